@@ -1,0 +1,80 @@
+/**
+ * Every error that Tokenkeep throws. One class per thing a caller can act on, each with a stable `code`.
+ *
+ * A message is one or two sentences: what happened, what it means for the data, what to do. It never holds a
+ * secret, a token or the text of a document. The error below it is in `cause`.
+ */
+export class TokenkeepError extends Error {
+  /** Stable across versions, made for `switch`; the message is made for people and may change. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The caller passed something that is not what the signature says. Nothing was changed. */
+export class InvalidArgumentError extends TokenkeepError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('invalid_argument', message, options);
+  }
+}
+
+export type DocumentErrorCode =
+  | 'document_not_json' // not JSON, or cut off in the middle
+  | 'document_not_a_cache' // JSON, but not an object of entity maps
+  | 'document_too_large'
+  | 'document_unreadable'; // no such file, a directory, no permission
+
+/** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
+export class DocumentError extends TokenkeepError {
+  declare readonly code: DocumentErrorCode;
+  constructor(code: DocumentErrorCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+export type KeychainErrorCode =
+  | 'keychain_locked' // there, but locked, or its prompt was dismissed
+  | 'keychain_unavailable' // no library, no session bus, no secret service, or it died
+  | 'keychain_timeout' // it was asked and has not answered in time; the question still stands
+  | 'keychain_mismatch'; // what was read back is not what was written
+
+/** The OS keychain did not do what was asked. A key is never made, changed or given up because of it. */
+export class KeychainError extends TokenkeepError {
+  declare readonly code: KeychainErrorCode;
+  constructor(code: KeychainErrorCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+export type VaultErrorCode =
+  | 'vault_locked'
+  | 'vault_no_keychain'
+  | 'vault_key_missing'
+  | 'vault_wrong_key'
+  | 'vault_damaged'
+  | 'vault_newer'
+  | 'vault_read_only'
+  | 'vault_busy'
+  | 'vault_closed';
+
+/** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */
+export class VaultError extends TokenkeepError {
+  declare readonly code: VaultErrorCode;
+  constructor(code: VaultErrorCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+export type StorageErrorCode = 'disk_full' | 'no_permission' | 'read_only_disk' | 'storage_failed';
+
+/** The file system refused a read or a write. The file is as it was before. */
+export class StorageError extends TokenkeepError {
+  declare readonly code: StorageErrorCode;
+  constructor(code: StorageErrorCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
