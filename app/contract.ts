@@ -1,0 +1,27 @@
+/** What the window of the desktop app may ask beside the token cache. Types only; the window imports them. */
+
+export interface AppInfo {
+  version: string;
+  electron: string;
+  platform: 'darwin' | 'win32' | 'linux';
+  /** The demo cache is open: made-up accounts, a key in memory, gone when it is left. */
+  demo: boolean;
+  /** The last start ended while the keychain was being asked. */
+  keychainCrashed: boolean;
+}
+
+export interface AppRequests {
+  info(): AppInfo;
+  /** Opens the demo cache in place of the user's own, which stays as it is; the window loads anew. */
+  openDemo(): void;
+  leaveDemo(): void;
+  /** Shows the vault's file in the system's file manager. */
+  showFile(): void;
+}
+
+/** What the menu asks the window to do. */
+export type MenuCommand = 'import' | 'find' | 'sign-out' | 'sign-out-all' | 'about';
+
+export interface AppEvents {
+  command: MenuCommand;
+}

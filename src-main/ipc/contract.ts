@@ -1,0 +1,168 @@
+/**
+ * What a window may ask of the main process, and what it hears from it. Types only: this is the one file of the
+ * main-process module that a window's code may import from.
+ *
+ * [Note: no secret in a window] Nothing here carries a secret but the answer to `reveal`, which the main process
+ * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
+ * open nothing.
+ */
+import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/entities.ts';
+import type { VaultState, VaultStatus } from '../vault/status.ts';
+
+export type { EntityType, SignOutReceipt, TenantProfile, VaultState, VaultStatus };
+
+/** One line of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
+export interface AccountItem {
+  /** Opaque; names this line in other requests and stays the same while the account is cached. */
+  id: string;
+  kind: 'user' | 'app' | 'orphan';
+  /** null for an app. */
+  home_account_id: string | null;
+  environment: string;
+  /** "" where the provider gave none, and for apps. */
+  username: string;
+  name: string | null;
+  /** MSSTS, ADFS, Generic; null where there is no account entity. */
+  authority_type: string | null;
+  /** The home tenant first; for an app, the tenant its tokens are for. */
+  tenants: readonly TenantProfile[];
+  clients: readonly string[];
+  tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
+  /** Of its access tokens, seconds since the epoch: the soonest still to come, and the latest of all. */
+  nextExpiry: number | null;
+  lastExpiry: number | null;
+  /** The earliest time known of a token of it, seconds since the epoch. */
+  since: number | null;
+}
+
+export interface AccountList {
+  accounts: readonly AccountItem[];
+  totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
+}
+
+/** One credential. Times are seconds since the epoch; null where the entity has none or it is not a number. */
+export interface TokenItem {
+  /** Opaque; names the token in `claims`, `reveal` and `copy`. */
+  id: string;
+  type: 'AccessToken' | 'RefreshToken' | 'IdToken';
+  environment: string;
+  realm: string | null;
+  client_id: string;
+  /** The app's name where a claim tells it. */
+  client_name: string | null;
+  scopes: readonly string[];
+  /** Access tokens: `aud` where it is a JWT, else the resource that its scopes name. ID tokens: the client. */
+  audience: string | null;
+  token_type: string | null;
+  key_id: string | null;
+  family_id: string | null;
+  format: 'jwt' | 'jwe' | 'opaque';
+  cached_at: number | null;
+  /** Access tokens: the field. ID tokens: the `exp` claim. */
+  expires_on: number | null;
+  extended_expires_on: number | null;
+  refresh_on: number | null;
+  last_modification_time: number | null;
+}
+
+/** One claim of a decoded token; the value as JSON text, so that no name or shape in it can do harm on the way. */
+export interface Claim {
+  name: string;
+  json: string;
+}
+
+export type DecodedToken =
+  | { format: 'jwt'; header: readonly Claim[]; payload: readonly Claim[] }
+  | { format: 'jwe'; header: readonly Claim[] }
+  | { format: 'opaque'; length: number };
+
+/** What a sign-out would remove, counted by the same rule that removes. */
+export type RemovalCount = Record<EntityType, number>;
+
+/** What an import would do; the document stays in the main process until it is confirmed or given up. */
+export interface ImportPlan {
+  id: string;
+  /** The file's name, without its folder. */
+  fileName: string;
+  bytes: number;
+  /** The library whose key profile the document has. */
+  writtenBy: 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | null;
+  accounts: { added: number; known: number; names: readonly string[] };
+  tokens: { added: number; replaced: number; unchanged: number; expired: number };
+  /** Entries that are kept as they are because they are not understood. */
+  notUnderstood: number;
+}
+
+export interface ImportReport {
+  accountsAdded: number;
+  tokensAdded: number;
+  tokensReplaced: number;
+  notUnderstood: number;
+}
+
+/** What `main` answers, by name. Every argument is validated there, every sender checked. */
+export interface TokenCacheRequests {
+  status(): VaultStatus;
+  accounts(): AccountList;
+  tokens(accountId: string): readonly TokenItem[];
+  claims(tokenId: string): DecodedToken;
+  /** Ids of the accounts that match every word of the text: names, tenants, clients, scopes, audiences, claims. */
+  search(text: string): readonly string[];
+
+  /** `null`: all accounts and apps. */
+  removalCount(accountId: string | null): RemovalCount;
+  signOut(accountId: string): SignOutReceipt;
+  signOutAll(): readonly SignOutReceipt[];
+
+  /** The secret, after a dialog of the main process; null where the user said no. */
+  reveal(tokenId: string): string | null;
+  /** Copies without showing; `clearsAt` in milliseconds since the epoch. null where the user said no. */
+  copy(tokenId: string): { clearsAt: number } | null;
+
+  /** Shows the system's file dialog; null where it was dismissed. */
+  chooseImport(): ImportPlan | null;
+  /** A file that was dropped on the window. The preload script fills in the path of the `File`. */
+  planImport(path: string): ImportPlan;
+  confirmImport(planId: string): ImportReport;
+  cancelImport(planId: string): void;
+
+  retry(): VaultStatus;
+  /** damaged: keeps what could be read, in a new file; the damaged one is kept beside it. */
+  recover(): VaultStatus;
+  /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and begins an empty one. */
+  startFresh(): VaultStatus;
+}
+
+export interface TokenCacheEvents {
+  /** Something cached has changed, here or in another process: ask again. */
+  change: Record<never, never>;
+  status: VaultStatus;
+  /** An import that was begun outside the window: by the menu, or on the command line. */
+  importPlanned: ImportPlan;
+  /** One that could not be begun. */
+  importFailed: PlainError;
+  /** A copied token has left the clipboard. */
+  clipboardCleared: Record<never, never>;
+}
+
+/** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
+export interface PlainError {
+  code: string;
+  message: string;
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
+
+/** What `exposeTokenCache()` puts on the window. Functions never reject: they answer with an `Outcome`. */
+export type TokenCacheBridge = {
+  [Name in Exclude<keyof TokenCacheRequests, 'planImport'>]: (
+    ...args: Parameters<TokenCacheRequests[Name]>
+  ) => Promise<Outcome<ReturnType<TokenCacheRequests[Name]>>>;
+} & {
+  planImport(file: File): Promise<Outcome<ImportPlan>>;
+  /** Returns the function that ends it. */
+  on<Name extends keyof TokenCacheEvents>(
+    name: Name,
+    listener: (event: TokenCacheEvents[Name]) => void,
+  ): () => void;
+};

@@ -1,0 +1,39 @@
+/**
+ * Where a vault stands. Locked, absent, wrong, damaged, newer and unavailable are different states: each asks
+ * something else of the user, and in none of them is the file touched.
+ */
+export type VaultState =
+  | 'ready'
+  | 'locked' // the keychain is locked, or its prompt was dismissed or waits for an answer (`waiting`)
+  | 'no-keychain' // no library, no session bus or no secret service
+  | 'key-missing' // the file is there, the keychain is open, and the key is really absent
+  | 'wrong-key' // the keychain's key is not this file's
+  | 'damaged' // some of the file can't be authenticated; what can is readable
+  | 'newer' // written by a newer format version
+  | 'read-only' // it can be read, and not be written
+  | 'busy'; // another program has held the lock for longer than a transaction takes
+
+/** A plain value: safe to clone to a window. Holds no secret. */
+export interface VaultStatus {
+  state: VaultState;
+  /** The code of the error behind a state other than `ready`, or behind changes that are not saved. */
+  code?: string;
+  /** For people: what happened, what it means for the data, what to do. Absent when all is well. */
+  message?: string;
+  /** Where the newest changes are. `memory`: they are lost when this process ends. */
+  held: 'disk' | 'memory';
+  /** Updates held in memory only. */
+  unsaved: number;
+  /** The keychain has been asked and has not answered yet; an answer changes the status by itself. */
+  waiting: boolean;
+  /** Absolute path. */
+  file: string;
+  /** Size of the file, or null where there is none (yet). */
+  bytes: number | null;
+  /** Seconds since the epoch, or null before the first save that is known of. */
+  savedAt: number | null;
+  /** What keeps the key, as people call it: "macOS Keychain", "Secret Service", … */
+  keychain: string;
+  /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
+  recovered?: { accounts: number; of: number | null; lost: readonly string[] };
+}
