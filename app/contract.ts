@@ -25,3 +25,14 @@ export type MenuCommand = 'import' | 'find' | 'sign-out' | 'sign-out-all' | 'abo
 export interface AppEvents {
   command: MenuCommand;
 }
+
+/** What app/preload.ts puts on the window as `app`. As with the token cache: functions answer with an `Outcome`. */
+export type AppBridge = {
+  [Name in keyof AppRequests]: (
+    ...args: Parameters<AppRequests[Name]>
+  ) => Promise<Outcome<ReturnType<AppRequests[Name]>>>;
+} & {
+  on<Name extends keyof AppEvents>(name: Name, listener: (event: AppEvents[Name]) => void): () => void;
+};
+
+type Outcome<T> = { ok: true; value: T } | { ok: false; error: { code: string; message: string } };

@@ -135,14 +135,16 @@ export interface TokenCacheRequests {
 
 export interface TokenCacheEvents {
   /** Something cached has changed, here or in another process: ask again. */
-  change: Record<never, never>;
+  change: null;
   status: VaultStatus;
+  /** A file was chosen or dropped and is being read; a plan or an error follows. Large documents take seconds. */
+  importReading: { fileName: string; bytes: number };
   /** An import that was begun outside the window: by the menu, or on the command line. */
   importPlanned: ImportPlan;
   /** One that could not be begun. */
   importFailed: PlainError;
   /** A copied token has left the clipboard. */
-  clipboardCleared: Record<never, never>;
+  clipboardCleared: null;
 }
 
 /** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
