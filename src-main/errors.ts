@@ -4,11 +4,11 @@
  * A message is one or two sentences: what happened, what it means for the data, what to do. It never holds a
  * secret, a token or the text of a document. The error below it is in `cause`.
  */
-export class TokenkeepError extends Error {
+export class TokenkeepError<Code extends string = string> extends Error {
   /** Stable across versions, made for `switch`; the message is made for people and may change. */
-  readonly code: string;
+  readonly code: Code;
 
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -16,7 +16,7 @@ export class TokenkeepError extends Error {
 }
 
 /** The caller passed something that is not what the signature says. Nothing was changed. */
-export class InvalidArgumentError extends TokenkeepError {
+export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('invalid_argument', message, options);
   }
@@ -29,12 +29,7 @@ export type DocumentErrorCode =
   | 'document_unreadable'; // no such file, a directory, no permission
 
 /** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
-export class DocumentError extends TokenkeepError {
-  declare readonly code: DocumentErrorCode;
-  constructor(code: DocumentErrorCode, message: string, options?: { cause?: unknown }) {
-    super(code, message, options);
-  }
-}
+export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
 
 export type KeychainErrorCode =
   | 'keychain_locked' // there, but locked, or its prompt was dismissed
@@ -43,12 +38,7 @@ export type KeychainErrorCode =
   | 'keychain_mismatch'; // what was read back is not what was written
 
 /** The OS keychain did not do what was asked. A key is never made, changed or given up because of it. */
-export class KeychainError extends TokenkeepError {
-  declare readonly code: KeychainErrorCode;
-  constructor(code: KeychainErrorCode, message: string, options?: { cause?: unknown }) {
-    super(code, message, options);
-  }
-}
+export class KeychainError extends TokenkeepError<KeychainErrorCode> {}
 
 export type VaultErrorCode =
   | 'vault_locked'
@@ -62,19 +52,9 @@ export type VaultErrorCode =
   | 'vault_closed';
 
 /** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */
-export class VaultError extends TokenkeepError {
-  declare readonly code: VaultErrorCode;
-  constructor(code: VaultErrorCode, message: string, options?: { cause?: unknown }) {
-    super(code, message, options);
-  }
-}
+export class VaultError extends TokenkeepError<VaultErrorCode> {}
 
 export type StorageErrorCode = 'disk_full' | 'no_permission' | 'read_only_disk' | 'storage_failed';
 
 /** The file system refused a read or a write. The file is as it was before. */
-export class StorageError extends TokenkeepError {
-  declare readonly code: StorageErrorCode;
-  constructor(code: StorageErrorCode, message: string, options?: { cause?: unknown }) {
-    super(code, message, options);
-  }
-}
+export class StorageError extends TokenkeepError<StorageErrorCode> {}

@@ -1,0 +1,16 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+// The window. Relative asset paths, because it is served from app://tokenkeep/.
+export default defineConfig({
+  root: 'src-renderer',
+  base: './',
+  plugins: [react()],
+  build: {
+    outDir: '../out/renderer',
+    emptyOutDir: true,
+    target: 'chrome130', // Electron 33
+    modulePreload: { polyfill: false }, // it would fetch, and the window has no network
+    assetsInlineLimit: 0,
+  },
+});
