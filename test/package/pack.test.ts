@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// What `npm pack` gives, installed in an empty folder and used as a stranger would use it. Needs `npm run build`.
+const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-pack-'));
+const stranger = join(folder, 'stranger');
+let tarball: string;
+
+function run(command: string, args: string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+beforeAll(() => {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], process.cwd()));
+  tarball = join(folder, packed.filename);
+  mkdirSync(stranger);
+  writeFileSync(join(stranger, 'package.json'), '{ "name": "stranger", "private": true }');
+  run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], stranger);
+}, 120_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const program = (imports: string) => `${imports}
+  const { mkdtempSync, readFileSync } = require('node:fs');
+  const { join } = require('node:path');
+  const file = join(mkdtempSync(join(require('node:os').tmpdir(), 'tokenkeep-stranger-')), 'accounts.vault');
+  const keychain = memoryKeychain();
+  async function main() {
+    const vault = await openVault({ file, keychain });
+    await vault.update((cache) => cache.add({
+      client_id: 'my_client_id',
+      scope: ['s2', 's1'],
+      token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+      response: {
+        access_token: 'an access token',
+        refresh_token: 'a refresh token',
+        token_type: 'Bearer',
+        expires_in: 3600,
+        client_info: Buffer.from('{"uid":"uid","utid":"utid"}').toString('base64url'),
+        id_token: 'x.' + Buffer.from('{"sub":"s","oid":"o","preferred_username":"ada@contoso.example"}').toString('base64url') + '.x',
+      },
+    }));
+    await vault.close();
+    if (readFileSync(file).includes('ada@contoso.example')) throw new Error('in the clear');
+    const again = await openVault({ file, keychain });
+    console.log(JSON.stringify({
+      state: again.status.state,
+      accounts: await again.read((cache) => cache.accounts().map((account) => account.username)),
+      tokens: await again.read((cache) => cache.find('AccessToken', { target: ['s1'] }).map((token) => token.secret)),
+    }));
+    await again.close();
+  }
+  main();
+`;
+const expected = { state: 'ready', accounts: ['ada@contoso.example'], tokens: ['an access token'] };
+
+describe('the packed module, in an empty folder', () => {
+  it('opens a vault from an ES module', () => {
+    const imports = `import { openVault, memoryKeychain } from 'tokenkeep';
+      import { createRequire } from 'node:module';
+      const require = createRequire(import.meta.url);`;
+    writeFileSync(join(stranger, 'esm.mjs'), program(imports));
+    expect(JSON.parse(run(process.execPath, ['esm.mjs'], stranger))).toEqual(expected);
+  });
+
+  it('opens a vault from CommonJS', () => {
+    writeFileSync(
+      join(stranger, 'cjs.cjs'),
+      program(`const { openVault, memoryKeychain } = require('tokenkeep');`),
+    );
+    expect(JSON.parse(run(process.execPath, ['cjs.cjs'], stranger))).toEqual(expected);
+  });
+
+  it('is typed under strict, with skipLibCheck off, for both', () => {
+    const source = `import { openVault, memoryKeychain, VaultError, type SignOutReceipt, type Vault } from 'tokenkeep';
+      export async function signOut(file: string): Promise<SignOutReceipt> {
+        const vault: Vault = await openVault({ file, keychain: memoryKeychain() });
+        // @ts-expect-error a state is one of those of VaultState: the types have not decayed to any
+        if (vault.status.state === 'bogus') throw new VaultError('vault_busy', 'busy');
+        const [account] = await vault.read((cache) => cache.accounts({ username: 'ada@contoso.example' }));
+        return vault.signOut(account?.home_account_id ?? '');
+      }`;
+    writeFileSync(join(stranger, 'typed.mts'), source);
+    writeFileSync(join(stranger, 'typed.cts'), source);
+    const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+    const types = join(process.cwd(), 'node_modules/@types');
+    const options = [
+      '--strict',
+      '--noEmit',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--exactOptionalPropertyTypes',
+    ];
+    run(
+      process.execPath,
+      [tsc, ...options, '--types', 'node', '--typeRoots', types, 'typed.mts', 'typed.cts'],
+      stranger,
+    );
+  });
+
+  it('ships nothing but the library, its format and its papers', () => {
+    const files = readdirSync(join(stranger, 'node_modules/tokenkeep'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    const strangers = files.filter(
+      (file) =>
+        !/^(dist|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+          file,
+        ),
+    );
+    expect(strangers).toEqual([]);
+    expect(files).toContain('dist/index.mjs');
+  });
+
+  it('needs no Electron, and installs only what carries a native binary', () => {
+    const installed = readdirSync(join(stranger, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(installed).not.toContain('electron');
+    expect(installed).not.toContain('react');
+  });
+
+  it('has exports that publint and attw find nothing against', () => {
+    run('npx', ['--no-install', 'publint', '--strict', tarball], process.cwd());
+    run('npx', ['--no-install', 'attw', '--profile', 'node16', tarball], process.cwd());
+  });
+});
