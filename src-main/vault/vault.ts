@@ -1,0 +1,62 @@
+import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
+import type { CacheHandle } from '../cache/handle.ts';
+import type { Keychain } from '../keychain/keychain.ts';
+import type { VaultStatus } from './status.ts';
+
+export interface VaultOptions {
+  /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
+  file: string;
+  /** Names the key in the keychain, as `<name>/a` and `<name>/b`. Default: "vault". */
+  name?: string;
+  /** The keychain's service name, what people see in their keychain's list. Default: "Tokenkeep". */
+  service?: string;
+  /** Default: `systemKeychain()`. */
+  keychain?: Keychain;
+  /**
+   * What `update` does when it can't save: `refuse` (the default) rejects and changes nothing; `memory` holds the
+   * change in memory until it can be saved, and `status.held` says so. Neither ever writes under weaker protection.
+   */
+  unprotected?: 'refuse' | 'memory';
+}
+
+/**
+ * A token cache in one encrypted file, whose key is in the keychain. Made by `openVault`, which resolves in every
+ * state: look at `status`.
+ */
+export interface Vault extends CacheHandle {
+  /** A plain value; a new one whenever something in it changes. */
+  readonly status: VaultStatus;
+
+  /**
+   * `change`: what an update did once it is saved (or held in memory), or what another process did, or what became
+   * readable. `status`: the new status. Returns the function that ends it. A listener that throws harms nobody.
+   */
+  on(event: 'change', listener: (change: CacheChange) => void): () => void;
+  on(event: 'status', listener: (status: VaultStatus) => void): () => void;
+
+  /** Asks the keychain and reads the file again, and saves what is held in memory. Resolves in every state. */
+  retry(): Promise<VaultStatus>;
+
+  /**
+   * key-missing, wrong-key, damaged: renames the file to `<file>.orphan-<time>` (damaged: `.damaged-<time>`), never
+   * deletes it, and begins an empty vault. Rejects with the state's VaultError in any other state that is not
+   * `ready`; with InvalidArgumentError when it is `ready`.
+   */
+  startFresh(): Promise<void>;
+
+  /**
+   * damaged: writes what could be read to a new file, under the same key, and keeps the damaged one beside it as
+   * `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
+   */
+  recover(): Promise<void>;
+
+  /**
+   * Removes the account and everything that belongs to it, writes the file anew under a new key, reads it back and
+   * destroys the old key, so that older copies of the file can't be opened by anyone. `oldKey: 'pending'`: the
+   * account is gone from the file, and the keychain could not be asked; the old key is destroyed as soon as it can.
+   */
+  signOut(home_account_id: string): Promise<SignOutReceipt>;
+
+  /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
+  close(): Promise<void>;
+}
