@@ -1,0 +1,57 @@
+/** The libraries that write the vectors, and how to run each of them. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { byHand } from './by-hand.mjs';
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+/** Debian's python3-msal belongs to Debian's own Python, which need not be the first one in the PATH. */
+const PYTHON = '/usr/bin/python3';
+
+const node = (major) => ({
+  name: `msal-node-${major}`,
+  library: 'msal-node',
+  profile: 'msal-node',
+  command: [process.execPath, here('./msal-node.mjs'), String(major)],
+});
+
+export const LIBRARIES = [
+  {
+    name: 'msal-python',
+    library: 'msal-python',
+    profile: 'msal-python',
+    command: [PYTHON, here('./msal_python.py')],
+  },
+  node(2),
+  node(3),
+  node(5),
+  node(7),
+];
+
+/** Whether MSAL Python can be run here. @returns {boolean} */
+export const hasMsalPython = () => spawnSync(PYTHON, ['-c', 'import msal']).status === 0;
+
+/**
+ * Plays cases with one library, in a process of its own.
+ * @param {{ name: string, command: string[] }} library
+ * @param {object[]} cases
+ * @returns {{ version: string, documents: Record<string, string> }} the documents by the names of the cases
+ */
+export function play(library, cases) {
+  const [command, ...args] = library.command;
+  const child = spawnSync(command, args, {
+    input: JSON.stringify(cases),
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (child.status !== 0) throw new Error(`${library.name} failed:\n${child.stderr || child.error}`);
+  return JSON.parse(child.stdout);
+}
+
+/** The documents that are made without a library. */
+export const HAND_WRITTEN = {
+  name: 'msal-dotnet',
+  library: 'msal-dotnet',
+  profile: 'msal-dotnet',
+  documents: byHand,
+};
