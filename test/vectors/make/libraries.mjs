@@ -1,7 +1,6 @@
 /** The libraries that write the vectors, and how to run each of them. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { byHand } from './by-hand.mjs';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -28,9 +27,6 @@ export const LIBRARIES = [
   node(7),
 ];
 
-/** Whether MSAL Python can be run here. @returns {boolean} */
-export const hasMsalPython = () => spawnSync(PYTHON, ['-c', 'import msal']).status === 0;
-
 /**
  * Plays cases with one library, in a process of its own.
  * @param {{ name: string, command: string[] }} library
@@ -47,11 +43,3 @@ export function play(library, cases) {
   if (child.status !== 0) throw new Error(`${library.name} failed:\n${child.stderr || child.error}`);
   return JSON.parse(child.stdout);
 }
-
-/** The documents that are made without a library. */
-export const HAND_WRITTEN = {
-  name: 'msal-dotnet',
-  library: 'msal-dotnet',
-  profile: 'msal-dotnet',
-  documents: byHand,
-};

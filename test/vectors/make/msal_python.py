@@ -34,9 +34,9 @@ class Network:
     def __init__(self, case, response):
         self.case = case
         self.response = response
-        self.redeemed = 0
+        self.redeemed = []  # what was sent to the token endpoint
 
-    def answer(self, url, **_ignored):
+    def answer(self, url, data=None, **_ignored):
         parts = urlparse(url)
         path = ("https://" + parts.hostname + parts.path).lower()
         if path.endswith("/discovery/instance"):
@@ -47,7 +47,7 @@ class Network:
             if discovery and path.startswith(provider["authority"].lower() + "/"):
                 return Answer(openid)
             if path == openid["token_endpoint"].lower():
-                self.redeemed += 1
+                self.redeemed.append(data)
                 return Answer(self.response)
             if path == openid["device_authorization_endpoint"].lower():
                 return Answer({
@@ -108,13 +108,14 @@ def play(case):
         clock["now"] = step["at"]
         network = Network(case, step["response"])
         result = ROUTES[step["route"]](application(case, step, cache, network), step) or {}
-        if network.redeemed != 1 or result.get("access_token") != step["response"]["access_token"]:
+        if len(network.redeemed) != 1 or result.get("access_token") != step["response"]["access_token"]:
             raise RuntimeError("%s: %s redeemed %d times: %s" % (
-                case["name"], step["route"], network.redeemed, result.get("error_description", "no token")))
+                case["name"], step["route"], len(network.redeemed), result.get("error_description", "no token")))
         cache.deserialize(cache.serialize())
     return cache.serialize()
 
 
-json.dump(
-    {"version": msal.__version__, "documents": {case["name"]: play(case) for case in json.load(sys.stdin)}},
-    sys.stdout)
+if __name__ == "__main__":
+    json.dump(
+        {"version": msal.__version__, "documents": {case["name"]: play(case) for case in json.load(sys.stdin)}},
+        sys.stdout)
