@@ -125,6 +125,26 @@ const malformed = () => [
     'Each lacks one thing without which it can not be matched or served',
   ),
   taken(
+    'numbers-for-strings.json',
+    json(
+      also({
+        AccessToken: odd({
+          'expires_on is a number': accessToken({ expires_on: 1780318800 }),
+          'cached_at is a number': accessToken({ cached_at: 1780315200 }),
+          'all times are numbers': accessToken({
+            cached_at: 1780315200,
+            expires_on: 1780318800,
+            extended_expires_on: 1780318800,
+          }),
+        }),
+        RefreshToken: odd({ 'client_id is a number': refreshToken({ client_id: 7 }) }),
+        Account: odd({ 'username is a number': account({ username: 7 }) }),
+      }),
+    ),
+    { entries: 5 },
+    'The schema has decimal digits in strings; no library writes a number',
+  ),
+  taken(
     'other-entities.json',
     json(
       also({

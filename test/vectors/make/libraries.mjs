@@ -10,7 +10,8 @@ const PYTHON = '/usr/bin/python3';
 const node = (major) => ({
   name: `msal-node-${major}`,
   library: 'msal-node',
-  profile: 'msal-node',
+  // Keys end differently up to version 3.
+  profile: major > 3 ? 'msal-node' : 'msal-node-3',
   command: [process.execPath, here('./msal-node.mjs'), String(major)],
 });
 
