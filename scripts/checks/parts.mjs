@@ -1,0 +1,12 @@
+const all = ['lint', 'unit', 'e2e'];
+
+/**
+ * Which parts of the tests the command line asks for, and what is meant for the runners. Without a part, all are.
+ *
+ * @param {string[]} args parts first
+ */
+export function chosen(args) {
+  const end = args.findIndex((arg) => !all.includes(arg));
+  const named = end < 0 ? args : args.slice(0, end);
+  return { parts: named.length > 0 ? named : all, words: args.slice(named.length) };
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { countPlaywright, countVitest } from './counts.mjs';
+
+/**
+ * What `npm test` runs, in this order. A check passes or fails as one; a runner is counted by the tests in its report.
+ *
+ * @typedef {object} Step
+ * @property {'lint' | 'unit' | 'e2e'} part
+ * @property {string} name
+ * @property {string} package whose command runs it
+ * @property {string[]} args
+ * @property {string} [report] a runner's JSON report
+ * @property {(report: any) => import('./counts.mjs').Counts} [count]
+ * @property {NodeJS.ProcessEnv} [env]
+ *
+ * @param {string} artifacts folder for the reports
+ * @param {string[]} words handed to the runners: which tests, and how
+ * @returns {Step[]}
+ */
+export function steps(artifacts, words = []) {
+  const unit = join(artifacts, 'unit.json');
+  const e2e = join(artifacts, 'e2e.json');
+  return [
+    { part: 'lint', name: 'format', package: '@biomejs/biome', args: ['format'] },
+    { part: 'lint', name: 'lint', package: 'eslint', args: ['.'] },
+    { part: 'lint', name: 'types', package: 'typescript', args: ['--noEmit'] },
+    { part: 'lint', name: 'unused code', package: 'knip', args: [] },
+    {
+      part: 'unit',
+      name: 'unit tests',
+      package: 'vitest',
+      // The runner loads its configuration without writing beside it: the tests' user may not be the clone's owner.
+      args: [
+        'run',
+        '--configLoader=runner',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${unit}`,
+        ...words,
+      ],
+      report: unit,
+      count: countVitest,
+    },
+    {
+      part: 'e2e',
+      name: 'end-to-end tests',
+      package: '@playwright/test',
+      args: ['test', '--reporter=list,json', ...words],
+      env: { PLAYWRIGHT_JSON_OUTPUT_FILE: e2e },
+      report: e2e,
+      count: countPlaywright,
+    },
+  ];
+}

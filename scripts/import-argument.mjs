@@ -1,0 +1,40 @@
+import { copyFileSync, chmodSync, mkdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+
+/**
+ * The arguments with the file of --import as an absolute path.
+ *
+ * @param {string[]} args the app's arguments; both `--import FILE` and `--import=FILE`
+ * @param {string} folder what a relative path is relative to
+ */
+export function absoluteImport(args, folder) {
+  return mapImport(args, (file) => resolve(folder, file));
+}
+
+/**
+ * The arguments with the file of --import where `user` can read it: when that is someone other than the caller, a private
+ * copy in the session's own folder, gone with it. What isn't a readable file is left for the app to judge.
+ *
+ * @param {import('./session/ordinary-user.mjs').OrdinaryUser} user
+ * @param {string} directory the session's folder
+ */
+export function importFor(user, directory, args) {
+  if (!user.other) return args;
+  return mapImport(args, (file) => {
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+    const folder = join(directory, 'import');
+    const copy = join(folder, basename(file)); // the app shows its name
+    mkdirSync(folder, { mode: 0o700 });
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+    user.own(folder);
+    return copy;
+  });
+}
+
+function mapImport(args, map) {
+  return args.map((arg, index) => {
+    if (index > 0 && args[index - 1] === '--import') return map(arg);
+    return arg.startsWith('--import=') ? `--import=${map(arg.slice('--import='.length))}` : arg;
+  });
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Starts a program that must not outlive the one that started it: the kernel ends it when its parent is gone, however
+ * that went. It gets a process group of its own, so that Ctrl-C reaches the parent alone, which ends things in order.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ */
+export function startDaemon(program, args, options) {
+  return spawn('setpriv', ['--pdeathsig', 'TERM', '--', program, ...args], { detached: true, ...options });
+}
+
+/** Ends a program and waits until it is gone: asks, and when `patience` (ms) is over, doesn't ask any more. */
+export async function endDaemon(child, patience = 2000) {
+  if (hasEnded(child)) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const insist = setTimeout(() => child.kill('SIGKILL'), patience);
+  await gone;
+  clearTimeout(insist);
+}
+
+export function hasEnded(child) {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/**
+ * Asks until the answer is true.
+ *
+ * @param {() => Promise<boolean> | boolean} answer
+ * @param {import('node:child_process').ChildProcess} child what is waited for; when it ends, there is nothing to wait for
+ * @param {string} what for the error, such as `the keyring is unlocked`
+ */
+export async function until(answer, child, what, patience = 10_000) {
+  const deadline = performance.now() + patience;
+  while (!(await answer())) {
+    if (hasEnded(child)) throw new Error(`${child.spawnargs.at(3)} ended before ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${patience / 1000} seconds in vain until ${what}`);
+    await delay(25);
+  }
+}

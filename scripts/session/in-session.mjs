@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { once } from 'node:events';
+import { whenAskedToEnd } from './asked-to-end.mjs';
+import { ordinaryUser } from './ordinary-user.mjs';
+import { viewFor } from './view.mjs';
+
+/**
+ * Runs a command as an ordinary user in a session with a D-Bus session bus, an unlocked keyring and a virtual screen, and
+ * leaves nothing behind. Signals go to the session, which ends in order.
+ *
+ * @param {string} root the clone
+ * @param {string} electron its executable; must be readable for the user, as the clone must
+ * @param {(place: { directory: string, see: (path: string) => string, user: import('./ordinary-user.mjs').OrdinaryUser }) =>
+ *   { home: string, env?: NodeJS.ProcessEnv, command: string[] }} prepare says what to run, given the session's own folder
+ *   (removed at the end), and where the user finds what the caller has at a path
+ * @returns {Promise<number>} the command's exit code; 128 and the signal's number when it was ended by one
+ */
+export async function inSession(root, electron, prepare) {
+  const user = ordinaryUser();
+  // Not in TMPDIR, which may be the caller's own; and sockets want short paths.
+  const directory = mkdtempSync('/tmp/tokenkeep-');
+  let view;
+  try {
+    view = viewFor(user, root, electron, directory);
+    user.own(directory);
+    const { home, env, command } = prepare({ directory, see: view.see, user });
+    const session = view.see(fileURLToPath(new URL('session.mjs', import.meta.url)));
+    const [program, ...args] = [...view.prefix, process.execPath, session, directory, home, ...command];
+    const child = spawn(program, args, {
+      cwd: '/', // the caller's folder may be one that the user can't enter
+      env: { ...user.env, ...env },
+      stdio: 'inherit',
+      detached: true,
+    });
+    whenAskedToEnd((signal) => child.kill(signal));
+    const [code] = await once(child, 'exit');
+    return code ?? 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    view?.release();
+  }
+}

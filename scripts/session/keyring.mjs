@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { callBus } from './bus.mjs';
+import { endDaemon, startDaemon, until } from './daemon.mjs';
+
+const service = 'org.freedesktop.secrets';
+const properties = 'org.freedesktop.DBus.Properties';
+
+/**
+ * Starts a GNOME Keyring on the session bus of `env`, unlocked, and made if HOME has none yet.
+ *
+ * @param {string} directory private to the user; its control socket goes there
+ * @param {NodeJS.ProcessEnv} env HOME says where its files are
+ * @param {string} password
+ */
+export async function startKeyring(directory, env, password) {
+  const control = join(directory, 'keyring');
+  const child = startDaemon(
+    'gnome-keyring-daemon',
+    ['--foreground', '--unlock', '--components=secrets', `--control-directory=${control}`],
+    // Its warnings are about prompts that no one could answer here.
+    { env, stdio: ['pipe', 'ignore', 'ignore'] },
+  );
+  child.stdin.end(password);
+  await until(async () => (await isLocked(env)) === false, child, 'the keyring was unlocked');
+  return {
+    pid: child.pid,
+    lock: () => lockKeyring(env),
+    unlock: () => unlockKeyring(control, password),
+    signal: (name) => child.kill(name),
+    ended: () => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined),
+    end: () => endDaemon(child),
+  };
+}
+
+/** Whether the keyring that new secrets go to is locked; undefined while there is none. */
+export async function isLocked(env) {
+  try {
+    const path = '/org/freedesktop/secrets/aliases/default';
+    const words = [
+      service,
+      path,
+      `${properties}.Get`,
+      'string:org.freedesktop.Secret.Collection',
+      'string:Locked',
+    ];
+    return /boolean true/.test(await callBus(env, words));
+  } catch {
+    return undefined; // no such service, or no keyring in it
+  }
+}
+
+/** Secret Service API, "Locking and Unlocking". The keyring that --unlock makes is called login. */
+async function lockKeyring(env) {
+  const path = '/org/freedesktop/secrets';
+  await callBus(env, [
+    service,
+    path,
+    'org.freedesktop.Secret.Service.Lock',
+    `array:objpath:${path}/collection/login`,
+  ]);
+}
+
+/**
+ * Unlocks as the system's login does, without a prompt: gnome-keyring's control protocol (pam/gkr-pam-client.c). One zero
+ * byte for the credentials; then, in network order, the length of the packet, the operation (1: unlock), and the password
+ * after its length. The answer is a length, 8, and a result.
+ */
+async function unlockKeyring(control, password) {
+  const secret = Buffer.from(password);
+  const packet = Buffer.alloc(13);
+  packet.writeUInt32BE(12 + secret.length, 1);
+  packet.writeUInt32BE(1, 5);
+  packet.writeUInt32BE(secret.length, 9);
+  const socket = createConnection(join(control, 'control'));
+  try {
+    socket.write(Buffer.concat([packet, secret]));
+    const [answer] = await once(socket, 'data');
+    const result = answer.readUInt32BE(4);
+    if (result !== 0)
+      throw new Error(`the keyring was not unlocked (${['', 'denied', 'failed', 'no daemon'][result]})`);
+  } finally {
+    socket.destroy();
+  }
+}

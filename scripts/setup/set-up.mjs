@@ -1,0 +1,24 @@
+import { ensureBuilt } from './build.mjs';
+import { ensureDebianPackages } from './debian.mjs';
+import { ensureElectron } from './electron.mjs';
+import { ensureNodeModules } from './node-modules.mjs';
+import { SetUpError } from './say.mjs';
+
+/**
+ * Everything that has to be there before the app or its tests can run. What is there already is only looked at.
+ *
+ * @param {string} root the clone
+ * @param {{ headless: boolean }} options whether a screen and a keyring are to be provided
+ * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>} the Electron to run
+ */
+export async function setUp(root, { headless }) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new SetUpError(`Node ${process.versions.node} is too old: Tokenkeep needs 20.19 or later.`);
+  }
+  ensureDebianPackages(headless ? ['app', 'headless'] : ['app']);
+  ensureNodeModules(root);
+  const electron = await ensureElectron(root);
+  ensureBuilt(root);
+  return electron;
+}

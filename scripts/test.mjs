@@ -1,0 +1,48 @@
+// npm test [-- [lint|unit|e2e]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
+// ordinary user, in a throw-away home and session; see docs/development.md.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { whenAskedToEnd } from './session/asked-to-end.mjs';
+import { inSession } from './session/in-session.mjs';
+import { runEntry } from './setup/say.mjs';
+import { setUp } from './setup/set-up.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+const checks = join(root, 'scripts/checks/run.mjs');
+
+await runEntry(async (args) => {
+  const electron = await setUp(root, { headless: true });
+  if (process.platform !== 'linux') return here(electron, args);
+  return inSession(root, electron.executable, ({ directory, see, user }) => {
+    // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
+    for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
+      mkdirSync(folder, { recursive: true });
+      user.own(folder);
+    }
+    return {
+      home: join(directory, 'home'),
+      env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)) },
+      command: [process.execPath, see(checks), ...args],
+    };
+  });
+});
+
+/** A Mac and a Windows machine have a display and a keychain, and their tests use these. */
+async function here(electron, args) {
+  const child = spawn(process.execPath, [checks, ...args], {
+    cwd: root,
+    env: { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: electron.dist },
+    stdio: 'inherit',
+  });
+  whenAskedToEnd((signal) => child.kill(signal));
+  const [code] = await once(child, 'exit');
+  return code ?? 1;
+}
+
+/** Lets git read a clone of which the tests' user is not the owner. */
+function trusting(folder) {
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: folder };
+}
