@@ -35,11 +35,15 @@ export async function startBus(directory, env) {
   const child = startDaemon(
     'dbus-daemon',
     [`--config-file=${file}`, '--nofork', '--nosyslog', '--print-address=1'],
-    { env, stdio: ['ignore', 'pipe', 'inherit'] },
+    { env, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint = (complaint + text).slice(-500);
+  });
   // It prints its address once it listens; nothing at all when it can't.
   const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
-  if (typeof said[0] === 'number') throw new Error(`dbus-daemon ended with ${said[0]}`);
+  if (typeof said[0] === 'number') throw new Error(`dbus-daemon ended with ${said[0]}: ${complaint.trim()}`);
   return { address, end: () => endDaemon(child) };
 }
 

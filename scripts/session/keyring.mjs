@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { callBus } from './bus.mjs';
 import { endDaemon, startDaemon, until } from './daemon.mjs';
 
@@ -24,18 +25,36 @@ export async function startKeyring(directory, env, password) {
   );
   child.stdin.end(password);
   await until(async () => (await isLocked(env)) === false, child, 'the keyring was unlocked');
+  return { ...controls(control, env, password, child.pid), end: () => endDaemon(child) };
+}
+
+/** The controls of a keyring that runs already, of a session with the same `directory`, `env` and `password`. */
+export async function connectKeyring(directory, env, password) {
+  const answer = await askBus(env, 'GetConnectionUnixProcessID', `string:${service}`);
+  return controls(join(directory, 'keyring'), env, password, Number(/\d+$/.exec(answer)?.[0]));
+}
+
+function controls(control, env, password, pid) {
   return {
-    pid: child.pid,
     lock: () => lockKeyring(env),
     unlock: () => unlockKeyring(control, password),
-    signal: (name) => child.kill(name),
-    ended: () => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined),
-    end: () => endDaemon(child),
+    isLocked: () => isLocked(env),
+    signal: (name) => process.kill(pid, name),
+    /** Ends it as a crash would, and waits until the bus has noticed. */
+    async kill() {
+      process.kill(pid, 'SIGKILL');
+      while (/true/.test(await askBus(env, 'NameHasOwner', `string:${service}`))) await delay(25);
+    },
   };
 }
 
+function askBus(env, method, argument) {
+  const bus = 'org.freedesktop.DBus';
+  return callBus(env, [bus, '/org/freedesktop/DBus', `${bus}.${method}`, argument]);
+}
+
 /** Whether the keyring that new secrets go to is locked; undefined while there is none. */
-export async function isLocked(env) {
+async function isLocked(env) {
   try {
     const path = '/org/freedesktop/secrets/aliases/default';
     const words = [

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  type Environment,
+  sessionKeyring,
+  startBusWithoutKeyring,
+  startKeyring,
+  withDeadBus,
+  withoutBus,
+} from './keyring.ts';
+
+// What keytar, the real one, makes of each keychain that can be made here. In a process of its own: it can hang or crash.
+const script = `
+  const [method, ...args] = process.argv.slice(1);
+  require('keytar')[method]('tokenkeep-test', ...args).then(
+    (value) => console.log(JSON.stringify({ value })),
+    (error) => console.log(JSON.stringify({ error: error.message })),
+  );`;
+
+async function keytar(env: Environment, ...args: string[]): Promise<unknown> {
+  const child = spawn(process.execPath, ['-e', script, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+  const [, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  return signal === null ? JSON.parse(said) : { ended: signal };
+}
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const place of open.splice(0)) await place.close();
+});
+
+async function opened<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+  const place = await starting;
+  open.push(place);
+  return place;
+}
+
+describe('a keyring of its own', () => {
+  it('keeps a secret', async () => {
+    const { env } = await opened(startKeyring());
+    expect(await keytar(env, 'setPassword', 'a', 'secret')).toEqual({});
+    expect(await keytar(env, 'getPassword', 'a')).toEqual({ value: 'secret' });
+  });
+
+  it('keeps it for the next keyring with the same home', async () => {
+    const home = await mkdtemp('/tmp/tokenkeep-home-');
+    open.push({ close: () => rm(home, { recursive: true }) });
+    const first = await startKeyring({ home });
+    await keytar(first.env, 'setPassword', 'a', 'secret');
+    await first.close();
+    const second = await opened(startKeyring({ home }));
+    expect(await keytar(second.env, 'getPassword', 'a')).toEqual({ value: 'secret' });
+  });
+
+  it('locked, looks empty and refuses to be written; unlocked, has everything', async () => {
+    const keyring = await opened(startKeyring());
+    await keytar(keyring.env, 'setPassword', 'a', 'secret');
+    await keyring.lock();
+    expect(await keyring.isLocked()).toBe(true);
+    expect(await keytar(keyring.env, 'getPassword', 'a')).toEqual({ value: null });
+    expect(await keytar(keyring.env, 'setPassword', 'a', 'other')).toEqual({
+      error: expect.stringContaining('locked collection'),
+    });
+    await keyring.unlock();
+    expect(await keyring.isLocked()).toBe(false);
+    expect(await keytar(keyring.env, 'getPassword', 'a')).toEqual({ value: 'secret' });
+  });
+
+  it('hung, gives no answer; resumed, the secret', async () => {
+    const keyring = await opened(startKeyring());
+    await keytar(keyring.env, 'setPassword', 'a', 'secret');
+    keyring.hang();
+    expect(await keytar(keyring.env, 'getPassword', 'a')).toEqual({ ended: 'SIGKILL' });
+    keyring.resume();
+    expect(await keytar(keyring.env, 'getPassword', 'a')).toEqual({ value: 'secret' });
+  });
+
+  it('killed, leaves a bus on which no one offers secrets', async () => {
+    const keyring = await opened(startKeyring());
+    await keyring.kill();
+    expect(await keyring.isLocked()).toBeUndefined();
+    expect(await keytar(keyring.env, 'getPassword', 'a')).toEqual({
+      error: expect.stringContaining('org.freedesktop.secrets was not provided'),
+    });
+  });
+});
+
+describe('without a keyring', () => {
+  it('a bus that has no Secret Service says so', async () => {
+    const { env } = await opened(startBusWithoutKeyring());
+    expect(await keytar(env, 'getPassword', 'a')).toEqual({
+      error: expect.stringContaining('org.freedesktop.secrets was not provided'),
+    });
+  });
+
+  it('no bus is an error', async () => {
+    const { env } = await opened(withoutBus());
+    expect(await keytar(env, 'getPassword', 'a')).toEqual({ error: expect.stringMatching(/D-Bus|DBus/) });
+  });
+
+  it('a dead bus is an error', async () => {
+    const { env } = await opened(withDeadBus());
+    expect(await keytar(env, 'getPassword', 'a')).toEqual({
+      error: expect.stringContaining('Could not connect'),
+    });
+  });
+});
+
+// The session that `npm test` runs the tests in. Run by hand, the tests may be in none.
+it.runIf(process.env['HOME'] === join(process.env['XDG_RUNTIME_DIR'] ?? '', 'home'))(
+  "the session's own keyring is unlocked, and does as it is told",
+  async () => {
+    const keyring = await sessionKeyring();
+    await keytar(keyring.env, 'setPassword', 'session', 'secret');
+    await keyring.lock();
+    expect(await keytar(keyring.env, 'getPassword', 'session')).toEqual({ value: null });
+    await keyring.unlock();
+    expect(await keytar(keyring.env, 'getPassword', 'session')).toEqual({ value: 'secret' });
+  },
+);

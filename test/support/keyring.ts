@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startBus } from '../../scripts/session/bus.mjs';
+import { connectKeyring, startKeyring as start } from '../../scripts/session/keyring.mjs';
+import { sweep } from '../../scripts/session/sweep.mjs';
+
+/** The environment of a program that is to meet a keychain in a certain state. */
+export type Environment = Record<string, string>;
+
+export interface Place {
+  /** For the program under test: a bus address and runtime folder of its own, and a HOME; the rest as it is here. */
+  readonly env: Environment;
+  /** Ends all that was started, what the program left behind included, and removes the folder. */
+  readonly close: () => Promise<void>;
+}
+
+/** A GNOME Keyring that does what a test says. Without a prompter: what needs a prompt fails at once. */
+export interface Keyring {
+  readonly env: Environment;
+  /** Locks it, as the desktop does at the end of a session. Secrets then look absent. */
+  readonly lock: () => Promise<void>;
+  readonly unlock: () => Promise<void>;
+  /** Undefined when no Secret Service answers. */
+  readonly isLocked: () => Promise<boolean | undefined>;
+  /** Stops the daemon: calls get no answer, and no error either. */
+  readonly hang: () => void;
+  readonly resume: () => void;
+  /** Ends the daemon as a crash would; the bus goes on without a Secret Service. */
+  readonly kill: () => Promise<void>;
+}
+
+/**
+ * A D-Bus session of its own with an unlocked keyring.
+ *
+ * @param options.home where the keyring's files are, and HOME in `env`; kept. Made and removed with the rest if not given
+ */
+export async function startKeyring(options: { home?: string } = {}): Promise<Keyring & Place> {
+  const place = await openPlace(options.home);
+  try {
+    const bus = await startBus(place.directory, place.env);
+    place.onClose(() => bus.end());
+    place.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address;
+    const daemon = await start(place.directory, place.env, 'correct horse');
+    place.onClose(() => daemon.end());
+    return { env: place.env, close: place.close, ...controls(daemon) };
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+/** The keyring of the session that the tests themselves run in, which `npm test` started. Others use it: put it back. */
+export async function sessionKeyring(): Promise<Keyring> {
+  const env = currentEnvironment();
+  const password = await readFile(join(env['HOME'] ?? '', '.tokenkeep-keyring-password'), 'utf8');
+  return { env, ...controls(await connectKeyring(env['XDG_RUNTIME_DIR'], env, password)) };
+}
+
+/** A D-Bus session in which nothing offers a Secret Service, and nothing can be started that does. */
+export async function startBusWithoutKeyring(): Promise<Place> {
+  const place = await openPlace();
+  const bus = await startBus(place.directory, place.env);
+  place.onClose(() => bus.end());
+  place.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address;
+  return { env: place.env, close: place.close };
+}
+
+/** No D-Bus session: no address, and nothing in the runtime folder. */
+export async function withoutBus(): Promise<Place> {
+  const place = await openPlace();
+  return { env: place.env, close: place.close };
+}
+
+/** The address of a D-Bus session that has ended. */
+export async function withDeadBus(): Promise<Place> {
+  const place = await openPlace();
+  place.env['DBUS_SESSION_BUS_ADDRESS'] = `unix:path=${join(place.directory, 'bus')}`;
+  return { env: place.env, close: place.close };
+}
+
+interface Daemon {
+  readonly lock: () => Promise<void>;
+  readonly unlock: () => Promise<void>;
+  readonly isLocked: () => Promise<boolean | undefined>;
+  readonly signal: (name: NodeJS.Signals) => void;
+  readonly kill: () => Promise<void>;
+}
+
+function controls({ lock, unlock, isLocked, signal, kill }: Daemon): Omit<Keyring, 'env'> {
+  return { lock, unlock, isLocked, kill, hang: () => signal('SIGSTOP'), resume: () => signal('SIGCONT') };
+}
+
+async function openPlace(home?: string) {
+  const directory = await mkdtemp('/tmp/tokenkeep-'); // a socket's path may have 107 bytes
+  const env = currentEnvironment();
+  delete env['DBUS_SESSION_BUS_ADDRESS'];
+  env['XDG_RUNTIME_DIR'] = directory;
+  env['HOME'] = home ?? join(directory, 'home');
+  await mkdir(env['HOME'], { recursive: true, mode: 0o700 });
+  const endings: (() => Promise<void>)[] = [];
+  return {
+    directory,
+    env,
+    onClose: (end: () => Promise<void>) => endings.unshift(end),
+    async close() {
+      await sweep(directory);
+      for (const end of endings) await end();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function currentEnvironment(): Environment {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(
+    entries.filter(([name]) => !name.startsWith('XDG_') || name === 'XDG_RUNTIME_DIR'),
+  );
+}

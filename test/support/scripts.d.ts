@@ -1,0 +1,2 @@
+// The scripts are plain JavaScript, because they run before anything is installed. Their contracts are in their comments.
+declare module '*.mjs';
