@@ -102,7 +102,7 @@ async function openPlace(home?: string) {
     directory,
     env,
     onClose: (end: () => Promise<void>) => endings.unshift(end),
-    async close() {
+    close: async () => {
       await sweep(directory);
       for (const end of endings) await end();
       await rm(directory, { recursive: true, force: true });
