@@ -40,6 +40,17 @@ export type KeychainErrorCode =
 /** The OS keychain did not do what was asked. A key is never made, changed or given up because of it. */
 export class KeychainError extends TokenkeepError<KeychainErrorCode> {}
 
+/** The keychain has been asked and has not answered in time; it may be showing a prompt. */
+export class KeychainTimeoutError extends KeychainError {
+  /** Settles as the call would have: with the answer, when it comes at last. May never settle. */
+  readonly answer: Promise<unknown>;
+
+  constructor(message: string, answer: Promise<unknown>) {
+    super('keychain_timeout', message);
+    this.answer = answer;
+  }
+}
+
 export type VaultErrorCode =
   | 'vault_locked'
   | 'vault_no_keychain'
