@@ -1,0 +1,76 @@
+/** The application menu. Its commands are carried out by the window, where their dialogs are. */
+import { Menu, type MenuItemConstructorOptions } from 'electron';
+import type { MenuCommand } from './contract.ts';
+
+export interface MenuOptions {
+  /** Reload and developer tools. */
+  development: boolean;
+  run: (command: MenuCommand) => void;
+}
+
+export function setMenu({ development, run }: MenuOptions): void {
+  const item = (label: string, command: MenuCommand, accelerator?: string): MenuItemConstructorOptions => ({
+    label,
+    click: () => run(command),
+    ...(accelerator === undefined ? {} : { accelerator }),
+  });
+  const separator: MenuItemConstructorOptions = { type: 'separator' };
+  const mac = process.platform === 'darwin';
+
+  const appMenu: MenuItemConstructorOptions = {
+    label: 'Tokenkeep',
+    submenu: [
+      item('About Tokenkeep', 'about'),
+      separator,
+      { role: 'hide' },
+      { role: 'hideOthers' },
+      { role: 'unhide' },
+      separator,
+      { role: 'quit' },
+    ],
+  };
+  const file: MenuItemConstructorOptions = {
+    label: '&File',
+    submenu: [
+      item('&Import…', 'import', 'CmdOrCtrl+O'),
+      separator,
+      item('Sign &out…', 'sign-out'),
+      item('Sign out &all…', 'sign-out-all'),
+      separator,
+      { role: mac ? 'close' : 'quit' },
+    ],
+  };
+  const edit: MenuItemConstructorOptions = {
+    label: '&Edit',
+    submenu: [
+      { role: 'undo' },
+      { role: 'redo' },
+      separator,
+      { role: 'cut' },
+      { role: 'copy' },
+      { role: 'paste' },
+      { role: 'selectAll' },
+      separator,
+      item('&Find', 'find', 'CmdOrCtrl+F'),
+    ],
+  };
+  const view: MenuItemConstructorOptions = {
+    label: '&View',
+    submenu: [
+      { role: 'resetZoom' },
+      { role: 'zoomIn' },
+      { role: 'zoomOut' },
+      separator,
+      { role: 'togglefullscreen' },
+      ...(development
+        ? [separator, { role: 'reload' as const }, { role: 'toggleDevTools' as const }]
+        : []),
+    ],
+  };
+  const help: MenuItemConstructorOptions = {
+    label: '&Help',
+    role: 'help',
+    submenu: [item('About Tokenkeep', 'about')],
+  };
+  Menu.setApplicationMenu(Menu.buildFromTemplate([...(mac ? [appMenu] : []), file, edit, view, help]));
+}

@@ -1,0 +1,55 @@
+/** Where the window was when it was closed. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  maximized: boolean;
+}
+
+export const SMALLEST = { width: 900, height: 600 };
+
+/** null where there is none, it is not readable, or no display shows enough of it to take hold of. */
+export function readPlace(file: string, displays: readonly Rectangle[]): Place | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isPlace(value) && displays.some((display) => canBeGrasped(value, display)) ? value : null;
+  } catch {
+    return null; // a place is a comfort: without it the window opens in the middle
+  }
+}
+
+export function writePlace(file: string, place: Place): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.new`, JSON.stringify(place), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  } catch {
+    // Same: a full or read-only disk must not keep a window from closing.
+  }
+}
+
+interface Rectangle {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function isPlace(value: unknown): value is Place {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields: Record<string, unknown> = { ...value };
+  return (
+    ['x', 'y', 'width', 'height'].every((name) => Number.isInteger(fields[name])) &&
+    typeof fields['maximized'] === 'boolean'
+  );
+}
+
+/** At least a hand's breadth of the title bar lies on the display. */
+function canBeGrasped(place: Place, display: Rectangle): boolean {
+  const shown = Math.min(place.x + place.width, display.x + display.width) - Math.max(place.x, display.x);
+  return shown >= 120 && place.y >= display.y && place.y <= display.y + display.height - 40;
+}

@@ -1,0 +1,78 @@
+/** The one window: sandboxed, isolated, and shown only once it has something to show. */
+import { BrowserWindow, nativeTheme, screen, type Session } from 'electron';
+import { START_PAGE } from './origin.ts';
+import { type Place, readPlace, SMALLEST, writePlace } from './window-place.ts';
+
+export interface WindowOptions {
+  session: Session;
+  /** Absolute path of the preload script, one CommonJS file. */
+  preload: string;
+  icon: string;
+  /** Where its place is remembered. */
+  placeFile: string;
+  devTools: boolean;
+}
+
+/** The page's own backgrounds, so that the first frame has the colour of the second. */
+const background = (): string => (nativeTheme.shouldUseDarkColors ? '#1b1c1c' : '#fbfbfa');
+
+export function openWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {
+  const place = readPlace(
+    placeFile,
+    screen.getAllDisplays().map((display) => display.workArea),
+  );
+  const window = new BrowserWindow({
+    ...(place === null ? { width: 1280, height: 800 } : rectangleOf(place)),
+    minWidth: SMALLEST.width,
+    minHeight: SMALLEST.height,
+    title: 'Tokenkeep',
+    icon,
+    show: false,
+    backgroundColor: background(),
+    webPreferences: {
+      session,
+      preload,
+      devTools,
+      // Electron's defaults, said once more: a default that changes must not change this. Checklist items 2–6.
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      experimentalFeatures: false,
+      webviewTag: false,
+      navigateOnDragDrop: false,
+      spellcheck: false,
+      safeDialogs: true,
+    },
+  });
+
+  const repaint = (): void => window.setBackgroundColor(background());
+  nativeTheme.on('updated', repaint);
+  window.once('closed', () => nativeTheme.off('updated', repaint));
+  window.once('ready-to-show', () => {
+    if (place?.maximized) window.maximize();
+    window.show();
+  });
+  window.on('page-title-updated', (event) => event.preventDefault());
+  window.on('close', () => writePlace(placeFile, placeOf(window)));
+  void window.loadURL(START_PAGE);
+  return window;
+}
+
+/** Brings it before the user, wherever it was. */
+export function bringToFront(window: BrowserWindow): void {
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+function placeOf(window: BrowserWindow): Place {
+  return { ...window.getNormalBounds(), maximized: window.isMaximized() };
+}
+
+function rectangleOf({ x, y, width, height }: Place): Omit<Place, 'maximized'> {
+  return { x, y, width: Math.max(width, SMALLEST.width), height: Math.max(height, SMALLEST.height) };
+}

@@ -1,0 +1,10 @@
+/**
+ * Text from a document or the file system, for a sentence or a dialog of the system: no line break and no invisible
+ * or direction-turning character can make it look like something else.
+ */
+export function printable(text: string, maxLength: number): string {
+  // Cc: controls; Cf: formats, direction overrides among them; Zl, Zp: line and paragraph separators.
+  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}').trim();
+  const characters = [...visible];
+  return characters.length <= maxLength ? visible : `${characters.slice(0, maxLength - 1).join('')}…`;
+}
