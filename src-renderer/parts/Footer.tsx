@@ -1,0 +1,28 @@
+import { keeping, totals } from '../state/footer.ts';
+import { Icon } from './Icon.tsx';
+import { useModel, useStore, useTimed } from './model.ts';
+
+/** Where things are kept, whether they are saved, and how many there are. */
+export function Footer() {
+  const { vault, accounts } = useModel();
+  const { status, info } = useStore(vault.view);
+  const sums = useStore(accounts.view, (view) => view.totals);
+  const demo = info?.demo === true;
+  const saved = useTimed((now) => (status === null ? '' : (keeping(status, demo, now).saved ?? '')));
+  const kept = status === null ? null : keeping(status, demo, 0);
+  return (
+    <footer className="footer">
+      {kept !== null && (
+        <>
+          <span className="badge" data-safe={kept.safe}>
+            <Icon name={kept.safe ? 'lock' : 'warning'} size={13} />
+            {kept.badge}
+          </span>
+          {kept.key !== null && <span>{kept.key}</span>}
+          {saved !== '' && <span>{saved}</span>}
+        </>
+      )}
+      {sums !== null && <span className="sums">{totals(sums, status?.bytes ?? null)}</span>}
+    </footer>
+  );
+}

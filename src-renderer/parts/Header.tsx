@@ -1,0 +1,95 @@
+import type { RefObject } from 'react';
+import {
+  Button,
+  Input,
+  Menu,
+  MenuItem,
+  MenuTrigger,
+  Popover,
+  SearchField,
+  Separator,
+} from 'react-aria-components';
+import { Action } from './Action.tsx';
+import { Icon } from './Icon.tsx';
+import { useModel, useStore } from './model.ts';
+
+export function Header({
+  search,
+  searchable,
+}: {
+  search: RefObject<HTMLInputElement | null>;
+  searchable: boolean;
+}) {
+  const { importing } = useModel();
+  return (
+    <header className="header">
+      <span className="brand">
+        <Icon name="keep" size={18} />
+        Tokenkeep
+      </span>
+      {searchable && <Search field={search} />}
+      <Action onPress={() => void importing.choose()}>Import…</Action>
+      <More />
+    </header>
+  );
+}
+
+function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
+  const { accounts, vault } = useModel();
+  const text = useStore(accounts.view, (view) => view.text);
+  const mac = useStore(vault.view, (view) => view.info?.platform === 'darwin');
+  return (
+    <SearchField
+      className="search"
+      aria-label="Search accounts, scopes, audiences, claims"
+      value={text}
+      onChange={accounts.search}
+      onKeyDown={(event) => {
+        if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
+        const list = document.querySelector<HTMLElement>('[role="listbox"]');
+        if (list === null) return;
+        event.preventDefault();
+        list.focus();
+      }}
+    >
+      <Icon name="search" />
+      <Input ref={field} placeholder="Search accounts, scopes, audiences, claims" maxLength={256} />
+      {text === '' ? (
+        <kbd aria-hidden="true">{mac ? '⌘F' : 'Ctrl F'}</kbd>
+      ) : (
+        <Button className="clear" aria-label="Clear the search">
+          <Icon name="close" size={12} />
+        </Button>
+      )}
+    </SearchField>
+  );
+}
+
+function More() {
+  const { dialogs, signOut, accounts, doors, vault } = useModel();
+  const some = useStore(accounts.view, (view) => view.byId.size > 0);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  return (
+    <MenuTrigger>
+      <Button className="button quiet icon-only" aria-label="More">
+        <Icon name="more" />
+      </Button>
+      <Popover className="popover" placement="bottom end" offset={4}>
+        <Menu className="menu" aria-label="More">
+          {demo ? (
+            <MenuItem onAction={() => void doors.app.leaveDemo()}>Leave the demo</MenuItem>
+          ) : (
+            <MenuItem onAction={() => void doors.app.openDemo()}>Explore a demo</MenuItem>
+          )}
+          <MenuItem onAction={() => void doors.app.showFile()}>Show the file</MenuItem>
+          <Separator />
+          <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>
+            Sign out all…
+          </MenuItem>
+          <Separator />
+          <MenuItem onAction={() => dialogs.open({ kind: 'about' })}>About Tokenkeep</MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}

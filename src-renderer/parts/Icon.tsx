@@ -1,0 +1,31 @@
+/** Drawn on a grid of 16, one stroke, in the colour of the text around. Never the only thing that says something. */
+const PATHS = {
+  search: 'M7 2.75a4.25 4.25 0 1 1 0 8.5 4.25 4.25 0 0 1 0-8.5ZM10.2 10.2l3.3 3.3',
+  close: 'M4 4l8 8M12 4l-8 8',
+  lock: 'M4.5 7.25h7a1 1 0 0 1 1 1v4a1 1 0 0 1-1 1h-7a1 1 0 0 1-1-1v-4a1 1 0 0 1 1-1ZM5.5 7V5.25a2.5 2.5 0 0 1 5 0V7',
+  app: 'M2.75 3.75a1 1 0 0 1 1-1h8.5a1 1 0 0 1 1 1v8.5a1 1 0 0 1-1 1h-8.5a1 1 0 0 1-1-1ZM2.75 6h10.5M5 9h3',
+  orphan: 'M6.2 6.1a1.9 1.9 0 1 1 2.7 2c-.6.3-.9.7-.9 1.4M8 11.6v.1',
+  warning: 'M8 2.5 14 13H2ZM8 6.5v3M8 11.2v.1',
+  wait: 'M8 2.75a5.25 5.25 0 1 1 0 10.5 5.25 5.25 0 0 1 0-10.5ZM8 5v3.2l2 1.3',
+  file: 'M4 2.75h5l3 3v7.5H4ZM9 2.75v3h3',
+  check: 'M3.5 8.5l3 3 6-7',
+  keep: 'M8 2.25 13 4v4c0 3-2.2 5-5 5.9C5.2 13 3 11 3 8V4ZM6.9 7.2a1.1 1.1 0 1 1 2.2 0c0 .5-.3.8-.6 1l.3 1.9H7.2l.3-1.9c-.3-.2-.6-.5-.6-1Z',
+} as const;
+
+export type IconName = keyof typeof PATHS | 'more';
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  return (
+    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      {name === 'more' ? (
+        <g className="icon-dots">
+          <circle cx="3.25" cy="8" r="1.25" />
+          <circle cx="8" cy="8" r="1.25" />
+          <circle cx="12.75" cy="8" r="1.25" />
+        </g>
+      ) : (
+        <path d={PATHS[name]} />
+      )}
+    </svg>
+  );
+}

@@ -1,0 +1,54 @@
+import { useEffect } from 'react';
+import { TextArea, TextField } from 'react-aria-components';
+import type { TokenItem } from '../../src-main/ipc/contract.ts';
+import { onLeave } from '../bridge.ts';
+import { tokenTitle } from '../state/tokens.ts';
+import { Action } from './Action.tsx';
+import { useModel, useStore, useTimed } from './model.ts';
+
+/** The secret itself: masked, and not in the window at all, until the user has told the main process to show it. */
+export function SecretField({ token }: { token: TokenItem }) {
+  const { secret } = useModel();
+  const { phase, text, hidesAt } = useStore(secret.view);
+  const { kind, subject } = tokenTitle(token);
+  const hides = useTimed((now) =>
+    hidesAt === null ? '' : String(Math.max(0, Math.ceil(hidesAt / 1000) - now)),
+  );
+
+  useEffect(() => onLeave(() => secret.view.get().phase === 'shown' && secret.hide()), [secret]);
+
+  return (
+    <section className="secret" aria-label="Secret" data-phase={phase}>
+      {phase === 'shown' && text !== null ? (
+        <TextField
+          className="secret-text"
+          aria-label={`Secret of ${kind} ${subject}`}
+          value={text}
+          isReadOnly
+          autoFocus
+        >
+          <TextArea spellCheck={false} rows={4} onFocus={(event) => event.currentTarget.select()} />
+        </TextField>
+      ) : (
+        <span className="mask" aria-hidden="true">
+          ••••••••••••
+        </span>
+      )}
+      <div className="secret-actions">
+        {phase === 'shown' ? (
+          <Action onPress={secret.hide}>Hide</Action>
+        ) : (
+          <Action onPress={() => void secret.reveal()} isDisabled={phase === 'asking'}>
+            Reveal…
+          </Action>
+        )}
+        <Action onPress={() => void secret.copy()}>Copy…</Action>
+      </div>
+      <p className="note">
+        {phase === 'shown'
+          ? `Hides again in ${hides} s.`
+          : 'Whoever has it can act as the user. A copy leaves the clipboard after 30 s.'}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,94 @@
+import { Button, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import type { DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
+import { detailLines, headerLine, payloadLine } from '../state/claims.ts';
+import { appLabel, tokenTitle, tokenWhen } from '../state/tokens.ts';
+import { Icon } from './Icon.tsx';
+import { Lines } from './Lines.tsx';
+import { useModel, useNow, useStore } from './model.ts';
+import { SecretField } from './SecretField.tsx';
+
+/** The chosen token: what it says, and its secret for those who ask. */
+export function TokenPanel({ onClose }: { onClose: () => void }) {
+  const { selection } = useModel();
+  const { tokens, tokenId, claims, opened } = useStore(selection.view);
+  const token = tokens?.find(({ id }) => id === tokenId);
+  return (
+    <aside className="panel" aria-label="Token" data-opened={opened}>
+      {token === undefined ? (
+        <p className="empty">{tokens === null || tokens.length > 0 ? '' : 'No token to show.'}</p>
+      ) : (
+        <>
+          <PanelHead token={token} onClose={onClose} />
+          <Contents key={token.id} token={token} claims={claims} />
+          <SecretField token={token} />
+        </>
+      )}
+    </aside>
+  );
+}
+
+function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }) {
+  const { kind, subject } = tokenTitle(token);
+  const now = useNow();
+  return (
+    <div className="panel-head">
+      <div>
+        <h2>
+          {kind} <span className="middot">·</span> <bdi>{subject}</bdi>
+        </h2>
+        <p>
+          <bdi>{appLabel(token)}</bdi>
+          {tokenWhen(token, now)}
+        </p>
+      </div>
+      <Button className="button quiet icon-only panel-close" aria-label="Close the token" onPress={onClose}>
+        <Icon name="close" />
+      </Button>
+    </div>
+  );
+}
+
+const NOTES = {
+  jwt: 'Signature not checked: only the API or app it is for can do that.',
+  jwe: 'Encrypted for the API it is for: only its header can be read here.',
+  opaque:
+    'Opaque: text that only the provider and the API understand. Nothing can be read from it, which is normal.',
+} as const;
+
+function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
+  const now = useNow();
+  const format = claims?.format ?? token.format;
+  return (
+    <Tabs className="segments">
+      <TabList className="segment-list" aria-label="What the token says">
+        {format === 'jwt' && (
+          <Tab id="claims" className="segment">
+            Claims
+          </Tab>
+        )}
+        {format !== 'opaque' && (
+          <Tab id="header" className="segment">
+            Header
+          </Tab>
+        )}
+        <Tab id="details" className="segment">
+          Details
+        </Tab>
+      </TabList>
+      <TabPanel id="claims" className="segment-panel">
+        {claims?.format === 'jwt' && <Lines lines={claims.payload.map((claim) => payloadLine(claim, now))} />}
+        <p className="note">{NOTES[format]}</p>
+      </TabPanel>
+      <TabPanel id="header" className="segment-panel">
+        {claims !== null && claims.format !== 'opaque' && (
+          <Lines lines={claims.header.map((claim) => headerLine(claim, now))} />
+        )}
+        <p className="note">{NOTES[format]}</p>
+      </TabPanel>
+      <TabPanel id="details" className="segment-panel">
+        {format === 'opaque' && <p className="note">{NOTES.opaque}</p>}
+        <Lines lines={detailLines(token, now)} />
+      </TabPanel>
+    </Tabs>
+  );
+}

@@ -1,0 +1,42 @@
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { useModel, useStore } from '../parts/model.ts';
+
+export function AboutDialog() {
+  const { vault, dialogs, doors } = useModel();
+  const { info, status } = useStore(vault.view);
+  return (
+    <DialogFrame
+      title="About Tokenkeep"
+      buttons={
+        <>
+          <Action onPress={() => void doors.app.showFile()}>Show the file</Action>
+          <Action kind="primary" onPress={dialogs.close} autoFocus>
+            Close
+          </Action>
+        </>
+      }
+    >
+      <p>
+        Keeps OAuth 2.0 and OpenID Connect sign-ins, encrypted, in the cache schema that the MSAL libraries
+        share.
+      </p>
+      <dl className="pairs">
+        <dt>Version</dt>
+        <dd>{info?.version ?? 'not known'}</dd>
+        <dt>Electron</dt>
+        <dd>{info?.electron ?? 'not known'}</dd>
+        <dt>File</dt>
+        <dd>
+          <bdi>{status?.file ?? 'not open yet'}</bdi>
+        </dd>
+        <dt>Key in</dt>
+        <dd>{status?.keychain ?? 'not known'}</dd>
+        <dt>Network</dt>
+        <dd>This window has none.</dd>
+        <dt>Licence</dt>
+        <dd>MIT</dd>
+      </dl>
+    </DialogFrame>
+  );
+}

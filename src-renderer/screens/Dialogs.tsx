@@ -1,0 +1,63 @@
+import type { ReactNode } from 'react';
+import { Modal, ModalOverlay } from 'react-aria-components';
+import { useModel, useStore } from '../parts/model.ts';
+import type { Dialog } from '../state/dialogs.ts';
+import { AboutDialog } from './AboutDialog.tsx';
+import { FailureDialog } from './FailureDialog.tsx';
+import { ImportDialog } from './ImportDialog.tsx';
+import { ReadingDialog } from './ReadingDialog.tsx';
+import { ReceiptDialog } from './ReceiptDialog.tsx';
+import { RecoverDialog } from './RecoverDialog.tsx';
+import { SignOutDialog } from './SignOutDialog.tsx';
+import { StartFreshDialog } from './StartFreshDialog.tsx';
+
+/**
+ * The one place where dialogs open. The overlay stays while one dialog gives way to the next (a sign-out to its
+ * receipt), so that the focus returns to where it was before the first.
+ */
+export function Dialogs() {
+  const { dialogs, importing } = useModel();
+  const dialog = useStore(dialogs.view);
+  if (dialog === null) return null;
+  return (
+    <ModalOverlay
+      className="overlay"
+      isOpen
+      isKeyboardDismissDisabled={isBusy(dialog)}
+      onOpenChange={(open) => {
+        if (open || isBusy(dialog)) return;
+        if (dialog.kind === 'import-plan') importing.cancel();
+        else dialogs.close();
+      }}
+    >
+      <Modal className="modal">{contents(dialog)}</Modal>
+    </ModalOverlay>
+  );
+}
+
+/** What is under way can't be closed: it would end all the same, unseen. */
+function isBusy(dialog: Dialog): boolean {
+  if (dialog.kind === 'import-plan') return dialog.merging;
+  return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
+}
+
+function contents(dialog: Dialog): ReactNode {
+  switch (dialog.kind) {
+    case 'about':
+      return <AboutDialog />;
+    case 'start-fresh':
+      return <StartFreshDialog />;
+    case 'recover':
+      return <RecoverDialog />;
+    case 'failure':
+      return <FailureDialog dialog={dialog} />;
+    case 'import-reading':
+      return <ReadingDialog dialog={dialog} />;
+    case 'import-plan':
+      return <ImportDialog dialog={dialog} />;
+    case 'sign-out':
+      return <SignOutDialog dialog={dialog} />;
+    case 'receipt':
+      return <ReceiptDialog dialog={dialog} />;
+  }
+}

@@ -1,0 +1,29 @@
+import { Action } from '../parts/Action.tsx';
+import { BlankScreen } from '../parts/BlankScreen.tsx';
+import { useModel, useStore } from '../parts/model.ts';
+
+/** Nothing is cached yet: what this is, and the two ways to see it at work. */
+export function FirstRun() {
+  const { importing, doors, vault } = useModel();
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const keychain = useStore(vault.view, (view) => view.status?.keychain ?? 'your keychain');
+  return (
+    <BlankScreen icon="keep" tone="calm" title="Your sign-ins, in one safe place">
+      <p>
+        Tokenkeep shows the accounts and tokens that apps on this computer keep with Microsoft's MSAL
+        libraries: what each token is for, how long it lives, and how to be rid of it. They are kept in one
+        encrypted file, and its key stays in {keychain}.
+      </p>
+      <div className="actions">
+        <Action kind="primary" onPress={() => void importing.choose()} autoFocus>
+          Import a cache document…
+        </Action>
+        {!demo && <Action onPress={() => void doors.app.openDemo()}>Explore a demo</Action>}
+      </div>
+      <p className="hint">
+        Or drop a document on this window: the JSON that MSAL Python, MSAL Node or MSAL.NET writes, often{' '}
+        <code>msal_token_cache.json</code>. You see what is in it before anything is merged.
+      </p>
+    </BlankScreen>
+  );
+}

@@ -1,0 +1,37 @@
+import { useRef } from 'react';
+import { AccountList } from '../parts/AccountList.tsx';
+import { useModel, useStore } from '../parts/model.ts';
+import { TokenPanel } from '../parts/TokenPanel.tsx';
+import { AccountView } from './AccountView.tsx';
+
+/** Accounts at the left, the chosen one in the middle, its chosen token at the right. */
+export function MainScreen() {
+  const { accounts, selection } = useModel();
+  const accountId = useStore(selection.view, (view) => view.accountId);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const opened = useStore(selection.view, (view) => view.opened);
+  const place = useRef<HTMLElement>(null);
+  const account = accountId === null ? undefined : byId.get(accountId);
+
+  const close = () => {
+    selection.closeToken();
+    place.current?.querySelector<HTMLElement>('[role="row"][aria-selected="true"]')?.focus();
+  };
+  return (
+    <main
+      className="main"
+      ref={place}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && opened && !event.defaultPrevented) close();
+      }}
+    >
+      <AccountList />
+      {account === undefined ? (
+        <section className="account" aria-label="Account" />
+      ) : (
+        <AccountView account={account} />
+      )}
+      <TokenPanel onClose={close} />
+    </main>
+  );
+}

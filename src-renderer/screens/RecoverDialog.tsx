@@ -1,0 +1,50 @@
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { useModel, useStore } from '../parts/model.ts';
+import { UserText } from '../parts/UserText.tsx';
+import { recovered } from '../state/notices.ts';
+
+/** The damaged file: what is kept, who is lost, and that the file itself stays. */
+export function RecoverDialog() {
+  const { vault, dialogs } = useModel();
+  const { status, doing } = useStore(vault.view);
+  const lost = status?.recovered?.lost ?? [];
+
+  const recover = async () => {
+    const answer = await vault.ask('recover');
+    if (answer === null) return;
+    if (answer.ok) dialogs.close();
+    else dialogs.fail('Nothing was changed', answer.error);
+  };
+  return (
+    <DialogFrame
+      title="Keep what was recovered?"
+      buttons={
+        <>
+          <Action onPress={dialogs.close} autoFocus>
+            Cancel
+          </Action>
+          <Action kind="primary" onPress={() => void recover()} isPending={doing === 'recover'}>
+            {doing === 'recover' ? 'Keeping…' : 'Keep'}
+          </Action>
+        </>
+      }
+    >
+      {status !== null && (
+        <p>{recovered(status)}. They go into a new file; the damaged one is kept beside it, as it is.</p>
+      )}
+      {lost.length > 0 && (
+        <>
+          <p id="lost">Lost, and to be signed in again by their apps:</p>
+          <ul className="lost" aria-labelledby="lost" tabIndex={0}>
+            {lost.map((name, index) => (
+              <li key={`${String(index)} ${name}`}>
+                <UserText>{name}</UserText>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </DialogFrame>
+  );
+}

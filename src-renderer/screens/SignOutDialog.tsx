@@ -1,0 +1,66 @@
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { useModel, useStore } from '../parts/model.ts';
+import { Progress } from '../parts/Progress.tsx';
+import { UserText } from '../parts/UserText.tsx';
+import type { DialogOf } from '../state/dialogs.ts';
+import { listing, removals } from '../state/words.ts';
+
+/** Exactly what a sign-out removes, what it means for others, and what it does not do. */
+export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
+  const { dialogs, signOut, accounts } = useModel();
+  const { accountId, who, apps, counts, working } = dialog;
+  const all = accountId === null;
+  const kind = useStore(accounts.view, ({ byId }) => (all ? 'user' : byId.get(accountId)?.kind)) ?? 'user';
+  const user = kind === 'user';
+  return (
+    <DialogFrame
+      alert
+      title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
+      buttons={
+        <>
+          <Action onPress={dialogs.close} isDisabled={working} autoFocus>
+            Cancel
+          </Action>
+          <Action
+            kind="danger-solid"
+            onPress={() => void signOut.confirm()}
+            isDisabled={counts === null}
+            isPending={working}
+          >
+            {working
+              ? user
+                ? 'Signing out…'
+                : 'Removing…'
+              : all
+                ? 'Sign out all'
+                : user
+                  ? 'Sign out'
+                  : 'Remove'}
+          </Action>
+        </>
+      }
+    >
+      <p>This removes, for good:</p>
+      <ul className="counts removal" aria-busy={counts === null}>
+        {counts === null ? (
+          <li data-soft>Counting…</li>
+        ) : (
+          removals(counts).map((text) => <li key={text}>{text}</li>)
+        )}
+        {counts !== null && removals(counts).length === 0 && <li data-soft>Nothing: it is gone already</li>}
+      </ul>
+      {apps.length > 0 && (
+        <p>
+          <UserText>{listing(apps, 5)}</UserText> and every other program that uses this file{' '}
+          {user ? 'will have to ask for the sign-in again' : 'will have to get new ones'}.
+        </p>
+      )}
+      <p className="note">
+        Tokens that an app has already taken may work until they expire, and the session at the provider does
+        not end: to end that, sign out there.
+      </p>
+      <div className="progress-place">{working && <Progress says="Signing out" />}</div>
+    </DialogFrame>
+  );
+}

@@ -1,0 +1,112 @@
+import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/contract.ts';
+import type { Doors } from './doors.ts';
+import { type AccountGroup, groupAccounts, keepOnly } from './groups.ts';
+import { createStore, type Store } from './store.ts';
+
+export interface AccountsView {
+  /** null until the first answer. */
+  totals: AccountList['totals'] | null;
+  byId: ReadonlyMap<string, AccountItem>;
+  /** All of them, then only those that match the search. */
+  groups: readonly AccountGroup[];
+  shown: readonly AccountGroup[];
+  /** How many are in `shown`. */
+  shownCount: number;
+  /** What stands in the search field. */
+  text: string;
+  /** The answer to `text` has not come yet. */
+  searching: boolean;
+  error: PlainError | null;
+}
+
+/** Milliseconds without a key before main is asked: a word typed at speed is one question. */
+export const SEARCH_PAUSE = 120;
+
+export interface Accounts {
+  view: Store<AccountsView>;
+  /** Asks main for the list. Calls during an answer lead to one more question, not to many. */
+  load(): Promise<void>;
+  search(text: string): void;
+}
+
+export function createAccounts({ tokenCache, time }: Doors): Accounts {
+  const view = createStore<AccountsView>({
+    totals: null,
+    byId: new Map(),
+    groups: [],
+    shown: [],
+    shownCount: 0,
+    text: '',
+    searching: false,
+    error: null,
+  });
+  let matching: ReadonlySet<string> | null = null;
+  let question = 0;
+  let callOff = () => {};
+  let loading: Promise<void> | null = null;
+  let again = false;
+
+  const patch = (changes: Partial<AccountsView>) => {
+    const next = { ...view.get(), ...changes };
+    const shown = matching === null ? next.groups : keepOnly(next.groups, matching);
+    const shownCount = shown.reduce((sum, group) => sum + group.accounts.length, 0);
+    view.set({ ...next, shown, shownCount });
+  };
+
+  const ask = async () => {
+    const text = view.get().text.trim();
+    question += 1;
+    const mine = question;
+    if (text === '') {
+      matching = null;
+      patch({ searching: false });
+      return;
+    }
+    const answer = await tokenCache.search(text);
+    if (mine !== question) return; // a newer question is under way
+    if (answer.ok) matching = new Set(answer.value);
+    patch(answer.ok ? { searching: false } : { searching: false, error: answer.error });
+  };
+
+  const loadOnce = async () => {
+    const answer = await tokenCache.accounts();
+    if (!answer.ok) {
+      patch({ error: answer.error });
+      return;
+    }
+    const { accounts, totals } = answer.value;
+    patch({
+      totals,
+      byId: new Map(accounts.map((account) => [account.id, account])),
+      groups: groupAccounts(accounts),
+      error: null,
+    });
+    if (view.get().text.trim() !== '') await ask();
+  };
+
+  return {
+    view,
+    load() {
+      if (loading !== null) {
+        again = true;
+        return loading;
+      }
+      loading = (async () => {
+        do {
+          again = false;
+          await loadOnce();
+        } while (again);
+        loading = null;
+      })();
+      return loading;
+    },
+    search(text) {
+      callOff();
+      question += 1; // an answer that is still under way is to another text
+      const idle = text.trim() === '';
+      if (idle) matching = null;
+      patch({ text, searching: !idle });
+      if (!idle) callOff = time.after(SEARCH_PAUSE, () => void ask());
+    },
+  };
+}

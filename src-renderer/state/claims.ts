@@ -1,0 +1,124 @@
+import type { Claim, TokenItem } from '../../src-main/ipc/contract.ts';
+import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
+import { shortScope } from './tokens.ts';
+import { visible, visibleLines } from './text.ts';
+import { isTime, localTime, relative } from './time.ts';
+import { appName, resourceName } from './wellKnown.ts';
+
+/** One claim as the panel shows it. All of it is text. */
+export interface ClaimLine {
+  name: string;
+  value: string;
+  /** An object or an array: shown with its line breaks, in the fixed-width face. */
+  block: boolean;
+  /** What it means; null for a claim that is in no registry. */
+  says: string | null;
+}
+
+export function payloadLine(claim: Claim, now: number, timeZone?: string): ClaimLine {
+  return line(claim, PAYLOAD.get(claim.name), now, timeZone);
+}
+
+export function headerLine(claim: Claim, now: number, timeZone?: string): ClaimLine {
+  return line(claim, HEADER.get(claim.name) ?? PAYLOAD.get(claim.name), now, timeZone);
+}
+
+function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, timeZone?: string): ClaimLine {
+  const name = visible(claim.name);
+  const value = parse(claim.json);
+  if (value === undefined)
+    return { name, value: visible(claim.json), block: false, says: meaning?.says ?? null };
+  if (meaning?.reading === 'time' && typeof value === 'number' && isTime(value)) {
+    const says = `${meaning.says}, ${relative(value, now)}`;
+    return { name, value: localTime(value, now, timeZone), block: false, says };
+  }
+  if (typeof value === 'object' && value !== null) {
+    const texts = textsOf(value);
+    if (texts !== null)
+      return { name, value: texts.map(visible).join(', '), block: false, says: meaning?.says ?? null };
+    return { name, value: visibleLines(pretty(value, claim.json)), block: true, says: meaning?.says ?? null };
+  }
+  const text = typeof value === 'string' ? value : String(value);
+  return { name, value: visible(text), block: false, says: saying(meaning, text) };
+}
+
+/** The meaning, with the name of what the value points to where that is published. */
+function saying(meaning: ClaimMeaning | undefined, value: string): string | null {
+  if (meaning === undefined) return null;
+  const known =
+    meaning.reading === 'resource'
+      ? (resourceName(value) ?? appName(value))
+      : meaning.reading === 'app'
+        ? appName(value)
+        : null;
+  return known === null || known === value ? meaning.says : `${meaning.says}, ${visible(known)}`;
+}
+
+/** A short list of texts reads better on one line than as JSON. */
+function textsOf(value: object): string[] | null {
+  if (!Array.isArray(value) || value.length === 0) return null;
+  const texts = value.filter((item): item is string => typeof item === 'string' && item.length < 80);
+  return texts.length === value.length ? texts : null;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function pretty(value: object, json: string): string {
+  try {
+    return JSON.stringify(value, null, 2);
+  } catch {
+    return json; // nested deeper than the stack reaches
+  }
+}
+
+/** The fields of the entity itself, for the Details of a token. */
+export function detailLines(token: TokenItem, now: number, timeZone?: string): ClaimLine[] {
+  const lines: ClaimLine[] = [];
+  const text = (name: string, value: string | null, says: string) => {
+    if (value !== null && value !== '') lines.push({ name, value: visible(value), block: false, says });
+  };
+  const time = (name: string, at: number | null, says: string) => {
+    if (at === null) return;
+    lines.push({
+      name,
+      value: localTime(at, now, timeZone),
+      block: false,
+      says: `${says}, ${relative(at, now)}`,
+    });
+  };
+  text('environment', token.environment, 'Host of the provider');
+  text('realm', token.realm, 'Tenant it was issued in');
+  text(
+    'client_id',
+    token.client_id,
+    withName('The app that asked for it', appName(token.client_id) ?? token.client_name),
+  );
+  if (token.scopes.length > 0)
+    text('target', token.scopes.join(' '), `Scopes: ${token.scopes.map(shortScope).join(', ')}`);
+  if (token.type === 'AccessToken') {
+    text(
+      'audience',
+      token.audience,
+      withName('The API it is for', token.audience && resourceName(token.audience)),
+    );
+  }
+  text('token_type', token.token_type, 'How it is presented to the API');
+  text('key_id', token.key_id, 'The key its holder must prove to have');
+  text('family_id', token.family_id, 'Family of client IDs: its apps share refresh tokens');
+  time('cached_at', token.cached_at, 'Cached');
+  time('refresh_on', token.refresh_on, 'May be renewed early from');
+  time('expires_on', token.expires_on, 'Expires');
+  time('extended_expires_on', token.extended_expires_on, 'Usable until, while the provider is down');
+  time('last_modification_time', token.last_modification_time, 'Last written');
+  return lines;
+}
+
+function withName(says: string, name: string | null): string {
+  return name === null || name === '' ? says : `${says}, ${visible(name)}`;
+}

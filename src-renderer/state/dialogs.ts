@@ -1,0 +1,43 @@
+import type { ImportPlan, PlainError, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
+import { createStore, type Store } from './store.ts';
+
+/** The dialog that is open. One at a time: another takes its place. */
+export type Dialog =
+  | { kind: 'about' }
+  | { kind: 'start-fresh' }
+  | { kind: 'recover' }
+  | { kind: 'failure'; title: string; error: PlainError }
+  | { kind: 'import-reading'; fileName: string; bytes: number }
+  | { kind: 'import-plan'; plan: ImportPlan; merging: boolean }
+  | {
+      kind: 'sign-out';
+      /** null: everyone. */
+      accountId: string | null;
+      /** Names as they were when the dialog opened. */
+      who: string;
+      apps: readonly string[];
+      /** null until main has counted. */
+      counts: RemovalCount | null;
+      working: boolean;
+    }
+  | { kind: 'receipt'; who: string; receipts: readonly SignOutReceipt[] };
+
+export interface Dialogs {
+  view: Store<Dialog | null>;
+  open(dialog: Dialog): void;
+  close(): void;
+  fail(title: string, error: PlainError): void;
+}
+
+export function createDialogs(): Dialogs {
+  const view = createStore<Dialog | null>(null);
+  return {
+    view,
+    open: view.set,
+    close: () => view.set(null),
+    fail: (title, error) => view.set({ kind: 'failure', title, error }),
+  };
+}
+
+/** The dialog of one kind: what its component is given. */
+export type DialogOf<Kind extends Dialog['kind']> = Extract<Dialog, { kind: Kind }>;

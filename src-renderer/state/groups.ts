@@ -1,0 +1,111 @@
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { shortId, visible } from './text.ts';
+import { appName, PERSONAL_TENANT } from './wellKnown.ts';
+
+/** Lines of the account list that belong together: one tenant, one provider, the apps. */
+export interface AccountGroup {
+  id: string;
+  title: string;
+  accounts: readonly AccountItem[];
+}
+
+const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
+
+/** What an account is called: never empty. */
+export function accountName(account: AccountItem): string {
+  if (account.kind === 'app') {
+    const id = account.clients[0] ?? '';
+    return account.name ?? appName(id) ?? shortId(id);
+  }
+  return (
+    account.name ||
+    account.username ||
+    (account.home_account_id ? shortId(account.home_account_id) : 'No name')
+  );
+}
+
+/** The line under the name: never the name again. */
+export function accountDetail(account: AccountItem): string {
+  if (account.kind === 'app') {
+    const realm = account.tenants[0]?.realm;
+    return `client credentials · ${realm ? shortId(realm) : visible(account.environment)}`;
+  }
+  if (account.kind === 'orphan') return 'tokens whose account is not cached';
+  if (account.username !== '' && account.username !== accountName(account)) return account.username;
+  return visible(account.environment);
+}
+
+/**
+ * By home tenant where the provider has tenants, by host where it has none; then the apps, then tokens without an
+ * account. A tenant is called by the domain that its users share, as the cache does not know its name.
+ */
+export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
+  const byId = new Map<string, AccountItem[]>();
+  for (const account of accounts) {
+    const id = groupId(account);
+    const group = byId.get(id);
+    if (group === undefined) byId.set(id, [account]);
+    else group.push(account);
+  }
+  const names = new Map(accounts.map((account) => [account, accountName(account)]));
+  const byName = (a: AccountItem, b: AccountItem) =>
+    collator.compare(names.get(a) ?? '', names.get(b) ?? '') || collator.compare(a.id, b.id);
+  return [...byId]
+    .map(([id, group]) => ({ id, title: titleOf(id, group), accounts: group.sort(byName) }))
+    .sort(
+      (a, b) => rank(a.id) - rank(b.id) || collator.compare(a.title, b.title) || collator.compare(a.id, b.id),
+    );
+}
+
+/** The groups with only those accounts in them, in the same order; groups that would be empty are left out. */
+export function keepOnly(groups: readonly AccountGroup[], ids: ReadonlySet<string>): AccountGroup[] {
+  return groups
+    .map((group) => ({ ...group, accounts: group.accounts.filter((account) => ids.has(account.id)) }))
+    .filter((group) => group.accounts.length > 0);
+}
+
+function groupId(account: AccountItem): string {
+  if (account.kind !== 'user') return account.kind;
+  const tenant = account.authority_type === 'MSSTS' ? account.tenants[0]?.realm.toLowerCase() : undefined;
+  return tenant ? `tenant ${tenant}` : `host ${account.environment.toLowerCase()}`;
+}
+
+function rank(id: string): number {
+  if (id === 'orphan') return 2;
+  return id === 'app' ? 1 : 0;
+}
+
+function titleOf(id: string, accounts: readonly AccountItem[]): string {
+  if (id === 'app') return 'Apps, without a user';
+  if (id === 'orphan') return 'Tokens without an account';
+  if (id.startsWith('host ')) return visible(id.slice(5));
+  const tenant = id.slice(7);
+  if (tenant === PERSONAL_TENANT) return 'Personal Microsoft accounts';
+  return sharedDomain(accounts) ?? `Tenant ${shortId(tenant)}`;
+}
+
+function sharedDomain(accounts: readonly AccountItem[]): string | null {
+  let shared: string | null = null;
+  for (const { username } of accounts) {
+    const domain = username.includes('@')
+      ? username.slice(username.lastIndexOf('@') + 1).toLowerCase()
+      : null;
+    if (domain === null || domain === '') continue;
+    if (shared !== null && shared !== domain) return null;
+    shared = domain;
+  }
+  return shared === null ? null : visible(shared);
+}
+
+/** The line under the name of the chosen account: "ada@contoso.example · guest in 1 tenant". */
+export function whereabouts(account: AccountItem): string {
+  if (account.kind === 'app') return `${accountDetail(account)} · ${account.environment}`;
+  if (account.kind === 'orphan') return `${account.environment} · its account is not in the cache`;
+  const parts = [account.username !== '' && account.name ? account.username : account.environment];
+  const guest = account.tenants.length - 1;
+  if (guest > 0)
+    parts.push(
+      `guest in ${guest === 1 ? `tenant ${shortId(account.tenants[1]?.realm ?? '')}` : `${guest} tenants`}`,
+    );
+  return parts.join(' · ');
+}

@@ -1,0 +1,134 @@
+import type { ImportPlan, ImportReport, Outcome, PlainError } from '../../src-main/ipc/contract.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Doors } from './doors.ts';
+import type { Toasts } from './toasts.ts';
+import { count, listing, number } from './words.ts';
+
+export interface Importing {
+  /** By the system's file dialog. */
+  choose(): Promise<void>;
+  /** What was dropped on the window: one document at a time. */
+  drop(files: readonly File[]): Promise<void>;
+  confirm(): Promise<void>;
+  /** Gives the plan up that is on the screen. */
+  cancel(): void;
+}
+
+/** Milliseconds before "Reading…" is shown: a small document is there before. */
+export const READING_AFTER = 300;
+
+const FAILED = 'The document could not be imported';
+
+export function createImporting(doors: Doors, dialogs: Dialogs, toasts: Toasts): Importing {
+  const { tokenCache, time } = doors;
+  let callOff = () => {};
+
+  const reading = (fileName: string, bytes: number) => {
+    callOff();
+    callOff = time.after(READING_AFTER, () => dialogs.open({ kind: 'import-reading', fileName, bytes }));
+  };
+  const planned = (plan: ImportPlan) => {
+    callOff();
+    cancel(); // a plan that is still on the screen gives way to the new one
+    dialogs.open({ kind: 'import-plan', plan, merging: false });
+  };
+  const failed = (error: PlainError) => {
+    callOff();
+    dialogs.fail(FAILED, error);
+  };
+  const settle = (answer: Outcome<ImportPlan | null>) => {
+    if (!answer.ok) failed(answer.error);
+    else if (answer.value !== null) planned(answer.value);
+    else callOff();
+  };
+  const cancel = () => {
+    const dialog = dialogs.view.get();
+    if (dialog?.kind !== 'import-plan' || dialog.merging) return;
+    dialogs.close();
+    void tokenCache.cancelImport(dialog.plan.id);
+  };
+
+  tokenCache.on('importReading', ({ fileName, bytes }) => reading(fileName, bytes));
+  tokenCache.on('importPlanned', planned);
+  tokenCache.on('importFailed', failed);
+
+  return {
+    async choose() {
+      settle(await tokenCache.chooseImport());
+    },
+    async drop(files) {
+      const file = files[0];
+      if (file === undefined) return;
+      if (files.length > 1) {
+        failed({
+          code: 'one_at_a_time',
+          message: 'Drop one file at a time, so that each can be looked at before it is merged.',
+        });
+        return;
+      }
+      reading(file.name, file.size);
+      settle(await tokenCache.planImport(file));
+    },
+    async confirm() {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'import-plan' || dialog.merging) return;
+      dialogs.open({ ...dialog, merging: true });
+      const answer = await tokenCache.confirmImport(dialog.plan.id);
+      if (!answer.ok) {
+        failed(answer.error);
+        return;
+      }
+      dialogs.close();
+      toasts.show(imported(dialog.plan.fileName, answer.value));
+    },
+    cancel,
+  };
+}
+
+/** "Imported cache.json: 2 accounts and 8 tokens added, 1 token replaced." */
+export function imported(fileName: string, report: ImportReport): string {
+  const parts = [];
+  if (report.accountsAdded > 0) parts.push(`${count(report.accountsAdded, 'account')} added`);
+  if (report.tokensAdded > 0) parts.push(`${count(report.tokensAdded, 'token')} added`);
+  if (report.tokensReplaced > 0) parts.push(`${count(report.tokensReplaced, 'token')} replaced`);
+  if (report.notUnderstood > 0) {
+    parts.push(
+      `${count(report.notUnderstood, 'entry', 'entries')} not understood, kept as ${report.notUnderstood === 1 ? 'it is' : 'they are'}`,
+    );
+  }
+  return `Imported ${fileName}: ${parts.length === 0 ? 'nothing in it was new' : parts.join(', ')}.`;
+}
+
+/** What a plan says, line by line; what changes nothing is `soft`. */
+export function planLines(plan: ImportPlan): { text: string; soft: boolean }[] {
+  const { accounts, tokens, notUnderstood } = plan;
+  const lines: { text: string; soft: boolean }[] = [];
+  const add = (n: number, text: string, soft = false) => {
+    if (n > 0) lines.push({ text, soft });
+  };
+  add(accounts.added, `${count(accounts.added, 'new account')}`);
+  add(accounts.known, `${count(accounts.known, 'account')} already here`, true);
+  add(tokens.added, `${count(tokens.added, 'new token')}`);
+  add(
+    tokens.replaced,
+    `${count(tokens.replaced, 'token')} replaced by newer ${tokens.replaced === 1 ? 'one' : 'ones'}`,
+  );
+  add(tokens.unchanged, `${count(tokens.unchanged, 'token')} the same as here`, true);
+  add(tokens.expired, `${count(tokens.expired, 'access token')} of them already expired`, true);
+  add(
+    notUnderstood,
+    `${count(notUnderstood, 'entry', 'entries')} not understood, kept as ${notUnderstood === 1 ? 'it is' : 'they are'}`,
+    true,
+  );
+  if (lines.length === 0) lines.push({ text: 'Nothing: the document is empty', soft: true });
+  return lines;
+}
+
+/** Whose accounts they are; of many, the first and how many more. Main may send only the first of them. */
+export function planNames({ accounts }: ImportPlan): string {
+  const all = accounts.added + accounts.known;
+  const shown = accounts.names.slice(0, 6);
+  const more = all - shown.length;
+  if (shown.length === 0) return '';
+  return more > 0 ? `${shown.join(', ')} and ${number(more)} more` : listing(shown);
+}

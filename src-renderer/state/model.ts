@@ -1,0 +1,65 @@
+import { createAccounts, type Accounts } from './accounts.ts';
+import { createClock } from './clock.ts';
+import { createDialogs, type Dialogs } from './dialogs.ts';
+import type { Doors } from './doors.ts';
+import { createImporting, type Importing } from './importing.ts';
+import { createSecret, type Secret } from './secret.ts';
+import { createSelection, type Selection } from './selection.ts';
+import { createSignOut, type SignOut } from './signOut.ts';
+import type { Store } from './store.ts';
+import { createToasts, type Toasts } from './toasts.ts';
+import { createVault, type Vault } from './vault.ts';
+
+/** All that the window knows and can do. */
+export interface Model {
+  doors: Doors;
+  clock: Pick<Store<number>, 'get' | 'subscribe'>;
+  vault: Vault;
+  accounts: Accounts;
+  selection: Selection;
+  secret: Secret;
+  dialogs: Dialogs;
+  toasts: Toasts;
+  importing: Importing;
+  signOut: SignOut;
+  /** Asks for everything the first screen needs. */
+  start(): Promise<void>;
+}
+
+export function createModel(doors: Doors): Model {
+  const dialogs = createDialogs();
+  const toasts = createToasts(doors);
+  const vault = createVault(doors);
+  const accounts = createAccounts(doors);
+  const selection = createSelection(doors, accounts);
+  const secret = createSecret(doors, selection, toasts, dialogs);
+
+  doors.tokenCache.on('change', () => void accounts.load());
+
+  // Another state of the vault may mean other accounts: unlocked, recovered, begun anew.
+  let state = vault.view.get().status?.state;
+  vault.view.subscribe(() => {
+    const next = vault.view.get().status?.state;
+    if (next === state) return;
+    const first = state === undefined;
+    state = next;
+    if (!first) void accounts.load();
+  });
+
+  return {
+    doors,
+    clock: createClock(doors.time),
+    vault,
+    accounts,
+    selection,
+    secret,
+    dialogs,
+    toasts,
+    importing: createImporting(doors, dialogs, toasts),
+    signOut: createSignOut(doors, accounts, selection, dialogs),
+    async start() {
+      await vault.load();
+      await accounts.load();
+    },
+  };
+}

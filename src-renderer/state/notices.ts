@@ -1,0 +1,162 @@
+import type { AppInfo } from '../../app/contract.ts';
+import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
+import { bytes, count, listing } from './words.ts';
+
+export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
+
+/**
+ * What the window says about a vault that is not simply ready: cause, consequence, one thing to do. A screen while
+ * there is nothing to show, a banner above the accounts otherwise.
+ */
+export interface Notice {
+  id: Exclude<VaultState, 'ready'> | 'waiting' | 'crashed' | 'not-saved';
+  /** wait: it will pass. warn: needs the user. bad: something is lost or can't be opened. */
+  tone: 'wait' | 'warn' | 'bad';
+  title: string;
+  /** The cause, in main's words where it has some: it knows more. */
+  text: string;
+  /** What it means for what is on disk and for what is done now. */
+  consequence: string;
+  /** The first is the one to take. */
+  actions: readonly NoticeAction[];
+}
+
+const IN_MEMORY =
+  'Until then nothing is written to disk: what you import is held in memory and lost when Tokenkeep quits.';
+
+export function notice(status: VaultStatus | null, info: AppInfo | null): Notice | null {
+  if (status === null) return null;
+  if (info?.keychainCrashed === true && status.state !== 'ready') return crashed(status);
+  if (status.waiting) return waiting(status);
+  if (status.state === 'ready') return status.held === 'memory' ? notSaved(status) : null;
+  return { id: status.state, ...NOTICES[status.state](status) };
+}
+
+type Words = Omit<Notice, 'id'>;
+
+function crashed(status: VaultStatus): Notice {
+  return {
+    id: 'crashed',
+    tone: 'warn',
+    title: 'The keychain stopped Tokenkeep last time',
+    text: `The last start ended while ${status.keychain} was being asked for the key, so it has not been asked again.`,
+    consequence: `The file of your sign-ins has not been touched. ${IN_MEMORY}`,
+    actions: ['retry'],
+  };
+}
+
+function waiting(status: VaultStatus): Notice {
+  return {
+    id: 'waiting',
+    tone: 'wait',
+    title: 'Waiting for the keychain…',
+    text: `${status.keychain} has been asked for the key and has not answered yet. It may be showing a prompt, perhaps behind this window.`,
+    consequence: 'Your sign-ins appear as soon as it answers. Until then nothing is written to disk.',
+    actions: [],
+  };
+}
+
+function notSaved(status: VaultStatus): Notice {
+  return {
+    id: 'not-saved',
+    tone: 'warn',
+    title: `${count(status.unsaved, 'change')} not saved`,
+    text: status.message ?? 'The file could not be written. Tokenkeep tries again by itself.',
+    consequence:
+      'The file on disk is as it was before. The newest state is in memory, and lost when Tokenkeep quits.',
+    actions: ['retry', 'show-file'],
+  };
+}
+
+const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatus) => Words>> = {
+  locked: (status) => ({
+    tone: 'warn',
+    title: 'The keychain is locked',
+    text:
+      status.message ??
+      `The key to your sign-ins is in ${status.keychain}, which is locked. Unlock it, then retry.`,
+    consequence: `Your sign-ins are safe in their file${size(status)}. ${IN_MEMORY}`,
+    actions: ['retry'],
+  }),
+  'no-keychain': (status) => ({
+    tone: 'warn',
+    title: 'No keychain to keep the key in',
+    text:
+      status.message ??
+      'This system has no keychain that answers. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry.',
+    consequence:
+      status.bytes === null ? IN_MEMORY : `Your sign-ins are safe in their file${size(status)}. ${IN_MEMORY}`,
+    actions: ['retry'],
+  }),
+  'key-missing': (status) => ({
+    tone: 'bad',
+    title: `${status.bytes === null ? 'Your' : `${bytes(status.bytes)} of`} sign-ins cannot be opened`,
+    text:
+      status.message ??
+      `Their key is no longer in ${status.keychain}. If it comes back (another keychain, a restored profile), retry opens them.`,
+    consequence: `The file is untouched. Starting fresh sets it aside and deletes nothing. ${IN_MEMORY}`,
+    actions: ['retry', 'start-fresh', 'show-file'],
+  }),
+  'wrong-key': (status) => ({
+    tone: 'bad',
+    title: 'The key does not open this file',
+    text:
+      status.message ??
+      `The key in ${status.keychain} belongs to another file: this one may be an old copy, or come from another machine.`,
+    consequence: `The file is untouched. Starting fresh sets it aside and deletes nothing. ${IN_MEMORY}`,
+    actions: ['retry', 'start-fresh', 'show-file'],
+  }),
+  damaged: (status) => ({
+    tone: 'bad',
+    title: recovered(status),
+    text: status.message ?? 'Parts of the file were changed or lost on disk; what is intact could be read.',
+    consequence: `${lost(status)}The damaged file is kept as it is, beside the new one.`,
+    actions:
+      status.recovered !== undefined && status.recovered.accounts > 0
+        ? ['recover', 'start-fresh', 'show-file']
+        : ['start-fresh', 'retry', 'show-file'],
+  }),
+  newer: (status) => ({
+    tone: 'warn',
+    title: 'Made by a newer version',
+    text: status.message ?? 'A newer version of Tokenkeep wrote this file. Update Tokenkeep to open it.',
+    consequence: 'This version only reads it: it is never written in the older form.',
+    actions: ['retry', 'show-file'],
+  }),
+  'read-only': (status) => ({
+    tone: 'warn',
+    title: 'Read-only',
+    text:
+      status.message ??
+      'The file can be read, but not written. Check its permissions and those of its folder.',
+    consequence:
+      'You can look at everything. Signing out and importing are not saved until it can be written.',
+    actions: ['retry', 'show-file'],
+  }),
+  busy: (status) => ({
+    tone: 'warn',
+    title: 'Another program is using the file',
+    text:
+      status.message ?? 'It has held the file for longer than a change takes. Close it, or wait, then retry.',
+    consequence: 'Nothing is lost: changes made here wait in memory.',
+    actions: ['retry', 'show-file'],
+  }),
+};
+
+/** "3 of 5 accounts recovered"; without the total where the file no longer tells. */
+export function recovered(status: VaultStatus): string {
+  if (status.recovered === undefined) return 'The file is damaged';
+  const { accounts, of } = status.recovered;
+  return of === null
+    ? `${count(accounts, 'account')} recovered`
+    : `${accounts} of ${count(of, 'account')} recovered`;
+}
+
+function lost(status: VaultStatus): string {
+  const names = status.recovered?.lost ?? [];
+  return names.length === 0 ? '' : `Lost: ${listing(names, 3)}. `;
+}
+
+function size(status: VaultStatus): string {
+  return status.bytes === null ? '' : ` (${bytes(status.bytes)})`;
+}

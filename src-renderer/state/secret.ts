@@ -1,0 +1,81 @@
+import type { Doors } from './doors.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Selection } from './selection.ts';
+import { createStore, type Store } from './store.ts';
+import type { Toasts } from './toasts.ts';
+
+/** Milliseconds that a revealed token stays on the screen. */
+export const REVEALED_FOR = 30_000;
+
+export interface SecretView {
+  phase: 'masked' | 'asking' | 'shown';
+  /** The secret, only while `shown`. */
+  text: string | null;
+  /** Milliseconds since the epoch. */
+  hidesAt: number | null;
+}
+
+export interface Secret {
+  view: Store<SecretView>;
+  reveal(): Promise<void>;
+  hide(): void;
+  copy(): Promise<void>;
+}
+
+const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
+
+/** The secret of the chosen token: asked for on demand, shown for a while, forgotten as soon as one looks elsewhere. */
+export function createSecret(doors: Doors, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
+  const { tokenCache, time } = doors;
+  const view = createStore<SecretView>(MASKED);
+  let callOff = () => {};
+  let copyToast: number | null = null;
+
+  const hide = () => {
+    callOff();
+    view.set(MASKED);
+  };
+
+  let tokenId = selection.view.get().tokenId;
+  selection.view.subscribe(() => {
+    const next = selection.view.get().tokenId;
+    if (next === tokenId) return;
+    tokenId = next;
+    hide();
+  });
+
+  tokenCache.on('clipboardCleared', () => {
+    if (copyToast !== null) toasts.dismiss(copyToast);
+    copyToast = null;
+    toasts.show('The token has left the clipboard.');
+  });
+
+  return {
+    view,
+    hide,
+    async reveal() {
+      const asked = tokenId;
+      if (asked === null || view.get().phase !== 'masked') return;
+      view.set({ ...MASKED, phase: 'asking' });
+      const answer = await tokenCache.reveal(asked);
+      if (tokenId !== asked) return; // another token is looked at: its secret is not this one
+      if (!answer.ok || answer.value === null) {
+        view.set(MASKED);
+        if (!answer.ok) dialogs.fail('The token could not be shown', answer.error);
+        return;
+      }
+      view.set({ phase: 'shown', text: answer.value, hidesAt: time.now() + REVEALED_FOR });
+      callOff = time.after(REVEALED_FOR, hide);
+    },
+    async copy() {
+      const asked = tokenId;
+      if (asked === null) return;
+      const answer = await tokenCache.copy(asked);
+      if (!answer.ok) dialogs.fail('The token could not be copied', answer.error);
+      else if (answer.value !== null) {
+        if (copyToast !== null) toasts.dismiss(copyToast);
+        copyToast = toasts.show('Token copied.', { until: answer.value.clearsAt });
+      }
+    },
+  };
+}

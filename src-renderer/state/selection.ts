@@ -1,0 +1,102 @@
+import type { DecodedToken, PlainError, TokenItem } from '../../src-main/ipc/contract.ts';
+import type { Accounts } from './accounts.ts';
+import type { Doors } from './doors.ts';
+import { createStore, type Store } from './store.ts';
+import { sortTokens, type TokenOrder } from './tokens.ts';
+
+export interface SelectionView {
+  accountId: string | null;
+  /** Of the account, in the order of the table; null until they have come. */
+  tokens: readonly TokenItem[] | null;
+  order: TokenOrder;
+  tokenId: string | null;
+  /** null until they have come. */
+  claims: DecodedToken | null;
+  /** The user opened the token's panel: where the window is narrow it covers the table only then. */
+  opened: boolean;
+  error: PlainError | null;
+}
+
+export interface Selection {
+  view: Store<SelectionView>;
+  account(id: string): void;
+  token(id: string): void;
+  closeToken(): void;
+  sort(order: TokenOrder): void;
+}
+
+/** The account and the token that are looked at. Follows the list: what is gone gives way to its neighbour. */
+export function createSelection({ tokenCache }: Doors, accounts: Accounts): Selection {
+  const view = createStore<SelectionView>({
+    accountId: null,
+    tokens: null,
+    order: { column: 'token', direction: 'ascending' },
+    tokenId: null,
+    claims: null,
+    opened: false,
+    error: null,
+  });
+  const patch = (changes: Partial<SelectionView>) => view.set({ ...view.get(), ...changes });
+  /** Flat positions of the last list, so that the place of an account that has gone is still known. */
+  let places: readonly string[] = [];
+
+  const loadClaims = async (tokenId: string) => {
+    const answer = await tokenCache.claims(tokenId);
+    if (view.get().tokenId !== tokenId) return;
+    patch(answer.ok ? { claims: answer.value } : { error: answer.error });
+  };
+
+  const loadTokens = async (accountId: string) => {
+    const answer = await tokenCache.tokens(accountId);
+    const before = view.get();
+    if (before.accountId !== accountId) return;
+    if (!answer.ok) {
+      // The account may have gone while the question was under way; then the list says so next.
+      if (accounts.view.get().byId.has(accountId))
+        patch({ error: answer.error, tokens: [], tokenId: null, claims: null });
+      return;
+    }
+    const tokens = sortTokens(answer.value, before.order);
+    const kept = tokens.some((token) => token.id === before.tokenId);
+    const tokenId = kept ? before.tokenId : (tokens[0]?.id ?? null);
+    patch({ tokens, tokenId, error: null, ...(kept ? {} : { claims: null, opened: false }) });
+    if (tokenId !== null) await loadClaims(tokenId);
+  };
+
+  const choose = (accountId: string | null) => {
+    patch({ accountId, tokens: null, tokenId: null, claims: null, opened: false, error: null });
+    if (accountId !== null) void loadTokens(accountId);
+  };
+
+  let seen = accounts.view.get().groups;
+  accounts.view.subscribe(() => {
+    const { groups, byId } = accounts.view.get();
+    if (groups === seen) return; // only the search has changed
+    seen = groups;
+    const { accountId } = view.get();
+    const flat = groups.flatMap((group) => group.accounts.map((account) => account.id));
+    if (accountId !== null && byId.has(accountId)) void loadTokens(accountId);
+    else {
+      const place = accountId === null ? 0 : Math.max(0, places.indexOf(accountId));
+      choose(flat[Math.min(place, flat.length - 1)] ?? null);
+    }
+    places = flat;
+  });
+
+  return {
+    view,
+    account(id) {
+      if (id !== view.get().accountId) choose(id);
+    },
+    token(id) {
+      const same = id === view.get().tokenId;
+      patch({ tokenId: id, opened: true, ...(same ? {} : { claims: null, error: null }) });
+      if (!same) void loadClaims(id);
+    },
+    closeToken: () => patch({ opened: false }),
+    sort(order) {
+      const { tokens } = view.get();
+      patch({ order, tokens: tokens && sortTokens(tokens, order) });
+    },
+  };
+}

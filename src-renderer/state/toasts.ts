@@ -1,0 +1,36 @@
+import type { Doors } from './doors.ts';
+import { createStore, type Store } from './store.ts';
+
+export interface Toast {
+  id: number;
+  text: string;
+  /** Milliseconds since the epoch: the toast counts down to it. */
+  until: number | null;
+}
+
+/** Milliseconds that a toast stays: long enough to be read twice. */
+export const TOAST_STAYS = 8000;
+
+export interface Toasts {
+  view: Store<readonly Toast[]>;
+  /** Returns its id. One with `until` stays until then and a little longer. */
+  show(text: string, options?: { until?: number }): number;
+  dismiss(id: number): void;
+}
+
+export function createToasts({ time }: Pick<Doors, 'time'>): Toasts {
+  const view = createStore<readonly Toast[]>([]);
+  let last = 0;
+  const dismiss = (id: number) => view.set(view.get().filter((toast) => toast.id !== id));
+  return {
+    view,
+    show(text, { until } = {}) {
+      last += 1;
+      const id = last;
+      view.set([...view.get(), { id, text, until: until ?? null }]);
+      time.after(until === undefined ? TOAST_STAYS : until - time.now() + 1500, () => dismiss(id));
+      return id;
+    },
+    dismiss,
+  };
+}

@@ -1,0 +1,56 @@
+import type { AppInfo } from '../../app/contract.ts';
+import type { Outcome, PlainError, VaultStatus } from '../../src-main/ipc/contract.ts';
+import type { Doors } from './doors.ts';
+import { createStore, type Store } from './store.ts';
+
+export interface VaultView {
+  /** null until the vault has been opened. */
+  status: VaultStatus | null;
+  /** null until the app has answered. */
+  info: AppInfo | null;
+  /** What the user asked of the vault and is under way. */
+  doing: 'retry' | 'recover' | 'startFresh' | null;
+  /** Why the last of these failed. */
+  error: PlainError | null;
+}
+
+export interface Vault {
+  view: Store<VaultView>;
+  load(): Promise<void>;
+  /** Resolves with what the vault answered; a second one is ignored while the first is under way. */
+  ask(what: 'retry' | 'recover' | 'startFresh'): Promise<Outcome<VaultStatus> | null>;
+}
+
+export function createVault({ tokenCache, app }: Doors): Vault {
+  const view = createStore<VaultView>({ status: null, info: null, doing: null, error: null });
+  const patch = (changes: Partial<VaultView>) => view.set({ ...view.get(), ...changes });
+
+  const loadInfo = async () => {
+    const info = await app.info();
+    if (info.ok) patch({ info: info.value });
+  };
+
+  tokenCache.on('status', (status) => patch({ status }));
+
+  return {
+    view,
+    async load() {
+      await Promise.all([
+        loadInfo(),
+        tokenCache.status().then((answer) => {
+          // An event may have told a newer status in the meantime.
+          if (view.get().status !== null) return;
+          patch(answer.ok ? { status: answer.value } : { error: answer.error });
+        }),
+      ]);
+    },
+    async ask(what) {
+      if (view.get().doing !== null) return null;
+      patch({ doing: what, error: null });
+      const answer = await tokenCache[what]();
+      patch({ doing: null, ...(answer.ok ? { status: answer.value } : { error: answer.error }) });
+      await loadInfo(); // whether the keychain crashed is told anew after a retry
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { RemovalCount } from '../../src-main/ipc/contract.ts';
+
+const numbers = new Intl.NumberFormat('en');
+
+/** "1 token", "10,000 tokens". */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${numbers.format(n)} ${n === 1 ? one : many}`;
+}
+
+export function number(n: number): string {
+  return numbers.format(n);
+}
+
+/** "61 kB", "1.2 MB": decimal units, as file managers show them. */
+export function bytes(n: number): string {
+  if (n < 1000) return count(n, 'byte');
+  if (n < 999_500) return `${Math.round(n / 1000)} kB`;
+  return `${(n / 1e6).toFixed(n < 1e7 ? 1 : 0)} MB`;
+}
+
+/** "a", "a and b", "a, b and c"; of many, the first `most` and how many more. */
+export function listing(names: readonly string[], most = Number.POSITIVE_INFINITY): string {
+  const shown = names.length > most ? names.slice(0, most) : names;
+  const more = names.length - shown.length;
+  const parts = more > 0 ? [...shown, `${numbers.format(more)} more`] : [...shown];
+  const last = parts.pop();
+  if (last === undefined) return '';
+  return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+}
+
+const KINDS = [
+  ['Account', 'account entry', 'account entries'],
+  ['AccessToken', 'access token', 'access tokens'],
+  ['RefreshToken', 'refresh token', 'refresh tokens'],
+  ['IdToken', 'ID token', 'ID tokens'],
+  ['AppMetadata', 'app metadata entry', 'app metadata entries'],
+] as const;
+
+/** What was or would be removed, kind by kind, without the kinds of which there are none. */
+export function removals(counts: RemovalCount): string[] {
+  return KINDS.filter(([type]) => counts[type] > 0).map(([type, one, many]) =>
+    count(counts[type], one, many),
+  );
+}
+
+export function addCounts(all: readonly RemovalCount[]): RemovalCount {
+  const sum: RemovalCount = { Account: 0, AccessToken: 0, RefreshToken: 0, IdToken: 0, AppMetadata: 0 };
+  for (const counts of all) for (const [type] of KINDS) sum[type] += counts[type];
+  return sum;
+}

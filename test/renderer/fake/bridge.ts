@@ -1,0 +1,173 @@
+import type { AppBridge, AppEvents, AppInfo } from '../../../app/contract.ts';
+import type {
+  AccountList,
+  ImportPlan,
+  Outcome,
+  PlainError,
+  RemovalCount,
+  SignOutReceipt,
+  TokenCacheBridge,
+  TokenCacheEvents,
+  TokenItem,
+  VaultStatus,
+} from '../../../src-main/ipc/contract.ts';
+import { decoded, type Member } from './cast.ts';
+
+/** What stands behind a fake bridge. Tests change it and emit events, as main would. */
+export interface World {
+  /** Seconds since the epoch. */
+  now(): number;
+  members: Member[];
+  status: VaultStatus;
+  info: AppInfo;
+  /** What the next import finds in the document; an error where it finds none. */
+  plan: ImportPlan | PlainError;
+  /** What the user answers to main's own dialogs. */
+  consents: boolean;
+  /** Names of requests that are answered with this error. */
+  failing: Map<string, PlainError>;
+  /** Awaited before every answer: a test holds it to look at what is shown meanwhile. */
+  delay(name: string): Promise<void> | undefined;
+}
+
+export interface FakeBridge {
+  tokenCache: TokenCacheBridge;
+  app: AppBridge;
+  emit<Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]): void;
+  command(command: AppEvents['command']): void;
+  /** Every request, in order: its name and arguments. */
+  asked: [string, ...unknown[]][];
+}
+
+type Listeners = Map<string, Set<(event: never) => void>>;
+
+function listen(listeners: Listeners, name: string, listener: (event: never) => void): () => void {
+  const all = listeners.get(name) ?? new Set();
+  listeners.set(name, all.add(listener));
+  return () => {
+    all.delete(listener);
+  };
+}
+
+export function fakeBridge(world: World): FakeBridge {
+  const asked: FakeBridge['asked'] = [];
+  const listeners: Listeners = new Map();
+  const tell = (name: string, event: unknown) => {
+    for (const listener of listeners.get(name) ?? []) (listener as (event: unknown) => void)(event);
+  };
+  const answer = async <T>(name: string, args: unknown[], make: () => T): Promise<Outcome<T>> => {
+    asked.push([name, ...args]);
+    await world.delay(name);
+    const error = world.failing.get(name);
+    return error === undefined ? { ok: true, value: make() } : { ok: false, error };
+  };
+  const all = () => world.members.flatMap((member) => member.tokens);
+  const find = (id: string) => {
+    const found = all().find((item) => item.id === id);
+    if (found === undefined) throw new Error(`The fake has no token ${id}.`);
+    return found;
+  };
+  const chosen = (id: string | null) =>
+    world.members.filter((member) => id === null || member.account.id === id);
+  const planned = async (name: string, args: unknown[]): Promise<Outcome<ImportPlan>> => {
+    const { plan } = world;
+    const outcome = await answer(name, args, () => plan);
+    if (!outcome.ok) return outcome;
+    return 'code' in plan ? { ok: false, error: plan } : { ok: true, value: plan };
+  };
+  const remove = (id: string | null): SignOutReceipt[] => {
+    const gone = chosen(id);
+    world.members = world.members.filter((member) => !gone.includes(member));
+    tell('change', null);
+    return gone.map((member) => ({
+      home_account_id: member.account.home_account_id ?? '',
+      at: world.now(),
+      removed: counted([member]),
+      remaining: 0,
+      oldKey: world.status.state === 'ready' ? 'destroyed' : 'pending',
+    }));
+  };
+
+  return {
+    asked,
+    emit: tell,
+    command: (command) => tell('command', command),
+    tokenCache: {
+      status: () => answer('status', [], () => world.status),
+      accounts: () => answer('accounts', [], () => listed(world.members)),
+      tokens: (id) => answer('tokens', [id], () => chosen(id).flatMap((member) => member.tokens)),
+      claims: (id) => answer('claims', [id], () => decoded(find(id), world.now())),
+      search: (text) => answer('search', [text], () => matching(world.members, text)),
+      removalCount: (id) => answer('removalCount', [id], () => counted(chosen(id))),
+      signOut: (id) =>
+        answer('signOut', [id], () => {
+          const [receipt] = remove(id);
+          if (receipt === undefined) throw new Error(`The fake has no account ${id}.`);
+          return receipt;
+        }),
+      signOutAll: () => answer('signOutAll', [], () => remove(null)),
+      reveal: (id) =>
+        answer('reveal', [id], () => (world.consents ? `secret-of-${find(id).id}-${'x'.repeat(240)}` : null)),
+      copy: (id) =>
+        answer('copy', [id], () => (world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null)),
+      chooseImport: () =>
+        world.consents ? planned('chooseImport', []) : answer('chooseImport', [], () => null),
+      planImport: (file) => planned('planImport', [file.name]),
+      confirmImport: (id) =>
+        answer('confirmImport', [id], () => {
+          tell('change', null);
+          return { accountsAdded: 2, tokensAdded: 8, tokensReplaced: 1, notUnderstood: 0 };
+        }),
+      cancelImport: (id) => answer('cancelImport', [id], () => undefined),
+      retry: () => answer('retry', [], () => world.status),
+      recover: () => answer('recover', [], () => world.status),
+      startFresh: () => answer('startFresh', [], () => world.status),
+      on: (name, listener) => listen(listeners, name, listener as (event: never) => void),
+    },
+    app: {
+      info: () => answer('info', [], () => world.info),
+      openDemo: () => answer('openDemo', [], () => undefined),
+      leaveDemo: () => answer('leaveDemo', [], () => undefined),
+      showFile: () => answer('showFile', [], () => undefined),
+      on: (name, listener) => listen(listeners, name, listener as (event: never) => void),
+    },
+  };
+}
+
+function listed(members: readonly Member[]): AccountList {
+  const accounts = members.map((member) => member.account);
+  const users = accounts.filter((item) => item.kind !== 'app').length;
+  return {
+    accounts,
+    totals: {
+      accounts: users,
+      apps: accounts.length - users,
+      tokens: members.reduce((sum, member) => sum + member.tokens.length, 0),
+      notUnderstood: 0,
+    },
+  };
+}
+
+function counted(members: readonly Member[]): RemovalCount {
+  const sum = { Account: 0, AccessToken: 0, RefreshToken: 0, IdToken: 0, AppMetadata: 0 };
+  for (const { account, tokens } of members) {
+    sum.Account += account.kind === 'user' ? account.tenants.length : 0;
+    for (const item of tokens) sum[item.type] += 1;
+  }
+  return sum;
+}
+
+function matching(members: readonly Member[], text: string): string[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const said = ({ account, tokens }: Member) =>
+    [
+      account.name,
+      account.username,
+      ...tokens.flatMap((item: TokenItem) => [item.audience, item.client_name, ...item.scopes]),
+    ]
+      .join(' ')
+      .toLowerCase();
+  return members
+    .filter((member) => words.every((word) => said(member).includes(word)))
+    .map(({ account }) => account.id);
+}

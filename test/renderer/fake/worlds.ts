@@ -1,0 +1,105 @@
+import type { AppInfo } from '../../../app/contract.ts';
+import type { ImportPlan, VaultStatus } from '../../../src-main/ipc/contract.ts';
+import type { World } from './bridge.ts';
+import { cast, crowd, hostile } from './cast.ts';
+
+export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): VaultStatus {
+  return {
+    state: 'ready',
+    held: 'disk',
+    unsaved: 0,
+    waiting: false,
+    file: '/home/ada/.config/Tokenkeep/accounts.vault',
+    bytes: 61_204,
+    savedAt: now - 12,
+    keychain: 'GNOME Keyring',
+    ...changes,
+  };
+}
+
+const INFO: AppInfo = {
+  version: '0.1.0',
+  electron: '45.4.1',
+  platform: 'linux',
+  demo: false,
+  keychainCrashed: false,
+};
+
+export const PLAN: ImportPlan = {
+  id: 'plan-1',
+  fileName: 'msal_token_cache.json',
+  bytes: 48_213,
+  writtenBy: 'MSAL Python',
+  accounts: { added: 2, known: 1, names: ['Ada Marsh', 'noor@contoso.example', 'Emil Lund'] },
+  tokens: { added: 8, replaced: 1, unchanged: 3, expired: 2 },
+  notUnderstood: 2,
+};
+
+const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
+
+/** One world for each screen and state that the window has, by name. */
+export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> = {
+  main: () => ({}),
+  'first-run': (now) => ({ members: [], status: readyStatus(now, { bytes: null, savedAt: null }) }),
+  opening: () => ({ delay: (name) => (name === 'status' ? new Promise(() => {}) : undefined) }),
+  waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
+  demo: () => ({ info: { ...INFO, demo: true } }),
+  hostile: (now) => ({ members: hostile(now) }),
+  crowd: (now) => ({ members: crowd(10_000, now), status: readyStatus(now, { bytes: 96_400_000 }) }),
+  locked: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', ...away }) }),
+  'locked-memory': (now) => ({ status: readyStatus(now, { state: 'locked', ...away, unsaved: 1 }) }),
+  'no-keychain': (now) => ({
+    members: [],
+    status: readyStatus(now, { state: 'no-keychain', ...away, keychain: 'Secret Service' }),
+  }),
+  'key-missing': (now) => ({ members: [], status: readyStatus(now, { state: 'key-missing', ...away }) }),
+  'wrong-key': (now) => ({ members: [], status: readyStatus(now, { state: 'wrong-key', ...away }) }),
+  damaged: (now) => ({
+    status: readyStatus(now, {
+      state: 'damaged',
+      recovered: { accounts: 6, of: 9, lost: ['Noor Haddad', 'emil@contoso.example', 'Kofi Mensah'] },
+    }),
+  }),
+  'damaged-all': (now) => ({
+    members: [],
+    status: readyStatus(now, { state: 'damaged', ...away, recovered: { accounts: 0, of: null, lost: [] } }),
+  }),
+  newer: (now) => ({ members: [], status: readyStatus(now, { state: 'newer' }) }),
+  'read-only': (now) => ({ status: readyStatus(now, { state: 'read-only' }) }),
+  busy: (now) => ({ members: [], status: readyStatus(now, { state: 'busy', ...away }) }),
+  crashed: (now) => ({
+    members: [],
+    status: readyStatus(now, { state: 'no-keychain', ...away }),
+    info: { ...INFO, keychainCrashed: true },
+  }),
+  'not-saved': (now) => ({
+    status: readyStatus(now, {
+      held: 'memory',
+      unsaved: 2,
+      message: 'The disk is full. Tokenkeep tries again by itself.',
+    }),
+  }),
+  'list-failed': () => ({
+    failing: new Map([
+      [
+        'accounts',
+        { code: 'unexpected', message: 'The main process could not answer. Nothing was changed; try again.' },
+      ],
+    ]),
+  }),
+};
+
+export function world(name: string, now: () => number): World {
+  const at = now();
+  return {
+    now,
+    members: cast(at),
+    status: readyStatus(at),
+    info: INFO,
+    plan: PLAN,
+    consents: true,
+    failing: new Map(),
+    delay: () => undefined,
+    ...WORLDS[name]?.(at),
+  };
+}
