@@ -15,21 +15,21 @@ export interface Entity {
 }
 
 export interface AccessToken extends Entity {
-  readonly credential_type: 'AccessToken' | 'AccessToken_With_AuthScheme';
+  readonly credential_type: 'AccessToken' | 'AccessToken_With_AuthScheme' | 'atext';
   readonly secret: string;
-  /** `uid.utid`; null (MSAL Python) or "" (MSAL Node) in a token that belongs to an app and to no user. */
-  readonly home_account_id: string | null;
+  /** `uid.utid`; null (MSAL Python), "" (MSAL Node) or absent in a token that belongs to an app and to no user. */
+  readonly home_account_id?: string | null;
   readonly environment: string;
   readonly client_id: string;
   /** Scopes, space-separated. */
   readonly target: string;
   readonly realm: string;
-  readonly token_type?: string;
+  readonly token_type?: string | null;
   readonly cached_at: string;
   readonly expires_on: string;
-  readonly extended_expires_on?: string;
-  readonly refresh_on?: string;
-  readonly key_id?: string;
+  readonly extended_expires_on?: string | null;
+  readonly refresh_on?: string | null;
+  readonly key_id?: string | null;
 }
 
 export interface RefreshToken extends Entity {
@@ -38,9 +38,9 @@ export interface RefreshToken extends Entity {
   readonly home_account_id: string;
   readonly environment: string;
   readonly client_id: string;
-  readonly target?: string;
-  readonly last_modification_time?: string;
-  readonly family_id?: string;
+  readonly target?: string | null;
+  readonly last_modification_time?: string | null;
+  readonly family_id?: string | null;
 }
 
 export interface IdToken extends Entity {
@@ -56,7 +56,8 @@ export interface Account extends Entity {
   readonly home_account_id: string;
   readonly environment: string;
   readonly realm: string;
-  readonly local_account_id: string;
+  /** null in MSAL Python where a response had no ID token. */
+  readonly local_account_id?: string | null;
   readonly username: string;
   /** `MSSTS`, `ADFS` or `Generic`. */
   readonly authority_type: string;
@@ -66,7 +67,7 @@ export interface Account extends Entity {
 export interface AppMetadata extends Entity {
   readonly client_id: string;
   readonly environment: string;
-  readonly family_id?: string;
+  readonly family_id?: string | null;
 }
 
 export interface EntityOf {
@@ -105,9 +106,39 @@ export interface EntityChange {
   after?: Entity;
 }
 
-/** What one call (`add`, `modify`, `signOut`, `deserialize`, a merge) did. Emitted once, after all of it is done. */
+/** Data that is kept as it is because it is not understood: an entity of a wrong shape, or a whole root. */
+export interface KeptChange {
+  /** The root it stands under. */
+  section: string;
+  /** null: the root itself. */
+  key: string | null;
+  before?: unknown;
+  after?: unknown;
+}
+
+/**
+ * What one call (`add`, `modify`, `signOut`, `deserialize`, a merge, a transaction) did. Emitted once, after all of
+ * it is done.
+ */
 export interface CacheChange {
   entities: readonly EntityChange[];
+  kept: readonly KeptChange[];
+}
+
+/** Which entities `search` and `find` give. Without a filter: all of the type. */
+export interface EntityFilter {
+  /**
+   * Scopes: the entity's target must hold all of them. A filter with a target asks for a token to use, so a token
+   * that is bound to a key or to an auth scheme answers it only where the query names `key_id` or `token_type`.
+   */
+  target?: readonly string[];
+  /**
+   * Fields and the values they must have. Environments match under any alias of their cloud; ids, realms and user
+   * names in any case; `target` as a set of scopes; anything else exactly. null matches null, "" and absent alike
+   * in `home_account_id`. A token with extension components is given only where `ext_cache_key` (the hash of the
+   * components) is named, or where there is no filter at all.
+   */
+  query?: Readonly<Record<string, string | null>>;
 }
 
 /** What a sign-out removed: counts, never secrets. */

@@ -1,0 +1,63 @@
+/** The accounts of a cache as people know them: one per user. */
+import type { Account, AccountSummary } from './entities.ts';
+import { canonicalEnvironment, sameEnvironment } from './environments.ts';
+import { folded } from './match.ts';
+import type { Store } from './store.ts';
+import { isHomeTenant, realmOf, tenantsOf } from './tenant-profiles.ts';
+
+export interface AccountFilter {
+  /** In any case, as providers give user names back as they were typed. */
+  username?: string;
+  home_account_id?: string;
+  /** Under any alias. */
+  environment?: string;
+}
+
+/** In the order in which the users' first entities are stored. */
+export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
+  const query = filter.home_account_id === undefined ? {} : { home_account_id: filter.home_account_id };
+  const users = new Map<string, Account[]>();
+  for (const { entity } of store.candidates('Account', query)) {
+    if (entity === null) continue;
+    if (filter.environment !== undefined && !sameEnvironment(entity.environment, filter.environment))
+      continue;
+    // The same subject at two providers is two users.
+    const user = `${folded(entity.home_account_id)} ${canonicalEnvironment(entity.environment)}`;
+    const entities = users.get(user);
+    if (entities === undefined) users.set(user, [entity]);
+    else entities.push(entity);
+  }
+  const found: AccountSummary[] = [];
+  for (const entities of users.values()) {
+    const summary = summaryOf(entities);
+    if (summary !== undefined && named(summary, filter.username)) found.push(summary);
+  }
+  return found;
+}
+
+function named(summary: AccountSummary, username: string | undefined): boolean {
+  if (username === undefined) return true;
+  return [summary, ...summary.tenants].some((profile) => folded(profile.username) === folded(username));
+}
+
+function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
+  const main = entities.find((entity) => isHomeTenant(entity, realmOf(entity))) ?? entities[0];
+  if (main === undefined) return undefined;
+  const tenants = tenantsOf(entities);
+  const first = <T>(pick: (entity: Account) => T | undefined): T | undefined =>
+    [main, ...entities].map(pick).find((value) => value !== undefined);
+  const filled = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value : undefined;
+  const username =
+    first((entity) => filled(entity.username)) ?? tenants.find((t) => filled(t.username))?.username;
+  const name = first((entity) => filled(entity['name'])) ?? tenants.find((t) => filled(t.name))?.name;
+  return {
+    home_account_id: main.home_account_id,
+    environment: main.environment,
+    username: username ?? '',
+    ...(name === undefined ? {} : { name }),
+    local_account_id: first((entity) => filled(entity.local_account_id)) ?? '',
+    authority_type: main.authority_type,
+    tenants,
+  };
+}

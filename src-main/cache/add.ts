@@ -1,0 +1,49 @@
+import type { Account } from './entities.ts';
+import { copyWith, freezeJson } from './json.ts';
+import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from './place.ts';
+import { isNode } from './profiles.ts';
+import { entitiesOf, type NewEntities, type TokenResponseEvent } from './response.ts';
+import { isUnderstood } from './shapes.ts';
+import type { Store } from './store.ts';
+import { joinedProfiles } from './tenant-profiles.ts';
+
+/** @param now seconds since the epoch */
+export function addResponse(store: Store, event: TokenResponseEvent, now: number): void {
+  const entities = entitiesOf(event, now, profileOf(store));
+  for (const type of ['AccessToken', 'IdToken', 'RefreshToken'] as const) {
+    const entity = entities[type];
+    // A token without any scope would make other libraries throw and never be found: it is not kept.
+    if (entity === undefined || !freezeJson(entity) || !isUnderstood(type, entity)) continue;
+    place(store, type, entity, supersededEntries(store, type, entity));
+  }
+  if (entities.Account !== undefined) addAccount(store, entities.Account);
+  addAppMetadata(store, entities);
+}
+
+/** What is known of the account and not told anew (how it was signed in, other tenants) stays. */
+function addAccount(store: Store, fresh: Account): void {
+  const oneForAll = isNode(profileOf(store));
+  const known = oneForAll ? usersAccounts(store, fresh) : sameEntries(store, 'Account', fresh);
+  const entities = known.flatMap(({ entity }) => (entity === null ? [] : [entity]));
+  const tenants = oneForAll ? { tenantProfiles: joinedProfiles([...entities, fresh]) } : {};
+  const told = Object.fromEntries(
+    Object.entries(fresh).filter(([, value]) => value !== '' && value !== null),
+  );
+  const account = copyWith(entities[0] ?? fresh, { ...told, ...tenants });
+  if (freezeJson(account) && isUnderstood('Account', account))
+    place(store, 'Account', account, known, known[0]?.key);
+}
+
+/**
+ * Whether the app is of a family is told with each refresh token, and by nothing else. MSAL Node throws where it finds
+ * an app's metadata twice under aliases, and writes none but for apps of a family.
+ */
+function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): void {
+  const known = sameEntries(store, 'AppMetadata', fresh);
+  if (known.length === 0 && fresh.family_id === undefined && isNode(profileOf(store))) return;
+  const told =
+    RefreshToken === undefined && fresh.family_id === undefined ? {} : { family_id: fresh.family_id };
+  const app = copyWith(known[0]?.entity ?? fresh, told);
+  if (freezeJson(app) && isUnderstood('AppMetadata', app))
+    place(store, 'AppMetadata', app, known, known[0]?.key);
+}

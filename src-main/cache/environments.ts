@@ -1,0 +1,62 @@
+/**
+ * The hosts of Microsoft's clouds and what else they are called. Every other host is its own environment. Source:
+ * the instance discovery metadata that MSAL Node (AuthorityMetadata) and MSAL.NET (KnownMetadataProvider) carry.
+ */
+interface Cloud {
+  /** What MSAL Node and MSAL.NET write into a cache. */
+  cached: string;
+  /** What MSAL Python's constants name the cloud; it writes the host that was configured. */
+  configured: string;
+  aliases: readonly string[];
+}
+
+function cloud(cached: string, configured: string, ...more: readonly string[]): Cloud {
+  return { cached, configured, aliases: [...new Set([cached, configured, ...more])] };
+}
+
+const CLOUDS: readonly Cloud[] = [
+  cloud('login.windows.net', 'login.microsoftonline.com', 'login.microsoft.com', 'sts.windows.net'),
+  cloud('login.partner.microsoftonline.cn', 'login.chinacloudapi.cn'),
+  cloud('login.microsoftonline.us', 'login.microsoftonline.us', 'login.usgovcloudapi.net'),
+  cloud('login.microsoftonline.de', 'login.microsoftonline.de'),
+  cloud('login-us.microsoftonline.com', 'login-us.microsoftonline.com'),
+  cloud('login.windows-ppe.net', 'login.windows-ppe.net', 'sts.windows-ppe.net', 'login.microsoft-ppe.com'),
+  cloud('login.sovcloud-identity.fr', 'login.sovcloud-identity.fr'),
+  cloud('login.sovcloud-identity.de', 'login.sovcloud-identity.de'),
+  cloud('login.sovcloud-identity.sg', 'login.sovcloud-identity.sg'),
+];
+
+const BY_ALIAS: ReadonlyMap<string, Cloud> = new Map(
+  CLOUDS.flatMap((known) => known.aliases.map((alias) => [alias, known] as const)),
+);
+
+function find(environment: string): Cloud | undefined {
+  return BY_ALIAS.get(environment) ?? BY_ALIAS.get(environment.toLowerCase());
+}
+
+/** The one name that stands for all aliases of an environment: what MSAL Node and MSAL.NET write. */
+export function canonicalEnvironment(environment: string): string {
+  return find(environment)?.cached ?? environment.toLowerCase();
+}
+
+/** What MSAL Python looks under: the host that an app configures. Hosts of no known cloud stay as they are. */
+export function configuredEnvironment(environment: string): string {
+  return find(environment)?.configured ?? environment;
+}
+
+/** What MSAL Node and MSAL.NET look under. Hosts of no known cloud stay as they are. */
+export function cachedEnvironment(environment: string): string {
+  return find(environment)?.cached ?? environment;
+}
+
+/** Whether both are names of one environment. */
+export function sameEnvironment(a: string, b: string): boolean {
+  return a === b || canonicalEnvironment(a) === canonicalEnvironment(b);
+}
+
+/** Whether the host belongs to a Microsoft cloud, or to one of its services for customers' identities. */
+export function isMicrosoft(environment: string): boolean {
+  return (
+    find(environment) !== undefined || /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i.test(environment)
+  );
+}

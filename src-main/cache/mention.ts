@@ -1,0 +1,62 @@
+/**
+ * [Note: what names an account] In data that is not understood, an account is named by its id, as any string or any
+ * field's name, and by what begins with the id and a hyphen, as keys do. An id inside other text is not looked for: the
+ * ids of generic providers may be as short as "1".
+ *
+ * Ids are given lower-cased, and compared in any case.
+ */
+import { isAccessor, isRecord } from './json.ts';
+import { folded } from './match.ts';
+
+function names(text: string, id: string): boolean {
+  if (text.length < id.length) return false;
+  const lower = text.toLowerCase();
+  return lower === id || lower.startsWith(`${id}-`);
+}
+
+/** The account that a record says it belongs to, lower-cased; "" for none. */
+export function ownerOf(value: unknown): string {
+  return isRecord(value) ? folded(value['home_account_id']) || folded(value['homeAccountId']) : '';
+}
+
+/** The fields of a record, without reading one that is computed. [Note: secrets stay sealed] */
+function plainFields(record: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.keys(record).flatMap((name) => (isAccessor(record, name) ? [] : [[name, record[name]]]));
+}
+
+/** Whether the account is named anywhere in the value. */
+export function mentions(value: unknown, id: string): boolean {
+  if (typeof value === 'string') return names(value, id);
+  if (Array.isArray(value)) return value.some((item) => mentions(item, id));
+  if (!isRecord(value)) return false;
+  return plainFields(value).some(([name, field]) => names(name, id) || mentions(field, id));
+}
+
+/** Whether an entry names the account, in its key or in its value. */
+export function entryMentions(key: string, value: unknown, id: string): boolean {
+  return names(key, id) || mentions(value, id);
+}
+
+/**
+ * The value without what names the account: records that belong to it, fields under its name, strings that are its id.
+ *
+ * @param spare of what names the account, what is to stay all the same
+ * @returns undefined where nothing of it may stay; the value itself where nothing names the account
+ */
+export function without(value: unknown, id: string, spare: (value: unknown) => boolean): unknown {
+  if (!mentions(value, id)) return value;
+  if (typeof value === 'string' || ownerOf(value) === id) return spare(value) ? value : undefined;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => without(item, id, spare));
+    if (items.every((item, index) => item === value[index])) return value;
+    return Object.freeze(items.filter((item) => item !== undefined));
+  }
+  if (!isRecord(value)) return value;
+  const fields = Object.keys(value).map((name): [string, unknown] => {
+    const field = value[name];
+    if (names(name, id)) return [name, spare(field) ? field : undefined];
+    return [name, without(field, id, spare)];
+  });
+  if (fields.every(([name, field]) => field === value[name])) return value;
+  return Object.freeze(Object.fromEntries(fields.filter(([, field]) => field !== undefined)));
+}

@@ -1,0 +1,245 @@
+/**
+ * The entities of a cache with everything that stands beside them in its document: roots in their order, keys as
+ * they were written, and what is not understood. Every change is noted, so that it can be told and taken back.
+ */
+import { AccountIndex } from './account-index.ts';
+import { ENTITY_TYPES, type EntityOf, type EntityType } from './entities.ts';
+import { isRecord } from './json.ts';
+import { folded } from './match.ts';
+import type { Layout, Profile } from './profiles.ts';
+import { isUnderstood } from './shapes.ts';
+
+export interface Entry<T extends EntityType = EntityType> {
+  readonly section: T;
+  readonly key: string;
+  /** Frozen, down to the last field. */
+  readonly value: unknown;
+  /** The value, where it is understood; else null. */
+  readonly entity: EntityOf[T] | null;
+  /** The account it belongs to, lower-cased; "" for none. */
+  readonly home: string;
+}
+
+/** One place of a document set or emptied. `key` null: a root that is not understood, as a whole. */
+export interface RecordChange {
+  readonly section: string;
+  readonly key: string | null;
+  /** Absent where there was nothing. */
+  readonly before?: unknown;
+  /** Absent where nothing is left. */
+  readonly after?: unknown;
+}
+
+const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
+
+export function isEntityType(section: string): section is EntityType {
+  return TYPES.has(section);
+}
+
+function entryOf(section: EntityType, key: string, value: unknown): Entry {
+  const entity = isUnderstood(section, value) ? value : null;
+  return { section, key, value, entity, home: isRecord(value) ? folded(value['home_account_id']) : '' };
+}
+
+function isOf<T extends EntityType>(type: T, entry: Entry): entry is Entry<T> {
+  return entry.section === type;
+}
+
+/** A root that is not understood. */
+class Kept {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+export class Store {
+  readonly #roots = new Map<string, Map<string, Entry> | Kept>();
+  readonly #index = new AccountIndex();
+  readonly #malformed = new Set<Entry>();
+  #journal: RecordChange[] = [];
+  #depth = 0;
+
+  /** null: in memory from the beginning, or nothing in the document told. */
+  profile: Profile | null = null;
+  /** undefined: as the profile has it. */
+  layout: Layout | undefined;
+  /** Told of every change, once all that belongs to it is done. */
+  onChange: ((changes: readonly RecordChange[]) => void) | undefined;
+
+  /** The names of the roots, in their order. */
+  get roots(): Iterable<string> {
+    return this.#roots.keys();
+  }
+
+  /** The value of a root that is not understood; undefined where there is none. */
+  kept(section: string): unknown {
+    const root = this.#roots.get(section);
+    return root instanceof Kept ? root.value : undefined;
+  }
+
+  /** All entries of a root, understood or not. */
+  entries(section: EntityType): Iterable<Entry> {
+    const root = this.#roots.get(section);
+    return root instanceof Map ? root.values() : [];
+  }
+
+  entry(section: EntityType, key: string): Entry | undefined {
+    const root = this.#roots.get(section);
+    return root instanceof Map ? root.get(key) : undefined;
+  }
+
+  /** The entries that are not understood. */
+  get malformed(): ReadonlySet<Entry> {
+    return this.#malformed;
+  }
+
+  /** All entries of an account, whatever their type, understood or not. */
+  ofAccount(home_account_id: string): Entry[] {
+    return [...this.#index.of(home_account_id)];
+  }
+
+  /** The understood entries of a type that may match the query: a superset, found by index where the query allows. */
+  candidates<T extends EntityType>(type: T, query: Readonly<Record<string, string | null>> = {}): Entry<T>[] {
+    const home = type === 'AppMetadata' ? null : query['home_account_id'];
+    const found =
+      home === undefined
+        ? this.entries(type)
+        : this.#index.candidates(type, home, query['client_id'], query['realm']);
+    const entries: Entry<T>[] = [];
+    for (const entry of found) if (entry.entity !== null && isOf(type, entry)) entries.push(entry);
+    return entries;
+  }
+
+  /** Puts a frozen value in its place. */
+  put(section: string, key: string | null, value: unknown): void {
+    const before = this.#set(section, key, value);
+    this.#note(section, key, before, value);
+  }
+
+  drop(section: string, key: string | null): void {
+    const root = this.#roots.get(section);
+    if (key === null) {
+      if (!(root instanceof Kept)) return;
+      this.#roots.delete(section);
+      this.#note(section, null, root.value, undefined);
+      return;
+    }
+    const entry = root instanceof Map ? root.get(key) : undefined;
+    if (entry === undefined || !(root instanceof Map)) return;
+    root.delete(key);
+    this.#unfile(entry);
+    this.#note(section, key, entry.value, undefined);
+  }
+
+  /** Notes that a root is there, though empty. */
+  open(section: EntityType): void {
+    if (!this.#roots.has(section)) this.#roots.set(section, new Map());
+  }
+
+  clear(): void {
+    if (this.#depth > 0) {
+      for (const [section, root] of this.#roots) {
+        if (root instanceof Kept) this.#note(section, null, root.value, undefined);
+        else for (const [key, entry] of root) this.#note(section, key, entry.value, undefined);
+      }
+    }
+    this.#roots.clear();
+    this.#index.clear();
+    this.#malformed.clear();
+  }
+
+  /**
+   * Runs what belongs together: all of it happens, or, where it throws, nothing. One notice at the end of the
+   * outermost.
+   */
+  run<T>(fn: () => T): { value: T; changes: RecordChange[] } {
+    const mark = this.#journal.length;
+    const { profile, layout } = this;
+    this.#depth += 1;
+    let value: T;
+    try {
+      value = fn();
+    } catch (error) {
+      for (const change of this.#journal.slice(mark).reverse()) this.#revert(change);
+      this.#journal.length = mark;
+      this.#depth -= 1;
+      this.profile = profile;
+      this.layout = layout;
+      throw error;
+    }
+    const changes = merged(this.#journal.slice(mark));
+    this.#depth -= 1;
+    if (this.#depth === 0) {
+      this.#journal = [];
+      if (changes.length > 0) this.onChange?.(changes);
+    }
+    return { value, changes };
+  }
+
+  #set(section: string, key: string | null, value: unknown): unknown {
+    const root = this.#roots.get(section);
+    if (key === null || !isEntityType(section)) {
+      this.#roots.set(section, new Kept(value));
+      return root instanceof Kept ? root.value : undefined;
+    }
+    const entry = entryOf(section, key, value);
+    if (!(root instanceof Map)) {
+      this.#roots.set(section, new Map([[key, entry]]));
+      this.#file(entry);
+      return undefined;
+    }
+    const before = root.get(key);
+    if (before !== undefined) this.#unfile(before);
+    root.set(key, entry);
+    this.#file(entry);
+    return before?.value;
+  }
+
+  #file(entry: Entry): void {
+    this.#index.add(entry);
+    if (entry.entity === null) this.#malformed.add(entry);
+  }
+
+  #unfile(entry: Entry): void {
+    this.#index.delete(entry);
+    this.#malformed.delete(entry);
+  }
+
+  #note(section: string, key: string | null, before: unknown, after: unknown): void {
+    if (this.#depth === 0) return;
+    this.#journal.push(change(section, key, before, after));
+  }
+
+  #revert({ section, key, before }: RecordChange): void {
+    if (before !== undefined) this.#set(section, key, before);
+    else if (key === null) this.#roots.delete(section);
+    else {
+      const root = this.#roots.get(section);
+      const entry = root instanceof Map ? root.get(key) : undefined;
+      if (entry === undefined || !(root instanceof Map)) return;
+      root.delete(key);
+      this.#unfile(entry);
+    }
+  }
+}
+
+function change(section: string, key: string | null, before: unknown, after: unknown): RecordChange {
+  return {
+    section,
+    key,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** One change per place, from what was first to what is last; places that end as they began are left out. */
+function merged(changes: readonly RecordChange[]): RecordChange[] {
+  const places = new Map<string, RecordChange>();
+  for (const next of changes) {
+    const place = next.key === null ? next.section : `${next.section}\n${next.key}`;
+    const first = places.get(place);
+    places.set(place, first === undefined ? next : change(next.section, next.key, first.before, next.after));
+  }
+  return [...places.values()].filter(({ before, after }) => before !== after);
+}

@@ -1,0 +1,151 @@
+import { type AccountFilter, summaries } from './accounts.ts';
+import { addResponse } from './add.ts';
+import { type Clock, systemClock } from './clock.ts';
+import {
+  type AccountSummary,
+  type CacheChange,
+  type Entity,
+  type EntityChange,
+  type EntityFilter,
+  type EntityOf,
+  type EntityType,
+  type KeptChange,
+  type SignOutReceipt,
+} from './entities.ts';
+import { matches } from './match.ts';
+import { modifyEntity } from './modify.ts';
+import type { TokenResponseEvent } from './response.ts';
+import { type AppTokenFilter, removeAppTokens, type SignOutFilter, signOut } from './sign-out.ts';
+import { isEntityType, type RecordChange, Store } from './store.ts';
+import { isUnderstood } from './shapes.ts';
+
+export interface TokenCacheOptions {
+  /** Seconds since the epoch. */
+  now?: Clock;
+}
+
+let open: (cache: TokenCache) => Store;
+
+/** For this folder: a cache's store. Not exported to those who use the package. */
+export function storeOf(cache: TokenCache): Store {
+  return open(cache);
+}
+
+/**
+ * Accounts and tokens in memory, in the schema that the MSAL libraries share. Synchronous; every call happens whole
+ * or not at all. Entities are frozen: they are replaced, never changed.
+ */
+export class TokenCache {
+  readonly #store = new Store();
+  readonly #now: Clock;
+  readonly #listeners = new Set<(change: CacheChange) => void>();
+
+  static {
+    open = (cache) => cache.#store;
+  }
+
+  constructor(options: TokenCacheOptions = {}) {
+    this.#now = options.now ?? systemClock;
+    this.#store.onChange = (changes) => {
+      this.changed();
+      if (this.#listeners.size > 0) emit([...this.#listeners], changeOf(changes));
+    };
+  }
+
+  /**
+   * Takes in the response of a token endpoint: access token, refresh token, ID token, account and app metadata, as far
+   * as it has them. A new access token replaces those of the same account, app, tenant and key whose scopes overlap.
+   *
+   * @throws InvalidArgumentError where `token_endpoint` is no URL
+   */
+  add(event: TokenResponseEvent): void {
+    this.#store.run(() => addResponse(this.#store, event, this.#now()));
+  }
+
+  /** The entities that match, in the order in which they are stored; see EntityFilter. Expired ones are included. */
+  *search<T extends EntityType>(type: T, filter?: EntityFilter): Iterable<EntityOf[T]> {
+    for (const entry of this.#store.candidates(type, filter?.query)) {
+      // The cache may change while it is being iterated.
+      if (entry.entity === null || this.#store.entry(type, entry.key)?.value !== entry.value) continue;
+      if (matches(type, entry.entity, filter)) yield entry.entity;
+    }
+  }
+
+  /** `search`, as an array. */
+  find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
+    return [...this.search(type, filter)];
+  }
+
+  /**
+   * Changes fields of an entity (undefined takes one away), or with null removes it. It is found by what it is and by
+   * its fields, never by its key: every stored entry that denotes the same credential is dealt with. One that is not
+   * in the cache any more is not brought back.
+   *
+   * @throws InvalidArgumentError where the result would not be an entity of this type
+   */
+  modify(type: EntityType, old: Entity, changes: Readonly<Record<string, unknown>> | null): void {
+    this.#store.run(() => modifyEntity(this.#store, type, old, changes));
+  }
+
+  /** One for each user, whatever the number of tenants, environment aliases and apps; in a stable order. */
+  accounts(filter?: AccountFilter): AccountSummary[] {
+    return summaries(this.#store, filter);
+  }
+
+  /**
+   * Removes an account and all that belongs to it: of every app, in every tenant, under every alias and key, the
+   * family's refresh tokens, and data that is not understood but names the account. Tokens of apps without a user stay.
+   */
+  signOut(home_account_id: string, filter?: SignOutFilter): SignOutReceipt {
+    return this.#store.run(() => signOut(this.#store, home_account_id, filter, this.#now())).value;
+  }
+
+  /** Removes access tokens that belong to an app and to no user; those of users stay. */
+  removeAppTokens(filter?: AppTokenFilter): SignOutReceipt {
+    return this.#store.run(() => removeAppTokens(this.#store, filter, this.#now())).value;
+  }
+
+  /**
+   * Calls the listener once for each call that changed something, after all of it is done. What a listener throws is
+   * reported as an uncaught exception, and disturbs neither the cache nor the other listeners.
+   *
+   * @returns a function that ends it
+   */
+  on(_event: 'change', listener: (change: CacheChange) => void): () => void {
+    const own = (change: CacheChange): void => listener(change); // The same function may listen twice.
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Called at every change, before the listeners. */
+  protected changed(): void {}
+}
+
+function emit(listeners: readonly ((change: CacheChange) => void)[], change: CacheChange): void {
+  for (const listener of listeners) {
+    try {
+      listener(change);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function changeOf(changes: readonly RecordChange[]): CacheChange {
+  const entities: EntityChange[] = [];
+  const kept: KeptChange[] = [];
+  for (const { section, key, ...sides } of changes) {
+    if (key === null || !isEntityType(section)) {
+      kept.push({ section, key, ...sides });
+      continue;
+    }
+    const before = isUnderstood(section, sides.before) ? { before: sides.before } : {};
+    const after = isUnderstood(section, sides.after) ? { after: sides.after } : {};
+    const understood = Object.keys(sides).length === Object.keys({ ...before, ...after }).length;
+    if (understood) entities.push({ type: section, key, ...before, ...after });
+    else kept.push({ section, key, ...sides });
+  }
+  return { entities, kept };
+}
