@@ -38,7 +38,9 @@ class Network:
 
     def answer(self, url, data=None, **_ignored):
         parts = urlparse(url)
-        path = ("https://" + parts.hostname + parts.path).lower()
+        host = next((cloud["preferred_network"] for cloud in self.case["clouds"]["metadata"]
+                     if parts.hostname in cloud["aliases"]), parts.hostname)
+        path = ("https://" + host + parts.path).lower()
         if path.endswith("/discovery/instance"):
             return Answer(self.case["clouds"])
         for provider in self.case["providers"].values():

@@ -1,0 +1,51 @@
+/**
+ * Has the real `@azure/msal-node` use documents: `node judge-node.mjs MAJOR < trials.json > verdicts.json`.
+ * For each trial (see judges.ts): lists the accounts, asks for the token, asks for a new one.
+ */
+import { text } from 'node:stream/consumers';
+import { msalNode, setClock } from '../vectors/make/msal-node-app.mjs';
+import { answer } from '../vectors/make/network.mjs';
+
+const { application } = msalNode(process.argv[2]);
+
+async function judge(trial) {
+  const { document, at, scopes, home_account_id, providers, clouds, response } = trial;
+  setClock(at);
+  const sent = [];
+  const app = application(trial, providers, (url, { body } = {}) => {
+    const found = answer(url, { providers, clouds, response });
+    if (found.token) sent.push(new URLSearchParams(body).get('refresh_token'));
+    return found.body;
+  });
+  const cache = app.getTokenCache();
+  cache.deserialize(document);
+  const accounts = await cache.getAllAccounts();
+  const account = accounts.find(({ homeAccountId }) => homeAccountId === home_account_id);
+  const ask = async (fresh) => {
+    const { accessToken } = await (home_account_id === null
+      ? app.acquireTokenByClientCredential({ scopes, skipCache: fresh })
+      : app.acquireTokenSilent({ account, scopes, forceRefresh: fresh }));
+    return accessToken;
+  };
+  const cached = await ask(false);
+  const asked = sent.length;
+  const refreshed = await ask(true);
+  return {
+    accounts: accounts.map(({ homeAccountId }) => homeAccountId),
+    cached,
+    asked,
+    refreshed,
+    redeemed: sent[asked] ?? null,
+    document: cache.serialize(),
+  };
+}
+
+const verdicts = [];
+for (const trial of JSON.parse(await text(process.stdin))) {
+  try {
+    verdicts.push(await judge(trial));
+  } catch (error) {
+    verdicts.push({ error: String(error) });
+  }
+}
+process.stdout.write(JSON.stringify(verdicts));

@@ -1,0 +1,48 @@
+"""Has the real MSAL Python use documents: python3 judge_python.py < trials.json > verdicts.json
+
+For each trial (see judges.ts): lists the accounts, asks for the token, asks for a new one.
+"""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "make"))
+sys.dont_write_bytecode = True
+
+from msal_python import Network, application, clock  # noqa: E402  (sets the clock before it loads the library)
+import msal  # noqa: E402
+
+
+def judge(trial):
+    clock["now"] = trial["at"]
+    cache = msal.SerializableTokenCache()
+    cache.deserialize(trial["document"])
+    network = Network(trial, trial["response"])
+    app = application(trial, trial, cache, network)
+    accounts = app.get_accounts()
+    home = trial["home_account_id"]
+    account = None if home is None else next(a for a in accounts if a["home_account_id"] == home)
+    cached = app.acquire_token_silent(trial["scopes"], account)
+    asked = len(network.redeemed)
+    if account:
+        refreshed = app.acquire_token_silent(trial["scopes"], account, force_refresh=True)
+    else:
+        refreshed = app.acquire_token_for_client(trial["scopes"])
+    return {
+        "accounts": [a["home_account_id"] for a in accounts],
+        "cached": cached and cached["access_token"],
+        "asked": asked,
+        "refreshed": refreshed and refreshed["access_token"],
+        "redeemed": (network.redeemed[asked:] or [{}])[0].get("refresh_token"),
+        "document": cache.serialize(),
+    }
+
+
+def verdict(trial):
+    try:
+        return judge(trial)
+    except Exception as error:  # whatever it is, it is the verdict
+        return {"error": repr(error)}
+
+
+json.dump([verdict(trial) for trial in json.load(sys.stdin)], sys.stdout)

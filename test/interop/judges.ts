@@ -1,0 +1,83 @@
+/** The real libraries as judges of a document: each says what it finds in it, without a network. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { App, Response } from '../vectors/make/stage.mjs';
+import { CLOUDS, PROVIDERS } from '../vectors/make/stage.mjs';
+
+export interface Trial {
+  document: string;
+  app: App;
+  /** A name in PROVIDERS: the authority that the app is configured with. */
+  provider: string;
+  scopes: readonly string[];
+  /** null: the app asks for itself. */
+  home_account_id: string | null;
+  /** Seconds since the epoch. */
+  at: number;
+  /** What the token endpoint answers. */
+  response: Response;
+}
+
+export interface Verdict {
+  /** Set where the library threw; then there is nothing else. */
+  error?: string;
+  /** Home account ids of the accounts it lists. */
+  accounts: string[];
+  /** The access token it had for the scopes. */
+  cached: string | null;
+  /** How often it asked the token endpoint for that: 0 if it was in the cache. */
+  asked: number;
+  /** The access token it has after it was told to get a new one. */
+  refreshed: string | null;
+  /** The refresh token that it redeemed for that. */
+  redeemed: string | null;
+  /** The cache afterwards. */
+  document: string;
+}
+
+export interface Judge {
+  name: string;
+  profile: 'msal-python' | 'msal-node' | 'msal-node-3';
+  command: readonly [string, ...string[]];
+}
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+const node = (major: number): Judge => ({
+  name: `MSAL Node ${major}`,
+  profile: major > 3 ? 'msal-node' : 'msal-node-3',
+  command: [process.execPath, here('judge-node.mjs'), String(major)],
+});
+
+/** Debian's python3-msal belongs to Debian's own Python. */
+const PYTHON = '/usr/bin/python3';
+
+export const MSAL_PYTHON: Judge = {
+  name: 'MSAL Python',
+  profile: 'msal-python',
+  command: [PYTHON, here('judge_python.py')],
+};
+
+export const MSAL_NODE: readonly Judge[] = [2, 3, 5, 7].map(node);
+
+/**
+ * Whether MSAL Python's part must be left out: it is not there, and this is not a build. A build must not do without.
+ */
+export const withoutPython =
+  spawnSync(PYTHON, ['-c', 'import msal']).status !== 0 && process.env['CI'] === undefined;
+
+if (withoutPython) console.warn('MSAL Python is not checked: apt-get install python3-msal');
+
+/** One process per judge: it hears all trials, and gives a verdict on each. */
+export function verdicts(judge: Judge, trials: readonly Trial[]): Verdict[] {
+  const [command, ...args] = judge.command;
+  const input = JSON.stringify(trials.map((trial) => ({ ...trial, clouds: CLOUDS, providers: PROVIDERS })));
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (status !== 0) throw new Error(`${judge.name} failed: ${stderr}`);
+  const heard: Verdict[] = JSON.parse(stdout);
+  return heard;
+}
