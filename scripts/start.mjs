@@ -10,6 +10,7 @@ import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { pictureOf } from './session/display.mjs';
 import { inSession } from './session/in-session.mjs';
 import { keepScreenshot } from './session/screenshot.mjs';
+import { ensureBuilt } from './setup/build.mjs';
 import { runEntry, say } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
@@ -20,6 +21,7 @@ await runEntry(async (words) => {
   const args = absoluteImport(words, process.env.INIT_CWD ?? process.cwd());
   const headless = process.platform === 'linux' && (process.getuid() === 0 || !hasDisplay());
   const electron = await setUp(root, { headless });
+  ensureBuilt(root);
   return headless ? onVirtualScreen(electron, args) : onDisplay(electron, args);
 });
 

@@ -5,16 +5,19 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildFailed } from './checks/parts.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
-import { runEntry } from './setup/say.mjs';
+import { ensureBuilt } from './setup/build.mjs';
+import { runEntry, SetUpError } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 const checks = join(root, 'scripts/checks/run.mjs');
 
-await runEntry(async (args) => {
+await runEntry(async (words) => {
   const electron = await setUp(root, { headless: true });
+  const args = built() ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   return inSession(root, electron.executable, ({ directory, see, user }) => {
     // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
@@ -29,6 +32,18 @@ await runEntry(async (args) => {
     };
   });
 });
+
+/** What doesn't build is one failure among others: the checks that don't need the build still have something to say. */
+function built() {
+  try {
+    ensureBuilt(root);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.log(error.message);
+    return false;
+  }
+}
 
 /** A Mac and a Windows machine have a display and a keychain, and their tests use these. */
 async function here(electron, args) {

@@ -1,3 +1,6 @@
+/** The first word where the build failed: what needs the build is then not run, and has failed. */
+export const buildFailed = '--build-failed';
+
 const all = ['lint', 'unit', 'e2e'];
 
 /**
@@ -6,7 +9,8 @@ const all = ['lint', 'unit', 'e2e'];
  * @param {string[]} args parts first
  */
 export function chosen(args) {
+  if (args[0] === buildFailed) return { ...chosen(args.slice(1)), built: false };
   const end = args.findIndex((arg) => !all.includes(arg));
   const named = end < 0 ? args : args.slice(0, end);
-  return { parts: named.length > 0 ? named : all, words: args.slice(named.length) };
+  return { parts: named.length > 0 ? named : all, words: args.slice(named.length), built: true };
 }

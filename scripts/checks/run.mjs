@@ -1,4 +1,4 @@
-// node run.mjs [lint|unit|e2e]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
+// node run.mjs [--build-failed] [lint|unit|e2e]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
 // after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,9 +15,9 @@ const require = createRequire(import.meta.url);
 const artifacts = join(root, 'artifacts');
 const strict = process.env.CI === 'true';
 
-const { parts, words } = chosen(process.argv.slice(2));
+const { parts, words, built } = chosen(process.argv.slice(2));
 mkdirSync(artifacts, { recursive: true });
-const total = { passed: 0, failed: [], skipped: [] };
+const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
 for (const step of steps(artifacts, words).filter(({ part }) => parts.includes(part))) {
   const { passed, failed, skipped } = await run(step);
   total.passed += passed;
@@ -27,6 +27,8 @@ for (const step of steps(artifacts, words).filter(({ part }) => parts.includes(p
 conclude();
 
 async function run(step) {
+  if (step.part === 'e2e' && !built)
+    return { passed: 0, failed: [`${step.name}: there is no build to test`], skipped: [] };
   console.log(`\n=== ${step.name}`);
   if (step.report) rmSync(step.report, { force: true }); // an old report must not speak for a runner that crashed
   const child = spawn(process.execPath, [command(step.package), ...step.args], {

@@ -1,11 +1,10 @@
-import { ensureBuilt } from './build.mjs';
 import { ensureDebianPackages } from './debian.mjs';
 import { ensureElectron } from './electron.mjs';
 import { ensureNodeModules } from './node-modules.mjs';
 import { SetUpError } from './say.mjs';
 
 /**
- * Everything that has to be there before the app or its tests can run. What is there already is only looked at.
+ * Everything that has to be there before the app can be built and run, or tested. What is there already is only looked at.
  *
  * @param {string} root the clone
  * @param {{ headless: boolean }} options whether a screen and a keyring are to be provided
@@ -18,7 +17,5 @@ export async function setUp(root, { headless }) {
   }
   ensureDebianPackages(headless ? ['app', 'headless'] : ['app']);
   ensureNodeModules(root);
-  const electron = await ensureElectron(root);
-  ensureBuilt(root);
-  return electron;
+  return ensureElectron(root);
 }

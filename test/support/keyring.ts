@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startBus } from '../../scripts/session/bus.mjs';
 import { connectKeyring, startKeyring as start } from '../../scripts/session/keyring.mjs';
@@ -65,9 +65,13 @@ export async function startBusWithoutKeyring(): Promise<Place> {
   return { env: place.env, close: place.close };
 }
 
-/** No D-Bus session: no address, and nothing in the runtime folder. */
+/** No D-Bus session: no address, nothing in the runtime folder, and a dbus-launch that starts none (Debian's dbus-x11 would). */
 export async function withoutBus(): Promise<Place> {
   const place = await openPlace();
+  const folder = join(place.directory, 'bin');
+  await mkdir(folder);
+  await writeFile(join(folder, 'dbus-launch'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  place.env['PATH'] = `${folder}:${place.env['PATH'] ?? ''}`;
   return { env: place.env, close: place.close };
 }
 
