@@ -1,6 +1,6 @@
 import type { AppBridge } from '../app/contract.ts';
 import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
-import type { Doors } from './state/doors.ts';
+import type { Doors, Time } from './state/doors.ts';
 
 /**
  * The window's only door out: what the preload script put there, the clock, and the few things that only the window
@@ -17,18 +17,16 @@ declare global {
 export function openDoors(): Doors | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
-  return {
-    tokenCache,
-    app,
-    time: {
-      now: () => Date.now(),
-      after(milliseconds, call) {
-        const timer = setTimeout(call, Math.max(0, milliseconds));
-        return () => clearTimeout(timer);
-      },
-    },
-  };
+  return { tokenCache, app, time: systemTime };
 }
+
+export const systemTime: Time = {
+  now: () => Date.now(),
+  after(milliseconds, call) {
+    const timer = setTimeout(call, Math.max(0, milliseconds));
+    return () => clearTimeout(timer);
+  },
+};
 
 /** Calls whenever the user turns to another window. Returns the function that ends it. */
 export function onLeave(listener: () => void): () => void {

@@ -1,11 +1,17 @@
 /** The window over a fake bridge, to look at it and to try it without an app behind it: `?world=locked`. */
+import { systemTime } from '../../../src-renderer/bridge.ts';
+import { show } from '../../../src-renderer/show.tsx';
 import { fakeBridge } from '../fake/bridge.ts';
 import { world } from '../fake/worlds.ts';
 
-const name = new URLSearchParams(location.search).get('world') ?? 'main';
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id "root".');
 
-if (name !== 'no-bridge') {
-  const bridge = fakeBridge(world(name, () => Math.floor(Date.now() / 1000)));
-  Object.assign(window, { tokenCache: bridge.tokenCache, app: bridge.app, fake: bridge });
+const name = new URLSearchParams(location.search).get('world') ?? 'main';
+if (name === 'no-bridge') {
+  show(root, null);
+} else {
+  const fake = fakeBridge(world(name, () => Math.floor(Date.now() / 1000)));
+  Object.assign(window, { fake }); // to emit events by hand
+  show(root, { tokenCache: fake.tokenCache, app: fake.app, time: systemTime });
 }
-await import('../../../src-renderer/main.tsx');

@@ -1,19 +1,18 @@
 import { createRoot } from 'react-dom/client';
-import { openDoors } from './bridge.ts';
 import { LastResort } from './parts/LastResort.tsx';
 import { ModelContext } from './parts/model.ts';
 import { BridgeMissing } from './screens/BridgeMissing.tsx';
 import { TokenkeepWindow } from './screens/TokenkeepWindow.tsx';
+import type { Doors } from './state/doors.ts';
 import { createModel } from './state/model.ts';
 import './styles/index.css';
 
-const root = document.getElementById('root');
-if (root === null) throw new Error('index.html has no element with the id "root".');
-
-const doors = openDoors();
-if (doors === null) {
-  createRoot(root).render(<BridgeMissing />);
-} else {
+/** Draws the window into the element. Without doors it can only say that it has none. */
+export function show(root: HTMLElement, doors: Doors | null): void {
+  if (doors === null) {
+    createRoot(root).render(<BridgeMissing />);
+    return;
+  }
   const model = createModel(doors);
   void model.start();
   createRoot(root).render(
