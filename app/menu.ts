@@ -62,9 +62,7 @@ export function setMenu({ development, run }: MenuOptions): void {
       { role: 'zoomOut' },
       separator,
       { role: 'togglefullscreen' },
-      ...(development
-        ? [separator, { role: 'reload' as const }, { role: 'toggleDevTools' as const }]
-        : []),
+      ...(development ? [separator, { role: 'reload' as const }, { role: 'toggleDevTools' as const }] : []),
     ],
   };
   const help: MenuItemConstructorOptions = {

@@ -3,7 +3,13 @@
  * half is 'tokenkeep/preload'; the types of what a window may ask are in both.
  */
 export type * from '../ipc/contract.ts';
-export { type ArgumentCheck, type ArgumentChecks, type Handlers, noArguments, type Requests } from '../ipc/requests.ts';
+export {
+  type ArgumentCheck,
+  type ArgumentChecks,
+  type Handlers,
+  noArguments,
+  type Requests,
+} from '../ipc/requests.ts';
 export { type RequestOptions, type ServedRequests, serveRequests } from './requests.ts';
 export type { Trusted } from './sender.ts';
 export { type ServedTokenCache, type ServeOptions, serveTokenCache } from './serve.ts';

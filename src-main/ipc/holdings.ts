@@ -2,12 +2,7 @@
  * A cache as people think of it: for every user and every app, what is kept of it. One user under several aliases of
  * a cloud, in several tenants and by several apps is one; an app's own tokens are one per client, tenant and cloud.
  */
-import type {
-  AccessToken,
-  AccountSummary,
-  IdToken,
-  RefreshToken,
-} from '../cache/entities.ts';
+import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/entities.ts';
 import { canonicalEnvironment } from '../cache/environments.ts';
 import { recordsOf } from '../cache/records.ts';
 import { isUnderstood } from '../cache/shapes.ts';

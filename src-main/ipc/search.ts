@@ -12,7 +12,9 @@ const ofHolding = new WeakMap<Holding, string>();
 
 /** Ids of the accounts in which every word is found somewhere, in any case, in the order of the list. */
 export async function search(holdings: Holdings['byId'], text: string): Promise<AccountId[]> {
-  const words = plain(text).split(/\s+/u).filter((word) => word !== '');
+  const words = plain(text)
+    .split(/\s+/u)
+    .filter((word) => word !== '');
   const found: AccountId[] = [];
   await inSlices(holdings.values(), (holding) => {
     const known = textOf(holding);

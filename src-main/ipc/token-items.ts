@@ -91,7 +91,8 @@ function audienceOf(type: TokenItem['type'], token: Token): string | null {
 function resourceOf(scopes: readonly string[]): string | null {
   for (const scope of scopes) {
     const end = scope.lastIndexOf('/');
-    if (/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(scope) && end > scope.indexOf('//') + 1) return scope.slice(0, end);
+    if (/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(scope) && end > scope.indexOf('//') + 1)
+      return scope.slice(0, end);
   }
   return null;
 }

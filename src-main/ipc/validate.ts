@@ -38,12 +38,12 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
 };
 
 /** The message says where it was wrong, and never what was sent. */
-function takes<Args extends readonly unknown[]>(
-  schema: v.GenericSchema<unknown, Args>,
-): ArgumentCheck<Args> {
+function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {
   return (args) => {
     const result = v.safeParse(schema, args);
     if (result.success) return result.output;
-    throw new InvalidArgumentError('The request was sent with arguments that it does not take. Nothing was done.');
+    throw new InvalidArgumentError(
+      'The request was sent with arguments that it does not take. Nothing was done.',
+    );
   };
 }

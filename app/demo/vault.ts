@@ -1,0 +1,34 @@
+/** [Note: the demo is a vault of its own] In a folder that is gone when it is left, with a key that never leaves memory. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryKeychain, merge, openVault, SerializableTokenCache, type Vault } from 'tokenkeep';
+import { demoDocument } from './document.ts';
+
+export interface DemoVault {
+  vault: Promise<Vault>;
+  close(): Promise<void>;
+}
+
+export function openDemoVault(): DemoVault {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-demo-'));
+  const vault = open(join(folder, 'demo.vault'));
+  return {
+    vault,
+    async close() {
+      try {
+        await (await vault).close();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function open(file: string): Promise<Vault> {
+  const vault = await openVault({ file, keychain: memoryKeychain(), unprotected: 'memory' });
+  const document = new SerializableTokenCache();
+  document.deserialize(demoDocument(Date.now() / 1000));
+  await vault.update((cache) => merge(cache, document));
+  return vault;
+}

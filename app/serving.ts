@@ -1,0 +1,68 @@
+/** Which cache the window sees: the user's own, or the demo's. The user's stays open behind the demo. */
+import type { WebContents } from 'electron';
+import type { Vault } from 'tokenkeep';
+import { type ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
+import { type DemoVault, openDemoVault } from './demo/vault.ts';
+import { ORIGIN } from './origin.ts';
+
+export interface ServingOptions {
+  windows: () => readonly WebContents[];
+  /** Opens the user's vault; called once, and not before the user's cache is to be seen. */
+  openOwn: () => Promise<Vault>;
+  beforeRetry: () => void;
+  onUnexpected: (error: unknown) => void;
+}
+
+export interface Serving {
+  readonly demo: boolean;
+  /** Absolute path of the vault that is shown. */
+  file(): Promise<string>;
+  showDemo(): Promise<void>;
+  showOwn(): Promise<void>;
+  planImport(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function serving({ openOwn, ...options }: ServingOptions): Serving {
+  let own: Promise<Vault> | undefined;
+  let demo: DemoVault | undefined;
+  let served: ServedTokenCache | undefined;
+
+  const serve = (vault: Promise<Vault>): void => {
+    served?.();
+    served = serveTokenCache(vault, { ...options, origin: ORIGIN });
+  };
+  const leaveDemo = async (): Promise<void> => {
+    const left = demo;
+    demo = undefined;
+    await left?.close();
+  };
+
+  return {
+    get demo() {
+      return demo !== undefined;
+    },
+    async file() {
+      return (await (demo?.vault ?? own))?.status.file ?? '';
+    },
+    async showDemo() {
+      if (demo !== undefined) return;
+      demo = openDemoVault();
+      serve(demo.vault);
+      await demo.vault;
+    },
+    async showOwn() {
+      own ??= openOwn();
+      serve(own);
+      await leaveDemo();
+    },
+    async planImport(path) {
+      await served?.planImport(path);
+    },
+    async close() {
+      served?.();
+      await leaveDemo();
+      await (await own)?.close();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/** From `ready` to a window: who opens what, and what becomes of it at the end. */
+import { join } from 'node:path';
+import { app, BrowserWindow, shell } from 'electron';
+import { openVault, systemKeychain } from 'tokenkeep';
+import { noArguments, serveRequests } from 'tokenkeep/electron';
+import type { Arguments } from './arguments.ts';
+import type { AppEvents, AppRequests } from './contract.ts';
+import { guardKeychain } from './keychain-guard.ts';
+import { setMenu } from './menu.ts';
+import { ORIGIN } from './origin.ts';
+import type { Profile } from './profile.ts';
+import { servePage } from './protocol.ts';
+import { closedSession, holdPages } from './session.ts';
+import { serving } from './serving.ts';
+import { report } from './report.ts';
+import { bringToFront, openWindow } from './window.ts';
+
+/** From package.json, put in by the bundler. */
+declare const __VERSION__: string;
+
+export interface RunningApp {
+  /** What a second start asked for; the first one's window comes to the front. */
+  handOver(asked: Arguments): void;
+  /** Keys, timers, temporary files: everything that has an end. */
+  close(): Promise<void>;
+}
+
+export function start(asked: Arguments, profile: Profile): RunningApp {
+  const development = !app.isPackaged;
+  const session = closedSession(development);
+  servePage(session, join(__dirname, 'renderer'));
+  holdPages();
+
+  const guard = guardKeychain(systemKeychain(), join(profile.folder, 'keychain-asked'));
+  const shown = serving({
+    windows,
+    openOwn: () =>
+      openVault({
+        file: profile.vaultFile,
+        name: profile.vaultName,
+        service: 'Tokenkeep',
+        keychain: guard,
+        unprotected: 'memory',
+      }),
+    beforeRetry: () => guard.allow(),
+    onUnexpected: report,
+  });
+  const reload = (): void => {
+    // After the answer to the request that asked for it is on its way.
+    setImmediate(() => windows().forEach((contents) => contents.reload()));
+  };
+  const requests = serveRequests<AppRequests, AppEvents>({
+    prefix: 'app',
+    origin: ORIGIN,
+    windows,
+    checks: { info: noArguments, openDemo: noArguments, leaveDemo: noArguments, showFile: noArguments },
+    handlers: {
+      info: () => ({
+        version: __VERSION__,
+        electron: process.versions.electron,
+        platform: platform(),
+        demo: shown.demo,
+        keychainCrashed: guard.crashed,
+      }),
+      openDemo: async () => {
+        await shown.showDemo();
+        reload();
+      },
+      leaveDemo: async () => {
+        await shown.showOwn();
+        reload();
+      },
+      showFile: async () => shell.showItemInFolder(await shown.file()),
+    },
+    onUnexpected: report,
+  });
+  setMenu({ development, run: (command) => requests.emit('command', command) });
+
+  // Beside the window, which appears at once: the keychain may take its time, or wait for an answer.
+  (asked.demo ? shown.showDemo() : shown.showOwn()).catch(report);
+  const open = (): BrowserWindow =>
+    openWindow({
+      session,
+      preload: join(__dirname, 'preload.cjs'),
+      icon: join(__dirname, '../app/resources/icon.png'),
+      placeFile: join(profile.folder, 'window.json'),
+      devTools: development,
+    });
+  const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
+    if (file === null) return;
+    const begin = (): void => void shown.planImport(file);
+    if (window.webContents.isLoading()) window.webContents.once('did-finish-load', begin);
+    else begin();
+  };
+  importOnceLoaded(open(), asked.importFile);
+  app.on('activate', () => {
+    if (BrowserWindow.getAllWindows().length === 0) open(); // macOS: a click on the dock
+  });
+
+  return {
+    handOver(next) {
+      const window = BrowserWindow.getAllWindows()[0] ?? open();
+      bringToFront(window);
+      importOnceLoaded(window, next.importFile);
+    },
+    async close() {
+      guard.end();
+      requests.stop();
+      await shown.close();
+    },
+  };
+}
+
+/** Only windows that this app opened have its preload script; the list is read at every request. */
+function windows(): Electron.WebContents[] {
+  return BrowserWindow.getAllWindows().map((window) => window.webContents);
+}
+
+function platform(): 'darwin' | 'win32' | 'linux' {
+  return process.platform === 'darwin' || process.platform === 'win32' ? process.platform : 'linux';
+}

@@ -1,0 +1,34 @@
+import type { IpcMainInvokeEvent, WebContents } from 'electron';
+import { expect, it } from 'vitest';
+import { isTrusted } from '../../src-main/electron/sender.ts';
+
+// Of Electron's objects only what is looked at; the end-to-end tests have the real ones.
+const own = { id: 1 } as WebContents;
+const foreign = { id: 2 } as WebContents;
+const frame = (origin: string, parent: object | null = null) =>
+  ({ origin, parent }) as unknown as IpcMainInvokeEvent['senderFrame'];
+const trusted = { windows: () => [own], origin: 'app://tokenkeep' };
+
+it('is the main frame of an own window at the exact origin', () => {
+  expect(isTrusted({ sender: own, senderFrame: frame('app://tokenkeep') }, trusted)).toBe(true);
+});
+
+it.each([
+  ['another window', { sender: foreign, senderFrame: frame('app://tokenkeep') }],
+  ['a frame inside', { sender: own, senderFrame: frame('app://tokenkeep', {}) }],
+  ['a frame that is gone', { sender: own, senderFrame: null }],
+  ['another origin', { sender: own, senderFrame: frame('https://tokenkeep') }],
+  ['an origin that begins alike', { sender: own, senderFrame: frame('app://tokenkeep.example') }],
+  ['a sandboxed frame', { sender: own, senderFrame: frame('null') }],
+])('is not %s', (_what, event) => {
+  expect(isTrusted(event, trusted)).toBe(false);
+});
+
+it('looks at the windows afresh each time', () => {
+  const windows = [own];
+  const now = { windows: () => windows, origin: 'app://tokenkeep' };
+  const event = { sender: own, senderFrame: frame('app://tokenkeep') };
+  expect(isTrusted(event, now)).toBe(true);
+  windows.pop();
+  expect(isTrusted(event, now)).toBe(false);
+});

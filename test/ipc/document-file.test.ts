@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { DocumentError } from '../../src-main/errors.ts';
+import { readDocumentFile } from '../../src-main/ipc/document-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-document-'));
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function refusal(path: string): Promise<DocumentError> {
+  const error: unknown = await readDocumentFile(path).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DocumentError);
+  return error as DocumentError;
+}
+
+it('gives name, size and text', async () => {
+  const path = file('cache.json', '{"Account":{"é":1}}');
+  const reading = vi.fn();
+  expect(await readDocumentFile(path, reading)).toEqual({
+    name: 'cache.json',
+    bytes: 20,
+    text: '{"Account":{"é":1}}',
+  });
+  expect(reading.mock.calls).toEqual([[{ fileName: 'cache.json', bytes: 20 }]]);
+});
+
+it('does not mind a byte order mark', async () => {
+  expect((await readDocumentFile(file('bom.json', '\ufeff{}'))).text).toBe('{}');
+});
+
+it('reads a file that says it has no size', async () => {
+  expect((await readDocumentFile('/proc/self/status')).text).toContain('Name:');
+});
+
+describe('one sentence for each kind of wrong file', () => {
+  it('empty', async () => {
+    const error = await refusal(file('empty.json', ''));
+    expect(error.code).toBe('document_not_json');
+    expect(error.message).toBe('“empty.json” is empty. Nothing was imported.');
+  });
+
+  it('binary', async () => {
+    expect((await refusal(file('image.png', Buffer.from('89504e470d0a1a0a0000', 'hex')))).message).toContain(
+      'not a text file',
+    );
+  });
+
+  it('UTF-16', async () => {
+    const error = await refusal(file('wide.json', Buffer.from('\ufeff{}', 'utf16le')));
+    expect(error.message).toContain('encoded as UTF-16');
+  });
+
+  it('Latin-1', async () => {
+    const error = await refusal(file('latin.json', Buffer.from('{"name":"Jos\xe9"}', 'latin1')));
+    expect(error.message).toContain('not UTF-8');
+  });
+
+  it('too large, by what it says', async () => {
+    const path = file('large.json', '');
+    truncateSync(path, 200 * 1024 * 1024); // no blocks of the disk are used
+    const error = await refusal(path);
+    expect(error.code).toBe('document_too_large');
+    expect(error.message).toBe(
+      '“large.json” has 200 MB. Cache documents of up to 128 MB can be imported; nothing was read.',
+    );
+  });
+
+  it('a folder', async () => {
+    const path = join(folder, 'a folder');
+    mkdirSync(path);
+    expect((await refusal(path)).message).toContain('is a folder');
+  });
+
+  it('a device that never ends', async () => {
+    expect((await refusal('/dev/zero')).message).toContain('a device or a pipe');
+  });
+
+  it('a pipe that nobody writes to', async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    expect((await refusal(path)).message).toContain('a device or a pipe');
+  });
+
+  it('not there', async () => {
+    const error = await refusal(join(folder, 'nowhere.json'));
+    expect(error.code).toBe('document_unreadable');
+    expect(error.message).toBe('“nowhere.json” is not there any more. Nothing was imported.');
+  });
+
+  it('links in a circle', async () => {
+    const path = join(folder, 'circle');
+    symlinkSync(path, path);
+    expect((await refusal(path)).message).toContain('links lead in a circle');
+  });
+
+  it.skipIf(process.getuid?.() === 0)('without permission', async () => {
+    const path = file('closed.json', '{}');
+    chmodSync(path, 0);
+    expect((await refusal(path)).message).toContain('no permission');
+  });
+
+  it('with a name that is made to mislead', async () => {
+    const error = await refusal(join(folder, 'evil\u202egnp.exe\n\n'));
+    expect(error.message).not.toMatch(/[\n\u202e]/u);
+  });
+});
