@@ -45,9 +45,8 @@ export function ordinaryUser() {
 
 /** What lies in the caller's home, such as npm's cache and settings, is nothing that another user can open. */
 export function environmentForOthers(env, home) {
-  return Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== home && !value?.startsWith(`${home}/`)),
-  );
+  const within = (value) => value === home || value.startsWith(`${home}/`);
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => name === 'PATH' || !within(value)));
 }
 
 function lookUp() {

@@ -44,7 +44,7 @@ export function ensureDebianPackages(kinds) {
 }
 
 /** Names as Debian 12 has them; from Debian 13 on, some end in t64 and are the same package. */
-function missingPackages(names) {
+export function missingPackages(names) {
   const format = '${db:Status-Abbrev} ${Package}\n'; // dpkg's own placeholders
   const asked = names.flatMap((name) => [name, `${name}t64`]);
   // Exits with 1 as soon as one name is unknown, and still prints the others.

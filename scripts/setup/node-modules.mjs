@@ -24,7 +24,7 @@ export function ensureNodeModules(root) {
  * Compares package-lock.json with the record npm leaves in node_modules when an installation is complete. Times of files
  * would say "old" after every switch of branches. Packages for other platforms are rightly absent.
  */
-function holdsWhatIsLocked(root) {
+export function holdsWhatIsLocked(root) {
   const locked = readLock(join(root, 'package-lock.json'));
   const present = readLock(join(root, 'node_modules/.package-lock.json'));
   if (!locked || !present) return false;

@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { countPlaywright, countVitest } from '../../scripts/checks/counts.mjs';
+import { chosen } from '../../scripts/checks/parts.mjs';
+import { verdict } from '../../scripts/checks/verdict.mjs';
+
+const file = (status: string, tests: [string, string][], message = '') => ({
+  name: 'a.test.ts',
+  status,
+  message,
+  assertionResults: tests.map(([fullName, result]) => ({ fullName, status: result })),
+});
+
+const runner = { name: 'unit tests', count: countVitest };
+const lenient = { strict: false };
+const report = (...files: unknown[]) => ({ testResults: files });
+const good = report(file('passed', [['adds', 'passed']]));
+
+describe("vitest's report", () => {
+  it('is counted by test', () => {
+    const mixed = report(
+      file('failed', [
+        ['adds', 'passed'],
+        ['finds', 'failed'],
+        ['waits', 'pending'],
+        ['plans', 'todo'],
+      ]),
+    );
+    expect(countVitest(mixed)).toEqual({ passed: 1, failed: ['finds'], skipped: ['waits', 'plans'] });
+  });
+
+  it('has one failure for a file that could not be run', () => {
+    const broken = report(file('failed', [], 'no such module'));
+    expect(countVitest(broken).failed).toEqual(['a.test.ts: no such module']);
+  });
+});
+
+it("Playwright's report is counted by test, and what passed at the second try has failed", () => {
+  const spec = (title: string, status: string) => ({ title, tests: [{ status }] });
+  const suites = [
+    {
+      title: 'app.spec.ts',
+      specs: [spec('starts', 'expected')],
+      suites: [
+        {
+          title: 'sign-out',
+          specs: [spec('asks', 'unexpected'), spec('ends', 'flaky'), spec('later', 'skipped')],
+        },
+      ],
+    },
+  ];
+  expect(countPlaywright({ suites, errors: [{ message: 'no tests found' }] })).toEqual({
+    passed: 1,
+    failed: ['app.spec.ts › sign-out › asks', 'app.spec.ts › sign-out › ends', 'no tests found'],
+    skipped: ['app.spec.ts › sign-out › later'],
+  });
+});
+
+describe('a step', () => {
+  it.each([
+    ['a check that passes', { name: 'lint' }, 0, undefined, 1, []],
+    ['a check that fails', { name: 'lint' }, 1, undefined, 0, ['lint']],
+    ['tests that pass', runner, 0, good, 1, []],
+    ['a runner without a report', runner, 0, undefined, 0, ['unit tests: it ended without a report']],
+    ['a report that is none', runner, 0, { testResults: 7 }, 0, ['unit tests: it ended without a report']],
+    ['no tests at all', runner, 0, report(), 0, ['unit tests: not one test was run']],
+    ['a bad end', runner, 1, good, 1, ['unit tests: it ended with 1, though no test failed']],
+  ])('%s', (_, step, status, seen, passed, failed) => {
+    expect(verdict(step, status, seen, lenient)).toMatchObject({ passed, failed });
+  });
+
+  it('with a skipped test fails where that is asked, and names it', () => {
+    const skipping = report(
+      file('passed', [
+        ['adds', 'passed'],
+        ['waits', 'skipped'],
+      ]),
+    );
+    expect(verdict(runner, 0, skipping, lenient)).toMatchObject({ failed: [], skipped: ['waits'] });
+    expect(verdict(runner, 0, skipping, { strict: true })).toMatchObject({ failed: ['skipped: waits'] });
+  });
+});
+
+it('parts are the first words, and all of them without any', () => {
+  expect(chosen([])).toMatchObject({ parts: ['lint', 'unit', 'e2e'], words: [] });
+  expect(chosen(['unit', 'test/cache'])).toMatchObject({ parts: ['unit'], words: ['test/cache'] });
+  expect(chosen(['unit', 'e2e'])).toMatchObject({ parts: ['unit', 'e2e'], words: [] });
+  expect(chosen(['-t', 'unit'])).toMatchObject({ parts: ['lint', 'unit', 'e2e'], words: ['-t', 'unit'] });
+});
+
+it('a failed build is a failure, fails what needs it, and ends with the counts', () => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['scripts/checks/run.mjs', '--build-failed', 'e2e'],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(1);
+  expect(stdout).toContain('FAILED  build');
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe('0 passed, 2 failed');
+});
