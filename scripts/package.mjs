@@ -10,7 +10,7 @@ import { setUp } from './setup/set-up.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await runEntry(async (words) => {
-  const electron = await setUp(root, { headless: false });
+  const electron = await setUp(root, ['app']);
   ensureBuilt(root);
   const development = words[0] === '--development';
   const args = development

@@ -20,7 +20,7 @@ await runEntry(async (words) => {
   // npm runs this in the clone; a relative path means the folder in which the person typed it.
   const args = absoluteImport(words, process.env.INIT_CWD ?? process.cwd());
   const headless = process.platform === 'linux' && (process.getuid() === 0 || !hasDisplay());
-  const electron = await setUp(root, { headless });
+  const electron = await setUp(root, headless ? ['app', 'headless'] : ['app']);
   ensureBuilt(root);
   return headless ? onVirtualScreen(electron, args) : onDisplay(electron, args);
 });

@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 const checks = join(root, 'scripts/checks/run.mjs');
 
 await runEntry(async (words) => {
-  const electron = await setUp(root, { headless: true });
+  const electron = await setUp(root, ['app', 'headless', 'tests']);
   const args = built() ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   return inSession(root, electron.executable, ({ directory, see, user }) => {

@@ -6,6 +6,7 @@ import { SetUpError, say } from './say.mjs';
  * The Debian packages that the commands need; there is no other list.
  *
  * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
+ * tests: other libraries that the tests compare with.
  */
 const needs = {
   app: [
@@ -22,12 +23,13 @@ const needs = {
     'dbus', // dbus-daemon, and dbus-send to ask and lock the keyring
     'gnome-keyring',
   ],
+  tests: ['python3-msal'],
 };
 
 /**
  * Sees to it that the Debian packages are there.
  *
- * @param {Array<'app' | 'headless'>} kinds
+ * @param {Array<'app' | 'headless' | 'tests'>} kinds
  * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
  */
 export function ensureDebianPackages(kinds) {

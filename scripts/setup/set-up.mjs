@@ -7,15 +7,15 @@ import { SetUpError } from './say.mjs';
  * Everything that has to be there before the app can be built and run, or tested. What is there already is only looked at.
  *
  * @param {string} root the clone
- * @param {{ headless: boolean }} options whether a screen and a keyring are to be provided
+ * @param {Array<'app' | 'headless' | 'tests'>} kinds what the system is needed for; see debian.mjs
  * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>} the Electron to run
  */
-export async function setUp(root, { headless }) {
+export async function setUp(root, kinds) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     throw new SetUpError(`Node ${process.versions.node} is too old: Tokenkeep needs 20.19 or later.`);
   }
-  ensureDebianPackages(headless ? ['app', 'headless'] : ['app']);
+  ensureDebianPackages(kinds);
   ensureNodeModules(root);
   return ensureElectron(root);
 }

@@ -1,0 +1,123 @@
+#!/bin/bash
+# clean-room.sh [REPOSITORY] [FOLDER]: proves that the two commands work on a machine with nothing on it. Makes bare Debian 12
+# roots in FOLDER (/tmp/cleanroom) with git and this machine's Node and npm, clones REPOSITORY (this clone) into them, runs
+# `npm test` and `npm start`, and leaves logs and screenshots in artifacts/clean-room. Needs root and debootstrap, and takes
+# this machine's own apt and npm settings along. Two roots:
+#
+#   root  everything as root, in /root, which is closed to others; then without the right to make namespaces
+#   dev   everything as a user who may sudo, without root's help
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+repository=$(realpath "${1:-$here}")
+folder=$(realpath -m "${2:-/tmp/cleanroom}")
+results=$here/artifacts/clean-room
+
+# All mounts and processes are in namespaces of this script's own: when it ends, however it ends, they are gone.
+if [ -z "${CLEAN_ROOM_INSIDE:-}" ]; then
+  exec env CLEAN_ROOM_INSIDE=1 unshare --mount --pid --fork --kill-child "$0" "$repository" "$folder"
+fi
+
+mkdir -p "$results" "$folder"
+date() { command date +%T; }
+say() { echo "clean-room $(date): $*"; }
+
+bare_root() { # once; the roots are copies of it
+  [ -e "$folder/bare/complete" ] && return
+  say "debootstrap into $folder/bare"
+  rm -rf "$folder/bare"
+  mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 || true)
+  debootstrap --variant=minbase --include=git bookworm "$folder/bare" "${mirror:-http://deb.debian.org/debian}" >"$results/debootstrap.log"
+
+  # This machine's way to Debian's mirror and to npm's registry.
+  for path in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d /etc/npmrc /root/.npmrc \
+    /etc/resolv.conf /etc/hosts "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}"; do
+    [ -n "$path" ] && [ -e "$path" ] || continue
+    mkdir -p "$folder/bare$(dirname "$path")"
+    cp -rL "$path" "$folder/bare$(dirname "$path")/"
+  done
+  node=$(node -p process.execPath)
+  npm=$(npm root -g)/npm
+  mkdir -p "$folder/bare/usr/local/lib/node_modules"
+  cp -L "$node" "$folder/bare/usr/local/bin/node"
+  cp -r "$npm" "$folder/bare/usr/local/lib/node_modules/npm"
+  for name in npm npx; do ln -s "../lib/node_modules/npm/bin/$name-cli.js" "$folder/bare/usr/local/bin/$name"; done
+  touch "$folder/bare/complete"
+}
+
+new_root() {
+  root=$folder/$1
+  rm -rf "$root"
+  cp -a --reflink=auto "$folder/bare" "$root"
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount --make-rslave "$root/dev"
+  mkdir -p "$root/mnt/repository"
+  mount --bind -o ro "$repository" "$root/mnt/repository"
+}
+
+inside() { # inside USER COMMAND…: with a clean environment
+  local user=$1
+  shift
+  chroot "$root" setpriv --reuid="$user" --regid="$user" --init-groups env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+    HOME="$(chroot "$root" getent passwd "$user" | cut -d: -f6)" TERM=dumb LANG=C.UTF-8 CI="${CI:-}" \
+    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} "$@"
+}
+
+tests() { # tests USER CLONE NAME
+  say "$3: npm test as $1, in $2"
+  local status=0
+  CI=true inside "$1" bash "$2/.ci/run" </dev/null >"$results/$3-test.log" 2>&1 || status=$?
+  say "$3: npm test ended with $status: $(tail -1 "$results/$3-test.log")"
+  [ "$status" = 0 ] || failed=1
+}
+
+# start USER CLONE NAME [prefix…]: until there is a screenshot; then SIGTERM, after which nothing may be left.
+start() {
+  local user=$1 clone=$2 name=$3 seconds=0
+  shift 3
+  say "$name: npm start as $user, in $clone"
+  rm -f "$root$clone/artifacts/window.png"
+  CI='' inside "$user" "$@" npm --prefix "$clone" start </dev/null >"$results/$name-start.log" 2>&1 &
+  local job=$!
+  until [ -e "$root$clone/artifacts/window.png" ] || [ $seconds -ge 600 ] || ! kill -0 $job 2>/dev/null; do
+    sleep 1
+    seconds=$((seconds + 1))
+  done
+  sleep 5 # the window may not have been complete
+  say "$name: a screenshot after $seconds seconds"
+  cp "$root$clone/artifacts/window.png" "$results/$name-window.png" || failed=1
+  kill -TERM $job 2>/dev/null || true
+  wait $job 2>/dev/null || true
+  sleep 3
+  local left
+  left=$(ps -eo pid=,stat=,args= | awk '$2 !~ /Z/' | grep -E 'Xvfb|dbus-daemon|gnome-keyring|electron|session\.mjs' | grep -v grep || true)
+  if [ -n "$left" ]; then
+    say "$name: left behind: $left"
+    failed=1
+  fi
+}
+
+failed=0
+mount -t proc proc /proc
+bare_root
+
+new_root root
+inside root git clone -q /mnt/repository /root/tokenkeep
+start root /root/tokenkeep root
+tests root /root/tokenkeep root
+start root /root/tokenkeep root-again
+start root /root/tokenkeep root-confined setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin
+
+new_root dev
+inside root apt-get -qq update
+inside root apt-get -qq install -y --no-install-recommends sudo >/dev/null
+inside root useradd --create-home -K HOME_MODE=0700 --shell /bin/bash dev
+echo 'dev ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/dev"
+[ -e /root/.npmrc ] && install -m 644 /root/.npmrc "$root/home/dev/.npmrc"
+inside dev git -c safe.directory='*' clone -q /mnt/repository /home/dev/tokenkeep
+start dev /home/dev/tokenkeep dev
+tests dev /home/dev/tokenkeep dev
+
+say "$([ $failed = 0 ] && echo 'all is well' || echo 'something failed'); see $results"
+exit $failed
