@@ -41,27 +41,30 @@ export function onKey(listener: (event: KeyboardEvent) => void): () => void {
 }
 
 /** Files dragged over the window from outside: whether they are over it, and what was dropped. */
-export function onFiles(listeners: { over(isOver: boolean): void; drop(files: File[]): void }): () => void {
+export function onFiles(listeners: {
+  over: (isOver: boolean) => void;
+  drop: (files: File[]) => void;
+}): () => void {
   let depth = 0; // enter and leave are told of every element under the pointer
   const has = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true;
   const handlers = {
-    dragenter(event: DragEvent) {
+    dragenter: (event: DragEvent) => {
       if (!has(event)) return;
       event.preventDefault();
       depth += 1;
       if (depth === 1) listeners.over(true);
     },
-    dragover(event: DragEvent) {
+    dragover: (event: DragEvent) => {
       // Without this the browser would open the file in place of the window.
       event.preventDefault();
       if (event.dataTransfer !== null) event.dataTransfer.dropEffect = has(event) ? 'copy' : 'none';
     },
-    dragleave(event: DragEvent) {
+    dragleave: (event: DragEvent) => {
       if (!has(event)) return;
       depth = Math.max(0, depth - 1);
       if (depth === 0) listeners.over(false);
     },
-    drop(event: DragEvent) {
+    drop: (event: DragEvent) => {
       event.preventDefault();
       depth = 0;
       listeners.over(false);

@@ -11,7 +11,7 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
 import { standing } from '../state/lifetime.ts';
 import { visible } from '../state/text.ts';
-import { count, number } from '../state/words.ts';
+import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Avatar } from './Avatar.tsx';
 import { useModel, useStore, useTimed } from './model.ts';
@@ -26,7 +26,6 @@ export function AccountList() {
   const chosen = useStore(selection.view, (view) => view.accountId);
   return (
     <nav className="accounts" aria-label="Accounts">
-      <Found />
       {shown.length === 0 ? (
         <NoMatch />
       ) : (
@@ -90,22 +89,6 @@ function Standing({ account }: { account: AccountItem }) {
     <span className="dot" data-tone={tone} title={text}>
       <span className="unseen">, {text}</span>
     </span>
-  );
-}
-
-/** How many match, while something is searched. Always takes its line, so that nothing jumps. */
-function Found() {
-  const { accounts } = useModel();
-  const { text, searching, shownCount, byId } = useStore(accounts.view);
-  const searched = text.trim() !== '';
-  return (
-    <p className="found" role="status">
-      {searched && !searching && shownCount > 0
-        ? `${number(shownCount)} of ${number(byId.size)} match`
-        : searched && searching
-          ? 'Searching…'
-          : count(byId.size, 'entry', 'entries')}
-    </p>
   );
 }
 

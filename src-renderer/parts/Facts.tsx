@@ -20,11 +20,7 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
   return (
     <dl className="facts">
       <Fact says="Next to expire" value={next} />
-      <Fact
-        says="Oldest token cached"
-        value={since}
-        title={first === null ? undefined : localTime(first, now)}
-      />
+      <Fact says="Oldest token" value={since} title={first === null ? undefined : localTime(first, now)} />
       <Fact
         says="Tokens"
         value={number(AccessToken + RefreshToken + IdToken)}

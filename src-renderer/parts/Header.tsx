@@ -9,6 +9,7 @@ import {
   SearchField,
   Separator,
 } from 'react-aria-components';
+import { searchFound } from '../state/accounts.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './model.ts';
@@ -37,6 +38,7 @@ export function Header({
 function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
   const { accounts, vault } = useModel();
   const text = useStore(accounts.view, (view) => view.text);
+  const found = useStore(accounts.view, searchFound);
   const mac = useStore(vault.view, (view) => view.info?.platform === 'darwin');
   return (
     <SearchField
@@ -54,6 +56,9 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
     >
       <Icon name="search" />
       <Input ref={field} placeholder="Search accounts, scopes, audiences, claims" maxLength={256} />
+      <span className="found" role="status">
+        {found}
+      </span>
       {text === '' ? (
         <kbd aria-hidden="true">{mac ? '⌘F' : 'Ctrl F'}</kbd>
       ) : (

@@ -1,13 +1,14 @@
 import type { ClaimLine } from '../state/claims.ts';
 
-/** Names, values and what they mean. The values come as text that is safe to show (`visible`). */
+/** Names, what they mean, and under them their values. All of it comes as text that is safe to show (`visible`). */
 export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
   return (
     <dl className="lines">
       {lines.map((line, index) => (
         <div className="line" key={`${String(index)} ${line.name}`}>
-          <dt>
+          <dt className="line-name">
             <bdi>{line.name}</bdi>
+            {line.says !== null && <span className="line-says">{line.says}</span>}
           </dt>
           <dd>
             {line.block ? (
@@ -17,7 +18,6 @@ export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
             ) : (
               <bdi className="line-value">{line.value}</bdi>
             )}
-            {line.says !== null && <span className="line-says">{line.says}</span>}
           </dd>
         </div>
       ))}

@@ -67,14 +67,9 @@ function TokenRow({ token, account }: { token: TokenItem; account: AccountItem }
       <Cell>
         <span className="token-title">
           <span className="token-kind">{kind}</span> <bdi>{subject}</bdi>
-          {away !== null && (
-            <span className="away" title={`Issued in tenant ${away}, not the account's home`}>
-              in {shortId(away)}
-            </span>
-          )}
         </span>
         <span className="second" title={token.scopes.join(' ')}>
-          <bdi>{detail}</bdi>
+          <bdi>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</bdi>
         </span>
       </Cell>
       <Cell>

@@ -2,6 +2,7 @@ import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/co
 import type { Doors } from './doors.ts';
 import { type AccountGroup, groupAccounts, keepOnly } from './groups.ts';
 import { createStore, type Store } from './store.ts';
+import { number } from './words.ts';
 
 export interface AccountsView {
   /** null until the first answer. */
@@ -25,8 +26,8 @@ export const SEARCH_PAUSE = 120;
 export interface Accounts {
   view: Store<AccountsView>;
   /** Asks main for the list. Calls during an answer lead to one more question, not to many. */
-  load(): Promise<void>;
-  search(text: string): void;
+  load: () => Promise<void>;
+  search: (text: string) => void;
 }
 
 export function createAccounts({ tokenCache, time }: Doors): Accounts {
@@ -44,7 +45,7 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
   let question = 0;
   let callOff = () => {};
   let loading: Promise<void> | null = null;
-  let again = false;
+  let next: Promise<void> | null = null;
 
   const patch = (changes: Partial<AccountsView>) => {
     const next = { ...view.get(), ...changes };
@@ -64,8 +65,8 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
     }
     const answer = await tokenCache.search(text);
     if (mine !== question) return; // a newer question is under way
-    if (answer.ok) matching = new Set(answer.value);
-    patch(answer.ok ? { searching: false } : { searching: false, error: answer.error });
+    matching = new Set(answer.ok ? answer.value : []);
+    patch({ searching: false, error: answer.ok ? null : answer.error });
   };
 
   const loadOnce = async () => {
@@ -84,29 +85,34 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
     if (view.get().text.trim() !== '') await ask();
   };
 
-  return {
+  const accounts: Accounts = {
     view,
     load() {
-      if (loading !== null) {
-        again = true;
+      if (loading === null) {
+        loading = loadOnce().finally(() => {
+          loading = null;
+          next = null;
+        });
         return loading;
       }
-      loading = (async () => {
-        do {
-          again = false;
-          await loadOnce();
-        } while (again);
-        loading = null;
-      })();
-      return loading;
+      // The answer under way may be older than what this call is about.
+      next ??= loading.then(() => accounts.load());
+      return next;
     },
     search(text) {
       callOff();
       question += 1; // an answer that is still under way is to another text
       const idle = text.trim() === '';
       if (idle) matching = null;
-      patch({ text, searching: !idle });
+      patch({ text, searching: !idle, error: null });
       if (!idle) callOff = time.after(SEARCH_PAUSE, () => void ask());
     },
   };
+  return accounts;
+}
+
+/** What stands beside the searched text: "12 of 10,000". Nothing while nothing is searched. */
+export function searchFound({ text, searching, shownCount, byId }: AccountsView): string {
+  if (text.trim() === '') return '';
+  return searching ? 'searching…' : `${number(shownCount)} of ${number(byId.size)}`;
 }

@@ -38,7 +38,7 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
       return { name, value: texts.map(visible).join(', '), block: false, says: meaning?.says ?? null };
     return { name, value: visibleLines(pretty(value, claim.json)), block: true, says: meaning?.says ?? null };
   }
-  const text = typeof value === 'string' ? value : String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   return { name, value: visible(text), block: false, says: saying(meaning, text) };
 }
 

@@ -24,9 +24,9 @@ export type Dialog =
 
 export interface Dialogs {
   view: Store<Dialog | null>;
-  open(dialog: Dialog): void;
-  close(): void;
-  fail(title: string, error: PlainError): void;
+  open: (dialog: Dialog) => void;
+  close: () => void;
+  fail: (title: string, error: PlainError) => void;
 }
 
 export function createDialogs(): Dialogs {

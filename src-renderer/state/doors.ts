@@ -10,7 +10,7 @@ export interface Doors {
 
 export interface Time {
   /** Milliseconds since the epoch. */
-  now(): number;
+  now: () => number;
   /** Calls once, after that many milliseconds. Returns the function that calls it off. */
-  after(milliseconds: number, call: () => void): () => void;
+  after: (milliseconds: number, call: () => void) => () => void;
 }

@@ -30,7 +30,7 @@ export function accountDetail(account: AccountItem): string {
     const realm = account.tenants[0]?.realm;
     return `client credentials · ${realm ? shortId(realm) : visible(account.environment)}`;
   }
-  if (account.kind === 'orphan') return 'tokens whose account is not cached';
+  if (account.kind === 'orphan') return visible(account.environment);
   if (account.username !== '' && account.username !== accountName(account)) return account.username;
   return visible(account.environment);
 }

@@ -6,12 +6,12 @@ import { count, listing, number } from './words.ts';
 
 export interface Importing {
   /** By the system's file dialog. */
-  choose(): Promise<void>;
+  choose: () => Promise<void>;
   /** What was dropped on the window: one document at a time. */
-  drop(files: readonly File[]): Promise<void>;
-  confirm(): Promise<void>;
+  drop: (files: readonly File[]) => Promise<void>;
+  confirm: () => Promise<void>;
   /** Gives the plan up that is on the screen. */
-  cancel(): void;
+  cancel: () => void;
 }
 
 /** Milliseconds before "Reading…" is shown: a small document is there before. */
@@ -106,9 +106,9 @@ export function planLines(plan: ImportPlan): { text: string; soft: boolean }[] {
   const add = (n: number, text: string, soft = false) => {
     if (n > 0) lines.push({ text, soft });
   };
-  add(accounts.added, `${count(accounts.added, 'new account')}`);
+  add(accounts.added, count(accounts.added, 'new account'));
   add(accounts.known, `${count(accounts.known, 'account')} already here`, true);
-  add(tokens.added, `${count(tokens.added, 'new token')}`);
+  add(tokens.added, count(tokens.added, 'new token'));
   add(
     tokens.replaced,
     `${count(tokens.replaced, 'token')} replaced by newer ${tokens.replaced === 1 ? 'one' : 'ones'}`,

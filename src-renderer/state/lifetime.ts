@@ -71,6 +71,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
 /** The dot of a line in the account list, with the words that stand for it. */
 export function standing(account: AccountItem, now: number): { tone: Tone; text: string } {
   const { nextExpiry, lastExpiry, tokens } = account;
+  if (account.kind === 'orphan') return { tone: 'none', text: 'its account is not in the cache' };
   if (lastExpiry !== null && lastExpiry > now + MARGIN) {
     return nextExpiry !== null && nextExpiry > now && nextExpiry <= now + SOON
       ? { tone: 'soon', text: `next token expires in ${span(nextExpiry - now)}` }

@@ -23,7 +23,7 @@ export interface Model {
   importing: Importing;
   signOut: SignOut;
   /** Asks for everything the first screen needs. */
-  start(): Promise<void>;
+  start: () => Promise<void>;
 }
 
 export function createModel(doors: Doors): Model {

@@ -17,9 +17,9 @@ export interface SecretView {
 
 export interface Secret {
   view: Store<SecretView>;
-  reveal(): Promise<void>;
-  hide(): void;
-  copy(): Promise<void>;
+  reveal: () => Promise<void>;
+  hide: () => void;
+  copy: () => Promise<void>;
 }
 
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };

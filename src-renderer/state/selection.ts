@@ -19,10 +19,10 @@ export interface SelectionView {
 
 export interface Selection {
   view: Store<SelectionView>;
-  account(id: string): void;
-  token(id: string): void;
-  closeToken(): void;
-  sort(order: TokenOrder): void;
+  account: (id: string) => void;
+  token: (id: string) => void;
+  closeToken: () => void;
+  sort: (order: TokenOrder) => void;
 }
 
 /** The account and the token that are looked at. Follows the list: what is gone gives way to its neighbour. */

@@ -7,10 +7,10 @@ import { appLabels } from './tokens.ts';
 
 export interface SignOut {
   /** Opens the dialog for one account; without an id, for the one that is looked at. */
-  one(accountId?: string): Promise<void>;
-  all(): Promise<void>;
+  one: (accountId?: string) => Promise<void>;
+  all: () => Promise<void>;
   /** What the dialog on the screen asked was answered with yes. */
-  confirm(): Promise<void>;
+  confirm: () => Promise<void>;
 }
 
 export function createSignOut(

@@ -3,11 +3,11 @@
  * components, so that it can be tested without a document.
  */
 export interface Store<T> {
-  get(): T;
+  get: () => T;
   /** Listeners hear of a new value only when it is another one (`Object.is`). */
-  set(value: T): void;
+  set: (value: T) => void;
   /** Returns the function that ends it. */
-  subscribe(listener: () => void): () => void;
+  subscribe: (listener: () => void) => () => void;
 }
 
 export function createStore<T>(initial: T): Store<T> {

@@ -14,8 +14,8 @@ export const TOAST_STAYS = 8000;
 export interface Toasts {
   view: Store<readonly Toast[]>;
   /** Returns its id. One with `until` stays until then and a little longer. */
-  show(text: string, options?: { until?: number }): number;
-  dismiss(id: number): void;
+  show: (text: string, options?: { until?: number }) => number;
+  dismiss: (id: number) => void;
 }
 
 export function createToasts({ time }: Pick<Doors, 'time'>): Toasts {

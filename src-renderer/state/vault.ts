@@ -16,9 +16,9 @@ export interface VaultView {
 
 export interface Vault {
   view: Store<VaultView>;
-  load(): Promise<void>;
+  load: () => Promise<void>;
   /** Resolves with what the vault answered; a second one is ignored while the first is under way. */
-  ask(what: 'retry' | 'recover' | 'startFresh'): Promise<Outcome<VaultStatus> | null>;
+  ask: (what: 'retry' | 'recover' | 'startFresh') => Promise<Outcome<VaultStatus> | null>;
 }
 
 export function createVault({ tokenCache, app }: Doors): Vault {

@@ -122,14 +122,14 @@ export function fakeBridge(world: World): FakeBridge {
       retry: () => answer('retry', [], () => world.status),
       recover: () => answer('recover', [], () => world.status),
       startFresh: () => answer('startFresh', [], () => world.status),
-      on: (name, listener) => listen(listeners, name, listener as (event: never) => void),
+      on: (name, listener) => listen(listeners, name, listener),
     },
     app: {
       info: () => answer('info', [], () => world.info),
       openDemo: () => answer('openDemo', [], () => undefined),
       leaveDemo: () => answer('leaveDemo', [], () => undefined),
       showFile: () => answer('showFile', [], () => undefined),
-      on: (name, listener) => listen(listeners, name, listener as (event: never) => void),
+      on: (name, listener) => listen(listeners, name, listener),
     },
   };
 }
