@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SetUpError, say } from './say.mjs';
 
 /**
@@ -33,8 +34,17 @@ const needs = {
  * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
  */
 export function ensureDebianPackages(kinds) {
-  if (process.platform !== 'linux' || !existsSync('/usr/bin/dpkg-query')) return;
-  const missing = missingPackages(kinds.flatMap((kind) => needs[kind]));
+  if (process.platform !== 'linux') return; // a Mac and a Windows machine have all of it
+  const names = kinds.flatMap((kind) => needs[kind]);
+  if (!existsSync('/usr/bin/dpkg-query')) {
+    if (kinds.includes('headless') && !hasSessionPrograms()) {
+      say(
+        `nothing is installed into this system; what is needed of it is called ${names.join(' ')} in Debian`,
+      );
+    }
+    return;
+  }
+  const missing = missingPackages(names);
   if (missing.length === 0) return;
   if (!/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
     say(
@@ -43,6 +53,13 @@ export function ensureDebianPackages(kinds) {
     return;
   }
   install(missing);
+}
+
+/** Where there is no dpkg to ask, whether the programs of a session can be found. */
+function hasSessionPrograms() {
+  const folders = (process.env.PATH ?? '').split(':');
+  const programs = ['Xvfb', 'dbus-daemon', 'dbus-send', 'gnome-keyring-daemon'];
+  return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
 }
 
 /** Names as Debian 12 has them; from Debian 13 on, some end in t64 and are the same package. */
