@@ -12,16 +12,18 @@ export type ReadToken =
   | { readonly format: 'jwe'; readonly header: Claims }; // RFC 7516: the payload is encrypted
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The bytes as UTF-8 text; undefined where it is not base64url or not UTF-8. Padding is allowed, as MSAL allows it. */
 export function decodeBase64url(text: string): string | undefined {
   const bare = text.replace(/={1,2}$/, '');
   if (!BASE64URL.test(bare) || bare.length % 4 === 1) return undefined;
-  const bytes = Uint8Array.from(atob(bare.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-    char.charCodeAt(0),
-  );
+  const binary = atob(bare.replaceAll('-', '+').replaceAll('_', '/'));
+  // A plain loop: a search through ten thousand accounts decodes tens of megabytes, and `from` is ten times slower.
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }
