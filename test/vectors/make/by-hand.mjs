@@ -127,8 +127,8 @@ function document(...parts) {
 const { avery, zoe } = PEOPLE;
 const { desk, notes, nightly } = APPS;
 const READ = `${GRAPH}/User.Read profile openid email`;
-const first = entra(avery, desk, START, { foci: '1', seconds: 86399, refresh_in: 43199 });
-const second = entra(zoe, notes, START + 60);
+const first = entra(avery, desk, START, { seconds: 86399, refresh_in: 43199 });
+const second = entra(zoe, notes, START + 60, { foci: '1' });
 const bound = entra(avery, desk, START + 120, { token_type: 'pop' });
 const forApp = appOnly(nightly, 'contoso', START);
 const forAgent = appOnly(nightly, 'contoso', START + 60);

@@ -10,7 +10,7 @@ import { adfs, appOnly, b2c, entra, GRAPH, generic, homeAccountId } from './resp
 export const START = 1780315200;
 
 const { avery, zoe, kenji, morgan, priya, dana, lee, sam } = PEOPLE;
-const { desk, notes, shop, api, nightly } = APPS;
+const { desk, mail, notes, shop, api, nightly } = APPS;
 
 const READ_USER = [`${GRAPH}/User.Read`];
 const ORDERS = 'api://orders.contoso.example';
@@ -108,7 +108,7 @@ const openId = [other(12, desk, 'generic', ['orders.read'], (at) => generic(sam,
 /** Another app of the family: a library that can do so signs in with the first one's refresh token. */
 const secondOfFamily = { ...silent(14, notes, 'contoso', avery, { foci: '1' }), route: 'family' };
 
-const family = [signIn(13, desk, 'contoso', avery, { foci: '1' }), secondOfFamily];
+const family = [signIn(13, mail, 'contoso', avery, { foci: '1' }), secondOfFamily];
 
 const appTokens = [
   forApp(15, nightly, 'contoso'),
@@ -224,8 +224,7 @@ const CASES = [
       ...b2cPolicies,
       ...federation,
       ...openId,
-      signIn(13, desk, 'contoso', avery, { foci: '1' }),
-      secondOfFamily,
+      ...family,
       ...appTokens,
       ...onBehalfOf,
       bound[1],

@@ -110,11 +110,14 @@ export const PEOPLE = {
   priya: person('priya', { tenant: 'agency', name: 'Priya Nair', username: 'priya.nair@agency.example' }),
   dana: person('dana', { tenant: 'fabrikam', name: 'Dana Cole', username: 'dana.cole@mail.example' }),
   lee: person('lee', { tenant: 'adfs', name: 'Lee Park', username: 'lee.park@contoso.example' }),
+  /** In no vector: signs in later. */
+  quinn: person('quinn', { tenant: 'contoso', name: 'Quinn Adler', username: 'quinn.adler@contoso.example' }),
   sam: person('sam', { tenant: 'generic', name: 'Sam Okafor', username: 'sam.okafor@example.org' }),
 };
 
 export const APPS = {
   desk: { client_id: guid('app desk'), name: 'Contoso Desk' },
+  mail: { client_id: guid('app mail'), name: 'Contoso Mail' },
   notes: { client_id: guid('app notes'), name: 'Contoso Notes' },
   shop: { client_id: guid('app shop'), name: 'Fabrikam Shop' },
   api: { client_id: guid('app api'), name: 'Contoso Orders API', secret: 'synthetic-client-secret' },

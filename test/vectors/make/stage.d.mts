@@ -18,8 +18,8 @@ export interface Provider {
   openid: { token_endpoint: string };
 }
 
-export const PEOPLE: Readonly<Record<'avery' | 'zoe' | 'kenji' | 'morgan' | 'priya' | 'dana' | 'lee' | 'sam', Person>>;
-export const APPS: Readonly<Record<'desk' | 'notes' | 'shop' | 'api' | 'nightly', App>>;
+export const PEOPLE: Readonly<Record<'avery' | 'zoe' | 'kenji' | 'morgan' | 'priya' | 'dana' | 'lee' | 'quinn' | 'sam', Person>>;
+export const APPS: Readonly<Record<'desk' | 'mail' | 'notes' | 'shop' | 'api' | 'nightly', App>>;
 export const PROVIDERS: Readonly<Record<string, Provider>>;
 export const CLOUDS: object;
 

@@ -1,0 +1,40 @@
+/**
+ * One cell of the table, in a process of its own: `node cell.mjs PEER OPERATION ACCOUNTS FILE BUDGET`. Tells its parent
+ * `{ ready: true }` when the document is loaded and the code is warm, then `{ samples }`.
+ */
+import { readFileSync } from 'node:fs';
+import { documentOf } from './generate.ts';
+import { measure } from './measure.ts';
+import { msalNode } from './msal-node.ts';
+import { memory, OPERATIONS, responseFor } from './operations.ts';
+import { tokenkeep } from './tokenkeep.ts';
+
+const [peer, name = '', accounts = '', file = '', budget = ''] = process.argv.slice(2);
+const operation = OPERATIONS[name];
+if (operation === undefined || process.send === undefined) throw new Error('Run by cache.ts only');
+
+const people = memory();
+const make = (): ReturnType<typeof tokenkeep> =>
+  peer === 'tokenkeep' ? tokenkeep(people) : msalNode(people);
+const send = process.send.bind(process);
+
+/** The code is compiled on a small cache, so that a large one is not charged for it. */
+const WARM = 64;
+const warm = { operation, text: documentOf(WARM), accounts: WARM, make, responses: responseFor };
+await measure({ ...warm, budget: 150 });
+
+const responses = new Map<number, ReturnType<typeof responseFor>>();
+const samples = await measure({
+  operation,
+  text: readFileSync(file, 'utf8'),
+  accounts: Number(accounts),
+  make,
+  responses(index) {
+    const response = responses.get(index) ?? responseFor(index);
+    responses.set(index, response);
+    return response;
+  },
+  budget: Number(budget),
+  onReady: () => send({ ready: true }),
+});
+send({ samples });

@@ -1,0 +1,16 @@
+import { defineConfig } from 'tsdown';
+
+/** The peer runs as it was installed, and Tokenkeep as the library is built: bundled, for the same target. */
+export default defineConfig({
+  cwd: import.meta.dirname,
+  entry: ['cache.ts', 'cell.ts'],
+  outDir: '../out/bench',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  dts: false,
+  clean: true,
+  fixedExtension: true,
+  deps: { neverBundle: ['msal-node-7', 'keytar', 'fs-native-extensions'] },
+  logLevel: 'error',
+});
