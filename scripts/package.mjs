@@ -7,6 +7,7 @@ import { ensureBuilt } from './setup/build.mjs';
 import { runEntry } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
+const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await runEntry(async (words) => {
@@ -22,6 +23,6 @@ await runEntry(async (words) => {
     `-c.electronDist=${electron.dist}`,
     `-c.electronVersion=${electron.version}`,
   );
-  const builder = createRequire(import.meta.url).resolve('electron-builder/cli.js');
+  const builder = require.resolve('electron-builder/cli.js');
   return spawnSync(process.execPath, [builder, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
 });

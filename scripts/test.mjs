@@ -13,7 +13,7 @@ import { runEntry, SetUpError } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
-const checks = join(root, 'scripts/checks/run.mjs');
+const checks = fileURLToPath(new URL('./checks/run.mjs', import.meta.url));
 
 await runEntry(async (words) => {
   const electron = await setUp(root, ['app', 'headless', 'tests']);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { developmentRuntime, findElectron, wantedVersion } from '../electron-path.mjs';
 import { developmentElectron, makeDevelopmentRuntime } from './development-runtime.mjs';
 import { SetUpError, say } from './say.mjs';
@@ -20,7 +21,7 @@ export async function ensureElectron(root) {
   if (present) return announced(present);
   const target = join(root, 'node_modules/electron/dist');
   say(`installs into ${target}: Electron ${wantedVersion()}, its own download (about 120 MB)`);
-  const obstacle = await download(root);
+  const obstacle = await download();
   if (obstacle === undefined) return found();
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetUpError(
@@ -57,12 +58,15 @@ function announced(electron) {
  *
  * @returns {Promise<string | undefined>} what stood in the way; undefined when it is done
  */
-export async function download(root, { patience = silence, env = process.env } = {}) {
-  const child = spawn(process.execPath, [join(root, 'scripts/setup/electron-download.mjs')], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function download({ patience = silence, env = process.env } = {}) {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./electron-download.mjs', import.meta.url))],
+    {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let tail = '';
   let silent = false;
   const end = () => {

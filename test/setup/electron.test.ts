@@ -37,7 +37,7 @@ describe("Electron's own download", () => {
       ELECTRON_MIRROR: `http://127.0.0.1:${port}/`,
       electron_config_cache: folder,
     };
-    return download(process.cwd(), { patience: 3000, env });
+    return download({ patience: 3000, env });
   }
 
   it('out of reach is told at once, with the reason', async () => {
