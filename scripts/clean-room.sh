@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 repository=$(realpath "${1:-$here}")
 folder=$(realpath -m "${2:-/tmp/cleanroom}")
 results=$here/artifacts/clean-room
+authorities=/opt/authorities.pem # in a root: what this machine trusts besides the usual
 
 # All mounts and processes are in namespaces of this script's own: when it ends, however it ends, they are gone.
 if [ -z "${CLEAN_ROOM_INSIDE:-}" ]; then
@@ -29,13 +30,6 @@ bare_root() { # once; the roots are copies of it
   mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 || true)
   debootstrap --variant=minbase --include=git bookworm "$folder/bare" "${mirror:-http://deb.debian.org/debian}" >"$results/debootstrap.log"
 
-  # This machine's way to Debian's mirror and to npm's registry.
-  for path in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d /etc/npmrc /root/.npmrc \
-    /etc/resolv.conf /etc/hosts "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}"; do
-    [ -n "$path" ] && [ -e "$path" ] || continue
-    mkdir -p "$folder/bare$(dirname "$path")"
-    cp -rL "$path" "$folder/bare$(dirname "$path")/"
-  done
   node=$(node -p process.execPath)
   npm=$(npm root -g)/npm
   mkdir -p "$folder/bare/usr/local/lib/node_modules"
@@ -49,6 +43,11 @@ new_root() {
   root=$folder/$1
   rm -rf "$root"
   cp -a --reflink=auto "$folder/bare" "$root"
+  # This machine's way to Debian's mirror and to npm's registry.
+  for path in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d /etc/resolv.conf /etc/hosts; do
+    [ ! -e "$path" ] || cp -rL "$path" "$root$(dirname "$path")/"
+  done
+  [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || cp -L "$NODE_EXTRA_CA_CERTS" "$root$authorities"
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   mount --make-rslave "$root/dev"
@@ -61,7 +60,8 @@ inside() { # inside USER COMMAND…: with a clean environment
   shift
   chroot "$root" setpriv --reuid="$user" --regid="$user" --init-groups env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
     HOME="$(chroot "$root" getent passwd "$user" | cut -d: -f6)" TERM=dumb LANG=C.UTF-8 CI="${CI:-}" \
-    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} "$@"
+    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=$authorities npm_config_cafile=$authorities} \
+    npm_config_registry="$(npm config get registry)" "$@"
 }
 
 tests() { # tests USER CLONE NAME
@@ -114,7 +114,6 @@ inside root apt-get -qq update
 inside root apt-get -qq install -y --no-install-recommends sudo >/dev/null
 inside root useradd --create-home -K HOME_MODE=0700 --shell /bin/bash dev
 echo 'dev ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/dev"
-[ -e /root/.npmrc ] && install -m 644 /root/.npmrc "$root/home/dev/.npmrc"
 inside dev git -c safe.directory='*' clone -q /mnt/repository /home/dev/tokenkeep
 start dev /home/dev/tokenkeep dev
 tests dev /home/dev/tokenkeep dev
