@@ -1,4 +1,12 @@
 /** The public API of `tokenkeep`: re-exports only. */
+export {
+  acquireTokenSilent,
+  type Lookup,
+  lookup,
+  type Redeem,
+  SignInRequiredError,
+  type TokenRequest,
+} from './cache/acquire.ts';
 export { type AccountFilter } from './cache/accounts.ts';
 export {
   ENTITY_TYPES,
@@ -19,9 +27,13 @@ export {
   type SignOutReceipt,
   type TenantProfile,
 } from './cache/entities.ts';
+export { type SerializeOptions } from './cache/document.ts';
 export { type CacheHandle, inMemory } from './cache/handle.ts';
+export { merge, type MergeCounts, planMerge } from './cache/merge.ts';
 export { type Profile } from './cache/profiles.ts';
 export { type TokenResponseEvent } from './cache/response.ts';
+export { appRemovalCount, removalCount } from './cache/removal.ts';
+export { SerializableTokenCache } from './cache/serializable-token-cache.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './cache/sign-out.ts';
 export { TokenCache, type TokenCacheOptions } from './cache/token-cache.ts';
 export * from './errors.ts';

@@ -24,39 +24,39 @@ function plainFields(record: Readonly<Record<string, unknown>>): [string, unknow
   return Object.keys(record).flatMap((name) => (isAccessor(record, name) ? [] : [[name, record[name]]]));
 }
 
-/** Whether the account is named anywhere in the value. */
-export function mentions(value: unknown, id: string): boolean {
+/**
+ * Whether the account is named anywhere in the value, or by the name that it stands under. A record that says whose it
+ * is belongs to that account and to no other, whatever else is in it.
+ */
+export function mentions(value: unknown, id: string, name = ''): boolean {
+  const owner = ownerOf(value);
+  if (owner !== '') return owner === id;
+  if (names(name, id)) return true;
   if (typeof value === 'string') return names(value, id);
   if (Array.isArray(value)) return value.some((item) => mentions(item, id));
-  if (!isRecord(value)) return false;
-  return plainFields(value).some(([name, field]) => names(name, id) || mentions(field, id));
-}
-
-/** Whether an entry names the account, in its key or in its value. */
-export function entryMentions(key: string, value: unknown, id: string): boolean {
-  return names(key, id) || mentions(value, id);
+  return isRecord(value) && plainFields(value).some(([field, inner]) => mentions(inner, id, field));
 }
 
 /**
  * The value without what names the account: records that belong to it, fields under its name, strings that are its id.
  *
  * @param spare of what names the account, what is to stay all the same
- * @returns undefined where nothing of it may stay; the value itself where nothing names the account
+ * @returns undefined where nothing of it may stay; the value itself where nothing has to go
  */
-export function without(value: unknown, id: string, spare: (value: unknown) => boolean): unknown {
-  if (!mentions(value, id)) return value;
-  if (typeof value === 'string' || ownerOf(value) === id) return spare(value) ? value : undefined;
+export function without(value: unknown, id: string, spare: (value: unknown) => boolean, name = ''): unknown {
+  if (!mentions(value, id, name)) return value;
+  if (typeof value === 'string' || names(name, id) || ownerOf(value) === id)
+    return spare(value) ? value : undefined;
   if (Array.isArray(value)) {
     const items = value.map((item) => without(item, id, spare));
     if (items.every((item, index) => item === value[index])) return value;
     return Object.freeze(items.filter((item) => item !== undefined));
   }
   if (!isRecord(value)) return value;
-  const fields = Object.keys(value).map((name): [string, unknown] => {
-    const field = value[name];
-    if (names(name, id)) return [name, spare(field) ? field : undefined];
-    return [name, without(field, id, spare)];
-  });
-  if (fields.every(([name, field]) => field === value[name])) return value;
-  return Object.freeze(Object.fromEntries(fields.filter(([, field]) => field !== undefined)));
+  const fields = Object.keys(value).map((field): [string, unknown] => [
+    field,
+    without(value[field], id, spare, field),
+  ]);
+  if (fields.every(([field, inner]) => inner === value[field])) return value;
+  return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
 }

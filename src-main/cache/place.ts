@@ -4,7 +4,7 @@ import type { Account, Entity, EntityOf, EntityType } from './entities.ts';
 import { sameEnvironment } from './environments.ts';
 import { keyOf } from './keys.ts';
 import type { Profile } from './profiles.ts';
-import type { Entry, Store } from './store.ts';
+import { type Entry, freeKey, type Store } from './store.ts';
 
 /** What a cache writes that was not read from a document. */
 export const DEFAULT_PROFILE: Profile = 'msal-python';
@@ -69,14 +69,6 @@ function isOneFamily(occupant: Entity | null, entity: Entity): boolean {
     family !== '' &&
     occupant?.['family_id'] === family
   );
-}
-
-/** The key, or the key with the first number after it that is free. */
-export function freeKey(key: string, isTaken: (key: string) => boolean): string {
-  if (!isTaken(key)) return key;
-  let number = 2;
-  while (isTaken(`${key}-${number}`)) number += 1;
-  return `${key}-${number}`;
 }
 
 /** The account entities of the same user, of whatever tenant. */

@@ -15,13 +15,15 @@ export interface Layout {
   indent: number;
   /** Whether everything beyond ASCII is written as \uXXXX. */
   ascii: boolean;
+  /** What follows the last brace: editors add a line break. */
+  end: string;
 }
 
 export const LAYOUTS: Readonly<Record<Profile, Layout>> = {
-  'msal-python': { indent: 4, ascii: true }, // json.dumps(indent=4)
-  'msal-node': { indent: 0, ascii: false },
-  'msal-node-3': { indent: 0, ascii: false },
-  'msal-dotnet': { indent: 0, ascii: false },
+  'msal-python': { indent: 4, ascii: true, end: '' }, // json.dumps(indent=4)
+  'msal-node': { indent: 0, ascii: false, end: '' },
+  'msal-node-3': { indent: 0, ascii: false, end: '' },
+  'msal-dotnet': { indent: 0, ascii: false, end: '' },
 };
 
 const NODE_ROOTS: readonly EntityType[] = [

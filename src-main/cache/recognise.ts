@@ -10,16 +10,19 @@ type Roots = Readonly<Record<string, unknown>>;
 /** Entities looked at in each root: a document is written by one library, or by two or three that took turns. */
 const SAMPLE = 40;
 
-/** How many of the sampled keys a profile explains. */
-function score(
-  samples: readonly (readonly [EntityType, string, Readonly<Record<string, unknown>>])[],
-): Map<Profile, number> {
-  const scores = new Map<Profile, number>();
-  for (const profile of PROFILES) {
-    const explained = samples.filter(([type, key, entity]) => keyOf(type, entity, profile) === key);
-    scores.set(profile, explained.length);
-  }
-  return scores;
+type Sample = readonly [EntityType, string, Readonly<Record<string, unknown>>];
+
+function explains(profile: Profile, [type, key, entity]: Sample): boolean {
+  return keyOf(type, entity, profile) === key;
+}
+
+/** In a document that several wrote, the layout is that of the last. Its profile explains keys that others do not. */
+function isLastWriter(profile: Profile, samples: readonly Sample[], layout: Layout): boolean {
+  if (LAYOUTS[profile].indent !== layout.indent) return false;
+  const others = PROFILES.filter((other) => LAYOUTS[other].indent !== layout.indent);
+  return samples.some(
+    (sample) => explains(profile, sample) && !others.some((other) => explains(other, sample)),
+  );
 }
 
 /** The layout speaks for a profile whose roots come in this order, and that indents in this way. */
@@ -36,17 +39,19 @@ function resemblance(profile: Profile, roots: Roots, layout: Layout): number {
  * @returns null where nothing in it tells: it is empty, or not from any of the libraries
  */
 export function recognise(roots: Roots, layout: Layout): Profile | null {
-  const samples = ENTITY_TYPES.flatMap((type) => {
+  const samples: Sample[] = ENTITY_TYPES.flatMap((type) => {
     const entities = roots[type];
     if (!isRecord(entities)) return [];
     return Object.entries(entities)
       .slice(0, SAMPLE)
       .flatMap(([key, entity]) => (isUnderstood(type, entity) ? [[type, key, entity] as const] : []));
   });
-  const scores = score(samples);
-  const best = Math.max(...scores.values());
+  const last = PROFILES.filter((profile) => isLastWriter(profile, samples, layout));
+  const candidates = last.length > 0 ? last : PROFILES;
+  const scores = candidates.map((profile) => samples.filter((sample) => explains(profile, sample)).length);
+  const best = Math.max(...scores);
   if (best === 0 && !ENTITY_TYPES.some((type) => Object.hasOwn(roots, type))) return null;
-  const candidates = PROFILES.filter((profile) => scores.get(profile) === best);
-  const likeness = candidates.map((profile) => resemblance(profile, roots, layout));
-  return candidates[likeness.indexOf(Math.max(...likeness))] ?? null;
+  const equals = candidates.filter((_, index) => scores[index] === best);
+  const likeness = equals.map((profile) => resemblance(profile, roots, layout));
+  return equals[likeness.indexOf(Math.max(...likeness))] ?? null;
 }

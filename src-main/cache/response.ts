@@ -25,6 +25,8 @@ export interface TokenResponseEvent {
   environment?: string;
   /** Overrides the tenant in the endpoint's path. */
   realm?: string;
+  /** The account, where the response does not say: not every refresh does. */
+  home_account_id?: string;
   /** MSSTS, ADFS or Generic, where the endpoint does not tell. */
   authority_type?: string;
   /** How the user signed in, e.g. `authorization_code`. */
@@ -122,7 +124,7 @@ export function entitiesOf(event: TokenResponseEvent, now: number, profile: Prof
   const claims = claimsOf(response);
   const clientInfo = decodeObject(filled(response['client_info']) ?? '');
   const identity = identityOf(clientInfo, claims);
-  const home_account_id = identity.home_account_id;
+  const home_account_id = identity.home_account_id ?? event.home_account_id;
   const realm = realmOf(tenant, claims, profile, event.realm);
   const target = (profile === 'msal-python' ? [...event.scope].sort() : [...event.scope]).join(' ');
   const owner = { environment, client_id };

@@ -7,7 +7,7 @@ const OPENID_SCOPES: ReadonlySet<string> = new Set(['openid', 'profile', 'offlin
 
 /** The scopes of a target, as they are written in it. */
 export function scopesOf(target: string): string[] {
-  return target.split(' ').filter((scope) => scope !== '');
+  return target.split(/\s+/).filter((scope) => scope !== '');
 }
 
 function significant(scopes: Iterable<string>): Set<string> {

@@ -8,8 +8,8 @@ import { ENTITY_TYPES, type EntityType, type SignOutReceipt } from './entities.t
 import { sameEnvironment } from './environments.ts';
 import { isRecord } from './json.ts';
 import { fieldsMatch, folded } from './match.ts';
-import { entryMentions, mentions, without } from './mention.ts';
-import { type Entry, isEntityType, type Store } from './store.ts';
+import { mentions, without } from './mention.ts';
+import type { Entry, Store } from './store.ts';
 
 export interface SignOutFilter {
   /** This environment only, under all its aliases; what is not understood and names none stays. */
@@ -40,7 +40,7 @@ function inEnvironment(value: unknown, filter: SignOutFilter): boolean {
 /** The one rule for what a sign-out removes and what its preview counts. Costs what the account has. */
 function belongings(store: Store, home: string, filter: SignOutFilter): Entry[] {
   const own = store.ofAccount(home).filter((entry) => entry.entity !== null);
-  const loose = [...store.malformed].filter((entry) => entryMentions(entry.key, entry.value, home));
+  const loose = [...store.malformed].filter((entry) => mentions(entry.value, home, entry.key));
   return [...own, ...loose].filter((entry) => inEnvironment(entry.value, filter));
 }
 
@@ -49,16 +49,20 @@ function remaining(store: Store, home: string, filter: SignOutFilter): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
     for (const { key, value, entity } of store.entries(type)) {
-      const named =
-        entity === null ? entryMentions(key, value, home) : folded(entity['home_account_id']) === home;
+      const named = entity === null ? mentions(value, home, key) : folded(entity['home_account_id']) === home;
       if (named && inEnvironment(value, filter)) left += 1;
     }
   }
   for (const section of store.roots) {
     const value = store.kept(section);
-    if (value !== without(value, home, (part) => !inEnvironment(part, filter))) left += 1;
+    if (value !== unsigned(value, home, section, filter)) left += 1;
   }
   return left;
+}
+
+/** What stays of a root that is not understood. */
+function unsigned(value: unknown, home: string, section: string, filter: SignOutFilter): unknown {
+  return value === undefined ? value : without(value, home, (part) => !inEnvironment(part, filter), section);
 }
 
 function homeOf(home_account_id: unknown): string {
@@ -78,10 +82,10 @@ export function signOut(
   for (const entry of entries) store.drop(entry.section, entry.key);
   for (const section of [...store.roots]) {
     const value = store.kept(section);
-    if (isEntityType(section) || !mentions(value, home)) continue;
-    const rest = without(value, home, (part) => !inEnvironment(part, filter));
+    const rest = unsigned(value, home, section, filter);
+    if (rest === value) continue;
     if (rest === undefined) store.drop(section, null);
-    else if (rest !== value) store.put(section, null, rest);
+    else store.put(section, null, rest);
   }
   return { home_account_id, at, removed: countOf(entries), remaining: remaining(store, home, filter) };
 }

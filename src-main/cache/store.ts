@@ -3,6 +3,7 @@
  * they were written, and what is not understood. Every change is noted, so that it can be told and taken back.
  */
 import { AccountIndex } from './account-index.ts';
+import type { Clock } from './clock.ts';
 import { ENTITY_TYPES, type EntityOf, type EntityType } from './entities.ts';
 import { isRecord } from './json.ts';
 import { folded } from './match.ts';
@@ -45,6 +46,18 @@ function isOf<T extends EntityType>(type: T, entry: Entry): entry is Entry<T> {
   return entry.section === type;
 }
 
+function isFilled(value: unknown): boolean {
+  return typeof value === 'object' ? Object.keys(value ?? {}).length > 0 : true;
+}
+
+/** The key, or the key with the first number after it that is free. */
+export function freeKey(key: string, isTaken: (key: string) => boolean): string {
+  if (!isTaken(key)) return key;
+  let number = 2;
+  while (isTaken(`${key}-${number}`)) number += 1;
+  return `${key}-${number}`;
+}
+
 /** A root that is not understood. */
 class Kept {
   readonly value: unknown;
@@ -60,12 +73,17 @@ export class Store {
   #journal: RecordChange[] = [];
   #depth = 0;
 
+  readonly now: Clock;
   /** null: in memory from the beginning, or nothing in the document told. */
   profile: Profile | null = null;
   /** undefined: as the profile has it. */
   layout: Layout | undefined;
   /** Told of every change, once all that belongs to it is done. */
   onChange: ((changes: readonly RecordChange[]) => void) | undefined;
+
+  constructor(now: Clock) {
+    this.now = now;
+  }
 
   /** The names of the roots, in their order. */
   get roots(): Iterable<string> {
@@ -113,6 +131,17 @@ export class Store {
 
   /** Puts a frozen value in its place. */
   put(section: string, key: string | null, value: unknown): void {
+    const kept = key === null ? undefined : this.kept(section);
+    if (kept !== undefined) {
+      // Where entities belong there was something else: it makes room, and goes on beside them.
+      this.drop(section, null);
+      if (isFilled(kept))
+        this.put(
+          freeKey(section, (name) => this.#roots.has(name)),
+          null,
+          kept,
+        );
+    }
     const before = this.#set(section, key, value);
     this.#note(section, key, before, value);
   }

@@ -8,7 +8,7 @@ import { homeTenantOf } from './keys.ts';
 import { folded } from './match.ts';
 
 /** What stands in a realm where the app named no tenant: whichever the user is at home in. */
-const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
+export const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -36,8 +36,7 @@ export function storeOf(cache: TokenCache): Store {
  * or not at all. Entities are frozen: they are replaced, never changed.
  */
 export class TokenCache {
-  readonly #store = new Store();
-  readonly #now: Clock;
+  readonly #store: Store;
   readonly #listeners = new Set<(change: CacheChange) => void>();
 
   static {
@@ -45,7 +44,7 @@ export class TokenCache {
   }
 
   constructor(options: TokenCacheOptions = {}) {
-    this.#now = options.now ?? systemClock;
+    this.#store = new Store(options.now ?? systemClock);
     this.#store.onChange = (changes) => {
       this.changed();
       if (this.#listeners.size > 0) emit([...this.#listeners], changeOf(changes));
@@ -59,7 +58,7 @@ export class TokenCache {
    * @throws InvalidArgumentError where `token_endpoint` is no URL
    */
   add(event: TokenResponseEvent): void {
-    this.#store.run(() => addResponse(this.#store, event, this.#now()));
+    this.#store.run(() => addResponse(this.#store, event, this.#store.now()));
   }
 
   /** The entities that match, in the order in which they are stored; see EntityFilter. Expired ones are included. */
@@ -97,12 +96,12 @@ export class TokenCache {
    * family's refresh tokens, and data that is not understood but names the account. Tokens of apps without a user stay.
    */
   signOut(home_account_id: string, filter?: SignOutFilter): SignOutReceipt {
-    return this.#store.run(() => signOut(this.#store, home_account_id, filter, this.#now())).value;
+    return this.#store.run(() => signOut(this.#store, home_account_id, filter, this.#store.now())).value;
   }
 
   /** Removes access tokens that belong to an app and to no user; those of users stay. */
   removeAppTokens(filter?: AppTokenFilter): SignOutReceipt {
-    return this.#store.run(() => removeAppTokens(this.#store, filter, this.#now())).value;
+    return this.#store.run(() => removeAppTokens(this.#store, filter, this.#store.now())).value;
   }
 
   /**

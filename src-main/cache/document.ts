@@ -1,0 +1,106 @@
+/** Cache documents: the JSON text that the MSAL libraries exchange. */
+import { DocumentError } from '../errors.ts';
+import { converted } from './convert.ts';
+import { freezeJson, isRecord, MAX_DEPTH } from './json.ts';
+import { holdsLargeNumber, markNumbers, unmarkNumbers } from './numbers.ts';
+import { profileOf } from './place.ts';
+import { LAYOUTS, type Layout, type Profile } from './profiles.ts';
+import { recognise } from './recognise.ts';
+import { isEntityType, type Store } from './store.ts';
+
+export interface SerializeOptions {
+  /** The library that is to read it. Without: as the document came in. */
+  profile?: Profile;
+}
+
+/** Replaces all that is in the store. An empty text is an empty cache. */
+export function readDocument(store: Store, text: string | null | undefined): void {
+  const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
+  const roots = bare === '' ? {} : parsed(bare);
+  const layout = layoutOf(bare);
+  store.clear();
+  store.profile = recognise(roots, layout);
+  store.layout = store.profile === null ? undefined : layout;
+  for (const [section, root] of Object.entries(roots)) {
+    if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
+    else {
+      store.open(section);
+      for (const key of Object.keys(root)) store.put(section, key, root[key]);
+    }
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  const quick = parseJson(text);
+  // The check comes before any walk through the whole of it: it is what makes a walk safe.
+  if (!isRecord(quick)) throw notACache('it is JSON, but not an object');
+  if (!freezeJson(quick)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
+  const names = Object.keys(quick);
+  if (names.length > 0 && !names.some(isEntityType)) throw notACache('it holds no accounts, tokens or apps');
+  if (!holdsLargeNumber(quick)) return quick;
+  const exact = parseJson(markNumbers(text));
+  return isRecord(exact) && freezeJson(exact) ? exact : quick;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The error of JSON.parse quotes the text, which holds secrets: it is not passed on.
+    throw new DocumentError(
+      'document_not_json',
+      'This is not a cache document: it is not JSON, or it was cut off. Nothing was changed.',
+    );
+  }
+}
+
+function notACache(why: string): DocumentError {
+  return new DocumentError(
+    'document_not_a_cache',
+    `This is not a cache document: ${why}. Nothing was changed.`,
+  );
+}
+
+const BEYOND_ASCII = /[\u007f-\uffff]/g;
+
+/** How a text is laid out; what does not tell is as MSAL Python has it. */
+function layoutOf(text: string): Layout {
+  const indent = /^\s*\{\r?\n( +)"/.exec(text)?.[1]?.length ?? 0;
+  const end = /\s*$/.exec(text.slice(-4))?.[0] ?? '';
+  return { indent, end, ascii: indent > 0 ? !/[\u0080-\uffff]/.test(text) : /\\u00[89a-f]/i.test(text) };
+}
+
+/** The document of a store, in its own profile as it came in, or written for another library. */
+export function writeDocument(store: Store, { profile }: SerializeOptions = {}): string {
+  const own = profileOf(store);
+  const asItIs = profile === undefined || profile === own;
+  const roots = asItIs ? ownRoots(store) : converted(store, profile);
+  const { indent, ascii, end } = asItIs ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
+  const text = JSON.stringify(fieldsOf(roots), undefined, indent);
+  return unmarkNumbers(ascii ? escaped(text) : text) + end;
+}
+
+function escaped(text: string): string {
+  return text.replace(BEYOND_ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Everything as it is stored. */
+function ownRoots(store: Store): Map<string, unknown> {
+  const roots = new Map<string, unknown>();
+  for (const section of store.roots) {
+    const kept = store.kept(section);
+    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept);
+    else roots.set(section, new Map(Array.from(store.entries(section), ({ key, value }) => [key, value])));
+  }
+  // A document is told from other JSON by its roots, so there is at least one.
+  if (roots.size > 0 && ![...roots.keys()].some(isEntityType)) roots.set('AccessToken', new Map());
+  return roots;
+}
+
+/** Maps as objects. `fromEntries` makes fields of all names, where an assignment to `__proto__` would not. */
+function fieldsOf(map: ReadonlyMap<unknown, unknown>): Readonly<Record<string, unknown>> {
+  const fields: [string, unknown][] = [];
+  for (const [name, value] of map)
+    fields.push([String(name), value instanceof Map ? fieldsOf(value) : value]);
+  return Object.fromEntries(fields);
+}

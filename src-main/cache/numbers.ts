@@ -1,0 +1,27 @@
+/**
+ * Whole numbers beyond 2^53 (.NET counts time in ticks) lose their last digits in JSON.parse. No MSAL library writes one
+ * into an entity it shares, but what is not understood must come through whole: such a number is carried as a marked
+ * string, and is a number again in the text.
+ */
+const MARK = '\ue000number:';
+
+/** Strings, so that digits in them are passed over, and whole numbers of sixteen digits and more. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/g;
+const MARKED = /"(?:\ue000|\\ue000)number:(-?\d+)"/g;
+
+/** Whether there is a whole number in it that has more digits than a JavaScript number holds. */
+export function holdsLargeNumber(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(holdsLargeNumber);
+}
+
+/** A JSON text with its large numbers as marked strings. */
+export function markNumbers(text: string): string {
+  return text.replace(TOKEN, (token) => (token.startsWith('"') ? token : `"${MARK}${token}"`));
+}
+
+/** A JSON text with the marked strings as numbers. */
+export function unmarkNumbers(text: string): string {
+  return text.includes(MARK) || text.includes('\\ue000') ? text.replace(MARKED, '$1') : text;
+}
