@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version as msalVersion } from 'msal-node-7';
@@ -19,7 +19,7 @@ const quick = process.argv.includes('--quick');
 const SIZES = quick ? [10, 1000] : [10, 100, 1000, 10_000];
 const REPETITIONS = quick ? 1 : 5;
 const BUDGET_MS = quick ? 100 : 300;
-/** A cell whose operation takes longer is stopped, not repeated, and printed as longer than this. */
+/** A cell of which one run takes longer is stopped, not repeated, and printed as longer than this. */
 const BOUND_MS = quick ? 5000 : 20_000;
 /** Loading the largest document and warming up takes a few seconds; more means that something hangs. */
 const LOAD_MS = 120_000;
@@ -34,7 +34,7 @@ function run(peer: string, operation: string, accounts: number, file: string): P
   return new Promise((resolve, reject) => {
     const hangs = new Error(`${peer}, ${operation}, ${String(accounts)} accounts: it does not even load`);
     let timer = setTimeout(() => reject(hangs), LOAD_MS);
-    child.on('message', (message: { ready: true } | { samples: number[] }) => {
+    child.on('message', (message: { running: true } | { samples: number[] }) => {
       clearTimeout(timer);
       if ('samples' in message) resolve(message.samples);
       else timer = setTimeout(() => resolve(null), BOUND_MS);
@@ -60,6 +60,8 @@ function cell(peer: string, operation: string, accounts: number): Cell {
 const [processor] = cpus();
 console.log(`${processor?.model ?? 'unknown processor'}, ${String(cpus().length)} cores`);
 console.log(`${Math.round(totalmem() / 2 ** 30).toString()} GB, ${process.platform} ${process.arch}`);
+const [load = 0] = loadavg();
+if (load > 0.5) console.log(`Load ${load.toFixed(1)}: other programs are running, so times are too long`);
 console.log(`Node ${process.versions.node}; MSAL Node ${msalVersion}`);
 
 try {

@@ -1,6 +1,6 @@
 /**
  * One cell of the table, in a process of its own: `node cell.mjs PEER OPERATION ACCOUNTS FILE BUDGET`. Tells its parent
- * `{ ready: true }` when the document is loaded and the code is warm, then `{ samples }`.
+ * `{ running: true }` before each run that counts, then `{ samples }`.
  */
 import { readFileSync } from 'node:fs';
 import { documentOf } from './generate.ts';
@@ -35,6 +35,6 @@ const samples = await measure({
     return response;
   },
   budget: Number(budget),
-  onReady: () => send({ ready: true }),
+  onRun: () => send({ running: true }),
 });
 send({ samples });

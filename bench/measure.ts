@@ -11,8 +11,8 @@ export interface Measurement {
   responses: (index: number) => Round['response'];
   /** Milliseconds of measured time after which no further run is begun. At least one is. */
   budget: number;
-  /** Told when all is prepared. */
-  onReady?: () => void;
+  /** Told before each run, or batch of runs. */
+  onRun?: () => void;
 }
 
 /** A batch is long beside what reading the clock costs. */
@@ -40,11 +40,11 @@ export async function measure(measurement: Measurement): Promise<number[]> {
   let size = 1;
   let spent = 0;
   let number = 0;
-  measurement.onReady?.();
   do {
     const rounds = Array.from({ length: size }, (_, offset) => prepare(number + offset));
     number += size;
     let result: unknown;
+    measurement.onRun?.();
     const begin = performance.now();
     for (const round of rounds) {
       result = operation.run(round);
@@ -56,5 +56,9 @@ export async function measure(measurement: Measurement): Promise<number[]> {
     await operation.check(result, rounds[size - 1]!);
     if (operation.batches && time < BATCH_MS) size = Math.min(size * 4, LARGEST_BATCH);
   } while (spent < budget && number < limit);
+  operation.checkAll?.(
+    loaded,
+    Array.from({ length: number }, (_, each) => indexOf(each, accounts)),
+  );
   return samples;
 }
