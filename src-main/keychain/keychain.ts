@@ -3,7 +3,9 @@
  * this contract can stand in for `systemKeychain()`.
  *
  * Every method rejects with a KeychainError and nothing else: `keychain_locked`, `keychain_unavailable`,
- * `keychain_timeout`, `keychain_mismatch`.
+ * `keychain_timeout`, `keychain_mismatch`. A store that may wait for a person says `keychain_timeout` after about
+ * ten seconds, by a KeychainTimeoutError, whose `answer` brings what the person decides later. A `set` or `delete`
+ * that has timed out must not begin any more: by then another program may have put its own key in that place.
  */
 export interface Keychain {
   /** What people call it, for status texts: "macOS Keychain". Default: "keychain". */

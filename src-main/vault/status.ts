@@ -34,6 +34,16 @@ export interface VaultStatus {
   savedAt: number | null;
   /** What keeps the key, as people call it: "macOS Keychain", "Secret Service", … */
   keychain: string;
+  /** A sign-out is done but for the destruction of the old key, which waits until the keychain can be asked. */
+  oldKey?: 'pending';
   /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
-  recovered?: { accounts: number; of: number | null; lost: readonly string[] };
+  recovered?: Recovered;
+}
+
+export interface Recovered {
+  accounts: number;
+  /** `null`: the file no longer tells. */
+  of: number | null;
+  /** By user name, or by home account id where there is none. */
+  lost: readonly string[];
 }

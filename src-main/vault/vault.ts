@@ -1,5 +1,6 @@
 import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { CacheHandle } from '../cache/handle.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { VaultStatus } from './status.ts';
 
@@ -19,6 +20,19 @@ export interface VaultOptions {
   unprotected?: 'refuse' | 'memory';
 }
 
+export interface UpdateOptions {
+  /**
+   * `vault.epoch` as it was when the work behind this update began. What the update sets for an account that was
+   * signed out since is dropped: a refresh that ends after the sign-out must not bring the account back.
+   */
+  since?: number;
+}
+
+export interface Erasure<T> {
+  value: T;
+  oldKey?: 'destroyed' | 'pending';
+}
+
 /**
  * A token cache in one encrypted file, whose key is in the keychain. Made by `openVault`, which resolves in every
  * state: look at `status`.
@@ -26,6 +40,11 @@ export interface VaultOptions {
 export interface Vault extends CacheHandle {
   /** A plain value; a new one whenever something in it changes. */
   readonly status: VaultStatus;
+
+  /** How many accounts have been signed out of this vault, here or elsewhere, as of the last read. */
+  readonly epoch: number;
+
+  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
   /**
    * `change`: what an update did once it is saved (or held in memory), or what another process did, or what became
@@ -51,11 +70,20 @@ export interface Vault extends CacheHandle {
   recover(): Promise<void>;
 
   /**
-   * Removes the account and everything that belongs to it, writes the file anew under a new key, reads it back and
-   * destroys the old key, so that older copies of the file can't be opened by anyone. `oldKey: 'pending'`: the
-   * account is gone from the file, and the keychain could not be asked; the old key is destroyed as soon as it can.
+   * Removes the account and everything that belongs to it, as `erase` does: older copies of the file can't be opened
+   * by anyone. `oldKey: 'pending'`: the account is gone from the file, and the keychain could not be asked; the old
+   * key is destroyed at the next chance, by whichever program has it.
    */
   signOut(home_account_id: string): Promise<SignOutReceipt>;
+
+  /**
+   * `update`, after which what `fn` removed can't be read in older copies of the file either: the file is written
+   * anew under a new key, read back, and the old key destroyed. Calls at the same time share one rewriting. Rejects,
+   * with nothing changed, in every state but `ready`, whatever `unprotected` says: what was not done is not claimed.
+   *
+   * `oldKey` is absent where nothing was ever saved.
+   */
+  erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>>;
 
   /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
   close(): Promise<void>;

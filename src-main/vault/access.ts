@@ -1,0 +1,90 @@
+import { dirname } from 'node:path';
+import { KeychainError, TokenkeepError } from '../errors.ts';
+import { readLater } from './contents.ts';
+import { identify, readTail, sameIdentity, sweep } from './file.ts';
+import type { VaultMemory } from './memory.ts';
+import { look, stateFor } from './open.ts';
+import { refusal } from './refusal.ts';
+import { Serial } from './serial.ts';
+import type { Settings } from './settings.ts';
+import { storageError } from './storage-error.ts';
+
+/** The ways to a vault's file and memory: who reads, who writes, and in what order. */
+export class Access {
+  readonly settings: Settings;
+  readonly memory: VaultMemory;
+  /** Whoever touches memory or file within this process, one after the other. Never held while a person is asked. */
+  readonly #gate = new Serial();
+
+  constructor(settings: Settings, memory: VaultMemory) {
+    this.settings = settings;
+    this.memory = memory;
+  }
+
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#gate.run(task);
+  }
+
+  /** In turn, and with no other process writing; `task` sees what the last one wrote. */
+  async writing<T>(task: () => Promise<T>): Promise<T> {
+    const { io, file, writing } = this.settings;
+    await io.mkdir(dirname(file), 0o700);
+    return writing.hold(async () => {
+      await this.catchUp();
+      await sweep(io, file);
+      return task();
+    });
+  }
+
+  /** Reads what others wrote: what they appended, or the whole file where it is another one. */
+  async catchUp(): Promise<void> {
+    const { io, file } = this.settings;
+    const identity = await identify(io, file);
+    if (sameIdentity(identity, this.memory.opening.identity)) return;
+    if (!(await this.#followTail())) await this.lookAgain();
+  }
+
+  async #followTail(): Promise<boolean> {
+    const { opening, held } = this.memory;
+    const { contents, identity, state } = opening;
+    if (state !== 'ready' || contents === null || identity === null || held.length > 0) return false;
+    const tail = await readTail(this.settings.io, this.settings.file, contents.end.at, identity).catch(
+      () => null,
+    );
+    const later = tail === null ? null : readLater(contents, tail.bytes);
+    if (tail === null || later === null) return false;
+    this.memory.follow(later.batches, later.end, tail.identity);
+    return true;
+  }
+
+  async lookAgain(): Promise<void> {
+    this.memory.adopt(await look(this.settings, this.memory.opening.key));
+  }
+
+  /** @throws VaultError of the state, unless it is `ready` */
+  assertReady(): void {
+    const { state, error } = this.memory.opening;
+    if (state !== 'ready') throw refusal(state, error ?? undefined);
+  }
+
+  /** What a failed save means for the state, and for the caller. */
+  failed(cause: unknown): TokenkeepError {
+    const { memory } = this;
+    if (cause instanceof KeychainError) {
+      const state = stateFor(cause);
+      memory.opening = { ...memory.opening, state, error: cause };
+      memory.refresh();
+      return refusal(state, cause);
+    }
+    const error = isOurs(cause) ? cause : storageError(cause);
+    if (error.code === 'no_permission' || error.code === 'read_only_disk') {
+      memory.opening = { ...memory.opening, state: 'read-only', error };
+      memory.refresh();
+    }
+    return error;
+  }
+}
+
+function isOurs(error: unknown): error is TokenkeepError {
+  return error instanceof TokenkeepError;
+}

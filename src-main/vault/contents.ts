@@ -1,0 +1,162 @@
+import type { KeyObject } from 'node:crypto';
+import { type Profile, PROFILES } from '../cache/profiles.ts';
+import { accountOf, type CacheRecord, fromRecords } from '../cache/records.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { apply, type RecordChange, transact } from '../cache/transaction.ts';
+import { type Batch, decodeBatch } from './body.ts';
+import { type FrameContent, NO_TAG } from './frame.ts';
+import { FRAMES_AT, type Header } from './header.ts';
+import { frameKey } from './keys.ts';
+import { decodeManifest, type Manifest, type Standing } from './manifest.ts';
+import type { Notes } from './notes.ts';
+import { recoveredFrom } from './salvage.ts';
+import { type Cursor, type IntactFrame, scanFrames } from './scan.ts';
+import type { Recovered } from './status.ts';
+
+/** The frames of each account as they stand in the file, `null` for what belongs to none. */
+export type Groups = ReadonlyMap<string | null, readonly FrameContent[]>;
+
+/** A vault file that was opened: what it says, and what it takes to write on. */
+export interface Contents {
+  readonly header: Header;
+  readonly sealingKey: KeyObject;
+  readonly cache: TokenCache;
+  standing: Standing;
+  /** Only those whose frames still say all there is to say: a rewrite copies them as they are. */
+  readonly groups: Map<string | null, readonly FrameContent[]>;
+  end: Cursor;
+  /** Entries set or removed in the file, and entries that are left. The rest is dead. */
+  rows: number;
+  live: number;
+  /** What could be read of a damaged file; `null` where nothing is wrong. */
+  readonly recovered: Recovered | null;
+}
+
+const UNKNOWN: Standing = { keyMadeAt: 0, pending: null, epoch: 0, departures: [] };
+
+/** Reads all frames of a file whose header is known and whose key is right. */
+export function readContents(
+  file: Buffer,
+  { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
+  key: Buffer,
+): Contents {
+  const sealingKey = frameKey(key, header.salt, bytes);
+  const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
+  const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
+  const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
+  const base = decodeBase(frames, header);
+  const cache = fromRecords(base.records, { profile: profileNamed(manifest) });
+  const contents: Contents = {
+    header,
+    sealingKey,
+    cache,
+    standing: manifest === null ? UNKNOWN : standingOf(manifest),
+    groups: base.groups,
+    end,
+    rows: base.records.length,
+    live: base.records.length,
+    recovered: null,
+  };
+  const later = decodeLater(frames, header);
+  for (const batch of later.batches) follow(contents, batch);
+  if (intact && !damaged && manifest !== null && base.sound && later.sound) return contents;
+  return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
+}
+
+/** Takes in what was written after the base: to the cache, and to what is known about the file. */
+export function follow(contents: Contents, batch: Batch): void {
+  const { changes } = transact(contents.cache, () => apply(contents.cache, batch.changes));
+  written(contents, changes, batch.changes.length, batch);
+}
+
+/** Notes that the file holds these changes, which the cache has already. */
+export function written(
+  contents: Contents,
+  changes: readonly RecordChange[],
+  rows: number,
+  { pending, departures }: Notes,
+): void {
+  for (const account of touched(changes)) contents.groups.delete(account);
+  contents.rows += rows;
+  for (const { before, after } of changes) {
+    if (before === undefined) contents.live += 1;
+    if (after === undefined) contents.live -= 1;
+  }
+  const { standing } = contents;
+  if (pending !== undefined) contents.standing = { ...standing, pending };
+  if (departures !== undefined && departures.length > 0) {
+    contents.standing = {
+      ...contents.standing,
+      departures: [...standing.departures, ...departures],
+      epoch: Math.max(standing.epoch, ...departures.map(({ epoch }) => epoch)),
+    };
+  }
+}
+
+/** The base frames that a rewrite may copy when these changes are made. */
+export function keptFrames(contents: Contents | null, changes: readonly RecordChange[]): Groups {
+  const kept = new Map(contents?.groups);
+  for (const account of touched(changes)) kept.delete(account);
+  return kept;
+}
+
+/** The accounts whose records these changes set, replace or remove. */
+function touched(changes: readonly RecordChange[]): Set<string | null> {
+  const accounts = new Set<string | null>();
+  for (const { section, key, before, after } of changes) {
+    if (before !== undefined) accounts.add(accountOf({ section, key, value: before }));
+    if (after !== undefined) accounts.add(accountOf({ section, key, value: after }));
+  }
+  return accounts;
+}
+
+/** `sound`: every authentic frame is what FORMAT.md says. */
+function decodeBase(frames: readonly IntactFrame[], header: Header) {
+  const records: CacheRecord[] = [];
+  const groups = new Map<string | null, FrameContent[]>();
+  let sound = true;
+  for (const { ordinal, content } of frames) {
+    if (ordinal === 0 || ordinal >= header.baseFrames) continue;
+    const batch = decodeBatch(content, header.fileId);
+    let account: string | null = null;
+    for (const { section, key, after } of batch?.changes ?? []) {
+      const record = { section, key, value: after };
+      if (after === undefined) sound = false;
+      else records.push(record);
+      account ??= accountOf(record);
+    }
+    if (batch === null) sound = false;
+    else groups.set(account, [...(groups.get(account) ?? []), content]);
+  }
+  return { records, groups, sound };
+}
+
+function decodeLater(frames: readonly IntactFrame[], header: Header): { batches: Batch[]; sound: boolean } {
+  const batches: Batch[] = [];
+  let sound = true;
+  for (const { ordinal, content } of frames) {
+    if (ordinal < header.baseFrames) continue;
+    const batch = decodeBatch(content, header.fileId);
+    if (batch === null) sound = false;
+    else batches.push(batch);
+  }
+  return { batches, sound };
+}
+
+/** The frames in `tail`, which is what follows the end that is known; `null` where something else stands there. */
+export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
+  const { header, sealingKey, end } = contents;
+  const scan = scanFrames(tail, { ...end, at: 0 }, sealingKey, header.baseFrames, end.at);
+  const { batches, sound } = decodeLater(scan.frames, header);
+  if (scan.damaged || !sound) return null;
+  const { at, ordinal, previousTag } = scan.end;
+  return { batches, end: { at: at + end.at, ordinal, previousTag: Buffer.from(previousTag) } };
+}
+
+function standingOf({ keyMadeAt, pending, epoch, departures }: Manifest): Standing {
+  return { keyMadeAt, pending, epoch, departures };
+}
+
+function profileNamed(manifest: Manifest | null): Profile | null {
+  return PROFILES.find((profile) => profile === manifest?.profile) ?? null;
+}

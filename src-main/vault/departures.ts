@@ -1,0 +1,72 @@
+import { accountOf } from '../cache/records.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { apply, type RecordChange, transact } from '../cache/transaction.ts';
+import type { Contents } from './contents.ts';
+import type { Standing } from './manifest.ts';
+import { type Departure, markOf } from './notes.ts';
+import { accountsIn } from './salvage.ts';
+
+// How long a refresh can have been under way, with a lid closed in the middle of it: a week, in seconds.
+const REMEMBERED = 7 * 24 * 3600;
+
+/**
+ * [Note: no byte of the account] The accounts that these changes removed to the last entry. They are remembered by a
+ * keyed hash: after a sign-out the file must not hold the account's id either.
+ */
+export function departuresIn(
+  cache: TokenCache,
+  changes: readonly RecordChange[],
+  { header, standing }: Contents,
+  now: number,
+): Departure[] {
+  const gone = new Set<string>();
+  for (const { section, key, before, after } of changes) {
+    if (before === undefined || after !== undefined) continue;
+    const account = accountOf({ section, key, value: before });
+    if (account !== null) gone.add(account);
+  }
+  if (gone.size === 0) return [];
+  const left = accountsIn(cache);
+  return [...gone]
+    .filter((account) => !left.has(account))
+    .map((account, index) => ({
+      mark: markOf(account, header.fileId),
+      epoch: standing.epoch + 1 + index,
+      at: now,
+    }));
+}
+
+/** What a rewritten file says of departures: the old ones are dropped, the new ones added. */
+export function standingAfter(standing: Standing, departures: readonly Departure[], now: number): Standing {
+  return {
+    ...standing,
+    epoch: standing.epoch + departures.length,
+    departures: [...standing.departures.filter(({ at }) => at > now - REMEMBERED), ...departures],
+  };
+}
+
+/**
+ * Runs `fn`, and takes back what it set for an account that was signed out after `since`: that is the end of a
+ * refresh which had begun before, and must not bring the account back.
+ */
+export function withoutLate<T>(
+  cache: TokenCache,
+  fn: (cache: TokenCache) => T,
+  contents: Contents | null,
+  since: number,
+): T {
+  const { value, changes } = transact(cache, fn);
+  const late = new Set<string>();
+  for (const { mark, epoch } of contents?.standing.departures ?? []) if (epoch > since) late.add(mark);
+  if (contents === null || late.size === 0) return value;
+  const back = changes.filter(({ section, key, after }) => {
+    const account = after === undefined ? null : accountOf({ section, key, value: after });
+    return account !== null && late.has(markOf(account, contents.header.fileId));
+  });
+  apply(cache, back.map(inverse));
+  return value;
+}
+
+function inverse({ section, key, before }: RecordChange): RecordChange {
+  return { section, key, ...(before === undefined ? {} : { after: before }) };
+}

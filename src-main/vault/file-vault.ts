@@ -1,0 +1,189 @@
+import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { transact } from '../cache/transaction.ts';
+import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
+import { Access } from './access.ts';
+import { withoutLate } from './departures.ts';
+import { identify, sameIdentity } from './file.ts';
+import { type Job, jobOf } from './job.ts';
+import { VaultMemory } from './memory.ts';
+import { look } from './open.ts';
+import { recover, startFresh } from './recovery.ts';
+import { closed } from './refusal.ts';
+import { Rekeying } from './rekeying.ts';
+import { Saving } from './saving.ts';
+import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
+import type { VaultStatus } from './status.ts';
+import type { Erasure, UpdateOptions, Vault, VaultOptions } from './vault.ts';
+
+/** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
+const POLL = 500;
+
+/**
+ * Opens a vault. Resolves in every state, and changes nothing in any: neither the file nor the key is made before the
+ * first `update`. Where the keychain does not answer, it resolves after ten seconds as `locked` with
+ * `status.waiting`, and the answer, when it comes, changes the status by itself.
+ *
+ * @throws InvalidArgumentError and nothing else
+ */
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  return openVaultIn(options, {});
+}
+
+/** For tests: `openVault` with another disk, clock or timers. */
+export async function openVaultIn(options: VaultOptions, surroundings: Surroundings): Promise<Vault> {
+  const settings = settingsFrom(options, surroundings);
+  const memory = new VaultMemory(await look(settings), {
+    file: settings.file,
+    keychain: settings.slots.label,
+  });
+  return new FileVault(settings, memory);
+}
+
+class FileVault implements Vault {
+  readonly #settings: Settings;
+  readonly #memory: VaultMemory;
+  readonly #access: Access;
+  readonly #saving: Saving;
+  readonly #rekeying: Rekeying;
+  #jobs: Job[] = [];
+  #closed = false;
+  #poll: unknown;
+
+  constructor(settings: Settings, memory: VaultMemory) {
+    this.#settings = settings;
+    this.#memory = memory;
+    this.#access = new Access(settings, memory);
+    this.#saving = new Saving(this.#access);
+    this.#rekeying = new Rekeying(this.#access);
+    this.#opened();
+  }
+
+  get status(): VaultStatus {
+    return this.#memory.status;
+  }
+
+  get epoch(): number {
+    return this.#memory.opening.contents?.standing.epoch ?? 0;
+  }
+
+  on(event: 'change', listener: (change: CacheChange) => void): () => void;
+  on(event: 'status', listener: (status: VaultStatus) => void): () => void;
+  on(
+    ...[event, listener]:
+      | ['change', (change: CacheChange) => void]
+      | ['status', (status: VaultStatus) => void]
+  ): () => void {
+    if (event === 'status') return this.#memory.statuses.add(listener);
+    const end = this.#memory.changes.add(listener);
+    this.#lookLater();
+    return end;
+  }
+
+  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#access.catchUp();
+      const transaction = transact(this.#memory.cache, fn);
+      if (transaction.changes.length === 0) return transaction.value;
+      transaction.undo();
+      throw new InvalidArgumentError(
+        '`read` is for reading: its function changed the cache, which was taken back. Use `update`.',
+      );
+    });
+  }
+
+  update<T>(fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
+    const { job, outcome } = jobOf(
+      since === undefined
+        ? fn
+        : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
+    );
+    this.#jobs.push(job);
+    // Whichever turn comes first takes all that have come until then: one frame, one flush.
+    void this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch((error: unknown) =>
+      job.reject(error),
+    );
+    return outcome;
+  }
+
+  async retry(): Promise<VaultStatus> {
+    if (this.#closed) throw closed();
+    const { opening } = this.#memory;
+    const found = await look(this.#settings, opening.key);
+    await this.#inTurn(async () => {
+      const { io, file } = this.#settings;
+      const now = await identify(io, file).catch(() => null);
+      // Asking may have taken long. What was found must still be what is there, and nobody else have looked since.
+      if (this.#memory.opening === opening && sameIdentity(now, found.identity)) this.#memory.adopt(found);
+      else await this.#access.lookAgain();
+      await this.#saving.save([]);
+    });
+    this.#opened();
+    return this.status;
+  }
+
+  async startFresh(): Promise<void> {
+    await this.#inTurn(() => startFresh(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
+
+  async recover(): Promise<void> {
+    await this.#inTurn(() => recover(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
+
+  async signOut(home_account_id: string): Promise<SignOutReceipt> {
+    const { value, oldKey } = await this.erase((cache) => cache.signOut(home_account_id));
+    return oldKey === undefined ? value : { ...value, oldKey };
+  }
+
+  async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
+    if (this.#closed) throw closed();
+    return this.#rekeying.erase(fn);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#settings.timers.clearTimeout(this.#poll);
+    await this.#rekeying.idle();
+    await this.#access.inTurn(() => Promise.resolve());
+    this.#saving.stop();
+    this.#memory.forget();
+    await this.#settings.writing.close();
+    await this.#settings.rekeying.close();
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#closed ? Promise.reject(closed()) : this.#access.inTurn(task);
+  }
+
+  /** What a state that was just found asks for. */
+  #opened(): void {
+    const { error, state, contents } = this.#memory.opening;
+    if (error instanceof KeychainTimeoutError) {
+      const answered = (): void => {
+        if (!this.#closed && this.#memory.opening.error === error) void this.retry().catch(() => undefined);
+      };
+      error.answer.then(answered, answered);
+    }
+    if (state === 'ready' && contents?.standing.pending) {
+      // It is tried again at the next chance; the status says so until then.
+      void this.#rekeying.finish().catch(() => undefined);
+    }
+  }
+
+  /** [Note: live updates] Looking is one `stat`; nothing is left behind when a process that was told dies. */
+  #lookLater(): void {
+    if (this.#poll !== undefined) return;
+    const look = (): void => {
+      this.#poll = undefined;
+      if (this.#closed || this.#memory.changes.size === 0) return;
+      // Who can't look now will be told by the next call that needs the file.
+      void this.#inTurn(() => this.#access.catchUp())
+        .catch(() => undefined)
+        .finally(() => this.#lookLater());
+    };
+    this.#poll = this.#settings.timers.setTimeout(look, POLL);
+  }
+}

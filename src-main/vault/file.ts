@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import type { Io, IoFile, IoStat } from './io.ts';
+import { errnoOf } from './storage-error.ts';
+
+/** Tells one state of a file from another without reading it. */
+export interface Identity {
+  dev: bigint;
+  ino: bigint;
+  size: bigint;
+  mtimeNs: bigint;
+}
+
+export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
+}
+
+function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
+  return { dev, ino, size, mtimeNs };
+}
+
+/** `null` where there is no such file. */
+export async function identify(io: Io, file: string): Promise<Identity | null> {
+  try {
+    return identityOf(await io.stat(file));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** A file's bytes, and the identity it had when they were read; `null` where there is no such file. */
+export async function readWhole(
+  io: Io,
+  file: string,
+  atMost = Number.MAX_SAFE_INTEGER,
+): Promise<{ bytes: Buffer; identity: Identity } | null> {
+  let handle: IoFile;
+  try {
+    handle = await io.open(file, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const identity = identityOf(await handle.stat());
+    return { bytes: await readRange(handle, 0, Math.min(Number(identity.size), atMost)), identity };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What stands after `from`, in the same file; `null` where it is not the same any more, or shorter than that. */
+export async function readTail(
+  io: Io,
+  file: string,
+  from: number,
+  since: Identity,
+): Promise<{ bytes: Buffer; identity: Identity } | null> {
+  const handle = await io.open(file, 'r');
+  try {
+    const identity = identityOf(await handle.stat());
+    if (identity.dev !== since.dev || identity.ino !== since.ino || identity.size < from) return null;
+    return { bytes: await readRange(handle, from, Number(identity.size) - from), identity };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Less than `length` bytes where the file ends before. */
+export async function readRange(handle: IoFile, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let have = 0;
+  while (have < length) {
+    const { bytesRead } = await handle.read(bytes, have, length - have, position + have);
+    if (bytesRead === 0) break;
+    have += bytesRead;
+  }
+  return bytes.subarray(0, have);
+}
+
+export async function writeRange(handle: IoFile, bytes: Buffer, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** [Note: leftovers] `sweep` knows a writer's temporary file by this name. */
+const TEMPORARY = '.new-';
+
+/**
+ * Puts `bytes` in the place of `file`, whole or not at all, and durably: temporary file in the same folder, flush,
+ * rename, flush of the folder. Where it rejects, the file is as it was. The one exception is a folder that can't be
+ * flushed after the rename: then the new bytes are in place, and a power cut may bring the old ones back.
+ */
+export async function replaceFile(io: Io, file: string, bytes: Buffer): Promise<Identity> {
+  const folder = dirname(file);
+  await io.mkdir(folder, 0o700);
+  const temporary = `${file}${TEMPORARY}${randomBytes(6).toString('hex')}`;
+  let identity: Identity;
+  const handle = await io.open(temporary, 'wx', 0o600);
+  try {
+    try {
+      await writeRange(handle, bytes, 0);
+      await handle.sync();
+      identity = identityOf(await handle.stat());
+    } finally {
+      await handle.close();
+    }
+    await renameWithPatience(io, temporary, file);
+  } catch (error) {
+    await io.unlink(temporary).catch(() => undefined); // What failed first is what the caller must hear.
+    throw error;
+  }
+  await syncFolder(io, folder);
+  return identity;
+}
+
+/**
+ * Writes `bytes` at `at`, durably; what follows there was never acknowledged, and is cut off. Where it rejects, the
+ * file ends at `at`, or in an unfinished frame that the next writer cuts off.
+ */
+export async function appendTo(io: Io, file: string, at: number, bytes: Buffer): Promise<Identity> {
+  const handle = await io.open(file, 'r+');
+  try {
+    if ((await handle.stat()).size > at) await handle.truncate(at);
+    try {
+      await writeRange(handle, bytes, at);
+      await handle.datasync();
+    } catch (error) {
+      await handle.truncate(at).catch(() => undefined); // What failed first is what the caller must hear.
+      throw error;
+    }
+    return identityOf(await handle.stat());
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Renames `file` to `<file>.<label>-<time>`, a name that is not taken. Returns that name. */
+export async function setAside(io: Io, file: string, label: string, at: Date): Promise<string> {
+  const aside = await freeName(io, file, label, at);
+  await renameWithPatience(io, file, aside);
+  await syncFolder(io, dirname(file));
+  return aside;
+}
+
+/** As `setAside`, and `file` stays: until another takes its place, no program may find nothing there. */
+export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
+  const whole = await readWhole(io, file);
+  const aside = await freeName(io, file, label, at);
+  await replaceFile(io, aside, whole?.bytes ?? Buffer.alloc(0));
+  return aside;
+}
+
+async function freeName(io: Io, file: string, label: string, at: Date): Promise<string> {
+  const time = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const name = `${file}.${label}-${time}`;
+  for (let n = 1; ; n += 1) {
+    const free = n === 1 ? name : `${name}-${n}`;
+    if ((await identify(io, free)) === null) return free;
+  }
+}
+
+/** Removes what killed writers left beside `file`. Only for the holder of its lock: no other writer is alive then. */
+export async function sweep(io: Io, file: string): Promise<void> {
+  const prefix = `${basename(file)}${TEMPORARY}`;
+  const folder = dirname(file);
+  const names = await io.readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (name.startsWith(prefix)) await io.unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+const RENAME_TRIES = 10;
+
+/** On Windows a virus scanner or an indexer that has the file open refuses a rename, for a moment. */
+async function renameWithPatience(io: Io, from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await io.rename(from, to);
+      return;
+    } catch (error) {
+      const refused = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(errnoOf(error));
+      if (!refused || tries === RENAME_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * 2 ** Math.min(tries, 6)));
+    }
+  }
+}
+
+/** Makes a rename durable. Windows has no such thing, and refuses to open a folder. */
+async function syncFolder(io: Io, folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await io.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

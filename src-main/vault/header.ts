@@ -1,0 +1,110 @@
+// FORMAT.md, "Header".
+import { createHash } from 'node:crypto';
+
+export const VERSION = 1;
+export const HEADER_LENGTH = 128;
+/** Where the second copy stands: a page away, so that one bad page leaves the other. */
+export const HEADER_COPY_AT = 4096;
+export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
+
+// As PNG does it: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line ends or
+// strips the eighth bit breaks it at once.
+const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
+const CHECKSUM_LENGTH = 32;
+const LONGEST_HEADER = 4096;
+
+export type Slot = 'a' | 'b';
+
+/** The fields of a header. `bytes` is what stands in the file; every frame's key is bound to all of it. */
+export interface Header {
+  /** 16 bytes, made with the file, kept when it is rewritten. */
+  fileId: Buffer;
+  /** One more at each rewrite. */
+  generation: bigint;
+  /** Which of the two keys in the keychain opens this file. */
+  slot: Slot;
+  /** Frames that were flushed before the file got its name, the manifest included. */
+  baseFrames: number;
+  /** 32 bytes, fresh at each rewrite. */
+  salt: Buffer;
+  /** 16 bytes derived from key and salt: tells a wrong key from a damaged file. */
+  check: Buffer;
+}
+
+export function encodeHeader(header: Header): Buffer {
+  const bytes = Buffer.alloc(HEADER_LENGTH);
+  MAGIC.copy(bytes, 0);
+  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(HEADER_LENGTH, 12);
+  header.fileId.copy(bytes, 16);
+  bytes.writeBigUInt64LE(header.generation, 32);
+  bytes.writeUInt8(header.slot === 'a' ? 0 : 1, 40);
+  bytes.writeUInt32LE(header.baseFrames, 44);
+  header.salt.copy(bytes, 48);
+  header.check.copy(bytes, 80);
+  checksum(bytes).copy(bytes, HEADER_LENGTH - CHECKSUM_LENGTH);
+  return bytes;
+}
+
+export type HeaderReading =
+  /** `intact`: both copies are there and the same, and nothing but zeros lies between them. */
+  { kind: 'header'; header: Header; bytes: Buffer; intact: boolean } | { kind: 'newer' } | { kind: 'none' };
+
+/** Reads the header of a whole file, from either copy. */
+export function readHeader(file: Buffer): HeaderReading {
+  const first = file.subarray(0, HEADER_LENGTH);
+  const second = file.subarray(HEADER_COPY_AT, HEADER_COPY_AT + HEADER_LENGTH);
+  for (const bytes of [first, second]) {
+    const header = decodeHeader(bytes);
+    if (header === null) continue;
+    const between = file.subarray(HEADER_LENGTH, HEADER_COPY_AT);
+    return { kind: 'header', header, bytes, intact: first.equals(second) && isZero(between) };
+  }
+  return isNewer(file, 0) || isNewer(file, HEADER_COPY_AT) ? { kind: 'newer' } : { kind: 'none' };
+}
+
+/** `null` where these are not the 128 bytes of a header: every field is checked, so that there is one encoding. */
+export function decodeHeader(bytes: Buffer): Header | null {
+  if (bytes.length !== HEADER_LENGTH || !isSealed(bytes)) return null;
+  if (bytes.readUInt32LE(8) !== VERSION || bytes.readUInt32LE(12) !== HEADER_LENGTH) return null;
+  const slot = bytes.readUInt8(40);
+  const baseFrames = bytes.readUInt32LE(44);
+  if (slot > 1 || !isZero(bytes.subarray(41, 44)) || baseFrames < 1) return null;
+  return {
+    fileId: bytes.subarray(16, 32),
+    generation: bytes.readBigUInt64LE(32),
+    slot: slot === 0 ? 'a' : 'b',
+    baseFrames,
+    salt: bytes.subarray(48, 80),
+    check: bytes.subarray(80, 96),
+  };
+}
+
+/**
+ * A header of a later version: same magic, same place of version and length, and the checksum over its own length
+ * holds. Without the checksum, a flipped bit in the version would send its owner looking for an update.
+ */
+function isNewer(file: Buffer, at: number): boolean {
+  if (file.length < at + HEADER_LENGTH) return false;
+  const length = file.readUInt32LE(at + 12);
+  if (file.readUInt32LE(at + 8) <= VERSION || length < 64 || length > LONGEST_HEADER) return false;
+  const bytes = file.subarray(at, at + length);
+  return bytes.length === length && isSealed(bytes);
+}
+
+function isSealed(bytes: Buffer): boolean {
+  return (
+    bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
+    checksum(bytes).equals(bytes.subarray(bytes.length - CHECKSUM_LENGTH))
+  );
+}
+
+function checksum(bytes: Buffer): Buffer {
+  return createHash('sha256')
+    .update(bytes.subarray(0, bytes.length - CHECKSUM_LENGTH))
+    .digest();
+}
+
+export function isZero(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}

@@ -1,0 +1,55 @@
+import { access, constants, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+
+/** The system calls that a vault makes, so that a test can let any one of them fail, or be cut short. */
+export interface Io {
+  open(file: string, flags: string, mode?: number): Promise<IoFile>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(file: string): Promise<void>;
+  /** Makes parents too. */
+  mkdir(folder: string, mode: number): Promise<void>;
+  readdir(folder: string): Promise<string[]>;
+  stat(file: string): Promise<IoStat>;
+  /** Rejects where this user may not write there. */
+  writable(path: string): Promise<void>;
+}
+
+export interface IoFile {
+  read(target: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  /** May write less than it was given. */
+  write(source: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
+  truncate(length: number): Promise<void>;
+  datasync(): Promise<void>;
+  sync(): Promise<void>;
+  stat(): Promise<IoStat>;
+  close(): Promise<void>;
+}
+
+export interface IoStat {
+  dev: bigint;
+  ino: bigint;
+  size: bigint;
+  mtimeNs: bigint;
+}
+
+export const nodeIo: Io = {
+  open: async (file, flags, mode) => {
+    const handle = await open(file, flags, mode);
+    return {
+      read: (target, offset, length, position) => handle.read(target, offset, length, position),
+      write: (source, offset, length, position) => handle.write(source, offset, length, position),
+      truncate: (length) => handle.truncate(length),
+      datasync: () => handle.datasync(),
+      sync: () => handle.sync(),
+      stat: () => handle.stat({ bigint: true }),
+      close: () => handle.close(),
+    };
+  },
+  rename,
+  unlink,
+  mkdir: async (folder, mode) => {
+    await mkdir(folder, { recursive: true, mode });
+  },
+  readdir: (folder) => readdir(folder),
+  stat: (file) => stat(file, { bigint: true }),
+  writable: (path) => access(path, constants.W_OK),
+};

@@ -1,0 +1,164 @@
+import type { CacheChange } from '../cache/entities.ts';
+import { TokenCache } from '../cache/token-cache.ts';
+import { apply, type RecordChange } from '../cache/transaction.ts';
+import type { TokenkeepError } from '../errors.ts';
+import type { Batch } from './body.ts';
+import { follow } from './contents.ts';
+import { condensed, difference } from './difference.ts';
+import type { Identity } from './file.ts';
+import type { Job, Performed } from './job.ts';
+import { Listeners } from './listeners.ts';
+import type { Opening } from './open.ts';
+import { type Circumstances, statusOf } from './report.ts';
+import type { Cursor } from './scan.ts';
+import type { VaultStatus } from './status.ts';
+
+/** Jobs that were done in memory and are not settled yet. */
+export interface Attempt {
+  /** What the file must hear of, and what it still has not heard of from before. */
+  changes: readonly RecordChange[];
+  /** How many of the jobs changed something. */
+  updates: number;
+  /** They are durable, or held: callers and listeners may know. */
+  settle(): void;
+  /** They are not: memory is put back, callers get the error, listeners hear nothing. */
+  withdraw(error: TokenkeepError): void;
+}
+
+/**
+ * What a vault has in memory: what was found in the file, what has changed on top of it, and those who listen. It
+ * does no input or output.
+ */
+export class VaultMemory {
+  readonly changes = new Listeners<CacheChange>();
+  readonly statuses = new Listeners<VaultStatus>();
+  cache: TokenCache;
+  opening: Opening;
+  /** Changes that are in `cache` and not in the file. */
+  held: readonly RecordChange[] = [];
+  saveError: TokenkeepError | null = null;
+  savedAt: number | null = null;
+  status: VaultStatus;
+  #unsaved = 0;
+  readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
+
+  constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
+    this.#circumstances = circumstances;
+    this.opening = opening;
+    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.savedAt = savedAtOf(opening);
+    this.status = this.#describe();
+  }
+
+  /** Takes what was found in the file for what is, with the changes that it has not heard of on top. */
+  adopt(opening: Opening): void {
+    const before = this.cache;
+    this.cache = opening.contents?.cache ?? new TokenCache();
+    apply(this.cache, this.held);
+    if (this.opening.key !== opening.key) this.opening.key?.fill(0);
+    this.opening = opening;
+    this.savedAt = savedAtOf(opening) ?? this.savedAt;
+    if (this.changes.size > 0) {
+      // Done once more to what is given up, because it tells what happens to it.
+      const events = heard(before, () => apply(before, difference(before, this.cache)));
+      for (const event of events) this.changes.emit(event);
+    }
+    this.refresh();
+  }
+
+  /** Takes in what another process appended. Only where nothing is held. */
+  follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
+    const { contents } = this.opening;
+    if (contents === null) return;
+    const events = heard(this.cache, () => {
+      for (const batch of batches) follow(contents, batch);
+    });
+    contents.end = end;
+    this.opening = { ...this.opening, identity };
+    this.savedAt = savedAtOf(this.opening);
+    for (const event of events) this.changes.emit(event);
+    this.refresh();
+  }
+
+  /** Does the jobs, each whole or not at all; one that throws is settled at once. */
+  attempt(jobs: readonly Job[]): Attempt {
+    const done: { job: Job; performed: Performed }[] = [];
+    const events = heard(this.cache, () => {
+      for (const job of jobs) {
+        try {
+          done.push({ job, performed: job.perform(this.cache) });
+        } catch (error) {
+          job.reject(error);
+        }
+      }
+    });
+    const own = done.flatMap(({ performed }) => performed.changes);
+    return {
+      changes: condensed([...this.held, ...own]),
+      updates: done.filter(({ performed }) => performed.changes.length > 0).length,
+      settle: () => {
+        for (const event of events) this.changes.emit(event);
+        for (const { performed } of done) performed.settle();
+      },
+      withdraw: (error) => {
+        for (const { performed } of done.reverse()) performed.undo();
+        for (const { job } of done) job.reject(error);
+      },
+    };
+  }
+
+  /** Counts an attempt among what is held in memory only. */
+  hold(attempt: Attempt, error: TokenkeepError | null): void {
+    this.held = attempt.changes;
+    this.#unsaved += attempt.updates;
+    this.saveError = error;
+    this.refresh();
+  }
+
+  /** The file has everything. */
+  saved(opening: Opening, at: number): void {
+    this.opening = opening;
+    this.held = [];
+    this.#unsaved = 0;
+    this.saveError = null;
+    this.savedAt = at;
+    this.refresh();
+  }
+
+  /** Says the status, if there is anything new in it. */
+  refresh(): void {
+    const status = this.#describe();
+    if (JSON.stringify(status) === JSON.stringify(this.status)) return;
+    this.status = status;
+    this.statuses.emit(status);
+  }
+
+  forget(): void {
+    this.opening.key?.fill(0);
+    this.changes.clear();
+    this.statuses.clear();
+  }
+
+  #describe(): VaultStatus {
+    const { saveError, savedAt } = this;
+    return Object.freeze(
+      statusOf(this.opening, { ...this.#circumstances, unsaved: this.#unsaved, saveError, savedAt }),
+    );
+  }
+}
+
+function savedAtOf({ identity }: Opening): number | null {
+  return identity === null ? null : Number(identity.mtimeNs / 1_000_000_000n);
+}
+
+/** What a cache tells while `action` changes it. */
+function heard(cache: TokenCache, action: () => void): CacheChange[] {
+  const events: CacheChange[] = [];
+  const stop = cache.on('change', (event) => events.push(event));
+  try {
+    action();
+  } finally {
+    stop();
+  }
+  return events;
+}

@@ -1,0 +1,58 @@
+import { VaultError, type VaultErrorCode } from '../errors.ts';
+import type { VaultState } from './status.ts';
+
+/** One sentence each for what happened, what it means for the data, and what to do. */
+const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultErrorCode; message: string }>> = {
+  locked: {
+    code: 'vault_locked',
+    message:
+      'The keychain is locked, so the vault can’t be opened. Its file is untouched. Unlock the keychain and try again.',
+  },
+  'no-keychain': {
+    code: 'vault_no_keychain',
+    message:
+      'There is no keychain, so the vault can’t be opened. Its file is untouched, and nothing is saved until there is one.',
+  },
+  'key-missing': {
+    code: 'vault_key_missing',
+    message:
+      'The keychain does not have this vault’s key, so its sign-ins can’t be opened. The file is untouched. Try again, or start fresh: the file is then set aside.',
+  },
+  'wrong-key': {
+    code: 'vault_wrong_key',
+    message:
+      'The key in the keychain is not this vault’s, so its sign-ins can’t be opened. The file is untouched. Try again, or start fresh: the file is then set aside.',
+  },
+  damaged: {
+    code: 'vault_damaged',
+    message:
+      'The vault’s file is damaged. It is untouched. Keep what can be read in a new file, or start fresh: the damaged one is kept beside it.',
+  },
+  newer: {
+    code: 'vault_newer',
+    message:
+      'The vault was made by a newer version of this software. Its file is untouched. Update, and try again.',
+  },
+  'read-only': {
+    code: 'vault_read_only',
+    message:
+      'The vault’s file, its folder or its disk can’t be written. Nothing was changed. Allow writing, and try again.',
+  },
+  busy: {
+    code: 'vault_busy',
+    message:
+      'Another program has been writing to this vault for too long. Nothing was changed. Close it, or try again.',
+  },
+};
+
+export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): VaultError {
+  const { code, message } = REFUSALS[state];
+  return new VaultError(code, message, cause === undefined ? undefined : { cause });
+}
+
+export function closed(): VaultError {
+  return new VaultError(
+    'vault_closed',
+    'This vault was closed. Nothing was changed. Open it again to use it.',
+  );
+}

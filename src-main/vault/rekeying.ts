@@ -1,0 +1,166 @@
+import type { TokenCache } from '../cache/token-cache.ts';
+import { KeychainError, VaultError } from '../errors.ts';
+import type { Access } from './access.ts';
+import { type Job, jobOf } from './job.ts';
+import { keptFrames } from './contents.ts';
+import { departuresIn, standingAfter } from './departures.ts';
+import { Serial } from './serial.ts';
+import { otherSlot } from './slots.ts';
+import type { Erasure } from './vault.ts';
+import { append, rewrite } from './writing.ts';
+
+type OldKey = Erasure<unknown>['oldKey'];
+
+/**
+ * Replacing a vault's key, so that older copies of its file can't be opened. The order is what makes it safe to be
+ * killed at any point:
+ *
+ * 1. A new key goes into the idle slot and is read back. Killed now: an unused key, overwritten the next time.
+ * 2. The file is written anew under the new key and names its slot; it is read back. Killed now: the file says that
+ *    the other slot has to be emptied, and the next to open it does that.
+ * 3. The slot is read once more, and then the old key is destroyed.
+ *
+ * Where the keychain refuses step 1, the file is written anew under the old key, so that the account is gone from it
+ * at once, and says that its key has to be replaced.
+ */
+export class Rekeying {
+  readonly #access: Access;
+  readonly #turns = new Serial();
+  #jobs: Job[] = [];
+  #next: Promise<OldKey> | null = null;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  /** Calls that come before the work begins share it. */
+  async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
+    const { job, outcome } = jobOf(fn);
+    this.#jobs.push(job);
+    this.#next ??= this.#turns.run(() => {
+      this.#next = null;
+      return this.#replaceKey(this.#jobs.splice(0));
+    });
+    const [value, oldKey] = await Promise.all([outcome, this.#next]);
+    return oldKey === undefined ? { value } : { value, oldKey };
+  }
+
+  /** Does what an earlier sign-out, here or elsewhere, had to leave; leaves it again where the keychain refuses. */
+  async finish(): Promise<void> {
+    if (this.#access.memory.opening.contents?.standing.pending === 'rotate') {
+      await this.erase(() => undefined);
+    } else if (this.#access.memory.opening.contents?.standing.pending === 'destroy') {
+      await this.#turns.run(() => this.#access.settings.rekeying.hold(() => this.#destroyOldKey()));
+    }
+  }
+
+  /** Resolves when no replacement is under way. */
+  async idle(): Promise<void> {
+    await this.#turns.run(() => Promise.resolve());
+  }
+
+  async #replaceKey(jobs: Job[]): Promise<OldKey> {
+    const { settings, memory } = this.#access;
+    try {
+      await this.#access.inTurn(() => this.#access.catchUp());
+      this.#access.assertReady();
+      if (memory.opening.identity === null) {
+        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, null)));
+        return undefined;
+      }
+      return await settings.rekeying.hold(async () => {
+        const fresh = await this.#freshKey();
+        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, fresh)));
+        return fresh === null ? 'pending' : await this.#destroyOldKey();
+      });
+    } catch (cause) {
+      const error = this.#access.failed(cause);
+      for (const job of jobs) job.reject(error);
+      throw error;
+    }
+  }
+
+  /** `null` where the keychain refuses. */
+  async #freshKey(): Promise<Buffer | null> {
+    const { settings, memory } = this.#access;
+    try {
+      return await settings.slots.make(otherSlot(memory.opening.slot));
+    } catch (error) {
+      if (error instanceof KeychainError) return null;
+      throw error;
+    }
+  }
+
+  async #write(jobs: Job[], fresh: Buffer | null): Promise<void> {
+    const { settings, memory } = this.#access;
+    this.#access.assertReady();
+    const { opening, cache } = memory;
+    const attempt = memory.attempt(jobs.splice(0));
+    const { contents } = opening;
+    const key = fresh ?? opening.key;
+    if (key === null || contents === null) {
+      // Nothing was ever saved, so there is nothing to erase.
+      if (attempt.changes.length > 0) attempt.withdraw(nothingSaved());
+      else attempt.settle();
+      return;
+    }
+    try {
+      const now = Math.floor(settings.now() / 1000);
+      const gone = departuresIn(cache, attempt.changes, contents, now);
+      const standing = standingAfter(contents.standing, gone, now);
+      const written = await rewrite(
+        settings,
+        {
+          cache,
+          previous: contents,
+          kept: keptFrames(contents, attempt.changes),
+          key,
+          slot: fresh === null ? opening.slot : otherSlot(opening.slot),
+          standing:
+            fresh === null
+              ? { ...standing, pending: 'rotate' }
+              : { ...standing, pending: 'destroy', keyMadeAt: now },
+        },
+        { readBack: true },
+      );
+      memory.saved({ ...opening, ...written, key, slot: written.contents.header.slot }, now);
+    } catch (cause) {
+      attempt.withdraw(this.#access.failed(cause));
+      throw cause;
+    }
+    attempt.settle();
+  }
+
+  async #destroyOldKey(): Promise<OldKey> {
+    const { settings, memory } = this.#access;
+    try {
+      const { key, slot } = memory.opening;
+      if (key === null) return 'pending';
+      await settings.slots.confirm(slot, key);
+      await settings.slots.destroy(otherSlot(slot));
+    } catch (error) {
+      if (error instanceof KeychainError) return 'pending';
+      throw error;
+    }
+    await this.#access.inTurn(() => this.#access.writing(() => this.#noteDestroyed()));
+    return 'destroyed';
+  }
+
+  /** So that nobody asks the keychain again for what is done. */
+  async #noteDestroyed(): Promise<void> {
+    const { settings, memory } = this.#access;
+    const { contents } = memory.opening;
+    if (memory.opening.state !== 'ready' || contents?.standing.pending !== 'destroy') return;
+    // Where it can't be noted, it is done again: that does no harm.
+    const identity = await append(settings, contents, [], { pending: null }).catch(() => null);
+    if (identity !== null) memory.opening = { ...memory.opening, identity };
+    memory.refresh();
+  }
+}
+
+function nothingSaved(): VaultError {
+  return new VaultError(
+    'vault_busy',
+    'The vault’s file has just been taken away, so nothing can be erased from it. Nothing was changed. Try again.',
+  );
+}

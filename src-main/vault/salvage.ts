@@ -1,0 +1,39 @@
+import { accountOf, recordsOf } from '../cache/records.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import type { Header } from './header.ts';
+import type { Manifest } from './manifest.ts';
+import type { IntactFrame } from './scan.ts';
+import type { Recovered } from './status.ts';
+
+/** What was read of a damaged file, counted, and what was not, named by the roster. */
+export function recoveredFrom(
+  cache: TokenCache,
+  frames: readonly IntactFrame[],
+  header: Header,
+  manifest: Manifest | null,
+): Recovered {
+  const readable = accountsIn(cache);
+  const intact = new Set(frames.map(({ ordinal }) => ordinal));
+  if (manifest === null) {
+    // Without the roster nobody can say what else there was, unless nothing else is missing.
+    const base = [...intact].filter((ordinal) => ordinal < header.baseFrames).length;
+    return { accounts: readable.size, of: base === header.baseFrames - 1 ? readable.size : null, lost: [] };
+  }
+  const lost = new Map<string, string>();
+  manifest.roster.forEach((entry, index) => {
+    if (entry === null || intact.has(index + 1)) return;
+    lost.set(entry.home_account_id, entry.username || entry.home_account_id);
+    readable.delete(entry.home_account_id); // What a later frame tells of it is not the whole of it.
+  });
+  return { accounts: readable.size, of: readable.size + lost.size, lost: [...lost.values()] };
+}
+
+/** Lower-cased home account ids. */
+export function accountsIn(cache: TokenCache): Set<string> {
+  const accounts = new Set<string>();
+  for (const record of recordsOf(cache)) {
+    const account = accountOf(record);
+    if (account !== null) accounts.add(account);
+  }
+  return accounts;
+}

@@ -1,0 +1,145 @@
+import type { TokenkeepError } from '../errors.ts';
+import type { RecordChange } from '../cache/transaction.ts';
+import type { Access } from './access.ts';
+import { type Contents, keptFrames } from './contents.ts';
+import { departuresIn, standingAfter } from './departures.ts';
+import type { Job } from './job.ts';
+import type { Attempt } from './memory.ts';
+import type { Opening } from './open.ts';
+import { refusal } from './refusal.ts';
+import { append, rewrite } from './writing.ts';
+
+/** The first pause before what is held in memory is tried again, and the longest, in milliseconds. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 60_000;
+
+/** A file this small is not worth compacting, in entries. */
+const SMALL = 64;
+
+/** Makes updates durable; or, where that can't be, refuses or holds them as `unprotected` says. */
+export class Saving {
+  readonly #access: Access;
+  #pause = FIRST_PAUSE;
+  #timer: unknown;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  stop(): void {
+    this.#access.settings.timers.clearTimeout(this.#timer);
+  }
+
+  /** Does the jobs, and saves them together with what is held. Every job hears of its outcome; never rejects. */
+  async save(jobs: Job[]): Promise<void> {
+    const { settings, memory } = this.#access;
+    if (jobs.length === 0 && memory.held.length === 0) return;
+    try {
+      // It costs little to see whether writing is allowed by now, or whether someone else has mended the file.
+      if (memory.opening.state === 'read-only') await this.#access.lookAgain();
+      else await this.#access.catchUp();
+      this.#access.assertReady();
+      await this.#access.writing(async () => {
+        // Another program may have made the key since.
+        if (memory.opening.key === null) await this.#access.lookAgain();
+        this.#access.assertReady();
+        await this.#write(jobs.splice(0));
+      });
+    } catch (cause) {
+      const error = this.#access.failed(cause);
+      if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
+      else this.#settle(memory.attempt(jobs), error);
+    }
+  }
+
+  async #write(jobs: readonly Job[]): Promise<void> {
+    const { settings, memory } = this.#access;
+    const attempt = memory.attempt(jobs);
+    if (attempt.changes.length === 0) {
+      attempt.settle();
+      return;
+    }
+    try {
+      const now = Math.floor(settings.now() / 1000);
+      memory.saved(await this.#put(attempt.changes, now), now);
+    } catch (cause) {
+      this.#settle(attempt, this.#access.failed(cause));
+      return;
+    }
+    this.#pause = FIRST_PAUSE;
+    attempt.settle();
+    await this.#compact();
+  }
+
+  async #put(changes: readonly RecordChange[], now: number): Promise<Opening> {
+    const { settings, memory } = this.#access;
+    const { opening, cache } = memory;
+    const { contents } = opening;
+    if (contents !== null) {
+      const departures = departuresIn(cache, changes, contents, now);
+      const notes = departures.length > 0 ? { departures } : {};
+      return { ...opening, identity: await append(settings, contents, changes, notes) };
+    }
+    const keyMadeAt = opening.key === null ? now : 0;
+    const key = opening.key ?? (await settings.slots.make(opening.slot));
+    const standing = { keyMadeAt, pending: null, epoch: 0, departures: [] };
+    const kept = keptFrames(null, changes);
+    const written = await rewrite(settings, {
+      cache,
+      previous: null,
+      kept,
+      key,
+      slot: opening.slot,
+      standing,
+    });
+    return { ...opening, ...written, key };
+  }
+
+  /** Neither saved nor lost: held in memory or taken back. */
+  #settle(attempt: Attempt, error: TokenkeepError): void {
+    const { settings, memory } = this.#access;
+    if (settings.unprotected === 'refuse') {
+      attempt.withdraw(error);
+      return;
+    }
+    memory.hold(attempt, memory.opening.state === 'ready' ? error : null);
+    attempt.settle();
+    this.#tryLater();
+  }
+
+  /** A full disk may have room in a while; a locked keychain is asked only when its user wants that. */
+  #tryLater(): void {
+    const { settings, memory } = this.#access;
+    const { state } = memory.opening;
+    if (this.#timer !== undefined || memory.held.length === 0) return;
+    if (state !== 'ready' && state !== 'read-only') return;
+    this.#timer = settings.timers.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#access.inTurn(() => this.save([]));
+    }, this.#pause);
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+
+  /** Rewrites a file of which more than half is dead. What fails here fails nobody: everything is saved. */
+  async #compact(): Promise<void> {
+    const { contents } = this.#access.memory.opening;
+    if (contents === null || contents.rows - contents.live <= contents.live + SMALL) return;
+    await compact(this.#access, contents).catch(() => undefined);
+  }
+}
+
+/** Writes what is alive to a new file, under the same key. To be called while writing is ours. */
+export async function compact({ settings, memory }: Access, contents: Contents): Promise<void> {
+  const { opening, cache } = memory;
+  if (opening.key === null) throw refusal('busy');
+  const now = Math.floor(settings.now() / 1000);
+  const written = await rewrite(settings, {
+    cache,
+    previous: contents,
+    kept: contents.groups,
+    key: opening.key,
+    slot: opening.slot,
+    standing: standingAfter(contents.standing, [], now),
+  });
+  memory.saved({ ...opening, ...written }, now);
+}

@@ -1,0 +1,127 @@
+// FORMAT.md, "Sealed secrets".
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { VaultError } from '../errors.ts';
+import { TAG_LENGTH } from './frame.ts';
+
+/** Seals the secrets of one frame. Drawn anew for each frame, so that a counter can be the nonce. */
+export interface SecretsKey {
+  /** 32 bytes; a view into the frame's decrypted body. */
+  key: Buffer;
+  fileId: Buffer;
+}
+
+/** A secret as it lies in a frame. It is decrypted when someone asks, each time anew. */
+export class SealedSecret {
+  readonly #frame: SecretsKey;
+  readonly #index: number;
+  readonly #section: string;
+  readonly #key: string;
+  readonly #bytes: Buffer;
+
+  constructor(frame: SecretsKey, index: number, section: string, key: string, bytes: Buffer) {
+    this.#frame = frame;
+    this.#index = index;
+    this.#section = section;
+    this.#key = key;
+    this.#bytes = bytes;
+  }
+
+  open(): string {
+    const tagAt = this.#bytes.length - TAG_LENGTH;
+    const decipher = createDecipheriv('aes-256-gcm', this.#frame.key, nonceOf(this.#index), {
+      authTagLength: TAG_LENGTH,
+    });
+    decipher.setAuthTag(this.#bytes.subarray(tagAt));
+    decipher.setAAD(binding(this.#frame.fileId, this.#section, this.#key));
+    const plain = decipher.update(this.#bytes.subarray(0, tagAt));
+    try {
+      decipher.final();
+      return plain.toString('utf8');
+    } catch (cause) {
+      throw new VaultError('vault_damaged', 'A secret in this vault was tampered with and can’t be opened.', {
+        cause,
+      });
+    } finally {
+      plain.fill(0);
+    }
+  }
+
+  /** The same bytes under the same key: the same secret. (Other bytes can be the same secret, sealed again.) */
+  equals(other: SealedSecret): boolean {
+    return this.#bytes.equals(other.#bytes) && this.#frame.key.equals(other.#frame.key);
+  }
+
+  /** Neither printing nor JSON tells more than that there is a secret. */
+  toJSON(): string {
+    return '[redacted]';
+  }
+}
+
+/** Ciphertext and tag. `index` is the secret's place among those of its frame. */
+export function sealSecret(
+  frame: SecretsKey,
+  index: number,
+  section: string,
+  key: string,
+  secret: string,
+): Buffer {
+  const plain = Buffer.from(secret, 'utf8');
+  const cipher = createCipheriv('aes-256-gcm', frame.key, nonceOf(index), { authTagLength: TAG_LENGTH });
+  cipher.setAAD(binding(frame.fileId, section, key));
+  const sealed = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  plain.fill(0);
+  return sealed;
+}
+
+const SEALED = Symbol('sealed secret');
+
+/**
+ * A copy of `fields` whose `secret`, at its place among them, opens `sealed` when it is read. The accessor is one
+ * and the same function for all entities, and finds the secret through a property of its own that is not
+ * enumerable: fifty thousand objects then share a hidden class, and a copy of all property descriptors is a
+ * working copy.
+ */
+export function withSealedSecret(fields: Record<string, unknown>, sealed: SealedSecret): object {
+  const entity: Record<string, unknown> = {};
+  for (const name in fields) {
+    if (name === 'secret') Object.defineProperty(entity, name, ACCESSOR);
+    else if (name === '__proto__') Object.defineProperty(entity, name, { value: fields[name], ...PLAIN });
+    else entity[name] = fields[name];
+  }
+  Object.defineProperty(entity, SEALED, { value: sealed });
+  return Object.freeze(entity);
+}
+
+const PLAIN = { enumerable: true, configurable: true, writable: true };
+const ACCESSOR = {
+  get(this: { [SEALED]?: SealedSecret }): string {
+    const sealed = this[SEALED];
+    // Never undefined: a copy that lost its secret must not pass for an entity that has none.
+    if (sealed === undefined) throw new TypeError('This copy of an entity has lost its sealed secret.');
+    return sealed.open();
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/** The secret of an entity that came out of a vault, still sealed. */
+export function sealedSecretOf(entity: { readonly [SEALED]?: SealedSecret }): SealedSecret | undefined {
+  return entity[SEALED];
+}
+
+function nonceOf(index: number): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32LE(index, 0);
+  return nonce;
+}
+
+/** Associated data: the file and the entry, each with its length before it, so that no two run together. */
+function binding(fileId: Buffer, section: string, key: string): Buffer {
+  const parts: Buffer[] = [];
+  for (const part of [fileId, Buffer.from(section, 'utf8'), Buffer.from(key, 'utf8')]) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(part.length, 0);
+    parts.push(length, part);
+  }
+  return Buffer.concat(parts);
+}

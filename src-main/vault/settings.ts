@@ -1,0 +1,69 @@
+import { homedir } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import { InvalidArgumentError } from '../errors.ts';
+import type { Timers } from '../keychain/line.ts';
+import { systemTimers } from '../keychain/line.ts';
+import { systemKeychain } from '../keychain/system.ts';
+import { FileLock } from '../lock/file-lock.ts';
+import { type Io, nodeIo } from './io.ts';
+import { KeySlots } from './slots.ts';
+import type { VaultOptions } from './vault.ts';
+
+/** What a vault works with; options checked and filled in. */
+export interface Settings {
+  file: string;
+  unprotected: 'refuse' | 'memory';
+  slots: KeySlots;
+  /** Held while the file is written. */
+  writing: FileLock;
+  /** Held while the key is replaced, which may take as long as a person takes to answer a prompt. */
+  rekeying: FileLock;
+  io: Io;
+  timers: Timers;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/** For tests: what stands between a vault and the system. */
+export interface Surroundings {
+  io?: Io;
+  timers?: Timers;
+  now?: () => number;
+  /** Milliseconds that a lock is waited for. */
+  lockPatience?: number;
+}
+
+// eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
+const systemNow = (): number => Date.now();
+
+/** @throws InvalidArgumentError; callers without types are checked like any other input */
+export function settingsFrom(options: VaultOptions, surroundings: Surroundings = {}): Settings {
+  const { file, name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
+  const wrong = (what: string): never => {
+    throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`);
+  };
+  if (typeof file !== 'string' || !isAbsolute(file)) wrong('`file` must be an absolute path.');
+  if (/[\0]|[/\\]$/.test(file) || resolve(file) === homedir()) wrong('`file` must name a file.');
+  // A NUL cuts a name short in the keychain, and then two vaults share a key.
+  for (const text of [name, service]) {
+    if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
+      wrong('`name` and `service` must be texts of 1 to 200 characters without a NUL.');
+    }
+  }
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see @throws
+  if (unprotected !== 'refuse' && unprotected !== 'memory') {
+    wrong("`unprotected` must be 'refuse' or 'memory'.");
+  }
+  const { io = nodeIo, timers = systemTimers, now = systemNow, lockPatience } = surroundings;
+  const patience = lockPatience === undefined ? {} : { patience: lockPatience };
+  return {
+    file,
+    unprotected,
+    slots: new KeySlots(options.keychain ?? systemKeychain(), service, name),
+    writing: new FileLock(`${file}.lock`, patience),
+    rekeying: new FileLock(`${file}.key-lock`, patience),
+    io,
+    timers,
+    now,
+  };
+}
