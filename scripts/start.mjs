@@ -12,6 +12,7 @@ import { inSession } from './session/in-session.mjs';
 import { keepScreenshot } from './session/screenshot.mjs';
 import { ensureBuilt } from './setup/build.mjs';
 import { runEntry, say } from './setup/say.mjs';
+import { ensureSandbox } from './setup/sandbox.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
@@ -30,6 +31,7 @@ function hasDisplay() {
 }
 
 async function onDisplay(electron, args) {
+  ensureSandbox(electron.dist);
   const child = spawn(electron.executable, [join(root, 'out/main.cjs'), ...args], {
     cwd: root,
     stdio: 'inherit',

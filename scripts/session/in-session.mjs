@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { ensureSandbox } from '../setup/sandbox.mjs';
 import { whenAskedToEnd } from './asked-to-end.mjs';
 import { ordinaryUser } from './ordinary-user.mjs';
 import { viewFor } from './view.mjs';
@@ -25,6 +27,7 @@ export async function inSession(root, electron, prepare) {
   try {
     view = viewFor(user, root, electron, directory);
     user.own(directory);
+    ensureSandbox(dirname(view.see(electron)), user.prefix);
     const { home, env, command } = prepare({ directory, see: view.see, user });
     const session = view.see(fileURLToPath(new URL('session.mjs', import.meta.url)));
     const [program, ...args] = [...view.prefix, process.execPath, session, directory, home, ...command];

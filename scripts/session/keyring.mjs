@@ -17,9 +17,17 @@ const properties = 'org.freedesktop.DBus.Properties';
  */
 export async function startKeyring(directory, env, password) {
   const control = join(directory, 'keyring');
+  // Without new privileges, which its file may carry to lock memory: a privileged process does not heed its parent's death.
   const child = startDaemon(
-    'gnome-keyring-daemon',
-    ['--foreground', '--unlock', '--components=secrets', `--control-directory=${control}`],
+    'setpriv',
+    [
+      '--no-new-privs',
+      'gnome-keyring-daemon',
+      '--foreground',
+      '--unlock',
+      '--components=secrets',
+      `--control-directory=${control}`,
+    ],
     // Its warnings are about prompts that no one could answer here.
     { env, stdio: ['pipe', 'ignore', 'ignore'] },
   );

@@ -35,7 +35,7 @@ export function ordinaryUser() {
   const { uid, gid, home } = lookUp() ?? add();
   return {
     name: account,
-    prefix: [...dying, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--no-new-privs', '--'],
+    prefix: [...dying, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--'],
     home,
     env: environmentForOthers(process.env, homedir()),
     own: (path) => void spawnSync('chown', ['-R', '-h', '--', `${uid}:${gid}`, path]),

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asRootPrefix } from './as-root.mjs';
 import { SetUpError, say } from './say.mjs';
 
 /**
@@ -91,7 +92,14 @@ function install(packages) {
       ...packages,
     ],
   ];
-  const asRoot = asRootPrefix(packages);
+  const asRoot = asRootPrefix();
+  if (!asRoot) {
+    throw new SetUpError(
+      `these Debian packages are missing, and only root may install them. As root, run\n\n` +
+        `  apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}\n\n` +
+        `and then this command again.`,
+    );
+  }
   say(`installs into this system, with apt-get: ${packages.join(' ')}`);
   for (const command of commands) {
     const [program, ...args] = [...asRoot, ...command];
@@ -104,16 +112,4 @@ function install(packages) {
       throw new SetUpError(`"${command.join(' ')}" failed; mend what it says and run this again.\n${said}`);
     }
   }
-}
-
-/** What to put before a command so that root runs it: nothing, or sudo, which asks only where someone can answer. */
-function asRootPrefix(packages) {
-  if (process.getuid() === 0) return [];
-  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n'];
-  if (existsSync('/usr/bin/sudo') && process.stdin.isTTY) return ['sudo'];
-  throw new SetUpError(
-    `these Debian packages are missing, and only root may install them. As root, run\n\n` +
-      `  apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}\n\n` +
-      `and then this command again.`,
-  );
 }
