@@ -10,16 +10,17 @@ import {
   Separator,
 } from 'react-aria-components';
 import { searchFound } from '../state/accounts.ts';
+import type { Screen } from '../state/screen.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './model.ts';
 
 export function Header({
   search,
-  searchable,
+  screen,
 }: {
   search: RefObject<HTMLInputElement | null>;
-  searchable: boolean;
+  screen: Screen['kind'];
 }) {
   const { importing } = useModel();
   return (
@@ -28,8 +29,9 @@ export function Header({
         <Icon name="keep" size={18} />
         Tokenkeep
       </span>
-      {searchable && <Search field={search} />}
-      <Action onPress={() => void importing.choose()}>Import…</Action>
+      {screen === 'main' && <Search field={search} />}
+      {/* The first screen has this button already, and larger. */}
+      {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
       <More />
     </header>
   );

@@ -10,10 +10,12 @@ const LABELS: Readonly<Record<NoticeAction, string>> = {
 };
 
 /** What can be done about a notice; the first is the one to take. */
-export function NoticeActions({ notice, focus = false }: { notice: Notice; focus?: boolean }) {
+export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
   const { vault, dialogs, doors } = useModel();
   const doing = useStore(vault.view, (view) => view.doing);
-  if (notice.actions.length === 0) return null;
+  // A banner has no room to spare, and the file is in the menu too.
+  const actions = screen ? notice.actions : notice.actions.filter((action) => action !== 'show-file');
+  if (actions.length === 0) return null;
 
   const act = (action: NoticeAction) => {
     if (action === 'retry') void vault.ask('retry');
@@ -22,13 +24,13 @@ export function NoticeActions({ notice, focus = false }: { notice: Notice; focus
   };
   return (
     <div className="actions">
-      {notice.actions.map((action, index) => (
+      {actions.map((action, index) => (
         <Action
           key={action}
           kind={index === 0 && action !== 'start-fresh' ? 'primary' : 'plain'}
           onPress={() => act(action)}
           isPending={doing !== null && action === 'retry'}
-          autoFocus={focus && index === 0}
+          autoFocus={screen && index === 0}
         >
           {doing === 'retry' && action === 'retry' ? 'Retrying…' : LABELS[action]}
         </Action>

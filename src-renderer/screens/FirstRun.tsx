@@ -20,9 +20,9 @@ export function FirstRun() {
         </Action>
         {!demo && <Action onPress={() => void doors.app.openDemo()}>Explore a demo</Action>}
       </div>
-      <p className="hint">
-        Or drop a document on this window: the JSON that MSAL Python, MSAL Node or MSAL.NET writes, often{' '}
-        <code>msal_token_cache.json</code>. You see what is in it before anything is merged.
+      <p className="drop-hint">
+        Or drop a document anywhere on this window: the JSON that MSAL Python, MSAL Node or MSAL.NET writes,
+        often <code>msal_token_cache.json</code>. You see what is in it before anything is merged.
       </p>
     </BlankScreen>
   );

@@ -1,7 +1,6 @@
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel } from '../parts/model.ts';
-import { Progress } from '../parts/Progress.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { planLines, planNames } from '../state/importing.ts';
@@ -14,6 +13,7 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
   return (
     <DialogFrame
       title="Import this document?"
+      busy={merging ? 'Importing' : null}
       buttons={
         <>
           <Action onPress={importing.cancel} isDisabled={merging}>
@@ -50,7 +50,6 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
         The document itself is not changed. Its tokens stay in it, readable by whoever can read the file:
         delete it when no app needs it.
       </p>
-      <div className="progress-place">{merging && <Progress says="Importing" />}</div>
     </DialogFrame>
   );
 }

@@ -26,7 +26,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
           {error.message}
         </p>
       )}
-      <NoticeActions notice={notice} focus />
+      <NoticeActions notice={notice} screen />
       {file !== null && (
         <p className="path">
           <bdi>{file}</bdi>

@@ -1,10 +1,9 @@
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel, useStore } from '../parts/model.ts';
-import { Progress } from '../parts/Progress.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { listing, removals } from '../state/words.ts';
+import { count, listing, removals } from '../state/words.ts';
 
 /** Exactly what a sign-out removes, what it means for others, and what it does not do. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
@@ -16,6 +15,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   return (
     <DialogFrame
       alert
+      busy={working ? 'Signing out' : null}
       title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
       buttons={
         <>
@@ -52,7 +52,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       </ul>
       {apps.length > 0 && (
         <p>
-          <UserText>{listing(apps, 5)}</UserText> and every other program that uses this file{' '}
+          <UserText>{affected(apps)}</UserText>{' '}
           {user ? 'will have to ask for the sign-in again' : 'will have to get new ones'}.
         </p>
       )}
@@ -60,7 +60,15 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         Tokens that an app has already taken may work until they expire, and the session at the provider does
         not end: to end that, sign out there.
       </p>
-      <div className="progress-place">{working && <Progress says="Signing out" />}</div>
     </DialogFrame>
   );
+}
+
+const MOST = 5;
+
+/** "Mail Assistant, Order Desk and every other program that uses this file". */
+function affected(apps: readonly string[]): string {
+  const more = apps.length - MOST;
+  const others = more > 0 ? [count(more, 'more app')] : [];
+  return listing([...apps.slice(0, MOST), ...others, 'every other program that uses this file']);
 }

@@ -50,7 +50,7 @@ export function TokenkeepWindow() {
 
   return (
     <div className="window">
-      <Header search={search} searchable={screen.kind === 'main'} />
+      <Header search={search} screen={screen.kind} />
       <Banners notice={screen.kind === 'main' ? screen.notice : null} />
       {screen.kind === 'opening' && <Opening />}
       {screen.kind === 'failed' && <ListFailed error={screen.error} />}

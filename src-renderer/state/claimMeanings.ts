@@ -10,10 +10,45 @@ export type ClaimReading = 'time' | 'resource' | 'app' | 'plain';
 export interface ClaimMeaning {
   says: string;
   reading: ClaimReading;
+  /** Values that are codes, with what they stand for. */
+  codes?: ReadonlyMap<string, string>;
 }
 
 const time = (says: string): ClaimMeaning => ({ says, reading: 'time' });
 const plain = (says: string): ClaimMeaning => ({ says, reading: 'plain' });
+const coded = (says: string, codes: Record<string, string>): ClaimMeaning => ({
+  says,
+  reading: 'plain',
+  codes: new Map(Object.entries(codes)),
+});
+
+/** RFC 8176 §2, and the values that Microsoft adds. */
+const METHODS = {
+  pwd: 'password',
+  mfa: 'several factors',
+  otp: 'one-time code',
+  sms: 'text message',
+  tel: 'phone call',
+  pin: 'PIN',
+  fpt: 'fingerprint',
+  face: 'face',
+  iris: 'iris',
+  vbm: 'voice',
+  hwk: 'hardware key',
+  swk: 'software key',
+  sc: 'smart card',
+  fido: 'security key',
+  rsa: 'certificate or app',
+  wia: 'Windows sign-in',
+  kba: 'questions',
+  geo: 'place',
+  rba: 'risk check',
+  mca: 'several channels',
+  user: 'presence',
+  ngcmfa: 'device with several factors',
+};
+
+const PROOFS = { '0': 'not at all', '1': 'by a secret', '2': 'by a certificate' };
 
 export const PAYLOAD: ReadonlyMap<string, ClaimMeaning> = new Map<string, ClaimMeaning>([
   // RFC 7519
@@ -76,9 +111,12 @@ export const PAYLOAD: ReadonlyMap<string, ClaimMeaning> = new Map<string, ClaimM
   ['xms_tdbr', plain('Region of the tenant')],
   ['appid', { says: 'The app that asked for it', reading: 'app' }],
   ['app_displayname', plain('Name of the app')],
-  ['appidacr', plain('How the app proved who it is: 0 not at all, 1 secret, 2 certificate')],
-  ['azpacr', plain('How the app proved who it is: 0 not at all, 1 secret, 2 certificate')],
-  ['idtyp', plain('For a user or an app')],
+  ['appidacr', coded('How the app proved who it is', PROOFS)],
+  ['azpacr', coded('How the app proved who it is', PROOFS)],
+  [
+    'idtyp',
+    coded('Kind of token', { app: 'for an app without a user', user: 'for a user', device: 'for a device' }),
+  ],
   ['idp', plain('Who signed the user in, where not the issuer')],
   ['oid', plain('Object id: the user or app in this tenant, same for every app')],
   ['tid', plain('Tenant: the directory it was issued in')],
@@ -93,7 +131,7 @@ export const PAYLOAD: ReadonlyMap<string, ClaimMeaning> = new Map<string, ClaimM
   ['_claim_names', plain('Claims that are kept elsewhere')],
   ['_claim_sources', plain('Where those claims are kept')],
   ['ipaddr', plain('Address the user signed in from')],
-  ['acct', plain('0 member of the tenant, 1 guest')],
+  ['acct', coded('The user in this tenant', { '0': 'member', '1': 'guest' })],
   ['acrs', plain('Authentication contexts that were satisfied')],
   ['ctry', plain('Country of the user')],
   ['tenant_ctry', plain('Country of the tenant')],

@@ -34,24 +34,29 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
   }
   if (typeof value === 'object' && value !== null) {
     const texts = textsOf(value);
-    if (texts !== null)
-      return { name, value: texts.map(visible).join(', '), block: false, says: meaning?.says ?? null };
+    if (texts !== null) {
+      return { name, value: texts.map(visible).join(', '), block: false, says: saying(meaning, texts) };
+    }
     return { name, value: visibleLines(pretty(value, claim.json)), block: true, says: meaning?.says ?? null };
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return { name, value: visible(text), block: false, says: saying(meaning, text) };
+  return { name, value: visible(text), block: false, says: saying(meaning, [text]) };
 }
 
-/** The meaning, with the name of what the value points to where that is published. */
-function saying(meaning: ClaimMeaning | undefined, value: string): string | null {
+/** The meaning, with what the values stand for where that is published. */
+function saying(meaning: ClaimMeaning | undefined, values: readonly string[]): string | null {
   if (meaning === undefined) return null;
-  const known =
-    meaning.reading === 'resource'
-      ? (resourceName(value) ?? appName(value))
-      : meaning.reading === 'app'
-        ? appName(value)
-        : null;
-  return known === null || known === value ? meaning.says : `${meaning.says}, ${visible(known)}`;
+  const known = values.flatMap((value) => standsFor(meaning, value) ?? []);
+  if (known.length === 0) return meaning.says;
+  return `${meaning.says}${meaning.codes === undefined ? ',' : ':'} ${visible(known.join(', '))}`;
+}
+
+/** null where the value says as much by itself. */
+function standsFor(meaning: ClaimMeaning, value: string): string | null {
+  if (meaning.codes !== undefined) return meaning.codes.get(value) ?? null;
+  if (meaning.reading === 'plain') return null;
+  const name = meaning.reading === 'app' ? appName(value) : (resourceName(value) ?? appName(value));
+  return name === null || value.toLowerCase().includes(name) ? null : name;
 }
 
 /** A short list of texts reads better on one line than as JSON. */

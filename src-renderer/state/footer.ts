@@ -17,6 +17,9 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
     const changes = status.unsaved > 0 ? `: ${count(status.unsaved, 'change')} in memory` : '';
     return { safe: false, badge: `Not saved${changes}`, key: null, saved: lastSaved(status, now) };
   }
+  if (status.state === 'ready' && status.bytes === null) {
+    return { safe: true, badge: 'Nothing to keep yet', key: null, saved: null };
+  }
   if (status.state === 'ready') {
     return {
       safe: true,
@@ -43,11 +46,12 @@ function lastSaved(status: VaultStatus, now: number): string | null {
   return status.savedAt === null ? null : `Saved ${savedAgo(status.savedAt, now)}`;
 }
 
-/** "5 accounts · 1 app · 23 tokens · 61 kB". */
+/** "5 accounts · 1 app · 23 tokens · 61 kB"; nothing where there is none. */
 export function totals(
   { accounts, apps, tokens }: { accounts: number; apps: number; tokens: number },
   size: number | null,
 ): string {
+  if (accounts + apps + tokens === 0) return '';
   const parts = [count(accounts, 'account')];
   if (apps > 0) parts.push(count(apps, 'app'));
   parts.push(count(tokens, 'token'));

@@ -28,7 +28,7 @@ export function accountName(account: AccountItem): string {
 export function accountDetail(account: AccountItem): string {
   if (account.kind === 'app') {
     const realm = account.tenants[0]?.realm;
-    return `client credentials · ${realm ? shortId(realm) : visible(account.environment)}`;
+    return realm ? `tenant ${shortId(realm)}` : visible(account.environment);
   }
   if (account.kind === 'orphan') return visible(account.environment);
   if (account.username !== '' && account.username !== accountName(account)) return account.username;

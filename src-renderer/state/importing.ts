@@ -111,10 +111,14 @@ export function planLines(plan: ImportPlan): { text: string; soft: boolean }[] {
   add(tokens.added, count(tokens.added, 'new token'));
   add(
     tokens.replaced,
-    `${count(tokens.replaced, 'token')} replaced by newer ${tokens.replaced === 1 ? 'one' : 'ones'}`,
+    `${count(tokens.replaced, 'token')} replaced by ${tokens.replaced === 1 ? 'a newer one' : 'newer ones'}`,
   );
   add(tokens.unchanged, `${count(tokens.unchanged, 'token')} the same as here`, true);
-  add(tokens.expired, `${count(tokens.expired, 'access token')} of them already expired`, true);
+  add(
+    tokens.expired,
+    `${number(tokens.expired)} of the access tokens ${tokens.expired === 1 ? 'has' : 'have'} expired already`,
+    true,
+  );
   add(
     notUnderstood,
     `${count(notUnderstood, 'entry', 'entries')} not understood, kept as ${notUnderstood === 1 ? 'it is' : 'they are'}`,

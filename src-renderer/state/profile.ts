@@ -51,7 +51,7 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
   return sections;
 }
 
-const titles = { user: 'Account', app: 'App', orphan: 'Not in the cache' } as const;
+const titles = { user: 'Who it is', app: 'App', orphan: 'Not in the cache' } as const;
 
 function identity(account: AccountItem): ClaimLine[] {
   const lines: ClaimLine[] = [];

@@ -9,12 +9,10 @@
  */
 const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|\p{Cs}/gu;
 
-/** The same text with every character that can't be seen written out: "␊", "⟨U+202E⟩". */
+/** The same text with every character that can't be seen written out: "⟨U+202E⟩". */
 export function visible(text: string): string {
   return text.replace(UNSEEN, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-    if (code === 0x7f) return '␡';
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });
 }
@@ -32,7 +30,7 @@ export function shortId(id: string): string {
 
 /** Two letters for a face that isn't known: of the first and the last word, or of the name before the @. */
 export function initials(name: string): string {
-  const words = (name.split('@')[0] ?? '').split(/[\s._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const words = (name.split('@')[0] ?? '').split(/[\s._-]+/u).filter((word) => /^\p{L}/u.test(word));
   const first = words[0];
   const last = words.at(-1);
   if (first === undefined || last === undefined) return '?';
