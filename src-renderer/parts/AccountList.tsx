@@ -1,111 +1,137 @@
+import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import {
-  Collection,
-  Header,
-  ListBox,
-  ListBoxItem,
-  ListBoxSection,
-  ListLayout,
-  Virtualizer,
-} from 'react-aria-components';
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountDetail, accountName } from '../state/groups.ts';
-import { standing } from '../state/lifetime.ts';
-import { visible } from '../state/text.ts';
-import { number } from '../state/words.ts';
-import { Action } from './Action.tsx';
-import { Avatar } from './Avatar.tsx';
-import { useModel, useStore, useTimed } from './model.ts';
-import { UserText } from './UserText.tsx';
+  ACCOUNT_HEIGHT,
+  beginningWith,
+  layOut,
+  moved,
+  type Row,
+  rowsWithin,
+  scrolledTo,
+} from '../state/rows.ts';
+import { AccountLine, GroupTitle, optionId } from './AccountLine.tsx';
+import { useModel, useStore } from './model.ts';
+import { NoMatch } from './NoMatch.tsx';
 
-/** Heights in pixels, the same as in accounts.css: only the lines that are seen are drawn. */
-const LAYOUT = { rowSize: 48, headingSize: 32, padding: 8, gap: 0 };
+/** Milliseconds after which a typed letter begins a new word. */
+const TYPING_PAUSE = 700;
 
+/** Pixels drawn above and below what is seen, so that a quick scroll finds them there. */
+const AROUND = 240;
+
+/**
+ * The accounts, by group. A list box of our own (WAI-ARIA, "Listbox Pattern"): only the lines that are seen exist, the
+ * list itself has the focus and names the active one, and a key costs the same with ten accounts and with ten thousand.
+ */
 export function AccountList() {
-  const { accounts, selection } = useModel();
-  const shown = useStore(accounts.view, (view) => view.shown);
-  const chosen = useStore(selection.view, (view) => view.accountId);
+  const { accounts } = useModel();
+  const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
-      {shown.length === 0 ? (
-        <NoMatch />
-      ) : (
-        <Virtualizer layout={ListLayout} layoutOptions={LAYOUT}>
-          <ListBox
-            className="account-list"
-            aria-label="Accounts"
-            items={shown}
-            selectionMode="single"
-            selectionBehavior="replace"
-            disallowEmptySelection
-            selectedKeys={chosen === null ? [] : [chosen]}
-            onSelectionChange={(keys) => {
-              if (keys === 'all') return;
-              for (const key of keys) selection.account(String(key));
-            }}
-          >
-            {(group) => (
-              <ListBoxSection id={group.id}>
-                <Header className="group">
-                  <span>{group.title}</span>
-                  {group.accounts.length > 1 && (
-                    <span className="group-count">{number(group.accounts.length)}</span>
-                  )}
-                </Header>
-                <Collection items={group.accounts}>
-                  {(account) => <AccountLine account={account} />}
-                </Collection>
-              </ListBoxSection>
-            )}
-          </ListBox>
-        </Virtualizer>
-      )}
+      {empty ? <NoMatch /> : <List />}
     </nav>
   );
 }
 
-function AccountLine({ account }: { account: AccountItem }) {
-  const name = accountName(account);
-  return (
-    <ListBoxItem id={account.id} textValue={visible(name)} className="account-line">
-      <Avatar account={account} />
-      <span className="account-words">
-        <span className="account-name">
-          <UserText>{name}</UserText>
-        </span>
-        <span className="account-detail">
-          <UserText>{accountDetail(account)}</UserText>
-        </span>
-      </span>
-      <Standing account={account} />
-    </ListBoxItem>
+function List() {
+  const { accounts, selection, doors } = useModel();
+  const shown = useStore(accounts.view, (view) => view.shown);
+  const chosen = useStore(selection.view, (view) => view.accountId);
+  const list = useMemo(() => layOut(shown), [shown]);
+  const index = useMemo(
+    () => list.accounts.findIndex(({ account }) => account.id === chosen),
+    [list, chosen],
   );
-}
+  const box = useRef<HTMLDivElement>(null);
+  const typed = useRef({ text: '', at: 0 });
+  const [seen, setSeen] = useState({ top: 0, height: 800 });
 
-/** The dot: its shape differs as well as its colour, and its words are read out. */
-function Standing({ account }: { account: AccountItem }) {
-  const tone = useTimed((now) => standing(account, now).tone);
-  const text = useTimed((now) => standing(account, now).text);
-  return (
-    <span className="dot" data-tone={tone} title={text}>
-      <span className="unseen">, {text}</span>
-    </span>
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const measure = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, []);
+
+  // Whatever chose it (a key, a sign-out, a search that ended), the chosen account is in sight.
+  useLayoutEffect(() => {
+    const element = box.current;
+    const row = list.accounts[index];
+    if (element === null || row === undefined) return;
+    element.scrollTop = scrolledTo(row, element.scrollTop, element.clientHeight);
+  }, [list, index]);
+
+  const go = (to: number | null) => {
+    const row = to === null ? undefined : list.accounts[to];
+    if (row !== undefined) selection.account(row.account.id);
+    return row !== undefined;
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(seen.height / ACCOUNT_HEIGHT) - 1);
+    let done = go(moved(event.key, index, list.accounts.length, page));
+    if (!done && event.key.length === 1 && event.key !== ' ') {
+      const now = doors.time.now();
+      const again = now - typed.current.at < TYPING_PAUSE ? typed.current.text : '';
+      typed.current = { text: again + event.key, at: now };
+      done = go(beginningWith(list, typed.current.text, index));
+    }
+    if (done) event.preventDefault();
+  };
+
+  const drawn = withChosen(
+    rowsWithin(list, seen.top - AROUND, seen.height + 2 * AROUND),
+    list.accounts[index],
   );
-}
-
-function NoMatch() {
-  const { accounts } = useModel();
-  const text = useStore(accounts.view, (view) => view.text);
   return (
-    <div className="no-match">
-      <p role="status">
-        Nothing matches{' '}
-        <b>
-          “<UserText>{text.trim()}</UserText>”
-        </b>
-        .
-      </p>
-      <p>Names, tenants, apps, scopes, audiences and claims are searched; secrets are not.</p>
-      <Action onPress={() => accounts.search('')}>Clear the search</Action>
+    <div
+      className="account-list"
+      role="listbox"
+      aria-label="Accounts"
+      tabIndex={0}
+      aria-activedescendant={index === -1 ? undefined : optionId(index)}
+      ref={box}
+      onKeyDown={press}
+    >
+      <div role="presentation" style={{ height: list.height }}>
+        {byGroup(drawn).map(({ id, title, rows }) => (
+          <div role="group" key={id} aria-label={title}>
+            {rows.map((row) =>
+              row.kind === 'group' ? (
+                <GroupTitle key="title" row={row} />
+              ) : (
+                <AccountLine
+                  key={row.account.id}
+                  row={row}
+                  chosen={row.index === index}
+                  size={list.accounts.length}
+                />
+              ),
+            )}
+          </div>
+        ))}
+      </div>
     </div>
   );
+}
+
+/** The chosen line exists even when it is scrolled out of sight: it is what the list box says is active. */
+function withChosen(rows: readonly Row[], chosen: Row | undefined): readonly Row[] {
+  return chosen === undefined || rows.includes(chosen) ? rows : [...rows, chosen];
+}
+
+function byGroup(rows: readonly Row[]): { id: string; title: string; rows: Row[] }[] {
+  const groups = new Map<string, { id: string; title: string; rows: Row[] }>();
+  for (const row of rows) {
+    const { id, title } = row.group;
+    const group = groups.get(id) ?? { id, title, rows: [] };
+    group.rows.push(row);
+    groups.set(id, group);
+  }
+  return [...groups.values()];
 }

@@ -63,12 +63,7 @@ export const PAYLOAD: ReadonlyMap<string, ClaimMeaning> = new Map<string, ClaimM
   ['auth_time', time('When the user signed in')],
   ['nonce', plain('Ties it to the request it answers')],
   ['acr', plain('How strong the sign-in was: a class named by the provider')],
-  [
-    'amr',
-    plain(
-      'How the user signed in: pwd password, mfa several factors, otp one-time code, fido security key, wia Windows',
-    ),
-  ],
+  ['amr', coded('How the user signed in', METHODS)],
   ['azp', { says: 'The app it was made for', reading: 'app' }],
   ['at_hash', plain('Hash that ties it to its access token')],
   ['c_hash', plain('Hash that ties it to its authorization code')],
