@@ -16,27 +16,36 @@ function slot(type: EntityType, client: unknown, realm: unknown): string {
   return `${type} ${folded(client)} ${BY_REALM.has(type) ? folded(realm) : ''}`;
 }
 
-/** The entries of one account; a second level, by app and realm, is made when there are many. */
+/** The entries of one account: a plain list, as most have five; a set, and places by app and realm, where there are many. */
 class Bucket {
-  readonly entries: Set<Entry>;
+  #entries: Entry[] | Set<Entry>;
   #slots: Map<string, Set<Entry>> | undefined;
 
   constructor(entry: Entry) {
-    this.entries = new Set([entry]);
+    this.#entries = [entry];
+  }
+
+  get entries(): Iterable<Entry> {
+    return this.#entries;
+  }
+
+  get isEmpty(): boolean {
+    return (Array.isArray(this.#entries) ? this.#entries.length : this.#entries.size) === 0;
   }
 
   add(entry: Entry): void {
-    this.entries.add(entry);
-    if (this.#slots !== undefined) this.#file(this.#slots, entry);
+    if (!Array.isArray(this.#entries)) this.#entries.add(entry);
+    else if (this.#entries.push(entry) > SMALL) this.#entries = new Set(this.#entries);
+    if (this.#slots !== undefined) file(this.#slots, entry);
   }
 
   delete(entry: Entry): void {
-    this.entries.delete(entry);
-    if (this.#slots === undefined || entry.entity === null) return;
-    const key = slot(entry.section, entry.entity['client_id'], entry.entity['realm']);
-    const set = this.#slots.get(key);
-    set?.delete(entry);
-    if (set?.size === 0) this.#slots.delete(key);
+    if (Array.isArray(this.#entries)) this.#entries = this.#entries.filter((other) => other !== entry);
+    else this.#entries.delete(entry);
+    const key = slotOf(entry);
+    const slot = this.#slots?.get(key);
+    slot?.delete(entry);
+    if (slot?.size === 0) this.#slots?.delete(key);
   }
 
   pick(
@@ -45,21 +54,25 @@ class Bucket {
     realm: string | null | undefined,
   ): Iterable<Entry> {
     const narrow = client !== undefined && (realm !== undefined || !BY_REALM.has(type));
-    if (!narrow || this.entries.size <= SMALL) return this.entries;
+    if (!narrow || Array.isArray(this.#entries)) return this.#entries;
     if (this.#slots === undefined) {
       this.#slots = new Map();
-      for (const entry of this.entries) this.#file(this.#slots, entry);
+      for (const entry of this.#entries) file(this.#slots, entry);
     }
     return this.#slots.get(slot(type, client, realm)) ?? [];
   }
+}
 
-  #file(slots: Map<string, Set<Entry>>, entry: Entry): void {
-    if (entry.entity === null) return;
-    const key = slot(entry.section, entry.entity['client_id'], entry.entity['realm']);
-    const set = slots.get(key);
-    if (set === undefined) slots.set(key, new Set([entry]));
-    else set.add(entry);
-  }
+function slotOf({ section, entity }: Entry): string {
+  return slot(section, entity?.['client_id'], entity?.['realm']);
+}
+
+function file(slots: Map<string, Set<Entry>>, entry: Entry): void {
+  if (entry.entity === null) return;
+  const key = slotOf(entry);
+  const set = slots.get(key);
+  if (set === undefined) slots.set(key, new Set([entry]));
+  else set.add(entry);
 }
 
 export class AccountIndex {
@@ -75,7 +88,7 @@ export class AccountIndex {
   delete(entry: Entry): void {
     const bucket = this.#buckets.get(entry.home);
     bucket?.delete(entry);
-    if (bucket?.entries.size === 0) this.#buckets.delete(entry.home);
+    if (bucket?.isEmpty === true) this.#buckets.delete(entry.home);
   }
 
   clear(): void {

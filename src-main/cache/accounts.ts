@@ -40,23 +40,29 @@ function named(summary: AccountSummary, username: string | undefined): boolean {
   return [summary, ...summary.tenants].some((profile) => folded(profile.username) === folded(username));
 }
 
+function filled(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** What the home tenant's entity says; what it leaves open, the others or the tenants. */
 function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
   const main = entities.find((entity) => isHomeTenant(entity, realmOf(entity))) ?? entities[0];
   if (main === undefined) return undefined;
   const tenants = tenantsOf(entities);
-  const first = <T>(pick: (entity: Account) => T | undefined): T | undefined =>
-    [main, ...entities].map(pick).find((value) => value !== undefined);
-  const filled = (value: unknown): string | undefined =>
-    typeof value === 'string' && value !== '' ? value : undefined;
-  const username =
-    first((entity) => filled(entity.username)) ?? tenants.find((t) => filled(t.username))?.username;
-  const name = first((entity) => filled(entity['name'])) ?? tenants.find((t) => filled(t.name))?.name;
+  const said = (field: 'username' | 'name' | 'local_account_id'): string | undefined => {
+    const own = filled(main[field]);
+    if (own !== undefined) return own;
+    const other =
+      entities.find((entity) => filled(entity[field])) ?? tenants.find((tenant) => filled(tenant[field]));
+    return filled(other?.[field]);
+  };
+  const name = said('name');
   return {
     home_account_id: main.home_account_id,
     environment: main.environment,
-    username: username ?? '',
+    username: said('username') ?? '',
     ...(name === undefined ? {} : { name }),
-    local_account_id: first((entity) => filled(entity.local_account_id)) ?? '',
+    local_account_id: said('local_account_id') ?? '',
     authority_type: main.authority_type,
     tenants,
   };

@@ -2,7 +2,7 @@
 import { DocumentError } from '../errors.ts';
 import { converted } from './convert.ts';
 import { freezeJson, isRecord, MAX_DEPTH } from './json.ts';
-import { holdsLargeNumber, markNumbers, unmarkNumbers } from './numbers.ts';
+import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { profileOf } from './place.ts';
 import { LAYOUTS, type Layout, type Profile } from './profiles.ts';
 import { recognise } from './recognise.ts';
@@ -13,31 +13,38 @@ export interface SerializeOptions {
   profile?: Profile;
 }
 
-/** Replaces all that is in the store. An empty text is an empty cache. */
+/**
+ * Replaces all that is in the store. An empty text is an empty cache.
+ *
+ * @throws DocumentError: the store is as it was
+ */
 export function readDocument(store: Store, text: string | null | undefined): void {
   const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
   const roots = bare === '' ? {} : parsed(bare);
   const layout = layoutOf(bare);
-  store.clear();
-  store.profile = recognise(roots, layout);
-  store.layout = store.profile === null ? undefined : layout;
-  for (const [section, root] of Object.entries(roots)) {
-    if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
-    else {
-      store.open(section);
-      for (const key of Object.keys(root)) store.put(section, key, root[key]);
+  store.replace(() => {
+    store.profile = recognise(roots, layout);
+    store.layout = store.profile === null ? undefined : layout;
+    for (const section of Object.keys(roots)) {
+      const root = roots[section];
+      if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
+      else {
+        store.open(section);
+        for (const key of Object.keys(root)) store.put(section, key, root[key]);
+      }
     }
-  }
+  });
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {
   const quick = parseJson(text);
   // The check comes before any walk through the whole of it: it is what makes a walk safe.
   if (!isRecord(quick)) throw notACache('it is JSON, but not an object');
-  if (!freezeJson(quick)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
+  const findings = { largeNumber: false };
+  if (!freezeJson(quick, findings)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
   const names = Object.keys(quick);
   if (names.length > 0 && !names.some(isEntityType)) throw notACache('it holds no accounts, tokens or apps');
-  if (!holdsLargeNumber(quick)) return quick;
+  if (!findings.largeNumber) return quick;
   const exact = parseJson(markNumbers(text));
   return isRecord(exact) && freezeJson(exact) ? exact : quick;
 }
@@ -63,11 +70,15 @@ function notACache(why: string): DocumentError {
 
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
-/** How a text is laid out; what does not tell is as MSAL Python has it. */
+/** Enough of a text to see how it is laid out; documents of 100 MB are not gone through for that. */
+const HEAD = 65_536;
+
+/** How a text is laid out. MSAL Python escapes; the others do not, as far as the text shows. */
 function layoutOf(text: string): Layout {
-  const indent = /^\s*\{\r?\n( +)"/.exec(text)?.[1]?.length ?? 0;
+  const head = text.slice(0, HEAD);
+  const indent = /^\s*\{\r?\n( +)"/.exec(head)?.[1]?.length ?? 0;
   const end = /\s*$/.exec(text.slice(-4))?.[0] ?? '';
-  return { indent, end, ascii: indent > 0 ? !/[\u0080-\uffff]/.test(text) : /\\u00[89a-f]/i.test(text) };
+  return { indent, end, ascii: indent > 0 ? !/[\u0080-\uffff]/.test(head) : /\\u(?!00[0-7])/.test(head) };
 }
 
 /** The document of a store, in its own profile as it came in, or written for another library. */
@@ -77,7 +88,7 @@ export function writeDocument(store: Store, { profile }: SerializeOptions = {}):
   const roots = asItIs ? ownRoots(store) : converted(store, profile);
   const { indent, ascii, end } = asItIs ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
   const text = JSON.stringify(fieldsOf(roots), undefined, indent);
-  return unmarkNumbers(ascii ? escaped(text) : text) + end;
+  return (ascii ? escaped(unmarkNumbers(text)) : unmarkNumbers(text)) + end;
 }
 
 function escaped(text: string): string {

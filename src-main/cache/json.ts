@@ -13,35 +13,46 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return prototype === Object.prototype || prototype === null;
 }
 
+/** What was come across on the way. */
+export interface Findings {
+  /** A whole number with more digits than JSON.parse keeps. */
+  largeNumber: boolean;
+}
+
 /**
- * Freezes a value that came out of JSON, all the way down.
+ * Freezes a value that came out of JSON, all the way down. What is frozen already has been through here.
  *
  * @returns whether it is JSON at all (no functions, no cycles, no more than MAX_DEPTH levels). Where it is not, a
  *   part of it may be frozen.
  */
-export function freezeJson(value: unknown, depth = 0): boolean {
+export function freezeJson(value: unknown, findings?: Findings, depth = 0): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return true;
     case 'number':
+      if (findings !== undefined && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        findings.largeNumber = true;
+      }
       return Number.isFinite(value);
     case 'object':
-      return value === null || (depth < MAX_DEPTH && freezeObject(value, depth));
+      if (value === null || Object.isFrozen(value)) return true;
+      return depth < MAX_DEPTH && freezeObject(value, findings, depth + 1);
     default:
       return false;
   }
 }
 
-function freezeObject(value: object, depth: number): boolean {
+function freezeObject(value: object, findings: Findings | undefined, depth: number): boolean {
   if (Array.isArray(value)) {
-    for (const item of value) if (!freezeJson(item, depth + 1)) return false;
+    for (const item of value) if (!freezeJson(item, findings, depth)) return false;
   } else {
     if (!isRecord(value)) return false;
     for (const name of Object.keys(value)) {
       // [Note: secrets stay sealed] Reading a vault's `secret` would open it. An accessor gives a string or throws.
       if (name === 'secret' && isAccessor(value, name)) continue;
-      if (!freezeJson(value[name], depth + 1)) return false;
+      const field = value[name];
+      if (typeof field !== 'string' && !freezeJson(field, findings, depth)) return false;
     }
   }
   Object.freeze(value);
@@ -58,25 +69,22 @@ export function isAccessor(value: object, name: string): boolean {
  * [Note: secrets stay sealed]
  */
 export function copyWith(source: Entity, changes: Readonly<Record<string, unknown>>): Entity {
-  const fields: Record<string, PropertyDescriptor | undefined> = Object.getOwnPropertyDescriptors(source);
-  for (const [name, value] of Object.entries(changes)) {
-    const field =
-      value === undefined ? undefined : { value, enumerable: true, writable: true, configurable: true };
-    // A plain assignment to `__proto__` would set the prototype instead.
-    Object.defineProperty(fields, name, {
-      value: field,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  const copy: Record<string, unknown> = {};
-  // Symbols too: a vault's accessor finds its sealed secret through one.
-  for (const name of Reflect.ownKeys(fields)) {
-    const field = Object.getOwnPropertyDescriptor(fields, name)?.value as PropertyDescriptor | undefined;
-    if (field) Object.defineProperty(copy, name, field);
+  // A spread copies `__proto__` as the field that it is here, where an assignment would set the prototype.
+  const copy: Record<string, unknown> = isAccessor(source, 'secret') ? unread(source) : { ...source };
+  for (const name of Object.keys(changes)) {
+    const value = changes[name];
+    if (value === undefined) Reflect.deleteProperty(copy, name);
+    else Object.defineProperty(copy, name, { value, enumerable: true, writable: true, configurable: true });
   }
   return Object.freeze(copy);
+}
+
+function unread(source: Entity): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(Object.getOwnPropertyDescriptors(source))) {
+    Object.defineProperty(copy, name, { ...field, configurable: true });
+  }
+  return copy;
 }
 
 /** Whether two values hold the same JSON, whatever the order of fields. Opens secrets where both have them. */

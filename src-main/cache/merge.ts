@@ -78,14 +78,24 @@ function newest<T extends CredentialName>(from: Store, type: T): EntityOf[T][] {
   });
 }
 
-function counts(into: Store, from: Store): MergeCounts {
+interface Step {
+  readonly type: CredentialName;
+  readonly entity: EntityOf[CredentialName];
+  readonly verdict: Verdict;
+}
+
+function stepsOf(into: Store, from: Store): Step[] {
+  return CREDENTIALS.flatMap((type) =>
+    newest(from, type).map((entity) => ({ type, entity, verdict: verdict(into, from, type, entity) })),
+  );
+}
+
+function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
-  for (const type of CREDENTIALS) {
-    for (const entity of newest(from, type)) {
-      const what = verdict(into, from, type, entity);
-      tokens[what] += 1;
-      if (what !== 'unchanged' && secondsOf(entity['expires_on']) <= into.now()) tokens.expired += 1;
-    }
+  for (const step of steps) {
+    tokens[step.verdict] += 1;
+    const isExpired = secondsOf(step.entity['expires_on']) <= into.now();
+    if (step.verdict !== 'unchanged' && isExpired) tokens.expired += 1;
   }
   const users = summaries(from);
   const known = users.filter(
@@ -106,7 +116,8 @@ function counts(into: Store, from: Store): MergeCounts {
 
 /** What `merge` would do now. Changes nothing. */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
-  return counts(storeOf(into), storeOf(from));
+  const [target, source] = [storeOf(into), storeOf(from)];
+  return countsOf(stepsOf(target, source), target, source);
 }
 
 /**
@@ -118,12 +129,10 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   return target.run(() => {
     target.profile ??= source.profile;
-    const done = counts(target, source);
-    for (const type of CREDENTIALS) {
-      for (const entity of newest(source, type)) {
-        if (verdict(target, source, type, entity) === 'unchanged') continue;
-        place(target, type, entity, sameEntries(target, type, entity));
-      }
+    const steps = stepsOf(target, source);
+    const done = countsOf(steps, target, source);
+    for (const { type, entity, verdict } of steps) {
+      if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
     }
     for (const type of ['Account', 'AppMetadata'] as const) {
       for (const { entity } of source.candidates(type)) if (entity !== null) complete(target, type, entity);

@@ -7,14 +7,7 @@ const MARK = '\ue000number:';
 
 /** Strings, so that digits in them are passed over, and whole numbers of sixteen digits and more. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/g;
-const MARKED = /"(?:\ue000|\\ue000)number:(-?\d+)"/g;
-
-/** Whether there is a whole number in it that has more digits than a JavaScript number holds. */
-export function holdsLargeNumber(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.values(value).some(holdsLargeNumber);
-}
+const MARKED = /"\ue000number:(-?\d+)"/g;
 
 /** A JSON text with its large numbers as marked strings. */
 export function markNumbers(text: string): string {
@@ -23,5 +16,5 @@ export function markNumbers(text: string): string {
 
 /** A JSON text with the marked strings as numbers. */
 export function unmarkNumbers(text: string): string {
-  return text.includes(MARK) || text.includes('\\ue000') ? text.replace(MARKED, '$1') : text;
+  return text.includes(MARK) ? text.replace(MARKED, '$1') : text;
 }

@@ -30,8 +30,7 @@ export class SerializableTokenCache extends TokenCache {
    * @throws DocumentError (`document_not_json`, `document_not_a_cache`): the cache is as it was
    */
   deserialize(state: string | null | undefined): void {
-    const store = storeOf(this);
-    store.run(() => readDocument(store, state));
+    readDocument(storeOf(this), state);
     this.hasStateChanged = false;
   }
 

@@ -80,6 +80,8 @@ export class Store {
   layout: Layout | undefined;
   /** Told of every change, once all that belongs to it is done. */
   onChange: ((changes: readonly RecordChange[]) => void) | undefined;
+  /** Whether someone wants to hear what exactly has changed when all of it is replaced. */
+  isObserved = false;
 
   constructor(now: Clock) {
     this.now = now;
@@ -166,16 +168,24 @@ export class Store {
     if (!this.#roots.has(section)) this.#roots.set(section, new Map());
   }
 
-  clear(): void {
-    if (this.#depth > 0) {
-      for (const [section, root] of this.#roots) {
-        if (root instanceof Kept) this.#note(section, null, root.value, undefined);
-        else for (const [key, entry] of root) this.#note(section, key, entry.value, undefined);
-      }
+  /**
+   * Empties the store and fills it again. Where nobody asks what has changed, it is not noted: of a large document that
+   * would cost more than reading it. `fill` must not throw.
+   */
+  replace(fill: () => void): void {
+    if (this.#depth > 0 || this.isObserved) this.run(() => this.#clear(fill));
+    else this.#clear(fill);
+  }
+
+  #clear(fill: () => void): void {
+    for (const [section, root] of this.#depth > 0 ? this.#roots : []) {
+      if (root instanceof Kept) this.#note(section, null, root.value, undefined);
+      else for (const [key, entry] of root) this.#note(section, key, entry.value, undefined);
     }
     this.#roots.clear();
     this.#index.clear();
     this.#malformed.clear();
+    fill();
   }
 
   /**

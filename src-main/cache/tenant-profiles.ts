@@ -59,8 +59,16 @@ export function isHomeTenant(account: Account, realm: string): boolean {
   return folded(homeTenantOf(account.home_account_id)) === folded(realm);
 }
 
+function ownTenant(account: Account): TenantProfile {
+  const local = text(account.local_account_id) ?? '';
+  return profile(realmOf(account), local, text(account.username), text(account['name']));
+}
+
 /** The tenants of one user's account entities, each once, the home tenant first. */
 export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
+  const [only, ...others] = accounts;
+  if (only !== undefined && others.length === 0 && !Array.isArray(only['tenantProfiles']))
+    return [ownTenant(only)];
   const tenants = new Map<string, TenantProfile>();
   const add = (tenant: TenantProfile): void => {
     const known = tenants.get(folded(tenant.realm));
@@ -68,11 +76,8 @@ export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
   };
   for (const account of accounts) {
     const list = listed(account);
-    const own = realmOf(account);
     // In MSAL Node's documents the list is complete, and the entity's realm (B2C) may be no tenant that tokens name.
-    if (list.length === 0) {
-      add(profile(own, text(account.local_account_id) ?? '', text(account.username), text(account['name'])));
-    }
+    if (list.length === 0) add(ownTenant(account));
     for (const tenant of list) add(tenant);
   }
   const first = accounts[0];

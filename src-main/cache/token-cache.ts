@@ -113,7 +113,11 @@ export class TokenCache {
   on(_event: 'change', listener: (change: CacheChange) => void): () => void {
     const own = (change: CacheChange): void => listener(change); // The same function may listen twice.
     this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    this.#store.isObserved = true;
+    return () => {
+      this.#listeners.delete(own);
+      this.#store.isObserved = this.#listeners.size > 0;
+    };
   }
 
   /** Called at every change, before the listeners. */
