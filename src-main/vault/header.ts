@@ -105,6 +105,12 @@ function checksum(bytes: Buffer): Buffer {
     .digest();
 }
 
+const ZEROS = Buffer.alloc(4096);
+
 export function isZero(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0);
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const some = bytes.subarray(at, at + ZEROS.length);
+    if (!some.equals(ZEROS.subarray(0, some.length))) return false;
+  }
+  return true;
 }

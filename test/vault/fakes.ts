@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import type { Timers } from '../../src-main/keychain/line.ts';
+import { openVaultIn } from '../../src-main/vault/file-vault.ts';
+import type { Surroundings } from '../../src-main/vault/settings.ts';
+import type { Vault, VaultOptions } from '../../src-main/vault/vault.ts';
+import { FakeDisk } from './disk.ts';
+
+export type Mood = 'open' | 'locked' | 'unavailable' | 'silent';
+
+/** A keychain whose mood a test sets. In `silent` it times out at once, and answers when `speak` is called. */
+export class FakeKeychain implements Keychain {
+  readonly label = 'Fake keychain';
+  readonly items = new Map<string, string>();
+  readonly asked: string[] = [];
+  mood: Mood = 'open';
+  /** Called before each call is answered; may change the mood. */
+  before: (call: string) => void = () => undefined;
+  #silenced: (() => void)[] = [];
+
+  async get(_service: string, account: string): Promise<string | null> {
+    return this.#answer(`get ${account}`, () => this.items.get(account) ?? null);
+  }
+
+  async set(_service: string, account: string, secret: string): Promise<void> {
+    await this.#answer(`set ${account}`, () => this.items.set(account, secret));
+  }
+
+  async delete(_service: string, account: string): Promise<void> {
+    await this.#answer(`delete ${account}`, () => this.items.delete(account));
+  }
+
+  speak(mood: Mood = 'open'): void {
+    this.mood = mood;
+    for (const answer of this.#silenced.splice(0)) answer();
+  }
+
+  async #answer<T>(call: string, act: () => T): Promise<T> {
+    await Promise.resolve();
+    this.asked.push(call);
+    this.before(call);
+    if (this.mood === 'locked') throw new KeychainError('keychain_locked', 'locked');
+    if (this.mood === 'unavailable') throw new KeychainError('keychain_unavailable', 'unavailable');
+    if (this.mood === 'silent') {
+      throw new KeychainTimeoutError('silent', new Promise<void>((resolve) => this.#silenced.push(resolve)));
+    }
+    return act();
+  }
+}
+
+/** Timers that fire when a test says so. */
+export class FakeTimers implements Timers {
+  pending = new Map<number, { callback: () => void; milliseconds: number }>();
+  #next = 1;
+
+  setTimeout(callback: () => void, milliseconds: number): number {
+    this.pending.set(this.#next, { callback, milliseconds });
+    return this.#next++;
+  }
+
+  clearTimeout(timer: unknown): void {
+    if (typeof timer === 'number') this.pending.delete(timer);
+  }
+
+  /** Fires all that are due within this time, and returns the pauses that they had asked for. */
+  fire(within = Number.POSITIVE_INFINITY): number[] {
+    const due = [...this.pending].filter(([, { milliseconds }]) => milliseconds <= within);
+    for (const [timer] of due) this.pending.delete(timer);
+    for (const [, { callback }] of due) callback();
+    return due.map(([, { milliseconds }]) => milliseconds);
+  }
+}
+
+/** What is undone when the tests of a file are over: vaults before the folders they lie in. */
+const finished: (() => void | Promise<void>)[] = [];
+afterAll(async () => {
+  for (const undo of finished.splice(0)) await undo();
+});
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-test-'));
+  finished.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A vault on a fake disk with a fake keychain; its lock files are real. */
+export class Scene {
+  readonly disk = new FakeDisk();
+  readonly keychain = new FakeKeychain();
+  readonly timers = new FakeTimers();
+  readonly file = join(temporaryFolder(), 'cache.vault');
+  now = 1_780_000_000_000;
+
+  async open(options: Partial<VaultOptions> = {}, surroundings: Surroundings = {}): Promise<Vault> {
+    const { disk: io, keychain, timers, file } = this;
+    const vault = await openVaultIn(
+      { file, keychain, ...options },
+      { io, timers, now: () => this.now, ...surroundings },
+    );
+    finished.unshift(() => vault.close());
+    return vault;
+  }
+
+  get bytes(): Buffer {
+    return this.disk.bytes(this.file);
+  }
+}
+
+/** Signs a made-up user in, as the response of a token endpoint would. */
+export function signIn(cache: TokenCache, user: string, secret = `secret of ${user}`): void {
+  const client_info = encode({ uid: user, utid: 'tenant' });
+  const claims = { oid: user, preferred_username: `${user}@contoso.example`, tid: 'tenant', sub: user };
+  cache.add({
+    client_id: 'app',
+    scope: ['read'],
+    token_endpoint: 'https://login.microsoftonline.com/tenant/oauth2/v2.0/token',
+    response: {
+      access_token: `access ${secret}`,
+      refresh_token: `refresh ${secret}`,
+      id_token: `${encode({ alg: 'none' })}.${encode(claims)}.`,
+      client_info,
+      expires_in: 3600,
+      token_type: 'Bearer',
+    },
+  });
+}
+
+export function homeOf(user: string): string {
+  return `${user}.tenant`;
+}
+
+/** Everyone who is signed in, and the secrets of their access tokens. */
+export function usersIn(cache: TokenCache): Record<string, string> {
+  return Object.fromEntries(cache.find('AccessToken').map((token) => [token.home_account_id, token.secret]));
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
