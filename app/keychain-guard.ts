@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Keychain, KeychainError } from 'tokenkeep';
+import { type Keychain, KeychainError, KeychainTimeoutError } from 'tokenkeep';
 
 export interface GuardedKeychain extends Keychain {
   /** The last start ended while the keychain was asked, and the user has not asked for another try yet. */
@@ -24,19 +24,23 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
   let crashed = existsSync(marker);
   let asking = 0;
 
+  const answered = (): void => {
+    asking -= 1;
+    if (asking === 0) unmark(marker);
+  };
+
   async function guarded<T>(ask: () => Promise<T>): Promise<T> {
     if (crashed) throw new KeychainError('keychain_unavailable', HELD);
-    if (asking++ === 0) mark(marker);
+    if (asking === 0) mark(marker);
+    asking += 1;
     try {
       const answer = await ask();
-      asking--;
-      if (asking === 0) unmark(marker);
+      answered();
       return answer;
     } catch (error) {
-      asking--;
       // After a timeout the native call is still under way, and can still bring the process down.
-      const underWay = error instanceof KeychainError && error.code === 'keychain_timeout';
-      if (asking === 0 && !underWay) unmark(marker);
+      if (error instanceof KeychainTimeoutError) error.answer.then(answered, answered);
+      else answered();
       throw error;
     }
   }

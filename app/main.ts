@@ -22,10 +22,14 @@ function main(): void {
     // In development the script's own path comes first.
     asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
   } catch (error) {
-    return fail(error);
+    fail(error);
+    return;
   }
   // The second start hands over what it was asked for, and ends.
-  if (!app.requestSingleInstanceLock({ ...asked })) return app.exit(0);
+  if (!app.requestSingleInstanceLock({ ...asked })) {
+    app.exit(0);
+    return;
+  }
 
   const running = app.whenReady().then(() => start(asked, profileIn(app.getPath('userData'), usualFolder)));
   running.catch(fail);
@@ -49,7 +53,8 @@ function endInGoodOrder(running: Promise<RunningApp>): void {
       .catch(report)
       .finally(() => {
         ended = true;
-        app.quit();
+        // Electron is still in the quit that was put off, and deaf to another, until this event is over.
+        setImmediate(() => app.quit());
       });
   });
 }

@@ -86,13 +86,14 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       placeFile: join(profile.folder, 'window.json'),
       devTools: development,
     });
+  const first = open();
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
     if (file === null) return;
     const begin = (): void => void shown.planImport(file);
     if (window.webContents.isLoading()) window.webContents.once('did-finish-load', begin);
     else begin();
   };
-  importOnceLoaded(open(), asked.importFile);
+  importOnceLoaded(first, asked.importFile);
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) open(); // macOS: a click on the dock
   });

@@ -28,7 +28,7 @@ export function openDemoVault(): DemoVault {
 async function open(file: string): Promise<Vault> {
   const vault = await openVault({ file, keychain: memoryKeychain(), unprotected: 'memory' });
   const document = new SerializableTokenCache();
-  document.deserialize(demoDocument(Date.now() / 1000));
+  document.deserialize(demoDocument(Math.floor(Date.now() / 1000)));
   await vault.update((cache) => merge(cache, document));
   return vault;
 }

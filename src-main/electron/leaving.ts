@@ -12,7 +12,7 @@ export function keepOffTheClipboard(copied: Copied): () => void {
     void copied
       .clear()
       .catch(() => undefined)
-      .finally(() => app.quit());
+      .finally(() => setImmediate(() => app.quit())); // not in the event itself, where Electron is deaf to it
   };
   powerMonitor.on('lock-screen', clear);
   app.on('will-quit', clearFirst);

@@ -47,7 +47,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   const handlers = tokenCacheHandlers<WebContents>({
     vault: opened,
     copied,
-    now: () => Date.now() / 1000,
+    now: () => Math.floor(Date.now() / 1000),
     confirm,
     chooseFile,
     tell: (name, event) => served.emit(name, event),

@@ -22,11 +22,6 @@ export async function accountList(holdings: Holdings, now: number): Promise<Acco
 function accountItem(holding: Holding, now: number): AccountItem {
   const { id, kind, home_account_id, environment, summary } = holding;
   const tokens = tokensOf(holding);
-  const expiries = holding.accessTokens.map((token) => seconds(token.expires_on)).filter(isNumber);
-  const written = tokens.flatMap((token) => [
-    seconds(token['cached_at']),
-    seconds(token['last_modification_time']),
-  ]);
   return {
     id,
     kind,
@@ -42,10 +37,27 @@ function accountItem(holding: Holding, now: number): AccountItem {
       RefreshToken: holding.refreshTokens.length,
       IdToken: holding.idTokens.length,
     },
-    nextExpiry: smallest(expiries.filter((at) => at > now)),
-    lastExpiry: expiries.length === 0 ? null : Math.max(...expiries),
-    since: smallest(written.filter(isNumber)),
+    ...timesOf(tokens, now),
   };
+}
+
+function timesOf(
+  tokens: readonly Token[],
+  now: number,
+): Pick<AccountItem, 'nextExpiry' | 'lastExpiry' | 'since'> {
+  let [nextExpiry, lastExpiry, since] = [Infinity, -Infinity, Infinity];
+  for (const token of tokens) {
+    const expiry = token.credential_type === 'IdToken' ? null : seconds(token['expires_on']);
+    if (expiry !== null && expiry > now) nextExpiry = Math.min(nextExpiry, expiry);
+    if (expiry !== null) lastExpiry = Math.max(lastExpiry, expiry);
+    since = Math.min(
+      since,
+      seconds(token['cached_at']) ?? since,
+      seconds(token['last_modification_time']) ?? since,
+    );
+  }
+  const known = (time: number): number | null => (Number.isFinite(time) ? time : null);
+  return { nextExpiry: known(nextExpiry), lastExpiry: known(lastExpiry), since: known(since) };
 }
 
 export function tokensOf(holding: Holding): Token[] {
@@ -79,7 +91,4 @@ function tenantsOf(tokens: readonly Token[]): AccountItem['tenants'] {
   return realms.filter((realm) => realm !== '').map((realm) => ({ realm, local_account_id: '' }));
 }
 
-const isNumber = (value: number | null): value is number => value !== null;
-const smallest = (values: readonly number[]): number | null =>
-  values.reduce<number | null>((least, value) => (least === null || value < least ? value : least), null);
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];

@@ -40,11 +40,14 @@ export async function readDocumentFile(
   }
 }
 
+/** Windows has neither the flag nor such pipes; its constant is undefined there, whatever its type says. */
+const NON_BLOCKING = Number(constants.O_NONBLOCK) || 0;
+
 async function openFile(path: string, name: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
     // Non-blocking, for opening a named pipe that nobody writes to would wait for ever.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    file = await open(path, constants.O_RDONLY | NON_BLOCKING);
   } catch (error) {
     throw unreadable(name, error);
   }

@@ -24,19 +24,19 @@ export interface Doors<Caller> {
   /** Seconds since the epoch. */
   now: () => number;
   /** Asks the user in a dialog that no script of the window can answer; false where it was refused. */
-  confirm(caller: Caller, question: Question): Promise<boolean>;
+  confirm: (caller: Caller, question: Question) => Promise<boolean>;
   /** Absolute path; null where the dialog was dismissed. */
-  chooseFile(caller: Caller): Promise<string | null>;
+  chooseFile: (caller: Caller) => Promise<string | null>;
   /** To all windows. */
-  tell<Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]): void;
+  tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
   /** Before the vault is asked again because the user chose Retry. */
-  beforeRetry(): void;
+  beforeRetry: () => void;
 }
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
   /** An import begun outside a window: tells what came of it by events. Never rejects. */
-  planImport(path: string): Promise<void>;
+  planImport: (path: string) => Promise<void>;
 }
 
 export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHandlers<Caller> {
@@ -55,7 +55,8 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
       claims: async (_caller, id) => decoded((await token(id))[1].token),
       search: async (_caller, text) => search((await read(holdingsOf)).byId, text),
 
-      removalCount: (_caller, id) => read((cache) => removalCountOf(cache, id && holdingIn(cache, id))),
+      removalCount: (_caller, id) =>
+        read((cache) => removalCountOf(cache, id === null ? null : holdingIn(cache, id))),
       signOut: async (_caller, id) => signOut(await vault, await holding(id)),
       signOutAll: async () => signOutAll(await vault),
 

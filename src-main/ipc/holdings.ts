@@ -49,50 +49,75 @@ export function holdingsOf(cache: TokenCache): Holdings {
 }
 
 function sort(cache: TokenCache): Holdings {
-  const byPlace = new Map<string, Holding>();
+  const places = new Places();
   for (const summary of cache.accounts()) {
-    const { home_account_id, environment } = summary;
-    byPlace.set(userPlace(home_account_id, environment), {
-      ...empty('user', home_account_id, environment),
-      id: idOf('user', home_account_id.toLowerCase(), canonicalEnvironment(environment)),
-      summary,
-    });
+    places.user(summary.home_account_id, summary.environment, summary);
   }
-  for (const token of cache.find('AccessToken')) holdingFor(byPlace, token).accessTokens.push(token);
-  for (const token of cache.find('RefreshToken')) holdingFor(byPlace, token).refreshTokens.push(token);
-  for (const token of cache.find('IdToken')) holdingFor(byPlace, token).idTokens.push(token);
+  for (const token of cache.find('AccessToken')) places.of(token, token.realm).accessTokens.push(token);
+  for (const token of cache.find('RefreshToken')) places.of(token, '').refreshTokens.push(token);
+  for (const token of cache.find('IdToken')) places.of(token, token.realm).idTokens.push(token);
   return {
-    byId: new Map([...byPlace.values()].map((holding) => [holding.id, holding])),
+    byId: new Map(places.holdings.map((holding) => [holding.id, holding])),
     notUnderstood: notUnderstoodIn(cache),
   };
 }
 
-function holdingFor(byPlace: Map<string, Holding>, token: Token): Holding {
-  const { environment, client_id } = token;
-  const home = token.home_account_id ?? '';
-  const realm = 'realm' in token ? String(token.realm) : '';
-  const place = home === '' ? appPlace(client_id, realm, environment) : userPlace(home, environment);
-  const there = byPlace.get(place);
-  if (there !== undefined) return there;
-  const cloud = canonicalEnvironment(environment);
-  const fresh: Holding =
-    home === ''
-      ? {
-          ...empty('app', null, environment),
-          id: idOf('app', client_id.toLowerCase(), realm.toLowerCase(), cloud),
-        }
-      : { ...empty('orphan', home, environment), id: idOf('user', home.toLowerCase(), cloud) };
-  byPlace.set(place, fresh);
-  return fresh;
+/** Where each token goes. By maps and without joined keys: there may be fifty thousand. */
+class Places {
+  readonly holdings: Holding[] = [];
+  readonly #clouds = new Map<
+    string,
+    { name: string; users: Map<string, Holding>; apps: Map<string, Holding> }
+  >();
+
+  user(home_account_id: string, environment: string, summary: AccountSummary | null): Holding {
+    const { name, users } = this.#cloud(environment);
+    const home = home_account_id.toLowerCase();
+    const there = users.get(home);
+    if (there !== undefined) return there;
+    const id = idOf('user', home, name);
+    const fresh = empty(id, summary === null ? 'orphan' : 'user', home_account_id, environment, summary);
+    users.set(home, fresh);
+    this.holdings.push(fresh);
+    return fresh;
+  }
+
+  of(token: Token, realm: string): Holding {
+    const home = token.home_account_id ?? '';
+    if (home !== '') return this.user(home, token.environment, null);
+    const { name, apps } = this.#cloud(token.environment);
+    const id = idOf('app', token.client_id.toLowerCase(), realm.toLowerCase(), name);
+    const there = apps.get(id);
+    if (there !== undefined) return there;
+    const fresh = empty(id, 'app', null, token.environment, null);
+    apps.set(id, fresh);
+    this.holdings.push(fresh);
+    return fresh;
+  }
+
+  #cloud(environment: string): { name: string; users: Map<string, Holding>; apps: Map<string, Holding> } {
+    const there = this.#clouds.get(environment);
+    if (there !== undefined) return there;
+    const name = canonicalEnvironment(environment);
+    const cloud = this.#clouds.get(name) ?? { name, users: new Map(), apps: new Map() };
+    this.#clouds.set(name, cloud).set(environment, cloud);
+    return cloud;
+  }
 }
 
-function empty(kind: Holding['kind'], home_account_id: string | null, environment: string): Holding {
+function empty(
+  id: AccountId,
+  kind: Holding['kind'],
+  home_account_id: string | null,
+  environment: string,
+  summary: AccountSummary | null,
+): Holding {
   return {
-    id: '',
+    id,
     kind,
     home_account_id,
     environment,
-    summary: null,
+    summary,
     accessTokens: [],
     refreshTokens: [],
     idTokens: [],
@@ -106,9 +131,3 @@ function notUnderstoodIn(cache: TokenCache): number {
   }
   return count;
 }
-
-const userPlace = (home: string, environment: string): string =>
-  `user\n${home.toLowerCase()}\n${canonicalEnvironment(environment)}`;
-
-const appPlace = (client: string, realm: string, environment: string): string =>
-  `app\n${client.toLowerCase()}\n${realm.toLowerCase()}\n${canonicalEnvironment(environment)}`;

@@ -25,7 +25,8 @@ export async function settle<T>(
 ): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await work() };
-  } catch (error) {
+  } catch (thrown) {
+    const error: unknown = thrown;
     if (!(error instanceof TokenkeepError)) onUnexpected?.(error);
     return { ok: false, error: plainError(error) };
   }

@@ -5,6 +5,6 @@
 export function printable(text: string, maxLength: number): string {
   // Cc: controls; Cf: formats, direction overrides among them; Zl, Zp: line and paragraph separators.
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}').trim();
-  const characters = [...visible];
+  const characters = Array.from(visible); // whole code points: half of one can't be shown
   return characters.length <= maxLength ? visible : `${characters.slice(0, maxLength - 1).join('')}…`;
 }

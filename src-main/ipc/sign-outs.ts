@@ -1,10 +1,11 @@
 /** Signing out, and what it would remove: counted by the same rule that removes. */
 import { ENTITY_TYPES, type SignOutReceipt } from '../cache/entities.ts';
 import { accountOf, recordsOf } from '../cache/records.ts';
-import { appRemovalCount, type RemovalCount, removalCount } from '../cache/sign-out.ts';
+import { appRemovalCount, removalCount } from '../cache/removal.ts';
+import type { RemovalCount } from '../cache/sign-out.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { Holding } from './holdings.ts';
+import { type Holding, holdingsOf } from './holdings.ts';
 
 /** Of one account, or with null of all accounts and apps. */
 export function removalCountOf(cache: TokenCache, holding: Holding | null): RemovalCount {
@@ -16,33 +17,55 @@ export function removalCountOf(cache: TokenCache, holding: Holding | null): Remo
 function countOf(cache: TokenCache, holding: Holding): RemovalCount {
   return holding.home_account_id === null
     ? appRemovalCount(cache, appOf(holding))
-    : removalCount(cache, holding.home_account_id);
+    : removalCount(cache, holding.home_account_id, filterFor(cache, holding));
 }
 
-/** A user's through the vault, which destroys the old key as well; an app's own tokens are merely removed. */
-export function signOut(vault: Vault, holding: Holding): Promise<SignOutReceipt> {
-  return holding.home_account_id === null
-    ? vault.update((cache) => cache.removeAppTokens(appOf(holding)))
-    : vault.signOut(holding.home_account_id);
+/** Also destroys the key under which the file was written until now, so that older copies tell nothing either. */
+export async function signOut(vault: Vault, holding: Holding): Promise<SignOutReceipt> {
+  const remove = (cache: TokenCache): [SignOutReceipt] => [
+    holding.home_account_id === null
+      ? cache.removeAppTokens(appOf(holding))
+      : cache.signOut(holding.home_account_id, filterFor(cache, holding)),
+  ];
+  return (await erase(vault, remove))[0];
+}
+
+/** Everyone and everything, in one write however many there are. */
+export async function signOutAll(vault: Vault): Promise<SignOutReceipt[]> {
+  return erase(vault, (cache) => {
+    const apps = cache.removeAppTokens();
+    const users = [...homesIn(cache)].map((home) => cache.signOut(home));
+    return apps.removed.AccessToken > 0 ? [...users, apps] : users;
+  });
+}
+
+async function erase<Receipts extends SignOutReceipt[]>(
+  vault: Vault,
+  remove: (cache: TokenCache) => Receipts,
+): Promise<Receipts> {
+  // Without a file there is no copy to close and no key to destroy; it is all in memory, and goes from there.
+  if (vault.status.state !== 'ready' && vault.status.bytes === null) return vault.update(remove);
+  const { value, oldKey } = await vault.erase(remove);
+  if (oldKey !== undefined) for (const receipt of value) receipt.oldKey = oldKey;
+  return value;
 }
 
 /**
- * Everyone and everything, in two writes however many there are: all but one account first, then that one by the
- * vault, so that the key under which they all were is destroyed.
+ * Nothing, so that all goes that names the account; only where another provider has a user of the same id, the one
+ * environment that is meant.
  */
-export async function signOutAll(vault: Vault): Promise<SignOutReceipt[]> {
-  const last = await vault.read((cache) => homesIn(cache).values().next().value);
-  const receipts = await vault.update((cache) => {
-    const others = [...homesIn(cache)].filter((home) => home !== last);
-    const apps = cache.removeAppTokens();
-    const removed = others.map((home) => cache.signOut(home));
-    return apps.removed.AccessToken > 0 ? [...removed, apps] : removed;
-  });
-  if (last === undefined) return receipts;
-  const receipt = await vault.signOut(last);
-  const { oldKey } = receipt;
-  return [receipt, ...receipts.map((other) => (oldKey === undefined ? other : { ...other, oldKey }))];
+function filterFor(
+  cache: TokenCache,
+  { id, home_account_id, environment }: Holding,
+): { environment?: string } {
+  for (const other of holdingsOf(cache).byId.values()) {
+    if (other.id !== id && sameHome(other.home_account_id, home_account_id)) return { environment };
+  }
+  return {};
 }
+
+const sameHome = (a: string | null, b: string | null): boolean =>
+  a !== null && b !== null && a.toLowerCase() === b.toLowerCase();
 
 /** Every account that anything in the cache belongs to, also what is not understood. */
 function homesIn(cache: TokenCache): Set<string> {
@@ -55,7 +78,11 @@ function homesIn(cache: TokenCache): Set<string> {
 }
 
 /** An app is one line for each client, tenant and cloud, so all its tokens agree in these. */
-function appOf({ accessTokens: [token] }: Holding): { client_id: string; realm: string; environment: string } {
+function appOf({ accessTokens: [token] }: Holding): {
+  client_id: string;
+  realm: string;
+  environment: string;
+} {
   return {
     client_id: token?.client_id ?? '',
     realm: token?.realm ?? '',

@@ -33,7 +33,7 @@ export function identify(holding: Holding): IdentifiedToken[] {
 /** What makes a credential this one and no other, whatever its secret is today. */
 function identity(token: Token): string[] {
   const fields = ['environment', 'client_id', 'realm', 'target', 'token_type', 'key_id', 'family_id'];
-  return [...fields.map((field) => String(token[field] ?? '')), extensionOf(token)];
+  return [...fields.map((field) => text(token, field) ?? ''), extensionOf(token)];
 }
 
 export function tokenItems(holding: Holding): TokenItem[] {

@@ -1,0 +1,84 @@
+/**
+ * The real app in the real Electron, each with a home, a profile and a keyring of its own. Chromium's sandbox is on;
+ * dialogs of the system, which no test can click, are answered in the main process.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { _electron, type ElectronApplication, type Page } from '@playwright/test';
+import { findElectron } from '../../scripts/electron-path.mjs';
+
+const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
+
+export interface Started {
+  app: ElectronApplication;
+  window: Page;
+  /** What the app wrote to its terminal, and the page to its console. */
+  output: string[];
+  /** Quits as a user does, and waits for the end. */
+  quit: () => Promise<void>;
+}
+
+/** Starts the app and waits for its window. `env` is that of a keyring, see test/support/keyring.ts. */
+export async function startApp(env: Record<string, string>, ...args: string[]): Promise<Started> {
+  const app = await launch(env, ...args);
+  const output: string[] = [];
+  for (const stream of [app.process().stdout, app.process().stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  }
+  const window = await app.firstWindow();
+  window.on('console', (message) => output.push(`[${message.type()}] ${message.text()}`));
+  return { app, window, output, quit: () => app.close() };
+}
+
+function launch(env: Record<string, string>, ...args: string[]): Promise<ElectronApplication> {
+  const electron = findElectron();
+  if (electron === undefined) throw new Error('There is no Electron: run `npm test`, which installs it.');
+  return _electron.launch({
+    executablePath: electron.executable,
+    args: [MAIN, ...args],
+    env,
+    chromiumSandbox: true,
+    timeout: 30_000,
+  });
+}
+
+/** Where the app keeps its files under that home. */
+export const profileFolder = (env: Record<string, string>): string =>
+  join(env['HOME'] ?? '', '.config', 'Tokenkeep');
+export const vaultFile = (env: Record<string, string>): string => join(profileFolder(env), 'accounts.vault');
+
+export interface Answers {
+  /** What a dialog of the system that asks is answered with: the first button, or Cancel. */
+  agree: boolean;
+  /** What the file dialog gives; null where it is dismissed. */
+  file?: string | null;
+}
+
+/** From now on the system's dialogs answer so; gives what they asked, as it is asked. */
+export async function answerDialogs(app: ElectronApplication, { agree, file = null }: Answers): Promise<() => Promise<string[]>> {
+  await app.evaluate(
+    ({ dialog }, answers) => {
+      const asked: string[] = [];
+      Object.assign(globalThis, { askedByDialogs: asked });
+      Object.assign(dialog, {
+        showMessageBox: (...args: unknown[]) => {
+          asked.push(JSON.stringify(args.at(-1)));
+          return Promise.resolve({ response: answers.agree ? 0 : 1, checkboxChecked: false });
+        },
+        showOpenDialog: () =>
+          Promise.resolve({ canceled: answers.file === null, filePaths: answers.file === null ? [] : [answers.file] }),
+      });
+    },
+    { agree, file },
+  );
+  return () => app.evaluate(() => (globalThis as unknown as { askedByDialogs: string[] }).askedByDialogs);
+}
+
+/** A folder that is gone when the test is. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'tokenkeep-e2e-'));
+  await mkdir(path, { recursive: true });
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from '../../src-main/errors.ts';
+import { cacheOf, documents, secretsIn, vectorPath, vectorText } from './vectors.ts';
+import { windowOver } from './window.ts';
+
+const W = 'the window';
+const KITCHEN_SINK = vectorText('documents', 'msal-node-7-kitchen-sink.json');
+
+describe('what a window sees', () => {
+  it.each(documents)('holds no secret of $file but what was revealed', async ({ file }) => {
+    const text = vectorText('documents', file);
+    const { ask, questions } = windowOver(cacheOf(text));
+    const { accounts } = await ask.accounts(W);
+    const tokens = (await Promise.all(accounts.map(({ id }) => ask.tokens(W, id)))).flat();
+    const answers = [
+      await ask.status(W),
+      accounts,
+      tokens,
+      ...(await Promise.all(tokens.map(({ id }) => ask.claims(W, id)))),
+      ...(await Promise.all(accounts.map(({ id }) => ask.removalCount(W, id)))),
+      await ask.removalCount(W, null),
+      await ask.search(W, 'contoso'),
+      questions,
+      await ask.signOutAll(W),
+    ];
+    for (const secret of secretsIn(text)) expect(JSON.stringify(answers)).not.toContain(secret);
+  });
+
+  it('is refused for ids that are not there', async () => {
+    const { ask } = windowOver(cacheOf(KITCHEN_SINK));
+    await expect(ask.tokens(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.claims(W, 'nobody.nothing')).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.signOut(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.removalCount(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.reveal(W, 'nobody.nothing')).rejects.toThrow(InvalidArgumentError);
+    const [account] = (await ask.accounts(W)).accounts;
+    await expect(ask.claims(W, `${account!.id}.nothing`)).rejects.toThrow(InvalidArgumentError);
+  });
+});
+
+describe('a secret', () => {
+  const firstToken = async (window: ReturnType<typeof windowOver>) => {
+    const { accounts } = await window.ask.accounts(W);
+    const ada = accounts.find(({ username }) => username === 'avery.howard@contoso.example')!;
+    return (await window.ask.tokens(W, ada.id))[0]!;
+  };
+
+  it('is revealed after the user agreed to this one', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    const { id } = await firstToken(window);
+    const secret = await window.ask.reveal(W, id);
+    expect(secretsIn(KITCHEN_SINK)).toContain(secret);
+    expect(window.questions).toHaveLength(1);
+    expect(window.questions[0]).toMatchObject({ yes: 'Show', message: 'Show this access token?' });
+    expect(window.questions[0]?.detail).toContain('Avery Howard, avery.howard@contoso.example');
+  });
+
+  it('is not when the user did not', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    window.user.agrees = false;
+    const { id } = await firstToken(window);
+    expect(await window.ask.reveal(W, id)).toBeNull();
+    expect(await window.ask.copy(W, id)).toBeNull();
+    expect(window.copied).toEqual([]);
+    expect(window.questions.map(({ yes }) => yes)).toEqual(['Show', 'Copy']);
+  });
+
+  it('is copied without crossing to the window', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    const { id } = await firstToken(window);
+    expect(await window.ask.copy(W, id)).toEqual({ clearsAt: 30_000 });
+    expect(secretsIn(KITCHEN_SINK)).toContain(window.copied[0]);
+  });
+
+  it('is asked for in one line per thing, whatever the document says', async () => {
+    const window = windowOver(
+      cacheOf(
+        JSON.stringify({
+          RefreshToken: {
+            k: {
+              credential_type: 'RefreshToken',
+              secret: 'refresh-refresh',
+              home_account_id: 'someone\n\nApp: a harmless one\u202e',
+              environment: 'login.microsoftonline.com',
+              client_id: 'x'.repeat(10_000),
+            },
+          },
+        }),
+      ),
+    );
+    const [account] = (await window.ask.accounts(W)).accounts;
+    const [token] = await window.ask.tokens(W, account!.id);
+    await window.ask.reveal(W, token!.id);
+    const lines = window.questions[0]!.detail.split('\n');
+    expect(lines.filter((line) => line.startsWith('App: '))).toHaveLength(1);
+    expect(window.questions[0]!.detail).not.toContain('\u202e');
+    expect(window.questions[0]!.detail.length).toBeLessThan(600);
+  });
+});
+
+describe('signing out', () => {
+  it('removes what was counted before', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    for (const { id, kind } of (await window.ask.accounts(W)).accounts) {
+      const counted = await window.ask.removalCount(W, id);
+      const receipt = await window.ask.signOut(W, id);
+      expect(receipt.removed).toEqual(counted);
+      expect(receipt.remaining).toBe(0);
+      expect(receipt.oldKey, kind).toBe('destroyed');
+    }
+    expect((await window.ask.accounts(W)).totals).toMatchObject({ accounts: 0, apps: 0, tokens: 0 });
+  });
+
+  it('of all removes what was counted, in one write', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    const before = await window.ask.accounts(W);
+    const counted = await window.ask.removalCount(W, null);
+    const receipts = await window.ask.signOutAll(W);
+    const removed = (type: keyof typeof counted) =>
+      receipts.reduce((sum, receipt) => sum + receipt.removed[type], 0);
+    expect(counted).toEqual({
+      AccessToken: removed('AccessToken'),
+      RefreshToken: removed('RefreshToken'),
+      IdToken: removed('IdToken'),
+      Account: removed('Account'),
+      AppMetadata: removed('AppMetadata'),
+    });
+    expect(receipts).toHaveLength(before.totals.accounts + 1);
+    expect(receipts.every(({ oldKey, remaining }) => oldKey === 'destroyed' && remaining === 0)).toBe(true);
+    expect(window.vault.asked).toEqual(['erase']);
+    expect((await window.ask.accounts(W)).totals.tokens).toBe(0);
+  });
+
+  it('of one of two users with the same id at two providers leaves the other', async () => {
+    const at = (environment: string) => ({
+      home_account_id: 'sub',
+      environment,
+      realm: '',
+      local_account_id: 'sub',
+      username: `u@${environment}`,
+      authority_type: 'Generic',
+    });
+    const { ask } = windowOver(
+      cacheOf(JSON.stringify({ Account: { a: at('a.example'), b: at('b.example') } })),
+    );
+    const [first] = (await ask.accounts(W)).accounts;
+    expect(await ask.removalCount(W, first!.id)).toMatchObject({ Account: 1 });
+    expect((await ask.signOut(W, first!.id)).removed).toMatchObject({ Account: 1 });
+    expect((await ask.accounts(W)).accounts.map(({ username }) => username)).toEqual(['u@b.example']);
+  });
+
+  it('is an update where nothing is on the disk, and is refused where the file can’t be opened', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    const [first, second] = (await window.ask.accounts(W)).accounts;
+    Object.assign(window.vault.status, { state: 'no-keychain', bytes: null });
+    expect((await window.ask.signOut(W, first!.id)).oldKey).toBeUndefined();
+    Object.assign(window.vault.status, { bytes: 4096 });
+    await window.ask.signOut(W, second!.id);
+    expect(window.vault.asked).toEqual(['update', 'erase']);
+  });
+
+  it('of all is no error where there is nothing', async () => {
+    expect(await windowOver(cacheOf('{}')).ask.signOutAll(W)).toEqual([]);
+  });
+});
+
+describe('an import', () => {
+  const python = vectorPath('documents', 'msal-python-kitchen-sink.json');
+
+  it('is shown before it is done, and reports what was done', async () => {
+    const window = windowOver(cacheOf('{}'));
+    const plan = await window.ask.planImport(W, python);
+    expect(plan).toMatchObject({ fileName: 'msal-python-kitchen-sink.json', writtenBy: 'MSAL Python' });
+    expect(plan.tokens).toMatchObject({ replaced: 0, unchanged: 0 });
+    expect((await window.ask.accounts(W)).totals.accounts).toBe(0);
+    expect(window.told).toEqual([
+      { name: 'importReading', event: { fileName: plan.fileName, bytes: plan.bytes } },
+    ]);
+    const report = await window.ask.confirmImport(W, plan.id);
+    expect(report).toEqual({
+      accountsAdded: plan.accounts.added,
+      tokensAdded: plan.tokens.added,
+      tokensReplaced: 0,
+      notUnderstood: 0,
+    });
+    expect((await window.ask.accounts(W)).totals.accounts).toBe(plan.accounts.added);
+    expect(JSON.stringify([plan, report])).not.toContain('SYNTHETIC');
+  });
+
+  it('of the same document again changes nothing', async () => {
+    const window = windowOver(cacheOf(vectorText('documents', 'msal-python-kitchen-sink.json')));
+    const plan = await window.ask.planImport(W, python);
+    expect(plan.accounts.added).toBe(0);
+    expect(plan.tokens).toMatchObject({ added: 0, replaced: 0 });
+  });
+
+  it('can be given up, and is given up after ten minutes, or when another begins', async () => {
+    const window = windowOver(cacheOf('{}'));
+    const gone = async (id: string) =>
+      expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+    const cancelled = await window.ask.planImport(W, python);
+    await window.ask.cancelImport(W, cancelled.id);
+    await gone(cancelled.id);
+    const first = await window.ask.planImport(W, python);
+    const second = await window.ask.planImport(W, python);
+    await gone(first.id);
+    window.user.now += 601;
+    await gone(second.id);
+    await window.ask.cancelImport(W, 'never-was');
+    expect((await window.ask.accounts(W)).totals.accounts).toBe(0);
+  });
+
+  it('is confirmed once', async () => {
+    const window = windowOver(cacheOf('{}'));
+    const { id } = await window.ask.planImport(W, python);
+    await window.ask.confirmImport(W, id);
+    await expect(window.ask.confirmImport(W, id)).rejects.toThrow(InvalidArgumentError);
+  });
+
+  it('by the file dialog, or not', async () => {
+    const window = windowOver(cacheOf('{}'));
+    expect(await window.ask.chooseImport(W)).toBeNull();
+    window.user.chooses = python;
+    expect(await window.ask.chooseImport(W)).toMatchObject({ fileName: 'msal-python-kitchen-sink.json' });
+  });
+
+  it('from outside the window is told, and so is its failure', async () => {
+    const window = windowOver(cacheOf('{}'));
+    await window.planImport(python);
+    await window.planImport(vectorPath('hostile', 'half-written.json'));
+    expect(window.told.map(({ name }) => name)).toEqual([
+      'importReading',
+      'importPlanned',
+      'importReading',
+      'importFailed',
+    ]);
+    expect(window.told[3]?.event).toEqual({
+      code: 'document_not_json',
+      message:
+        '“half-written.json” is not a cache document, or was cut off while it was written: its text is not valid JSON. Nothing was imported.',
+    });
+  });
+});
+
+describe('the vault', () => {
+  it('is asked again on Retry, after the app was told', async () => {
+    const { ask, vault } = windowOver(cacheOf('{}'));
+    await ask.retry(W);
+    await ask.recover(W);
+    expect(await ask.startFresh(W)).toBe(vault.status);
+    expect(vault.asked).toEqual(['beforeRetry', 'retry', 'recover', 'startFresh']);
+  });
+});

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DocumentError, InvalidArgumentError, TokenkeepError, VaultError } from '../../src-main/errors.ts';
+import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
+import { plainError, settle } from '../../src-main/ipc/outcome.ts';
+import { printable } from '../../src-main/ipc/printable.ts';
+import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { cacheOf, hostile, vectorPath } from './vectors.ts';
+import { windowOver } from './window.ts';
+
+const W = 'the window';
+const names = Object.keys(argumentChecks) as (keyof TokenCacheRequests)[];
+
+describe('arguments', () => {
+  it.each(names)('%s takes none but its own', (name) => {
+    fc.assert(
+      fc.property(fc.array(fc.anything(), { maxLength: 4 }), (args) => {
+        let checked: readonly unknown[];
+        try {
+          checked = argumentChecks[name](args);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidArgumentError);
+          return;
+        }
+        expect(checked).toEqual(args);
+        for (const value of checked) expect(value === null || typeof value === 'string').toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['tokens', ['abc_DEF-123456789012']],
+    ['claims', ['abc_DEF-123456789012.abcdef-2']],
+    ['removalCount', [null]],
+    ['search', ['']],
+    ['planImport', ['/home/ada/cache.json']],
+  ] as const)('%s takes %j', (name, args) => {
+    expect(argumentChecks[name](args)).toEqual(args);
+  });
+
+  it.each([
+    ['tokens', ['../etc']],
+    ['tokens', ['']],
+    ['tokens', ['a'.repeat(101)]],
+    ['tokens', [null]],
+    ['tokens', [['a']]],
+    ['tokens', [{ toString: (): string => 'a' }]],
+    ['tokens', ['a', 'b']],
+    ['search', ['a'.repeat(1001)]],
+    ['planImport', ['/etc/passwd\0.json']],
+    ['planImport', ['']],
+    ['status', [undefined]],
+  ] as const)('%s does not take %j, and does not repeat it', (name, args) => {
+    expect(() => argumentChecks[name](args)).toThrow(InvalidArgumentError);
+    expect(() => argumentChecks[name](args)).toThrow(
+      /^The request was sent with arguments|takes no arguments/,
+    );
+  });
+});
+
+describe('errors', () => {
+  it('cross as they are where they are ours', async () => {
+    const error = new VaultError('vault_locked', 'The keychain is locked.', { cause: new Error('inner') });
+    expect(await settle(() => Promise.reject(error))).toEqual({
+      ok: false,
+      error: { code: 'vault_locked', message: 'The keychain is locked.' },
+    });
+    expect(plainError(new TokenkeepError('own', 'Own.'))).toEqual({ code: 'own', message: 'Own.' });
+  });
+
+  it('cross without a word of theirs where they are not', async () => {
+    const seen: unknown[] = [];
+    const error = new TypeError('can’t read "eyJhbGciOi"');
+    const outcome = await settle(
+      () => {
+        throw error;
+      },
+      (unexpected) => void seen.push(unexpected),
+    );
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'unexpected' } });
+    expect(JSON.stringify(outcome)).not.toMatch(/eyJ|TypeError|hostile\.test/);
+    expect(seen).toEqual([error]);
+  });
+});
+
+describe('hostile documents', () => {
+  it.each(hostile.filter(({ error }) => error !== undefined))(
+    '$file ($note) is refused in a sentence',
+    async ({ file, error }) => {
+      const window = windowOver(cacheOf('{}'));
+      const failure: unknown = await Promise.resolve(
+        window.ask.planImport(W, vectorPath('hostile', file)),
+      ).catch((thrown: unknown) => thrown);
+      expect(failure).toBeInstanceOf(DocumentError);
+      expect(failure).toMatchObject({ code: error });
+      expect((failure as Error).message).toMatch(new RegExp(`^“${file}” .*\\.$`));
+      expect((await window.ask.accounts(W)).totals).toEqual({
+        accounts: 0,
+        apps: 0,
+        tokens: 0,
+        notUnderstood: 0,
+      });
+    },
+  );
+
+  it.each(hostile.filter(({ file, error }) => error === undefined && file !== 'empty-file.json'))(
+    '$file ($note) does no harm',
+    async ({ file }) => {
+      const window = windowOver(cacheOf('{}'));
+      const plan = await window.ask.planImport(W, vectorPath('hostile', file));
+      await window.ask.confirmImport(W, plan.id);
+      const { accounts } = await window.ask.accounts(W);
+      for (const { id } of accounts) {
+        for (const token of await window.ask.tokens(W, id)) await window.ask.claims(W, token.id);
+        await window.ask.removalCount(W, id);
+      }
+      await window.ask.search(W, 'script __proto__');
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+      expect(Object.keys(Object.prototype)).toEqual([]);
+      // What is answered must survive the way to the window.
+      expect(structuredClone(accounts)).toEqual(accounts);
+    },
+  );
+
+  it('leave markup as the text that it is', async () => {
+    const window = windowOver(cacheOf('{}'));
+    const plan = await window.ask.planImport(W, vectorPath('hostile', 'markup-in-names.json'));
+    expect(plan.accounts.names.join(' ')).toMatch(/[<>]/);
+  });
+});
+
+describe('printable', () => {
+  it.each([
+    ['plain', 'plain'],
+    ['a\nb\u2028c', 'a\ufffdb\ufffdc'],
+    ['\u202eevil', '\ufffdevil'],
+    ['zero\u200bwidth', 'zero\ufffdwidth'],
+    ['  padded  ', 'padded'],
+    ['abcdefghijk', 'abcdefghi…'],
+    ['👩‍🚀', '👩\ufffd🚀'],
+  ])('%j → %j', (text, expected) => {
+    expect(printable(text, 10)).toBe(expected);
+  });
+});

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { accountList } from '../../src-main/ipc/account-list.ts';
+import { decoded } from '../../src-main/ipc/decoded.ts';
+import { holdingsOf } from '../../src-main/ipc/holdings.ts';
+import { identify, tokenItems } from '../../src-main/ipc/token-items.ts';
+import { cacheOf, documents, secretsIn, vectorText } from './vectors.ts';
+
+const NOW = Date.UTC(2026, 5, 1, 12, 30) / 1000;
+
+describe.each(documents)('$file', ({ file, accounts, app_only, tokens }) => {
+  const text = vectorText('documents', file);
+  const cache = cacheOf(text);
+  const holdings = holdingsOf(cache);
+
+  it('shows every user once, and every app-only token', async () => {
+    const list = await accountList(holdings, NOW);
+    expect(list.accounts.filter(({ kind }) => kind === 'user')).toHaveLength(accounts);
+    expect(list.accounts.filter(({ kind }) => kind === 'orphan')).toEqual([]);
+    expect(list.totals.accounts).toBe(accounts);
+    expect(list.totals.notUnderstood).toBe(0);
+    const ofApps = list.accounts.filter(({ kind }) => kind === 'app');
+    expect(ofApps.reduce((sum, app) => sum + app.tokens.AccessToken, 0)).toBe(app_only);
+    expect(list.totals.apps).toBe(ofApps.length);
+    expect(list.totals.tokens).toBe(tokens.AccessToken + tokens.RefreshToken + tokens.IdToken);
+  });
+
+  it('shows every token, under an id of its own that stays', () => {
+    const items = [...holdings.byId.values()].flatMap(tokenItems);
+    const count = (type: string) => items.filter((item) => item.type === type).length;
+    expect(count('AccessToken')).toBe(tokens.AccessToken);
+    expect(count('RefreshToken')).toBe(tokens.RefreshToken);
+    expect(count('IdToken')).toBe(tokens.IdToken);
+    expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
+    const again = [...holdingsOf(cacheOf(text)).byId.values()].flatMap(tokenItems);
+    expect(again.map(({ id }) => id)).toEqual(items.map(({ id }) => id));
+  });
+
+  it('holds no secret in anything that is shown', async () => {
+    const shown = JSON.stringify([
+      await accountList(holdings, NOW),
+      ...[...holdings.byId.values()].flatMap((holding) => [
+        tokenItems(holding),
+        ...identify(holding).map(({ token }) => decoded(token)),
+      ]),
+    ]);
+    const secrets = secretsIn(text);
+    expect(secrets.length).toBeGreaterThan(0);
+    for (const secret of secrets) expect(shown).not.toContain(secret);
+  });
+});
+
+describe('what a token says', () => {
+  const token = (claims: object, fields: object = {}) => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    return {
+      credential_type: 'AccessToken',
+      secret: `${part({ alg: 'RS256' })}.${part(claims)}.c2lnbmF0dXJlc2lnbmF0dXJl`,
+      home_account_id: 'u.t',
+      environment: 'login.microsoftonline.com',
+      client_id: 'app',
+      realm: 't',
+      target: 'User.Read',
+      cached_at: '1000',
+      expires_on: '4600',
+      ...fields,
+    };
+  };
+  const itemsOf = (...tokens: object[]) => {
+    const AccessToken = Object.fromEntries(tokens.map((value, index) => [`key ${index}`, value]));
+    const holdings = holdingsOf(cacheOf(JSON.stringify({ AccessToken })));
+    return [...holdings.byId.values()].flatMap(tokenItems);
+  };
+
+  it('the audience, from the claim, or from scopes that name a resource', () => {
+    expect(itemsOf(token({ aud: 'api://orders' }))[0]?.audience).toBe('api://orders');
+    expect(itemsOf(token({ aud: ['a', 'b'] }))[0]?.audience).toBe('a b');
+    const opaque = { secret: 'opaque-opaque', target: 'https://vault.example/.default openid' };
+    expect(itemsOf(token({}, opaque))[0]).toMatchObject({
+      audience: 'https://vault.example',
+      format: 'opaque',
+    });
+    expect(itemsOf(token({}, { secret: 'opaque-opaque' }))[0]?.audience).toBeNull();
+  });
+
+  it('the app’s name, for all of its tokens', () => {
+    const items = itemsOf(
+      token({ app_displayname: 'Mail Assistant' }),
+      token({}, { client_id: 'APP', target: 'x' }),
+    );
+    expect(items.map((item) => item.client_name)).toEqual(['Mail Assistant', 'Mail Assistant']);
+  });
+
+  it('the same id after a refresh, and one of its own for each of two that denote one credential', () => {
+    const before = itemsOf(token({ v: 1 }));
+    const after = itemsOf(token({ v: 2 }, { cached_at: '2000', expires_on: '5600' }));
+    expect(after[0]?.id).toBe(before[0]?.id);
+    const twice = itemsOf(token({ v: 1 }), token({ v: 2 }));
+    expect(new Set(twice.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('no time where a field holds none', () => {
+    expect(itemsOf(token({}))[0]).toMatchObject({
+      cached_at: 1000,
+      expires_on: 4600,
+      extended_expires_on: null,
+      refresh_on: null,
+      last_modification_time: null,
+    });
+  });
+
+  it('its claims as JSON text, in their order, whatever their names', () => {
+    const holdings = holdingsOf(
+      cacheOf(
+        JSON.stringify({
+          AccessToken: { k: token(JSON.parse('{"b":[1,{"c":null}],"__proto__":"x","a":"<b>"}')) },
+        }),
+      ),
+    );
+    const [holding] = holdings.byId.values();
+    expect(decoded(identify(holding!)[0]!.token)).toEqual({
+      format: 'jwt',
+      header: [{ name: 'alg', json: '"RS256"' }],
+      payload: [
+        { name: 'b', json: '[1,{"c":null}]' },
+        { name: '__proto__', json: '"x"' },
+        { name: 'a', json: '"<b>"' },
+      ],
+    });
+  });
+
+  it('nothing but its length where it is opaque', () => {
+    const holdings = holdingsOf(
+      cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret: 'opaque-opaque' }) } })),
+    );
+    const [holding] = holdings.byId.values();
+    expect(decoded(identify(holding!)[0]!.token)).toEqual({ format: 'opaque', length: 13 });
+  });
+});
+
+describe('the list', () => {
+  const account = (fields: object) => ({
+    home_account_id: 'u.t',
+    environment: 'login.microsoftonline.com',
+    realm: 't',
+    local_account_id: 'u',
+    username: 'ada@contoso.example',
+    authority_type: 'MSSTS',
+    ...fields,
+  });
+  const refreshToken = (fields: object) => ({
+    credential_type: 'RefreshToken',
+    secret: 'refresh-refresh',
+    home_account_id: 'u.t',
+    environment: 'login.microsoftonline.com',
+    client_id: 'app',
+    ...fields,
+  });
+  const list = async (document: object) =>
+    (await accountList(holdingsOf(cacheOf(JSON.stringify(document))), NOW)).accounts;
+
+  it('has one line for a user under two aliases of a cloud, in two tenants, in any case', async () => {
+    const lines = await list({
+      Account: {
+        a: account({}),
+        b: account({ environment: 'login.windows.net', realm: 'other', home_account_id: 'U.T' }),
+      },
+      RefreshToken: {
+        a: refreshToken({}),
+        b: refreshToken({ environment: 'sts.windows.net', client_id: 'second', home_account_id: 'U.t' }),
+      },
+    });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ kind: 'user', clients: ['app', 'second'], tokens: { RefreshToken: 2 } });
+    expect(lines[0]?.tenants.map(({ realm }) => realm)).toEqual(['t', 'other']);
+  });
+
+  it('has two lines for one subject at two providers', async () => {
+    const lines = await list({
+      Account: { a: account({ environment: 'a.example' }), b: account({ environment: 'b.example' }) },
+    });
+    expect(lines.map(({ environment }) => environment)).toEqual(['a.example', 'b.example']);
+    expect(new Set(lines.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('has a line for tokens whose account is not there, under the id that the account would have', async () => {
+    const [orphan] = await list({ RefreshToken: { a: refreshToken({}) } });
+    const [user] = await list({ Account: { a: account({}) } });
+    expect(orphan).toMatchObject({ kind: 'orphan', home_account_id: 'u.t', username: '', name: null });
+    expect(orphan?.id).toBe(user?.id);
+  });
+
+  it('keeps the soonest expiry to come apart from the latest of all', async () => {
+    const at = (expires_on: number, target: string) => ({
+      ...refreshToken({ credential_type: 'AccessToken', realm: 't', target }),
+      cached_at: String(NOW - 9000),
+      expires_on: String(expires_on),
+    });
+    const [line] = await list({
+      AccessToken: { a: at(NOW - 10, 'a'), b: at(NOW + 90, 'b'), c: at(NOW + 20, 'c') },
+    });
+    expect(line).toMatchObject({ nextExpiry: NOW + 20, lastExpiry: NOW + 90, since: NOW - 9000 });
+    const [gone] = await list({ AccessToken: { a: at(NOW - 10, 'a') } });
+    expect(gone).toMatchObject({ nextExpiry: null, lastExpiry: NOW - 10 });
+  });
+
+  it('is worked out anew when the cache changes', async () => {
+    const cache = cacheOf(JSON.stringify({ Account: { a: account({}) } }));
+    expect(holdingsOf(cache).byId.size).toBe(1);
+    expect(holdingsOf(cache)).toBe(holdingsOf(cache));
+    cache.signOut('u.t');
+    expect(holdingsOf(cache).byId.size).toBe(0);
+  });
+});

@@ -1,0 +1,30 @@
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { tokenCacheHandlers } from '../../src-main/ipc/handlers.ts';
+import type { Question } from '../../src-main/ipc/questions.ts';
+import { fakeVault } from './fake-vault.ts';
+
+/** A user at a window over a cache: what was asked, answered, copied and told. */
+export function windowOver(cache: TokenCache) {
+  const user = { agrees: true, chooses: null as string | null, now: Date.UTC(2026, 5, 1, 12, 30) / 1000 };
+  const questions: Question[] = [];
+  const told: { name: string; event: unknown }[] = [];
+  const copied: string[] = [];
+  const vault = fakeVault(cache);
+  const handlers = tokenCacheHandlers<string>({
+    vault: Promise.resolve(vault),
+    copied: {
+      copy: (secret) => Promise.resolve((copied.push(secret), { clearsAt: 30_000 })),
+      clear: () => Promise.resolve(),
+      holding: false,
+    },
+    now: () => user.now,
+    confirm: (_window, question) => {
+      questions.push(question);
+      return Promise.resolve(user.agrees);
+    },
+    chooseFile: () => Promise.resolve(user.chooses),
+    tell: (name, event) => void told.push({ name, event }),
+    beforeRetry: () => void vault.asked.push('beforeRetry'),
+  });
+  return { ...handlers, ask: handlers.requests, vault, user, questions, told, copied };
+}
