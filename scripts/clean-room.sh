@@ -72,14 +72,16 @@ tests() { # tests USER CLONE NAME
   [ "$status" = 0 ] || failed=1
 }
 
-# start USER CLONE NAME [prefix…]: until there is a screenshot; then SIGTERM, after which nothing may be left.
+# start USER CLONE NAME [prefix…]: until there is a screenshot; then Ctrl-C, after which nothing may be left.
 start() {
   local user=$1 clone=$2 name=$3 seconds=0
   shift 3
   say "$name: npm start as $user, in $clone"
   rm -f "$root$clone/artifacts/window.png"
+  set -m # a process group of its own, as a terminal gives it, for Ctrl-C
   CI='' inside "$user" "$@" npm --prefix "$clone" start </dev/null >"$results/$name-start.log" 2>&1 &
   local job=$!
+  set +m
   until [ -e "$root$clone/artifacts/window.png" ] || [ $seconds -ge 600 ] || ! kill -0 $job 2>/dev/null; do
     sleep 1
     seconds=$((seconds + 1))
@@ -87,7 +89,7 @@ start() {
   sleep 5 # the window may not have been complete
   say "$name: a screenshot after $seconds seconds"
   cp "$root$clone/artifacts/window.png" "$results/$name-window.png" || failed=1
-  kill -TERM $job 2>/dev/null || true
+  kill -INT -- -$job
   wait $job 2>/dev/null || true
   sleep 3
   local left

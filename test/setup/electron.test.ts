@@ -53,9 +53,8 @@ describe("Electron's own download", () => {
   });
 
   it('that stands still is given up', async () => {
-    expect(await from((_, response) => response.writeHead(200).write('PK'))).toBe(
-      'nothing came for 3 seconds',
-    );
+    const answer = from((_, response) => response.writeHead(200).write('PK'), 3000);
+    expect(await answer).toBe('nothing came for 3 seconds');
   });
 
   it('that is another file than the one that Electron pinned is not used', async () => {
