@@ -19,7 +19,12 @@ export interface Person {
 export const PERSON: Required<Person> = {
   uid: 'uid',
   utid: 'utid',
-  claims: { oid: 'object1234', sub: 'subject', preferred_username: 'john.doe@contoso.example', name: 'John Doe' },
+  claims: {
+    oid: 'object1234',
+    sub: 'subject',
+    preferred_username: 'john.doe@contoso.example',
+    name: 'John Doe',
+  },
 };
 
 /** The response and endpoint of the conformance cases: `login.example.com`, tenant `contoso`. */
