@@ -81,8 +81,10 @@ export function copyWith(source: Entity, changes: Readonly<Record<string, unknow
 
 function unread(source: Entity): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(Object.getOwnPropertyDescriptors(source))) {
-    Object.defineProperty(copy, name, { ...field, configurable: true });
+  // Symbols too: a vault's accessor finds its sealed secret through one.
+  for (const name of Reflect.ownKeys(source)) {
+    const field = Object.getOwnPropertyDescriptor(source, name);
+    if (field !== undefined) Object.defineProperty(copy, name, { ...field, configurable: true });
   }
   return copy;
 }
