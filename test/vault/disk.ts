@@ -106,7 +106,10 @@ export class FakeDisk implements Io {
       truncate: never,
       datasync: never,
       stat: never,
-      sync: () => Promise.resolve(this.#call({ name: 'sync', file })),
+      sync: async () => {
+        await Promise.resolve();
+        this.#call({ name: 'sync', file });
+      },
       close: () => Promise.resolve(),
     };
   }

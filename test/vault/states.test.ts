@@ -1,0 +1,215 @@
+import { expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { InvalidArgumentError, VaultError } from '../../src-main/errors.ts';
+import { HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
+import type { VaultStatus } from '../../src-main/vault/status.ts';
+import { homeOf, Scene, signIn, usersIn } from './fakes.ts';
+
+async function sceneWithFile(): Promise<Scene> {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.update((cache) => signIn(cache, 'ben'));
+  await vault.close();
+  scene.disk.calls.length = 0;
+  return scene;
+}
+
+/** Opens, tries to save, and sees that neither the file nor the keychain is another than before. */
+async function expectRefused(scene: Scene, state: VaultStatus['state'], code: string): Promise<VaultStatus> {
+  const before = scene.disk.nodes.has(scene.file) ? Buffer.from(scene.bytes) : null;
+  const keys = new Map(scene.keychain.items);
+  const vault = await scene.open();
+  const { status } = vault;
+  expect(status).toMatchObject({ state, held: 'disk', unsaved: 0 });
+  expect(status.message).toBeTruthy();
+  await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code });
+  expect(await vault.read(usersIn)).not.toHaveProperty(homeOf('eve'));
+  if (before !== null) expect(scene.bytes.equals(before)).toBe(true);
+  expect(scene.disk.calls.filter(({ file }) => file === scene.file)).toEqual([]);
+  expect(scene.keychain.items).toEqual(keys);
+  return status;
+}
+
+test('nothing there: ready, empty, and nothing is made before the first update', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  expect(vault.status).toMatchObject({
+    state: 'ready',
+    bytes: null,
+    savedAt: null,
+    keychain: 'Fake keychain',
+  });
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  expect(scene.disk.calls).toEqual([]);
+  expect(scene.keychain.items.size).toBe(0);
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(vault.status).toMatchObject({ state: 'ready', bytes: scene.bytes.length });
+  expect([...scene.keychain.items.keys()]).toEqual(['vault/a']);
+});
+
+test('file gone, key there: empty, no error, the key is used again', async () => {
+  const scene = await sceneWithFile();
+  const key = scene.keychain.items.get('vault/a');
+  scene.disk.nodes.delete(scene.file);
+  const vault = await scene.open();
+  expect(vault.status.state).toBe('ready');
+  await vault.update((cache) => signIn(cache, 'cas'));
+  expect(scene.keychain.items.get('vault/a')).toBe(key);
+});
+
+test('locked', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = 'locked';
+  expect((await expectRefused(scene, 'locked', 'vault_locked')).waiting).toBe(false);
+});
+
+test('locked, and no file: still no new key', async () => {
+  const scene = new Scene();
+  scene.keychain.mood = 'locked';
+  await expectRefused(scene, 'locked', 'vault_locked');
+});
+
+test('no keychain', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = 'unavailable';
+  expect(await expectRefused(scene, 'no-keychain', 'vault_no_keychain')).toMatchObject({
+    code: 'keychain_unavailable',
+  });
+});
+
+test('key missing', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.items.clear();
+  await expectRefused(scene, 'key-missing', 'vault_key_missing');
+});
+
+test.each([
+  ['another', Buffer.alloc(32, 7).toString('base64')],
+  ['no key at all', 'hello'],
+])('wrong key: %s', async (_what, key) => {
+  const scene = await sceneWithFile();
+  scene.keychain.items.set('vault/a', key);
+  await expectRefused(scene, 'wrong-key', 'vault_wrong_key');
+});
+
+test.each([0, 1, 127, 4096, 4223])('a file of %i bytes is damaged, and not empty', async (length) => {
+  const scene = await sceneWithFile();
+  scene.disk.put(scene.file, scene.bytes.subarray(0, length));
+  const status = await expectRefused(scene, 'damaged', 'vault_damaged');
+  expect(status.bytes).toBe(length);
+});
+
+test('damaged: what can be read is read', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  bytes.fill(1, bytes.length - 100);
+  scene.disk.put(scene.file, bytes);
+  const status = await expectRefused(scene, 'damaged', 'vault_damaged');
+  expect(status.recovered).toEqual({ accounts: 1, of: 1, lost: [] });
+  const vault = await scene.open();
+  expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
+});
+
+test('newer: a later version, told by its checksum', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  for (const at of [0, HEADER_COPY_AT]) {
+    const header = bytes.subarray(at, at + HEADER_LENGTH);
+    header.writeUInt32LE(2, 8);
+    createHash('sha256').update(header.subarray(0, 96)).digest().copy(header, 96);
+  }
+  scene.disk.put(scene.file, bytes);
+  await expectRefused(scene, 'newer', 'vault_newer');
+});
+
+test('read-only: it can be read', async () => {
+  const scene = await sceneWithFile();
+  scene.disk.readOnly = true;
+  await expectRefused(scene, 'read-only', 'vault_read_only');
+  const vault = await scene.open();
+  expect(await vault.read((cache) => cache.accounts())).toHaveLength(2);
+  scene.disk.readOnly = false;
+  await vault.update((cache) => signIn(cache, 'cas'));
+  expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+});
+
+test('a keychain that does not answer: locked and waiting, until it does', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = 'silent';
+  const vault = await scene.open();
+  expect(vault.status).toMatchObject({ state: 'locked', waiting: true, code: 'keychain_timeout' });
+  const ready = new Promise<VaultStatus>((resolve) => vault.on('status', resolve));
+  scene.keychain.speak();
+  expect(await ready).toMatchObject({ state: 'ready', waiting: false });
+  expect(await vault.read((cache) => cache.accounts())).toHaveLength(2);
+});
+
+test('retry: unlocked meanwhile', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = 'locked';
+  const vault = await scene.open();
+  expect((await vault.retry()).state).toBe('locked');
+  scene.keychain.mood = 'open';
+  expect((await vault.retry()).state).toBe('ready');
+});
+
+test('a keychain that locks itself later does not close an open vault', async () => {
+  const scene = await sceneWithFile();
+  const vault = await scene.open();
+  scene.keychain.mood = 'locked';
+  expect((await vault.retry()).state).toBe('ready');
+  await vault.update((cache) => signIn(cache, 'cas'));
+  expect(Object.keys(await vault.read(usersIn))).toHaveLength(3);
+});
+
+test('start fresh sets the file aside, and never deletes it', async () => {
+  const scene = await sceneWithFile();
+  const old = Buffer.from(scene.bytes);
+  scene.keychain.items.clear();
+  const vault = await scene.open();
+  await vault.startFresh();
+  expect(vault.status).toMatchObject({ state: 'ready', bytes: null });
+  const [aside] = [...scene.disk.nodes.keys()].filter((file) => file.includes('.orphan-'));
+  expect(scene.disk.bytes(aside ?? '').equals(old)).toBe(true);
+  await vault.update((cache) => signIn(cache, 'cas'));
+  expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('cas')]);
+  await expect(vault.startFresh()).rejects.toBeInstanceOf(InvalidArgumentError);
+});
+
+test.each(['locked', 'unavailable'] as const)('no fresh start while the keychain is %s', async (mood) => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = mood;
+  const vault = await scene.open();
+  await expect(vault.startFresh()).rejects.toBeInstanceOf(VaultError);
+  await expect(vault.recover()).rejects.toBeInstanceOf(VaultError);
+  expect([...scene.disk.nodes.keys()]).toEqual([scene.file]);
+});
+
+test('recover keeps what could be read, and the damaged file beside it', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  bytes.fill(1, bytes.length - 100);
+  scene.disk.put(scene.file, bytes);
+  const vault = await scene.open();
+  await vault.recover();
+  expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+  const [aside] = [...scene.disk.nodes.keys()].filter((file) => file.includes('.damaged-'));
+  expect(scene.disk.bytes(aside ?? '').equals(bytes)).toBe(true);
+  const again = await scene.open();
+  expect(again.status.state).toBe('ready');
+  expect(await again.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
+});
+
+test('only bad arguments reject', async () => {
+  const scene = new Scene();
+  for (const options of [
+    { file: 'relative' },
+    { file: '' },
+    { file: '/x/' },
+    { name: '' },
+    { service: 'a\0b' },
+  ]) {
+    await expect(scene.open(options)).rejects.toBeInstanceOf(InvalidArgumentError);
+  }
+});
