@@ -13,6 +13,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 repository=$(realpath "${1:-$here}")
 folder=$(realpath -m "${2:-/tmp/cleanroom}")
 results=$here/artifacts/clean-room
+registry=$(npm config get registry 2>/dev/null)
 authorities=/opt/authorities.pem # in a root: what this machine trusts besides the usual
 
 # All mounts and processes are in namespaces of this script's own: when it ends, however it ends, they are gone.
@@ -45,6 +46,7 @@ new_root() {
   rm -rf "$root"
   cp -a --reflink=auto "$folder/bare" "$root"
   # This machine's way to Debian's mirror and to npm's registry.
+  rm -f "$root/etc/apt/sources.list"
   for path in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d /etc/resolv.conf /etc/hosts; do
     [ ! -e "$path" ] || cp -rL "$path" "$root$(dirname "$path")/"
   done
@@ -62,7 +64,7 @@ inside() { # inside USER COMMAND…: with a clean environment
   chroot "$root" setpriv --reuid="$user" --regid="$user" --init-groups env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
     HOME="$(chroot "$root" getent passwd "$user" | cut -d: -f6)" TERM=dumb LANG=C.UTF-8 CI="${CI:-}" \
     ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=$authorities npm_config_cafile=$authorities} \
-    npm_config_registry="$(npm config get registry)" "$@"
+    npm_config_registry="$registry" "$@"
 }
 
 tests() { # tests USER CLONE NAME
@@ -119,7 +121,8 @@ prove_dev() {
   inside root apt-get -qq install -y --no-install-recommends sudo >/dev/null
   inside root useradd --create-home -K HOME_MODE=0700 --shell /bin/bash dev
   echo 'dev ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/dev"
-  inside dev git -c safe.directory='*' clone -q /mnt/repository /home/dev/tokenkeep
+  inside root git clone -q /mnt/repository /home/dev/tokenkeep # git lets no one else read root's repository
+  inside root chown -R dev:dev /home/dev/tokenkeep
   start dev /home/dev/tokenkeep dev
   tests dev /home/dev/tokenkeep dev
 }
