@@ -17,7 +17,7 @@ import { type Cell, flatness, table } from './table.ts';
 
 const quick = process.argv.includes('--quick');
 const SIZES = quick ? [10, 1000] : [10, 100, 1000, 10_000];
-const REPETITIONS = quick ? 1 : 5;
+const REPETITIONS = quick ? 1 : 3;
 const BUDGET_MS = quick ? 100 : 300;
 /** A cell of which one run takes longer is stopped, not repeated, and printed as longer than this. */
 const BOUND_MS = quick ? 5000 : 20_000;
@@ -31,7 +31,7 @@ const CELL = fileURLToPath(new URL('./cell.mjs', import.meta.url));
 function run(peer: string, operation: string, accounts: number, file: string): Promise<number[] | null> {
   const args = [peer, operation, String(accounts), file, String(BUDGET_MS)];
   const child = fork(CELL, args, { execArgv: ['--max-old-space-size=6144'] });
-  return new Promise((resolve, reject) => {
+  return new Promise<number[] | null>((resolve, reject) => {
     const hangs = new Error(`${peer}, ${operation}, ${String(accounts)} accounts: it does not even load`);
     let timer = setTimeout(() => reject(hangs), LOAD_MS);
     child.on('message', (message: { running: true } | { samples: number[] }) => {
@@ -43,7 +43,7 @@ function run(peer: string, operation: string, accounts: number, file: string): P
       clearTimeout(timer);
       reject(new Error(`${peer}, ${operation}, ${String(accounts)} accounts: ended with ${String(code)}`));
     });
-  }).finally(() => child.kill('SIGKILL')) as Promise<number[] | null>;
+  }).finally(() => child.kill('SIGKILL'));
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-bench-'));

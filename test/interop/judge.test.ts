@@ -5,10 +5,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/index.ts';
-import { APPS, appOnly, entra, homeAccountId, PEOPLE, PROVIDERS, START } from '../vectors/make/stage.mjs';
+import {
+  adfs,
+  APPS,
+  appOnly,
+  entra,
+  homeAccountId,
+  PEOPLE,
+  PROVIDERS,
+  START,
+} from '../vectors/make/stage.mjs';
 import { type Judge, MSAL_NODE, MSAL_PYTHON, type Trial, verdicts, withoutPython } from './judges.ts';
 
-const { avery, quinn, kenji } = PEOPLE;
+const { avery, quinn, zoe, kenji, lee, priya } = PEOPLE;
 const { desk, nightly } = APPS;
 const READ_USER = 'https://graph.microsoft.com/User.Read';
 const APP_SCOPE = 'https://graph.microsoft.com/.default';
@@ -42,17 +51,48 @@ function changed(text: string) {
   cache.deserialize(text);
   const token_endpoint = PROVIDERS['contoso']!.openid.token_endpoint;
   const signedIn = entra(quinn, desk, NOW);
+  // She is in the documents already, by another authority of the same cloud.
+  const again = entra(zoe, desk, NOW);
   const forApp = appOnly(nightly, 'contoso', NOW);
-  cache.add({ client_id: desk.client_id, scope: [READ_USER], token_endpoint, response: signedIn });
+  for (const response of [signedIn, again]) {
+    cache.add({ client_id: desk.client_id, scope: [READ_USER], token_endpoint, response });
+  }
   cache.add({ client_id: nightly.client_id, scope: [APP_SCOPE], token_endpoint, response: forApp });
   cache.signOut(homeAccountId(kenji));
-  return { cache, signedIn, forApp };
+  return { cache, signedIn, again, forApp };
 }
+
+const US_READ_USER = 'https://graph.microsoft.us/User.Read';
+
+/** Users of the documents whom every library can serve, in whichever profile: a guest, ADFS, another cloud. */
+const OTHERS = [
+  {
+    who: 'a guest',
+    username: avery.username,
+    provider: 'fabrikam',
+    scope: READ_USER,
+    response: entra(avery, desk, NOW + 1, { tenant: 'fabrikam' }),
+  },
+  {
+    who: 'a user of ADFS',
+    username: lee.username,
+    provider: 'adfs',
+    scope: 'https://orders.contoso.example/Orders.Read',
+    response: adfs(lee, desk, NOW + 1),
+  },
+  {
+    who: 'a user of another cloud',
+    username: priya.username,
+    provider: 'agency',
+    scope: US_READ_USER,
+    response: entra(priya, desk, NOW + 1, { host: 'login.microsoftonline.us', scope: US_READ_USER }),
+  },
+];
 
 /** The trials of one source, and what each must come to. */
 function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
   const text = vector(source);
-  const { cache, signedIn, forApp } = changed(text);
+  const { cache, signedIn, again, forApp } = changed(text);
   // In the profile that the document came in, nothing needs to be said.
   const document =
     profile === judge.profile ? cache.serialize() : cache.serialize({ profile: judge.profile });
@@ -74,6 +114,12 @@ function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
       redeemed: [signedIn.refresh_token],
     },
     {
+      who: 'a user that signed in again',
+      trial: { ...user, home_account_id: homeAccountId(zoe), response: entra(zoe, desk, later) },
+      cached: [again.access_token],
+      redeemed: [again.refresh_token],
+    },
+    {
       who: 'an app',
       trial: {
         ...common,
@@ -86,20 +132,42 @@ function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
       redeemed: [null],
     },
   ];
+  for (const { who, username, provider, scope, response } of profile === 'msal-dotnet' ? [] : OTHERS) {
+    const { home_account_id } = cache.accounts({ username })[0]!;
+    trials.push({
+      who,
+      trial: { document, app: desk, provider, scopes: [scope], home_account_id, at: NOW, response },
+      cached: secrets(text, 'AccessToken', home_account_id),
+      redeemed: secrets(text, 'RefreshToken', home_account_id),
+    });
+  }
   return trials.map((one) => ({ source, ...one }));
 }
+
+/** Known not to work. What begins to work fails here, and is to be taken out. */
+const NOT_YET = new Set<string>([
+  ...MSAL_NODE.map(({ name }) => `${name}: msal-python-kitchen-sink: a user that signed in again`),
+  'MSAL Node 2: msal-python-kitchen-sink: a user of ADFS',
+]);
 
 describe.each([...MSAL_NODE, MSAL_PYTHON])('$name, given a document of Tokenkeep', (judge) => {
   const skipped = judge === MSAL_PYTHON && withoutPython;
   const cases = skipped ? [] : SOURCES.flatMap((source) => trialsOf(source, judge));
-  const all = verdicts(judge, skipped ? [] : cases.map(({ trial }) => trial));
+  const all = skipped
+    ? []
+    : verdicts(
+        judge,
+        cases.map(({ trial }) => trial),
+      );
+  if (skipped) it.skip('python3-msal is not installed');
 
-  it.skipIf(skipped).each(cases.map((one, index) => ({ ...one, index })))(
-    'that was $source: serves $who',
-    ({ trial, cached, redeemed, index }) => {
+  for (const [index, { source, who, trial, cached, redeemed }] of cases.entries()) {
+    const known = NOT_YET.has(`${judge.name}: ${source}: ${who}`) ? it.fails : it;
+    known(`that was ${source}: serves ${who}`, () => {
       const verdict = all[index]!;
       expect(verdict.error).toBeUndefined();
-      if (trial.home_account_id !== null) {
+      // The real libraries list what is of the authority that they are configured with, or all.
+      if (trial.provider === 'contoso' && trial.home_account_id !== null) {
         expect(verdict.accounts).toContain(homeAccountId(avery));
         expect(verdict.accounts).toContain(homeAccountId(quinn));
         expect(verdict.accounts).not.toContain(homeAccountId(kenji));
@@ -118,6 +186,6 @@ describe.each([...MSAL_NODE, MSAL_PYTHON])('$name, given a document of Tokenkeep
         found.some(({ secret }) => secret === verdict.refreshed),
         'found by Tokenkeep',
       ).toBe(true);
-    },
-  );
+    });
+  }
 });

@@ -28,5 +28,6 @@ export const START: number;
 
 export function homeAccountId(person: Person): string;
 export function entra(person: Person, app: App, at: number, options?: object): Response;
+export function adfs(person: Person, app: App, at: number): Response;
 export function appOnly(app: App, tenant: string, at: number, options?: object): Response;
 export function deepDocuments(levels?: number): Record<string, string>;
