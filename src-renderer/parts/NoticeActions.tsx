@@ -29,10 +29,10 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
           key={action}
           kind={index === 0 && action !== 'start-fresh' ? 'primary' : 'plain'}
           onPress={() => act(action)}
-          isPending={doing !== null && action === 'retry'}
+          pending={doing === 'retry' && action === 'retry' ? 'Retrying…' : null}
           autoFocus={screen && index === 0}
         >
-          {doing === 'retry' && action === 'retry' ? 'Retrying…' : LABELS[action]}
+          {LABELS[action]}
         </Action>
       ))}
     </div>

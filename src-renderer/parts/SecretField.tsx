@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import { TextArea, TextField } from 'react-aria-components';
 import type { TokenItem } from '../../src-main/ipc/contract.ts';
 import { onLeave } from '../bridge.ts';
+import { secondsUntil } from '../state/time.ts';
 import { tokenTitle } from '../state/tokens.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './model.ts';
@@ -11,9 +12,7 @@ export function SecretField({ token }: { token: TokenItem }) {
   const { secret } = useModel();
   const { phase, text, hidesAt } = useStore(secret.view);
   const { kind, subject } = tokenTitle(token);
-  const hides = useTimed((now) =>
-    hidesAt === null ? '' : String(Math.max(0, Math.ceil(hidesAt / 1000) - now)),
-  );
+  const hides = useTimed((now) => (hidesAt === null ? '' : String(secondsUntil(hidesAt, now))));
 
   useEffect(() => onLeave(() => secret.view.get().phase === 'shown' && secret.hide()), [secret]);
 
@@ -47,7 +46,7 @@ export function SecretField({ token }: { token: TokenItem }) {
       <p className="note">
         {phase === 'shown'
           ? `Hides again in ${hides} s.`
-          : 'Whoever has it can act as the user. A copy leaves the clipboard after 30 s.'}
+          : 'Whoever has it can use it. A copy leaves the clipboard after 30 s.'}
       </p>
     </section>
   );

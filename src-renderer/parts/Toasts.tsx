@@ -1,4 +1,6 @@
+import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { secondsUntil } from '../state/time.ts';
 import type { Toast } from '../state/toasts.ts';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './model.ts';
@@ -27,17 +29,15 @@ export function Toasts() {
   );
 }
 
-function Countdown({ until }: { until: NonNullable<Toast['until']> }) {
+/** Counts for the eyes; for those who listen it says once how long it takes, or each second would be read out. */
+function Countdown({ until }: { until: number }) {
   const { doors } = useModel();
-  const left = useTimed((now) => String(Math.max(0, Math.ceil(until / 1000) - now)));
-  const whole = Math.round((until - doors.time.now()) / 1000);
+  const [whole] = useState(() => Math.round((until - doors.time.now()) / 1000));
+  const left = useTimed((now) => String(secondsUntil(until, now)));
   return (
     <>
       <span aria-hidden="true"> It leaves the clipboard in {left} s.</span>
-      <span className="unseen" key={String(until)}>
-        {' '}
-        It leaves the clipboard by itself{whole > 0 ? ' in half a minute' : ''}.
-      </span>
+      <span className="unseen"> It leaves the clipboard in {whole} seconds.</span>
     </>
   );
 }

@@ -19,8 +19,13 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
           <Action onPress={importing.cancel} isDisabled={merging}>
             Cancel
           </Action>
-          <Action kind="primary" onPress={() => void importing.confirm()} isPending={merging} autoFocus>
-            {merging ? 'Importing…' : 'Import'}
+          <Action
+            kind="primary"
+            onPress={() => void importing.confirm()}
+            pending={merging ? 'Importing…' : null}
+            autoFocus
+          >
+            Import
           </Action>
         </>
       }

@@ -24,8 +24,12 @@ export function RecoverDialog() {
           <Action onPress={dialogs.close} autoFocus>
             Cancel
           </Action>
-          <Action kind="primary" onPress={() => void recover()} isPending={doing === 'recover'}>
-            {doing === 'recover' ? 'Keeping…' : 'Keep'}
+          <Action
+            kind="primary"
+            onPress={() => void recover()}
+            pending={doing === 'recover' ? 'Keeping…' : null}
+          >
+            Keep
           </Action>
         </>
       }

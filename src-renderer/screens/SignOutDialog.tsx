@@ -26,17 +26,9 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
             kind="danger-solid"
             onPress={() => void signOut.confirm()}
             isDisabled={counts === null}
-            isPending={working}
+            pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
           >
-            {working
-              ? user
-                ? 'Signing out…'
-                : 'Removing…'
-              : all
-                ? 'Sign out all'
-                : user
-                  ? 'Sign out'
-                  : 'Remove'}
+            {all ? 'Sign out all' : user ? 'Sign out' : 'Remove'}
           </Action>
         </>
       }

@@ -44,7 +44,12 @@ export function StartFreshDialog() {
         </TextField>
         <div className="dialog-buttons">
           <Action onPress={dialogs.close}>Cancel</Action>
-          <Action kind="danger-solid" type="submit" isDisabled={!meant} isPending={doing === 'startFresh'}>
+          <Action
+            kind="danger-solid"
+            type="submit"
+            isDisabled={!meant}
+            pending={doing === 'startFresh' ? 'Starting fresh…' : null}
+          >
             Start fresh
           </Action>
         </div>

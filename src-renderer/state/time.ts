@@ -81,3 +81,8 @@ function format(at: number, options: Intl.DateTimeFormatOptions, timeZone?: stri
   }
   return known.format(at * 1000);
 }
+
+/** Whole seconds from `now`, a full second, until a moment in milliseconds: for a countdown that starts at its length. */
+export function secondsUntil(moment: number, now: number): number {
+  return Math.max(0, Math.floor(moment / 1000) - now);
+}
