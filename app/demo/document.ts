@@ -34,8 +34,8 @@ export function demoDocument(now: number): string {
   add(3 * DAY, { ...request(MAIL, CONTOSO, ['offline_access']), response: { ...family(ADA), ...info(ADA) } });
   add(8 * MINUTE, idToken(MAIL, ADA, CONTOSO, now - 8 * MINUTE));
   add(
-    48 * MINUTE,
-    access(MAIL, ADA, CONTOSO, ['User.Read', 'Mail.Read', 'Calendars.Read'], GRAPH, now - 48 * MINUTE),
+    47.5 * MINUTE,
+    access(MAIL, ADA, CONTOSO, ['User.Read', 'Mail.Read', 'Calendars.Read'], GRAPH, now - 47.5 * MINUTE),
   );
   add(
     8 * MINUTE,

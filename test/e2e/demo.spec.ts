@@ -1,14 +1,39 @@
-import { expect, test } from '@playwright/test';
-import { startKeyring } from '../support/keyring.ts';
-import { startApp } from './app.ts';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { test, vaultFile } from './app.ts';
 
-test('the demo', async () => {
-  const keyring = await startKeyring();
-  const { app, window, output, quit } = await startApp(keyring.env, '--demo');
-  await window.waitForTimeout(4000);
-  await window.screenshot({ path: 'artifacts/app-e2e/demo.png' });
-  console.log(output.join('\n'));
-  console.log(await app.evaluate(({ app: a }) => [a.getPath('userData'), a.getName()]));
-  const t = Date.now(); await quit(); console.log("quit", Date.now() - t);
-  console.log("closing"); await keyring.close();
+/** A folder for temporary files that no other test's demo uses. */
+function quiet(env: Record<string, string>) {
+  const folder = join(env['HOME']!, 'tmp');
+  mkdirSync(folder);
+  const demos = () => readdirSync(folder).filter((name) => name.startsWith('tokenkeep-demo-'));
+  return { env: { ...env, TMPDIR: folder }, demos };
+}
+
+test('the demo shows made-up accounts, and is gone when it is left', async ({ keyring, start }) => {
+  const { env, demos } = quiet(keyring.env);
+  const { window, quit } = await start([], env);
+  await window.getByRole('button', { name: 'Explore a demo' }).click();
+  const list = window.getByRole('listbox', { name: 'Accounts' });
+  for (const name of ['Ada Marsh', 'Tomas Okafor', 'Lin Nakamura', 'Rosa Stein', 'nightly-report']) {
+    await expect(list).toContainText(name);
+  }
+  await expect(window.getByText('expires in 12 min', { exact: true })).toBeVisible();
+  await window.getByRole('button', { name: 'Leave the demo' }).click();
+  await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  expect(demos()).toEqual([]);
+  await quit();
+  expect(existsSync(vaultFile(keyring.env))).toBe(false);
+});
+
+test('started with --demo it leaves nothing behind either', async ({ keyring, start }) => {
+  const { env, demos } = quiet(keyring.env);
+  const { app, window, quit } = await start(['--demo'], env);
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('Ada Marsh');
+  expect(demos()).toHaveLength(1);
+  expect(await app.evaluate(({ app: electron }) => electron.getName())).toBe('Tokenkeep');
+  await quit();
+  expect(demos()).toEqual([]);
+  expect(existsSync(vaultFile(keyring.env))).toBe(false);
 });

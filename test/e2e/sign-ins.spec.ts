@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { expect } from '@playwright/test';
+import { importDocument, test, vaultFile, vector } from './app.ts';
+import { peek } from './peek.ts';
+
+const PYTHON = vector('documents', 'msal-python-aad-several.json');
+const NODE = vector('documents', 'msal-node-7-adfs.json');
+
+const usersIn = (file: string): { home_account_id: string; username: string }[] =>
+  Object.values(
+    (
+      JSON.parse(readFileSync(file, 'utf8')) as {
+        Account: Record<string, { home_account_id: string; username: string }>;
+      }
+    ).Account,
+  );
+
+test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and then they are gone', async ({
+  keyring,
+  start,
+}) => {
+  const users = [...usersIn(PYTHON), ...usersIn(NODE)];
+  const leaving = users[0]!;
+
+  await test.step('a first start tells what this is, and both documents are imported', async () => {
+    const first = await start();
+    await expect(first.window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+    await importDocument(first, PYTHON);
+    await importDocument(first, NODE);
+    const list = first.window.getByRole('listbox', { name: 'Accounts' });
+    for (const { username } of users) await expect(list).toContainText(username);
+    await expect(first.window.getByText('Encrypted')).toBeVisible();
+    await first.quit();
+  });
+
+  await test.step('after a restart both are there, and one signs out', async () => {
+    const second = await start();
+    const list = second.window.getByRole('listbox', { name: 'Accounts' });
+    for (const { username } of users) await expect(list).toContainText(username);
+    await list.getByRole('option').filter({ hasText: leaving.username }).click();
+    await second.window.getByRole('button', { name: 'Sign out…' }).click();
+    const question = second.window.getByRole('alertdialog');
+    await expect(question).toContainText('access token');
+    await question.getByRole('button', { name: 'Sign out', exact: true }).click();
+    const receipt = second.window.getByRole('dialog');
+    await expect(receipt).toContainText('0, counted afresh');
+    await expect(receipt).toContainText(/Old key.*destroyed/is);
+    await receipt.getByRole('button', { name: 'Done' }).click();
+    await expect(list).not.toContainText(leaving.username);
+    await second.quit();
+  });
+
+  await test.step('after another restart it is still gone, and the others are there', async () => {
+    const third = await start();
+    const list = third.window.getByRole('listbox', { name: 'Accounts' });
+    for (const { username } of users.filter((user) => user !== leaving))
+      await expect(list).toContainText(username);
+    await expect(list).not.toContainText(leaving.username);
+    await third.quit();
+  });
+
+  await test.step('the file holds no byte of it, sealed or open', async () => {
+    const file = vaultFile(keyring.env);
+    const { state, entities } = await peek(keyring.env, file);
+    expect(state).toBe('ready');
+    expect(entities['Account']!.length).toBe(users.length - 1);
+    expect(entities['RefreshToken']!.length).toBeGreaterThan(0);
+    const text = JSON.stringify(entities).toLowerCase();
+    const raw = readFileSync(file, 'latin1');
+    for (const secret of bytesOf(leaving.home_account_id)) {
+      expect(text).not.toContain(secret.toLowerCase());
+      expect(raw).not.toContain(secret);
+    }
+    for (const { username } of users) expect(raw).not.toContain(username);
+  });
+});
+
+/** Everything in the document that is this account's alone: its ids, its name, its secrets. */
+function bytesOf(home: string): string[] {
+  const document = JSON.parse(readFileSync(PYTHON, 'utf8')) as Record<
+    string,
+    Record<string, Record<string, string>>
+  >;
+  const own = Object.values(document).flatMap((section) =>
+    Object.values(section).filter((entity) => entity['home_account_id'] === home),
+  );
+  expect(own.length).toBeGreaterThan(3);
+  const fields = ['home_account_id', 'local_account_id', 'username', 'secret'];
+  return own
+    .flatMap((entity) => fields.flatMap((field) => entity[field] ?? []))
+    .filter((text) => text !== '');
+}
+
+test('everyone signs out at once', async ({ keyring, start }) => {
+  const app = await start(['--import', vector('documents', 'msal-node-7-kitchen-sink.json')]);
+  await app.window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+  await app.window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await app.window.getByRole('button', { name: 'More' }).click();
+  await app.window.getByRole('menuitem', { name: 'Sign out all…' }).click();
+  await app.window.getByRole('alertdialog').getByRole('button', { name: 'Sign out all' }).click();
+  await expect(app.window.getByRole('dialog')).toContainText('0, counted afresh');
+  await app.window.getByRole('button', { name: 'Done' }).click();
+  await expect(app.window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  await app.quit();
+  const { entities } = await peek(keyring.env, vaultFile(keyring.env));
+  expect(entities['Account']).toEqual([]);
+  expect(entities['AccessToken']).toEqual([]);
+  expect(entities['RefreshToken']).toEqual([]);
+});
