@@ -1,0 +1,19 @@
+// Run by system.real.test.ts in a process of its own. Does what its arguments say, and prints what came of it.
+import { KeychainError } from '../../src-main/errors.ts';
+import { systemKeychain } from '../../src-main/keychain/system.ts';
+
+const [patience = '', ...calls] = process.argv.slice(2);
+const keychain = systemKeychain({ patience: Number(patience) });
+for (const call of calls) {
+  const [name = '', account = '', secret = ''] = call.split(' ');
+  try {
+    const value = await keychain.get('tokenkeep-test', account);
+    if (name === 'set') await keychain.set('tokenkeep-test', account, secret);
+    if (name === 'delete') await keychain.delete('tokenkeep-test', account);
+    process.stdout.write(`${JSON.stringify({ call, value })}\n`);
+  } catch (error) {
+    if (!(error instanceof KeychainError)) throw error;
+    process.stdout.write(`${JSON.stringify({ call, code: error.code, message: error.message })}\n`);
+  }
+}
+process.kill(process.pid, 'SIGKILL'); // A native call that hangs would hold up an orderly end.

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { bundle } from '../support/bundle.ts';
+import {
+  type Environment,
+  startBusWithoutKeyring,
+  startKeyring,
+  withDeadBus,
+  withoutBus,
+} from '../support/keyring.ts';
+
+// The system's keychain itself, keytar and libsecret included, in every condition that can be made on this system.
+let program: string;
+beforeAll(async () => {
+  program = await bundle(join(import.meta.dirname, 'program.ts'));
+});
+afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const place of open.splice(0)) await place.close();
+});
+
+async function opened<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+  const place = await starting;
+  open.push(place);
+  return place;
+}
+
+async function run(env: Environment, calls: string[], patience = 5000): Promise<unknown[]> {
+  const child = spawn(process.execPath, [program, String(patience), ...calls], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  await once(child, 'close');
+  return said
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+}
+
+test('unlocked: absent, set, there, deleted, absent; the canary is gone too', async () => {
+  const { env } = await opened(startKeyring());
+  expect(
+    await run(env, ['get k', 'set k one', 'set k two', 'get k', 'delete k', 'get k', 'delete k']),
+  ).toMatchObject([
+    { value: null },
+    { value: null },
+    { value: 'one' },
+    { value: 'two' },
+    { value: 'two' },
+    { value: null },
+    { value: null },
+  ]);
+  expect(await run(env, ['get canary'])).toMatchObject([{ value: null }]);
+});
+
+test('locked: never said to be absent', async () => {
+  const keyring = await opened(startKeyring());
+  await run(keyring.env, ['set k one']);
+  await keyring.lock();
+  expect(await run(keyring.env, ['get k', 'set k two', 'delete k', 'get other'])).toMatchObject(
+    Array.from({ length: 4 }, () => ({ code: 'keychain_locked' })),
+  );
+  await keyring.unlock();
+  expect(await run(keyring.env, ['get k'])).toMatchObject([{ value: 'one' }]);
+});
+
+test('hung: said in time, and the answer of the call that hung is not lost on the next', async () => {
+  const keyring = await opened(startKeyring());
+  await run(keyring.env, ['set k one']);
+  keyring.hang();
+  expect(await run(keyring.env, ['get k', 'get k'], 300)).toMatchObject([
+    { code: 'keychain_timeout' },
+    { code: 'keychain_timeout' },
+  ]);
+  keyring.resume();
+  expect(await run(keyring.env, ['get k'])).toMatchObject([{ value: 'one' }]);
+});
+
+test('killed: unavailable, or locked where it is started again, and never absent', async () => {
+  const keyring = await opened(startKeyring());
+  await run(keyring.env, ['set k one']);
+  await keyring.kill();
+  const [answer] = await run(keyring.env, ['get k']);
+  expect(answer).toMatchObject({ code: expect.stringMatching(/^keychain_(unavailable|locked)$/) });
+});
+
+test.each([
+  ['no D-Bus session', withoutBus, /no D-Bus session/],
+  ['a session whose socket is dead', withDeadBus, /its socket doesn't answer/],
+  ['a session without a Secret Service', startBusWithoutKeyring, /GNOME Keyring, KWallet .* or KeePassXC/],
+])('%s: unavailable, with a sentence of its own', async (_what, start, sentence) => {
+  const { env } = await opened<{ env: Environment; close(): Promise<void> }>(start());
+  expect(await run(env, ['get k'])).toMatchObject([
+    { code: 'keychain_unavailable', message: expect.stringMatching(sentence) },
+  ]);
+});
