@@ -22,7 +22,7 @@ export async function bundle(entry: string): Promise<string> {
       target: 'node20',
       minify: false,
       ssr: entry,
-      rollupOptions: {
+      rolldownOptions: {
         external: [/^node:/, 'keytar', 'fs-native-extensions'],
         output: { entryFileNames: 'main.mjs' },
       },

@@ -3,7 +3,8 @@ import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/h
 import { type Opening, openFile } from '../../src-main/vault/open.ts';
 import { KeySlots } from '../../src-main/vault/slots.ts';
 import { FakeDisk } from './disk.ts';
-import { FakeKeychain, homeOf, Scene, signIn, usersIn } from './fakes.ts';
+import { FakeKeychain, Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
 
 /** Frames of the good file: the manifest, two accounts, app metadata, and two updates that were appended. */
 let good: Buffer;

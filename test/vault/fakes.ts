@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Timers } from '../../src-main/keychain/line.ts';
@@ -109,36 +108,4 @@ export class Scene {
   get bytes(): Buffer {
     return this.disk.bytes(this.file);
   }
-}
-
-/** Signs a made-up user in, as the response of a token endpoint would. */
-export function signIn(cache: TokenCache, user: string, secret = `secret of ${user}`): void {
-  const client_info = encode({ uid: user, utid: 'tenant' });
-  const claims = { oid: user, preferred_username: `${user}@contoso.example`, tid: 'tenant', sub: user };
-  cache.add({
-    client_id: 'app',
-    scope: ['read'],
-    token_endpoint: 'https://login.microsoftonline.com/tenant/oauth2/v2.0/token',
-    response: {
-      access_token: `access ${secret}`,
-      refresh_token: `refresh ${secret}`,
-      id_token: `${encode({ alg: 'none' })}.${encode(claims)}.`,
-      client_info,
-      expires_in: 3600,
-      token_type: 'Bearer',
-    },
-  });
-}
-
-export function homeOf(user: string): string {
-  return `${user}.tenant`;
-}
-
-/** Everyone who is signed in, and the secrets of their access tokens. */
-export function usersIn(cache: TokenCache): Record<string, string> {
-  return Object.fromEntries(cache.find('AccessToken').map((token) => [token.home_account_id, token.secret]));
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }

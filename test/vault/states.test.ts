@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { InvalidArgumentError, VaultError } from '../../src-main/errors.ts';
 import { HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
 import type { VaultStatus } from '../../src-main/vault/status.ts';
-import { homeOf, Scene, signIn, usersIn } from './fakes.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
 
 async function sceneWithFile(): Promise<Scene> {
   const scene = new Scene();

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { CacheChange } from '../../src-main/cache/entities.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { errno } from './disk.ts';
-import { homeOf, Scene, signIn, usersIn } from './fakes.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
 
 test('an update is there for whoever opens the vault next', async () => {
   const scene = new Scene();
