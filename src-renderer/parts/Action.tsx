@@ -1,21 +1,28 @@
-import { Button, type ButtonProps, ProgressBar } from 'react-aria-components';
+import { Button, type ButtonProps } from 'react-aria-components';
 
 /** A button. `danger` removes something; `primary` is the one to take. */
 export function Action({
   kind = 'plain',
   pending = null,
   children,
+  onPress,
   ...props
 }: {
   kind?: 'plain' | 'primary' | 'danger' | 'danger-solid' | 'quiet';
-  /** What it began and is under way, in place of its own words. It keeps the focus, and can't be pressed again. */
+  /** What it began and is under way, in place of its own words. It keeps the focus, and pressing it does nothing. */
   pending?: string | null;
   children: string;
-} & Omit<ButtonProps, 'children' | 'className' | 'isPending'>) {
+} & Omit<ButtonProps, 'children' | 'className' | 'isPending' | 'aria-disabled'>) {
+  const busy = pending !== null;
   return (
-    <Button {...props} isPending={pending !== null} className={`button ${kind}`}>
+    <Button
+      {...props}
+      {...(busy || onPress === undefined ? {} : { onPress })}
+      aria-disabled={busy}
+      className={`button ${kind}`}
+      data-busy={busy}
+    >
       {pending ?? children}
-      {pending !== null && <ProgressBar className="unseen" isIndeterminate aria-label={pending} />}
     </Button>
   );
 }

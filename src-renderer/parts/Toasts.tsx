@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { secondsUntil } from '../state/time.ts';
-import type { Toast } from '../state/toasts.ts';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './model.ts';
 import { UserText } from './UserText.tsx';
