@@ -28,6 +28,8 @@ const needs = {
   tests: ['python3-msal'],
 };
 
+const dpkgQuery = '/usr/bin/dpkg-query';
+
 /**
  * Sees to it that the Debian packages are there.
  *
@@ -37,7 +39,7 @@ const needs = {
 export function ensureDebianPackages(kinds) {
   if (process.platform !== 'linux') return; // a Mac and a Windows machine have all of it
   const names = kinds.flatMap((kind) => needs[kind]);
-  if (!existsSync('/usr/bin/dpkg-query')) {
+  if (!existsSync(dpkgQuery)) {
     if (kinds.includes('headless') && !hasSessionPrograms()) {
       say(
         `nothing is installed into this system; what is needed of it is called ${names.join(' ')} in Debian`,
@@ -68,7 +70,7 @@ export function missingPackages(names) {
   const format = '${db:Status-Abbrev} ${Package}\n'; // dpkg's own placeholders
   const asked = names.flatMap((name) => [name, `${name}t64`]);
   // Exits with 1 as soon as one name is unknown, and still prints the others.
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...asked], { encoding: 'utf8' });
+  const { stdout } = spawnSync(dpkgQuery, ['-W', '-f', format, ...asked], { encoding: 'utf8' });
   const installed = new Set(
     stdout
       .split('\n')
