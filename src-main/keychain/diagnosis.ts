@@ -32,7 +32,8 @@ const CAUSES: readonly { pattern: RegExp; on: readonly Attempt[]; message: strin
   },
   {
     on: ['read', 'write'],
-    pattern: /autolaunch|DISPLAY|DBUS_SESSION_BUS_ADDRESS|machine-id/i,
+    // Where there is none, Electron itself sets the address to `disabled:`.
+    pattern: /autolaunch|DISPLAY|DBUS_SESSION_BUS_ADDRESS|machine-id|transport .disabled/i,
     message: `There is no D-Bus session, through which the keychain is reached. ${NOTHING_LOST} Start the app from a desktop session, or with dbus-run-session.`,
   },
   {

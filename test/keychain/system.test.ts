@@ -136,6 +136,12 @@ test.each([
   ['load', 'libsecret-1.so.0: cannot open shared object file', 'keychain_unavailable', /libsecret-1-0/],
   ['load', 'invalid ELF header', 'keychain_unavailable', /keytar/],
   ['read', 'Cannot autolaunch D-Bus without X11 $DISPLAY', 'keychain_unavailable', /no D-Bus session/],
+  [
+    'read',
+    'Unknown or unsupported transport “disabled” for address “disabled:”',
+    'keychain_unavailable',
+    /no D-Bus session/,
+  ],
   ['read', 'Could not connect: No such file or directory', 'keychain_unavailable', /socket/],
   [
     'read',
