@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { detailLines, headerLine, payloadLine } from '../../src-renderer/state/claims.ts';
+import { token } from './fake/cast.ts';
+
+const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
+const claim = (name: string, value: unknown) =>
+  payloadLine({ name, json: JSON.stringify(value) }, NOW, 'UTC');
+
+describe('a claim is shown with its meaning', () => {
+  test.each([
+    ['exp', NOW + 720, 'today 15:08:00', 'Expires, in 12 min'],
+    ['iat', NOW - 60, 'today 14:55:00', 'Issued, 1 min ago'],
+    ['exp', 1e300, '1e+300', 'Expires'],
+    ['exp', 'soon', 'soon', 'Expires'],
+    [
+      'aud',
+      '00000003-0000-0000-c000-000000000000',
+      '00000003-0000-0000-c000-000000000000',
+      'Audience: who it is for, Microsoft Graph',
+    ],
+    [
+      'aud',
+      'https://graph.microsoft.com/',
+      'https://graph.microsoft.com/',
+      'Audience: who it is for, Microsoft Graph',
+    ],
+    ['aud', 'https://api.contoso.example', 'https://api.contoso.example', 'Audience: who it is for'],
+    [
+      'aud',
+      ['https://vault.azure.net', 'x'],
+      'https://vault.azure.net, x',
+      'Audience: who it is for, Azure Key Vault',
+    ],
+    [
+      'appid',
+      '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+      '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+      'The app that asked for it, Azure CLI',
+    ],
+    ['amr', ['pwd', 'mfa'], 'pwd, mfa', 'How the user signed in: password, several factors'],
+    ['amr', ['constructor'], 'constructor', 'How the user signed in'],
+    ['azpacr', '2', '2', 'How the app proved who it is: by a certificate'],
+    ['acct', 0, '0', 'The user in this tenant: member'],
+    ['email_verified', true, 'true', 'Whether the provider has checked the e-mail address'],
+    ['nonce', null, 'null', 'Ties it to the request it answers'],
+    ['contoso_department', 'Logistics', 'Logistics', null],
+    ['__proto__', 'x', 'x', null],
+    ['toString', 'x', 'x', null],
+  ])('%s %j', (name, value, shown, says) => {
+    expect(claim(name, value)).toEqual({ name, value: shown, block: false, says });
+  });
+});
+
+test('objects and lists of other things are pretty, each key on its line', () => {
+  expect(claim('address', { street: 'Long Lane 1', zip: [1, 2] })).toMatchObject({
+    block: true,
+    value: '{\n  "street": "Long Lane 1",\n  "zip": [\n    1,\n    2\n  ]\n}',
+  });
+  expect(claim('x', {})).toMatchObject({ block: true, value: '{}' });
+  expect(claim('x', ['a'.repeat(80)]).block).toBe(true);
+});
+
+test('nothing in a claim is taken for anything but text', () => {
+  expect(claim('na\u202eme', '<img src=x>\u0000')).toEqual({
+    name: 'na⟨U+202E⟩me',
+    value: '<img src=x>⟨U+0000⟩',
+    block: false,
+    says: null,
+  });
+  expect(payloadLine({ name: 'x', json: '{broken' }, NOW)).toMatchObject({ value: '{broken', block: false });
+  expect(payloadLine({ name: 'x', json: '{"__proto__":{"polluted":1}}' }, NOW).value).toContain('__proto__');
+  expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+});
+
+test('nesting without end is shown as it came, and throws nothing', () => {
+  const json = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+  expect(payloadLine({ name: 'deep', json }, NOW).value.length).toBeGreaterThan(100_000);
+});
+
+test('the header has meanings of its own', () => {
+  expect(headerLine({ name: 'kid', json: '"k1"' }, NOW)).toMatchObject({ value: 'k1', says: 'Which key' });
+  expect(headerLine({ name: 'nonce', json: '"n"' }, NOW).says).toContain("Microsoft's own");
+});
+
+test('details: every field that the entity has, and none that it has not', () => {
+  const lines = detailLines(
+    token({
+      id: 't',
+      type: 'AccessToken',
+      audience: 'https://graph.microsoft.com',
+      scopes: ['https://graph.microsoft.com/User.Read', 'openid'],
+      cached_at: NOW - 60,
+      expires_on: NOW + 720,
+    }),
+    NOW,
+    'UTC',
+  );
+  expect(lines.map((line) => line.name)).toEqual([
+    'environment',
+    'realm',
+    'client_id',
+    'target',
+    'audience',
+    'token_type',
+    'cached_at',
+    'expires_on',
+  ]);
+  expect(lines.find((line) => line.name === 'expires_on')).toMatchObject({
+    value: 'today 15:08:00',
+    says: 'Expires, in 12 min',
+  });
+  expect(lines.find((line) => line.name === 'target')?.says).toBe('Scopes: User.Read, openid');
+});

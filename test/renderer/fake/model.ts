@@ -1,0 +1,31 @@
+import { createModel, type Model } from '../../../src-renderer/state/model.ts';
+import { type FakeBridge, fakeBridge, type World } from './bridge.ts';
+import { type FakeTime, fakeTime, settled } from './time.ts';
+import { world } from './worlds.ts';
+
+export interface Stage {
+  model: Model;
+  world: World;
+  bridge: FakeBridge;
+  time: FakeTime;
+}
+
+/** The window's state over a fake world, started: what a component would see. */
+export async function stage(name = 'main', changes: Partial<World> = {}): Promise<Stage> {
+  const time = fakeTime();
+  const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
+  const bridge = fakeBridge(set);
+  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time });
+  void model.start();
+  await settled();
+  return { model, world: set, bridge, time };
+}
+
+/** A promise that a test keeps or not, to look at what happens meanwhile. */
+export function gate(): { open: () => void; closed: Promise<void> } {
+  let open = () => {};
+  const closed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, closed };
+}

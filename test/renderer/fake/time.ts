@@ -1,0 +1,40 @@
+import type { Time } from '../../../src-renderer/state/doors.ts';
+
+export interface FakeTime extends Time {
+  /** Lets that many milliseconds pass, and calls what falls due, in order. */
+  pass: (milliseconds: number) => Promise<void>;
+}
+
+/** A clock that stands still until a test moves it. */
+export function fakeTime(start = 1_700_000_000_000): FakeTime {
+  let now = start;
+  let waiting: { at: number; call: () => void }[] = [];
+  return {
+    now: () => now,
+    after(milliseconds, call) {
+      const entry = { at: now + milliseconds, call };
+      waiting.push(entry);
+      return () => {
+        waiting = waiting.filter((other) => other !== entry);
+      };
+    },
+    async pass(milliseconds) {
+      const until = now + milliseconds;
+      for (;;) {
+        const [next] = waiting.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+        if (next === undefined) break;
+        now = Math.max(now, next.at);
+        waiting = waiting.filter((other) => other !== next);
+        next.call();
+        await settled();
+      }
+      now = until;
+      await settled();
+    },
+  };
+}
+
+/** Everything that was promised and needs no time has happened. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import {
+  accountDetail,
+  accountName,
+  groupAccounts,
+  keepOnly,
+  whereabouts,
+} from '../../src-renderer/state/groups.ts';
+import { account, cast, crowd } from './fake/cast.ts';
+
+const titles = (accounts: AccountItem[]) => groupAccounts(accounts).map((group) => group.title);
+
+test('by home tenant, then by host, apps and tokens without an account last', () => {
+  const groups = groupAccounts(cast(1_700_000_000).map((member) => member.account));
+  expect(groups.map((group) => [group.title, group.accounts.map(accountName)])).toEqual([
+    ['contoso.example', ['Ada Marsh', 'Tomas Okafor']],
+    ['fabrikam.example', ['Lin Nakamura']],
+    ['id.example.org', ['Rosa Stein']],
+    ['Apps, without a user', ['nightly-report']],
+    ['Tokens without an account', ['1111…88bf']],
+  ]);
+});
+
+describe('a tenant is called', () => {
+  const inTenant = (realm: string, ...usernames: string[]) =>
+    usernames.map((username, index) =>
+      account({ id: `${realm}${index}`, username, tenants: [{ realm, local_account_id: 'x' }] }),
+    );
+  test('by the domain that its users share', () => {
+    expect(titles(inTenant('t1', 'a@Contoso.example', 'b@contoso.example', ''))).toEqual(['contoso.example']);
+  });
+  test('by its id where they share none', () => {
+    expect(
+      titles(inTenant('72f988bf-86f1-41af-91ab-2d7cd011db47', 'a@one.example', 'b@two.example')),
+    ).toEqual(['Tenant 72f9…db47']);
+    expect(titles(inTenant('t1', ''))).toEqual(['Tenant t1']);
+  });
+  test('by its name where it is that of all personal accounts', () => {
+    expect(titles(inTenant('9188040d-6c67-4c5b-b112-36a304b66dad', 'a@one.example'))).toEqual([
+      'Personal Microsoft accounts',
+    ]);
+  });
+  test('with unseen characters written out', () => {
+    expect(titles(inTenant('t1', 'a@evil\u202e.example'))).toEqual(['evil⟨U+202E⟩.example']);
+  });
+});
+
+test('the same tenant in another case is one group', () => {
+  const one = account({ id: '1', tenants: [{ realm: 'ABC', local_account_id: 'x' }] });
+  const two = account({ id: '2', tenants: [{ realm: 'abc', local_account_id: 'y' }] });
+  expect(groupAccounts([one, two])).toHaveLength(1);
+});
+
+test('names sort as people sort them: ignoring case, numbers by size', () => {
+  const named = ['user10', 'User2', 'ádám', 'bela'].map((name, index) =>
+    account({ id: String(index), name }),
+  );
+  expect(groupAccounts(named)[0]?.accounts.map(accountName)).toEqual(['ádám', 'bela', 'User2', 'user10']);
+});
+
+test('every account has a name, and its second line is not the name again', () => {
+  expect(accountName(account({ id: 'a', username: 'x@y.example' }))).toBe('x@y.example');
+  expect(accountDetail(account({ id: 'a', username: 'x@y.example' }))).toBe('login.microsoftonline.com');
+  expect(accountName(account({ id: 'a', home_account_id: null }))).toBe('No name');
+  expect(
+    accountName(account({ id: 'a', kind: 'app', clients: ['04b07795-8ddb-461a-bbee-02f9e1bf7b46'] })),
+  ).toBe('Azure CLI');
+  expect(whereabouts(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }))).toBe(
+    'ada@contoso.example',
+  );
+});
+
+test('keeping only some leaves the order, and no empty group', () => {
+  const groups = groupAccounts(crowd(300, 1_700_000_000).map((member) => member.account));
+  const kept = keepOnly(groups, new Set(['c3', 'c6', 'c1']));
+  expect(kept.map((group) => group.accounts.map((item) => item.id).sort())).toEqual([['c3', 'c6'], ['c1']]);
+  expect(keepOnly(groups, new Set())).toEqual([]);
+});
