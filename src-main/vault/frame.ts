@@ -1,5 +1,5 @@
 // FORMAT.md, "Frames".
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 export const PREFIX_LENGTH = 44;
@@ -25,16 +25,13 @@ export interface FrameContent {
   sealed: Buffer;
 }
 
-/** Draws nonces. Replaced in tests only, to get the same bytes twice. */
-export type Nonces = () => Buffer;
-
 const POOL_LENGTH = NONCE_LENGTH * 1024;
 
-/** Random nonces, drawn from the system a thousand at a time: one call for each would cost as much as the sealing. */
-export function randomNonces(): Nonces {
+/** Random nonces, drawn a thousand at a time: asking the system for each would cost as much as the sealing. */
+export function noncesFrom(random: (length: number) => Buffer): () => Buffer {
   let pool = Buffer.alloc(0);
   return () => {
-    if (pool.length === 0) pool = randomBytes(POOL_LENGTH);
+    if (pool.length === 0) pool = Buffer.from(random(POOL_LENGTH));
     const nonce = pool.subarray(0, NONCE_LENGTH);
     pool = pool.subarray(NONCE_LENGTH);
     return nonce;

@@ -1,8 +1,8 @@
 // FORMAT.md, "The whole file", from the writer's side.
 import { randomBytes } from 'node:crypto';
-import { contentLength, type FrameContent, NO_TAG, type Nonces, randomNonces, sealFrame } from './frame.ts';
+import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
-import { frameKey, keyCheck } from './keys.ts';
+import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
 import { encodeManifest, type Manifest, type RosterEntry } from './manifest.ts';
 import type { Cursor } from './scan.ts';
 
@@ -26,18 +26,18 @@ export interface Image {
   end: Cursor;
 }
 
-/** A whole vault file. `salt` and `nonces` are replaced in tests only, to get the same bytes twice. */
-export function buildImage(
-  source: ImageSource,
-  key: Buffer,
-  salt = randomBytes(32),
-  nonces: Nonces = randomNonces(),
-): Image {
+/** Draws unpredictable bytes. Another is given in tests only, to get the same file twice. */
+export type Random = (length: number) => Buffer;
+
+/** A whole vault file, under a salt of its own. */
+export function buildImage(source: ImageSource, key: Buffer, random: Random = randomBytes): Image {
+  const salt = random(32);
   const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
   const contents = [
-    encodeManifest({ ...source.manifest, roster }),
+    encodeManifest({ ...source.manifest, roster }, random(KEY_LENGTH)),
     ...source.groups.flatMap((group) => group.frames),
   ];
+  const nonces = noncesFrom(random);
   const { fileId, generation, slot } = source;
   const baseFrames = contents.length;
   const header = { fileId, generation, slot, baseFrames, salt, check: keyCheck(key, salt) };

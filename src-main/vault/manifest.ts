@@ -1,9 +1,7 @@
 // FORMAT.md, "The manifest".
-import { randomBytes } from 'node:crypto';
 import { decodeBody, encodeBody } from './body.ts';
 import type { FrameContent } from './frame.ts';
 import { isArray, isObject } from './json.ts';
-import { KEY_LENGTH } from './keys.ts';
 import { decodeDepartures, type Departure, isPending, type Pending, rowOf } from './notes.ts';
 
 /** What a vault knows about itself beside its entries. */
@@ -31,15 +29,12 @@ export interface RosterEntry {
   username: string;
 }
 
-export function encodeManifest(manifest: Manifest): FrameContent {
+export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const departures = manifest.departures.map(rowOf);
   const roster = manifest.roster.map((entry) => entry && [entry.home_account_id, entry.username]);
   // It has no secrets; the key stands there because every body begins with one.
-  const body = encodeBody(
-    { keyMadeAt, profile, pending, epoch, departures, roster },
-    randomBytes(KEY_LENGTH),
-  );
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, departures, roster }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 

@@ -6,7 +6,7 @@ import { StorageError } from '../errors.ts';
 import { decodeBatch, encodeBatch } from './body.ts';
 import { type Contents, type Groups, written } from './contents.ts';
 import { appendTo, type Identity, readWhole, replaceFile } from './file.ts';
-import { contentLength, type FrameContent, type Nonces, randomNonces, sealFrame } from './frame.ts';
+import { contentLength, type FrameContent, noncesFrom, sealFrame } from './frame.ts';
 import { groupFrames } from './groups.ts';
 import { encodeHeader, type Slot } from './header.ts';
 import { buildImage, type Group } from './image.ts';
@@ -69,7 +69,7 @@ export async function rewrite(
 }
 
 /** Drawn from for every frame that is appended; a rewritten file has a key of its own, and draws its own. */
-const nonces: Nonces = randomNonces();
+const nonces = noncesFrom(randomBytes);
 
 /** Appends one frame, durably. Where it rejects, memory is as it was, and so is the file but for an unfinished end. */
 export async function append(

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { readHeader } from '../../src-main/vault/header.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+async function sceneWithTwo(): Promise<Scene> {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => {
+    signIn(cache, 'ada', 'tell-tale');
+    signIn(cache, 'ben');
+  });
+  return scene;
+}
+
+function slotOf(scene: Scene): string {
+  const found = readHeader(scene.bytes);
+  return found.kind === 'header' ? found.header.slot : found.kind;
+}
+
+test('signing out: account gone, new key in the other slot, old key destroyed, older copies closed', async () => {
+  const scene = await sceneWithTwo();
+  const older = Buffer.from(scene.bytes);
+  const oldKey = scene.keychain.items.get('vault/a');
+  const vault = await scene.open();
+  const receipt = await vault.signOut(homeOf('ada'));
+  expect(receipt).toMatchObject({
+    removed: { AccessToken: 1, RefreshToken: 1, IdToken: 1, Account: 1 },
+    remaining: 0,
+    oldKey: 'destroyed',
+  });
+  expect(slotOf(scene)).toBe('b');
+  expect([...scene.keychain.items.keys()]).toEqual(['vault/b']);
+  expect([...scene.keychain.items.values()]).not.toContain(oldKey);
+  expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben')]);
+  expect(vault.status.oldKey).toBeUndefined();
+
+  scene.disk.put(scene.file, older);
+  expect((await scene.open()).status.state).toBe('key-missing');
+  // After one more, the slot has a key again, and it is another one.
+  scene.disk.nodes.delete(scene.file);
+  const again = await scene.open();
+  await again.update((cache) => signIn(cache, 'cas'));
+  await again.erase(() => undefined);
+  scene.disk.put(scene.file, older);
+  expect((await scene.open()).status.state).toBe('wrong-key');
+});
+
+test('sign-outs at the same time share one new key', async () => {
+  const scene = await sceneWithTwo();
+  const vault = await scene.open();
+  scene.keychain.asked.length = 0;
+  await Promise.all([vault.signOut(homeOf('ada')), vault.signOut(homeOf('ben'))]);
+  expect(scene.keychain.asked).toEqual(['set vault/b', 'get vault/b', 'delete vault/a']);
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+});
+
+test('secrets of those who stay are copied sealed, and open', async () => {
+  const scene = await sceneWithTwo();
+  const vault = await scene.open();
+  await vault.signOut(homeOf('ada'));
+  await vault.signOut(homeOf('nobody'));
+  for (const reader of [vault, await scene.open()]) {
+    expect(await reader.read(usersIn)).toEqual({ [homeOf('ben')]: 'access secret of ben' });
+  }
+});
+
+describe('while the keychain is locked', () => {
+  test('the account is gone at once; the old key is destroyed when it is unlocked', async () => {
+    const scene = await sceneWithTwo();
+    const vault = await scene.open();
+    scene.keychain.mood = 'locked';
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    expect(vault.status).toMatchObject({ state: 'ready', oldKey: 'pending' });
+    expect(slotOf(scene)).toBe('a');
+    scene.keychain.mood = 'open';
+    const other = await scene.open();
+    expect(Object.keys(await other.read(usersIn))).toEqual([homeOf('ben')]);
+    // Opening is a chance, and whoever opens first takes it.
+    await other.close();
+    expect(slotOf(scene)).toBe('b');
+    expect([...scene.keychain.items.keys()]).toEqual(['vault/b']);
+    expect(await vault.read((cache) => cache.accounts())).toHaveLength(1);
+    expect(vault.status.oldKey).toBeUndefined();
+  });
+
+  test('and locked again between the two keys: the old one is destroyed later', async () => {
+    const scene = await sceneWithTwo();
+    const vault = await scene.open();
+    scene.keychain.before = (call) => {
+      if (call === 'delete vault/a') scene.keychain.mood = 'locked';
+    };
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    expect(slotOf(scene)).toBe('b');
+    expect([...scene.keychain.items.keys()].sort()).toEqual(['vault/a', 'vault/b']);
+    scene.keychain.before = () => undefined;
+    scene.keychain.mood = 'open';
+    expect(await vault.retry()).toMatchObject({ state: 'ready' });
+    await vault.close();
+    expect([...scene.keychain.items.keys()]).toEqual(['vault/b']);
+    const { status } = await scene.open();
+    expect(status.oldKey).toBeUndefined();
+  });
+
+  test('nothing is claimed in a state in which nothing can be removed', async () => {
+    const scene = await sceneWithTwo();
+    scene.keychain.mood = 'locked';
+    const vault = await scene.open({ unprotected: 'memory' });
+    await expect(vault.signOut(homeOf('ada'))).rejects.toMatchObject({ code: 'vault_locked' });
+  });
+});
+
+test('a new key that the keychain lost again does not cost the old one', async () => {
+  const scene = await sceneWithTwo();
+  const vault = await scene.open();
+  scene.keychain.before = (call) => {
+    if (call === 'get vault/b') scene.keychain.items.set('vault/b', Buffer.alloc(32, 9).toString('base64'));
+  };
+  expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+  expect(scene.keychain.items.has('vault/a')).toBe(true);
+});
+
+test('the process ends at each step of a sign-out: the file opens, with the account or without', async () => {
+  for (let step = 0; step < 12; step += 1) {
+    const scene = await sceneWithTwo();
+    const vault = await scene.open();
+    let calls = 0;
+    const end = (): void => {
+      calls += 1;
+      // Nothing that comes after reaches the disk or the keychain.
+      if (calls > step) throw new Error('the process has ended');
+    };
+    scene.disk.fault = end;
+    scene.keychain.before = end;
+    await vault.signOut(homeOf('ada')).catch(() => undefined);
+    scene.disk.fault = () => undefined;
+    scene.keychain.before = () => undefined;
+    const next = await scene.open();
+    expect(next.status.state, `step ${step}`).toBe('ready');
+    expect(Object.keys(await next.read(usersIn))).toContain(homeOf('ben'));
+    await next.close();
+    const last = await scene.open();
+    const home = Object.keys(await last.read(usersIn));
+    if (!home.includes(homeOf('ada'))) expect(scene.keychain.items.size, `step ${step}`).toBe(1);
+  }
+});
+
+test('nothing saved yet: nothing to erase, and no key is made for it', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  const receipt = await vault.signOut(homeOf('ada'));
+  expect(receipt.oldKey).toBeUndefined();
+  expect(scene.keychain.items.size).toBe(0);
+});
+
+describe('a refresh that ends after the sign-out', () => {
+  test('does not bring the account back, in whatever process; a later sign-in does', async () => {
+    const scene = await sceneWithTwo();
+    const [mine, theirs] = [await scene.open(), await scene.open()];
+    await mine.read(() => undefined);
+    const since = mine.epoch;
+    await theirs.signOut(homeOf('ada'));
+    await mine.update(
+      (cache) => {
+        signIn(cache, 'ada', 'late');
+        signIn(cache, 'cas');
+      },
+      { since },
+    );
+    expect(Object.keys(await theirs.read(usersIn)).sort()).toEqual([homeOf('ben'), homeOf('cas')]);
+    expect(theirs.epoch).toBe(1);
+    await mine.update((cache) => signIn(cache, 'ada', 'again'), { since: mine.epoch });
+    expect((await theirs.read(usersIn))[homeOf('ada')]).toBe('access again');
+  });
+
+  test('is remembered when the file is opened again, and when it was removed by an update', async () => {
+    const scene = await sceneWithTwo();
+    const vault = await scene.open();
+    await vault.update((cache) => cache.signOut(homeOf('ada')));
+    const again = await scene.open();
+    expect(again.epoch).toBe(1);
+    await again.update((cache) => signIn(cache, 'ada', 'late'), { since: 0 });
+    expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
+  });
+});
