@@ -10,6 +10,8 @@ import { type Keychain, KeychainError, KeychainTimeoutError } from 'tokenkeep';
 export interface GuardedKeychain extends Keychain {
   /** The last start ended while the keychain was asked, and the user has not asked for another try yet. */
   readonly crashed: boolean;
+  /** A call is under way, or timed out and has not come back since. */
+  readonly asking: boolean;
   /** The user wants it asked again. */
   allow(): void;
   /** The app ends in good order: whatever is still unanswered is no crash. */
@@ -52,6 +54,9 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
     delete: (service, account) => guarded(() => keychain.delete(service, account)),
     get crashed() {
       return crashed;
+    },
+    get asking() {
+      return asking > 0;
     },
     allow() {
       crashed = false;

@@ -1,5 +1,7 @@
 /** The desktop app's entry. */
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
 import { type Arguments, ArgumentsError, isArguments, parseArguments } from './arguments.ts';
 import { profileIn } from './profile.ts';
@@ -26,7 +28,7 @@ function main(): void {
     return;
   }
   // The second start hands over what it was asked for, and ends.
-  if (!app.requestSingleInstanceLock({ ...asked })) {
+  if (!app.requestSingleInstanceLock({ ...asked }) && isWritable(app.getPath('userData'))) {
     app.exit(0);
     return;
   }
@@ -42,21 +44,41 @@ function main(): void {
   endInGoodOrder(running);
 }
 
+/**
+ * Where the profile's folder can't be written, nobody can have the lock, and what is there must still be shown. A
+ * folder that is not there yet is one that could not be made.
+ */
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits for what has an end, but not for ever: a keychain that hangs must not keep the app from quitting. */
 function endInGoodOrder(running: Promise<RunningApp>): void {
   let ended = false;
   app.on('will-quit', (event) => {
     if (ended) return;
     event.preventDefault();
-    const atMost = new Promise((resolve) => setTimeout(resolve, 3_000));
-    void Promise.race([running.then((here) => here.close()), atMost])
-      .catch(report)
-      .finally(() => {
-        ended = true;
-        // Electron is still in the quit that was put off, and deaf to another, until this event is over.
-        setImmediate(() => app.quit());
-      });
+    void Promise.race([running.then(end), delay(3_000, true)]).then((stuck) => {
+      ended = true;
+      // Node waits for native calls before it ends, for minutes if need be: invisible, and still the first instance.
+      // All that was acknowledged is on the disk.
+      if (stuck) process.kill(process.pid, 'SIGKILL');
+      // Electron is still in the quit that was put off, and deaf to another, until this event is over.
+      setImmediate(() => app.quit());
+    });
   });
+}
+
+/** Whether something is left that can't be ended. */
+async function end(here: RunningApp): Promise<boolean> {
+  const { stuck } = here;
+  await here.close().catch(report);
+  return stuck && here.stuck;
 }
 
 /** Before there is a window: a box of the system, and an exit code for whoever started it. */

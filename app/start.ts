@@ -23,6 +23,8 @@ export interface RunningApp {
   handOver(asked: Arguments): void;
   /** Keys, timers, temporary files: everything that has an end. */
   close(): Promise<void>;
+  /** A call of the keychain's native code is under way that nothing can end. */
+  readonly stuck: boolean;
 }
 
 export function start(asked: Arguments, profile: Profile): RunningApp {
@@ -108,6 +110,9 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       guard.end();
       requests.stop();
       await shown.close();
+    },
+    get stuck() {
+      return guard.asking;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from '@playwright/test';
 import { importDocument, test, vaultFile, vector } from './app.ts';
-import { peek } from './peek.ts';
+import { peek } from './library.ts';
 
 const PYTHON = vector('documents', 'msal-python-aad-several.json');
 const NODE = vector('documents', 'msal-node-7-adfs.json');

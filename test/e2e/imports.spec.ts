@@ -1,0 +1,72 @@
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { type Started, chooseToImport, importDocument, test, vector } from './app.ts';
+
+const DOCUMENT = vector('documents', 'msal-python-aad-single.json');
+
+/** The sentence that the window shows for a file that can't be imported; closes it. */
+async function refusal(started: Started, file: string): Promise<string> {
+  await chooseToImport(started, file);
+  const dialog = started.window.getByRole('alertdialog');
+  const sentence = await dialog.getByRole('paragraph').innerText();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  return sentence.replaceAll(/[\u2068\u2069]/g, '');
+}
+
+test('each kind of wrong file gets its own sentence, and nothing is merged', async ({ keyring, start }) => {
+  const started = await start();
+  await importDocument(started, DOCUMENT);
+  const folder = join(keyring.env['HOME']!, 'documents');
+  mkdirSync(folder);
+  const large = join(folder, 'large.json');
+  writeFileSync(large, '');
+  truncateSync(large, 200 * 1024 * 1024);
+
+  expect(await refusal(started, folder)).toContain('is a folder');
+  expect(await refusal(started, large)).toContain('has 200 MB');
+  expect(await refusal(started, join(folder, 'nowhere.json'))).toContain('is not there any more');
+  expect(await refusal(started, vector('hostile', 'empty-file.json'))).toContain('is empty');
+  expect(await refusal(started, vector('hostile', 'half-written.json'))).toContain(
+    'cut off while it was written',
+  );
+  expect(await refusal(started, vector('hostile', 'utf-16.json'))).toContain('UTF-16');
+  expect(await refusal(started, vector('hostile', 'zeroes.json'))).toContain('not a text file');
+  expect(await refusal(started, vector('hostile', 'root-array.json'))).toContain('not a cache document');
+  writeFileSync(join(folder, 'closed.json'), '{}', { mode: 0 });
+  expect(await refusal(started, join(folder, 'closed.json'))).toContain('no permission');
+
+  await expect(started.window.getByRole('option')).toHaveCount(1);
+  await started.quit();
+});
+
+test('a hostile document shows as text and runs nothing', async ({ start }) => {
+  const started = await start();
+  const { window, output, quit } = started;
+  await importDocument(started, vector('hostile', 'markup-in-names.json'));
+  const list = window.getByRole('listbox', { name: 'Accounts' });
+  await expect(list).toContainText('<');
+  for (const option of await window.getByRole('option').all()) {
+    await option.click();
+    await expect(window.getByRole('heading', { level: 1 })).toBeVisible();
+  }
+  expect(await window.locator('img[src="x"], script:not([src]), iframe').count()).toBe(0);
+  expect(output.join('\n')).not.toMatch(/Refused to|violates|Uncaught/);
+  await quit();
+});
+
+test('a document dropped on the window is planned, not merged', async ({ start }) => {
+  const { window, quit } = await start();
+  await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
+  const devtools = await window.context().newCDPSession(window);
+  const data = { items: [], files: [DOCUMENT], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+  }
+  const plan = window.getByRole('dialog');
+  await expect(plan).toContainText('msal-python-aad-single.json');
+  await expect(plan).toContainText('written by MSAL Python');
+  await plan.getByRole('button', { name: 'Cancel' }).click();
+  await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  await quit();
+});

@@ -1,0 +1,131 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { startBusWithoutKeyring, withDeadBus, withoutBus } from '../support/keyring.ts';
+import { importDocument, profileFolder, test, vaultFile, vector } from './app.ts';
+import { changeKey, seed } from './library.ts';
+
+const DOCUMENT = vector('documents', 'msal-python-aad-single.json');
+const OTHER = vector('documents', 'msal-node-7-adfs.json');
+const USER = 'avery.howard@contoso.example';
+
+test('locked at the start: says so; unlocked and retried, all is there', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  const before = readFileSync(vaultFile(keyring.env));
+  await keyring.lock();
+  const { window, quit } = await start();
+  await expect(window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
+  await window.getByRole('button', { name: 'Retry' }).click();
+  await expect(window.getByRole('button', { name: 'Retry' })).toBeEnabled(); // it was asked, and answered
+  await expect(window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
+  await keyring.unlock();
+  await window.getByRole('button', { name: 'Retry' }).click();
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+  await quit();
+  expect(readFileSync(vaultFile(keyring.env)).equals(before)).toBe(true);
+});
+
+test('hung: waits for it, and is of use meanwhile', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  keyring.hang();
+  const started = await start();
+  const { window, quit } = started;
+  const waiting = window.getByText('Waiting for the keychain…').first();
+  await expect(waiting).toBeVisible({ timeout: 30_000 });
+  await importDocument(started, OTHER);
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('lee.park');
+  await expect(window.getByText(/^Not saved/)).toBeVisible();
+  keyring.resume();
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER, { timeout: 30_000 });
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('lee.park');
+  await expect(window.getByText('Encrypted')).toBeVisible();
+  await quit();
+});
+
+for (const { name, place, says } of [
+  { name: 'no bus', place: withoutBus, says: /D-Bus|session bus/i },
+  { name: 'a dead bus', place: withDeadBus, says: /D-Bus|session bus/i },
+  { name: 'no Secret Service', place: startBusWithoutKeyring, says: /GNOME Keyring/ },
+]) {
+  test(`${name}: says what to do, and holds what is imported in memory`, async ({ start }) => {
+    const { env, close } = await place();
+    const started = await start([], env);
+    const { window, quit } = started;
+    await expect(window.getByRole('heading', { name: /No keychain/ })).toBeVisible();
+    await expect(window.getByText(says).first()).toBeVisible();
+    await importDocument(started, DOCUMENT);
+    await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+    await expect(window.getByText(/^Not saved/)).toBeVisible();
+    await quit();
+    expect(existsSync(vaultFile(env))).toBe(false);
+    await close();
+  });
+}
+
+test('key missing: retries, or starts fresh after it was typed, and deletes nothing', async ({
+  keyring,
+  start,
+}) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  const before = readFileSync(vaultFile(keyring.env));
+  await changeKey(keyring.env, 'none');
+  const { window, quit } = await start();
+  await expect(window.getByRole('heading', { name: /cannot be opened/ })).toBeVisible();
+  await window.getByRole('button', { name: 'Start fresh…' }).click();
+  const dialog = window.getByRole('alertdialog');
+  await expect(dialog.getByRole('button', { name: 'Start fresh' })).toBeDisabled();
+  await dialog.getByRole('textbox').fill('start fresh');
+  await dialog.getByRole('button', { name: 'Start fresh' }).click();
+  await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  const aside = readdirSync(profileFolder(keyring.env)).find((file) => file.includes('.orphan-'));
+  expect(readFileSync(join(profileFolder(keyring.env), aside!)).equals(before)).toBe(true);
+  await quit();
+});
+
+test('another key: says so and touches nothing', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  const before = readFileSync(vaultFile(keyring.env));
+  await changeKey(keyring.env, 'another');
+  const { window, quit } = await start();
+  await expect(window.getByRole('heading', { name: 'The key does not open this file' })).toBeVisible();
+  await quit();
+  expect(readFileSync(vaultFile(keyring.env)).equals(before)).toBe(true);
+});
+
+test('a start after the keychain ended the last one asks only when it is told to', async ({
+  keyring,
+  start,
+}) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  const marker = join(profileFolder(keyring.env), 'keychain-asked');
+  keyring.hang();
+  const first = await start();
+  await expect.poll(() => existsSync(marker)).toBe(true);
+  first.app.process().kill('SIGKILL');
+  keyring.resume();
+  expect(existsSync(marker)).toBe(true);
+
+  const { window, quit } = await start();
+  await expect(
+    window.getByRole('heading', { name: 'The keychain stopped Tokenkeep last time' }),
+  ).toBeVisible();
+  await window.getByRole('button', { name: 'Retry' }).click();
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+  expect(existsSync(marker)).toBe(false);
+  await quit();
+});
+
+test('quitting while the keychain does not answer is no crash', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
+  const marker = join(profileFolder(keyring.env), 'keychain-asked');
+  keyring.hang();
+  const { quit } = await start();
+  await expect.poll(() => existsSync(marker)).toBe(true);
+  await quit();
+  expect(existsSync(marker)).toBe(false);
+  // Nor does the hanging call keep the next start from being the first.
+  const again = await start();
+  await expect(again.window.getByText('Waiting for the keychain…').first()).toBeVisible({ timeout: 30_000 });
+  await again.quit();
+  keyring.resume();
+});

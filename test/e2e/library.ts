@@ -1,0 +1,64 @@
+/** The package that `npm pack` ships, used beside the app by another process, in the environment of a keyring. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+type Environment = Record<string, string>;
+
+const LIBRARY = new URL('../../dist/index.mjs', import.meta.url).href;
+const OPEN = `
+import * as tokenkeep from ${JSON.stringify(LIBRARY)};
+import { readFileSync } from 'node:fs';
+const [first, second] = process.argv.slice(1);
+const open = () => tokenkeep.openVault({ file: first, name: 'accounts', service: 'Tokenkeep' });
+`;
+
+async function run(env: Environment, script: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', OPEN + script, ...args],
+    { env, cwd: fileURLToPath(new URL('../..', import.meta.url)), maxBuffer: 1 << 28 },
+  );
+  return stdout;
+}
+
+export interface VaultContent {
+  state: string;
+  entities: Record<string, Record<string, unknown>[]>;
+}
+
+/** The content of the app's vault, decrypted. */
+export async function peek(env: Environment, file: string): Promise<VaultContent> {
+  const script = `
+const vault = await open();
+const entities = await vault.read((cache) =>
+  Object.fromEntries(
+    tokenkeep.ENTITY_TYPES.map((type) => [type, cache.find(type).map((entity) => ({ ...entity, secret: entity.secret }))]),
+  ),
+);
+console.log(JSON.stringify({ state: vault.status.state, entities }));
+await vault.close();`;
+  return JSON.parse(await run(env, script, file)) as VaultContent;
+}
+
+/** Makes the app's vault, as if the app had imported the document. */
+export async function seed(env: Environment, file: string, document: string): Promise<void> {
+  const script = `
+const vault = await open();
+const document = new tokenkeep.SerializableTokenCache();
+document.deserialize(readFileSync(second, 'utf8'));
+await vault.update((cache) => void tokenkeep.merge(cache, document));
+if (vault.status.state !== 'ready') throw new Error(vault.status.state);
+await vault.close();`;
+  await run(env, script, file, document);
+}
+
+/** Takes the app's key away, or puts another in its place. */
+export async function changeKey(env: Environment, to: 'none' | 'another'): Promise<void> {
+  const script = `
+const keychain = tokenkeep.systemKeychain();
+if (first === 'none') await keychain.delete('Tokenkeep', 'accounts/a');
+else await keychain.set('Tokenkeep', 'accounts/a', Buffer.alloc(32, 7).toString('base64'));
+process.exit();`;
+  await run(env, script, to);
+}

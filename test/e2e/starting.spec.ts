@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from '@playwright/test';
+import { findElectron } from '../../scripts/electron-path.mjs';
+import { test, vector } from './app.ts';
+
+const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
+const DOCUMENT = vector('documents', 'msal-node-7-adfs.json');
+
+/** A start beside the one that Playwright drives; gives its exit code. */
+async function startBeside(env: Record<string, string>, ...args: string[]): Promise<number | null> {
+  const child = spawn(findElectron()!.executable, [MAIN, ...args], { env, stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
+
+test('a second start brings the first window to the front and hands over its document', async ({
+  keyring,
+  start,
+}) => {
+  const { app, window, quit } = await start();
+  await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.minimize());
+  expect(await startBeside(keyring.env, '--import', DOCUMENT)).toBe(0);
+  await expect(window.getByRole('dialog')).toContainText('msal-node-7-adfs.json');
+  const windows = await app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows().map((each) => [each.isVisible(), each.isMinimized()]),
+  );
+  expect(windows).toEqual([[true, false]]);
+  await quit();
+});
+
+test('a document on the command line is shown before it is merged', async ({ start }) => {
+  const { window, quit } = await start(['--import', DOCUMENT]);
+  const plan = window.getByRole('dialog');
+  await expect(plan).toContainText('msal-node-7-adfs.json');
+  await plan.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('lee.park');
+  await quit();
+});
+
+test('one that is no document is said in the window', async ({ start }) => {
+  const { window, quit } = await start(['--import', vector('hostile', 'half-written.json')]);
+  await expect(window.getByRole('alertdialog')).toContainText('cut off while it was written');
+  await quit();
+});
+
+test('the window comes back where it was', async ({ start }) => {
+  const first = await start();
+  await first.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.setBounds({ x: 60, y: 40, width: 1000, height: 700 }),
+  );
+  await first.quit();
+  const second = await start();
+  const bounds = await second.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.getNormalBounds(),
+  );
+  expect(bounds).toMatchObject({ width: 1000, height: 700 });
+  await second.quit();
+});
