@@ -17,7 +17,8 @@ export function useStore<T>(
   store: Pick<Store<T>, 'get' | 'subscribe'>,
   pick: (value: T) => unknown = (value) => value,
 ) {
-  return useSyncExternalStore(store.subscribe, () => pick(store.get()));
+  const read = () => pick(store.get());
+  return useSyncExternalStore(store.subscribe, read, read); // the second read: when rendered to text
 }
 
 /**

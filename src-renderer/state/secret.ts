@@ -29,9 +29,12 @@ export function createSecret(doors: Doors, selection: Selection, toasts: Toasts,
   const { tokenCache, time } = doors;
   const view = createStore<SecretView>(MASKED);
   let callOff = () => {};
+  /** Each asking, and each hiding, makes answers that are still under way those to an older question. */
+  let question = 0;
   let copyToast: number | null = null;
 
   const hide = () => {
+    question += 1;
     callOff();
     view.set(MASKED);
   };
@@ -57,8 +60,10 @@ export function createSecret(doors: Doors, selection: Selection, toasts: Toasts,
       const asked = tokenId;
       if (asked === null || view.get().phase !== 'masked') return;
       view.set({ ...MASKED, phase: 'asking' });
+      question += 1;
+      const mine = question;
       const answer = await tokenCache.reveal(asked);
-      if (tokenId !== asked) return; // another token is looked at: its secret is not this one
+      if (mine !== question) return; // the user looks elsewhere by now, or has looked elsewhere meanwhile
       if (!answer.ok || answer.value === null) {
         view.set(MASKED);
         if (!answer.ok) dialogs.fail('The token could not be shown', answer.error);

@@ -73,6 +73,6 @@ export function appName(clientId: string): string | null {
 
 /** The host of an absolute http or https URL, lower-cased; null for anything else. */
 function hostOf(text: string): string | null {
-  const match = /^https?:\/\/([^\s/?#@]+)/i.exec(text);
+  const match = /^https?:\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
   return match?.[1]?.toLowerCase() ?? null;
 }

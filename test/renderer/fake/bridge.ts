@@ -59,7 +59,12 @@ export function fakeBridge(world: World): FakeBridge {
     asked.push([name, ...args]);
     await world.delay(name);
     const error = world.failing.get(name);
-    return error === undefined ? { ok: true, value: make() } : { ok: false, error };
+    if (error !== undefined) return { ok: false, error };
+    try {
+      return { ok: true, value: make() };
+    } catch (cause) {
+      return { ok: false, error: { code: 'invalid_argument', message: String(cause) } };
+    }
   };
   const all = () => world.members.flatMap((member) => member.tokens);
   const find = (id: string) => {

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { SEARCH_PAUSE, searchFound } from '../../src-renderer/state/accounts.ts';
+import { accountName } from '../../src-renderer/state/groups.ts';
+import { gate, stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+
+const shownNames = (view: { shown: readonly { accounts: readonly Parameters<typeof accountName>[0][] }[] }) =>
+  view.shown.flatMap((group) => group.accounts.map(accountName));
+
+test('what main lists is there, by group', async () => {
+  const { model } = await stage();
+  expect(model.accounts.view.get()).toMatchObject({
+    totals: { accounts: 5, apps: 1, tokens: 16 },
+    shownCount: 6,
+  });
+});
+
+test('many changes at once are one more question, and the last of them is seen', async () => {
+  const { model, bridge, world } = await stage();
+  bridge.asked.length = 0;
+  world.members = world.members.slice(0, 4);
+  for (let index = 0; index < 50; index += 1) bridge.emit('change', null);
+  world.members = world.members.slice(0, 1); // after the first question was put
+  await settled();
+  expect(bridge.asked.filter(([name]) => name === 'accounts')).toHaveLength(2);
+  expect(model.accounts.view.get().shownCount).toBe(1);
+});
+
+test('a list that fails says why, and is asked for again', async () => {
+  const error = { code: 'unexpected', message: 'No.' };
+  const { model, world } = await stage('main', { failing: new Map([['accounts', error]]) });
+  expect(model.accounts.view.get().error).toEqual(error);
+  world.failing.clear();
+  await model.start();
+  expect(model.accounts.view.get()).toMatchObject({ error: null, shownCount: 6 });
+});
+
+describe('search', () => {
+  test('asks main once the typing pauses, and shows what matches', async () => {
+    const { model, bridge, time } = await stage();
+    for (const text of ['o', 'or', 'ord', 'orders']) {
+      model.accounts.search(text);
+      await time.pass(SEARCH_PAUSE - 1);
+    }
+    expect(bridge.asked.filter(([name]) => name === 'search')).toEqual([]);
+    expect(searchFound(model.accounts.view.get())).toBe('searching…');
+    await time.pass(1);
+    expect(bridge.asked.filter(([name]) => name === 'search')).toEqual([['search', 'orders']]);
+    expect(shownNames(model.accounts.view.get())).toEqual(['Ada Marsh', 'Rosa Stein']);
+    expect(searchFound(model.accounts.view.get())).toBe('2 of 6');
+  });
+
+  test('an answer to an older text is dropped', async () => {
+    const slow = gate();
+    const { model, time, world } = await stage();
+    world.delay = (name) => (name === 'search' ? slow.closed : undefined);
+    model.accounts.search('rosa');
+    await time.pass(SEARCH_PAUSE);
+    world.delay = () => undefined;
+    model.accounts.search('tomas');
+    await time.pass(SEARCH_PAUSE);
+    slow.open();
+    await settled();
+    expect(shownNames(model.accounts.view.get())).toEqual(['Tomas Okafor']);
+  });
+
+  test('cleared, it shows all at once, whatever is under way', async () => {
+    const slow = gate();
+    const { model, time, world } = await stage();
+    world.delay = (name) => (name === 'search' ? slow.closed : undefined);
+    model.accounts.search('rosa');
+    await time.pass(SEARCH_PAUSE);
+    model.accounts.search('');
+    expect(model.accounts.view.get().shownCount).toBe(6);
+    slow.open();
+    await settled();
+    expect(model.accounts.view.get().shownCount).toBe(6);
+    expect(searchFound(model.accounts.view.get())).toBe('');
+  });
+
+  test('nothing matches', async () => {
+    const { model, time } = await stage();
+    model.accounts.search('nobody');
+    await time.pass(SEARCH_PAUSE);
+    expect(searchFound(model.accounts.view.get())).toBe('0 of 6');
+    expect(model.accounts.view.get().shown).toEqual([]);
+  });
+
+  test('it holds when the list changes under it', async () => {
+    const { model, time, bridge, world } = await stage();
+    model.accounts.search('contoso');
+    await time.pass(SEARCH_PAUSE);
+    const before = model.accounts.view.get().shownCount;
+    world.members = world.members.filter((member) => member.account.name !== 'Ada Marsh');
+    bridge.emit('change', null);
+    await settled();
+    expect(model.accounts.view.get().shownCount).toBe(before - 1);
+  });
+
+  test('one that fails shows nothing, and why', async () => {
+    const { model, time, world } = await stage();
+    world.failing.set('search', { code: 'unexpected', message: 'No.' });
+    model.accounts.search('ada');
+    await time.pass(SEARCH_PAUSE);
+    expect(model.accounts.view.get()).toMatchObject({ shownCount: 0, error: { message: 'No.' } });
+    model.accounts.search('');
+    expect(model.accounts.view.get()).toMatchObject({ shownCount: 6, error: null });
+  });
+});

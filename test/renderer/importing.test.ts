@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { imported, planLines, planNames, READING_AFTER } from '../../src-renderer/state/importing.ts';
+import { PLAN } from './fake/worlds.ts';
+import { gate, stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+
+const file = (name = 'cache.json') => new File(['{}'], name);
+
+describe('an import', () => {
+  test('by the file dialog: the plan is shown, nothing is merged yet', async () => {
+    const { model, bridge } = await stage();
+    await model.importing.choose();
+    expect(model.dialogs.view.get()).toEqual({ kind: 'import-plan', plan: PLAN, merging: false });
+    expect(bridge.asked.some(([name]) => name === 'confirmImport')).toBe(false);
+  });
+
+  test('dismissed in the file dialog: nothing is shown', async () => {
+    const { model } = await stage('main', { consents: false });
+    await model.importing.choose();
+    expect(model.dialogs.view.get()).toBeNull();
+  });
+
+  test('confirmed: merged once, however often it is asked; then a toast', async () => {
+    const slow = gate();
+    const { model, bridge, world } = await stage();
+    await model.importing.choose();
+    world.delay = (name) => (name === 'confirmImport' ? slow.closed : undefined);
+    const confirmed = model.importing.confirm();
+    await model.importing.confirm();
+    expect(model.dialogs.view.get()).toMatchObject({ merging: true });
+    model.importing.cancel(); // too late: it is under way
+    expect(model.dialogs.view.get()).toMatchObject({ merging: true });
+    slow.open();
+    await confirmed;
+    expect(bridge.asked.filter(([name]) => name === 'confirmImport' || name === 'cancelImport')).toEqual([
+      ['confirmImport', 'plan-1'],
+    ]);
+    expect(model.dialogs.view.get()).toBeNull();
+    expect(model.toasts.view.get()[0]?.text).toBe(
+      'Imported msal_token_cache.json: 2 accounts added, 8 tokens added, 1 token replaced.',
+    );
+  });
+
+  test('given up: main is told', async () => {
+    const { model, bridge } = await stage();
+    await model.importing.choose();
+    model.importing.cancel();
+    await settled();
+    expect(model.dialogs.view.get()).toBeNull();
+    expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'plan-1']);
+  });
+
+  test('refused: main’s own sentence, in a dialog', async () => {
+    const error = { code: 'document_not_json', message: 'It is not JSON.' };
+    const { model } = await stage('main', { plan: error });
+    await model.importing.drop([file()]);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error });
+  });
+
+  test('that fails while it merges: said, and the plan is gone', async () => {
+    const { model, world } = await stage();
+    await model.importing.choose();
+    world.failing.set('confirmImport', { code: 'disk_full', message: 'The disk is full.' });
+    await model.importing.confirm();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'failure',
+      error: { message: 'The disk is full.' },
+    });
+    expect(model.toasts.view.get()).toEqual([]);
+  });
+
+  test('dropped: one file at a time', async () => {
+    const { model, bridge } = await stage();
+    await model.importing.drop([file('a.json'), file('b.json')]);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { code: 'one_at_a_time' } });
+    expect(bridge.asked.some(([name]) => name === 'planImport')).toBe(false);
+    await model.importing.drop([]);
+    await model.importing.drop([file('a.json')]);
+    expect(bridge.asked.filter(([name]) => name === 'planImport')).toEqual([['planImport', 'a.json']]);
+  });
+
+  test('of a large document: "Reading…" only where it takes a while, and gone with the plan', async () => {
+    const slow = gate();
+    const { model, world, time } = await stage();
+    world.delay = (name) => (name === 'planImport' ? slow.closed : undefined);
+    const dropped = model.importing.drop([file('large.json')]);
+    await time.pass(READING_AFTER - 1);
+    expect(model.dialogs.view.get()).toBeNull();
+    await time.pass(1);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-reading', fileName: 'large.json' });
+    slow.open();
+    await dropped;
+    await time.pass(READING_AFTER);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan' });
+  });
+
+  test('begun by the menu or the command line, and one that takes the place of another', async () => {
+    const { model, bridge } = await stage();
+    bridge.emit('importPlanned', PLAN);
+    bridge.emit('importPlanned', { ...PLAN, id: 'plan-2' });
+    expect(model.dialogs.view.get()).toMatchObject({ plan: { id: 'plan-2' } });
+    expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'plan-1']);
+    bridge.emit('importFailed', { code: 'document_unreadable', message: 'No such file.' });
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { message: 'No such file.' } });
+  });
+});
+
+test('what a plan says', () => {
+  expect(planLines(PLAN).map(({ text }) => text)).toEqual([
+    '2 new accounts',
+    '1 account already here',
+    '8 new tokens',
+    '1 token replaced by a newer one',
+    '3 tokens the same as here',
+    '2 of the access tokens have expired already',
+    '2 entries not understood, kept as they are',
+  ]);
+  const none = {
+    ...PLAN,
+    accounts: { added: 0, known: 0, names: [] },
+    tokens: { added: 0, replaced: 0, unchanged: 0, expired: 0 },
+    notUnderstood: 0,
+  };
+  expect(planLines(none)).toEqual([{ text: 'Nothing: the document is empty', soft: true }]);
+  expect(planNames(none)).toBe('');
+});
+
+test('whose accounts they are, also where main sends only the first names', () => {
+  expect(planNames(PLAN)).toBe('Ada Marsh, noor@contoso.example and Emil Lund');
+  expect(planNames({ ...PLAN, accounts: { added: 10_000, known: 0, names: ['a', 'b'] } })).toBe(
+    'a, b and 9,998 more',
+  );
+});
+
+test.each([
+  [
+    { accountsAdded: 0, tokensAdded: 0, tokensReplaced: 0, notUnderstood: 0 },
+    'Imported a.json: nothing in it was new.',
+  ],
+  [
+    { accountsAdded: 1, tokensAdded: 0, tokensReplaced: 2, notUnderstood: 1 },
+    'Imported a.json: 1 account added, 2 tokens replaced, 1 entry not understood, kept as it is.',
+  ],
+])('%o', (report, words) => expect(imported('a.json', report)).toBe(words));

@@ -1,0 +1,97 @@
+import type { ReactNode } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, test } from 'vitest';
+import { AccountLine } from '../../src-renderer/parts/AccountLine.tsx';
+import { Lines } from '../../src-renderer/parts/Lines.tsx';
+import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
+import { ModelContext } from '../../src-renderer/parts/model.ts';
+import { UserText } from '../../src-renderer/parts/UserText.tsx';
+import { BridgeMissing } from '../../src-renderer/screens/BridgeMissing.tsx';
+import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
+import { payloadLine } from '../../src-renderer/state/claims.ts';
+import { layOut } from '../../src-renderer/state/rows.ts';
+import { stage } from './fake/model.ts';
+import { WORLDS } from './fake/worlds.ts';
+
+const within = (model: Parameters<typeof ModelContext>[0]['value'], node: ReactNode) =>
+  renderToStaticMarkup(<ModelContext value={model}>{node}</ModelContext>);
+
+test('text of others is text: no markup, its direction kept inside, its unseen characters seen', () => {
+  expect(renderToStaticMarkup(<UserText>{'<img src=x onerror=alert(1)>\u202e'}</UserText>)).toBe(
+    '<bdi>&lt;img src=x onerror=alert(1)&gt;⟨U+202E⟩</bdi>',
+  );
+  const line = payloadLine({ name: '<script>', json: '{"</script><b>": "\\u202e"}' }, 0);
+  const html = renderToStaticMarkup(<Lines lines={[line]} />);
+  expect(html).not.toMatch(/<(script|b)>/);
+  expect(html).toContain('⟨U+202E⟩');
+});
+
+test('hostile accounts draw no element of their own', async () => {
+  const { model } = await stage('hostile');
+  const { accounts } = layOut(model.accounts.view.get().groups);
+  const html = within(
+    model,
+    accounts.map((row) => (
+      <AccountLine key={row.account.id} row={row} chosen={false} size={accounts.length} />
+    )),
+  );
+  expect(accounts).toHaveLength(6);
+  expect(html).not.toMatch(/<(img|script|b)\b/);
+  expect(html).not.toMatch(/[\u202e\u200b]|\u0000/u);
+});
+
+describe('every world has its screen', () => {
+  const HEADINGS: Record<string, string> = {
+    'first-run': 'Your sign-ins, in one safe place',
+    waiting: 'Waiting for the keychain…',
+    locked: 'The keychain is locked',
+    'no-keychain': 'No keychain to keep the key in',
+    'key-missing': '61 kB of sign-ins cannot be opened',
+    'wrong-key': 'The key does not open this file',
+    'damaged-all': '0 accounts recovered',
+    newer: 'Made by a newer version',
+    busy: 'Another program is using the file',
+    crashed: 'The keychain stopped Tokenkeep last time',
+    'list-failed': 'Your sign-ins could not be listed',
+    hostile: '',
+    opening: '',
+  };
+  test.each(Object.keys(WORLDS).filter((name) => HEADINGS[name] !== ''))('%s', async (name) => {
+    const { model } = await stage(name);
+    const html = within(model, <TokenkeepWindow />);
+    expect(html).toMatch(new RegExp(`<h1[^>]*>(<bdi>)?${HEADINGS[name] ?? 'Ada'}`, 'u'));
+    expect(html).not.toContain('secret-of');
+  });
+
+  test('opening says nothing at first', async () => {
+    const { model } = await stage('opening');
+    const html = within(model, <TokenkeepWindow />);
+    expect(html).toContain('aria-busy="true"');
+    expect(html).not.toContain('Opening');
+  });
+
+  test('accounts that are there are shown below the notice', async () => {
+    for (const [name, title] of [
+      ['locked-memory', 'The keychain is locked.'],
+      ['damaged', '6 of 9 accounts recovered.'],
+      ['read-only', 'Read-only.'],
+      ['not-saved', '2 changes not saved.'],
+    ] as const) {
+      const { model } = await stage(name);
+      const html = within(model, <TokenkeepWindow />);
+      expect(html).toContain(title);
+      expect(html).toContain('Ada Marsh');
+    }
+  });
+});
+
+test('without a bridge it says what is missing', () => {
+  expect(renderToStaticMarkup(<BridgeMissing />)).toContain('the connection to the');
+});
+
+test('the last resort says what happened', () => {
+  expect(LastResort.getDerivedStateFromError(new TypeError('x is not a function'))).toEqual({
+    failed: true,
+    what: 'TypeError: x is not a function',
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { VaultState } from '../../src-main/ipc/contract.ts';
+import { keeping, totals } from '../../src-renderer/state/footer.ts';
+import { notice, recovered } from '../../src-renderer/state/notices.ts';
+import { screenOf } from '../../src-renderer/state/screen.ts';
+import { readyStatus, world } from './fake/worlds.ts';
+
+const NOW = 1_700_000_000;
+const info = world('main', () => NOW).info;
+const status = (state: VaultState, changes: object = {}) => readyStatus(NOW, { state, ...changes });
+
+describe('every state has a notice: cause, consequence, and what to do first', () => {
+  test.each([
+    ['locked', 'The keychain is locked', 'retry'],
+    ['no-keychain', 'No keychain to keep the key in', 'retry'],
+    ['key-missing', '61 kB of sign-ins cannot be opened', 'retry'],
+    ['wrong-key', 'The key does not open this file', 'retry'],
+    ['newer', 'Made by a newer version', 'retry'],
+    ['read-only', 'Read-only', 'retry'],
+    ['busy', 'Another program is using the file', 'retry'],
+  ] as const)('%s', (state, title, first) => {
+    const said = notice(status(state), info);
+    expect(said).toMatchObject({ id: state, title });
+    expect(said?.actions[0]).toBe(first);
+    expect(said?.text.length).toBeGreaterThan(20);
+    expect(said?.consequence.length).toBeGreaterThan(20);
+  });
+
+  test('main’s own words take the place of ours: it knows the cause', () => {
+    expect(notice(status('no-keychain', { message: 'Install libsecret-1-0.' }), info)?.text).toBe(
+      'Install libsecret-1-0.',
+    );
+  });
+});
+
+test('starting fresh is offered only where a file can’t be opened', () => {
+  const offers = (state: VaultState) => notice(status(state), info)?.actions.includes('start-fresh');
+  expect((['key-missing', 'wrong-key', 'damaged'] as const).map(offers)).toEqual([true, true, true]);
+  expect((['locked', 'no-keychain', 'newer', 'read-only', 'busy'] as const).map(offers)).toEqual(
+    Array(5).fill(false),
+  );
+});
+
+test('damaged: how many of how many, who is lost; keeping is offered where there is something to keep', () => {
+  const some = status('damaged', {
+    recovered: { accounts: 3, of: 5, lost: ['Ada', 'Lin', 'Rosa', 'Tomas'] },
+  });
+  expect(recovered(some)).toBe('3 of 5 accounts recovered');
+  expect(notice(some, info)?.consequence).toContain('Lost: Ada, Lin, Rosa and 1 more.');
+  expect(notice(some, info)?.actions[0]).toBe('recover');
+  const none = status('damaged', { recovered: { accounts: 0, of: null, lost: [] } });
+  expect(recovered(none)).toBe('0 accounts recovered');
+  expect(notice(none, info)?.actions).not.toContain('recover');
+  expect(notice(status('damaged'), info)?.title).toBe('The file is damaged');
+});
+
+test('waiting comes before locked, a crash before both; neither where all is well', () => {
+  const waiting = status('locked', { waiting: true });
+  expect(notice(waiting, info)?.id).toBe('waiting');
+  expect(notice(waiting, { ...info, keychainCrashed: true })?.id).toBe('crashed');
+  expect(notice(status('ready'), { ...info, keychainCrashed: true })).toBeNull();
+  expect(notice(status('ready'), info)).toBeNull();
+  expect(notice(null, info)).toBeNull();
+});
+
+test('ready, but not saved, says how much is at stake', () => {
+  expect(notice(status('ready', { held: 'memory', unsaved: 2 }), info)).toMatchObject({
+    id: 'not-saved',
+    title: '2 changes not saved',
+  });
+});
+
+describe('the screen that fits', () => {
+  const none = { accounts: 0, apps: 0, tokens: 0, notUnderstood: 0 };
+  const some = { ...none, accounts: 1, tokens: 4 };
+  const error = { code: 'unexpected', message: 'No.' };
+  test('nothing known yet', () => expect(screenOf(null, null, null, null).kind).toBe('opening'));
+  test('nothing listed yet', () => expect(screenOf(status('ready'), info, null, null).kind).toBe('opening'));
+  test('nothing cached', () => expect(screenOf(status('ready'), info, none, null).kind).toBe('first-run'));
+  test('a state, and nothing to show', () =>
+    expect(screenOf(status('locked'), info, none, null).kind).toBe('notice'));
+  test('a state before the list has come', () =>
+    expect(screenOf(status('locked'), info, null, null).kind).toBe('notice'));
+  test('a state, and accounts in memory', () => {
+    expect(screenOf(status('locked'), info, some, null)).toMatchObject({
+      kind: 'main',
+      notice: { id: 'locked' },
+    });
+  });
+  test('accounts', () =>
+    expect(screenOf(status('ready'), info, some, error)).toEqual({ kind: 'main', notice: null }));
+  test('apps alone, tokens alone', () => {
+    expect(screenOf(status('ready'), info, { ...none, apps: 1 }, null).kind).toBe('main');
+    expect(screenOf(status('ready'), info, { ...none, tokens: 1 }, null).kind).toBe('main');
+  });
+  test('the list failed', () =>
+    expect(screenOf(status('ready'), info, null, error)).toEqual({ kind: 'failed', error }));
+});
+
+describe('the footer', () => {
+  test.each([
+    [
+      status('ready'),
+      false,
+      { safe: true, badge: 'Encrypted', key: 'Key in GNOME Keyring', saved: 'Saved 12 s ago' },
+    ],
+    [
+      status('ready', { bytes: null }),
+      false,
+      { safe: true, badge: 'Nothing to keep yet', key: null, saved: null },
+    ],
+    [status('ready'), true, { safe: true, badge: 'Demo', key: 'Key in memory', saved: null }],
+    [
+      status('ready', { held: 'memory', unsaved: 1 }),
+      false,
+      { safe: false, badge: 'Not saved: 1 change in memory', key: null, saved: 'Saved 12 s ago' },
+    ],
+    [
+      status('locked', { held: 'memory', savedAt: null }),
+      false,
+      { safe: false, badge: 'Not saved', key: null, saved: null },
+    ],
+    [status('read-only'), false, { safe: false, badge: 'Read-only', key: null, saved: 'Saved 12 s ago' }],
+    [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'Saved 12 s ago' }],
+  ])('%o', (at, demo, said) => expect(keeping(at, demo, NOW)).toEqual(said));
+
+  test('totals', () => {
+    expect(totals({ accounts: 5, apps: 1, tokens: 23 }, 61_204)).toBe(
+      '5 accounts · 1 app · 23 tokens · 61 kB',
+    );
+    expect(totals({ accounts: 1, apps: 0, tokens: 1 }, null)).toBe('1 account · 1 token');
+    expect(totals({ accounts: 0, apps: 0, tokens: 0 }, 61_204)).toBe('');
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { receiptWords } from '../../src-renderer/state/receipt.ts';
+import { gate, stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+
+describe('signing out', () => {
+  test('says what will be removed, by main’s own count, and from which apps', async () => {
+    const { model } = await stage();
+    await model.signOut.one();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'sign-out',
+      accountId: 'a001',
+      who: 'Ada Marsh',
+      apps: ['Mail Assistant', 'Order Desk'],
+      counts: { Account: 2, AccessToken: 4, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
+      working: false,
+    });
+  });
+
+  test('removes nothing before it is confirmed, nor before it is counted', async () => {
+    const slow = gate();
+    const { model, bridge, world } = await stage();
+    world.delay = (name) => (name === 'removalCount' ? slow.closed : undefined);
+    const opened = model.signOut.one();
+    await model.signOut.confirm();
+    expect(bridge.asked.some(([name]) => name === 'signOut')).toBe(false);
+    slow.open();
+    await opened;
+    await model.signOut.confirm();
+    expect(bridge.asked.filter(([name]) => name === 'signOut')).toEqual([['signOut', 'a001']]);
+  });
+
+  test('a count that comes after the dialog was closed opens nothing', async () => {
+    const slow = gate();
+    const { model, world } = await stage();
+    world.delay = (name) => (name === 'removalCount' ? slow.closed : undefined);
+    const opened = model.signOut.one();
+    model.dialogs.close();
+    slow.open();
+    await opened;
+    expect(model.dialogs.view.get()).toBeNull();
+  });
+
+  test('then the receipt, and the next account', async () => {
+    const { model } = await stage();
+    await model.signOut.one();
+    await model.signOut.confirm();
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'receipt',
+      who: 'Ada Marsh',
+      receipts: [{ remaining: 0 }],
+    });
+    expect(model.selection.view.get().accountId).toBe('a002');
+  });
+
+  test('is asked of main once, however often it is confirmed', async () => {
+    const slow = gate();
+    const { model, bridge, world } = await stage();
+    await model.signOut.one();
+    world.delay = (name) => (name === 'signOut' ? slow.closed : undefined);
+    const first = model.signOut.confirm();
+    await model.signOut.confirm();
+    slow.open();
+    await first;
+    expect(bridge.asked.filter(([name]) => name === 'signOut')).toHaveLength(1);
+  });
+
+  test('all: one question, all receipts', async () => {
+    const { model, bridge } = await stage();
+    await model.signOut.all();
+    expect(model.dialogs.view.get()).toMatchObject({
+      accountId: null,
+      counts: { Account: 5, AccessToken: 10 },
+    });
+    await model.signOut.confirm();
+    await settled();
+    expect(bridge.asked.filter(([name]) => name === 'signOutAll')).toHaveLength(1);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', who: 'everyone' });
+    expect(model.accounts.view.get().shownCount).toBe(0);
+  });
+
+  test('with nobody there is no dialog', async () => {
+    const { model } = await stage('first-run');
+    await model.signOut.one();
+    await model.signOut.all();
+    expect(model.dialogs.view.get()).toBeNull();
+  });
+
+  test('one that fails says so, and nobody is said to be signed out', async () => {
+    const { model, world } = await stage();
+    await model.signOut.one();
+    world.failing.set('signOut', { code: 'vault_read_only', message: 'Read-only.' });
+    await model.signOut.confirm();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'failure',
+      title: 'Nothing was signed out',
+      error: { message: 'Read-only.' },
+    });
+  });
+});
+
+describe('the receipt', () => {
+  const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
+  const receipt = (changes: object = {}) => ({
+    home_account_id: 'x',
+    at: NOW,
+    removed: { Account: 1, AccessToken: 2, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
+    remaining: 0,
+    ...changes,
+  });
+
+  test('adds up what was removed, and takes the last time', () => {
+    expect(receiptWords('everyone', [receipt({ at: NOW - 5 }), receipt()], NOW, 'UTC')).toMatchObject({
+      title: 'Everyone is signed out',
+      removed: { Account: 2, AccessToken: 4 },
+      remaining: 0,
+      when: 'today 14:56:00',
+    });
+  });
+
+  test('does not hide what remains', () => {
+    expect(receiptWords('Ada', [receipt(), receipt({ remaining: 2 })], NOW).remaining).toBe(2);
+  });
+
+  test.each([
+    [undefined, null],
+    ['destroyed', /^Destroyed/],
+    ['pending', /^To be destroyed/],
+  ])('old key %s', (oldKey, words) => {
+    const said = receiptWords('Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey;
+    if (words === null) expect(said).toBeNull();
+    else expect(said).toMatch(words);
+  });
+});

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { createClock } from '../../src-renderer/state/clock.ts';
+import { createStore } from '../../src-renderer/state/store.ts';
+import { gate, stage } from './fake/model.ts';
+import { fakeTime, settled } from './fake/time.ts';
+import { readyStatus } from './fake/worlds.ts';
+
+test('a status told by an event is newer than the answer that was asked for first', async () => {
+  const slow = gate();
+  const { model, bridge, world } = await stage('locked', {
+    delay: (name) => (name === 'status' ? slow.closed : undefined),
+  });
+  bridge.emit('status', readyStatus(world.now()));
+  slow.open();
+  await settled();
+  expect(model.vault.view.get().status?.state).toBe('ready');
+});
+
+test('when the vault opens, its accounts are listed by themselves', async () => {
+  const { model, bridge, world } = await stage('locked');
+  expect(model.accounts.view.get().shownCount).toBe(0);
+  world.members = (await stage()).world.members;
+  bridge.emit('status', readyStatus(world.now()));
+  await settled();
+  expect(model.accounts.view.get().shownCount).toBe(6);
+});
+
+test('retry: once at a time; what main says is shown, and the app is asked anew whether the keychain crashed', async () => {
+  const slow = gate();
+  const { model, bridge, world } = await stage('crashed', {});
+  world.delay = (name) => (name === 'retry' ? slow.closed : undefined);
+  const first = model.vault.ask('retry');
+  expect(await model.vault.ask('retry')).toBeNull();
+  expect(model.vault.view.get().doing).toBe('retry');
+  world.status = readyStatus(world.now());
+  world.info = { ...world.info, keychainCrashed: false };
+  slow.open();
+  await first;
+  await settled();
+  expect(bridge.asked.filter(([name]) => name === 'retry')).toHaveLength(1);
+  expect(model.vault.view.get()).toMatchObject({
+    doing: null,
+    error: null,
+    status: { state: 'ready' },
+    info: { keychainCrashed: false },
+  });
+});
+
+test('a retry that fails keeps the state and says why', async () => {
+  const { model, world } = await stage('locked');
+  world.failing.set('retry', { code: 'keychain_locked', message: 'Still locked.' });
+  await model.vault.ask('retry');
+  expect(model.vault.view.get()).toMatchObject({
+    status: { state: 'locked' },
+    error: { message: 'Still locked.' },
+  });
+  world.failing.clear();
+  await model.vault.ask('retry');
+  expect(model.vault.view.get().error).toBeNull();
+});
+
+test('the clock ticks on full seconds, and only while someone watches', async () => {
+  const time = fakeTime(1_000_400);
+  const clock = createClock(time);
+  const seen: number[] = [];
+  await time.pass(5000);
+  const end = clock.subscribe(() => seen.push(clock.get()));
+  await time.pass(0);
+  await time.pass(1600);
+  end();
+  await time.pass(5000);
+  expect(seen).toEqual([1005, 1006, 1007]);
+});
+
+test('a store tells of a value only when it is another one, and no more to who has left', () => {
+  const store = createStore(1);
+  let told = 0;
+  const end = store.subscribe(() => {
+    told += 1;
+  });
+  store.set(1);
+  store.set(2);
+  end();
+  store.set(3);
+  expect([told, store.get()]).toEqual([1, 3]);
+});
