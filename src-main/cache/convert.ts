@@ -1,11 +1,13 @@
 /**
- * A store's document as another library would have written it. Nothing is lost: where two entities come to stand
- * under one key, the newer one does, and the other stays under the key it had.
+ * A store's document as another library would have written it. Where several libraries left a credential more than
+ * once, the newest stays: MSAL Node throws away all it finds twice. Different ones that come to stand under one key are
+ * all kept, the newest under that key. What is not understood is kept.
  */
-import { writtenAt } from './credential.ts';
-import { type Account, type AppMetadata, type Entity, ENTITY_TYPES, type EntityType } from './entities.ts';
+import { ageIn } from './age.ts';
+import { sameCredential } from './credential.ts';
+import { type Entity, ENTITY_TYPES, type EntityType } from './entities.ts';
 import { canonicalEnvironment } from './environments.ts';
-import { copyWith, sameJson } from './json.ts';
+import { copyWith } from './json.ts';
 import { keyOf } from './keys.ts';
 import { fieldsFor } from './library-fields.ts';
 import { folded } from './match.ts';
@@ -13,11 +15,6 @@ import { isNode, type Profile, ROOTS, writesEmptyRoots } from './profiles.ts';
 import { isUnderstood } from './shapes.ts';
 import { freeKey, type Store } from './store.ts';
 import { isHomeTenant, joinedProfiles, realmOf } from './tenant-profiles.ts';
-
-interface Keyed {
-  readonly key: string;
-  readonly entity: Entity;
-}
 
 /** The roots, in the order of the profile; those that are not understood come last. */
 export function converted(store: Store, profile: Profile): Map<string, unknown> {
@@ -31,78 +28,92 @@ export function converted(store: Store, profile: Profile): Map<string, unknown> 
   return roots;
 }
 
+/** An entity in the library's fields, with when it was written. */
+interface Aged {
+  readonly entity: Entity;
+  /** Seconds; NaN where nothing tells. */
+  readonly age: number;
+}
+
 /** One root: understood entities under the library's keys, then those that had to make room, then the others. */
 function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
-  const stored = store.candidates(type).flatMap(({ key, entity }): Keyed[] => {
-    return entity === null ? [] : [{ key, entity: copyWith(entity, fieldsFor(type, entity, profile)) }];
+  const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
+    if (entity === null) return [];
+    const age = ageIn(store, type, entity);
+    return [{ entity: copyWith(entity, fieldsFor(type, entity, profile, age)), age }];
   });
-  const written = new Map<string, Keyed>();
-  const displaced: Keyed[] = [];
-  for (const next of joined(type, stored, profile)) {
+  const placed = new Map<string, Aged>();
+  const displaced: Entity[] = [];
+  for (const next of newest(type, joined(type, stored, profile))) {
     const key = keyOf(type, next.entity, profile);
-    const rival = written.get(key);
-    if (rival === undefined || !isOlder(next.entity, rival.entity)) written.set(key, next);
-    if (rival !== undefined) displaced.push(isOlder(next.entity, rival.entity) ? next : rival);
+    const rival = placed.get(key);
+    if (rival === undefined || !isOlder(next, rival)) placed.set(key, next);
+    if (rival !== undefined) displaced.push(isOlder(next, rival) ? next.entity : rival.entity);
   }
-  const root = new Map<string, unknown>([...written].map(([key, { entity }]) => [key, entity]));
-  const addBeside = (key: string, value: unknown): void =>
-    void root.set(
-      freeKey(key, (name) => root.has(name)),
-      value,
-    );
-  for (const { key, entity } of displaced) {
-    const winner = written.get(keyOf(type, entity, profile));
-    if (!sameJson(winner?.entity, entity)) addBeside(key, entity);
-  }
+  const root = new Map<string, unknown>([...placed].map(([key, { entity }]) => [key, entity]));
+  const addBeside = (key: string, value: unknown): void => {
+    const free = freeKey(key, (name) => root.has(name));
+    root.set(free, value);
+  };
+  for (const entity of displaced) addBeside(keyOf(type, entity, profile), entity);
   for (const { key, value, entity } of store.entries(type)) if (entity === null) addBeside(key, value);
   return root;
 }
 
+/** Each credential once: its newest form, in the order of the document. */
+function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
+  const slots = new Map<string, Aged[]>();
+  const stale = new Set<Aged>();
+  for (const next of stored) {
+    const { entity } = next;
+    const slot = [entity['home_account_id'], entity['client_id'], entity['realm']].map(folded).join(' ');
+    const others = slots.get(slot) ?? [];
+    for (const other of others) {
+      if (sameCredential(type, entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
+    }
+    if (others.push(next) === 1) slots.set(slot, others);
+  }
+  return stored.filter((aged) => !stale.has(aged));
+}
+
 /** Where they do not both say when they were written, the one that comes later in the document is newer. */
-function isOlder(entity: Entity, than: Entity): boolean {
-  return writtenAt(entity) < writtenAt(than);
+function isOlder(one: Aged, than: Aged): boolean {
+  return one.age < than.age;
 }
 
 /** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
-function joined(type: EntityType, stored: readonly Keyed[], profile: Profile): readonly Keyed[] {
-  if (type === 'AppMetadata') return groups(stored, 'client_id').map(joinedApp);
-  if (type === 'Account' && isNode(profile)) return groups(stored, 'home_account_id').map(joinedAccount);
-  return stored;
+function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
+  const entities = stored.map(({ entity }) => entity);
+  const one = (entity: Entity): Aged => ({ entity, age: NaN });
+  if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
+  if (type !== 'Account' || !isNode(profile)) return stored;
+  return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));
 }
 
-function groups(stored: readonly Keyed[], field: string): [Keyed, ...Keyed[]][] {
-  const found = new Map<string, [Keyed, ...Keyed[]]>();
-  for (const keyed of stored) {
-    const environment = canonicalEnvironment(String(keyed.entity['environment']));
-    const id = `${folded(keyed.entity[field])} ${environment}`;
+function groups(entities: readonly Entity[], field: string): Entity[][] {
+  const found = new Map<string, Entity[]>();
+  for (const entity of entities) {
+    const id = `${folded(entity[field])} ${canonicalEnvironment(String(entity['environment']))}`;
     const group = found.get(id);
-    if (group === undefined) found.set(id, [keyed]);
-    else group.push(keyed);
+    if (group === undefined) found.set(id, [entity]);
+    else group.push(entity);
   }
   return [...found.values()];
 }
 
 /** All that they say; the first one's word counts, but for the family, which only one may know. */
-function joinedApp(group: readonly [Keyed, ...Keyed[]]): Keyed {
-  const apps = group.flatMap(({ entity }): AppMetadata[] =>
-    isUnderstood('AppMetadata', entity) ? [entity] : [],
-  );
-  const family = apps.map((app) => app.family_id).find((id) => typeof id === 'string' && id !== '');
+function joinedApp(apps: readonly Entity[]): Entity {
+  const family = apps.map((app) => app['family_id']).find((id) => typeof id === 'string' && id !== '');
   const entity = overlaid(apps);
-  return {
-    key: group[0].key,
-    entity: family === undefined ? entity : copyWith(entity, { family_id: family }),
-  };
+  return family === undefined ? entity : copyWith(entity, { family_id: family });
 }
 
 /** The entity of the home tenant, with what only the others say, and the tenants of all of them in a list. */
-function joinedAccount(group: readonly [Keyed, ...Keyed[]]): Keyed {
-  const accounts = group.flatMap(({ entity }): Account[] =>
-    isUnderstood('Account', entity) ? [entity] : [],
-  );
+function joinedAccount(group: readonly Entity[]): Entity {
+  const accounts = group.filter((entity) => isUnderstood('Account', entity));
   const main = accounts.find((account) => isHomeTenant(account, realmOf(account))) ?? accounts[0];
   const entity = overlaid(main === undefined ? accounts : [main, ...accounts]);
-  return { key: group[0].key, entity: copyWith(entity, { tenantProfiles: joinedProfiles(accounts) }) };
+  return copyWith(entity, { tenantProfiles: joinedProfiles(accounts) });
 }
 
 /** The fields of all of them; where several have one, the first one's. */

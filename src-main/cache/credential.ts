@@ -5,7 +5,6 @@
 import type { Entity, EntityType } from './entities.ts';
 import { sameEnvironment } from './environments.ts';
 import { extensionOf } from './extension.ts';
-import { secondsOf } from './expiry.ts';
 import { folded, keyIdOf, schemeOf } from './match.ts';
 import { sameScopes, scopesOverlap } from './scopes.ts';
 
@@ -65,10 +64,4 @@ export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolea
   const [target, oldTarget] = [text(fresh, 'target'), text(old, 'target')];
   if (keyIdOf(fresh) === keyIdOf(old)) return scopesOverlap(target, oldTarget);
   return keyIdOf(fresh) !== '' && keyIdOf(old) !== '' && sameScopes(target, oldTarget);
-}
-
-/** When a credential was written, in seconds; NaN where it does not say. */
-export function writtenAt(entity: Entity): number {
-  const cached = secondsOf(entity['cached_at']);
-  return Number.isNaN(cached) ? secondsOf(entity['last_modification_time']) : cached;
 }

@@ -14,15 +14,19 @@ function text(entity: Entity, field: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Changes to make to an understood entity, so that the library of the profile finds it and can read it. */
-export function fieldsFor(type: EntityType, entity: Entity, profile: Profile): Changes {
+/**
+ * Changes to make to an understood entity, so that the library of the profile finds it and can read it.
+ *
+ * @param age when it was written, in seconds; NaN where nothing tells
+ */
+export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, age: number): Changes {
   const environment = text(entity, 'environment');
   const python = profile === 'msal-python';
   return {
     environment: python ? configuredEnvironment(environment) : cachedEnvironment(environment),
     ...realm(entity, profile),
     ...(type === 'AccessToken' ? accessToken(entity, profile) : {}),
-    ...(type === 'RefreshToken' && python ? pythonRefreshToken(entity) : {}),
+    ...(type === 'RefreshToken' && python ? pythonRefreshToken(entity, age) : {}),
   };
 }
 
@@ -37,11 +41,11 @@ function realm(entity: Entity, profile: Profile): Changes {
   return home !== undefined && ANY_TENANT.has(folded(value)) ? { realm: home } : {};
 }
 
-/** MSAL Python calls `split` on the target and `int` on the time. */
-function pythonRefreshToken(token: Entity): Changes {
+/** MSAL Python calls `split` on the target, and tries the newest first, taking those without a time for the oldest. */
+function pythonRefreshToken(token: Entity, age: number): Changes {
   return {
     target: text(token, 'target'),
-    last_modification_time: text(token, 'last_modification_time') || '0',
+    last_modification_time: String(Number.isNaN(age) ? 0 : age),
   };
 }
 

@@ -3,12 +3,10 @@
  * credential the newer stays; what is not understood comes along.
  */
 import { summaries } from './accounts.ts';
-import { readToken } from './claims.ts';
-import { writtenAt } from './credential.ts';
+import { ageIn } from './age.ts';
 import type { Entity, EntityOf } from './entities.ts';
 import { secondsOf } from './expiry.ts';
 import { copyWith, sameJson } from './json.ts';
-import { folded } from './match.ts';
 import { place, sameEntries } from './place.ts';
 import { libraryOf } from './profiles.ts';
 import { isUnderstood } from './shapes.ts';
@@ -31,27 +29,6 @@ const CREDENTIALS = ['AccessToken', 'RefreshToken', 'IdToken'] as const;
 
 type CredentialName = (typeof CREDENTIALS)[number];
 type Verdict = 'added' | 'replaced' | 'unchanged';
-
-/**
- * When a credential was written, in seconds; NaN where nothing tells. An ID token says so itself; a refresh token of
- * MSAL Node came no later than the newest access token beside it, and most likely with it.
- */
-function ageIn(store: Store, type: CredentialName, entity: Entity): number {
-  const written = writtenAt(entity);
-  if (!Number.isNaN(written)) return written;
-  if (type === 'IdToken') {
-    const read = readToken(String(entity['secret']));
-    const issued = read?.format === 'jwt' ? read.payload['iat'] : undefined;
-    return typeof issued === 'number' ? issued : NaN;
-  }
-  const beside = store
-    .candidates('AccessToken', { home_account_id: String(entity['home_account_id']) })
-    .map((entry) => entry.entity)
-    .filter((token) => token !== null)
-    .filter((token) => folded(token.client_id) === folded(entity['client_id']))
-    .map(writtenAt);
-  return beside.length === 0 ? NaN : Math.max(...beside);
-}
 
 /** What becomes of an imported credential. Of two whose age is not known, the imported one is what the user wants. */
 function verdict(into: Store, from: Store, type: CredentialName, entity: Entity): Verdict {

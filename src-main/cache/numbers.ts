@@ -5,13 +5,14 @@
  */
 const MARK = '\ue000number:';
 
-/** Strings, so that digits in them are passed over, and whole numbers of sixteen digits and more. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/g;
+/** The strings and numbers of a JSON text: strings too, so that digits in them are passed over. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+const LARGE = /^-?\d{16,}$/;
 const MARKED = /"\ue000number:(-?\d+)"/g;
 
 /** A JSON text with its large numbers as marked strings. */
 export function markNumbers(text: string): string {
-  return text.replace(TOKEN, (token) => (token.startsWith('"') ? token : `"${MARK}${token}"`));
+  return text.replace(TOKEN, (token) => (LARGE.test(token) ? `"${MARK}${token}"` : token));
 }
 
 /** A JSON text with the marked strings as numbers. */

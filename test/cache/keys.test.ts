@@ -1,0 +1,188 @@
+/** Every key in every profile, and which profile a document is in. */
+import { describe, expect, test } from 'vitest';
+import type { Entity, EntityType } from '../../src-main/cache/entities.ts';
+import { keyOf } from '../../src-main/cache/keys.ts';
+import { LAYOUTS, type Profile, PROFILES } from '../../src-main/cache/profiles.ts';
+import { recognise } from '../../src-main/cache/recognise.ts';
+
+const at: Entity = {
+  credential_type: 'AccessToken',
+  secret: 's',
+  home_account_id: 'Uid.Utid',
+  environment: 'login.windows.net',
+  client_id: 'Client',
+  realm: 'Realm',
+  target: 'Scope.One two',
+  cached_at: '1',
+  expires_on: '2',
+};
+const rt: Entity = {
+  credential_type: 'RefreshToken',
+  secret: 's',
+  home_account_id: 'Uid.Utid',
+  environment: 'login.windows.net',
+  client_id: 'Client',
+  target: 'T',
+};
+const idt: Entity = { ...at, credential_type: 'IdToken' };
+const account: Entity = {
+  home_account_id: 'Uid.Utid',
+  environment: 'login.windows.net',
+  realm: 'Realm',
+  username: 'u',
+  authority_type: 'MSSTS',
+};
+const app: Entity = { environment: 'Login.windows.net', client_id: 'Client' };
+
+const HE = 'uid.utid-login.windows.net';
+const CRT = 'client-realm-scope.one two';
+const hash = 'latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike';
+const components = { key1: 'value1', key2: 'value2' };
+
+/** In the order of PROFILES: MSAL Python, Node from 5, Node up to 3, .NET. */
+const TABLE: readonly (readonly [string, EntityType, Entity, readonly [string, string, string, string]])[] = [
+  [
+    'access token',
+    'AccessToken',
+    at,
+    [
+      `${HE}-accesstoken-${CRT}`,
+      `${HE}-accesstoken-${CRT}-`,
+      `${HE}-accesstoken-${CRT}--`,
+      `${HE}-accesstoken-${CRT}`,
+    ],
+  ],
+  [
+    'with a scheme',
+    'AccessToken',
+    { ...at, token_type: 'PoP' },
+    [
+      `${HE}-accesstoken-${CRT}`,
+      `${HE}-accesstoken_with_authscheme-${CRT}-pop`,
+      `${HE}-accesstoken_with_authscheme-${CRT}--pop`,
+      `${HE}-accesstoken_with_authscheme-${CRT}-pop`,
+    ],
+  ],
+  [
+    'extended',
+    'AccessToken',
+    { ...at, additionalCacheKeyComponents: components },
+    [
+      `${HE}-atext-${CRT}-${hash}`,
+      `${HE}-accesstoken-${CRT}--${hash}`,
+      `${HE}-accesstoken-${CRT}---${hash}`,
+      `${HE}-atext-${CRT}-${hash}`,
+    ],
+  ],
+  [
+    'of an app',
+    'AccessToken',
+    { ...at, home_account_id: null },
+    [
+      `-login.windows.net-accesstoken-${CRT}`,
+      `-login.windows.net-accesstoken-${CRT}-`,
+      `-login.windows.net-accesstoken-${CRT}--`,
+      `-login.windows.net-accesstoken-${CRT}`,
+    ],
+  ],
+  [
+    'refresh token',
+    'RefreshToken',
+    rt,
+    [
+      `${HE}-refreshtoken-client--t`,
+      `${HE}-refreshtoken-client---`,
+      `${HE}-refreshtoken-client----`,
+      `${HE}-refreshtoken-client--`,
+    ],
+  ],
+  [
+    'family refresh token',
+    'RefreshToken',
+    { ...rt, family_id: '1' },
+    [
+      `${HE}-refreshtoken-client--t`,
+      `${HE}-refreshtoken-1---`,
+      `${HE}-refreshtoken-1----`,
+      `${HE}-refreshtoken-1--`,
+    ],
+  ],
+  [
+    'ID token',
+    'IdToken',
+    idt,
+    [
+      `${HE}-idtoken-client-realm-`,
+      `${HE}-idtoken-client-realm--`,
+      `${HE}-idtoken-client-realm---`,
+      `${HE}-idtoken-client-realm-`,
+    ],
+  ],
+  [
+    'account',
+    'Account',
+    account,
+    [`${HE}-realm`, `${HE}-utid`, `${HE}-utid`, 'Uid.Utid-login.windows.net-Realm'],
+  ],
+  [
+    'account without a dot',
+    'Account',
+    { ...account, home_account_id: 'Sub' },
+    [
+      'sub-login.windows.net-realm',
+      'sub-login.windows.net-realm',
+      'sub-login.windows.net-realm',
+      'Sub-login.windows.net-Realm',
+    ],
+  ],
+  [
+    'app metadata',
+    'AppMetadata',
+    app,
+    [
+      'appmetadata-Login.windows.net-Client',
+      'appmetadata-login.windows.net-client',
+      'appmetadata-login.windows.net-client',
+      'appmetadata-login.windows.net-client',
+    ],
+  ],
+];
+
+describe.each(TABLE)('%s', (_, type, entity, keys) => {
+  test.each(PROFILES.map((profile, index) => [profile, keys[index]] as const))('in %s', (profile, key) => {
+    expect(keyOf(type, entity, profile)).toBe(key);
+  });
+});
+
+describe('recognising a profile', () => {
+  const document = (profile: Profile): Record<string, Record<string, Entity>> => ({
+    AccessToken: { [keyOf('AccessToken', at, profile)]: at },
+    RefreshToken: { [keyOf('RefreshToken', rt, profile)]: rt },
+    Account: { [keyOf('Account', account, profile)]: account },
+  });
+
+  test.each(PROFILES)('%s, whatever the layout', (profile) => {
+    for (const layout of Object.values(LAYOUTS)) expect(recognise(document(profile), layout)).toBe(profile);
+  });
+
+  test('nothing tells where there is nothing', () => {
+    expect(recognise({}, LAYOUTS['msal-python'])).toBe(null);
+  });
+
+  test('the empty document of MSAL Node is told by its roots', () => {
+    const empty = { Account: {}, IdToken: {}, AccessToken: {}, RefreshToken: {}, AppMetadata: {} };
+    expect(recognise(empty, LAYOUTS['msal-node'])).toBe('msal-node');
+  });
+
+  test('where two libraries took turns, the layout tells who was last', () => {
+    const python = document('msal-python');
+    const node = document('msal-node');
+    const both = {
+      AccessToken: { ...python['AccessToken'], ...node['AccessToken'] },
+      RefreshToken: { ...python['RefreshToken'], ...node['RefreshToken'] },
+      Account: python['Account'],
+    };
+    expect(recognise(both, LAYOUTS['msal-python'])).toBe('msal-python');
+    expect(recognise(both, LAYOUTS['msal-node'])).toBe('msal-node');
+  });
+});
