@@ -43,3 +43,4 @@ export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts
 export { openVault } from './vault/file-vault.ts';
 export { type Recovered, type VaultState, type VaultStatus } from './vault/status.ts';
 export { type Erasure, type UpdateOptions, type Vault, type VaultOptions } from './vault/vault.ts';
+export { type VaultReport } from './vault/verify.ts';

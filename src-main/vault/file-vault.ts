@@ -9,11 +9,12 @@ import { type Job, jobOf } from './job.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
 import { recover, startFresh } from './recovery.ts';
-import { closed } from './refusal.ts';
+import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekeying.ts';
 import { Saving } from './saving.ts';
 import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
 import type { VaultStatus } from './status.ts';
+import { verify, type VaultReport } from './verify.ts';
 import type { Erasure, UpdateOptions, Vault, VaultOptions } from './vault.ts';
 
 /** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
@@ -140,6 +141,19 @@ class FileVault implements Vault {
   async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
     if (this.#closed) throw closed();
     return this.#rekeying.erase(fn);
+  }
+
+  async rotateKey(): Promise<void> {
+    const { oldKey } = await this.erase(() => undefined);
+    if (oldKey === 'pending') throw refusal('locked');
+  }
+
+  compact(): Promise<void> {
+    return this.#inTurn(() => this.#saving.compact());
+  }
+
+  verify(): Promise<VaultReport> {
+    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key));
   }
 
   async close(): Promise<void> {

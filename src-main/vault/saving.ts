@@ -52,6 +52,22 @@ export class Saving {
     }
   }
 
+  /** See `Vault.compact`. */
+  async compact(): Promise<void> {
+    const { memory } = this.#access;
+    await this.#access.catchUp();
+    this.#access.assertReady();
+    if (memory.opening.contents === null) return;
+    try {
+      await this.#access.writing(async () => {
+        this.#access.assertReady();
+        if (memory.opening.contents !== null) await compact(this.#access, memory.opening.contents);
+      });
+    } catch (cause) {
+      throw this.#access.failed(cause);
+    }
+  }
+
   async #write(jobs: readonly Job[]): Promise<void> {
     const { settings, memory } = this.#access;
     const attempt = memory.attempt(jobs);
@@ -129,14 +145,14 @@ export class Saving {
 }
 
 /** Writes what is alive to a new file, under the same key. To be called while writing is ours. */
-export async function compact({ settings, memory }: Access, contents: Contents): Promise<void> {
+async function compact({ settings, memory }: Access, contents: Contents): Promise<void> {
   const { opening, cache } = memory;
   if (opening.key === null) throw refusal('busy');
   const now = Math.floor(settings.now() / 1000);
   const written = await rewrite(settings, {
     cache,
     previous: contents,
-    kept: contents.groups,
+    kept: keptFrames(contents, memory.held),
     key: opening.key,
     slot: opening.slot,
     standing: standingAfter(contents.standing, [], now),

@@ -2,6 +2,7 @@ import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
+import type { VaultReport } from './verify.ts';
 import type { VaultStatus } from './status.ts';
 
 export interface VaultOptions {
@@ -84,6 +85,18 @@ export interface Vault extends CacheHandle {
    * `oldKey` is absent where nothing was ever saved.
    */
   erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>>;
+
+  /**
+   * Writes the file anew under a new key, reads it back, and destroys the old one. Rejects, with the old key in use
+   * and nothing lost, where the keychain refuses; `status.oldKey` then says that it is pending.
+   */
+  rotateKey(): Promise<void>;
+
+  /** Writes the file anew without what is dead in it. It is done now and then by itself. */
+  compact(): Promise<void>;
+
+  /** Reads every byte of the file and opens every secret; changes nothing. Resolves in every state. */
+  verify(): Promise<VaultReport>;
 
   /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
   close(): Promise<void>;
