@@ -1,6 +1,6 @@
 /** From `ready` to a window: who opens what, and what becomes of it at the end. */
 import { join } from 'node:path';
-import { app, BrowserWindow, shell } from 'electron';
+import { app, type BrowserWindow, shell, type WebContents } from 'electron';
 import { openVault, systemKeychain } from 'tokenkeep';
 import { noArguments, serveRequests } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
@@ -32,6 +32,10 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
   const session = closedSession(development);
   servePage(session, join(__dirname, 'renderer'));
   holdPages();
+
+  /** Not all windows of the process: only those that were opened here are answered. */
+  const own = new Set<BrowserWindow>();
+  const windows = (): WebContents[] => [...own].map((window) => window.webContents);
 
   const guard = guardKeychain(systemKeychain(), join(profile.folder, 'keychain-asked'));
   const shown = serving({
@@ -80,14 +84,18 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
 
   // Beside the window, which appears at once: the keychain may take its time, or wait for an answer.
   (asked.demo ? shown.showDemo() : shown.showOwn()).catch(report);
-  const open = (): BrowserWindow =>
-    openWindow({
+  const open = (): BrowserWindow => {
+    const window = openWindow({
       session,
       preload: join(__dirname, 'preload.cjs'),
       icon: join(__dirname, '../app/resources/icon.png'),
       placeFile: join(profile.folder, 'window.json'),
       devTools: development,
     });
+    own.add(window);
+    window.once('closed', () => own.delete(window));
+    return window;
+  };
   const first = open();
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
     if (file === null) return;
@@ -97,12 +105,12 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
   };
   importOnceLoaded(first, asked.importFile);
   app.on('activate', () => {
-    if (BrowserWindow.getAllWindows().length === 0) open(); // macOS: a click on the dock
+    if (own.size === 0) open(); // macOS: a click on the dock
   });
 
   return {
     handOver(next) {
-      const window = BrowserWindow.getAllWindows()[0] ?? open();
+      const window = [...own][0] ?? open();
       bringToFront(window);
       importOnceLoaded(window, next.importFile);
     },
@@ -115,11 +123,6 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       return guard.asking;
     },
   };
-}
-
-/** Only windows that this app opened have its preload script; the list is read at every request. */
-function windows(): Electron.WebContents[] {
-  return BrowserWindow.getAllWindows().map((window) => window.webContents);
 }
 
 function platform(): 'darwin' | 'win32' | 'linux' {

@@ -1,0 +1,225 @@
+/** Electron's security checklist (docs/security-checklist.md), item by item, against the running app. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from '@playwright/test';
+import { type Started, test } from './app.ts';
+
+const PRELOAD = fileURLToPath(new URL('../../out/preload.cjs', import.meta.url));
+
+/** Runs in the page; a page of ours that went wrong could do the same. */
+const inPage = <T>({ window }: Started, script: string): Promise<T> => window.evaluate(script) as Promise<T>;
+const rejected = (started: Started, script: string): Promise<string> =>
+  inPage(
+    started,
+    `(async () => { try { await (${script}); return 'allowed'; } catch (error) { return error.name; } })()`,
+  );
+
+test('the window is sandboxed, isolated, and has Electron’s safe settings', async ({ start }) => {
+  const started = await start();
+  const { app } = started;
+  const { preferences, pid } = await app.evaluate(({ BrowserWindow }) => {
+    const { webContents } = BrowserWindow.getAllWindows()[0]!;
+    const settings = (webContents as unknown as { getLastWebPreferences(): object }).getLastWebPreferences();
+    return { preferences: { ...settings } as Record<string, unknown>, pid: webContents.getOSProcessId() };
+  });
+  // Items 2, 3, 4, 6, 8, 9, 10, 11 and 12
+  const on = ['contextIsolation', 'sandbox', 'webSecurity'];
+  const off = [
+    'nodeIntegration',
+    'nodeIntegrationInWorker',
+    'nodeIntegrationInSubFrames',
+    'allowRunningInsecureContent',
+    'experimentalFeatures',
+    'enableBlinkFeatures',
+    'webviewTag',
+    'navigateOnDragDrop',
+    'spellcheck',
+  ];
+  for (const name of on) expect(preferences[name], name).toBe(true);
+  for (const name of off) expect(preferences[name], name).toBeFalsy();
+  if (process.platform === 'linux') {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+  }
+  // Items 2 and 20: neither Node nor Electron, and of the bridges only what the contracts name.
+  expect(await inPage(started, '[typeof require, typeof process, typeof module, typeof electron]')).toEqual(
+    Array.from({ length: 4 }, () => 'undefined'),
+  );
+  expect(await inPage<string[]>(started, 'Object.keys(window.tokenCache).sort()')).toEqual(
+    [
+      'status accounts tokens claims search removalCount signOut signOutAll reveal copy',
+      'chooseImport planImport confirmImport cancelImport retry recover startFresh on',
+    ]
+      .join(' ')
+      .split(' ')
+      .sort(),
+  );
+  expect(await inPage<string[]>(started, 'Object.keys(window.app).sort()')).toEqual(
+    ['info', 'leaveDemo', 'on', 'openDemo', 'showFile'].sort(),
+  );
+  await started.quit();
+});
+
+test('the page loads nothing but itself, and no text becomes code', async ({ start }) => {
+  const started = await start();
+  const { app } = started;
+  // Items 1, 7 and 18
+  expect(await inPage(started, 'location.origin')).toBe('app://tokenkeep');
+  const { status, policy, sniffing } = await app.evaluate(async ({ BrowserWindow }) => {
+    const { session } = BrowserWindow.getAllWindows()[0]!.webContents;
+    const response = await session.fetch('app://tokenkeep/');
+    return {
+      status: response.status,
+      policy: response.headers.get('content-security-policy'),
+      sniffing: response.headers.get('x-content-type-options'),
+    };
+  });
+  expect(status).toBe(200);
+  expect(sniffing).toBe('nosniff');
+  expect(policy).toContain("default-src 'none'; script-src 'self';");
+  expect(policy).not.toMatch(/unsafe|https?:|\*/);
+
+  expect(await rejected(started, "fetch('app://tokenkeep/')")).toBe('TypeError');
+  expect(await rejected(started, "fetch('https://example.org/')")).toBe('TypeError');
+  expect(await rejected(started, "fetch('file:///etc/passwd')")).toBe('TypeError');
+  expect(await rejected(started, "fetch('data:text/plain,x')")).toBe('TypeError');
+  expect(await rejected(started, "document.body.innerHTML = '<b>x</b>'")).toBe('TypeError');
+  expect(await rejected(started, "new Worker('app://tokenkeep/x.js')")).not.toBe('allowed');
+  expect(await rejected(started, "navigator.serviceWorker.register('/x.js')")).not.toBe('allowed');
+  const loaded = (element: string) =>
+    inPage(
+      started,
+      `new Promise((resolve) => {
+        const element = ${element};
+        element.onload = () => resolve('loaded');
+        element.onerror = () => resolve('refused');
+        document.body.append(element);
+      })`,
+    );
+  expect(await loaded("Object.assign(new Image(), { src: 'https://example.org/x.png' })")).toBe('refused');
+  expect(
+    await loaded("Object.assign(new Image(), { src: 'file:///usr/share/pixmaps/debian-logo.png' })"),
+  ).toBe('refused');
+  await started.quit();
+});
+
+test('its session reaches no network, whatever the page’s policy says', async ({ start }) => {
+  const { app, quit } = await start();
+  const reach = (url: string) =>
+    app.evaluate(async ({ BrowserWindow }, address) => {
+      const { session } = BrowserWindow.getAllWindows()[0]!.webContents;
+      return session.fetch(address).then(
+        (response) => String(response.status),
+        (error: unknown) => String(error),
+      );
+    }, url);
+  for (const url of ['https://example.org/', 'http://127.0.0.1:1/', 'ws://127.0.0.1:1/']) {
+    expect(await reach(url)).toMatch(/ERR_BLOCKED_BY_CLIENT|ERR_UNKNOWN_URL_SCHEME|TypeError/);
+  }
+  // Item 18: nothing outside the built window's folder.
+  for (const path of [
+    'main.cjs',
+    '../main.cjs',
+    '..%2fmain.cjs',
+    '%2e%2e%2fpackage.json',
+    'nothing.js',
+    'assets/',
+  ]) {
+    expect(await reach(`app://tokenkeep/${path}`)).toBe('404');
+  }
+  expect(await reach('app://elsewhere/')).toMatch(/404|ERR_BLOCKED_BY_CLIENT/);
+  await quit();
+});
+
+test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }) => {
+  const started = await start();
+  const { app, window } = started;
+  const before = window.url();
+  // Item 14
+  expect(await inPage(started, "window.open('https://example.org/') === null")).toBe(true);
+  expect(await inPage(started, "window.open('app://tokenkeep/') === null")).toBe(true);
+  // Item 13
+  await inPage(started, "void (location.href = 'https://example.org/')");
+  await inPage(started, "void (location.href = 'file:///etc/passwd')");
+  await inPage(
+    started,
+    `(() => { const link = document.createElement('a'); link.href = 'https://example.org/'; link.target = '_blank'; document.body.append(link); link.click(); link.remove(); })()`,
+  );
+  // Item 5
+  for (const name of ['notifications', 'geolocation', 'camera', 'microphone', 'clipboard-read', 'midi']) {
+    expect(
+      await inPage(started, `navigator.permissions.query({ name: '${name}' }).then(({ state }) => state)`),
+      name,
+    ).toBe('denied');
+  }
+  expect(await inPage(started, 'Notification.requestPermission()')).toBe('denied');
+  expect(await rejected(started, 'navigator.clipboard.readText()')).toBe('NotAllowedError');
+  expect(await rejected(started, 'navigator.mediaDevices.getUserMedia({ video: true })')).not.toBe('allowed');
+  // Items 11 and 12
+  expect(
+    await inPage(
+      started,
+      "document.createElement('webview') instanceof HTMLUnknownElement || !('src' in document.createElement('webview'))",
+    ),
+  ).toBe(true);
+  // No download leaves the window.
+  await inPage(
+    started,
+    `(() => { const link = document.createElement('a'); link.href = URL.createObjectURL(new Blob(['x'])); link.download = 'x.txt'; document.body.append(link); link.click(); link.remove(); })()`,
+  );
+  expect(window.url()).toBe(before);
+  expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+  expect(await app.evaluate(({ webContents }) => webContents.getAllWebContents().length)).toBe(1);
+  await started.quit();
+});
+
+test('only its own window is answered', async ({ start }) => {
+  const { app, quit } = await start(['--demo']);
+  // Item 17: another window of the same process, with the same session, page and preload script.
+  const answer = await app.evaluate(async ({ BrowserWindow }, preload) => {
+    const own = BrowserWindow.getAllWindows()[0]!;
+    const foreign = new BrowserWindow({
+      show: false,
+      webPreferences: {
+        session: own.webContents.session,
+        preload,
+        sandbox: true,
+      },
+    });
+    await foreign.loadURL('app://tokenkeep/');
+    const ask = (contents: Electron.WebContents, script: string): Promise<unknown> =>
+      contents.executeJavaScript(script) as Promise<unknown>;
+    const answers = {
+      foreign: await ask(foreign.webContents, 'window.tokenCache.accounts()'),
+      foreignApp: await ask(foreign.webContents, 'window.app.info()'),
+      own: await ask(own.webContents, 'window.tokenCache.accounts().then(({ ok }) => ok)'),
+      hostile: await ask(own.webContents, "window.tokenCache.tokens({ toString: 'x' }, 1, 2)"),
+    };
+    foreign.destroy();
+    return answers;
+  }, PRELOAD);
+  expect(answer.foreign).toMatchObject({ ok: false, error: { code: 'refused' } });
+  expect(answer.foreignApp).toMatchObject({ ok: false, error: { code: 'refused' } });
+  expect(answer.own).toBe(true);
+  expect(answer.hostile).toMatchObject({ ok: false, error: { code: 'invalid_argument' } });
+  await quit();
+});
+
+test('nothing of it complains, and nothing of it is kept by Chromium', async ({ start }) => {
+  const { app, window, output, quit } = await start(['--demo']);
+  await window.reload(); // so that what is said while the page loads is heard too
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  for (const option of await window.getByRole('option').all()) await option.click();
+  expect(
+    output.filter((line) =>
+      /Refused|violat|Content Security Policy|TrustedHTML|Uncaught|unexpected/i.test(line),
+    ),
+  ).toEqual([]);
+  const kept = await app.evaluate(({ BrowserWindow }) => {
+    const { session } = BrowserWindow.getAllWindows()[0]!.webContents;
+    return { persistent: session.isPersistent(), path: session.getStoragePath() };
+  });
+  expect(kept).toMatchObject({ persistent: false, path: null });
+  await quit();
+});
