@@ -35,7 +35,7 @@ try {
 } finally {
   await sweep(directory);
   for (const service of started.reverse()) await service.end();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   if (ending) process.exitCode = ending === 'SIGINT' ? 130 : 143;
 }
 

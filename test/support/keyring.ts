@@ -109,7 +109,7 @@ async function openPlace(home?: string) {
     close: async () => {
       await sweep(directory);
       for (const end of endings) await end();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
