@@ -71,8 +71,8 @@ export function appName(clientId: string): string | null {
   return Object.hasOwn(APPS, id) ? (APPS[id] ?? null) : null;
 }
 
-/** The host of an absolute http or https URL, lower-cased; null for anything else. */
+/** The host of an absolute URL (http, https, or `api` as in Microsoft's app id URIs), lower-cased; else null. */
 function hostOf(text: string): string | null {
-  const match = /^https?:\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
+  const match = /^(?:https?|api):\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
   return match?.[1]?.toLowerCase() ?? null;
 }

@@ -40,6 +40,19 @@ test('answers that come late are dropped: tokens of another account, claims of a
   expect(model.selection.view.get().tokenId).toBe('rosa-api');
 });
 
+test('claims that come late do not stand under another token', async () => {
+  const slow = gate();
+  const { model, world } = await stage();
+  world.delay = (name) => (name === 'claims' ? slow.closed : undefined);
+  model.selection.token('ada-vault'); // encrypted
+  world.delay = () => undefined;
+  model.selection.token('ada-graph');
+  await settled();
+  slow.open();
+  await settled();
+  expect(model.selection.view.get().claims?.format).toBe('jwt');
+});
+
 test('a change keeps what is looked at, and brings it up to date', async () => {
   const { model, bridge, world } = await stage();
   model.selection.account('a002');
