@@ -47,7 +47,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export function encodeBatch(
   batch: Batch,
   fileId: Buffer,
-  secretsKey = randomBytes(KEY_LENGTH),
+  secretsKey: Buffer = randomBytes(KEY_LENGTH),
 ): FrameContent {
   const frame = { key: secretsKey, fileId };
   const sealed: Buffer[] = [];

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { recordsOf } from '../../src-main/cache/records.ts';
+import { openFile } from '../../src-main/vault/open.ts';
+import { KeySlots } from '../../src-main/vault/slots.ts';
+import { FakeDisk } from './disk.ts';
+import { FakeKeychain } from './fakes.ts';
+import { type VaultVector, vaultVectors } from './vectors.ts';
+
+const FOLDER = join(import.meta.dirname, '../vectors/vaults');
+const index: unknown = JSON.parse(readFileSync(join(FOLDER, 'index.json'), 'utf8'));
+
+test('today’s code writes the kept files byte for byte', () => {
+  const made = vaultVectors();
+  expect(index).toEqual(made.map(({ vector }) => vector));
+  for (const { vector, bytes } of made) {
+    expect(readFileSync(join(FOLDER, `${vector.name}.vault`)).equals(bytes), vector.name).toBe(true);
+  }
+});
+
+describe.each(vaultVectors().map(({ vector }) => vector))('$name', (vector: VaultVector) => {
+  const bytes = readFileSync(join(FOLDER, `${vector.name}.vault`));
+
+  test(`is ${vector.state}, and says what it says`, async () => {
+    const disk = new FakeDisk();
+    disk.put('/v', bytes);
+    const keychain = new FakeKeychain();
+    for (const [slot, key] of Object.entries(vector.keychain)) keychain.items.set(`vault/${slot}`, key);
+    const { state, contents } = await openFile(disk, '/v', new KeySlots(keychain, 's', 'vault'));
+    expect(state).toBe(vector.state);
+    const entries = [...(contents === null ? [] : recordsOf(contents.cache))].map(
+      ({ section, key, value }) => {
+        const secret =
+          key !== null && typeof value === 'object' && value !== null && 'secret' in value
+            ? value.secret
+            : null;
+        return [key === null ? section : `${section} ${key}`, secret];
+      },
+    );
+    expect(entries.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))).toEqual(vector.entries);
+    expect(disk.bytes('/v').equals(bytes)).toBe(true);
+  });
+});
+
+// Written from FORMAT.md alone, in another language: what the page does not say, it does not know.
+const PYTHON = ['/usr/bin/python3', 'python3'].find((python) => {
+  if (python.startsWith('/') && !existsSync(python)) return false;
+  try {
+    execFileSync(python, ['-c', 'import cryptography'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+test.skipIf(PYTHON === undefined)('an independent reader reads the same', () => {
+  const said = execFileSync(PYTHON ?? '', [join(FOLDER, 'reader.py'), FOLDER], { encoding: 'utf8' });
+  expect(JSON.parse(said)).toEqual(index);
+});

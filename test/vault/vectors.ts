@@ -1,0 +1,214 @@
+// The vault files in test/vectors/vaults, made from nothing but this page: the same bytes at every run.
+import { createHash } from 'node:crypto';
+import { type Change, encodeBatch } from '../../src-main/vault/body.ts';
+import { contentLength, sealFrame } from '../../src-main/vault/frame.ts';
+import { encodeHeader, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
+import { buildImage, type Group, type Image } from '../../src-main/vault/image.ts';
+import { frameKey } from '../../src-main/vault/keys.ts';
+import type { Notes } from '../../src-main/vault/notes.ts';
+
+/** What a reader must make of a file. */
+export interface VaultVector {
+  name: string;
+  /** What the keychain holds, by slot. */
+  keychain: { a?: string; b?: string };
+  state: 'ready' | 'key-missing' | 'wrong-key' | 'damaged' | 'newer';
+  /** `section key` and the secret, or null where the entry has none, of all that can be read, sorted. */
+  entries: [place: string, secret: string | null][];
+}
+
+const NOW = 1_780_000_000;
+const FILE_ID = Buffer.alloc(16, 0x5a);
+const KEY = bytesFrom('vault key')(32);
+
+/** As random as the words are, and the same at every run. */
+function bytesFrom(words: string): (length: number) => Buffer {
+  let block = 0;
+  let pool = Buffer.alloc(0);
+  return (length) => {
+    while (pool.length < length) {
+      pool = Buffer.concat([pool, createHash('sha256').update(`${words} ${block}`).digest()]);
+      block += 1;
+    }
+    const bytes = pool.subarray(0, length);
+    pool = pool.subarray(length);
+    return bytes;
+  };
+}
+
+function entriesOf(user: string, secret = `${user}'s`): Change[] {
+  const account = { home_account_id: `${user}.tenant`, environment: 'login.microsoftonline.com' };
+  return [
+    {
+      section: 'Account',
+      key: `${user}.tenant-e-tenant`,
+      after: { ...account, realm: 'tenant', username: `${user}@contoso.example`, authority_type: 'MSSTS' },
+    },
+    {
+      section: 'RefreshToken',
+      key: `${user}.tenant-e-refreshtoken-app--`,
+      after: { credential_type: 'RefreshToken', secret: `refresh ${secret}`, ...account, client_id: 'app' },
+    },
+    {
+      section: 'IdToken',
+      key: `${user}.tenant-e-idtoken-app-tenant-`,
+      after: {
+        credential_type: 'IdToken',
+        secret: `id ${secret} ü€😀`,
+        ...account,
+        realm: 'tenant',
+        client_id: 'app',
+      },
+    },
+  ];
+}
+
+function groupOf(user: string): Group {
+  const frame = encodeBatch({ changes: entriesOf(user) }, FILE_ID, bytesFrom(user)(32));
+  return {
+    account: { home_account_id: `${user}.tenant`, username: `${user}@contoso.example` },
+    frames: [frame],
+  };
+}
+
+/** What belongs to no account: app metadata, an entity that is not understood, a root that is not understood. */
+const LOOSE: Change[] = [
+  {
+    section: 'AppMetadata',
+    key: 'appmetadata-e-app',
+    after: { client_id: 'app', environment: 'e', family_id: '1' },
+  },
+  { section: 'AccessToken', key: 'odd', after: { secret: 'odd one', target: null } },
+  { section: 'AccessToken', key: 'no object', after: ['list'] },
+  { section: 'FutureToken', key: null, after: { a: { secret: 'not sealed by itself' } } },
+];
+
+function image(slot: 'a' | 'b' = 'a', notes: Notes = {}): Image {
+  const loose = encodeBatch({ changes: LOOSE }, FILE_ID, bytesFrom('loose')(32));
+  const { pending = null, departures = [] } = notes;
+  return buildImage(
+    {
+      fileId: FILE_ID,
+      generation: 7n,
+      slot,
+      manifest: { keyMadeAt: NOW, profile: 'msal-node', pending, epoch: departures.length, departures },
+      groups: [groupOf('ada'), groupOf('ben'), { account: null, frames: [loose] }],
+    },
+    KEY,
+    bytesFrom(`image ${slot}`),
+  );
+}
+
+/** A file with frames appended to it. */
+function appended(
+  { bytes, header, end }: Image,
+  batches: readonly (Notes & { changes: Change[] })[],
+): Buffer {
+  const key = frameKey(KEY, header.salt, encodeHeader(header));
+  const random = bytesFrom('appended');
+  let file = bytes;
+  let { ordinal, previousTag } = end;
+  for (const batch of batches) {
+    const content = encodeBatch(batch, FILE_ID, random(32));
+    const frame = Buffer.alloc(contentLength(content));
+    previousTag = sealFrame(frame, 0, key, { ordinal, previousTag, nonce: random(12) }, content);
+    ordinal += 1;
+    file = Buffer.concat([file, frame]);
+  }
+  return file;
+}
+
+function listed(...changes: Change[]): VaultVector['entries'] {
+  const entries = new Map<string, string | null>();
+  for (const { section, key, after } of changes) {
+    const place = key === null ? section : `${section} ${key}`;
+    const secret =
+      key !== null && typeof after === 'object' && after !== null && 'secret' in after ? after.secret : null;
+    entries.set(place, typeof secret === 'string' ? secret : null);
+  }
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function altered(bytes: Buffer, alter: (bytes: Buffer) => void): Buffer {
+  const copy = Buffer.from(bytes);
+  alter(copy);
+  return copy;
+}
+
+function flipped(bytes: Buffer, ...places: number[]): Buffer {
+  return altered(bytes, (copy) => {
+    for (const at of places) copy.writeUInt8(copy.readUInt8(at) ^ 0x10, at);
+  });
+}
+
+export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
+  const base = image();
+  const [ada, ben] = [entriesOf('ada'), entriesOf('ben')];
+  const all = listed(...ada, ...ben, ...LOOSE);
+  const update = [
+    { changes: entriesOf('ada', 'newer') },
+    { changes: [{ section: 'AccessToken', key: 'odd' }, ...entriesOf('cas')], pending: null },
+  ];
+  const grown = appended(base, update);
+  const withoutOdd = LOOSE.filter(({ key }) => key !== 'odd');
+  const latest = listed(...entriesOf('ada', 'newer'), ...ben, ...entriesOf('cas'), ...withoutOdd);
+  const once = appended(base, update.slice(0, 1));
+  const afterOnce = listed(...entriesOf('ada', 'newer'), ...ben, ...LOOSE);
+  const departed = { mark: 'AAAAAAAAAAAAAAAAAAAAAA==', epoch: 1, at: NOW };
+  const starts = startsOf(grown);
+  const inFrame = (n: number): number => (starts[n] ?? 0) + 100;
+  const key = KEY.toString('base64');
+  const own = { a: key };
+  const other = bytesFrom('another key')(32).toString('base64');
+  const newer = altered(base.bytes, (copy) => {
+    for (const at of [0, HEADER_COPY_AT]) {
+      const header = copy.subarray(at, at + HEADER_LENGTH);
+      header.writeUInt32LE(2, 8);
+      createHash('sha256').update(header.subarray(0, 96)).digest().copy(header, 96);
+    }
+  });
+  const lastSector = Math.ceil((once.length + 1) / 512) * 512;
+  const made: [string, Buffer, VaultVector['keychain'], VaultVector['state'], VaultVector['entries']][] = [
+    ['base', base.bytes, own, 'ready', all],
+    ['appended', grown, own, 'ready', latest],
+    ['slot-b', image('b', { pending: 'destroy', departures: [departed] }).bytes, { b: key }, 'ready', all],
+    ['free-space', Buffer.concat([grown, Buffer.alloc(700)]), own, 'ready', latest],
+    ['torn-short', grown.subarray(0, once.length + 30), own, 'ready', afterOnce],
+    ['torn-end', grown.subarray(0, grown.length - 1), own, 'ready', afterOnce],
+    [
+      'torn-hole',
+      altered(grown, (copy) => copy.fill(0, lastSector, lastSector + 512)),
+      own,
+      'ready',
+      afterOnce,
+    ],
+    ['newer', newer, own, 'newer', []],
+    ['newer-by-a-flipped-bit', flipped(base.bytes, 8, HEADER_COPY_AT + 8), own, 'damaged', []],
+    ['wrong-key', base.bytes, { a: other }, 'wrong-key', []],
+    ['key-missing', base.bytes, { b: key }, 'key-missing', []],
+    ['header-1-damaged', flipped(grown, 50), own, 'damaged', latest],
+    ['header-2-damaged', flipped(grown, HEADER_COPY_AT + 50), own, 'damaged', latest],
+    ['headers-damaged', flipped(grown, 50, HEADER_COPY_AT + 50), own, 'damaged', []],
+    ['first-page-zeroed', altered(grown, (copy) => copy.fill(0, 0, 4096)), own, 'damaged', latest],
+    ['manifest-damaged', flipped(base.bytes, inFrame(0)), own, 'damaged', all],
+    ['account-damaged', flipped(base.bytes, inFrame(1)), own, 'damaged', listed(...ben, ...LOOSE)],
+    ['length-damaged', flipped(base.bytes, starts[1] ?? 0), own, 'damaged', listed(...ben, ...LOOSE)],
+    ['last-damaged', flipped(grown, grown.length - 1), own, 'damaged', afterOnce],
+    ['base-cut', base.bytes.subarray(0, inFrame(3)), own, 'damaged', listed(...ada, ...ben)],
+    ['zero-bytes', Buffer.alloc(0), own, 'damaged', []],
+    ['no-vault', Buffer.from('{"AccessToken":{}}\n'), own, 'damaged', []],
+  ];
+  return made.map(([name, bytes, keychain, state, entries]) => ({
+    vector: { name, keychain, state, entries },
+    bytes,
+  }));
+}
+
+function startsOf(file: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = HEADER_COPY_AT + HEADER_LENGTH; at < file.length; ) {
+    starts.push(at);
+    at += 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+  }
+  return starts;
+}

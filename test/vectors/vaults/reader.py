@@ -1,0 +1,160 @@
+"""Reads the vault files of this folder as src-main/vault/FORMAT.md says, and prints index.json anew.
+
+Written from that page alone, and from nothing else of this project: python3 reader.py FOLDER
+"""
+import base64
+import hashlib
+import hmac
+import json
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MAGIC = bytes.fromhex("89544B560D0A1A0A")
+HEADER, COPY_AT, FRAMES_AT, PREFIX, TAG = 128, 4096, 4224, 44, 16
+
+
+def hkdf(key, salt, info, length):
+    """RFC 5869 with SHA-256, for up to 32 bytes."""
+    pseudorandom = hmac.new(salt, key, hashlib.sha256).digest()
+    return hmac.new(pseudorandom, info + b"\x01", hashlib.sha256).digest()[:length]
+
+
+def header_of(data):
+    if len(data) != HEADER or data[:8] != MAGIC or hashlib.sha256(data[:96]).digest() != data[96:]:
+        return None
+    version, length = struct.unpack_from("<II", data, 8)
+    slot, base = data[40], struct.unpack_from("<I", data, 44)[0]
+    if version != 1 or length != HEADER or slot > 1 or any(data[41:44]) or base < 1:
+        return None
+    return {"bytes": data, "file_id": data[16:32], "slot": "ab"[slot], "base": base, "salt": data[48:80], "check": data[80:96]}
+
+
+def is_newer(file, at):
+    if file[at : at + 8] != MAGIC or len(file) < at + 16:
+        return False
+    version, length = struct.unpack_from("<II", file, at + 8)
+    data = file[at : at + length]
+    if version <= 1 or not 64 <= length <= 4096 or len(data) < length:
+        return False
+    return hashlib.sha256(data[:-32]).digest() == data[-32:]
+
+
+def prefix_at(file, at):
+    data = file[at : at + PREFIX]
+    if len(data) < PREFIX or zlib.crc32(data[:40]) != struct.unpack_from("<I", data, 40)[0]:
+        return None
+    body, sealed, ordinal = struct.unpack_from("<III", data)
+    return {"body": body, "sealed": sealed, "ordinal": ordinal, "nonce": data[12:24], "previous": data[24:40],
+            "end": at + PREFIX + sealed + body + TAG}
+
+
+def frame_at(file, at, aes):
+    prefix = prefix_at(file, at)
+    if prefix is None or prefix["end"] > len(file):
+        return None
+    body_at = at + PREFIX + prefix["sealed"]
+    try:
+        body = aes.decrypt(prefix["nonce"], file[body_at : prefix["end"]], file[at:body_at])
+    except InvalidTag:
+        return None
+    return {**prefix, "plain": body, "secrets": file[at + PREFIX : body_at], "tag": file[prefix["end"] - TAG : prefix["end"]]}
+
+
+def has_hole(file, start, end):
+    while start < end:
+        stop = min((start // 512 + 1) * 512, end)
+        if stop - start >= 8 and not any(file[start:stop]):
+            return True
+        start = stop
+    return False
+
+
+def is_unwritten(file, at, ordinal):
+    if len(file) - at < PREFIX or not any(file[at:]):
+        return True
+    prefix = prefix_at(file, at)
+    if prefix is None:
+        return has_hole(file, at, min(at + 512, len(file)))
+    if prefix["ordinal"] != ordinal:
+        return False
+    end = prefix["end"]
+    return end > len(file) or (not any(file[end:]) and has_hole(file, at, end))
+
+
+def frames_of(file, header, aes):
+    frames, damaged, at, ordinal, previous = [], False, FRAMES_AT, 0, bytes(TAG)
+    while at < len(file):
+        found, where = frame_at(file, at, aes), at
+        if found is None or found["ordinal"] != ordinal or found["previous"] != previous:
+            found = None
+            for where in range(at, len(file) - PREFIX - TAG + 1):
+                prefix = prefix_at(file, where)
+                if prefix is not None and prefix["ordinal"] >= ordinal:
+                    found = frame_at(file, where, aes)
+                    if found is not None:
+                        break
+            if found is None:
+                return frames, damaged or ordinal < header["base"] or not is_unwritten(file, at, ordinal)
+            damaged = True
+        frames.append(found)
+        at, ordinal, previous = found["end"], found["ordinal"] + 1, found["tag"]
+    return frames, damaged or ordinal < header["base"]
+
+
+def secret_of(key, number, sealed, *context):
+    data = b"".join(struct.pack("<I", len(part)) + part for part in context)
+    return AESGCM(key).decrypt(struct.pack("<I", number) + bytes(8), sealed, data).decode()
+
+
+def apply_batch(frame, header, entries):
+    key, rows = frame["plain"][:32], json.loads(frame["plain"][32:])["changes"]
+    at = number = 0
+    for section, name, *rest in rows:
+        place = section if name is None else f"{section} {name}"
+        if not rest:
+            entries.pop(place, None)
+            continue
+        value, secret = rest[0], None
+        if len(rest) == 2:
+            sealed = frame["secrets"][at : at + rest[1]]
+            secret = secret_of(key, number, sealed, header["file_id"], section.encode(), name.encode())
+            at, number = at + rest[1], number + 1
+        elif name is not None and isinstance(value, dict) and isinstance(value.get("secret"), str):
+            secret = value["secret"]
+        entries[place] = secret
+    assert at == len(frame["secrets"])
+
+
+def read(file, keychain):
+    copies = [file[:HEADER], file[COPY_AT:FRAMES_AT]]
+    header = header_of(copies[0]) or header_of(copies[1])
+    if header is None:
+        return ("newer" if is_newer(file, 0) or is_newer(file, COPY_AT) else "damaged"), {}
+    damaged = copies[0] != copies[1] or any(file[HEADER:COPY_AT])
+    if header["slot"] not in keychain:
+        return "key-missing", {}
+    key = base64.b64decode(keychain[header["slot"]])
+    if hkdf(key, header["salt"], b"tokenkeep vault 1 check", 16) != header["check"]:
+        return "wrong-key", {}
+    aes = AESGCM(hkdf(key, header["salt"], b"tokenkeep vault 1 frames" + header["bytes"], 32))
+    frames, found_damage = frames_of(file, header, aes)
+    entries = {}
+    for frame in frames:
+        if frame["ordinal"] > 0:
+            apply_batch(frame, header, entries)
+    complete = bool(frames) and frames[0]["ordinal"] == 0
+    return ("damaged" if damaged or found_damage or not complete else "ready"), entries
+
+
+folder = Path(sys.argv[1])
+index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+for vector in index:
+    state, entries = read((folder / f"{vector['name']}.vault").read_bytes(), vector["keychain"])
+    vector["state"] = state
+    vector["entries"] = [[place, entries[place]] for place in sorted(entries)]
+print(json.dumps(index))
