@@ -7,9 +7,13 @@ import { profileOf } from './place.ts';
 import { LAYOUTS, type Layout, type Profile } from './profiles.ts';
 import { recognise } from './recognise.ts';
 import { isEntityType, type Store } from './store.ts';
+import { storeOf, type TokenCache } from './token-cache.ts';
 
 export interface SerializeOptions {
-  /** The library that is to read it. Without: as the document came in. */
+  /**
+   * The library that is to read it: keys, fields and layout are as it writes them, also where another library has been
+   * at the document. Without: as the document came in.
+   */
   profile?: Profile;
 }
 
@@ -84,9 +88,8 @@ function layoutOf(text: string): Layout {
 /** The document of a store, in its own profile as it came in, or written for another library. */
 export function writeDocument(store: Store, { profile }: SerializeOptions = {}): string {
   const own = profileOf(store);
-  const asItIs = profile === undefined || profile === own;
-  const roots = asItIs ? ownRoots(store) : converted(store, profile);
-  const { indent, ascii, end } = asItIs ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
+  const roots = profile === undefined ? ownRoots(store) : converted(store, profile);
+  const { indent, ascii, end } = profile === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
   const text = JSON.stringify(fieldsOf(roots), undefined, indent);
   return (ascii ? escaped(unmarkNumbers(text)) : unmarkNumbers(text)) + end;
 }
@@ -114,4 +117,9 @@ function fieldsOf(map: ReadonlyMap<unknown, unknown>): Readonly<Record<string, u
   for (const [name, value] of map)
     fields.push([String(name), value instanceof Map ? fieldsOf(value) : value]);
   return Object.fromEntries(fields);
+}
+
+/** The document of any cache, e.g. of one that a vault keeps; see SerializableTokenCache.serialize. */
+export function documentText(cache: TokenCache, options?: SerializeOptions): string {
+  return writeDocument(storeOf(cache), options);
 }

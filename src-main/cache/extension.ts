@@ -42,7 +42,20 @@ export function hashComponents(components: Readonly<Record<string, string>>): st
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => measured(name) + measured(value))
     .join('');
-  const digest = String.fromCharCode(...sha256(utf8.encode(written)));
+  return hashText(written);
+}
+
+/**
+ * The hash at the end of MSAL Node's keys. It means to write the one above, and has it for looking up; but what it
+ * stores a token under is the hash of the components' JSON (`saveAccessToken` in msal-common 16.16; seen in what it
+ * wrote). Under another key it would not replace the token, but put a second one beside it.
+ */
+export function hashComponentsForNode(components: Readonly<Record<string, string>>): string {
+  return hashText(JSON.stringify(components));
+}
+
+function hashText(text: string): string {
+  const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
   return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '').toLowerCase();
 }
 

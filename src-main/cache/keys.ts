@@ -3,7 +3,7 @@
  * anywhere else finds or removes an entity by a key made up from its fields.
  */
 import type { Entity, EntityType } from './entities.ts';
-import { extensionOf } from './extension.ts';
+import { componentsIn, extensionOf, hashComponentsForNode } from './extension.ts';
 import { schemeOf } from './match.ts';
 import { isNode, type Profile } from './profiles.ts';
 
@@ -26,7 +26,9 @@ function accessTokenKey(token: Entity, profile: Profile): string {
   if (isNode(profile)) {
     const kind = scheme === '' ? 'accesstoken' : 'accesstoken_with_authscheme';
     const claims = profile === 'msal-node-3' ? [text(token, 'requestedClaimsHash')] : [];
-    return joined([...owner, kind, ...scope, ...claims, scheme, ...(extension === '' ? [] : [extension])]);
+    const components = componentsIn(token);
+    const hash = components === undefined ? extension : hashComponentsForNode(components);
+    return joined([...owner, kind, ...scope, ...claims, scheme, ...(hash === '' ? [] : [hash])]);
   }
   if (extension !== '') return joined([...owner, 'atext', ...scope, extension]);
   if (profile === 'msal-dotnet' && scheme !== '') {

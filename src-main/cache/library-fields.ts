@@ -55,7 +55,8 @@ function accessToken(token: Entity, profile: Profile): Changes {
   const extension = extensionOf(token);
   const bound = schemeOf(token) !== '';
   const common = {
-    token_type: text(token, 'token_type') || 'Bearer',
+    // MSAL.NET leaves Bearer out.
+    token_type: profile === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
     extended_expires_on: text(token, 'extended_expires_on') || text(token, 'expires_on'),
   };
   if (profile === 'msal-dotnet') {

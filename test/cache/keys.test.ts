@@ -37,7 +37,8 @@ const app: Entity = { environment: 'Login.windows.net', client_id: 'Client' };
 const HE = 'uid.utid-login.windows.net';
 const CRT = 'client-realm-scope.one two';
 const hash = 'latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike';
-const components = { key1: 'value1', key2: 'value2' };
+/** Of the components' JSON: what MSAL Node 7.2 writes, see test/vectors/documents/msal-node-7-extended.json. */
+const nodeHash = 'i6ufsungkjzcpsxareif4vlmurc-xz7cwba-lo_l6re';
 
 /** In the order of PROFILES: MSAL Python, Node from 5, Node up to 3, .NET. */
 const TABLE: readonly (readonly [string, EntityType, Entity, readonly [string, string, string, string]])[] = [
@@ -64,14 +65,25 @@ const TABLE: readonly (readonly [string, EntityType, Entity, readonly [string, s
     ],
   ],
   [
-    'extended',
+    'extended, by the hash alone',
     'AccessToken',
-    { ...at, additionalCacheKeyComponents: components },
+    { ...at, ext_cache_key: hash },
     [
       `${HE}-atext-${CRT}-${hash}`,
       `${HE}-accesstoken-${CRT}--${hash}`,
       `${HE}-accesstoken-${CRT}---${hash}`,
       `${HE}-atext-${CRT}-${hash}`,
+    ],
+  ],
+  [
+    'extended, with its components',
+    'AccessToken',
+    { ...at, additionalCacheKeyComponents: { fmi_path: 'agent-app-id' } },
+    [
+      `${HE}-atext-${CRT}-a0ry_zl4gccsdp7gnw927x8s0mrmnodv6tyilt0u07m`,
+      `${HE}-accesstoken-${CRT}--${nodeHash}`,
+      `${HE}-accesstoken-${CRT}---${nodeHash}`,
+      `${HE}-atext-${CRT}-a0ry_zl4gccsdp7gnw927x8s0mrmnodv6tyilt0u07m`,
     ],
   ],
   [

@@ -1,0 +1,85 @@
+/** [Note: secrets stay sealed] A vault's entities have an accessor for a secret: only who asks for the secret opens it. */
+import { expect, test } from 'vitest';
+import { lookup } from '../../src-main/cache/acquire.ts';
+import { documentText } from '../../src-main/cache/document.ts';
+import type { Entity } from '../../src-main/cache/entities.ts';
+import { accountOf, type CacheRecord, fromRecords, recordsOf } from '../../src-main/cache/records.ts';
+import { removalCount } from '../../src-main/cache/removal.ts';
+import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { transact } from '../../src-main/cache/transaction.ts';
+import { signIn } from './events.ts';
+
+function sealed(): { records: CacheRecord[]; opened: () => number } {
+  let opened = 0;
+  const cache = new SerializableTokenCache({ now: () => 1000 });
+  cache.add(signIn({ foci: '1' }));
+  cache.add(signIn({ access_token: 'bound', token_type: 'pop' }, { data: { key_id: 'k', fmi_path: 'p' } }));
+  cache.deserialize(
+    JSON.stringify({
+      ...(JSON.parse(cache.serialize()) as object),
+      IdToken: { broken: { secret: 'x', home_account_id: 'uid.utid' } },
+    }),
+  );
+  const records = [...recordsOf(cache)].map((record) => {
+    const { secret, ...fields } = record.value as Entity & { secret?: unknown };
+    if (secret === undefined) return record;
+    const value: object = Object.freeze(
+      Object.defineProperty({ ...fields }, 'secret', {
+        enumerable: true,
+        get: () => {
+          opened += 1;
+          return secret;
+        },
+      }),
+    );
+    return { ...record, value };
+  });
+  return { records, opened: () => opened };
+}
+
+test('records, search, accounts, a look for a token, a preview and a sign-out open nothing', () => {
+  const { records, opened } = sealed();
+  const cache = fromRecords(records, { now: () => 1000 });
+  expect([...recordsOf(cache)].map(({ value }) => value)).toEqual(records.map(({ value }) => value));
+  for (const [index, record] of [...recordsOf(cache)].entries()) {
+    expect(Object.is(record.value, records[index]?.value)).toBe(true); // the very object
+    accountOf(record);
+  }
+  const atStart = opened(); // toEqual has looked
+  const request = {
+    client_id: 'my_client_id',
+    home_account_id: 'uid.utid',
+    environment: 'login.example.com',
+    scopes: ['s1'],
+  };
+  expect(lookup(cache, request, 1000).accessToken).toBeDefined();
+  expect(cache.find('AccessToken', { query: { home_account_id: 'uid.utid', key_id: 'k' } })).toHaveLength(0);
+  expect(cache.find('RefreshToken', { query: { environment: 'login.example.com' } })).toHaveLength(1);
+  cache.accounts({ username: 'john.doe@contoso.example' });
+  removalCount(cache, 'uid.utid');
+  cache.on('change', () => undefined);
+  transact(cache, () => cache.signOut('uid.utid')).undo();
+  expect(cache.signOut('uid.utid')).toMatchObject({ remaining: 0 });
+  expect(opened()).toBe(atStart);
+});
+
+test('modify carries an accessor over, and replaces it where the secret changes', () => {
+  const { records, opened } = sealed();
+  const cache = fromRecords(records);
+  const [token] = cache.find('RefreshToken');
+  cache.modify('RefreshToken', token ?? {}, { family_id: '2' });
+  expect(opened()).toBe(0);
+  const [changed] = cache.find('RefreshToken');
+  expect(changed?.secret).toBe('a refresh token');
+  expect(opened()).toBe(1);
+  cache.modify('RefreshToken', changed ?? {}, { secret: 'new' });
+  expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['new']);
+});
+
+test('a document has the secrets in it', () => {
+  const cache = fromRecords(sealed().records);
+  for (const profile of ['msal-python', 'msal-node'] as const) {
+    const text = documentText(cache, { profile });
+    for (const secret of ['an access token', 'a refresh token', 'bound']) expect(text).toContain(secret);
+  }
+});
