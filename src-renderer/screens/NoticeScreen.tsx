@@ -19,7 +19,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
     <BlankScreen icon={ICONS[notice.id] ?? 'warning'} tone={notice.tone} title={notice.title}>
       <div role="status">
         <p>{notice.text}</p>
-        <p className="consequence">{notice.consequence}</p>
+        {notice.consequence !== '' && <p className="consequence">{notice.consequence}</p>}
       </div>
       {error !== null && (
         <p className="problem" role="alert">

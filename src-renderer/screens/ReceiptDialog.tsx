@@ -7,9 +7,9 @@ import { receiptWords } from '../state/receipt.ts';
 import { removals } from '../state/words.ts';
 
 /** The proof of a sign-out: what was removed, what remains, what became of the key. */
-export function ReceiptDialog({ dialog: { who, receipts } }: { dialog: DialogOf<'receipt'> }) {
+export function ReceiptDialog({ dialog: { user, who, receipts } }: { dialog: DialogOf<'receipt'> }) {
   const { dialogs } = useModel();
-  const words = receiptWords(who, receipts, useNow());
+  const words = receiptWords(user, who, receipts, useNow());
   return (
     <DialogFrame
       title={words.title}

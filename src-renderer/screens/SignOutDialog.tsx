@@ -1,17 +1,15 @@
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
-import { useModel, useStore } from '../parts/model.ts';
+import { useModel } from '../parts/model.ts';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { count, listing, removals } from '../state/words.ts';
 
 /** Exactly what a sign-out removes, what it means for others, and what it does not do. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
-  const { dialogs, signOut, accounts } = useModel();
-  const { accountId, who, apps, counts, working } = dialog;
+  const { dialogs, signOut } = useModel();
+  const { accountId, user, who, apps, counts, working } = dialog;
   const all = accountId === null;
-  const kind = useStore(accounts.view, ({ byId }) => (all ? 'user' : byId.get(accountId)?.kind)) ?? 'user';
-  const user = kind === 'user';
   return (
     <DialogFrame
       alert

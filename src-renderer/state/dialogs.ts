@@ -13,14 +13,15 @@ export type Dialog =
       kind: 'sign-out';
       /** null: everyone. */
       accountId: string | null;
-      /** Names as they were when the dialog opened. */
+      /** As it was when the dialog opened: an app is not signed out, its tokens are removed. */
+      user: boolean;
       who: string;
       apps: readonly string[];
       /** null until main has counted. */
       counts: RemovalCount | null;
       working: boolean;
     }
-  | { kind: 'receipt'; who: string; receipts: readonly SignOutReceipt[] };
+  | { kind: 'receipt'; user: boolean; who: string; receipts: readonly SignOutReceipt[] };
 
 export interface Dialogs {
   view: Store<Dialog | null>;

@@ -15,7 +15,7 @@ export interface Notice {
   title: string;
   /** The cause, in main's words where it has some: it knows more. */
   text: string;
-  /** What it means for what is on disk and for what is done now. */
+  /** What it means for what is done now; main's words say what it means for the file. May be "". */
   consequence: string;
   /** The first is the one to take. */
   actions: readonly NoticeAction[];
@@ -74,8 +74,8 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The keychain is locked',
     text:
       status.message ??
-      `The key to your sign-ins is in ${status.keychain}, which is locked. Unlock it, then retry.`,
-    consequence: `Your sign-ins are safe in their file${size(status)}. ${IN_MEMORY}`,
+      `The key to your sign-ins is in ${status.keychain}, which is locked. Their file is untouched. Unlock it, then retry.`,
+    consequence: IN_MEMORY,
     actions: ['retry'],
   }),
   'no-keychain': (status) => ({
@@ -83,9 +83,8 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'No keychain to keep the key in',
     text:
       status.message ??
-      'This system has no keychain that answers. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry.',
-    consequence:
-      status.bytes === null ? IN_MEMORY : `Your sign-ins are safe in their file${size(status)}. ${IN_MEMORY}`,
+      'This system has no keychain that answers. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry. No file was touched.',
+    consequence: IN_MEMORY,
     actions: ['retry'],
   }),
   'key-missing': (status) => ({
@@ -93,8 +92,8 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: `${status.bytes === null ? 'Your' : `${bytes(status.bytes)} of`} sign-ins cannot be opened`,
     text:
       status.message ??
-      `Their key is no longer in ${status.keychain}. If it comes back (another keychain, a restored profile), retry opens them.`,
-    consequence: `The file is untouched. Starting fresh sets it aside and deletes nothing. ${IN_MEMORY}`,
+      `Their key is no longer in ${status.keychain}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
+    consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),
   'wrong-key': (status) => ({
@@ -102,15 +101,17 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The key does not open this file',
     text:
       status.message ??
-      `The key in ${status.keychain} belongs to another file: this one may be an old copy, or come from another machine.`,
-    consequence: `The file is untouched. Starting fresh sets it aside and deletes nothing. ${IN_MEMORY}`,
+      `The key in ${status.keychain} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
+    consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => ({
     tone: 'bad',
     title: recovered(status),
-    text: status.message ?? 'Parts of the file were changed or lost on disk; what is intact could be read.',
-    consequence: `${lost(status)}The damaged file is kept as it is, beside the new one.`,
+    text:
+      status.message ??
+      'Parts of the file were changed or lost on disk; what is intact could be read. The damaged file is kept as it is.',
+    consequence: lost(status),
     actions:
       status.recovered !== undefined && status.recovered.accounts > 0
         ? ['recover', 'start-fresh', 'show-file']
@@ -120,7 +121,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     tone: 'warn',
     title: 'Made by a newer version',
     text: status.message ?? 'A newer version of Tokenkeep wrote this file. Update Tokenkeep to open it.',
-    consequence: 'This version only reads it: it is never written in the older form.',
+    consequence: 'This version never writes it in the older form.',
     actions: ['retry', 'show-file'],
   }),
   'read-only': (status) => ({
@@ -129,8 +130,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     text:
       status.message ??
       'The file can be read, but not written. Check its permissions and those of its folder.',
-    consequence:
-      'You can look at everything. Signing out and importing are not saved until it can be written.',
+    consequence: 'You can look at everything; nothing can be removed from it until it can be written.',
     actions: ['retry', 'show-file'],
   }),
   busy: (status) => ({
@@ -138,7 +138,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'Another program is using the file',
     text:
       status.message ?? 'It has held the file for longer than a change takes. Close it, or wait, then retry.',
-    consequence: 'Nothing is lost: changes made here wait in memory.',
+    consequence: 'Changes made here wait in memory.',
     actions: ['retry', 'show-file'],
   }),
 };
@@ -154,9 +154,5 @@ export function recovered(status: VaultStatus): string {
 
 function lost(status: VaultStatus): string {
   const names = status.recovered?.lost ?? [];
-  return names.length === 0 ? '' : `Lost: ${listing(names, 3)}. `;
-}
-
-function size(status: VaultStatus): string {
-  return status.bytes === null ? '' : ` (${bytes(status.bytes)})`;
+  return names.length === 0 ? '' : `Lost: ${listing(names, 3)}.`;
 }

@@ -13,6 +13,7 @@ export interface ReceiptWords {
 
 /** One receipt, or those of all accounts taken together. */
 export function receiptWords(
+  user: boolean,
   who: string,
   receipts: readonly SignOutReceipt[],
   now: number,
@@ -20,7 +21,9 @@ export function receiptWords(
 ): ReceiptWords {
   const last = receipts.reduce((at, receipt) => Math.max(at, receipt.at), 0);
   return {
-    title: who === 'everyone' ? 'Everyone is signed out' : `${who} is signed out`,
+    title: user
+      ? `${who === 'everyone' ? 'Everyone' : who} is signed out`
+      : `The tokens of ${who} are removed`,
     removed: addCounts(receipts.map(({ removed }) => removed)),
     remaining: receipts.reduce((sum, { remaining }) => sum + remaining, 0),
     when: receipts.length === 0 ? 'never' : localTime(last, now, timeZone),

@@ -21,8 +21,8 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache } = doors;
 
-  const open = async (accountId: string | null, who: string, apps: readonly string[]) => {
-    dialogs.open({ kind: 'sign-out', accountId, who, apps, counts: null, working: false });
+  const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
+    dialogs.open({ kind: 'sign-out', accountId, user, who, apps, counts: null, working: false });
     const answer = await tokenCache.removalCount(accountId);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed, or another by now
@@ -37,28 +37,28 @@ export function createSignOut(
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
       const names = appLabels(account.clients, shown === account.id && tokens !== null ? tokens : []);
-      await open(account.id, accountName(account), names);
+      await open(account.id, account.kind === 'user', accountName(account), names);
     },
     async all() {
       const { byId } = accounts.view.get();
       if (byId.size === 0) return;
       const clients = new Set([...byId.values()].flatMap((account) => account.clients));
       const tokens = selection.view.get().tokens ?? [];
-      await open(null, 'everyone', appLabels([...clients], tokens));
+      await open(null, true, 'everyone', appLabels([...clients], tokens));
     },
     async confirm() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
-      const { accountId, who } = dialog;
+      const { accountId, user, who } = dialog;
       const answer =
         accountId === null
           ? await tokenCache.signOutAll()
           : await tokenCache
               .signOut(accountId)
               .then((one) => (one.ok ? { ok: true as const, value: [one.value] } : one));
-      if (answer.ok) dialogs.open({ kind: 'receipt', who, receipts: answer.value });
-      else dialogs.fail('Nothing was signed out', answer.error);
+      if (answer.ok) dialogs.open({ kind: 'receipt', user, who, receipts: answer.value });
+      else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
 }

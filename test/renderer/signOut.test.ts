@@ -111,7 +111,7 @@ describe('the receipt', () => {
   });
 
   test('adds up what was removed, and takes the last time', () => {
-    expect(receiptWords('everyone', [receipt({ at: NOW - 5 }), receipt()], NOW, 'UTC')).toMatchObject({
+    expect(receiptWords(true, 'everyone', [receipt({ at: NOW - 5 }), receipt()], NOW, 'UTC')).toMatchObject({
       title: 'Everyone is signed out',
       removed: { Account: 2, AccessToken: 4 },
       remaining: 0,
@@ -119,8 +119,18 @@ describe('the receipt', () => {
     });
   });
 
+  test('an app is not signed out: its tokens are removed', async () => {
+    const { model } = await stage();
+    await model.signOut.one('a005');
+    await model.signOut.confirm();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', user: false, who: 'nightly-report' });
+    expect(receiptWords(false, 'nightly-report', [receipt()], NOW).title).toBe(
+      'The tokens of nightly-report are removed',
+    );
+  });
+
   test('does not hide what remains', () => {
-    expect(receiptWords('Ada', [receipt(), receipt({ remaining: 2 })], NOW).remaining).toBe(2);
+    expect(receiptWords(true, 'Ada', [receipt(), receipt({ remaining: 2 })], NOW).remaining).toBe(2);
   });
 
   test.each([
@@ -128,7 +138,7 @@ describe('the receipt', () => {
     ['destroyed', /^Destroyed/],
     ['pending', /^To be destroyed/],
   ])('old key %s', (oldKey, words) => {
-    const said = receiptWords('Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey;
+    const said = receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey;
     if (words === null) expect(said).toBeNull();
     else expect(said).toMatch(words);
   });
