@@ -145,8 +145,8 @@ function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
 }
 
 /** Known not to work. What begins to work fails here, and is to be taken out. */
-const NOT_YET = new Set<string>([
-  ...MSAL_NODE.map(({ name }) => `${name}: msal-python-kitchen-sink: a user that signed in again`),
+const NOT_YET = new Set([
+  // MSAL Node has no realm for an account of ADFS, and its version 2 looks the account up by a key with the realm.
   'MSAL Node 2: msal-python-kitchen-sink: a user of ADFS',
 ]);
 
