@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { KeychainError, TokenkeepError } from '../errors.ts';
 import { readLater } from './contents.ts';
-import { identify, readTail, sameIdentity, sweep } from './file.ts';
+import { identify, readTail, sameIdentity } from './file.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -28,10 +28,9 @@ export class Access {
   /** In turn, and with no other process writing; `task` sees what the last one wrote. */
   async writing<T>(task: () => Promise<T>): Promise<T> {
     const { io, file, writing } = this.settings;
-    await io.mkdir(dirname(file), 0o700);
+    if (this.memory.opening.identity === null) await io.mkdir(dirname(file), 0o700);
     return writing.hold(async () => {
       await this.catchUp();
-      await sweep(io, file);
       return task();
     });
   }

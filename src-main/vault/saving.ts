@@ -37,7 +37,7 @@ export class Saving {
     try {
       // It costs little to see whether writing is allowed by now, or whether someone else has mended the file.
       if (memory.opening.state === 'read-only') await this.#access.lookAgain();
-      else await this.#access.catchUp();
+      else if (memory.opening.state !== 'ready') await this.#access.catchUp();
       this.#access.assertReady();
       await this.#access.writing(async () => {
         // Another program may have made the key since.

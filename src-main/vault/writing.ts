@@ -5,7 +5,7 @@ import { apply, type RecordChange } from '../cache/transaction.ts';
 import { StorageError } from '../errors.ts';
 import { decodeBatch, encodeBatch } from './body.ts';
 import { type Contents, type Groups, written } from './contents.ts';
-import { appendTo, type Identity, readWhole, replaceFile } from './file.ts';
+import { appendTo, type Identity, readWhole, replaceFile, sweep } from './file.ts';
 import { contentLength, type FrameContent, noncesFrom, sealFrame } from './frame.ts';
 import { groupFrames } from './groups.ts';
 import { encodeHeader, type Slot } from './header.ts';
@@ -46,6 +46,7 @@ export async function rewrite(
   const { groups, fresh, entries } = groupFrames(cache, kept, fileId);
   const manifest = { ...standing, profile: profileOf(cache) };
   const { bytes, header, end } = buildImage({ fileId, generation, slot, manifest, groups }, key);
+  await sweep(io, file); // Whoever rewrites holds the lock.
   const identity = await replaceFile(io, file, bytes);
   if (readBack && !((await readWhole(io, file))?.bytes.equals(bytes) ?? false)) {
     throw new StorageError(
