@@ -77,12 +77,15 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g;
 /** Enough of a text to see how it is laid out; documents of 100 MB are not gone through for that. */
 const HEAD = 65_536;
 
+/** An escape of something beyond ASCII, and not a backslash that is escaped itself. */
+const ESCAPE = /(?:^|[^\\])(?:\\\\)*\\u(?!00[0-7])[0-9a-f]{4}/i;
+
 /** How a text is laid out. MSAL Python escapes; the others do not, as far as the text shows. */
 function layoutOf(text: string): Layout {
   const head = text.slice(0, HEAD);
   const indent = /^\s*\{\r?\n( +)"/.exec(head)?.[1]?.length ?? 0;
   const end = /\s*$/.exec(text.slice(-4))?.[0] ?? '';
-  return { indent, end, ascii: indent > 0 ? !/[\u0080-\uffff]/.test(head) : /\\u(?!00[0-7])/.test(head) };
+  return { indent, end, ascii: !/[\u0080-\uffff]/.test(head) && (indent > 0 || ESCAPE.test(head)) };
 }
 
 /** The document of a store, in its own profile as it came in, or written for another library. */
