@@ -58,12 +58,18 @@ export function TokenTable({ account }: { account: AccountItem }) {
 }
 
 function TokenRow({ token, account }: { token: TokenItem; account: AccountItem }) {
+  const { selection } = useModel();
   const { kind, subject } = tokenTitle(token);
   const away = awayTenant(token, account);
   const detail = tokenDetail(token);
   const app = appLabel(token);
   return (
-    <Row id={token.id} className="token-row" textValue={`${kind} ${subject}`}>
+    <Row
+      id={token.id}
+      className="token-row"
+      textValue={`${kind} ${subject}`}
+      onClick={() => selection.token(token.id)} // the chosen one too: its panel may have been closed
+    >
       <Cell>
         <span className="token-title">
           <span className="token-kind">{kind}</span> <bdi>{subject}</bdi>

@@ -21,8 +21,9 @@ export function MainScreen() {
     <main
       className="main"
       ref={place}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape' && opened && !event.defaultPrevented) close();
+      // On the way down: the table would keep the key to itself.
+      onKeyDownCapture={(event) => {
+        if (event.key === 'Escape' && opened) close();
       }}
     >
       <AccountList />
