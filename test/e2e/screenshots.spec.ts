@@ -1,0 +1,212 @@
+/**
+ * A picture of every screen and state, light and dark, in artifacts/screenshots: `npm run screenshots`. Each is also
+ * checked for accessibility (WCAG 2.1 A and AA), so that what is looked at is what is held to it.
+ */
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+import { startBusWithoutKeyring } from '../support/keyring.ts';
+import { answerDialogs, chooseToImport, importDocument, test, vaultFile, vector } from './app.ts';
+import { changeKey, seed } from './library.ts';
+
+const FOLDER = join('artifacts', 'screenshots');
+const SEVERAL = vector('documents', 'msal-python-aad-several.json');
+
+// Each picture is taken and checked twice.
+test.setTimeout(180_000);
+
+const accounts = (window: Page) => window.getByRole('listbox', { name: 'Accounts' });
+
+/** The window as it is now, in both themes. Transitions are over, and the pointer is out of the way. */
+async function picture(window: Page, name: string): Promise<void> {
+  await window.mouse.move(0, 0);
+  for (const theme of ['light', 'dark'] as const) {
+    await window.emulateMedia({ colorScheme: theme });
+    await window.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+    await window.screenshot({ path: join(FOLDER, `${name}-${theme}.png`) });
+    const { violations } = await new AxeBuilder({ page: window })
+      .setLegacyMode(true) // Electron can open no second page for it
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+      .analyze();
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+    );
+    expect.soft(found, `${name}, ${theme}`).toEqual([]);
+  }
+}
+
+test('first run, a document to import, one that is none', async ({ start }) => {
+  const started = await start();
+  const { window, quit } = started;
+  await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  await picture(window, 'first-run');
+  await chooseToImport(started, vector('documents', 'msal-node-7-kitchen-sink.json'));
+  await expect(window.getByRole('dialog')).toBeVisible();
+  await picture(window, 'import');
+  await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await chooseToImport(started, vector('hostile', 'not-json.json'));
+  await expect(window.getByRole('alertdialog')).toBeVisible();
+  await picture(window, 'import-refused');
+  await quit();
+});
+
+test('accounts, tokens and claims', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  await expect(accounts(window)).toBeVisible();
+  await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click();
+  await picture(window, 'main');
+  await window.getByRole('tab', { name: 'Header' }).click();
+  await picture(window, 'token-header');
+  await window.getByRole('tab', { name: 'Details' }).click();
+  await picture(window, 'token-details');
+  await window
+    .getByRole('row')
+    .filter({ hasText: /^Refresh/ })
+    .first()
+    .click();
+  await picture(window, 'opaque');
+  await window.getByRole('tab', { name: 'Profile' }).click();
+  await picture(window, 'profile');
+  await window.getByRole('option').filter({ hasText: 'nightly-report' }).click();
+  await picture(window, 'app-only');
+  await window.getByRole('option').filter({ hasText: 'Rosa Stein' }).click();
+  await picture(window, 'needs-sign-in');
+  await window.getByRole('searchbox').fill('rosa example.org');
+  await expect(window.getByRole('option')).toHaveCount(1);
+  await picture(window, 'search');
+  await window.getByRole('searchbox').fill('no such thing');
+  await expect(window.getByRole('option')).toHaveCount(0);
+  await picture(window, 'no-match');
+  await quit();
+});
+
+test('a secret shown, and one copied', async ({ start }) => {
+  const { app, window, quit } = await start(['--demo']);
+  await expect(accounts(window)).toBeVisible();
+  await answerDialogs(app, { agree: true });
+  await window.getByRole('button', { name: 'Copy…' }).click();
+  await expect(window.getByText(/clipboard/i).first()).toBeVisible();
+  await window.getByRole('button', { name: 'Reveal…' }).click();
+  await expect(window.getByRole('button', { name: 'Hide' })).toBeVisible();
+  await picture(window, 'revealed');
+  await quit();
+});
+
+test('signing out, one and all; about', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  await picture(window, 'sign-out');
+  await window.getByRole('alertdialog').getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(window.getByRole('button', { name: 'Done' })).toBeVisible();
+  await picture(window, 'receipt');
+  await window.getByRole('button', { name: 'Done' }).click();
+  await window.getByRole('button', { name: 'More' }).click();
+  await picture(window, 'menu');
+  await window.getByRole('menuitem', { name: 'Sign out all…' }).click();
+  await picture(window, 'sign-out-all');
+  await window.getByRole('button', { name: 'Cancel' }).click();
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: /About/ }).click();
+  await picture(window, 'about');
+  await quit();
+});
+
+test('a narrow window', async ({ start }) => {
+  const { app, window, quit } = await start(['--demo']);
+  await expect(accounts(window)).toBeVisible();
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(900, 600));
+  await expect.poll(() => window.evaluate(() => innerWidth)).toBe(900);
+  await picture(window, 'narrow');
+  await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click();
+  await picture(window, 'narrow-token');
+  await quit();
+});
+
+test('the keychain: locked, not answering, missing, and changes that are held in memory', async ({
+  keyring,
+  start,
+}) => {
+  await seed(keyring.env, vaultFile(keyring.env), SEVERAL);
+  await keyring.lock();
+  const locked = await start();
+  await expect(locked.window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
+  await picture(locked.window, 'locked');
+  await importDocument(locked, vector('documents', 'msal-node-7-adfs.json'));
+  await picture(locked.window, 'not-saved');
+  await locked.quit();
+  await keyring.unlock();
+
+  keyring.hang();
+  const waiting = await start();
+  await expect(waiting.window.getByText('Waiting for the keychain…').first()).toBeVisible({
+    timeout: 30_000,
+  });
+  await picture(waiting.window, 'waiting');
+  keyring.resume();
+  await waiting.quit();
+
+  const without = await startBusWithoutKeyring();
+  const none = await start([], without.env);
+  await expect(none.window.getByRole('heading', { name: /No keychain/ })).toBeVisible();
+  await picture(none.window, 'no-keychain');
+  await none.quit();
+  await without.close();
+});
+
+test('the key: missing, and another', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), SEVERAL);
+  await changeKey(keyring.env, 'another');
+  const wrong = await start();
+  await expect(wrong.window.getByRole('heading', { name: 'The key does not open this file' })).toBeVisible();
+  await picture(wrong.window, 'wrong-key');
+  await wrong.quit();
+  await changeKey(keyring.env, 'none');
+  const missing = await start();
+  await expect(missing.window.getByRole('heading', { name: /cannot be opened/ })).toBeVisible();
+  await picture(missing.window, 'key-missing');
+  await missing.window.getByRole('button', { name: 'Start fresh…' }).click();
+  await picture(missing.window, 'start-fresh');
+  await missing.quit();
+});
+
+test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
+  const file = vaultFile(keyring.env);
+  await seed(keyring.env, file, SEVERAL);
+  const good = readFileSync(file);
+
+  const damaged = Buffer.from(good);
+  damaged.fill(0, 4224 + Math.floor((good.length - 4224) / 2), good.length - 400);
+  writeFileSync(file, damaged);
+  const first = await start();
+  await expect(first.window.getByText(/accounts recovered/).first()).toBeVisible();
+  await picture(first.window, 'damaged');
+  await first.window.getByRole('button', { name: 'Keep what was recovered…' }).click();
+  await picture(first.window, 'recover');
+  await first.quit();
+
+  writeFileSync(file, good);
+  chmodSync(file, 0o400);
+  chmodSync(dirname(file), 0o500);
+  const second = await start();
+  await expect(second.window.getByText('Read-only').first()).toBeVisible();
+  await picture(second.window, 'read-only');
+  await second.quit();
+  chmodSync(dirname(file), 0o700);
+  chmodSync(file, 0o600);
+
+  const newer = Buffer.from(good);
+  for (const at of [0, 4096]) {
+    newer.writeUInt32LE(2, at + 8);
+    createHash('sha256')
+      .update(newer.subarray(at, at + 96))
+      .digest()
+      .copy(newer, at + 96);
+  }
+  writeFileSync(file, newer);
+  const third = await start();
+  await expect(third.window.getByRole('heading', { name: 'Made by a newer version' })).toBeVisible();
+  await picture(third.window, 'newer');
+  await third.quit();
+});
