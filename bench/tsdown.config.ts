@@ -4,7 +4,7 @@ import { defineConfig } from 'tsdown';
 export default defineConfig({
   cwd: import.meta.dirname,
   entry: ['cache.ts', 'cell.ts'],
-  outDir: '../out/bench',
+  outDir: '../artifacts/bench',
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
