@@ -26,10 +26,8 @@ export function closedSession(devTools: boolean): Session {
 /** Electron security checklist items 12–14, for every page of the process, whoever opened it. */
 export function holdPages(): void {
   app.on('web-contents-created', (_event, contents) => {
-    contents.on('will-navigate', (event) => {
-      if (event.url !== START_PAGE) event.preventDefault(); // loading the same page anew is fine
-    });
     contents.on('will-frame-navigate', (event) => {
+      // Loading the same page anew is fine.
       if (!event.isMainFrame || event.url !== START_PAGE) event.preventDefault();
     });
     contents.on('will-redirect', (event) => event.preventDefault());

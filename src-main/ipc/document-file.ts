@@ -40,8 +40,8 @@ export async function readDocumentFile(
   }
 }
 
-/** Windows has neither the flag nor such pipes; its constant is undefined there, whatever its type says. */
-const NON_BLOCKING = Number(constants.O_NONBLOCK) || 0;
+/** Windows has neither the flag nor such pipes. */
+const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
 async function openFile(path: string, name: string): Promise<FileHandle> {
   let file: FileHandle;

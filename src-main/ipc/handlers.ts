@@ -1,7 +1,6 @@
 /** What answers a window, request by request: plain functions over a vault, with the system's doors passed in. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import type { Vault } from '../vault/vault.ts';
 import { accountList } from './account-list.ts';
 import type { TokenCacheEvents, TokenCacheRequests } from './contract.ts';
 import type { Copied } from './copied.ts';
@@ -15,11 +14,12 @@ import type { Handlers } from './requests.ts';
 import { search } from './search.ts';
 import { removalCountOf, signOut, signOutAll } from './sign-outs.ts';
 import { type IdentifiedToken, identify, tokenItems } from './token-items.ts';
+import type { ServedVault } from './served-vault.ts';
 
 /** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
 export interface Doors<Caller> {
   /** Requests wait for it. */
-  vault: Promise<Vault>;
+  vault: Promise<ServedVault>;
   copied: Copied;
   /** Seconds since the epoch. */
   now: () => number;

@@ -6,15 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { planMerge, merge } from '../cache/merge.ts';
 import { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
 import { DocumentError, InvalidArgumentError } from '../errors.ts';
-import type { Vault } from '../vault/vault.ts';
 import type { ImportPlan, ImportReport } from './contract.ts';
 import { type DocumentFile, readDocumentFile } from './document-file.ts';
+import type { ServedVault } from './served-vault.ts';
 
 /** A plan that nobody answers is given up: a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
 export interface ImportsOptions {
-  vault: Promise<Vault>;
+  vault: Promise<ServedVault>;
   /** Seconds since the epoch. */
   now: () => number;
   /** A file is being read; a large one takes a second or two. */

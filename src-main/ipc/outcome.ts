@@ -25,13 +25,16 @@ export async function settle<T>(
 ): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await work() };
-  } catch (thrown) {
-    const error: unknown = thrown;
-    if (!(error instanceof TokenkeepError)) onUnexpected?.(error);
+  } catch (error) {
+    if (!isOurs(error)) onUnexpected?.(error);
     return { ok: false, error: plainError(error) };
   }
 }
 
 export function plainError(error: unknown): PlainError {
-  return error instanceof TokenkeepError ? { code: error.code, message: error.message } : UNEXPECTED;
+  return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
+}
+
+function isOurs(error: unknown): error is TokenkeepError {
+  return error instanceof TokenkeepError;
 }

@@ -4,8 +4,8 @@ import { accountOf, recordsOf } from '../cache/records.ts';
 import { appRemovalCount, removalCount } from '../cache/removal.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { Vault } from '../vault/vault.ts';
 import { type Holding, holdingsOf } from './holdings.ts';
+import type { ServedVault } from './served-vault.ts';
 
 /** Of one account, or with null of all accounts and apps. */
 export function removalCountOf(cache: TokenCache, holding: Holding | null): RemovalCount {
@@ -21,7 +21,7 @@ function countOf(cache: TokenCache, holding: Holding): RemovalCount {
 }
 
 /** Also destroys the key under which the file was written until now, so that older copies tell nothing either. */
-export async function signOut(vault: Vault, holding: Holding): Promise<SignOutReceipt> {
+export async function signOut(vault: ServedVault, holding: Holding): Promise<SignOutReceipt> {
   const remove = (cache: TokenCache): [SignOutReceipt] => [
     holding.home_account_id === null
       ? cache.removeAppTokens(appOf(holding))
@@ -31,7 +31,7 @@ export async function signOut(vault: Vault, holding: Holding): Promise<SignOutRe
 }
 
 /** Everyone and everything, in one write however many there are. */
-export async function signOutAll(vault: Vault): Promise<SignOutReceipt[]> {
+export async function signOutAll(vault: ServedVault): Promise<SignOutReceipt[]> {
   return erase(vault, (cache) => {
     const apps = cache.removeAppTokens();
     const users = [...homesIn(cache)].map((home) => cache.signOut(home));
@@ -40,7 +40,7 @@ export async function signOutAll(vault: Vault): Promise<SignOutReceipt[]> {
 }
 
 async function erase<Receipts extends SignOutReceipt[]>(
-  vault: Vault,
+  vault: ServedVault,
   remove: (cache: TokenCache) => Receipts,
 ): Promise<Receipts> {
   // Without a file there is no copy to close and no key to destroy; it is all in memory, and goes from there.

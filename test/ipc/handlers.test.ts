@@ -11,13 +11,13 @@ describe('what a window sees', () => {
     const text = vectorText('documents', file);
     const { ask, questions } = windowOver(cacheOf(text));
     const { accounts } = await ask.accounts(W);
-    const tokens = (await Promise.all(accounts.map(({ id }) => ask.tokens(W, id)))).flat();
+    const tokens = (await Promise.all(accounts.map(async ({ id }) => ask.tokens(W, id)))).flat();
     const answers = [
       await ask.status(W),
       accounts,
       tokens,
-      ...(await Promise.all(tokens.map(({ id }) => ask.claims(W, id)))),
-      ...(await Promise.all(accounts.map(({ id }) => ask.removalCount(W, id)))),
+      ...(await Promise.all(tokens.map(async ({ id }) => ask.claims(W, id)))),
+      ...(await Promise.all(accounts.map(async ({ id }) => ask.removalCount(W, id)))),
       await ask.removalCount(W, null),
       await ask.search(W, 'contoso'),
       questions,

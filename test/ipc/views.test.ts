@@ -203,7 +203,7 @@ describe('the list', () => {
     expect(gone).toMatchObject({ nextExpiry: null, lastExpiry: NOW - 10 });
   });
 
-  it('is worked out anew when the cache changes', async () => {
+  it('is worked out anew when the cache changes', () => {
     const cache = cacheOf(JSON.stringify({ Account: { a: account({}) } }));
     expect(holdingsOf(cache).byId.size).toBe(1);
     expect(holdingsOf(cache)).toBe(holdingsOf(cache));
