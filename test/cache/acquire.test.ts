@@ -1,0 +1,133 @@
+/** Silent acquisition beyond conformance cases 13 and 16. */
+import { describe, expect, test } from 'vitest';
+import {
+  acquireTokenSilent,
+  lookup,
+  type Redeem,
+  SignInRequiredError,
+  type TokenRequest,
+} from '../../src-main/cache/acquire.ts';
+import { hashComponents } from '../../src-main/cache/extension.ts';
+import { inMemory } from '../../src-main/cache/handle.ts';
+import { TokenCache } from '../../src-main/cache/token-cache.ts';
+import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
+import { signIn } from './events.ts';
+
+const token_endpoint = 'https://login.example.com/contoso/v2/token';
+const request: TokenRequest = {
+  client_id: 'my_client_id',
+  home_account_id: 'uid.utid',
+  environment: 'login.example.com',
+  realm: 'contoso',
+  scopes: ['s1'],
+};
+const now = (): number => 1000;
+
+function cacheWith(...events: TokenResponseEvent[]): TokenCache {
+  const cache = new TokenCache({ now });
+  for (const event of events) cache.add(event);
+  return cache;
+}
+
+const answer =
+  (response: Readonly<Record<string, unknown>>): Redeem =>
+  () =>
+    Promise.resolve({ token_endpoint, response });
+
+describe('silent acquisition', () => {
+  test('a refresh that ends after the sign-out does not bring the account back', async () => {
+    const cache = cacheWith(signIn());
+    const redeem: Redeem = () => {
+      cache.signOut('uid.utid');
+      return answer(signIn({ access_token: 'late' }).response)(anyToken, request);
+    };
+    const [anyToken] = cache.find('RefreshToken') as [never];
+    const late = acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, redeem, now);
+    await expect(late).rejects.toThrow(SignInRequiredError);
+    expect(cache.accounts()).toEqual([]);
+    for (const type of ['AccessToken', 'RefreshToken', 'IdToken'] as const)
+      expect(cache.find(type)).toEqual([]);
+  });
+
+  test('a refresh does not make an account', async () => {
+    const cache = cacheWith(signIn());
+    for (const account of cache.find('Account')) cache.modify('Account', account, null);
+    const refreshed = answer(signIn({ access_token: 'new' }).response);
+    await acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, refreshed, now);
+    expect(cache.find('Account')).toEqual([]);
+  });
+
+  test('a response that says nothing of the user is for the account that asked', async () => {
+    const cache = cacheWith(signIn());
+    const bare = answer({ access_token: 'new', expires_in: 3600 });
+    const token = await acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, bare, now);
+    expect(token).toMatchObject({ secret: 'new', home_account_id: 'uid.utid' });
+  });
+
+  test('a rotated refresh token replaces the one that was used, whatever their targets', async () => {
+    const cache = cacheWith(signIn({}, { scope: ['s1', 's2'] }));
+    const rotated = answer({ access_token: 'new', refresh_token: 'rotated', scope: 's1', expires_in: 3600 });
+    await acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, rotated, now);
+    expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['rotated']);
+  });
+
+  test('tokens for fewer scopes than asked for are kept and given', async () => {
+    const cache = cacheWith(signIn({}, { scope: ['s1'] }));
+    const fewer = answer({ access_token: 'new', refresh_token: 'rotated', scope: 's2', expires_in: 3600 });
+    const token = await acquireTokenSilent(inMemory(cache), { ...request, scopes: ['s2', 's9'] }, fewer, now);
+    expect(token).toMatchObject({ secret: 'new', target: 's2' });
+    expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['rotated']);
+  });
+
+  test('a response without an access token is an error, but its refresh token is kept', async () => {
+    const cache = cacheWith(signIn());
+    const none = answer({ refresh_token: 'rotated' });
+    const attempt = acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, none, now);
+    await expect(attempt).rejects.toThrow(SignInRequiredError);
+    expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['rotated']);
+  });
+
+  test('without any refresh token the user has to sign in', async () => {
+    const attempt = acquireTokenSilent(inMemory(cacheWith()), request, answer({}), now);
+    await expect(attempt).rejects.toThrow(expect.objectContaining({ code: 'sign_in_required' }));
+  });
+
+  test('own tokens first, then those of the family; an app of no family gets none of them', () => {
+    const family = signIn({ foci: '1', refresh_token: "the family's" }, { client_id: 'sibling' });
+    const tried = (cache: TokenCache): string[] =>
+      lookup(cache, request, 1000).refreshTokens.map(({ secret }) => secret);
+    expect(tried(cacheWith(family))).toEqual(["the family's"]); // unknown: tries once
+    expect(tried(cacheWith(family, signIn({ refresh_token: 'own' })))).toEqual(['own']); // known, of none
+    expect(tried(cacheWith(family, signIn({ refresh_token: 'own', foci: '1' })))).toEqual([
+      'own',
+      "the family's",
+    ]);
+    const two = signIn({ foci: '1', refresh_token: 'second' }, { client_id: 'sibling 2' });
+    expect(tried(cacheWith(family, two))).toHaveLength(1);
+  });
+
+  test('an extended token for an extended request alone', async () => {
+    const components = { fmi_path: 'p' };
+    const cache = cacheWith(signIn({ access_token: 'extended' }, { data: components }));
+    expect(lookup(cache, request, 1000).accessToken).toBeUndefined();
+    expect(lookup(cache, { ...request, components }, 1000).accessToken?.secret).toBe('extended');
+    const redeem = answer({ access_token: 'new', expires_in: 3600 });
+    const token = await acquireTokenSilent(
+      inMemory(cache),
+      { ...request, components: { fmi_path: 'q' } },
+      redeem,
+      now,
+    );
+    expect(token).toMatchObject({ secret: 'new', ext_cache_key: hashComponents({ fmi_path: 'q' }) });
+  });
+
+  test('of several usable tokens the one that lives longest', () => {
+    const cache = cacheWith(
+      signIn({ access_token: 'short', expires_in: 1000 }, { scope: ['s1', 's2'] }),
+      signIn({ access_token: 'long', expires_in: 9000 }, { scope: ['s3'] }),
+    );
+    const [short] = cache.find('AccessToken', { target: ['s2'] });
+    cache.modify('AccessToken', short ?? {}, { target: 's3 s4' });
+    expect(lookup(cache, { ...request, scopes: ['s3'] }, 1000).accessToken?.secret).toBe('long');
+  });
+});

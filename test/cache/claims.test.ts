@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeBase64url, decodeObject, readToken, stringClaim } from '../../src-main/cache/claims.ts';
+import { base64url, jwt } from './events.ts';
+
+describe('reading tokens', () => {
+  test('a JWT', () => {
+    expect(readToken(jwt({ sub: 'é' }))).toEqual({
+      format: 'jwt',
+      header: { alg: 'none', typ: 'JWT' },
+      payload: { sub: 'é' },
+    });
+  });
+
+  test('a JWE: its header alone', () => {
+    expect(readToken(`${base64url({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.a.b.c.d`)).toEqual({
+      format: 'jwe',
+      header: { alg: 'RSA-OAEP', enc: 'A256GCM' },
+    });
+  });
+
+  test.each([
+    '',
+    'opaque',
+    'a.b.c',
+    '..',
+    `${base64url({})}.${base64url([1])}.x`, // the payload is no object
+    `${base64url('null')}.${base64url({})}.x`,
+    `${base64url({})}.${base64url({})}`, // two parts
+    `${base64url({})}.a.b.c.d`, // five, but no `enc`
+    `${base64url({})}.${base64url({})}.x.y`,
+    `${base64url({})}.${base64url('{"a":'.repeat(5000) + '1' + '}'.repeat(5000))}.x`,
+    `${base64url({})}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}.x`, // not UTF-8
+  ])('%j is opaque', (token) => {
+    expect(readToken(token)).toBe(undefined);
+  });
+
+  test('any text is read or opaque, and never throws', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(fc.base64String(), { maxLength: 6 }).map((parts) => parts.join('.')),
+        ),
+        (text) => {
+          readToken(text);
+        },
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        (text) => text === '' || decodeBase64url(base64url(text)) === Buffer.from(text).toString(),
+      ),
+    );
+  });
+
+  test('names that mean something to JavaScript are claims like others', () => {
+    const read = decodeObject(base64url('{"__proto__":"x","constructor":"y"}'));
+    expect(stringClaim(read, '__proto__')).toBe('x');
+    expect(stringClaim(read, 'constructor')).toBe('y');
+    expect(stringClaim(read, 'toString')).toBe(undefined);
+    expect(Object.isFrozen(read)).toBe(true);
+  });
+});
