@@ -65,7 +65,8 @@ export function isAccessor(value: object, name: string): boolean {
 }
 
 /**
- * A frozen copy with some fields changed; undefined takes a field away. Accessors are carried over, not read.
+ * A copy with some fields changed; undefined takes a field away. It is not frozen yet.
+ * Accessors are carried over, not read.
  * [Note: secrets stay sealed]
  */
 export function copyWith(source: Entity, changes: Readonly<Record<string, unknown>>): Entity {
@@ -76,7 +77,7 @@ export function copyWith(source: Entity, changes: Readonly<Record<string, unknow
     if (value === undefined) Reflect.deleteProperty(copy, name);
     else Object.defineProperty(copy, name, { value, enumerable: true, writable: true, configurable: true });
   }
-  return Object.freeze(copy);
+  return copy;
 }
 
 function unread(source: Entity): Record<string, unknown> {

@@ -6,7 +6,7 @@ import { summaries } from './accounts.ts';
 import { ageIn } from './age.ts';
 import type { Entity, EntityOf } from './entities.ts';
 import { secondsOf } from './expiry.ts';
-import { copyWith, sameJson } from './json.ts';
+import { copyWith, freezeJson, sameJson } from './json.ts';
 import { place, sameEntries } from './place.ts';
 import { libraryOf } from './profiles.ts';
 import { isUnderstood } from './shapes.ts';
@@ -131,7 +131,8 @@ function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, en
   const news = Object.entries(entity).filter(([field, value]) => empty(first[field]) && !empty(value));
   if (news.length === 0) return;
   const completed = copyWith(first, Object.fromEntries(news));
-  if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
+  if (freezeJson(completed) && isUnderstood(type, completed))
+    place(store, type, completed, known, known[0]?.key);
 }
 
 /** What is not understood: under its own name, or beside what has that name already. */

@@ -139,7 +139,7 @@ export class Store {
       this.drop(section, null);
       if (isFilled(kept))
         this.put(
-          freeKey(section, (name) => this.#roots.has(name)),
+          freeKey(section, (name) => name === section || this.#roots.has(name)),
           null,
           kept,
         );
