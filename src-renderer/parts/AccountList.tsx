@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useLayoutEffect, useMemo, useRef } from 'react';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -11,6 +11,7 @@ import {
 import { AccountLine, GroupTitle, optionId } from './AccountLine.tsx';
 import { useModel, useStore } from './model.ts';
 import { NoMatch } from './NoMatch.tsx';
+import { useSeen } from './useSeen.ts';
 
 /** Milliseconds after which a typed letter begins a new word. */
 const TYPING_PAUSE = 700;
@@ -43,20 +44,7 @@ function List() {
   );
   const box = useRef<HTMLDivElement>(null);
   const typed = useRef({ text: '', at: 0 });
-  const [seen, setSeen] = useState({ top: 0, height: 800 });
-
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const measure = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    element.addEventListener('scroll', measure, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener('scroll', measure);
-    };
-  }, []);
+  const seen = useSeen(box);
 
   // Whatever chose it (a key, a sign-out, a search that ended), the chosen account is in sight.
   useLayoutEffect(() => {

@@ -1,6 +1,7 @@
 import { Button, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import type { DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
-import { detailLines, headerLine, payloadLine } from '../state/claims.ts';
+import type { Claim, DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
+import { type ClaimLine, detailLines, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import { number } from '../state/words.ts';
 import { appLabel, tokenTitle, tokenWhen } from '../state/tokens.ts';
 import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
@@ -76,13 +77,11 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
         </Tab>
       </TabList>
       <TabPanel id="claims" className="segment-panel">
-        {claims?.format === 'jwt' && <Lines lines={claims.payload.map((claim) => payloadLine(claim, now))} />}
+        {claims?.format === 'jwt' && <Claims claims={claims.payload} line={payloadLine} />}
         <p className="note">{NOTES[format]}</p>
       </TabPanel>
       <TabPanel id="header" className="segment-panel">
-        {claims !== null && claims.format !== 'opaque' && (
-          <Lines lines={claims.header.map((claim) => headerLine(claim, now))} />
-        )}
+        {claims !== null && claims.format !== 'opaque' && <Claims claims={claims.header} line={headerLine} />}
         <p className="note">{NOTES[format]}</p>
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
@@ -90,5 +89,23 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
         <Lines lines={detailLines(token, now)} />
       </TabPanel>
     </Tabs>
+  );
+}
+
+/** Follows the clock: times say how far away they are. */
+function Claims({
+  claims,
+  line,
+}: {
+  claims: readonly Claim[];
+  line: (claim: Claim, now: number) => ClaimLine;
+}) {
+  const now = useNow();
+  const more = claims.length - MOST_LINES;
+  return (
+    <>
+      <Lines lines={claims.slice(0, MOST_LINES).map((claim) => line(claim, now))} />
+      {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
+    </>
   );
 }

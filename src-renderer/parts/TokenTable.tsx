@@ -1,9 +1,17 @@
-import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-components';
-import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { shortId } from '../state/text.ts';
-import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
-import { Left } from './Left.tsx';
+import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { moved } from '../state/rows.ts';
+import type { TokenColumn } from '../state/tokens.ts';
 import { useModel, useStore } from './model.ts';
+import { rowId, TokenRow } from './TokenRow.tsx';
+import { useSeen } from './useSeen.ts';
+
+/** Pixels, the same as in account.css. */
+const ROW_HEIGHT = 53;
+const HEAD_HEIGHT = 33;
+
+/** Rows drawn above and below what is seen. */
+const AROUND = 5;
 
 const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
   { id: 'token', title: 'Token' },
@@ -11,82 +19,99 @@ const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
   { id: 'time', title: 'Time left' },
 ];
 
-/** The account's tokens. What is chosen here is what the panel shows. */
+/**
+ * The account's tokens; what is chosen here is what the panel shows. Drawn as the account list is: a document may hold
+ * thousands of tokens of one account, and only the rows that are seen exist.
+ */
 export function TokenTable({ account }: { account: AccountItem }) {
   const { selection } = useModel();
-  const { tokens, tokenId, order } = useStore(selection.view);
-  if (tokens === null) return <div className="tokens-wait" aria-busy="true" />;
+  const tokens = useStore(selection.view, (view) => view.tokens);
+  if (tokens === null) return <div aria-busy="true" />;
   if (tokens.length === 0) return <p className="empty">No tokens: only the account itself is cached.</p>;
+  return <Grid key={account.id} account={account} />;
+}
+
+function Grid({ account }: { account: AccountItem }) {
+  const { selection } = useModel();
+  const { tokens, tokenId } = useStore(selection.view);
+  const box = useRef<HTMLDivElement>(null);
+  const seen = useSeen(box);
+  const all = tokens ?? [];
+  const index = all.findIndex((token) => token.id === tokenId);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null || index === -1) return;
+    const top = index * ROW_HEIGHT; // below the head, which stays where it is
+    const last = top + ROW_HEIGHT + HEAD_HEIGHT - element.clientHeight;
+    element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
+  }, [index]);
+
+  const press = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor((seen.height - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
+    const to = event.key === 'Enter' || event.key === ' ' ? index : moved(event.key, index, all.length, page);
+    const token = to === null ? undefined : all[to];
+    if (token === undefined) return;
+    event.preventDefault();
+    selection.token(token.id);
+  };
+
+  const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
+  const until = Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
+  const drawn = all.map((token, at) => ({ token, at })).slice(first, until);
+  const chosen = all[index];
+  // The chosen row exists even when it is scrolled out of sight: it is what the grid says is active.
+  if (chosen !== undefined && (index < first || index >= until)) drawn.push({ token: chosen, at: index });
   return (
-    <Table
+    <div
       className="tokens"
+      role="grid"
       aria-label="Tokens"
-      selectionMode="single"
-      selectionBehavior="replace"
-      disallowEmptySelection
-      selectedKeys={tokenId === null ? [] : [tokenId]}
-      onSelectionChange={(keys) => {
-        if (keys === 'all') return;
-        for (const key of keys) selection.token(String(key));
-      }}
-      onRowAction={(key) => selection.token(String(key))}
-      sortDescriptor={order}
-      onSortChange={({ column, direction }) => {
-        const chosen = COLUMNS.find(({ id }) => id === column);
-        if (chosen !== undefined) selection.sort({ column: chosen.id, direction });
-      }}
+      aria-rowcount={all.length + 1}
+      aria-activedescendant={index === -1 ? undefined : rowId(index)}
+      tabIndex={0}
+      ref={box}
+      onKeyDown={press}
     >
-      <TableHeader>
-        {COLUMNS.map(({ id, title }) => (
-          <Column key={id} id={id} isRowHeader={id === 'token'} allowsSorting className={`column ${id}`}>
-            {({ sortDirection }) => (
-              <span className="column-title">
-                {title}
-                <span className="sort" aria-hidden="true">
-                  {sortDirection === undefined ? '' : sortDirection === 'ascending' ? '↑' : '↓'}
-                </span>
-              </span>
-            )}
-          </Column>
+      <Head />
+      <div role="rowgroup" className="token-rows" style={{ height: all.length * ROW_HEIGHT }}>
+        {drawn.map(({ token, at }) => (
+          <TokenRow
+            key={token.id}
+            token={token}
+            account={account}
+            index={at}
+            top={at * ROW_HEIGHT}
+            chosen={at === index}
+          />
         ))}
-      </TableHeader>
-      <TableBody items={tokens} dependencies={[account]}>
-        {(token) => <TokenRow token={token} account={account} />}
-      </TableBody>
-    </Table>
+      </div>
+    </div>
   );
 }
 
-function TokenRow({ token, account }: { token: TokenItem; account: AccountItem }) {
+function Head() {
   const { selection } = useModel();
-  const { kind, subject } = tokenTitle(token);
-  const away = awayTenant(token, account);
-  const detail = tokenDetail(token);
-  const app = appLabel(token);
+  const order = useStore(selection.view, (view) => view.order);
+  const sort = (column: TokenColumn) => {
+    const turn = order.column === column && order.direction === 'ascending';
+    selection.sort({ column, direction: turn ? 'descending' : 'ascending' });
+  };
   return (
-    <Row
-      id={token.id}
-      className="token-row"
-      textValue={`${kind} ${subject}`}
-      onClick={() => selection.token(token.id)} // the chosen one too: its panel may have been closed
-    >
-      <Cell>
-        <span className="token-title">
-          <span className="token-kind">{kind}</span> <bdi>{subject}</bdi>
-        </span>
-        <span className="second" title={token.scopes.join(' ')}>
-          <bdi>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</bdi>
-        </span>
-      </Cell>
-      <Cell>
-        <span className="app-name" title={token.client_id}>
-          <bdi>{app}</bdi>
-        </span>
-        {app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>}
-      </Cell>
-      <Cell>
-        <Left token={token} />
-      </Cell>
-    </Row>
+    <div role="rowgroup" className="token-head">
+      <div role="row" className="token-columns" aria-rowindex={1}>
+        {COLUMNS.map(({ id, title }) => (
+          <div key={id} role="columnheader" aria-sort={order.column === id ? order.direction : 'none'}>
+            <button type="button" onClick={() => sort(id)}>
+              {title}
+              <span className="sort" aria-hidden="true">
+                {order.column !== id ? '' : order.direction === 'ascending' ? '↑' : '↓'}
+              </span>
+            </button>
+          </div>
+        ))}
+      </div>
+    </div>
   );
 }

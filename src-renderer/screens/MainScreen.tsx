@@ -15,7 +15,7 @@ export function MainScreen() {
 
   const close = () => {
     selection.closeToken();
-    place.current?.querySelector<HTMLElement>('[role="row"][aria-selected="true"]')?.focus();
+    place.current?.querySelector<HTMLElement>('[role="grid"]')?.focus();
   };
   return (
     <main

@@ -15,6 +15,9 @@ export interface ClaimLine {
   says: string | null;
 }
 
+/** Lines of one token that are shown; a token with more is not made to be read. */
+export const MOST_LINES = 500;
+
 export function payloadLine(claim: Claim, now: number, timeZone?: string): ClaimLine {
   return line(claim, PAYLOAD.get(claim.name), now, timeZone);
 }

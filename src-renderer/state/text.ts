@@ -1,3 +1,5 @@
+import { number } from './words.ts';
+
 /**
  * Text that others wrote (names, scopes, claims), made safe to read. React never treats it as markup; this is about
  * characters that would make it look like something that it isn't.
@@ -9,17 +11,30 @@
  */
 const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|\p{Cs}/gu;
 
+/** Characters of one text that are shown: no name and no claim that someone means to be read is longer. */
+const LONGEST = 20_000;
+
 /** The same text with every character that can't be seen written out: "⟨U+202E⟩". */
 export function visible(text: string): string {
+  return writtenOut(shortened(text));
+}
+
+/** As `visible`, where line breaks are part of the layout: pretty-printed JSON. */
+export function visibleLines(text: string): string {
+  return shortened(text).split('\n').map(writtenOut).join('\n');
+}
+
+function writtenOut(text: string): string {
   return text.replace(UNSEEN, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });
 }
 
-/** As `visible`, where line breaks are part of the layout: pretty-printed JSON. */
-export function visibleLines(text: string): string {
-  return text.split('\n').map(visible).join('\n');
+function shortened(text: string): string {
+  const more = text.length - LONGEST;
+  // The words about what is missing may push a text over the limit that was cut before; it is not cut again.
+  return more > 100 ? `${text.slice(0, LONGEST)}… and ${number(more)} more characters` : text;
 }
 
 /** A long identifier, told by its ends: "9f0c…c11e". */

@@ -5,6 +5,7 @@ import { AccountLine } from '../../src-renderer/parts/AccountLine.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { ModelContext } from '../../src-renderer/parts/model.ts';
+import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { UserText } from '../../src-renderer/parts/UserText.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/BridgeMissing.tsx';
 import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
@@ -24,6 +25,23 @@ test('text of others is text: no markup, its direction kept inside, its unseen c
   const html = renderToStaticMarkup(<Lines lines={[line]} />);
   expect(html).not.toMatch(/<(script|b)>/);
   expect(html).toContain('⟨U+202E⟩');
+});
+
+test('a token with claims without end shows those that can be read, and says how many more there are', async () => {
+  const { model } = await stage();
+  const claim = (index: number) => ({ name: `c${index}`, json: '1' });
+  model.selection.view.set({
+    ...model.selection.view.get(),
+    claims: {
+      format: 'jwt',
+      header: [],
+      payload: Array.from({ length: 12_000 }, (_, index) => claim(index)),
+    },
+  });
+  const html = within(model, <TokenPanel onClose={() => {}} />);
+  expect(html).toContain('c499');
+  expect(html).not.toContain('c500');
+  expect(html).toContain('And 11,500 more, not shown.');
 });
 
 test('hostile accounts draw no element of their own', async () => {

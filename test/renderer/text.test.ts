@@ -17,6 +17,13 @@ test.each([
   expect(visible(shown)).toBe(shown); // once is enough, and twice does no harm
 });
 
+test('a text without end is cut, and says how much of it is missing', () => {
+  expect(visible('x'.repeat(20_000))).toHaveLength(20_000);
+  const cut = `${'x'.repeat(20_000)}… and 1,000,000 more characters`;
+  expect(visible('x'.repeat(1_020_000))).toBe(cut);
+  expect(visible(cut)).toBe(cut);
+});
+
 test('in pretty-printed text the lines stay lines', () => {
   expect(visibleLines('{\n  "a\u202e": 1\n}')).toBe('{\n  "a⟨U+202E⟩": 1\n}');
 });
