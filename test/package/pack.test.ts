@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const program = (imports: string) => `${imports}
   const { mkdtempSync, readFileSync } = require('node:fs');
   const { join } = require('node:path');
-  const file = join(mkdtempSync(join(require('node:os').tmpdir(), 'tokenkeep-stranger-')), 'accounts.vault');
+  const file = join(mkdtempSync(join(process.cwd(), 'vault-')), 'accounts.vault');
   const keychain = memoryKeychain();
   async function main() {
     const vault = await openVault({ file, keychain });
@@ -40,7 +40,7 @@ const program = (imports: string) => `${imports}
         token_type: 'Bearer',
         expires_in: 3600,
         client_info: Buffer.from('{"uid":"uid","utid":"utid"}').toString('base64url'),
-        id_token: 'x.' + Buffer.from('{"sub":"s","oid":"o","preferred_username":"ada@contoso.example"}').toString('base64url') + '.x',
+        id_token: ['{\"alg\":\"none\"}', '{"sub":"s","oid":"o","preferred_username":"ada@contoso.example"}', ''].map((part) => Buffer.from(part).toString('base64url')).join('.'),
       },
     }));
     await vault.close();

@@ -9,9 +9,9 @@ import { build } from 'vite';
  */
 export async function bundle(entry: string): Promise<string> {
   const root = join(import.meta.dirname, '..', '..');
-  const cache = join(root, 'node_modules', '.cache', 'tokenkeep-test');
-  mkdirSync(cache, { recursive: true });
-  const outDir = mkdtempSync(join(cache, 'program-'));
+  const artifacts = join(root, 'artifacts'); // the one folder of the clone that the tests' user may write
+  mkdirSync(artifacts, { recursive: true });
+  const outDir = mkdtempSync(join(artifacts, 'program-'));
   await build({
     root,
     configFile: false,
