@@ -46,6 +46,15 @@ test('one that is no document is said in the window', async ({ start }) => {
   await quit();
 });
 
+test('an argument that makes no sense ends the start with a sentence and a code', async ({ keyring }) => {
+  const child = spawn(findElectron()!.executable, [MAIN, '--import'], { env: keyring.env });
+  const said: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(code).toBe(1);
+  expect(said.join('')).toContain('--import needs a file: --import FILE.');
+});
+
 test('the window comes back where it was', async ({ start }) => {
   const first = await start();
   await first.app.evaluate(({ BrowserWindow }) =>

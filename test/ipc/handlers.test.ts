@@ -159,6 +159,22 @@ describe('signing out', () => {
     expect(window.vault.asked).toEqual(['update', 'erase']);
   });
 
+  it('of all leaves nothing that names an account, understood or not', async () => {
+    const document = JSON.parse(KITCHEN_SINK) as Record<string, Record<string, object>>;
+    const [home] = Object.values(document['Account']!).map(
+      (account) => Object(account).home_account_id as string,
+    );
+    document['AccessToken']!['broken'] = { home_account_id: home, target: null };
+    document['Unknown'] = { a: { owner: home }, b: { owner: 'nobody' } };
+    const cache = cacheOf(JSON.stringify(document));
+    const window = windowOver(cache);
+    const counted = await window.ask.removalCount(W, null);
+    const receipts = await window.ask.signOutAll(W);
+    expect(receipts.reduce((sum, { removed }) => sum + removed.AccessToken, 0)).toBe(counted.AccessToken);
+    expect(cache.serialize().toLowerCase()).not.toContain(home!.toLowerCase());
+    expect(cache.serialize()).toContain('nobody');
+  });
+
   it('of all is no error where there is nothing', async () => {
     expect(await windowOver(cacheOf('{}')).ask.signOutAll(W)).toEqual([]);
   });

@@ -57,15 +57,19 @@ describe('10,000 accounts', () => {
   it('are searched without keeping the process busy for long at a stretch, and quickly the second time', async () => {
     const many = holdingsOf(cache).byId;
     const pauses = watchTheLoop();
+    const begun = performance.now();
     expect(await search(many, 'user9999@')).toHaveLength(1);
+    const first = performance.now() - begun;
     const longest = pauses.stop();
-    const start = performance.now();
+    const begunAgain = performance.now();
     expect(await search(many, 'tenant-42 orders')).toHaveLength(100);
-    const second = performance.now() - start;
-    console.log(`longest stretch ${longest.toFixed(0)} ms, second search ${second.toFixed(0)} ms`);
-    // Generous beside what is measured on an idle machine (30 ms, 15 ms); a search in one go takes a second.
-    expect(longest).toBeLessThan(400);
-    expect(second).toBeLessThan(400);
+    const second = performance.now() - begunAgain;
+    console.log(
+      `first ${first.toFixed(0)} ms, its longest stretch ${longest.toFixed(0)} ms, second ${second.toFixed(0)} ms`,
+    );
+    // Against each other and not against a clock: how fast the machine is must not matter.
+    expect(longest).toBeLessThan(first / 3);
+    expect(second).toBeLessThan(first / 3);
   });
 
   it('are listed in a few megabytes', async () => {

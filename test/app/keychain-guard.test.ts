@@ -1,0 +1,79 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type Keychain, KeychainError, KeychainTimeoutError, memoryKeychain } from '../../src-main/index.ts';
+import { guardKeychain } from '../../app/keychain-guard.ts';
+
+const marker = () =>
+  join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'made when missing', 'keychain-asked');
+
+/** A keychain whose answers a test gives. */
+function slowKeychain() {
+  const answers: { resolve: (value: string | null) => void; reject: (error: Error) => void }[] = [];
+  const ask = () => new Promise<string | null>((resolve, reject) => answers.push({ resolve, reject }));
+  const keychain: Keychain = {
+    get: ask,
+    set: () => ask().then(() => undefined),
+    delete: () => ask().then(() => undefined),
+  };
+  return { keychain, answers };
+}
+
+it('leaves a marker for as long as a question is open', async () => {
+  const file = marker();
+  const { keychain, answers } = slowKeychain();
+  const guard = guardKeychain(keychain, file);
+  expect(existsSync(file)).toBe(false);
+  const first = guard.get('s', 'a');
+  const second = guard.set('s', 'a', 'secret');
+  expect(existsSync(file)).toBe(true);
+  expect(guard.asking).toBe(true);
+  answers[0]?.resolve('answer');
+  expect(await first).toBe('answer');
+  expect(existsSync(file)).toBe(true);
+  answers[1]?.reject(new KeychainError('keychain_locked', 'locked'));
+  await expect(second).rejects.toThrow('locked');
+  expect(existsSync(file)).toBe(false);
+  expect(guard.asking).toBe(false);
+});
+
+it('leaves it after a timeout, until the call has come back', async () => {
+  const file = marker();
+  const { keychain, answers } = slowKeychain();
+  const guard = guardKeychain(keychain, file);
+  const asked = guard.get('s', 'a');
+  let comeBack = (): void => undefined;
+  answers[0]?.reject(new KeychainTimeoutError('slow', new Promise<void>((resolve) => (comeBack = resolve))));
+  await expect(asked).rejects.toThrow('slow');
+  expect(existsSync(file)).toBe(true);
+  expect(guard.asking).toBe(true);
+  comeBack();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(existsSync(file)).toBe(false);
+});
+
+it('asks nothing after a crash, until it is allowed to', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
+  writeFileSync(file, '');
+  const keychain = memoryKeychain();
+  await keychain.set('s', 'a', 'secret');
+  const guard = guardKeychain(keychain, file);
+  expect(guard.crashed).toBe(true);
+  await expect(guard.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+  guard.end(); // quitting without a retry changes nothing: the next start says so again
+  expect(existsSync(file)).toBe(true);
+  guard.allow();
+  expect(await guard.get('s', 'a')).toBe('secret');
+  expect(guard.crashed).toBe(false);
+  expect(existsSync(file)).toBe(false);
+});
+
+it('takes an end in good order for no crash', () => {
+  const file = marker();
+  const { keychain } = slowKeychain();
+  const guard = guardKeychain(keychain, file);
+  void guard.get('s', 'a');
+  guard.end();
+  expect(existsSync(file)).toBe(false);
+});
