@@ -65,13 +65,14 @@ export function isAccessor(value: object, name: string): boolean {
 }
 
 /**
- * A copy with some fields changed; undefined takes a field away. It is not frozen yet.
- * Accessors are carried over, not read.
- * [Note: secrets stay sealed]
+ * A copy with some fields changed; undefined takes a field away. It is not frozen yet. Accessors are carried over, not
+ * read, with what they find their secret by; where the secret itself is changed, without. [Note: secrets stay sealed]
  */
 export function copyWith(source: Entity, changes: Readonly<Record<string, unknown>>): Entity {
   // A spread copies `__proto__` as the field that it is here, where an assignment would set the prototype.
-  const copy: Record<string, unknown> = isAccessor(source, 'secret') ? unread(source) : { ...source };
+  const copy: Record<PropertyKey, unknown> = isAccessor(source, 'secret')
+    ? unread(source, Object.hasOwn(changes, 'secret'))
+    : { ...source };
   for (const name of Object.keys(changes)) {
     const value = changes[name];
     if (value === undefined) Reflect.deleteProperty(copy, name);
@@ -80,10 +81,10 @@ export function copyWith(source: Entity, changes: Readonly<Record<string, unknow
   return copy;
 }
 
-function unread(source: Entity): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  // Symbols too: a vault's accessor finds its sealed secret through one.
+function unread(source: Entity, isReplaced: boolean): Record<PropertyKey, unknown> {
+  const copy: Record<PropertyKey, unknown> = {};
   for (const name of Reflect.ownKeys(source)) {
+    if (isReplaced && (typeof name === 'symbol' || name === 'secret')) continue;
     const field = Object.getOwnPropertyDescriptor(source, name);
     if (field !== undefined) Object.defineProperty(copy, name, { ...field, configurable: true });
   }

@@ -87,6 +87,16 @@ describe('adding again', () => {
     expect(cache.find('AccessToken').map(({ secret }) => secret)).toEqual(['2', '3', '4']);
   });
 
+  test('a token that is bound to a key does not replace one that is not, nor the other way round', () => {
+    const bound = signIn({ access_token: 'bound' }, { data: { key_id: 'k' } });
+    for (const events of [
+      [signIn(), bound],
+      [bound, signIn()],
+    ]) {
+      expect(added(...events).find('AccessToken')).toHaveLength(2);
+    }
+  });
+
   test('what is known of an account stays', () => {
     const cache = added(signIn({}, { grant_type: 'authorization_code' }), signIn({ id_token: undefined }));
     expect(cache.find('Account')).toMatchObject([
@@ -147,6 +157,27 @@ describe("in MSAL Node's document", () => {
         ],
       },
     ]);
+  });
+
+  test('an account that another library left for a guest is made the one for all', () => {
+    const cache = node();
+    const guest = {
+      home_account_id: 'uid.utid',
+      environment: 'login.example.com',
+      realm: 'guest',
+      username: 'g',
+    };
+    const roots = JSON.parse(cache.serialize()) as object;
+    cache.deserialize(JSON.stringify({ ...roots, Account: { key: { ...guest, authority_type: 'MSSTS' } } }));
+    cache.add(signIn());
+    expect(cache.find('Account')).toHaveLength(1);
+    expect(cache.accounts()[0]?.tenants.map(({ realm }) => realm)).toEqual(['contoso', 'guest']);
+  });
+
+  test('the realm of B2C is its policy', () => {
+    const cache = node();
+    cache.add(signIn({ id_token: jwt({ sub: 's', tfp: 'B2C_1_X', acr: 'other' }) }));
+    expect(cache.find('AccessToken')).toMatchObject([{ realm: 'B2C_1_X' }]);
   });
 
   test("the family's refresh token is one", () => {

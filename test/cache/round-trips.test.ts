@@ -139,6 +139,15 @@ test('4: modify deals with every key of the credential', () => {
   expect(cache.find('RefreshToken')).toEqual([]);
 });
 
+test('4: of several keys, modify starts from the entity that it is given', () => {
+  const cache = cacheOf(
+    ['msal-python', 'RefreshToken', rt({ target: 's1', note: 'first' })],
+    ['msal-node', 'RefreshToken', rt({ note: 'second' })],
+  );
+  cache.modify('RefreshToken', cache.find('RefreshToken')[1] ?? {}, { secret: 'rotated' });
+  expect(cache.find('RefreshToken')).toMatchObject([{ secret: 'rotated', note: 'second' }]);
+});
+
 test('5: an old refresh token does not shadow a new one', () => {
   const secrets = (cache: SerializableTokenCache): string[] =>
     lookup(cache, request, 1000).refreshTokens.map(({ secret }) => secret);
@@ -170,6 +179,11 @@ test('6: one AppMetadata is written for an app, though there are two under alias
   const node = new SerializableTokenCache();
   node.deserialize(cache.serialize({ profile: 'msal-node-3' }));
   expect(node.find('AppMetadata')).toEqual([{ client_id: 'app', environment: NODE, family_id: '1' }]);
+  const known = cacheOf(
+    ['msal-node', 'AppMetadata', { client_id: 'app', environment: NODE, family_id: '1' }],
+    ['msal-python', 'AppMetadata', { client_id: 'app', environment: PYTHON }],
+  );
+  expect(known.serialize({ profile: 'msal-dotnet' })).toContain('"family_id":"1"');
   // Adding makes one of them, too.
   cache.add(signIn({}, { client_id: 'app', token_endpoint: `https://${PYTHON}/utid/token` }));
   expect(cache.find('AppMetadata')).toHaveLength(1);

@@ -9,6 +9,8 @@ import { SerializableTokenCache } from '../../src-main/cache/serializable-token-
 import { transact } from '../../src-main/cache/transaction.ts';
 import { signIn } from './events.ts';
 
+const SEALED = Symbol('sealed');
+
 function sealed(): { records: CacheRecord[]; opened: () => number } {
   let opened = 0;
   const cache = new SerializableTokenCache({ now: () => 1000 });
@@ -23,15 +25,17 @@ function sealed(): { records: CacheRecord[]; opened: () => number } {
   const records = [...recordsOf(cache)].map((record) => {
     const { secret, ...fields } = record.value as Entity & { secret?: unknown };
     if (secret === undefined) return record;
-    const value: object = Object.freeze(
-      Object.defineProperty({ ...fields }, 'secret', {
-        enumerable: true,
-        get: () => {
-          opened += 1;
-          return secret;
-        },
-      }),
-    );
+    // As a vault does it: one accessor for all, which finds the secret through a hidden property.
+    const value: object = { ...fields };
+    Object.defineProperty(value, SEALED, { value: secret });
+    Object.defineProperty(value, 'secret', {
+      enumerable: true,
+      get(this: { [SEALED]?: unknown }) {
+        opened += 1;
+        return this[SEALED];
+      },
+    });
+    Object.freeze(value);
     return { ...record, value };
   });
   return { records, opened: () => opened };
@@ -73,6 +77,8 @@ test('modify carries an accessor over, and replaces it where the secret changes'
   expect(changed?.secret).toBe('a refresh token');
   expect(opened()).toBe(1);
   cache.modify('RefreshToken', changed ?? {}, { secret: 'new' });
+  // Nothing of the old secret is left, which a vault could take for the current one.
+  expect(Object.getOwnPropertySymbols(cache.find('RefreshToken')[0] ?? {})).toEqual([]);
   expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['new']);
 });
 

@@ -1,9 +1,10 @@
 /** Sign-out, modify and the index, beyond the conformance cases and the properties. */
 import { describe, expect, test } from 'vitest';
-import { recordsOf } from '../../src-main/cache/records.ts';
+import { documentText } from '../../src-main/cache/document.ts';
+import { fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { appRemovalCount, removalCount } from '../../src-main/cache/removal.ts';
 import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
-import { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { signIn } from './events.ts';
 
@@ -167,6 +168,7 @@ test('an account with many tokens: found by app and tenant, kept up to date', ()
   expect(secrets()).toEqual(['7']);
   cache.add(signIn({ access_token: 'new' }, { client_id: 'app 7' }));
   expect(secrets()).toEqual(['new']);
+  expect(storeOf(cache).candidates('AccessToken', query)).toHaveLength(1);
   for (const token of cache.find('AccessToken', { query })) cache.modify('AccessToken', token, null);
   expect(secrets()).toEqual([]);
   expect(
@@ -186,6 +188,12 @@ test('a root that is not a map makes room for entities, and is kept beside them'
   expect(cache.find('RefreshToken')).toHaveLength(1);
   const again = read(JSON.parse(cache.serialize()));
   expect(again.find('AccessToken')).toHaveLength(1);
+});
+
+test('what is left when all entities are gone is still a cache document', () => {
+  const text = documentText(fromRecords([{ section: 'other', key: null, value: 1 }]));
+  expect(JSON.parse(text)).toEqual({ AccessToken: {}, other: 1 });
+  expect([...recordsOf(read(JSON.parse(text)))]).toEqual([{ section: 'other', key: null, value: 1 }]);
 });
 
 test('whole numbers beyond 2^53 keep their digits, in what is not understood and in fields that are not known', () => {

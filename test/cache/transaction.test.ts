@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CacheChange } from '../../src-main/cache/entities.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
-import { recordsOf } from '../../src-main/cache/records.ts';
+import { profileOf, recordsOf } from '../../src-main/cache/records.ts';
 import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { apply, transact } from '../../src-main/cache/transaction.ts';
@@ -109,6 +109,7 @@ describe('a transaction', () => {
       throw new Error('on purpose');
     };
     expect(() => transact(cache, fail)).toThrow('on purpose');
+    expect(profileOf(cache)).toBe('msal-node');
     expect(JSON.parse(cache.serialize())).toMatchObject({ x: 1 });
     expect(cache.serialize()).not.toContain('\n');
     expect(before).toContain('"x":1');
