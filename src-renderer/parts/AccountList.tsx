@@ -20,8 +20,8 @@ const TYPING_PAUSE = 700;
 const AROUND = 240;
 
 /**
- * The accounts, by group. A list box of our own (WAI-ARIA, "Listbox Pattern"): only the lines that are seen exist, the
- * list itself has the focus and names the active one, and a key costs the same with ten accounts and with ten thousand.
+ * The accounts, by group. A list box of our own (WAI-ARIA, "Listbox Pattern"): of many accounts only the lines that are
+ * seen exist, the list itself has the focus and names the active one, and a key costs the same with ten and ten thousand.
  */
 export function AccountList() {
   const { accounts } = useModel();
@@ -72,10 +72,8 @@ function List() {
     if (done) event.preventDefault();
   };
 
-  const drawn = withChosen(
-    rowsWithin(list, seen.top - AROUND, seen.height + 2 * AROUND),
-    list.accounts[index],
-  );
+  const near = rowsWithin(list, seen.top - AROUND, seen.height + 2 * AROUND);
+  const drawn = list.rows.length <= DRAWN_WHOLE ? list.rows : withChosen(near, list.accounts[index]);
   return (
     <div
       className="account-list"

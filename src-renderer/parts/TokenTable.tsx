@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { moved } from '../state/rows.ts';
+import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import type { TokenColumn } from '../state/tokens.ts';
 import { useModel, useStore } from './model.ts';
 import { rowId, TokenRow } from './TokenRow.tsx';
@@ -21,7 +21,7 @@ const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
 
 /**
  * The account's tokens; what is chosen here is what the panel shows. Drawn as the account list is: a document may hold
- * thousands of tokens of one account, and only the rows that are seen exist.
+ * thousands of tokens of one account, and of many only the rows that are seen exist.
  */
 export function TokenTable({ account }: { account: AccountItem }) {
   const { selection } = useModel();
@@ -57,8 +57,9 @@ function Grid({ account }: { account: AccountItem }) {
     selection.token(token.id);
   };
 
-  const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
-  const until = Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
+  const few = all.length <= DRAWN_WHOLE;
+  const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
+  const until = few ? all.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
   const drawn = all.map((token, at) => ({ token, at })).slice(first, until);
   const chosen = all[index];
   // The chosen row exists even when it is scrolled out of sight: it is what the grid says is active.

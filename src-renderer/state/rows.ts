@@ -6,6 +6,9 @@ export const ACCOUNT_HEIGHT = 48;
 export const GROUP_HEIGHT = 32;
 export const LIST_PADDING = 8;
 
+/** Up to so many rows, a list or a table is drawn whole: that costs nothing, and assistive technology sees all of it. */
+export const DRAWN_WHOLE = 100;
+
 export type Row =
   | { kind: 'group'; group: AccountGroup; top: number }
   /** `index` counts the accounts alone, from 0. */
