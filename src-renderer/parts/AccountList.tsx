@@ -2,6 +2,7 @@ import { type KeyboardEvent, useLayoutEffect, useMemo, useRef } from 'react';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
+  DRAWN_WHOLE,
   layOut,
   moved,
   type Row,
