@@ -44,7 +44,8 @@ export class TokenCache {
   }
 
   constructor(options: TokenCacheOptions = {}) {
-    this.#store = new Store(options.now ?? systemClock);
+    const now = options.now ?? systemClock;
+    this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
     this.#store.onChange = (changes) => {
       this.changed();
       if (this.#listeners.size > 0) emit([...this.#listeners], changeOf(changes));

@@ -25,6 +25,12 @@ describe('lifetimes', () => {
   ])('%j', (response, expires_on, extended_expires_on) => {
     expect(added(signIn(response)).find('AccessToken')).toMatchObject([{ expires_on, extended_expires_on }]);
   });
+
+  test('a clock with fractions of a second', () => {
+    const cache = new TokenCache({ now: () => 1000.75 });
+    cache.add(signIn());
+    expect(cache.find('AccessToken')).toMatchObject([{ cached_at: '1000', expires_on: '4600' }]);
+  });
 });
 
 describe('identities', () => {
