@@ -12,5 +12,6 @@ export default defineConfig({
     target: 'chrome130', // Electron 33
     modulePreload: { polyfill: false }, // it would fetch, and the window has no network
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000, // kB; it is read from the disk beside it, not fetched
   },
 });
