@@ -13,8 +13,8 @@ import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekeying.ts';
 import { Saving } from './saving.ts';
 import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
-import type { VaultStatus } from './status.ts';
-import { verify, type VaultReport } from './verify.ts';
+import type { VaultReport, VaultStatus } from './status.ts';
+import { verify } from './verify.ts';
 import type { Erasure, UpdateOptions, Vault, VaultOptions } from './vault.ts';
 
 /** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */

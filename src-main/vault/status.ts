@@ -47,3 +47,24 @@ export interface Recovered {
   /** By user name, or by home account id where there is none. */
   lost: readonly string[];
 }
+
+/** What a vault's file holds, as it was found when every byte of it was read. */
+export interface VaultReport {
+  /** Everything is there, authentic, and opens. */
+  sound: boolean;
+  state: VaultState;
+  /** Of a state other than `ready`, or of the first secret that did not open. */
+  code?: string;
+  bytes: number;
+  accounts: number;
+  entries: number;
+  /** Secrets that were decrypted and authenticated. */
+  secrets: number;
+  /** How much of the file says what is still so, 0 to 1, counted in entries. */
+  live: number;
+  keySlot: 'a' | 'b';
+  /** Seconds since the epoch; null where nobody knows any more. */
+  keyMadeAt: number | null;
+  generation: number;
+  recovered?: Recovered;
+}

@@ -2,8 +2,7 @@ import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
-import type { VaultReport } from './verify.ts';
-import type { VaultStatus } from './status.ts';
+import type { VaultReport, VaultStatus } from './status.ts';
 
 export interface VaultOptions {
   /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */

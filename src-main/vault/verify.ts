@@ -3,28 +3,7 @@ import { isObject } from './json.ts';
 import { look } from './open.ts';
 import { sealedSecretOf } from './secret.ts';
 import type { Settings } from './settings.ts';
-import type { Recovered, VaultState } from './status.ts';
-
-/** What a vault's file holds, as it was found when every byte of it was read. */
-export interface VaultReport {
-  /** Everything is there, authentic, and opens. */
-  sound: boolean;
-  state: VaultState;
-  /** Of a state other than `ready`, or of the first secret that did not open. */
-  code?: string;
-  bytes: number;
-  accounts: number;
-  entries: number;
-  /** Secrets that were decrypted and authenticated. */
-  secrets: number;
-  /** How much of the file says what is still so, 0 to 1, counted in entries. */
-  live: number;
-  keySlot: 'a' | 'b';
-  /** Seconds since the epoch; null where nobody knows any more. */
-  keyMadeAt: number | null;
-  generation: number;
-  recovered?: Recovered;
-}
+import type { VaultReport } from './status.ts';
 
 /** Looks at the file with its own eyes: nothing that is in memory counts, but the key. */
 export async function verify(settings: Settings, known: Buffer | null): Promise<VaultReport> {

@@ -1,5 +1,6 @@
 /** The package that `npm pack` ships, used beside the app by another process, in the environment of a keyring. */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -61,4 +62,17 @@ if (first === 'none') await keychain.delete('Tokenkeep', 'accounts/a');
 else await keychain.set('Tokenkeep', 'accounts/a', Buffer.alloc(32, 7).toString('base64'));
 process.exit();`;
   await run(env, script, to);
+}
+
+/** The file as a later version of the format would begin it. FORMAT.md: both headers, their version and checksum. */
+export function asNewer(file: Buffer): Buffer {
+  const newer = Buffer.from(file);
+  for (const at of [0, 4096]) {
+    newer.writeUInt32LE(2, at + 8);
+    createHash('sha256')
+      .update(newer.subarray(at, at + 96))
+      .digest()
+      .copy(newer, at + 96);
+  }
+  return newer;
 }

@@ -3,13 +3,12 @@
  * checked for accessibility (WCAG 2.1 A and AA), so that what is looked at is what is held to it.
  */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import { answerDialogs, chooseToImport, importDocument, test, vaultFile, vector } from './app.ts';
-import { changeKey, seed } from './library.ts';
+import { asNewer, changeKey, seed } from './library.ts';
 
 const FOLDER = join('artifacts', 'screenshots');
 const SEVERAL = vector('documents', 'msal-python-aad-several.json');
@@ -196,14 +195,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   chmodSync(dirname(file), 0o700);
   chmodSync(file, 0o600);
 
-  const newer = Buffer.from(good);
-  for (const at of [0, 4096]) {
-    newer.writeUInt32LE(2, at + 8);
-    createHash('sha256')
-      .update(newer.subarray(at, at + 96))
-      .digest()
-      .copy(newer, at + 96);
-  }
+  const newer = asNewer(good);
   writeFileSync(file, newer);
   const third = await start();
   await expect(third.window.getByRole('heading', { name: 'Made by a newer version' })).toBeVisible();

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from '@playwright/test';
 import { profileFolder, test, vaultFile, vector } from './app.ts';
-import { seed } from './library.ts';
+import { asNewer, seed } from './library.ts';
 
 const SEVERAL = vector('documents', 'msal-python-aad-several.json');
 
@@ -38,14 +37,7 @@ test('damaged: says who was recovered and who is lost, and keeps the damaged fil
 test('newer: is not touched', async ({ keyring, start }) => {
   const file = vaultFile(keyring.env);
   await seed(keyring.env, file, SEVERAL);
-  const newer = readFileSync(file);
-  for (const at of [0, 4096]) {
-    newer.writeUInt32LE(2, at + 8);
-    createHash('sha256')
-      .update(newer.subarray(at, at + 96))
-      .digest()
-      .copy(newer, at + 96);
-  }
+  const newer = asNewer(readFileSync(file));
   writeFileSync(file, newer);
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'Made by a newer version' })).toBeVisible();
