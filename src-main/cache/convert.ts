@@ -28,19 +28,21 @@ export function converted(store: Store, profile: Profile): Map<string, unknown> 
   return roots;
 }
 
-/** An entity in the library's fields, with when it was written. */
+/** An entity in the library's fields. */
 interface Aged {
   readonly entity: Entity;
-  /** Seconds; NaN where nothing tells. */
-  readonly age: number;
+  /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
+  readonly age: () => number;
 }
 
 /** One root: understood entities under the library's keys, then those that had to make room, then the others. */
 function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
-    const age = ageIn(store, type, entity);
-    return [{ entity: copyWith(entity, fieldsFor(type, entity, profile, age)), age }];
+    const age = (): number => ageIn(store, type, entity);
+    const changes = fieldsFor(type, entity, profile, age);
+    const isSame = Object.keys(changes).every((field) => entity[field] === changes[field]);
+    return [{ entity: isSame ? entity : copyWith(entity, changes), age }];
   });
   const placed = new Map<string, Aged>();
   const displaced: Entity[] = [];
@@ -78,13 +80,13 @@ function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
 
 /** Where they do not both say when they were written, the one that comes later in the document is newer. */
 function isOlder(one: Aged, than: Aged): boolean {
-  return one.age < than.age;
+  return one.age() < than.age();
 }
 
 /** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
 function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
   const entities = stored.map(({ entity }) => entity);
-  const one = (entity: Entity): Aged => ({ entity, age: NaN });
+  const one = (entity: Entity): Aged => ({ entity, age: () => NaN });
   if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
   if (type !== 'Account' || !isNode(profile)) return stored;
   return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));

@@ -76,6 +76,7 @@ export function copyWith(source: Entity, changes: Readonly<Record<string, unknow
   for (const name of Object.keys(changes)) {
     const value = changes[name];
     if (value === undefined) Reflect.deleteProperty(copy, name);
+    else if (name !== '__proto__' && !isAccessor(copy, name)) copy[name] = value;
     else Object.defineProperty(copy, name, { value, enumerable: true, writable: true, configurable: true });
   }
   return copy;
@@ -86,7 +87,9 @@ function unread(source: Entity, isReplaced: boolean): Record<PropertyKey, unknow
   for (const name of Reflect.ownKeys(source)) {
     if (isReplaced && (typeof name === 'symbol' || name === 'secret')) continue;
     const field = Object.getOwnPropertyDescriptor(source, name);
-    if (field !== undefined) Object.defineProperty(copy, name, { ...field, configurable: true });
+    if (field === undefined) continue;
+    const thawed = 'value' in field ? { writable: true, configurable: true } : { configurable: true };
+    Object.defineProperty(copy, name, { ...field, ...thawed });
   }
   return copy;
 }

@@ -17,9 +17,9 @@ function text(entity: Entity, field: string): string {
 /**
  * Changes to make to an understood entity, so that the library of the profile finds it and can read it.
  *
- * @param age when it was written, in seconds; NaN where nothing tells
+ * @param age gives when it was written, in seconds; NaN where nothing tells
  */
-export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, age: number): Changes {
+export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, age: () => number): Changes {
   const environment = text(entity, 'environment');
   const python = profile === 'msal-python';
   return {
@@ -42,10 +42,11 @@ function realm(entity: Entity, profile: Profile): Changes {
 }
 
 /** MSAL Python calls `split` on the target, and tries the newest first, taking those without a time for the oldest. */
-function pythonRefreshToken(token: Entity, age: number): Changes {
+function pythonRefreshToken(token: Entity, age: () => number): Changes {
+  const time = text(token, 'last_modification_time');
   return {
     target: text(token, 'target'),
-    last_modification_time: String(Number.isNaN(age) ? 0 : age),
+    last_modification_time: time === '' ? String(age() || 0) : time,
   };
 }
 
