@@ -42,7 +42,11 @@ test('no secret is in the window until it was revealed', async ({ start }) => {
   const asked = await answerDialogs(app, { agree: true });
   for (const account of await window.getByRole('option').all()) {
     await account.click();
-    for (const row of (await window.getByRole('grid').getByRole('row').all()).slice(1)) await row.click();
+    await expect(account).toHaveAttribute('aria-selected', 'true');
+    const count = await window.getByRole('tab', { name: /^Tokens/ }).textContent();
+    const rows = window.getByRole('grid').getByRole('row');
+    await expect(rows).toHaveCount(Number(count?.replace('Tokens', '')) + 1); // and the row of headings
+    for (const row of (await rows.all()).slice(1)) await row.click();
   }
   const wanted = secrets();
   const heap = await heapOf(window);
