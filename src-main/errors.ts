@@ -31,6 +31,13 @@ export type DocumentErrorCode =
 /** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
 export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
 
+/** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
+export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('sign_in_required', message, options);
+  }
+}
+
 export type KeychainErrorCode =
   | 'keychain_locked' // there, but locked, or its prompt was dismissed
   | 'keychain_unavailable' // no library, no session bus, no secret service, or it died

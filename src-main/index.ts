@@ -4,7 +4,6 @@ export {
   type Lookup,
   lookup,
   type Redeem,
-  SignInRequiredError,
   type TokenRequest,
 } from './cache/acquire.ts';
 export { type AccountFilter } from './cache/accounts.ts';

@@ -1,5 +1,5 @@
 /** Getting an access token without asking the user: from the cache, or for a refresh token (RFC 6749 §6). */
-import { TokenkeepError } from '../errors.ts';
+import { SignInRequiredError } from '../errors.ts';
 import type { AccessToken, RefreshToken } from './entities.ts';
 import { isUsable, secondsOf, wantsRefresh } from './expiry.ts';
 import { hashComponents } from './extension.ts';
@@ -31,13 +31,6 @@ export interface Lookup {
   refreshSoon: boolean;
   /** To be tried in this order. */
   refreshTokens: readonly RefreshToken[];
-}
-
-/** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
-export class SignInRequiredError extends TokenkeepError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('sign_in_required', message, options);
-  }
 }
 
 /**

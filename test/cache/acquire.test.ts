@@ -1,12 +1,7 @@
 /** Silent acquisition beyond conformance cases 13 and 16. */
 import { describe, expect, test } from 'vitest';
-import {
-  acquireTokenSilent,
-  lookup,
-  type Redeem,
-  SignInRequiredError,
-  type TokenRequest,
-} from '../../src-main/cache/acquire.ts';
+import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
+import { SignInRequiredError } from '../../src-main/errors.ts';
 import { hashComponents } from '../../src-main/cache/extension.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
