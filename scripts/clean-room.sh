@@ -30,7 +30,7 @@ bare_root() { # once; the roots are copies of it
   say "debootstrap into $folder/bare"
   rm -rf "$folder/bare"
   mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 || true)
-  debootstrap --variant=minbase --include=git bookworm "$folder/bare" "${mirror:-http://deb.debian.org/debian}" >"$results/debootstrap.log"
+  debootstrap --variant=minbase --include=git bookworm "$folder/bare" ${mirror:+"$mirror"} >"$results/debootstrap.log"
 
   node=$(node -p process.execPath)
   npm=$(npm root -g)/npm
