@@ -1,4 +1,5 @@
 /** What the window of the desktop app may ask beside the token cache. Types only; the window imports them. */
+import type { Outcome } from 'tokenkeep/electron';
 
 export interface AppInfo {
   version: string;
@@ -34,5 +35,3 @@ export type AppBridge = {
 } & {
   on<Name extends keyof AppEvents>(name: Name, listener: (event: AppEvents[Name]) => void): () => void;
 };
-
-type Outcome<T> = { ok: true; value: T } | { ok: false; error: { code: string; message: string } };
