@@ -50,7 +50,12 @@ export class Rekeying {
     if (this.#access.memory.opening.contents?.standing.pending === 'rotate') {
       await this.erase(() => undefined);
     } else if (this.#access.memory.opening.contents?.standing.pending === 'destroy') {
-      await this.#turns.run(() => this.#access.settings.rekeying.hold(() => this.#destroyOldKey()));
+      const { settings, memory } = this.#access;
+      const destroy = async (): Promise<void> => {
+        await this.#lookWhereTheKeyIs();
+        if (memory.opening.contents?.standing.pending === 'destroy') await this.#destroyOldKey();
+      };
+      await this.#turns.run(() => settings.rekeying.hold(destroy));
     }
   }
 
@@ -69,6 +74,7 @@ export class Rekeying {
         return undefined;
       }
       return await settings.rekeying.hold(async () => {
+        await this.#lookWhereTheKeyIs();
         const fresh = await this.#freshKey();
         await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, fresh)));
         return fresh === null ? 'pending' : await this.#destroyOldKey();
@@ -78,6 +84,15 @@ export class Rekeying {
       for (const job of jobs) job.reject(error);
       throw error;
     }
+  }
+
+  /**
+   * To be done first by whoever holds the lock on keys: while it was waited for, another program may have replaced the
+   * key, and what was the idle slot then holds the file's key now.
+   */
+  async #lookWhereTheKeyIs(): Promise<void> {
+    await this.#access.inTurn(() => this.#access.catchUp());
+    this.#access.assertReady();
   }
 
   /** `null` where the keychain refuses. */

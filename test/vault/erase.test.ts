@@ -55,6 +55,34 @@ test('sign-outs at the same time share one new key', async () => {
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
 });
 
+test('two programs replace the key at the same time: one after the other, and never the key that is in use', async () => {
+  const scene = await sceneWithTwo();
+  const programs = [await scene.open(), await scene.open(), await scene.open()];
+  for (let round = 0; round < 3; round += 1) await Promise.all(programs.map((vault) => vault.rotateKey()));
+  expect(scene.keychain.items.size).toBe(1);
+  for (const vault of [...programs, await scene.open()]) {
+    expect(Object.keys(await vault.read(usersIn))).toHaveLength(2);
+    expect(vault.status.state).toBe('ready');
+  }
+});
+
+test('who comes late to destroy an old key leaves alone the one that was made meanwhile', async () => {
+  const scene = await sceneWithTwo();
+  const vault = await scene.open();
+  const lock = (call: string): void => {
+    if (call.startsWith('delete')) scene.keychain.mood = 'locked';
+  };
+  scene.keychain.before = lock;
+  await vault.signOut(homeOf('ada')); // The old key is still to be destroyed: opening is a chance to do that.
+  scene.keychain.mood = 'open';
+  // While it waits for its turn, another one replaces the key once more and is cut short in the same place.
+  const [late] = await Promise.all([scene.open(), vault.erase(() => undefined)]);
+  scene.keychain.before = () => undefined;
+  scene.keychain.mood = 'open';
+  await late.close();
+  expect((await scene.open()).status.state).toBe('ready');
+});
+
 test('secrets of those who stay are copied sealed, and open', async () => {
   const scene = await sceneWithTwo();
   const vault = await scene.open();
