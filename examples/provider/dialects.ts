@@ -1,0 +1,36 @@
+/** What Microsoft's libraries expect of a provider beyond the standards, as Microsoft's own has it. */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { readForm } from './form.ts';
+import type { User } from './users.ts';
+
+type Next = () => Promise<void>;
+
+/** MSAL derives it from the token endpoint instead of reading it from the metadata: `…/token` becomes `…/devicecode`. */
+export const DEVICE_ENDPOINT = '/devicecode';
+
+/** MSAL sends `device_code` where RFC 8628 §3.4 has a URN. */
+export async function msalDeviceGrant(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
+  if (ctx.method === 'POST' && ctx.path === '/token') {
+    const form = await readForm(ctx.req);
+    if (form.get('grant_type') === 'device_code') {
+      form.set('grant_type', 'urn:ietf:params:oauth:grant-type:device_code');
+    }
+    Object.assign(ctx.req, { body: form.toString() }); // where oidc-provider looks first
+  }
+  await next();
+}
+
+/**
+ * `client_info` beside the tokens, when the provider is to be like Entra ID: base64url of `{uid, utid}`, by which MSAL
+ * names the account.
+ */
+export function clientInfo(users: readonly User[]) {
+  return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
+    await next();
+    if (ctx.path !== '/token' || ctx.status !== 200 || typeof ctx.body !== 'object') return;
+    const user = users.find(({ id }) => id === ctx.oidc.entities.Account?.accountId);
+    if (user === undefined) return;
+    const info = JSON.stringify({ uid: user.oid, utid: user.tid });
+    ctx.body = { ...ctx.body, client_info: Buffer.from(info).toString('base64url') };
+  };
+}

@@ -1,0 +1,125 @@
+/** A real OpenID Connect provider on this machine, for tests and for trying out: oidc-provider with made-up people. */
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type ClientMetadata, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Identity, makeIdentity } from './certificate.ts';
+import { CLIENTS } from './clients.ts';
+import { configuration } from './configuration.ts';
+import { clientInfo, msalDeviceGrant } from './dialects.ts';
+import { type Events, record } from './events.ts';
+import { interactions } from './interactions.ts';
+import { page } from './pages.ts';
+import { type User, USERS } from './users.ts';
+
+export interface ProviderOptions {
+  /** Of the loopback interface; any that is free where it is left out. */
+  port?: number;
+  /** Seconds: 3600, 86400, 3600 and 600 where they are left out. */
+  accessTokenTtl?: number;
+  refreshTokenTtl?: number;
+  idTokenTtl?: number;
+  deviceCodeTtl?: number;
+  /** Seconds between two questions of a device; 5 where it is left out, as in RFC 8628 §3.2. */
+  deviceInterval?: number;
+  /** Registered beside CLIENTS. */
+  clients?: readonly ClientMetadata[];
+  /** Answers with Entra's `client_info` beside the tokens, so that accounts are named `oid.tid`. */
+  entra?: boolean;
+  /** Of an earlier provider, so that who trusts that one trusts this one. */
+  identity?: Identity;
+}
+
+/** A path of the provider, for `outages`. */
+export type Endpoint =
+  | '/token'
+  | '/token/revocation'
+  | '/devicecode'
+  | '/auth'
+  | '/jwks'
+  | '/.well-known/openid-configuration';
+
+export interface RunningProvider {
+  /** `https://localhost:<port>` */
+  issuer: string;
+  /** PEM of the authority that signed its certificate. */
+  ca: string;
+  identity: Identity;
+  clients: readonly ClientMetadata[];
+  users: readonly User[];
+  events: Events;
+  /** Endpoints that answer 503 while they are in it. */
+  outages: Set<Endpoint>;
+  stop(): Promise<void>;
+}
+
+export async function startProvider(options: ProviderOptions = {}): Promise<RunningProvider> {
+  const identity = options.identity ?? (await makeIdentity());
+  const clients = [...CLIENTS, ...(options.clients ?? [])];
+  const outages = new Set<Endpoint>();
+
+  const server = createServer({ cert: identity.cert, key: identity.key });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  // The issuer names the port, which is known only now.
+  const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const provider = new Provider(
+    issuer,
+    configuration(clients, USERS, {
+      accessToken: options.accessTokenTtl ?? 3600,
+      refreshToken: options.refreshTokenTtl ?? 86_400,
+      idToken: options.idTokenTtl ?? 3600,
+      deviceCode: options.deviceCodeTtl ?? 600,
+    }),
+  );
+  provider.use(unavailable(outages));
+  provider.use(greeting);
+  const events = record(provider);
+  provider.use(interactions(provider, USERS));
+  provider.use(msalDeviceGrant);
+  provider.use(deviceInterval(options.deviceInterval ?? 5));
+  if (options.entra === true) provider.use(clientInfo(USERS));
+  const answer = provider.callback();
+  server.on('request', (request, response) => void answer(request, response));
+
+  return {
+    issuer,
+    ca: identity.ca,
+    identity,
+    clients,
+    users: USERS,
+    events,
+    outages,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
+
+function unavailable(outages: ReadonlySet<string>): Middleware {
+  return async (ctx, next) => {
+    if (!outages.has(ctx.path)) return next();
+    ctx.status = 503;
+    ctx.body = { error: 'temporarily_unavailable' };
+  };
+}
+
+const greeting: Middleware = async (ctx, next) => {
+  if (ctx.path !== '/') return next();
+  ctx.type = 'html';
+  ctx.body = page('An identity provider', '<p>Apps send you here to sign in.</p>');
+};
+
+/** RFC 8628 §3.2: how often a device may ask. oidc-provider leaves it to the default. */
+function deviceInterval(seconds: number): Middleware {
+  return async (ctx, next) => {
+    await next();
+    if (ctx.path === '/devicecode' && ctx.status === 200)
+      Object.assign(ctx.body as object, { interval: seconds });
+  };
+}
