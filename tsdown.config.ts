@@ -26,6 +26,7 @@ function app(name: 'main' | 'preload'): UserConfig {
       'tokenkeep/preload': path('src-main/electron/preload.ts'),
       tokenkeep: path('src-main/index.ts'),
     },
+    outputOptions: { codeSplitting: false }, // what is imported late is in the one file too, and runs late
     define: { __VERSION__: JSON.stringify(packageJson.version) },
   };
 }

@@ -26,10 +26,20 @@ export type DocumentErrorCode =
   | 'document_not_json' // not JSON, or cut off in the middle
   | 'document_not_a_cache' // JSON, but not an object of entity maps
   | 'document_too_large'
-  | 'document_unreadable'; // no such file, a directory, no permission
+  | 'document_unreadable' // no such file, a directory, no permission
+  | 'document_damaged' // an exported file that was cut off or changed
+  | 'document_not_supported'; // an age file that no passphrase opens, or that asks for too much work
 
 /** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
 export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
+
+export type PassphraseErrorCode =
+  | 'passphrase_needed' // the file was exported with one
+  | 'passphrase_wrong'
+  | 'passphrase_weak'; // none, too short, or too simple to withstand being tried
+
+/** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
+export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
 
 /** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
 export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {

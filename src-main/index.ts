@@ -40,5 +40,6 @@ export { type Keychain } from './keychain/keychain.ts';
 export { memoryKeychain } from './keychain/memory.ts';
 export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
 export { openVault } from './vault/file-vault.ts';
+export { type ImportReport } from './vault/import.ts';
 export { type Recovered, type VaultReport, type VaultState, type VaultStatus } from './vault/status.ts';
 export { type Erasure, type UpdateOptions, type Vault, type VaultOptions } from './vault/vault.ts';

@@ -25,7 +25,10 @@ const needs = {
     'dbus', // dbus-daemon, and dbus-send to ask and lock the keyring
     'gnome-keyring',
   ],
-  tests: ['python3-msal'],
+  tests: [
+    'python3-msal',
+    'age', // opens what is exported
+  ],
 };
 
 const dpkgQuery = '/usr/bin/dpkg-query';

@@ -7,9 +7,10 @@
  * open nothing.
  */
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/entities.ts';
+import type { ImportReport } from '../vault/import.ts';
 import type { VaultState, VaultStatus } from '../vault/status.ts';
 
-export type { EntityType, SignOutReceipt, TenantProfile, VaultState, VaultStatus };
+export type { EntityType, ImportReport, SignOutReceipt, TenantProfile, VaultState, VaultStatus };
 
 /** One line of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
 export interface AccountItem {
@@ -93,11 +94,9 @@ export interface ImportPlan {
   notUnderstood: number;
 }
 
-export interface ImportReport {
-  accountsAdded: number;
-  tokensAdded: number;
-  tokensReplaced: number;
-  notUnderstood: number;
+/** A file that was exported with a passphrase: what is in it is known once `unlockImport` was given that. */
+export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'bytes'> {
+  locked: true;
 }
 
 /** What `main` answers, by name. Every argument is validated there, every sender checked. */
@@ -120,9 +119,11 @@ export interface TokenCacheRequests {
   copy(tokenId: string): { clearsAt: number } | null;
 
   /** Shows the system's file dialog; null where it was dismissed. */
-  chooseImport(): ImportPlan | null;
+  chooseImport(): ImportPlan | ImportLocked | null;
   /** A file that was dropped on the window. The preload script fills in the path of the `File`. */
-  planImport(path: string): ImportPlan;
+  planImport(path: string): ImportPlan | ImportLocked;
+  /** `passphrase_wrong` leaves it as it was, for another try. */
+  unlockImport(planId: string, passphrase: string): ImportPlan;
   confirmImport(planId: string): ImportReport;
   cancelImport(planId: string): void;
 
@@ -140,7 +141,7 @@ export interface TokenCacheEvents {
   /** A file was chosen or dropped and is being read; a plan or an error follows. Large documents take seconds. */
   importReading: { fileName: string; bytes: number };
   /** An import that was begun outside the window: by the menu, or on the command line. */
-  importPlanned: ImportPlan;
+  importPlanned: ImportPlan | ImportLocked;
   /** One that could not be begun. */
   importFailed: PlainError;
   /** A copied token has left the clipboard. */
@@ -161,7 +162,7 @@ export type TokenCacheBridge = {
     ...args: Parameters<TokenCacheRequests[Name]>
   ) => Promise<Outcome<ReturnType<TokenCacheRequests[Name]>>>;
 } & {
-  planImport(file: File): Promise<Outcome<ImportPlan>>;
+  planImport(file: File): Promise<Outcome<ImportPlan | ImportLocked>>;
   /** Returns the function that ends it. */
   on<Name extends keyof TokenCacheEvents>(
     name: Name,

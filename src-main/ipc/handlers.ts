@@ -75,6 +75,7 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
         return path === null ? null : planned.plan(path);
       },
       planImport: (_caller, path) => planned.plan(path),
+      unlockImport: (_caller, id, passphrase) => planned.unlock(id, passphrase),
       confirmImport: (_caller, id) => planned.confirm(id),
       cancelImport: (_caller, id) => planned.cancel(id),
 

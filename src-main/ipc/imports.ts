@@ -3,11 +3,13 @@
  * document stays in the main process, under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
-import { planMerge, merge } from '../cache/merge.ts';
-import { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
-import { DocumentError, InvalidArgumentError } from '../errors.ts';
-import type { ImportPlan, ImportReport } from './contract.ts';
-import { type DocumentFile, readDocumentFile } from './document-file.ts';
+import { merge, planMerge } from '../cache/merge.ts';
+import type { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { isAge } from '../vault/age.ts';
+import { type DocumentFile, readDocumentFile } from '../vault/document-file.ts';
+import { openDocument, reportOf } from '../vault/import.ts';
+import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './served-vault.ts';
 
 /** A plan that nobody answers is given up: a document of 100 MB takes several times that in memory. */
@@ -22,67 +24,84 @@ export interface ImportsOptions {
 }
 
 export interface Imports {
-  /** @throws DocumentError naming the file: nothing is merged and nothing kept. */
-  plan(path: string): Promise<ImportPlan>;
+  /**
+   * What was exported with a passphrase is kept as it is until `unlock`.
+   *
+   * @throws DocumentError naming the file: nothing is merged and nothing kept.
+   */
+  plan(path: string): Promise<ImportPlan | ImportLocked>;
+  /** @throws PassphraseError where it is the wrong one: another can be tried. */
+  unlock(planId: string, passphrase: string): Promise<ImportPlan>;
   /** @throws InvalidArgumentError where the plan is not there any more. */
   confirm(planId: string): Promise<ImportReport>;
   /** Gives a plan up; one that is not there is no error. */
   cancel(planId: string): void;
 }
 
+interface Kept {
+  id: string;
+  /** Seconds since the epoch. */
+  until: number;
+  file: Pick<DocumentFile, 'name'> & { bytes: number };
+  /** Still encrypted, or open. */
+  content: DocumentFile | SerializableTokenCache;
+}
+
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
   /** One at a time: a second plan takes the place of the first. */
-  let kept: { id: string; until: number; document: SerializableTokenCache } | undefined;
+  let kept: Kept | undefined;
+
+  const keep = ({ file, content }: Pick<Kept, 'file' | 'content'>): Kept => {
+    kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
+    return kept;
+  };
+  /** What is kept under this id; with a sentence about why it is not. */
+  const find = (planId: string): Kept => {
+    if (kept?.id === planId && now() > kept.until) kept = undefined;
+    if (kept?.id === planId) return kept;
+    throw new InvalidArgumentError(
+      'This import was planned too long ago, or another one was begun since. Nothing was merged; choose the file again.',
+    );
+  };
+  const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
+    const counts = await (await vault).read((cache) => planMerge(cache, document));
+    return { id, fileName: file.name, bytes: file.bytes, ...counts };
+  };
 
   return {
     async plan(path) {
-      const file = await readDocumentFile(path, reading);
-      const document = parse(file, now);
-      const plan = await (await vault).read((cache) => planMerge(cache, document));
-      const id = randomBytes(16).toString('base64url');
-      kept = { id, until: now() + KEPT_SECONDS, document };
-      return { id, fileName: file.name, bytes: file.bytes, ...plan };
+      const content = await readDocumentFile(path, reading);
+      const file = { name: content.name, bytes: content.content.length };
+      if (isAge(content.content)) {
+        const { id } = keep({ file, content });
+        return { id, fileName: file.name, bytes: file.bytes, locked: true };
+      }
+      const document = await openDocument(content, undefined, now);
+      return planOf(keep({ file, content: document }), document);
+    },
+
+    async unlock(planId, passphrase) {
+      const chosen = find(planId);
+      const { content } = chosen;
+      if (!('content' in content)) return planOf(chosen, content);
+      const document = await openDocument(content, passphrase, now);
+      return planOf(keep({ file: find(planId).file, content: document }), document);
     },
 
     async confirm(planId) {
-      const chosen = kept;
-      if (chosen?.id !== planId || now() > chosen.until) {
-        if (chosen?.id === planId) kept = undefined;
-        throw new InvalidArgumentError(
-          'This import was planned too long ago, or another one was begun since. Nothing was merged; choose the file again.',
-        );
+      const chosen = find(planId);
+      const { content } = chosen;
+      if ('content' in content) {
+        throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = await (await vault).update((cache) => merge(cache, chosen.document));
+      const report = reportOf(await (await vault).update((cache) => merge(cache, content)));
       // Only now: where the update was refused, the same plan can be confirmed again.
       if (kept === chosen) kept = undefined;
-      return {
-        accountsAdded: report.accounts.added,
-        tokensAdded: report.tokens.added,
-        tokensReplaced: report.tokens.replaced,
-        notUnderstood: report.notUnderstood,
-      };
+      return report;
     },
 
     cancel(planId) {
       if (kept?.id === planId) kept = undefined;
     },
   };
-}
-
-function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
-  const document = new SerializableTokenCache({ now });
-  try {
-    document.deserialize(file.text);
-  } catch (error) {
-    throw error instanceof DocumentError ? namingTheFile(file, error) : error;
-  }
-  return document;
-}
-
-function namingTheFile(file: DocumentFile, error: DocumentError): DocumentError {
-  const what =
-    error.code === 'document_not_json'
-      ? 'is not a cache document, or was cut off while it was written: its text is not valid JSON'
-      : 'is JSON, but not a cache document of an MSAL library';
-  return new DocumentError(error.code, `“${file.name}” ${what}. Nothing was imported.`, { cause: error });
 }

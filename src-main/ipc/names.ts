@@ -18,6 +18,7 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   copy: true,
   chooseImport: true,
   planImport: true,
+  unlockImport: true,
   confirmImport: true,
   cancelImport: true,
   retry: true,

@@ -1,7 +1,7 @@
 /** What the main process asks before a secret leaves it. The dialog names the token, so that a yes is to this one. */
+import { printable } from '../vault/printable.ts';
 import { nameOf, usernameOf } from './account-list.ts';
 import type { Holding } from './holdings.ts';
-import { printable } from './printable.ts';
 import type { IdentifiedToken } from './token-items.ts';
 import { tokenItems } from './token-items.ts';
 

@@ -15,6 +15,9 @@ const path = v.pipe(
   v.check((text) => !text.includes('\0')),
 );
 
+// Not what makes a good one: that is the vault's business. A megabyte of text is none.
+const passphrase = v.pipe(v.string(), v.maxLength(4_096));
+
 const idOnly = takes(v.strictTuple([id]));
 
 export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
@@ -30,6 +33,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   copy: idOnly,
   chooseImport: noArguments,
   planImport: takes(v.strictTuple([path])),
+  unlockImport: takes(v.strictTuple([id, passphrase])),
   confirmImport: idOnly,
   cancelImport: idOnly,
   retry: noArguments,

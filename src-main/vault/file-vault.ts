@@ -4,7 +4,9 @@ import { transact } from '../cache/transaction.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import { Access } from './access.ts';
 import { withoutLate } from './departures.ts';
+import { exportTo } from './export.ts';
 import { identify, sameIdentity } from './file.ts';
+import { importFrom, type ImportReport } from './import.ts';
 import { type Job, jobOf } from './job.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
@@ -154,6 +156,17 @@ class FileVault implements Vault {
 
   verify(): Promise<VaultReport> {
     return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key));
+  }
+
+  async exportTo(file: string, passphrase: string): Promise<void> {
+    if (this.#closed) throw closed();
+    await exportTo(this.#access, file, passphrase);
+  }
+
+  async importFrom(file: string, passphrase?: string): Promise<ImportReport> {
+    if (this.#closed) throw closed();
+    const now = (): number => Math.floor(this.#settings.now() / 1000);
+    return importFrom(file, passphrase, now, (fn) => this.update(fn));
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
+import type { ImportReport } from './import.ts';
 import type { VaultReport, VaultStatus } from './status.ts';
 
 export interface VaultOptions {
@@ -96,6 +97,22 @@ export interface Vault extends CacheHandle {
 
   /** Reads every byte of the file and opens every secret; changes nothing. Resolves in every state. */
   verify(): Promise<VaultReport>;
+
+  /**
+   * Writes everything to a file in the age format, encrypted with the passphrase: `age --decrypt` opens it too, and
+   * gives a cache document that an MSAL library reads. The file is whole or not there, for this user alone (0600), and
+   * has been read back when this resolves. In a state other than `ready`, what can be read is exported.
+   *
+   * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read
+   */
+  exportTo(file: string, passphrase: string): Promise<void>;
+
+  /**
+   * Merges what was exported, or any cache document of an MSAL library: whole or not at all, in one update.
+   *
+   * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
+   */
+  importFrom(file: string, passphrase?: string): Promise<ImportReport>;
 
   /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
   close(): Promise<void>;

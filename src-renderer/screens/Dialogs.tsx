@@ -5,6 +5,7 @@ import type { Dialog } from '../state/dialogs.ts';
 import { AboutDialog } from './AboutDialog.tsx';
 import { FailureDialog } from './FailureDialog.tsx';
 import { ImportDialog } from './ImportDialog.tsx';
+import { LockedImportDialog } from './LockedImportDialog.tsx';
 import { ReadingDialog } from './ReadingDialog.tsx';
 import { ReceiptDialog } from './ReceiptDialog.tsx';
 import { RecoverDialog } from './RecoverDialog.tsx';
@@ -26,7 +27,7 @@ export function Dialogs() {
       isKeyboardDismissDisabled={isBusy(dialog)}
       onOpenChange={(open) => {
         if (open || isBusy(dialog)) return;
-        if (dialog.kind === 'import-plan') importing.cancel();
+        if (dialog.kind === 'import-plan' || dialog.kind === 'import-locked') importing.cancel();
         else dialogs.close();
       }}
     >
@@ -38,6 +39,7 @@ export function Dialogs() {
 /** What is under way can't be closed: it would end all the same, unseen. */
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
+  if (dialog.kind === 'import-locked') return dialog.opening;
   return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
 }
 
@@ -53,6 +55,8 @@ function contents(dialog: Dialog): ReactNode {
       return <FailureDialog dialog={dialog} />;
     case 'import-reading':
       return <ReadingDialog dialog={dialog} />;
+    case 'import-locked':
+      return <LockedImportDialog dialog={dialog} />;
     case 'import-plan':
       return <ImportDialog dialog={dialog} />;
     case 'sign-out':

@@ -1,4 +1,10 @@
-import type { ImportPlan, PlainError, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
+import type {
+  ImportLocked,
+  ImportPlan,
+  PlainError,
+  RemovalCount,
+  SignOutReceipt,
+} from '../../src-main/ipc/contract.ts';
 import { createStore, type Store } from './store.ts';
 
 /** The dialog that is open. One at a time: another takes its place. */
@@ -8,6 +14,7 @@ export type Dialog =
   | { kind: 'recover' }
   | { kind: 'failure'; title: string; error: PlainError }
   | { kind: 'import-reading'; fileName: string; bytes: number }
+  | { kind: 'import-locked'; file: ImportLocked; opening: boolean; error: PlainError | null }
   | { kind: 'import-plan'; plan: ImportPlan; merging: boolean }
   | {
       kind: 'sign-out';

@@ -1,4 +1,10 @@
-import type { ImportPlan, ImportReport, Outcome, PlainError } from '../../src-main/ipc/contract.ts';
+import type {
+  ImportLocked,
+  ImportPlan,
+  ImportReport,
+  Outcome,
+  PlainError,
+} from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Doors } from './doors.ts';
 import type { Toasts } from './toasts.ts';
@@ -9,6 +15,8 @@ export interface Importing {
   choose: () => Promise<void>;
   /** What was dropped on the window: one document at a time. */
   drop: (files: readonly File[]) => Promise<void>;
+  /** Opens the file on the screen with its passphrase, which is kept nowhere here. */
+  unlock: (passphrase: string) => Promise<void>;
   confirm: () => Promise<void>;
   /** Gives the plan up that is on the screen. */
   cancel: () => void;
@@ -27,25 +35,33 @@ export function createImporting(doors: Doors, dialogs: Dialogs, toasts: Toasts):
     callOff();
     callOff = time.after(READING_AFTER, () => dialogs.open({ kind: 'import-reading', fileName, bytes }));
   };
-  const planned = (plan: ImportPlan) => {
+  const planned = (plan: ImportPlan | ImportLocked) => {
     callOff();
     cancel(); // a plan that is still on the screen gives way to the new one
-    dialogs.open({ kind: 'import-plan', plan, merging: false });
+    dialogs.open(
+      'locked' in plan
+        ? { kind: 'import-locked', file: plan, opening: false, error: null }
+        : { kind: 'import-plan', plan, merging: false },
+    );
   };
   const failed = (error: PlainError) => {
     callOff();
     dialogs.fail(FAILED, error);
   };
-  const settle = (answer: Outcome<ImportPlan | null>) => {
+  const settle = (answer: Outcome<ImportPlan | ImportLocked | null>) => {
     if (!answer.ok) failed(answer.error);
     else if (answer.value !== null) planned(answer.value);
     else callOff();
   };
   const cancel = () => {
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'import-plan' || dialog.merging) return;
-    dialogs.close();
-    void tokenCache.cancelImport(dialog.plan.id);
+    if (dialog?.kind === 'import-plan' && !dialog.merging) {
+      dialogs.close();
+      void tokenCache.cancelImport(dialog.plan.id);
+    } else if (dialog?.kind === 'import-locked' && !dialog.opening) {
+      dialogs.close();
+      void tokenCache.cancelImport(dialog.file.id);
+    }
   };
 
   tokenCache.on('importReading', ({ fileName, bytes }) => reading(fileName, bytes));
@@ -68,6 +84,16 @@ export function createImporting(doors: Doors, dialogs: Dialogs, toasts: Toasts):
       }
       reading(file.name, file.size);
       settle(await tokenCache.planImport(file));
+    },
+    async unlock(passphrase) {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'import-locked' || dialog.opening || passphrase === '') return;
+      dialogs.open({ ...dialog, opening: true, error: null });
+      const answer = await tokenCache.unlockImport(dialog.file.id, passphrase);
+      if (answer.ok) dialogs.open({ kind: 'import-plan', plan: answer.value, merging: false });
+      else if (answer.error.code === 'passphrase_wrong') {
+        dialogs.open({ ...dialog, opening: false, error: answer.error });
+      } else failed(answer.error);
     },
     async confirm() {
       const dialog = dialogs.view.get();

@@ -1,5 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
+import { encrypt } from '../../src-main/vault/age.ts';
 import { cacheOf, documents, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
 
@@ -185,7 +189,7 @@ describe('an import', () => {
 
   it('is shown before it is done, and reports what was done', async () => {
     const window = windowOver(cacheOf('{}'));
-    const plan = await window.ask.planImport(W, python);
+    const plan = await window.planOf(python);
     expect(plan).toMatchObject({ fileName: 'msal-python-kitchen-sink.json', writtenBy: 'MSAL Python' });
     expect(plan.tokens).toMatchObject({ replaced: 0, unchanged: 0 });
     expect((await window.ask.accounts(W)).totals.accounts).toBe(0);
@@ -205,7 +209,7 @@ describe('an import', () => {
 
   it('of the same document again changes nothing', async () => {
     const window = windowOver(cacheOf(vectorText('documents', 'msal-python-kitchen-sink.json')));
-    const plan = await window.ask.planImport(W, python);
+    const plan = await window.planOf(python);
     expect(plan.accounts.added).toBe(0);
     expect(plan.tokens).toMatchObject({ added: 0, replaced: 0 });
   });
@@ -214,11 +218,11 @@ describe('an import', () => {
     const window = windowOver(cacheOf('{}'));
     const gone = async (id: string) =>
       expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
-    const cancelled = await window.ask.planImport(W, python);
+    const cancelled = await window.planOf(python);
     await window.ask.cancelImport(W, cancelled.id);
     await gone(cancelled.id);
-    const first = await window.ask.planImport(W, python);
-    const second = await window.ask.planImport(W, python);
+    const first = await window.planOf(python);
+    const second = await window.planOf(python);
     await gone(first.id);
     window.user.now += 601;
     await gone(second.id);
@@ -228,7 +232,7 @@ describe('an import', () => {
 
   it('is confirmed once', async () => {
     const window = windowOver(cacheOf('{}'));
-    const { id } = await window.ask.planImport(W, python);
+    const { id } = await window.planOf(python);
     await window.ask.confirmImport(W, id);
     await expect(window.ask.confirmImport(W, id)).rejects.toThrow(InvalidArgumentError);
   });
@@ -238,6 +242,47 @@ describe('an import', () => {
     expect(await window.ask.chooseImport(W)).toBeNull();
     window.user.chooses = python;
     expect(await window.ask.chooseImport(W)).toMatchObject({ fileName: 'msal-python-kitchen-sink.json' });
+  });
+
+  describe('of what was exported with a passphrase', () => {
+    const exported = async (text = vectorText('documents', 'msal-python-kitchen-sink.json')) => {
+      const path = join(mkdtempSync(join(tmpdir(), 'tokenkeep-locked-')), 'export.age');
+      writeFileSync(path, await encrypt(Buffer.from(text), 'correct horse battery', 4));
+      return path;
+    };
+    const locked = async (window: ReturnType<typeof windowOver>, path: string) => {
+      const plan = await window.ask.planImport(W, path);
+      expect(plan).toMatchObject({ locked: true, fileName: 'export.age' });
+      return plan.id;
+    };
+
+    it('is opened with it, after another try, and then as any other', async () => {
+      const window = windowOver(cacheOf('{}'));
+      const id = await locked(window, await exported());
+      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('needs its passphrase');
+      await expect(window.ask.unlockImport(W, id, 'another')).rejects.toMatchObject({
+        code: 'passphrase_wrong',
+      });
+      const plan = await window.ask.unlockImport(W, id, 'correct horse battery');
+      expect(plan).toMatchObject({ fileName: 'export.age', writtenBy: 'MSAL Python' });
+      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+      await window.ask.confirmImport(W, plan.id);
+      expect((await window.ask.accounts(W)).totals.accounts).toBe(plan.accounts.added);
+    });
+
+    it('is gone when it was given up, or holds what is no document', async () => {
+      const window = windowOver(cacheOf('{}'));
+      const first = await locked(window, await exported());
+      await window.ask.cancelImport(W, first);
+      await expect(window.ask.unlockImport(W, first, 'correct horse battery')).rejects.toThrow(
+        'choose the file',
+      );
+      const second = await locked(window, await exported('{'));
+      await expect(window.ask.unlockImport(W, second, 'correct horse battery')).rejects.toMatchObject({
+        code: 'document_not_json',
+      });
+      expect(window.vault.asked).toEqual([]);
+    });
   });
 
   it('from outside the window is told, and so is its failure', async () => {

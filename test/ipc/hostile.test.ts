@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DocumentError, InvalidArgumentError, TokenkeepError, VaultError } from '../../src-main/errors.ts';
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
 import { plainError, settle } from '../../src-main/ipc/outcome.ts';
-import { printable } from '../../src-main/ipc/printable.ts';
+import { printable } from '../../src-main/vault/printable.ts';
 import { argumentChecks } from '../../src-main/ipc/validate.ts';
 import { cacheOf, hostile, vectorPath } from './vectors.ts';
 import { windowOver } from './window.ts';
@@ -88,9 +88,9 @@ describe('hostile documents', () => {
     '$file ($note) is refused in a sentence',
     async ({ file, error }) => {
       const window = windowOver(cacheOf('{}'));
-      const failure: unknown = await Promise.resolve(
-        window.ask.planImport(W, vectorPath('hostile', file)),
-      ).catch((thrown: unknown) => thrown);
+      const failure: unknown = await Promise.resolve(window.planOf(vectorPath('hostile', file))).catch(
+        (thrown: unknown) => thrown,
+      );
       expect(failure).toBeInstanceOf(DocumentError);
       expect(failure).toMatchObject({ code: error });
       expect((failure as Error).message).toMatch(new RegExp(`^“${file}” .*\\.$`));
@@ -107,7 +107,7 @@ describe('hostile documents', () => {
     '$file ($note) does no harm',
     async ({ file }) => {
       const window = windowOver(cacheOf('{}'));
-      const plan = await window.ask.planImport(W, vectorPath('hostile', file));
+      const plan = await window.planOf(vectorPath('hostile', file));
       await window.ask.confirmImport(W, plan.id);
       const { accounts } = await window.ask.accounts(W);
       for (const { id } of accounts) {
@@ -124,7 +124,7 @@ describe('hostile documents', () => {
 
   it('leave markup as the text that it is', async () => {
     const window = windowOver(cacheOf('{}'));
-    const plan = await window.ask.planImport(W, vectorPath('hostile', 'markup-in-names.json'));
+    const plan = await window.planOf(vectorPath('hostile', 'markup-in-names.json'));
     expect(plan.accounts.names.join(' ')).toMatch(/[<>]/);
   });
 });

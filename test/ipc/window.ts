@@ -1,5 +1,6 @@
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { tokenCacheHandlers } from '../../src-main/ipc/handlers.ts';
+import type { ImportPlan } from '../../src-main/ipc/contract.ts';
 import type { Question } from '../../src-main/ipc/questions.ts';
 import { fakeVault } from './fake-vault.ts';
 
@@ -26,5 +27,12 @@ export function windowOver(cache: TokenCache) {
     tell: (name, event) => void told.push({ name, event }),
     beforeRetry: () => void vault.asked.push('beforeRetry'),
   });
-  return { ...handlers, ask: handlers.requests, vault, user, questions, told, copied };
+  const ask = handlers.requests;
+  /** A document that needs no passphrase. */
+  const planOf = async (path: string): Promise<ImportPlan> => {
+    const plan = await ask.planImport('the window', path);
+    if ('locked' in plan) throw new Error('This document needs a passphrase.');
+    return plan;
+  };
+  return { ...handlers, ask, planOf, vault, user, questions, told, copied };
 }

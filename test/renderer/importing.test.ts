@@ -50,6 +50,55 @@ describe('an import', () => {
     expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'plan-1']);
   });
 
+  describe('of a file that needs a passphrase', () => {
+    const LOCKED = { id: 'locked-1', fileName: 'export.age', bytes: 1200, locked: true as const };
+
+    test('is opened with it, once however often it is asked; then as any other', async () => {
+      const slow = gate();
+      const { model, bridge, world } = await stage('main', { plan: LOCKED });
+      await model.importing.choose();
+      expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-locked', file: LOCKED, opening: false });
+      await model.importing.unlock('');
+      world.delay = (name) => (name === 'unlockImport' ? slow.closed : undefined);
+      const opened = model.importing.unlock('correct horse');
+      await model.importing.unlock('correct horse');
+      model.importing.cancel(); // too late: it is under way
+      expect(model.dialogs.view.get()).toMatchObject({ opening: true });
+      slow.open();
+      await opened;
+      expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan', plan: PLAN });
+      expect(bridge.asked.filter(([name]) => name === 'unlockImport' || name === 'cancelImport')).toEqual([
+        ['unlockImport', 'locked-1', 'correct horse'],
+      ]);
+    });
+
+    test('asks again after a wrong one, and keeps no passphrase', async () => {
+      const error = { code: 'passphrase_wrong', message: 'It does not open the file.' };
+      const { model, world } = await stage('main', { plan: LOCKED });
+      await model.importing.choose();
+      world.failing.set('unlockImport', error);
+      await model.importing.unlock('battery staple');
+      expect(model.dialogs.view.get()).toEqual({
+        kind: 'import-locked',
+        file: LOCKED,
+        opening: false,
+        error,
+      });
+      expect(JSON.stringify(model.dialogs.view.get())).not.toContain('battery');
+      world.failing.set('unlockImport', { code: 'document_damaged', message: 'It was cut off.' });
+      await model.importing.unlock('battery staple');
+      expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure' });
+    });
+
+    test('given up: main is told', async () => {
+      const { model, bridge } = await stage('main', { plan: LOCKED });
+      await model.importing.choose();
+      model.importing.cancel();
+      expect(model.dialogs.view.get()).toBeNull();
+      expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'locked-1']);
+    });
+  });
+
   test('refused: main’s own sentence, in a dialog', async () => {
     const error = { code: 'document_not_json', message: 'It is not JSON.' };
     const { model } = await stage('main', { plan: error });

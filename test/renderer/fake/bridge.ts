@@ -1,6 +1,7 @@
 import type { AppBridge, AppEvents, AppInfo } from '../../../app/contract.ts';
 import type {
   AccountList,
+  ImportLocked,
   ImportPlan,
   Outcome,
   PlainError,
@@ -21,7 +22,9 @@ export interface World {
   status: VaultStatus;
   info: AppInfo;
   /** What the next import finds in the document; an error where it finds none. */
-  plan: ImportPlan | PlainError;
+  plan: ImportPlan | ImportLocked | PlainError;
+  /** What a passphrase opens it to. */
+  unlocked: ImportPlan;
   /** What the user answers to main's own dialogs. */
   consents: boolean;
   /** Names of requests that are answered with this error. */
@@ -74,7 +77,7 @@ export function fakeBridge(world: World): FakeBridge {
   };
   const chosen = (id: string | null) =>
     world.members.filter((member) => id === null || member.account.id === id);
-  const planned = async (name: string, args: unknown[]): Promise<Outcome<ImportPlan>> => {
+  const planned = async (name: string, args: unknown[]): Promise<Outcome<ImportPlan | ImportLocked>> => {
     const { plan } = world;
     const outcome = await answer(name, args, () => plan);
     if (!outcome.ok) return outcome;
@@ -118,6 +121,7 @@ export function fakeBridge(world: World): FakeBridge {
       chooseImport: () =>
         world.consents ? planned('chooseImport', []) : answer('chooseImport', [], () => null),
       planImport: (file) => planned('planImport', [file.name]),
+      unlockImport: (id, passphrase) => answer('unlockImport', [id, passphrase], () => world.unlocked),
       confirmImport: (id) =>
         answer('confirmImport', [id], () => {
           tell('change', null);

@@ -97,6 +97,7 @@ export function world(name: string, now: () => number): World {
     status: readyStatus(at),
     info: INFO,
     plan: PLAN,
+    unlocked: PLAN,
     consents: true,
     failing: new Map(),
     delay: () => undefined,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DocumentError } from '../../src-main/errors.ts';
-import { readDocumentFile } from '../../src-main/ipc/document-file.ts';
+import { readDocumentFile, textOf } from '../../src-main/vault/document-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-document-'));
 
@@ -14,29 +14,30 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
+const textIn = async (path: string) => textOf(await readDocumentFile(path));
+
 async function refusal(path: string): Promise<DocumentError> {
-  const error: unknown = await readDocumentFile(path).catch((thrown: unknown) => thrown);
+  const error: unknown = await textIn(path).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(DocumentError);
   return error as DocumentError;
 }
 
-it('gives name, size and text', async () => {
+it('gives name and content, and tells the size before it reads', async () => {
   const path = file('cache.json', '{"Account":{"é":1}}');
   const reading = vi.fn();
   expect(await readDocumentFile(path, reading)).toEqual({
     name: 'cache.json',
-    bytes: 20,
-    text: '{"Account":{"é":1}}',
+    content: Buffer.from('{"Account":{"é":1}}'),
   });
   expect(reading.mock.calls).toEqual([[{ fileName: 'cache.json', bytes: 20 }]]);
 });
 
 it('does not mind a byte order mark', async () => {
-  expect((await readDocumentFile(file('bom.json', '\ufeff{}'))).text).toBe('{}');
+  expect(await textIn(file('bom.json', '\ufeff{}'))).toBe('{}');
 });
 
 it('reads a file that says it has no size', async () => {
-  expect((await readDocumentFile('/proc/self/status')).text).toContain('Name:');
+  expect(await textIn('/proc/self/status')).toContain('Name:');
 });
 
 describe('one sentence for each kind of wrong file', () => {

@@ -1,4 +1,4 @@
-/** A file that someone chose, as text, or one sentence about why it is none. Nothing is ever written. */
+/** A file that someone chose to import, or one sentence about why it can't be. Nothing is ever written. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -11,15 +11,14 @@ export const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024;
 export interface DocumentFile {
   /** Without its folder, and fit to be shown. */
   name: string;
-  bytes: number;
-  text: string;
+  content: Buffer;
 }
 
 /**
  * Reads a whole document.
  *
  * @param reading is told the name and size before the content is read.
- * @throws DocumentError `document_unreadable`, `document_too_large` or `document_not_json`, naming the file.
+ * @throws DocumentError `document_unreadable` or `document_too_large`, naming the file.
  */
 export async function readDocumentFile(
   path: string,
@@ -31,8 +30,7 @@ export async function readDocumentFile(
     const { size } = await file.stat();
     if (size > MAX_DOCUMENT_BYTES) throw tooLarge(name, size);
     reading?.({ fileName: name, bytes: size });
-    const content = await readAll(file, name);
-    return { name, bytes: content.length, text: textOf(content, name) };
+    return { name, content: await readAll(file, name) };
   } catch (error) {
     throw error instanceof DocumentError ? error : unreadable(name, error);
   } finally {
@@ -76,7 +74,8 @@ async function readAll(file: FileHandle, name: string): Promise<Buffer> {
   }
 }
 
-function textOf(content: Buffer, name: string): string {
+/** @throws DocumentError `document_not_json`, naming the file. */
+export function textOf({ name, content }: DocumentFile): string {
   if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
   if ((content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff)) {
     throw notText(`“${name}” is encoded as UTF-16. A cache document is UTF-8; save it so and try again.`);

@@ -1,0 +1,223 @@
+import { linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
+import { describe, expect, test } from 'vitest';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { decrypt, encrypt } from '../../src-main/vault/age.ts';
+import { nodeIo } from '../../src-main/vault/io.ts';
+import { assertStrong } from '../../src-main/vault/passphrase.ts';
+import { age, ageWith } from './age.ts';
+import { Scene, temporaryFolder } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+const PASSPHRASE = 'correct horse battery staple';
+/** Rounds as a power of two: few, where the passphrase is not what is tested. */
+const CHEAP = 4;
+
+const opened = async (scene: Scene) => scene.open({}, { io: nodeIo });
+const signedIn = async (...users: string[]) => {
+  const scene = new Scene();
+  const vault = await opened(scene);
+  await vault.update((cache) => users.forEach((user) => signIn(cache, user)));
+  return { scene, vault };
+};
+const fileIn = (name = 'export.age') => join(temporaryFolder(), name);
+const written = (content: Buffer | Uint8Array | string, name?: string) => {
+  const file = fileIn(name);
+  writeFileSync(file, content);
+  return file;
+};
+
+describe('what is exported', () => {
+  test('comes back whole in another vault, in one update, and is read by age', async () => {
+    const { vault } = await signedIn('ada', 'grace');
+    const file = fileIn();
+    await vault.exportTo(file, PASSPHRASE);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dirname(file))).toEqual(['export.age']);
+    const bytes = readFileSync(file);
+    for (const plain of ['secret of', 'contoso', 'AccessToken', PASSPHRASE]) {
+      expect(bytes.includes(plain)).toBe(false);
+    }
+
+    const { vault: other } = await signedIn('grace');
+    const changes: unknown[] = [];
+    other.on('change', (change) => changes.push(change));
+    expect(await other.importFrom(file, PASSPHRASE)).toEqual({
+      accountsAdded: 1,
+      tokensAdded: 3,
+      tokensReplaced: 0,
+      notUnderstood: 0,
+    });
+    expect(changes).toHaveLength(1);
+    expect(await other.read(usersIn)).toEqual(await vault.read(usersIn));
+
+    const document = JSON.parse(age(['--decrypt', file], [PASSPHRASE])) as Record<string, object>;
+    expect(Object.keys(document)).toContain('RefreshToken');
+    expect(JSON.stringify(document)).toContain('refresh secret of ada');
+  });
+
+  test('may be what age wrote', async () => {
+    const { vault } = await signedIn('ada');
+    const plain = written(await vault.read(documentOf), 'plain.json');
+    const file = fileIn();
+    age(['--encrypt', '--passphrase', '--armor', '--output', file, plain], [PASSPHRASE, PASSPHRASE]);
+    const other = await opened(new Scene());
+    expect(await other.importFrom(file, PASSPHRASE)).toMatchObject({ accountsAdded: 1, tokensAdded: 3 });
+    expect(await other.importFrom(plain)).toMatchObject({ accountsAdded: 0, tokensAdded: 0 });
+  });
+
+  test('takes the place of an older export, and not of the vault', async () => {
+    const { scene, vault } = await signedIn('ada');
+    const [symbolic, hard] = [fileIn('symbolic'), fileIn('hard')];
+    symlinkSync(scene.file, symbolic);
+    linkSync(scene.file, hard);
+    const before = readFileSync(scene.file);
+    for (const file of [
+      scene.file,
+      join(dirname(scene.file), '.', 'x', '..', 'cache.vault'),
+      symbolic,
+      hard,
+    ]) {
+      await expect(vault.exportTo(file, PASSPHRASE)).rejects.toMatchObject({ code: 'invalid_argument' });
+    }
+    await expect(vault.exportTo('relative.age', PASSPHRASE)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    expect(readFileSync(scene.file).equals(before)).toBe(true);
+    const older = written('an older one');
+    await vault.exportTo(older, PASSPHRASE);
+    expect(readFileSync(older).subarray(0, 21).toString()).toBe('age-encryption.org/v1');
+  });
+
+  test('is not there where it could not be written', async () => {
+    const { vault } = await signedIn('ada');
+    const notAFolder = written('a file', 'not-a-folder');
+    await expect(vault.exportTo(join(notAFolder, 'x.age'), PASSPHRASE)).rejects.toMatchObject({
+      code: 'storage_failed',
+      message: expect.stringContaining('nothing was exported'),
+    });
+  });
+
+  test('is what is held in memory, where nothing can be saved; nothing is no export', async () => {
+    const scene = new Scene();
+    scene.keychain.mood = 'locked';
+    const vault = await scene.open({ unprotected: 'memory' }, { io: nodeIo });
+    writeFileSync(scene.file, 'not to be seen');
+    await vault.retry();
+    await expect(vault.exportTo(fileIn(), PASSPHRASE)).rejects.toMatchObject({ code: 'vault_damaged' });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const file = fileIn();
+    await vault.exportTo(file, PASSPHRASE);
+    expect((await decrypt(readFileSync(file), PASSPHRASE, 'x')).includes('secret of ada')).toBe(true);
+  });
+});
+
+describe('a passphrase', () => {
+  test.each([
+    ['none', ''],
+    ['one that is short', 'Tr0ub4dor&3'],
+    ['one that is short in characters, however many bytes they have', '🔑'.repeat(11)],
+    ['few different characters', 'abababababababab'],
+    ['a line break', 'correct horse\nbattery staple'],
+    ['a NUL', 'correct horse\0battery staple'],
+    ['one without end', 'abcdefgh'.repeat(200)],
+  ])('%s is refused, and nothing is written', async (_what, passphrase) => {
+    const { vault } = await signedIn('ada');
+    const file = fileIn();
+    await expect(vault.exportTo(file, passphrase)).rejects.toMatchObject({ code: 'passphrase_weak' });
+    expect(readdirSync(dirname(file))).toEqual([]);
+  });
+
+  test.each(['correct horse battery', 'Zwölf Ümläut', '十二文字以上の合言葉にする'])(
+    '“%s” is taken',
+    (passphrase) => {
+      expect(() => assertStrong(passphrase)).not.toThrow();
+    },
+  );
+});
+
+describe('what can’t be imported changes nothing', () => {
+  const refused = async (file: string, passphrase: string | undefined, code: string) => {
+    const { scene, vault } = await signedIn('grace');
+    const before = readFileSync(scene.file);
+    const error: unknown = await vault.importFrom(file, passphrase).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(/“.*Nothing was imported/s) });
+    expect(readFileSync(scene.file).equals(before)).toBe(true);
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('grace')]);
+    return error as Error;
+  };
+  const sealed = (text: string) => encrypt(Buffer.from(text), PASSPHRASE, CHEAP);
+
+  test('no passphrase, and a wrong one', async () => {
+    const file = written(await sealed('{}'));
+    await refused(file, undefined, 'passphrase_needed');
+    await refused(file, `${PASSPHRASE} `, 'passphrase_wrong');
+    const other = await opened(new Scene());
+    expect(await other.importFrom(file, PASSPHRASE)).toMatchObject({ accountsAdded: 0 });
+  });
+
+  test('cut off, or one byte changed, here and there', async () => {
+    const whole = await sealed('{"RefreshToken":{}}');
+    for (let length = 22; length < whole.length; length += 13) {
+      await expect(decrypt(whole.subarray(0, length), PASSPHRASE, 'x')).rejects.toMatchObject({
+        code: 'document_damaged',
+      });
+    }
+    for (let at = 22; at < whole.length; at += 13) {
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      await expect(decrypt(changed, PASSPHRASE, 'x')).rejects.toMatchObject({
+        code: expect.stringMatching(/^(document_damaged|document_not_supported|passphrase_wrong)$/),
+      });
+    }
+    await refused(written(whole.subarray(0, -1)), PASSPHRASE, 'document_damaged');
+  });
+
+  test('encrypted to a key, or so that it would take a gigabyte', async () => {
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(await identityToRecipient(await generateIdentity()));
+    await refused(written(await encrypter.encrypt('{}')), PASSPHRASE, 'document_not_supported');
+    const costly = (await sealed('{}')).toString('latin1').replace(/(-> scrypt \S+) 4\n/, '$1 30\n');
+    await refused(written(Buffer.from(costly, 'latin1')), PASSPHRASE, 'document_not_supported');
+  });
+
+  test('no document inside, a hostile one, or no age file at all', async () => {
+    await refused(written(await sealed('')), PASSPHRASE, 'document_not_json');
+    await refused(written(await sealed('{"AccessToken":')), PASSPHRASE, 'document_not_json');
+    await refused(written(await sealed('[1,2]')), PASSPHRASE, 'document_not_a_cache');
+    await refused(written(await sealed('['.repeat(50_000))), PASSPHRASE, 'document_not_json');
+    await refused(written('age-encryption.org/v2\n'), PASSPHRASE, 'document_not_json');
+    await refused(written('age-encryption.org/v1\n'), PASSPHRASE, 'document_damaged');
+    await refused(written('-----BEGIN AGE ENCRYPTED FILE-----\nx'), PASSPHRASE, 'document_damaged');
+    const error = await refused(
+      written(await sealed('secret-of-a-document')),
+      PASSPHRASE,
+      'document_not_json',
+    );
+    expect(String(error.cause)).not.toContain('secret-of-a-document');
+  });
+
+  test('armor is taken', async () => {
+    const text = armor.encode(await sealed('{}'));
+    expect((await decrypt(Buffer.from(text), PASSPHRASE, 'x')).toString()).toBe('{}');
+  });
+});
+
+test('age and its library agree with the rounds that are asked for', async () => {
+  const file = written(await encrypt(Buffer.from('hello'), PASSPHRASE, CHEAP));
+  expect(ageWith(['--decrypt', file], ['something else entirely']).status).not.toBe(0);
+  expect(age(['--decrypt', file], [PASSPHRASE])).toBe('hello');
+});
+
+function documentOf(cache: TokenCache): string {
+  const roots = ['AccessToken', 'RefreshToken', 'IdToken', 'Account'] as const;
+  return JSON.stringify(
+    Object.fromEntries(
+      roots.map((root) => [
+        root,
+        Object.fromEntries(cache.find(root).map((entity, index) => [`${root} ${index}`, { ...entity }])),
+      ]),
+    ),
+  );
+}
