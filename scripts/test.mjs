@@ -1,4 +1,4 @@
-// npm test [-- [lint|unit|e2e]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
+// npm test [-- [lint|unit|torture|e2e]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
 // ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -42,6 +42,20 @@ export function countPlaywright(report) {
   return counts;
 }
 
+/**
+ * Counts the fault campaign's report: one for each kind of fault, failed when one of them was lost.
+ *
+ * @returns {Counts}
+ */
+export function countTorture(report) {
+  const counts = { passed: 0, failed: [], skipped: [] };
+  for (const { name, tried, lost } of report.rows) {
+    if (tried === 0) counts.skipped.push(name);
+    else add(counts, lost.length === 0 ? 'passed' : 'failed', `${name}: ${lost.length} of ${tried} lost`);
+  }
+  return counts;
+}
+
 function add(counts, status, name) {
   if (status === 'passed') counts.passed++;
   else if (status === 'failed') counts.failed.push(name);

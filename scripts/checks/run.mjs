@@ -1,4 +1,4 @@
-// node run.mjs [--build-failed] [lint|unit|e2e]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
+// node run.mjs [--build-failed] [lint|unit|torture|e2e]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
 // after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const strict = process.env.CI === 'true';
 const { parts, words, built } = chosen(process.argv.slice(2));
 mkdirSync(artifacts, { recursive: true });
 const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
-for (const step of steps(artifacts, words).filter(({ part }) => parts.includes(part))) {
+for (const step of steps(artifacts, words, parts).filter(({ part }) => parts.includes(part))) {
   const { passed, failed, skipped } = await run(step);
   total.passed += passed;
   total.failed.push(...failed);
@@ -31,11 +31,15 @@ async function run(step) {
     return { passed: 0, failed: [`${step.name}: there is no build to test`], skipped: [] };
   console.log(`\n=== ${step.name}`);
   if (step.report) rmSync(step.report, { force: true }); // an old report must not speak for a runner that crashed
-  const child = spawn(process.execPath, [command(step.package), ...step.args], {
-    cwd: root,
-    env: { ...process.env, ...step.env },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [step.script ? join(root, step.script) : command(step.package), ...step.args],
+    {
+      cwd: root,
+      env: { ...process.env, ...step.env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const [status] = await once(child, 'exit');
   return verdict(step, status, step.report && read(step.report), { strict });
 }

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { countPlaywright, countVitest } from './counts.mjs';
+import { countPlaywright, countTorture, countVitest } from './counts.mjs';
 
 /**
  * What `npm test` runs, in this order. A check passes or fails as one; a runner is counted by the tests in its report.
  *
  * @typedef {object} Step
- * @property {'lint' | 'unit' | 'e2e'} part
+ * @property {'lint' | 'unit' | 'torture' | 'e2e'} part
  * @property {string} name
- * @property {string} package whose command runs it
+ * @property {string} [package] whose command runs it
+ * @property {string} [script] of ours that runs it
  * @property {string[]} args
  * @property {string} [report] a runner's JSON report
  * @property {(report: any) => import('./counts.mjs').Counts} [count]
@@ -15,10 +16,12 @@ import { countPlaywright, countVitest } from './counts.mjs';
  *
  * @param {string} artifacts folder for the reports
  * @param {string[]} words handed to the runners: which tests, and how
+ * @param {string[]} parts that are asked for. The fault campaign takes other words than the runners do
  * @returns {Step[]}
  */
-export function steps(artifacts, words = []) {
+export function steps(artifacts, words = [], parts = []) {
   const unit = join(artifacts, 'unit.json');
+  const torture = join(artifacts, 'torture.json');
   const e2e = join(artifacts, 'e2e.json');
   return [
     { part: 'lint', name: 'format', package: '@biomejs/biome', args: ['format'] },
@@ -40,6 +43,14 @@ export function steps(artifacts, words = []) {
       ],
       report: unit,
       count: countVitest,
+    },
+    {
+      part: 'torture',
+      name: 'fault campaign',
+      script: 'test/torture/main.mjs',
+      args: [`--report=${torture}`, ...(parts.length === 1 ? words : [])],
+      report: torture,
+      count: countTorture,
     },
     {
       part: 'e2e',

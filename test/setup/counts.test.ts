@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { countPlaywright, countVitest } from '../../scripts/checks/counts.mjs';
+import { countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
 import { chosen } from '../../scripts/checks/parts.mjs';
+import { steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
 
 const file = (status: string, tests: [string, string][], message = '') => ({
@@ -56,6 +57,26 @@ it("Playwright's report is counted by test, and what passed at the second try ha
   });
 });
 
+it("the fault campaign's report is counted by kind of fault", () => {
+  const rows = [
+    { name: 'kill', tried: 60, lost: [] },
+    { name: 'race', tried: 8, lost: ['one', 'two'] },
+    { name: 'keyring', tried: 0, lost: [] },
+  ];
+  expect(countTorture({ rows })).toEqual({
+    passed: 1,
+    failed: ['race: 2 of 8 lost'],
+    skipped: ['keyring'],
+  });
+});
+
+it('words for the fault campaign are not those for the runners', () => {
+  const argsOf = (parts: string[]): string[] =>
+    steps('artifacts', ['--seed', '7'], parts).find(({ part }: { part: string }) => part === 'torture')?.args;
+  expect(argsOf(['torture'])).toContain('--seed');
+  expect(argsOf(['unit', 'torture'])).not.toContain('--seed');
+});
+
 describe('a step', () => {
   it.each([
     ['a check that passes', { name: 'lint' }, 0, undefined, 1, []],
@@ -82,10 +103,13 @@ describe('a step', () => {
 });
 
 it('parts are the first words, and all of them without any', () => {
-  expect(chosen([])).toMatchObject({ parts: ['lint', 'unit', 'e2e'], words: [] });
+  expect(chosen([])).toMatchObject({ parts: ['lint', 'unit', 'torture', 'e2e'], words: [] });
   expect(chosen(['unit', 'test/cache'])).toMatchObject({ parts: ['unit'], words: ['test/cache'] });
   expect(chosen(['unit', 'e2e'])).toMatchObject({ parts: ['unit', 'e2e'], words: [] });
-  expect(chosen(['-t', 'unit'])).toMatchObject({ parts: ['lint', 'unit', 'e2e'], words: ['-t', 'unit'] });
+  expect(chosen(['-t', 'unit'])).toMatchObject({
+    parts: ['lint', 'unit', 'torture', 'e2e'],
+    words: ['-t', 'unit'],
+  });
 });
 
 it('a failed build is a failure, fails what needs it, and ends with the counts', () => {

@@ -1,0 +1,55 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { readArguments, type SectionName } from './arguments.ts';
+import { killWriters } from './kill/kill.ts';
+import { killRescuers } from './kill/rescue.ts';
+import { Random } from './random.ts';
+import { newFolder, type Scene, type Section } from './section.ts';
+import { Tally } from './tally.ts';
+
+const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
+  kill: [killWriters, killRescuers],
+  inject: [],
+  bytes: [],
+  race: [],
+  keyring: [],
+  power: [],
+};
+
+/** Runs the campaign and prints what came of it. `program`: the bundled program.ts. Returns the exit code: 0 where nothing was lost. */
+export async function campaign(words: readonly string[], program: string): Promise<number> {
+  const given = readArguments(words);
+  const tally = new Tally();
+  const folders: string[] = [];
+  console.log(`seed ${given.seed}, ${given.short ? 'short' : 'long'} form`);
+  for (const name of given.only) {
+    const scene: Scene = {
+      ...given,
+      tally,
+      program,
+      random: new Random(given.seed).fork(name),
+      folder: () => {
+        const folder = newFolder();
+        folders.push(folder);
+        return folder;
+      },
+    };
+    const begun = performance.now();
+    for (const section of PARTS[name]) {
+      // A section that breaks off has lost what it did not try.
+      await section(scene).catch((error: unknown) => {
+        tally.row(`${name}: the section itself`).tried += 1;
+        tally
+          .row(`${name}: the section itself`)
+          .lost.push(String(error instanceof Error ? error.stack : error));
+      });
+    }
+    console.log(`${name}: ${Math.round((performance.now() - begun) / 1000)} s`);
+  }
+  if (tally.lost === 0) for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  else console.log(`\nWhat was lost. The vaults are in ${folders.join(', ')}`);
+  for (const { name, lost } of tally.rows) for (const what of lost) console.log(`  ${name}: ${what}`);
+  console.log(`\n${tally.table()}`);
+  if (given.report !== undefined)
+    writeFileSync(given.report, JSON.stringify({ seed: given.seed, rows: tally.rows }));
+  return tally.lost === 0 ? 0 : 1;
+}

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** A process that is told what to do, and says what it did, a line at a time. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly ended: Promise<unknown>;
+  /** Hears every line; where there is nobody, `next` gives them one by one. */
+  hear: ((line: string) => void) | undefined;
+  readonly #said: string[] = [];
+  #over = false;
+  #wake: (() => void) | undefined;
+  #complaint = '';
+
+  constructor(program: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.process = spawn(process.execPath, [program, ...words], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.ended = once(this.process, 'close').then(() => {
+      this.#over = true;
+      this.#wake?.();
+    });
+    this.process.stdin?.on('error', () => undefined); // It was killed: that is what we do here.
+    this.process.stderr?.on('data', (text: Buffer) => (this.#complaint += text.toString()));
+    if (this.process.stdout !== null) {
+      createInterface(this.process.stdout).on('line', (line) => {
+        if (this.hear !== undefined) {
+          this.hear(line);
+          return;
+        }
+        this.#said.push(line);
+        this.#wake?.();
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.process.pid ?? -1;
+  }
+
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
+  /** What it said to stderr: nothing, where all is well. */
+  get complaint(): string {
+    return this.#complaint.trim();
+  }
+
+  tell(line: string): void {
+    this.process.stdin?.write(`${line}\n`);
+  }
+
+  /** The next line that it says, or `null` where it ends before. */
+  async next(): Promise<string | null> {
+    while (this.#said.length === 0 && !this.#over) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.#said.shift() ?? null;
+  }
+
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.ended;
+  }
+}

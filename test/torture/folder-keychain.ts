@@ -1,0 +1,50 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+
+/**
+ * A keychain that outlives processes and is shared by them: one file for each item, replaced by a rename. It protects
+ * nothing; it is here because two thousand processes would need an hour to ask a real one.
+ */
+export class FolderKeychain implements Keychain {
+  readonly label = 'Folder';
+  readonly folder: string;
+  /** Called before each question, as `set vault/a`. */
+  before: (call: string) => void | Promise<void> = () => delay(1);
+
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  async get(_service: string, account: string): Promise<string | null> {
+    await this.before(`get ${account}`);
+    try {
+      return readFileSync(this.#place(account), 'utf8');
+    } catch {
+      return null;
+    }
+  }
+
+  async set(_service: string, account: string, secret: string): Promise<void> {
+    await this.before(`set ${account}`);
+    const place = this.#place(account);
+    writeFileSync(`${place}.${process.pid}`, secret);
+    renameSync(`${place}.${process.pid}`, place);
+  }
+
+  async delete(_service: string, account: string): Promise<void> {
+    await this.before(`delete ${account}`);
+    rmSync(this.#place(account), { force: true });
+  }
+
+  /** The names that it has a secret for: `a`, `b`. */
+  slots(): string[] {
+    return readdirSync(this.folder).filter((name) => /^[ab]$/.test(name));
+  }
+
+  #place(account: string): string {
+    return join(this.folder, account.slice(account.indexOf('/') + 1));
+  }
+}

@@ -1,0 +1,10 @@
+// What the processes of the campaign run, bundled once: `main.mjs PART arguments…`.
+import { rescuer } from './kill/rescuer.ts';
+import { writer } from './kill/writer.ts';
+
+const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = { rescuer, writer };
+
+const [part = '', ...words] = process.argv.slice(2);
+const run = PARTS[part];
+if (run === undefined) throw new Error(`There is no part ${part}.`);
+await run(words);
