@@ -27,7 +27,7 @@ export {
   type TenantProfile,
 } from './cache/entities.ts';
 export { type SerializeOptions } from './cache/document.ts';
-export { type CacheHandle, inMemory } from './cache/handle.ts';
+export { type CacheHandle, inMemory, type UpdateOptions } from './cache/handle.ts';
 export { merge, type MergeCounts, planMerge } from './cache/merge.ts';
 export { type Profile } from './cache/profiles.ts';
 export { type TokenResponseEvent } from './cache/response.ts';
@@ -42,4 +42,4 @@ export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts
 export { openVault } from './vault/file-vault.ts';
 export { type ImportReport } from './vault/import.ts';
 export { type Recovered, type VaultReport, type VaultState, type VaultStatus } from './vault/status.ts';
-export { type Erasure, type UpdateOptions, type Vault, type VaultOptions } from './vault/vault.ts';
+export { type Erasure, type Vault, type VaultOptions } from './vault/vault.ts';

@@ -1,18 +1,51 @@
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './transaction.ts';
 
+export interface UpdateOptions {
+  /**
+   * `epoch` of the handle as it was when the work behind this update began. What the update sets for an account that
+   * was signed out since is dropped: a refresh that ends after the sign-out must not bring the account back.
+   */
+  since?: number;
+}
+
 /** A cache that is kept somewhere: a vault, one user's partition, memory. */
 export interface CacheHandle {
   /** Sees what other processes wrote. `fn` must not change the cache. */
   read<T>(fn: (cache: TokenCache) => T): Promise<T>;
   /** Resolved: durable, and no other writer was lost. Rejected: nothing has changed. `fn` must not be async. */
-  update<T>(fn: (cache: TokenCache) => T): Promise<T>;
+  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+  /** How many accounts have been signed out, here or elsewhere, as of the last read; see UpdateOptions. */
+  readonly epoch?: number;
+  /** `update`, after which older copies of what is kept can't be opened by anyone. */
+  erase?<T>(fn: (cache: TokenCache) => T): Promise<{ value: T }>;
+  /**
+   * Runs `task` while no one else who uses what is kept, in this process or another, runs one under the same name. It
+   * ends with its holder, however that ends. Not to be nested. Without it, callers exclude each other within their
+   * process at most.
+   *
+   * @throws what the task throws; an error of code `vault_busy` where another holder kept it too long
+   */
+  exclusively?<T>(name: string, task: () => Promise<T>): Promise<T>;
 }
 
 /** A handle on a cache that lives as long as the process. */
 export function inMemory(cache: TokenCache): CacheHandle {
+  const lines = new Map<string, Promise<unknown>>();
   return {
     read: async (fn) => Promise.resolve(fn(cache)),
     update: async (fn) => Promise.resolve(transact(cache, fn).value),
+    exclusively: (name, task) => {
+      const turn = (lines.get(name) ?? Promise.resolve()).then(task);
+      const end = turn.then(
+        () => undefined,
+        () => undefined,
+      );
+      lines.set(name, end);
+      void end.then(() => {
+        if (lines.get(name) === end) lines.delete(name);
+      });
+      return turn;
+    },
   };
 }

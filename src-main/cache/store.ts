@@ -66,6 +66,9 @@ class Kept {
   }
 }
 
+/** Counts the states that all stores of this process have been in. */
+let states = 0;
+
 export class Store {
   readonly #roots = new Map<string, Map<string, Entry> | Kept>();
   readonly #index = new AccountIndex();
@@ -74,6 +77,8 @@ export class Store {
   #depth = 0;
 
   readonly now: Clock;
+  /** Another number whenever something changes, which no other store has had: the same number, the same contents. */
+  version = ++states;
   /** null: in memory from the beginning, or nothing in the document told. */
   profile: Profile | null = null;
   /** undefined: as the profile has it. */
@@ -153,6 +158,7 @@ export class Store {
     if (key === null) {
       if (!(root instanceof Kept)) return;
       this.#roots.delete(section);
+      this.version = ++states;
       this.#note(section, null, root.value, undefined);
       return;
     }
@@ -160,6 +166,7 @@ export class Store {
     if (entry === undefined || !(root instanceof Map)) return;
     root.delete(key);
     this.#unfile(entry);
+    this.version = ++states;
     this.#note(section, key, entry.value, undefined);
   }
 
@@ -182,6 +189,7 @@ export class Store {
       if (root instanceof Kept) this.#note(section, null, root.value, undefined);
       else for (const [key, entry] of root) this.#note(section, key, entry.value, undefined);
     }
+    this.version = ++states;
     this.#roots.clear();
     this.#index.clear();
     this.#malformed.clear();
@@ -217,6 +225,7 @@ export class Store {
   }
 
   #set(section: string, key: string | null, value: unknown): unknown {
+    this.version = ++states;
     const root = this.#roots.get(section);
     if (key === null || !isEntityType(section)) {
       this.#roots.set(section, new Kept(value));
@@ -251,6 +260,7 @@ export class Store {
   }
 
   #revert({ section, key, before }: RecordChange): void {
+    this.version = ++states;
     if (before !== undefined) this.#set(section, key, before);
     else if (key === null) this.#roots.delete(section);
     else {

@@ -53,6 +53,14 @@ export class TokenCache {
   }
 
   /**
+   * Another number whenever something has changed, which no other cache of this process has had: who finds the same
+   * number again finds the same contents. It says nothing beyond that.
+   */
+  get version(): number {
+    return this.#store.version;
+  }
+
+  /**
    * Takes in the response of a token endpoint: access token, refresh token, ID token, account and app metadata, as far
    * as it has them. A new access token replaces those of the same account, app, tenant and key whose scopes overlap.
    *

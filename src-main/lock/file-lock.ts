@@ -83,6 +83,6 @@ async function loadNative(): Promise<Native> {
 function busy(): VaultError {
   return new VaultError(
     'vault_busy',
-    'Another program has been writing to this vault for too long. Nothing was changed. Close it, or try again.',
+    'Another program has been busy with this vault for too long. Nothing was changed. Close it, or try again.',
   );
 }

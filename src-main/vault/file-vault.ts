@@ -1,4 +1,5 @@
 import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
+import type { UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { transact } from '../cache/transaction.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
@@ -17,7 +18,7 @@ import { Saving } from './saving.ts';
 import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
 import type { VaultReport, VaultStatus } from './status.ts';
 import { verify } from './verify.ts';
-import type { Erasure, UpdateOptions, Vault, VaultOptions } from './vault.ts';
+import type { Erasure, Vault, VaultOptions } from './vault.ts';
 
 /** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
 const POLL = 500;
@@ -109,6 +110,10 @@ class FileVault implements Vault {
     return outcome;
   }
 
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
+    return this.#closed ? Promise.reject(closed()) : this.#settings.named.hold(name, task);
+  }
+
   async retry(): Promise<VaultStatus> {
     if (this.#closed) throw closed();
     const { opening } = this.#memory;
@@ -179,6 +184,7 @@ class FileVault implements Vault {
     this.#memory.forget();
     await this.#settings.writing.close();
     await this.#settings.rekeying.close();
+    await this.#settings.named.close();
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

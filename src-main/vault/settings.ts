@@ -5,6 +5,7 @@ import type { Timers } from '../keychain/line.ts';
 import { systemTimers } from '../keychain/line.ts';
 import { systemKeychain } from '../keychain/system.ts';
 import { FileLock } from '../lock/file-lock.ts';
+import { NamedLocks } from '../lock/named-locks.ts';
 import { type Io, nodeIo } from './io.ts';
 import { KeySlots } from './slots.ts';
 import type { VaultOptions } from './vault.ts';
@@ -18,6 +19,8 @@ export interface Settings {
   writing: FileLock;
   /** Held while the key is replaced, which may take as long as a person takes to answer a prompt. */
   rekeying: FileLock;
+  /** For those who use the vault, e.g. to redeem a refresh token once. */
+  named: NamedLocks;
   io: Io;
   timers: Timers;
   /** Milliseconds since the epoch. */
@@ -32,6 +35,9 @@ export interface Surroundings {
   /** Milliseconds that a lock is waited for. */
   lockPatience?: number;
 }
+
+/** Milliseconds. What is done under such a lock is a request over the network, which may take its time-out. */
+const NAMED_PATIENCE = 60_000;
 
 // eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
 const systemNow = (): number => Date.now();
@@ -62,6 +68,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     slots: new KeySlots(options.keychain ?? systemKeychain(), service, name),
     writing: new FileLock(`${file}.lock`, patience),
     rekeying: new FileLock(`${file}.key-lock`, patience),
+    named: new NamedLocks(`${file}.use-lock`, { patience: NAMED_PATIENCE, ...patience }),
     io,
     timers,
     now,

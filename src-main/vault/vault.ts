@@ -1,5 +1,5 @@
 import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
-import type { CacheHandle } from '../cache/handle.ts';
+import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './import.ts';
@@ -21,14 +21,6 @@ export interface VaultOptions {
   unprotected?: 'refuse' | 'memory';
 }
 
-export interface UpdateOptions {
-  /**
-   * `vault.epoch` as it was when the work behind this update began. What the update sets for an account that was
-   * signed out since is dropped: a refresh that ends after the sign-out must not bring the account back.
-   */
-  since?: number;
-}
-
 export interface Erasure<T> {
   value: T;
   oldKey?: 'destroyed' | 'pending';
@@ -46,6 +38,9 @@ export interface Vault extends CacheHandle {
   readonly epoch: number;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+
+  /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
 
   /**
    * `change`: what an update did once it is saved (or held in memory), or what another process did, or what became

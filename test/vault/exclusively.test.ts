@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
+import { NamedLocks } from '../../src-main/lock/named-locks.ts';
+import { openVault } from '../../src-main/vault/file-vault.ts';
+import { join } from 'node:path';
+import { temporaryFolder } from './fakes.ts';
+
+/** Two tasks of each name, noting who is inside; `overlaps` counts those that met one of their name. */
+async function crowd(handles: CacheHandle[], names: string[]) {
+  const inside = new Map<string, number>();
+  let overlaps = 0;
+  const done: string[] = [];
+  const task = (name: string) => async () => {
+    if ((inside.get(name) ?? 0) > 0) overlaps += 1;
+    inside.set(name, (inside.get(name) ?? 0) + 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside.set(name, (inside.get(name) ?? 0) - 1);
+    done.push(name);
+    return name;
+  };
+  const all = handles.flatMap((handle) => names.map((name) => handle.exclusively!(name, task(name))));
+  return { results: await Promise.all(all), overlaps, done };
+}
+
+test('two handles on one file: one task of a name at a time', async () => {
+  const file = join(temporaryFolder(), 'cache.vault');
+  const keychain = memoryKeychain();
+  const vaults = [await openVault({ file, keychain }), await openVault({ file, keychain })];
+  const { results, overlaps } = await crowd(vaults, ['ada', 'ada', 'ben']);
+  expect(results.sort()).toEqual(['ada', 'ada', 'ada', 'ada', 'ben', 'ben']);
+  expect(overlaps).toBe(0);
+  for (const vault of vaults) await vault.close();
+  await expect(vaults[0]?.exclusively('ada', () => Promise.resolve())).rejects.toMatchObject({
+    code: 'vault_closed',
+  });
+});
+
+test('in memory: one task of a name at a time, and a failed one frees the way', async () => {
+  const handle = inMemory(new TokenCache());
+  const failed = handle.exclusively?.('ada', () => Promise.reject(new Error('refused')));
+  const { overlaps, done } = await crowd([handle, handle], ['ada', 'ben']);
+  await expect(failed).rejects.toThrow('refused');
+  expect(overlaps).toBe(0);
+  expect(done).toHaveLength(4);
+});
+
+test('who waits too long is told', async () => {
+  const file = join(temporaryFolder(), 'use-lock');
+  const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { patience: 30 })];
+  let free = (): void => undefined;
+  const held = holder.hold('ada', () => new Promise<void>((resolve) => void (free = resolve)));
+  await new Promise((resolve) => setImmediate(resolve));
+  await expect(waiter.hold('ada', () => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
+  free();
+  await held;
+  await expect(waiter.hold('ada', () => Promise.resolve('mine'))).resolves.toBe('mine');
+  await Promise.all([holder.close(), waiter.close()]);
+});
