@@ -128,6 +128,14 @@ export default tseslint.config(
     electronOnlyThere,
   ),
   wall(
+    'src-main/msal',
+    {
+      regex: `${outside('errors', 'cache')}|^@azure/`,
+      why: 'msal/ knows cache and the cache handle: any handle will do. MSAL itself belongs to the embedder.',
+    },
+    electronOnlyThere,
+  ),
+  wall(
     'src-main/ipc',
     {
       regex: outside('errors', 'cache', 'vault'),

@@ -23,6 +23,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     deps: { neverBundle: native, alwaysBundle: [/^(?!electron$|keytar$|fs-native-extensions$|node:)/] },
     alias: {
       'tokenkeep/electron': path('src-main/electron/index.ts'),
+      'tokenkeep/msal': path('src-main/msal/index.ts'),
       'tokenkeep/preload': path('src-main/electron/preload.ts'),
       tokenkeep: path('src-main/index.ts'),
     },
@@ -38,6 +39,7 @@ export default defineConfig([
     entry: {
       index: 'src-main/index.ts',
       electron: 'src-main/electron/index.ts',
+      msal: 'src-main/msal/index.ts',
       preload: 'src-main/electron/preload.ts',
     },
     outDir: 'dist',

@@ -35,8 +35,12 @@ interface Aged {
   readonly age: () => number;
 }
 
-/** One root: understood entities under the library's keys, then those that had to make room, then the others. */
-function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
+/** The understood entities of a type under the library's keys, and those that had to make room for a newer one. */
+function arranged(
+  store: Store,
+  type: EntityType,
+  profile: Profile,
+): { placed: Map<string, Entity>; displaced: Entity[] } {
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
@@ -52,7 +56,13 @@ function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<strin
     if (rival === undefined || !isOlder(next, rival)) placed.set(key, next);
     if (rival !== undefined) displaced.push(isOlder(next, rival) ? next.entity : rival.entity);
   }
-  const root = new Map<string, unknown>([...placed].map(([key, { entity }]) => [key, entity]));
+  return { placed: new Map([...placed].map(([key, { entity }]) => [key, entity])), displaced };
+}
+
+/** One root: understood entities under the library's keys, then those that had to make room, then the others. */
+function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
+  const { placed, displaced } = arranged(store, type, profile);
+  const root = new Map<string, unknown>(placed);
   const addBeside = (key: string, value: unknown): void => {
     const free = freeKey(key, (name) => root.has(name));
     root.set(free, value);
@@ -60,6 +70,14 @@ function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<strin
   for (const entity of displaced) addBeside(keyOf(type, entity, profile), entity);
   for (const { key, value, entity } of store.entries(type)) if (entity === null) addBeside(key, value);
   return root;
+}
+
+/**
+ * The entities that a library is to have in memory: each credential once, in its fields and under its keys. What is not
+ * understood would make it throw, and what had to make room would be mistaken for what took its place.
+ */
+export function usableBy(profile: Profile, store: Store): Map<EntityType, Map<string, Entity>> {
+  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile).placed]));
 }
 
 /** Each credential once: its newest form, in the order of the document. */

@@ -30,6 +30,8 @@ describe('a wall refuses', () => {
     ['src-main/lock/a.ts', use('TokenCache', '../cache/token-cache.ts'), /lock\/ knows only errors/],
     ['src-main/vault/a.ts', use('handlers', '../ipc/handlers.ts'), /vault\/ stands on/],
     ['src-main/vault/a.ts', use('app', 'electron'), /Only src-main\/electron and app/],
+    ['src-main/msal/a.ts', use('openVault', '../vault/file-vault.ts'), /any handle will do/],
+    ['src-main/msal/a.ts', use('ICachePlugin', '@azure/msal-node'), /belongs to the embedder/],
     ['src-main/ipc/a.ts', use('systemKeychain', '../keychain/system.ts'), /ipc\/ stands on/],
     ['src-main/ipc/a.ts', use('app', 'electron'), /Only src-main\/electron and app/],
     ['app/a.ts', use('TokenCache', '../src-main/index.ts'), /first embedder/],
@@ -54,6 +56,7 @@ describe('a wall lets through', () => {
     ['src-main/cache/a.ts', use('DocumentError', '../errors.ts')],
     ['src-main/vault/a.ts', use('TokenCache', '../cache/token-cache.ts')],
     ['src-main/ipc/a.ts', `import type { Vault } from '../vault/vault.ts';\nexport type V = Vault;\n`],
+    ['src-main/msal/a.ts', use('lookup', '../cache/acquire.ts')],
     ['src-main/electron/a.ts', use('ipcMain', 'electron')],
     ['app/a.ts', use('openVault', 'tokenkeep') + use('BrowserWindow', 'electron')],
     [

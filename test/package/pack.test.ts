@@ -74,8 +74,25 @@ describe('the packed module, in an empty folder', () => {
     expect(JSON.parse(run(process.execPath, ['cjs.cjs'], stranger))).toEqual(expected);
   });
 
+  it('has the cache plugin for MSAL, which needs no MSAL to be loaded', () => {
+    const use = `const plugin = msalCachePlugin(inMemory(new TokenCache()));
+      console.log(Object.keys(plugin).join());`;
+    writeFileSync(
+      join(stranger, 'msal.mjs'),
+      `import { inMemory, TokenCache } from 'tokenkeep'; import { msalCachePlugin } from 'tokenkeep/msal'; ${use}`,
+    );
+    writeFileSync(
+      join(stranger, 'msal.cjs'),
+      `const { inMemory, TokenCache } = require('tokenkeep'); const { msalCachePlugin } = require('tokenkeep/msal'); ${use}`,
+    );
+    for (const file of ['msal.mjs', 'msal.cjs'])
+      expect(run(process.execPath, [file], stranger).trim()).toBe('beforeCacheAccess,afterCacheAccess');
+  });
+
   it('is typed under strict, with skipLibCheck off, for both', () => {
     const source = `import { openVault, memoryKeychain, VaultError, type SignOutReceipt, type Vault } from 'tokenkeep';
+      import { msalCachePlugin, type CachePlugin } from 'tokenkeep/msal';
+      export const plugin = (vault: Vault): CachePlugin => msalCachePlugin(vault);
       export async function signOut(file: string): Promise<SignOutReceipt> {
         const vault: Vault = await openVault({ file, keychain: memoryKeychain() });
         // @ts-expect-error a state is one of those of VaultState: the types have not decayed to any

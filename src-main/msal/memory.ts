@@ -1,0 +1,235 @@
+import type { EntityType } from '../cache/entities.ts';
+import { ENTITY_TYPES } from '../cache/entities.ts';
+import { isRecord } from '../cache/json.ts';
+import {
+  type LibraryChange,
+  type LibraryView,
+  recordsByOwner,
+  takeFromLibrary,
+  userOf,
+  viewOf,
+} from '../cache/library-view.ts';
+import type { Profile } from '../cache/profiles.ts';
+import type { CacheRecord } from '../cache/records.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { type LiveEntity, type LiveTokenCache, liveCache, profileOf } from './library.ts';
+import type { SerializableTokenCache } from './library.ts';
+
+/**
+ * [Note: MSAL wipes its memory] From major 3 MSAL empties its memory before each silent request, and expects the plugin to
+ * fill it; requests overlap, so it may happen at any time. An entry of ours, which is no entity and which MSAL removes
+ * only when it empties all, tells that from the removal of an account.
+ */
+const SENTINEL = 'kept-by-tokenkeep';
+
+/** What MSAL holds of one account, or of all apps. */
+interface Told {
+  /** The cache's values that it was told, by which it is seen that nothing has changed: they are replaced, not changed. */
+  values: readonly unknown[];
+  keys: Set<string>;
+  users: Set<string>;
+}
+
+/** An entity in MSAL's memory that is as the cache has it. */
+interface Held {
+  type: EntityType;
+  live: LiveEntity;
+}
+
+/** Something that MSAL did and the cache has not heard of. */
+interface Unsaved extends LibraryChange {
+  live: LiveEntity | undefined;
+}
+
+interface News {
+  version: number;
+  /** Owners with anything new; undefined where nothing is left. */
+  owners: ReadonlyMap<string, { values: readonly unknown[]; view: LibraryView } | undefined>;
+}
+
+/**
+ * The memory of one MSAL application, kept like the cache. Of what changes in the cache MSAL is told the accounts that are
+ * concerned; of what changes in MSAL the cache is told the entities. Both are seen by the identity of objects, which
+ * are replaced and never changed, so nothing is serialized to find out that nothing has changed.
+ */
+export class LibraryMemory {
+  readonly #library: LiveTokenCache;
+  readonly #profile: Profile;
+  /** Of the cache that MSAL was last told all of; undefined where it must be looked at again. */
+  #version: number | undefined;
+  readonly #told = new Map<string, Told>();
+  readonly #held = new Map<string, Held>();
+  readonly #unsaved = new Map<string, Unsaved>();
+
+  constructor(library: SerializableTokenCache) {
+    this.#library = liveCache(library);
+    this.#profile = profileOf(library);
+  }
+
+  /** What MSAL has to be told; undefined for nothing. Changes nothing. */
+  newsIn(cache: TokenCache): News | undefined {
+    if (cache.version === this.#version) return undefined;
+    const owners = new Map<string, { values: readonly unknown[]; view: LibraryView } | undefined>();
+    const records = recordsByOwner(cache);
+    for (const [owner, list] of records) {
+      if (isSame(list, this.#told.get(owner)?.values)) continue;
+      const values = list.map(({ value }) => value);
+      owners.set(owner, { values, view: viewOf(list, this.#profile) });
+    }
+    for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
+    return { version: cache.version, owners };
+  }
+
+  /** Makes MSAL's memory what the cache says, and what MSAL did that could not be saved yet. */
+  tell(news: News | undefined): void {
+    this.#restore();
+    if (news === undefined) return;
+    const document: Record<string, Record<string, unknown>> = {};
+    const types = new Map<string, EntityType>();
+    for (const [owner, { view } = { view: undefined }] of news.owners) {
+      this.#forget(owner, view);
+      for (const [type, entities] of view ?? []) {
+        const section = (document[type] ??= {});
+        for (const [key, entity] of entities) {
+          section[key] = entity;
+          types.set(key, type);
+        }
+      }
+    }
+    if (types.size > 0) {
+      this.#library.deserialize(JSON.stringify(document));
+      this.#dropSnapshot();
+    }
+    const live = this.#library.getKVStore();
+    for (const [key, type] of types) this.#held.set(key, { type, live: live[key] ?? {} });
+    for (const [owner, told] of news.owners) {
+      if (told === undefined) this.#told.delete(owner);
+      else this.#told.set(owner, { values: told.values, ...namesIn(told.view) });
+    }
+    this.#version = news.version;
+    this.#putUnsaved();
+  }
+
+  /** Notes what MSAL has done since. To be called at once: the next access of MSAL may wipe its memory. */
+  note(): void {
+    const live = this.#library.getKVStore();
+    const isWiped = live[SENTINEL] === undefined;
+    for (const [key, { type, live: was }] of isWiped ? [] : this.#held) {
+      if (live[key] !== undefined || this.#unsaved.has(key)) continue;
+      this.#unsaved.set(key, { ...ownerOf(was), type, key, entity: null, live: undefined });
+    }
+    const isKnown = (key: string): boolean =>
+      live[key] === this.#held.get(key)?.live || live[key] === this.#unsaved.get(key)?.live;
+    const changed = new Set(Object.keys(live).filter((key) => isEntity(live[key]) && !isKnown(key)));
+    if (changed.size === 0) return;
+    this.#dropSnapshot();
+    const document: unknown = JSON.parse(this.#library.serialize());
+    for (const type of ENTITY_TYPES) {
+      const section = isRecord(document) ? document[type] : undefined;
+      for (const [key, entity] of isRecord(section) ? Object.entries(section) : []) {
+        if (!changed.has(key) || !isRecord(entity)) continue;
+        this.#unsaved.set(key, { ...ownerOf(live[key] ?? {}), type, key, entity, live: live[key] });
+      }
+    }
+  }
+
+  /** Whether anything waits to be saved, and whether an account is among what was removed. */
+  get pending(): { any: boolean; departure: boolean } {
+    const departure = [...this.#unsaved.values()].some(
+      ({ type, entity }) => type === 'Account' && entity === null,
+    );
+    return { any: this.#unsaved.size > 0, departure };
+  }
+
+  /** Does to the cache what MSAL did; `saved` is to be called when that is durable. */
+  save(): { change: (cache: TokenCache) => void; saved: () => void } {
+    const batch = [...this.#unsaved.values()];
+    return {
+      change: (cache) => takeFromLibrary(cache, batch, this.#profile, this.#users()),
+      saved: () => {
+        for (const done of batch) this.#saved(done);
+        this.#version = undefined; // The cache may have dropped some of it.
+      },
+    };
+  }
+
+  #saved(done: Unsaved): void {
+    const { key, type, live, home_account_id } = done;
+    if (this.#unsaved.get(key) === done) this.#unsaved.delete(key);
+    const owner = home_account_id.toLowerCase();
+    const told = this.#told.get(owner) ?? { values: [], keys: new Set<string>(), users: new Set<string>() };
+    if (live === undefined) this.#held.delete(key);
+    else {
+      this.#held.set(key, { type, live });
+      told.keys.add(key);
+    }
+    this.#told.set(owner, { ...told, values: [] });
+  }
+
+  #users(): Set<string> {
+    return new Set([...this.#told.values()].flatMap(({ users }) => [...users]));
+  }
+
+  /** [Note: MSAL wipes its memory] The objects that were in it are put back, which takes no parsing. */
+  #restore(): void {
+    const live = this.#library.getKVStore();
+    if (live[SENTINEL] !== undefined) return;
+    live[SENTINEL] = {};
+    for (const [key, held] of this.#held) live[key] = held.live;
+    this.#putUnsaved();
+  }
+
+  #putUnsaved(): void {
+    const live = this.#library.getKVStore();
+    for (const [key, { live: own }] of this.#unsaved) {
+      if (own === undefined) Reflect.deleteProperty(live, key);
+      else live[key] = own;
+    }
+  }
+
+  /** Takes out of MSAL's memory what an owner has no more. */
+  #forget(owner: string, view: LibraryView | undefined): void {
+    const live = this.#library.getKVStore();
+    for (const key of this.#told.get(owner)?.keys ?? []) {
+      if (view !== undefined && [...view.values()].some((entities) => entities.has(key))) continue;
+      Reflect.deleteProperty(live, key);
+      this.#held.delete(key);
+    }
+  }
+
+  /**
+   * MSAL keeps the text it was last given, and when it serializes, adds to an entity the fields that the text has and
+   * the entity has not: a token that is not to be refreshed early would inherit that from the one before. An empty text
+   * takes the old one's place and changes nothing.
+   */
+  #dropSnapshot(): void {
+    this.#library.deserialize('');
+  }
+}
+
+/** What MSAL keeps beside (metadata of authorities, telemetry, throttling) belongs to no environment. */
+function isEntity(live: LiveEntity | undefined): boolean {
+  return typeof live?.['environment'] === 'string';
+}
+
+function isSame(records: readonly CacheRecord[], values: readonly unknown[] | undefined): boolean {
+  return values?.length === records.length && records.every(({ value }, index) => value === values[index]);
+}
+
+function namesIn(view: LibraryView): Pick<Told, 'keys' | 'users'> {
+  const keys = new Set([...view.values()].flatMap((entities) => [...entities.keys()]));
+  const users = [...(view.get('Account')?.values() ?? [])].map(({ home_account_id, environment }) =>
+    userOf({ home_account_id: String(home_account_id), environment: String(environment) }),
+  );
+  return { keys, users: new Set(users) };
+}
+
+function ownerOf(live: LiveEntity): Pick<LibraryChange, 'home_account_id' | 'environment' | 'secret'> {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const { homeAccountId, environment, secret } = live;
+  return {
+    home_account_id: text(homeAccountId),
+    environment: text(environment),
+    ...(typeof secret === 'string' ? { secret } : {}),
+  };
+}
