@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
+import { noteBundled } from './scripts/packaging/bundled.mjs';
+import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Loaded from node_modules at run time: electron itself, and what carries a native binary. */
-const native = ['electron', 'keytar', 'fs-native-extensions'];
+const native = ['electron', ...nativePackages];
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
@@ -19,6 +21,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     target: 'node20.18', // Electron 33
     clean: [`out/${name}.cjs`],
     dts: false,
+    plugins: [noteBundled(name)],
     fixedExtension: true,
     deps: { neverBundle: native, alwaysBundle: [/^(?!electron$|keytar$|fs-native-extensions$|node:)/] },
     alias: {
@@ -28,7 +31,10 @@ function app(name: 'main' | 'preload'): UserConfig {
       tokenkeep: path('src-main/index.ts'),
     },
     outputOptions: { codeSplitting: false }, // what is imported late is in the one file too, and runs late
-    define: { __VERSION__: JSON.stringify(packageJson.version) },
+    define: {
+      __VERSION__: JSON.stringify(packageJson.version),
+      __NATIVE_SHA256__: JSON.stringify(nativeHashes(path('.'))),
+    },
   };
 }
 

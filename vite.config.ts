@@ -1,11 +1,12 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { noteBundled } from './scripts/packaging/bundled.mjs';
 
 // The window. Relative asset paths, because it is served from app://tokenkeep/.
 export default defineConfig({
   root: 'src-renderer',
   base: './',
-  plugins: [react()],
+  plugins: [react(), noteBundled('renderer')],
   build: {
     outDir: '../out/renderer',
     emptyOutDir: true,

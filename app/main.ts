@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
 import { type Arguments, ArgumentsError, isArguments, parseArguments } from './arguments.ts';
+import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
 import { profileIn } from './profile.ts';
 import { registerScheme } from './protocol.ts';
 import { report } from './report.ts';
 import { type RunningApp, start } from './start.ts';
 
+/** Put in by the bundler. */
+declare const __NATIVE_SHA256__: PinnedHashes;
+
 app.setName('Tokenkeep');
+guardNativeCode(__NATIVE_SHA256__);
 app.enableSandbox(); // for every renderer, whatever its window says. Electron security checklist item 4
 registerScheme();
 
@@ -23,6 +28,8 @@ function main(): void {
   try {
     // In development the script's own path comes first.
     asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
+    const modules = join(__dirname, '../node_modules');
+    assertInstalled(__NATIVE_SHA256__, modules, `${process.platform}-${process.arch}`);
   } catch (error) {
     fail(error);
     return;
@@ -83,7 +90,7 @@ async function end(here: RunningApp): Promise<boolean> {
 
 /** Before there is a window: a box of the system, and an exit code for whoever started it. */
 function fail(error: unknown): void {
-  const known = error instanceof ArgumentsError;
+  const known = error instanceof ArgumentsError || error instanceof NativeCodeError;
   if (!known) report(error);
   const message = known
     ? error.message

@@ -2,9 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nativePackages } from '../packaging/native-hashes.mjs';
 import { SetUpError, say } from './say.mjs';
 
-const sources = ['app', 'src-main', 'src-renderer'];
+/** The native binaries are among them because their hashes are pinned in the app. */
+const sources = [
+  'app',
+  'src-main',
+  'src-renderer',
+  ...nativePackages.map((name) => `node_modules/${name}/prebuilds`),
+];
 const outputs = ['dist', 'out'];
 
 /**
