@@ -1,8 +1,9 @@
 import { defineConfig } from '@playwright/test';
+import { packaged } from './scripts/packaging/development-build.mjs';
+import type { Packaged } from './test/e2e/app.ts';
 
 // The real app in a real Electron. Each test has a home, a keyring and a vault of its own, so they may run side by side.
-export default defineConfig({
-  testDir: 'test/e2e',
+export default defineConfig<Packaged>({
   outputDir: process.env['TOKENKEEP_ARTIFACTS'] ?? 'artifacts/e2e',
   workers: 2,
   fullyParallel: true,
@@ -11,4 +12,21 @@ export default defineConfig({
   forbidOnly: process.env['CI'] === 'true',
   retries: 0,
   reporter: [['list']],
+  projects: [
+    { name: 'app', testDir: 'test/e2e' },
+    // As it is installed. `npm test -- packaged` builds it; see docs/development.md.
+    {
+      name: 'packaged',
+      testDir: 'test',
+      testMatch: ['packaged/**/*.spec.ts', 'e2e/**/*.spec.ts'],
+      grep: [/@packaged/, /packaged\//],
+      use: { packagedApp: packaged(import.meta.dirname)?.app ?? 'not packaged' },
+    },
+    // Every end-to-end test, in a copy of which one fuse was set back: `npm run e2e:packaged`.
+    {
+      name: 'packaged-inspectable',
+      testDir: 'test/e2e',
+      use: { packagedApp: packaged(import.meta.dirname)?.inspectable ?? 'not packaged', inspectable: true },
+    },
+  ],
 });

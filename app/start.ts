@@ -62,7 +62,8 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     checks: { info: noArguments, openDemo: noArguments, leaveDemo: noArguments, showFile: noArguments },
     handlers: {
       info: () => ({
-        version: __VERSION__,
+        // A packaged app has its own package.json, with the mark of a development build if it is one.
+        version: app.isPackaged ? app.getVersion() : __VERSION__,
         electron: process.versions.electron,
         platform: platform(),
         demo: shown.demo,

@@ -1,28 +1,61 @@
-// npm run package [-- options of electron-builder]: a release of the app, with Electron's own binary.
-// npm run package:dev: one for this machine, marked as development, which may have the development runtime inside.
-import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+// npm run package [-- options of electron-builder]: builds the installers. Where what a release needs is missing, builds what
+//   is possible, marked as a development build, and says why.
+// npm run package:release [-- …]: a release or nothing. docs/releasing.md
+// npm run package:dev: the unpacked app for this machine, and no more.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { developmentOptions, ownerOptions, runBuilder } from './packaging/electron-builder.mjs';
+import { signNativeCode } from './packaging/sign-native-code.mjs';
 import { ensureBuilt } from './setup/build.mjs';
-import { runEntry } from './setup/say.mjs';
+import { runEntry, SetUpError, say } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
-const require = createRequire(import.meta.url);
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
-await runEntry(async (words) => {
-  const electron = await setUp(root, ['app']);
+await runEntry(async ([mode, ...options]) => {
+  const electron = await setUp(root, ['app', 'packaging']);
+  const obstacles =
+    mode === '--development' ? ['it was asked for'] : missingForRelease(electron, process.env);
+  if (mode === '--release' && obstacles.length > 0) {
+    throw new SetUpError(`this can't be a release: ${obstacles.join('; ')}. docs/releasing.md has the list.`);
+  }
+  if (obstacles.length === 0) {
+    signNativeCode(root, process.env);
+    ensureBuilt(root);
+    await runBuilder(root, {
+      config: 'electron-builder.yml',
+      args: [...ownerOptions(process.env), ...options],
+      electron,
+    });
+    return 0;
+  }
+  say(`makes a development build, not a release: ${obstacles.join('; ')}`);
   ensureBuilt(root);
-  const development = words[0] === '--development';
-  const args = development
-    ? ['--config', 'electron-builder.dev.yml', '--dir', ...words.slice(1)]
-    : ['--config', 'electron-builder.yml', ...words];
-  args.push(
-    '--publish',
-    'never',
-    `-c.electronDist=${electron.dist}`,
-    `-c.electronVersion=${electron.version}`,
-  );
-  const builder = require.resolve('electron-builder/cli.js');
-  return spawnSync(process.execPath, [builder, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
+  const output = join(root, 'release/development');
+  rmSync(output, { recursive: true, force: true });
+  const { config, args, env } = developmentOptions(root, electron);
+  const targets =
+    mode === '--development' || process.platform !== 'linux'
+      ? ['--dir']
+      : ['--linux', 'deb', 'tar.gz', 'zip'];
+  await runBuilder(root, {
+    config,
+    args: [...targets, ...args, ...ownerOptions(process.env), ...options],
+    env,
+    electron,
+  });
+  say(`the development build is in ${output}`);
+  return 0;
 });
+
+function missingForRelease(electron, env) {
+  return [
+    ...(electron.development
+      ? ["Electron's own download is out of reach, and the development runtime is for tests"]
+      : []),
+    ...['TOKENKEEP_MAINTAINER', 'TOKENKEEP_HOMEPAGE']
+      .filter((name) => !env[name])
+      .map((name) => `${name} is not set`),
+  ];
+}

@@ -1,11 +1,12 @@
-// npm test [-- [lint|unit|torture|e2e]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
+// npm test [-- [lint|unit|torture|e2e|packaged]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
 // ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFailed } from './checks/parts.mjs';
+import { buildFailed, chosen } from './checks/parts.mjs';
+import { ensurePackaged } from './packaging/development-build.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
 import { ensureBuilt } from './setup/build.mjs';
@@ -17,7 +18,7 @@ const checks = fileURLToPath(new URL('./checks/run.mjs', import.meta.url));
 
 await runEntry(async (words) => {
   const electron = await setUp(root, ['app', 'headless', 'tests']);
-  const args = built() ? words : [buildFailed, ...words];
+  const args = (await built(electron, chosen(words).parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   return inSession(root, electron.executable, ({ directory, see, user }) => {
     // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
@@ -34,9 +35,10 @@ await runEntry(async (words) => {
 });
 
 /** What doesn't build is one failure among others: the checks that don't need the build still have something to say. */
-function built() {
+async function built(electron, parts) {
   try {
     ensureBuilt(root);
+    if (parts.includes('packaged')) await ensurePackaged(root, electron);
     return true;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;

@@ -1,7 +1,7 @@
 /** The first word where the build failed: what needs the build is then not run, and has failed. */
 export const buildFailed = '--build-failed';
 
-const all = ['lint', 'unit', 'torture', 'e2e'];
+const all = ['lint', 'unit', 'torture', 'e2e', 'packaged'];
 
 /**
  * Which parts of the tests the command line asks for, and what is meant for the runners. Without a part, all are.

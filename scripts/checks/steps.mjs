@@ -5,7 +5,7 @@ import { countPlaywright, countTorture, countVitest } from './counts.mjs';
  * What `npm test` runs, in this order. A check passes or fails as one; a runner is counted by the tests in its report.
  *
  * @typedef {object} Step
- * @property {'lint' | 'unit' | 'torture' | 'e2e'} part
+ * @property {'lint' | 'unit' | 'torture' | 'e2e' | 'packaged'} part
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
@@ -22,7 +22,15 @@ import { countPlaywright, countTorture, countVitest } from './counts.mjs';
 export function steps(artifacts, words = [], parts = []) {
   const unit = join(artifacts, 'unit.json');
   const torture = join(artifacts, 'torture.json');
-  const e2e = join(artifacts, 'e2e.json');
+  const playwright = (part, name, project) => ({
+    part,
+    name,
+    package: '@playwright/test',
+    args: ['test', `--project=${project}`, '--reporter=list,json', ...words],
+    env: { PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`) },
+    report: join(artifacts, `${part}.json`),
+    count: countPlaywright,
+  });
   return [
     { part: 'lint', name: 'format', package: '@biomejs/biome', args: ['format'] },
     { part: 'lint', name: 'lint', package: 'eslint', args: ['.'] },
@@ -52,14 +60,7 @@ export function steps(artifacts, words = [], parts = []) {
       report: torture,
       count: countTorture,
     },
-    {
-      part: 'e2e',
-      name: 'end-to-end tests',
-      package: '@playwright/test',
-      args: ['test', '--reporter=list,json', ...words],
-      env: { PLAYWRIGHT_JSON_OUTPUT_FILE: e2e },
-      report: e2e,
-      count: countPlaywright,
-    },
+    playwright('e2e', 'end-to-end tests', 'app'),
+    playwright('packaged', 'the packaged app', 'packaged'),
   ];
 }

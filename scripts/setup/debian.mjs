@@ -8,7 +8,7 @@ import { SetUpError, say } from './say.mjs';
  * The Debian packages that the commands need; there is no other list.
  *
  * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
- * tests: other libraries that the tests compare with.
+ * tests: other libraries that the tests compare with. packaging: for builds that are no release.
  */
 const needs = {
   app: [
@@ -29,6 +29,7 @@ const needs = {
     'python3-msal',
     'age', // opens what is exported
   ],
+  packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
 };
 
 const dpkgQuery = '/usr/bin/dpkg-query';
@@ -36,7 +37,7 @@ const dpkgQuery = '/usr/bin/dpkg-query';
 /**
  * Sees to it that the Debian packages are there.
  *
- * @param {Array<'app' | 'headless' | 'tests'>} kinds
+ * @param {Array<'app' | 'headless' | 'tests' | 'packaging'>} kinds
  * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
  */
 export function ensureDebianPackages(kinds) {

@@ -7,7 +7,7 @@ import { SetUpError } from './say.mjs';
  * Everything that has to be there before the app can be built and run, or tested. What is there already is only looked at.
  *
  * @param {string} root the clone
- * @param {Array<'app' | 'headless' | 'tests'>} kinds what the system is needed for; see debian.mjs
+ * @param {Array<'app' | 'headless' | 'tests' | 'packaging'>} kinds what the system is needed for; see debian.mjs
  * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>} the Electron to run
  */
 export async function setUp(root, kinds) {

@@ -1,38 +1,61 @@
 /**
  * The real app in the real Electron, each with a home, a profile and a keyring of its own. Chromium's sandbox is on;
  * dialogs of the system, which no test can click, are answered in the main process.
+ *
+ * Of a packaged app a test can reach the window only, [Note: a packaged app lets nobody into its main process] in
+ * packaged.ts; tests that need no more are tagged @packaged and run in both.
  */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
+import { isPackaged, startPackaged } from './packaged.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 
 export interface Started {
-  app: ElectronApplication;
+  /** The main process; throws where the app is packaged. */
+  readonly app: ElectronApplication;
   window: Page;
   /** What the app wrote to its terminal, and the page to its console. */
   output: string[];
   /** Quits as a user does, and waits for the end. */
   quit: () => Promise<void>;
+  /** Starts the program once more, which hands over what it is asked for; gives its exit code. */
+  startAgain: (args: readonly string[]) => Promise<number | null>;
 }
 
-export const test = base.extend<{ keyring: Keyring & Place; start: Start }>({
+/** Which app: the one of this clone, or an executable in which it is packaged. */
+export interface Packaged {
+  packagedApp: string;
+  /** Its inspect fuse was set back, so that it can be driven like the one of the clone. */
+  inspectable: boolean;
+}
+
+export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Packaged>({
+  packagedApp: ['', { option: true }],
+  inspectable: [false, { option: true }],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
   keyring: async ({}, use) => {
     const keyring = await startKeyring();
     await use(keyring);
     await keyring.close();
   },
-  start: async ({ keyring }, use) => {
+  start: async ({ keyring, packagedApp, inspectable }, use) => {
     const running: ChildProcess[] = [];
     await use(async (args = [], env = keyring.env) => {
-      const app = await launch(env, args);
+      if (packagedApp !== '' && !inspectable) {
+        const { child, started } = await startPackaged(packagedApp, env, args);
+        running.push(child);
+        return started;
+      }
+      const program = packagedApp === '' ? clone() : { executable: packagedApp, first: [] };
+      const app = await launch(program, env, args);
       running.push(app.process());
-      return watch(app);
+      return watch(app, program, env);
     });
     // A test that failed in the middle leaves its app behind, maybe with a dialog open.
     for (const process of running) process.kill('SIGKILL');
@@ -42,26 +65,46 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start }>({
 /** Starts the app and waits for its window. `env` is that of a keyring, see test/support/keyring.ts. */
 export type Start = (args?: readonly string[], env?: Record<string, string>) => Promise<Started>;
 
-async function watch(app: ElectronApplication): Promise<Started> {
+interface Program {
+  executable: string;
+  /** What comes before the app's own arguments. */
+  first: readonly string[];
+}
+
+function clone(): Program {
+  const electron = findElectron();
+  if (electron === undefined) throw new Error('There is no Electron: run `npm test`, which installs it.');
+  return { executable: electron.executable, first: [MAIN] };
+}
+
+async function watch(app: ElectronApplication, program: Program, env: Env): Promise<Started> {
   const output: string[] = [];
   for (const stream of [app.process().stdout, app.process().stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
   }
   const window = await app.firstWindow();
   window.on('console', (message) => output.push(`[${message.type()}] ${message.text()}`));
-  return { app, window, output, quit: () => app.close() };
+  const startAgain = (args: readonly string[]): Promise<number | null> =>
+    exitCode(program.executable, [...program.first, ...args], env);
+  return { app, window, output, quit: () => app.close(), startAgain };
 }
 
-function launch(env: Record<string, string>, args: readonly string[]): Promise<ElectronApplication> {
-  const electron = findElectron();
-  if (electron === undefined) throw new Error('There is no Electron: run `npm test`, which installs it.');
+function launch(program: Program, env: Env, args: readonly string[]): Promise<ElectronApplication> {
   return _electron.launch({
-    executablePath: electron.executable,
-    args: [MAIN, ...args],
+    executablePath: program.executable,
+    args: [...program.first, ...args],
     env,
     chromiumSandbox: true,
     timeout: 30_000,
   });
+}
+
+type Env = Record<string, string>;
+
+/** Runs a program to its end. */
+export async function exitCode(program: string, args: readonly string[], env: Env): Promise<number | null> {
+  const [code] = (await once(spawn(program, args, { env, stdio: 'ignore' }), 'exit')) as [number | null];
+  return code;
 }
 
 /** Where the app keeps its files under that home. */
@@ -102,9 +145,17 @@ export async function answerDialogs(
   return () => app.evaluate(() => (globalThis as unknown as { askedByDialogs: string[] }).askedByDialogs);
 }
 
-/** Chooses a file by the Import button, as if it had been picked in the system's dialog. */
-export async function chooseToImport({ app, window }: Started, file: string): Promise<void> {
-  await answerDialogs(app, { agree: true, file });
+/**
+ * Chooses a file by the Import button, as if it had been picked in the system's dialog; in a packaged app by a second
+ * start, since the dialog can't be answered there.
+ */
+export async function chooseToImport(started: Started, file: string): Promise<void> {
+  const { window } = started;
+  if (isPackaged(started)) {
+    await started.startAgain(['--import', file]);
+    return;
+  }
+  await answerDialogs(started.app, { agree: true, file });
   await window.getByRole('button', { name: /^Import( a cache document)?…$/ }).click();
 }
 

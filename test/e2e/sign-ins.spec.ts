@@ -15,10 +15,9 @@ const usersIn = (file: string): { home_account_id: string; username: string }[] 
     ).Account,
   );
 
-test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and then they are gone', async ({
-  keyring,
-  start,
-}) => {
+test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and then they are gone', {
+  tag: '@packaged',
+}, async ({ keyring, start }) => {
   const users = [...usersIn(PYTHON), ...usersIn(NODE)];
   const leaving = users[0]!;
 

@@ -8,21 +8,11 @@ import { test, vector } from './app.ts';
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 const DOCUMENT = vector('documents', 'msal-node-7-adfs.json');
 
-/** A start beside the one that Playwright drives; gives its exit code. */
-async function startBeside(env: Record<string, string>, ...args: string[]): Promise<number | null> {
-  const child = spawn(findElectron()!.executable, [MAIN, ...args], { env, stdio: 'ignore' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code;
-}
-
-test('a second start brings the first window to the front and hands over its document', async ({
-  keyring,
-  start,
-}) => {
-  const { app, window, quit } = await start();
+test('a second start brings the first window to the front and hands over its document', async ({ start }) => {
+  const { app, window, quit, startAgain } = await start();
   await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
   await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.minimize());
-  expect(await startBeside(keyring.env, '--import', DOCUMENT)).toBe(0);
+  expect(await startAgain(['--import', DOCUMENT])).toBe(0);
   await expect(window.getByRole('dialog')).toContainText('msal-node-7-adfs.json');
   const windows = await app.evaluate(({ BrowserWindow }) =>
     BrowserWindow.getAllWindows().map((each) => [each.isVisible(), each.isMinimized()]),
@@ -31,7 +21,9 @@ test('a second start brings the first window to the front and hands over its doc
   await quit();
 });
 
-test('a document on the command line is shown before it is merged', async ({ start }) => {
+test('a document on the command line is shown before it is merged', { tag: '@packaged' }, async ({
+  start,
+}) => {
   const { window, quit } = await start(['--import', DOCUMENT]);
   const plan = window.getByRole('dialog');
   await expect(plan).toContainText('msal-node-7-adfs.json');

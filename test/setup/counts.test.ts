@@ -103,11 +103,11 @@ describe('a step', () => {
 });
 
 it('parts are the first words, and all of them without any', () => {
-  expect(chosen([])).toMatchObject({ parts: ['lint', 'unit', 'torture', 'e2e'], words: [] });
+  expect(chosen([])).toMatchObject({ parts: ['lint', 'unit', 'torture', 'e2e', 'packaged'], words: [] });
   expect(chosen(['unit', 'test/cache'])).toMatchObject({ parts: ['unit'], words: ['test/cache'] });
   expect(chosen(['unit', 'e2e'])).toMatchObject({ parts: ['unit', 'e2e'], words: [] });
   expect(chosen(['-t', 'unit'])).toMatchObject({
-    parts: ['lint', 'unit', 'torture', 'e2e'],
+    parts: ['lint', 'unit', 'torture', 'e2e', 'packaged'],
     words: ['-t', 'unit'],
   });
 });

@@ -1,0 +1,8 @@
+// The beforePack hook of electron-builder.yml: what ends a build that must not go on.
+const refuseDevelopmentRuntime = require('./refuse-development-runtime.cjs').default;
+const refuseUnownedRelease = require('./refuse-unowned-release.cjs').default;
+
+exports.default = function beforePack(context) {
+  refuseDevelopmentRuntime(context);
+  refuseUnownedRelease(context);
+};

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetUpError } from '../setup/say.mjs';
+
+/** Needed where keytar is compiled, and left out of the app. */
+const notShipped = new Set(['node_modules/node-addon-api']);
+
+/**
+ * Writes what goes with the app about what is in it: sbom.cdx.json (CycloneDX) and THIRD-PARTY-NOTICES.txt. In it are the
+ * packages that are installed with it and those that were bundled; Electron's own notices lie beside its executable.
+ *
+ * @param {string} root the clone, after `npm run build`
+ * @param {string} folder
+ * @param {string} electronVersion of the Electron that is put in
+ */
+export function writePapers(root, folder, electronVersion) {
+  const bill = billOfMaterials(root, electronVersion);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(bill, null, 2)}\n`);
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), notices(root, bill.components));
+}
+
+function billOfMaterials(root, electronVersion) {
+  const all = everyPackage(root);
+  const shipped = all.components.filter(isShipped(bundledPackages(root)));
+  const electron = all.components.find((component) => pathOf(component) === 'node_modules/electron');
+  const components = [...shipped, { ...electron, ...versioned(electron, electronVersion) }];
+  const kept = new Set([
+    all.metadata.component['bom-ref'],
+    ...components.map((component) => component['bom-ref']),
+  ]);
+  return {
+    ...all,
+    components,
+    dependencies: all.dependencies
+      .filter(({ ref }) => kept.has(ref))
+      .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) })),
+  };
+}
+
+/** Out of package-lock.json, with what npm knows only as tools of development. */
+function everyPackage(root) {
+  const tool = join(root, 'node_modules/@cyclonedx/cyclonedx-npm');
+  const { bin } = JSON.parse(readFileSync(join(tool, 'package.json'), 'utf8'));
+  const program = join(tool, bin['cyclonedx-npm']);
+  const words = [
+    '--package-lock-only',
+    '--flatten-components',
+    '--output-reproducible',
+    '--output-format',
+    'JSON',
+  ];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (status !== 0) throw new SetUpError(`there is no bill of materials: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+function bundledPackages(root) {
+  const folder = join(root, 'out/bundled');
+  return new Set(readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8'))));
+}
+
+function isShipped(bundled) {
+  return (component) => {
+    const path = pathOf(component);
+    if (bundled.has(path)) return true;
+    return property(component, 'development') === undefined && !notShipped.has(path);
+  };
+}
+
+function versioned({ name, purl }, version) {
+  return { version, purl: purl.replace(/@[^@]*$/, `@${version}`), name };
+}
+
+/** Where npm puts the package, in the clone. */
+function pathOf(component) {
+  return property(component, 'path');
+}
+
+function property({ properties = [] }, name) {
+  return properties.find((each) => each.name === `cdx:npm:package:${name}`)?.value;
+}
+
+/** The text of each licence, as they ask for; a package without one is named with what it declares. */
+function notices(root, components) {
+  const texts = components.map((component) => {
+    const { group, name, version, licenses = [] } = component;
+    const title = `${group ? `${group}/` : ''}${name} ${version}`;
+    const declared = licenses
+      .map(({ license, expression }) => expression ?? license.id ?? license.name)
+      .join(', ');
+    return `${title} (${declared || 'no licence declared'})\n\n${licenceText(join(root, pathOf(component)))}`;
+  });
+  return `What Tokenkeep contains of others, and on which terms.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+function licenceText(folder) {
+  const names = readdirSync(folder).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name));
+  return names.map((name) => `${readFileSync(join(folder, name), 'utf8').trim()}\n`).join('\n');
+}

@@ -1,0 +1,55 @@
+/**
+ * [Note: a packaged app lets nobody into its main process]
+ * Playwright drives Electron through Node's inspector, and a fuse has shut that off. What is left is Chromium's own
+ * switch for the window, --remote-debugging-port: a test sees what a page sees and nothing more, and the program is
+ * exactly the one that is shipped. It ends by SIGTERM, which Electron takes for Quit.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chromium, type ElectronApplication, type Page } from '@playwright/test';
+import { exitCode, type Started } from './app.ts';
+
+const PACKAGED = Symbol('packaged');
+
+export const isPackaged = (started: Started): boolean => PACKAGED in started;
+
+export async function startPackaged(
+  executable: string,
+  env: Record<string, string>,
+  args: readonly string[],
+): Promise<{ child: ChildProcess; started: Started }> {
+  const child = spawn(executable, ['--remote-debugging-port=0', ...args], { env });
+  const output: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  const browser = await chromium.connectOverCDP(await debuggerOf(child, output));
+  const context = browser.contexts()[0];
+  if (context === undefined) throw new Error('Chromium has no context to look into.');
+  const window: Page = context.pages()[0] ?? (await context.waitForEvent('page'));
+  window.on('console', (message) => output.push(`[${message.type()}] ${message.text()}`));
+  const started = {
+    [PACKAGED]: true,
+    get app(): ElectronApplication {
+      throw new Error('A packaged app lets nobody into its main process: this test is none for it.');
+    },
+    window,
+    output,
+    quit: async () => {
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      await gone;
+    },
+    startAgain: (next: readonly string[]) => exitCode(executable, next, env),
+  };
+  return { child, started };
+}
+
+/** Where Chromium says that it listens. */
+async function debuggerOf(child: ChildProcess, output: readonly string[]): Promise<string> {
+  for (;;) {
+    const address = /DevTools listening on (ws:\S+)/.exec(output.join(''))?.[1];
+    if (address !== undefined) return address;
+    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${output.join('')}`);
+    await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')]);
+  }
+}
