@@ -136,6 +136,18 @@ export default tseslint.config(
     electronOnlyThere,
   ),
   wall(
+    'src-main/partitions',
+    {
+      regex: outside('errors', 'cache'),
+      why: 'partitions/ knows only the cache handle and cache/: it runs in web apps, which have no vault and no keychain.',
+    },
+    {
+      regex: '^(redis|pg|express-session)(/|$)',
+      why: 'Clients are passed in, as whatever version the app has: describe what is used of them in an interface.',
+    },
+    electronOnlyThere,
+  ),
+  wall(
     'src-main/ipc',
     {
       regex: outside('errors', 'cache', 'vault'),

@@ -86,3 +86,39 @@ export type StorageErrorCode = 'disk_full' | 'no_permission' | 'read_only_disk' 
 
 /** The file system refused a read or a write. The file is as it was before. */
 export class StorageError extends TokenkeepError<StorageErrorCode> {}
+
+export type PartitionErrorCode =
+  | 'partition_foreign' // under its key is something that Tokenkeep did not write
+  | 'partition_newer' // written by a newer version
+  | 'partition_damaged' // cut off or changed, or it belongs to another partition
+  | 'partition_unknown_key' // sealed with a key that is not among those given
+  | 'partition_plain_text' // not sealed, where sealing is asked for; or the other way round
+  | 'partition_other_user' // it holds, or would hold, another user's credentials
+  | 'partition_too_large' // more than its store takes: a cookie's limit, or that of the memory
+  | 'partition_busy'; // others wrote it again and again
+
+/** One partition can't be read or written. What is stored is as it was, and is never overwritten because of it. */
+export class PartitionError extends TokenkeepError<PartitionErrorCode> {
+  /** The partition's key in its store: a hash, as its id may say who the user is. "" where no single one is meant. */
+  readonly partition: string;
+
+  constructor(code: PartitionErrorCode, partition: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+    this.partition = partition;
+  }
+}
+
+export type PartitionStoreErrorCode =
+  | 'store_unavailable' // it refused, or the connection was lost
+  | 'store_timeout' // it has not answered in time
+  | 'store_newer'; // its table was made by a newer version
+
+/** The store of all partitions did not do what was asked. A write is in it whole or not at all. */
+export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode> {}
+
+/** Code asked for the current request's cache, and no request is running. Nothing was read or written. */
+export class NoRequestError extends TokenkeepError<'no_request'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('no_request', message, options);
+  }
+}

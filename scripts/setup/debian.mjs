@@ -9,6 +9,7 @@ import { SetUpError, say } from './say.mjs';
  *
  * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
  * tests: other libraries that the tests compare with. packaging: for builds that are no release.
+ * tests: other libraries that the tests compare with, and the servers that the module talks to.
  */
 const needs = {
   app: [
@@ -28,6 +29,8 @@ const needs = {
   tests: [
     'python3-msal',
     'age', // opens what is exported
+    'redis-server', // the stores of partitions are tested against the real servers
+    'postgresql-15',
   ],
   packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
 };

@@ -32,6 +32,8 @@ describe('a wall refuses', () => {
     ['src-main/vault/a.ts', use('app', 'electron'), /Only src-main\/electron and app/],
     ['src-main/msal/a.ts', use('openVault', '../vault/file-vault.ts'), /any handle will do/],
     ['src-main/msal/a.ts', use('ICachePlugin', '@azure/msal-node'), /belongs to the embedder/],
+    ['src-main/partitions/a.ts', use('openVault', '../vault/file-vault.ts'), /knows only the cache handle/],
+    ['src-main/partitions/a.ts', use('createClient', 'redis'), /Clients are passed in/],
     ['src-main/ipc/a.ts', use('systemKeychain', '../keychain/system.ts'), /ipc\/ stands on/],
     ['src-main/ipc/a.ts', use('app', 'electron'), /Only src-main\/electron and app/],
     ['app/a.ts', use('TokenCache', '../src-main/index.ts'), /first embedder/],
@@ -57,6 +59,7 @@ describe('a wall lets through', () => {
     ['src-main/vault/a.ts', use('TokenCache', '../cache/token-cache.ts')],
     ['src-main/ipc/a.ts', `import type { Vault } from '../vault/vault.ts';\nexport type V = Vault;\n`],
     ['src-main/msal/a.ts', use('lookup', '../cache/acquire.ts')],
+    ['src-main/partitions/a.ts', use('TokenCache', '../cache/token-cache.ts')],
     ['src-main/electron/a.ts', use('ipcMain', 'electron')],
     ['app/a.ts', use('openVault', 'tokenkeep') + use('BrowserWindow', 'electron')],
     [

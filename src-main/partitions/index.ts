@@ -1,0 +1,15 @@
+/** `tokenkeep/partitions`: one token cache for each user of a web app. Re-exports only. */
+export { layered, type LayeredOptions, type LayeredStore, type PartitionNews } from './layered.ts';
+export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './memory.ts';
+export { type PartitionUser } from './ownership.ts';
+export {
+  type AppPartition,
+  type Partition,
+  type PartitionedCaches,
+  partitionedCaches,
+  type PartitionedCachesOptions,
+  type PartitionOptions,
+} from './partitioned-caches.ts';
+export { parseSealingKeys, type SealingKey, type SealingKeys } from './sealing-keys.ts';
+export { type PartitionStore, type StoreCall, type StoredPartition, type WriteCondition } from './store.ts';
+export { type PartitionTtl } from './ttl.ts';

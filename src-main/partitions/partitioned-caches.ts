@@ -1,0 +1,165 @@
+import type { SignOutReceipt } from '../cache/entities.ts';
+import type { CacheHandle } from '../cache/handle.ts';
+import { systemClock } from '../cache/clock.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type Found, openFound } from './contents.ts';
+import { type Ownership, ownershipOf, type PartitionUser } from './ownership.ts';
+import { type PartitionName, partitionName } from './partition-id.ts';
+import { Patience } from './patience.ts';
+import { KeyRing, type SealingKeys } from './sealing-keys.ts';
+import type { Setting } from './setting.ts';
+import { SharedReads } from './shared-reads.ts';
+import type { PartitionStore } from './store.ts';
+import { Touches } from './touches.ts';
+import { lifetimeOf, type PartitionTtl } from './ttl.ts';
+import { Updates } from './updates.ts';
+
+export interface PartitionedCachesOptions {
+  /** Where the entries are: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or one of your own. */
+  store: PartitionStore;
+  /** Newest first. `'plain-text'` does without sealing: whoever reads the store, its backups or its traffic then signs in as anyone. */
+  sealingKeys: SealingKeys | 'plain-text';
+  /** Default: `'tokens'`. */
+  ttl?: PartitionTtl;
+  /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
+  patience?: number;
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+/** One user's token cache in a store. */
+export interface Partition extends CacheHandle {
+  /** Its key in the store, and its name in errors. */
+  readonly key: string;
+
+  /**
+   * Sees what other processes wrote. Reads of one user that are asked for at once share one read of the store, and the cache:
+   * `fn` must not change it.
+   *
+   * @throws PartitionError, PartitionStoreError; what `fn` throws
+   */
+  read<T>(fn: (cache: TokenCache) => T): Promise<T>;
+
+  /**
+   * Resolved: it is in the store, on top of what others wrote. `fn` may be run more than once, on a newer cache each
+   * time, where another process was quicker; so it must do nothing but change the cache. An empty cache is deleted.
+   *
+   * Rejected: nothing was changed, with one exception: after `store_timeout` and `store_unavailable` it may have been
+   * written, whole, where the store's answer was lost.
+   *
+   * @throws PartitionError, PartitionStoreError; what `fn` throws
+   */
+  update<T>(fn: (cache: TokenCache) => T): Promise<T>;
+
+  /** Removes an account and all that belongs to it; if nothing is left then, the partition too. */
+  signOut(home_account_id: string): Promise<SignOutReceipt>;
+
+  /** Deletes the entry, whatever is in it, also one that can't be opened. */
+  remove(): Promise<void>;
+}
+
+export interface PartitionOptions {
+  /** Whose credentials may be in it; anyone else's are refused. Default: `'one'`. */
+  user?: PartitionUser;
+}
+
+/** For tokens that belong to an app and to no user. */
+export interface AppPartition {
+  client_id: string;
+  /** The tenant. */
+  realm: string;
+  /** The provider's host. Default: "", for apps that know only one. */
+  environment?: string;
+}
+
+export interface PartitionedCaches {
+  /**
+   * The cache of one user. Handles cost nothing and hold nothing: make one for each request.
+   *
+   * @param id what your app knows the user or session by, the same in each request; never from the request's body or address
+   * @throws InvalidArgumentError for an id that is empty, longer than 512 bytes or has control characters
+   */
+  partition(id: string, options?: PartitionOptions): Partition;
+  /** The cache of an app's own tokens (client credentials). No user's credentials are let in. */
+  appPartition(app: AppPartition): Partition;
+}
+
+/**
+ * One token cache for each user of a web app, sealed, in a store of your choice.
+ *
+ * @throws InvalidArgumentError
+ */
+export function partitionedCaches(options: PartitionedCachesOptions): PartitionedCaches {
+  const caches = new Caches(settingOf(options));
+  return {
+    partition: (id, { user = 'one' } = {}) => caches.open(partitionName('user', id), ownershipOf(user)),
+    appPartition: ({ client_id, realm, environment = '' }) => {
+      const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
+      return caches.open(partitionName('app', id), ownershipOf('none'));
+    },
+  };
+}
+
+function settingOf(options: PartitionedCachesOptions): Setting {
+  const { store, sealingKeys, ttl = 'tokens', patience = 5000, now = systemClock } = options;
+  if (!(patience >= 1)) throw new InvalidArgumentError('patience is a number of milliseconds, 1 or more.');
+  if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
+    throw new InvalidArgumentError(
+      "Give sealingKeys, newest first; or 'plain-text' where you mean it. Nothing was read or written.",
+    );
+  }
+  const sealing = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys);
+  return { store, sealing, lifetime: lifetimeOf(ttl), patience, now };
+}
+
+class Caches {
+  readonly #setting: Setting;
+  readonly #reads = new SharedReads<Found>();
+  readonly #touches = new Touches();
+  readonly #updates: Updates;
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    this.#updates = new Updates(setting, (key) => this.#touches.forget(key));
+  }
+
+  open(name: PartitionName, ownership: Ownership): Partition {
+    const update = <T>(fn: (cache: TokenCache) => T): Promise<T> => this.#updates.add(name, ownership, fn);
+    return {
+      key: name.key,
+      read: async (fn) => {
+        const found = await this.#reads.share(name.key, () => this.#read(name));
+        ownership.check(found, name);
+        return fn(found.cache);
+      },
+      update,
+      signOut: (home_account_id) => update((cache) => cache.signOut(home_account_id)),
+      remove: () => this.#patiently((patience) => patience.with((call) => this.#remove(name, call.signal))),
+    };
+  }
+
+  #read(name: PartitionName): Promise<Found> {
+    const { store, sealing, now, lifetime } = this.#setting;
+    return this.#patiently(async (patience) => {
+      const found = openFound(await patience.with((call) => store.read(name.key, call)), name, sealing, now);
+      const { sliding } = lifetime;
+      if (sliding !== null && found.version !== null && this.#touches.isDue(name.key, now(), sliding.after))
+        await patience.with((call) => store.touch(name.key, sliding.ttl, call));
+      return found;
+    });
+  }
+
+  async #remove({ key }: PartitionName, signal: AbortSignal): Promise<void> {
+    await this.#setting.store.remove(key, undefined, { signal });
+  }
+
+  async #patiently<T>(task: (patience: Patience) => Promise<T>): Promise<T> {
+    const patience = new Patience(this.#setting.patience);
+    try {
+      return await task(patience);
+    } finally {
+      patience.end();
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidArgumentError } from '../errors.ts';
+import type { PartitionNews } from './layered.ts';
+
+/** What is used of a client of the `redis` package; `createCluster()` has no `duplicate` of one connection: give a client of one node. */
+export interface RedisPubSubClient {
+  publish(channel: string, message: string): Promise<unknown>;
+  duplicate(): RedisSubscriber;
+}
+
+export interface RedisSubscriber {
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  destroy(): void;
+  on(event: 'error' | 'ready', listener: () => void): unknown;
+}
+
+export interface RedisNewsOptions {
+  client: RedisPubSubClient;
+  /** Default: "tokenkeep". */
+  channel?: string;
+}
+
+/** News of changed partitions through Redis pub/sub, on a connection of its own. A message is a key, and no secret. */
+export function redisNews({ client, channel = 'tokenkeep' }: RedisNewsOptions): PartitionNews {
+  if (channel === '') throw new InvalidArgumentError('A channel has a name.');
+  const self = randomUUID();
+  return {
+    publish: (key) => void client.publish(channel, `${self} ${key}`).catch(() => undefined),
+    subscribe: async (onChange, onGap) => {
+      const subscriber = client.duplicate();
+      // The client connects and subscribes again by itself; what was told meanwhile is missed.
+      subscriber.on('error', onGap);
+      subscriber.on('ready', onGap);
+      await subscriber.connect();
+      await subscriber.subscribe(channel, (message) => {
+        const [sender, key] = message.split(' ');
+        if (sender !== self && key !== undefined) onChange(key);
+      });
+      return () => {
+        subscriber.destroy();
+        return Promise.resolve();
+      };
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/** `tokenkeep/partitions/redis`: partitions in Redis, for the `redis` package from version 5 on. */
+import { createHash } from 'node:crypto';
+import { InvalidArgumentError } from '../errors.ts';
+import type { PartitionStore, StoreCall } from './store.ts';
+
+export {
+  redisNews,
+  type RedisNewsOptions,
+  type RedisPubSubClient,
+  type RedisSubscriber,
+} from './redis-news.ts';
+
+/** What is used of a client. `createClient()`, `createClientPool()` and `createCluster()` of the `redis` package have it. */
+export interface RedisClient {
+  withCommandOptions(options: RedisCommandOptions): RedisCommands;
+}
+
+export interface RedisCommandOptions {
+  typeMapping?: Record<number, typeof Buffer>;
+  abortSignal?: AbortSignal;
+}
+
+export interface RedisCommands {
+  get(key: string): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  pExpire(key: string, milliseconds: number): Promise<unknown>;
+  evalSha(sha1: string, options: RedisScriptCall): Promise<unknown>;
+  eval(script: string, options: RedisScriptCall): Promise<unknown>;
+}
+
+export interface RedisScriptCall {
+  keys: string[];
+  arguments: (string | Buffer)[];
+}
+
+export interface RedisStoreOptions {
+  /** Connected, or connecting; it stays yours to close. */
+  client: RedisClient;
+  /** Before each key. Default: "tokenkeep:". */
+  prefix?: string;
+}
+
+/** RESP's bulk strings ("$") as bytes: an entry is no text. */
+const AS_BYTES = { 0x24: Buffer };
+
+/** A value is the version and the entry: comparing reads 16 bytes, whatever the entry's size. */
+const VERSION_LENGTH = 16;
+
+/**
+ * Partitions in Redis 6.2 or later, alone, replicated or as a cluster: each call is one command on one key, and comparing and
+ * writing is one script.
+ *
+ * What Redis acknowledged is as durable as you configured Redis. A partition that is lost in a failover means that its user
+ * signs in again.
+ */
+export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions): PartitionStore {
+  if (typeof prefix !== 'string') throw new InvalidArgumentError('The prefix of a Redis store is a string.');
+  const commands = (call: StoreCall | undefined): RedisCommands =>
+    client.withCommandOptions({
+      typeMapping: AS_BYTES,
+      ...(call?.signal === undefined ? {} : { abortSignal: call.signal }),
+    });
+  return {
+    read: async (key, call) => {
+      const value = await commands(call).get(prefix + key);
+      if (value === null) return null;
+      if (!Buffer.isBuffer(value)) throw new TypeError('The Redis client gave something that is not bytes.');
+      return {
+        version: value.toString('latin1', 0, VERSION_LENGTH),
+        bytes: value.subarray(VERSION_LENGTH),
+      };
+    },
+    write: async (key, { bytes, version }, { expected, ttl }, call) => {
+      const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
+      const milliseconds = ttl === null ? '' : String(Math.max(1, Math.round(ttl * 1000)));
+      return isOne(await WRITE.run(commands(call), prefix + key, [expected ?? '', value, milliseconds]));
+    },
+    remove: async (key, expected, call) => {
+      if (expected !== undefined) return isOne(await REMOVE.run(commands(call), prefix + key, [expected]));
+      await commands(call).del(prefix + key);
+      return true;
+    },
+    touch: async (key, ttl, call) => {
+      await commands(call).pExpire(prefix + key, Math.max(1, Math.round(ttl * 1000)));
+    },
+  };
+}
+
+function isOne(answer: unknown): boolean {
+  return answer === 1;
+}
+
+/** A script that Redis knows by its hash; sent whole only where it does not know it yet, or any more. */
+class Script {
+  readonly #text: string;
+  readonly #sha1: string;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; nothing is protected by it.
+  }
+
+  async run(commands: RedisCommands, key: string, args: (string | Buffer)[]): Promise<unknown> {
+    const call = { keys: [key], arguments: args };
+    try {
+      return await commands.evalSha(this.#sha1, call);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return commands.eval(this.#text, call);
+    }
+  }
+}
+
+const VERSION = `local version = redis.call('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})`;
+
+const WRITE = new Script(`${VERSION}
+if version ~= ARGV[1] then return 0 end
+if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`);
+
+const REMOVE = new Script(`${VERSION}
+if version == '' then return 1 end
+if version ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return 1`);

@@ -1,0 +1,49 @@
+/** What a store of partitions is: four functions. Sealing, retries, time limits and TTLs are added around it. */
+
+export interface StoredPartition {
+  /** Opaque to the store, and given back as they are. */
+  readonly bytes: Uint8Array;
+  /** 16 characters of base64url, made afresh by whoever writes, so that no two writes ever have the same. */
+  readonly version: string;
+}
+
+export interface WriteCondition {
+  /** The version that `read` gave; null where it gave null. */
+  readonly expected: string | null;
+  /** Seconds until the entry goes by itself; null: never. */
+  readonly ttl: number | null;
+}
+
+export interface StoreCall {
+  /** Aborted when nobody waits any more: what has not been sent should not be, and a connection is to be given back. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Where partitions live. Keys are 43 characters of base64url. The entries of two keys have nothing to do with each other, so
+ * a store may spread them over machines.
+ *
+ * Everything that is not an answer must throw: where the store is down, slow or of another mind, `null` and `false`
+ * would be lies that cost a user the sign-in. `conformance` tests all of it.
+ */
+export interface PartitionStore {
+  /** null: it is certain that there is nothing under this key, or that it has expired. Sees every write that was resolved. */
+  read(key: string, call?: StoreCall): Promise<StoredPartition | null>;
+
+  /**
+   * Puts an entry in the place of the expected one, whole or not at all, in one atomic step.
+   *
+   * true: it is there, as durably as the store keeps anything. false: the version is another than the expected one, and
+   * nothing was changed. Throws where it did not happen, or where that can't be told; it may then have happened.
+   */
+  write(key: string, entry: StoredPartition, condition: WriteCondition, call?: StoreCall): Promise<boolean>;
+
+  /**
+   * true: there is nothing under this key any more, or never was. false, only where a version is expected: the version is
+   * another one, and nothing was removed.
+   */
+  remove(key: string, expected?: string, call?: StoreCall): Promise<boolean>;
+
+  /** Lets an entry live for `ttl` seconds from now, and its version as it is. Where there is none, nothing happens. */
+  touch(key: string, ttl: number, call?: StoreCall): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Daemon, freePort, programIn, runToEnd, type Server } from './server.ts';
+
+export interface PostgresServer extends Server {
+  readonly url: string;
+}
+
+/** A PostgreSQL of its own, on loopback. It refuses to run as root: there, it runs as Debian's user for it. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const asUser =
+    process.getuid?.() === 0
+      ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'KILL', '--']
+      : [];
+  const folder = mkdtempSync('/tmp/tokenkeep-postgres-');
+  if (asUser.length > 0) execFileSync('chown', ['postgres', folder]);
+  const data = join(folder, 'data');
+  const port = await freePort();
+  runToEnd([...asUser, program('initdb'), '-D', data, '-A', 'trust', '-U', 'app', '--no-sync', '-E', 'UTF8']);
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    port,
+    max_connections: 60,
+  };
+  const url = `postgres://app@127.0.0.1:${port}/postgres`;
+  const daemon = new Daemon([
+    ...asUser,
+    program('postgres'),
+    '-D',
+    data,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]);
+  const isUp = async (): Promise<boolean> => {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+      return true;
+    } finally {
+      await client.end();
+    }
+  };
+  /** The postmaster and its backends: a stopped postmaster alone leaves open connections answered. */
+  const all = (signal: NodeJS.Signals): void => {
+    const parent = daemon.pid;
+    if (parent === undefined) return;
+    for (const pid of [parent, ...childrenOf(parent)]) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  };
+  await daemon.start(isUp);
+  return {
+    port,
+    url,
+    // SIGQUIT is PostgreSQL's "immediate": no checkpoint, recovery at the next start, and no shared memory left behind.
+    stop: () => daemon.end('SIGQUIT'),
+    start: () => daemon.start(isUp),
+    pause: () => all('SIGSTOP'),
+    resume: () => all('SIGCONT'),
+    close: async () => {
+      all('SIGCONT');
+      await daemon.end('SIGQUIT');
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function program(name: string): string {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  return programIn(
+    name,
+    versions.map((version) => join(root, version, 'bin')),
+  );
+}
+
+function childrenOf(parent: number): number[] {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}

@@ -1,0 +1,87 @@
+/** What the servers that tests start have in common: a port of their own, and an end. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+export interface Server {
+  readonly port: number;
+  /** As a crash: SIGKILL. What it acknowledged is on its disk. */
+  readonly stop: () => Promise<void>;
+  /** Again, on the same port and with the same folder. */
+  readonly start: () => Promise<void>;
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Ends it and removes its folder. */
+  readonly close: () => Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** The first of these programs that is there. Debian keeps PostgreSQL's out of PATH. */
+export function programIn(name: string, folders: readonly string[] = []): string {
+  const all = [...folders, ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const found = all.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new Error(`${name} is not installed; npm test installs it (scripts/setup/debian.mjs)`);
+}
+
+/** Runs a program to its end. */
+export function runToEnd(command: string[], env?: NodeJS.ProcessEnv): void {
+  const [program = '', ...args] = command;
+  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env: env ?? process.env });
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${error?.message ?? stderr}`);
+}
+
+export class Daemon {
+  readonly #command: string[];
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  constructor(command: string[]) {
+    this.#command = command;
+  }
+
+  /** Until `isUp` says so. */
+  async start(isUp: () => Promise<boolean>): Promise<void> {
+    const [program = '', ...args] = this.#command;
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-4000)));
+    // Not left behind, whatever becomes of the tests.
+    process.once('exit', () => child.kill('SIGKILL'));
+    for (let left = 300; left > 0; left -= 1) {
+      if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${this.#said}`);
+      if (await isUp().catch(() => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`${program} does not answer: ${this.#said}`);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+}
