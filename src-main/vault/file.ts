@@ -95,11 +95,13 @@ const TEMPORARY = '.new-';
  * Puts `bytes` in the place of `file`, whole or not at all, and durably: temporary file in the same folder, flush,
  * rename, flush of the folder. Where it rejects, the file is as it was. The one exception is a folder that can't be
  * flushed after the rename: then the new bytes are in place, and a power cut may bring the old ones back.
+ *
+ * @param owner the file in the same folder whose `sweep` removes what a killed writer leaves of this
  */
-export async function replaceFile(io: Io, file: string, bytes: Buffer): Promise<Identity> {
+export async function replaceFile(io: Io, file: string, bytes: Buffer, owner = file): Promise<Identity> {
   const folder = dirname(file);
   await io.mkdir(folder, 0o700);
-  const temporary = `${file}${TEMPORARY}${randomBytes(6).toString('hex')}`;
+  const temporary = `${owner}${TEMPORARY}${randomBytes(6).toString('hex')}`;
   let identity: Identity;
   const handle = await io.open(temporary, 'wx', 0o600);
   try {
@@ -136,7 +138,8 @@ export async function appendTo(io: Io, file: string, at: number, bytes: Buffer):
     }
     return identityOf(await handle.stat());
   } finally {
-    await handle.close();
+    // What is flushed stays flushed, whatever closing says: it must not make a save that was done look refused.
+    await handle.close().catch(() => undefined);
   }
 }
 
@@ -152,7 +155,7 @@ export async function setAside(io: Io, file: string, label: string, at: Date): P
 export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
   const whole = await readWhole(io, file);
   const aside = await freeName(io, file, label, at);
-  await replaceFile(io, aside, whole?.bytes ?? Buffer.alloc(0));
+  await replaceFile(io, aside, whole?.bytes ?? Buffer.alloc(0), file);
   return aside;
 }
 

@@ -1,18 +1,20 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { readArguments, type SectionName } from './arguments.ts';
 import { killWriters } from './kill/kill.ts';
+import { inject } from './inject/inject.ts';
 import { killRescuers } from './kill/rescue.ts';
+import { losePower } from './power/power.ts';
 import { Random } from './random.ts';
 import { newFolder, type Scene, type Section } from './section.ts';
 import { Tally } from './tally.ts';
 
 const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   kill: [killWriters, killRescuers],
-  inject: [],
+  inject: [inject],
   bytes: [],
   race: [],
   keyring: [],
-  power: [],
+  power: [losePower],
 };
 
 /** Runs the campaign and prints what came of it. `program`: the bundled program.ts. Returns the exit code: 0 where nothing was lost. */

@@ -1,8 +1,13 @@
 // What the processes of the campaign run, bundled once: `main.mjs PART arguments…`.
+import { victim } from './inject/victim.ts';
 import { rescuer } from './kill/rescuer.ts';
 import { writer } from './kill/writer.ts';
 
-const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = { rescuer, writer };
+const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  rescuer,
+  victim,
+  writer,
+};
 
 const [part = '', ...words] = process.argv.slice(2);
 const run = PARTS[part];

@@ -202,6 +202,21 @@ test('recover keeps what could be read, and the damaged file beside it', async (
   expect(await again.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
+test('what a process leaves that is killed while it keeps the damaged file is swept like the rest', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  bytes.fill(1, bytes.length - 100);
+  scene.disk.put(scene.file, bytes);
+  scene.disk.fault = ({ name }) => {
+    if (name === 'rename' || name === 'unlink') throw new Error('the process has ended');
+  };
+  await expect((await scene.open()).recover()).rejects.toBeInstanceOf(Error);
+  expect([...scene.disk.nodes.keys()]).toHaveLength(2);
+  scene.disk.fault = () => undefined;
+  await (await scene.open()).recover();
+  expect([...scene.disk.nodes.keys()].filter((file) => file.includes('.new-'))).toEqual([]);
+});
+
 test('only bad arguments reject', async () => {
   const scene = new Scene();
   for (const options of [

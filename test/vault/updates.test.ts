@@ -225,6 +225,20 @@ test('every call that writes, failing at each of its occurrences: the old state 
   for (let failAt = 1; failAt <= calls; failAt += 1) await run(failAt);
 });
 
+test('a file that can’t be closed after it was flushed: what is saved is not said to be refused', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const open = scene.disk.open.bind(scene.disk);
+  scene.disk.open = async (file, flags) => {
+    const handle = await open(file, flags);
+    return flags === 'r' ? handle : { ...handle, close: () => Promise.reject(errno('EIO')) };
+  };
+  await vault.update((cache) => signIn(cache, 'ben'));
+  scene.disk.open = open;
+  expect(Object.keys(await (await scene.open()).read(usersIn))).toHaveLength(2);
+});
+
 test('a closed vault says so', async () => {
   const vault = await new Scene().open();
   await vault.close();

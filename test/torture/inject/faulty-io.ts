@@ -1,0 +1,208 @@
+import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/io.ts';
+
+/** What goes wrong with one call. */
+export type Effect =
+  | { kind: 'error'; code: string }
+  /** This call and all that come after it. */
+  | { kind: 'for good'; code: string }
+  /** A write: half of it is done, then the error. */
+  | { kind: 'half'; code: string }
+  /** A write: half of it is done, and the caller is told so. That is no error. */
+  | { kind: 'short' }
+  /** It is done, and the caller is told that it is not. */
+  | { kind: 'done'; code: string }
+  /** `kill -9`, before it, in the middle of it, after it. */
+  | { kind: 'crash'; when: 'before' | 'half' | 'after' };
+
+export interface Fault {
+  /** Which of the calls that write, from 0. */
+  at: number;
+  effect: Effect;
+}
+
+/** A call that was made, as `rename temporary`. */
+export type Call = string;
+
+/** The real file system, of whose calls that write one goes wrong. Those to the keychain are counted with them. */
+export class FaultyIo implements Io {
+  readonly calls: Call[] = [];
+  fault: Fault | null = null;
+  #armed = false;
+  readonly #file: string;
+
+  /** `file`: the vault's. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  arm(fault: Fault | null): void {
+    this.calls.length = 0;
+    this.fault = fault;
+    this.#armed = true;
+  }
+
+  disarm(): void {
+    this.#armed = false;
+  }
+
+  async open(file: string, flags: string, mode?: number): Promise<IoFile> {
+    const open = (): Promise<IoFile> => nodeIo.open(file, flags, mode);
+    const what = this.#nameOf(file);
+    const handle = await (flags === 'r' ? open() : this.call(`open ${what}`, open));
+    return {
+      read: (target, offset, length, position) => handle.read(target, offset, length, position),
+      write: (source, offset, length, position) =>
+        this.call(
+          `write ${what}`,
+          () => handle.write(source, offset, length, position),
+          () => handle.write(source, offset, Math.ceil(length / 2), position),
+        ),
+      truncate: (length) => this.call(`truncate ${what}`, () => handle.truncate(length)),
+      datasync: () => this.call(`datasync ${what}`, () => handle.datasync()),
+      sync: () => this.call(`sync ${what}`, () => handle.sync()),
+      stat: () => handle.stat(),
+      // It is closed whatever is said: only what it says can go wrong.
+      close: () => (flags === 'r' ? handle.close() : this.call(`close ${what}`, () => handle.close())),
+    };
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.call(`rename ${this.#nameOf(from)}`, () => nodeIo.rename(from, to));
+  }
+
+  unlink(file: string): Promise<void> {
+    return this.call(`unlink ${this.#nameOf(file)}`, () => nodeIo.unlink(file));
+  }
+
+  mkdir(folder: string, mode: number): Promise<void> {
+    return this.call('mkdir folder', () => nodeIo.mkdir(folder, mode));
+  }
+
+  readdir(folder: string): ReturnType<Io['readdir']> {
+    return nodeIo.readdir(folder);
+  }
+
+  stat(file: string): ReturnType<Io['stat']> {
+    return nodeIo.stat(file);
+  }
+
+  writable(path: string): Promise<void> {
+    return nodeIo.writable(path);
+  }
+
+  /** Makes a call, or lets it go wrong. */
+  async call<T>(name: Call, act: () => Promise<T>, actHalf: () => Promise<T> = act): Promise<T> {
+    if (!this.#armed) return act();
+    const at = this.calls.push(name) - 1;
+    const { fault } = this;
+    const effect = fault?.effect;
+    if (
+      effect === undefined ||
+      fault === null ||
+      at < fault.at ||
+      (at > fault.at && effect.kind !== 'for good')
+    )
+      return act();
+    if (effect.kind === 'crash') {
+      if (effect.when === 'half') await actHalf();
+      if (effect.when === 'after') await act();
+      process.kill(process.pid, 'SIGKILL');
+      return new Promise(() => undefined);
+    }
+    if (effect.kind === 'short') return actHalf();
+    if (effect.kind === 'half') await actHalf();
+    if (effect.kind === 'done' || name.startsWith('close')) await act();
+    throw Object.assign(new Error(effect.code), { code: effect.code });
+  }
+
+  #nameOf(path: string): string {
+    if (path === this.#file) return 'vault';
+    if (path.startsWith(this.#file)) return path.slice(this.#file.length + 1).replace(/-.*/, '');
+    return 'folder';
+  }
+}
+
+/** What can go wrong with a call, by what it does. */
+export function effectsOn(call: Call): Effect[] {
+  const crash = (when: 'before' | 'half' | 'after'): Effect => ({ kind: 'crash', when });
+  const errors = (...codes: string[]): Effect[] => codes.map((code) => ({ kind: 'error', code }));
+  const [name = ''] = call.split(' ');
+  switch (name) {
+    case 'open':
+      return [
+        ...errors('EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE'),
+        { kind: 'for good', code: 'EROFS' },
+        crash('before'),
+        crash('after'),
+      ];
+    case 'write':
+      return [
+        ...errors('EIO', 'ENOSPC', 'EINTR'),
+        { kind: 'half', code: 'EIO' },
+        { kind: 'half', code: 'ENOSPC' },
+        { kind: 'short' },
+        { kind: 'for good', code: 'ENOSPC' },
+        crash('before'),
+        crash('half'),
+        crash('after'),
+      ];
+    case 'datasync':
+    case 'sync':
+      return [
+        ...errors('EIO', 'ENOSPC', 'EINTR'),
+        { kind: 'done', code: 'EIO' },
+        { kind: 'for good', code: 'EIO' },
+        crash('before'),
+        crash('after'),
+      ];
+    case 'rename':
+      return [
+        ...errors('EIO', 'ENOSPC', 'EACCES'),
+        { kind: 'done', code: 'EIO' },
+        { kind: 'for good', code: 'EIO' },
+        crash('before'),
+        crash('after'),
+      ];
+    case 'truncate':
+      return [
+        ...errors('EIO'),
+        { kind: 'done', code: 'EIO' },
+        { kind: 'for good', code: 'EIO' },
+        crash('before'),
+        crash('after'),
+      ];
+    case 'mkdir':
+      return [...errors('EACCES', 'EROFS', 'ENOSPC'), crash('before'), crash('after')];
+    case 'unlink':
+      return [...errors('EIO', 'EACCES'), crash('before'), crash('after')];
+    case 'close':
+      return [...errors('EIO'), crash('before'), crash('after')];
+    case 'keychain':
+      return [
+        ...errors('locked'),
+        { kind: 'done', code: 'locked' },
+        { kind: 'for good', code: 'locked' },
+        crash('before'),
+        crash('after'),
+      ];
+    default:
+      throw new Error(`nobody has said what can go wrong with ${call}`);
+  }
+}
+
+export function nameOf(effect: Effect): string {
+  switch (effect.kind) {
+    case 'error':
+      return effect.code;
+    case 'for good':
+      return `${effect.code} from then on`;
+    case 'half':
+      return `half done, then ${effect.code}`;
+    case 'short':
+      return 'half done, and said so';
+    case 'done':
+      return `done, and yet ${effect.code}`;
+    case 'crash':
+      return `killed ${effect.when === 'half' ? 'half way' : effect.when}`;
+  }
+}

@@ -1,0 +1,165 @@
+import { rmSync, statSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Vault } from '../../../src-main/vault/vault.ts';
+import { homeOf, signIn } from '../../vault/people.ts';
+
+/** Accounts and the secrets of their access tokens. */
+export type Users = Record<string, string>;
+
+/** What is done to a vault while one of its calls goes wrong. */
+export interface Operation {
+  /** Makes the place: with a vault that has what `before` says. */
+  start: (vault: Vault) => Promise<void>;
+  /** Done to the folder after the vault was closed. */
+  spoil?: (folder: string) => void;
+  /** In how the vault that works on it is opened. */
+  unprotected?: 'memory';
+  before: Users;
+  /** Resolves when it is acknowledged; each with what must then be there. Rejects where it was refused. */
+  run: (vault: Vault) => Promise<unknown>;
+  after: Users;
+  /** The file may also be as `spoil` left it, or set aside like that. */
+  rescue?: true;
+  /** What `run` resolves to says that older copies can't be opened any more. */
+  closesOlder?: true;
+  /** There is more than one thing to acknowledge: one that is refused does not take back another. */
+  several?: true;
+}
+
+const secret = (user: string): string => `access secret of ${user}`;
+const users = (...names: readonly string[]): Users =>
+  Object.fromEntries(names.map((name) => [homeOf(name), secret(name)]));
+
+async function withTwo(vault: Vault): Promise<void> {
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.update((cache) => signIn(cache, 'ben'));
+}
+
+/** So much dead in it that the next update makes the file be written anew. */
+async function nearlyDead(vault: Vault): Promise<void> {
+  await withTwo(vault);
+  for (let n = 0; n < 18; n += 1)
+    await vault.update((cache) => signIn(cache, 'ben', `secret of ben`.padEnd(15 + n)));
+  await vault.update((cache) => signIn(cache, 'ben'));
+}
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(file, bytes);
+}
+
+const vaultIn = (folder: string): string => join(folder, 'cache.vault');
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'first save': {
+    start: () => Promise.resolve(),
+    before: {},
+    run: (vault) => vault.update((cache) => signIn(cache, 'ada')),
+    after: users('ada'),
+  },
+  update: {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: (vault) => vault.update((cache) => signIn(cache, 'cas')),
+    after: users('ada', 'ben', 'cas'),
+  },
+  'update of what is there': {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: (vault) => vault.update((cache) => signIn(cache, 'ada', 'secret of another')),
+    after: { ...users('ada', 'ben'), [homeOf('ada')]: secret('another') },
+  },
+  'update after a torn end': {
+    start: withTwo,
+    spoil: (folder) => {
+      // The last frame's second half was not written.
+      const file = vaultIn(folder);
+      truncateSync(file, statSync(file).size - 300);
+    },
+    before: users('ada'),
+    run: (vault) => vault.update((cache) => signIn(cache, 'cas')),
+    after: users('ada', 'cas'),
+  },
+  group: {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: (vault) =>
+      Promise.all(['cas', 'dee', 'eve'].map((user) => vault.update((cache) => signIn(cache, user)))),
+    after: users('ada', 'ben', 'cas', 'dee', 'eve'),
+    several: true,
+  },
+  'update held in memory': {
+    start: withTwo,
+    unprotected: 'memory',
+    before: users('ada', 'ben'),
+    run: (vault) => vault.update((cache) => signIn(cache, 'cas')),
+    after: users('ada', 'ben', 'cas'),
+  },
+  'update that makes it compact': {
+    start: nearlyDead,
+    before: users('ada', 'ben'),
+    run: async (vault) => {
+      await vault.update((cache) => signIn(cache, 'cas'));
+      await vault.read(() => undefined); // Behind the compaction, which nobody waits for.
+    },
+    after: users('ada', 'ben', 'cas'),
+  },
+  compact: {
+    start: nearlyDead,
+    before: users('ada', 'ben'),
+    run: (vault) => vault.compact(),
+    after: users('ada', 'ben'),
+  },
+  rotate: {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: (vault) => vault.rotateKey(),
+    after: users('ada', 'ben'),
+    closesOlder: true,
+  },
+  'sign-out': {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: async (vault) => (await vault.signOut(homeOf('ada'))).oldKey,
+    after: users('ben'),
+    closesOlder: true,
+  },
+  'sign-out, beside an update': {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: async (vault) => {
+      const update = vault.update((cache) => signIn(cache, 'ben', 'secret of another'));
+      update.catch(() => undefined);
+      const { oldKey } = await vault.signOut(homeOf('ada'));
+      await update;
+      return oldKey;
+    },
+    after: { [homeOf('ben')]: secret('another') },
+    closesOlder: true,
+    several: true,
+  },
+  recover: {
+    start: async (vault) => {
+      await vault.update((cache) => ['ada', 'ben', 'cas'].forEach((user) => signIn(cache, user)));
+    },
+    spoil: (folder) => {
+      const bytes = readFileSync(vaultIn(folder));
+      const lengthAt = (at: number): number => 60 + bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4);
+      const second = 4224 + lengthAt(4224);
+      flip(vaultIn(folder), second + lengthAt(second) + 100);
+    },
+    before: users('ada', 'cas'),
+    run: (vault) => vault.recover(),
+    after: users('ada', 'cas'),
+    rescue: true,
+  },
+  'start fresh': {
+    start: withTwo,
+    spoil: (folder) => rmSync(join(folder, 'keys', 'a')),
+    before: {},
+    run: (vault) => vault.startFresh(),
+    after: {},
+    rescue: true,
+  },
+};

@@ -1,0 +1,158 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { homeOf, signIn, usersIn } from '../../vault/people.ts';
+import type { Child } from '../child.ts';
+import { FolderKeychain } from '../folder-keychain.ts';
+import { lookAt, mustBeClean, mustBeClosed, usersFound } from '../look.ts';
+import { must } from '../tally.ts';
+import type { Fault } from './faulty-io.ts';
+import { OPERATIONS, type Operation, type Users } from './operations.ts';
+import type { Order, Said } from './victim.ts';
+
+/** The calls that write which an operation makes when nothing goes wrong. */
+export async function callsOf(
+  child: Child,
+  operation: string,
+  template: string,
+  folder: string,
+): Promise<string[]> {
+  return trial(child, { folder, operation, fault: null }, '', template);
+}
+
+/** Lets one call go wrong, and looks what has become of the vault: at once, after it went on, and at the end. */
+export async function trial(child: Child, order: Order, call: string, template: string): Promise<string[]> {
+  const { folder, fault } = order;
+  const operation = OPERATIONS[order.operation];
+  if (operation === undefined) throw new Error(`There is no operation ${order.operation}.`);
+  cpSync(template, folder, { recursive: true });
+  const file = join(folder, 'cache.vault');
+  const older = existsSync(file) ? readFileSync(file) : null;
+
+  child.tell(JSON.stringify(order));
+  const outcome = await hear(child, 'outcome');
+  const crashed = outcome === null;
+  must(
+    crashed === (fault?.effect.kind === 'crash'),
+    `it ${crashed ? 'ended' : 'did not end'}: ${child.complaint}`,
+  );
+  const durable = outcome?.acknowledged === true && outcome.held === 'disk';
+  const found = await checkNow(operation, folder, older, durable);
+  if (outcome?.acknowledged === false && operation.several !== true && !mayLie(fault, call)) {
+    must(sameUsers(found, operation.before), `it rejected (${outcome.error ?? ''}), and yet it is done`);
+  }
+
+  if (outcome === null) await goOnElsewhere(operation, folder);
+  else {
+    child.tell('go on');
+    const memory = await hear(child, 'memory');
+    must(memory !== null, 'it did not go on');
+    const expected = outcome.held === 'memory' || durable ? operation.after : found;
+    must(
+      sameUsers(memory?.users ?? {}, expected),
+      `memory has ${JSON.stringify(memory?.users)} where the file has ${JSON.stringify(expected)}`,
+    );
+    await hear(child, 'later');
+    const end = await hear(child, 'end');
+    must(end?.error === undefined, `it could not go on: ${end?.error ?? ''}`);
+  }
+  await checkLater(operation, folder, older, durable, outcome?.value);
+  return outcome?.calls ?? [];
+}
+
+/** `null` where the process ended. */
+async function hear<Word extends Said['word']>(
+  child: Child,
+  word: Word,
+): Promise<Extract<Said, { word: Word }> | null> {
+  const line = await child.next();
+  if (line === null) return null;
+  const said: Said = JSON.parse(line);
+  if (said.word === 'end' && word !== 'end') throw new Error(`it could not go on: ${said.error ?? ''}`);
+  must(said.word === word, `it said ${said.word} where ${word} was due`);
+  return said as Extract<Said, { word: Word }>;
+}
+
+/** The old state or the new one, whole; acknowledged, the new one. */
+async function checkNow(
+  operation: Operation,
+  folder: string,
+  older: Buffer | null,
+  durable: boolean,
+): Promise<Users> {
+  const { before, after, rescue } = operation;
+  const file = join(folder, 'cache.vault');
+  const untouched = older !== null && existsSync(file) && readFileSync(file).equals(older);
+  if (rescue === true) {
+    must(untouched || keptAside(folder, older), 'the file as it was is gone');
+    must(!durable || !untouched, 'it was acknowledged, and is not done');
+    if (untouched) return before;
+  }
+  const opening = await lookAt(folder);
+  must(opening.state === 'ready', `the vault is ${opening.state}`);
+  const users = usersFound(opening);
+  for (const home of new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(users)])) {
+    const value = users[home];
+    const possible = durable ? [after[home]] : [before[home], after[home]];
+    must(possible.includes(value), `${home} is ${value ?? 'gone'}, and should be ${possible.join(' or ')}`);
+  }
+  return users;
+}
+
+/** After all is well again, and somebody has opened the vault. */
+async function checkLater(
+  operation: Operation,
+  folder: string,
+  older: Buffer | null,
+  durable: boolean,
+  value: unknown,
+): Promise<void> {
+  const file = join(folder, 'cache.vault');
+  const keychain = new FolderKeychain(join(folder, 'keys'));
+  const vault = await openVault({ file, keychain });
+  const users = await vault.read(usersIn);
+  await vault.close(); // Does what a sign-out had to leave.
+  must(vault.status.state === 'ready', `in the end the vault is ${vault.status.state}`);
+  must(homeOf('later') in users, 'a later update is not there');
+  if (durable) {
+    for (const [home, secret] of Object.entries(operation.after))
+      must(users[home] === secret, `in the end, ${home} is ${users[home] ?? 'gone'}`);
+  }
+  const gone = Object.keys(operation.before).some((home) => !(home in operation.after) && !(home in users));
+  if (operation.closesOlder === true && older !== null && (gone || (durable && value !== 'pending'))) {
+    await mustBeClosed(folder, older);
+  }
+  const again = await lookAt(folder);
+  must(
+    again.contents?.standing.pending === null,
+    `in the end, ${String(again.contents?.standing.pending)} is still to be done`,
+  );
+  mustBeClean(folder);
+}
+
+async function goOnElsewhere({ run, rescue }: Operation, folder: string): Promise<void> {
+  const keychain = new FolderKeychain(join(folder, 'keys'));
+  const vault = await openVault({ file: join(folder, 'cache.vault'), keychain });
+  if (rescue === true && vault.status.state !== 'ready') await run(vault);
+  await vault.update((cache) => signIn(cache, 'later'));
+  await vault.compact();
+  await vault.close();
+}
+
+function keptAside(folder: string, older: Buffer | null): boolean {
+  const names = readdirSync(folder).filter((name) => /\.(damaged|orphan)-/.test(name));
+  return older !== null && names.some((name) => readFileSync(join(folder, name)).equals(older));
+}
+
+function sameUsers(a: Users, b: Users): boolean {
+  const sorted = (users: Users): string => JSON.stringify(Object.entries(users).sort());
+  return sorted(a) === sorted(b);
+}
+
+/**
+ * Where a rejected save may be there all the same: the call was done and said that it was not; or what failed came after
+ * the new file had its name, the flush of its folder; or nothing works any more, not even taking it back.
+ */
+function mayLie(fault: Fault | null, call: string): boolean {
+  return fault?.effect.kind === 'done' || fault?.effect.kind === 'for good' || call === 'sync folder';
+}
