@@ -128,12 +128,12 @@ export async function replaceFile(io: Io, file: string, bytes: Buffer, owner = f
 export async function appendTo(io: Io, file: string, at: number, bytes: Buffer): Promise<Identity> {
   const handle = await io.open(file, 'r+');
   try {
-    if ((await handle.stat()).size > at) await handle.truncate(at);
+    if ((await handle.stat()).size > at) await cutOff(handle, at);
     try {
       await writeRange(handle, bytes, at);
       await handle.datasync();
     } catch (error) {
-      await handle.truncate(at).catch(() => undefined); // What failed first is what the caller must hear.
+      await cutOff(handle, at).catch(() => undefined); // What failed first is what the caller must hear.
       throw error;
     }
     return identityOf(await handle.stat());
@@ -141,6 +141,12 @@ export async function appendTo(io: Io, file: string, at: number, bytes: Buffer):
     // What is flushed stays flushed, whatever closing says: it must not make a save that was done look refused.
     await handle.close().catch(() => undefined);
   }
+}
+
+/** Flushed at once: if the power goes now, the old end must not stand behind the first sectors of a new one. */
+async function cutOff(handle: IoFile, at: number): Promise<void> {
+  await handle.truncate(at);
+  await handle.sync();
 }
 
 /** Renames `file` to `<file>.<label>-<time>`, a name that is not taken. Returns that name. */

@@ -1,5 +1,6 @@
 // FORMAT.md, "The whole file", from the writer's side.
 import { randomBytes } from 'node:crypto';
+import { alignedEnd } from './alignment.ts';
 import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
 import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
@@ -33,10 +34,13 @@ export type Random = (length: number) => Buffer;
 export function buildImage(source: ImageSource, key: Buffer, random: Random = randomBytes): Image {
   const salt = random(32);
   const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
-  const contents = [
-    encodeManifest({ ...source.manifest, roster }, random(KEY_LENGTH)),
-    ...source.groups.flatMap((group) => group.frames),
-  ];
+  const contents = alignedEnd(
+    [
+      encodeManifest({ ...source.manifest, roster }, random(KEY_LENGTH)),
+      ...source.groups.flatMap((group) => group.frames),
+    ],
+    FRAMES_AT,
+  );
   const nonces = noncesFrom(random);
   const { fileId, generation, slot } = source;
   const baseFrames = contents.length;

@@ -34,9 +34,9 @@ export interface Scan {
 }
 
 // What a disk writes whole. A frame that was being written when the power went lacks whole sectors.
-const SECTOR = 512;
-// Shorter runs of zeros turn up in good frames.
-const SHORTEST_HOLE = 8;
+export const SECTOR = 512;
+// Shorter runs of zeros turn up in good frames, so writers see to it that none is shorter (alignment.ts).
+export const SHORTEST_HOLE = 8;
 
 /**
  * Reads frames from `from` to the end. Decides nothing on a guess; authenticates everything it returns. `offset` is

@@ -3,6 +3,7 @@ import { profileOf } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange } from '../cache/transaction.ts';
 import { StorageError } from '../errors.ts';
+import { aligned } from './alignment.ts';
 import { decodeBatch, encodeBatch } from './body.ts';
 import { type Contents, type Groups, written } from './contents.ts';
 import { appendTo, type Identity, readWhole, replaceFile, sweep } from './file.ts';
@@ -80,7 +81,7 @@ export async function append(
   notes: Notes,
 ): Promise<Identity> {
   const { header, sealingKey, end, cache } = contents;
-  const content = encodeBatch({ changes, ...notes }, header.fileId);
+  const content = aligned(encodeBatch({ changes, ...notes }, header.fileId), end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
   const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
   const identity = await appendTo(io, file, end.at, bytes);

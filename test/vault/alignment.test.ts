@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { openFile } from '../../src-main/vault/open.ts';
+import { KeySlots } from '../../src-main/vault/slots.ts';
+import { FakeDisk } from './disk.ts';
+import { Scene } from './fakes.ts';
+import { signIn, usersIn } from './people.ts';
+
+const SECTOR = 512;
+
+test('whichever sector of a frame the power cut leaves out, at whatever length: it was not written', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  let seen = 0;
+  // Each as much longer than the last one as it takes to come by every place in a sector.
+  for (let n = 0; n < 130; n += 1) {
+    const before = scene.bytes.length;
+    const users = await vault.read(usersIn);
+    await vault.update((cache) => signIn(cache, 'ben', 'x'.repeat(n)));
+    const after = Buffer.from(scene.bytes);
+    if (after.length <= before) continue; // It was compacted.
+    for (let from = before; from < after.length; from = (Math.floor(from / SECTOR) + 1) * SECTOR) {
+      const torn = Buffer.from(after).fill(
+        0,
+        from,
+        Math.min((Math.floor(from / SECTOR) + 1) * SECTOR, after.length),
+      );
+      const disk = new FakeDisk();
+      disk.put('/v', torn);
+      const opening = await openFile(disk, '/v', new KeySlots(scene.keychain, 'Tokenkeep', 'vault'));
+      expect(opening.state, `frame at ${before}, sector at ${from}`).toBe('ready');
+      expect(usersIn(opening.contents!.cache)).toEqual(users);
+      seen += 1;
+    }
+  }
+  expect(seen).toBeGreaterThan(300);
+});
+
+test('every end is on the border of a sector or well away from it, and rewriting does not make a file grow', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  const lengths = new Set<number>();
+  for (let n = 0; n < 40; n += 1) {
+    await vault.update((cache) => signIn(cache, 'ada', 'x'.repeat(n % 20)));
+    const over = scene.bytes.length % SECTOR;
+    expect(over === 0 || (over >= 8 && over <= SECTOR - 8), `ends at ${scene.bytes.length}`).toBe(true);
+  }
+  for (let n = 0; n < 10; n += 1) {
+    await vault.compact();
+    lengths.add(scene.bytes.length);
+  }
+  expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThan(8);
+});
