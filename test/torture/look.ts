@@ -21,7 +21,7 @@ export function usersFound({ contents }: Opening): Record<string, string> {
   for (const type of ['RefreshToken', 'IdToken', 'Account'] as const) {
     const homes = contents.cache.find(type).map(({ home_account_id }) => home_account_id);
     must(
-      homes.length === Object.keys(users).length && homes.every((home) => String(home) in users),
+      homes.length === Object.keys(users).length && homes.every((home) => home in users),
       `there are ${homes.length} entries ${type} for ${Object.keys(users).length} accounts`,
     );
   }

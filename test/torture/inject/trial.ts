@@ -46,11 +46,11 @@ export async function trial(child: Child, order: Order, call: string, template: 
   else {
     child.tell('go on');
     const memory = await hear(child, 'memory');
-    must(memory !== null, 'it did not go on');
+    if (memory === null) throw new Error('it did not go on');
     const expected = outcome.held === 'memory' || durable ? operation.after : found;
     must(
-      sameUsers(memory?.users ?? {}, expected),
-      `memory has ${JSON.stringify(memory?.users)} where the file has ${JSON.stringify(expected)}`,
+      sameUsers(memory.users, expected),
+      `memory has ${JSON.stringify(memory.users)} where the file has ${JSON.stringify(expected)}`,
     );
     await hear(child, 'later');
     const end = await hear(child, 'end');
