@@ -1,5 +1,8 @@
 /** What the window of the desktop app may ask beside the token cache. Types only; the window imports them. */
 import type { Outcome } from 'tokenkeep/electron';
+import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
+
+export type * from './sign-in/contract.ts';
 
 export interface AppInfo {
   version: string;
@@ -11,7 +14,7 @@ export interface AppInfo {
   keychainCrashed: boolean;
 }
 
-export interface AppRequests {
+export interface AppRequests extends SignInRequests {
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays as it is; the window loads anew. */
   openDemo(): void;
@@ -21,9 +24,9 @@ export interface AppRequests {
 }
 
 /** What the menu asks the window to do. */
-export type MenuCommand = 'import' | 'find' | 'sign-out' | 'sign-out-all' | 'about';
+export type MenuCommand = 'sign-in' | 'import' | 'find' | 'sign-out' | 'sign-out-all' | 'about';
 
-export interface AppEvents {
+export interface AppEvents extends SignInEvents {
   command: MenuCommand;
 }
 

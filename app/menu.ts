@@ -32,6 +32,7 @@ export function setMenu({ development, run }: MenuOptions): void {
   const file: MenuItemConstructorOptions = {
     label: '&File',
     submenu: [
+      item('Sign &in…', 'sign-in', 'CmdOrCtrl+N'),
       item('&Import…', 'import', 'CmdOrCtrl+O'),
       separator,
       item('Sign &out…', 'sign-out'),

@@ -7,7 +7,7 @@ import { ORIGIN } from './origin.ts';
 
 export interface ServingOptions {
   windows: () => readonly WebContents[];
-  /** Opens the user's vault; called once, and not before the user's cache is to be seen. */
+  /** Opens the user's vault; called once, and not before someone needs it. */
   openOwn: () => Promise<Vault>;
   beforeRetry: () => void;
   onUnexpected: (error: unknown) => void;
@@ -17,6 +17,10 @@ export interface Serving {
   readonly demo: boolean;
   /** Absolute path of the vault that is shown. */
   file(): Promise<string>;
+  /** The vault that is shown. */
+  vault(): Promise<Vault>;
+  /** The user's own, whatever is shown. */
+  own(): Promise<Vault>;
   showDemo(): Promise<void>;
   showOwn(): Promise<void>;
   planImport(path: string): Promise<void>;
@@ -45,6 +49,10 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     async file() {
       return (await (demo?.vault ?? own))?.status.file ?? '';
     },
+    async vault() {
+      return demo?.vault ?? this.own();
+    },
+    own: () => (own ??= openOwn()),
     async showDemo() {
       if (demo !== undefined) return;
       demo = openDemoVault();

@@ -12,6 +12,8 @@ import type { Profile } from './profile.ts';
 import { servePage } from './protocol.ts';
 import { closedSession, holdPages } from './session.ts';
 import { serving } from './serving.ts';
+import { signInChecks } from './sign-in/requests.ts';
+import { signingIn } from './signing-in.ts';
 import { report } from './report.ts';
 import { bringToFront, openWindow } from './window.ts';
 
@@ -55,12 +57,34 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     // After the answer to the request that asked for it is on its way.
     setImmediate(() => windows().forEach((contents) => contents.reload()));
   };
+  const signing = signingIn({
+    folder: profile.folder,
+    vault: () => shown.vault(),
+    ownVault: () => shown.own(),
+    tell: {
+      signIn: (progress) => requests.emit('signIn', progress),
+      care: () => requests.emit('care', null),
+      profiles: () => requests.emit('profiles', null),
+    },
+    onUnexpected: report,
+  });
+  const showOwn = async (): Promise<void> => {
+    await shown.showOwn();
+    await signing.start();
+  };
   const requests = serveRequests<AppRequests, AppEvents>({
     prefix: 'app',
     origin: ORIGIN,
     windows,
-    checks: { info: noArguments, openDemo: noArguments, leaveDemo: noArguments, showFile: noArguments },
+    checks: {
+      info: noArguments,
+      openDemo: noArguments,
+      leaveDemo: noArguments,
+      showFile: noArguments,
+      ...signInChecks,
+    },
     handlers: {
+      ...signing.handlers,
       info: () => ({
         // A packaged app has its own package.json, with the mark of a development build if it is one.
         version: app.isPackaged ? app.getVersion() : __VERSION__,
@@ -74,7 +98,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
         reload();
       },
       leaveDemo: async () => {
-        await shown.showOwn();
+        await showOwn();
         reload();
       },
       showFile: async () => shell.showItemInFolder(await shown.file()),
@@ -84,7 +108,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
   setMenu({ development, run: (command) => requests.emit('command', command) });
 
   // Beside the window, which appears at once: the keychain may take its time, or wait for an answer.
-  (asked.demo ? shown.showDemo() : shown.showOwn()).catch(report);
+  (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   const open = (): BrowserWindow => {
     const window = openWindow({
       session,
@@ -117,6 +141,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     },
     async close() {
       guard.end();
+      signing.stop();
       requests.stop();
       await shown.close();
     },

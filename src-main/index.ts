@@ -27,6 +27,7 @@ export {
   type TenantProfile,
 } from './cache/entities.ts';
 export { type SerializeOptions } from './cache/document.ts';
+export { configuredEnvironment, isMicrosoft } from './cache/environments.ts';
 export { type CacheHandle, inMemory, type UpdateOptions } from './cache/handle.ts';
 export { merge, type MergeCounts, planMerge } from './cache/merge.ts';
 export { type Profile } from './cache/profiles.ts';

@@ -39,6 +39,7 @@ export function configuration(
       return user && { accountId: id, claims: () => claimsOf(user) };
     },
     interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     pkce: { required: () => true },
     // Who may have one gets one, and keeps it when the browser's session ends: apps are signed out by revoking it.
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -34,7 +34,7 @@ export function TokenkeepWindow() {
       else if (command === 'import') void importing.choose();
       else if (command === 'sign-out') void signOut.one();
       else if (command === 'sign-out-all') void signOut.all();
-      else dialogs.open({ kind: 'about' });
+      else if (command === 'about') dialogs.open({ kind: 'about' });
     });
     const endKeys = onKey((event) => {
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'f') {

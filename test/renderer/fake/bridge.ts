@@ -13,6 +13,7 @@ import type {
   VaultStatus,
 } from '../../../src-main/ipc/contract.ts';
 import { decoded, type Member } from './cast.ts';
+import { signInHalf, type SignInWorld } from './sign-in.ts';
 
 /** What stands behind a fake bridge. Tests change it and emit events, as main would. */
 export interface World {
@@ -21,6 +22,7 @@ export interface World {
   members: Member[];
   status: VaultStatus;
   info: AppInfo;
+  signIn: SignInWorld;
   /** What the next import finds in the document; an error where it finds none. */
   plan: ImportPlan | ImportLocked | PlainError;
   /** What a passphrase opens it to. */
@@ -138,6 +140,7 @@ export function fakeBridge(world: World): FakeBridge {
       openDemo: () => answer('openDemo', [], () => undefined),
       leaveDemo: () => answer('leaveDemo', [], () => undefined),
       showFile: () => answer('showFile', [], () => undefined),
+      ...signInHalf(world.signIn, answer, tell),
       on: (name, listener) => listen(listeners, name, listener),
     },
   };

@@ -2,6 +2,7 @@ import type { AppInfo } from '../../../app/contract.ts';
 import type { ImportPlan, VaultStatus } from '../../../src-main/ipc/contract.ts';
 import type { World } from './bridge.ts';
 import { cast, crowd, hostile } from './cast.ts';
+import { signInWorld } from './sign-in.ts';
 
 export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): VaultStatus {
   return {
@@ -96,6 +97,7 @@ export function world(name: string, now: () => number): World {
     members: cast(at),
     status: readyStatus(at),
     info: INFO,
+    signIn: signInWorld(),
     plan: PLAN,
     unlocked: PLAN,
     consents: true,

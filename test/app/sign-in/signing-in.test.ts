@@ -1,0 +1,236 @@
+import { get } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
+import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
+import { USERS } from '../../../examples/provider/users.ts';
+import { callback } from '../../support/callback.ts';
+import { codeOf, type Stage, stage } from './stage.ts';
+
+let provider: RunningProvider;
+let here: Stage;
+
+beforeAll(async () => {
+  provider = await startProvider({ deviceInterval: 1, entra: true });
+});
+afterAll(() => provider.stop());
+beforeEach(async () => {
+  provider.events.clear();
+  provider.outages.clear();
+  here = await stage(provider);
+});
+afterEach(() => here.close());
+
+const accounts = () => here.vault.read((cache) => cache.accounts().map(({ username }) => username));
+
+/** Everything that the window was told, as it was sent. */
+const toldText = () => JSON.stringify(here.told);
+
+describe('with the browser', () => {
+  it('signs in and puts the tokens into the vault, under the name that Entra gives the account', async () => {
+    const done = await here.go();
+    const { oid, tid } = USERS.find(({ id }) => id === 'noor')!;
+    expect(done).toMatchObject({ step: 'done', account: { home_account_id: `${oid}.${tid}` } });
+    expect(await accounts()).toEqual(['noor@contoso.example']);
+    const found = await here.vault.read((cache) => ({
+      access: cache.find('AccessToken', { target: ['orders.read'] }).map((token) => token.token_type),
+      refresh: cache.find('RefreshToken').length,
+      id: cache.find('IdToken').length,
+    }));
+    expect(found).toEqual({ access: ['Bearer'], refresh: 1, id: 1 });
+    expect(here.told.map(({ step }) => step)).toEqual(['starting', 'browser', 'finishing', 'done']);
+  });
+
+  it('says in the browser that one is signed in, in a page that keeps nothing and runs nothing', async () => {
+    await here.go();
+    const page = await here.arrived[0]!;
+    expect(page.title).toContain('You are signed in');
+    expect(page.html).not.toMatch(/<script/);
+  });
+
+  it('takes any free port, sends PKCE and asks for a nonce', async () => {
+    await here.go();
+    const asked = new URL(here.opened[0]!).searchParams;
+    expect(asked.get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}\/$/);
+    expect(asked.get('code_challenge_method')).toBe('S256');
+    expect(asked.get('nonce')).toMatch(/^[\w-]{43}$/);
+    expect(asked.get('state')).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('signs a second person in beside the first', async () => {
+    await here.go();
+    here.person = { user: 'yuki' };
+    await here.go();
+    expect((await accounts()).sort()).toEqual(['noor@contoso.example', 'yuki@fabrikam.example']);
+  });
+
+  it('says that consent was refused', async () => {
+    here.person = { user: 'noor', refuse: 'consent' };
+    expect(codeOf(await here.go())).toBe('consent_refused');
+    expect((await here.arrived[0]!).title).toContain('You are not signed in');
+    expect(await accounts()).toEqual([]);
+  });
+
+  it('closes its port when it is cancelled, and tells the window nothing more', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'browser');
+    await here.until('browser');
+    const redirect = new URL(here.opened[0]!).searchParams.get('redirect_uri')!;
+    await here.signing.handlers.cancelSignIn(null);
+    expect(await here.until('none')).toEqual({ step: 'none' });
+    await expect(reach(redirect)).rejects.toThrow('ECONNREFUSED');
+    expect(await accounts()).toEqual([]);
+  });
+
+  it('begins anew when it is begun anew: what comes of the first is dropped', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'browser');
+    await here.until('browser');
+    here.person = { user: 'olu' };
+    await here.go();
+    expect(await accounts()).toEqual(['olu@fabrikam.example']);
+  });
+
+  it('takes nothing from a call that has another state', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'browser');
+    await here.until('browser');
+    const redirect = new URL(here.opened[0]!).searchParams.get('redirect_uri')!;
+    await reach(`${redirect}?code=stolen&state=another`);
+    expect(codeOf(await here.until('done'))).toBe('state_mismatch');
+  });
+
+  it('answers nothing but the one call: no other path, method or host name', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'browser');
+    await here.until('browser');
+    const redirect = new URL(here.opened[0]!).searchParams.get('redirect_uri')!;
+    expect(await reach(`${redirect}favicon.ico`)).toBe(404);
+    expect(await reach(redirect, { host: 'evil.example' })).toBe(404);
+    expect(here.told.at(-1)).toMatchObject({ step: 'browser' });
+  });
+});
+
+describe('with a code on another device', () => {
+  it('shows the code and where it goes, and signs in', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'device');
+    const shown = await here.until('device');
+    if (shown.step !== 'device') throw new Error(toldText());
+    expect(shown.userCode).toMatch(/^[A-Z]{4}-[A-Z]{4}$/);
+    expect(shown.expiresAt - Date.now() / 1000).toBeGreaterThan(500);
+    await here.browser.visit(shown.direct, { user: 'piet' });
+    await here.until('done');
+    expect(await accounts()).toEqual(['piet@contoso.example']);
+  });
+
+  it('says that consent was refused', async () => {
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'device');
+    const shown = await here.until('device');
+    if (shown.step !== 'device') throw new Error(toldText());
+    await here.browser.visit(shown.direct, { user: 'piet', refuse: 'consent' });
+    expect(codeOf(await here.until('done'))).toBe('consent_refused');
+  });
+
+  it('is cancelled at any time', async () => {
+    await here.signing.handlers.signIn(null, here.profile.id, 'device');
+    await here.until('device');
+    await here.signing.handlers.cancelSignIn(null);
+    expect(await here.until('none')).toEqual({ step: 'none' });
+  });
+});
+
+describe('each failure has its own sentence', () => {
+  const failing = async (changes: Parameters<typeof stage>[1], doors: Parameters<typeof stage>[2] = {}) => {
+    await here.close();
+    here = await stage(provider, changes, doors);
+    const progress = await here.go();
+    if (progress.step !== 'failed') throw new Error(toldText());
+    expect(here.faults).toEqual([]);
+    return progress.error;
+  };
+
+  it('a client id that the provider does not know: told though the provider never calls back', async () => {
+    const error = await failing({ client_id: 'nobody' });
+    expect(error.code).toBe('client_unknown');
+    expect(error.message).toContain('nobody');
+  });
+
+  it('the same in the device flow', async () => {
+    await here.close();
+    here = await stage(provider, { client_id: 'nobody' });
+    expect(codeOf(await here.go('device'))).toBe('client_unknown');
+  });
+
+  it('a provider that does not answer', async () => {
+    const error = await failing({ authority: 'https://localhost:1' });
+    expect([error.code, error.message]).toEqual([
+      'provider_unreachable',
+      expect.stringContaining('localhost:1'),
+    ]);
+  });
+
+  it('a provider that answers with faults', async () => {
+    provider.outages.add('/.well-known/openid-configuration');
+    expect((await failing({})).code).toBe('provider_unreachable');
+  });
+
+  it('a certificate that nobody vouches for', async () => {
+    expect((await failing({}, { fetch })).code).toBe('provider_untrusted');
+  });
+
+  it('an address that is no provider', async () => {
+    expect((await failing({ authority: `${provider.issuer}/elsewhere` })).code).toBe('provider_unsuitable');
+  });
+
+  it('a provider without the device flow', async () => {
+    await here.close();
+    const trusting = trustingFetch(provider.ca);
+    here = await stage(
+      provider,
+      {},
+      { fetch: changing(trusting, (body) => ({ ...body, device_authorization_endpoint: undefined })) },
+    );
+    expect(codeOf(await here.go('device'))).toBe('no_device_flow');
+  });
+
+  it('a clock that is off by hours', async () => {
+    // Nobody checks the signature of an ID token that came straight from the token endpoint (Core §3.1.3.7).
+    const earlier = ({ id_token, ...rest }: Record<string, unknown>) => {
+      if (typeof id_token !== 'string') return rest;
+      const [header, payload = '', signature] = id_token.split('.');
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iat: number; exp: number };
+      const moved = JSON.stringify({ ...claims, iat: claims.iat - 10_800, exp: claims.exp - 10_800 });
+      return { ...rest, id_token: [header, Buffer.from(moved).toString('base64url'), signature].join('.') };
+    };
+    const late = changing(trustingFetch(provider.ca), earlier);
+    const error = await failing({}, { fetch: late });
+    expect(error.code).toBe('clock_skew');
+  });
+
+  it('a redirect port that another program has', async () => {
+    const { uri } = await callback();
+    const error = await failing({ redirect_uri: uri });
+    expect([error.code, error.message]).toEqual(['port_taken', expect.stringContaining(uri)]);
+    await reach(uri);
+  });
+});
+
+/** A fetch whose answers in JSON are changed on their way. */
+function changing(fetchFn: typeof fetch, change: (body: Record<string, unknown>) => unknown): typeof fetch {
+  return async (input, init) => {
+    const answer = await fetchFn(input, init);
+    const body = (await answer.json()) as Record<string, unknown>;
+    return Response.json(change(body), { status: answer.status });
+  };
+}
+
+/** A request outside any browser; gives the status. */
+function reach(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers, agent: false }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode ?? 0));
+    }).on('error', reject);
+  });
+}

@@ -1,0 +1,121 @@
+/** The app's signing in, without Electron and its window: a real provider, a browser that fills in forms, a vault in memory. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../../app/contract.ts';
+import { type SignIn, type SignInDoors, signIn } from '../../../app/sign-in/sign-in.ts';
+import { DESKTOP_APP } from '../../../examples/provider/clients.ts';
+import type { RunningProvider } from '../../../examples/provider/provider.ts';
+import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
+import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { type Arrived, type Browser, browser, type Person } from '../../support/browser.ts';
+
+export interface Stage {
+  signing: SignIn<null>;
+  vault: Vault;
+  folder: string;
+  profile: SignInProfile;
+  /** The user's browser: what it is shown next, it goes through as this person; null: nobody is there. */
+  person: Person | null;
+  browser: Browser;
+  /** What the browser was shown, and where it ended. */
+  opened: string[];
+  arrived: Promise<Arrived>[];
+  told: SignInProgress[];
+  /** Errors that were none of ours. */
+  faults: unknown[];
+  /** Begins, and waits for an end. */
+  go(way?: SignInWay): Promise<SignInProgress>;
+  until(step: SignInProgress['step']): Promise<SignInProgress>;
+  close(): Promise<void>;
+}
+
+export async function stage(
+  provider: RunningProvider,
+  changes: Partial<ProfileDraft> = {},
+  doors: Partial<SignInDoors> = {},
+): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-'));
+  const vault = await openVault({ file: join(folder, 'accounts.vault'), keychain: memoryKeychain() });
+  const trusting = trustingFetch(provider.ca);
+  const told: SignInProgress[] = [];
+  const listeners = new Set<() => void>();
+  const signing = signIn<null>({
+    folder,
+    vault: () => Promise.resolve(vault),
+    ownVault: () => Promise.resolve(vault),
+    fetch: trusting,
+    openBrowser(url) {
+      here.opened.push(url);
+      if (here.person !== null) here.arrived.push(here.browser.visit(url, here.person));
+      return Promise.resolve();
+    },
+    copyText: () => undefined,
+    now: () => Date.now(),
+    after(milliseconds, work) {
+      const timer = setTimeout(work, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    tell: {
+      signIn(progress) {
+        told.push(progress);
+        for (const listener of listeners) listener();
+      },
+      care: () => undefined,
+      profiles: () => undefined,
+    },
+    onUnexpected: (error) => here.faults.push(error),
+    ...doors,
+  });
+  const profile = await signing.handlers.saveProfile(
+    null,
+    {
+      kind: 'oidc',
+      name: 'The example provider',
+      authority: provider.issuer,
+      client_id: DESKTOP_APP.client_id,
+      scopes: ['profile', 'email', 'offline_access', 'orders.read'],
+      redirect_uri: 'http://127.0.0.1',
+      ...changes,
+    },
+    null,
+  );
+  const until: Stage['until'] = (step) =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        const last = told.at(-1);
+        if (last?.step === step || (last?.step === 'failed' && step !== 'none')) {
+          listeners.delete(look);
+          resolve(last);
+        }
+      };
+      listeners.add(look);
+      look();
+    });
+  const here: Stage = {
+    signing,
+    vault,
+    folder,
+    profile,
+    person: { user: 'noor' },
+    browser: browser(trusting),
+    opened: [],
+    arrived: [],
+    told,
+    faults: [],
+    until,
+    async go(way = 'browser') {
+      told.splice(0);
+      await signing.handlers.signIn(null, profile.id, way);
+      return until('done');
+    },
+    async close() {
+      signing.stop();
+      await vault.close();
+    },
+  };
+  return here;
+}
+
+export const codeOf = (progress: SignInProgress): string | undefined =>
+  progress.step === 'failed' ? progress.error.code : undefined;

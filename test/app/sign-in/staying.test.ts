@@ -1,0 +1,204 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AccountName } from '../../../app/contract.ts';
+import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
+import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
+import { type Stage, stage } from './stage.ts';
+
+let provider: RunningProvider;
+let here: Stage;
+let account: AccountName;
+
+beforeAll(async () => {
+  provider = await startProvider();
+});
+afterAll(() => provider.stop());
+beforeEach(async () => {
+  provider.outages.clear();
+  here = await stage(provider);
+  const done = await here.go();
+  if (done.step !== 'done' || done.account === null) throw new Error(JSON.stringify(done));
+  account = done.account;
+  provider.events.clear();
+});
+afterEach(() => here.close());
+
+const secrets = () =>
+  here.vault.read((cache) => ({
+    access: cache.find('AccessToken').map(({ secret }) => secret),
+    refresh: cache.find('RefreshToken').map(({ secret }) => secret),
+    id: cache.find('IdToken').length,
+    accounts: cache.accounts().length,
+  }));
+const refreshNow = async () => here.signing.handlers.refreshNow(null, account);
+
+describe('refreshing', () => {
+  it('replaces the access token and the refresh token, which rotates, and never sends one twice', async () => {
+    const before = await secrets();
+    expect(await refreshNow()).toEqual({ refreshed: 1, problem: null });
+    const after = await secrets();
+    expect(after).toMatchObject({ id: 1, accounts: 1 });
+    expect([after.access.length, after.refresh.length]).toEqual([1, 1]);
+    expect(after.access).not.toEqual(before.access);
+    expect(after.refresh).not.toEqual(before.refresh);
+    expect(await refreshNow()).toEqual({ refreshed: 1, problem: null });
+    expect(provider.events.count('reused')).toBe(0);
+  });
+
+  it('asked for many times at once, refreshes once', async () => {
+    await Promise.all(Array.from({ length: 10 }, refreshNow));
+    expect(provider.events.list.map(({ type }) => type)).toEqual(['refreshed']);
+  });
+
+  it('keeps what is there when the provider can’t be reached, and says so', async () => {
+    const before = await secrets();
+    provider.outages.add('/token');
+    const { refreshed, problem } = await refreshNow();
+    expect([refreshed, problem?.code]).toEqual([0, 'provider_unreachable']);
+    expect(await secrets()).toEqual(before);
+  });
+
+  it('says that one has to sign in again when the refresh token was revoked elsewhere', async () => {
+    const [token = ''] = (await secrets()).refresh;
+    await trustingFetch(provider.ca)(`${provider.issuer}/token/revocation`, {
+      method: 'POST',
+      body: new URLSearchParams({ token, client_id: 'desktop-app' }),
+    });
+    expect((await refreshNow()).problem?.code).toBe('sign_in_again');
+    expect((await secrets()).accounts).toBe(1);
+  });
+
+  it('does not bring back who was signed out meanwhile', async () => {
+    const slow = trustingFetch(provider.ca);
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = (): void => {};
+    const reached = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    await here.close();
+    here = await stage(
+      provider,
+      {},
+      {
+        fetch: async (input, init) => {
+          const answer = await slow(input, init);
+          if (init?.body instanceof URLSearchParams && init.body.get('grant_type') === 'refresh_token') {
+            asked();
+            await held;
+          }
+          return answer;
+        },
+      },
+    );
+    await here.go();
+    const refresh = refreshNow();
+    await reached;
+    await here.vault.signOut(account.home_account_id);
+    release();
+    expect((await refresh).problem?.code).toBe('sign_in_required');
+    expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
+  });
+
+  it('is offered only where the provider is known', async () => {
+    expect((await here.signing.handlers.care(null, account)).refreshable).toBe(true);
+    await here.signing.handlers.removeProfile(null, here.profile.id);
+    expect((await here.signing.handlers.care(null, account)).refreshable).toBe(false);
+    expect((await refreshNow()).problem?.code).toBe('profile_unknown');
+  });
+});
+
+describe('keeping fresh', () => {
+  it('remembers the mark without naming anybody, and forgets it when the account is signed out', async () => {
+    await here.signing.start();
+    expect(await here.signing.handlers.keepFresh(null, account, true)).toMatchObject({
+      keepFresh: true,
+      problem: null,
+    });
+    const { nextTry } = await here.signing.handlers.care(null, account);
+    expect(nextTry! - Date.now() / 1000).toBeGreaterThan(3600 - 360 - 60);
+    const file = join(here.folder, 'keep-fresh.json');
+    const text = readFileSync(file, 'utf8');
+    expect(text).not.toContain(account.home_account_id);
+    expect((JSON.parse(text) as { accounts: unknown[] }).accounts).toHaveLength(1);
+    await here.vault.signOut(account.home_account_id);
+    await expect
+      .poll(() => (JSON.parse(readFileSync(file, 'utf8')) as { accounts: unknown[] }).accounts)
+      .toEqual([]);
+  });
+
+  it('refreshes by itself when the time has come', async () => {
+    let ahead = 0;
+    await here.close();
+    here = await stage(provider, {}, { now: () => Date.now() + ahead });
+    await here.go();
+    provider.events.clear();
+    await here.signing.handlers.keepFresh(null, account, true);
+    expect(provider.events.count('refreshed')).toBe(0);
+    ahead = 3300_000; // five minutes before the end
+    here.signing.wake();
+    await expect.poll(() => provider.events.count('refreshed', 'noor')).toBe(1);
+  });
+});
+
+describe('leaving', () => {
+  const leave = async (revoke: boolean, endSession: boolean) => {
+    const id = await here.signing.handlers.prepareLeaving(null, account, { revoke, endSession });
+    await here.vault.signOut(account.home_account_id);
+    return here.signing.handlers.finishLeaving(null, id);
+  };
+
+  it('says what the provider offers', async () => {
+    const { host } = new URL(provider.issuer);
+    const offers = await here.signing.handlers.leaveOffers(null, account);
+    expect(offers).toEqual({ revoke: 'offered', endSession: 'offered', provider: host });
+  });
+
+  it('revokes the refresh token after the account is gone here', async () => {
+    expect(await leave(true, false)).toEqual({ revoked: { count: 1, problem: null }, session: null });
+    expect(provider.events.count('revoked')).toBe(1);
+    expect((await secrets()).accounts).toBe(0);
+  });
+
+  it('a revocation that fails keeps nothing here, and is told', async () => {
+    provider.outages.add('/token/revocation');
+    const report = await leave(true, false);
+    expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'provider_unreachable' } });
+    expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
+  });
+
+  it('opens the provider’s own sign-out in the browser, which ends its session', async () => {
+    here.opened.splice(0);
+    expect(await leave(false, true)).toEqual({ revoked: null, session: { opened: true, problem: null } });
+    expect(new URL(here.opened[0]!).searchParams.get('id_token_hint')).toMatch(/^eyJ/);
+    await here.arrived.at(-1);
+    expect(provider.events.count('session-ended')).toBe(1);
+  });
+
+  it('is good for once', async () => {
+    const id = await here.signing.handlers.prepareLeaving(null, account, {
+      revoke: false,
+      endSession: false,
+    });
+    await here.signing.handlers.finishLeaving(null, id);
+    await expect(here.signing.handlers.finishLeaving(null, id)).rejects.toThrow('finished already');
+  });
+});
+
+it('writes no token, code or verifier into its files, nor tells them to the window', async () => {
+  const { access, refresh } = await secrets();
+  const verifierAndCode = [
+    here.opened[0]!,
+    ...(await Promise.all(here.arrived)).map(({ url }) => url),
+  ].flatMap((url) => {
+    const { searchParams } = new URL(url);
+    return ['code', 'state', 'nonce', 'code_challenge'].flatMap((name) => searchParams.get(name) ?? []);
+  });
+  expect(verifierAndCode.length).toBeGreaterThan(3);
+  const files = readdirSync(here.folder).map((name) => readFileSync(join(here.folder, name), 'latin1'));
+  const all = [...files, JSON.stringify(here.told)].join('\n');
+  for (const secret of [...access, ...refresh, ...verifierAndCode]) expect(all).not.toContain(secret);
+});
