@@ -2,11 +2,12 @@
 // ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFailed, chosen } from './checks/parts.mjs';
-import { ensurePackaged } from './packaging/development-build.mjs';
+import { ensurePackaged, packaged } from './packaging/development-build.mjs';
+import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
 import { ensureBuilt } from './setup/build.mjs';
@@ -20,19 +21,32 @@ await runEntry(async (words) => {
   const electron = await setUp(root, ['app', 'headless', 'tests']);
   const args = (await built(electron, chosen(words).parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
-  return inSession(root, electron.executable, ({ directory, see, user }) => {
+  let installer;
+  const ended = inSession(root, electron.executable, ({ directory, see, user }) => {
     // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
     for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
       mkdirSync(folder, { recursive: true });
       user.own(folder);
     }
+    if (chosen(words).parts.includes('packaged')) installer = installerFor(directory, user);
     return {
       home: join(directory, 'home'),
-      env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)) },
+      env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)), ...installer?.env },
       command: [process.execPath, see(checks), ...args],
     };
   });
+  return ended.finally(() => installer?.end());
 });
+
+/** Where root runs this on Debian, the tests have the package installed; others look at it unpacked, and say so. */
+function installerFor(directory, user) {
+  const deb = packaged(root)?.deb;
+  if (!deb || !user.other || !existsSync('/usr/bin/apt-get')) return undefined;
+  const socket = join(directory, 'installer');
+  const { end } = serveInstaller(deb, socket);
+  user.own(socket);
+  return { env: { TOKENKEEP_INSTALLER: socket }, end };
+}
 
 /** What doesn't build is one failure among others: the checks that don't need the build still have something to say. */
 async function built(electron, parts) {
