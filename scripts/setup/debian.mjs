@@ -8,8 +8,8 @@ import { SetUpError, say } from './say.mjs';
  * The Debian packages that the commands need; there is no other list.
  *
  * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
- * tests: other libraries that the tests compare with. packaging: for builds that are no release.
- * tests: other libraries that the tests compare with, and the servers that the module talks to.
+ * tests: other libraries that the tests compare with, and the servers that the module talks to. packaging: for builds that are
+ * no release.
  */
 const needs = {
   app: [

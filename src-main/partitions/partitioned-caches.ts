@@ -12,6 +12,7 @@ import type { Setting } from './setting.ts';
 import { SharedReads } from './shared-reads.ts';
 import type { PartitionStore } from './store.ts';
 import { Touches } from './touches.ts';
+import { Turns } from './turns.ts';
 import { lifetimeOf, type PartitionTtl } from './ttl.ts';
 import { Updates } from './updates.ts';
 
@@ -57,6 +58,12 @@ export interface Partition extends CacheHandle {
 
   /** Deletes the entry, whatever is in it, also one that can't be opened. */
   remove(): Promise<void>;
+
+  /**
+   * Runs `task` while no one else in this process runs one for this partition under the same name: one refresh at a time. Other
+   * processes are not excluded; what they write is not lost all the same.
+   */
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
 }
 
 export interface PartitionOptions {
@@ -117,6 +124,7 @@ class Caches {
   readonly #setting: Setting;
   readonly #reads = new SharedReads<Found>();
   readonly #touches = new Touches();
+  readonly #turns = new Turns();
   readonly #updates: Updates;
 
   constructor(setting: Setting) {
@@ -135,6 +143,7 @@ class Caches {
       },
       update,
       signOut: (home_account_id) => update((cache) => cache.signOut(home_account_id)),
+      exclusively: (line, task) => this.#turns.take(`${name.key} ${line}`, task),
       remove: () => this.#patiently((patience) => patience.with((call) => this.#remove(name, call.signal))),
     };
   }

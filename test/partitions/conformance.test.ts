@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createClient } from 'redis';
+import { createClient, createCluster } from 'redis';
 import pg from 'pg';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance.ts';
 import { layered } from '../../src-main/partitions/layered.ts';
@@ -8,7 +8,7 @@ import { migratePartitions, postgresNews, postgresStore } from '../../src-main/p
 import { redisNews, redisStore } from '../../src-main/partitions/redis.ts';
 import { sessionStore } from '../../src-main/partitions/session.ts';
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
-import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 
 /** Seconds. A copy's age is what `layered` promises, so it is waited for. */
 const STALENESS = 0.2;
@@ -93,6 +93,46 @@ describe('Redis', () => {
           },
         };
       },
+    });
+  });
+
+  describe('a cluster of three', () => {
+    let nodes: RedisServer[] = [];
+    beforeAll(async () => {
+      nodes = await startRedisCluster();
+    }, 60_000);
+    afterAll(() => Promise.all(nodes.map((node) => node.close())));
+
+    conforms({
+      open: async () => {
+        const connectAll = async () => {
+          const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
+          cluster.on('error', () => undefined);
+          await cluster.connect();
+          return cluster;
+        };
+        const [one, other] = [await connectAll(), await connectAll()];
+        return {
+          store: redisStore({ client: one }),
+          another: redisStore({ client: other }),
+          close: async () => {
+            await one.close();
+            await other.close();
+          },
+        };
+      },
+    });
+
+    test('partitions are spread over the nodes', async () => {
+      const sizes = await Promise.all(
+        nodes.map(async ({ url }) => {
+          const client = await createClient({ url }).connect();
+          const size = await client.dbSize();
+          await client.close();
+          return size;
+        }),
+      );
+      expect(Math.min(...sizes)).toBeGreaterThan(0);
     });
   });
 

@@ -40,3 +40,25 @@ export async function startRedis(args: string[] = []): Promise<RedisServer> {
     },
   };
 }
+
+/** Three nodes that share the keys among them. */
+export async function startRedisCluster(): Promise<RedisServer[]> {
+  const nodes = await Promise.all(Array.from({ length: 3 }, () => startRedis(['--cluster-enabled', 'yes'])));
+  const clients = await Promise.all(nodes.map(({ url }) => createClient({ url }).connect()));
+  const bounds = [0, 5461, 10_923, 16_384];
+  for (const [index, client] of clients.entries()) {
+    await client.clusterAddSlotsRange({ start: bounds[index] ?? 0, end: (bounds[index + 1] ?? 0) - 1 });
+    await client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1)]);
+  }
+  for (const { port } of nodes) await clients[0]?.clusterMeet('127.0.0.1', port);
+  const isWhole = async (client: (typeof clients)[number]): Promise<boolean> => {
+    const info = await client.clusterInfo();
+    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+  };
+  for (let left = 200; !(await Promise.all(clients.map(isWhole))).every(Boolean); left -= 1) {
+    if (left === 0) throw new Error('The nodes do not make a cluster.');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  for (const client of clients) await client.close();
+  return nodes;
+}

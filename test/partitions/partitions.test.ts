@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError, PartitionError } from '../../src-main/errors.ts';
+import { partitionedCaches } from '../../src-main/partitions/index.ts';
+import { caches, namesIn, observed, signIn } from './people.ts';
+
+describe("a partition's id", () => {
+  it.each([
+    [''],
+    ['x'.repeat(513)],
+    ['é'.repeat(257)],
+    ['a\nb'],
+    ['a\u0000'],
+    ['a\u007f'],
+    ['a\u0085b'],
+    ['\ud800'],
+  ])('%j is refused', (id) => {
+    expect(() => caches().partition(id)).toThrow(InvalidArgumentError);
+  });
+
+  it('may be anything else, and is nothing that a key, an error or a store shows', async () => {
+    const { store, inner } = observed();
+    const id = 'noor@contoso.example / çà 🦊 $(x)';
+    const partition = caches({ store }).partition(id);
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(partition.key).toMatch(/^[\w-]{43}$/);
+    expect(Buffer.from((await inner.read(partition.key))!.bytes).toString('latin1')).not.toContain('noor');
+  });
+});
+
+describe('reads and updates', () => {
+  it('reads that are asked for at once share one read of the store', async () => {
+    const { store, counts } = observed();
+    const all = caches({ store });
+    await all.partition('a').update((cache) => signIn(cache, 'noor'));
+    counts.read = 0;
+    const names = await Promise.all(Array.from({ length: 50 }, () => all.partition('a').read(namesIn)));
+    expect(new Set(names.flat())).toEqual(new Set(['noor@contoso.example']));
+    expect(counts.read).toBe(1);
+  });
+
+  it('one that comes while a read is under way sees what was written before it came', async () => {
+    const { store, counts } = observed();
+    const all = caches({ store });
+    let go = (): void => undefined;
+    const paused = new Promise<void>((resolve) => (go = resolve));
+    const slow = {
+      ...store,
+      read: async (...args: Parameters<typeof store.read>) => {
+        const answer = await store.read(...args);
+        if (counts.read === 1) await paused;
+        return answer;
+      },
+    };
+    const here = caches({ store: slow });
+    const early = here.partition('a').read(namesIn);
+    while (counts.read === 0) await new Promise(setImmediate);
+    await all.partition('a').update((cache) => signIn(cache, 'noor')); // Another process.
+    const late = [here.partition('a').read(namesIn), here.partition('a').read(namesIn)];
+    counts.read = 1;
+    go();
+    expect(await early).toEqual([]);
+    expect(await Promise.all(late)).toEqual([['noor@contoso.example'], ['noor@contoso.example']]);
+  });
+
+  it('updates that wait are done together, each whole or not at all', async () => {
+    const { store, counts } = observed();
+    const partition = caches({ store }).partition('a');
+    const outcomes = await Promise.allSettled([
+      partition.update((cache) => signIn(cache, 'noor', 's1')),
+      partition.update((cache) => {
+        signIn(cache, 'noor', 's2');
+        throw new Error('not this one');
+      }),
+      partition.update((cache) => signIn(cache, 'piet')),
+      partition.update((cache) => signIn(cache, 'noor', 's3')),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(counts).toMatchObject({ read: 1, write: 1 });
+    const scopes = await partition.read((cache) => cache.find('AccessToken').map(({ target }) => target));
+    expect(scopes.sort()).toEqual(['s1', 's3']);
+  });
+
+  it('an update is made again on top of what another process wrote meanwhile', async () => {
+    const { store, inner, hooks, counts } = observed();
+    const other = caches({ store: inner });
+    hooks.beforeWrite = async () => {
+      delete hooks.beforeWrite;
+      await other.partition('a').update((cache) => signIn(cache, 'noor', 'theirs'));
+    };
+    await caches({ store })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor', 'ours'));
+    expect(counts.write).toBe(2);
+    const scopes = await other
+      .partition('a')
+      .read((cache) => cache.find('AccessToken').map(({ target }) => target));
+    expect(scopes.sort()).toEqual(['ours', 'theirs']);
+  });
+
+  it('a process that dies between reading and writing loses nothing and keeps nobody', async () => {
+    const { store, inner, hooks } = observed();
+    const other = caches({ store: inner });
+    await other.partition('a').update((cache) => signIn(cache, 'noor', 'before'));
+    let isReading = false;
+    hooks.beforeWrite = () => {
+      isReading = true;
+      return new Promise(() => undefined); // It is gone: no answer, no end.
+    };
+    void caches({ store, patience: 100 })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor', 'lost'))
+      .catch(() => undefined);
+    while (!isReading) await new Promise(setImmediate);
+    await other.partition('a').update((cache) => signIn(cache, 'noor', 'after'));
+    const scopes = await other
+      .partition('a')
+      .read((cache) => cache.find('AccessToken').map(({ target }) => target));
+    expect(scopes.sort()).toEqual(['after', 'before']);
+  });
+
+  it('gives up with a code where others write again and again', async () => {
+    const { store, inner, hooks } = observed();
+    let turn = 0;
+    const other = caches({ store: inner });
+    hooks.beforeWrite = () =>
+      other.partition('a').update((cache) => signIn(cache, 'noor', `t${(turn += 1)}`));
+    const update = caches({ store, patience: 300 })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor', 'ours'));
+    await expect(update).rejects.toMatchObject({
+      code: expect.stringMatching(/partition_busy|store_timeout/),
+    });
+    expect(turn).toBeGreaterThan(1);
+    expect(
+      await other.partition('a').read((cache) => cache.find('AccessToken', { target: ['ours'] })),
+    ).toEqual([]);
+  });
+
+  it('where the answer to a write was lost, the version tells whether it was written', async () => {
+    const { store, inner } = observed();
+    let failures = 0;
+    const lossy = {
+      ...store,
+      write: async (...args: Parameters<typeof store.write>) => {
+        await inner.write(...args);
+        failures += 1;
+        throw new Error('connection reset');
+      },
+    };
+    const partition = caches({ store: lossy }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(failures).toBe(1);
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+
+  it('a change that changes nothing is not written', async () => {
+    const { store, counts } = observed();
+    const partition = caches({ store }).partition('a');
+    expect(await partition.update((cache) => cache.accounts().length)).toBe(0);
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await partition.update(() => undefined);
+    expect(counts).toMatchObject({ write: 1, remove: 0 });
+  });
+
+  it('takes turns under a name, in one process', async () => {
+    const all = caches();
+    const order: string[] = [];
+    const task = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await new Promise(setImmediate);
+      order.push(`${name} ends`);
+    };
+    await Promise.all([
+      all.partition('a').exclusively('x', task('1')),
+      all.partition('a').exclusively('x', task('2')),
+    ]);
+    expect(order).toEqual(['1 begins', '1 ends', '2 begins', '2 ends']);
+  });
+});
+
+describe('whose credentials are in it', () => {
+  const refused = { code: 'partition_other_user' };
+
+  it('one user, whoever is first, until that one is signed out', async () => {
+    const { store, counts } = observed();
+    const partition = caches({ store }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await expect(partition.update((cache) => signIn(cache, 'piet'))).rejects.toMatchObject(refused);
+    expect(counts.write).toBe(1);
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+    await partition.signOut('noor.utid');
+    await partition.update((cache) => signIn(cache, 'piet'));
+    expect(await partition.read(namesIn)).toEqual(['piet@contoso.example']);
+  });
+
+  it('a user by account id: anyone else is neither written nor given out', async () => {
+    const all = caches();
+    const partition = all.partition('a', { user: { home_account_id: 'NOOR.utid' } });
+    await expect(partition.update((cache) => signIn(cache, 'piet'))).rejects.toMatchObject(refused);
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const others = all.partition('a', { user: { home_account_id: 'piet.utid' } });
+    await expect(others.read(namesIn)).rejects.toMatchObject(refused);
+    await expect(others.signOut('noor.utid')).rejects.toMatchObject(refused);
+  });
+
+  it("a user by the app's own id: whoever comes with another is refused, before and after", async () => {
+    const all = caches();
+    const own = (ownId: string) => all.partition('a', { user: { ownId } });
+    await own('42').update((cache) => signIn(cache, 'noor'));
+    await expect(own('43').read(namesIn)).rejects.toMatchObject(refused);
+    await expect(own('43').update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject(refused);
+    await expect(own('42').update((cache) => signIn(cache, 'piet'))).rejects.toMatchObject(refused);
+    expect(await own('42').read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+
+  it('several, only where that is said', async () => {
+    const partition = caches().partition('a', { user: 'several' });
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await partition.update((cache) => signIn(cache, 'piet'));
+    expect(await partition.read(namesIn)).toHaveLength(2);
+  });
+
+  it('credentials that are not understood count too', async () => {
+    const partition = caches().partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const { SerializableTokenCache, merge } = await import('../../src-main/index.ts');
+    const odd = new SerializableTokenCache();
+    odd.deserialize('{"RefreshToken":{"k":{"home_account_id":"piet.utid","secret":"of piet"}}}');
+    await expect(partition.update((cache) => void merge(cache, odd))).rejects.toMatchObject(refused);
+  });
+
+  it("an app's own tokens are in a partition of client and tenant, where no user is let in", async () => {
+    const all = caches();
+    const app = { client_id: 'C1', realm: 'contoso' };
+    await all.appPartition(app).update((cache) =>
+      cache.add({
+        client_id: 'c1',
+        scope: ['.default'],
+        token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+        response: { access_token: 'of the app', expires_in: 3600 },
+        home_account_id: null,
+      } as never),
+    );
+    expect(
+      await all.appPartition({ ...app, client_id: 'c1' }).read((cache) => cache.find('AccessToken').length),
+    ).toBe(1);
+    expect(
+      await all.appPartition({ ...app, realm: 'fabrikam' }).read((cache) => cache.find('AccessToken').length),
+    ).toBe(0);
+    await expect(all.appPartition(app).update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject(
+      refused,
+    );
+    const sameName = all.partition(JSON.stringify(['', 'c1', 'contoso']));
+    expect(await sameName.read((cache) => cache.find('AccessToken').length)).toBe(0);
+  });
+});
+
+describe('how long it lives', () => {
+  const day = 24 * 3600;
+
+  it.each([
+    ['tokens' as const, 90 * day],
+    [{ refreshTokens: day } as const, day],
+    [3600, 3600],
+    ['none' as const, null],
+    [{ sliding: 600 } as const, 600],
+  ])('%j', async (ttl, expected) => {
+    const { store, ttls } = observed();
+    await caches({ store, ttl, now: () => 1000 })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor'));
+    expect(ttls).toEqual([expected]);
+  });
+
+  it('tokens: without a refresh token, until the last access token expires', async () => {
+    const { store, ttls } = observed();
+    await caches({ store, now: () => 1000 })
+      .partition('a')
+      .update((cache) => {
+        signIn(cache, 'noor', 's1', 1800);
+        signIn(cache, 'noor', 's2', 7200);
+        for (const token of cache.find('RefreshToken')) cache.modify('RefreshToken', token, null);
+      });
+    expect(ttls).toEqual([7200]);
+  });
+
+  it('sliding: a read touches it, and not each one', async () => {
+    const { store, counts } = observed();
+    let now = 1000;
+    const partition = caches({ store, ttl: { sliding: 600 }, now: () => now }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await partition.read(namesIn);
+    await partition.read(namesIn);
+    expect(counts.touch).toBe(1);
+    now += 61;
+    await partition.read(namesIn);
+    expect(counts.touch).toBe(2);
+  });
+
+  it('an empty cache is deleted, also where the app is still known', async () => {
+    const { store, inner, counts } = observed();
+    const partition = caches({ store }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const receipt = await partition.signOut('noor.utid');
+    expect(receipt).toMatchObject({
+      remaining: 0,
+      removed: { AccessToken: 1, RefreshToken: 1, IdToken: 1, Account: 1 },
+    });
+    expect(counts.remove).toBe(1);
+    expect(await inner.read(partition.key)).toBeNull();
+  });
+
+  it.each([[0], [-1], [NaN], [{ sliding: 0 }], [{ refreshTokens: Infinity }]])('%j is no TTL', (ttl) => {
+    expect(() => caches({ ttl })).toThrow(InvalidArgumentError);
+  });
+});
+
+it('plain text must be asked for by name', () => {
+  const { store } = observed();
+  // @ts-expect-error JavaScript may leave it out
+  expect(() => partitionedCaches({ store })).toThrow(/plain-text/);
+  // @ts-expect-error an empty list is none
+  expect(() => partitionedCaches({ store, sealingKeys: [] })).toThrow(InvalidArgumentError);
+});
+
+it('errors of partitions name the hash, and nothing of the user', async () => {
+  const { store, inner } = observed();
+  const partition = caches({ store }).partition('noor@contoso.example');
+  await inner.write(
+    partition.key,
+    { bytes: Buffer.from('else'), version: 'v'.repeat(16) },
+    { expected: null, ttl: null },
+  );
+  const error: unknown = await partition.read(namesIn).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(PartitionError);
+  expect(String(error)).toContain(partition.key);
+  expect(String(error)).not.toContain('noor');
+});

@@ -1,0 +1,314 @@
+/** What each store does beyond what all of them do. */
+import session from 'express-session';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import express from 'express';
+import pg from 'pg';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from '../../src-main/errors.ts';
+import { layered, memoryStore, type PartitionNews } from '../../src-main/partitions/index.ts';
+import {
+  migratePartitions,
+  postgresNews,
+  postgresStore,
+  removeExpired,
+} from '../../src-main/partitions/postgres.ts';
+import { redisNews, redisStore } from '../../src-main/partitions/redis.ts';
+import { sessionStore } from '../../src-main/partitions/session.ts';
+import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
+import { startRedis } from '../support/servers/redis.ts';
+import { caches, namesIn, observed, signIn } from './people.ts';
+
+const version = (name: string): string => name.padEnd(16, '.');
+const entry = (name: string, bytes = 10) => ({ bytes: Buffer.alloc(bytes, name), version: version(name) });
+const fresh = { expected: null, ttl: null };
+
+async function until(isTrue: () => unknown): Promise<void> {
+  for (let left = 400; left > 0 && !(await isTrue()); left -= 1)
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  expect(await isTrue()).toBeTruthy();
+}
+
+describe('memory', () => {
+  it('keeps so many entries, and lets the least recently used go', async () => {
+    const store = memoryStore({ maxEntries: 2 });
+    for (const name of ['a', 'b']) await store.write(name, entry(name), fresh);
+    await store.read('a');
+    await store.write('c', entry('c'), fresh);
+    expect(store.size).toBe(2);
+    expect([await store.read('a'), await store.read('b'), await store.read('c')].map(Boolean)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('keeps so many bytes, counting what was replaced and removed', async () => {
+    const store = memoryStore({ maxBytes: 100 });
+    for (let turn = 0; turn < 20; turn += 1) {
+      expect(
+        await store.write('a', entry(`a${turn}`, 60), {
+          expected: turn === 0 ? null : version(`a${turn - 1}`),
+          ttl: null,
+        }),
+      ).toBe(true);
+    }
+    await store.write('b', entry('b', 40), fresh);
+    expect(store.size).toBe(2);
+    await store.remove('a');
+    await store.write('c', entry('c', 60), fresh);
+    expect(store.size).toBe(2);
+    await expect(store.write('d', entry('d', 101), fresh)).rejects.toMatchObject({
+      code: 'partition_too_large',
+    });
+    expect(store.size).toBe(2);
+  });
+
+  it.each([[{ maxEntries: 0 }], [{ maxBytes: NaN }]])('%j is refused', (options) => {
+    expect(() => memoryStore(options)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('session', () => {
+  it('refuses what a cookie would not hold, before it is there, and leaves the session as it was', async () => {
+    const cookie: Record<string, unknown> = { user: 'noor' };
+    const partition = caches({ store: sessionStore(cookie, { cookie: {} }) }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const before = JSON.stringify(cookie);
+    expect(before).toContain('tokenkeep');
+    const update = partition.update((cache) => signIn(cache, 'noor', 'x'.repeat(3000)));
+    await expect(update).rejects.toMatchObject({ code: 'partition_too_large' });
+    expect(JSON.stringify(cookie)).toBe(before);
+    await partition.signOut('noor.utid');
+    expect(cookie).toEqual({ user: 'noor' });
+  });
+
+  it('counts the cookie as it will be sent where that is told', async () => {
+    const sizes: object[] = [];
+    const cookie = { maxBytes: 100, size: (all: object) => sizes.push(all) * 101 };
+    const partition = caches({ store: sessionStore({}, { cookie }) }).partition('a');
+    await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toThrow(/101 bytes.* 100/);
+  });
+
+  it('is as it was where it could not be saved', async () => {
+    const broken = { save: (done: (error?: unknown) => void) => done(new Error('no room')) };
+    const partition = caches({ store: sessionStore(broken) }).partition('a');
+    await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
+    expect(Object.keys(broken)).toEqual(['save']);
+  });
+
+  it('needs a session', () => {
+    expect(() => sessionStore(undefined as never)).toThrow(/middleware/);
+  });
+
+  it('works with the real express-session, request by request', async () => {
+    const app = express();
+    app.use(session({ secret: 'of the test', resave: false, saveUninitialized: false }));
+    app.get('/sign-in', async (req, res) => {
+      await caches({ store: sessionStore(req.session) })
+        .partition('a')
+        .update((cache) => signIn(cache, 'noor'));
+      res.send('ok');
+    });
+    app.get('/', async (req, res) => {
+      res.json(
+        await caches({ store: sessionStore(req.session) })
+          .partition('a')
+          .read(namesIn),
+      );
+    });
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const cookie = (await fetch(`${url}/sign-in`)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect(await (await fetch(url, { headers: { cookie } })).json()).toEqual(['noor@contoso.example']);
+    expect(await (await fetch(url)).json()).toEqual([]);
+    server.close();
+    server.closeAllConnections();
+  });
+});
+
+describe('memory in front', () => {
+  it('answers from its copy for so long and no longer', async () => {
+    const back = observed();
+    const store = layered({ store: back.store, staleness: 0.3 });
+    await back.inner.write('a', entry('a'), fresh);
+    for (let turn = 0; turn < 5; turn += 1) expect((await store.read('a'))?.version).toBe(version('a'));
+    expect(back.counts.read).toBe(1);
+    await back.inner.write('a', entry('b'), { expected: version('a'), ttl: null });
+    await until(async () => (await store.read('a'))?.version === version('b'));
+    expect(back.counts.read).toBe(2);
+  });
+
+  it('a copy that was too old costs an update a second try, and nothing is lost', async () => {
+    const back = observed();
+    const here = caches({ store: layered({ store: back.store, staleness: 300 }) });
+    const there = caches({ store: back.inner });
+    await here.partition('a').update((cache) => signIn(cache, 'noor', 's1'));
+    await there.partition('a').update((cache) => signIn(cache, 'noor', 's2'));
+    await here.partition('a').update((cache) => signIn(cache, 'noor', 's3'));
+    expect(await there.partition('a').read((cache) => cache.find('AccessToken').length)).toBe(3);
+    expect(back.counts.write).toBe(3);
+  });
+
+  it('a read that is under way when news come leaves no old copy', async () => {
+    const back = observed();
+    let tell: (key: string) => void = () => undefined;
+    const news: PartitionNews = {
+      publish: () => undefined,
+      subscribe: (onChange) => {
+        tell = onChange;
+        return Promise.resolve(() => Promise.resolve());
+      },
+    };
+    await back.inner.write('a', entry('a'), fresh);
+    const old = await back.inner.read('a');
+    let go: (() => void) | undefined;
+    const slow = {
+      ...back.inner,
+      read: async (key: string) => {
+        if (go !== undefined) return back.inner.read(key);
+        await new Promise<void>((resolve) => (go = resolve));
+        return old;
+      },
+    };
+    const store = layered({ store: slow, staleness: 300, news });
+    await store.listening;
+    const reading = store.read('a');
+    await until(() => go);
+    await back.inner.write('a', entry('b'), { expected: version('a'), ttl: null });
+    tell('a');
+    go?.();
+    await reading;
+    expect((await store.read('a'))?.version).toBe(version('b'));
+  });
+
+  it.each([[0], [301], [NaN]])('a staleness of %d is refused', (staleness) => {
+    expect(() => layered({ store: memoryStore(), staleness })).toThrow(InvalidArgumentError);
+  });
+
+  it('Redis tells the others what has changed; after a gap all copies are given up', async () => {
+    const server = await startRedis();
+    const connect = async () => {
+      const client = createClient({ url: server.url, socket: { reconnectStrategy: 50 } });
+      client.on('error', () => undefined);
+      return client.connect();
+    };
+    const [one, other] = [await connect(), await connect()];
+    const layer = (client: typeof one) =>
+      layered({ store: redisStore({ client }), staleness: 300, news: redisNews({ client }) });
+    const [here, there] = [layer(one), layer(other)];
+    try {
+      await Promise.all([here.listening, there.listening]);
+      await here.write('a', entry('a'), fresh);
+      expect((await there.read('a'))?.version).toBe(version('a'));
+      await here.write('a', entry('b'), { expected: version('a'), ttl: null });
+      await until(async () => (await there.read('a'))?.version === version('b'));
+      expect((await here.read('a'))?.version).toBe(version('b'));
+      await server.stop();
+      await server.start();
+      const direct = await connect();
+      await redisStore({ client: direct }).write('a', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
+      await direct.close();
+      await until(async () => (await there.read('a').catch(() => null))?.version === version('c'));
+    } finally {
+      await here.close();
+      await there.close();
+      one.destroy();
+      other.destroy();
+      await server.close();
+    }
+  });
+});
+
+describe('PostgreSQL', () => {
+  let server: PostgresServer;
+  let pool: pg.Pool;
+  beforeAll(async () => {
+    server = await startPostgres();
+    pool = new pg.Pool({ connectionString: server.url });
+    pool.on('error', () => undefined);
+  }, 60_000);
+  afterAll(async () => {
+    await pool.end();
+    await server.close();
+  });
+
+  it('its table is made once, by whoever comes first, and left alone where it is not ours or newer', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => migratePartitions(pool)));
+    await postgresStore({ pool }).write('k', entry('k'), fresh);
+    await migratePartitions(pool);
+    expect((await postgresStore({ pool }).read('k'))?.version).toBe(version('k'));
+
+    await pool.query('CREATE SCHEMA tokens');
+    await migratePartitions(pool, { table: 'tokens.of_users' });
+    expect(await postgresStore({ pool, table: 'tokens.of_users' }).read('k')).toBeNull();
+
+    await pool.query('CREATE TABLE taken (key text)');
+    await expect(migratePartitions(pool, { table: 'taken' })).rejects.toBeInstanceOf(InvalidArgumentError);
+    await pool.query("COMMENT ON TABLE tokens.of_users IS 'tokenkeep partitions 99'");
+    await expect(migratePartitions(pool, { table: 'tokens.of_users' })).rejects.toMatchObject({
+      code: 'store_newer',
+    });
+    for (const table of ['', 'a b', 'a"; DROP TABLE x', 'A', 'a.b.c'])
+      await expect(migratePartitions(pool, { table })).rejects.toBeInstanceOf(InvalidArgumentError);
+  });
+
+  it('expired rows are as good as gone, and are removed in batches', async () => {
+    await migratePartitions(pool, { table: 'expiring' });
+    const store = postgresStore({ pool, table: 'expiring' });
+    await pool.query(
+      `INSERT INTO expiring SELECT 'k' || n, 'v', '', clock_timestamp() - interval '1 minute' FROM generate_series(1, 25) AS n`,
+    );
+    await store.write('lives', entry('lives'), { expected: null, ttl: 60 });
+    await store.write('stays', entry('stays'), fresh);
+    expect(await store.read('k1')).toBeNull();
+    const statements: unknown[] = [];
+    const counting = {
+      connect: async () => {
+        const connection = await pool.connect();
+        return new Proxy(connection, {
+          get: (target, name) => {
+            const value: unknown = Reflect.get(target, name);
+            if (typeof value !== 'function') return value;
+            return (...args: unknown[]) => {
+              if (name === 'query') statements.push(args);
+              return value.apply(target, args);
+            };
+          },
+        });
+      },
+    };
+    expect(await removeExpired(counting, { table: 'expiring', batch: 10 })).toBe(25);
+    expect(statements).toHaveLength(3);
+    const { rows } = await pool.query('SELECT key FROM expiring ORDER BY key');
+    expect(rows).toEqual([{ key: 'lives' }, { key: 'stays' }]);
+    expect(await removeExpired(pool, { table: 'expiring' })).toBe(0);
+  });
+
+  it('NOTIFY tells the others what has changed; where the connection was lost, all copies are given up', async () => {
+    const layer = () =>
+      layered({ store: postgresStore({ pool }), staleness: 300, news: postgresNews({ pool }) });
+    const [here, there] = [layer(), layer()];
+    await Promise.all([here.listening, there.listening]);
+    await here.write('news', entry('a'), fresh);
+    expect((await there.read('news'))?.version).toBe(version('a'));
+    await here.write('news', entry('b'), { expected: version('a'), ttl: null });
+    await until(async () => (await there.read('news'))?.version === version('b'));
+    await pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
+    await postgresStore({ pool }).write('news', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
+    await until(async () => (await there.read('news'))?.version === version('c'));
+    await until(async () => {
+      const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
+      return rows.length === 2;
+    });
+    await here.write('news', entry('d'), { expected: version('c'), ttl: null });
+    await until(async () => (await there.read('news'))?.version === version('d'));
+    await here.close();
+    await there.close();
+  });
+});
