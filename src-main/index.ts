@@ -7,6 +7,15 @@ export {
   type TokenRequest,
 } from './cache/acquire.ts';
 export { type AccountFilter } from './cache/accounts.ts';
+export { examine, repair, type Repair, type RepairUndo, undoRepair } from './cache/doctor.ts';
+export {
+  type Cause,
+  type Difference,
+  type EntityReference,
+  type Finding,
+  type FindingKind,
+  type Library,
+} from './cache/finding.ts';
 export {
   ENTITY_TYPES,
   type AccessToken,

@@ -54,7 +54,8 @@ export function hashComponentsForNode(components: Readonly<Record<string, string
   return hashText(JSON.stringify(components));
 }
 
-function hashText(text: string): string {
+/** SHA-256 as lower-cased base64url. */
+export function hashText(text: string): string {
   const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
   return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '').toLowerCase();
 }
