@@ -1,31 +1,33 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import type * as native from 'fs-native-extensions';
 import { VaultError } from '../errors.ts';
-
-type Native = typeof native;
+import { LockFile, type Native } from './lock-file.ts';
 
 export interface FileLockOptions {
   /** Milliseconds to wait before giving up with `vault_busy`. Default: 10,000. */
   patience?: number;
 }
 
+/** The longest pauses between two tries, in milliseconds: of the one who is next, and of those behind. */
+const NEXT = 4;
+const BEHIND = 15;
+
 /**
- * One holder at a time, across processes and within one. The lock is the operating system's, on an open file, so it
- * ends with its holder, however that ends: there is no stale lock and no guessing at one.
+ * One holder at a time, across processes and within one.
  *
- * The file is made when it is first needed, holds nothing, and is never renamed or removed: two programs that wait
- * for locks on two files of one name would both get theirs.
+ * Who wants it first takes a place in the queue, which is a lock as well: there is one such place, and whoever has it is
+ * the next holder. Without it, a program that writes without pause would get the lock again and again while the
+ * others sleep between their tries.
  */
 export class FileLock {
-  readonly #file: string;
+  readonly #lock: LockFile;
+  readonly #queue: LockFile;
   readonly #patience: number;
   #native: Native | undefined;
-  #fd: number | undefined;
   /** Holders within this process stand in line; between processes they poll. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(file: string, options: FileLockOptions = {}) {
-    this.#file = file;
+    this.#lock = new LockFile(file);
+    this.#queue = new LockFile(`${file}-queue`);
     this.#patience = options.patience ?? 10_000;
   }
 
@@ -47,29 +49,32 @@ export class FileLock {
     return turn;
   }
 
-  /** Waits for the holder within this process, then closes the file. */
+  /** Waits for the holder within this process, then closes the files. */
   async close(): Promise<void> {
     await this.#last;
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#lock.close();
+    this.#queue.close();
   }
 
   async #acquire(): Promise<() => void> {
     const native = (this.#native ??= await loadNative());
     const until = performance.now() + this.#patience;
-    for (let pause = 1; ; pause = Math.min(pause * 1.6, 15)) {
-      const fd = (this.#fd ??= openSync(this.#file, constants.O_RDWR | constants.O_CREAT, 0o600));
-      if (native.tryLock(fd)) {
-        if (fstatSync(fd).nlink > 0) return () => native.unlock(fd);
-        // Somebody deleted the file: what is locked is not what others would lock.
-        closeSync(fd);
-        this.#fd = undefined;
-        continue;
-      }
-      if (performance.now() > until) throw busy();
-      // Waiting in the system can't be given up and would hold a thread; so ask, at uneven intervals.
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+    const leaveQueue = await poll(() => this.#queue.tryLock(native), BEHIND, until);
+    try {
+      return await poll(() => this.#lock.tryLock(native), NEXT, until);
+    } finally {
+      leaveQueue();
     }
+  }
+}
+
+/** Waiting in the system can't be given up and would hold a thread; so it asks, at uneven intervals. */
+async function poll<T>(ask: () => T | null, longest: number, until: number): Promise<T> {
+  for (let pause = 1; ; pause = Math.min(pause * 1.6, longest)) {
+    const answer = ask();
+    if (answer !== null) return answer;
+    if (performance.now() > until) throw busy();
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
   }
 }
 
@@ -83,6 +88,6 @@ async function loadNative(): Promise<Native> {
 function busy(): VaultError {
   return new VaultError(
     'vault_busy',
-    'Another program has been busy with this vault for too long. Nothing was changed. Close it, or try again.',
+    'Another program has been writing to this vault for too long. Nothing was changed. Close it, or try again.',
   );
 }

@@ -4,6 +4,7 @@ import { killWriters } from './kill/kill.ts';
 import { inject } from './inject/inject.ts';
 import { killRescuers } from './kill/rescue.ts';
 import { losePower } from './power/power.ts';
+import { race } from './race/race.ts';
 import { Random } from './random.ts';
 import { newFolder, type Scene, type Section } from './section.ts';
 import { Tally } from './tally.ts';
@@ -12,7 +13,7 @@ const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   kill: [killWriters, killRescuers],
   inject: [inject],
   bytes: [],
-  race: [],
+  race: [race],
   keyring: [],
   power: [losePower],
 };

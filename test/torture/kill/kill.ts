@@ -136,7 +136,7 @@ class Killing {
   async killOne(): Promise<string> {
     const { random } = this.#scene;
     const alive = [...this.#writers.keys()];
-    const holders = alive.filter((slot) => this.#writers[slot]?.held.has('file'));
+    const holders = alive.filter((slot) => this.#writers[slot]?.held.has('lock'));
     const slot = random.pick(holders.length > 0 && random.below(3) > 0 ? holders : alive);
     const victim = this.#writers[slot];
     if (victim === undefined) return 'nothing';

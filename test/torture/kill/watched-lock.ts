@@ -53,5 +53,5 @@ function now(): bigint {
 }
 
 function nameOf(fd: number): string {
-  return readlinkSync(`/proc/self/fd/${fd}`).endsWith('.key-lock') ? 'key' : 'file';
+  return readlinkSync(`/proc/self/fd/${fd}`).replace(/^.*\./, '');
 }
