@@ -159,8 +159,8 @@ class FileVault implements Vault {
     return this.#inTurn(() => this.#saving.compact());
   }
 
-  verify(): Promise<VaultReport> {
-    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key));
+  verify(progress?: (done: number, of: number) => void): Promise<VaultReport> {
+    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key, progress));
   }
 
   async exportTo(file: string, passphrase: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { TokenkeepError } from '../errors.ts';
 import { KeychainTimeoutError } from '../errors.ts';
+import type { Contents } from './contents.ts';
 import type { Opening } from './open.ts';
 import type { VaultStatus } from './status.ts';
 
@@ -16,7 +17,8 @@ export interface Circumstances {
 export function statusOf(opening: Opening, circumstances: Circumstances): VaultStatus {
   const { unsaved, saveError, file, keychain, savedAt } = circumstances;
   const error = opening.error ?? saveError;
-  const recovered = opening.contents?.recovered ?? null;
+  const { contents } = opening;
+  const recovered = contents?.recovered ?? null;
   return {
     state: opening.state,
     ...(error === null ? {} : { code: error.code, message: error.message }),
@@ -27,7 +29,17 @@ export function statusOf(opening: Opening, circumstances: Circumstances): VaultS
     bytes: opening.identity === null ? null : Number(opening.identity.size),
     savedAt,
     keychain,
-    ...(opening.contents?.standing.pending ? { oldKey: 'pending' as const } : {}),
+    ...(contents === null ? {} : aboutFile(contents)),
+    ...(contents?.standing.pending ? { oldKey: 'pending' as const } : {}),
     ...(recovered === null ? {} : { recovered }),
   };
+}
+
+function aboutFile({ header, standing, rows, live }: Contents): Pick<VaultStatus, 'key' | 'live'> {
+  return { key: { slot: header.slot, madeAt: standing.keyMadeAt || null }, live: shareAlive(rows, live) };
+}
+
+/** Of the entries that were written, those that still say what is so. */
+export function shareAlive(rows: number, live: number): number {
+  return rows === 0 ? 1 : live / rows;
 }

@@ -34,6 +34,10 @@ export interface VaultStatus {
   savedAt: number | null;
   /** What keeps the key, as people call it: "macOS Keychain", "Secret Service", … */
   keychain: string;
+  /** Which of its two places holds the key, and since when (null: nobody knows any more). Absent before it was read. */
+  key?: { slot: 'a' | 'b'; madeAt: number | null };
+  /** How much of the file says what is still so, 0 to 1, counted in entries. Absent where it was not read. */
+  live?: number;
   /** A sign-out is done but for the destruction of the old key, which waits until the keychain can be asked. */
   oldKey?: 'pending';
   /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
@@ -46,6 +50,18 @@ export interface Recovered {
   of: number | null;
   /** By user name, or by home account id where there is none. */
   lost: readonly string[];
+}
+
+/** The parts of a vault's file, and how much of each is as it was written. */
+export interface VaultRegions {
+  /** Copies of the header, of two. */
+  headers: number;
+  /** Frames that were there when the file was last written as a whole, the manifest included. */
+  base: { intact: number; of: number };
+  /** Frames appended since. */
+  appended: number;
+  /** Bytes after the last frame. Where nothing is damaged, of a write that was never acknowledged. */
+  after: number;
 }
 
 /** What a vault's file holds, as it was found when every byte of it was read. */
@@ -66,5 +82,7 @@ export interface VaultReport {
   /** Seconds since the epoch; null where nobody knows any more. */
   keyMadeAt: number | null;
   generation: number;
+  /** Absent where there is no file, or no key to tell. */
+  regions?: VaultRegions;
   recovered?: Recovered;
 }

@@ -90,8 +90,12 @@ export interface Vault extends CacheHandle {
   /** Writes the file anew without what is dead in it. It is done now and then by itself. */
   compact(): Promise<void>;
 
-  /** Reads every byte of the file and opens every secret; changes nothing. Resolves in every state. */
-  verify(): Promise<VaultReport>;
+  /**
+   * Reads every byte of the file and opens every secret; changes nothing. Resolves in every state.
+   *
+   * @param progress hears now and then how many entries are done, of how many
+   */
+  verify(progress?: (done: number, of: number) => void): Promise<VaultReport>;
 
   /**
    * Writes everything to a file in the age format, encrypted with the passphrase: `age --decrypt` opens it too, and

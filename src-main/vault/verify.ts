@@ -1,14 +1,42 @@
 import { accountOf, recordsOf } from '../cache/records.ts';
+import type { Contents } from './contents.ts';
+import { readWhole, sameIdentity } from './file.ts';
 import { isObject } from './json.ts';
-import { look } from './open.ts';
+import { look, type Opening } from './open.ts';
+import { regionsOf } from './regions.ts';
+import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './secret.ts';
 import type { Settings } from './settings.ts';
 import type { VaultReport } from './status.ts';
 
+/** Entries after which others get their turn, and progress is told. */
+const SLICE = 500;
+
 /** Looks at the file with its own eyes: nothing that is in memory counts, but the key. */
-export async function verify(settings: Settings, known: Buffer | null): Promise<VaultReport> {
-  const { state, error, contents, identity, slot, key } = await look(settings, known);
-  const report: VaultReport = {
+export async function verify(
+  settings: Settings,
+  known: Buffer | null,
+  progress: (done: number, of: number) => void = () => undefined,
+): Promise<VaultReport> {
+  const opening = await look(settings, known);
+  const { contents, key } = opening;
+  key?.fill(0);
+  const report = outline(opening);
+  if (contents === null) return report;
+  const regions = await regionsIn(settings, opening, contents);
+  await openAll(contents, report, progress);
+  return {
+    ...report,
+    live: shareAlive(contents.rows, contents.live),
+    keyMadeAt: contents.standing.keyMadeAt || null,
+    generation: Number(contents.header.generation),
+    ...(regions === null ? {} : { regions }),
+    ...(contents.recovered === null ? {} : { recovered: contents.recovered }),
+  };
+}
+
+function outline({ state, error, contents, identity, slot }: Opening): VaultReport {
+  return {
     sound: state === 'ready' || (state === 'read-only' && contents !== null),
     state,
     ...(error === null ? {} : { code: error.code }),
@@ -21,10 +49,26 @@ export async function verify(settings: Settings, known: Buffer | null): Promise<
     keyMadeAt: null,
     generation: 0,
   };
-  key?.fill(0);
-  if (contents === null) return report;
+}
+
+/** `null` where another program has written since: what was found before is then of another file. */
+async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
+  const whole = await readWhole(io, file).catch(() => null);
+  return whole !== null && sameIdentity(whole.identity, identity) ? regionsOf(whole.bytes, contents) : null;
+}
+
+async function openAll(
+  { cache }: Contents,
+  report: VaultReport,
+  progress: (done: number, of: number) => void,
+): Promise<void> {
+  const records = [...recordsOf(cache)];
   const accounts = new Set<string>();
-  for (const record of recordsOf(contents.cache)) {
+  for (const record of records) {
+    if (report.entries % SLICE === 0) {
+      progress(report.entries, records.length);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     report.entries += 1;
     const account = accountOf(record);
     if (account !== null) accounts.add(account);
@@ -38,12 +82,5 @@ export async function verify(settings: Settings, known: Buffer | null): Promise<
       report.code ??= 'vault_damaged';
     }
   }
-  return {
-    ...report,
-    accounts: accounts.size,
-    live: contents.rows === 0 ? 1 : contents.live / contents.rows,
-    keyMadeAt: contents.standing.keyMadeAt || null,
-    generation: Number(contents.header.generation),
-    ...(contents.recovered === null ? {} : { recovered: contents.recovered }),
-  };
+  report.accounts = accounts.size;
 }

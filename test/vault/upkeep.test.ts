@@ -70,3 +70,43 @@ test('rotateKey replaces the key, or says that it could not', async () => {
   await expect(vault.rotateKey()).rejects.toMatchObject({ code: 'vault_locked' });
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
+
+test('verify tells region by region what is as it was written, and how far it is', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  expect((await vault.verify()).regions).toBeUndefined();
+  await vault.update((cache) => ['ada', 'grace'].forEach((user) => signIn(cache, user)));
+  await vault.update((cache) => signIn(cache, 'ada', 'again'));
+  const told: string[] = [];
+  const { regions } = await vault.verify((done, of) => told.push(`${done} of ${of}`));
+  // The manifest, two accounts, and the metadata of the app, which belongs to none.
+  expect(regions).toEqual({ headers: 2, base: { intact: 4, of: 4 }, appended: 1, after: 0 });
+  expect(told).toEqual(['0 of 9']);
+  const good = Buffer.from(scene.bytes);
+
+  scene.bytes.writeUInt8(scene.bytes.readUInt8(4096) ^ 1, 4096); // the second header
+  expect(await vault.verify()).toMatchObject({ sound: false, regions: { headers: 1, appended: 1 } });
+  good.copy(scene.bytes);
+  scene.bytes.writeUInt8(scene.bytes.readUInt8(4300) ^ 1, 4300); // the manifest
+  expect(await vault.verify()).toMatchObject({ sound: false, regions: { base: { intact: 3, of: 4 } } });
+  good.copy(scene.bytes);
+  scene.bytes.writeUInt8(scene.bytes.readUInt8(good.length - 1) ^ 1, good.length - 1);
+  const { regions: cut } = await vault.verify();
+  expect(cut).toMatchObject({ base: { intact: 4 }, appended: 0 });
+  expect(cut!.after).toBeGreaterThan(60);
+});
+
+test('the status tells where the key is, since when, and how much is alive', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  expect(vault.status).not.toHaveProperty('key');
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const madeAt = scene.now / 1000;
+  expect(vault.status).toMatchObject({ key: { slot: 'a', madeAt }, live: 1 });
+  scene.now += 60_000;
+  await vault.update((cache) => signIn(cache, 'ada', 'again'));
+  expect(vault.status.live).toBeLessThan(1);
+  await vault.rotateKey();
+  expect(vault.status).toMatchObject({ key: { slot: 'b', madeAt: madeAt + 60 }, live: 1 });
+  expect((await scene.open()).status).toMatchObject({ key: { slot: 'b', madeAt: madeAt + 60 } });
+});
