@@ -24,7 +24,16 @@ export interface AppRequests extends SignInRequests {
 }
 
 /** What the menu asks the window to do. */
-export type MenuCommand = 'sign-in' | 'import' | 'find' | 'sign-out' | 'sign-out-all' | 'about';
+export type MenuCommand =
+  | 'sign-in'
+  | 'import'
+  | 'find'
+  | 'sign-out'
+  | 'sign-out-all'
+  | 'about'
+  // Pages of the window.
+  | 'accounts'
+  | 'security';
 
 export interface AppEvents extends SignInEvents {
   command: MenuCommand;

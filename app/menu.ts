@@ -58,6 +58,9 @@ export function setMenu({ development, run }: MenuOptions): void {
   const view: MenuItemConstructorOptions = {
     label: '&View',
     submenu: [
+      item('&Accounts', 'accounts', 'CmdOrCtrl+1'),
+      item('&Security', 'security', 'CmdOrCtrl+2'),
+      separator,
       { role: 'resetZoom' },
       { role: 'zoomIn' },
       { role: 'zoomOut' },

@@ -17,7 +17,7 @@ declare global {
 export function openDoors(): Doors | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
-  return { tokenCache, app, time: systemTime };
+  return { tokenCache, app, time: systemTime, random };
 }
 
 export const systemTime: Time = {
@@ -27,6 +27,8 @@ export const systemTime: Time = {
     return () => clearTimeout(timer);
   },
 };
+
+export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
 /** Calls whenever the user turns to another window. Returns the function that ends it. */
 export function onLeave(listener: () => void): () => void {

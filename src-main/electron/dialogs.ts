@@ -1,5 +1,6 @@
 /** What the main process asks by itself, where no script of the window can answer for the user. */
-import { BrowserWindow, dialog, type WebContents } from 'electron';
+import { join } from 'node:path';
+import { app, BrowserWindow, dialog, type WebContents } from 'electron';
 import type { Question } from '../ipc/questions.ts';
 
 /** Windows with a question open. A page that asks again and again must not bury the user in dialogs. */
@@ -24,6 +25,11 @@ export async function chooseFile(contents: WebContents): Promise<string | null> 
   return oneAtATime(contents, null, () => showFiles(contents));
 }
 
+/** @param name the one that is suggested, in the user's documents */
+export async function chooseTarget(contents: WebContents, name: string): Promise<string | null> {
+  return oneAtATime(contents, null, () => showTarget(contents, name));
+}
+
 async function showQuestion(contents: WebContents, { message, detail, yes }: Question): Promise<boolean> {
   const options = {
     type: 'warning' as const,
@@ -43,11 +49,11 @@ async function showQuestion(contents: WebContents, { message, detail, yes }: Que
 
 async function showFiles(contents: WebContents): Promise<string | null> {
   const options = {
-    title: 'Import a cache document',
+    title: 'Import a cache document or an export',
     buttonLabel: 'Import',
     properties: ['openFile' as const],
     filters: [
-      { name: 'Cache documents', extensions: ['json', 'bin', 'cache', 'dat'] },
+      { name: 'Cache documents and exports', extensions: ['json', 'bin', 'cache', 'dat', 'age'] },
       { name: 'All files', extensions: ['*'] },
     ],
   };
@@ -56,4 +62,19 @@ async function showFiles(contents: WebContents): Promise<string | null> {
     ? dialog.showOpenDialog(options)
     : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
+}
+
+async function showTarget(contents: WebContents, name: string): Promise<string | null> {
+  const options = {
+    title: 'Export all sign-ins',
+    buttonLabel: 'Export',
+    defaultPath: join(app.getPath('documents'), name),
+    properties: ['createDirectory' as const, 'showOverwriteConfirmation' as const],
+    filters: [{ name: 'Encrypted exports', extensions: ['age'] }],
+  };
+  const window = BrowserWindow.fromWebContents(contents);
+  const { canceled, filePath } = await (window === null
+    ? dialog.showSaveDialog(options)
+    : dialog.showSaveDialog(window, options));
+  return canceled || filePath === '' ? null : filePath;
 }

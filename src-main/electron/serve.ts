@@ -6,7 +6,7 @@ import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import { TOKEN_CACHE_PREFIX } from '../ipc/names.ts';
 import { argumentChecks } from '../ipc/validate.ts';
 import type { Vault } from '../vault/vault.ts';
-import { chooseFile, confirm } from './dialogs.ts';
+import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { keepOffTheClipboard } from './leaving.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';
@@ -50,6 +50,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     now: () => Math.floor(Date.now() / 1000),
     confirm,
     chooseFile,
+    chooseTarget,
     tell: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
   });

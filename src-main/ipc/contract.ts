@@ -8,9 +8,9 @@
  */
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/entities.ts';
 import type { ImportReport } from '../vault/import.ts';
-import type { VaultState, VaultStatus } from '../vault/status.ts';
+import type { VaultReport, VaultState, VaultStatus } from '../vault/status.ts';
 
-export type { EntityType, ImportReport, SignOutReceipt, TenantProfile, VaultState, VaultStatus };
+export type { EntityType, ImportReport, SignOutReceipt, TenantProfile, VaultReport, VaultState, VaultStatus };
 
 /** One line of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
 export interface AccountItem {
@@ -99,6 +99,22 @@ export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'byte
   locked: true;
 }
 
+/** The proof of a new key. */
+export interface KeyReceipt {
+  /** Seconds since the epoch. */
+  at: number;
+  slot: 'a' | 'b';
+  /** Of the key before. `pending`: it goes when the keychain can be asked. */
+  oldKey: 'destroyed' | 'pending';
+}
+
+export interface ExportReceipt {
+  /** Without its folder. */
+  fileName: string;
+  accounts: number;
+  tokens: number;
+}
+
 /** What `main` answers, by name. Every argument is validated there, every sender checked. */
 export interface TokenCacheRequests {
   status(): VaultStatus;
@@ -132,6 +148,17 @@ export interface TokenCacheRequests {
   recover(): VaultStatus;
   /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and begins an empty one. */
   startFresh(): VaultStatus;
+
+  /** Reads every byte of the file and opens every secret; `verifying` tells how far it is. */
+  verify(): VaultReport;
+  rotateKey(): KeyReceipt;
+  /** Writes the file anew without what is dead in it. Sizes in bytes. */
+  compact(): { before: number; after: number };
+  /**
+   * Shows the system's dialog, and writes everything to the file that is chosen, encrypted with the passphrase; null
+   * where the dialog was dismissed. A weak passphrase is refused before.
+   */
+  exportAll(passphrase: string): ExportReceipt | null;
 }
 
 export interface TokenCacheEvents {
@@ -144,6 +171,8 @@ export interface TokenCacheEvents {
   importPlanned: ImportPlan | ImportLocked;
   /** One that could not be begun. */
   importFailed: PlainError;
+  /** Of a verification that is under way: entries. */
+  verifying: { done: number; of: number };
   /** A copied token has left the clipboard. */
   clipboardCleared: null;
 }

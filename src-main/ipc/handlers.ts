@@ -15,6 +15,7 @@ import { search } from './search.ts';
 import { removalCountOf, signOut, signOutAll } from './sign-outs.ts';
 import { type IdentifiedToken, identify, tokenItems } from './token-items.ts';
 import type { ServedVault } from './served-vault.ts';
+import { upkeep } from './upkeep.ts';
 
 /** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
 export interface Doors<Caller> {
@@ -27,6 +28,8 @@ export interface Doors<Caller> {
   confirm: (caller: Caller, question: Question) => Promise<boolean>;
   /** Absolute path; null where the dialog was dismissed. */
   chooseFile: (caller: Caller) => Promise<string | null>;
+  /** Where to save; `name` is the one to suggest. Absolute path; null where the dialog was dismissed. */
+  chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
   /** To all windows. */
   tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
   /** Before the vault is asked again because the user chose Retry. */
@@ -91,6 +94,7 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
         await (await vault).startFresh();
         return (await vault).status;
       },
+      ...upkeep(doors),
     },
 
     async planImport(path) {

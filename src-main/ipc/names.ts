@@ -24,6 +24,10 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   retry: true,
   recover: true,
   startFresh: true,
+  verify: true,
+  rotateKey: true,
+  compact: true,
+  exportAll: true,
 };
 
 export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
@@ -32,6 +36,7 @@ export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   importReading: true,
   importPlanned: true,
   importFailed: true,
+  verifying: true,
   clipboardCleared: true,
 };
 

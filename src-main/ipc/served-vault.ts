@@ -3,5 +3,14 @@ import type { Vault } from '../vault/vault.ts';
 /** What a window's requests need of a vault. Closing it, and its files, are the app's business. */
 export type ServedVault = Pick<
   Vault,
-  'status' | 'read' | 'update' | 'erase' | 'retry' | 'recover' | 'startFresh'
+  | 'status'
+  | 'read'
+  | 'update'
+  | 'erase'
+  | 'retry'
+  | 'recover'
+  | 'startFresh'
+  | 'verify'
+  | 'compact'
+  | 'exportTo'
 >;

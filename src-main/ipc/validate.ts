@@ -39,6 +39,10 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   retry: noArguments,
   recover: noArguments,
   startFresh: noArguments,
+  verify: noArguments,
+  rotateKey: noArguments,
+  compact: noArguments,
+  exportAll: takes(v.strictTuple([passphrase])),
 };
 
 /** The message says where it was wrong, and never what was sent. */

@@ -14,21 +14,24 @@ import type { Screen } from '../state/screen.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './model.ts';
+import { Navigation } from './Navigation.tsx';
 
 export function Header({
   search,
   screen,
 }: {
   search: RefObject<HTMLInputElement | null>;
-  screen: Screen['kind'];
+  /** null: not the accounts are shown, but another page. */
+  screen: Screen['kind'] | null;
 }) {
   const { importing } = useModel();
   return (
     <header className="header">
       <span className="brand">
         <Icon name="keep" size={18} />
-        Tokenkeep
+        <span className="brand-name">Tokenkeep</span>
       </span>
+      <Navigation />
       {screen === 'main' && <Search field={search} />}
       {/* The first screen has this button already, and larger. */}
       {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}

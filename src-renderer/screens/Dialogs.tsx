@@ -3,12 +3,14 @@ import { Modal, ModalOverlay } from 'react-aria-components';
 import { useModel, useStore } from '../parts/model.ts';
 import type { Dialog } from '../state/dialogs.ts';
 import { AboutDialog } from './AboutDialog.tsx';
+import { ExportDialog } from './ExportDialog.tsx';
 import { FailureDialog } from './FailureDialog.tsx';
 import { ImportDialog } from './ImportDialog.tsx';
 import { LockedImportDialog } from './LockedImportDialog.tsx';
 import { ReadingDialog } from './ReadingDialog.tsx';
 import { ReceiptDialog } from './ReceiptDialog.tsx';
 import { RecoverDialog } from './RecoverDialog.tsx';
+import { RotateKeyDialog } from './RotateKeyDialog.tsx';
 import { SignOutDialog } from './SignOutDialog.tsx';
 import { StartFreshDialog } from './StartFreshDialog.tsx';
 
@@ -40,6 +42,7 @@ export function Dialogs() {
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
   if (dialog.kind === 'import-locked') return dialog.opening;
+  if (dialog.kind === 'rotate-key' || dialog.kind === 'export') return dialog.working;
   return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
 }
 
@@ -51,6 +54,10 @@ function contents(dialog: Dialog): ReactNode {
       return <StartFreshDialog />;
     case 'recover':
       return <RecoverDialog />;
+    case 'rotate-key':
+      return <RotateKeyDialog dialog={dialog} />;
+    case 'export':
+      return <ExportDialog dialog={dialog} />;
     case 'failure':
       return <FailureDialog dialog={dialog} />;
     case 'import-reading':

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { flushSync } from 'react-dom';
 import { onKey } from '../bridge.ts';
 import { Banners } from '../parts/Banners.tsx';
 import { DropZone } from '../parts/DropZone.tsx';
@@ -6,24 +7,30 @@ import { Footer } from '../parts/Footer.tsx';
 import { Header } from '../parts/Header.tsx';
 import { useModel, useStore } from '../parts/model.ts';
 import { Toasts } from '../parts/Toasts.tsx';
-import { screenOf } from '../state/screen.ts';
+import { type Screen, screenOf } from '../state/screen.ts';
 import { Dialogs } from './Dialogs.tsx';
 import { FirstRun } from './FirstRun.tsx';
 import { ListFailed } from './ListFailed.tsx';
 import { MainScreen } from './MainScreen.tsx';
 import { NoticeScreen } from './NoticeScreen.tsx';
 import { Opening } from './Opening.tsx';
+import { SecurityPage } from './SecurityPage.tsx';
 
 /** The window: header, the screen that fits the state, footer; dialogs, toasts and the drop zone above it. */
 export function TokenkeepWindow() {
-  const { vault, accounts, dialogs, importing, signOut, doors } = useModel();
+  const { vault, accounts, pages, dialogs, importing, signOut, doors } = useModel();
+  const page = useStore(pages.view);
   const { status, info, error } = useStore(vault.view);
   const { totals, error: listError } = useStore(accounts.view);
   const search = useRef<HTMLInputElement>(null);
   const screen = screenOf(status, info, totals, error ?? listError);
 
+  const accountsShown = page === 'accounts';
+
   useEffect(() => {
     const find = () => {
+      // What is found is among the accounts; their search field is there once they are drawn.
+      if (pages.view.get() !== 'accounts') flushSync(() => pages.show('accounts'));
       search.current?.focus();
       search.current?.select();
     };
@@ -31,6 +38,7 @@ export function TokenkeepWindow() {
       if (command === 'find') find();
       else if (dialogs.view.get() !== null)
         return; // one question at a time
+      else if (command === 'accounts' || command === 'security') pages.show(command);
       else if (command === 'import') void importing.choose();
       else if (command === 'sign-out') void signOut.one();
       else if (command === 'sign-out-all') void signOut.all();
@@ -46,21 +54,34 @@ export function TokenkeepWindow() {
       endCommands();
       endKeys();
     };
-  }, [doors, dialogs, importing, signOut]);
+  }, [doors, dialogs, pages, importing, signOut]);
 
   return (
     <div className="window">
-      <Header search={search} screen={screen.kind} />
-      <Banners notice={screen.kind === 'main' ? screen.notice : null} />
-      {screen.kind === 'opening' && <Opening />}
-      {screen.kind === 'failed' && <ListFailed error={screen.error} />}
-      {screen.kind === 'notice' && <NoticeScreen notice={screen.notice} />}
-      {screen.kind === 'first-run' && <FirstRun />}
-      {screen.kind === 'main' && <MainScreen />}
+      <Header search={search} screen={accountsShown ? screen.kind : null} />
+      <Banners notice={accountsShown && screen.kind === 'main' ? screen.notice : null} />
+      {page === 'security' && <SecurityPage />}
+      {accountsShown && <AccountsPage screen={screen} />}
       <Footer />
       <Toasts />
       <Dialogs />
       <DropZone />
     </div>
   );
+}
+
+/** The accounts, or what there is to say in their place. */
+function AccountsPage({ screen }: { screen: Screen }) {
+  switch (screen.kind) {
+    case 'opening':
+      return <Opening />;
+    case 'failed':
+      return <ListFailed error={screen.error} />;
+    case 'notice':
+      return <NoticeScreen notice={screen.notice} />;
+    case 'first-run':
+      return <FirstRun />;
+    case 'main':
+      return <MainScreen />;
+  }
 }

@@ -1,6 +1,8 @@
 import type {
+  ExportReceipt,
   ImportLocked,
   ImportPlan,
+  KeyReceipt,
   PlainError,
   RemovalCount,
   SignOutReceipt,
@@ -12,6 +14,8 @@ export type Dialog =
   | { kind: 'about' }
   | { kind: 'start-fresh' }
   | { kind: 'recover' }
+  | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
+  | { kind: 'export'; working: boolean; error: PlainError | null; receipt: ExportReceipt | null }
   | { kind: 'failure'; title: string; error: PlainError }
   | { kind: 'import-reading'; fileName: string; bytes: number }
   | { kind: 'import-locked'; file: ImportLocked; opening: boolean; error: PlainError | null }

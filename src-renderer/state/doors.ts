@@ -6,6 +6,8 @@ export interface Doors {
   tokenCache: TokenCacheBridge;
   app: AppBridge;
   time: Time;
+  /** Bytes that nobody can foresee. */
+  random: (length: number) => Uint8Array;
 }
 
 export interface Time {

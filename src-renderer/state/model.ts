@@ -3,7 +3,9 @@ import { createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Doors } from './doors.ts';
 import { createImporting, type Importing } from './importing.ts';
+import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
+import { createSecurity, type Security } from './security.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
 import type { Store } from './store.ts';
@@ -14,6 +16,7 @@ import { createVault, type Vault } from './vault.ts';
 export interface Model {
   doors: Doors;
   clock: Pick<Store<number>, 'get' | 'subscribe'>;
+  pages: Pages;
   vault: Vault;
   accounts: Accounts;
   selection: Selection;
@@ -22,6 +25,7 @@ export interface Model {
   toasts: Toasts;
   importing: Importing;
   signOut: SignOut;
+  security: Security;
   /** Asks for everything the first screen needs. */
   start: () => Promise<void>;
 }
@@ -49,6 +53,7 @@ export function createModel(doors: Doors): Model {
   return {
     doors,
     clock: createClock(doors.time),
+    pages: createPages(),
     vault,
     accounts,
     selection,
@@ -57,6 +62,7 @@ export function createModel(doors: Doors): Model {
     toasts,
     importing: createImporting(doors, dialogs, toasts),
     signOut: createSignOut(doors, accounts, selection, dialogs),
+    security: createSecurity(doors, dialogs, toasts),
     async start() {
       await vault.load();
       await accounts.load();

@@ -1,20 +1,35 @@
 import { inMemory } from '../../src-main/cache/handle.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { ServedVault } from '../../src-main/ipc/served-vault.ts';
+import type { VaultReport, VaultStatus } from '../../src-main/vault/status.ts';
+
+export const REPORT: VaultReport = {
+  sound: true,
+  state: 'ready',
+  bytes: 1,
+  accounts: 1,
+  entries: 5,
+  secrets: 3,
+  live: 1,
+  keySlot: 'b',
+  keyMadeAt: 1,
+  generation: 1,
+};
 
 /** A vault without a file: what the handlers need of one, and what they asked it to do. */
-export function fakeVault(cache: TokenCache): ServedVault & { asked: string[] } {
+export function fakeVault(cache: TokenCache): ServedVault & { asked: string[]; status: VaultStatus } {
   const handle = inMemory(cache);
   const asked: string[] = [];
-  const status = {
-    state: 'ready' as const,
-    held: 'disk' as const,
+  const status: VaultStatus = {
+    state: 'ready',
+    held: 'disk',
     unsaved: 0,
     waiting: false,
     file: '/home/ada/accounts.vault',
     bytes: 1,
     savedAt: 1,
     keychain: 'Secret Service',
+    key: { slot: 'b', madeAt: 1 },
   };
   return {
     asked,
@@ -29,7 +44,19 @@ export function fakeVault(cache: TokenCache): ServedVault & { asked: string[] } 
     recover: () => Promise.resolve(void asked.push('recover')),
     erase: async (fn) => {
       asked.push('erase');
-      return { value: await handle.update(fn), oldKey: 'destroyed' as const };
+      const value = await handle.update(fn);
+      return status.bytes === null ? { value } : { value, oldKey: 'destroyed' };
     },
+    verify: (progress) => {
+      asked.push('verify');
+      progress?.(1, 2);
+      return Promise.resolve(REPORT);
+    },
+    compact: () => {
+      asked.push('compact');
+      status.bytes = (status.bytes ?? 0) / 2;
+      return Promise.resolve();
+    },
+    exportTo: (file, passphrase) => Promise.resolve(void asked.push(`exportTo ${file} ${passphrase}`)),
   };
 }

@@ -6,10 +6,16 @@ import { fakeVault } from './fake-vault.ts';
 
 /** A user at a window over a cache: what was asked, answered, copied and told. */
 export function windowOver(cache: TokenCache) {
-  const user = { agrees: true, chooses: null as string | null, now: Date.UTC(2026, 5, 1, 12, 30) / 1000 };
+  const user = {
+    agrees: true,
+    chooses: null as string | null,
+    saves: null as string | null,
+    now: Date.UTC(2026, 5, 1, 12, 30) / 1000,
+  };
   const questions: Question[] = [];
   const told: { name: string; event: unknown }[] = [];
   const copied: string[] = [];
+  const suggested: string[] = [];
   const vault = fakeVault(cache);
   const handlers = tokenCacheHandlers<string>({
     vault: Promise.resolve(vault),
@@ -24,6 +30,10 @@ export function windowOver(cache: TokenCache) {
       return Promise.resolve(user.agrees);
     },
     chooseFile: () => Promise.resolve(user.chooses),
+    chooseTarget: (_window, name) => {
+      suggested.push(name);
+      return Promise.resolve(user.saves);
+    },
     tell: (name, event) => void told.push({ name, event }),
     beforeRetry: () => void vault.asked.push('beforeRetry'),
   });
@@ -34,5 +44,5 @@ export function windowOver(cache: TokenCache) {
     if ('locked' in plan) throw new Error('This document needs a passphrase.');
     return plan;
   };
-  return { ...handlers, ask, planOf, vault, user, questions, told, copied };
+  return { ...handlers, ask, planOf, vault, user, questions, told, copied, suggested };
 }

@@ -3,6 +3,7 @@ import type {
   AccountList,
   ImportLocked,
   ImportPlan,
+  KeyReceipt,
   Outcome,
   PlainError,
   RemovalCount,
@@ -10,6 +11,7 @@ import type {
   TokenCacheBridge,
   TokenCacheEvents,
   TokenItem,
+  VaultReport,
   VaultStatus,
 } from '../../../src-main/ipc/contract.ts';
 import { decoded, type Member } from './cast.ts';
@@ -27,6 +29,9 @@ export interface World {
   plan: ImportPlan | ImportLocked | PlainError;
   /** What a passphrase opens it to. */
   unlocked: ImportPlan;
+  /** What a verification finds. */
+  report: VaultReport;
+  rotation: KeyReceipt['oldKey'];
   /** What the user answers to main's own dialogs. */
   consents: boolean;
   /** Names of requests that are answered with this error. */
@@ -133,6 +138,14 @@ export function fakeBridge(world: World): FakeBridge {
       retry: () => answer('retry', [], () => world.status),
       recover: () => answer('recover', [], () => world.status),
       startFresh: () => answer('startFresh', [], () => world.status),
+      verify: () => answer('verify', [], () => world.report),
+      rotateKey: () =>
+        answer('rotateKey', [], () => ({ at: world.now(), slot: 'b' as const, oldKey: world.rotation })),
+      compact: () => answer('compact', [], () => ({ before: 61_204, after: 40_100 })),
+      exportAll: (passphrase) =>
+        answer('exportAll', [passphrase], () =>
+          world.consents ? { fileName: 'tokenkeep-2026-11-22.age', accounts: 5, tokens: 23 } : null,
+        ),
       on: (name, listener) => listen(listeners, name, listener),
     },
     app: {

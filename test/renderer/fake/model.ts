@@ -10,12 +10,15 @@ export interface Stage {
   time: FakeTime;
 }
 
+/** Nothing is drawn by chance in a test. */
+export const random = (length: number) => Uint8Array.from({ length }, (_, index) => index);
+
 /** The window's state over a fake world, started: what a component would see. */
 export async function stage(name = 'main', changes: Partial<World> = {}): Promise<Stage> {
   const time = fakeTime();
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
   const bridge = fakeBridge(set);
-  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time });
+  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, random });
   void model.start();
   await settled();
   return { model, world: set, bridge, time };

@@ -1,8 +1,10 @@
 import type { AppInfo } from '../../../app/contract.ts';
-import type { ImportPlan, VaultStatus } from '../../../src-main/ipc/contract.ts';
+import type { ImportPlan, VaultReport, VaultStatus } from '../../../src-main/ipc/contract.ts';
 import type { World } from './bridge.ts';
 import { cast, crowd, hostile } from './cast.ts';
 import { signInWorld } from './sign-in.ts';
+
+const READ: ReadonlySet<string> = new Set(['ready', 'read-only', 'damaged']);
 
 export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): VaultStatus {
   return {
@@ -14,6 +16,10 @@ export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): Va
     bytes: 61_204,
     savedAt: now - 12,
     keychain: 'GNOME Keyring',
+    // Told once the file was read.
+    ...(READ.has(changes.state ?? 'ready') && changes.bytes !== null
+      ? { key: { slot: 'a', madeAt: now - 3 * 86_400 }, live: 0.94 }
+      : {}),
     ...changes,
   };
 }
@@ -34,6 +40,20 @@ export const PLAN: ImportPlan = {
   accounts: { added: 2, known: 1, names: ['Ada Marsh', 'noor@contoso.example', 'Emil Lund'] },
   tokens: { added: 8, replaced: 1, unchanged: 3, expired: 2 },
   notUnderstood: 2,
+};
+
+export const REPORT: VaultReport = {
+  sound: true,
+  state: 'ready',
+  bytes: 61_204,
+  accounts: 8,
+  entries: 41,
+  secrets: 24,
+  live: 0.94,
+  keySlot: 'a',
+  keyMadeAt: 1,
+  generation: 3,
+  regions: { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 0 },
 };
 
 const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
@@ -67,6 +87,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   }),
   newer: (now) => ({ members: [], status: readyStatus(now, { state: 'newer' }) }),
   'read-only': (now) => ({ status: readyStatus(now, { state: 'read-only' }) }),
+  pending: (now) => ({ status: readyStatus(now, { oldKey: 'pending' }) }),
   busy: (now) => ({ members: [], status: readyStatus(now, { state: 'busy', ...away }) }),
   crashed: (now) => ({
     members: [],
@@ -100,6 +121,8 @@ export function world(name: string, now: () => number): World {
     signIn: signInWorld(),
     plan: PLAN,
     unlocked: PLAN,
+    report: REPORT,
+    rotation: 'destroyed',
     consents: true,
     failing: new Map(),
     delay: () => undefined,

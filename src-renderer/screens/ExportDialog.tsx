@@ -1,0 +1,126 @@
+import { useState } from 'react';
+import { Form } from 'react-aria-components';
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { useModel } from '../parts/model.ts';
+import { PassphraseField } from '../parts/PassphraseField.tsx';
+import { Progress } from '../parts/Progress.tsx';
+import { UserText } from '../parts/UserText.tsx';
+import type { DialogOf } from '../state/dialogs.ts';
+import { strength, suggestion } from '../state/passphrase.ts';
+import { count } from '../state/words.ts';
+
+/** A passphrase, twice; where to is asked by the system's own dialog. The passphrase is in these fields and nowhere else. */
+export function ExportDialog({ dialog }: { dialog: DialogOf<'export'> }) {
+  return dialog.receipt === null ? <Ask dialog={dialog} /> : <Done receipt={dialog.receipt} />;
+}
+
+function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
+  const { dialogs, security, doors } = useModel();
+  const [passphrase, setPassphrase] = useState('');
+  const [again, setAgain] = useState('');
+  const [shown, setShown] = useState(false);
+  const { level, says } = strength(passphrase);
+  const good = level === 'fair' || level === 'strong' || level === 'weak';
+  // Said once the second one is as long as the first: not while it is being typed.
+  const differ = again.length >= passphrase.length && again !== passphrase;
+  const suggest = () => {
+    const made = suggestion(doors.random);
+    setPassphrase(made);
+    setAgain(made);
+    setShown(true);
+  };
+  return (
+    <DialogFrame title="Export all sign-ins">
+      <p>
+        Everything goes into one file that only this passphrase opens. Nobody can recover it: write it down,
+        or keep it in a password manager, and not beside the file.
+      </p>
+      {error !== null && (
+        <p className="problem" role="alert">
+          <UserText>{error.message}</UserText>
+        </p>
+      )}
+      <Form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (good && again === passphrase) void security.exportAll(passphrase);
+        }}
+      >
+        <div className="fields">
+          <PassphraseField
+            label="Passphrase"
+            value={passphrase}
+            onChange={setPassphrase}
+            shown={shown}
+            onShow={setShown}
+            isReadOnly={working}
+            autoFocus
+          >
+            <span className="strength" data-level={level} role="status">
+              <span className="strength-scale" aria-hidden="true" />
+              {says}
+            </span>
+          </PassphraseField>
+          <PassphraseField
+            label="The same once more"
+            value={again}
+            onChange={setAgain}
+            shown={shown}
+            onShow={setShown}
+            isReadOnly={working}
+            problem={differ ? 'The two are not the same.' : null}
+          />
+          <Action kind="quiet" onPress={suggest} isDisabled={working}>
+            Make one for me
+          </Action>
+        </div>
+        <div className="dialog-buttons">
+          {working && <Progress says="Exporting" />}
+          <Action onPress={dialogs.close} isDisabled={working}>
+            Cancel
+          </Action>
+          <Action
+            kind="primary"
+            type="submit"
+            isDisabled={!good || again !== passphrase}
+            pending={working ? 'Exporting…' : null}
+          >
+            Choose where…
+          </Action>
+        </div>
+      </Form>
+    </DialogFrame>
+  );
+}
+
+function Done({
+  receipt: { fileName, accounts, tokens },
+}: {
+  receipt: NonNullable<DialogOf<'export'>['receipt']>;
+}) {
+  const { dialogs } = useModel();
+  return (
+    <DialogFrame
+      title="Exported"
+      buttons={
+        <Action kind="primary" onPress={dialogs.close} autoFocus>
+          Done
+        </Action>
+      }
+    >
+      <p className="file-name">
+        <b>
+          <UserText>{fileName}</UserText>
+        </b>
+        <span>
+          {count(accounts, 'account')}, {count(tokens, 'token')}; encrypted, and read back
+        </span>
+      </p>
+      <p>
+        It opens with the passphrase alone: here with Import…, elsewhere with <code>age --decrypt</code>. A
+        sign-out does not reach into it.
+      </p>
+    </DialogFrame>
+  );
+}

@@ -1,0 +1,61 @@
+/** How long someone would have to try, told while the passphrase is typed. Main has the last word. */
+
+/** [Note: passphrase rule] The same number as in vault/passphrase.ts. */
+export const SHORTEST = 12;
+
+export interface Strength {
+  level: 'empty' | 'short' | 'weak' | 'fair' | 'strong';
+  says: string;
+}
+
+/** Bits: below the first a determined attacker finds it in years, from the second on nobody does. */
+const FAIR = 50;
+const STRONG = 75;
+/** A word that someone thinks of, in a language that the attacker knows. */
+const BITS_OF_A_WORD = 13;
+
+export function strength(passphrase: string): Strength {
+  const characters = Array.from(passphrase);
+  if (characters.length === 0) return { level: 'empty', says: `At least ${SHORTEST} characters` };
+  if (characters.length < SHORTEST) {
+    const missing = SHORTEST - characters.length;
+    return { level: 'short', says: `${missing} more ${missing === 1 ? 'character' : 'characters'}` };
+  }
+  const bits = Math.min(bitsOfCharacters(characters), bitsOfWords(passphrase));
+  if (bits < FAIR) return { level: 'weak', says: 'Weak: can be found by trying' };
+  return bits < STRONG
+    ? { level: 'fair', says: 'Fair: takes an attacker years' }
+    : { level: 'strong', says: 'Strong' };
+}
+
+/** A character that repeats or continues the one before it adds nothing: "aaaa", "1234". */
+function bitsOfCharacters(characters: readonly string[]): number {
+  const codes = characters.map((character) => character.codePointAt(0) ?? 0);
+  const steps = codes.filter((code, at) => Math.abs(code - (codes[at - 1] ?? -9)) > 1).length;
+  const pools: [RegExp, number][] = [
+    [/\p{Ll}/u, 26],
+    [/\p{Lu}/u, 26],
+    [/\p{N}/u, 10],
+    [/[^\p{L}\p{N}]/u, 20],
+    [/[\p{Lo}]/u, 1000],
+  ];
+  const text = characters.join('');
+  const pool = pools.reduce((sum, [sort, size]) => sum + (sort.test(text) ? size : 0), 0);
+  return steps * Math.log2(Math.max(2, pool));
+}
+
+/** Words, whatever their length: each is one choice. What is no row of words is not judged here. */
+function bitsOfWords(passphrase: string): number {
+  const words = passphrase.trim().split(/[\s._-]+/u);
+  const plain = words.length > 1 && words.every((word) => /^\p{L}{2,}$/u.test(word));
+  return plain ? new Set(words).size * BITS_OF_A_WORD : Number.POSITIVE_INFINITY;
+}
+
+/** Crockford's: without letters that are taken for digits. 32 of them, so that five bits are one character. */
+const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** "k7q2m-9xdfa-…": 125 bits, made to be written down. */
+export function suggestion(random: (length: number) => Uint8Array): string {
+  const letters = Array.from(random(25), (byte) => LETTERS[byte % 32] ?? '');
+  return letters.join('').replace(/.{5}(?=.)/g, '$&-');
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import {
+  fileFacts,
+  findings,
+  keyFacts,
+  named,
+  protection,
+  verdict,
+} from '../../src-renderer/state/vaultFacts.ts';
+import { readyStatus, REPORT } from './fake/worlds.ts';
+
+const NOW = 1_780_000_000;
+const said = (facts: readonly { name: string; value: string; says: string }[]) =>
+  facts.map(({ name, value, says }) => [name, value, says].filter(Boolean).join(': '));
+
+describe('how things stand', () => {
+  test.each([
+    ['ready', readyStatus(NOW), 'ok', 'Encrypted on this computer'],
+    ['before the first save', readyStatus(NOW, { bytes: null }), 'ok', 'Nothing to protect yet'],
+    ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key waits to be destroyed'],
+  ])('%s', (_what, status, tone, title) => {
+    expect(verdict(status, false)).toMatchObject({ tone, title });
+  });
+
+  test('the demo is not taken for more than it is', () => {
+    expect(verdict(readyStatus(NOW), true).text).toContain('gone when you leave');
+  });
+});
+
+test.each([
+  ['Secret Service', 'the Secret Service'],
+  ['GNOME Keyring', 'GNOME Keyring'],
+  ['macOS Keychain', 'macOS Keychain'],
+  ['Windows Credential Manager', 'Windows Credential Manager'],
+  ['your keychain', 'your keychain'],
+  ['keychain', 'the keychain'],
+])('%s in a sentence: %s', (label, words) => {
+  expect(named(label)).toBe(words);
+});
+
+test('the file: size, what is dead in it, the last save', () => {
+  expect(said(fileFacts(readyStatus(NOW), NOW))).toEqual([
+    'Size: 61 kB: 6 % of it dead: replaced or removed since',
+    expect.stringMatching(/^Last saved: 12 s ago: /),
+  ]);
+  expect(said(fileFacts(readyStatus(NOW, { live: 1 }), NOW))[0]).toBe('Size: 61 kB: all of it live');
+  expect(said(fileFacts(readyStatus(NOW, { bytes: null, savedAt: null }), NOW))).toEqual([
+    'Last saved: not yet',
+  ]);
+  const held = readyStatus(NOW, { held: 'memory', unsaved: 2 });
+  expect(said(fileFacts(held, NOW))[1]).toBe('Last saved: 12 s ago: 2 changes since, in memory only');
+});
+
+test('the key: where, in which slot, since when', () => {
+  expect(said(keyFacts(readyStatus(NOW), false, NOW))).toEqual([
+    'Kept in: GNOME Keyring',
+    'Slot: a: slot b is empty, for the next key',
+    expect.stringMatching(/^Age: 3 days: made /),
+  ]);
+  expect(said(keyFacts(readyStatus(NOW, { state: 'locked' }), false, NOW))).toEqual([
+    'Kept in: GNOME Keyring',
+  ]);
+  const old = readyStatus(NOW, { oldKey: 'pending', key: { slot: 'b', madeAt: null } });
+  expect(said(keyFacts(old, false, NOW)).slice(1)).toEqual([
+    'Slot: b: the old key is still in slot a',
+    'Age: not known',
+  ]);
+  expect(said(keyFacts(readyStatus(NOW), true, NOW))[0]).toBe('Kept in: memory: only in the demo');
+});
+
+describe('what a verification found', () => {
+  test('nothing wrong', () => {
+    const { sound, title, rows } = findings(REPORT);
+    expect([sound, title]).toEqual([true, 'Sound: nothing is missing and nothing was changed']);
+    expect(said(rows)).toEqual([
+      'Header: 2 of 2: both copies intact',
+      'Last rewriting: 9 of 9 frames: authentic',
+      'Changes since: 4 frames: authentic, up to the last byte',
+      'Secrets: 24: opened and authentic, in 41 entries of 8 accounts',
+    ]);
+  });
+
+  test('damage, and who is lost', () => {
+    const { sound, title, rows } = findings({
+      ...REPORT,
+      sound: false,
+      state: 'damaged',
+      regions: { headers: 1, base: { intact: 7, of: 9 }, appended: 2, after: 1_200 },
+      recovered: { accounts: 6, of: 8, lost: ['Noor Haddad', 'Emil Lund'] },
+    });
+    expect([sound, title]).toEqual([false, 'Damaged: parts of the file are not as they were written']);
+    expect(said(rows)).toEqual([
+      'Header: 1 of 2: one copy is damaged; the other one serves',
+      'Last rewriting: 7 of 9 frames: the others were changed or lost',
+      'Changes since: 2 frames: then 1 kB that can’t be read',
+      'Secrets: 24: opened and authentic, in 41 entries of 8 accounts',
+      'Lost: 2: Noor Haddad and Emil Lund',
+    ]);
+  });
+
+  test('a write that was cut short is no damage', () => {
+    const regions = { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 300 };
+    expect(said(findings({ ...REPORT, regions }).rows)[2]).toContain('never acknowledged');
+  });
+
+  test.each([
+    ['locked', 'the keychain did not give the key'],
+    ['key-missing', 'there is no key'],
+    ['newer', 'a newer version'],
+    ['damaged', 'can’t be read'],
+  ] as const)('nothing, where it is %s', (state, words) => {
+    const { regions: _none, ...report } = REPORT;
+    const found = findings({ ...report, sound: false, state, entries: 0, secrets: 0, accounts: 0 });
+    expect(found.title).toContain(words);
+    expect(found.rows).toEqual([]);
+  });
+});
+
+test('who is not kept out differs where the system asks', () => {
+  const open = (platform: 'darwin' | 'linux') => JSON.stringify(protection(readyStatus(NOW), platform).open);
+  expect(open('darwin')).toContain('macOS asks you first');
+  expect(open('linux')).not.toContain('macOS');
+});
