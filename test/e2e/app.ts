@@ -117,12 +117,14 @@ export interface Answers {
   agree: boolean;
   /** What the file dialog gives; null where it is dismissed. */
   file?: string | null;
+  /** Where the dialog that saves says to; null where it is dismissed. */
+  target?: string | null;
 }
 
 /** From now on the system's dialogs answer so; gives what they asked, as it is asked. */
 export async function answerDialogs(
   app: ElectronApplication,
-  { agree, file = null }: Answers,
+  { agree, file = null, target = null }: Answers,
 ): Promise<() => Promise<string[]>> {
   await app.evaluate(
     ({ dialog }, answers) => {
@@ -138,9 +140,11 @@ export async function answerDialogs(
             canceled: answers.file === null,
             filePaths: answers.file === null ? [] : [answers.file],
           }),
+        showSaveDialog: () =>
+          Promise.resolve({ canceled: answers.target === null, filePath: answers.target ?? '' }),
       });
     },
-    { agree, file },
+    { agree, file, target },
   );
   return () => app.evaluate(() => (globalThis as unknown as { askedByDialogs: string[] }).askedByDialogs);
 }
@@ -166,6 +170,12 @@ export async function importDocument(started: Started, file: string): Promise<vo
   await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
   await window.getByRole('dialog').waitFor({ state: 'detached' });
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+}
+
+/** Turns to a page of the window. */
+export async function showPage(window: Page, name: string): Promise<void> {
+  await window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click();
+  await window.getByRole('heading', { name, level: 1 }).waitFor();
 }
 
 /** A document of test/vectors. */

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
-import { answerDialogs, chooseToImport, importDocument, test, vaultFile, vector } from './app.ts';
+import { answerDialogs, chooseToImport, importDocument, showPage, test, vaultFile, vector } from './app.ts';
 import { asNewer, changeKey, seed } from './library.ts';
 
 const FOLDER = join('artifacts', 'screenshots');
@@ -112,6 +112,53 @@ test('signing out, one and all; about', async ({ start }) => {
   await quit();
 });
 
+test('the security page: verified, a new key, an export, its import', async ({ keyring, start }) => {
+  await seed(keyring.env, vaultFile(keyring.env), SEVERAL);
+  const started = await start();
+  const { app, window, quit } = started;
+  await showPage(window, 'Security');
+  await picture(window, 'security');
+  await window.getByRole('button', { name: 'Verify now' }).click();
+  await expect(window.getByText('Sound: nothing is missing')).toBeVisible();
+  await picture(window, 'security-verified');
+  await window.getByRole('button', { name: 'Rotate key…' }).click();
+  await picture(window, 'rotate-key');
+  await window.getByRole('button', { name: 'Replace the key' }).click();
+  await expect(window.getByText('The key is replaced')).toBeVisible();
+  await picture(window, 'rotated');
+  await window.getByRole('button', { name: 'Done' }).click();
+
+  await window.getByRole('button', { name: 'Export…' }).click();
+  await picture(window, 'export');
+  await window.getByRole('textbox', { name: 'Passphrase', exact: true }).fill('password1234');
+  await window.getByRole('textbox', { name: 'The same once more' }).fill('password4321');
+  await picture(window, 'export-differ');
+  await window.getByRole('button', { name: 'Make one for me' }).click();
+  await picture(window, 'export-suggested');
+  const passphrase = await window.getByRole('textbox', { name: 'Passphrase', exact: true }).inputValue();
+  const target = join(keyring.env['HOME'] ?? '', 'tokenkeep.age');
+  await answerDialogs(app, { agree: true, target, file: target });
+  await window.getByRole('button', { name: 'Choose where…' }).click();
+  await expect(window.getByRole('heading', { name: 'Exported' })).toBeVisible({ timeout: 60_000 });
+  await picture(window, 'exported');
+  await window.getByRole('button', { name: 'Done' }).click();
+
+  await window.getByRole('main').getByRole('button', { name: 'Import…' }).click();
+  await expect(window.getByRole('heading', { name: 'This file needs its passphrase' })).toBeVisible();
+  await picture(window, 'import-locked');
+  const field = window.getByRole('textbox', { name: 'The passphrase it was exported with' });
+  await field.fill('something else');
+  await window.getByRole('button', { name: 'Open', exact: true }).click();
+  await expect(window.getByText(/The passphrase does not open/)).toBeVisible({ timeout: 60_000 });
+  await picture(window, 'import-wrong-passphrase');
+  await field.fill(passphrase);
+  await window.getByRole('button', { name: 'Open', exact: true }).click();
+  await expect(window.getByRole('heading', { name: 'Import this document?' })).toBeVisible({
+    timeout: 60_000,
+  });
+  await quit();
+});
+
 test('a narrow window', async ({ start }) => {
   const { app, window, quit } = await start(['--demo']);
   await expect(accounts(window)).toBeVisible();
@@ -120,6 +167,8 @@ test('a narrow window', async ({ start }) => {
   await picture(window, 'narrow');
   await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click();
   await picture(window, 'narrow-token');
+  await showPage(window, 'Security');
+  await picture(window, 'narrow-security');
   await quit();
 });
 
@@ -132,6 +181,9 @@ test('the keychain: locked, not answering, missing, and changes that are held in
   const locked = await start();
   await expect(locked.window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
   await picture(locked.window, 'locked');
+  await showPage(locked.window, 'Security');
+  await picture(locked.window, 'security-locked');
+  await locked.window.getByRole('button', { name: 'Accounts' }).click();
   await importDocument(locked, vector('documents', 'msal-node-7-adfs.json'));
   await picture(locked.window, 'not-saved');
   await locked.quit();
@@ -181,6 +233,11 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   const first = await start();
   await expect(first.window.getByText(/accounts recovered/).first()).toBeVisible();
   await picture(first.window, 'damaged');
+  await showPage(first.window, 'Security');
+  await first.window.getByRole('button', { name: 'Verify now' }).click();
+  await expect(first.window.getByText('Damaged: parts of the file')).toBeVisible();
+  await picture(first.window, 'security-damaged');
+  await first.window.getByRole('button', { name: 'Accounts' }).click();
   await first.window.getByRole('button', { name: 'Keep what was recovered…' }).click();
   await picture(first.window, 'recover');
   await first.quit();
