@@ -23,7 +23,9 @@ async function picture(window: Page, name: string): Promise<void> {
   await window.mouse.move(0, 0);
   for (const theme of ['light', 'dark'] as const) {
     await window.emulateMedia({ colorScheme: theme });
-    await window.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+    await window.evaluate(() =>
+      Promise.allSettled(document.getAnimations().map((animation) => animation.finished)),
+    );
     await window.screenshot({ path: join(FOLDER, `${name}-${theme}.png`) });
     const { violations } = await new AxeBuilder({ page: window })
       .setLegacyMode(true) // Electron can open no second page for it
