@@ -1,27 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile, installPacked, run, type Stranger } from './stranger.ts';
 
-// What `npm pack` gives, installed in an empty folder and used as a stranger would use it. Needs `npm run build`.
-const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-pack-'));
-const stranger = join(folder, 'stranger');
-let tarball: string;
-
-function run(command: string, args: string[], cwd: string): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
+let packed: Stranger;
+let stranger: string;
 beforeAll(() => {
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], process.cwd()));
-  tarball = join(folder, packed.filename);
-  mkdirSync(stranger);
-  writeFileSync(join(stranger, 'package.json'), '{ "name": "stranger", "private": true }');
-  run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], stranger);
+  packed = installPacked();
+  stranger = packed.folder;
 }, 120_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => packed.remove());
 
 const program = (imports: string) => `${imports}
   const { mkdtempSync, readFileSync } = require('node:fs');
@@ -102,22 +90,7 @@ describe('the packed module, in an empty folder', () => {
       }`;
     writeFileSync(join(stranger, 'typed.mts'), source);
     writeFileSync(join(stranger, 'typed.cts'), source);
-    const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
-    const types = join(process.cwd(), 'node_modules/@types');
-    const options = [
-      '--strict',
-      '--noEmit',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2022',
-      '--exactOptionalPropertyTypes',
-    ];
-    run(
-      process.execPath,
-      [tsc, ...options, '--types', 'node', '--typeRoots', types, 'typed.mts', 'typed.cts'],
-      stranger,
-    );
+    expect(compile(packed, ['--module', 'nodenext'], ['typed.mts', 'typed.cts'])).toEqual([]);
   });
 
   it('ships nothing but the library, its format and its papers', () => {
@@ -127,7 +100,7 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist|dist\/partitions|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           file,
         ),
     );
@@ -142,7 +115,7 @@ describe('the packed module, in an empty folder', () => {
   });
 
   it('has exports that publint and attw find nothing against', () => {
-    run('npx', ['--no-install', 'publint', '--strict', tarball], process.cwd());
-    run('npx', ['--no-install', 'attw', '--profile', 'node16', tarball], process.cwd());
+    run('npx', ['--no-install', 'publint', '--strict', packed.tarball], process.cwd());
+    run('npx', ['--no-install', 'attw', '--profile', 'node16', packed.tarball], process.cwd());
   });
 });
