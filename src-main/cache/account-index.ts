@@ -68,7 +68,7 @@ function slotOf({ section, entity }: Entry): string {
 }
 
 function file(slots: Map<string, Set<Entry>>, entry: Entry): void {
-  if (entry.entity === null) return;
+  if (!entry.isUnderstood) return;
   const key = slotOf(entry);
   const set = slots.get(key);
   if (set === undefined) slots.set(key, new Set([entry]));
@@ -93,6 +93,11 @@ export class AccountIndex {
 
   clear(): void {
     this.#buckets.clear();
+  }
+
+  /** The accounts that have entries. */
+  *homes(): Iterable<string> {
+    for (const home of this.#buckets.keys()) if (home !== '') yield home;
   }
 
   /** All entries of an account, those that are not understood included. */

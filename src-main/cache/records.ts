@@ -1,12 +1,15 @@
 /** A cache as a flat list: what a vault seals piece by piece. */
 import type { Clock } from './clock.ts';
+import { homeOf, type Unread } from './entry.ts';
 import { freezeJson } from './json.ts';
-import { ownerOf } from './mention.ts';
 import { profileOf as profileOfStore } from './place.ts';
 import type { Profile } from './profiles.ts';
+import { isUnderstood } from './shapes.ts';
 import { isEntityType } from './store.ts';
 import { storeOf, TokenCache } from './token-cache.ts';
 import { DocumentError } from '../errors.ts';
+
+export { homeOf, type Unread, type UnreadSource } from './entry.ts';
 
 /** One entity, or one root that is not understood. */
 export interface CacheRecord {
@@ -43,11 +46,19 @@ export function* recordsOf(cache: TokenCache): Iterable<CacheRecord> {
  *
  * @throws DocumentError (document_not_a_cache) where a value is no JSON
  */
-export function fromRecords(records: Iterable<CacheRecord>, options: RecordOptions = {}): TokenCache {
+export function fromRecords(
+  records: Iterable<CacheRecord | Unread>,
+  options: RecordOptions = {},
+): TokenCache {
   const cache = new TokenCache(options.now === undefined ? {} : { now: options.now });
   const store = storeOf(cache);
   store.profile = options.profile ?? null;
-  for (const { section, key, value } of records) {
+  for (const record of records) {
+    if ('source' in record) {
+      store.load(record);
+      continue;
+    }
+    const { section, key, value } = record;
     if (!freezeJson(value))
       throw new DocumentError('document_not_a_cache', 'A record holds something that is no JSON.');
     store.put(section, key, value);
@@ -61,6 +72,29 @@ export function profileOf(cache: TokenCache): Profile {
 }
 
 /** The account that a record belongs to, lower-cased; null for what belongs to an app, or to nobody. */
-export function accountOf(record: CacheRecord): string | null {
-  return record.key === null ? null : ownerOf(record.value) || null;
+export function accountOf({ section, key, value }: CacheRecord): string | null {
+  if (key === null) return null;
+  return homeOf(value, isEntityType(section) && isUnderstood(section, value)) || null;
+}
+
+/** The accounts of a cache, lower-cased: those that some record belongs to. Costs nothing for each of its records. */
+export function accountIds(cache: TokenCache): Iterable<string> {
+  return storeOf(cache).homes;
+}
+
+/** What belongs to the account; null: to none. */
+export function recordsOfAccount(cache: TokenCache, account: string | null): CacheRecord[] {
+  const store = storeOf(cache);
+  const records: CacheRecord[] = store.ofAccount(account ?? '');
+  if (account !== null) return records;
+  for (const section of store.roots) {
+    const kept = store.kept(section);
+    if (kept !== undefined) records.push({ section, key: null, value: kept });
+  }
+  return records;
+}
+
+/** How many records `recordsOf` gives. */
+export function sizeOf(cache: TokenCache): number {
+  return storeOf(cache).size;
 }

@@ -39,18 +39,18 @@ function inEnvironment(value: unknown, filter: SignOutFilter): boolean {
 
 /** The one rule for what a sign-out removes and what its preview counts. Costs what the account has. */
 function belongings(store: Store, home: string, filter: SignOutFilter): Entry[] {
-  const own = store.ofAccount(home).filter((entry) => entry.entity !== null);
+  const own = store.ofAccount(home).filter((entry) => entry.isUnderstood);
   const loose = [...store.malformed].filter((entry) => mentions(entry.value, home, entry.key));
   return [...own, ...loose].filter((entry) => inEnvironment(entry.value, filter));
 }
 
-/** A second look at all there is, by the values alone: no index that could be wrong has a part in it. */
+/** A second look at all there is, entry by entry: no index that could be wrong has a part in it. */
 function remaining(store: Store, home: string, filter: SignOutFilter): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
-    for (const { key, value, entity } of store.entries(type)) {
-      const named = entity === null ? mentions(value, home, key) : folded(entity['home_account_id']) === home;
-      if (named && inEnvironment(value, filter)) left += 1;
+    for (const entry of store.entries(type)) {
+      const named = entry.isUnderstood ? entry.home === home : mentions(entry.value, home, entry.key);
+      if (named && inEnvironment(entry.value, filter)) left += 1;
     }
   }
   for (const section of store.roots) {

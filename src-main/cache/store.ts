@@ -4,22 +4,11 @@
  */
 import { AccountIndex } from './account-index.ts';
 import type { Clock } from './clock.ts';
-import { ENTITY_TYPES, type EntityOf, type EntityType } from './entities.ts';
-import { isRecord } from './json.ts';
-import { folded } from './match.ts';
+import { ENTITY_TYPES, type EntityType } from './entities.ts';
+import { Entry, type Unread } from './entry.ts';
 import type { Layout, Profile } from './profiles.ts';
-import { isUnderstood } from './shapes.ts';
 
-export interface Entry<T extends EntityType = EntityType> {
-  readonly section: T;
-  readonly key: string;
-  /** Frozen, down to the last field. */
-  readonly value: unknown;
-  /** The value, where it is understood; else null. */
-  readonly entity: EntityOf[T] | null;
-  /** The account it belongs to, lower-cased; "" for none. */
-  readonly home: string;
-}
+export type { Entry } from './entry.ts';
 
 /** One place of a document set or emptied. `key` null: a root that is not understood, as a whole. */
 export interface RecordChange {
@@ -35,11 +24,6 @@ const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
 
 export function isEntityType(section: string): section is EntityType {
   return TYPES.has(section);
-}
-
-function entryOf(section: EntityType, key: string, value: unknown): Entry {
-  const entity = isUnderstood(section, value) ? value : null;
-  return { section, key, value, entity, home: isRecord(value) ? folded(value['home_account_id']) : '' };
 }
 
 function isOf<T extends EntityType>(type: T, entry: Entry): entry is Entry<T> {
@@ -119,7 +103,19 @@ export class Store {
     return this.#malformed;
   }
 
-  /** All entries of an account, whatever their type, understood or not. */
+  /** How many entries there are, and roots that are not understood. */
+  get size(): number {
+    let size = 0;
+    for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
+    return size;
+  }
+
+  /** The accounts that have entries, lower-cased. */
+  get homes(): Iterable<string> {
+    return this.#index.homes();
+  }
+
+  /** All entries of an account, whatever their type, understood or not; of "" those that belong to none. */
   ofAccount(home_account_id: string): Entry[] {
     return [...this.#index.of(home_account_id)];
   }
@@ -132,7 +128,7 @@ export class Store {
         ? this.entries(type)
         : this.#index.candidates(type, home, query['client_id'], query['realm']);
     const entries: Entry<T>[] = [];
-    for (const entry of found) if (entry.entity !== null && isOf(type, entry)) entries.push(entry);
+    for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
     return entries;
   }
 
@@ -151,6 +147,12 @@ export class Store {
     }
     const before = this.#set(section, key, value);
     this.#note(section, key, before, value);
+  }
+
+  /** Files what need not be read yet. Only to fill a store: it is noted nowhere. */
+  load(record: Unread): void {
+    this.version = ++states;
+    this.#place(Entry.unread(record));
   }
 
   drop(section: string, key: string | null): void {
@@ -231,22 +233,22 @@ export class Store {
       this.#roots.set(section, new Kept(value));
       return root instanceof Kept ? root.value : undefined;
     }
-    const entry = entryOf(section, key, value);
-    if (!(root instanceof Map)) {
-      this.#roots.set(section, new Map([[key, entry]]));
-      this.#file(entry);
-      return undefined;
-    }
-    const before = root.get(key);
-    if (before !== undefined) this.#unfile(before);
-    root.set(key, entry);
-    this.#file(entry);
-    return before?.value;
+    return this.#place(Entry.of(section, key, value))?.value;
   }
 
-  #file(entry: Entry): void {
+  /** @returns what stood there */
+  #place(entry: Entry): Entry | undefined {
+    const root = this.#roots.get(entry.section);
     this.#index.add(entry);
-    if (entry.entity === null) this.#malformed.add(entry);
+    if (!entry.isUnderstood) this.#malformed.add(entry);
+    if (!(root instanceof Map)) {
+      this.#roots.set(entry.section, new Map([[entry.key, entry]]));
+      return undefined;
+    }
+    const before = root.get(entry.key);
+    if (before !== undefined) this.#unfile(before);
+    root.set(entry.key, entry);
+    return before;
   }
 
   #unfile(entry: Entry): void {

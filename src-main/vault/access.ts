@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { KeychainError, TokenkeepError } from '../errors.ts';
 import { readLater } from './contents.ts';
-import { identify, readTail, sameIdentity } from './file.ts';
+import { identify, type Identity, sameFile, sameIdentity } from './file.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -40,16 +40,15 @@ export class Access {
     const { io, file } = this.settings;
     const identity = await identify(io, file);
     if (sameIdentity(identity, this.memory.opening.identity)) return;
-    if (!(await this.#followTail())) await this.lookAgain();
+    if (identity === null || !(await this.#followTail(identity))) await this.lookAgain();
   }
 
-  async #followTail(): Promise<boolean> {
+  async #followTail(now: Identity): Promise<boolean> {
     const { opening, held } = this.memory;
     const { contents, identity, state } = opening;
     if (state !== 'ready' || contents === null || identity === null || held.length > 0) return false;
-    const tail = await readTail(this.settings.io, this.settings.file, contents.end.at, identity).catch(
-      () => null,
-    );
+    if (!sameFile(identity, now)) return false;
+    const tail = await this.settings.log.tail(contents.end.at, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
     this.memory.follow(later.batches, later.end, tail.identity);
@@ -57,6 +56,7 @@ export class Access {
   }
 
   async lookAgain(): Promise<void> {
+    await this.settings.log.close(); // Lest a file that was replaced stays on the disk for as long as it is open.
     this.memory.adopt(await look(this.settings, this.memory.opening.key));
   }
 

@@ -43,72 +43,114 @@ export function decodeBody(body: Buffer): { json: unknown; secretsKey: Buffer } 
 // Has no UTF-8; such a string stays in the frame's JSON, which escapes it.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+export interface SealedBatch {
+  content: FrameContent;
+  /** The same changes, with their secrets sealed: what a reader of the frame would get. */
+  sealed: readonly Change[];
+}
+
 /** Seals the secrets of what is set anew, those that were sealed elsewhere included. */
-export function encodeBatch(
+export function sealBatch(
   batch: Batch,
   fileId: Buffer,
   secretsKey: Buffer = randomBytes(KEY_LENGTH),
-): FrameContent {
+): SealedBatch {
   const frame = { key: secretsKey, fileId };
-  const sealed: Buffer[] = [];
+  const secrets: Buffer[] = [];
+  const sealed: Change[] = [];
   const rows = batch.changes.map((change): Row => {
-    const { section, key } = change;
-    const value = change.after;
-    if (value === undefined) return [section, key];
-    if (key === null || !isObject(value)) return [section, key, value];
-    const fields = Object.entries(value);
-    const secret = fields.find(([name]) => name === 'secret')?.[1];
-    if (typeof secret !== 'string' || LONE_SURROGATE.test(secret)) return [section, key, value];
-    const bytes = sealSecret(frame, sealed.length, section, key, secret);
-    sealed.push(bytes);
-    const open = Object.fromEntries(fields.map(([name, field]) => [name, name === 'secret' ? null : field]));
-    return [section, key, open, bytes.length];
+    const { section, key, after: value } = change;
+    const secret = key !== null && isObject(value) && Object.hasOwn(value, 'secret') ? value['secret'] : null;
+    if (key === null || !isObject(value) || typeof secret !== 'string' || LONE_SURROGATE.test(secret)) {
+      sealed.push(change);
+      return value === undefined ? [section, key] : [section, key, value];
+    }
+    const index = secrets.length;
+    const bytes = sealSecret(frame, index, section, key, secret);
+    secrets.push(bytes);
+    const fields = withoutSecret(value);
+    sealed.push({
+      section,
+      key,
+      after: withSealedSecret(fields, new SealedSecret(frame, index, section, key, bytes)),
+    });
+    return [section, key, fields, bytes.length];
   });
-  return {
-    body: encodeBody({ changes: rows, ...encodeNotes(batch) }, secretsKey),
-    sealed: Buffer.concat(sealed),
-  };
+  const body = encodeBody({ changes: rows, ...encodeNotes(batch) }, secretsKey);
+  return { content: { body, sealed: Buffer.concat(secrets) }, sealed };
+}
+
+/** `sealBatch`, for one who has no use for the rest. */
+export function encodeBatch(batch: Batch, fileId: Buffer, secretsKey?: Buffer): FrameContent {
+  return sealBatch(batch, fileId, secretsKey).content;
+}
+
+/** A copy in which `secret`, in its place, is null. */
+function withoutSecret(value: Record<string, unknown>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    if (name === 'secret') fields[name] = null;
+    else if (name !== '__proto__') fields[name] = value[name];
+    else Object.defineProperty(fields, name, { value: value[name], enumerable: true });
+  }
+  return fields;
 }
 
 /** Entries come back with their secrets still sealed. `null` where the content is not what FORMAT.md says. */
 export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null {
-  const decoded = decodeBody(content.body);
-  if (decoded === null || !isObject(decoded.json)) return null;
-  const { changes: rows } = decoded.json;
-  const notes = decodeNotes(decoded.json);
-  if (!isArray(rows) || notes === null) return null;
+  const decoded = decodeRows(content);
+  if (decoded === null) return null;
   const frame: SecretsKey = { key: decoded.secretsKey, fileId };
-  const changes: Change[] = [];
+  const { sealed } = content;
   let index = 0;
   let at = 0;
-  for (const row of rows) {
-    const change = decodeRow(row);
-    if (change === null) return null;
-    if ('plain' in change) {
-      changes.push(change.plain);
-      continue;
-    }
-    const { section, key, fields, sealedLength } = change;
-    const bytes = content.sealed.subarray(at, at + sealedLength);
-    const secret = new SealedSecret(frame, index, section, key, bytes);
-    changes.push({ section, key, after: withSealedSecret(fields, secret) });
-    index += 1;
+  const changes = decoded.rows.map(({ section, key, value, sealedLength }): Change => {
+    if (value === undefined) return { section, key };
+    if (sealedLength === null || key === null || !isObject(value)) return { section, key, after: value };
+    const bytes = sealed.subarray(at, at + sealedLength);
     at += sealedLength;
-  }
-  return at === content.sealed.length ? { changes, ...notes } : null;
+    const secret = new SealedSecret(frame, index, section, key, bytes);
+    index += 1;
+    return { section, key, after: withSealedSecret(value, secret) };
+  });
+  return { changes, ...decoded.notes };
 }
 
-type DecodedRow =
-  | { plain: Change }
-  | { section: string; key: string; fields: Record<string, unknown>; sealedLength: number };
+export interface DecodedRow {
+  section: string;
+  key: string | null;
+  /** `undefined`: removed. */
+  value: unknown;
+  /** `null`: no secret of it is sealed. */
+  sealedLength: number | null;
+}
+
+/** What a batch says, its secrets aside. `null` where it is not what FORMAT.md says. */
+export function decodeRows(
+  content: FrameContent,
+): { rows: DecodedRow[]; notes: Notes; secretsKey: Buffer } | null {
+  const decoded = decodeBody(content.body);
+  if (decoded === null || !isObject(decoded.json)) return null;
+  const { changes } = decoded.json;
+  const notes = decodeNotes(decoded.json);
+  if (!isArray(changes) || notes === null) return null;
+  const rows: DecodedRow[] = [];
+  let sealed = 0;
+  for (const change of changes) {
+    const row = decodeRow(change);
+    if (row === null) return null;
+    rows.push(row);
+    sealed += row.sealedLength ?? 0;
+  }
+  return sealed === content.sealed.length ? { rows, notes, secretsKey: decoded.secretsKey } : null;
+}
 
 function decodeRow(row: unknown): DecodedRow | null {
-  if (!isArray(row)) return null;
+  if (!isArray(row) || row.length < 2 || row.length > 4) return null;
   const [section, key, value, sealedLength] = row;
   if (typeof section !== 'string' || !(typeof key === 'string' || key === null)) return null;
-  if (row.length === 2) return { plain: { section, key } };
-  if (row.length === 3) return { plain: { section, key, after: value } };
-  if (row.length !== 4 || key === null || !isObject(value) || !Object.hasOwn(value, 'secret')) return null;
+  if (row.length < 4) return { section, key, value, sealedLength: null };
+  if (key === null || !isObject(value) || !Object.hasOwn(value, 'secret')) return null;
   if (typeof sealedLength !== 'number' || !Number.isSafeInteger(sealedLength)) return null;
-  return sealedLength < TAG_LENGTH ? null : { section, key, fields: value, sealedLength };
+  return sealedLength < TAG_LENGTH ? null : { section, key, value, sealedLength };
 }

@@ -1,20 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import { type Profile, PROFILES } from '../cache/profiles.ts';
-import { accountOf, type CacheRecord, fromRecords } from '../cache/records.ts';
+import { accountOf, fromRecords, sizeOf } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange, transact } from '../cache/transaction.ts';
+import { Base, type Groups } from './base.ts';
 import { type Batch, decodeBatch } from './body.ts';
-import { type FrameContent, NO_TAG } from './frame.ts';
+import { NO_TAG } from './frame.ts';
 import { FRAMES_AT, type Header } from './header.ts';
+import type { Group } from './image.ts';
 import { frameKey } from './keys.ts';
 import { decodeManifest, type Manifest, type Standing } from './manifest.ts';
 import type { Notes } from './notes.ts';
 import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './scan.ts';
 import type { Recovered } from './status.ts';
-
-/** The frames of each account as they stand in the file, `null` for what belongs to none. */
-export type Groups = ReadonlyMap<string | null, readonly FrameContent[]>;
 
 /** A vault file that was opened: what it says, and what it takes to write on. */
 export interface Contents {
@@ -23,7 +22,7 @@ export interface Contents {
   readonly cache: TokenCache;
   standing: Standing;
   /** Only those whose frames still say all there is to say: a rewrite copies them as they are. */
-  readonly groups: Map<string | null, readonly FrameContent[]>;
+  readonly groups: Map<string | null, Group>;
   end: Cursor;
   /** Entries set or removed in the file, and entries that are left. The rest is dead. */
   rows: number;
@@ -44,17 +43,18 @@ export function readContents(
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
   const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
-  const base = decodeBase(frames, header);
-  const cache = fromRecords(base.records, { profile: profileNamed(manifest) });
+  const base = new Base(frames, header);
+  const cache = fromRecords(base.records(), { profile: profileNamed(manifest) });
+  const rows = sizeOf(cache);
   const contents: Contents = {
     header,
     sealingKey,
     cache,
     standing: manifest === null ? UNKNOWN : standingOf(manifest),
     groups: base.groups,
-    end,
-    rows: base.records.length,
-    live: base.records.length,
+    end: { ...end, previousTag: Buffer.from(end.previousTag) },
+    rows,
+    live: rows,
     recovered: null,
   };
   const later = decodeLater(frames, header);
@@ -108,27 +108,6 @@ function touched(changes: readonly RecordChange[]): Set<string | null> {
     if (after !== undefined) accounts.add(accountOf({ section, key, value: after }));
   }
   return accounts;
-}
-
-/** `sound`: every authentic frame is what FORMAT.md says. */
-function decodeBase(frames: readonly IntactFrame[], header: Header) {
-  const records: CacheRecord[] = [];
-  const groups = new Map<string | null, FrameContent[]>();
-  let sound = true;
-  for (const { ordinal, content } of frames) {
-    if (ordinal === 0 || ordinal >= header.baseFrames) continue;
-    const batch = decodeBatch(content, header.fileId);
-    let account: string | null = null;
-    for (const { section, key, after } of batch?.changes ?? []) {
-      const record = { section, key, value: after };
-      if (after === undefined) sound = false;
-      else records.push(record);
-      account ??= accountOf(record);
-    }
-    if (batch === null) sound = false;
-    else groups.set(account, [...(groups.get(account) ?? []), content]);
-  }
-  return { records, groups, sound };
 }
 
 function decodeLater(frames: readonly IntactFrame[], header: Header): { batches: Batch[]; sound: boolean } {

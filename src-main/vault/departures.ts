@@ -1,10 +1,9 @@
-import { accountOf } from '../cache/records.ts';
+import { accountOf, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange, transact } from '../cache/transaction.ts';
 import type { Contents } from './contents.ts';
 import type { Standing } from './manifest.ts';
 import { type Departure, markOf } from './notes.ts';
-import { accountsIn } from './salvage.ts';
 
 // How long a refresh can have been under way, with a lid closed in the middle of it: a week, in seconds.
 const REMEMBERED = 7 * 24 * 3600;
@@ -25,10 +24,8 @@ export function departuresIn(
     const account = accountOf({ section, key, value: before });
     if (account !== null) gone.add(account);
   }
-  if (gone.size === 0) return [];
-  const left = accountsIn(cache);
   return [...gone]
-    .filter((account) => !left.has(account))
+    .filter((account) => recordsOfAccount(cache, account).length === 0)
     .map((account, index) => ({
       mark: markOf(account, header.fileId),
       epoch: standing.epoch + 1 + index,

@@ -16,7 +16,7 @@ export async function exportTo(access: Access, file: string, passphrase: string)
   const bytes = await encrypt(plain, passphrase).finally(() => plain.fill(0));
   const { io } = access.settings;
   try {
-    await replaceFile(io, file, bytes);
+    await replaceFile(io, file, [bytes].values());
     if ((await readWhole(io, file))?.bytes.equals(bytes) !== true) throw unlike();
   } catch (cause) {
     throw worded(cause);

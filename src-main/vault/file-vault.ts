@@ -182,6 +182,7 @@ class FileVault implements Vault {
     await this.#access.inTurn(() => Promise.resolve());
     this.#saving.stop();
     this.#memory.forget();
+    await this.#settings.log.close();
     await this.#settings.writing.close();
     await this.#settings.rekeying.close();
     await this.#settings.named.close();

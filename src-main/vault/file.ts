@@ -16,8 +16,13 @@ export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
-function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
+export function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
   return { dev, ino, size, mtimeNs };
+}
+
+/** Whether it is one and the same file, whatever was written to it meanwhile. */
+export function sameFile(a: Identity, b: Identity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /** `null` where there is no such file. */
@@ -51,23 +56,6 @@ export async function readWhole(
   }
 }
 
-/** What stands after `from`, in the same file; `null` where it is not the same any more, or shorter than that. */
-export async function readTail(
-  io: Io,
-  file: string,
-  from: number,
-  since: Identity,
-): Promise<{ bytes: Buffer; identity: Identity } | null> {
-  const handle = await io.open(file, 'r');
-  try {
-    const identity = identityOf(await handle.stat());
-    if (identity.dev !== since.dev || identity.ino !== since.ino || identity.size < from) return null;
-    return { bytes: await readRange(handle, from, Number(identity.size) - from), identity };
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Less than `length` bytes where the file ends before. */
 export async function readRange(handle: IoFile, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
@@ -92,21 +80,27 @@ export async function writeRange(handle: IoFile, bytes: Buffer, position: number
 const TEMPORARY = '.new-';
 
 /**
- * Puts `bytes` in the place of `file`, whole or not at all, and durably: temporary file in the same folder, flush,
- * rename, flush of the folder. Where it rejects, the file is as it was. The one exception is a folder that can't be
- * flushed after the rename: then the new bytes are in place, and a power cut may bring the old ones back.
+ * Puts the parts, one after the other, in the place of `file`, whole or not at all, and durably: temporary file in the
+ * same folder, flush, rename, flush of the folder. Where it rejects, the file is as it was. The one exception is a folder
+ * that can't be flushed after the rename: then the new bytes are in place, and a power cut may bring the old ones back.
  *
  * @param owner the file in the same folder whose `sweep` removes what a killed writer leaves of this
  */
-export async function replaceFile(io: Io, file: string, bytes: Buffer, owner = file): Promise<Identity> {
+export async function replaceFile<T>(
+  io: Io,
+  file: string,
+  parts: Iterator<Buffer, T>,
+  owner = file,
+): Promise<{ identity: Identity; end: T }> {
   const folder = dirname(file);
   await io.mkdir(folder, 0o700);
   const temporary = `${owner}${TEMPORARY}${randomBytes(6).toString('hex')}`;
   let identity: Identity;
+  let end: T;
   const handle = await io.open(temporary, 'wx', 0o600);
   try {
     try {
-      await writeRange(handle, bytes, 0);
+      end = await writeParts(handle, parts);
       await handle.sync();
       identity = identityOf(await handle.stat());
     } finally {
@@ -118,35 +112,51 @@ export async function replaceFile(io: Io, file: string, bytes: Buffer, owner = f
     throw error;
   }
   await syncFolder(io, folder);
-  return identity;
+  return { identity, end };
 }
 
-/**
- * Writes `bytes` at `at`, durably; what follows there was never acknowledged, and is cut off. Where it rejects, the
- * file ends at `at`, or in an unfinished frame that the next writer cuts off.
- */
-export async function appendTo(io: Io, file: string, at: number, bytes: Buffer): Promise<Identity> {
-  const handle = await io.open(file, 'r+');
+/** While one part is on its way to the disk, the next one is made, and the one before is flushed. */
+async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promise<T> {
+  let at = 0;
+  let flushed = Promise.resolve();
+  let next = parts.next();
+  while (next.done !== true) {
+    const written = hear(writeRange(handle, next.value, at));
+    at += next.value.length;
+    next = parts.next();
+    await written;
+    await flushed;
+    if (next.done !== true) flushed = hear(handle.datasync());
+  }
+  await flushed;
+  return next.value;
+}
+
+/** Whether these parts, and nothing else, are in the file. */
+export async function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
+  const handle = await io.open(file, 'r');
   try {
-    if ((await handle.stat()).size > at) await cutOff(handle, at);
-    try {
-      await writeRange(handle, bytes, at);
-      await handle.datasync();
-    } catch (error) {
-      await cutOff(handle, at).catch(() => undefined); // What failed first is what the caller must hear.
-      throw error;
+    let at = 0;
+    for (const part of parts) {
+      if (!(await readRange(handle, at, part.length)).equals(part)) return false;
+      at += part.length;
     }
-    return identityOf(await handle.stat());
+    return (await handle.stat()).size === BigInt(at);
   } finally {
-    // What is flushed stays flushed, whatever closing says: it must not make a save that was done look refused.
-    await handle.close().catch(() => undefined);
+    await handle.close();
   }
 }
 
 /** Flushed at once: if the power goes now, the old end must not stand behind the first sectors of a new one. */
-async function cutOff(handle: IoFile, at: number): Promise<void> {
+export async function cutOff(handle: IoFile, at: number): Promise<void> {
   await handle.truncate(at);
   await handle.sync();
+}
+
+/** Someone will wait for it, but not yet: that it fails meanwhile is no uncaught error. */
+export function hear<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Renames `file` to `<file>.<label>-<time>`, a name that is not taken. Returns that name. */
@@ -161,7 +171,7 @@ export async function setAside(io: Io, file: string, label: string, at: Date): P
 export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
   const whole = await readWhole(io, file);
   const aside = await freeName(io, file, label, at);
-  await replaceFile(io, aside, whole?.bytes ?? Buffer.alloc(0), file);
+  await replaceFile(io, aside, [whole?.bytes ?? Buffer.alloc(0)].values(), file);
   return aside;
 }
 

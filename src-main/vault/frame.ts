@@ -9,14 +9,13 @@ export const NONCE_LENGTH = 12;
 export const NO_TAG = Buffer.alloc(TAG_LENGTH);
 
 const CRC_AT = 40;
+const TAG_OF_ITS_LENGTH = { authTagLength: TAG_LENGTH };
 
-/** What stands before a frame, in the clear. */
+/** What stands before a frame, in the clear; its nonce and the tag before it stay where they are. */
 export interface Prefix {
   bodyLength: number;
   sealedLength: number;
   ordinal: number;
-  nonce: Buffer;
-  previousTag: Buffer;
 }
 
 /** What a frame carries: the body, which the frame encrypts, and secrets that are encrypted already. */
@@ -42,6 +41,29 @@ export function frameLength(prefix: Prefix): number {
   return PREFIX_LENGTH + prefix.sealedLength + prefix.bodyLength + TAG_LENGTH;
 }
 
+/** A frame's content as it lies in a file that was read, its body opened in its place. Ten thousand are small. */
+class ContentInPlace implements FrameContent {
+  readonly #file: Buffer;
+  readonly #sealedAt: number;
+  readonly #bodyAt: number;
+  readonly #end: number;
+
+  constructor(file: Buffer, sealedAt: number, bodyAt: number, end: number) {
+    this.#file = file;
+    this.#sealedAt = sealedAt;
+    this.#bodyAt = bodyAt;
+    this.#end = end;
+  }
+
+  get body(): Buffer {
+    return this.#file.subarray(this.#bodyAt, this.#end);
+  }
+
+  get sealed(): Buffer {
+    return this.#file.subarray(this.#sealedAt, this.#bodyAt);
+  }
+}
+
 export function contentLength(content: FrameContent): number {
   return PREFIX_LENGTH + content.sealed.length + content.body.length + TAG_LENGTH;
 }
@@ -64,7 +86,7 @@ export function sealFrame(
   place.previousTag.copy(target, at + 24);
   target.writeUInt32LE(crc32(target.subarray(at, at + CRC_AT)), at + CRC_AT);
   sealed.copy(target, at + PREFIX_LENGTH);
-  const cipher = createCipheriv('aes-256-gcm', key, place.nonce, { authTagLength: TAG_LENGTH });
+  const cipher = createCipheriv('aes-256-gcm', key, place.nonce, TAG_OF_ITS_LENGTH);
   cipher.setAAD(target.subarray(at, bodyAt));
   cipher.update(body).copy(target, bodyAt);
   cipher.final();
@@ -75,29 +97,49 @@ export function sealFrame(
 /** `null` where no prefix stands there: its checksum does not hold, or the file ends inside it. */
 export function readPrefix(file: Buffer, at: number): Prefix | null {
   if (file.length < at + PREFIX_LENGTH) return null;
-  const bytes = file.subarray(at, at + PREFIX_LENGTH);
-  if (crc32(bytes.subarray(0, CRC_AT)) !== bytes.readUInt32LE(CRC_AT)) return null;
+  if (crc32(file.subarray(at, at + CRC_AT)) !== file.readUInt32LE(at + CRC_AT)) return null;
   return {
-    bodyLength: bytes.readUInt32LE(0),
-    sealedLength: bytes.readUInt32LE(4),
-    ordinal: bytes.readUInt32LE(8),
-    nonce: bytes.subarray(12, 24),
-    previousTag: bytes.subarray(24, 40),
+    bodyLength: file.readUInt32LE(at),
+    sealedLength: file.readUInt32LE(at + 4),
+    ordinal: file.readUInt32LE(at + 8),
   };
 }
 
-/** `null` where the frame is not what was sealed under this key. The whole of it must lie in `file`. */
-export function openFrame(key: KeyObject, file: Buffer, at: number, prefix: Prefix): FrameContent | null {
+/** Whether the frame at `at` was written after the one with this tag. */
+export function follows(file: Buffer, at: number, previousTag: Buffer): boolean {
+  return previousTag.compare(file, at + 24, at + 24 + TAG_LENGTH) === 0;
+}
+
+/** The tag of a frame, a view of the file. */
+export function tagOf(file: Buffer, at: number, prefix: Prefix): Buffer {
+  const end = at + frameLength(prefix);
+  return file.subarray(end - TAG_LENGTH, end);
+}
+
+/**
+ * The plain body; `null` where the frame is not what was sealed under this key. The whole of it must lie in `file`,
+ * which is not changed.
+ */
+export function openBody(key: KeyObject, file: Buffer, at: number, prefix: Prefix): Buffer | null {
   const bodyAt = at + PREFIX_LENGTH + prefix.sealedLength;
-  const tagAt = bodyAt + prefix.bodyLength;
-  const decipher = createDecipheriv('aes-256-gcm', key, prefix.nonce, { authTagLength: TAG_LENGTH });
-  decipher.setAuthTag(file.subarray(tagAt, tagAt + TAG_LENGTH));
+  const nonce = file.subarray(at + 12, at + 12 + NONCE_LENGTH);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, TAG_OF_ITS_LENGTH);
+  decipher.setAuthTag(tagOf(file, at, prefix));
   decipher.setAAD(file.subarray(at, bodyAt));
-  const body = decipher.update(file.subarray(bodyAt, tagAt));
+  const body = decipher.update(file.subarray(bodyAt, bodyAt + prefix.bodyLength));
   try {
     decipher.final();
   } catch {
     return null; // The only thing that final() can say of GCM: it is not authentic.
   }
-  return { body, sealed: file.subarray(at + PREFIX_LENGTH, bodyAt) };
+  return body;
+}
+
+/** Puts the opened body where its ciphertext was: it takes no room of its own, and there is no more use for that. */
+export function keepInPlace(file: Buffer, at: number, prefix: Prefix, body: Buffer): FrameContent {
+  const sealedAt = at + PREFIX_LENGTH;
+  const bodyAt = sealedAt + prefix.sealedLength;
+  body.copy(file, bodyAt);
+  body.fill(0);
+  return new ContentInPlace(file, sealedAt, bodyAt, bodyAt + prefix.bodyLength);
 }

@@ -1,66 +1,65 @@
-import { accountOf, type CacheRecord, recordsOf } from '../cache/records.ts';
+import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { encodeBatch } from './body.ts';
-import type { Groups } from './contents.ts';
+import type { Groups } from './base.ts';
+import { type Change, sealBatch } from './body.ts';
 import type { FrameContent } from './frame.ts';
 import type { Group } from './image.ts';
 import { isObject } from './json.ts';
+import type { Pace } from './pace.ts';
 
 /** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */
 const LOOSE_ENTRIES = 32;
 
 export interface Regrouped {
   groups: readonly Group[];
-  /** Frames that were made now, because nothing in `kept` said the same. */
-  fresh: readonly FrameContent[];
-  /** How many there are. */
-  entries: number;
+  /** What came in with its secrets in the open and is in these groups with its secrets sealed. */
+  sealed: readonly Change[];
 }
 
 /**
- * A cache as base frames: one for each account, then those of what belongs to none. Frames in `kept` are taken as
- * they are: their secrets stay sealed as they are too, and the work is that of the accounts that changed.
+ * A cache as base frames: one for each account, then those of what belongs to none. Groups in `kept` are taken as they
+ * are: their secrets stay sealed as they are too, and the work is that of the accounts that changed.
  */
-export function groupFrames(cache: TokenCache, kept: Groups, fileId: Buffer): Regrouped {
-  const accounts = new Map<string, CacheRecord[]>();
-  const loose: CacheRecord[] = [];
-  let entries = 0;
-  for (const record of recordsOf(cache)) {
-    entries += 1;
-    const account = accountOf(record);
-    if (account === null) loose.push(record);
-    else {
-      const records = accounts.get(account);
-      if (records === undefined) accounts.set(account, [record]);
-      else records.push(record);
-    }
-  }
+export async function regroup(
+  cache: TokenCache,
+  kept: Groups,
+  fileId: Buffer,
+  pace: Pace,
+): Promise<Regrouped> {
   const groups: Group[] = [];
-  const fresh: FrameContent[] = [];
-  const add = (account: string | null, chunks: CacheRecord[][], entry: Group['account']): void => {
-    let frames = kept.get(account);
-    if (frames === undefined) {
-      frames = chunks.map((records) => encodeBatch({ changes: records.map(changeOf) }, fileId));
-      fresh.push(...frames);
-    }
-    groups.push({ account: entry, frames });
+  const sealed: Change[] = [];
+  const encode = (records: readonly CacheRecord[]): FrameContent => {
+    const batch = sealBatch({ changes: records.map(changeOf) }, fileId);
+    for (const change of batch.sealed) sealed.push(change);
+    return batch.content;
   };
-  for (const [account, records] of accounts) {
-    add(account, [records], { home_account_id: account, username: usernameIn(records) });
+  for (const home of accountIds(cache)) {
+    let group = kept.get(home);
+    if (group === undefined) {
+      const records = recordsOfAccount(cache, home);
+      const account = { home_account_id: home, username: usernameIn(records) };
+      group = { account, frames: [encode(records)] };
+      await pace.breathe();
+    }
+    groups.push(group);
   }
-  const chunks: CacheRecord[][] = [];
-  for (let from = 0; from < loose.length; from += LOOSE_ENTRIES) {
-    chunks.push(loose.slice(from, from + LOOSE_ENTRIES));
-  }
-  if (chunks.length > 0) add(null, chunks, null);
-  return { groups, fresh, entries };
+  const loose = kept.get(null) ?? {
+    account: null,
+    frames: chunksOf(recordsOfAccount(cache, null)).map(encode),
+  };
+  if (loose.frames.length > 0) groups.push(loose);
+  return { groups, sealed };
 }
 
-function changeOf({ section, key, value }: CacheRecord): {
-  section: string;
-  key: string | null;
-  after: unknown;
-} {
+function chunksOf(records: readonly CacheRecord[]): CacheRecord[][] {
+  const chunks: CacheRecord[][] = [];
+  for (let from = 0; from < records.length; from += LOOSE_ENTRIES) {
+    chunks.push(records.slice(from, from + LOOSE_ENTRIES));
+  }
+  return chunks;
+}
+
+function changeOf({ section, key, value }: CacheRecord): Change {
   return { section, key, after: value };
 }
 

@@ -1,5 +1,5 @@
 // FORMAT.md, "The whole file", from the writer's side.
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { alignedEnd } from './alignment.ts';
 import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
@@ -27,11 +27,21 @@ export interface Image {
   end: Cursor;
 }
 
+/** A file that is being made: its parts come one after the other, and `end` is known when the last has come. */
+export interface ImageInParts {
+  header: Header;
+  sealingKey: KeyObject;
+  parts: Generator<Buffer, Cursor>;
+}
+
 /** Draws unpredictable bytes. Another is given in tests only, to get the same file twice. */
 export type Random = (length: number) => Buffer;
 
-/** A whole vault file, under a salt of its own. */
-export function buildImage(source: ImageSource, key: Buffer, random: Random = randomBytes): Image {
+/** About as much as is sealed in the time in which as much is written. */
+const PART = 4 * 1024 * 1024;
+
+/** A whole vault file, under a salt of its own. Nothing is sealed before the parts are asked for. */
+export function sealImage(source: ImageSource, key: Buffer, random: Random = randomBytes): ImageInParts {
   const salt = random(32);
   const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
   const contents = alignedEnd(
@@ -41,22 +51,52 @@ export function buildImage(source: ImageSource, key: Buffer, random: Random = ra
     ],
     FRAMES_AT,
   );
-  const nonces = noncesFrom(random);
   const { fileId, generation, slot } = source;
   const baseFrames = contents.length;
   const header = { fileId, generation, slot, baseFrames, salt, check: keyCheck(key, salt) };
   const headerBytes = encodeHeader(header);
   const sealingKey = frameKey(key, salt, headerBytes);
+  return { header, sealingKey, parts: partsOf(headerBytes, contents, sealingKey, noncesFrom(random)) };
+}
 
-  const length = contents.reduce((sum, content) => sum + contentLength(content), FRAMES_AT);
-  const bytes = Buffer.allocUnsafe(length).fill(0, 0, FRAMES_AT);
-  headerBytes.copy(bytes, 0);
-  headerBytes.copy(bytes, HEADER_COPY_AT);
+function* partsOf(
+  header: Buffer,
+  contents: readonly FrameContent[],
+  key: KeyObject,
+  nonces: () => Buffer,
+): Generator<Buffer, Cursor> {
+  const lengths = contents.map(contentLength);
+  const first = Buffer.alloc(FRAMES_AT);
+  header.copy(first, 0);
+  header.copy(first, HEADER_COPY_AT);
   let previousTag: Buffer = NO_TAG;
-  let at = FRAMES_AT;
-  contents.forEach((content, ordinal) => {
-    previousTag = sealFrame(bytes, at, sealingKey, { ordinal, previousTag, nonce: nonces() }, content);
-    at += contentLength(content);
-  });
-  return { bytes, header, end: { at, ordinal: baseFrames, previousTag: Buffer.from(previousTag) } };
+  let start = 0;
+  let ordinal = 0;
+  while (start === 0 || ordinal < contents.length) {
+    const lead = start === 0 ? first : NOTHING;
+    let length = lead.length;
+    let last = ordinal;
+    while (last < contents.length && length < PART) length += lengths[last++] ?? 0;
+    const part = Buffer.allocUnsafe(length);
+    let at = lead.copy(part, 0);
+    for (const content of contents.slice(ordinal, last)) {
+      previousTag = sealFrame(part, at, key, { ordinal, previousTag, nonce: nonces() }, content);
+      at += lengths[ordinal++] ?? 0;
+    }
+    yield part;
+    start += length;
+  }
+  return { at: start, ordinal, previousTag: Buffer.from(previousTag) };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** The same, in one piece. */
+export function buildImage(source: ImageSource, key: Buffer, random?: Random): Image {
+  const { header, parts } = sealImage(source, key, random);
+  const all: Buffer[] = [];
+  for (let next = parts.next(); ; next = parts.next()) {
+    if (next.done === true) return { bytes: Buffer.concat(all), header, end: next.value };
+    all.push(next.value);
+  }
 }

@@ -40,6 +40,7 @@ export class VaultMemory {
   savedAt: number | null = null;
   status: VaultStatus;
   #unsaved = 0;
+  #told: string;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
 
   constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
@@ -48,6 +49,7 @@ export class VaultMemory {
     this.cache = opening.contents?.cache ?? new TokenCache();
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
+    this.#told = JSON.stringify(this.status);
   }
 
   /** Takes what was found in the file for what is, with the changes that it has not heard of on top. */
@@ -60,7 +62,7 @@ export class VaultMemory {
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
     if (this.changes.size > 0) {
       // Done once more to what is given up, because it tells what happens to it.
-      const events = heard(before, () => apply(before, difference(before, this.cache)));
+      const events = this.#heard(before, () => apply(before, difference(before, this.cache)));
       for (const event of events) this.changes.emit(event);
     }
     this.refresh();
@@ -70,7 +72,7 @@ export class VaultMemory {
   follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
-    const events = heard(this.cache, () => {
+    const events = this.#heard(this.cache, () => {
       for (const batch of batches) follow(contents, batch);
     });
     contents.end = end;
@@ -83,7 +85,7 @@ export class VaultMemory {
   /** Does the jobs, each whole or not at all; one that throws is settled at once. */
   attempt(jobs: readonly Job[]): Attempt {
     const done: { job: Job; performed: Performed }[] = [];
-    const events = heard(this.cache, () => {
+    const events = this.#heard(this.cache, () => {
       for (const job of jobs) {
         try {
           done.push({ job, performed: job.perform(this.cache) });
@@ -94,7 +96,7 @@ export class VaultMemory {
     });
     const own = done.flatMap(({ performed }) => performed.changes);
     return {
-      changes: condensed([...this.held, ...own]),
+      changes: this.held.length === 0 && done.length === 1 ? own : condensed([...this.held, ...own]),
       updates: done.filter(({ performed }) => performed.changes.length > 0).length,
       settle: () => {
         for (const event of events) this.changes.emit(event);
@@ -128,7 +130,9 @@ export class VaultMemory {
   /** Says the status, if there is anything new in it. */
   refresh(): void {
     const status = this.#describe();
-    if (JSON.stringify(status) === JSON.stringify(this.status)) return;
+    const told = JSON.stringify(status);
+    if (told === this.#told) return;
+    this.#told = told;
     this.status = status;
     this.statuses.emit(status);
   }
@@ -137,6 +141,18 @@ export class VaultMemory {
     this.opening.key?.fill(0);
     this.changes.clear();
     this.statuses.clear();
+  }
+
+  /** What a cache tells while `action` changes it, if anybody wants to know. */
+  #heard(cache: TokenCache, action: () => void): CacheChange[] {
+    const events: CacheChange[] = [];
+    const stop = this.changes.size === 0 ? null : cache.on('change', (event) => events.push(event));
+    try {
+      action();
+    } finally {
+      stop?.();
+    }
+    return events;
   }
 
   #describe(): VaultStatus {
@@ -149,16 +165,4 @@ export class VaultMemory {
 
 function savedAtOf({ identity }: Opening): number | null {
   return identity === null ? null : Number(identity.mtimeNs / 1_000_000_000n);
-}
-
-/** What a cache tells while `action` changes it. */
-function heard(cache: TokenCache, action: () => void): CacheChange[] {
-  const events: CacheChange[] = [];
-  const stop = cache.on('change', (event) => events.push(event));
-  try {
-    action();
-  } finally {
-    stop();
-  }
-  return events;
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { KeychainError, type StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, readContents } from './contents.ts';
-import { type Identity, readWhole } from './file.ts';
+import { hear, type Identity, readWhole } from './file.ts';
 import { FRAMES_AT, readHeader, type Slot } from './header.ts';
 import type { Io } from './io.ts';
 import { keyCheck } from './keys.ts';
@@ -129,10 +129,4 @@ function unreadable(error: StorageError): TokenkeepError {
 async function readSlot(io: Io, file: string): Promise<Slot | null> {
   const found = readHeader((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
   return found.kind === 'header' ? found.header.slot : null;
-}
-
-/** Nobody may be waiting when it fails: then that is no uncaught error. */
-function hear<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

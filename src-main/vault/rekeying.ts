@@ -164,11 +164,11 @@ export class Rekeying {
   /** So that nobody asks the keychain again for what is done. */
   async #noteDestroyed(): Promise<void> {
     const { settings, memory } = this.#access;
-    const { contents } = memory.opening;
-    if (memory.opening.state !== 'ready' || contents?.standing.pending !== 'destroy') return;
+    const { contents, identity, state } = memory.opening;
+    if (state !== 'ready' || identity === null || contents?.standing.pending !== 'destroy') return;
     // Where it can't be noted, it is done again: that does no harm.
-    const identity = await append(settings, contents, [], { pending: null }).catch(() => null);
-    if (identity !== null) memory.opening = { ...memory.opening, identity };
+    const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
+    if (noted !== null) memory.opening = { ...memory.opening, identity: noted };
     memory.refresh();
   }
 }

@@ -1,4 +1,4 @@
-import { accountOf, recordsOf } from '../cache/records.ts';
+import { accountIds } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Header } from './header.ts';
 import type { Manifest } from './manifest.ts';
@@ -12,7 +12,7 @@ export function recoveredFrom(
   header: Header,
   manifest: Manifest | null,
 ): Recovered {
-  const readable = accountsIn(cache);
+  const readable = new Set(accountIds(cache));
   const intact = new Set(frames.map(({ ordinal }) => ordinal));
   if (manifest === null) {
     // Without the roster nobody can say what else there was, unless nothing else is missing.
@@ -26,14 +26,4 @@ export function recoveredFrom(
     readable.delete(entry.home_account_id); // What a later frame tells of it is not the whole of it.
   });
   return { accounts: readable.size, of: readable.size + lost.size, lost: [...lost.values()] };
-}
-
-/** Lower-cased home account ids. */
-export function accountsIn(cache: TokenCache): Set<string> {
-  const accounts = new Set<string>();
-  for (const record of recordsOf(cache)) {
-    const account = accountOf(record);
-    if (account !== null) accounts.add(account);
-  }
-  return accounts;
 }

@@ -90,11 +90,11 @@ export class Saving {
   async #put(changes: readonly RecordChange[], now: number): Promise<Opening> {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
-    const { contents } = opening;
-    if (contents !== null) {
+    const { contents, identity } = opening;
+    if (contents !== null && identity !== null) {
       const departures = departuresIn(cache, changes, contents, now);
       const notes = departures.length > 0 ? { departures } : {};
-      return { ...opening, identity: await append(settings, contents, changes, notes) };
+      return { ...opening, identity: await append(settings.log, contents, identity, changes, notes) };
     }
     const keyMadeAt = opening.key === null ? now : 0;
     const key = opening.key ?? (await settings.slots.make(opening.slot));

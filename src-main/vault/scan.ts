@@ -1,13 +1,16 @@
 // FORMAT.md, "Reading".
 import type { KeyObject } from 'node:crypto';
 import {
+  follows,
   type FrameContent,
   frameLength,
-  openFrame,
+  keepInPlace,
+  openBody,
   type Prefix,
   PREFIX_LENGTH,
   readPrefix,
   TAG_LENGTH,
+  tagOf,
 } from './frame.ts';
 import { isZero } from './header.ts';
 
@@ -21,8 +24,6 @@ export interface Cursor {
 export interface IntactFrame {
   ordinal: number;
   content: FrameContent;
-  /** Bytes in the file. */
-  length: number;
 }
 
 export interface Scan {
@@ -39,55 +40,54 @@ export const SECTOR = 512;
 export const SHORTEST_HOLE = 8;
 
 /**
- * Reads frames from `from` to the end. Decides nothing on a guess; authenticates everything it returns. `offset` is
- * where `file` begins in the real file, for one who has read its end only.
+ * Reads frames from `from` to the end. Decides nothing on a guess; authenticates everything it returns. Bodies are
+ * opened in `file`, which must not be used for anything else. `offset` is where it begins in the real file, for one who
+ * has read its end only.
  */
 export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
   const frames: IntactFrame[] = [];
   let damaged = false;
   let cursor = from;
   while (cursor.at < file.length) {
-    const found = follows(file, cursor, key) ?? nextIntact(file, cursor, key);
+    const found = next(file, cursor, key) ?? nextIntact(file, cursor, key);
     if (found === null) {
       if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
       break;
     }
-    if (found.at !== cursor.at || found.ordinal !== cursor.ordinal || !found.chained) damaged = true;
-    frames.push({ ordinal: found.ordinal, content: found.content, length: found.length });
-    cursor = { at: found.at + found.length, ordinal: found.ordinal + 1, previousTag: found.tag };
+    const { at, prefix } = found;
+    if (at !== cursor.at || !isNext(file, at, prefix, cursor)) damaged = true;
+    frames.push({ ordinal: prefix.ordinal, content: keepInPlace(file, at, prefix, found.body) });
+    cursor = {
+      at: at + frameLength(prefix),
+      ordinal: prefix.ordinal + 1,
+      previousTag: tagOf(file, at, prefix),
+    };
   }
   if (cursor.ordinal < baseFrames) damaged = true;
   return { frames, damaged, end: cursor };
 }
 
-interface Found extends IntactFrame {
+interface Found {
   at: number;
-  tag: Buffer;
-  chained: boolean;
+  prefix: Prefix;
+  body: Buffer;
+}
+
+function isNext(file: Buffer, at: number, prefix: Prefix, { ordinal, previousTag }: Cursor): boolean {
+  return prefix.ordinal === ordinal && follows(file, at, previousTag);
 }
 
 /** The frame at the cursor, if it is the one that must stand there. */
-function follows(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
+function next(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
   const prefix = readPrefix(file, cursor.at);
-  if (prefix?.ordinal !== cursor.ordinal) return null;
-  const found = openAt(file, cursor, prefix, key);
-  return found?.chained === true ? found : null;
+  if (prefix === null || !isNext(file, cursor.at, prefix, cursor)) return null;
+  return openAt(file, cursor.at, prefix, key);
 }
 
-function openAt(file: Buffer, cursor: Cursor, prefix: Prefix, key: KeyObject): Found | null {
-  const length = frameLength(prefix);
-  if (cursor.at + length > file.length) return null;
-  const content = openFrame(key, file, cursor.at, prefix);
-  if (content === null) return null;
-  const tag = file.subarray(cursor.at + length - TAG_LENGTH, cursor.at + length);
-  return {
-    at: cursor.at,
-    ordinal: prefix.ordinal,
-    content,
-    length,
-    tag,
-    chained: cursor.previousTag.equals(prefix.previousTag),
-  };
+function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found | null {
+  if (at + frameLength(prefix) > file.length) return null;
+  const body = openBody(key, file, at, prefix);
+  return body === null ? null : { at, prefix, body };
 }
 
 /**
@@ -102,7 +102,7 @@ function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject): Found | null 
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;
     const prefix = readPrefix(file, at);
     if (prefix === null) continue;
-    const found = openAt(file, { ...cursor, at }, prefix, key);
+    const found = openAt(file, at, prefix, key);
     if (found !== null) return found;
   }
   return null;

@@ -1,5 +1,6 @@
 // FORMAT.md, "Sealed secrets".
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { freezeJson } from '../cache/json.ts';
 import { VaultError } from '../errors.ts';
 import { TAG_LENGTH } from './frame.ts';
 
@@ -65,12 +66,11 @@ export function sealSecret(
   key: string,
   secret: string,
 ): Buffer {
-  const plain = Buffer.from(secret, 'utf8');
   const cipher = createCipheriv('aes-256-gcm', frame.key, nonceOf(index), { authTagLength: TAG_LENGTH });
   cipher.setAAD(binding(frame.fileId, section, key));
-  const sealed = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  plain.fill(0);
-  return sealed;
+  const text = cipher.update(secret, 'utf8');
+  cipher.final(); // Of GCM there is nothing left to give.
+  return Buffer.concat([text, cipher.getAuthTag()]);
 }
 
 const SEALED = Symbol('sealed secret');
@@ -82,6 +82,7 @@ const SEALED = Symbol('sealed secret');
  * working copy.
  */
 export function withSealedSecret(fields: Record<string, unknown>, sealed: SealedSecret): object {
+  freezeJson(fields);
   const entity: Record<string, unknown> = {};
   for (const name in fields) {
     if (name === 'secret') Object.defineProperty(entity, name, ACCESSOR);
@@ -117,11 +118,13 @@ function nonceOf(index: number): Buffer {
 
 /** Associated data: the file and the entry, each with its length before it, so that no two run together. */
 function binding(fileId: Buffer, section: string, key: string): Buffer {
-  const parts: Buffer[] = [];
-  for (const part of [fileId, Buffer.from(section, 'utf8'), Buffer.from(key, 'utf8')]) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(part.length, 0);
-    parts.push(length, part);
-  }
-  return Buffer.concat(parts);
+  const lengths = [fileId.length, Buffer.byteLength(section), Buffer.byteLength(key)] as const;
+  const bytes = Buffer.allocUnsafe(12 + lengths[0] + lengths[1] + lengths[2]);
+  let at = bytes.writeUInt32LE(lengths[0], 0);
+  at += fileId.copy(bytes, at);
+  at = bytes.writeUInt32LE(lengths[1], at);
+  at += bytes.write(section, at);
+  at = bytes.writeUInt32LE(lengths[2], at);
+  bytes.write(key, at);
+  return bytes;
 }

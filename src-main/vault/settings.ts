@@ -7,6 +7,7 @@ import { systemKeychain } from '../keychain/system.ts';
 import { FileLock } from '../lock/file-lock.ts';
 import { NamedLocks } from '../lock/named-locks.ts';
 import { type Io, nodeIo } from './io.ts';
+import { Log } from './log.ts';
 import { KeySlots } from './slots.ts';
 import type { VaultOptions } from './vault.ts';
 
@@ -22,6 +23,7 @@ export interface Settings {
   /** For those who use the vault, e.g. to redeem a refresh token once. */
   named: NamedLocks;
   io: Io;
+  log: Log;
   timers: Timers;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -70,6 +72,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     rekeying: new FileLock(`${file}.key-lock`, patience),
     named: new NamedLocks(`${file}.use-lock`, { patience: NAMED_PATIENCE, ...patience }),
     io,
+    log: new Log(io, file),
     timers,
     now,
   };

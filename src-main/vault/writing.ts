@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { profileOf } from '../cache/records.ts';
+import { profileOf, sizeOf } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange } from '../cache/transaction.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './alignment.ts';
-import { decodeBatch, encodeBatch } from './body.ts';
-import { type Contents, type Groups, written } from './contents.ts';
-import { appendTo, type Identity, readWhole, replaceFile, sweep } from './file.ts';
-import { contentLength, type FrameContent, noncesFrom, sealFrame } from './frame.ts';
-import { groupFrames } from './groups.ts';
-import { encodeHeader, type Slot } from './header.ts';
-import { buildImage, type Group } from './image.ts';
+import type { Groups } from './base.ts';
+import { sealBatch } from './body.ts';
+import { type Contents, written } from './contents.ts';
+import { holds, type Identity, replaceFile, sweep } from './file.ts';
+import { contentLength, noncesFrom, sealFrame } from './frame.ts';
+import { regroup } from './groups.ts';
+import type { Slot } from './header.ts';
+import { sealImage } from './image.ts';
 import type { Io } from './io.ts';
-import { frameKey } from './keys.ts';
+import type { Log } from './log.ts';
 import type { Standing } from './manifest.ts';
 import type { Notes } from './notes.ts';
+import { Pace } from './pace.ts';
 
 /** Where to write. */
 export interface Place {
@@ -44,24 +46,26 @@ export async function rewrite(
 ): Promise<{ contents: Contents; identity: Identity }> {
   const fileId = previous?.header.fileId ?? randomBytes(16);
   const generation = (previous?.header.generation ?? 0n) + 1n;
-  const { groups, fresh, entries } = groupFrames(cache, kept, fileId);
+  const { groups, sealed } = await regroup(cache, kept, fileId, new Pace());
   const manifest = { ...standing, profile: profileOf(cache) };
-  const { bytes, header, end } = buildImage({ fileId, generation, slot, manifest, groups }, key);
+  const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
-  const identity = await replaceFile(io, file, bytes);
-  if (readBack && !((await readWhole(io, file))?.bytes.equals(bytes) ?? false)) {
+  const sent: Buffer[] = [];
+  const { identity, end } = await replaceFile(io, file, readBack ? noting(parts, sent) : parts);
+  if (readBack && !(await holds(io, file, sent))) {
     throw new StorageError(
       'storage_failed',
       'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',
     );
   }
-  sealInMemory(cache, fresh, fileId);
+  apply(cache, sealed);
+  const entries = sizeOf(cache);
   const contents: Contents = {
     header,
-    sealingKey: frameKey(key, header.salt, encodeHeader(header)),
+    sealingKey,
     cache,
     standing,
-    groups: groupsOf(groups),
+    groups: new Map(groups.map((group) => [group.account?.home_account_id ?? null, group])),
     end,
     rows: entries,
     live: entries,
@@ -70,22 +74,35 @@ export async function rewrite(
   return { contents, identity };
 }
 
+function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buffer, T> {
+  for (let next = parts.next(); ; next = parts.next()) {
+    if (next.done === true) return next.value;
+    into.push(next.value);
+    yield next.value;
+  }
+}
+
 /** Drawn from for every frame that is appended; a rewritten file has a key of its own, and draws its own. */
 const nonces = noncesFrom(randomBytes);
 
-/** Appends one frame, durably. Where it rejects, memory is as it was, and so is the file but for an unfinished end. */
+/**
+ * Appends one frame, durably, and then seals in memory what came in with its secrets in the open. Where it rejects,
+ * memory is as it was, and so is the file but for an unfinished end. `known`: the file as it was last seen.
+ */
 export async function append(
-  { io, file }: Place,
+  log: Log,
   contents: Contents,
+  known: Identity,
   changes: readonly RecordChange[],
   notes: Notes,
 ): Promise<Identity> {
   const { header, sealingKey, end, cache } = contents;
-  const content = aligned(encodeBatch({ changes, ...notes }, header.fileId), end.at);
+  const batch = sealBatch({ changes, ...notes }, header.fileId);
+  const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
   const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
-  const identity = await appendTo(io, file, end.at, bytes);
-  sealInMemory(cache, [content], header.fileId);
+  const identity = await log.append(end.at, bytes, known);
+  apply(cache, batch.sealed); // [Note: secrets stay sealed]
   contents.end = {
     at: end.at + bytes.length,
     ordinal: end.ordinal + 1,
@@ -93,16 +110,4 @@ export async function append(
   };
   written(contents, changes, changes.length, notes);
   return identity;
-}
-
-/** [Note: secrets stay sealed] What was just written takes the place of what came in with its secrets in the open. */
-function sealInMemory(cache: TokenCache, frames: readonly FrameContent[], fileId: Buffer): void {
-  for (const content of frames) {
-    const batch = decodeBatch(content, fileId);
-    if (batch !== null) apply(cache, batch.changes);
-  }
-}
-
-function groupsOf(groups: readonly Group[]): Map<string | null, readonly FrameContent[]> {
-  return new Map(groups.map(({ account, frames }) => [account?.home_account_id ?? null, frames]));
 }
