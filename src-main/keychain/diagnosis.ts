@@ -43,6 +43,12 @@ const CAUSES: readonly { pattern: RegExp; on: readonly Attempt[]; message: strin
   },
   {
     on: ['read', 'write'],
+    // libsecret keeps to the service that it first spoke to, and learns of its end only where a GLib main loop runs.
+    pattern: /name :\d+\.\d+ was not provided|session wrapping the secret does not exist/,
+    message: `The keychain's service has been started anew since this program first used it, and can't be reached from here any more. ${NOTHING_LOST} Restart this program.`,
+  },
+  {
+    on: ['read', 'write'],
     pattern: /org\.freedesktop\.secrets|ServiceUnknown|not provided by any|not activatable/i,
     message: `No Secret Service is running in this session. ${NOTHING_LOST} Enable GNOME Keyring, KWallet (KDE Wallet, with its Secret Service interface) or KeePassXC (Settings, Secret Service Integration).`,
   },

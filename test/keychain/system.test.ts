@@ -149,6 +149,13 @@ test.each([
     'keychain_unavailable',
     /KWallet/,
   ],
+  [
+    'read',
+    'The name :1.7 was not provided by any .service files',
+    'keychain_unavailable',
+    /started anew .* Restart this program/,
+  ],
+  ['write', 'The session wrapping the secret does not exist', 'keychain_unavailable', /Restart this program/],
   ['write', 'Cannot create an item in a locked collection', 'keychain_locked', /Unlock/],
   ['read', 'User interaction is not allowed.', 'keychain_locked', /Unlock/],
   ['write', 'Etwas Unbekanntes', 'keychain_locked', /Unlock/],

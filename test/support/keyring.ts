@@ -29,20 +29,42 @@ export interface Keyring {
   readonly kill: () => Promise<void>;
 }
 
+/** One that a test has started may be started again after it was killed; it is unlocked then. */
+export interface OwnKeyring extends Keyring, Place {
+  readonly restart: () => Promise<void>;
+}
+
 /**
  * A D-Bus session of its own with an unlocked keyring.
  *
  * @param options.home where the keyring's files are, and HOME in `env`; kept. Made and removed with the rest if not given
  */
-export async function startKeyring(options: { home?: string } = {}): Promise<Keyring & Place> {
+export async function startKeyring(options: { home?: string } = {}): Promise<OwnKeyring> {
   const place = await openPlace(options.home);
   try {
     const bus = await startBus(place.directory, place.env);
     place.onClose(() => bus.end());
     place.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address;
-    const daemon = await start(place.directory, place.env, 'correct horse');
-    place.onClose(() => daemon.end());
-    return { env: place.env, close: place.close, ...controls(daemon) };
+    const begin = async (): Promise<Daemon> => {
+      const daemon = await start(place.directory, place.env, 'correct horse');
+      place.onClose(() => daemon.end());
+      return daemon;
+    };
+    let daemon = await begin();
+    const controlsNow = (): ReturnType<typeof controls> => controls(daemon);
+    return {
+      env: place.env,
+      close: place.close,
+      lock: () => controlsNow().lock(),
+      unlock: () => controlsNow().unlock(),
+      isLocked: () => controlsNow().isLocked(),
+      hang: () => controlsNow().hang(),
+      resume: () => controlsNow().resume(),
+      kill: () => controlsNow().kill(),
+      restart: async () => {
+        daemon = await begin();
+      },
+    };
   } catch (error) {
     await place.close();
     throw error;

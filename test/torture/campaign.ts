@@ -3,6 +3,7 @@ import { readArguments, type SectionName } from './arguments.ts';
 import { killWriters } from './kill/kill.ts';
 import { inject } from './inject/inject.ts';
 import { killRescuers } from './kill/rescue.ts';
+import { troubleKeyring } from './keyring/keyring.ts';
 import { losePower } from './power/power.ts';
 import { race } from './race/race.ts';
 import { Random } from './random.ts';
@@ -14,7 +15,7 @@ const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   inject: [inject],
   bytes: [],
   race: [race],
-  keyring: [],
+  keyring: [troubleKeyring],
   power: [losePower],
 };
 

@@ -1,10 +1,12 @@
 // What the processes of the campaign run, bundled once: `main.mjs PART arguments…`.
 import { victim } from './inject/victim.ts';
+import { keyholder } from './keyring/keyholder.ts';
 import { rescuer } from './kill/rescuer.ts';
 import { racer } from './race/racer.ts';
 import { writer } from './kill/writer.ts';
 
 const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  keyholder,
   racer,
   rescuer,
   victim,
