@@ -3,6 +3,7 @@ import { readArguments, type SectionName } from './arguments.ts';
 import { killWriters } from './kill/kill.ts';
 import { inject } from './inject/inject.ts';
 import { killRescuers } from './kill/rescue.ts';
+import { changeBytes } from './bytes/bytes.ts';
 import { troubleKeyring } from './keyring/keyring.ts';
 import { losePower } from './power/power.ts';
 import { race } from './race/race.ts';
@@ -13,7 +14,7 @@ import { Tally } from './tally.ts';
 const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   kill: [killWriters, killRescuers],
   inject: [inject],
-  bytes: [],
+  bytes: [changeBytes],
   race: [race],
   keyring: [troubleKeyring],
   power: [losePower],
