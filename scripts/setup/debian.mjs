@@ -31,6 +31,7 @@ const needs = {
     'age', // opens what is exported
     'redis-server', // the stores of partitions are tested against the real servers
     'postgresql-15',
+    'chromium', // the example web app is used in a real browser
   ],
   packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
 };

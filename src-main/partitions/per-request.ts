@@ -1,21 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { NoRequestError } from '../errors.ts';
-import type { Partition, PartitionedCaches, PartitionOptions } from './partitioned-caches.ts';
+import type { Partition } from './partitioned-caches.ts';
 
 export interface PerRequestOptions<Client> {
-  caches: PartitionedCaches;
   /** Makes the client of one request: called once for each that asks for it. Share its configuration, not the client. */
   client: (partition: Partition) => Client;
 }
 
 export interface PerRequest<Client> {
   /**
-   * Runs what answers a request, as middleware does: `perRequest.run(req.session.id, next)`. All that `fn` starts, and awaits,
+   * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. All that `fn` starts, and awaits,
    * belongs to this request.
-   *
-   * @param partition what your app knows the user or session by; see `PartitionedCaches.partition`
    */
-  run<T>(partition: string, fn: () => T, options?: PartitionOptions): T;
+  run<T>(partition: Partition, fn: () => T): T;
   /** @throws NoRequestError outside of `run` */
   readonly client: Client;
   /** The same cache without the client, e.g. to sign out. @throws NoRequestError outside of `run` */
@@ -30,13 +27,13 @@ export interface PerRequest<Client> {
  * made for the request, and one that was kept and is used while another request runs, or none, is refused its cache: it
  * throws NoRequestError, and nobody's tokens are read or written.
  */
-export function perRequest<Client>({ caches, client: make }: PerRequestOptions<Client>): PerRequest<Client> {
+export function perRequest<Client>({ client: make }: PerRequestOptions<Client>): PerRequest<Client> {
   const requests = new AsyncLocalStorage<Request<Client>>();
   const current = (): Request<Client> => requests.getStore() ?? refuse('No request is running');
   return {
-    run: (id, fn, options) => {
+    run: (partition, fn) => {
       const request: Request<Client> = {
-        partition: guarded(caches.partition(id, options), () => {
+        partition: guarded(partition, () => {
           if (requests.getStore() !== request)
             refuse('This client belongs to another request, or to one that has ended');
         }),

@@ -75,10 +75,10 @@ describe('MSAL Node, a client for each request', () => {
     const { redeemed, networkClient } = tokenEndpoint();
     const all = caches();
     const msal = perRequest({
-      caches: all,
       client: (partition) => client(msalCachePlugin(partition), networkClient),
     });
-    const request = <T>(user: string, fn: () => Promise<T>) => msal.run(`session of ${user}`, fn);
+    const request = <T>(user: string, fn: () => Promise<T>) =>
+      msal.run(all.partition(`session of ${user}`), fn);
 
     await Promise.all(users.map((user) => request(user, () => signIn(msal.client, user))));
     redeemed.length = 0;
@@ -110,7 +110,7 @@ describe('MSAL Node, a client for each request', () => {
   it('one client for all, which this replaces, mixes users: what is tested above can fail', async () => {
     const { networkClient } = tokenEndpoint();
     const all = caches();
-    const current = perRequest({ caches: all, client: (partition) => msalCachePlugin(partition) });
+    const current = perRequest({ client: (partition) => msalCachePlugin(partition) });
     const shared = client(
       {
         beforeCacheAccess: (context) => current.client.beforeCacheAccess(context),
@@ -118,7 +118,8 @@ describe('MSAL Node, a client for each request', () => {
       },
       networkClient,
     );
-    const request = <T>(user: string, fn: () => Promise<T>) => current.run(`session of ${user}`, fn);
+    const request = <T>(user: string, fn: () => Promise<T>) =>
+      current.run(all.partition(`session of ${user}`), fn);
     const signIns = await Promise.allSettled(users.map((user) => request(user, () => signIn(shared, user))));
     const answers = await Promise.allSettled(
       requests.map((user) => request(user, async () => ({ user, ...(await silently(shared, true)) }))),
@@ -136,19 +137,20 @@ describe('MSAL Node, a client for each request', () => {
 });
 
 describe('a client that was kept', () => {
-  const make = () => perRequest({ caches: caches(), client: (partition: Partition) => ({ partition }) });
+  const all = caches();
+  const make = () => perRequest({ client: (partition: Partition) => ({ partition }) });
 
   it('is refused in another request, and after its own', async () => {
     const msal = make();
-    const kept = await msal.run('a', async () => Promise.resolve(msal.client));
+    const kept = await msal.run(all.partition('a'), async () => Promise.resolve(msal.client));
     await expect(kept.partition.read(namesIn)).rejects.toBeInstanceOf(NoRequestError);
-    await expect(msal.run('b', () => kept.partition.read(namesIn))).rejects.toMatchObject({
+    await expect(msal.run(all.partition('b'), () => kept.partition.read(namesIn))).rejects.toMatchObject({
       code: 'no_request',
     });
-    await expect(msal.run('b', () => kept.partition.signOut('x'))).rejects.toMatchObject({
+    await expect(msal.run(all.partition('b'), () => kept.partition.signOut('x'))).rejects.toMatchObject({
       code: 'no_request',
     });
-    await expect(msal.run('a', () => kept.partition.update(() => 1))).rejects.toMatchObject({
+    await expect(msal.run(all.partition('a'), () => kept.partition.update(() => 1))).rejects.toMatchObject({
       code: 'no_request',
     });
   });
@@ -157,13 +159,9 @@ describe('a client that was kept', () => {
     const msal = make();
     expect(() => msal.client).toThrow(NoRequestError);
     expect(() => msal.partition).toThrow(NoRequestError);
-    const [one, same] = msal.run('a', () => [msal.client, msal.client] as const);
+    const [one, same] = msal.run(all.partition('a'), () => [msal.client, msal.client] as const);
     expect(one).toBe(same);
-    expect(msal.run('a', () => msal.client)).not.toBe(one);
-    expect(await msal.run('a', () => msal.partition.read(namesIn))).toEqual([]);
-  });
-
-  it('an id that is none never gets that far', () => {
-    expect(() => make().run('', () => 1)).toThrow(/must not be empty/);
+    expect(msal.run(all.partition('a'), () => msal.client)).not.toBe(one);
+    expect(await msal.run(all.partition('a'), () => msal.partition.read(namesIn))).toEqual([]);
   });
 });

@@ -1,0 +1,53 @@
+/** A small API that is given away to nobody without a token of its own. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
+
+export interface ApiOptions {
+  issuer: string;
+  audience: string;
+  scope: string;
+  port?: number;
+  fetch?: typeof fetch;
+}
+
+/** Answers who is asking, and what they ordered. RFC 6750 has the refusals, RFC 9068 what is checked. */
+export async function startApi({ issuer, audience, scope, port = 0, fetch: own }: ApiOptions) {
+  const keys = createRemoteJWKSet(
+    new URL(`${issuer}/jwks`),
+    own === undefined ? {} : { [customFetch]: (url, options) => own(url, options) },
+  );
+  const server = createServer((request, response) => {
+    void (async () => {
+      const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+      const refuse = (status: number, error: string): void => {
+        response.writeHead(status, { 'www-authenticate': `Bearer error="${error}"` }).end();
+      };
+      if (token === undefined) {
+        refuse(401, 'invalid_request');
+        return;
+      }
+      const verified = await jwtVerify(token, keys, { issuer, audience }).catch(() => undefined);
+      if (verified === undefined) {
+        refuse(401, 'invalid_token');
+        return;
+      }
+      const { payload } = verified;
+      if (!String(payload['scope']).split(' ').includes(scope)) {
+        refuse(403, 'insufficient_scope');
+        return;
+      }
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ user: payload.sub, token: payload.jti, orders: ['books', 'tea'] }));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/orders`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

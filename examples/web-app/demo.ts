@@ -1,0 +1,99 @@
+/** All that the app needs, on this machine: the example provider, an API, a Redis. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { API, webApp } from '../provider/clients.ts';
+import { type RunningProvider, startProvider } from '../provider/provider.ts';
+import { trustingFetch } from '../provider/trusting-fetch.ts';
+import { startApi } from './api.ts';
+import { cachePlace } from './environment.ts';
+import type { Settings } from './settings.ts';
+
+export interface Demo {
+  settings: Settings;
+  provider: RunningProvider;
+  close(): Promise<void>;
+}
+
+/**
+ * @param env PORT, CACHE, REDIS_URL (else a Redis is started, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL (seconds)
+ */
+export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
+  const port = Number(env['PORT'] ?? (await freePort()));
+  const url = `http://localhost:${port}`;
+  const client = webApp([`${url}/callback`], [`${url}/`]);
+  const provider = await startProvider({
+    clients: [client],
+    accessTokenTtl: Number(env['ACCESS_TOKEN_TTL'] ?? 3600),
+  });
+  const trusting = trustingFetch(provider.ca);
+  const api = await startApi({
+    issuer: provider.issuer,
+    audience: API,
+    scope: 'orders.read',
+    fetch: trusting,
+  });
+  const redis = env['REDIS_URL'] === undefined ? await startRedis() : undefined;
+  const { issuer } = provider;
+  return {
+    provider,
+    settings: {
+      port,
+      url,
+      clientId: client.client_id,
+      clientSecret: client.client_secret,
+      authority: issuer,
+      provider: 'oidc',
+      apiUrl: api.url,
+      scopes: ['orders.read'],
+      sessionSecret: randomBytes(32).toString('base64url'),
+      redisUrl: redis?.url ?? env['REDIS_URL'] ?? '',
+      cache: cachePlace(env),
+      ...(env['POSTGRES_URL'] === undefined ? {} : { postgresUrl: env['POSTGRES_URL'] }),
+      sealingKeys: [{ id: 'demo', key: randomBytes(32) }],
+      // The provider's by its own authority, everything else as ever.
+      fetch: (input, init) =>
+        (new Request(input).url.startsWith(`${issuer}/`) ? trusting : fetch)(input, init),
+    },
+    close: async () => {
+      await redis?.close();
+      await api.close();
+      await provider.stop();
+    },
+  };
+}
+
+async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-web-app-'));
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const child: ChildProcess = spawn('redis-server', args, { stdio: 'ignore' });
+  await Promise.race([
+    once(child, 'spawn'),
+    once(child, 'error').then(() => {
+      throw new Error('redis-server is not installed: install it, or name one in REDIS_URL.');
+    }),
+  ]);
+  process.once('exit', () => child.kill());
+  return {
+    url: `redis://127.0.0.1:${port}`, // The app's client tries until it is there.
+    close: async () => {
+      child.kill();
+      await once(child, 'exit');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

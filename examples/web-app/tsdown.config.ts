@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'tsdown';
+
+const source = (path: string) => fileURLToPath(new URL(`../../src-main/${path}`, import.meta.url));
+
+/** The web app as a program of its own. In an app of yours `tokenkeep` comes from npm; here, from beside it. */
+export default defineConfig({
+  cwd: import.meta.dirname,
+  entry: ['main.ts'],
+  outDir: '../../artifacts/web-app',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  dts: false,
+  clean: true,
+  fixedExtension: true,
+  alias: {
+    'tokenkeep/msal': source('msal/index.ts'),
+    'tokenkeep/partitions/postgres': source('partitions/postgres.ts'),
+    'tokenkeep/partitions/redis': source('partitions/redis.ts'),
+    'tokenkeep/partitions/session': source('partitions/session.ts'),
+    'tokenkeep/partitions': source('partitions/index.ts'),
+  },
+  deps: { neverBundle: [/^(?!tokenkeep)[^./]/] },
+  logLevel: 'error',
+});

@@ -1,0 +1,181 @@
+/** The example web app, its provider, its API and its stores, and a real browser. */
+import { type Browser, chromium, type Page } from '@playwright/test';
+import pg from 'pg';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningApp, startApp } from '../../examples/web-app/app.ts';
+import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
+import type { CachePlace } from '../../examples/web-app/settings.ts';
+import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { programIn } from '../support/servers/server.ts';
+
+interface Place {
+  readonly demo: Demo;
+  readonly app: RunningApp;
+  /** What is kept of anyone, in all stores. */
+  readonly left: () => Promise<string[]>;
+  readonly close: () => Promise<void>;
+}
+
+let browser: Browser;
+let redis: RedisServer;
+let postgres: PostgresServer;
+beforeAll(async () => {
+  [redis, postgres, browser] = await Promise.all([
+    startRedis(),
+    startPostgres(),
+    // Chromium's sandbox does not run as root; the tests do not either, but someone who tries one of them may.
+    chromium.launch({ executablePath: programIn('chromium'), chromiumSandbox: process.getuid?.() !== 0 }),
+  ]);
+}, 90_000);
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([redis.close(), postgres.close()]);
+});
+
+async function start(cache: CachePlace): Promise<Place> {
+  const demo = await startDemo({
+    CACHE: cache,
+    REDIS_URL: redis.url,
+    POSTGRES_URL: postgres.url,
+    // Below the five minutes in which MSAL uses no token any more: each call of the API is a refresh.
+    ACCESS_TOKEN_TTL: '120',
+  });
+  const app = await startApp(demo.settings);
+  const client = await createClient({ url: redis.url }).connect();
+  await client.flushAll();
+  const pool = new pg.Pool({ connectionString: postgres.url });
+  return {
+    demo,
+    app,
+    left: async () => {
+      const rows =
+        cache === 'postgres' ? (await pool.query('SELECT key FROM tokenkeep_partitions')).rows : [];
+      return [...(await client.keys('*')), ...rows.map(({ key }: { key: string }) => key)].sort();
+    },
+    close: async () => {
+      await client.close();
+      await pool.end();
+      await app.close();
+      await demo.close();
+    },
+  };
+}
+
+/** A browser of one's own: the cookies of one context are not those of another. */
+async function person(name: string, url: string) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true }); // The provider's authority was made a moment ago.
+  const page = await context.newPage();
+  const seen: string[] = [];
+  const note = async (): Promise<void> => void seen.push(await page.content());
+  return {
+    page,
+    seen,
+    async signIn(): Promise<void> {
+      await page.goto(url);
+      await page.click('text=Sign in');
+      await page.click(`button[value=${name}]`);
+      await page.click('button[name=consent]');
+      await page.waitForSelector('#user');
+      await note();
+    },
+    async callApi(): Promise<{ user: string; token: string }> {
+      await page.goto(`${url}/call-api`);
+      await note();
+      return JSON.parse((await page.textContent('#answer')) ?? 'null');
+    },
+    async signOut(): Promise<void> {
+      await page.goto(url);
+      await page.click('button:text("Sign out")');
+      await page.click('button[name=logout]');
+      await page.waitForURL(`${url}/`);
+    },
+    close: () => context.close(),
+  };
+}
+
+const NAMES = { noor: 'noor@contoso.example', piet: 'piet@contoso.example' };
+
+describe.each<[CachePlace, number]>([
+  ['redis', 50],
+  ['postgres', 3],
+  ['session', 3],
+])('tokens in %s, two people in two browsers at once', (cache, refreshes) => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await start(cache);
+  }, 60_000);
+  afterAll(() => place.close());
+
+  it(`${refreshes} refreshes each: nobody sees anything of the other, and signing out leaves nothing`, async () => {
+    const { settings, provider } = place.demo;
+    expect(await place.left()).toEqual([]);
+    const noor = await person('noor', settings.url);
+    const piet = await person('piet', settings.url);
+    await Promise.all([noor.signIn(), piet.signIn()]);
+    const call = async (one: typeof noor) => {
+      const answers = [];
+      for (let turn = 0; turn < refreshes; turn += 1) answers.push(await one.callApi());
+      return answers;
+    };
+    const [noors, piets] = await Promise.all([call(noor), call(piet)]);
+    expect(new Set(noors.map(({ user }) => user))).toEqual(new Set(['noor']));
+    expect(new Set(piets.map(({ user }) => user))).toEqual(new Set(['piet']));
+    // Another token each time, and no token in both.
+    expect(new Set([...noors, ...piets].map(({ token }) => token)).size).toBe(2 * refreshes);
+    expect(noor.seen.filter((html) => html.includes('piet'))).toEqual([]);
+    expect(piet.seen.filter((html) => html.includes('noor'))).toEqual([]);
+    expect(noor.seen[0]).toContain(NAMES.noor);
+    expect(provider.events.count('reused')).toBe(0);
+
+    const before = await place.left();
+    expect(before.length).toBe(cache === 'session' ? 2 : 4);
+    await noor.signOut();
+    expect((await place.left()).length).toBe(before.length / 2);
+    expect((await piet.callApi()).user).toBe('piet');
+    await piet.signOut();
+    expect(await place.left()).toEqual([]);
+    await noor.page.goto(`${settings.url}/call-api`);
+    expect(noor.page.url()).toMatch(new RegExp(`^${provider.issuer}/`)); // Signed out there too: it asks who one is.
+    await noor.page.waitForSelector('button[value=noor]');
+    await Promise.all([noor.close(), piet.close()]);
+  }, 120_000);
+
+  if (cache !== 'redis') return;
+
+  it('an answer that belongs to no sign-in of this browser is refused', async () => {
+    const { url } = place.demo.settings;
+    const victim = await person('noor', url);
+    for (const query of ['', '?state=x&code=y', '?code=y']) {
+      const answer = await victim.page.goto(`${url}/callback${query}`);
+      expect(answer?.status()).toBe(400);
+    }
+    await startSignIn(victim.page, url);
+    const answer = await victim.page.goto(`${url}/callback?state=of-another-sign-in&code=y`);
+    expect(answer?.status()).toBe(400);
+    await victim.page.goto(url);
+    expect(await victim.page.textContent('h1')).toBe('Welcome');
+    await victim.close();
+  }, 60_000);
+
+  it('who knew the session before the sign-in does not know it after', async () => {
+    const { url } = place.demo.settings;
+    const noor = await person('noor', url);
+    await startSignIn(noor.page, url);
+    const cookie = async () =>
+      (await noor.page.context().cookies(url)).find(({ name }) => name === 'session')?.value;
+    const before = await cookie();
+    await noor.page.goto('about:blank');
+    await noor.signIn();
+    expect(before).toBeTruthy();
+    expect(await cookie()).not.toBe(before);
+    await noor.signOut();
+    await noor.close();
+  }, 60_000);
+});
+
+async function startSignIn(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/sign-in`);
+  await page.waitForSelector('button[name=login]');
+}
