@@ -25,7 +25,7 @@ export interface RefreshDoors {
 }
 
 /** What a refresh needs of a vault. */
-export type RefreshedVault = Pick<Vault, 'read' | 'update' | 'epoch'>;
+export type RefreshedVault = Pick<Vault, 'read' | 'update' | 'epoch'> & Partial<Pick<Vault, 'exclusively'>>;
 
 export type Refresh = (vault: RefreshedVault, account: AccountName) => Promise<RefreshReport>;
 
@@ -53,6 +53,7 @@ async function refreshAccount(
   const handle = {
     read: <T>(fn: (cache: TokenCache) => T) => vault.read(fn),
     update: <T>(fn: (cache: TokenCache) => T) => vault.update(fn, { since }),
+    ...(vault.exclusively === undefined ? {} : { exclusively: vault.exclusively.bind(vault) }),
   };
   let refreshed = 0;
   let problem: unknown =

@@ -3,7 +3,9 @@ import { SignInRequiredError } from '../errors.ts';
 import type { AccessToken, RefreshToken } from './entities.ts';
 import { isUsable, secondsOf, wantsRefresh } from './expiry.ts';
 import { hashComponents } from './extension.ts';
-import type { CacheHandle } from './handle.ts';
+import { type CacheHandle, exclusively } from './handle.ts';
+import { canonicalEnvironment } from './environments.ts';
+import { folded } from './match.ts';
 import { scopesOf } from './scopes.ts';
 import type { TokenCache } from './token-cache.ts';
 
@@ -81,13 +83,18 @@ function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToke
   return [...newestFirst(own), ...shared];
 }
 
-/** @param now seconds since the epoch */
-export function lookup(cache: TokenCache, request: TokenRequest, now: number): Lookup {
-  const cached =
-    request.forceRefresh === true
-      ? []
-      : cache.find('AccessToken', { target: request.scopes, query: queryOf(request) });
-  const accessToken = longestLived(cached.filter((token) => isUsable(token, now)));
+/** The access tokens that would do, were they not too old. */
+function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
+  return cache.find('AccessToken', { target: request.scopes, query: queryOf(request) });
+}
+
+/**
+ * @param now seconds since the epoch
+ * @param skew seconds by which the clock of whoever cached a token may be ahead of this one
+ */
+export function lookup(cache: TokenCache, request: TokenRequest, now: number, skew = 0): Lookup {
+  const cached = request.forceRefresh === true ? [] : candidates(cache, request);
+  const accessToken = longestLived(cached.filter((token) => isUsableAt(token, now, skew)));
   return {
     ...(accessToken === undefined ? {} : { accessToken }),
     refreshSoon: accessToken !== undefined && wantsRefresh(accessToken, now),
@@ -95,10 +102,66 @@ export function lookup(cache: TokenCache, request: TokenRequest, now: number): L
   };
 }
 
+function isUsableAt(token: AccessToken, now: number, skew: number): boolean {
+  const cached = secondsOf(token.cached_at);
+  return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now);
+}
+
+/** Processes on several machines share a cache: a token that one has just got must not look like one of the future. */
+const CLOCK_SKEW = 60;
+
+/** The name under which the refresh tokens of an account are redeemed: one at a time, as a family shares them. */
+export function refreshName(request: Pick<TokenRequest, 'home_account_id' | 'environment'>): string {
+  return `refresh ${folded(request.home_account_id)} ${canonicalEnvironment(request.environment)}`;
+}
+
+/**
+ * Runs what gets a new token, one at a time for an account: of those who want one at the same time, in all processes that
+ * share the handle, one asks the provider and the others find what it got. A provider that rotates refresh tokens takes
+ * one that comes twice for stolen, and signs the user out.
+ *
+ * @param before secrets of the access tokens that were known not to do
+ * @param find what another one got meanwhile, if it does
+ */
+export async function singleFlight<T>(
+  handle: CacheHandle,
+  request: TokenRequest,
+  { now, before, found, renew }: Flight<T>,
+): Promise<T> {
+  return exclusively(handle, refreshName(request), async () => {
+    const token = await handle.read((cache) =>
+      longestLived(
+        candidates(cache, request).filter(
+          (one) => !before.has(one.secret) && isUsableAt(one, now(), CLOCK_SKEW) && !wantsRefresh(one, now()),
+        ),
+      ),
+    );
+    return token === undefined ? renew() : found(token);
+  });
+}
+
+interface Flight<T> {
+  now: () => number;
+  before: ReadonlySet<string>;
+  found: (token: AccessToken) => T | Promise<T>;
+  renew: () => Promise<T>;
+}
+
+/** What `singleFlight` has to know of the cache before it begins. */
+export function standing(
+  cache: TokenCache,
+  request: TokenRequest,
+  now: number,
+): Lookup & { before: ReadonlySet<string> } {
+  const found = lookup(cache, request, now, CLOCK_SKEW);
+  const isDone = found.accessToken !== undefined && !found.refreshSoon;
+  return { ...found, before: new Set(isDone ? [] : candidates(cache, request).map(({ secret }) => secret)) };
+}
+
 /**
  * An access token for the request: the cached one, without any I/O beyond the handle's, while it is fresh; else a new
- * one. Where the provider asked for an early refresh and it fails, the cached token is given, and kept. No refresh token
- * is removed because it was refused.
+ * one, for which one process asks at a time (see CacheHandle.exclusively). Where the provider asked for an early refresh
+ * and it fails, the cached token is given, and kept. No refresh token is removed because it was refused.
  *
  * @throws SignInRequiredError where no refresh token is left to try, or the user was signed out meanwhile: what the
  *   provider gave then is dropped. Where all were refused, what `redeem` rejected with last
@@ -109,28 +172,55 @@ export async function acquireTokenSilent(
   redeem: Redeem,
   now: () => number,
 ): Promise<AccessToken> {
-  const found = await handle.read((cache) => lookup(cache, request, now()));
-  if (found.accessToken !== undefined && !found.refreshSoon) return found.accessToken;
+  const known = await handle.read((cache) => ({ ...standing(cache, request, now()), since: handle.epoch }));
+  const { accessToken, before, since } = known;
+  if (accessToken !== undefined && !known.refreshSoon) return accessToken;
+  if (known.refreshTokens.length === 0) return accessToken ?? signInRequired();
+  try {
+    return await singleFlight(handle, request, {
+      now,
+      before,
+      found: (token) => token,
+      renew: () => renewed(handle, request, redeem, since),
+    });
+  } catch (error) {
+    if (accessToken !== undefined) return accessToken;
+    throw error;
+  }
+}
 
-  let refused: unknown = new SignInRequiredError(
-    'There is no token for this account and app: the user has to sign in.',
-  );
-  for (const refreshToken of found.refreshTokens) {
+function signInRequired(): never {
+  throw new SignInRequiredError('There is no token for this account and app: the user has to sign in.');
+}
+
+/** Redeems the refresh tokens that there are now, until one gives an access token. */
+async function renewed(
+  handle: CacheHandle,
+  request: TokenRequest,
+  redeem: Redeem,
+  since: number | undefined,
+): Promise<AccessToken> {
+  const refreshTokens = await handle.read((cache) => refreshTokensFor(cache, request));
+  const failures: unknown[] = [];
+  for (const refreshToken of refreshTokens) {
     let redeemed: Redeemed;
     try {
       redeemed = await redeem(refreshToken, request);
     } catch (error) {
-      refused = error;
+      failures.push(error);
       continue;
     }
-    const token = await handle.update((cache) => take(cache, request, refreshToken, redeemed));
+    const token = await handle.update(
+      (cache) => take(cache, request, refreshToken, redeemed),
+      since === undefined ? {} : { since },
+    );
     if (token !== undefined) return token;
-    refused = new SignInRequiredError(
-      'The provider answered, but with no access token for this account and app.',
+    failures.push(
+      new SignInRequiredError('The provider answered, but with no access token for this account and app.'),
     );
   }
-  if (found.accessToken !== undefined) return found.accessToken;
-  throw refused;
+  if (failures.length === 0) signInRequired();
+  throw failures.at(-1);
 }
 
 type Redeemed = Awaited<ReturnType<Redeem>>;

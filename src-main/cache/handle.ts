@@ -1,3 +1,4 @@
+import { Lines } from './lines.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './transaction.ts';
 
@@ -31,21 +32,20 @@ export interface CacheHandle {
 
 /** A handle on a cache that lives as long as the process. */
 export function inMemory(cache: TokenCache): CacheHandle {
-  const lines = new Map<string, Promise<unknown>>();
+  const lines = new Lines();
   return {
     read: async (fn) => Promise.resolve(fn(cache)),
     update: async (fn) => Promise.resolve(transact(cache, fn).value),
-    exclusively: (name, task) => {
-      const turn = (lines.get(name) ?? Promise.resolve()).then(task);
-      const end = turn.then(
-        () => undefined,
-        () => undefined,
-      );
-      lines.set(name, end);
-      void end.then(() => {
-        if (lines.get(name) === end) lines.delete(name);
-      });
-      return turn;
-    },
+    exclusively: (name, task) => lines.take(name, task),
   };
+}
+
+const linesOf = new WeakMap<CacheHandle, Lines>();
+
+/** `exclusively` of the handle; for one that has none, among those who use this very handle. */
+export function exclusively<T>(handle: CacheHandle, name: string, task: () => Promise<T>): Promise<T> {
+  if (handle.exclusively !== undefined) return handle.exclusively(name, task);
+  const lines = linesOf.get(handle) ?? new Lines();
+  linesOf.set(handle, lines);
+  return lines.take(name, task);
 }

@@ -126,3 +126,52 @@ describe('silent acquisition', () => {
     expect(lookup(cache, { ...request, scopes: ['s3'] }, 1000).accessToken?.secret).toBe('long');
   });
 });
+
+describe('one refresh at a time', () => {
+  /** Answers at the end of the turn, so that all who ask have asked; counts. */
+  function provider() {
+    const seen = { asked: 0 };
+    const redeem: Redeem = async () => {
+      seen.asked += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      const access_token = `new ${seen.asked}`;
+      return { token_endpoint, response: signIn({ access_token, refresh_token: 'rotated' }).response };
+    };
+    return { seen, redeem };
+  }
+
+  test.each([false, true])('the others get what the first one got (forced: %s)', async (forceRefresh) => {
+    const { seen, redeem } = provider();
+    const handle = inMemory(cacheWith(signIn({ expires_in: forceRefresh ? 3600 : 1 })));
+    const tokens = await Promise.all(
+      [1, 2, 3].map(() => acquireTokenSilent(handle, { ...request, forceRefresh }, redeem, now)),
+    );
+    expect(tokens.map(({ secret }) => secret)).toEqual(['new 1', 'new 1', 'new 1']);
+    expect(seen.asked).toBe(1);
+  });
+
+  test('also on a handle that can not exclude', async () => {
+    const { seen, redeem } = provider();
+    const handle = inMemory(cacheWith(signIn({ expires_in: 1 })));
+    Reflect.deleteProperty(handle, 'exclusively');
+    await Promise.all([1, 2].map(() => acquireTokenSilent(handle, request, redeem, now)));
+    expect(seen.asked).toBe(1);
+  });
+
+  test('a token that a clock a little ahead has cached is used', async () => {
+    const { seen, redeem } = provider();
+    const handle = inMemory(cacheWith(signIn()));
+    const behind = (): number => 1000 - 30;
+    expect((await acquireTokenSilent(handle, request, redeem, behind)).secret).toBe('an access token');
+    expect(seen.asked).toBe(0);
+    expect((await acquireTokenSilent(handle, request, redeem, () => 1000 - 90)).secret).toBe('new 1');
+  });
+
+  test('who waits for an early refresh in vain gets the token that there is', async () => {
+    const cache = cacheWith(signIn({ refresh_in: 0 }));
+    const busy = () => Promise.reject(new Error('busy'));
+    const handle = { ...inMemory(cache), exclusively: busy };
+    const { redeem } = provider();
+    expect((await acquireTokenSilent(handle, request, redeem, now)).secret).toBe('an access token');
+  });
+});

@@ -86,7 +86,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     const before = cache.find('AccessToken', { query: { home_account_id: homeAccountId(quinn) } });
     const written: string[] = [];
     cache.on('change', ({ entities }) => {
-      for (const { type, after } of entities) written.push(`${type} ${after?.['home_account_id']}`);
+      for (const { type, after } of entities) written.push(`${type} ${String(after?.['home_account_id'])}`);
     });
     one.response = entra(avery, APPS.desk, now() + 5);
     await one.silent(avery, true);

@@ -1,0 +1,62 @@
+import { singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
+import type { CacheHandle } from '../cache/handle.ts';
+import { systemClock } from '../cache/clock.ts';
+
+/** An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle. */
+export interface SilentApplication<Request, Result> {
+  acquireTokenSilent(request: Request): Promise<Result>;
+  getTokenCache(): { getAllAccounts(): Promise<unknown> };
+}
+
+/** As much of MSAL's `SilentFlowRequest` as decides which token is wanted. */
+export interface SilentRequest {
+  account: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
+  scopes: string[];
+  forceRefresh?: boolean;
+}
+
+/**
+ * `application.acquireTokenSilent(request)`, so that a refresh token is redeemed once, however many processes share the
+ * vault: one asks the provider, the others wait and get what it got. Without it two that refresh at the same moment
+ * send the same refresh token, and a provider that rotates them signs the user out.
+ *
+ * A cached token is given at once. A holder that dies frees the way. Where the provider asked for an early refresh and
+ * that fails, the cached token is given.
+ *
+ * @param clientId the application's, as in its configuration: MSAL does not tell it
+ * @throws what `acquireTokenSilent` throws; an error of code `vault_busy` where another process kept the lock too long
+ */
+export async function acquireToken<Request extends SilentRequest, Result>(
+  handle: CacheHandle,
+  application: SilentApplication<Request, Result>,
+  clientId: string,
+  request: Request,
+): Promise<Result> {
+  const { account, scopes, forceRefresh = false } = request;
+  if (account === null || account === undefined) return application.acquireTokenSilent(request); // MSAL says what is wrong.
+  const wanted: TokenRequest = {
+    client_id: clientId,
+    home_account_id: account.homeAccountId,
+    environment: account.environment,
+    scopes,
+    forceRefresh,
+    ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
+  };
+  const { accessToken, refreshSoon, before } = await handle.read((cache) =>
+    standing(cache, wanted, systemClock()),
+  );
+  // Major 2 does not look at what others wrote before it looks for a token.
+  const ask = async (fresh: boolean): Promise<Result> => {
+    await application.getTokenCache().getAllAccounts();
+    return application.acquireTokenSilent({ ...request, forceRefresh: fresh });
+  };
+  if (accessToken !== undefined && !refreshSoon) return ask(false);
+  const flight = singleFlight(handle, wanted, {
+    now: systemClock,
+    before,
+    found: () => ask(false),
+    // Where MSAL finds what was not found here, it knows better.
+    renew: () => ask(forceRefresh || refreshSoon),
+  });
+  return accessToken === undefined ? flight : flight.catch(() => ask(false));
+}

@@ -1,0 +1,85 @@
+// Run by single-flight.test.ts in processes of its own: asks for a token when it is told to, and says which it got.
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import type * as msal7 from 'msal-node-7';
+import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { acquireToken, msalCachePlugin } from '../../src-main/msal/index.ts';
+import { openVault } from '../../src-main/vault/file-vault.ts';
+
+const [file = '', key = '', issuer = '', by = '', skew = '0'] = process.argv.slice(2);
+const keychain: Keychain = {
+  get: (_service, account) => Promise.resolve(account === 'vault/a' ? key : null),
+  set: () => Promise.reject(new Error('not here')),
+  delete: () => Promise.reject(new Error('not here')),
+};
+const vault = await openVault({ file, keychain });
+const client_id = 'desktop-app';
+const scopes = ['orders.read'];
+let hangs = false;
+
+/** What a token request sends; told to hang, it never arrives, as where the network is gone. */
+async function send(url: string, body: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  if (hangs) {
+    process.stdout.write('holding\n');
+    await new Promise(() => undefined);
+  }
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const response = await fetch(url, { method: 'POST', headers, body });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+async function throughOurOwn(): Promise<string> {
+  const [account] = await vault.read((cache) => cache.accounts());
+  const { home_account_id, environment } = account!;
+  const request = { client_id, home_account_id, environment, scopes };
+  const token_endpoint = `${issuer}/token`;
+  const redeem = async ({ secret }: { secret: string }) => {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, refresh_token: secret });
+    const { status, body } = await send(token_endpoint, form.toString());
+    if (status !== 200) throw new Error(String(body['error']));
+    return { token_endpoint, response: body };
+  };
+  const now = (): number => Date.now() / 1000 + Number(skew);
+  return (await acquireTokenSilent(vault, request, redeem, now)).secret;
+}
+
+const { PublicClientApplication, ProtocolMode } = createRequire(import.meta.url)(
+  'msal-node-7',
+) as typeof msal7;
+const application = new PublicClientApplication({
+  auth: { clientId: client_id, authority: issuer, knownAuthorities: [new URL(issuer).host] },
+  cache: { cachePlugin: msalCachePlugin(vault) },
+  system: {
+    protocolMode: ProtocolMode.OIDC,
+    networkClient: {
+      sendGetRequestAsync: async (url: string) => {
+        const response = await fetch(url);
+        return { headers: {}, status: response.status, body: await response.json() };
+      },
+      sendPostRequestAsync: async (url: string, options?: { body?: string }) => ({
+        headers: {},
+        ...(await send(url, options?.body ?? '')),
+      }),
+    } as never,
+  },
+});
+
+async function throughMsal(): Promise<string> {
+  const [account] = await application.getTokenCache().getAllAccounts();
+  const result = await acquireToken(vault, application, client_id, { account: account!, scopes });
+  return result.accessToken;
+}
+
+process.stdout.write('ready\n');
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'end') break;
+  hangs = line === 'hang';
+  try {
+    process.stdout.write(`token ${await (by === 'msal' ? throughMsal() : throughOurOwn())}\n`);
+  } catch (error) {
+    process.stdout.write(`error ${String(error)}\n`);
+  }
+}
+await vault.close();
+process.exit(0);
