@@ -14,6 +14,12 @@ export interface AppInfo {
   keychainCrashed: boolean;
 }
 
+/** A newer version: whether there is one, and how far it is. It never goes on by itself. */
+export type UpdateStatus =
+  | { state: 'none' }
+  | { state: 'available' | 'ready' | 'failed'; version: string }
+  | { state: 'downloading'; version: string; percent: number };
+
 export interface AppRequests extends SignInRequests {
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays as it is; the window loads anew. */
@@ -21,6 +27,11 @@ export interface AppRequests extends SignInRequests {
   leaveDemo(): void;
   /** Shows the vault's file in the system's file manager. */
   showFile(): void;
+  update(): UpdateStatus;
+  /** Begins; `update` events tell how it goes. */
+  downloadUpdate(): void;
+  /** Ends the app, installs what was downloaded, and starts it again. */
+  installUpdate(): void;
 }
 
 /** What the menu asks the window to do. */
@@ -37,6 +48,7 @@ export type MenuCommand =
 
 export interface AppEvents extends SignInEvents {
   command: MenuCommand;
+  update: UpdateStatus;
 }
 
 /** What app/preload.ts puts on the window as `app`. As with the token cache: functions answer with an `Outcome`. */

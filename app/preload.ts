@@ -11,6 +11,9 @@ exposeRequests<AppRequests, AppEvents>({
     openDemo: true,
     leaveDemo: true,
     showFile: true,
+    update: true,
+    downloadUpdate: true,
+    installUpdate: true,
     profiles: true,
     saveProfile: true,
     removeProfile: true,
@@ -26,5 +29,5 @@ exposeRequests<AppRequests, AppEvents>({
     prepareLeaving: true,
     finishLeaving: true,
   },
-  events: { command: true, signIn: true, care: true, profiles: true },
+  events: { command: true, update: true, signIn: true, care: true, profiles: true },
 });

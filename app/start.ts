@@ -15,6 +15,7 @@ import { serving } from './serving.ts';
 import { signInChecks } from './sign-in/requests.ts';
 import { signingIn } from './signing-in.ts';
 import { report } from './report.ts';
+import { openUpdater, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, put in by the bundler. */
@@ -81,6 +82,9 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       openDemo: noArguments,
       leaveDemo: noArguments,
       showFile: noArguments,
+      update: noArguments,
+      downloadUpdate: noArguments,
+      installUpdate: noArguments,
       ...signInChecks,
     },
     handlers: {
@@ -102,7 +106,15 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
         reload();
       },
       showFile: async () => shell.showItemInFolder(await shown.file()),
+      update: () => newer.status,
+      downloadUpdate: () => void newer.download(),
+      installUpdate: () => newer.install(),
     },
+    onUnexpected: report,
+  });
+  const newer = updates({
+    open: () => openUpdater(development ? null : process.resourcesPath),
+    onStatus: (status) => requests.emit('update', status),
     onUnexpected: report,
   });
   setMenu({ development, run: (command) => requests.emit('command', command) });
@@ -142,6 +154,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     async close() {
       guard.end();
       signing.stop();
+      newer.close();
       requests.stop();
       await shown.close();
     },

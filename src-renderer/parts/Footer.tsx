@@ -1,6 +1,7 @@
 import { keeping, totals } from '../state/footer.ts';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './model.ts';
+import { UpdateLine } from './UpdateLine.tsx';
 
 /** Where things are kept, whether they are saved, and how many there are. */
 export function Footer() {
@@ -22,6 +23,7 @@ export function Footer() {
           {saved !== '' && <span>{saved}</span>}
         </>
       )}
+      <UpdateLine />
       {sums !== null && <span className="sums">{totals(sums, status?.bytes ?? null)}</span>}
     </footer>
   );

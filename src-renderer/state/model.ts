@@ -10,6 +10,7 @@ import { createSelection, type Selection } from './selection.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
 import type { Store } from './store.ts';
 import { createToasts, type Toasts } from './toasts.ts';
+import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
 
 /** All that the window knows and can do. */
@@ -26,6 +27,7 @@ export interface Model {
   importing: Importing;
   signOut: SignOut;
   security: Security;
+  update: Update;
   /** Asks for everything the first screen needs. */
   start: () => Promise<void>;
 }
@@ -36,6 +38,7 @@ export function createModel(doors: Doors): Model {
   const vault = createVault(doors);
   const accounts = createAccounts(doors);
   const selection = createSelection(doors, accounts);
+  const update = createUpdate(doors);
   const secret = createSecret(doors, selection, toasts, dialogs);
 
   doors.tokenCache.on('change', () => void accounts.load());
@@ -63,9 +66,11 @@ export function createModel(doors: Doors): Model {
     importing: createImporting(doors, dialogs, toasts),
     signOut: createSignOut(doors, accounts, selection, dialogs),
     security: createSecurity(doors, dialogs, toasts),
+    update,
     async start() {
       await vault.load();
       await accounts.load();
+      await update.load();
     },
   };
 }

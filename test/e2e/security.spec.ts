@@ -56,7 +56,14 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       .sort(),
   );
   expect(await inPage<string[]>(started, 'Object.keys(window.app).sort()')).toEqual(
-    ['info', 'leaveDemo', 'on', 'openDemo', 'showFile'].sort(),
+    [
+      'info on openDemo leaveDemo showFile update downloadUpdate installUpdate',
+      'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
+      'care refreshNow keepFresh leaveOffers prepareLeaving finishLeaving',
+    ]
+      .join(' ')
+      .split(' ')
+      .sort(),
   );
   await started.quit();
 });

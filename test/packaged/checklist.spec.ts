@@ -2,7 +2,7 @@
  * Electron's security checklist (docs/security-checklist.md), each of its 20 items against the running packaged app. What
  * can be asked from within is asked in test/e2e/security.spec.ts too, of the app of this clone.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { expect } from '@playwright/test';

@@ -1,4 +1,4 @@
-import type { AppBridge, AppEvents, AppInfo } from '../../../app/contract.ts';
+import type { AppBridge, AppEvents, AppInfo, UpdateStatus } from '../../../app/contract.ts';
 import type {
   AccountList,
   ImportLocked,
@@ -25,6 +25,8 @@ export interface World {
   status: VaultStatus;
   info: AppInfo;
   signIn: SignInWorld;
+  /** A newer version; none where it is not given. */
+  update?: UpdateStatus;
   /** What the next import finds in the document; an error where it finds none. */
   plan: ImportPlan | ImportLocked | PlainError;
   /** What a passphrase opens it to. */
@@ -153,6 +155,9 @@ export function fakeBridge(world: World): FakeBridge {
       openDemo: () => answer('openDemo', [], () => undefined),
       leaveDemo: () => answer('leaveDemo', [], () => undefined),
       showFile: () => answer('showFile', [], () => undefined),
+      update: () => answer('update', [], () => world.update ?? { state: 'none' }),
+      downloadUpdate: () => answer('downloadUpdate', [], () => undefined),
+      installUpdate: () => answer('installUpdate', [], () => undefined),
       ...signInHalf(world.signIn, answer, tell),
       on: (name, listener) => listen(listeners, name, listener),
     },

@@ -18,7 +18,10 @@ export interface SignInWorld {
 }
 
 type Answer = <T>(name: string, args: unknown[], make: () => T) => Promise<Outcome<T>>;
-type Half = Omit<AppBridge, 'info' | 'openDemo' | 'leaveDemo' | 'showFile' | 'on'>;
+type Half = Omit<
+  AppBridge,
+  'info' | 'openDemo' | 'leaveDemo' | 'showFile' | 'update' | 'downloadUpdate' | 'installUpdate' | 'on'
+>;
 
 export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
   return {

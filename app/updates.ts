@@ -1,0 +1,111 @@
+/**
+ * Newer versions: looked for where the build says they are, and nowhere if it says nothing. The user is told, and decides:
+ * nothing is downloaded, installed or restarted by itself.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppUpdater } from 'electron-updater';
+import type { UpdateStatus } from './contract.ts';
+
+/** How often a running app looks again, in milliseconds. */
+const PAUSE = 24 * 60 * 60 * 1000;
+
+/** The part of electron-updater that is used. */
+export type Updater = Pick<
+  AppUpdater,
+  'autoDownload' | 'autoInstallOnAppQuit' | 'allowDowngrade' | 'disableWebInstaller' | 'logger'
+> & {
+  checkForUpdates(): Promise<{ isUpdateAvailable: boolean; updateInfo: { version: string } } | null>;
+  downloadUpdate(): Promise<unknown>;
+  quitAndInstall(): void;
+  on(event: 'download-progress', listener: (progress: { percent: number }) => void): unknown;
+};
+
+export interface Updates {
+  readonly status: UpdateStatus;
+  /** Rejects with nothing: what becomes of it is in the status. */
+  download(): Promise<void>;
+  /** Ends the app, installs what was downloaded, and starts it again; only after the user has asked for it. */
+  install(): void;
+  close(): void;
+}
+
+export interface UpdatesOptions {
+  /** null: this build looks for none. */
+  open: () => Promise<Updater | null>;
+  onStatus: (status: UpdateStatus) => void;
+  onUnexpected: (error: unknown) => void;
+}
+
+export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updates {
+  let status: UpdateStatus = { state: 'none' };
+  let updater: Updater | null = null;
+  const move = (next: UpdateStatus): void => {
+    status = next;
+    onStatus(next);
+  };
+
+  async function look(): Promise<void> {
+    updater ??= await prepared();
+    if (updater === null || status.state === 'downloading' || status.state === 'ready') return;
+    // No network is no fault: it looks again tomorrow.
+    const found = await updater.checkForUpdates().catch(() => null);
+    if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
+  }
+
+  async function prepared(): Promise<Updater | null> {
+    const opened = await open();
+    if (opened === null) return null;
+    Object.assign(opened, SETTINGS);
+    opened.on('download-progress', ({ percent }) => {
+      if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
+    });
+    return opened;
+  }
+
+  const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
+  timer.unref();
+  void look().catch(onUnexpected);
+  return {
+    get status() {
+      return status;
+    },
+    async download() {
+      if (updater === null || (status.state !== 'available' && status.state !== 'failed')) return;
+      const { version } = status;
+      move({ state: 'downloading', version, percent: 0 });
+      try {
+        await updater.downloadUpdate();
+        move({ state: 'ready', version });
+      } catch (error) {
+        onUnexpected(error);
+        move({ state: 'failed', version });
+      }
+    },
+    install() {
+      if (status.state === 'ready') updater?.quitAndInstall();
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+const SETTINGS = {
+  autoDownload: false,
+  autoInstallOnAppQuit: false, // a restart that nobody asked for would be a surprise, and so would a password prompt
+  allowDowngrade: false,
+  disableWebInstaller: true,
+  logger: null, // it would quote addresses and paths
+};
+
+/**
+ * electron-builder leaves app-update.yml beside the app where a build was told where updates are. electron-updater then
+ * checks the SHA-512 of what it downloads against the feed, and before installing on Windows the publisher's signature;
+ * macOS checks the app's own.
+ *
+ * @param resources absolute path of the packaged app's resources; null where it is not packaged
+ */
+export async function openUpdater(resources: string | null): Promise<Updater | null> {
+  if (resources === null || !existsSync(join(resources, 'app-update.yml'))) return null;
+  const { autoUpdater } = await import('electron-updater');
+  return autoUpdater;
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { UpdateStatus } from '../../app/contract.ts';
+import { type Updater, updates } from '../../app/updates.ts';
+
+interface Fake extends Updater {
+  asked: string[];
+}
+
+function fakeUpdater(
+  offered: string | null,
+  download: () => Promise<unknown> = () => Promise.resolve(),
+): Fake {
+  const asked: string[] = [];
+  return {
+    asked,
+    // What electron-updater begins with.
+    autoDownload: true,
+    autoInstallOnAppQuit: true,
+    allowDowngrade: true,
+    disableWebInstaller: false,
+    logger: console,
+    checkForUpdates: () => {
+      asked.push('check');
+      return Promise.resolve({
+        isUpdateAvailable: offered !== null,
+        updateInfo: { version: offered ?? '0.0.1' },
+      });
+    },
+    downloadUpdate: () => {
+      asked.push('download');
+      return download();
+    },
+    quitAndInstall: () => void asked.push('install'),
+    on: () => undefined,
+  };
+}
+
+async function begin(updater: Updater | null) {
+  const told: UpdateStatus[] = [];
+  const unexpected: unknown[] = [];
+  const running = updates({
+    open: () => Promise.resolve(updater),
+    onStatus: (status) => told.push(status),
+    onUnexpected: (error) => unexpected.push(error),
+  });
+  await new Promise(setImmediate);
+  running.close();
+  return { running, told, unexpected };
+}
+
+describe('updates', () => {
+  it('are told, and nothing else happens', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running, told } = await begin(updater);
+    expect(told).toEqual([{ state: 'available', version: '0.2.0' }]);
+    running.install(); // nothing is downloaded yet
+    expect(updater.asked).toEqual(['check']);
+    expect(updater).toMatchObject({
+      autoDownload: false,
+      autoInstallOnAppQuit: false,
+      allowDowngrade: false,
+    });
+    expect(updater.logger).toBeNull();
+  });
+
+  it('are downloaded when the user says so, and installed when they say so again', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running, told } = await begin(updater);
+    await running.download();
+    expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
+    expect(updater.asked).toEqual(['check', 'download']);
+    running.install();
+    expect(updater.asked).toEqual(['check', 'download', 'install']);
+  });
+
+  it('that can’t be downloaded change nothing, and can be tried again', async () => {
+    let broken = true;
+    const updater = fakeUpdater('0.2.0', () =>
+      broken ? Promise.reject(new Error('cut off')) : Promise.resolve(),
+    );
+    const { running, unexpected } = await begin(updater);
+    await running.download();
+    expect(running.status).toEqual({ state: 'failed', version: '0.2.0' });
+    expect(unexpected).toHaveLength(1);
+    running.install();
+    expect(updater.asked).not.toContain('install');
+    broken = false;
+    await running.download();
+    expect(running.status.state).toBe('ready');
+  });
+
+  it.each([
+    ['there is none', fakeUpdater(null)],
+    ['the build looks for none', null],
+    [
+      'there is no network',
+      { ...fakeUpdater('0.2.0'), checkForUpdates: () => Promise.reject(new Error('offline')) },
+    ],
+  ])('are not spoken of where %s', async (_where, updater) => {
+    const { running, told, unexpected } = await begin(updater);
+    expect([running.status, told, unexpected]).toEqual([{ state: 'none' }, [], []]);
+  });
+});

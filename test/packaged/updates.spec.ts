@@ -1,0 +1,129 @@
+/**
+ * Updates, by the packaged app itself and a server with a feed on loopback. What is tried: looking, offering, downloading,
+ * comparing with the feed's SHA-512, refusing what differs. What is not: the installing, which asks for an
+ * administrator's password (Linux) or checks the system's signatures (macOS, Windows).
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { expect } from '@playwright/test';
+import { test as base } from '../e2e/app.ts';
+import { type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
+
+interface Feed {
+  version: string;
+  /** What is sent, and what the feed says that it is. */
+  sent: Buffer;
+  promised: Buffer;
+}
+
+interface Shop {
+  asked: string[];
+  /** The app, told where updates are as a build with TOKENKEEP_UPDATES_URL is. */
+  start: (feed: Feed | null) => ReturnType<typeof Start>;
+}
+
+const test = base.extend<{ shop: Shop }>({
+  shop: async ({ packagedApp, keyring }, use) => {
+    const folder = mkdtempSync(join(dirname(dirname(packagedApp)), 'updating-'));
+    execFileSync('cp', ['-al', `${dirname(packagedApp)}/.`, folder]);
+    const asked: string[] = [];
+    const ends: (() => void)[] = [];
+    await use({
+      asked,
+      async start(feed) {
+        if (feed !== null) {
+          const server = await serve(feed, asked);
+          ends.push(() => {
+            server.closeAllConnections();
+            server.close();
+          });
+          const { port } = server.address() as AddressInfo;
+          const settings = `provider: generic\nurl: http://127.0.0.1:${port}/\nupdaterCacheDirName: tokenkeep-updater\n`;
+          writeFileSync(join(folder, 'resources/app-update.yml'), settings);
+          writeFileSync(join(folder, 'resources/package-type'), 'deb');
+        }
+        const running = await startPackaged(join(folder, basename(packagedApp)), keyring.env, ['--demo']);
+        ends.unshift(() => running.child.kill('SIGKILL'));
+        return running;
+      },
+    });
+    for (const end of ends) end();
+    rmSync(folder, { recursive: true });
+  },
+});
+
+async function serve({ version, sent, promised }: Feed, asked: string[]): Promise<Server> {
+  const file = `tokenkeep_${version}_amd64.deb`;
+  const sha512 = createHash('sha512').update(promised).digest('base64');
+  const list = `version: ${version}
+files:
+  - url: ${file}
+    sha512: ${sha512}
+    size: ${promised.length}
+path: ${file}
+sha512: ${sha512}
+releaseDate: '2026-01-01T00:00:00.000Z'
+`;
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    asked.push(path);
+    if (/^\/latest-linux.*\.yml$/.test(path)) response.end(list);
+    else if (path === `/${file}`) response.end(sent);
+    else response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** Everything that an updater has kept on the disk. */
+const kept = (home: string): string[] =>
+  existsSync(join(home, '.cache'))
+    ? readdirSync(join(home, '.cache'), { recursive: true, encoding: 'utf8' })
+        .map((name) => join(home, '.cache', name))
+        .filter((path) => path.endsWith('.deb'))
+    : [];
+
+test.skip(process.platform !== 'linux', 'the feed is one for Linux');
+
+test('a newer version is offered, downloaded when told to, and waits', async ({ shop, keyring }) => {
+  const deb = randomBytes(300_000);
+  const { started, child } = await shop.start({ version: '0.2.0', sent: deb, promised: deb });
+  const { window } = started;
+  await expect(window.getByText('Update available: 0.2.0')).toBeVisible();
+  expect(shop.asked.filter((path) => path.endsWith('.deb'))).toEqual([]);
+  await window.getByRole('button', { name: 'Download' }).click();
+  await expect(window.getByRole('button', { name: 'Restart and install' })).toBeVisible();
+  const files = kept(keyring.env['HOME'] ?? '');
+  expect(files.map((file) => readFileSync(file).equals(deb))).toEqual([true]);
+  // No restart, no installer: quitting only quits.
+  expect(child.exitCode).toBeNull();
+  await started.quit();
+  expect(child.exitCode).toBe(0);
+});
+
+test('a download that is not what the feed promised is refused', async ({ shop, keyring }) => {
+  const promised = randomBytes(300_000);
+  const sent = Buffer.from(promised);
+  sent.writeUInt8(sent.readUInt8(1000) ^ 1, 1000);
+  const { started } = await shop.start({ version: '0.2.0', sent, promised });
+  const { window } = started;
+  await window.getByRole('button', { name: 'Download' }).click();
+  await expect(window.getByText('could not be downloaded, and nothing was changed')).toBeVisible();
+  expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
+  await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
+  await started.quit();
+});
+
+test('an older version is no update', async ({ shop }) => {
+  const deb = randomBytes(1000);
+  const { started } = await shop.start({ version: '0.0.9', sent: deb, promised: deb });
+  await expect.poll(() => shop.asked.some((path) => path.endsWith('.yml'))).toBe(true);
+  await started.window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await expect(started.window.getByText(/Update available/)).toHaveCount(0);
+  await started.quit();
+});

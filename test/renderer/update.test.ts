@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import type { UpdateStatus } from '../../app/contract.ts';
+import { createUpdate, updateLine } from '../../src-renderer/state/update.ts';
+
+function door(first: UpdateStatus) {
+  const asked: string[] = [];
+  let tell: (status: UpdateStatus) => void = () => undefined;
+  const answer =
+    <T>(name: string, value: T) =>
+    () => {
+      asked.push(name);
+      return Promise.resolve({ ok: true as const, value });
+    };
+  const app = {
+    update: answer('update', first),
+    downloadUpdate: answer('downloadUpdate', undefined),
+    installUpdate: answer('installUpdate', undefined),
+    on: (_name: string, listener: (status: UpdateStatus) => void) => {
+      tell = listener;
+      return () => undefined;
+    },
+  };
+  return {
+    asked,
+    app: app as unknown as Parameters<typeof createUpdate>[0]['app'],
+    tell: (status: UpdateStatus) => tell(status),
+  };
+}
+
+it('a newer version is offered, step by step, and each step takes a press', async () => {
+  const { asked, app, tell } = door({ state: 'available', version: '0.2.0' });
+  const update = createUpdate({ app });
+  await update.load();
+  expect(updateLine(update.view.get())).toEqual({ text: 'Update available: 0.2.0', action: 'Download' });
+  await update.go();
+  tell({ state: 'downloading', version: '0.2.0', percent: 40 });
+  expect(updateLine(update.view.get())).toEqual({ text: 'Downloading 0.2.0: 40 %', action: null });
+  await update.go(); // there is nothing to press, and nothing to do
+  tell({ state: 'ready', version: '0.2.0' });
+  expect(updateLine(update.view.get())?.action).toBe('Restart and install');
+  await update.go();
+  expect(asked).toEqual(['update', 'downloadUpdate', 'installUpdate']);
+});
+
+it('says that nothing was changed when it failed, and nothing at all when there is none', () => {
+  expect(updateLine({ state: 'none' })).toBeNull();
+  expect(updateLine({ state: 'failed', version: '0.2.0' })).toMatchObject({ action: 'Try again' });
+  expect(updateLine({ state: 'failed', version: '0.2.0' })?.text).toContain('nothing was changed');
+});
