@@ -53,7 +53,7 @@ it('leaves it after a timeout, until the call has come back', async () => {
   expect(existsSync(file)).toBe(false);
 });
 
-it('asks nothing after a crash, until it is allowed to', async () => {
+it('asks nothing after a crash, until it is allowed to (failure 24)', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
   writeFileSync(file, '');
   const keychain = memoryKeychain();

@@ -8,7 +8,9 @@ import { test, vector } from './app.ts';
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 const DOCUMENT = vector('documents', 'msal-node-7-adfs.json');
 
-test('a second start brings the first window to the front and hands over its document', async ({ start }) => {
+test('a second start brings the first window to the front and hands over its document (failure 13)', async ({
+  start,
+}) => {
   const { app, window, quit, startAgain } = await start();
   await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
   await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.minimize());

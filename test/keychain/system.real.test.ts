@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { bundle } from '../support/bundle.ts';
@@ -30,8 +30,8 @@ async function opened<T extends { close(): Promise<void> }>(starting: Promise<T>
   return place;
 }
 
-async function run(env: Environment, calls: string[], patience = 5000): Promise<unknown[]> {
-  const child = spawn(process.execPath, [program, String(patience), ...calls], {
+async function run(env: Environment, calls: string[], patience = 5000, main = program): Promise<unknown[]> {
+  const child = spawn(process.execPath, [main, String(patience), ...calls], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -95,9 +95,32 @@ test.each([
   ['no D-Bus session', withoutBus, /no D-Bus session/],
   ['a session whose socket is dead', withDeadBus, /its socket doesn't answer/],
   ['a session without a Secret Service', startBusWithoutKeyring, /GNOME Keyring, KWallet .* or KeePassXC/],
-])('%s: unavailable, with a sentence of its own', async (_what, start, sentence) => {
+])('%s: unavailable, with a sentence of its own (failures 2 and 3)', async (_what, start, sentence) => {
   const { env } = await opened<{ env: Environment; close(): Promise<void> }>(start());
   expect(await run(env, ['get k'])).toMatchObject([
     { code: 'keychain_unavailable', message: expect.stringMatching(sentence) },
   ]);
 });
+
+test('the library that the native module needs is not installed: unavailable, and named (failure 1)', async () => {
+  const { env } = await opened(withoutBus());
+  const main = withoutLibrary();
+  expect(await run(env, ['get k'], 5000, main)).toMatchObject([
+    { code: 'keychain_unavailable', message: expect.stringMatching(/Debian and Ubuntu: libsecret-1-0/) },
+  ]);
+});
+
+/** The program, beside a native module that asks the system for a version of libsecret that there is not. */
+function withoutLibrary(): string {
+  const folder = join(dirname(program), 'without-library');
+  const keytar = join(folder, 'node_modules', 'keytar');
+  cpSync(join(import.meta.dirname, '..', '..', 'node_modules', 'keytar'), keytar, { recursive: true });
+  cpSync(program, join(folder, 'main.mjs'));
+  const binary = join(keytar, 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
+  const bytes = readFileSync(binary);
+  const name = bytes.indexOf('libsecret-1.so.0\0');
+  if (name < 0) throw new Error(`${binary} does not ask for libsecret-1.so.0`);
+  bytes.write('9', name + 'libsecret-1.so.'.length);
+  writeFileSync(binary, bytes);
+  return join(folder, 'main.mjs');
+}

@@ -7,7 +7,7 @@ import { signIn, usersIn } from './people.ts';
 
 const SECTOR = 512;
 
-test('whichever sector of a frame the power cut leaves out, at whatever length: it was not written', async () => {
+test('whichever sector of a frame the power cut leaves out, at whatever length: it was not written (failure 10)', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));

@@ -18,7 +18,7 @@ function slotOf(scene: Scene): string {
   return found.kind === 'header' ? found.header.slot : found.kind;
 }
 
-test('signing out: account gone, new key in the other slot, old key destroyed, older copies closed', async () => {
+test('signing out: account gone, new key in the other slot, old key destroyed, older copies closed (failure 22)', async () => {
   const scene = await sceneWithTwo();
   const older = Buffer.from(scene.bytes);
   const oldKey = scene.keychain.items.get('vault/a');
@@ -55,7 +55,7 @@ test('sign-outs at the same time share one new key', async () => {
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
 });
 
-test('two programs replace the key at the same time: one after the other, and never the key that is in use', async () => {
+test('two programs replace the key at the same time: one after the other, and never the key that is in use (failure 14)', async () => {
   const scene = await sceneWithTwo();
   const programs = [await scene.open(), await scene.open(), await scene.open()];
   for (let round = 0; round < 3; round += 1) await Promise.all(programs.map((vault) => vault.rotateKey()));
@@ -94,7 +94,7 @@ test('secrets of those who stay are copied sealed, and open', async () => {
 });
 
 describe('while the keychain is locked', () => {
-  test('the account is gone at once; the old key is destroyed when it is unlocked', async () => {
+  test('the account is gone at once; the old key is destroyed when it is unlocked (failure 17)', async () => {
     const scene = await sceneWithTwo();
     const vault = await scene.open();
     scene.keychain.mood = 'locked';
@@ -182,7 +182,7 @@ test('nothing saved yet: nothing to erase, and no key is made for it', async () 
 });
 
 describe('a refresh that ends after the sign-out', () => {
-  test('does not bring the account back, in whatever process; a later sign-in does', async () => {
+  test('does not bring the account back, in whatever process; a later sign-in does (failure 16)', async () => {
     const scene = await sceneWithTwo();
     const [mine, theirs] = [await scene.open(), await scene.open()];
     await mine.read(() => undefined);

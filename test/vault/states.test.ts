@@ -49,7 +49,7 @@ test('nothing there: ready, empty, and nothing is made before the first update',
   expect([...scene.keychain.items.keys()]).toEqual(['vault/a']);
 });
 
-test('file gone, key there: empty, no error, the key is used again', async () => {
+test('file gone, key there: empty, no error, the key is used again (failure 8)', async () => {
   const scene = await sceneWithFile();
   const key = scene.keychain.items.get('vault/a');
   scene.disk.nodes.delete(scene.file);
@@ -59,7 +59,7 @@ test('file gone, key there: empty, no error, the key is used again', async () =>
   expect(scene.keychain.items.get('vault/a')).toBe(key);
 });
 
-test('locked', async () => {
+test('locked (failure 4)', async () => {
   const scene = await sceneWithFile();
   scene.keychain.mood = 'locked';
   expect((await expectRefused(scene, 'locked', 'vault_locked')).waiting).toBe(false);
@@ -71,7 +71,7 @@ test('locked, and no file: still no new key', async () => {
   await expectRefused(scene, 'locked', 'vault_locked');
 });
 
-test('no keychain', async () => {
+test('no keychain (failure 3)', async () => {
   const scene = await sceneWithFile();
   scene.keychain.mood = 'unavailable';
   expect(await expectRefused(scene, 'no-keychain', 'vault_no_keychain')).toMatchObject({
@@ -79,7 +79,7 @@ test('no keychain', async () => {
   });
 });
 
-test('key missing', async () => {
+test('key missing (failure 6)', async () => {
   const scene = await sceneWithFile();
   scene.keychain.items.clear();
   await expectRefused(scene, 'key-missing', 'vault_key_missing');
@@ -88,7 +88,7 @@ test('key missing', async () => {
 test.each([
   ['another', Buffer.alloc(32, 7).toString('base64')],
   ['no key at all', 'hello'],
-])('wrong key: %s', async (_what, key) => {
+])('wrong key: %s (failure 7)', async (_what, key) => {
   const scene = await sceneWithFile();
   scene.keychain.items.set('vault/a', key);
   await expectRefused(scene, 'wrong-key', 'vault_wrong_key');
@@ -101,7 +101,7 @@ test.each([0, 1, 127, 4096, 4223])('a file of %i bytes is damaged, and not empty
   expect(status.bytes).toBe(length);
 });
 
-test('damaged: what can be read is read', async () => {
+test('damaged: what can be read is read (failure 9)', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   bytes.fill(1, bytes.length - 100);
@@ -112,7 +112,7 @@ test('damaged: what can be read is read', async () => {
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
-test('newer: a later version, told by its checksum', async () => {
+test('newer: a later version, told by its checksum (failure 21)', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   for (const at of [0, HEADER_COPY_AT]) {
@@ -124,7 +124,7 @@ test('newer: a later version, told by its checksum', async () => {
   await expectRefused(scene, 'newer', 'vault_newer');
 });
 
-test('read-only: it can be read', async () => {
+test('read-only: it can be read (failure 11)', async () => {
   const scene = await sceneWithFile();
   scene.disk.readOnly = true;
   await expectRefused(scene, 'read-only', 'vault_read_only');
@@ -135,7 +135,7 @@ test('read-only: it can be read', async () => {
   expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
 });
 
-test('a keychain that does not answer: locked and waiting, until it does', async () => {
+test('a keychain that does not answer: locked and waiting, until it does (failure 5)', async () => {
   const scene = await sceneWithFile();
   scene.keychain.mood = 'silent';
   const vault = await scene.open();

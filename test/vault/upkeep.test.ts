@@ -110,3 +110,29 @@ test('the status tells where the key is, since when, and how much is alive', asy
   expect(vault.status).toMatchObject({ key: { slot: 'b', madeAt: madeAt + 60 }, live: 1 });
   expect((await scene.open()).status).toMatchObject({ key: { slot: 'b', madeAt: madeAt + 60 } });
 });
+
+test('the clock jumps ahead, and far back: nothing is removed, not even what looks expired (failure 23)', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => ['ada', 'ben', 'cas'].forEach((user) => signIn(cache, user)));
+  await vault.signOut(homeOf('cas'));
+  const began = scene.now;
+  for (const years of [40, -60, 10]) {
+    scene.now += years * 365 * 24 * 3600 * 1000;
+    await vault.update((cache) => signIn(cache, 'dee', `in ${years}`));
+    await vault.compact();
+    await vault.rotateKey();
+    for (const reader of [vault, await scene.open()]) {
+      expect(reader.status.state).toBe('ready');
+      expect(Object.keys(await reader.read(usersIn)).sort()).toEqual(['ada', 'ben', 'dee'].map(homeOf));
+      expect(reader.epoch).toBe(1);
+    }
+  }
+  // A refresh that began before the sign-out, at a time that was later than now.
+  scene.now = began;
+  await vault.signOut(homeOf('ben'));
+  scene.now -= 1000 * 24 * 3600 * 1000;
+  await vault.compact();
+  await vault.update((cache) => signIn(cache, 'ben', 'late'), { since: 1 });
+  expect(await vault.read(usersIn)).not.toHaveProperty([homeOf('ben')]);
+});

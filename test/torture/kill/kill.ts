@@ -11,7 +11,7 @@ import { Ledger } from './ledger.ts';
 import { placeOf, valuesIn, WRITERS } from './register.ts';
 import { summary, Waits } from './waits.ts';
 
-const ROW = 'kill: a writer';
+const ROW = 'kill: a writer (failures 10 and 15)';
 /** What the promise says, in milliseconds. */
 const LONGEST_WAIT = 100;
 const CHECK_EVERY = 250;

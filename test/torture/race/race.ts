@@ -14,7 +14,7 @@ const PROCESSES = 8;
 export async function race(scene: Scene): Promise<void> {
   const { tally, short } = scene;
   const each = short ? 40 : 500;
-  const row = `race: ${PROCESSES} processes × ${each} updates`;
+  const row = `race: ${PROCESSES} processes × ${each} updates (failure 14)`;
   const folder = scene.folder();
   const names = Array.from({ length: PROCESSES }, (_, index) => `p${index}`);
   const begun = performance.now();
