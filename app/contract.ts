@@ -44,7 +44,8 @@ export type MenuCommand =
   | 'about'
   // Pages of the window.
   | 'accounts'
-  | 'security';
+  | 'security'
+  | 'health';
 
 export interface AppEvents extends SignInEvents {
   command: MenuCommand;

@@ -60,6 +60,7 @@ export function setMenu({ development, run }: MenuOptions): void {
     submenu: [
       item('&Accounts', 'accounts', 'CmdOrCtrl+1'),
       item('&Security', 'security', 'CmdOrCtrl+2'),
+      item('&Health', 'health', 'CmdOrCtrl+3'),
       separator,
       { role: 'resetZoom' },
       { role: 'zoomIn' },

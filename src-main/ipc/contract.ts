@@ -7,10 +7,23 @@
  * open nothing.
  */
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/entities.ts';
+import type { Difference, EntityReference, Finding, FindingKind } from '../cache/finding.ts';
 import type { ImportReport } from '../vault/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/status.ts';
 
-export type { EntityType, ImportReport, SignOutReceipt, TenantProfile, VaultReport, VaultState, VaultStatus };
+export type {
+  Difference,
+  EntityReference,
+  EntityType,
+  Finding,
+  FindingKind,
+  ImportReport,
+  SignOutReceipt,
+  TenantProfile,
+  VaultReport,
+  VaultState,
+  VaultStatus,
+};
 
 /** One line of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
 export interface AccountItem {
@@ -115,6 +128,23 @@ export interface ExportReceipt {
   tokens: number;
 }
 
+export interface HealthReport {
+  /** In the order in which they matter; of very many the first. */
+  findings: readonly Finding[];
+  total: number;
+  /** How many of all of them a repair can do something about. */
+  repairable: number;
+  /** The last repair that can still be taken back. */
+  last: RepairReport | null;
+}
+
+/** What was done, without secrets. */
+export interface RepairReport {
+  /** Seconds since the epoch. */
+  at: number;
+  difference: Difference;
+}
+
 /** What `main` answers, by name. Every argument is validated there, every sender checked. */
 export interface TokenCacheRequests {
   status(): VaultStatus;
@@ -159,6 +189,13 @@ export interface TokenCacheRequests {
    * where the dialog was dismissed. A weak passphrase is refused before.
    */
   exportAll(passphrase: string): ExportReceipt | null;
+
+  /** What is wrong with what is cached: see `examine` of 'tokenkeep'. */
+  examine(): HealthReport;
+  /** In one update; `null`: all that can be. What has changed since it was found is left alone. */
+  repair(findingIds: readonly string[] | null): RepairReport;
+  /** Takes the last repair back, as far as nothing has changed since. Until the app ends. */
+  undoRepair(): RepairReport;
 }
 
 export interface TokenCacheEvents {

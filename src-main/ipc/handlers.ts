@@ -5,6 +5,7 @@ import { accountList } from './account-list.ts';
 import type { TokenCacheEvents, TokenCacheRequests } from './contract.ts';
 import type { Copied } from './copied.ts';
 import { decoded } from './decoded.ts';
+import { health } from './health.ts';
 import { type Holding, holdingsOf } from './holdings.ts';
 import { type AccountId, accountOf, type TokenId } from './ids.ts';
 import { imports } from './imports.ts';
@@ -95,6 +96,7 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
         return (await vault).status;
       },
       ...upkeep(doors),
+      ...health(doors),
     },
 
     async planImport(path) {

@@ -28,6 +28,9 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   rotateKey: true,
   compact: true,
   exportAll: true,
+  examine: true,
+  repair: true,
+  undoRepair: true,
 };
 
 export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {

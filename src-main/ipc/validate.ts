@@ -18,6 +18,9 @@ const path = v.pipe(
 // Not what makes a good one: that is the vault's business. A megabyte of text is none.
 const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 
+// As many as a window is ever sent.
+const ids = v.pipe(v.array(id), v.maxLength(1_000));
+
 const idOnly = takes(v.strictTuple([id]));
 
 export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
@@ -43,6 +46,9 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   rotateKey: noArguments,
   compact: noArguments,
   exportAll: takes(v.strictTuple([passphrase])),
+  examine: noArguments,
+  repair: takes(v.strictTuple([v.nullable(ids)])),
+  undoRepair: noArguments,
 };
 
 /** The message says where it was wrong, and never what was sent. */

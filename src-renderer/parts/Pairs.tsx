@@ -14,7 +14,6 @@ export function Pairs({ facts }: { facts: readonly Fact[] }) {
             </b>
             {says !== '' && (
               <span className="pair-says">
-                {' '}
                 <UserText>{says}</UserText>
               </span>
             )}

@@ -10,6 +10,7 @@ import { LockedImportDialog } from './LockedImportDialog.tsx';
 import { ReadingDialog } from './ReadingDialog.tsx';
 import { ReceiptDialog } from './ReceiptDialog.tsx';
 import { RecoverDialog } from './RecoverDialog.tsx';
+import { RepairDialog } from './RepairDialog.tsx';
 import { RotateKeyDialog } from './RotateKeyDialog.tsx';
 import { SignOutDialog } from './SignOutDialog.tsx';
 import { StartFreshDialog } from './StartFreshDialog.tsx';
@@ -42,7 +43,8 @@ export function Dialogs() {
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
   if (dialog.kind === 'import-locked') return dialog.opening;
-  if (dialog.kind === 'rotate-key' || dialog.kind === 'export') return dialog.working;
+  if (dialog.kind === 'rotate-key' || dialog.kind === 'export' || dialog.kind === 'repair')
+    return dialog.working;
   return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
 }
 
@@ -58,6 +60,8 @@ function contents(dialog: Dialog): ReactNode {
       return <RotateKeyDialog dialog={dialog} />;
     case 'export':
       return <ExportDialog dialog={dialog} />;
+    case 'repair':
+      return <RepairDialog dialog={dialog} />;
     case 'failure':
       return <FailureDialog dialog={dialog} />;
     case 'import-reading':

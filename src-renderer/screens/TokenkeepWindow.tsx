@@ -7,9 +7,11 @@ import { Footer } from '../parts/Footer.tsx';
 import { Header } from '../parts/Header.tsx';
 import { useModel, useStore } from '../parts/model.ts';
 import { Toasts } from '../parts/Toasts.tsx';
+import { isPage } from '../state/pages.ts';
 import { type Screen, screenOf } from '../state/screen.ts';
 import { Dialogs } from './Dialogs.tsx';
 import { FirstRun } from './FirstRun.tsx';
+import { HealthPage } from './HealthPage.tsx';
 import { ListFailed } from './ListFailed.tsx';
 import { MainScreen } from './MainScreen.tsx';
 import { NoticeScreen } from './NoticeScreen.tsx';
@@ -38,7 +40,7 @@ export function TokenkeepWindow() {
       if (command === 'find') find();
       else if (dialogs.view.get() !== null)
         return; // one question at a time
-      else if (command === 'accounts' || command === 'security') pages.show(command);
+      else if (isPage(command)) pages.show(command);
       else if (command === 'import') void importing.choose();
       else if (command === 'sign-out') void signOut.one();
       else if (command === 'sign-out-all') void signOut.all();
@@ -61,6 +63,7 @@ export function TokenkeepWindow() {
       <Header search={search} screen={accountsShown ? screen.kind : null} />
       <Banners notice={accountsShown && screen.kind === 'main' ? screen.notice : null} />
       {page === 'security' && <SecurityPage />}
+      {page === 'health' && <HealthPage />}
       {accountsShown && <AccountsPage screen={screen} />}
       <Footer />
       <Toasts />

@@ -1,4 +1,5 @@
 import type {
+  Difference,
   ExportReceipt,
   ImportLocked,
   ImportPlan,
@@ -16,6 +17,16 @@ export type Dialog =
   | { kind: 'recover' }
   | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
   | { kind: 'export'; working: boolean; error: PlainError | null; receipt: ExportReceipt | null }
+  | {
+      kind: 'repair';
+      /** null: all that can be repaired. */
+      ids: readonly string[] | null;
+      /** How many findings that are. */
+      count: number;
+      /** What it will do, as far as the findings were sent. */
+      difference: Difference;
+      working: boolean;
+    }
   | { kind: 'failure'; title: string; error: PlainError }
   | { kind: 'import-reading'; fileName: string; bytes: number }
   | { kind: 'import-locked'; file: ImportLocked; opening: boolean; error: PlainError | null }

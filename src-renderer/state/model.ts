@@ -2,6 +2,7 @@ import { createAccounts, type Accounts } from './accounts.ts';
 import { createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Doors } from './doors.ts';
+import { createHealth, type Health } from './health.ts';
 import { createImporting, type Importing } from './importing.ts';
 import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
@@ -28,6 +29,7 @@ export interface Model {
   signOut: SignOut;
   security: Security;
   update: Update;
+  health: Health;
   /** Asks for everything the first screen needs. */
   start: () => Promise<void>;
 }
@@ -43,6 +45,9 @@ export function createModel(doors: Doors): Model {
 
   doors.tokenCache.on('change', () => void accounts.load());
 
+  const pages = createPages();
+  const health = createHealth(doors, pages, accounts, dialogs, toasts);
+
   // Another state of the vault may mean other accounts: unlocked, recovered, begun anew.
   let state = vault.view.get().status?.state;
   vault.view.subscribe(() => {
@@ -56,7 +61,7 @@ export function createModel(doors: Doors): Model {
   return {
     doors,
     clock: createClock(doors.time),
-    pages: createPages(),
+    pages,
     vault,
     accounts,
     selection,
@@ -67,6 +72,7 @@ export function createModel(doors: Doors): Model {
     signOut: createSignOut(doors, accounts, selection, dialogs),
     security: createSecurity(doors, dialogs, toasts),
     update,
+    health,
     async start() {
       await vault.load();
       await accounts.load();

@@ -111,7 +111,11 @@ export function findings(report: VaultReport): { sound: boolean; title: string; 
       value: `${number(regions.base.intact)} of ${count(regions.base.of, 'frame')}`,
       says: regions.base.intact === regions.base.of ? 'authentic' : 'the others were changed or lost',
     });
-    rows.push({ name: 'Changes since', value: count(regions.appended, 'frame'), says: after(report) });
+    rows.push({
+      name: 'Changes since',
+      value: regions.appended === 0 ? 'none' : count(regions.appended, 'frame'),
+      says: after(report),
+    });
   }
   if (regions !== undefined || report.entries > 0) {
     rows.push({
@@ -132,7 +136,7 @@ export function findings(report: VaultReport): { sound: boolean; title: string; 
 
 function after({ regions, sound }: VaultReport): string {
   const left = regions?.after ?? 0;
-  if (left === 0) return 'authentic, up to the last byte';
+  if (left === 0) return regions?.appended === 0 ? '' : 'authentic, up to the last byte';
   return sound
     ? `then ${bytes(left)} of a write that was cut short; never acknowledged`
     : `then ${bytes(left)} that can’t be read`;

@@ -1,6 +1,7 @@
 import type { AppBridge, AppEvents, AppInfo, UpdateStatus } from '../../../app/contract.ts';
 import type {
   AccountList,
+  HealthReport,
   ImportLocked,
   ImportPlan,
   KeyReceipt,
@@ -34,6 +35,7 @@ export interface World {
   /** What a verification finds. */
   report: VaultReport;
   rotation: KeyReceipt['oldKey'];
+  health: HealthReport;
   /** What the user answers to main's own dialogs. */
   consents: boolean;
   /** Names of requests that are answered with this error. */
@@ -148,6 +150,27 @@ export function fakeBridge(world: World): FakeBridge {
         answer('exportAll', [passphrase], () =>
           world.consents ? { fileName: 'tokenkeep-2026-11-22.age', accounts: 5, tokens: 23 } : null,
         ),
+      examine: () => answer('examine', [], () => world.health),
+      repair: (ids) =>
+        answer('repair', [ids], () => {
+          const gone = world.health.findings.filter(
+            ({ id, repair }) => repair !== null && (ids === null || ids.includes(id)),
+          );
+          const removed = gone.flatMap(({ repair }) => repair?.removed ?? []);
+          const last = { at: world.now(), difference: { removed, added: [], changed: [] } };
+          const findings = world.health.findings.filter((finding) => !gone.includes(finding));
+          world.health = { findings, total: findings.length, repairable: 0, last };
+          tell('change', null);
+          return last;
+        }),
+      undoRepair: () =>
+        answer('undoRepair', [], () => {
+          const { last } = world.health;
+          if (last === null) throw new Error('The fake has repaired nothing.');
+          world.health = { ...world.health, last: null };
+          tell('change', null);
+          return last;
+        }),
       on: (name, listener) => listen(listeners, name, listener),
     },
     app: {

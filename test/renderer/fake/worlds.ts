@@ -1,5 +1,5 @@
 import type { AppInfo } from '../../../app/contract.ts';
-import type { ImportPlan, VaultReport, VaultStatus } from '../../../src-main/ipc/contract.ts';
+import type { HealthReport, ImportPlan, VaultReport, VaultStatus } from '../../../src-main/ipc/contract.ts';
 import type { World } from './bridge.ts';
 import { cast, crowd, hostile } from './cast.ts';
 import { signInWorld } from './sign-in.ts';
@@ -56,6 +56,40 @@ export const REPORT: VaultReport = {
   regions: { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 0 },
 };
 
+/** Two refresh tokens, one in the shadow of the other, and an entry that can't be repaired. */
+export const HEALTH: HealthReport = {
+  findings: [
+    {
+      id: 'finding-1',
+      kind: 'unreadable',
+      says: 'An access token has no scopes.',
+      causes: [{ library: 'MSAL Node', says: 'fails whenever it reads the file' }],
+      entities: [{ type: 'AccessToken', key: 'k1', home_account_id: 'ada.contoso' }],
+      repair: null,
+    },
+    {
+      id: 'finding-2',
+      kind: 'shadowed-refresh-token',
+      says: 'An older refresh token stands beside a newer one.',
+      causes: [
+        { library: 'MSAL Node', says: 'goes on using the older one, and asks to sign in when it ends' },
+      ],
+      entities: [
+        { type: 'RefreshToken', key: 'new', username: 'ada@contoso.example', client_id: 'app' },
+        { type: 'RefreshToken', key: 'old', username: 'ada@contoso.example', client_id: 'app' },
+      ],
+      repair: {
+        removed: [{ type: 'RefreshToken', key: 'old', username: 'ada@contoso.example', client_id: 'app' }],
+        added: [],
+        changed: [],
+      },
+    },
+  ],
+  total: 2,
+  repairable: 1,
+  last: null,
+};
+
 const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
 
 /** One world for each screen and state that the window has, by name. */
@@ -87,6 +121,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   }),
   newer: (now) => ({ members: [], status: readyStatus(now, { state: 'newer' }) }),
   'read-only': (now) => ({ status: readyStatus(now, { state: 'read-only' }) }),
+  findings: () => ({ health: HEALTH }),
   pending: (now) => ({ status: readyStatus(now, { oldKey: 'pending' }) }),
   busy: (now) => ({ members: [], status: readyStatus(now, { state: 'busy', ...away }) }),
   crashed: (now) => ({
@@ -123,6 +158,7 @@ export function world(name: string, now: () => number): World {
     unlocked: PLAN,
     report: REPORT,
     rotation: 'destroyed',
+    health: { findings: [], total: 0, repairable: 0, last: null },
     consents: true,
     failing: new Map(),
     delay: () => undefined,

@@ -1,0 +1,53 @@
+/** What the doctor finds, what a repair would do, and the way back until the next start. */
+import { examine, repair, type RepairUndo, undoRepair } from '../cache/doctor.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
+import type { Doors } from './handlers.ts';
+import type { Handlers } from './requests.ts';
+
+type Health = Pick<TokenCacheRequests, 'examine' | 'repair' | 'undoRepair'>;
+
+/** More are counted and not sent: nobody reads them, and repairing all does not need them. */
+const MOST_FINDINGS = 1_000;
+
+export function health<Caller>({
+  vault,
+  now,
+}: Pick<Doors<Caller>, 'vault' | 'now'>): Handlers<Health, Caller> {
+  /** What takes each repair back, the last one at the end. It holds tokens, and stays here. */
+  const done: { report: RepairReport; undo: RepairUndo }[] = [];
+
+  return {
+    async examine(): Promise<HealthReport> {
+      const findings = await (await vault).read((cache) => examine(cache, now()));
+      return {
+        findings: findings.slice(0, MOST_FINDINGS),
+        total: findings.length,
+        repairable: findings.filter((finding) => finding.repair !== null).length,
+        last: done.at(-1)?.report ?? null,
+      };
+    },
+
+    async repair(_caller, ids) {
+      const at = now();
+      const { difference, undo } = await (await vault).update((cache) => {
+        const wanted = ids === null ? examine(cache, at) : ids.map((id) => ({ id }));
+        return repair(cache, wanted, at);
+      });
+      const report = { at, difference };
+      done.push({ report, undo });
+      return report;
+    },
+
+    async undoRepair() {
+      const last = done.at(-1);
+      if (last === undefined) {
+        throw new InvalidArgumentError('There is no repair to take back. Nothing was changed.');
+      }
+      const difference = await (await vault).update((cache) => undoRepair(cache, last.undo));
+      // Only now: where the update was refused, it can be tried again.
+      done.splice(done.indexOf(last), 1);
+      return { at: now(), difference };
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import {
+  differenceOf,
+  differenceWords,
+  entityWords,
+  groupFindings,
+} from '../../src-renderer/state/findings.ts';
+import { gate, stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+import { HEALTH } from './fake/worlds.ts';
+
+const asked = (bridge: { asked: [string, ...unknown[]][] }, name: string) =>
+  bridge.asked.filter(([request]) => request === name).length;
+
+describe('looking', () => {
+  test('once at the start, when the page is shown, and then at each change', async () => {
+    const { model, bridge } = await stage('findings');
+    expect(model.health.view.get().report).toEqual(HEALTH);
+    expect(asked(bridge, 'examine')).toBe(1);
+    bridge.emit('change', null);
+    await settled();
+    expect(asked(bridge, 'examine')).toBe(1);
+    model.pages.show('health');
+    await settled();
+    expect(asked(bridge, 'examine')).toBe(2);
+    bridge.emit('change', null);
+    await settled();
+    expect(asked(bridge, 'examine')).toBe(3);
+  });
+
+  test('that failed says why, and can be tried again', async () => {
+    const error = { code: 'unexpected', message: 'It could not be read.' };
+    const { model, world } = await stage('findings', { failing: new Map([['examine', error]]) });
+    expect(model.health.view.get()).toMatchObject({ report: null, error });
+    world.failing.clear();
+    await model.health.examine();
+    expect(model.health.view.get()).toMatchObject({ report: HEALTH, error: null });
+  });
+});
+
+describe('a repair', () => {
+  test('shows the difference first, is made once, and can be taken back', async () => {
+    const slow = gate();
+    const { model, world, bridge } = await stage('findings');
+    model.health.propose();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'repair', ids: null, count: 1, working: false });
+    expect(model.dialogs.view.get()).toMatchObject({ difference: { removed: [{ key: 'old' }] } });
+    expect(asked(bridge, 'repair')).toBe(0);
+    world.delay = (name) => (name === 'repair' ? slow.closed : undefined);
+    const done = model.health.repair();
+    await model.health.repair();
+    slow.open();
+    await done;
+    expect(bridge.asked.filter(([name]) => name === 'repair')).toEqual([['repair', null]]);
+    expect(model.dialogs.view.get()).toBeNull();
+    expect(model.toasts.view.get().at(-1)?.text).toBe('Repaired: 1 entry removed.');
+    expect(model.health.view.get().report).toMatchObject({ total: 1, last: { difference: {} } });
+
+    await model.health.undo();
+    expect(model.health.view.get().report?.last).toBeNull();
+    expect(model.toasts.view.get().at(-1)?.text).toBe('Taken back: 1 entry removed.');
+  });
+
+  test('of one finding names it; of one that can’t be repaired there is none', async () => {
+    const { model } = await stage('findings');
+    model.health.propose([HEALTH.findings[0]!]);
+    expect(model.dialogs.view.get()).toBeNull();
+    model.health.propose([HEALTH.findings[1]!]);
+    expect(model.dialogs.view.get()).toMatchObject({ ids: ['finding-2'], count: 1 });
+  });
+
+  test('that was refused changes nothing, and says so', async () => {
+    const error = { code: 'vault_read_only', message: 'It can’t be written.' };
+    const { model, world } = await stage('findings');
+    world.failing.set('repair', error).set('undoRepair', error);
+    model.health.propose();
+    await model.health.repair();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', title: 'Nothing was repaired', error });
+    await model.health.undo();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'failure',
+      title: 'The repair was not taken back',
+    });
+  });
+});
+
+test('findings are shown by kind, in the order they come in', () => {
+  expect(
+    groupFindings([...HEALTH.findings, HEALTH.findings[0]!]).map(({ title, findings }) => [
+      title,
+      findings.length,
+    ]),
+  ).toEqual([
+    ['Entries that a library can’t read', 2],
+    ['Refresh tokens in the shadow of newer ones', 1],
+  ]);
+});
+
+test('an entity that two findings are about is named once', () => {
+  const [, shadowed] = HEALTH.findings;
+  expect(differenceOf([shadowed!, { ...shadowed!, id: 'another' }]).removed).toHaveLength(1);
+});
+
+test.each([
+  [{ removed: 0, added: 0, changed: 0 }, 'nothing was left to do'],
+  [{ removed: 1, added: 0, changed: 0 }, '1 entry removed'],
+  [{ removed: 3, added: 1, changed: 2 }, '3 entries removed, 2 changed and 1 added'],
+])('%j: %s', ({ removed, added, changed }, words) => {
+  const entity = (index: number) => ({ type: 'Account' as const, key: String(index) });
+  const list = (length: number) => Array.from({ length }, (_, index) => entity(index));
+  const difference = {
+    removed: list(removed),
+    added: list(added),
+    changed: list(changed).map((one) => ({ entity: one, fields: ['realm'] })),
+  };
+  expect(differenceWords(difference)).toBe(words);
+});
+
+test('an entity in a line, with what others wrote made visible', () => {
+  expect(
+    entityWords({
+      type: 'RefreshToken',
+      key: 'k',
+      home_account_id: '0123456789abcdef',
+      client_id: 'my\u202eapp',
+      environment: 'login.windows.net',
+    }),
+  ).toEqual({ what: 'Refresh token', details: '0123…cdef · app my⟨U+202E⟩app · login.windows.net' });
+});
