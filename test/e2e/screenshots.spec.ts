@@ -9,6 +9,7 @@ import { expect, type Page } from '@playwright/test';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import { answerDialogs, chooseToImport, importDocument, showPage, test, vaultFile, vector } from './app.ts';
 import { asNewer, changeKey, seed } from './library.ts';
+import { troubledDocument } from './troubled.ts';
 
 const FOLDER = join('artifacts', 'screenshots');
 const SEVERAL = vector('documents', 'msal-python-aad-several.json');
@@ -158,6 +159,21 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await expect(window.getByRole('heading', { name: 'Import this document?' })).toBeVisible({
     timeout: 60_000,
   });
+  await quit();
+});
+
+test('the health page: findings, a repair, nothing found', async ({ keyring, start }) => {
+  const started = await start();
+  const { window, quit } = started;
+  await importDocument(started, troubledDocument(keyring.env['HOME'] ?? ''));
+  await showPage(window, 'Health');
+  await expect(window.getByRole('button', { name: 'Repair all…' })).toBeVisible();
+  await picture(window, 'health');
+  await window.getByRole('button', { name: 'Repair all…' }).click();
+  await picture(window, 'repair');
+  await window.getByRole('dialog').getByRole('button', { name: 'Repair', exact: true }).click();
+  await expect(window.getByRole('button', { name: 'Undo' })).toBeVisible();
+  await picture(window, 'repaired');
   await quit();
 });
 
