@@ -11,7 +11,8 @@ import { frameStarts, makeSpecimen, type Specimen, type Users } from './specimen
 interface Case {
   row: string;
   title: string;
-  bytes: Buffer;
+  /** Made when it is tried: there are tens of thousands. */
+  bytes: () => Buffer;
   /** What must be found; where `ready` is among it, `users` is what it must then say. */
   states: readonly VaultState[];
   users?: Users;
@@ -31,8 +32,9 @@ export async function changeBytes(scene: Scene): Promise<void> {
 
 async function judge(
   { keychain, states, ever }: Specimen,
-  { bytes, states: right, users }: Case,
+  { bytes: make, states: right, users }: Case,
 ): Promise<void> {
+  const bytes = make();
   const disk = new FakeDisk();
   disk.put('/v', bytes);
   const opening = await openFile(disk, '/v', new KeySlots(keychain, 'Tokenkeep', 'vault'));
@@ -59,8 +61,11 @@ function* flips({ good, baseFrames, starts }: Specimen): Iterable<Case> {
     const frame = starts.findLastIndex((start) => start <= at);
     const region = at < FRAMES_AT ? 'header' : frame < baseFrames ? 'base' : 'what was appended';
     for (let bit = 0; bit < 8; bit += at >= 128 && at < 4096 ? 8 : 1) {
-      const bytes = Buffer.from(good);
-      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << bit), at);
+      const bytes = (): Buffer => {
+        const changed = Buffer.from(good);
+        changed.writeUInt8(changed.readUInt8(at) ^ (1 << bit), at);
+        return changed;
+      };
       yield { row: `bit flipped in ${region}`, title: `byte ${at}, bit ${bit}`, bytes, states: ['damaged'] };
     }
   }
@@ -73,7 +78,7 @@ function* lengths({ good, baseFrames, starts, states }: Specimen): Iterable<Case
     yield {
       row: 'cut short',
       title: `to ${length} bytes`,
-      bytes: good.subarray(0, length),
+      bytes: () => good.subarray(0, length),
       states: frames < baseFrames ? ['damaged'] : ['ready'],
       ...(users === undefined ? {} : { users }),
     };
@@ -93,7 +98,7 @@ function* zeros({ good, starts, baseFrames, states }: Specimen): Iterable<Case> 
       yield {
         row: 'zeros',
         title: `${size} bytes at ${at}`,
-        bytes,
+        bytes: () => bytes,
         states: torn ? ['ready', 'damaged'] : ['damaged'],
         ...(users === undefined ? {} : { users }),
       };
@@ -113,7 +118,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
     yield {
       row: 'frame dropped',
       title: `frame ${n}`,
-      bytes: build(rest),
+      bytes: () => build(rest),
       states: end ? ['ready'] : ['damaged'],
       ...(end && users !== undefined ? { users } : {}),
     };
@@ -122,7 +127,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
       yield {
         row: 'frame repeated',
         title: `frame ${n} at ${to}`,
-        bytes: build(repeated),
+        bytes: () => build(repeated),
         states: ['damaged'],
       };
     }
@@ -133,7 +138,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
       yield {
         row: 'frames swapped',
         title: `frames ${n} and ${other}`,
-        bytes: build(order),
+        bytes: () => build(order),
         states: ['damaged'],
       };
     }
@@ -154,14 +159,14 @@ function* splices({ good, others }: Specimen): Iterable<Case> {
           ['instead of', replaced],
         ] as const) {
           const title = `frame ${n} of the ${name} copy ${how} frame ${at}`;
-          yield { row: 'spliced', title, bytes: Buffer.concat([head, ...order]), states: ['damaged'] };
+          yield { row: 'spliced', title, bytes: () => Buffer.concat([head, ...order]), states: ['damaged'] };
         }
       }
     }
     const gone: VaultState[] = name === 'closed' ? ['key-missing', 'wrong-key'] : ['damaged'];
     const title = `behind the header of the ${name} copy`;
     const behind = Buffer.concat([other.subarray(0, FRAMES_AT), ...frames]);
-    yield { row: 'spliced', title, bytes: behind, states: gone };
+    yield { row: 'spliced', title, bytes: () => behind, states: gone };
     // One copy of the header alone: the other one is not the same, and so it is damaged, whichever is taken.
     for (const from of [0, 4096]) {
       const bytes = Buffer.from(good);
@@ -169,20 +174,25 @@ function* splices({ good, others }: Specimen): Iterable<Case> {
       yield {
         row: 'spliced',
         title: `header at ${from} of the ${name} copy`,
-        bytes,
+        bytes: () => bytes,
         states: from === 0 ? gone : ['damaged'],
       };
     }
     for (let at = FRAMES_AT; at < Math.min(good.length, other.length); at += 512) {
       const bytes = Buffer.from(good);
       other.copy(bytes, at, at, at + 512);
-      yield { row: 'spliced', title: `512 bytes at ${at} of the ${name} copy`, bytes, states: ['damaged'] };
+      yield {
+        row: 'spliced',
+        title: `512 bytes at ${at} of the ${name} copy`,
+        bytes: () => bytes,
+        states: ['damaged'],
+      };
     }
   }
   yield {
     row: 'older copy put back',
     title: 'from before a sign-out',
-    bytes: others.closed,
+    bytes: () => others.closed,
     states: ['key-missing', 'wrong-key'],
   };
 }
@@ -204,7 +214,7 @@ function* mixtures({ good, others, states }: Specimen, { random, short }: Scene)
     yield {
       row: 'mixed',
       title: `mixture ${n}`,
-      bytes,
+      bytes: () => bytes,
       states: ['damaged', 'ready', 'key-missing', 'wrong-key'],
       ...(earlier === undefined ? {} : { users: earlier }),
     };
