@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type OwnKeyring, startBusWithoutKeyring, startKeyring } from '../../support/keyring.ts';
 import { homeOf } from '../../vault/people.ts';
 import { Child } from '../child.ts';
-import type { Scene } from '../section.ts';
+import { inParallel, type Scene } from '../section.ts';
 import { must } from '../tally.ts';
 import type { Did } from './keyholder.ts';
 
@@ -18,7 +18,7 @@ const STATES: Readonly<Record<Exclude<Event, 'crash'>, string>> = {
   'killed and restarted': 'ready',
 };
 
-/** What is done when it happens, and how many native calls that takes at least: it happens before each of them. */
+/** What is done when it happens: before each native call that it takes. */
 const ORDERS = [
   { name: 'first update', order: 'update ada', file: false },
   { name: 'rotate', order: 'rotate', file: true },
@@ -26,35 +26,53 @@ const ORDERS = [
 ] as const;
 type Ordered = (typeof ORDERS)[number];
 
+interface Case {
+  row: string;
+  title: string;
+  run: (trouble: Trouble) => Promise<void>;
+}
+
+/** Most of the time is spent waiting: for a keyring to start, for a call to time out. */
+const AT_ONCE = 4;
+
 /** A real GNOME Keyring that is locked, hangs, dies and comes back, at each step of what asks it. */
 export async function troubleKeyring(scene: Scene): Promise<void> {
   const { tally, short, random, fault } = scene;
-  const keyring = await startKeyring();
-  const trouble = new Trouble(scene, keyring);
+  const keyrings: OwnKeyring[] = [];
   try {
-    const cases: { row: string; title: string; run: () => Promise<void> }[] = [];
-    for (const event of EVENTS) {
-      if (event !== 'crash') {
-        cases.push({ row: 'open', title: event, run: () => trouble.open(event, true) });
-        cases.push({ row: 'open, nothing there', title: event, run: () => trouble.open(event, false) });
-        cases.push({ row: 'update', title: event, run: () => trouble.update(event) });
-      }
-      for (const ordered of ORDERS) {
-        const calls = await trouble.callsOf(ordered);
-        for (let call = 1; call <= calls; call += 1) {
-          const title = `${event} before native call ${call} of ${calls}`;
-          cases.push({ row: ordered.name, title, run: () => trouble.during(ordered, call, event) });
-        }
-      }
-    }
-    cases.push({ row: 'open', title: 'absent', run: () => trouble.absent() });
-    const chosen = cases.filter(({ row, title }) => `${row}: ${title}`.includes(fault));
-    for (const { row, title, run } of short && fault === '' ? sampled(chosen, random.below(7)) : chosen) {
-      await tally.try(`keyring: ${row}`, title, run);
-    }
+    for (let lane = 0; lane < AT_ONCE; lane += 1) keyrings.push(await startKeyring());
+    const troubles = keyrings.map((keyring) => new Trouble(scene, keyring));
+    const [first] = troubles;
+    if (first === undefined) return;
+    const cases = (await casesOf(first)).filter(({ row, title }) => `${row}: ${title}`.includes(fault));
+    const chosen = short && fault === '' ? sampled(cases, random.below(7)) : cases;
+    await inParallel(chosen, AT_ONCE, async ({ row, title, run }, lane) => {
+      await tally.try(`keyring: ${row}`, title, () => run(troubles[lane] ?? first));
+    });
   } finally {
-    await keyring.close();
+    await Promise.all(keyrings.map((keyring) => keyring.close()));
   }
+}
+
+async function casesOf(first: Trouble): Promise<Case[]> {
+  const cases: Case[] = [{ row: 'open', title: 'absent', run: (trouble) => trouble.absent() }];
+  for (const event of EVENTS) {
+    if (event !== 'crash') {
+      cases.push(
+        { row: 'open', title: event, run: (trouble) => trouble.open(event, true) },
+        { row: 'open, nothing there', title: event, run: (trouble) => trouble.open(event, false) },
+        { row: 'update', title: event, run: (trouble) => trouble.update(event) },
+      );
+    }
+    for (const ordered of ORDERS) {
+      const calls = await first.callsOf(ordered);
+      for (let call = 1; call <= calls; call += 1) {
+        const title = `${event} before native call ${call} of ${calls}`;
+        cases.push({ row: ordered.name, title, run: (trouble) => trouble.during(ordered, call, event) });
+      }
+    }
+  }
+  return cases;
 }
 
 /** The short form: every seventh, beginning somewhere. */
@@ -201,7 +219,7 @@ class Trouble {
   async #place(file: boolean): Promise<Place> {
     const place = {
       file: join(this.#scene.folder(), 'cache.vault'),
-      service: `torture-${process.pid}-${(this.#number += 1)}`,
+      service: `torture-${(this.#number += 1)}`,
     };
     if (!file) return place;
     const holder = this.#start(place, 'locked');
