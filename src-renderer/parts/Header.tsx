@@ -24,7 +24,8 @@ export function Header({
   /** null: not the accounts are shown, but another page. */
   screen: Screen['kind'] | null;
 }) {
-  const { importing } = useModel();
+  const { importing, signIn, vault } = useModel();
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
     <header className="header">
       <span className="brand">
@@ -35,6 +36,11 @@ export function Header({
       {screen === 'main' && <Search field={search} />}
       {/* The first screen has this button already, and larger. */}
       {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
+      {screen === 'main' && !demo && (
+        <Action kind="primary" onPress={signIn.open}>
+          Sign in
+        </Action>
+      )}
       <More />
     </header>
   );

@@ -2,6 +2,7 @@ import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { Action } from '../parts/Action.tsx';
 import { Avatar } from '../parts/Avatar.tsx';
+import { CareLine } from '../parts/CareLine.tsx';
 import { Facts } from '../parts/Facts.tsx';
 import { Lines } from '../parts/Lines.tsx';
 import { useModel, useStore } from '../parts/model.ts';
@@ -13,7 +14,12 @@ import { number } from '../state/words.ts';
 
 /** The chosen account: who it is, how it stands, its tokens, its fields. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { selection, signOut } = useModel();
+  const { selection, signOut, care } = useModel();
+  const refreshable = useStore(
+    care.view,
+    (view) => view.accountId === account.id && view.care?.refreshable === true,
+  );
+  const refreshing = useStore(care.view, (view) => view.refreshing);
   const tokens = useStore(selection.view, (view) => view.tokens);
   const error = useStore(selection.view, (view) => view.error);
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
@@ -29,11 +35,17 @@ export function AccountView({ account }: { account: AccountItem }) {
             <UserText>{whereabouts(account)}</UserText>
           </p>
         </div>
+        {refreshable && (
+          <Action onPress={() => void care.refresh()} pending={refreshing ? 'Refreshing…' : null}>
+            Refresh now
+          </Action>
+        )}
         <Action kind="danger" onPress={() => void signOut.one()}>
           {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
         </Action>
       </div>
       <Facts account={account} tokens={tokens ?? []} />
+      <CareLine accountId={account.id} />
       {error !== null && (
         <p className="problem" role="alert">
           {error.message}

@@ -7,11 +7,14 @@ import { ExportDialog } from './ExportDialog.tsx';
 import { FailureDialog } from './FailureDialog.tsx';
 import { ImportDialog } from './ImportDialog.tsx';
 import { LockedImportDialog } from './LockedImportDialog.tsx';
+import { ProfileDialog } from './ProfileDialog.tsx';
 import { ReadingDialog } from './ReadingDialog.tsx';
 import { ReceiptDialog } from './ReceiptDialog.tsx';
 import { RecoverDialog } from './RecoverDialog.tsx';
 import { RepairDialog } from './RepairDialog.tsx';
 import { RotateKeyDialog } from './RotateKeyDialog.tsx';
+import { SignInDialog } from './SignInDialog.tsx';
+import { SigningInDialog } from './SigningInDialog.tsx';
 import { SignOutDialog } from './SignOutDialog.tsx';
 import { StartFreshDialog } from './StartFreshDialog.tsx';
 
@@ -20,7 +23,7 @@ import { StartFreshDialog } from './StartFreshDialog.tsx';
  * receipt), so that the focus returns to where it was before the first.
  */
 export function Dialogs() {
-  const { dialogs, importing } = useModel();
+  const { dialogs, importing, signIn } = useModel();
   const dialog = useStore(dialogs.view);
   if (dialog === null) return null;
   return (
@@ -31,6 +34,7 @@ export function Dialogs() {
       onOpenChange={(open) => {
         if (open || isBusy(dialog)) return;
         if (dialog.kind === 'import-plan' || dialog.kind === 'import-locked') importing.cancel();
+        else if (dialog.kind === 'signing-in') signIn.cancel();
         else dialogs.close();
       }}
     >
@@ -52,6 +56,12 @@ function contents(dialog: Dialog): ReactNode {
   switch (dialog.kind) {
     case 'about':
       return <AboutDialog />;
+    case 'sign-in':
+      return <SignInDialog />;
+    case 'profile':
+      return <ProfileDialog dialog={dialog} />;
+    case 'signing-in':
+      return <SigningInDialog />;
     case 'start-fresh':
       return <StartFreshDialog />;
     case 'recover':

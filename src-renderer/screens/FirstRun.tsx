@@ -2,9 +2,9 @@ import { Action } from '../parts/Action.tsx';
 import { BlankScreen } from '../parts/BlankScreen.tsx';
 import { useModel, useStore } from '../parts/model.ts';
 
-/** Nothing is cached yet: what this is, and the two ways to see it at work. */
+/** Nothing is cached yet: what this is, and the ways to see it at work. */
 export function FirstRun() {
-  const { importing, doors, vault } = useModel();
+  const { importing, signIn, doors, vault } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const keychain = useStore(vault.view, (view) => view.status?.keychain ?? 'your keychain');
   return (
@@ -15,7 +15,12 @@ export function FirstRun() {
         encrypted file, and its key stays in {keychain}.
       </p>
       <div className="actions">
-        <Action kind="primary" onPress={() => void importing.choose()} autoFocus>
+        {!demo && (
+          <Action kind="primary" onPress={signIn.open} autoFocus>
+            Sign in…
+          </Action>
+        )}
+        <Action kind={demo ? 'primary' : 'plain'} onPress={() => void importing.choose()} autoFocus={demo}>
           Import a cache document…
         </Action>
         {!demo && <Action onPress={() => void doors.app.openDemo()}>Explore a demo</Action>}

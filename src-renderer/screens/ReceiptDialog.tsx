@@ -1,13 +1,15 @@
+import { Fragment } from 'react';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useModel, useNow } from '../parts/model.ts';
 import type { DialogOf } from '../state/dialogs.ts';
+import { leavingLines } from '../state/leaving.ts';
 import { receiptWords } from '../state/receipt.ts';
 import { removals } from '../state/words.ts';
 
 /** The proof of a sign-out: what was removed, what remains, what became of the key. */
-export function ReceiptDialog({ dialog: { user, who, receipts } }: { dialog: DialogOf<'receipt'> }) {
+export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
   const { dialogs } = useModel();
   const words = receiptWords(user, who, receipts, useNow());
   return (
@@ -41,6 +43,15 @@ export function ReceiptDialog({ dialog: { user, who, receipts } }: { dialog: Dia
             <dd>{words.oldKey}</dd>
           </>
         )}
+        {leavingLines(leaving).map(({ says, value, tone }) => (
+          <Fragment key={says}>
+            <dt>{says}</dt>
+            <dd data-tone={tone} role="status">
+              {tone === 'ok' && <Icon name="check" size={14} />}
+              {value}
+            </dd>
+          </Fragment>
+        ))}
       </dl>
     </DialogFrame>
   );

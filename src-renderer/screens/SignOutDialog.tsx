@@ -1,5 +1,6 @@
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { LeaveChoices } from '../parts/LeaveChoices.tsx';
 import { useModel } from '../parts/model.ts';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
@@ -8,7 +9,7 @@ import { count, listing, removals } from '../state/words.ts';
 /** Exactly what a sign-out removes, what it means for others, and what it does not do. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { dialogs, signOut } = useModel();
-  const { accountId, user, who, apps, counts, working } = dialog;
+  const { accountId, user, who, apps, counts, working, offers, wishes } = dialog;
   const all = accountId === null;
   return (
     <DialogFrame
@@ -46,9 +47,14 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
           {user ? 'will have to ask for the sign-in again' : 'will have to get new ones'}.
         </p>
       )}
+      {user && offers !== undefined && (
+        <LeaveChoices offers={offers} wishes={wishes} onChange={signOut.wish} isDisabled={working} />
+      )}
       <p className="note">
-        Tokens that an app has already taken may work until they expire, and the session at the provider does
-        not end: to end that, sign out there.
+        Tokens that an app has already taken may work until they expire
+        {offers === undefined &&
+          ', and the session at the provider does not end: to end that, sign out there'}
+        .
       </p>
     </DialogFrame>
   );

@@ -20,7 +20,7 @@ import { SecurityPage } from './SecurityPage.tsx';
 
 /** The window: header, the screen that fits the state, footer; dialogs, toasts and the drop zone above it. */
 export function TokenkeepWindow() {
-  const { vault, accounts, pages, dialogs, importing, signOut, doors } = useModel();
+  const { vault, accounts, pages, dialogs, importing, signIn, signOut, doors } = useModel();
   const page = useStore(pages.view);
   const { status, info, error } = useStore(vault.view);
   const { totals, error: listError } = useStore(accounts.view);
@@ -41,10 +41,11 @@ export function TokenkeepWindow() {
       else if (dialogs.view.get() !== null)
         return; // one question at a time
       else if (isPage(command)) pages.show(command);
+      else if (command === 'sign-in') signIn.open();
       else if (command === 'import') void importing.choose();
       else if (command === 'sign-out') void signOut.one();
       else if (command === 'sign-out-all') void signOut.all();
-      else if (command === 'about') dialogs.open({ kind: 'about' });
+      else dialogs.open({ kind: 'about' });
     });
     const endKeys = onKey((event) => {
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'f') {
@@ -56,7 +57,7 @@ export function TokenkeepWindow() {
       endCommands();
       endKeys();
     };
-  }, [doors, dialogs, pages, importing, signOut]);
+  }, [doors, dialogs, pages, importing, signIn, signOut]);
 
   return (
     <div className="window">

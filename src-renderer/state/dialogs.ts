@@ -1,3 +1,4 @@
+import type { LeaveOffers, LeaveWishes, SignInProfile } from '../../app/contract.ts';
 import type {
   Difference,
   ExportReceipt,
@@ -8,11 +9,15 @@ import type {
   RemovalCount,
   SignOutReceipt,
 } from '../../src-main/ipc/contract.ts';
+import type { LeavingView } from './leaving.ts';
 import { createStore, type Store } from './store.ts';
 
 /** The dialog that is open. One at a time: another takes its place. */
 export type Dialog =
   | { kind: 'about' }
+  | { kind: 'sign-in' }
+  | { kind: 'profile'; profile: SignInProfile | null }
+  | { kind: 'signing-in' }
   | { kind: 'start-fresh' }
   | { kind: 'recover' }
   | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
@@ -42,8 +47,18 @@ export type Dialog =
       /** null until main has counted. */
       counts: RemovalCount | null;
       working: boolean;
+      /** What the provider can do besides; null until it is known, undefined where nobody is to be asked. */
+      offers: LeaveOffers | null | undefined;
+      wishes: LeaveWishes;
     }
-  | { kind: 'receipt'; user: boolean; who: string; receipts: readonly SignOutReceipt[] };
+  | {
+      kind: 'receipt';
+      user: boolean;
+      who: string;
+      receipts: readonly SignOutReceipt[];
+      /** Of the provider; null where it was not asked. */
+      leaving: LeavingView | null;
+    };
 
 export interface Dialogs {
   view: Store<Dialog | null>;

@@ -1,4 +1,5 @@
 import { createAccounts, type Accounts } from './accounts.ts';
+import { type Care, createCare } from './care.ts';
 import { createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Doors } from './doors.ts';
@@ -8,6 +9,7 @@ import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
 import { createSecurity, type Security } from './security.ts';
 import { createSelection, type Selection } from './selection.ts';
+import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
 import type { Store } from './store.ts';
 import { createToasts, type Toasts } from './toasts.ts';
@@ -26,10 +28,12 @@ export interface Model {
   dialogs: Dialogs;
   toasts: Toasts;
   importing: Importing;
+  signIn: SignIn;
   signOut: SignOut;
   security: Security;
   update: Update;
   health: Health;
+  care: Care;
   /** Asks for everything the first screen needs. */
   start: () => Promise<void>;
 }
@@ -42,6 +46,7 @@ export function createModel(doors: Doors): Model {
   const selection = createSelection(doors, accounts);
   const update = createUpdate(doors);
   const secret = createSecret(doors, selection, toasts, dialogs);
+  const signIn = createSignIn(doors, accounts, selection, dialogs, toasts);
 
   doors.tokenCache.on('change', () => void accounts.load());
 
@@ -69,13 +74,16 @@ export function createModel(doors: Doors): Model {
     dialogs,
     toasts,
     importing: createImporting(doors, dialogs, toasts),
-    signOut: createSignOut(doors, accounts, selection, dialogs),
     security: createSecurity(doors, dialogs, toasts),
     update,
     health,
+    signIn,
+    signOut: createSignOut(doors, vault, accounts, selection, dialogs),
+    care: createCare(doors, vault, accounts, selection, toasts),
     async start() {
       await vault.load();
       await accounts.load();
+      await signIn.load();
       await update.load();
     },
   };

@@ -1,28 +1,71 @@
+import type { LeaveWishes } from '../../app/contract.ts';
 import type { Accounts } from './accounts.ts';
+import { accountNameOf } from './care.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Doors } from './doors.ts';
 import { accountName } from './groups.ts';
 import type { Selection } from './selection.ts';
 import { appLabels } from './tokens.ts';
+import type { Vault } from './vault.ts';
 
 export interface SignOut {
   /** Opens the dialog for one account; without an id, for the one that is looked at. */
   one: (accountId?: string) => Promise<void>;
   all: () => Promise<void>;
+  /** What is to be done at the provider besides. */
+  wish: (wishes: LeaveWishes) => void;
   /** What the dialog on the screen asked was answered with yes. */
   confirm: () => Promise<void>;
 }
 
 export function createSignOut(
   doors: Doors,
+  vault: Vault,
   accounts: Accounts,
   selection: Selection,
   dialogs: Dialogs,
 ): SignOut {
-  const { tokenCache } = doors;
+  const { tokenCache, app } = doors;
+
+  const accountOf = (accountId: string | null) => {
+    const account = accountId === null ? undefined : accounts.view.get().byId.get(accountId);
+    return account === undefined ? null : accountNameOf(account);
+  };
+
+  /** Asks the provider beside the count: it may take its time, and the sign-out does not wait for it. */
+  const ask = async (accountId: string | null) => {
+    const account = accountOf(accountId);
+    if (account === null) return;
+    const answer = await app.leaveOffers(account);
+    const dialog = dialogs.view.get();
+    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId || dialog.working) return;
+    const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
+    const offers = answer.ok ? answer.value : unknown;
+    dialogs.open({ ...dialog, offers, wishes: { revoke: offers.revoke === 'offered', endSession: false } });
+  };
+
+  const leave = async (id: string) => {
+    const answer = await app.finishLeaving(id);
+    const dialog = dialogs.view.get();
+    if (dialog?.kind !== 'receipt' || dialog.leaving !== 'pending') return;
+    dialogs.open({ ...dialog, leaving: answer.ok ? { report: answer.value } : { problem: answer.error } });
+  };
 
   const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
-    dialogs.open({ kind: 'sign-out', accountId, user, who, apps, counts: null, working: false });
+    // The demo's accounts are made up: no provider is to hear of them.
+    const asks = accountOf(accountId) !== null && vault.view.get().info?.demo === false;
+    dialogs.open({
+      kind: 'sign-out',
+      accountId,
+      user,
+      who,
+      apps,
+      counts: null,
+      working: false,
+      offers: asks ? null : undefined,
+      wishes: { revoke: false, endSession: false },
+    });
+    if (asks) void ask(accountId);
     const answer = await tokenCache.removalCount(accountId);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed, or another by now
@@ -46,19 +89,34 @@ export function createSignOut(
       const tokens = selection.view.get().tokens ?? [];
       await open(null, true, 'everyone', appLabels([...clients], tokens));
     },
+    wish(wishes) {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind === 'sign-out') dialogs.open({ ...dialog, wishes });
+    },
     async confirm() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
-      const { accountId, user, who } = dialog;
+      const { accountId, user, who, wishes } = dialog;
+      const account = wishes.revoke || wishes.endSession ? accountOf(accountId) : null;
+      // What it needs is taken along before the removal, which waits for nothing else.
+      const prepared = account === null ? null : await app.prepareLeaving(account, wishes);
       const answer =
         accountId === null
           ? await tokenCache.signOutAll()
           : await tokenCache
               .signOut(accountId)
               .then((one) => (one.ok ? { ok: true as const, value: [one.value] } : one));
-      if (answer.ok) dialogs.open({ kind: 'receipt', user, who, receipts: answer.value });
-      else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
+      if (answer.ok) {
+        dialogs.open({
+          kind: 'receipt',
+          user,
+          who,
+          receipts: answer.value,
+          leaving: prepared === null ? null : prepared.ok ? 'pending' : { problem: prepared.error },
+        });
+        if (prepared?.ok === true) await leave(prepared.value);
+      } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
 }

@@ -1,0 +1,66 @@
+/** The profile editor's fields, and what they are before anything is typed. */
+import type { ProfileDraft, SignInProfile } from '../../app/contract.ts';
+
+export type Kind = ProfileDraft['kind'];
+
+/** As typed. */
+export interface Fields {
+  kind: Kind;
+  name: string;
+  authority: string;
+  client_id: string;
+  scopes: string;
+  redirect_uri: string;
+}
+
+const EMPTY: Readonly<Record<Kind, Fields>> = {
+  microsoft: {
+    kind: 'microsoft',
+    name: 'Microsoft',
+    authority: 'common',
+    client_id: '',
+    scopes: 'User.Read profile offline_access',
+    redirect_uri: 'http://localhost/',
+  },
+  oidc: {
+    kind: 'oidc',
+    name: '',
+    authority: '',
+    client_id: '',
+    scopes: 'profile email offline_access',
+    redirect_uri: 'http://127.0.0.1/',
+  },
+};
+
+/** Microsoft's names for "everyone", beside a tenant of one's own. */
+export const AUDIENCES = [
+  { id: 'common', says: 'Work, school and personal accounts' },
+  { id: 'organizations', says: 'Work and school accounts' },
+  { id: 'consumers', says: 'Personal accounts' },
+  { id: '', says: 'One tenant only…' },
+] as const;
+
+export const KINDS = [
+  { kind: 'microsoft', says: 'Microsoft accounts' },
+  { kind: 'oidc', says: 'OpenID Connect provider' },
+] as const;
+
+export function fieldsOf(profile: SignInProfile | null): Fields {
+  return profile === null ? EMPTY.microsoft : { ...profile, scopes: profile.scopes.join(' ') };
+}
+
+/** Another kind begins anew, but for what means the same in both. */
+export function withKind(fields: Fields, kind: Kind): Fields {
+  return kind === fields.kind ? fields : { ...EMPTY[kind], client_id: fields.client_id };
+}
+
+export function draftOf({ scopes, ...fields }: Fields): ProfileDraft {
+  const name = fields.name.trim() || (URL.canParse(fields.authority) ? new URL(fields.authority).host : '');
+  return { ...fields, name, scopes: scopes.split(/[\s,]+/).filter((scope) => scope !== '') };
+}
+
+/** Where a profile signs in, in few words. */
+export function placeOf({ kind, authority }: Pick<ProfileDraft, 'kind' | 'authority'>): string {
+  if (kind === 'oidc') return URL.canParse(authority) ? new URL(authority).host : authority;
+  return AUDIENCES.find(({ id }) => id !== '' && id === authority)?.says ?? `Microsoft tenant ${authority}`;
+}

@@ -1,0 +1,107 @@
+import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../app/contract.ts';
+import type { Accounts } from './accounts.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Doors } from './doors.ts';
+import { accountName } from './groups.ts';
+import type { Selection } from './selection.ts';
+import { createStore, type Store } from './store.ts';
+import type { Toasts } from './toasts.ts';
+
+export interface SignInView {
+  /** null until they have come. */
+  profiles: readonly SignInProfile[] | null;
+  progress: SignInProgress;
+}
+
+export interface SignIn {
+  view: Store<SignInView>;
+  load: () => Promise<void>;
+  /** The dialog in which one chooses where to sign in; where there is no profile yet, the one that makes one. */
+  open: () => void;
+  edit: (profile: SignInProfile | null) => void;
+  /** Gives what was wrong with it; null where it is saved. */
+  save: (draft: ProfileDraft, id: string | null) => Promise<string | null>;
+  remove: (id: string) => Promise<void>;
+  begin: (profileId: string, way: SignInWay) => Promise<void>;
+  /** Ends what is under way, and closes the dialog. */
+  cancel: () => void;
+}
+
+export function createSignIn(
+  doors: Doors,
+  accounts: Accounts,
+  selection: Selection,
+  dialogs: Dialogs,
+  toasts: Toasts,
+): SignIn {
+  const { app } = doors;
+  const view = createStore<SignInView>({ profiles: null, progress: { step: 'none' } });
+  const isOpen = () => dialogs.view.get()?.kind === 'signing-in';
+
+  const loadProfiles = async () => {
+    const answer = await app.profiles();
+    if (answer.ok) view.set({ ...view.get(), profiles: answer.value });
+  };
+
+  const finish = async ({ account }: Extract<SignInProgress, { step: 'done' }>) => {
+    if (isOpen()) dialogs.close();
+    await accounts.load();
+    const line = [...accounts.view.get().byId.values()].find(
+      (item) =>
+        account !== null &&
+        item.kind === 'user' &&
+        item.home_account_id === account.home_account_id &&
+        item.environment.toLowerCase() === account.environment.toLowerCase(),
+    );
+    if (line !== undefined) selection.account(line.id);
+    toasts.show(line === undefined ? 'You are signed in.' : `${accountName(line)} is signed in.`);
+  };
+
+  const hear = (progress: SignInProgress) => {
+    view.set({ ...view.get(), progress });
+    if (progress.step === 'done') void finish(progress);
+    else if (progress.step !== 'none' && dialogs.view.get() === null) dialogs.open({ kind: 'signing-in' });
+  };
+  app.on('signIn', hear);
+  app.on('profiles', () => void loadProfiles());
+
+  const signIn: SignIn = {
+    view,
+    async load() {
+      const [, progress] = await Promise.all([loadProfiles(), app.signInProgress()]);
+      // A window that was loaded anew goes on where it was.
+      if (progress.ok && progress.value.step !== 'done') hear(progress.value);
+    },
+    open() {
+      const { profiles } = view.get();
+      if (profiles?.length === 0) signIn.edit(null);
+      else dialogs.open({ kind: 'sign-in' });
+    },
+    edit: (profile) => dialogs.open({ kind: 'profile', profile }),
+    async save(draft, id) {
+      const answer = await app.saveProfile(draft, id);
+      if (!answer.ok) return answer.error.message;
+      await loadProfiles();
+      dialogs.open({ kind: 'sign-in' });
+      return null;
+    },
+    async remove(id) {
+      const answer = await app.removeProfile(id);
+      if (!answer.ok) dialogs.fail('The profile was not removed', answer.error);
+      else {
+        await loadProfiles();
+        dialogs.open({ kind: 'sign-in' });
+      }
+    },
+    async begin(profileId, way) {
+      dialogs.open({ kind: 'signing-in' });
+      const answer = await app.signIn(profileId, way);
+      if (!answer.ok) dialogs.fail('The sign-in did not begin', answer.error);
+    },
+    cancel() {
+      dialogs.close();
+      void app.cancelSignIn();
+    },
+  };
+  return signIn;
+}
