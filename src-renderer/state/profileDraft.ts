@@ -46,7 +46,9 @@ export const KINDS = [
 ] as const;
 
 export function fieldsOf(profile: SignInProfile | null): Fields {
-  return profile === null ? EMPTY.microsoft : { ...profile, scopes: profile.scopes.join(' ') };
+  if (profile === null) return EMPTY.microsoft;
+  const { id: _id, scopes, ...fields } = profile;
+  return { ...fields, scopes: scopes.join(' ') };
 }
 
 /** Another kind begins anew, but for what means the same in both. */

@@ -1,0 +1,101 @@
+// npm run demo: an identity provider on this machine and the app beside it, with a profile ready, to sign in for real
+// without an account anywhere. See docs/signing-in.md.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { whenAskedToEnd } from './session/asked-to-end.mjs';
+import { ensureBuilt } from './setup/build.mjs';
+import { runEntry, say } from './setup/say.mjs';
+import { ensureSandbox } from './setup/sandbox.mjs';
+import { setUp } from './setup/set-up.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+
+await runEntry(async () => {
+  if (cannotBeSeen()) {
+    say(
+      'the demo is to be clicked through, and there is no display here, or you are root, as whom no browser should run',
+    );
+    say(
+      'as an ordinary user on a desktop: npm run demo. Only the provider, to point something else at: npm run provider',
+    );
+    say('the same sign-ins by a program, on a virtual screen: npm test -- e2e sign-in.spec');
+    return 1;
+  }
+  const electron = await setUp(root, ['app']);
+  ensureBuilt(root);
+  ensureSandbox(electron.dist);
+  return demo(electron.executable);
+});
+
+function cannotBeSeen() {
+  if (process.platform !== 'linux') return false;
+  return process.getuid() === 0 || !(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}
+
+async function demo(electron) {
+  const provider = await startProvider();
+  // Always the same folder, emptied: its vault's key in the keychain is then one, and used again the next time.
+  const folder = join(homedir(), '.tokenkeep-demo');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify(profilesFor(provider.issuer)));
+  say(`an identity provider with made-up people runs at ${provider.issuer}, for as long as this does`);
+  say('in the window: Sign in, then "In the browser". Choose a person; there is no password');
+  say(
+    `its certificate is trusted by this demo alone: the login opens in a window that trusts it, not in your browser`,
+  );
+  const child = spawn(electron, [join(root, 'scripts/demo/app.cjs'), `--user-data-dir=${folder}`], {
+    cwd: root,
+    env: { ...process.env, TOKENKEEP_DEMO_CA: provider.ca, TOKENKEEP_DEMO_ISSUER: provider.issuer },
+    stdio: 'inherit',
+  });
+  whenAskedToEnd((signal) => child.kill(signal));
+  try {
+    const [code] = await once(child, 'exit');
+    return code ?? 1;
+  } finally {
+    provider.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function startProvider() {
+  const build = spawn(
+    process.execPath,
+    [join(root, 'node_modules/tsdown/dist/run.mjs'), '-c', 'examples/provider/tsdown.config.ts'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const [status] = await once(build, 'exit');
+  if (status !== 0) throw new Error('the provider could not be built');
+  // Ten minutes: long enough to look around, short enough to see a token refreshed.
+  const program = spawn(
+    process.execPath,
+    [join(root, 'artifacts/provider/main.mjs'), '--access-token-ttl', '600'],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  const [line] = await once(createInterface(program.stdout), 'line');
+  return { ...JSON.parse(line), end: () => program.kill() };
+}
+
+function profilesFor(issuer) {
+  const profile = {
+    id: 'demo',
+    kind: 'oidc',
+    name: 'The demo’s provider',
+    authority: issuer,
+    client_id: 'desktop-app',
+    scopes: ['profile', 'email', 'offline_access', 'orders.read'],
+    redirect_uri: 'http://127.0.0.1/',
+  };
+  return { version: 1, profiles: [profile] };
+}

@@ -1,0 +1,200 @@
+/** Signing in, staying signed in and leaving: the real app, with a keyring, against a real provider. */
+import { X509Certificate } from 'node:crypto';
+import { expect, type Page } from '@playwright/test';
+import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
+import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { browser } from '../support/browser.ts';
+import { type Started, test as base, vaultFile } from './app.ts';
+import { peek } from './library.ts';
+
+const test = base.extend<{ provider: RunningProvider }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
+  provider: async ({}, use) => {
+    const provider = await startProvider({ deviceInterval: 1 });
+    await use(provider);
+    await provider.stop();
+  },
+});
+
+/** Makes the app's network trust the provider's authority, and its browser be ours. Nothing else is replaced. */
+async function meet(
+  { app }: Started,
+  provider: RunningProvider,
+): Promise<{ opened: () => Promise<string[]> }> {
+  const fingerprint = new X509Certificate(provider.identity.cert).fingerprint256;
+  await app.evaluate(({ session, shell }, trusted) => {
+    const crypto = process.getBuiltinModule('node:crypto');
+    session.fromPartition('sign-in', { cache: false }).setCertificateVerifyProc((request, answer) => {
+      const { fingerprint256 } = new crypto.X509Certificate(request.certificate.data);
+      answer(request.hostname === 'localhost' && fingerprint256 === trusted ? 0 : -3);
+    });
+    const opened: string[] = [];
+    Object.assign(globalThis, { openedInBrowser: opened });
+    Object.assign(shell, {
+      openExternal: (url: string) => {
+        opened.push(url);
+        return Promise.resolve();
+      },
+    });
+  }, fingerprint);
+  return {
+    opened: () =>
+      app.evaluate(() => (globalThis as unknown as { openedInBrowser: string[] }).openedInBrowser),
+  };
+}
+
+async function addProfile(window: Page, provider: RunningProvider, clientId = 'desktop-app'): Promise<void> {
+  await window.getByRole('button', { name: 'Sign in…' }).click();
+  const dialog = window.getByRole('dialog');
+  await dialog.getByRole('radio', { name: 'OpenID Connect provider' }).check();
+  await dialog.getByLabel('Issuer').fill(provider.issuer);
+  await dialog.getByLabel('Client ID').fill(clientId);
+  await dialog.getByLabel('Scopes').fill('profile email offline_access orders.read');
+  await dialog.getByLabel('Name').fill('Example');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+}
+
+async function begin(started: Started, provider: RunningProvider, clientId?: string) {
+  const at = browser(trustingFetch(provider.ca));
+  const { opened } = await meet(started, provider);
+  await addProfile(started.window, provider, clientId);
+  let seen = 0;
+  /** The next page that the app opens in the browser. */
+  const page = async (): Promise<string> => {
+    await expect.poll(async () => (await opened()).length).toBeGreaterThan(seen);
+    return (await opened())[seen++]!;
+  };
+  return { at, page };
+}
+
+const button = (window: Page, name: string) => window.getByRole('button', { name, exact: true });
+const accounts = (window: Page) => window.getByRole('listbox', { name: 'Accounts' });
+
+test('in the browser: sign in, refresh, keep fresh, sign out with revocation and the end of the session', async ({
+  keyring,
+  start,
+  provider,
+}) => {
+  const started = await start();
+  const { window } = started;
+  const { at, page } = await begin(started, provider);
+  await button(window, 'In the browser').click();
+  await expect(window.getByRole('heading', { name: 'Go on in your browser' })).toBeVisible();
+  const back = await at.visit(await page(), { user: 'noor' });
+  expect(back.title).toContain('You are signed in');
+  await expect(accounts(window)).toContainText('Noor Haddad');
+  await expect(window.getByRole('dialog')).toHaveCount(0);
+  await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible();
+
+  const before = await peek(keyring.env, vaultFile(keyring.env));
+  await button(window, 'Refresh now').click();
+  await expect(window.getByText('1 access token refreshed.')).toBeVisible();
+  const after = await peek(keyring.env, vaultFile(keyring.env));
+  const secret = (of: typeof before) => of.entities['RefreshToken']!.map((token) => token['secret']);
+  expect(secret(after)).toHaveLength(1);
+  expect(secret(after)).not.toEqual(secret(before));
+  expect(provider.events.count('refreshed', 'noor')).toBe(1);
+  expect(provider.events.count('reused')).toBe(0);
+
+  await window.getByRole('switch', { name: 'Keep fresh' }).check();
+  await expect(window.getByText(/^Refreshes in 5\d min$/)).toBeVisible();
+
+  await button(window, 'Sign out…').click();
+  const question = window.getByRole('alertdialog');
+  await expect(question.getByRole('checkbox', { name: /revoke the refresh token/ })).toBeChecked();
+  await question.getByRole('checkbox', { name: /end the session/ }).check();
+  await question.getByRole('button', { name: 'Sign out', exact: true }).click();
+  const receipt = window.getByRole('dialog');
+  await expect(receipt).toContainText('1 refresh token revoked');
+  await expect(receipt).toContainText('sign-out page is open in your browser');
+  await at.visit(await page(), { user: 'noor' });
+  expect(provider.events.count('revoked')).toBe(1);
+  expect(provider.events.count('session-ended')).toBe(1);
+  await started.quit();
+  expect((await peek(keyring.env, vaultFile(keyring.env))).entities['RefreshToken']).toEqual([]);
+  for (const token of [...secret(before), ...secret(after)])
+    expect(started.output.join('')).not.toContain(token);
+});
+
+test('with a code on another device', async ({ start, provider }) => {
+  const started = await start();
+  const { window } = started;
+  const { at } = await begin(started, provider);
+  await button(window, 'With a code…').click();
+  const dialog = window.getByRole('dialog');
+  const code = await dialog.locator('.device-code code').innerText();
+  await expect(dialog.getByRole('img', { name: /QR code/ })).toBeVisible();
+  await button(window, 'Copy').click();
+  expect(await started.app.evaluate(({ clipboard }) => clipboard.readText())).toBe(code);
+  await at.visit(`${provider.issuer}/device?user_code=${code}`, { user: 'yuki' });
+  await expect(accounts(window)).toContainText('Yuki Tanabe');
+  await started.quit();
+});
+
+test('refused, cancelled, an unknown client, and a provider that is gone: each says what it was', async ({
+  start,
+  provider,
+}) => {
+  const started = await start();
+  const { window } = started;
+  const { at, page } = await begin(started, provider);
+  const dialog = window.getByRole('alertdialog');
+
+  await button(window, 'In the browser').click();
+  await at.visit(await page(), { user: 'piet', refuse: 'consent' });
+  await expect(dialog).toContainText('The sign-in was refused');
+
+  await button(window, 'Try again').click();
+  await page();
+  await button(window, 'Cancel').click();
+  await expect(window.getByRole('dialog')).toHaveCount(0);
+
+  await button(window, 'Sign in…').click();
+  await button(window, 'Edit Example').click();
+  await window.getByLabel('Client ID').fill('nobody');
+  await button(window, 'Save').click();
+  await button(window, 'In the browser').click();
+  await expect(dialog).toContainText('does not know the client id nobody');
+
+  await provider.stop();
+  await button(window, 'Edit the profile…').click();
+  await window.getByLabel('Issuer').fill(provider.issuer.replace('localhost', '127.0.0.1'));
+  await button(window, 'Save').click();
+  await button(window, 'In the browser').click();
+  await expect(dialog).toContainText('did not answer');
+  await button(window, 'Close').click();
+  await expect(button(window, 'Sign in…')).toBeVisible();
+  await started.quit();
+});
+
+test('a certificate that nobody vouches for is refused before anything is sent', async ({
+  start,
+  provider,
+}) => {
+  const started = await start();
+  await addProfile(started.window, provider);
+  await button(started.window, 'In the browser').click();
+  await expect(started.window.getByRole('alertdialog')).toContainText('is not trusted on this computer');
+  await started.quit();
+});
+
+test('a revocation that fails keeps nothing here', async ({ keyring, start, provider }) => {
+  const started = await start();
+  const { window } = started;
+  const { at, page } = await begin(started, provider);
+  await button(window, 'In the browser').click();
+  await at.visit(await page(), { user: 'olu' });
+  await expect(accounts(window)).toContainText('Olu Adeyemi');
+  await button(window, 'Sign out…').click();
+  const question = window.getByRole('alertdialog');
+  await expect(question.getByRole('checkbox', { name: /revoke/ })).toBeChecked();
+  provider.outages.add('/token/revocation');
+  await question.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(window.getByRole('dialog')).toContainText('Not revoked');
+  await expect(window.getByRole('dialog')).toContainText('0, counted afresh');
+  await started.quit();
+  const { entities } = await peek(keyring.env, vaultFile(keyring.env));
+  expect(entities['RefreshToken']).toEqual([]);
+  expect(entities['Account']).toEqual([]);
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import type { SignInProfile } from '../../app/contract.ts';
+import { careWords } from '../../src-renderer/state/care.ts';
+import { leavingLines } from '../../src-renderer/state/leaving.ts';
+import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
+import { gate, stage } from './fake/model.ts';
+import { signInWorld } from './fake/sign-in.ts';
+import { settled } from './fake/time.ts';
+
+const PROFILE: SignInProfile = {
+  id: 'p1',
+  kind: 'oidc',
+  name: 'Example',
+  authority: 'https://id.example.org/realms/a',
+  client_id: 'app',
+  scopes: ['profile'],
+  redirect_uri: 'http://127.0.0.1/',
+};
+const within = (changes = {}) => stage('main', { signIn: signInWorld({ profiles: [PROFILE], ...changes }) });
+
+describe('signing in', () => {
+  test('without a profile begins with making one', async () => {
+    const { model } = await stage();
+    model.signIn.open();
+    expect(model.dialogs.view.get()).toEqual({ kind: 'profile', profile: null });
+  });
+
+  test('shows each step, and closes by itself when it is done', async () => {
+    const { model, bridge, world } = await within();
+    model.signIn.open();
+    await model.signIn.begin('p1', 'browser');
+    expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
+    expect(model.signIn.view.get().progress.step).toBe('starting');
+    const { account } = world.members[1]!;
+    const { home_account_id, environment } = account;
+    bridge.emit(
+      'signIn' as never,
+      {
+        step: 'done',
+        profile: PROFILE,
+        account: { home_account_id, environment },
+      } as never,
+    );
+    await settled();
+    expect(model.dialogs.view.get()).toBeNull();
+    expect(model.selection.view.get().accountId).toBe(account.id);
+    expect(model.toasts.view.get().at(-1)?.text).toMatch(/is signed in\.$/);
+  });
+
+  test('is ended by closing the dialog', async () => {
+    const { model, bridge } = await within();
+    await model.signIn.begin('p1', 'device');
+    model.signIn.cancel();
+    await settled();
+    expect(bridge.asked.at(-1)).toEqual(['cancelSignIn']);
+    expect(model.dialogs.view.get()).toBeNull();
+  });
+
+  test('goes on where it was when the window is loaded anew', async () => {
+    const { model } = await within({ progress: { step: 'browser', profile: PROFILE } });
+    await settled();
+    expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
+  });
+
+  test('says in the editor what is wrong with a profile', async () => {
+    const { model, world } = await stage();
+    world.failing.set('saveProfile', { code: 'invalid_argument', message: 'The scopes are wrong.' });
+    expect(await model.signIn.save(draftOf(fieldsOf(PROFILE)), null)).toBe('The scopes are wrong.');
+  });
+});
+
+describe('keeping fresh', () => {
+  test('refreshes the account that is looked at, once at a time', async () => {
+    const slow = gate();
+    const { model, bridge, world } = await within();
+    world.delay = (name) => (name === 'refreshNow' ? slow.closed : undefined);
+    const first = model.care.refresh();
+    await model.care.refresh();
+    expect(model.care.view.get().refreshing).toBe(true);
+    slow.open();
+    await first;
+    const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
+    const { home_account_id, environment } = world.members[0]!.account;
+    expect(asked).toEqual([['refreshNow', { home_account_id, environment }]]);
+  });
+
+  test('asks nobody about the demo’s accounts', async () => {
+    const { model, bridge } = await stage('demo');
+    await model.care.refresh();
+    await model.signOut.one();
+    await settled();
+    expect(bridge.asked.map(([name]) => name)).not.toContain('care');
+    expect(bridge.asked.map(([name]) => name)).not.toContain('leaveOffers');
+    expect(bridge.asked.map(([name]) => name)).not.toContain('refreshNow');
+  });
+
+  test.each([
+    [{ keepFresh: false, nextTry: null, problem: null }, 'Apps refresh it when they need it'],
+    [{ keepFresh: true, nextTry: 1600, problem: null }, 'Refreshes in 10 min'],
+    [
+      { keepFresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
+      'The last try failed; tries again in 10 min',
+    ],
+    [{ keepFresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
+  ])('%o: %s', (care, words) => {
+    expect(careWords({ refreshable: true, ...care }, 1000)).toBe(words);
+  });
+});
+
+describe('leaving', () => {
+  test('takes along what the provider needs before the removal, and tells it after', async () => {
+    const { model, bridge } = await within();
+    await model.signOut.one();
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({ wishes: { revoke: true, endSession: false } });
+    model.signOut.wish({ revoke: true, endSession: true });
+    await model.signOut.confirm();
+    const order = bridge.asked.map(([name]) => name);
+    expect(order.indexOf('prepareLeaving')).toBeLessThan(order.indexOf('signOut'));
+    expect(order.indexOf('signOut')).toBeLessThan(order.indexOf('finishLeaving'));
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'receipt',
+      leaving: { report: { session: { opened: true } } },
+    });
+  });
+
+  test('a provider that can’t be told does not keep the sign-out', async () => {
+    const { model, world, bridge } = await within();
+    world.failing.set('prepareLeaving', { code: 'unexpected', message: 'No.' });
+    await model.signOut.one();
+    await settled();
+    await model.signOut.confirm();
+    expect(bridge.asked.map(([name]) => name)).toContain('signOut');
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'receipt',
+      leaving: { problem: { message: 'No.' } },
+    });
+  });
+
+  test('each outcome has a line of its own', () => {
+    const problem = { code: 'provider_unreachable', message: 'It did not answer.' };
+    const lines = leavingLines({
+      report: { revoked: { count: 1, problem }, session: { opened: true, problem: null } },
+    });
+    expect(lines.map(({ says, tone }) => [says, tone])).toEqual([
+      ['Not revoked', 'bad'],
+      ['Session', 'plain'],
+    ]);
+    expect(lines[0]?.value).toContain('It did not answer.');
+    expect(lines[0]?.value).toContain('gone from this computer');
+  });
+});
+
+describe('a profile', () => {
+  test('is named after its host where nobody named it', () => {
+    const fields = { ...fieldsOf(PROFILE), name: ' ', scopes: 'a, b  c' };
+    const { id: _id, ...draft } = PROFILE;
+    expect(draftOf(fields)).toEqual({ ...draft, name: 'id.example.org', scopes: ['a', 'b', 'c'] });
+  });
+
+  test('of another kind begins anew, with the client that was typed', () => {
+    const fields = withKind(fieldsOf({ ...PROFILE }), 'microsoft');
+    expect(fields).toMatchObject({
+      kind: 'microsoft',
+      authority: 'common',
+      client_id: 'app',
+      redirect_uri: 'http://localhost/',
+    });
+  });
+
+  test('says where it signs in', () => {
+    expect(placeOf(PROFILE)).toBe('id.example.org');
+    expect(placeOf({ kind: 'microsoft', authority: 'consumers' })).toBe('Personal accounts');
+    expect(placeOf({ kind: 'microsoft', authority: 'contoso.example' })).toBe(
+      'Microsoft tenant contoso.example',
+    );
+  });
+});
