@@ -76,6 +76,7 @@ export type VaultErrorCode =
   | 'vault_damaged'
   | 'vault_newer'
   | 'vault_read_only'
+  | 'vault_unreadable'
   | 'vault_busy'
   | 'vault_closed';
 

@@ -1,12 +1,13 @@
 import { dirname } from 'node:path';
-import { KeychainError, TokenkeepError } from '../errors.ts';
+import { KeychainError, TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
 import { identify, type Identity, sameFile, sameIdentity } from './file.ts';
 import type { VaultMemory } from './memory.ts';
-import { look, stateFor } from './open.ts';
+import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
 import { Serial } from './serial.ts';
 import type { Settings } from './settings.ts';
+import type { VaultState } from './status.ts';
 import { storageError } from './storage-error.ts';
 
 /** The ways to a vault's file and memory: who reads, who writes, and in what order. */
@@ -29,16 +30,33 @@ export class Access {
   async writing<T>(task: () => Promise<T>): Promise<T> {
     const { io, file, writing } = this.settings;
     if (this.memory.opening.identity === null) await io.mkdir(dirname(file), 0o700);
-    return writing.hold(async () => {
+    let ours = false;
+    const turn = writing.hold(async () => {
+      ours = true;
+      this.#found({ state: 'ready', error: null }, 'busy');
       await this.catchUp();
       return task();
     });
+    return turn.catch((error: unknown) => {
+      if (!ours && error instanceof VaultError) this.#found({ state: 'busy', error }, 'ready');
+      throw error;
+    });
+  }
+
+  /** What is known by now of a vault in this state. */
+  #found(found: Pick<Opening, 'state' | 'error'>, state: VaultState): void {
+    const { memory } = this;
+    if (memory.opening.state !== state) return;
+    memory.opening = { ...memory.opening, ...found };
+    memory.refresh();
   }
 
   /** Reads what others wrote: what they appended, or the whole file where it is another one. */
   async catchUp(): Promise<void> {
     const { io, file } = this.settings;
-    const identity = await identify(io, file);
+    const identity = await identify(io, file).catch((cause: unknown) => {
+      throw storageError(cause);
+    });
     if (sameIdentity(identity, this.memory.opening.identity)) return;
     if (identity === null || !(await this.#followTail(identity))) await this.lookAgain();
   }
@@ -46,7 +64,7 @@ export class Access {
   async #followTail(now: Identity): Promise<boolean> {
     const { opening, held } = this.memory;
     const { contents, identity, state } = opening;
-    if (state !== 'ready' || contents === null || identity === null || held.length > 0) return false;
+    if (!isOpen(state) || contents === null || identity === null || held.length > 0) return false;
     if (!sameFile(identity, now)) return false;
     const tail = await this.settings.log.tail(contents.end.at, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
@@ -60,10 +78,10 @@ export class Access {
     this.memory.adopt(await look(this.settings, this.memory.opening.key));
   }
 
-  /** @throws VaultError of the state, unless it is `ready` */
+  /** @throws VaultError of the state, unless it is `ready`, or was when somebody else was writing */
   assertReady(): void {
     const { state, error } = this.memory.opening;
-    if (state !== 'ready') throw refusal(state, error ?? undefined);
+    if (!isOpen(state)) throw refusal(state, error ?? undefined);
   }
 
   /** What a failed save means for the state, and for the caller. */
@@ -82,6 +100,11 @@ export class Access {
     }
     return error;
   }
+}
+
+/** Whether what is in memory is what is in the file. */
+function isOpen(state: VaultState): state is 'ready' | 'busy' {
+  return state === 'ready' || state === 'busy';
 }
 
 function isOurs(error: unknown): error is TokenkeepError {

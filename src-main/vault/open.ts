@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { KeychainError, type StorageError, type TokenkeepError, VaultError } from '../errors.ts';
+import { KeychainError, type TokenkeepError, type VaultError } from '../errors.ts';
 import { type Contents, readContents } from './contents.ts';
 import { hear, type Identity, readWhole } from './file.ts';
 import { FRAMES_AT, readHeader, type Slot } from './header.ts';
@@ -62,7 +62,7 @@ export async function openFile(
     }
     whole = await readWhole(io, file);
   } catch (cause) {
-    return { ...NOTHING, state: 'read-only', error: unreadable(storageError(cause)) };
+    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', storageError(cause)) };
   }
   const read = (slot: Slot) => (slot === early?.slot ? early.key : slots.read(slot));
   try {
@@ -116,14 +116,6 @@ async function openBytes(
 
 function refused(state: Exclude<VaultState, 'ready'>): { state: VaultState; error: VaultError } {
   return { state, error: refusal(state) };
-}
-
-function unreadable(error: StorageError): TokenkeepError {
-  return new VaultError(
-    'vault_read_only',
-    'The vault’s file is there and can’t be read. It is untouched, and nothing is saved. Check its permissions.',
-    { cause: error },
-  );
 }
 
 async function readSlot(io: Io, file: string): Promise<Slot | null> {

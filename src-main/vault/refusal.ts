@@ -38,6 +38,11 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
     message:
       'The vault’s file, its folder or its disk can’t be written. Nothing was changed. Allow writing, and try again.',
   },
+  unreadable: {
+    code: 'vault_unreadable',
+    message:
+      'The vault’s file is there, and the system does not let it be read. It is untouched, and nothing is saved. Check the permissions of the file and its folder, and the disk, and try again.',
+  },
   busy: {
     code: 'vault_busy',
     message:

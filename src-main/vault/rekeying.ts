@@ -1,6 +1,7 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
+import { hear } from './file.ts';
 import { type Job, jobOf } from './job.ts';
 import { keptFrames } from './contents.ts';
 import { departuresIn, standingAfter } from './departures.ts';
@@ -8,6 +9,9 @@ import { Serial } from './serial.ts';
 import { otherSlot } from './slots.ts';
 import type { Erasure } from './vault.ts';
 import { append, rewrite } from './writing.ts';
+
+/** How long a keychain that asks nobody may take to keep a key, in milliseconds: ten times what was seen. */
+const GRACE = 1_000;
 
 type OldKey = Erasure<unknown>['oldKey'];
 
@@ -20,8 +24,8 @@ type OldKey = Erasure<unknown>['oldKey'];
  *    the other slot has to be emptied, and the next to open it does that.
  * 3. The slot is read once more, and then the old key is destroyed.
  *
- * Where the keychain refuses step 1, the file is written anew under the old key, so that the account is gone from it
- * at once, and says that its key has to be replaced.
+ * Where the keychain refuses step 1, or does not answer soon, the file is written anew under the old key, so that the
+ * account is gone from it at once, and says that its key has to be replaced. An answer that comes later does that.
  */
 export class Rekeying {
   readonly #access: Access;
@@ -37,12 +41,20 @@ export class Rekeying {
   async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
     const { job, outcome } = jobOf(fn);
     this.#jobs.push(job);
-    this.#next ??= this.#turns.run(() => {
-      this.#next = null;
-      return this.#replaceKey(this.#jobs.splice(0));
-    });
+    this.#next ??= this.#inTurn();
     const [value, oldKey] = await Promise.all([outcome, this.#next]);
     return oldKey === undefined ? { value } : { value, oldKey };
+  }
+
+  /** Resolves when it is known what becomes of the old key, which may be before the turn is over. */
+  #inTurn(): Promise<OldKey> {
+    return new Promise((resolve, reject) => {
+      const turn = this.#turns.run(() => {
+        this.#next = null;
+        return this.#replaceKey(this.#jobs.splice(0), () => resolve('pending'));
+      });
+      turn.then(resolve, reject);
+    });
   }
 
   /** Does what an earlier sign-out, here or elsewhere, had to leave; leaves it again where the keychain refuses. */
@@ -64,7 +76,8 @@ export class Rekeying {
     await this.#turns.run(() => Promise.resolve());
   }
 
-  async #replaceKey(jobs: Job[]): Promise<OldKey> {
+  /** @param postponed called when the work is done but for the keychain's part, which goes on */
+  async #replaceKey(jobs: Job[], postponed: () => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
     try {
       await this.#access.inTurn(() => this.#access.catchUp());
@@ -75,8 +88,16 @@ export class Rekeying {
       }
       return await settings.rekeying.hold(async () => {
         await this.#lookWhereTheKeyIs();
-        const fresh = await this.#freshKey();
-        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, fresh)));
+        // The lock on keys is kept until the keychain has answered: what it writes late must not hit another's key.
+        const asked = hear(this.#freshKey());
+        let fresh = await this.#unlessItWaits(asked);
+        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, fresh ?? null)));
+        if (fresh === undefined) {
+          postponed();
+          fresh = await asked;
+          if (fresh !== null)
+            await this.#access.inTurn(() => this.#access.writing(() => this.#write([], fresh ?? null)));
+        }
         return fresh === null ? 'pending' : await this.#destroyOldKey();
       });
     } catch (cause) {
@@ -93,6 +114,20 @@ export class Rekeying {
   async #lookWhereTheKeyIs(): Promise<void> {
     await this.#access.inTurn(() => this.#access.catchUp());
     this.#access.assertReady();
+  }
+
+  /** `undefined` where the keychain takes its time: it may be showing a prompt, and nobody may be there to answer. */
+  async #unlessItWaits<T>(asked: Promise<T>): Promise<T | undefined> {
+    const { timers } = this.#access.settings;
+    let timer: unknown;
+    const waits = new Promise<undefined>((resolve) => {
+      timer = timers.setTimeout(() => resolve(undefined), GRACE);
+    });
+    try {
+      return await Promise.race([asked, waits]);
+    } finally {
+      timers.clearTimeout(timer);
+    }
   }
 
   /** `null` where the keychain refuses. */

@@ -7,11 +7,15 @@ import type { Job } from './job.ts';
 import type { Attempt } from './memory.ts';
 import type { Opening } from './open.ts';
 import { refusal } from './refusal.ts';
+import type { VaultState } from './status.ts';
 import { append, rewrite } from './writing.ts';
 
 /** The first pause before what is held in memory is tried again, and the longest, in milliseconds. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
+
+/** States that end without anybody doing anything about them here. */
+const TRIED_AGAIN: ReadonlySet<VaultState> = new Set(['ready', 'read-only', 'unreadable', 'busy']);
 
 /** A file this small is not worth compacting, in entries. */
 const SMALL = 64;
@@ -36,8 +40,9 @@ export class Saving {
     if (jobs.length === 0 && memory.held.length === 0) return;
     try {
       // It costs little to see whether writing is allowed by now, or whether someone else has mended the file.
-      if (memory.opening.state === 'read-only') await this.#access.lookAgain();
-      else if (memory.opening.state !== 'ready') await this.#access.catchUp();
+      const { state } = memory.opening;
+      if (state === 'read-only' || state === 'unreadable') await this.#access.lookAgain();
+      else if (state !== 'ready' && state !== 'busy') await this.#access.catchUp();
       this.#access.assertReady();
       await this.#access.writing(async () => {
         // Another program may have made the key since.
@@ -128,7 +133,7 @@ export class Saving {
     const { settings, memory } = this.#access;
     const { state } = memory.opening;
     if (this.#timer !== undefined || memory.held.length === 0) return;
-    if (state !== 'ready' && state !== 'read-only') return;
+    if (!TRIED_AGAIN.has(state)) return;
     this.#timer = settings.timers.setTimeout(() => {
       this.#timer = undefined;
       void this.#access.inTurn(() => this.save([]));

@@ -11,7 +11,8 @@ export type VaultState =
   | 'damaged' // some of the file can't be authenticated; what can is readable
   | 'newer' // written by a newer format version
   | 'read-only' // it can be read, and not be written
-  | 'busy'; // another program has held the lock for longer than a transaction takes
+  | 'unreadable' // it is there, and the file system does not let this user, or anybody, read it
+  | 'busy'; // the last save gave up waiting for a program that held the lock; the next one asks again
 
 /** A plain value: safe to clone to a window. Holds no secret. */
 export interface VaultStatus {

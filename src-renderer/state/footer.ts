@@ -39,6 +39,7 @@ const BADGES = {
   damaged: 'Damaged',
   newer: 'Read-only',
   'read-only': 'Read-only',
+  unreadable: 'Not opened',
   busy: 'Busy',
 } as const;
 

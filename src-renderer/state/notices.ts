@@ -133,6 +133,15 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     consequence: 'You can look at everything; nothing can be removed from it until it can be written.',
     actions: ['retry', 'show-file'],
   }),
+  unreadable: (status) => ({
+    tone: 'bad',
+    title: 'The file can’t be read',
+    text:
+      status.message ??
+      'The system does not let it be read. It is untouched. Check its permissions, those of its folder, and the disk.',
+    consequence: IN_MEMORY,
+    actions: ['retry', 'show-file'],
+  }),
   busy: (status) => ({
     tone: 'warn',
     title: 'Another program is using the file',

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import * as native from 'fs-native-extensions';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
+import { LockFile } from '../../src-main/lock/lock-file.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 
 function newFile(): string {
@@ -66,6 +70,59 @@ test('a lock file that was deleted is made again, and is the one that all use', 
   const [first, second] = [new FileLock(file), new FileLock(file, { patience: 20 })];
   await first.hold(() => Promise.resolve());
   rmSync(file);
+  await first.hold(async () => {
+    await expect(second.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
+  });
+  await first.close();
+  await second.close();
+});
+
+/** A program that knows nothing of Tokenkeep, and locks the file for good. */
+async function foreignHolder(file: string): Promise<{ kill: () => Promise<unknown> }> {
+  const script = `const fd = require('node:fs').openSync(${JSON.stringify(file)}, 'a+');
+    console.log(require('fs-native-extensions').tryLock(fd));
+    setInterval(() => undefined, 1e6);`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  expect(said.toString().trim()).toBe('true');
+  return { kill: () => (child.kill('SIGKILL'), once(child, 'exit')) };
+}
+
+test('what another program has locked is not ours', async () => {
+  const file = newFile();
+  const holder = await foreignHolder(file);
+  const lock = new FileLock(file, { patience: 20 });
+  await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
+  await holder.kill();
+  await lock.close();
+});
+
+test('a holder that is killed lets go: the first try after its end has the lock', async () => {
+  const file = newFile();
+  const holder = await foreignHolder(file);
+  const [waiter, first] = [new FileLock(file), new LockFile(file)];
+  expect(first.tryLock(native)).toBeNull();
+  await holder.kill();
+  const letGo = first.tryLock(native);
+  expect(letGo).not.toBeNull();
+  letGo?.();
+  await expect(waiter.hold(() => Promise.resolve('its turn'))).resolves.toBe('its turn');
+  await waiter.close();
+  first.close();
+});
+
+test('a lock file that is deleted while it is held: the holder’s next lock is on the file that others see', async () => {
+  const file = newFile();
+  const [first, second] = [new FileLock(file), new FileLock(file, { patience: 20 })];
+  await first.hold(() => {
+    rmSync(file);
+    return Promise.resolve();
+  });
+  await second.hold(async () => {
+    const third = new FileLock(file, { patience: 20 });
+    await expect(third.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
+    await third.close();
+  });
   await first.hold(async () => {
     await expect(second.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
   });

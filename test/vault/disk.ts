@@ -21,6 +21,7 @@ export class FakeDisk implements Io {
   readonly calls: WriteCall[] = [];
   fault: (call: WriteCall) => void = () => undefined;
   readOnly = false;
+  unreadable = false;
   #time = 1_780_000_000_000_000_000n;
   #ino = 1n;
 
@@ -37,6 +38,7 @@ export class FakeDisk implements Io {
   async open(file: string, flags: string): Promise<IoFile> {
     await Promise.resolve();
     if (flags !== 'r') this.#call({ name: 'open', file });
+    else if (this.unreadable && this.nodes.has(file)) throw errno('EACCES');
     if (flags === 'r' && !this.nodes.has(file) && this.#isFolder(file)) return this.#folder(file);
     if (flags === 'wx') {
       if (this.nodes.has(file)) throw errno('EEXIST');

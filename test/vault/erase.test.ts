@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readHeader } from '../../src-main/vault/header.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -110,6 +110,26 @@ describe('while the keychain is locked', () => {
     expect([...scene.keychain.items.keys()]).toEqual(['vault/b']);
     expect(await vault.read((cache) => cache.accounts())).toHaveLength(1);
     expect(vault.status.oldKey).toBeUndefined();
+  });
+
+  test('one that does not answer: the account leaves the file all the same, and the key when it answers', async () => {
+    const scene = await sceneWithTwo();
+    const vault = await scene.open();
+    const { keychain } = scene;
+    const set = keychain.set.bind(keychain);
+    let answer = (): void => undefined;
+    keychain.set = (...item) => new Promise((resolve) => (answer = () => resolve(set(...item))));
+    const receipt = vault.signOut(homeOf('ada'));
+    await vi.waitFor(() => expect(scene.timers.fire()).toHaveLength(1));
+    expect(await receipt).toMatchObject({ remaining: 0, oldKey: 'pending' });
+    expect(vault.status.oldKey).toBe('pending');
+    expect(slotOf(scene)).toBe('a');
+    expect(await vault.verify()).toMatchObject({ sound: true, accounts: 1 });
+    answer();
+    await vault.close();
+    expect(slotOf(scene)).toBe('b');
+    expect([...keychain.items.keys()]).toEqual(['vault/b']);
+    expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben')]);
   });
 
   test('and locked again between the two keys: the old one is destroyed later', async () => {

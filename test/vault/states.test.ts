@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createHash } from 'node:crypto';
 import { InvalidArgumentError, VaultError } from '../../src-main/errors.ts';
+import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
 import type { VaultStatus } from '../../src-main/vault/status.ts';
 import { Scene } from './fakes.ts';
@@ -133,6 +134,67 @@ test('read-only: it can be read (failure 11)', async () => {
   scene.disk.readOnly = false;
   await vault.update((cache) => signIn(cache, 'cas'));
   expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+});
+
+test('unreadable: neither read-only nor empty, and read when it may be', async () => {
+  const scene = await sceneWithFile();
+  scene.disk.unreadable = true;
+  const status = await expectRefused(scene, 'unreadable', 'vault_unreadable');
+  expect(status).toMatchObject({ code: 'vault_unreadable', bytes: null });
+  const vault = await scene.open();
+  scene.disk.unreadable = false;
+  expect((await vault.retry()).state).toBe('ready');
+  expect(await vault.read((cache) => cache.accounts())).toHaveLength(2);
+});
+
+describe('busy: another program keeps the lock', () => {
+  async function sceneWithHolder(): Promise<{ scene: Scene; letGo: () => Promise<void> }> {
+    const scene = await sceneWithFile();
+    const other = new FileLock(`${scene.file}.lock`);
+    let end = (): void => undefined;
+    await new Promise<void>((holding) => {
+      const hold = (resolve: () => void): void => {
+        end = resolve;
+        holding();
+      };
+      void other.hold(() => new Promise<void>(hold));
+    });
+    return {
+      scene,
+      letGo: async () => {
+        end();
+        await other.close();
+      },
+    };
+  }
+
+  test('said so, nothing changed, reading goes on; the next save ends it', async () => {
+    const { scene, letGo } = await sceneWithHolder();
+    const before = Buffer.from(scene.bytes);
+    const vault = await scene.open({}, { lockPatience: 20 });
+    expect(vault.status.state).toBe('ready');
+    await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code: 'vault_busy' });
+    expect(vault.status).toMatchObject({ state: 'busy', code: 'vault_busy', held: 'disk' });
+    expect(scene.bytes.equals(before)).toBe(true);
+    expect(await vault.read((cache) => cache.accounts())).toHaveLength(2);
+    await letGo();
+    await vault.update((cache) => signIn(cache, 'cas'));
+    expect(vault.status.state).toBe('ready');
+    expect(vault.status.code).toBeUndefined();
+    expect(await (await scene.open()).read((cache) => cache.accounts())).toHaveLength(3);
+  });
+
+  test('held in memory, and saved by itself when the other one has let go', async () => {
+    const { scene, letGo } = await sceneWithHolder();
+    const vault = await scene.open({ unprotected: 'memory' }, { lockPatience: 20 });
+    await vault.update((cache) => signIn(cache, 'cas'));
+    expect(vault.status).toMatchObject({ state: 'busy', held: 'memory', unsaved: 1 });
+    await letGo();
+    scene.timers.fire();
+    await vault.read(() => undefined);
+    expect(vault.status).toMatchObject({ state: 'ready', held: 'disk', unsaved: 0 });
+    expect(await (await scene.open()).read((cache) => cache.accounts())).toHaveLength(3);
+  });
 });
 
 test('a keychain that does not answer: locked and waiting, until it does (failure 5)', async () => {
