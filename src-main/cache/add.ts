@@ -35,15 +35,15 @@ function addAccount(store: Store, fresh: Account): void {
 }
 
 /**
- * Whether the app is of a family is told with each refresh token, and by nothing else. MSAL Node throws where it finds
+ * MSAL Node throws where it finds
  * an app's metadata twice under aliases, and writes none but for apps of a family.
  */
 function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): void {
   const known = sameEntries(store, 'AppMetadata', fresh);
   if (known.length === 0 && fresh.family_id === undefined && isNode(profileOf(store))) return;
-  const told =
-    RefreshToken === undefined && fresh.family_id === undefined ? {} : { family_id: fresh.family_id };
-  const app = copyWith(known[0]?.entity ?? fresh, told);
+  // A later response that names no family does not put the app out of it: MSAL Node asks for it at every refresh.
+  const family = fresh.family_id ?? RefreshToken?.family_id;
+  const app = copyWith(known[0]?.entity ?? fresh, family === undefined ? {} : { family_id: family });
   if (freezeJson(app) && isUnderstood('AppMetadata', app))
     place(store, 'AppMetadata', app, known, known[0]?.key);
 }

@@ -5,7 +5,7 @@ import { componentsIn, extensionOf } from './extension.ts';
 import { homeTenantOf } from './keys.ts';
 import { folded, keyIdOf, schemeOf } from './match.ts';
 import { isNode, type Profile } from './profiles.ts';
-import { ANY_TENANT } from './tenant-profiles.ts';
+import { ADFS_REALM, ANY_TENANT } from './tenant-profiles.ts';
 
 type Changes = Readonly<Record<string, unknown>>;
 
@@ -24,19 +24,23 @@ export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, ag
   const python = profile === 'msal-python';
   return {
     environment: python ? configuredEnvironment(environment) : cachedEnvironment(environment),
-    ...realm(entity, profile),
+    ...realm(type, entity, profile),
     ...(type === 'AccessToken' ? accessToken(entity, profile) : {}),
     ...(type === 'RefreshToken' && python ? pythonRefreshToken(entity, age) : {}),
   };
 }
 
-/** MSAL Python may write `common`; the others look under the tenant that the token is from: the user's home. */
-function realm(entity: Entity, profile: Profile): Changes {
+/**
+ * MSAL Python may write `common`; the others look under the tenant that the token is from: the user's home. AD FS has no
+ * tenants: MSAL Python's is the first part of the path, and MSAL Node has none, but for access tokens.
+ */
+function realm(type: EntityType, entity: Entity, profile: Profile): Changes {
   const value = text(entity, 'realm');
   if (profile === 'msal-python') {
-    // MSAL Node has no tenant for AD FS; MSAL Python's is the first part of the path.
-    return value === '' && entity['authority_type'] === 'ADFS' ? { realm: 'adfs' } : {};
+    return value === '' && entity['authority_type'] === 'ADFS' ? { realm: ADFS_REALM } : {};
   }
+  if (isNode(profile) && folded(value) === ADFS_REALM && (type === 'Account' || type === 'IdToken'))
+    return { realm: '' };
   const home = homeTenantOf(text(entity, 'home_account_id'));
   return home !== undefined && ANY_TENANT.has(folded(value)) ? { realm: home } : {};
 }

@@ -9,8 +9,9 @@ import { cachedEnvironment, isMicrosoft } from './environments.ts';
 import { componentsOf, hashComponents } from './extension.ts';
 import { isRecord } from './json.ts';
 import { homeTenantOf } from './keys.ts';
+import { folded } from './match.ts';
 import { isNode, type Profile } from './profiles.ts';
-import { joinedProfiles } from './tenant-profiles.ts';
+import { ADFS_REALM, joinedProfiles } from './tenant-profiles.ts';
 
 /** What `TokenCache.add` takes: a token response, and of the request what can't be told from the response. */
 export interface TokenResponseEvent {
@@ -145,7 +146,14 @@ export function entitiesOf(event: TokenResponseEvent, now: number, profile: Prof
   }
   const idToken = filled(response['id_token']);
   if (home_account_id !== undefined && idToken !== undefined) {
-    entities.IdToken = { credential_type: 'IdToken', secret: idToken, home_account_id, ...owner, realm };
+    const ofUser = isNode(profile) && folded(realm) === ADFS_REALM ? '' : realm;
+    entities.IdToken = {
+      credential_type: 'IdToken',
+      secret: idToken,
+      home_account_id,
+      ...owner,
+      realm: ofUser,
+    };
   }
   const refreshToken = filled(response['refresh_token']);
   if (home_account_id !== undefined && refreshToken !== undefined) {
@@ -258,7 +266,7 @@ function accountOf(
   // MSAL Node has one account per user: it stands for the home tenant, and lists the tenants.
   return {
     ...named,
-    realm: homeTenantOf(home_account_id) ?? account.realm,
+    realm: homeTenantOf(home_account_id) ?? (account.authority_type === 'ADFS' ? '' : account.realm),
     local_account_id: stringClaim(identity.clientInfo, 'uid') ?? named.local_account_id ?? '',
     tenantProfiles: joinedProfiles([named]),
   };

@@ -10,6 +10,13 @@ import { folded } from './match.ts';
 /** What stands in a realm where the app named no tenant: whichever the user is at home in. */
 export const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
 
+/** What MSAL Python calls the tenant of AD FS, which has none; MSAL Node leaves it empty. */
+export const ADFS_REALM = 'adfs';
+
+function named(account: Account, tenant: string): string {
+  return tenant === '' && account.authority_type === 'ADFS' ? ADFS_REALM : tenant;
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -36,7 +43,9 @@ function listed(account: Account): TenantProfile[] {
     const fields = typeof item === 'string' ? parsed(item) : undefined;
     if (fields === undefined || typeof fields['tenantId'] !== 'string') return [];
     const local = text(fields['localAccountId']) ?? '';
-    return [profile(fields['tenantId'], local, text(fields['username']), text(fields['name']))];
+    return [
+      profile(named(account, fields['tenantId']), local, text(fields['username']), text(fields['name'])),
+    ];
   });
 }
 
@@ -52,7 +61,7 @@ function parsed(json: string): Readonly<Record<string, unknown>> | undefined {
 /** The tenant of the entity itself; MSAL Python may have written `common`. */
 export function realmOf(account: Account): string {
   const home = homeTenantOf(account.home_account_id);
-  return home !== undefined && ANY_TENANT.has(folded(account.realm)) ? home : account.realm;
+  return home !== undefined && ANY_TENANT.has(folded(account.realm)) ? home : named(account, account.realm);
 }
 
 export function isHomeTenant(account: Account, realm: string): boolean {
@@ -92,7 +101,7 @@ export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
 /** A tenant as MSAL Node writes it. */
 export function writtenProfile(account: Account, tenant: TenantProfile): string {
   return JSON.stringify({
-    tenantId: tenant.realm,
+    tenantId: account.authority_type === 'ADFS' && tenant.realm === ADFS_REALM ? '' : tenant.realm,
     localAccountId: tenant.local_account_id,
     name: tenant.name,
     username: tenant.username ?? '',
@@ -108,7 +117,7 @@ export function joinedProfiles(accounts: readonly Account[]): string[] {
     for (const item of Array.isArray(list) ? list : []) {
       const fields = typeof item === 'string' ? parsed(item) : undefined;
       if (typeof item !== 'string' || typeof fields?.['tenantId'] !== 'string') continue;
-      written.set(folded(fields['tenantId']), item);
+      written.set(folded(named(account, fields['tenantId'])), item);
     }
   }
   for (const account of accounts) {

@@ -114,11 +114,11 @@ describe('adding again', () => {
     ]);
   });
 
-  test('an app leaves its family with a refresh token that has none, not with an app-only token', () => {
+  test('an app stays in its family, whatever a later response says of it', () => {
     const family = (cache: TokenCache): unknown => cache.find('AppMetadata')[0]?.family_id;
     const appOnly = signIn({ client_info: undefined, id_token: undefined, refresh_token: undefined });
     expect(family(added(signIn({ foci: '1' }), appOnly))).toBe('1');
-    expect(family(added(signIn({ foci: '1' }), signIn()))).toBe(undefined);
+    expect(family(added(signIn({ foci: '1' }), signIn()))).toBe('1');
   });
 
   test('skipAccountCreation makes no account', () => {

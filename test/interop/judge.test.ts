@@ -144,12 +144,6 @@ function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
   return trials.map((one) => ({ source, ...one }));
 }
 
-/** Known not to work. What begins to work fails here, and is to be taken out. */
-const NOT_YET = new Set([
-  // MSAL Node has no realm for an account of ADFS, and its version 2 looks the account up by a key with the realm.
-  'MSAL Node 2: msal-python-kitchen-sink: a user of ADFS',
-]);
-
 describe.each([...MSAL_NODE, MSAL_PYTHON])('$name, given a document of Tokenkeep', (judge) => {
   const skipped = judge === MSAL_PYTHON && withoutPython;
   const cases = skipped ? [] : SOURCES.flatMap((source) => trialsOf(source, judge));
@@ -162,8 +156,7 @@ describe.each([...MSAL_NODE, MSAL_PYTHON])('$name, given a document of Tokenkeep
   if (skipped) it.skip('python3-msal is not installed');
 
   for (const [index, { source, who, trial, cached, redeemed }] of cases.entries()) {
-    const known = NOT_YET.has(`${judge.name}: ${source}: ${who}`) ? it.fails : it;
-    known(`that was ${source}: serves ${who}`, () => {
+    it(`that was ${source}: serves ${who}`, () => {
       const verdict = all[index]!;
       expect(verdict.error).toBeUndefined();
       // The real libraries list what is of the authority that they are configured with, or all.
