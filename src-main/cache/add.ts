@@ -35,8 +35,7 @@ function addAccount(store: Store, fresh: Account): void {
 }
 
 /**
- * MSAL Node throws where it finds
- * an app's metadata twice under aliases, and writes none but for apps of a family.
+ * MSAL Node throws where it finds an app's metadata twice under aliases, and writes none but for apps of a family.
  */
 function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): void {
   const known = sameEntries(store, 'AppMetadata', fresh);
