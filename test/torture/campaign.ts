@@ -25,6 +25,12 @@ export async function campaign(words: readonly string[], program: string): Promi
   const given = readArguments(words);
   const tally = new Tally();
   const folders: string[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      console.log(`\nBroken off.\n\n${tally.table()}`);
+      process.exit(1);
+    });
+  }
   console.log(`seed ${given.seed}, ${given.short ? 'short' : 'long'} form`);
   for (const name of given.only) {
     const scene: Scene = {

@@ -60,7 +60,8 @@ function* flips({ good, baseFrames, starts }: Specimen): Iterable<Case> {
   for (let at = 0; at < good.length; at += 1) {
     const frame = starts.findLastIndex((start) => start <= at);
     const region = at < FRAMES_AT ? 'header' : frame < baseFrames ? 'base' : 'what was appended';
-    for (let bit = 0; bit < 8; bit += at >= 128 && at < 4096 ? 8 : 1) {
+    // Two bits of each byte, and one of the thousands of zeros between the header's copies.
+    for (const bit of at >= 128 && at < 4096 ? [at % 8] : [at % 8, (at + 5) % 8]) {
       const bytes = (): Buffer => {
         const changed = Buffer.from(good);
         changed.writeUInt8(changed.readUInt8(at) ^ (1 << bit), at);
