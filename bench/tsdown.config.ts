@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown';
 /** The peer runs as it was installed, and Tokenkeep as the library is built: bundled, for the same target. */
 export default defineConfig({
   cwd: import.meta.dirname,
-  entry: ['cache.ts', 'cell.ts'],
+  entry: ['cache.ts', 'cell.ts', 'partitions.ts'],
   outDir: '../artifacts/bench',
   format: 'esm',
   platform: 'node',
@@ -11,6 +11,6 @@ export default defineConfig({
   dts: false,
   clean: true,
   fixedExtension: true,
-  deps: { neverBundle: ['msal-node-7', 'keytar', 'fs-native-extensions'] },
+  deps: { neverBundle: ['msal-node-7', '@azure/msal-node', 'redis', 'pg', 'keytar', 'fs-native-extensions'] },
   logLevel: 'error',
 });

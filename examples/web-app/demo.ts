@@ -57,7 +57,10 @@ export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
       sealingKeys: [{ id: 'demo', key: randomBytes(32) }],
       // The provider's by its own authority, everything else as ever.
       fetch: (input, init) =>
-        (new Request(input).url.startsWith(`${issuer}/`) ? trusting : fetch)(input, init),
+        ((input instanceof Request ? input.url : String(input)).startsWith(`${issuer}/`) ? trusting : fetch)(
+          input,
+          init,
+        ),
     },
     close: async () => {
       await redis?.close();

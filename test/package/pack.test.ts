@@ -77,6 +77,38 @@ describe('the packed module, in an empty folder', () => {
       expect(run(process.execPath, [file], stranger).trim()).toBe('beforeCacheAccess,afterCacheAccess');
   });
 
+  it.each(['mjs', 'cjs'])('has partitions for web apps, and needs no client of any store: %s', (kind) => {
+    const names = [
+      'partitions',
+      'partitions/session',
+      'partitions/redis',
+      'partitions/postgres',
+      'partitions/conformance',
+    ];
+    const load = (name: string) =>
+      kind === 'cjs' ? `require('tokenkeep/${name}')` : `await import('tokenkeep/${name}')`;
+    const source = `(async () => {
+      const all = Object.assign({}, ${names.map(load).join(', ')});
+      const store = all.memoryStore();
+      for (const { name, run } of all.partitionStoreConformance({ open: async () => ({ store, another: store }) })) await run();
+      console.log(Object.keys(all).sort().join(' '));
+    })();`;
+    writeFileSync(join(stranger, `partitions.${kind}`), source);
+    expect(
+      run(process.execPath, [`partitions.${kind}`], stranger)
+        .trim()
+        .split(' '),
+    ).toEqual(
+      expect.arrayContaining([
+        'partitionedCaches',
+        'sessionStore',
+        'redisStore',
+        'postgresStore',
+        'migratePartitions',
+      ]),
+    );
+  });
+
   it('is typed under strict, with skipLibCheck off, for both', () => {
     const source = `import { openVault, memoryKeychain, VaultError, type SignOutReceipt, type Vault } from 'tokenkeep';
       import { msalCachePlugin, type CachePlugin } from 'tokenkeep/msal';
