@@ -69,7 +69,8 @@ export function attempts(doors: AttemptDoors): Attempts {
         const onPage = (url: string): void => {
           page = url;
           tell({ step: 'browser', profile });
-          doors.openBrowser(url).catch(doors.onUnexpected);
+          const mine = current;
+          doors.openBrowser(url).catch(() => mine?.abort(signInError('no_browser', provider)));
           void probe(provider);
         };
         await signInWithBrowser({ provider, profile, signal, onPage, onAnswer, take });

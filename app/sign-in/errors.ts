@@ -12,6 +12,7 @@ export type SignInErrorCode =
   | 'sign_in_timeout'
   | 'state_mismatch'
   | 'no_device_flow'
+  | 'no_browser' // the system has none, or would not open it
   | 'no_revocation'
   | 'sign_in_rejected' // another OAuth error; the message names it
   | 'answer_invalid' // a token response that does not hold what it must

@@ -95,6 +95,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `What came back from the browser does not belong to this sign-in, so nothing was taken from it. Close other sign-in pages in your browser and begin again.`;
     case 'no_device_flow':
       return `${host} can’t sign you in with a code on another device. Nothing was changed. Sign in with the browser of this computer.`;
+    case 'no_browser':
+      return `No browser could be opened. Nothing was changed. Sign in with a code instead, on this or another device.`;
     case 'no_revocation':
       return `${host} has no way to revoke a refresh token.`;
     case 'sign_in_rejected':

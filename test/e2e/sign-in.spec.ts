@@ -1,59 +1,11 @@
 /** Signing in, staying signed in and leaving: the real app, with a keyring, against a real provider. */
-import { X509Certificate } from 'node:crypto';
 import { expect, type Page } from '@playwright/test';
-import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
+import type { RunningProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { browser } from '../support/browser.ts';
-import { type Started, test as base, vaultFile } from './app.ts';
+import { type Started, vaultFile } from './app.ts';
 import { peek } from './library.ts';
-
-const test = base.extend<{ provider: RunningProvider }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
-  provider: async ({}, use) => {
-    const provider = await startProvider({ deviceInterval: 1 });
-    await use(provider);
-    await provider.stop();
-  },
-});
-
-/** Makes the app's network trust the provider's authority, and its browser be ours. Nothing else is replaced. */
-async function meet(
-  { app }: Started,
-  provider: RunningProvider,
-): Promise<{ opened: () => Promise<string[]> }> {
-  const fingerprint = new X509Certificate(provider.identity.cert).fingerprint256;
-  await app.evaluate(({ session, shell }, trusted) => {
-    const crypto = process.getBuiltinModule('node:crypto');
-    session.fromPartition('sign-in', { cache: false }).setCertificateVerifyProc((request, answer) => {
-      const { fingerprint256 } = new crypto.X509Certificate(request.certificate.data);
-      answer(request.hostname === 'localhost' && fingerprint256 === trusted ? 0 : -3);
-    });
-    const opened: string[] = [];
-    Object.assign(globalThis, { openedInBrowser: opened });
-    Object.assign(shell, {
-      openExternal: (url: string) => {
-        opened.push(url);
-        return Promise.resolve();
-      },
-    });
-  }, fingerprint);
-  return {
-    opened: () =>
-      app.evaluate(() => (globalThis as unknown as { openedInBrowser: string[] }).openedInBrowser),
-  };
-}
-
-async function addProfile(window: Page, provider: RunningProvider, clientId = 'desktop-app'): Promise<void> {
-  await window.getByRole('button', { name: 'Sign in…' }).click();
-  const dialog = window.getByRole('dialog');
-  await dialog.getByRole('radio', { name: 'OpenID Connect provider' }).check();
-  await dialog.getByLabel('Issuer').fill(provider.issuer);
-  await dialog.getByLabel('Client ID').fill(clientId);
-  await dialog.getByLabel('Scopes').fill('profile email offline_access orders.read');
-  await dialog.getByLabel('Name').fill('Example');
-  await dialog.getByRole('button', { name: 'Save' }).click();
-  await expect(dialog.getByRole('heading', { name: 'Sign in' })).toBeVisible();
-}
+import { addProfile, meet, test } from './provider.ts';
 
 async function begin(started: Started, provider: RunningProvider, clientId?: string) {
   const at = browser(trustingFetch(provider.ca));

@@ -208,6 +208,11 @@ describe('each failure has its own sentence', () => {
     expect(error.code).toBe('clock_skew');
   });
 
+  it('no browser', async () => {
+    const none = () => Promise.reject(new Error('no application for https'));
+    expect((await failing({}, { openBrowser: none })).code).toBe('no_browser');
+  });
+
   it('a redirect port that another program has', async () => {
     const { uri } = await callback();
     const error = await failing({ redirect_uri: uri });

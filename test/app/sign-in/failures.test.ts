@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import { SignInError } from '../../../app/sign-in/errors.ts';
+import { failureOf } from '../../../app/sign-in/failures.ts';
+
+const ABOUT = { issuer: 'https://id.example/a', client_id: 'the-client', redirect_uri: 'http://127.0.0.1/' };
+const oauth = (error: string, error_description = 'Secret text.', status = 400) =>
+  Object.assign(new Error('server responded with an error'), { error, error_description, status });
+const network = (code: string) =>
+  new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+
+it.each([
+  ['client_unknown', oauth('invalid_client')],
+  ['client_unknown', oauth('unauthorized_client', 'AADSTS700016: Application not found.')],
+  ['redirect_not_registered', oauth('invalid_request', 'AADSTS50011: The redirect URI does not match.')],
+  [
+    'redirect_not_registered',
+    oauth('invalid_redirect_uri', "redirect_uri did not match any of the client's registered"),
+  ],
+  ['consent_refused', oauth('access_denied')],
+  ['scope_refused', oauth('invalid_scope')],
+  ['sign_in_timeout', oauth('expired_token')],
+  ['provider_unreachable', oauth('server_error')],
+  ['provider_unreachable', oauth('odd', '', 503)],
+  ['sign_in_rejected', oauth('login_required')],
+  ['provider_unreachable', network('ECONNREFUSED')],
+  ['provider_unreachable', network('ENOTFOUND')],
+  ['provider_untrusted', network('SELF_SIGNED_CERT_IN_CHAIN')],
+  ['provider_untrusted', network('CERT_HAS_EXPIRED')],
+  [
+    'provider_unreachable',
+    new Error('something went wrong', { cause: new Error('net::ERR_CONNECTION_REFUSED') }),
+  ],
+  [
+    'provider_unreachable',
+    new Error('something went wrong', { cause: new Error('net::ERR_NAME_NOT_RESOLVED') }),
+  ],
+  [
+    'provider_untrusted',
+    new Error('something went wrong', { cause: new Error('net::ERR_CERT_AUTHORITY_INVALID') }),
+  ],
+  ['clock_skew', Object.assign(new Error('JWT'), { code: 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' })],
+  ['answer_invalid', Object.assign(new Error('JWT'), { code: 'OAUTH_JWT_CLAIM_COMPARISON_FAILED' })],
+])('%s: %o', (code, error) => {
+  const failure = failureOf(error, ABOUT);
+  expect(failure).toBeInstanceOf(SignInError);
+  expect(failure).toMatchObject({ code });
+  // What the provider wrote may hold anything.
+  expect(failure.message).not.toContain('Secret text');
+});
+
+it('a refresh token that is refused means signing in again, and only in a refresh', () => {
+  expect(failureOf(oauth('invalid_grant'), { ...ABOUT, refreshing: true })).toMatchObject({
+    code: 'sign_in_again',
+  });
+  expect(failureOf(oauth('invalid_grant'), ABOUT)).toMatchObject({ code: 'sign_in_rejected' });
+});
+
+it('an error that is not known is named, with Microsoft’s number', () => {
+  const failure = failureOf(oauth('interaction_needed', 'AADSTS50076: MFA.'), ABOUT);
+  expect(failure.message).toContain('interaction_needed, AADSTS50076');
+});
