@@ -230,7 +230,8 @@ class Trouble {
   }
 
   #start({ file, service }: Place, event: Event): Child {
-    const patience = event === 'hung' ? '600' : '8000';
+    // Long enough for a keyring that does not hang, on a machine that is busy.
+    const patience = event === 'hung' ? '3000' : '8000';
     const words = ['keyholder', file, service, patience];
     return new Child(this.#scene.program, words, this.#keyring.env);
   }
