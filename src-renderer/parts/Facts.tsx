@@ -12,14 +12,18 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
     const at = tokens.length > 0 ? nextToExpire(tokens, now) : account.nextExpiry;
     if (at !== null && at > now) return relative(at, now);
     if (AccessToken === 0) return 'nothing does';
-    return account.lastExpiry === null ? 'not known' : `all expired ${relative(account.lastExpiry, now)}`;
+    return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
   });
+  // Its own words, as there is no room for them beside the time.
+  const over = useTimed((now) =>
+    AccessToken > 0 && account.lastExpiry !== null && account.lastExpiry <= now ? 'All expired' : '',
+  );
   const since = useTimed((now) => (account.since === null ? 'not known' : relative(account.since, now)));
   const { since: first } = account;
   const now = useNow();
   return (
     <dl className="facts">
-      <Fact says="Next to expire" value={next} />
+      <Fact says={over === '' ? 'Next to expire' : over} value={next} />
       <Fact says="Oldest token" value={since} title={first === null ? undefined : localTime(first, now)} />
       <Fact
         says="Tokens"

@@ -28,6 +28,8 @@ export function PassphraseField({
       type={seen ? 'text' : 'password'}
       autoComplete="off"
       isInvalid={problem !== null}
+      // Main's word on the last one must not keep the form from sending another, as the browser's own check would.
+      validationBehavior="aria"
       maxLength={1024}
     >
       <Label>{label}</Label>

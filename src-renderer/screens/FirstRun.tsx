@@ -1,12 +1,13 @@
 import { Action } from '../parts/Action.tsx';
 import { BlankScreen } from '../parts/BlankScreen.tsx';
 import { useModel, useStore } from '../parts/model.ts';
+import { named } from '../state/words.ts';
 
 /** Nothing is cached yet: what this is, and the ways to see it at work. */
 export function FirstRun() {
   const { importing, signIn, doors, vault } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  const keychain = useStore(vault.view, (view) => view.status?.keychain ?? 'your keychain');
+  const keychain = useStore(vault.view, (view) => named(view.status?.keychain ?? 'your keychain'));
   return (
     <BlankScreen icon="keep" tone="calm" title="Your sign-ins, in one safe place">
       <p>

@@ -4,7 +4,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { useModel, useNow, useStore } from '../parts/model.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { localTime } from '../state/time.ts';
-import { named } from '../state/vaultFacts.ts';
+import { named } from '../state/words.ts';
 
 /** What a new key means; then the proof that there is one. */
 export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: DialogOf<'rotate-key'> }) {

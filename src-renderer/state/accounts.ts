@@ -23,6 +23,10 @@ export interface AccountsView {
 /** Milliseconds without a key before main is asked: a word typed at speed is one question. */
 export const SEARCH_PAUSE = 120;
 
+/** Milliseconds: many tokens that expire one after the other are not many lists; a timer can't wait for months. */
+const SHORTEST_PAUSE = 5_000;
+const LONGEST_PAUSE = 24 * 3600 * 1000;
+
 export interface Accounts {
   view: Store<AccountsView>;
   /** Asks main for the list. Calls during an answer lead to one more question, not to many. */
@@ -44,6 +48,7 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
   let matching: ReadonlySet<string> | null = null;
   let question = 0;
   let callOff = () => {};
+  let callOffLook = () => {};
   let loading: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
@@ -75,14 +80,28 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
       patch({ error: answer.error });
       return;
     }
-    const { accounts, totals } = answer.value;
+    const { accounts: all, totals } = answer.value;
     patch({
       totals,
-      byId: new Map(accounts.map((account) => [account.id, account])),
-      groups: groupAccounts(accounts),
+      byId: new Map(all.map((account) => [account.id, account])),
+      groups: groupAccounts(all),
       error: null,
     });
+    lookAgainWhenDue(all);
     if (view.get().text.trim() !== '') await ask();
+  };
+
+  /** What expires next is told by main; once it has, the list is asked for what comes after it. */
+  const lookAgainWhenDue = (all: readonly AccountItem[]) => {
+    callOffLook();
+    const now = time.now();
+    const next = all.reduce(
+      (soonest, { nextExpiry }) => (nextExpiry === null ? soonest : Math.min(soonest, nextExpiry * 1000)),
+      Number.POSITIVE_INFINITY,
+    );
+    if (next === Number.POSITIVE_INFINITY) return;
+    const pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, next - now + 1000));
+    callOffLook = time.after(pause, () => void accounts.load());
   };
 
   const accounts: Accounts = {

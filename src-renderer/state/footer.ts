@@ -1,6 +1,6 @@
 import type { VaultStatus } from '../../src-main/ipc/contract.ts';
 import { savedAgo } from './time.ts';
-import { bytes, count } from './words.ts';
+import { bytes, count, named } from './words.ts';
 
 /** What the line at the bottom says about where things are kept. */
 export interface Keeping {
@@ -24,7 +24,7 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
     return {
       safe: true,
       badge: 'Encrypted',
-      key: `Key in ${status.keychain}`,
+      key: `Key in ${named(status.keychain)}`,
       saved: lastSaved(status, now),
     };
   }

@@ -1,6 +1,6 @@
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
-import { bytes, count, listing } from './words.ts';
+import { bytes, count, listing, named } from './words.ts';
 
 export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
 
@@ -39,7 +39,7 @@ function crashed(status: VaultStatus): Notice {
     id: 'crashed',
     tone: 'warn',
     title: 'The keychain stopped Tokenkeep last time',
-    text: `The last start ended while ${status.keychain} was being asked for the key, so it has not been asked again.`,
+    text: `The last start ended while ${named(status.keychain)} was being asked for the key, so it has not been asked again.`,
     consequence: `The file of your sign-ins has not been touched. ${IN_MEMORY}`,
     actions: ['retry'],
   };
@@ -50,7 +50,7 @@ function waiting(status: VaultStatus): Notice {
     id: 'waiting',
     tone: 'wait',
     title: 'Waiting for the keychain…',
-    text: `${status.keychain} has been asked for the key and has not answered yet. It may be showing a prompt, perhaps behind this window.`,
+    text: `The key was asked for, and ${named(status.keychain)} has not answered yet. It may be showing a prompt, perhaps behind this window.`,
     consequence: 'Your sign-ins appear as soon as it answers. Until then nothing is written to disk.',
     actions: [],
   };
@@ -74,7 +74,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The keychain is locked',
     text:
       status.message ??
-      `The key to your sign-ins is in ${status.keychain}, which is locked. Their file is untouched. Unlock it, then retry.`,
+      `The key to your sign-ins is in ${named(status.keychain)}, which is locked. Their file is untouched. Unlock it, then retry.`,
     consequence: IN_MEMORY,
     actions: ['retry'],
   }),
@@ -92,7 +92,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: `${status.bytes === null ? 'Your' : `${bytes(status.bytes)} of`} sign-ins cannot be opened`,
     text:
       status.message ??
-      `Their key is no longer in ${status.keychain}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
+      `Their key is no longer in ${named(status.keychain)}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
     consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),
@@ -101,7 +101,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The key does not open this file',
     text:
       status.message ??
-      `The key in ${status.keychain} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
+      `The key in ${named(status.keychain)} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
     consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),

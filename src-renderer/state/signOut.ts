@@ -1,4 +1,5 @@
 import type { LeaveWishes } from '../../app/contract.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import { accountNameOf } from './care.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -7,6 +8,9 @@ import { accountName } from './groups.ts';
 import type { Selection } from './selection.ts';
 import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
+
+/** The dialog names a few apps; nobody waits for the names of hundreds. */
+const MOST_ASKED = 12;
 
 export interface SignOut {
   /** Opens the dialog for one account; without an id, for the one that is looked at. */
@@ -73,6 +77,17 @@ export function createSignOut(
     else dialogs.fail('What would be removed could not be counted', answer.error);
   };
 
+  /** Tokens that may tell what these apps are called: of one account for each, and of so many accounts at most. */
+  const tokensNaming = async (clients: readonly string[], byId: ReadonlyMap<string, AccountItem>) => {
+    const all = [...byId.values()];
+    const holders = clients.flatMap(
+      (client) => all.find((account) => account.clients.includes(client)) ?? [],
+    );
+    const asked = [...new Set(holders)].slice(0, MOST_ASKED);
+    const answers = await Promise.all(asked.map(({ id }) => tokenCache.tokens(id)));
+    return answers.flatMap((answer) => (answer.ok ? answer.value : []));
+  };
+
   return {
     async one(accountId) {
       const id = accountId ?? selection.view.get().accountId;
@@ -86,8 +101,7 @@ export function createSignOut(
       const { byId } = accounts.view.get();
       if (byId.size === 0) return;
       const clients = new Set([...byId.values()].flatMap((account) => account.clients));
-      const tokens = selection.view.get().tokens ?? [];
-      await open(null, true, 'everyone', appLabels([...clients], tokens));
+      await open(null, true, 'everyone', appLabels([...clients], await tokensNaming([...clients], byId)));
     },
     wish(wishes) {
       const dialog = dialogs.view.get();

@@ -1,7 +1,7 @@
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultReport, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { localTime, savedAgo, span } from './time.ts';
-import { bytes, count, listing, number } from './words.ts';
+import { bytes, count, listing, named, number } from './words.ts';
 
 /** A name, what it is, and where needed what that means. */
 export interface Fact {
@@ -41,13 +41,6 @@ export function verdict(
     title: 'Encrypted on this computer',
     text: `One file, sealed with AES-256-GCM. Its key is in ${named(status.keychain)}, and in no file.`,
   };
-}
-
-/** "Secret Service" is a thing and takes an article; the others are names. */
-export function named(keychain: string): string {
-  return /service|keychain$/i.test(keychain) && !/^(macOS|the|your) /i.test(keychain)
-    ? `the ${keychain}`
-    : keychain;
 }
 
 export function fileFacts(status: VaultStatus, now: number): Fact[] {

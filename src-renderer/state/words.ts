@@ -48,3 +48,10 @@ export function addCounts(all: readonly RemovalCount[]): RemovalCount {
   for (const counts of all) for (const [type] of KINDS) sum[type] += counts[type];
   return sum;
 }
+
+/** "Secret Service" is a thing and takes an article; the others are names. */
+export function named(keychain: string): string {
+  return /service|keychain$/i.test(keychain) && !/^(macOS|the|your) /i.test(keychain)
+    ? `the ${keychain}`
+    : keychain;
+}

@@ -3,19 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const HOST = 'login.microsoftonline.com';
-const ALIAS = 'login.windows.net';
 
-/** An older refresh token in another library's form, an app twice, a token that makes MSAL Node fail, one without account. */
+/** A token that makes MSAL Node fail, one of a user who is not there; both expired long ago. */
 export function troubledDocument(folder: string): string {
   const ada = { home_account_id: 'ada.contoso', client_id: 'mail-assistant' };
-  const refresh = (environment: string, secret: string, last_modification_time: string) => ({
-    ...ada,
-    environment,
-    credential_type: 'RefreshToken',
-    secret,
-    target: 'read',
-    last_modification_time,
-  });
   const access = (home_account_id: string, target: string | null) => ({
     ...ada,
     home_account_id,
@@ -43,14 +34,6 @@ export function troubledDocument(folder: string): string {
     AccessToken: {
       [`ada.contoso-${HOST}-accesstoken-mail-assistant-contoso-`]: access('ada.contoso', null),
       [`gone.contoso-${HOST}-accesstoken-mail-assistant-contoso-read`]: access('gone.contoso', 'read'),
-    },
-    RefreshToken: {
-      [`ada.contoso-${HOST}-refreshtoken-mail-assistant--read`]: refresh(HOST, 'refresh-new', '1700000000'),
-      [`ada.contoso-${ALIAS}-refreshtoken-mail-assistant----`]: refresh(ALIAS, 'refresh-old', '1600000000'),
-    },
-    AppMetadata: {
-      [`appmetadata-${HOST}-mail-assistant`]: { client_id: 'mail-assistant', environment: HOST },
-      [`appmetadata-${ALIAS}-mail-assistant`]: { client_id: 'mail-assistant', environment: ALIAS },
     },
   };
   const file = join(folder, 'troubled.json');

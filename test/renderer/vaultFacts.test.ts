@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  fileFacts,
-  findings,
-  keyFacts,
-  named,
-  protection,
-  verdict,
-} from '../../src-renderer/state/vaultFacts.ts';
+import { fileFacts, findings, keyFacts, protection, verdict } from '../../src-renderer/state/vaultFacts.ts';
+import { named } from '../../src-renderer/state/words.ts';
 import { readyStatus, REPORT } from './fake/worlds.ts';
 
 const NOW = 1_780_000_000;
