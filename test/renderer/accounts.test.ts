@@ -35,6 +35,21 @@ test('a list that fails says why, and is asked for again', async () => {
   expect(model.accounts.view.get()).toMatchObject({ error: null, shownCount: 6 });
 });
 
+test('the list is asked for anew when what expires next has, and not again and again before', async () => {
+  const { model, bridge, time, world } = await stage();
+  const lists = () => bridge.asked.filter(([name]) => name === 'accounts').length;
+  const soonest = Math.min(...world.members.map(({ account }) => account.nextExpiry ?? Infinity));
+  const before = lists();
+  await time.pass(soonest * 1000 - time.now());
+  expect(lists()).toBe(before);
+  await time.pass(1000);
+  expect(lists()).toBe(before + 1);
+  // The fake still says the same time, which has passed by now: no list each second.
+  await time.pass(4_000);
+  expect(lists()).toBe(before + 1);
+  expect(model.accounts.view.get().error).toBeNull();
+});
+
 describe('search', () => {
   test('asks main once the typing pauses, and shows what matches', async () => {
     const { model, bridge, time } = await stage();

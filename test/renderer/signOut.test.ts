@@ -80,6 +80,16 @@ describe('signing out', () => {
     expect(model.accounts.view.get().shownCount).toBe(0);
   });
 
+  test('all: apps by their names, whoever holds their tokens', async () => {
+    const { model, bridge } = await stage();
+    await model.signOut.all();
+    const dialog = model.dialogs.view.get();
+    // Of an app without a user, which is not the account that is looked at.
+    expect(dialog?.kind === 'sign-out' && dialog.apps).toContain('nightly-report');
+    const asked = bridge.asked.filter(([name]) => name === 'tokens').map(([, id]) => id);
+    expect(asked.length).toBeLessThanOrEqual(model.accounts.view.get().byId.size + 1);
+  });
+
   test('with nobody there is no dialog', async () => {
     const { model } = await stage('first-run');
     await model.signOut.one();
