@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compile, installPacked, run, type Stranger } from './stranger.ts';
 
 let packed: Stranger;
@@ -44,6 +44,9 @@ const program = (imports: string) => `${imports}
   main();
 `;
 const expected = { state: 'ready', accounts: ['ada@contoso.example'], tokens: ['an access token'] };
+
+// Compilers and checkers of the whole package: minutes on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('the packed module, in an empty folder', () => {
   it('opens a vault from an ES module', () => {
