@@ -46,9 +46,9 @@ export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { di
         {leavingLines(leaving).map(({ says, value, tone }) => (
           <Fragment key={says}>
             <dt>{says}</dt>
-            <dd data-tone={tone} role="status">
+            <dd data-tone={tone}>
               {tone === 'ok' && <Icon name="check" size={14} />}
-              {value}
+              <span role="status">{value}</span>
             </dd>
           </Fragment>
         ))}
