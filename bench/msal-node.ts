@@ -1,9 +1,9 @@
-/** The cache of MSAL Node, in memory (no cache plugin) and without a network: the token endpoint is a stub. */
-import { type AccountInfo, PublicClientApplication } from 'msal-node-7';
+/** The cache of MSAL Node, in memory (without a cache plugin, unless one is given) and without a network: the token endpoint is a stub. */
+import { type AccountInfo, type ICachePlugin, PublicClientApplication } from 'msal-node-7';
 import { app, type Person, type TokenResponse } from './generate.ts';
 import type { Subject } from './subject.ts';
 
-export function msalNode(person: (index: number) => Person): Subject {
+export function msalNode(person: (index: number) => Person, cachePlugin?: ICachePlugin): Subject {
   const { client_id, tenant, environment, host } = app;
   let next: TokenResponse | undefined;
   const networkClient = {
@@ -17,6 +17,7 @@ export function msalNode(person: (index: number) => Person): Subject {
   };
   const client = new PublicClientApplication({
     auth: { clientId: client_id, authority: `https://${host}/${tenant}` },
+    ...(cachePlugin === undefined ? {} : { cache: { cachePlugin } }),
     system: { networkClient, loggerOptions: { loggerCallback: () => undefined } },
   });
   const cache = client.getTokenCache();
