@@ -9,6 +9,8 @@ export interface Circumstance {
   redirect_uri?: string;
   /** A refresh: an `invalid_grant` means that the user has to sign in again. */
   refreshing?: boolean;
+  /** A revocation, after the account is gone from here. */
+  leaving?: boolean;
 }
 
 /** @returns an error whose message holds nothing of the answer but the names of its errors. */
@@ -78,6 +80,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
     case 'redirect_not_registered':
       return `${host} refused where it should send you back to. Nothing was changed. Add the redirect URI ${about.redirect_uri ?? 'of this app'} to the app’s registration there, as one for desktop apps.`;
     case 'provider_unreachable':
+      if (about.leaving === true)
+        return `${host} did not answer, so the refresh token is good there until it expires. Sign out at the provider as well.`;
       return `${host} did not answer. What is saved here is as it was. See that you are online and that the address is right, then try again.`;
     case 'provider_untrusted':
       return `The certificate of ${host} is not trusted on this computer, so nothing was sent to it. If it belongs to your organization, its certificate authority has to be trusted by this computer first.`;

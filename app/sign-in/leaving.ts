@@ -87,7 +87,7 @@ export function leaving(doors: LeavingDoors): Leaving {
           throw signInError('profile_unknown', { issuer: '', client_id: token.client_id });
         const provider = await doors.findProvider(issuer, token.client_id);
         if (provider.metadata.revocation_endpoint === undefined) throw signInError('no_revocation', provider);
-        await ask(provider, () =>
+        await ask({ ...provider, leaving: true }, () =>
           oidc.tokenRevocation(provider.config, token.secret, { token_type_hint: 'refresh_token' }),
         );
         count += 1;
