@@ -40,7 +40,7 @@ export function browser(fetchFn: typeof fetch): Browser {
       jars.set(host, jar);
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
       const answer = await (protocol === 'http:'
-        ? plainFetch(next.url)
+        ? plainFetch(next.url, next.form)
         : fetchFn(next.url, {
             redirect: 'manual',
             headers: { ...(cookie === '' ? {} : { cookie }), accept: 'text/html' },
@@ -110,9 +110,11 @@ function arrived(url: string, status: number, html: string): Arrived {
 }
 
 /** The app's loopback listener closes as soon as it has answered, which the global fetch's pool would report as a fault. */
-function plainFetch(url: string): Promise<Response> {
+function plainFetch(url: string, form?: URLSearchParams): Promise<Response> {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const how = form === undefined ? {} : { method: 'POST', headers }; // `response_mode=form_post` comes as a form
   return new Promise((resolve, reject) => {
-    request(url, { agent: false }, (answer) => {
+    request(url, { agent: false, ...how }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
@@ -122,6 +124,6 @@ function plainFetch(url: string): Promise<Response> {
       });
     })
       .on('error', reject)
-      .end();
+      .end(form?.toString());
   });
 }

@@ -1,0 +1,56 @@
+// A small app that signs people in with MSAL and keeps what it gets in a vault of Tokenkeep's.
+const { readFile } = require('node:fs/promises');
+const { join } = require('node:path');
+const { app, BrowserWindow, protocol, session } = require('electron');
+const { openVault } = require('tokenkeep');
+const { noArguments, serveRequests, serveTokenCache } = require('tokenkeep/electron');
+const { signIn } = require('./sign-in.cjs');
+
+const ORIGIN = 'desk://order-desk';
+const PAGE = {
+  '/': ['index.html', 'text/html; charset=utf-8'],
+  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/style.css': ['style.css', 'text/css; charset=utf-8'],
+};
+
+protocol.registerSchemesAsPrivileged([{ scheme: 'desk', privileges: { standard: true, secure: true } }]);
+
+app.whenReady().then(async () => {
+  session.defaultSession.protocol.handle('desk', async (request) => {
+    const [file, type] = PAGE[new URL(request.url).pathname] ?? [];
+    if (file === undefined) return new Response(null, { status: 404 });
+    return new Response(await readFile(join(__dirname, 'page', file)), {
+      headers: { 'Content-Type': type, 'Content-Security-Policy': "default-src 'self'" },
+    });
+  });
+
+  const window = new BrowserWindow({
+    width: 640,
+    height: 480,
+    title: 'Order Desk',
+    webPreferences: { preload: join(__dirname, 'built/preload.cjs') },
+  });
+  const trusted = { windows: () => (window.isDestroyed() ? [] : [window.webContents]), origin: ORIGIN };
+
+  const vault = await openVault({
+    file: join(app.getPath('userData'), 'accounts.vault'),
+    name: 'order-desk',
+  });
+  const stop = serveTokenCache(vault, trusted);
+  const requests = serveRequests({
+    ...trusted,
+    prefix: 'desk',
+    checks: { signIn: noArguments },
+    handlers: { signIn: () => signIn(vault, process.env) },
+    onUnexpected: (error) => console.error(error.name, error.errorCode ?? ''),
+  });
+
+  app.on('will-quit', () => {
+    stop();
+    requests.stop();
+    void vault.close();
+  });
+  await window.loadURL(`${ORIGIN}/`);
+});
+
+app.on('window-all-closed', () => app.quit());

@@ -1,0 +1,26 @@
+const { ProtocolMode, PublicClientApplication } = require('@azure/msal-node');
+const { shell } = require('electron');
+const { msalCachePlugin } = require('tokenkeep/msal');
+
+/**
+ * Signs someone in with the system's browser. MSAL writes what it gets through the plugin, so it is in the vault, and in
+ * the window, when this resolves.
+ *
+ * @param {import('tokenkeep').Vault} vault
+ * @param {NodeJS.ProcessEnv} env ORDER_DESK_AUTHORITY: the issuer of an OpenID Connect provider; ORDER_DESK_CLIENT_ID
+ */
+async function signIn(vault, { ORDER_DESK_AUTHORITY: authority, ORDER_DESK_CLIENT_ID: clientId }) {
+  const application = new PublicClientApplication({
+    auth: { clientId, authority, knownAuthorities: [new URL(authority).host] },
+    cache: { cachePlugin: msalCachePlugin(vault) },
+    system: { protocolMode: ProtocolMode.OIDC },
+  });
+  await application.acquireTokenInteractive({
+    scopes: ['orders.read'],
+    prompt: 'consent', // some providers give no refresh token otherwise
+    openBrowser: (url) => shell.openExternal(url),
+    successTemplate: 'You are signed in. You can close this page.',
+  });
+}
+
+module.exports = { signIn };
