@@ -1,0 +1,188 @@
+/**
+ * What a vault of one size costs, and the machine beside it, in a process of its own: `node vault-cell.mjs ACCOUNTS
+ * ROUNDS`. Tells its parent the milliseconds of each run, by row, ours and the machine's taking turns.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open, readFile, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { merge } from '../src-main/cache/merge.ts';
+import { memoryKeychain, openVault, SerializableTokenCache, type Vault } from '../src-main/index.ts';
+import { app, documentOf, person, tokenResponse } from './generate.ts';
+import { msalNode } from './msal-node.ts';
+import { memory } from './operations.ts';
+
+/** Milliseconds of each run, by row; `heap` and `buffers` in bytes. */
+export type Costs = Record<string, number[]>;
+
+const accounts = Number(process.argv[2]);
+const rounds = Number(process.argv[3]);
+if (process.send === undefined) throw new Error('Run by vault.ts only');
+const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-bench-'));
+const file = join(folder, 'bench.vault');
+const keychain = memoryKeychain();
+const costs: Costs = {};
+
+async function timed<T>(row: string, run: () => Promise<T> | T): Promise<T> {
+  const begin = performance.now();
+  const result = await run();
+  (costs[row] ??= []).push(performance.now() - begin);
+  return result;
+}
+
+const openBench = (): Promise<Vault> => openVault({ file, keychain });
+const collect = (): void => globalThis.gc?.();
+
+function responseFor(index: number, salt: number) {
+  const { scopes } = person(index);
+  const token_endpoint = `https://${app.host}/${app.tenant}/oauth2/v2.0/token`;
+  return {
+    client_id: app.client_id,
+    scope: [...scopes],
+    token_endpoint,
+    response: tokenResponse(index, salt),
+  };
+}
+
+const refresh = (vault: Vault, index: number, salt: number, part?: string): Promise<void> => {
+  const event = responseFor(index, salt);
+  return vault.update((cache) => {
+    const begin = performance.now();
+    cache.add(event);
+    if (part !== undefined) (costs[part] ??= []).push(performance.now() - begin);
+  });
+};
+
+/** One token replaced: as little as an update can be about. */
+const touch = (vault: Vault, index: number, salt: number): Promise<void> => {
+  const { home_account_id } = person(index);
+  return vault.update((cache) => {
+    const [token] = cache.find('RefreshToken', { query: { home_account_id } });
+    if (token === undefined) throw new Error('Wrong result: the account has no refresh token');
+    cache.modify('RefreshToken', token, { secret: `${token.secret.slice(0, 1200)}${String(salt)}` });
+  });
+};
+
+async function updates(): Promise<void> {
+  const [vault, other] = [await openBench(), await openBench()];
+  const log = await open(join(folder, 'log'), 'a');
+  const frame = randomBytes(7500);
+  let salt = 1;
+  const next = (): number => (salt += 1) % accounts;
+  // The code is compiled first, as in a program that has been running for a while.
+  for (let round = 0; round < 300; round += 1) await refresh(vault, next(), salt);
+  for (let round = 0; round < rounds; round += 1) {
+    await timed('append, fdatasync', async () => {
+      await log.write(frame);
+      await log.datasync();
+    });
+    await timed('update: one token', () => touch(vault, next(), salt));
+    await timed('update: a response', () => refresh(vault, next(), salt, '  of it, cache.add'));
+    await timed('catch up with both', () => other.read(() => undefined));
+    const many = Array.from({ length: 10 }, () => [next(), salt] as const);
+    await timed('ten: one token each', () => Promise.all(many.map(([index, n]) => touch(vault, index, n))));
+    await timed('ten: a response each', () =>
+      Promise.all(many.map(([index, n]) => refresh(vault, index, n))),
+    );
+  }
+  const last = tokenResponse(1, salt + 1)['access_token'];
+  await refresh(vault, 1, salt + 1);
+  const found = await other.read((cache) => cache.find('AccessToken').some(({ secret }) => secret === last));
+  if (!found) throw new Error('Wrong result: the other handle does not see the last update');
+  await log.close();
+  await vault.close();
+  await other.close();
+}
+
+/** The same tokens as one sealed document, and as a vault. */
+async function opening(text: string, times: number): Promise<void> {
+  const [key, nonce] = [randomBytes(32), randomBytes(12)];
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const blob = join(folder, 'blob');
+  writeFileSync(blob, Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]));
+  const tag = cipher.getAuthTag();
+  for (let time = 0; time < times; time += 1) {
+    collect();
+    await timed('read, decrypt, parse', async () => {
+      const bytes = await readFile(blob);
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce);
+      decipher.setAuthTag(tag);
+      const plain = await timed('  of it, AES-256-GCM', () => decipher.update(bytes));
+      decipher.final();
+      const document = plain.toString('utf8');
+      return timed('  of it, JSON.parse', () => JSON.parse(document) as unknown);
+    });
+    collect();
+    const vault = await timed('open', openBench);
+    const listed = await timed('  and list accounts', () => vault.read((cache) => cache.accounts().length));
+    if (listed !== accounts) throw new Error('Wrong result: not all accounts');
+    await vault.close();
+  }
+}
+
+async function signOuts(times: number): Promise<void> {
+  const vault = await openBench();
+  for (let time = 0; time < Math.min(times, accounts - 1); time += 1) {
+    const bytes = readFileSync(file);
+    await timed('write, flush, rename', async () => {
+      const handle = await open(join(folder, 'new'), 'w');
+      await handle.writeFile(bytes);
+      await handle.sync();
+      await handle.close();
+      await rename(join(folder, 'new'), join(folder, 'old'));
+      const parent = await open(folder);
+      await parent.sync();
+      await parent.close();
+    });
+    const receipt = await timed('sign out', () => vault.signOut(person(time).home_account_id));
+    if (receipt.remaining !== 0 || receipt.oldKey !== 'destroyed')
+      throw new Error('Wrong result: not signed out');
+  }
+  await vault.close();
+}
+
+async function footprint(): Promise<void> {
+  collect();
+  const before = process.memoryUsage();
+  const vault = await openBench();
+  collect();
+  const after = process.memoryUsage();
+  costs['heap'] = [after.heapUsed - before.heapUsed];
+  costs['buffers'] = [after.arrayBuffers - before.arrayBuffers];
+  await vault.close();
+}
+
+/** A refresh with MSAL Node and a file, as its cache plugins do it: read, take in, write out whole, flush nothing. */
+async function peer(text: string, times: number): Promise<void> {
+  const document = join(folder, 'document.json');
+  writeFileSync(document, text);
+  const subject = msalNode(memory());
+  for (let time = 0; time < times; time += 1) {
+    const index = time % accounts;
+    const response = tokenResponse(index, time + 1);
+    await timed('MSAL Node: a response', async () => {
+      subject.deserialize(readFileSync(document, 'utf8'));
+      await subject.add(index, response);
+      writeFileSync(document, subject.serialize());
+    });
+  }
+}
+
+try {
+  const text = documentOf(accounts);
+  const cache = new SerializableTokenCache();
+  cache.deserialize(text);
+  const vault = await openBench();
+  await timed('import', () => vault.update((into) => merge(into, cache)));
+  await vault.close();
+  const few = accounts > 1000 ? 4 : 9;
+  await footprint();
+  await opening(text, few);
+  await updates();
+  await signOuts(few);
+  await peer(text, accounts > 1000 ? 2 : few);
+  process.send(costs);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
