@@ -4,7 +4,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const resources = join(root, 'app/resources');
@@ -14,12 +13,20 @@ const icnsTypes = { 32: 'ic11', 64: 'ic12', 128: 'ic07', 256: 'ic08', 512: 'ic09
 const icoSizes = [16, 24, 32, 48, 64, 128, 256];
 const linuxSizes = [16, 24, 32, 48, 64, 128, 256, 512];
 
-let ready;
+let loaded;
+
+/** Loaded at the first drawing: the commands that lead here also run where nothing is installed yet. */
+async function load() {
+  const library = await import('@resvg/resvg-wasm');
+  await library.initWasm(
+    readFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm')),
+  );
+  return library;
+}
 
 /** Draws app/resources/icon.svg; the same bytes on every machine. */
 export async function drawIcon(size) {
-  ready ??= initWasm(readFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm')));
-  await ready;
+  const { Resvg } = await (loaded ??= load());
   const svg = await readFile(join(resources, 'icon.svg'), 'utf8');
   return Buffer.from(new Resvg(svg, { fitTo: { mode: 'width', value: size } }).render().asPng());
 }
