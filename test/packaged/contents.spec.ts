@@ -29,7 +29,6 @@ interface Bill {
   specVersion: string;
   components: Component[];
 }
-const parse = <T>(text: string): T => JSON.parse(text) as T;
 
 test('the asar holds the bundles, the icon, and the packages with native code', ({ packagedApp }) => {
   const strangers = inAsar(packagedApp).filter(
@@ -71,21 +70,23 @@ test('no source maps, and no sources', ({ packagedApp }) => {
 });
 
 test('it says that it is a development build, and what it was given', ({ packagedApp }) => {
-  const manifest = parse<Record<string, string>>(own(packagedApp, 'package.json'));
+  const manifest = JSON.parse(own(packagedApp, 'package.json')) as Record<string, string>;
   expect(manifest['name']).toBe('tokenkeep-development');
   expect(manifest['version']).toMatch(/-development$/);
   const runtime = readFileSync(join(dirname(packagedApp), 'version'), 'utf8').trim();
-  const wanted = parse<{ devDependencies: Record<string, string> }>(readFileSync('package.json', 'utf8'));
+  const wanted = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
   const marked = existsSync(join(dirname(packagedApp), 'DEVELOPMENT-RUNTIME.txt'));
   // Checklist item 16: another Electron than the current one is the development runtime, and no release has that.
   expect(marked || runtime === wanted.devDependencies['electron']).toBe(true);
 });
 
 test('the bill of materials and the notices name what is in it', ({ packagedApp }) => {
-  const bill = parse<Bill>(readFileSync(join(resourcesOf(packagedApp), 'sbom.cdx.json'), 'utf8'));
+  const bill = JSON.parse(readFileSync(join(resourcesOf(packagedApp), 'sbom.cdx.json'), 'utf8')) as Bill;
   expect(bill).toMatchObject({
     bomFormat: 'CycloneDX',
-    specVersion: expect.stringMatching(/^1\.\d$/) as unknown,
+    specVersion: expect.stringMatching(/^1\.\d$/),
   });
   const named = bill.components.map(({ group, name }) => (group === undefined ? name : `${group}/${name}`));
   const installed = inAsar(packagedApp).flatMap((path) => /^node_modules\/([^/]+)\//.exec(path)?.[1] ?? []);

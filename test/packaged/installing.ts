@@ -1,6 +1,7 @@
 /** Installs the deb, by apt where the tests were started by root, and else as well as it goes. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +35,7 @@ export async function install(deb: string): Promise<Installed> {
     program: join(root, 'opt/Tokenkeep Development/tokenkeep-development'),
     root,
     byApt: false,
-    remove: () => Promise.resolve(rmSync(root, { recursive: true })),
+    remove: () => rm(root, { recursive: true }),
   };
 }
 
