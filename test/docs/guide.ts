@@ -1,12 +1,13 @@
 /**
- * A guide's code: its ```ts blocks, in order, as one module. It is type-checked and run as it stands in the guide; what it
- * imports may be stood in for (`electron` in plain Node, a network, a keychain).
+ * The code of the documentation's pages, type-checked and run as it stands there. What it imports may be stood in for
+ * (`electron` in plain Node, a network, a keychain); what it takes from its host app is in host.d.ts.
  */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import ts from 'typescript';
+import { type Block, codeOf } from './page.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
@@ -15,64 +16,86 @@ const ENTRIES: Readonly<Record<string, string>> = {
   tokenkeep: 'src-main/index.ts',
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
+  'tokenkeep/partitions': 'src-main/partitions/index.ts',
+  'tokenkeep/partitions/redis': 'src-main/partitions/redis.ts',
+  'tokenkeep/partitions/postgres': 'src-main/partitions/postgres.ts',
 };
 
-export function codeOf(guide: string): string {
-  const text = readFileSync(join(root, guide), 'utf8');
-  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '');
-  if (blocks.length === 0) throw new Error(`${guide} has no code`);
-  return blocks.join('\n');
+/** Pages of which the blocks follow on each other, as one module. Of the others each block is one. */
+const STORIES = ['docs/msal.md', 'docs/other-libraries.md'];
+
+/** A page's code as modules, and the line of the page in which each begins. */
+function modules(page: string): { code: string; line: number }[] {
+  const blocks = codeOf(page);
+  if (!STORIES.includes(page)) return blocks;
+  // Empty lines in place of the prose, so that the lines are the page's.
+  let code = '';
+  for (const block of blocks) code = code.padEnd(code.length + block.line - lines(code), '\n') + block.code;
+  return [{ code, line: 1 }];
 }
 
-/** What the compiler has to say of the guides' code; none where all is well. One program for all: it takes seconds. */
-export function complaints(...guides: readonly string[]): string[] {
+const lines = (text: string): number => text.split('\n').length;
+
+/** What the compiler has to say of the pages' code; none where all is well. One program for all: it takes seconds. */
+export function complaints(pages: readonly string[]): string[] {
   const sources = new Map(
-    guides.map((guide, index) => [
-      join(root, 'test/docs', `guide-${index}.ts`),
-      `${codeOf(guide)}\nexport {};\n`,
-    ]),
+    pages.flatMap((page) =>
+      modules(page).map(({ code, line }) => {
+        const file = join(root, page, '..', `.${page.replaceAll(/\W/g, '-')}-${line}.ts`); // beside it: what it imports may be too
+        return [file, { page, line, code: `${code}\nexport {};\n` }] as const;
+      }),
+    ),
   );
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const msal = join(root, 'node_modules/msal-node-7'); // whichever major a guide's reader has
   const checked: ts.CompilerOptions = {
     ...options,
-    // What a guide declares and does not use, it declares for the reader.
+    // What a guide declares and does not use, it declares for the reader; who has the reader's data knows what is in it.
     noUnusedLocals: false,
     noUnusedParameters: false,
+    noUncheckedIndexedAccess: false,
     paths: { ...options.paths, '@azure/msal-node': [msal] },
   };
   const host = ts.createCompilerHost(checked);
-  host.readFile = (path) => sources.get(path) ?? ts.sys.readFile(path);
+  host.readFile = (path) => sources.get(path)?.code ?? ts.sys.readFile(path);
   host.fileExists = (path) => sources.has(path) || ts.sys.fileExists(path);
-  const program = ts.createProgram([...sources.keys()], checked, host);
-  return [...sources].flatMap(([file, source], index) =>
+  const program = ts.createProgram([...sources.keys(), join(root, 'test/docs/host.d.ts')], checked, host);
+  return [...sources].flatMap(([file, { page, line, code }]) =>
     ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ messageText, start = 0 }) => {
-      const line = source.slice(0, start).split('\n').length;
-      return `${guides[index] ?? ''}, line ${line} of its code: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+      const at = line + lines(code.slice(0, start)) - 1;
+      return `${page}:${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
     }),
   );
 }
 
 /**
- * Runs the code.
+ * Runs a page's code, its blocks in order as one module.
  *
  * @param names what it declares and the test wants to use
  * @param standIns modules by name, as source text; in it, `real:<name>` is the module itself
+ * @param which of its blocks, and with what in place of names that mean something on the reader's machine only
  */
 export async function run(
   guide: string,
   names: readonly string[],
   standIns: Readonly<Record<string, string>> = {},
+  which: { only?: (block: Block) => boolean; replacing?: Readonly<Record<string, string>> } = {},
 ): Promise<Record<string, unknown>> {
   const artifacts = join(root, 'artifacts');
   mkdirSync(artifacts, { recursive: true });
   const outfile = join(mkdtempSync(join(artifacts, 'guide-')), 'guide.mjs');
+  let code = codeOf(guide)
+    .filter(which.only ?? (() => true))
+    .map((block) => block.code)
+    .join('\n');
+  if (code === '') throw new Error(`${guide} has no such code`);
+  for (const [there, here] of Object.entries(which.replacing ?? {})) code = code.replaceAll(there, here);
   const { outputFiles } = await build({
     stdin: {
-      contents: `${codeOf(guide)}\nexport { ${names.join(', ')} };\n`,
+      contents: `${code}\nexport { ${names.join(', ')} };\n`,
       loader: 'ts',
-      resolveDir: root,
+      resolveDir: join(root, guide, '..'),
     },
     bundle: true,
     write: false,

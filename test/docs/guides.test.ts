@@ -1,3 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SerializableTokenCache, type TokenResponseEvent, type Vault } from 'tokenkeep';
+import type { PartitionedCaches } from 'tokenkeep/partitions';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
@@ -8,6 +12,26 @@ import { temporaryFolder } from '../vault/fakes.ts';
 import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { complaints, run } from './guide.ts';
+import { PAGES } from './page.ts';
+
+/** What Microsoft's token endpoint answers at a sign-in, as MSAL's schema keeps it. */
+function signedIn(username: string): TokenResponseEvent {
+  const claims = { oid: username, sub: username, tid: 'contoso', preferred_username: username };
+  const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return {
+    client_id: 'my-client-id',
+    scope: ['user.read'],
+    token_endpoint: 'https://login.microsoftonline.com/common/oauth2/v2.0/token',
+    response: {
+      token_type: 'Bearer',
+      access_token: `access token of ${username}`,
+      refresh_token: `refresh token of ${username}`,
+      expires_in: 3600,
+      client_info: encoded({ uid: username, utid: 'contoso' }),
+      id_token: `${encoded({ alg: 'none' })}.${encoded(claims)}.`,
+    },
+  };
+}
 
 /** Functions of a guide by name. */
 type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>;
@@ -16,6 +40,15 @@ type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const vaultInMemory = `export * from 'real:tokenkeep';
   import { memoryKeychain, openVault as open } from 'real:tokenkeep';
   export const openVault = (options) => open({ ...options, keychain: memoryKeychain() });`;
+
+/** The same, with someone signed in. */
+const vaultWithBob = `export * from 'real:tokenkeep';
+  import { memoryKeychain, openVault as open } from 'real:tokenkeep';
+  export const openVault = async (options) => {
+    const vault = await open({ ...options, keychain: memoryKeychain() });
+    await vault.update((cache) => cache.add(${JSON.stringify(signedIn('bob@contoso.example'))}));
+    return vault;
+  };`;
 
 const electron = (): string => `export const app = { getPath: () => ${JSON.stringify(temporaryFolder())} };
   export const shell = { openExternal: (url) => globalThis.guideBrowser(url) };`;
@@ -26,8 +59,8 @@ afterAll(() => {
     Reflect.deleteProperty(stage, name);
 });
 
-it('the code of every guide compiles', () => {
-  expect(complaints('docs/msal.md', 'docs/other-libraries.md')).toEqual([]);
+it('the code of every page compiles', () => {
+  expect(complaints(PAGES)).toEqual([]);
 }, 120_000);
 
 describe('docs/msal.md', () => {
@@ -107,4 +140,83 @@ describe('docs/other-libraries.md', () => {
     expect(provider.events.count('reused')).toBe(0);
     await provider.stop();
   }, 120_000);
+});
+
+describe('README.md', () => {
+  it('reads a document, signs out, and writes it', async () => {
+    const file = join(temporaryFolder(), 'cache.json');
+    const cache = new SerializableTokenCache();
+    cache.add(signedIn('ada@contoso.example'));
+    cache.add(signedIn('bob@contoso.example'));
+    writeFileSync(file, cache.serialize());
+    const { receipt } = await run(
+      'README.md',
+      ['receipt'],
+      {},
+      {
+        only: ({ heading }) => heading === 'Use the token cache alone',
+        replacing: { 'cache.json': file },
+      },
+    );
+    expect(receipt).toMatchObject({ remaining: 0 });
+    const after = new SerializableTokenCache();
+    after.deserialize(readFileSync(file, 'utf8'));
+    expect(after.accounts().map(({ username }) => username)).toEqual(['bob@contoso.example']);
+  });
+});
+
+describe('docs/embedding.md', () => {
+  it('opens a vault, adds, signs out, exports, imports, and repairs', async () => {
+    const folder = temporaryFolder();
+    const host = {
+      response: signedIn('ada@contoso.example').response,
+      passphrase: 'seven otters juggle brass lanterns',
+      text: '',
+    };
+    // Someone is there already: the page's first account is who is signed out.
+    Object.assign(globalThis, host);
+    try {
+      const page = await run(
+        'docs/embedding.md',
+        ['vault', 'accounts', 'receipt', 'findings', 'difference', 'cache'],
+        { tokenkeep: vaultWithBob },
+        {
+          only: ({ heading }) => heading !== 'Show the accounts in your window',
+          replacing: { '/home/ada/.config/my-app': folder, '/media/stick': folder },
+        },
+      );
+      const vault = page['vault'] as Vault;
+      expect(page['accounts']).toMatchObject([{ username: 'bob@contoso.example' }]);
+      expect(page['receipt']).toMatchObject({ remaining: 0, oldKey: 'destroyed' });
+      expect(page['findings']).toEqual([]);
+      expect((await vault.read((cache) => cache.accounts())).map(({ username }) => username)).toEqual([
+        'ada@contoso.example',
+      ]);
+      expect(readFileSync(join(folder, 'sign-ins.age'), 'latin1')).toMatch(/^age-encryption\.org/);
+      await vault.close();
+    } finally {
+      for (const name of Object.keys(host)) Reflect.deleteProperty(globalThis, name);
+    }
+  }, 60_000);
+});
+
+describe('docs/web-apps.md', () => {
+  it('gives MSAL the cache of the request', async () => {
+    const page = await run(
+      'docs/web-apps.md',
+      ['tokenFor', 'caches'],
+      { '@azure/msal-node': `export * from 'real:msal-node-7';` },
+      { only: ({ heading }) => heading === 'With MSAL Node' },
+    );
+    const caches = page['caches'] as PartitionedCaches;
+    expect(await (page as Functions)['tokenFor']!('a session')).toBeUndefined();
+    expect(await caches.partition('a session').read((cache) => cache.accounts())).toEqual([]);
+  });
+});
+
+describe('examples/provider/README.md', () => {
+  it('starts a provider and stops it', async () => {
+    const { provider } = await run('examples/provider/README.md', ['provider']);
+    expect((provider as { issuer: string }).issuer).toMatch(/^https:\/\/localhost:\d+$/);
+  });
 });
