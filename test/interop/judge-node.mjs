@@ -8,7 +8,8 @@ import { answer } from '../vectors/make/network.mjs';
 
 const { application } = msalNode(process.argv[2]);
 
-async function judge(trial) {
+/** Fills in the verdict step by step, so that what came before an error is in it. */
+async function judge(trial, verdict) {
   const { document, at, scopes, home_account_id, providers, clouds, response } = trial;
   setClock(at);
   const sent = [];
@@ -20,6 +21,7 @@ async function judge(trial) {
   const cache = app.getTokenCache();
   cache.deserialize(document);
   const accounts = await cache.getAllAccounts();
+  verdict.accounts = accounts.map(({ homeAccountId }) => homeAccountId);
   const account = accounts.find(({ homeAccountId }) => homeAccountId === home_account_id);
   const ask = async (fresh) => {
     const { accessToken } = await (home_account_id === null
@@ -27,25 +29,22 @@ async function judge(trial) {
       : app.acquireTokenSilent({ account, scopes, forceRefresh: fresh }));
     return accessToken;
   };
-  const cached = await ask(false);
+  verdict.cached = await ask(false);
   const asked = sent.length;
-  const refreshed = await ask(true);
-  return {
-    accounts: accounts.map(({ homeAccountId }) => homeAccountId),
-    cached,
-    asked,
-    refreshed,
-    redeemed: sent[asked] ?? null,
-    document: cache.serialize(),
-  };
+  verdict.asked = asked;
+  verdict.refreshed = await ask(true);
+  verdict.redeemed = sent[asked] ?? null;
+  verdict.document = cache.serialize();
 }
 
 const verdicts = [];
 for (const trial of JSON.parse(await text(process.stdin))) {
+  const verdict = {};
+  verdicts.push(verdict);
   try {
-    verdicts.push(await judge(trial));
+    await judge(trial, verdict);
   } catch (error) {
-    verdicts.push({ error: String(error) });
+    verdict.error = String(error);
   }
 }
 process.stdout.write(JSON.stringify(verdicts));

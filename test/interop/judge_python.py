@@ -13,36 +13,36 @@ from msal_python import Network, application, clock  # noqa: E402  (sets the clo
 import msal  # noqa: E402
 
 
-def judge(trial):
+def judge(trial, verdict):
+    """Fills in the verdict step by step, so that what came before an error is in it."""
     clock["now"] = trial["at"]
     cache = msal.SerializableTokenCache()
     cache.deserialize(trial["document"])
     network = Network(trial, trial["response"])
     app = application(trial, trial, cache, network)
     accounts = app.get_accounts()
+    verdict["accounts"] = [a["home_account_id"] for a in accounts]
     home = trial["home_account_id"]
     account = None if home is None else next(a for a in accounts if a["home_account_id"] == home)
     cached = app.acquire_token_silent(trial["scopes"], account)
-    asked = len(network.redeemed)
+    verdict["cached"] = cached and cached["access_token"]
+    asked = verdict["asked"] = len(network.redeemed)
     if account:
         refreshed = app.acquire_token_silent(trial["scopes"], account, force_refresh=True)
     else:
         refreshed = app.acquire_token_for_client(trial["scopes"])
-    return {
-        "accounts": [a["home_account_id"] for a in accounts],
-        "cached": cached and cached["access_token"],
-        "asked": asked,
-        "refreshed": refreshed and refreshed["access_token"],
-        "redeemed": (network.redeemed[asked:] or [{}])[0].get("refresh_token"),
-        "document": cache.serialize(),
-    }
+    verdict["refreshed"] = refreshed and refreshed["access_token"]
+    verdict["redeemed"] = (network.redeemed[asked:] or [{}])[0].get("refresh_token")
+    verdict["document"] = cache.serialize()
 
 
 def verdict(trial):
+    said = {}
     try:
-        return judge(trial)
+        judge(trial, said)
     except Exception as error:  # whatever it is, it is the verdict
-        return {"error": repr(error)}
+        said["error"] = repr(error)
+    return said
 
 
 json.dump([verdict(trial) for trial in json.load(sys.stdin)], sys.stdout)

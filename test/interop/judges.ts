@@ -19,7 +19,7 @@ export interface Trial {
 }
 
 export interface Verdict {
-  /** Set where the library threw; then there is nothing else. */
+  /** Set where the library threw; then there is nothing but what it came to before. */
   error?: string;
   /** Home account ids of the accounts it lists. */
   accounts: string[];
