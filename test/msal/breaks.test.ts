@@ -1,0 +1,108 @@
+/**
+ * Where MSAL Python and MSAL Node break each other's round trips, the plugin between them: what MSAL Python wrote, or what stands
+ * as it writes it, and the real MSAL Node of each major on it. The others are in plugin.test.ts and test/interop.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { examine, inMemory, SerializableTokenCache } from '../../src-main/index.ts';
+import { msalCachePlugin } from '../../src-main/msal/index.ts';
+import { APPS, entra, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
+import { application, MAJORS, now } from './applications.ts';
+
+const { avery } = PEOPLE;
+const { desk } = APPS;
+const home = homeAccountId(avery);
+
+/** A cache in the profile of MSAL Python. */
+function ofPython(): SerializableTokenCache {
+  const cache = new SerializableTokenCache();
+  const file = new URL('../vectors/documents/msal-python-aad-single.json', import.meta.url);
+  cache.deserialize(readFileSync(file, 'utf8'));
+  cache.signOut(home);
+  return cache;
+}
+
+/** MSAL Python signs avery in. */
+function signIn(cache: SerializableTokenCache, provider: string, options: object = {}) {
+  const response = entra(avery, desk, now(), options);
+  const { token_endpoint } = PROVIDERS[provider]!.openid;
+  const scope = String(response['scope']).split(' ');
+  cache.add({
+    client_id: desk.client_id,
+    scope,
+    token_endpoint,
+    environment: 'login.microsoftonline.com',
+    response,
+  });
+  return response;
+}
+
+describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
+  it.each(['organizations', 'common'])(
+    'break 2: the realm is %s: one account and one refresh token',
+    async (provider) => {
+      const cache = ofPython();
+      const response = signIn(cache, provider);
+      expect(cache.find('Account')).toMatchObject([
+        { realm: provider, environment: 'login.microsoftonline.com' },
+      ]);
+      const app = application(major, msalCachePlugin(inMemory(cache)), { provider });
+      expect(await app.usernames()).toEqual([avery.username]);
+      expect((await app.silent(avery)) === response.access_token).toBe(true);
+      expect(app.asked).toHaveLength(0);
+
+      const fresh = entra(avery, desk, now() + 5);
+      app.response = fresh;
+      await app.silent(avery, true);
+      expect(app.asked[0]?.get('refresh_token') === response.refresh_token).toBe(true);
+      expect(cache.find('RefreshToken').map(({ secret }) => secret === fresh.refresh_token)).toEqual([true]);
+      // MSAL Python's access token, kept under its realm, is good until it expires; MSAL Node goes by the newer one.
+      expect((await app.silent(avery)) === fresh.access_token).toBe(true);
+      expect(app.asked).toHaveLength(1);
+      expect(cache.accounts()).toHaveLength(1);
+      expect(cache.find('Account')).toHaveLength(1);
+      expect(examine(cache)).toEqual([]);
+    },
+  );
+
+  it('break 3: the target in another order and case is the same token', async () => {
+    const cache = ofPython();
+    const [read, send] = ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Mail.Send'];
+    const scope = `${read} ${send} openid profile`;
+    const first = signIn(cache, 'contoso', { scope });
+    expect(cache.find('AccessToken')[0]!.target).toBe(`${send} ${read} openid profile`);
+    const app = application(major, msalCachePlugin(inMemory(cache)));
+    expect((await app.silent(avery)) === first.access_token).toBe(true);
+    expect(app.asked).toHaveLength(0);
+
+    // The server tells the same scopes in its own order, and one of them in another case.
+    const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} profile ${send}` });
+    app.response = fresh;
+    await app.silent(avery, true);
+    expect(cache.find('AccessToken').map(({ secret }) => secret === fresh.access_token)).toEqual([true]);
+    const query = { home_account_id: home };
+    expect(cache.find('AccessToken', { target: [send, read], query })).toHaveLength(1);
+    expect((await app.silent(avery)) === fresh.access_token).toBe(true);
+  });
+
+  it('break 8: extended_expires_on is read as it stands, and written as the library means it', async () => {
+    const cache = ofPython();
+    const at = now();
+    signIn(cache, 'contoso', { seconds: 3600, ext: 7200 });
+    const [written] = cache.find('AccessToken');
+    const extended = Number(written!.extended_expires_on);
+    expect(Math.abs(extended - (at + 7200))).toBeLessThan(60);
+    const app = application(major, msalCachePlugin(inMemory(cache)));
+    await app.usernames();
+    const [live] = Object.values(JSON.parse(app.client.getTokenCache().serialize()).AccessToken) as [
+      { extended_expires_on: string },
+    ];
+    expect(live.extended_expires_on).toBe(written!.extended_expires_on);
+    expect(cache.find('AccessToken')).toEqual([written]);
+
+    app.response = entra(avery, desk, now() + 5, { seconds: 3600, ext: 7200 });
+    await app.silent(avery, true);
+    const [of] = cache.find('AccessToken');
+    expect(Number(of!.extended_expires_on) - Number(of!.expires_on)).toBe(7200);
+  });
+});

@@ -1,0 +1,28 @@
+// Run by two-processes.test.ts in a process of its own: `FILE KEY NAME TIMES`. Signs NAME in and refreshes the token TIMES times, with
+// MSAL Node, the plugin and nothing else. Prints the secret of the last refresh token.
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { msalCachePlugin } from '../../src-main/msal/index.ts';
+import { openVault } from '../../src-main/vault/file-vault.ts';
+import { APPS, entra, PEOPLE } from '../vectors/make/stage.mjs';
+import { application, now } from './applications.ts';
+
+const [file = '', key = '', name = '', times = '0'] = process.argv.slice(2);
+const keychain: Keychain = {
+  get: (_service, account) => Promise.resolve(account === 'vault/a' ? key : null),
+  set: () => Promise.reject(new Error('not here')),
+  delete: () => Promise.reject(new Error('not here')),
+};
+const person = Object.entries(PEOPLE).find(([own]) => own === name)?.[1];
+if (person === undefined) throw new Error(`There is no ${name}`);
+const vault = await openVault({ file, keychain });
+const app = application(7, msalCachePlugin(vault));
+await app.signIn(person);
+let last = '';
+for (let time = 1; time <= Number(times); time += 1) {
+  const response = entra(person, APPS.desk, now() + time);
+  app.response = response;
+  await app.silent(person, true);
+  last = response.refresh_token;
+}
+process.stdout.write(last);
+await vault.close();
