@@ -22,6 +22,7 @@ export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
   }
 }
 
+/** What is the matter with a document. */
 export type DocumentErrorCode =
   | 'document_not_json' // not JSON, or cut off in the middle
   | 'document_not_a_cache' // JSON, but not an object of entity maps
@@ -33,6 +34,7 @@ export type DocumentErrorCode =
 /** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
 export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
 
+/** What is the matter with a passphrase. */
 export type PassphraseErrorCode =
   | 'passphrase_needed' // the file was exported with one
   | 'passphrase_wrong'
@@ -48,6 +50,7 @@ export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   }
 }
 
+/** What the keychain did. */
 export type KeychainErrorCode =
   | 'keychain_locked' // there, but locked, or its prompt was dismissed
   | 'keychain_unavailable' // no library, no session bus, no secret service, or it died
@@ -68,6 +71,7 @@ export class KeychainTimeoutError extends KeychainError {
   }
 }
 
+/** The state that the vault is in, that others are writing (`vault_busy`), or that it was closed. */
 export type VaultErrorCode =
   | 'vault_locked'
   | 'vault_no_keychain'
@@ -83,11 +87,13 @@ export type VaultErrorCode =
 /** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */
 export class VaultError extends TokenkeepError<VaultErrorCode> {}
 
+/** Why the file system refused. */
 export type StorageErrorCode = 'disk_full' | 'no_permission' | 'read_only_disk' | 'storage_failed';
 
 /** The file system refused a read or a write. The file is as it was before. */
 export class StorageError extends TokenkeepError<StorageErrorCode> {}
 
+/** Why a partition can't be read or written. */
 export type PartitionErrorCode =
   | 'partition_foreign' // under its key is something that Tokenkeep did not write
   | 'partition_newer' // written by a newer version
@@ -109,6 +115,7 @@ export class PartitionError extends TokenkeepError<PartitionErrorCode> {
   }
 }
 
+/** What the store did. */
 export type PartitionStoreErrorCode =
   | 'store_unavailable' // it refused, or the connection was lost
   | 'store_timeout' // it has not answered in time

@@ -1,4 +1,8 @@
-/** The public API of `tokenkeep`: re-exports only. */
+/**
+ * The public API of `tokenkeep`: re-exports only.
+ *
+ * @module tokenkeep
+ */
 export {
   acquireTokenSilent,
   type Lookup,
@@ -46,10 +50,19 @@ export { SerializableTokenCache } from './cache/serializable-token-cache.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './cache/sign-out.ts';
 export { TokenCache, type TokenCacheOptions } from './cache/token-cache.ts';
 export * from './errors.ts';
+export { type Clock } from './cache/clock.ts';
 export { type Keychain } from './keychain/keychain.ts';
 export { memoryKeychain } from './keychain/memory.ts';
+export { type Keytar } from './keychain/keytar.ts';
+export { type Timers } from './keychain/line.ts';
 export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
 export { openVault } from './vault/file-vault.ts';
 export { type ImportReport } from './vault/import.ts';
-export { type Recovered, type VaultReport, type VaultState, type VaultStatus } from './vault/status.ts';
+export {
+  type Recovered,
+  type VaultRegions,
+  type VaultReport,
+  type VaultState,
+  type VaultStatus,
+} from './vault/status.ts';
 export { type Erasure, type Vault, type VaultOptions } from './vault/vault.ts';

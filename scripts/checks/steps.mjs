@@ -35,6 +35,7 @@ export function steps(artifacts, words = [], parts = []) {
     { part: 'lint', name: 'format', package: '@biomejs/biome', args: ['format'] },
     { part: 'lint', name: 'lint', package: 'eslint', args: ['.'] },
     { part: 'lint', name: 'types', package: 'typescript', args: ['--noEmit'] },
+    { part: 'lint', name: 'API reference', package: 'typedoc', args: ['--emit', 'none'] },
     { part: 'lint', name: 'unused code', package: 'knip', args: [] },
     {
       part: 'unit',

@@ -5,6 +5,7 @@ import { folded } from './match.ts';
 import type { Store } from './store.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './tenant-profiles.ts';
 
+/** Which users. Without a field: whatever it is. */
 export interface AccountFilter {
   /** In any case, as providers give user names back as they were typed. */
   username?: string;

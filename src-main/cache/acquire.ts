@@ -9,6 +9,7 @@ import { folded } from './match.ts';
 import { scopesOf } from './scopes.ts';
 import type { TokenCache } from './token-cache.ts';
 
+/** Which access token is wanted. */
 export interface TokenRequest {
   client_id: string;
   /** null: a token for the app itself. */
@@ -26,6 +27,7 @@ export interface TokenRequest {
   forceRefresh?: boolean;
 }
 
+/** What the cache has for a request. */
 export interface Lookup {
   /** One that may be used now. */
   accessToken?: AccessToken;
@@ -36,6 +38,8 @@ export interface Lookup {
 }
 
 /**
+ * Redeems a refresh token at its provider.
+ *
  * @param request whose refresh token is to be redeemed
  * @returns the token endpoint's response, and where it was asked. Rejects where the endpoint refused or was not reached
  */

@@ -9,6 +9,7 @@ import { recognise } from './recognise.ts';
 import { isEntityType, type Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
+/** How a document is written. */
 export interface SerializeOptions {
   /**
    * The library that is to read it: keys, fields and layout are as it writes them, also where another library has been

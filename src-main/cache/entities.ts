@@ -6,7 +6,9 @@
 
 export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'] as const;
 
+/** As the schema names them. */
 export type EntityType = (typeof ENTITY_TYPES)[number];
+/** The entities that hold a secret. */
 export type CredentialType = 'AccessToken' | 'RefreshToken' | 'IdToken';
 
 /** Any entity, as it stands in a document. Frozen once it is in a cache: change it through `modify`. */
@@ -70,6 +72,7 @@ export interface AppMetadata extends Entity {
   readonly family_id?: string | null;
 }
 
+/** The shape of each type of entity. */
 export interface EntityOf {
   AccessToken: AccessToken;
   RefreshToken: RefreshToken;
@@ -90,6 +93,7 @@ export interface AccountSummary {
   tenants: readonly TenantProfile[];
 }
 
+/** A user as one tenant knows them. */
 export interface TenantProfile {
   realm: string;
   local_account_id: string;

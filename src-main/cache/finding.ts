@@ -3,6 +3,7 @@ import { hashText } from './extension.ts';
 import { isRecord } from './json.ts';
 import { type Entry, isEntityType, type RecordChange } from './store.ts';
 
+/** Kinds of what several libraries leave in one cache. */
 export type FindingKind =
   | 'unreadable' // makes a library throw, or is never found by any
   | 'duplicate-app' // an app's metadata twice, under aliases
@@ -13,6 +14,7 @@ export type FindingKind =
   | 'account-without-tokens'
   | 'dead-weight'; // expired for a month
 
+/** Who reads and writes such documents. */
 export type Library = 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | 'Tokenkeep';
 
 /** What comes of it if it stays. */
@@ -45,6 +47,7 @@ export interface Difference {
   changed: readonly { entity: EntityReference; fields: readonly string[] }[];
 }
 
+/** One thing that is wrong with what is cached. */
 export interface Finding {
   /** Stays the same for as long as the entities do. */
   id: string;

@@ -2,6 +2,7 @@ import { Lines } from './lines.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './transaction.ts';
 
+/** What an update is made under. */
 export interface UpdateOptions {
   /**
    * `epoch` of the handle as it was when the work behind this update began. What the update sets for an account that

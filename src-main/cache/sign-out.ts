@@ -11,11 +11,13 @@ import { fieldsMatch, folded } from './match.ts';
 import { mentions, without } from './mention.ts';
 import type { Entry, Store } from './store.ts';
 
+/** Where a user is signed out. Without a field: everywhere. */
 export interface SignOutFilter {
   /** This environment only, under all its aliases; what is not understood and names none stays. */
   environment?: string;
 }
 
+/** Whose tokens, of an app itself. Without a field: whatever it is. */
 export interface AppTokenFilter {
   client_id?: string;
   realm?: string;

@@ -19,6 +19,7 @@ import { type AppTokenFilter, removeAppTokens, type SignOutFilter, signOut } fro
 import { isEntityType, type RecordChange, Store } from './store.ts';
 import { isUnderstood } from './shapes.ts';
 
+/** What a cache in memory takes from outside. */
 export interface TokenCacheOptions {
   /** Seconds since the epoch. */
   now?: Clock;

@@ -1,6 +1,8 @@
 /**
  * 'tokenkeep/electron': the token cache for an Electron app's windows, from its main process. The preload script's
  * half is 'tokenkeep/preload'; the types of what a window may ask are in both.
+ *
+ * @module tokenkeep/electron
  */
 export type * from '../ipc/contract.ts';
 export {

@@ -1,6 +1,8 @@
 /**
  * For a sandboxed preload script: puts the bridge to the token cache on the window. Bundle it with your own preload
  * script into one CommonJS file, as the sandbox asks for.
+ *
+ * @module tokenkeep/preload
  */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Outcome, TokenCacheEvents, TokenCacheRequests } from '../ipc/contract.ts';
@@ -13,6 +15,8 @@ import {
 } from '../ipc/names.ts';
 import type { Names } from '../ipc/requests.ts';
 import { listen } from './listen.ts';
+
+export type { Names };
 
 /** What a contract needs to reach the window. `serveRequests` has the same prefix. */
 export interface Exposure<R, E> {

@@ -5,6 +5,7 @@ import { REFUSED, settle } from '../ipc/outcome.ts';
 import type { ArgumentChecks, Handlers, Requests } from '../ipc/requests.ts';
 import { isTrusted, type Trusted } from './sender.ts';
 
+/** Which contract is served, to whom, and how. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
   /** Before every channel. Contracts that are served side by side have different ones. */
   prefix: string;
@@ -17,6 +18,7 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
   onUnexpected?: (error: unknown) => void;
 }
 
+/** A contract that is being served. */
 export interface ServedRequests<E> {
   /** To every window that is served, and to no other. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;

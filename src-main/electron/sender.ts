@@ -1,6 +1,7 @@
 /** Who may ask. Electron security checklist item 17: validate the sender of all IPC messages. */
 import type { IpcMainInvokeEvent, WebContents } from 'electron';
 
+/** Who may ask: anyone else gets nothing. */
 export interface Trusted {
   /** The windows that are served. Read at every call, so a window may come and go. */
   windows: () => readonly WebContents[];

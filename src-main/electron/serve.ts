@@ -11,6 +11,7 @@ import { keepOffTheClipboard } from './leaving.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';
 
+/** To whom a token cache is served. */
 export interface ServeOptions extends Trusted {
   /** Runs before the vault is asked again because the user chose Retry. */
   beforeRetry?: () => void;

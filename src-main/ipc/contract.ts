@@ -49,6 +49,7 @@ export interface AccountItem {
   since: number | null;
 }
 
+/** Everyone and everything that is signed in. */
 export interface AccountList {
   accounts: readonly AccountItem[];
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
@@ -85,6 +86,7 @@ export interface Claim {
   json: string;
 }
 
+/** What can be seen of a token without its secret. */
 export type DecodedToken =
   | { format: 'jwt'; header: readonly Claim[]; payload: readonly Claim[] }
   | { format: 'jwe'; header: readonly Claim[] }
@@ -121,6 +123,7 @@ export interface KeyReceipt {
   oldKey: 'destroyed' | 'pending';
 }
 
+/** What was written, and read back. */
 export interface ExportReceipt {
   /** Without its folder. */
   fileName: string;
@@ -128,6 +131,7 @@ export interface ExportReceipt {
   tokens: number;
 }
 
+/** What is the matter with what is cached. */
 export interface HealthReport {
   /** In the order in which they matter; of very many the first. */
   findings: readonly Finding[];
@@ -198,6 +202,7 @@ export interface TokenCacheRequests {
   undoRepair(): RepairReport;
 }
 
+/** What a window hears without asking, by name. */
 export interface TokenCacheEvents {
   /** Something cached has changed, here or in another process: ask again. */
   change: null;
@@ -220,6 +225,7 @@ export interface PlainError {
   message: string;
 }
 
+/** The answer to a request: its value, or why there is none. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
 /** What `exposeTokenCache()` puts on the window. Functions never reject: they answer with an `Outcome`. */

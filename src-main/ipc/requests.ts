@@ -18,6 +18,7 @@ export type Handlers<R extends Requests<R>, Caller> = {
 /** Gives the arguments of a request back, typed, or throws {@link InvalidArgumentError}. */
 export type ArgumentCheck<Args extends readonly unknown[]> = (args: readonly unknown[]) => Args;
 
+/** One check for each request of a contract. */
 export type ArgumentChecks<R extends Requests<R>> = {
   [Name in keyof R]: ArgumentCheck<Parameters<R[Name]>>;
 };

@@ -8,6 +8,7 @@ import { Line, type StillWanted, systemTimers, type Timers } from './line.ts';
 /** How long a person is given to answer a prompt before the caller is told, in milliseconds. */
 const PATIENCE = 10_000;
 
+/** How the keychain is reached, and how long it is waited for. */
 export interface SystemKeychainOptions {
   /** Loads the native module. An app that checks its binary's hash first does so here. Default: imports keytar. */
   load?: () => Promise<Keytar>;

@@ -1,4 +1,8 @@
-/** `tokenkeep/msal`: for apps that use `@azure/msal-node`. Re-exports only. */
+/**
+ * `tokenkeep/msal`: for apps that use `@azure/msal-node`. Re-exports only.
+ *
+ * @module tokenkeep/msal
+ */
 export { acquireToken, type SilentApplication, type SilentRequest } from './acquire-token.ts';
 export { type CachePlugin, type SerializableTokenCache, type TokenCacheContext } from './library.ts';
 export { msalCachePlugin } from './plugin.ts';

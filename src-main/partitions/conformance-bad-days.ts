@@ -6,6 +6,7 @@ import type { Check } from './conformance.ts';
 import { until } from './conformance-until.ts';
 import type { Partition } from './partitioned-caches.ts';
 
+/** What a store's server is made to go through. */
 export interface ServerControls {
   /** Ends it as a crash would; what it acknowledged must be on its disk. */
   readonly stop: () => Promise<void>;

@@ -2,6 +2,8 @@
  * `tokenkeep/partitions/conformance`: what every store of partitions must do, as tests for any runner.
  *
  *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
+ *
+ * @module tokenkeep/partitions/conformance
  */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -12,6 +14,7 @@ import type { PartitionStore, StoredPartition } from './store.ts';
 
 export type { ServerControls } from './conformance-bad-days.ts';
 
+/** One store, opened twice. */
 export interface OpenedStores {
   readonly store: PartitionStore;
   /** The same data over another connection, as another process has it. */
@@ -21,6 +24,7 @@ export interface OpenedStores {
   readonly close?: () => Promise<void>;
 }
 
+/** How the suite gets at a store. */
 export interface ConformanceOptions {
   /** Called once for each case. Keys are new for each case, so the data may stay. */
   readonly open: () => Promise<OpenedStores>;
@@ -28,15 +32,21 @@ export interface ConformanceOptions {
   readonly server?: ServerControls;
 }
 
+/** One test, for any runner. */
 export interface ConformanceCase {
   readonly name: string;
   /** Rejects with an AssertionError where the store does something else. */
   readonly run: () => Promise<void>;
 }
 
-/** @param key 43 characters of base64url that no other case has */
+/**
+ * What a case checks.
+ *
+ * @param key 43 characters of base64url that no other case has
+ */
 export type Check = (stores: OpenedStores, key: string) => Promise<void>;
 
+/** What every store has to do, as cases for any runner: each throws where the store does something else. */
 export function partitionStoreConformance({ open, server }: ConformanceOptions): ConformanceCase[] {
   const all: Record<string, Check> = { ...CASES, ...cachesOver, ...(server ? badDays(server) : {}) };
   return Object.entries(all).map(([name, check]) => ({

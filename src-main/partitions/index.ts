@@ -1,4 +1,8 @@
-/** `tokenkeep/partitions`: one token cache for each user of a web app. Re-exports only. */
+/**
+ * `tokenkeep/partitions`: one token cache for each user of a web app. Re-exports only.
+ *
+ * @module tokenkeep/partitions
+ */
 export { layered, type LayeredOptions, type LayeredStore, type PartitionNews } from './layered.ts';
 export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './memory.ts';
 export { type PartitionUser } from './ownership.ts';

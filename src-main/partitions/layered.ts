@@ -14,6 +14,7 @@ export interface PartitionNews {
   subscribe(onChange: (key: string) => void, onGap: () => void): Promise<() => Promise<void>>;
 }
 
+/** What lies behind the memory, and how old its copies may be. */
 export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 'maxBytes'> {
   /** Where the entries are; Redis, PostgreSQL. */
   store: PartitionStore;

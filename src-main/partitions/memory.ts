@@ -2,6 +2,7 @@ import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { PartitionStore, StoredPartition } from './store.ts';
 
+/** How much the memory holds. */
 export interface MemoryStoreOptions {
   /** Default: 10,000. */
   maxEntries?: number;

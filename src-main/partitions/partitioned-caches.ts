@@ -16,6 +16,7 @@ import { Turns } from './turns.ts';
 import { lifetimeOf, type PartitionTtl } from './ttl.ts';
 import { Updates } from './updates.ts';
 
+/** Where partitions are kept, under which keys, and for how long. */
 export interface PartitionedCachesOptions {
   /** Where the entries are: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or one of your own. */
   store: PartitionStore;
@@ -66,6 +67,7 @@ export interface Partition extends CacheHandle {
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
 }
 
+/** Whose a partition is. */
 export interface PartitionOptions {
   /** Whose credentials may be in it; anyone else's are refused. Default: `'one'`. */
   user?: PartitionUser;
@@ -80,6 +82,7 @@ export interface AppPartition {
   environment?: string;
 }
 
+/** The caches of all users of a store. */
 export interface PartitionedCaches {
   /**
    * The cache of one user. Handles cost nothing and hold nothing: make one for each request.

@@ -2,11 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { NoRequestError } from '../errors.ts';
 import type { Partition } from './partitioned-caches.ts';
 
+/** How a request gets its client. */
 export interface PerRequestOptions<Client> {
   /** Makes the client of one request: called once for each that asks for it. Share its configuration, not the client. */
   client: (partition: Partition) => Client;
 }
 
+/** One client of a library for each request. */
 export interface PerRequest<Client> {
   /**
    * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. All that `fn` starts, and awaits,

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionNews } from './layered.ts';
 import { type PostgresPool, query } from './postgres.ts';
 
+/** Over what processes tell each other which partitions have changed. */
 export interface PostgresNewsOptions {
   /** One of its connections listens, and is not given back until the end. */
   pool: PostgresPool;

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, PartitionStoreError } from '../errors.ts';
 import type { PostgresConnection, PostgresPool } from './postgres.ts';
 
+/** Which table. */
 export interface TableOptions {
   /** `name` or `schema.name`. Default: "tokenkeep_partitions". */
   table?: string | undefined;

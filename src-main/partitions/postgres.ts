@@ -1,8 +1,12 @@
-/** `tokenkeep/partitions/postgres`: partitions in PostgreSQL, for the `pg` package from version 8 on. */
+/**
+ * `tokenkeep/partitions/postgres`: partitions in PostgreSQL, for the `pg` package from version 8 on.
+ *
+ * @module tokenkeep/partitions/postgres
+ */
 import type { PartitionStore, StoreCall } from './store.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
 
-export { migratePartitions, removeExpired } from './postgres-table.ts';
+export { migratePartitions, removeExpired, type TableOptions } from './postgres-table.ts';
 export { type PostgresNewsOptions, postgresNews } from './postgres-news.ts';
 
 /** What is used of a `Pool` of the `pg` package. */
@@ -10,6 +14,7 @@ export interface PostgresPool {
   connect(): Promise<PostgresConnection>;
 }
 
+/** What is used of a connection. */
 export interface PostgresConnection {
   query(text: string, values?: unknown[]): Promise<PostgresAnswer>;
   /** true: the connection is closed, and not used again. */
@@ -20,11 +25,13 @@ export interface PostgresConnection {
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
+/** What is used of a query's answer. */
 export interface PostgresAnswer {
   rows: unknown[];
   rowCount: number | null;
 }
 
+/** Where partitions are kept in PostgreSQL. */
 export interface PostgresStoreOptions extends TableOptions {
   /**
    * It stays yours to close. Give it an `error` listener: `pg` ends the process where an idle connection is lost and there

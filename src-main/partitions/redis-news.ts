@@ -8,6 +8,7 @@ export interface RedisPubSubClient {
   duplicate(): RedisSubscriber;
 }
 
+/** What is used of a connection that listens. */
 export interface RedisSubscriber {
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
@@ -15,6 +16,7 @@ export interface RedisSubscriber {
   on(event: 'error' | 'ready', listener: () => void): unknown;
 }
 
+/** Over what processes tell each other which partitions have changed. */
 export interface RedisNewsOptions {
   client: RedisPubSubClient;
   /** Default: "tokenkeep". */

@@ -1,4 +1,8 @@
-/** `tokenkeep/partitions/redis`: partitions in Redis, for the `redis` package from version 5 on. */
+/**
+ * `tokenkeep/partitions/redis`: partitions in Redis, for the `redis` package from version 5 on.
+ *
+ * @module tokenkeep/partitions/redis
+ */
 import { createHash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionStore, StoreCall } from './store.ts';
@@ -15,11 +19,13 @@ export interface RedisClient {
   withCommandOptions(options: RedisCommandOptions): RedisCommands;
 }
 
+/** What is set for the calls of one read or write. */
 export interface RedisCommandOptions {
   typeMapping?: Record<number, typeof Buffer>;
   abortSignal?: AbortSignal;
 }
 
+/** The commands that are used. */
 export interface RedisCommands {
   get(key: string): Promise<unknown>;
   del(key: string): Promise<unknown>;
@@ -28,11 +34,13 @@ export interface RedisCommands {
   eval(script: string, options: RedisScriptCall): Promise<unknown>;
 }
 
+/** What a script works on. */
 export interface RedisScriptCall {
   keys: string[];
   arguments: (string | Buffer)[];
 }
 
+/** Where partitions are kept in Redis. */
 export interface RedisStoreOptions {
   /** Connected, or connecting; it stays yours to close. */
   client: RedisClient;

@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionName } from './partition-id.ts';
 
+/** A key, and the name by which entries say that it sealed them. */
 export interface SealingKey {
   /** Up to 32 of `A-Z a-z 0-9 . _ -`; stands in the clear in every entry that this key sealed. */
   readonly id: string;

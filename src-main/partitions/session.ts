@@ -1,8 +1,13 @@
-/** `tokenkeep/partitions/session`: the partition in the web session of its user. */
+/**
+ * `tokenkeep/partitions/session`: the partition in the web session of its user.
+ *
+ * @module tokenkeep/partitions/session
+ */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { PartitionStore } from './store.ts';
 
+/** Where in the session a partition is kept, and what the session can hold. */
 export interface SessionStoreOptions {
   /** The session's field. Default: "tokenkeep". */
   field?: string;
@@ -16,6 +21,7 @@ export interface SessionStoreOptions {
   now?: () => number;
 }
 
+/** What fits into the cookie that holds a session. */
 export interface CookieLimit {
   /**
    * The bytes of `name=value` as they will be sent. The default counts the session as `cookie-session` writes it: JSON, base64,

@@ -7,6 +7,7 @@ export interface StoredPartition {
   readonly version: string;
 }
 
+/** What has to be there for a write to happen, and how long it stays. */
 export interface WriteCondition {
   /** The version that `read` gave; null where it gave null. */
   readonly expected: string | null;
@@ -14,6 +15,7 @@ export interface WriteCondition {
   readonly ttl: number | null;
 }
 
+/** What a call to a store comes with. */
 export interface StoreCall {
   /** Aborted when nobody waits any more: what has not been sent should not be, and a connection is to be given back. */
   readonly signal?: AbortSignal;

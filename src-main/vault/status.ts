@@ -45,6 +45,7 @@ export interface VaultStatus {
   recovered?: Recovered;
 }
 
+/** What of a damaged vault can be read. */
 export interface Recovered {
   accounts: number;
   /** `null`: the file no longer tells. */

@@ -5,6 +5,7 @@ import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './import.ts';
 import type { VaultReport, VaultStatus } from './status.ts';
 
+/** Where a vault is, who keeps its key, and what happens when it can't be saved. */
 export interface VaultOptions {
   /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
   file: string;
@@ -21,6 +22,7 @@ export interface VaultOptions {
   unprotected?: 'refuse' | 'memory';
 }
 
+/** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
 export interface Erasure<T> {
   value: T;
   oldKey?: 'destroyed' | 'pending';

@@ -1,0 +1,29 @@
+// The API reference: what each entry of package.json exports, in the words of the docstrings. A broken link or an export that
+// says nothing about itself is an error.
+import { readFileSync } from 'node:fs';
+
+const json = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
+const { paths } = json('tsconfig.json').compilerOptions;
+
+/** The source behind an entry, as tsconfig.json has it. */
+function source(entry) {
+  const name = entry.replace('.', 'tokenkeep');
+  const exact = paths[name]?.[0];
+  return exact ?? paths['tokenkeep/partitions/*'][0].replace('*', name.split('/').at(-1));
+}
+
+/** @type {import('typedoc').TypeDocOptions} */
+export default {
+  entryPoints: Object.keys(json('package.json').exports)
+    .filter((entry) => entry !== './package.json')
+    .map(source),
+  out: 'artifacts/reference',
+  readme: 'none',
+  disableSources: true, // a clone need not know where it came from
+  skipErrorChecking: true, // `npm run types` does
+  validation: { invalidLink: true, notExported: true, notDocumented: true },
+  requiredToBeDocumented: ['Module', 'Class', 'Interface', 'TypeAlias', 'Variable'],
+  intentionallyNotExported: ['Undoing'],
+  tsconfig: 'tsconfig.reference.json',
+  treatWarningsAsErrors: true,
+};
