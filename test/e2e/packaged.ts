@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chromium, type ElectronApplication, type Page } from '@playwright/test';
+import { chromium, type ElectronApplication, expect, type Page } from '@playwright/test';
 import { exitCode, type Started } from './app.ts';
 
 const PACKAGED = Symbol('packaged');
@@ -22,7 +22,10 @@ export async function startPackaged(
   const output: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
-  const browser = await chromium.connectOverCDP(await debuggerOf(child, output));
+  const address = await debuggerOf(child, output);
+  // Playwright lets go of a window that has loaded nothing yet, and doesn't come back to it.
+  await expect.poll(() => pagesAt(address), { timeout: 30_000 }).toContainEqual(expect.stringMatching(/./));
+  const browser = await chromium.connectOverCDP(address);
   const context = browser.contexts()[0];
   if (context === undefined) throw new Error('Chromium has no context to look into.');
   const window: Page = context.pages()[0] ?? (await context.waitForEvent('page'));
@@ -42,6 +45,13 @@ export async function startPackaged(
     startAgain: (next: readonly string[]) => exitCode(executable, next, env),
   };
   return { child, started };
+}
+
+/** The addresses of the pages that Chromium has. */
+async function pagesAt(address: string): Promise<string[]> {
+  const answer = await fetch(`http://${new URL(address).host}/json/list`);
+  const targets = (await answer.json()) as { type: string; url: string }[];
+  return targets.filter(({ type, url }) => type === 'page' && url !== 'about:blank').map(({ url }) => url);
 }
 
 /** Where Chromium says that it listens. */

@@ -1,104 +1,153 @@
-/** examples/embed as a stranger's app: it installs the packed tarball, signs in, and shows who did. */
+/**
+ * examples/embed as a stranger's app: it installs the packed tarball, is built by its own scripts, signs in, shows who did,
+ * and signs out; from its folder, and packaged.
+ */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { _electron, expect, type Page } from '@playwright/test';
-import { build } from 'esbuild';
-import { startProvider } from '../../examples/provider/provider.ts';
+import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { test } from '../e2e/app.ts';
+import { startPackaged } from '../e2e/packaged.ts';
 import { browser } from '../support/browser.ts';
 
-const run = (program: string, args: string[], cwd: string): string =>
-  execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+/** The tools that the example names in devDependencies are those of this clone, of the same versions. */
+const npm = (args: string[], cwd: string): string =>
+  execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter) },
+  });
 
-/** The example with the tarball of this clone in it, built as its own scripts build it. */
-async function install(folder: string): Promise<string> {
-  const [packed] = JSON.parse(
-    run('npm', ['pack', '--json', '--pack-destination', folder], process.cwd()),
-  ) as [{ filename: string }];
+/** The example in a folder of its own, with the tarball of this clone in it. */
+function install(folder: string): string {
+  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], process.cwd())) as [
+    { filename: string },
+  ];
   const app = join(folder, 'app');
   cpSync('examples/embed', app, {
     recursive: true,
-    filter: (path) => !/node_modules|built/.test(path.slice('examples/embed'.length)),
+    filter: (path) => !/node_modules|built|dist/.test(path.slice('examples/embed'.length)),
   });
-  run(
-    'npm',
-    [
-      'install',
-      '--omit=dev',
-      '--omit=peer',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      join(folder, packed.filename),
-    ],
-    app,
-  );
-  await build({
-    entryPoints: [join(app, 'preload.cjs')],
-    bundle: true,
-    platform: 'node',
-    external: ['electron'],
-    outfile: join(app, 'built/preload.cjs'),
-    logLevel: 'silent',
-  });
+  // Electron is an optional peer of Tokenkeep, and so left out only where all three are.
+  const omit = ['--omit=dev', '--omit=peer', '--omit=optional'];
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  npm(['install', ...omit, ...quiet, join(folder, packed.filename)], app);
+  npm(['run', 'build'], app);
   return app;
 }
 
-test('an app that embeds Tokenkeep signs in, keeps what it gets, and shows it', async ({ keyring }) => {
+/** By its own configuration, with this machine's Electron, which may be the development runtime. */
+function packageApp(app: string): string {
+  const { dist, version } = findElectron()!;
+  const hook = resolve('scripts/packaging/remove-loader.cjs');
+  const electron = [`-c.electronDist=${dist}`, `-c.electronVersion=${version}`, `-c.afterPack=${hook}`];
+  npm(['run', 'package', '--', '--publish', 'never', ...electron], app);
+  return join(app, 'dist/linux-unpacked/order-desk');
+}
+
+interface Desk {
+  window: Page;
+  quit: () => Promise<void>;
+}
+
+async function startFrom(app: string, env: Record<string, string>): Promise<Desk> {
+  const desk = await _electron.launch({
+    executablePath: findElectron()!.executable,
+    args: [app],
+    env,
+    chromiumSandbox: true,
+  });
+  return { window: await desk.firstWindow(), quit: () => desk.close() };
+}
+
+/** The system's browser, as the app finds it: a program that notes the address, which someone then visits. */
+function visitor(folder: string, provider: RunningProvider) {
+  const bin = join(folder, 'bin');
+  const opened = join(folder, 'opened');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" > ${opened}\n`, { mode: 0o755 });
+  const address = (): string => (existsSync(opened) ? readFileSync(opened, 'utf8') : '');
+  return {
+    bin,
+    async signIn(user: string): Promise<void> {
+      await expect.poll(address).toMatch(/^https:.*\n$/);
+      const arrived = await browser(trustingFetch(provider.ca)).visit(address().trim(), { user });
+      rmSync(opened);
+      expect(arrived.html).toContain('You are signed in.');
+    },
+  };
+}
+
+test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, packaged as well', async ({
+  keyring,
+}) => {
   test.skip(process.platform !== 'linux', 'the browser is a script in its PATH');
-  test.setTimeout(300_000);
+  test.setTimeout(240_000);
   const folder = mkdtempSync(join(tmpdir(), 'embed-'));
   const provider = await startProvider();
   try {
-    const app = await install(folder);
-    // The system's browser: it notes the address, and someone visits it.
-    const bin = join(folder, 'bin');
-    const opened = join(folder, 'opened');
+    const app = install(folder);
+    const person = visitor(folder, provider);
     const ca = join(folder, 'ca.pem');
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" > ${opened}\n`, { mode: 0o755 });
     writeFileSync(ca, provider.ca);
     const env = {
       ...keyring.env,
-      PATH: `${bin}:${keyring.env['PATH'] ?? ''}`,
+      PATH: `${person.bin}:${keyring.env['PATH'] ?? ''}`,
       NODE_EXTRA_CA_CERTS: ca,
       ORDER_DESK_AUTHORITY: provider.issuer,
       ORDER_DESK_CLIENT_ID: 'desktop-app',
     };
-    const someone = browser(trustingFetch(provider.ca));
-    const signIn = async (window: Page, user: string): Promise<void> => {
-      rmSync(opened, { force: true });
-      await window.getByRole('button', { name: 'Sign in' }).click();
-      const address = (): string => (existsSync(opened) ? readFileSync(opened, 'utf8') : '');
-      await expect.poll(address).toMatch(/^https:.*\n$/);
-      const arrived = await someone.visit(address().trim(), { user });
-      expect(arrived.html).toContain('You are signed in.');
-      await expect(window.getByRole('status')).toHaveText('Welcome.', { timeout: 30_000 });
-    };
+    const config = join(keyring.env['HOME'] ?? '', '.config');
     const people = (window: Page) =>
       window.getByRole('list', { name: 'Who is signed in' }).getByRole('listitem');
 
-    await test.step('from its folder', async () => {
-      const desk = await _electron.launch({
-        executablePath: findElectron()!.executable,
-        args: [app],
-        env,
-        chromiumSandbox: true,
-      });
-      const window = await desk.firstWindow();
-      await signIn(window, 'noor');
-      await expect(people(window)).toHaveCount(1);
-      await expect(people(window)).toContainText('noor');
-      await desk.close();
+    async function signInAndOut(user: string, start: () => Promise<Desk>): Promise<void> {
+      const first = await start();
+      await expect(first.window.getByRole('button', { name: 'Sign in' })).toBeEnabled();
+      await expect(people(first.window)).toHaveCount(0);
+      await first.window.getByRole('button', { name: 'Sign in' }).click();
+      await person.signIn(user);
+      await expect(first.window.getByRole('status')).toHaveText('Welcome.', { timeout: 30_000 });
+      await expect(people(first.window)).toHaveText(new RegExp(user));
+      const answer = await first.window.evaluate('window.tokenCache.accounts().then(JSON.stringify)');
+      expect(answer).toContain(user);
+      expect(answer).not.toMatch(/eyJ|"secret"/);
+      expect(readFileSync(join(config, 'Order Desk/accounts.vault'), 'latin1')).not.toMatch(`${user}|eyJ`);
+      await first.quit();
+
+      const second = await start();
+      await expect(people(second.window)).toHaveText(new RegExp(user));
+      await second.window.getByRole('button', { name: `Sign out ${user}` }).click();
+      await expect(second.window.getByRole('status')).toHaveText('Signed out.');
+      await expect(people(second.window)).toHaveCount(0);
+      await second.quit();
+    }
+
+    await test.step('from its folder', () => signInAndOut('noor', () => startFrom(app, env)));
+
+    await test.step('packaged', async () => {
+      const executable = packageApp(app);
+      const wire = await getCurrentFuseWire(executable);
+      expect(wire[FuseV1Options.RunAsNode]).toBe('0'.charCodeAt(0));
+      const running: { kill: (signal: NodeJS.Signals) => void }[] = [];
+      try {
+        await signInAndOut('piet', async () => {
+          const { child, started } = await startPackaged(executable, env, []);
+          running.push(child);
+          return started;
+        });
+      } finally {
+        for (const child of running) child.kill('SIGKILL');
+      }
     });
 
-    const vault = join(env['HOME'] ?? '', '.config/Order Desk/accounts.vault');
-    expect(readFileSync(vault, 'latin1')).not.toMatch(/noor|eyJ/);
-    expect(existsSync(join(env['HOME'] ?? '', '.config/Tokenkeep'))).toBe(false);
+    expect(existsSync(join(config, 'Tokenkeep'))).toBe(false);
   } finally {
     await provider.stop();
     rmSync(folder, { recursive: true, force: true });
