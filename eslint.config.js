@@ -33,6 +33,7 @@ export default tseslint.config(
       'coverage/**',
       'release/**',
       '.electron-runtime/**',
+      'test/docs/host.d.ts',
       '**/node_modules/**',
     ],
   },
