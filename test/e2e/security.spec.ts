@@ -49,7 +49,8 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
   expect(await inPage<string[]>(started, 'Object.keys(window.tokenCache).sort()')).toEqual(
     [
       'status accounts tokens claims search removalCount signOut signOutAll reveal copy',
-      'chooseImport planImport confirmImport cancelImport retry recover startFresh on',
+      'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
+      'verify rotateKey compact examine repair undoRepair',
     ]
       .join(' ')
       .split(' ')
