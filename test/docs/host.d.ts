@@ -1,4 +1,5 @@
-// What the pages' code takes from the app that it is meant for. A block that declares a name itself uses its own.
+// What the pages' code takes from the app that it is meant for; in a program of its own, apart from ours. A block that declares a name
+// itself uses its own.
 import type { NodeAuthOptions } from '@azure/msal-node';
 import type { WebContents } from 'electron';
 import type { SealingKeys } from 'tokenkeep/partitions';
