@@ -32,6 +32,7 @@ const needs = {
     'redis-server', // the stores of partitions are tested against the real servers
     'postgresql-15',
     'chromium', // the example web app is used in a real browser
+    'chromium-sandbox', // its sandbox where there are no user namespaces
   ],
   packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
 };
