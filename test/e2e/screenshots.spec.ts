@@ -138,7 +138,7 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await window.getByRole('button', { name: 'Rotate key…' }).click();
   await picture(window, 'rotate-key');
   await window.getByRole('button', { name: 'Replace the key' }).click();
-  await expect(window.getByText('The key is replaced')).toBeVisible();
+  await expect(window.getByRole('heading', { name: 'The key is replaced' })).toBeVisible();
   await picture(window, 'rotated');
   await window.getByRole('button', { name: 'Done' }).click();
 
