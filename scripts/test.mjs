@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFailed, chosen } from './checks/parts.mjs';
 import { ensurePackaged, packaged } from './packaging/development-build.mjs';
@@ -11,6 +11,7 @@ import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
 import { ensureBuilt } from './setup/build.mjs';
+import { ensureSandbox } from './setup/sandbox.mjs';
 import { runEntry, SetUpError } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
@@ -28,7 +29,11 @@ await runEntry(async (words) => {
       mkdirSync(folder, { recursive: true });
       user.own(folder);
     }
-    if (chosen(words).parts.includes('packaged')) installer = installerFor(directory, user);
+    const build = chosen(words).parts.includes('packaged') && packaged(root);
+    if (build) {
+      ensureSandbox(dirname(see(build.app)), user.prefix);
+      installer = installerFor(build.deb, directory, user);
+    }
     return {
       home: join(directory, 'home'),
       env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)), ...installer?.env },
@@ -39,8 +44,7 @@ await runEntry(async (words) => {
 });
 
 /** Where root runs this on Debian, the tests have the package installed; others look at it unpacked, and say so. */
-function installerFor(directory, user) {
-  const deb = packaged(root)?.deb;
+function installerFor(deb, directory, user) {
   if (!deb || !user.other || !existsSync('/usr/bin/apt-get')) return undefined;
   const socket = join(directory, 'installer');
   const { end } = serveInstaller(deb, socket);
