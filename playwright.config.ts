@@ -22,9 +22,9 @@ export default defineConfig<Packaged>({
       grep: [/@packaged/, /packaged\//],
       use: { packagedApp: packaged(import.meta.dirname)?.app ?? 'not packaged' },
     },
-    // Every end-to-end test, in a copy of which one fuse was set back: `npm run e2e:packaged`.
+    // Every end-to-end test, in a copy of which one fuse was set back: `npm test -- e2e-packaged`.
     {
-      name: 'packaged-inspectable',
+      name: 'e2e-packaged',
       testDir: 'test/e2e',
       use: { packagedApp: packaged(import.meta.dirname)?.inspectable ?? 'not packaged', inspectable: true },
     },

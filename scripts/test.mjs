@@ -1,4 +1,4 @@
-// npm test [-- [lint|unit|torture|e2e|packaged]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
+// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
 // ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,11 +29,13 @@ await runEntry(async (words) => {
       mkdirSync(folder, { recursive: true });
       user.own(folder);
     }
-    const build = chosen(words).parts.includes('packaged') && packaged(root);
-    if (build) {
+    const { parts } = chosen(words);
+    const build = packaged(root);
+    if (build && parts.includes('packaged')) {
       ensureSandbox(dirname(see(build.app)), user.prefix);
       installer = installerFor(build.deb, directory, user);
     }
+    if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
     return {
       home: join(directory, 'home'),
       env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)), ...installer?.env },
@@ -57,6 +59,11 @@ async function built(electron, parts) {
   try {
     ensureBuilt(root);
     if (parts.includes('packaged')) await ensurePackaged(root, electron);
+    if (parts.includes('e2e-packaged')) {
+      const build = await ensurePackaged(root, electron);
+      const { makeInspectable } = await import('./packaging/inspectable.mjs');
+      await makeInspectable(build);
+    }
     return true;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;

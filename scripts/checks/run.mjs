@@ -1,4 +1,4 @@
-// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
+// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
 // after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ for (const step of steps(artifacts, words, parts).filter(({ part }) => parts.inc
 conclude();
 
 async function run(step) {
-  if (['e2e', 'packaged'].includes(step.part) && !built)
+  if (['e2e', 'packaged', 'e2e-packaged'].includes(step.part) && !built)
     return { passed: 0, failed: [`${step.name}: there is no build to test`], skipped: [] };
   console.log(`\n=== ${step.name}`);
   if (step.report) rmSync(step.report, { force: true }); // an old report must not speak for a runner that crashed

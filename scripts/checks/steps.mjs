@@ -5,7 +5,7 @@ import { countPlaywright, countTorture, countVitest } from './counts.mjs';
  * What `npm test` runs, in this order. A check passes or fails as one; a runner is counted by the tests in its report.
  *
  * @typedef {object} Step
- * @property {'lint' | 'unit' | 'torture' | 'e2e' | 'packaged'} part
+ * @property {'lint' | 'unit' | 'torture' | 'e2e' | 'packaged' | 'e2e-packaged'} part
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
@@ -63,5 +63,6 @@ export function steps(artifacts, words = [], parts = []) {
     },
     playwright('e2e', 'end-to-end tests', 'app'),
     playwright('packaged', 'the packaged app', 'packaged'),
+    playwright('e2e-packaged', 'end-to-end tests in the packaged app', 'e2e-packaged'),
   ];
 }

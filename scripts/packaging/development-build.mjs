@@ -44,15 +44,15 @@ export function packaged(root) {
     linux: ['linux-unpacked', 'tokenkeep-development'],
     darwin: [
       names.find((name) => name.startsWith('mac')) ?? 'mac',
-      'Tokenkeep Development.app/Contents/MacOS/Tokenkeep Development',
+      'Tokenkeep-Development.app/Contents/MacOS/Tokenkeep-Development',
     ],
-    win32: ['win-unpacked', 'Tokenkeep Development.exe'],
+    win32: ['win-unpacked', 'Tokenkeep-Development.exe'],
   }[process.platform];
   const deb = names.find((name) => name.endsWith('.deb'));
   return {
     app: join(output, ...place),
     deb: deb && join(output, deb),
-    /** Where inspectable.mjs puts its copy. */
+    /** Of the copy that inspectable.mjs makes. */
     inspectable: join(output, 'inspectable', place[1]),
   };
 }

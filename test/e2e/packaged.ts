@@ -59,7 +59,8 @@ async function debuggerOf(child: ChildProcess, output: readonly string[]): Promi
   for (;;) {
     const address = /DevTools listening on (ws:\S+)/.exec(output.join(''))?.[1];
     if (address !== undefined) return address;
-    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${output.join('')}`);
+    const end = child.exitCode ?? child.signalCode;
+    if (end !== null) throw new Error(`It ended with ${end}: ${output.join('')}`);
     await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')]);
   }
 }

@@ -14,6 +14,7 @@ import { findElectron } from '../../scripts/electron-path.mjs';
 import { test } from '../e2e/app.ts';
 import { startPackaged } from '../e2e/packaged.ts';
 import { browser } from '../support/browser.ts';
+import { linkSandboxHelper } from './copy.ts';
 
 /** The tools that the example names in devDependencies are those of this clone, of the same versions. */
 const npm = (args: string[], cwd: string): string =>
@@ -48,7 +49,9 @@ function packageApp(app: string): string {
   const hook = resolve('scripts/packaging/remove-loader.cjs');
   const electron = [`-c.electronDist=${dist}`, `-c.electronVersion=${version}`, `-c.afterPack=${hook}`];
   npm(['run', 'package', '--', '--publish', 'never', ...electron], app);
-  return join(app, 'dist/linux-unpacked/order-desk');
+  const folder = join(app, 'dist/linux-unpacked');
+  linkSandboxHelper(dist, folder);
+  return join(folder, 'order-desk');
 }
 
 interface Desk {

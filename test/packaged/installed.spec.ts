@@ -22,7 +22,7 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
     await test.step('it is where the desktop looks for it, root’s, and registers nothing', () => {
       const entry = readFileSync(join(root, '/usr/share/applications/tokenkeep-development.desktop'), 'utf8');
       expect(entry).toMatch(/^Icon=tokenkeep-development$/m);
-      expect(entry).toMatch(/^Exec="?\/opt\/Tokenkeep Development\/tokenkeep-development"?/m);
+      expect(entry).toMatch(/^Exec="?\/opt\/Tokenkeep-Development\/tokenkeep-development"?/m);
       expect(entry).not.toMatch(/MimeType|x-scheme-handler/);
       for (const size of [16, 48, 256, 512])
         expect(
@@ -39,7 +39,7 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
       try {
         const { window } = started;
         const page = (await processesOf(window)).find(({ type }) => type === 'renderer');
-        expect(page?.command).toContain('/opt/Tokenkeep Development/');
+        expect(page?.command).toContain('/opt/Tokenkeep-Development/');
         expect(page?.status).toMatch(/^Seccomp:\s+2$/m);
         await importDocument(started, PYTHON);
         await importDocument(started, NODE);
@@ -61,7 +61,7 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
   }
 
   expect(existsSync(program)).toBe(false);
-  expect(existsSync(join(root, '/opt/Tokenkeep Development'))).toBe(false);
+  expect(existsSync(join(root, '/opt/Tokenkeep-Development'))).toBe(false);
   const { state, entities } = await peek(keyring.env, file);
   expect(state).toBe('ready');
   const users = Object.keys((JSON.parse(readFileSync(PYTHON, 'utf8')) as { Account: object }).Account);

@@ -32,7 +32,7 @@ export async function install(deb: string): Promise<Installed> {
   const root = mkdtempSync(join(tmpdir(), 'unpacked-'));
   execFileSync('dpkg-deb', ['-x', deb, root]);
   return {
-    program: join(root, 'opt/Tokenkeep Development/tokenkeep-development'),
+    program: join(root, 'opt/Tokenkeep-Development/tokenkeep-development'),
     root,
     byApt: false,
     remove: () => rm(root, { recursive: true }),

@@ -1,10 +1,11 @@
 /** Someone changes the installed native code: it is not loaded, and nothing of the user's is touched. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect } from '@playwright/test';
 import { profileFolder, test } from '../e2e/app.ts';
+import { copyOf } from './copy.ts';
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -14,16 +15,14 @@ for (const name of [
 ]) {
   for (const how of ['changed', 'missing']) {
     test(`${basename(name)}, ${how}: refused at the start`, async ({ packagedApp, keyring }) => {
-      // Links to the same files: only the one that is replaced is another.
-      const folder = mkdtempSync(join(dirname(dirname(packagedApp)), 'tampered-'));
+      const { folder, program, remove } = copyOf(packagedApp);
       try {
-        execFileSync('cp', ['-al', `${dirname(packagedApp)}/.`, folder]);
         const binary = join(folder, 'resources/app.asar.unpacked/node_modules', name);
         const bytes = readFileSync(binary);
         rmSync(binary);
         // One byte more at the end: any loader would still take it.
         if (how === 'changed') writeFileSync(binary, Buffer.concat([bytes, Buffer.of(0)]));
-        const child = spawn(join(folder, basename(packagedApp)), [], { env: keyring.env });
+        const child = spawn(program, [], { env: keyring.env });
         const said: string[] = [];
         child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
         const [code] = (await once(child, 'close')) as [number | null];
@@ -31,7 +30,7 @@ for (const name of [
         expect(said.join('')).toContain(`${basename(name)} is missing or was changed, so it was not loaded`);
         expect(existsSync(join(profileFolder(keyring.env), 'accounts.vault'))).toBe(false);
       } finally {
-        rmSync(folder, { recursive: true });
+        remove();
       }
     });
   }

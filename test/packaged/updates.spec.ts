@@ -3,16 +3,16 @@
  * comparing with the feed's SHA-512, refusing what differs. What is not: the installing, which asks for an
  * administrator's password (Linux) or checks the system's signatures (macOS, Windows).
  */
-import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { test as base } from '../e2e/app.ts';
 import { type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
+import { copyOf } from './copy.ts';
 
 interface Feed {
   version: string;
@@ -29,8 +29,7 @@ interface Shop {
 
 const test = base.extend<{ shop: Shop }>({
   shop: async ({ packagedApp, keyring }, use) => {
-    const folder = mkdtempSync(join(dirname(dirname(packagedApp)), 'updating-'));
-    execFileSync('cp', ['-al', `${dirname(packagedApp)}/.`, folder]);
+    const { folder, program, remove } = copyOf(packagedApp);
     const asked: string[] = [];
     const ends: (() => void)[] = [];
     await use({
@@ -47,13 +46,13 @@ const test = base.extend<{ shop: Shop }>({
           writeFileSync(join(folder, 'resources/app-update.yml'), settings);
           writeFileSync(join(folder, 'resources/package-type'), 'deb');
         }
-        const running = await startPackaged(join(folder, basename(packagedApp)), keyring.env, ['--demo']);
+        const running = await startPackaged(program, keyring.env, ['--demo']);
         ends.unshift(() => running.child.kill('SIGKILL'));
         return running;
       },
     });
     for (const end of ends) end();
-    rmSync(folder, { recursive: true });
+    remove();
   },
 });
 
