@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { KeychainError, TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
-import { identify, type Identity, sameFile, sameIdentity } from './file.ts';
+import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './file.ts';
+import { TAG_LENGTH } from './frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -29,7 +30,7 @@ export class Access {
   /** In turn, and with no other process writing; `task` sees what the last one wrote. */
   async writing<T>(task: () => Promise<T>): Promise<T> {
     const { io, file, writing } = this.settings;
-    if (this.memory.opening.identity === null) await io.mkdir(dirname(file), 0o700);
+    if (this.memory.opening.identity === null) await makeFolder(io, dirname(file));
     let ours = false;
     const turn = writing.hold(async () => {
       ours = true;
@@ -66,7 +67,7 @@ export class Access {
     const { contents, identity, state } = opening;
     if (!isOpen(state) || contents === null || identity === null || held.length > 0) return false;
     if (!sameFile(identity, now)) return false;
-    const tail = await this.settings.log.tail(contents.end.at, now).catch(() => null);
+    const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
     this.memory.follow(later.batches, later.end, tail.identity);

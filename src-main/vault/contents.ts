@@ -5,7 +5,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange, transact } from '../cache/transaction.ts';
 import { Base, type Groups } from './base.ts';
 import { type Batch, decodeBatch } from './body.ts';
-import { NO_TAG } from './frame.ts';
+import { NO_TAG, TAG_LENGTH } from './frame.ts';
 import { FRAMES_AT, type Header } from './header.ts';
 import type { Group } from './image.ts';
 import { frameKey } from './keys.ts';
@@ -122,14 +122,19 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
   return { batches, sound };
 }
 
-/** The frames in `tail`, which is what follows the end that is known; `null` where something else stands there. */
+/**
+ * The frames after the last one that is known; `null` where something else stands there. `tail` begins with that one's
+ * tag: inodes are used again, and another file may have this one's, and its length.
+ */
 export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
   const { header, sealingKey, end } = contents;
-  const scan = scanFrames(tail, { ...end, at: 0 }, sealingKey, header.baseFrames, end.at);
+  if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
+  const offset = end.at - TAG_LENGTH;
+  const scan = scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset);
   const { batches, sound } = decodeLater(scan.frames, header);
   if (scan.damaged || !sound) return null;
   const { at, ordinal, previousTag } = scan.end;
-  return { batches, end: { at: at + end.at, ordinal, previousTag: Buffer.from(previousTag) } };
+  return { batches, end: { at: at + offset, ordinal, previousTag: Buffer.from(previousTag) } };
 }
 
 function standingOf({ keyMadeAt, pending, epoch, departures }: Manifest): Standing {

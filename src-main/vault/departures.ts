@@ -53,15 +53,32 @@ export function withoutLate<T>(
   since: number,
 ): T {
   const { value, changes } = transact(cache, fn);
-  const late = new Set<string>();
-  for (const { mark, epoch } of contents?.standing.departures ?? []) if (epoch > since) late.add(mark);
-  if (contents === null || late.size === 0) return value;
-  const back = changes.filter(({ section, key, after }) => {
-    const account = after === undefined ? null : accountOf({ section, key, value: after });
-    return account !== null && late.has(markOf(account, contents.header.fileId));
-  });
-  apply(cache, back.map(inverse));
+  if (contents !== null) apply(cache, changes.filter(bringsBack(contents, since)).map(inverse));
   return value;
+}
+
+/**
+ * What is left of changes that could not be saved, when the file is read again: what they set for an account that others
+ * have signed out since must not bring it back either.
+ */
+export function withoutDeparted(
+  held: readonly RecordChange[],
+  before: Contents | null,
+  contents: Contents | null,
+): readonly RecordChange[] {
+  if (before === null || contents === null || held.length === 0) return held;
+  const isLate = bringsBack(contents, before.standing.epoch);
+  return held.filter((change) => !isLate(change));
+}
+
+/** Whether a change sets something for an account that was signed out after `since`. */
+function bringsBack({ header, standing }: Contents, since: number): (change: RecordChange) => boolean {
+  const late = new Set<string>();
+  for (const { mark, epoch } of standing.departures) if (epoch > since) late.add(mark);
+  return ({ section, key, after }) => {
+    const account = late.size === 0 || after === undefined ? null : accountOf({ section, key, value: after });
+    return account !== null && late.has(markOf(account, header.fileId));
+  };
 }
 
 function inverse({ section, key, before }: RecordChange): RecordChange {

@@ -78,6 +78,7 @@ export async function writeRange(handle: IoFile, bytes: Buffer, position: number
 
 /** [Note: leftovers] `sweep` knows a writer's temporary file by this name. */
 const TEMPORARY = '.new-';
+const RANDOM_HEX = /^[0-9a-f]{12}$/;
 
 /**
  * Puts the parts, one after the other, in the place of `file`, whole or not at all, and durably: temporary file in the
@@ -93,7 +94,7 @@ export async function replaceFile<T>(
   owner = file,
 ): Promise<{ identity: Identity; end: T }> {
   const folder = dirname(file);
-  await io.mkdir(folder, 0o700);
+  await makeFolder(io, folder);
   const temporary = `${owner}${TEMPORARY}${randomBytes(6).toString('hex')}`;
   let identity: Identity;
   let end: T;
@@ -190,7 +191,8 @@ export async function sweep(io: Io, file: string): Promise<void> {
   const folder = dirname(file);
   const names = await io.readdir(folder).catch(() => []);
   for (const name of names) {
-    if (name.startsWith(prefix)) await io.unlink(join(folder, name)).catch(() => undefined);
+    const ours = name.startsWith(prefix) && RANDOM_HEX.test(name.slice(prefix.length));
+    if (ours) await io.unlink(join(folder, name)).catch(() => undefined);
   }
 }
 
@@ -210,7 +212,15 @@ async function renameWithPatience(io: Io, from: string, to: string): Promise<voi
   }
 }
 
-/** Makes a rename durable. Windows has no such thing, and refuses to open a folder. */
+/** Makes the folder, for this user alone, where it is not there; durably, with all that it had to be made in. */
+export async function makeFolder(io: Io, folder: string): Promise<void> {
+  const outermost = await io.mkdir(folder, 0o700);
+  for (let made = folder; outermost !== null && made.length >= outermost.length; made = dirname(made)) {
+    await syncFolder(io, dirname(made));
+  }
+}
+
+/** Makes names durable, such as by a rename. Windows has no such thing, and refuses to open a folder. */
 async function syncFolder(io: Io, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await io.open(folder, 'r');

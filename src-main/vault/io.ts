@@ -6,8 +6,8 @@ export interface Io {
   open(file: string, flags: string, mode?: number): Promise<IoFile>;
   rename(from: string, to: string): Promise<void>;
   unlink(file: string): Promise<void>;
-  /** Makes parents too. */
-  mkdir(folder: string, mode: number): Promise<void>;
+  /** Makes parents too. Returns the outermost of those that were not there, `null` where all were. */
+  mkdir(folder: string, mode: number): Promise<string | null>;
   readdir(folder: string): Promise<string[]>;
   stat(file: string): Promise<IoStat>;
   /** Rejects where this user may not write there. */
@@ -47,9 +47,7 @@ export const nodeIo: Io = {
   },
   rename,
   unlink,
-  mkdir: async (folder, mode) => {
-    await mkdir(folder, { recursive: true, mode });
-  },
+  mkdir: async (folder, mode) => (await mkdir(folder, { recursive: true, mode })) ?? null,
   readdir: (folder) => readdir(folder),
   stat: (file) => atOnce(() => statSync(file, { bigint: true })),
   writable: (path) => access(path, constants.W_OK),

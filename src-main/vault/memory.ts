@@ -1,9 +1,10 @@
 import type { CacheChange } from '../cache/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange } from '../cache/transaction.ts';
+import { apply, type RecordChange, transact } from '../cache/transaction.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './body.ts';
-import { follow } from './contents.ts';
+import { type Contents, follow } from './contents.ts';
+import { withoutDeparted } from './departures.ts';
 import { condensed, difference } from './difference.ts';
 import type { Identity } from './file.ts';
 import type { Job, Performed } from './job.ts';
@@ -56,7 +57,7 @@ export class VaultMemory {
   adopt(opening: Opening): void {
     const before = this.cache;
     this.cache = opening.contents?.cache ?? new TokenCache();
-    apply(this.cache, this.held);
+    this.#holdOnTo(opening.contents);
     if (this.opening.key !== opening.key) this.opening.key?.fill(0);
     this.opening = opening;
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
@@ -66,6 +67,17 @@ export class VaultMemory {
       for (const event of events) this.changes.emit(event);
     }
     this.refresh();
+  }
+
+  /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
+  #holdOnTo(contents: Contents | null): void {
+    const held = withoutDeparted(this.held, this.opening.contents, contents);
+    const { changes } = transact(this.cache, () => apply(this.cache, held));
+    if (contents === null) return;
+    this.held = changes;
+    if (changes.length > 0) return;
+    this.#unsaved = 0;
+    this.saveError = null;
   }
 
   /** Takes in what another process appended. Only where nothing is held. */
@@ -118,7 +130,7 @@ export class VaultMemory {
   }
 
   /** The file has everything. */
-  saved(opening: Opening, at: number): void {
+  saved(opening: Opening, at: number | null): void {
     this.opening = opening;
     this.held = [];
     this.#unsaved = 0;

@@ -6,6 +6,8 @@ import { type Job, jobOf } from './job.ts';
 import { keptFrames } from './contents.ts';
 import { departuresIn, standingAfter } from './departures.ts';
 import { Serial } from './serial.ts';
+import type { Slot } from './header.ts';
+import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import type { Erasure } from './vault.ts';
 import { append, rewrite } from './writing.ts';
@@ -14,6 +16,12 @@ import { append, rewrite } from './writing.ts';
 const GRACE = 1_000;
 
 type OldKey = Erasure<unknown>['oldKey'];
+
+/** A key that was just made, and where the keychain keeps it. */
+interface FreshKey {
+  key: Buffer;
+  slot: Slot;
+}
 
 /**
  * Replacing a vault's key, so that older copies of its file can't be opened. The order is what makes it safe to be
@@ -131,23 +139,26 @@ export class Rekeying {
   }
 
   /** `null` where the keychain refuses. */
-  async #freshKey(): Promise<Buffer | null> {
+  async #freshKey(): Promise<FreshKey | null> {
     const { settings, memory } = this.#access;
+    const slot = otherSlot(memory.opening.slot);
     try {
-      return await settings.slots.make(otherSlot(memory.opening.slot));
+      return { key: await settings.slots.make(slot), slot };
     } catch (error) {
       if (error instanceof KeychainError) return null;
       throw error;
     }
   }
 
-  async #write(jobs: Job[], fresh: Buffer | null): Promise<void> {
+  async #write(jobs: Job[], fresh: FreshKey | null): Promise<void> {
     const { settings, memory } = this.#access;
     this.#access.assertReady();
     const { opening, cache } = memory;
+    // Somebody has started afresh meanwhile, with the very key that was made here: it must not get another name.
+    if (fresh?.slot === opening.slot) throw refusal('busy');
     const attempt = memory.attempt(jobs.splice(0));
     const { contents } = opening;
-    const key = fresh ?? opening.key;
+    const key = fresh?.key ?? opening.key;
     if (key === null || contents === null) {
       // Nothing was ever saved, so there is nothing to erase.
       if (attempt.changes.length > 0) attempt.withdraw(nothingSaved());
@@ -165,7 +176,7 @@ export class Rekeying {
           previous: contents,
           kept: keptFrames(contents, attempt.changes),
           key,
-          slot: fresh === null ? opening.slot : otherSlot(opening.slot),
+          slot: fresh?.slot ?? opening.slot,
           standing:
             fresh === null
               ? { ...standing, pending: 'rotate' }

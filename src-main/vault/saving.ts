@@ -45,8 +45,8 @@ export class Saving {
       else if (state !== 'ready' && state !== 'busy') await this.#access.catchUp();
       this.#access.assertReady();
       await this.#access.writing(async () => {
-        // Another program may have made the key since.
-        if (memory.opening.key === null) await this.#access.lookAgain();
+        // Before a file is made: another program may have made the key since, or taken away the one that was there.
+        if (memory.opening.identity === null) await this.#access.lookAgain();
         this.#access.assertReady();
         await this.#write(jobs.splice(0));
       });
@@ -77,6 +77,7 @@ export class Saving {
     const { settings, memory } = this.#access;
     const attempt = memory.attempt(jobs);
     if (attempt.changes.length === 0) {
+      if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // It came to nothing.
       attempt.settle();
       return;
     }

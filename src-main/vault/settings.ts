@@ -1,5 +1,6 @@
+import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import type { Timers } from '../keychain/line.ts';
 import { systemTimers } from '../keychain/line.ts';
@@ -46,12 +47,16 @@ const systemNow = (): number => Date.now();
 
 /** @throws InvalidArgumentError; callers without types are checked like any other input */
 export function settingsFrom(options: VaultOptions, surroundings: Surroundings = {}): Settings {
-  const { file, name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
+  const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
   const wrong = (what: string): never => {
     throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`);
   };
-  if (typeof file !== 'string' || !isAbsolute(file)) wrong('`file` must be an absolute path.');
-  if (/[\0]|[/\\]$/.test(file) || resolve(file) === homedir()) wrong('`file` must name a file.');
+  if (typeof options.file !== 'string' || !isAbsolute(options.file)) {
+    wrong('`file` must be an absolute path.');
+  }
+  if (/[\0]|[/\\]$/.test(options.file) || resolve(options.file) === homedir()) {
+    wrong('`file` must name a file.');
+  }
   // A NUL cuts a name short in the keychain, and then two vaults share a key.
   for (const text of [name, service]) {
     if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
@@ -62,6 +67,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
   if (unprotected !== 'refuse' && unprotected !== 'memory') {
     wrong("`unprotected` must be 'refuse' or 'memory'.");
   }
+  const file = throughLinks(options.file);
   const { io = nodeIo, timers = systemTimers, now = systemNow, lockPatience } = surroundings;
   const patience = lockPatience === undefined ? {} : { patience: lockPatience };
   return {
@@ -76,4 +82,20 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     timers,
     now,
   };
+}
+
+const MOST_LINKS = 40;
+
+/**
+ * Where a link leads that stands in the vault's place. A rewrite would put a file in the place of the link, and those who
+ * come by it would hold another lock than those who do not.
+ */
+function throughLinks(file: string, links = 0): string {
+  let target: string;
+  try {
+    target = resolve(realpathSync(dirname(file)), readlinkSync(file));
+  } catch {
+    return file; // It is no link, or nothing is there yet.
+  }
+  return links === MOST_LINKS ? file : throughLinks(target, links + 1);
 }

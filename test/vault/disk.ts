@@ -22,8 +22,8 @@ export class FakeDisk implements Io {
   fault: (call: WriteCall) => void = () => undefined;
   readOnly = false;
   unreadable = false;
+  readonly #open = new Set<Node>();
   #time = 1_780_000_000_000_000_000n;
-  #ino = 1n;
 
   bytes(file: string): Buffer {
     const node = this.nodes.get(file);
@@ -32,7 +32,15 @@ export class FakeDisk implements Io {
   }
 
   put(file: string, bytes: Buffer): void {
-    this.nodes.set(file, { bytes: Buffer.from(bytes), ino: this.#ino++, mtimeNs: this.#time++ });
+    this.nodes.set(file, { bytes: Buffer.from(bytes), ino: this.#freeIno(), mtimeNs: this.#time++ });
+  }
+
+  /** The lowest number that no file has, neither by a name nor by being open: as ext4 does it. */
+  #freeIno(): bigint {
+    const taken = new Set([...this.nodes.values(), ...this.#open].map(({ ino }) => ino));
+    let ino = 1n;
+    while (taken.has(ino)) ino += 1n;
+    return ino;
   }
 
   async open(file: string, flags: string): Promise<IoFile> {
@@ -64,10 +72,11 @@ export class FakeDisk implements Io {
     if (!this.nodes.delete(file)) throw errno('ENOENT');
   }
 
-  async mkdir(folder: string): Promise<void> {
+  async mkdir(folder: string): Promise<null> {
     await Promise.resolve();
     if (this.readOnly) throw errno('EROFS');
     this.#call({ name: 'mkdir', file: folder });
+    return null;
   }
 
   readdir(folder: string): Promise<string[]> {
@@ -117,6 +126,7 @@ export class FakeDisk implements Io {
   }
 
   #file(file: string, node: Node): IoFile {
+    this.#open.add(node);
     return {
       read: (target, offset, length, position) =>
         Promise.resolve({ bytesRead: node.bytes.copy(target, offset, position, position + length) }),
@@ -148,7 +158,10 @@ export class FakeDisk implements Io {
         this.#call({ name: 'sync', file });
       },
       stat: () => Promise.resolve(statOf(node)),
-      close: () => Promise.resolve(),
+      close: () => {
+        this.#open.delete(node);
+        return Promise.resolve();
+      },
     };
   }
 

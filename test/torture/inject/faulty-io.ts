@@ -74,7 +74,7 @@ export class FaultyIo implements Io {
     return this.call(`unlink ${this.#nameOf(file)}`, () => nodeIo.unlink(file));
   }
 
-  mkdir(folder: string, mode: number): Promise<void> {
+  mkdir(folder: string, mode: number): ReturnType<Io['mkdir']> {
     return this.call('mkdir folder', () => nodeIo.mkdir(folder, mode));
   }
 

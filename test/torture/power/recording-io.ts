@@ -74,7 +74,7 @@ export class RecordingIo implements Io {
     await nodeIo.unlink(file);
   }
 
-  mkdir(folder: string, mode: number): Promise<void> {
+  mkdir(folder: string, mode: number): ReturnType<Io['mkdir']> {
     return nodeIo.mkdir(folder, mode);
   }
 

@@ -1,0 +1,105 @@
+import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Io, nodeIo } from '../../src-main/vault/io.ts';
+import { errno } from './disk.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+test('another file that has the inode and the length of the one before is another file', async () => {
+  const scene = new Scene();
+  const [mine, theirs] = [await scene.open(), await scene.open()];
+  await theirs.update((cache) => signIn(cache, 'ada'));
+  await theirs.rotateKey();
+  await mine.read(usersIn);
+  const known = await scene.disk.stat(scene.file);
+  await theirs.rotateKey();
+  await theirs.rotateKey();
+  expect(await scene.disk.stat(scene.file)).toMatchObject({ ino: known.ino, size: known.size });
+
+  await mine.update((cache) => signIn(cache, 'ben'));
+  expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada'), homeOf('ben')]);
+});
+
+test('a key that was taken away before there was a file is not what the file is made with', async () => {
+  const scene = new Scene();
+  await (await scene.open()).update((cache) => signIn(cache, 'eve'));
+  scene.disk.nodes.clear();
+  const vault = await scene.open();
+  expect(vault.status.state).toBe('ready');
+  scene.keychain.items.clear();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada')]);
+});
+
+test('what is held in memory does not bring back an account that another program has signed out', async () => {
+  const scene = new Scene();
+  let full = false;
+  const open: Io['open'] = (file, flags) =>
+    full && flags !== 'r' ? Promise.reject(errno('ENOSPC')) : scene.disk.open(file, flags);
+  const io = new Proxy<Io>(scene.disk, {
+    get: (disk, name) => (name === 'open' ? open : Reflect.get(disk, name).bind(disk)),
+  });
+  const mine = await scene.open({ unprotected: 'memory' }, { io });
+  const theirs = await scene.open();
+  await theirs.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+  await mine.read(usersIn);
+  full = true;
+  await mine.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user, `late ${user}`)));
+  expect(mine.status).toMatchObject({ held: 'memory' });
+  await theirs.signOut(homeOf('ada'));
+  full = false;
+  expect(await mine.retry()).toMatchObject({ state: 'ready', held: 'disk', unsaved: 0 });
+  for (const vault of [mine, await scene.open()]) {
+    expect(await vault.read(usersIn)).toEqual({ [homeOf('ben')]: 'access late ben' });
+  }
+});
+
+describe('on a real disk', () => {
+  test('a folder that has to be made is durable, and those that it is made in', async () => {
+    const scene = new Scene();
+    const flushed: string[] = [];
+    const io: Io = {
+      ...nodeIo,
+      open: async (file, flags, mode) => {
+        const handle = await nodeIo.open(file, flags, mode);
+        return { ...handle, sync: () => handle.sync().then(() => void flushed.push(file)) };
+      },
+    };
+    const folder = join(dirname(scene.file), 'a', 'b');
+    const vault = await scene.open({ file: join(folder, 'cache.vault') }, { io });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    expect(flushed).toEqual(expect.arrayContaining([folder, dirname(folder), dirname(dirname(folder))]));
+    expect(statSync(dirname(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test('what is nobody’s leftover stays, whatever it is called', async () => {
+    const scene = new Scene();
+    const vault = await scene.open({}, { io: nodeIo });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const own = `${scene.file}.new-0123456789ab`;
+    const others = [`${scene.file}.new-laptop.age`, `${scene.file}.new-0123456789ab.age`];
+    for (const file of [own, ...others]) writeFileSync(file, '');
+    await vault.compact();
+    expect(readdirSync(dirname(scene.file)).filter((name) => name.includes('.new-'))).toEqual(
+      others.map((file) => basename(file)).sort(),
+    );
+  });
+
+  test('a link to the vault is the vault, to all who write to it', async () => {
+    const scene = new Scene();
+    const link = join(dirname(scene.file), 'link.vault');
+    symlinkSync('cache.vault', link);
+    const through = await scene.open({ file: link }, { io: nodeIo });
+    const direct = await scene.open({}, { io: nodeIo });
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        (n % 2 ? through : direct).update((cache) => signIn(cache, `u${n}`)),
+      ),
+    );
+    await through.compact();
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(await direct.read((cache) => cache.accounts())).toHaveLength(20);
+    expect(existsSync(`${link}.lock`)).toBe(false);
+  });
+});
