@@ -39,7 +39,7 @@ function line(row: string, samples: number[], costs: Costs): string {
   const beside = other === null ? undefined : costs[other];
   const ratio = beside === undefined ? '' : `${times(own / median(beside))} of ${String(other)}`;
   return [
-    row.padEnd(22),
+    row.padEnd(26),
     duration(own).padStart(9),
     `   ${ratio}`,
     limit === null ? '' : ` (goal ${String(limit)} ×)`,
@@ -55,7 +55,7 @@ for (const accounts of SIZES) {
   const [load = 0] = loadavg();
   console.log(`\nVault, ${accounts.toLocaleString('en')} accounts, load ${load.toFixed(1)}`);
   for (const [row, samples] of Object.entries(costs)) console.log(line(row, samples, costs));
-  console.log(`${'memory when opened'.padEnd(22)} ${megabytes(heap)} heap, ${megabytes(buffers)} buffers`);
+  console.log(`${'memory when opened'.padEnd(26)} ${megabytes(heap)} heap, ${megabytes(buffers)} buffers`);
   for (const row of ['update: one token', 'update: a response']) {
     const own = median(costs[row] ?? [NaN]);
     const base = first.get(row) ?? own;
