@@ -2,7 +2,7 @@
 import * as oidc from 'openid-client';
 import type { SignInProfile } from './contract.ts';
 import { Cancelled } from './errors.ts';
-import { type Circumstance, failureOf, signInError } from './failures.ts';
+import { type Circumstance, failureOf } from './failures.ts';
 import { listen } from './loopback.ts';
 import { notSignedIn, SIGNED_IN } from './page.ts';
 import { ask, type Provider } from './provider.ts';
@@ -23,10 +23,10 @@ export interface CodeFlow {
 
 export async function signInWithBrowser({ provider, profile, signal, ...on }: CodeFlow): Promise<void> {
   const { config } = provider;
-  const loopback = await listen(profile.redirect_uri);
+  const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()];
+  const loopback = await listen(profile.redirect_uri, state);
   const about: Circumstance = { ...provider, redirect_uri: loopback.redirect_uri };
   try {
-    const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()];
     const page = oidc.buildAuthorizationUrl(config, {
       redirect_uri: loopback.redirect_uri,
       scope: wantedScopes(profile).join(' '),
@@ -40,7 +40,6 @@ export async function signInWithBrowser({ provider, profile, signal, ...on }: Co
     on.onPage(page.href);
     const back = await Promise.race([loopback.called, aborted(signal)]);
     on.onAnswer();
-    if (back.searchParams.get('state') !== state) throw signInError('state_mismatch', about);
     const checks = {
       pkceCodeVerifier: verifier,
       expectedState: state,

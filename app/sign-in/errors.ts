@@ -10,7 +10,6 @@ export type SignInErrorCode =
   | 'scope_refused'
   | 'clock_skew'
   | 'sign_in_timeout'
-  | 'state_mismatch'
   | 'no_device_flow'
   | 'no_browser' // the system has none, or would not open it
   | 'no_revocation'

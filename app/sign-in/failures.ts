@@ -34,7 +34,6 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     .map((link) => `${fieldOf(link, 'code') ?? ''} ${link instanceof Error ? link.message : ''}`)
     .join(' ');
   if (/OAUTH_JWT_TIMESTAMP/.test(words)) return 'clock_skew';
-  if (/unexpected "state"/.test(words)) return 'state_mismatch';
   if (UNTRUSTED.test(words)) return 'provider_untrusted';
   if (UNREACHABLE.test(words)) return 'provider_unreachable';
   const [first] = chain(error);
@@ -95,8 +94,6 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `The clock of this computer and that of ${host} do not agree, so the answer could not be accepted. Nothing was changed. Set the date and time of this computer, then sign in again.`;
     case 'sign_in_timeout':
       return `Nobody finished signing in at ${host} in time. Nothing was changed. Begin again when you are ready.`;
-    case 'state_mismatch':
-      return `What came back from the browser does not belong to this sign-in, so nothing was taken from it. Close other sign-in pages in your browser and begin again.`;
     case 'no_device_flow':
       return `${host} can’t sign you in with a code on another device. Nothing was changed. Sign in with the browser of this computer.`;
     case 'no_browser':

@@ -1,8 +1,7 @@
 /** Where the browser brings the answer of a sign-in: a server on this computer for one request. RFC 8252 §7.3. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { signInError } from './failures.ts';
-import { type BrowserPage, PAGE_HEADERS, pageOf } from './page.ts';
+import { ANOTHER_SIGN_IN, type BrowserPage, PAGE_HEADERS, pageOf } from './page.ts';
 
 export interface Loopback {
   /** With the port that is used now. */
@@ -14,30 +13,29 @@ export interface Loopback {
   close(): void;
 }
 
-/** @param registered the redirect URI as the provider knows it: any free port where it names none. */
-export async function listen(registered: string): Promise<Loopback> {
+/**
+ * Anybody on this computer can call: other users' programs, and any page in the browser that tries the ports. So a call
+ * without this sign-in's own state is answered and forgotten; it can't take the place of the one that is waited for.
+ *
+ * @param registered the redirect URI as the provider knows it: any free port where it names none.
+ */
+export async function listen(registered: string, state: string): Promise<Loopback> {
   const { hostname, port, pathname } = new URL(registered);
-  const first = await open('127.0.0.1', Number(port)).catch(() => {
+  const servers = await openAll(hostname, Number(port)).catch(() => {
     throw signInError('port_taken', { issuer: '', client_id: '', redirect_uri: registered });
   });
-  const used = (first.address() as AddressInfo).port;
-  // A browser may take `localhost` for the other loopback address. Where that can't be had, the first one serves alone.
-  const second = hostname === 'localhost' ? await open('::1', used).catch(() => undefined) : undefined;
-  const servers = second === undefined ? [first] : [first, second];
 
-  const origin = `http://${hostname}:${used}`;
+  const host = `${hostname}:${portOf(servers[0])}`;
   let waiting: ServerResponse | undefined;
   let given: BrowserPage | undefined;
   const called = new Promise<URL>((resolve) => {
     for (const server of servers) {
       server.on('request', (request, response) => {
-        const url = URL.parse(request.url ?? '', origin);
+        const url = URL.parse(request.url ?? '', `http://${host}`);
         // The Host, too: a page of another name that resolves to this computer has no business here.
-        const ours =
-          request.method === 'GET' &&
-          url?.pathname === pathname &&
-          request.headers.host === `${hostname}:${used}`;
+        const ours = request.method === 'GET' && url?.pathname === pathname && request.headers.host === host;
         if (!ours || waiting !== undefined) return void response.writeHead(404, PAGE_HEADERS).end();
+        if (url.searchParams.get('state') !== state) return send(response, ANOTHER_SIGN_IN);
         waiting = response;
         resolve(url);
         if (given !== undefined) send(response, given);
@@ -45,7 +43,7 @@ export async function listen(registered: string): Promise<Loopback> {
     }
   });
   return {
-    redirect_uri: `${origin}${pathname}`,
+    redirect_uri: `http://${host}${pathname}`,
     called,
     answer(page) {
       given = page;
@@ -61,12 +59,38 @@ export async function listen(registered: string): Promise<Loopback> {
   };
 }
 
+/** Free ports that are tried where only one of the two addresses is free on the first. */
+const TRIES = 5;
+
+/**
+ * A browser may take `localhost` for either loopback address, so both are held: on the one that is left, another program
+ * could be brought the answer. Where there is no IPv6, nobody can be.
+ */
+async function openAll(hostname: string, port: number, tries = TRIES): Promise<[Server, ...Server[]]> {
+  const first = await open('127.0.0.1', port);
+  if (hostname !== 'localhost') return [first];
+  try {
+    return [first, await open('::1', portOf(first))];
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [first];
+    first.close();
+    if (port !== 0 || tries === 1) throw error;
+    return openAll(hostname, port, tries - 1);
+  }
+}
+
 function open(host: string, port: number): Promise<Server> {
   const server = createServer({ keepAlive: false });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function send(response: ServerResponse, page: BrowserPage): void {

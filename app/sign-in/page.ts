@@ -10,6 +10,11 @@ export const SIGNED_IN: BrowserPage = {
   text: 'Tokenkeep has what it needs. You can close this tab.',
 };
 
+/** For a call that brings nothing of the sign-in that is under way, which goes on waiting. */
+export const ANOTHER_SIGN_IN = notSignedIn(
+  'This page does not belong to the sign-in that Tokenkeep waits for, so nothing was taken from it.',
+);
+
 export function notSignedIn(reason: string): BrowserPage {
   return { title: 'You are not signed in', text: `${reason} You can close this tab.` };
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
@@ -90,13 +92,18 @@ describe('with the browser', () => {
     expect(await accounts()).toEqual(['olu@fabrikam.example']);
   });
 
-  it('takes nothing from a call that has another state', async () => {
+  it('takes nothing from a call that has another state, and goes on waiting for its own', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'browser');
     await here.until('browser');
     const redirect = new URL(here.opened[0]!).searchParams.get('redirect_uri')!;
-    await reach(`${redirect}?code=stolen&state=another`);
-    expect(codeOf(await here.until('done'))).toBe('state_mismatch');
+    for (const call of ['?code=stolen&state=another', '?error=access_denied', '']) {
+      expect(await reach(`${redirect}${call}`)).toBe(200);
+    }
+    expect(here.told.at(-1)).toMatchObject({ step: 'browser' });
+    await here.browser.visit(here.opened[0]!, { user: 'noor' });
+    expect(await here.until('done')).toMatchObject({ step: 'done' });
+    expect(await accounts()).toEqual(['noor@contoso.example']);
   });
 
   it('answers nothing but the one call: no other path, method or host name', async () => {
@@ -218,6 +225,15 @@ describe('each failure has its own sentence', () => {
     const error = await failing({ redirect_uri: uri });
     expect([error.code, error.message]).toEqual(['port_taken', expect.stringContaining(uri)]);
     await reach(uri);
+  });
+
+  it('a port of which another program has one of the two addresses that localhost may be', async () => {
+    const other = createServer();
+    await once(other.listen(0, '::1'), 'listening');
+    const { port } = other.address() as AddressInfo;
+    const error = await failing({ redirect_uri: `http://localhost:${port}` });
+    expect([error.code, error.message]).toEqual(['port_taken', expect.stringContaining(`:${port}`)]);
+    other.close();
   });
 });
 
