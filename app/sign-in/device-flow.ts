@@ -4,7 +4,7 @@ import { aborted, extrasFor } from './code-flow.ts';
 import type { SignInProfile } from './contract.ts';
 import { Cancelled } from './errors.ts';
 import { failureOf, signInError } from './failures.ts';
-import { ask, type Provider } from './provider.ts';
+import { ask, isWebPage, type Provider } from './provider.ts';
 import { wantedScopes } from './tokens.ts';
 
 export interface DeviceFlow {
@@ -40,9 +40,4 @@ export async function signInWithDevice({ provider, profile, signal, ...on }: Dev
   } catch (error) {
     throw error instanceof Cancelled ? error : failureOf(error, provider);
   }
-}
-
-/** It is opened in the browser, and shown as a QR code: nothing else may come in that way. */
-function isWebPage(url: string): boolean {
-  return URL.canParse(url) && new URL(url).protocol === 'https:';
 }

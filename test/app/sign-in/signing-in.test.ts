@@ -190,6 +190,29 @@ describe('each failure has its own sentence', () => {
     expect((await failing({ authority: `${provider.issuer}/elsewhere` })).code).toBe('provider_unsuitable');
   });
 
+  it('a provider that would have the browser open something else than a web page', async () => {
+    const trusting = trustingFetch(provider.ca);
+    for (const endpoint of ['authorization_endpoint', 'end_session_endpoint']) {
+      const bent = changing(trusting, (body) => ({ ...body, [endpoint]: 'file:///usr/bin/true' }));
+      expect((await failing({}, { fetch: bent })).code).toBe('provider_unsuitable');
+      expect(here.opened).toEqual([]);
+    }
+  });
+
+  it('an answer without an end: it is given up, and not kept', async () => {
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull(stream) {
+        sent += 1;
+        stream.enqueue(new Uint8Array(64 * 1024).fill(0x20));
+      },
+    });
+    const fetchFn = () =>
+      Promise.resolve(new Response(endless, { headers: { 'content-type': 'application/json' } }));
+    expect((await failing({}, { fetch: fetchFn })).code).toBe('answer_invalid');
+    expect(sent).toBeLessThan(100);
+  });
+
   it('a provider without the device flow', async () => {
     await here.close();
     const trusting = trustingFetch(provider.ca);
