@@ -1,10 +1,11 @@
 /** The doors of signing in, as Electron has them. */
 import { clipboard, powerMonitor, session, shell, type WebContents } from 'electron';
+import { confirm } from 'tokenkeep/electron';
 import { type SignIn, type SignInDoors, signIn } from './sign-in/sign-in.ts';
 
-type SystemDoors = 'fetch' | 'openBrowser' | 'copyText' | 'now' | 'after';
+type SystemDoors = 'fetch' | 'openBrowser' | 'confirm' | 'copyText' | 'now' | 'after';
 
-export function signingIn(doors: Omit<SignInDoors, SystemDoors>): SignIn<WebContents> {
+export function signingIn(doors: Omit<SignInDoors<WebContents>, SystemDoors>): SignIn<WebContents> {
   // Chromium's network, and not Node's: it knows the system's proxies and certificate authorities. In memory, and apart
   // from the window's session, which has no network.
   const network = session.fromPartition('sign-in', { cache: false });
@@ -12,6 +13,7 @@ export function signingIn(doors: Omit<SignInDoors, SystemDoors>): SignIn<WebCont
     ...doors,
     fetch: (input, init) => network.fetch(input instanceof URL ? input.href : input, init),
     openBrowser: openInBrowser,
+    confirm,
     copyText: (text) => void clipboard.writeText(text),
     now: () => Date.now(),
     after(milliseconds, work) {

@@ -52,10 +52,12 @@ export async function signInWithBrowser({ provider, profile, signal, ...on }: Co
     await on.take(response);
     loopback.answer(SIGNED_IN);
   } catch (error) {
-    const failure = error instanceof Cancelled ? error : failureOf(error, about);
-    loopback.answer(
-      notSignedIn(failure instanceof Cancelled ? 'The sign-in was cancelled in Tokenkeep.' : failure.message),
-    );
+    if (error instanceof Cancelled) {
+      loopback.answer(notSignedIn('The sign-in was cancelled in Tokenkeep.'));
+      throw error;
+    }
+    const failure = failureOf(error, about);
+    loopback.answer(notSignedIn(failure.message));
     throw failure;
   } finally {
     loopback.close();

@@ -17,6 +17,7 @@ export type SignInErrorCode =
   | 'answer_invalid' // a token response that does not hold what it must
   | 'sign_in_again' // the refresh token is worth nothing any more
   | 'profile_unknown'
+  | 'host_refused' // the user did not let the app talk to a provider's host
   | 'port_taken'; // the redirect's fixed port
 
 /** A sign-in, refresh or revocation that did not come about. What was cached before is as it was. */

@@ -108,6 +108,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `${host} does not accept this account’s refresh token any more. The tokens that are here may be used until they expire. Sign in again.`;
     case 'profile_unknown':
       return 'No sign-in profile says where this account’s provider is. Nothing was changed. Add a profile for it.';
+    case 'host_refused':
+      return `Tokenkeep was not allowed to talk to ${host}. Nothing was saved. Save the profile again to be asked again.`;
     case 'port_taken':
       return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or leave the port out of the profile’s redirect URI.`;
   }

@@ -34,11 +34,13 @@ export async function listen(registered: string, state: string): Promise<Loopbac
         const url = URL.parse(request.url ?? '', `http://${host}`);
         // The Host, too: a page of another name that resolves to this computer has no business here.
         const ours = request.method === 'GET' && url?.pathname === pathname && request.headers.host === host;
-        if (!ours || waiting !== undefined) return void response.writeHead(404, PAGE_HEADERS).end();
-        if (url.searchParams.get('state') !== state) return send(response, ANOTHER_SIGN_IN);
-        waiting = response;
-        resolve(url);
-        if (given !== undefined) send(response, given);
+        if (!ours || waiting !== undefined) response.writeHead(404, PAGE_HEADERS).end();
+        else if (url.searchParams.get('state') !== state) send(response, ANOTHER_SIGN_IN);
+        else {
+          waiting = response;
+          resolve(url);
+          if (given !== undefined) send(response, given);
+        }
       });
     }
   });

@@ -1,7 +1,8 @@
 /** Signing in, staying signed in and leaving, put together: what answers the window, and what runs beside it. */
 import { join } from 'node:path';
 import type { AccountSummary, Vault } from 'tokenkeep';
-import type { Handlers } from 'tokenkeep/electron';
+import type { Handlers, Question } from 'tokenkeep/electron';
+import { allowHost } from './allowed-hosts.ts';
 import { attempts } from './attempts.ts';
 import type { AccountCare, AccountName, SignInEvents, SignInRequests } from './contract.ts';
 import { dueAt, keepFresh } from './keep-fresh.ts';
@@ -12,7 +13,7 @@ import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
 import { issuerFor } from './whereabouts.ts';
 
-export interface SignInDoors {
+export interface SignInDoors<Caller> {
   /** Where profiles and marks are kept. */
   folder: string;
   /** The cache that the window shows. */
@@ -22,6 +23,8 @@ export interface SignInDoors {
   /** Verifies certificates, as the system does. */
   fetch: typeof fetch;
   openBrowser: (url: string) => Promise<void>;
+  /** Asks the user in a dialog that no script of the window can answer. */
+  confirm: (caller: Caller, question: Question) => Promise<boolean>;
   copyText: (text: string) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -45,7 +48,7 @@ export interface SignIn<Caller> {
 /** Milliseconds for the user to sign in: long enough to find the phone, short enough that no port stays open. */
 const PATIENCE = 10 * 60_000;
 
-export function signIn<Caller>(doors: SignInDoors): SignIn<Caller> {
+export function signIn<Caller>(doors: SignInDoors<Caller>): SignIn<Caller> {
   const { vault, tell, after, onUnexpected, openBrowser } = doors;
   const seconds = (): number => Math.floor(doors.now() / 1000);
   const profiles = profilesAt(join(doors.folder, 'sign-in-profiles.json'), doors.now);
@@ -109,7 +112,8 @@ export function signIn<Caller>(doors: SignInDoors): SignIn<Caller> {
   return {
     handlers: {
       profiles: () => profiles.list(),
-      saveProfile(_caller, draft, id) {
+      async saveProfile(caller, draft, id) {
+        await allowHost(draft, profiles.list(), (question) => doors.confirm(caller, question));
         const saved = profiles.save(draft, id);
         tell.profiles(null);
         return saved;

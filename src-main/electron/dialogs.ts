@@ -16,7 +16,10 @@ async function oneAtATime<T>(contents: WebContents, refused: T, ask: () => Promi
   }
 }
 
-/** Enter and Escape both mean no: a yes takes a deliberate click. */
+/**
+ * Asks the user in a dialog of the main process, over the window that wants to know. Enter and Escape both mean no: a yes
+ * takes a deliberate click. False as well where that window has a question open already.
+ */
 export async function confirm(contents: WebContents, question: Question): Promise<boolean> {
   return oneAtATime(contents, false, () => showQuestion(contents, question));
 }

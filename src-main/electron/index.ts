@@ -5,6 +5,7 @@
  * @module tokenkeep/electron
  */
 export type * from '../ipc/contract.ts';
+export type { Question } from '../ipc/questions.ts';
 export {
   type ArgumentCheck,
   type ArgumentChecks,
@@ -12,6 +13,7 @@ export {
   noArguments,
   type Requests,
 } from '../ipc/requests.ts';
+export { confirm } from './dialogs.ts';
 export { type RequestOptions, type ServedRequests, serveRequests } from './requests.ts';
 export type { Trusted } from './sender.ts';
 export { type ServedTokenCache, type ServeOptions, serveTokenCache } from './serve.ts';

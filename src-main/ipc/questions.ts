@@ -5,8 +5,11 @@ import type { Holding } from './holdings.ts';
 import type { IdentifiedToken } from './token-items.ts';
 import { tokenItems } from './token-items.ts';
 
+/** What the main process asks the user by itself, in plain text. */
 export interface Question {
+  /** One line. */
   message: string;
+  /** What comes of a yes. */
   detail: string;
   /** The button that agrees; the other one is Cancel. */
   yes: string;

@@ -1,8 +1,8 @@
 /** The app beside a real provider: its network trusts that one, and its browser is a program that fills in forms. */
 import { X509Certificate } from 'node:crypto';
-import { expect, type Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
-import { type Started, test as base } from './app.ts';
+import { answerDialogs, type Started, test as base } from './app.ts';
 
 export const test = base.extend<{ provider: RunningProvider }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
@@ -40,8 +40,9 @@ export async function meet(
   };
 }
 
+/** As a user does, who lets the app talk to the provider when the main process asks. */
 export async function addProfile(
-  window: Page,
+  { app, window }: Started,
   provider: RunningProvider,
   clientId = 'desktop-app',
 ): Promise<void> {
@@ -52,6 +53,8 @@ export async function addProfile(
   await dialog.getByLabel('Client ID').fill(clientId);
   await dialog.getByLabel('Scopes').fill('profile email offline_access orders.read');
   await dialog.getByLabel('Name').fill('Example');
+  const asked = await answerDialogs(app, { agree: true });
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(dialog.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  expect(await asked()).toEqual([expect.stringContaining(new URL(provider.issuer).host)]);
 }

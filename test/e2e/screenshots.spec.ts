@@ -297,7 +297,7 @@ besideProvider('signing in, staying signed in, leaving', async ({ start, provide
   await window.getByRole('button', { name: 'Sign in…' }).click();
   await picture(window, 'profile-microsoft');
   await window.getByRole('button', { name: 'Cancel' }).click();
-  await addProfile(window, provider);
+  await addProfile(started, provider);
   await picture(window, 'sign-in');
   await window.getByRole('button', { name: 'Edit Example' }).click();
   await picture(window, 'profile-oidc');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
-import { type Started, test } from './app.ts';
+import { answerDialogs, type Started, test } from './app.ts';
 
 const PRELOAD = fileURLToPath(new URL('../../out/preload.cjs', import.meta.url));
 
@@ -113,7 +113,8 @@ test('the page loads nothing but itself, and no text becomes code', async ({ sta
 });
 
 test('its session reaches no network, whatever the page’s policy says', async ({ start }) => {
-  const { app, quit } = await start();
+  const started = await start();
+  const { app, quit } = started;
   const reach = (url: string) =>
     app.evaluate(async ({ BrowserWindow }, address) => {
       const { session } = BrowserWindow.getAllWindows()[0]!.webContents;
@@ -125,6 +126,22 @@ test('its session reaches no network, whatever the page’s policy says', async 
   for (const url of ['https://example.org/', 'http://127.0.0.1:1/', 'ws://127.0.0.1:1/']) {
     expect(await reach(url)).toMatch(/ERR_BLOCKED_BY_CLIENT|ERR_UNKNOWN_URL_SCHEME|TypeError/);
   }
+  // Nor does the main process go anywhere for it: a host that is new to the app is asked about.
+  const asked = await answerDialogs(app, { agree: false });
+  const profile = {
+    kind: 'oidc',
+    name: 'x',
+    authority: 'https://xn--pple-43d.example/what-the-window-knows',
+    client_id: 'x',
+    scopes: [],
+    redirect_uri: 'http://127.0.0.1/',
+  };
+  expect(await inPage(started, `window.app.saveProfile(${JSON.stringify(profile)}, null)`)).toMatchObject({
+    ok: false,
+    error: { code: 'host_refused' },
+  });
+  expect(await asked()).toEqual([expect.stringContaining('talk to xn--pple-43d.example?')]);
+  expect(await inPage(started, 'window.app.profiles()')).toEqual({ ok: true, value: [] });
   // Item 18: nothing outside the built window's folder.
   for (const path of [
     'main.cjs',

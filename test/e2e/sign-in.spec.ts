@@ -10,7 +10,7 @@ import { addProfile, meet, test } from './provider.ts';
 async function begin(started: Started, provider: RunningProvider, clientId?: string) {
   const at = browser(trustingFetch(provider.ca));
   const { opened } = await meet(started, provider);
-  await addProfile(started.window, provider, clientId);
+  await addProfile(started, provider, clientId);
   let seen = 0;
   /** The next page that the app opens in the browser. */
   const page = async (): Promise<string> => {
@@ -125,7 +125,7 @@ test('a certificate that nobody vouches for is refused before anything is sent',
   provider,
 }) => {
   const started = await start();
-  await addProfile(started.window, provider);
+  await addProfile(started, provider);
   await button(started.window, 'In the browser').click();
   await expect(started.window.getByRole('alertdialog')).toContainText('is not trusted on this computer');
   await started.quit();

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { USERS } from '../../../examples/provider/users.ts';
+import type { Question } from '../../../src-main/ipc/questions.ts';
 import { callback } from '../../support/callback.ts';
 import { codeOf, type Stage, stage } from './stage.ts';
 
@@ -115,6 +116,27 @@ describe('with the browser', () => {
     expect(await reach(redirect, { host: 'evil.example' })).toBe(404);
     expect(here.told.at(-1)).toMatchObject({ step: 'browser' });
   });
+});
+
+it('asks before a profile brings in a host, and saves none without a yes', async () => {
+  const asked: string[] = [];
+  let agree = true;
+  await here.close();
+  const confirm = (_caller: null, { message }: Question) => {
+    asked.push(message);
+    return Promise.resolve(agree);
+  };
+  here = await stage(provider, {}, { confirm });
+  const { id, ...draft } = here.profile;
+  const save = async (authority: string, kind: 'oidc' | 'microsoft' = 'oidc') =>
+    here.signing.handlers.saveProfile(null, { ...draft, kind, authority }, id);
+  agree = false;
+  await save(`${provider.issuer}/another/path`);
+  await save('organizations', 'microsoft');
+  expect(asked).toEqual([`Let Tokenkeep talk to ${new URL(provider.issuer).host}?`]); // the first one only
+  await expect(save('https://elsewhere.example')).rejects.toMatchObject({ code: 'host_refused' });
+  const saved = await here.signing.handlers.profiles(null);
+  expect(saved.map(({ authority }) => authority)).toEqual(['organizations']);
 });
 
 describe('with a code on another device', () => {

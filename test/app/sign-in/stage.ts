@@ -33,7 +33,7 @@ export interface Stage {
 export async function stage(
   provider: RunningProvider,
   changes: Partial<ProfileDraft> = {},
-  doors: Partial<SignInDoors> = {},
+  doors: Partial<SignInDoors<null>> = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-'));
   const vault = await openVault({ file: join(folder, 'accounts.vault'), keychain: memoryKeychain() });
@@ -50,6 +50,7 @@ export async function stage(
       if (here.person !== null) here.arrived.push(here.browser.visit(url, here.person));
       return Promise.resolve();
     },
+    confirm: () => Promise.resolve(true),
     copyText: () => undefined,
     now: () => Date.now(),
     after(milliseconds, work) {
