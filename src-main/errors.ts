@@ -71,7 +71,7 @@ export class KeychainTimeoutError extends KeychainError {
   }
 }
 
-/** The state that the vault is in, that others are writing (`vault_busy`), or that it was closed. */
+/** The state that the vault is in (`vault_busy`: others are writing), that it has no file yet, or that it was closed. */
 export type VaultErrorCode =
   | 'vault_locked'
   | 'vault_no_keychain'
@@ -82,6 +82,7 @@ export type VaultErrorCode =
   | 'vault_read_only'
   | 'vault_unreadable'
   | 'vault_busy'
+  | 'vault_empty' // asked for something that is done to the file, and there is none yet
   | 'vault_closed';
 
 /** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */

@@ -1,6 +1,6 @@
 /** What answers a window, request by request: plain functions over a vault, with the system's doors passed in. */
 import type { TokenCache } from '../cache/token-cache.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { DocumentError, InvalidArgumentError } from '../errors.ts';
 import { accountList } from './account-list.ts';
 import type { TokenCacheEvents, TokenCacheRequests } from './contract.ts';
 import type { Copied } from './copied.ts';
@@ -78,7 +78,10 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
         const path = await doors.chooseFile(caller);
         return path === null ? null : planned.plan(path);
       },
-      planImport: (_caller, path) => planned.plan(path),
+      planImport(_caller, path) {
+        assertHere(path);
+        return planned.plan(path);
+      },
       unlockImport: (_caller, id, passphrase) => planned.unlock(id, passphrase),
       confirmImport: (_caller, id) => planned.confirm(id),
       cancelImport: (_caller, id) => planned.cancel(id),
@@ -107,6 +110,18 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
       }
     },
   };
+}
+
+/**
+ * A page can name no path, but whoever has taken over its process can name any. One that begins with two slashes has Windows
+ * connect to the computer that is named there, and prove to it who the user is.
+ */
+function assertHere(path: string): void {
+  if (!/^[\\/]{2}/.test(path)) return;
+  throw new DocumentError(
+    'document_unreadable',
+    'A file on another computer can’t be dropped on the window. Nothing was imported. Choose it with Import… instead.',
+  );
 }
 
 function holdingIn(cache: TokenCache, id: AccountId): Holding {

@@ -57,5 +57,8 @@ function suggestedName(now: number): string {
 }
 
 function nothingSaved(): VaultError {
-  return new VaultError('vault_busy', 'There is no file yet: nothing was ever saved. Nothing was done.');
+  return new VaultError(
+    'vault_empty',
+    'There is no file yet: nothing was ever saved. Nothing was done. The file is made at the first sign-in or import.',
+  );
 }

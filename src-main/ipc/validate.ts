@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { type ArgumentCheck, type ArgumentChecks, noArguments } from './requests.ts';
 
-// Ids are made by ids.ts and plans.ts: base64url, two parts at most.
+// Ids are made by ids.ts and imports.ts: base64url, two parts at most. Those of findings are hashes as well.
 const id = v.pipe(v.string(), v.maxLength(100), v.regex(/^[\w-]+(\.[\w-]+)?$/));
 const searchText = v.pipe(v.string(), v.maxLength(1_000));
 // Windows' longest path; a NUL would cut it short on its way to the file system.

@@ -11,6 +11,17 @@ import { windowOver } from './window.ts';
 const W = 'the window';
 const names = Object.keys(argumentChecks) as (keyof TokenCacheRequests)[];
 
+it.each(['\\\\evil.example\\share\\a.json', '//evil.example/share/a.json', '\\\\?\\UNC\\evil.example\\a'])(
+  'goes to no other computer for a window: %s',
+  async (path) => {
+    const { ask } = windowOver(cacheOf('{}'));
+    await expect(settle(() => ask.planImport(W, path))).resolves.toMatchObject({
+      ok: false,
+      error: { code: 'document_unreadable', message: expect.stringContaining('another computer') },
+    });
+  },
+);
+
 describe('arguments', () => {
   it.each(names)('%s takes none but its own', (name) => {
     fc.assert(

@@ -18,8 +18,8 @@ it('replaces the key, and has a receipt for it', async () => {
   expect(await ask.rotateKey(W)).toEqual({ at: user.now, slot: 'b', oldKey: 'destroyed' });
   expect(vault.asked).toEqual(['erase']);
   vault.status.bytes = null;
-  await expect(ask.rotateKey(W)).rejects.toThrow('nothing was ever saved');
-  await expect(ask.compact(W)).rejects.toThrow('nothing was ever saved');
+  await expect(ask.rotateKey(W)).rejects.toMatchObject({ code: 'vault_empty' });
+  await expect(ask.compact(W)).rejects.toMatchObject({ code: 'vault_empty' });
 });
 
 it('compacts, and says what was gained', async () => {
