@@ -1,5 +1,8 @@
 /** Electron's security checklist (docs/security-checklist.md), item by item, against the running app. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 import { answerDialogs, type Started, test } from './app.ts';
@@ -142,6 +145,22 @@ test('its session reaches no network, whatever the page’s policy says', async 
   });
   expect(await asked()).toEqual([expect.stringContaining('talk to xn--pple-43d.example?')]);
   expect(await inPage(started, 'window.app.profiles()')).toEqual({ ok: true, value: [] });
+  // What a provider answers leads nowhere else: openid-client asks for that, and Chromium has to heed it.
+  const visited: string[] = [];
+  const server = createServer((request, response) => {
+    visited.push(request.url ?? '');
+    response.writeHead(302, { Location: '/elsewhere' }).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await app.evaluate(
+    async ({ session }, port) => {
+      const network = session.fromPartition('sign-in', { cache: false });
+      await network.fetch(`http://127.0.0.1:${port}/token`, { redirect: 'manual' }).catch(() => undefined);
+    },
+    (server.address() as AddressInfo).port,
+  );
+  server.close();
+  expect(visited).toEqual(['/token']);
   // Item 18: nothing outside the built window's folder.
   for (const path of [
     'main.cjs',

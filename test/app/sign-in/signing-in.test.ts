@@ -107,6 +107,19 @@ describe('with the browser', () => {
     expect(await accounts()).toEqual(['noor@contoso.example']);
   });
 
+  it.each(['&iss=https://another.example', ''])(
+    'takes no code that another provider gave, or nobody says who gave (RFC 9207): %s',
+    async (iss) => {
+      here.person = null;
+      await here.signing.handlers.signIn(null, here.profile.id, 'browser');
+      await here.until('browser');
+      const asked = new URL(here.opened[0]!).searchParams;
+      void reach(`${asked.get('redirect_uri')!}?code=another&state=${asked.get('state')!}${iss}`);
+      expect(codeOf(await here.until('done'))).toBe('answer_invalid');
+      expect(await accounts()).toEqual([]);
+    },
+  );
+
   it('answers nothing but the one call: no other path, method or host name', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'browser');
