@@ -22,7 +22,16 @@ export default {
   disableSources: true, // a clone need not know where it came from
   skipErrorChecking: true, // `npm run types` does
   validation: { invalidLink: true, notExported: true, notDocumented: true },
-  requiredToBeDocumented: ['Module', 'Class', 'Interface', 'TypeAlias', 'Variable'],
+  requiredToBeDocumented: [
+    'Module',
+    'Class',
+    'Interface',
+    'TypeAlias',
+    'Variable',
+    'Function',
+    'Method',
+    'Accessor',
+  ],
   intentionallyNotExported: ['Undoing'],
   tsconfig: 'tsconfig.reference.json',
   treatWarningsAsErrors: true,

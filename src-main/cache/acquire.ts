@@ -93,6 +93,9 @@ function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
 }
 
 /**
+ * What of the cache answers a request: an access token that is fresh (until 300 s before it expires), and the refresh tokens
+ * to try where there is none, the likeliest first. Asks nobody and changes nothing.
+ *
  * @param now seconds since the epoch
  * @param skew seconds by which the clock of whoever cached a token may be ahead of this one
  */

@@ -34,10 +34,12 @@ export class RepairUndo {
     this.#undoing = undoing;
   }
 
+  /** For `undoRepair` alone. */
   get [UNDOING](): Undoing {
     return this.#undoing;
   }
 
+  /** What it holds does not leave the process. */
   toJSON(): string {
     return '[redacted]';
   }

@@ -44,6 +44,7 @@ export class TokenCache {
     open = (cache) => cache.#store;
   }
 
+  /** Empty. */
   constructor(options: TokenCacheOptions = {}) {
     const now = options.now ?? systemClock;
     this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.

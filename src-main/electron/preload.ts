@@ -22,8 +22,11 @@ export type { Names };
 export interface Exposure<R, E> {
   /** The property of `window`. */
   name: string;
+  /** Before every channel, as in `serveRequests`. */
   prefix: string;
+  /** All names of the contract’s requests. */
   requests: Names<R>;
+  /** All names of its events. */
   events: Names<E>;
 }
 

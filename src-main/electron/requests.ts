@@ -9,7 +9,9 @@ import { isTrusted, type Trusted } from './sender.ts';
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
   /** Before every channel. Contracts that are served side by side have different ones. */
   prefix: string;
+  /** One for each request: what a window sends is anybody’s guess. */
   checks: ArgumentChecks<R>;
+  /** What answers, each with the window that asks and the arguments that passed the check. */
   handlers: Handlers<R, WebContents>;
   /**
    * Hears of errors that are not a `TokenkeepError`: a fault in a handler. The window learns only that there was one.
@@ -22,6 +24,7 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
 export interface ServedRequests<E> {
   /** To every window that is served, and to no other. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;
+  /** Nothing of this contract is answered any more. */
   stop(): void;
 }
 

@@ -29,18 +29,23 @@ export type {
 export interface AccountItem {
   /** Opaque; names this line in other requests and stays the same while the account is cached. */
   id: string;
+  /** `orphan`: tokens of a user whose account is not in the cache. */
   kind: 'user' | 'app' | 'orphan';
   /** null for an app. */
   home_account_id: string | null;
+  /** Host of the provider, in one of the names of its cloud. */
   environment: string;
   /** "" where the provider gave none, and for apps. */
   username: string;
+  /** null where nothing tells it. */
   name: string | null;
   /** MSSTS, ADFS, Generic; null where there is no account entity. */
   authority_type: string | null;
   /** The home tenant first; for an app, the tenant its tokens are for. */
   tenants: readonly TenantProfile[];
+  /** Client ids of the apps that hold its tokens. */
   clients: readonly string[];
+  /** How many it has of each. */
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
   /** Of its access tokens, seconds since the epoch: the soonest still to come, and the latest of all. */
   nextExpiry: number | null;
@@ -51,7 +56,9 @@ export interface AccountItem {
 
 /** Everyone and everything that is signed in. */
 export interface AccountList {
+  /** Users first, then apps and tokens without an account. */
   accounts: readonly AccountItem[];
+  /** `notUnderstood`: entries that are kept as they are. */
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
 }
 
@@ -61,28 +68,38 @@ export interface TokenItem {
   id: string;
   type: 'AccessToken' | 'RefreshToken' | 'IdToken';
   environment: string;
+  /** The tenant. */
   realm: string | null;
+  /** The app that it was given to. */
   client_id: string;
   /** The app's name where a claim tells it. */
   client_name: string | null;
+  /** Of access and refresh tokens. */
   scopes: readonly string[];
   /** Access tokens: `aud` where it is a JWT, else the resource that its scopes name. ID tokens: the client. */
   audience: string | null;
+  /** Of access tokens, such as `Bearer`. */
   token_type: string | null;
+  /** Names the key that it is bound to. */
   key_id: string | null;
+  /** "1": a refresh token that every app of Microsoft’s family may use. */
   family_id: string | null;
+  /** How it is made up, which only its issuer need know. `jwe`: encrypted to someone. */
   format: 'jwt' | 'jwe' | 'opaque';
   cached_at: number | null;
   /** Access tokens: the field. ID tokens: the `exp` claim. */
   expires_on: number | null;
   extended_expires_on: number | null;
+  /** From when on the provider wants it refreshed. */
   refresh_on: number | null;
   last_modification_time: number | null;
 }
 
 /** One claim of a decoded token; the value as JSON text, so that no name or shape in it can do harm on the way. */
 export interface Claim {
+  /** As the token has it. */
   name: string;
+  /** Its value; may be an object or a list. */
   json: string;
 }
 
@@ -118,6 +135,7 @@ export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'byte
 export interface KeyReceipt {
   /** Seconds since the epoch. */
   at: number;
+  /** Of the new key. */
   slot: 'a' | 'b';
   /** Of the key before. `pending`: it goes when the keychain can be asked. */
   oldKey: 'destroyed' | 'pending';
@@ -135,6 +153,7 @@ export interface ExportReceipt {
 export interface HealthReport {
   /** In the order in which they matter; of very many the first. */
   findings: readonly Finding[];
+  /** Of all findings, also those that are not sent. */
   total: number;
   /** How many of all of them a repair can do something about. */
   repairable: number;
@@ -146,21 +165,28 @@ export interface HealthReport {
 export interface RepairReport {
   /** Seconds since the epoch. */
   at: number;
+  /** What the repair did to which entities. */
   difference: Difference;
 }
 
 /** What `main` answers, by name. Every argument is validated there, every sender checked. */
 export interface TokenCacheRequests {
+  /** Where the vault stands. */
   status(): VaultStatus;
+  /** The list at the left. */
   accounts(): AccountList;
+  /** Of one line of the list: access tokens first, then refresh and ID tokens. */
   tokens(accountId: string): readonly TokenItem[];
+  /** One token taken apart, without its signature. */
   claims(tokenId: string): DecodedToken;
   /** Ids of the accounts that match every word of the text: names, tenants, clients, scopes, audiences, claims. */
   search(text: string): readonly string[];
 
   /** `null`: all accounts and apps. */
   removalCount(accountId: string | null): RemovalCount;
+  /** Of one line of the list, and destroys the key that opens older copies of the file. */
   signOut(accountId: string): SignOutReceipt;
+  /** Of everyone and every app; a receipt for each. */
   signOutAll(): readonly SignOutReceipt[];
 
   /** The secret, after a dialog of the main process; null where the user said no. */
@@ -174,9 +200,12 @@ export interface TokenCacheRequests {
   planImport(path: string): ImportPlan | ImportLocked;
   /** `passphrase_wrong` leaves it as it was, for another try. */
   unlockImport(planId: string, passphrase: string): ImportPlan;
+  /** Merges what was planned, in one change. Where the vault refuses it, the plan stays for another try. */
   confirmImport(planId: string): ImportReport;
+  /** Gives a plan up; one that is not there any more is no error. */
   cancelImport(planId: string): void;
 
+  /** Asks the keychain and reads the file again. */
   retry(): VaultStatus;
   /** damaged: keeps what could be read, in a new file; the damaged one is kept beside it. */
   recover(): VaultStatus;
@@ -185,6 +214,7 @@ export interface TokenCacheRequests {
 
   /** Reads every byte of the file and opens every secret; `verifying` tells how far it is. */
   verify(): VaultReport;
+  /** Writes the file anew under a new key, and destroys the old one. `vault_empty` where there is no file yet. */
   rotateKey(): KeyReceipt;
   /** Writes the file anew without what is dead in it. Sizes in bytes. */
   compact(): { before: number; after: number };
@@ -206,6 +236,7 @@ export interface TokenCacheRequests {
 export interface TokenCacheEvents {
   /** Something cached has changed, here or in another process: ask again. */
   change: null;
+  /** A new one, whenever something in it changes. */
   status: VaultStatus;
   /** A file was chosen or dropped and is being read; a plan or an error follows. Large documents take seconds. */
   importReading: { fileName: string; bytes: number };
@@ -221,7 +252,9 @@ export interface TokenCacheEvents {
 
 /** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
 export interface PlainError {
+  /** That of a `TokenkeepError`, `unexpected`, `refused` or `not_served`. */
   code: string;
+  /** For people: what happened, what it means for the data, what to do. */
   message: string;
 }
 
@@ -234,6 +267,7 @@ export type TokenCacheBridge = {
     ...args: Parameters<TokenCacheRequests[Name]>
   ) => Promise<Outcome<ReturnType<TokenCacheRequests[Name]>>>;
 } & {
+  /** Of a file that was dropped on the page. A `File` that a script made has no path, and is refused. */
   planImport(file: File): Promise<Outcome<ImportPlan | ImportLocked>>;
   /** Returns the function that ends it. */
   on<Name extends keyof TokenCacheEvents>(

@@ -9,6 +9,7 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 export interface Keytar {
   /** `null` when it is absent, and also when the keychain is locked. */
   getPassword(service: string, account: string): Promise<string | null>;
+  /** Replaces what is there. Rejects where the keychain is locked. */
   setPassword(service: string, account: string, password: string): Promise<void>;
   /** `false` when there is nothing to delete, and also when the keychain is locked. */
   deletePassword(service: string, account: string): Promise<boolean>;

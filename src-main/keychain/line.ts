@@ -2,7 +2,9 @@ import { KeychainTimeoutError } from '../errors.ts';
 
 /** The two timer functions, so that a test need not wait. */
 export interface Timers {
+  /** Gives what `clearTimeout` takes. */
   setTimeout(callback: () => void, milliseconds: number): unknown;
+  /** One that has run already is no error. */
   clearTimeout(timer: unknown): void;
 }
 

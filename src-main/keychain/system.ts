@@ -14,6 +14,7 @@ export interface SystemKeychainOptions {
   load?: () => Promise<Keytar>;
   /** Milliseconds until `keychain_timeout`. Default: 10,000. */
   patience?: number;
+  /** Default: those of the process. */
   timers?: Timers;
 }
 

@@ -4,14 +4,22 @@ import { systemClock } from '../cache/clock.ts';
 
 /** An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle. */
 export interface SilentApplication<Request, Result> {
+  /** As in `@azure/msal-node`. */
   acquireTokenSilent(request: Request): Promise<Result>;
-  getTokenCache(): { getAllAccounts(): Promise<unknown> };
+  /** As in `@azure/msal-node`; asking for accounts is what makes it look at the cache. */
+  getTokenCache(): {
+    /** As in `@azure/msal-node`. */
+    getAllAccounts(): Promise<unknown>;
+  };
 }
 
 /** As much of MSAL's `SilentFlowRequest` as decides which token is wanted. */
 export interface SilentRequest {
+  /** As `getAllAccounts` of the application gives it. */
   account: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
+  /** Of one resource. */
   scopes: string[];
+  /** A cached access token does not do. Default: false. */
   forceRefresh?: boolean;
 }
 

@@ -7,7 +7,9 @@ import type { Profile } from '../cache/profiles.ts';
 
 /** MSAL's token cache, as much of it as its plugin interface names. */
 export interface SerializableTokenCache {
+  /** All that MSAL has in memory, as a cache document. */
   serialize(): string;
+  /** Adds a cache document to what MSAL has in memory. */
   deserialize(cache: string): void;
 }
 
@@ -15,12 +17,15 @@ export interface SerializableTokenCache {
 export interface TokenCacheContext {
   /** Whether MSAL is about to write, or has written. */
   readonly cacheHasChanged: boolean;
+  /** What MSAL has in memory. */
   readonly tokenCache: SerializableTokenCache;
 }
 
 /** `ICachePlugin` of `@azure/msal-node`. */
 export interface CachePlugin {
+  /** MSAL calls it before it looks. */
   beforeCacheAccess(context: TokenCacheContext): Promise<void>;
+  /** MSAL calls it after it has looked, or changed something. */
   afterCacheAccess(context: TokenCacheContext): Promise<void>;
 }
 

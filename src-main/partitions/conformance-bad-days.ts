@@ -14,6 +14,7 @@ export interface ServerControls {
   readonly start: () => Promise<void>;
   /** It answers nothing and refuses nothing, as SIGSTOP makes it. */
   readonly pause: () => Promise<void> | void;
+  /** It goes on where it was paused, as SIGCONT makes it. */
   readonly resume: () => Promise<void> | void;
 }
 

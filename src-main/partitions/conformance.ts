@@ -21,6 +21,7 @@ export interface OpenedStores {
   readonly another: PartitionStore;
   /** For a store whose reads may be old for a while: resolves when all that was written can be seen over both connections. */
   readonly seen?: () => Promise<void>;
+  /** Called after each case. */
   readonly close?: () => Promise<void>;
 }
 

@@ -15,6 +15,7 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends PartitionStore {
   /** How many entries there are. */
   readonly size: number;
+  /** Removes all entries. */
   clear(): void;
 }
 

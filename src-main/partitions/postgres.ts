@@ -11,23 +11,31 @@ export { type PostgresNewsOptions, postgresNews } from './postgres-news.ts';
 
 /** What is used of a `Pool` of the `pg` package. */
 export interface PostgresPool {
+  /** As in `pg`. */
   connect(): Promise<PostgresConnection>;
 }
 
 /** What is used of a connection. */
 export interface PostgresConnection {
+  /** As in `pg`. */
   query(text: string, values?: unknown[]): Promise<PostgresAnswer>;
   /** true: the connection is closed, and not used again. */
   release(destroy?: boolean): void;
+  /** As in `pg`: the connection was lost. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** As in `pg`: the connection is over. */
   on(event: 'end', listener: () => void): unknown;
+  /** As in `pg`: for `postgresNews`. */
   on(event: 'notification', listener: (message: { payload?: string | undefined }) => void): unknown;
+  /** As in `pg`. */
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** What is used of a query's answer. */
 export interface PostgresAnswer {
+  /** As objects by column. */
   rows: unknown[];
+  /** Of a write: how many rows it touched. */
   rowCount: number | null;
 }
 

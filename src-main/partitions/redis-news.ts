@@ -4,20 +4,27 @@ import type { PartitionNews } from './layered.ts';
 
 /** What is used of a client of the `redis` package; `createCluster()` has no `duplicate` of one connection: give a client of one node. */
 export interface RedisPubSubClient {
+  /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
+  /** Another connection like this one: Redis wants one for listening alone. */
   duplicate(): RedisSubscriber;
 }
 
 /** What is used of a connection that listens. */
 export interface RedisSubscriber {
+  /** Resolves when it is connected. */
   connect(): Promise<unknown>;
+  /** SUBSCRIBE. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  /** Closes the connection at once. */
   destroy(): void;
+  /** Lost, or connected again: something may have been missed. */
   on(event: 'error' | 'ready', listener: () => void): unknown;
 }
 
 /** Over what processes tell each other which partitions have changed. */
 export interface RedisNewsOptions {
+  /** Connected, or connecting; it stays yours to close. */
   client: RedisPubSubClient;
   /** Default: "tokenkeep". */
   channel?: string;

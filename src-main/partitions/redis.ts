@@ -16,27 +16,37 @@ export {
 
 /** What is used of a client. `createClient()`, `createClientPool()` and `createCluster()` of the `redis` package have it. */
 export interface RedisClient {
+  /** As in `redis`: the same client with other settings. */
   withCommandOptions(options: RedisCommandOptions): RedisCommands;
 }
 
 /** What is set for the calls of one read or write. */
 export interface RedisCommandOptions {
+  /** What an answer’s types become, by their byte in RESP. */
   typeMapping?: Record<number, typeof Buffer>;
+  /** Gives the command up. */
   abortSignal?: AbortSignal;
 }
 
 /** The commands that are used. */
 export interface RedisCommands {
+  /** GET. */
   get(key: string): Promise<unknown>;
+  /** DEL. */
   del(key: string): Promise<unknown>;
+  /** PEXPIRE. */
   pExpire(key: string, milliseconds: number): Promise<unknown>;
+  /** EVALSHA. */
   evalSha(sha1: string, options: RedisScriptCall): Promise<unknown>;
+  /** EVAL, where the server does not know the script yet. */
   eval(script: string, options: RedisScriptCall): Promise<unknown>;
 }
 
 /** What a script works on. */
 export interface RedisScriptCall {
+  /** One: so a cluster knows where to run it. */
   keys: string[];
+  /** `ARGV` of the script. */
   arguments: (string | Buffer)[];
 }
 

@@ -11,6 +11,7 @@ export interface ImportReport {
   accountsAdded: number;
   /** Credentials. */
   tokensAdded: number;
+  /** Credentials that were older here. */
   tokensReplaced: number;
   /** Entries that were taken in as they are, because they are not understood. */
   notUnderstood: number;

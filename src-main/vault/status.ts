@@ -16,6 +16,7 @@ export type VaultState =
 
 /** A plain value: safe to clone to a window. Holds no secret. */
 export interface VaultStatus {
+  /** Where the vault stands. */
   state: VaultState;
   /** The code of the error behind a state other than `ready`, or behind changes that are not saved. */
   code?: string;
@@ -47,6 +48,7 @@ export interface VaultStatus {
 
 /** What of a damaged vault can be read. */
 export interface Recovered {
+  /** That can be read. */
   accounts: number;
   /** `null`: the file no longer tells. */
   of: number | null;
@@ -70,21 +72,28 @@ export interface VaultRegions {
 export interface VaultReport {
   /** Everything is there, authentic, and opens. */
   sound: boolean;
+  /** As `VaultStatus` has it. */
   state: VaultState;
   /** Of a state other than `ready`, or of the first secret that did not open. */
   code?: string;
+  /** Size of the file; 0 where there is none. */
   bytes: number;
+  /** That can be read. */
   accounts: number;
+  /** That can be read: entities, and what is kept without being understood. */
   entries: number;
   /** Secrets that were decrypted and authenticated. */
   secrets: number;
   /** How much of the file says what is still so, 0 to 1, counted in entries. */
   live: number;
+  /** Which of its two places in the keychain holds the key. */
   keySlot: 'a' | 'b';
   /** Seconds since the epoch; null where nobody knows any more. */
   keyMadeAt: number | null;
+  /** How often the file was written anew as a whole. */
   generation: number;
   /** Absent where there is no file, or no key to tell. */
   regions?: VaultRegions;
+  /** In state `damaged`. */
   recovered?: Recovered;
 }

@@ -24,7 +24,9 @@ export interface VaultOptions {
 
 /** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
 export interface Erasure<T> {
+  /** What `fn` gave. */
   value: T;
+  /** `pending`: the keychain could not be asked; it is destroyed as soon as it can. Absent: there was no file. */
   oldKey?: 'destroyed' | 'pending';
 }
 
@@ -49,6 +51,7 @@ export interface Vault extends CacheHandle {
    * readable. `status`: the new status. Returns the function that ends it. A listener that throws harms nobody.
    */
   on(event: 'change', listener: (change: CacheChange) => void): () => void;
+  /** See above. */
   on(event: 'status', listener: (status: VaultStatus) => void): () => void;
 
   /** Asks the keychain and reads the file again, and saves what is held in memory. Resolves in every state. */
