@@ -48,6 +48,24 @@ function isLive(cache: SerializableTokenCache): cache is LiveTokenCache {
   return 'getKVStore' in cache && typeof cache.getKVStore === 'function';
 }
 
+/** What is behind MSAL's token cache, as much of it as LiveStore needs. No part of MSAL's API; the same from major 2 to 7. */
+export interface Storage {
+  setCache(entries: Record<string, LiveEntity>): void;
+  clear(): void;
+}
+
+/** undefined where it is not as it is known. */
+export function storageOf(cache: SerializableTokenCache): Storage | undefined {
+  const storage: unknown = 'storage' in cache ? cache.storage : undefined;
+  return isStorage(storage) ? storage : undefined;
+}
+
+function isStorage(storage: unknown): storage is Storage {
+  if (typeof storage !== 'object' || storage === null) return false;
+  if (!('setCache' in storage) || !('clear' in storage)) return false;
+  return typeof storage.setCache === 'function' && typeof storage.clear === 'function';
+}
+
 /** @throws InvalidArgumentError where this is not the token cache of `@azure/msal-node` */
 export function liveCache(cache: SerializableTokenCache): LiveTokenCache {
   if (isLive(cache)) return cache;
@@ -62,14 +80,16 @@ export function liveCache(cache: SerializableTokenCache): LiveTokenCache {
  * an entity under the other's key, so nothing is lost by it.
  */
 export function profileOf(cache: SerializableTokenCache): Profile {
-  const storage: unknown = 'storage' in cache ? cache.storage : undefined;
-  if (typeof storage !== 'object' || storage === null) return 'msal-node';
+  const storage = storageOf(cache);
+  if (storage === undefined) return 'msal-node';
   if (!makesKeys(storage)) return 'msal-node-3'; // major 2
   const sample = { homeAccountId: 'h', environment: 'e', credentialType: 'RefreshToken', clientId: 'c' };
   const key = storage.generateCredentialKey(sample);
   return typeof key === 'string' && key.endsWith('----') ? 'msal-node-3' : 'msal-node';
 }
 
-function makesKeys(storage: object): storage is { generateCredentialKey(credential: LiveEntity): unknown } {
+function makesKeys(
+  storage: Storage,
+): storage is Storage & { generateCredentialKey(credential: LiveEntity): unknown } {
   return 'generateCredentialKey' in storage && typeof storage.generateCredentialKey === 'function';
 }

@@ -1,6 +1,4 @@
 import type { EntityType } from '../cache/entities.ts';
-import { ENTITY_TYPES } from '../cache/entities.ts';
-import { isRecord } from '../cache/json.ts';
 import {
   type LibraryChange,
   type LibraryView,
@@ -12,15 +10,8 @@ import {
 import type { Profile } from '../cache/profiles.ts';
 import type { CacheRecord } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { type LiveEntity, type LiveTokenCache, liveCache, profileOf } from './library.ts';
-import type { SerializableTokenCache } from './library.ts';
-
-/**
- * [Note: MSAL wipes its memory] From major 3 MSAL empties its memory before each silent request, and expects the plugin to
- * fill it; requests overlap, so it may happen at any time. An entry of ours, which is no entity and which MSAL removes
- * only when it empties all, tells that from the removal of an account.
- */
-const SENTINEL = 'kept-by-tokenkeep';
+import { type LiveEntity, liveCache, profileOf, type SerializableTokenCache } from './library.ts';
+import { isEntity, LiveStore } from './live-store.ts';
 
 /** What MSAL holds of one account, or of all apps. */
 interface Told {
@@ -53,7 +44,7 @@ interface News {
  * are replaced and never changed, so nothing is serialized to find out that nothing has changed.
  */
 export class LibraryMemory {
-  readonly #library: LiveTokenCache;
+  readonly #live: LiveStore;
   readonly #profile: Profile;
   /** Of the cache that MSAL was last told all of; undefined where it must be looked at again. */
   #version: number | undefined;
@@ -62,7 +53,7 @@ export class LibraryMemory {
   readonly #unsaved = new Map<string, Unsaved>();
 
   constructor(library: SerializableTokenCache) {
-    this.#library = liveCache(library);
+    this.#live = new LiveStore(liveCache(library));
     this.#profile = profileOf(library);
   }
 
@@ -80,13 +71,24 @@ export class LibraryMemory {
     return { version: cache.version, owners };
   }
 
+  /** To be called as soon as MSAL calls (see Note: MSAL empties its memory). */
+  refill(): void {
+    this.#live.refill(() => this.#all());
+  }
+
+  *#all(): Iterable<[key: string, live: LiveEntity]> {
+    for (const [key, { live }] of this.#unsaved) if (live !== undefined) yield [key, live];
+    for (const [key, { live }] of this.#held) if (!this.#unsaved.has(key)) yield [key, live];
+  }
+
   /** Makes MSAL's memory what the cache says, and what MSAL did that could not be saved yet. */
   tell(news: News | undefined): void {
-    this.#restore();
+    this.refill();
     if (news === undefined) return;
+    const { version, owners } = news;
     const document: Record<string, Record<string, unknown>> = {};
     const types = new Map<string, EntityType>();
-    for (const [owner, { view } = { view: undefined }] of news.owners) {
+    for (const [owner, { view } = { view: undefined }] of owners) {
       this.#forget(owner, view);
       for (const [type, entities] of view ?? []) {
         const section = (document[type] ??= {});
@@ -96,40 +98,37 @@ export class LibraryMemory {
         }
       }
     }
-    if (types.size > 0) {
-      this.#library.deserialize(JSON.stringify(document));
-      this.#dropSnapshot();
-    }
-    const live = this.#library.getKVStore();
-    for (const [key, type] of types) this.#held.set(key, { type, live: live[key] ?? {} });
-    for (const [owner, told] of news.owners) {
+    if (types.size > 0) this.#live.add(document);
+    const { entries } = this.#live;
+    for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
+    for (const [owner, told] of owners) {
       if (told === undefined) this.#told.delete(owner);
       else this.#told.set(owner, { values: told.values, ...namesIn(told.view) });
     }
-    this.#version = news.version;
-    this.#putUnsaved();
+    this.#version = version;
+    for (const [key, { live }] of this.#unsaved) {
+      if (live === undefined) Reflect.deleteProperty(entries, key);
+      else entries[key] = live;
+    }
   }
 
-  /** Notes what MSAL has done since. To be called at once: the next access of MSAL may wipe its memory. */
+  /** Notes what MSAL has done since. To be called at once: another request of MSAL may change its memory. */
   note(): void {
-    const live = this.#library.getKVStore();
-    const isWiped = live[SENTINEL] === undefined;
-    for (const [key, { type, live: was }] of isWiped ? [] : this.#held) {
-      if (live[key] !== undefined || this.#unsaved.has(key)) continue;
+    this.refill();
+    const { entries } = this.#live;
+    for (const [key, { live }] of this.#unsaved)
+      if (live !== undefined && entries[key] === undefined) this.#unsaved.delete(key);
+    for (const [key, { type, live: was }] of this.#held) {
+      if (entries[key] !== undefined || this.#unsaved.has(key)) continue;
       this.#unsaved.set(key, { ...ownerOf(was), type, key, entity: null, live: undefined });
     }
     const isKnown = (key: string): boolean =>
-      live[key] === this.#held.get(key)?.live || live[key] === this.#unsaved.get(key)?.live;
-    const changed = new Set(Object.keys(live).filter((key) => isEntity(live[key]) && !isKnown(key)));
+      entries[key] === this.#held.get(key)?.live || entries[key] === this.#unsaved.get(key)?.live;
+    const changed = new Set(Object.keys(entries).filter((key) => isEntity(entries[key]) && !isKnown(key)));
     if (changed.size === 0) return;
-    this.#dropSnapshot();
-    const document: unknown = JSON.parse(this.#library.serialize());
-    for (const type of ENTITY_TYPES) {
-      const section = isRecord(document) ? document[type] : undefined;
-      for (const [key, entity] of isRecord(section) ? Object.entries(section) : []) {
-        if (!changed.has(key) || !isRecord(entity)) continue;
-        this.#unsaved.set(key, { ...ownerOf(live[key] ?? {}), type, key, entity, live: live[key] });
-      }
+    for (const { type, key, entity } of this.#live.written(changed)) {
+      const live = entries[key] ?? {};
+      this.#unsaved.set(key, { ...ownerOf(live), type, key, entity, live });
     }
   }
 
@@ -170,46 +169,15 @@ export class LibraryMemory {
     return new Set([...this.#told.values()].flatMap(({ users }) => [...users]));
   }
 
-  /** [Note: MSAL wipes its memory] The objects that were in it are put back, which takes no parsing. */
-  #restore(): void {
-    const live = this.#library.getKVStore();
-    if (live[SENTINEL] !== undefined) return;
-    live[SENTINEL] = {};
-    for (const [key, held] of this.#held) live[key] = held.live;
-    this.#putUnsaved();
-  }
-
-  #putUnsaved(): void {
-    const live = this.#library.getKVStore();
-    for (const [key, { live: own }] of this.#unsaved) {
-      if (own === undefined) Reflect.deleteProperty(live, key);
-      else live[key] = own;
-    }
-  }
-
   /** Takes out of MSAL's memory what an owner has no more. */
   #forget(owner: string, view: LibraryView | undefined): void {
-    const live = this.#library.getKVStore();
+    const { entries } = this.#live;
     for (const key of this.#told.get(owner)?.keys ?? []) {
-      if (view !== undefined && [...view.values()].some((entities) => entities.has(key))) continue;
-      Reflect.deleteProperty(live, key);
+      if (view !== undefined && [...view.values()].some((found) => found.has(key))) continue;
+      Reflect.deleteProperty(entries, key);
       this.#held.delete(key);
     }
   }
-
-  /**
-   * MSAL keeps the text it was last given, and when it serializes, adds to an entity the fields that the text has and
-   * the entity has not: a token that is not to be refreshed early would inherit that from the one before. An empty text
-   * takes the old one's place and changes nothing.
-   */
-  #dropSnapshot(): void {
-    this.#library.deserialize('');
-  }
-}
-
-/** What MSAL keeps beside (metadata of authorities, telemetry, throttling) belongs to no environment. */
-function isEntity(live: LiveEntity | undefined): boolean {
-  return typeof live?.['environment'] === 'string';
 }
 
 function isSame(records: readonly CacheRecord[], values: readonly unknown[] | undefined): boolean {

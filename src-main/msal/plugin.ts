@@ -42,6 +42,7 @@ export function msalCachePlugin(handle: CacheHandle): CachePlugin {
     async beforeCacheAccess(context) {
       const application = applicationOf(context.tokenCache);
       const { memory, last } = application;
+      memory.refill();
       let end = (): void => undefined;
       application.last = new Promise<void>((resolve) => {
         end = resolve;
