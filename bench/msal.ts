@@ -120,17 +120,23 @@ for (const accounts of SIZES) {
   const found = await figures(accounts);
   all.set(accounts, found);
   const { hit, list, python: py } = found;
+  const row = (what: string, ...cells: string[]): void => {
+    console.log(`${what.padEnd(23)}${cells.join(', ')}`);
+  };
+  const beside = (theirs: number, ours: number): string => `${duration(ours)} (${times(theirs / ours)})`;
   console.log(`\n${accounts.toLocaleString('en')} accounts`);
-  console.log(
-    `a token from the cache   MSAL Node ${duration(hit.alone)}, with our plugin ${duration(hit.plugin)}`,
+  row(
+    'a token from the cache',
+    `MSAL Node ${duration(hit.alone)}`,
+    `Tokenkeep ${beside(hit.alone, hit.ours)}`,
   );
-  console.log(`                         Tokenkeep ${duration(hit.ours)} (${times(hit.alone / hit.ours)})`);
-  console.log(
-    `listing accounts         MSAL Node ${duration(list.alone)}, Tokenkeep ${duration(list.ours)} (${times(list.alone / list.ours)})`,
+  row(
+    '  through MSAL Node',
+    `with our plugin ${duration(hit.plugin)}`,
+    `with one that gives a text ${duration(hit.usual)}`,
   );
-  console.log(`                         MSAL Node with a plugin that gives a text ${duration(hit.usual)}`);
-  if (py !== null)
-    console.log(`MSAL Python              a token ${duration(py.hit)}, listing ${duration(py.list)}`);
+  row('listing accounts', `MSAL Node ${duration(list.alone)}`, `Tokenkeep ${beside(list.alone, list.ours)}`);
+  if (py !== null) row('MSAL Python', `a token ${duration(py.hit)}`, `listing ${duration(py.list)}`);
 }
 const [small, large] = [all.get(SIZES[0]!)!, all.get(SIZES.at(-1)!)!];
 console.log(`\na token from the cache, from ${SIZES[0]!} to ${SIZES.at(-1)!} accounts`);

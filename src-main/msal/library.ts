@@ -48,10 +48,9 @@ function isLive(cache: SerializableTokenCache): cache is LiveTokenCache {
   return 'getKVStore' in cache && typeof cache.getKVStore === 'function';
 }
 
-/** What is behind MSAL's token cache, as much of it as LiveStore needs. No part of MSAL's API; the same from major 2 to 7. */
+/** What is behind MSAL's token cache. No part of MSAL's API; the same from major 2 to 7. */
 export interface Storage {
   setCache(entries: Record<string, LiveEntity>): void;
-  clear(): void;
 }
 
 /** undefined where it is not as it is known. */
@@ -62,8 +61,7 @@ export function storageOf(cache: SerializableTokenCache): Storage | undefined {
 
 function isStorage(storage: unknown): storage is Storage {
   if (typeof storage !== 'object' || storage === null) return false;
-  if (!('setCache' in storage) || !('clear' in storage)) return false;
-  return typeof storage.setCache === 'function' && typeof storage.clear === 'function';
+  return 'setCache' in storage && typeof storage.setCache === 'function';
 }
 
 /** @throws InvalidArgumentError where this is not the token cache of `@azure/msal-node` */

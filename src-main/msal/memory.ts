@@ -71,11 +71,6 @@ export class LibraryMemory {
     return { version: cache.version, owners };
   }
 
-  /** To be called as soon as MSAL calls (see Note: MSAL empties its memory). */
-  refill(): void {
-    this.#live.refill(() => this.#all());
-  }
-
   *#all(): Iterable<[key: string, live: LiveEntity]> {
     for (const [key, { live }] of this.#unsaved) if (live !== undefined) yield [key, live];
     for (const [key, { live }] of this.#held) if (!this.#unsaved.has(key)) yield [key, live];
@@ -83,7 +78,7 @@ export class LibraryMemory {
 
   /** Makes MSAL's memory what the cache says, and what MSAL did that could not be saved yet. */
   tell(news: News | undefined): void {
-    this.refill();
+    this.#live.refill(() => this.#all());
     if (news === undefined) return;
     const { version, owners } = news;
     const document: Record<string, Record<string, unknown>> = {};
@@ -114,7 +109,7 @@ export class LibraryMemory {
 
   /** Notes what MSAL has done since. To be called at once: another request of MSAL may change its memory. */
   note(): void {
-    this.refill();
+    this.#live.refill(() => this.#all());
     const { entries } = this.#live;
     for (const [key, { live }] of this.#unsaved)
       if (live !== undefined && entries[key] === undefined) this.#unsaved.delete(key);

@@ -1,6 +1,7 @@
 import type { CacheHandle } from '../cache/handle.ts';
 import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
 import { LibraryMemory } from './memory.ts';
+import { keepFilled } from './overwrite.ts';
 
 /** One MSAL application's memory, and the accesses to it, one after the other: MSAL itself lets them overlap. */
 interface Application {
@@ -35,14 +36,14 @@ export function msalCachePlugin(handle: CacheHandle): CachePlugin {
     if (known !== undefined) return known;
     const application = { memory: new LibraryMemory(cache), last: Promise.resolve() };
     applications.set(cache, application);
+    keepFilled(cache, plugin);
     return application;
   };
 
-  return {
+  const plugin: CachePlugin = {
     async beforeCacheAccess(context) {
       const application = applicationOf(context.tokenCache);
       const { memory, last } = application;
-      memory.refill();
       let end = (): void => undefined;
       application.last = new Promise<void>((resolve) => {
         end = resolve;
@@ -73,6 +74,7 @@ export function msalCachePlugin(handle: CacheHandle): CachePlugin {
       }
     },
   };
+  return plugin;
 }
 
 async function save(handle: CacheHandle, memory: LibraryMemory, epoch: number | undefined): Promise<void> {
