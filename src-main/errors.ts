@@ -103,7 +103,7 @@ export type PartitionErrorCode =
   | 'partition_plain_text' // not sealed, where sealing is asked for; or the other way round
   | 'partition_other_user' // it holds, or would hold, another user's credentials
   | 'partition_too_large' // more than its store takes: a cookie's limit, or that of the memory
-  | 'partition_busy'; // others wrote it again and again
+  | 'partition_busy'; // others wrote it again and again, or kept it to themselves for too long
 
 /** One partition can't be read or written. What is stored is as it was, and is never overwritten because of it. */
 export class PartitionError extends TokenkeepError<PartitionErrorCode> {

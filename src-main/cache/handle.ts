@@ -26,7 +26,7 @@ export interface CacheHandle {
    * ends with its holder, however that ends. Not to be nested. Without it, callers exclude each other within their
    * process at most.
    *
-   * @throws what the task throws; an error of code `vault_busy` where another holder kept it too long
+   * @throws what the task throws; an error of code `vault_busy` or `partition_busy` where another holder kept it too long
    */
   exclusively?<T>(name: string, task: () => Promise<T>): Promise<T>;
 }

@@ -25,14 +25,14 @@ export interface SilentRequest {
 
 /**
  * `application.acquireTokenSilent(request)`, so that a refresh token is redeemed once, however many processes share the
- * vault: one asks the provider, the others wait and get what it got. Without it two that refresh at the same moment
+ * vault or the partition: one asks the provider, the others wait and get what it got. Without it two that refresh at the same moment
  * send the same refresh token, and a provider that rotates them signs the user out.
  *
  * A cached token is given at once. A holder that dies frees the way. Where the provider asked for an early refresh and
  * that fails, the cached token is given.
  *
  * @param clientId the application's, as in its configuration: MSAL does not tell it
- * @throws what `acquireTokenSilent` throws; an error of code `vault_busy` where another process kept the lock too long
+ * @throws what `acquireTokenSilent` throws; an error of code `vault_busy` or `partition_busy` where others kept it too long
  */
 export async function acquireToken<Request extends SilentRequest, Result>(
   handle: CacheHandle,

@@ -1,5 +1,5 @@
 /** The server stopped, restarted and slow, in the middle. */
-import { deepStrictEqual, ok, rejects } from 'node:assert/strict';
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { PartitionStoreError } from '../errors.ts';
 import { scopesIn, sealed, sign } from './conformance-caches.ts';
 import type { Check } from './conformance.ts';
@@ -21,34 +21,51 @@ export interface ServerControls {
 /** Milliseconds: shorter than any client's own patience, and longer than an answer takes on a busy machine. */
 const PATIENCE = 1500;
 
-export function badDays(server: ServerControls): Record<string, Check> {
-  return {
-    'stopped: reads and updates reject in time; started: all is as it was': async ({ store }, id) => {
-      const partition = sealed(store, { patience: PATIENCE }).partition(id);
-      await partition.update((cache) => sign(cache, 'before'));
-      await server.stop();
-      try {
-        await rejectsInTime(partition);
-      } finally {
-        await server.start();
-      }
-      await comesBackWhole(partition);
-    },
+/** Milliseconds: a turn that could not be given back is over soon after the server is there again. */
+const LEASE = 1000;
 
-    'hanging: reads and updates reject in time; going on: all is as it was': async ({ store }, id) => {
-      const partition = sealed(store, { patience: PATIENCE }).partition(id);
+export function badDays(server: ServerControls, leases: boolean): Record<string, Check> {
+  const outage =
+    (begin: () => Promise<void> | void, end: () => Promise<void> | void): Check =>
+    async ({ store, seen }, id) => {
+      const partition = sealed(store, { patience: PATIENCE, lease: LEASE }).partition(id);
       await partition.update((cache) => sign(cache, 'before'));
-      await server.pause();
+      let leave = (): void => undefined;
+      const stay = new Promise<void>((resolve) => (leave = resolve));
+      let isIn = false;
+      const turn = partition.exclusively('before', async () => {
+        isIn = true;
+        await stay;
+        return 'done';
+      });
+      await until(() => Promise.resolve(isIn), 'the turn never began');
+      await begin();
       try {
-        await rejectsInTime(partition);
+        await seen?.(); // Copies have grown too old.
+        const rejected = rejectsInTime(partition, leases);
+        leave();
+        strictEqual(await turn, 'done', 'who was at it already is not disturbed');
+        await rejected;
       } finally {
-        await server.resume();
+        leave();
+        await end();
       }
-      await comesBackWhole(partition);
-    },
+      await comesBackWhole(partition, seen);
+      strictEqual(await partition.exclusively('before', () => Promise.resolve('next')), 'next');
+    };
+  return {
+    'stopped: reads, updates and turns reject in time; started: all is as it was': outage(
+      () => server.stop(),
+      () => server.start(),
+    ),
+
+    'hanging: reads, updates and turns reject in time; going on: all is as it was': outage(
+      () => server.pause(),
+      () => server.resume(),
+    ),
 
     'stopped in the middle of updates: each is there whole or not at all, and all that were acknowledged':
-      async ({ store }, id) => {
+      async ({ store, seen }, id) => {
         const partition = sealed(store, { patience: PATIENCE }).partition(id);
         await partition.update((cache) => sign(cache, 'scope-first'));
         const acknowledged = ['scope-first'];
@@ -84,6 +101,7 @@ export function badDays(server: ServerControls): Record<string, Check> {
           isOver = true;
           await writing;
         }
+        await seen?.();
         const found = new Set(await partition.read(scopesIn));
         for (const scope of acknowledged) ok(found.has(scope), `${scope} was acknowledged and is gone`);
         for (const scope of found) {
@@ -95,17 +113,26 @@ export function badDays(server: ServerControls): Record<string, Check> {
   };
 }
 
-async function rejectsInTime(partition: Partition): Promise<void> {
+async function rejectsInTime(partition: Partition, leases: boolean): Promise<void> {
   // Within the runner's own time limit: a call that never settles fails there.
   const failure = { name: 'PartitionStoreError', code: /^store_(timeout|unavailable)$/ };
-  await rejects(partition.read(scopesIn), failure);
-  await rejects(
-    partition.update((cache) => sign(cache, 'meanwhile')),
-    failure,
-  );
+  let wasRun = false;
+  await Promise.all([
+    rejects(partition.read(scopesIn), failure),
+    rejects(
+      partition.update((cache) => sign(cache, 'meanwhile')),
+      failure,
+    ),
+    leases &&
+      rejects(
+        partition.exclusively('meanwhile', () => Promise.resolve((wasRun = true))),
+        failure,
+      ),
+  ]);
+  strictEqual(wasRun, false, 'a turn was given by nobody');
 }
 
-async function comesBackWhole(partition: Partition): Promise<void> {
+async function comesBackWhole(partition: Partition, seen?: () => Promise<void>): Promise<void> {
   await until(
     () =>
       partition.read(scopesIn).then(
@@ -114,6 +141,7 @@ async function comesBackWhole(partition: Partition): Promise<void> {
       ),
     'it never came back',
   );
+  await seen?.();
   const found = await partition.read(scopesIn);
   ok(found.includes('before'), 'what was acknowledged is gone');
   await partition.update((cache) => sign(cache, 'after'));

@@ -3,12 +3,15 @@
  *
  *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
  *
+ * It takes some seconds for what expires, so a runner that can run cases at once is quicker.
+ *
  * @module tokenkeep/partitions/conformance
  */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { badDays, type ServerControls } from './conformance-bad-days.ts';
 import { cachesOver } from './conformance-caches.ts';
+import { leaseCases, withoutLeases } from './conformance-leases.ts';
 import { until } from './conformance-until.ts';
 import type { PartitionStore, StoredPartition } from './store.ts';
 
@@ -31,11 +34,15 @@ export interface ConformanceOptions {
   readonly open: () => Promise<OpenedStores>;
   /** Of the real server: then the bad days are tested too. */
   readonly server?: ServerControls;
+  /** false: of a store that has no leases. */
+  readonly leases?: boolean;
 }
 
 /** One test, for any runner. */
 export interface ConformanceCase {
   readonly name: string;
+  /** It stops the server, or has it hang: nothing else may run meanwhile. All others may run at once. */
+  readonly isAlone: boolean;
   /** Rejects with an AssertionError where the store does something else. */
   readonly run: () => Promise<void>;
 }
@@ -48,19 +55,26 @@ export interface ConformanceCase {
 export type Check = (stores: OpenedStores, key: string) => Promise<void>;
 
 /** What every store has to do, as cases for any runner: each throws where the store does something else. */
-export function partitionStoreConformance({ open, server }: ConformanceOptions): ConformanceCase[] {
-  const all: Record<string, Check> = { ...CASES, ...cachesOver, ...(server ? badDays(server) : {}) };
-  return Object.entries(all).map(([name, check]) => ({
-    name,
-    run: async () => {
-      const stores = await open();
-      try {
-        await check(stores, newKey());
-      } finally {
-        await stores.close?.();
-      }
-    },
-  }));
+export function partitionStoreConformance({
+  open,
+  server,
+  leases = true,
+}: ConformanceOptions): ConformanceCase[] {
+  const casesOf = (checks: Record<string, Check>, isAlone: boolean): ConformanceCase[] =>
+    Object.entries(checks).map(([name, check]) => ({ name, isAlone, run: () => runWith(open, check) }));
+  return [
+    ...casesOf({ ...CASES, ...cachesOver, ...(leases ? leaseCases : withoutLeases) }, false),
+    ...casesOf(server ? badDays(server, leases) : {}, true),
+  ];
+}
+
+async function runWith(open: ConformanceOptions['open'], check: Check): Promise<void> {
+  const stores = await open();
+  try {
+    await check(stores, newKey());
+  } finally {
+    await stores.close?.();
+  }
 }
 
 function newKey(): string {

@@ -16,5 +16,12 @@ export {
 } from './partitioned-caches.ts';
 export { perRequest, type PerRequest, type PerRequestOptions } from './per-request.ts';
 export { parseSealingKeys, type SealingKey, type SealingKeys } from './sealing-keys.ts';
-export { type PartitionStore, type StoreCall, type StoredPartition, type WriteCondition } from './store.ts';
+export {
+  type Lease,
+  type PartitionLeases,
+  type PartitionStore,
+  type StoreCall,
+  type StoredPartition,
+  type WriteCondition,
+} from './store.ts';
 export { type PartitionTtl } from './ttl.ts';

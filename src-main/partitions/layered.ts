@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory.ts';
-import type { PartitionStore, StoredPartition } from './store.ts';
+import type { PartitionLeases, PartitionStore, StoredPartition } from './store.ts';
 
 /** How the processes of a site tell each other which entries have changed: `redisNews`, `postgresNews`. */
 export interface PartitionNews {
@@ -35,7 +35,8 @@ export interface LayeredStore extends PartitionStore {
  * Memory in front of another store. Copies are of the sealed bytes. A read may be answered from a copy that is up to
  * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is seen for that
  * long at most. Updates are not affected: they compare with what is in the store, and a copy that was too old costs a
- * second try.
+ * second try. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no refresh token of
+ * yesterday is redeemed.
  */
 export function layered({ store, staleness, news, ...bounds }: LayeredOptions): LayeredStore {
   if (!(staleness > 0 && staleness <= 300)) {
@@ -117,5 +118,18 @@ export function layered({ store, staleness, news, ...bounds }: LayeredOptions): 
       }
     },
     touch: (key, ttl, call) => store.touch(key, ttl, call),
+    ...(store.leases === undefined ? {} : { leases: freshLeases(store.leases, forget) }),
+  };
+}
+
+/** Who has just got a lease must see what its last holder wrote, not a copy from before. */
+function freshLeases(leases: PartitionLeases, forget: (key: string) => void): PartitionLeases {
+  return {
+    take: async (key, lease, call) => {
+      const isTaken = await leases.take(key, lease, call);
+      if (isTaken) forget(key);
+      return isTaken;
+    },
+    give: (key, lease, call) => leases.give(key, lease, call),
   };
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import type { PartitionStore, StoredPartition } from './store.ts';
+import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from './store.ts';
 
 /** How much the memory holds. */
 export interface MemoryStoreOptions {
@@ -95,6 +95,26 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     touch: async (key, ttl) => {
       const held = live(key);
       if (held !== undefined) put(key, { ...held, expiresAt: expiry(ttl) });
+      return Promise.resolve();
+    },
+    leases: memoryLeases(now),
+  };
+}
+
+/** Those who share this store exclude each other; other processes have stores of their own. */
+function memoryLeases(now: () => number): PartitionLeases {
+  const leases = new Map<string, { owner: string; expiresAt: number }>();
+  const at = (key: string, { name }: Lease): string => `${key} ${name}`;
+  return {
+    take: (key, lease) => {
+      const held = leases.get(at(key, lease));
+      if (held !== undefined && held.owner !== lease.owner && now() < held.expiresAt)
+        return Promise.resolve(false);
+      leases.set(at(key, lease), { owner: lease.owner, expiresAt: now() + lease.ttl });
+      return Promise.resolve(true);
+    },
+    give: (key, lease) => {
+      if (leases.get(at(key, lease))?.owner === lease.owner) leases.delete(at(key, lease));
       return Promise.resolve();
     },
   };

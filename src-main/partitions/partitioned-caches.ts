@@ -3,16 +3,16 @@ import type { CacheHandle } from '../cache/handle.ts';
 import { systemClock } from '../cache/clock.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { Exclusive } from './exclusive.ts';
 import { type Found, openFound } from './contents.ts';
 import { type Ownership, ownershipOf, type PartitionUser } from './ownership.ts';
 import { type PartitionName, partitionName } from './partition-id.ts';
-import { Patience } from './patience.ts';
+import { type Patience, patiently } from './patience.ts';
 import { KeyRing, type SealingKeys } from './sealing-keys.ts';
 import type { Setting } from './setting.ts';
 import { SharedReads } from './shared-reads.ts';
 import type { PartitionStore } from './store.ts';
 import { Touches } from './touches.ts';
-import { Turns } from './turns.ts';
 import { lifetimeOf, type PartitionTtl } from './ttl.ts';
 import { Updates } from './updates.ts';
 
@@ -26,6 +26,13 @@ export interface PartitionedCachesOptions {
   ttl?: PartitionTtl;
   /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
   patience?: number;
+  /** Milliseconds that `exclusively` waits for its turn; then it rejects with `partition_busy`. Default: 60,000. */
+  turnPatience?: number;
+  /**
+   * Milliseconds for which a process that dies in its turn (`exclusively`) keeps the others waiting. A turn that takes longer is
+   * prolonged meanwhile. Default: 10,000.
+   */
+  lease?: number;
   /** Seconds since the epoch. */
   now?: () => number;
 }
@@ -61,8 +68,14 @@ export interface Partition extends CacheHandle {
   remove(): Promise<void>;
 
   /**
-   * Runs `task` while no one else in this process runs one for this partition under the same name: one refresh at a time. Other
-   * processes are not excluded; what they write is not lost all the same.
+   * Runs `task` while no one else runs one for this partition under the same name: one refresh at a time. Redis and PostgreSQL exclude all
+   * processes and machines that share them; a store without leases (the session) and memory, those of this process. Not to
+   * be nested.
+   *
+   * It ends with its holder, however that ends. But it is no fence: a holder that stood still for longer than its lease, suspended
+   * or cut off from the store, goes on beside the next one. What both write is not lost all the same.
+   *
+   * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. What the task throws
    */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
 }
@@ -112,26 +125,37 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
 }
 
 function settingOf(options: PartitionedCachesOptions): Setting {
-  const { store, sealingKeys, ttl = 'tokens', patience = 5000, now = systemClock } = options;
-  if (!(patience >= 1)) throw new InvalidArgumentError('patience is a number of milliseconds, 1 or more.');
+  const { store, sealingKeys, ttl = 'tokens', now = systemClock } = options;
+  const { patience = 5000, turnPatience = 60_000, lease = 10_000 } = options;
+  for (const [name, value, least] of [
+    ['patience', patience, 1],
+    ['turnPatience', turnPatience, 1],
+    ['lease', lease, 100],
+  ] as const)
+    if (!(value >= least && value <= LONGEST))
+      throw new InvalidArgumentError(`${name} is a number of milliseconds, from ${least} to ${LONGEST}.`);
   if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
     throw new InvalidArgumentError(
       "Give sealingKeys, newest first; or 'plain-text' where you mean it. Nothing was read or written.",
     );
   }
   const sealing = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys);
-  return { store, sealing, lifetime: lifetimeOf(ttl), patience, now };
+  return { store, sealing, lifetime: lifetimeOf(ttl), patience, turnPatience, lease, now };
 }
+
+/** A day: timers take no more than 25 of them. */
+const LONGEST = 24 * 3_600_000;
 
 class Caches {
   readonly #setting: Setting;
   readonly #reads = new SharedReads<Found>();
   readonly #touches = new Touches();
-  readonly #turns = new Turns();
+  readonly #exclusive: Exclusive;
   readonly #updates: Updates;
 
   constructor(setting: Setting) {
     this.#setting = setting;
+    this.#exclusive = new Exclusive(setting);
     this.#updates = new Updates(setting, (key) => this.#touches.forget(key));
   }
 
@@ -146,7 +170,7 @@ class Caches {
       },
       update,
       signOut: (home_account_id) => update((cache) => cache.signOut(home_account_id)),
-      exclusively: (line, task) => this.#turns.take(`${name.key} ${line}`, task),
+      exclusively: (line, task) => this.#exclusive.run(name, line, task),
       remove: () => this.#patiently((patience) => patience.with((call) => this.#remove(name, call.signal))),
     };
   }
@@ -166,12 +190,7 @@ class Caches {
     await this.#setting.store.remove(key, undefined, { signal });
   }
 
-  async #patiently<T>(task: (patience: Patience) => Promise<T>): Promise<T> {
-    const patience = new Patience(this.#setting.patience);
-    try {
-      return await task(patience);
-    } finally {
-      patience.end();
-    }
+  #patiently<T>(task: (patience: Patience) => Promise<T>): Promise<T> {
+    return patiently(this.#setting.patience, task);
   }
 }

@@ -2,6 +2,19 @@
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
 import type { StoreCall } from './store.ts';
 
+/** @throws what `Patience.with` and the task throw */
+export async function patiently<T>(
+  milliseconds: number,
+  task: (patience: Patience) => Promise<T>,
+): Promise<T> {
+  const patience = new Patience(milliseconds);
+  try {
+    return await task(patience);
+  } finally {
+    patience.end();
+  }
+}
+
 /** The time that one read or update may take in all; each call of the store gets what is left of it. */
 export class Patience {
   readonly #controller = new AbortController();

@@ -14,6 +14,9 @@ export interface PostgresNewsOptions {
 /** Between two tries to listen again, in milliseconds. */
 const PAUSE = 500;
 
+/** Milliseconds: news that take longer are old, and a server that hangs must not keep the pool's connections for them. */
+const PATIENCE = 1000;
+
 /** News of changed partitions through LISTEN and NOTIFY. A message is a key, and no secret. */
 export function postgresNews({ pool, channel = 'tokenkeep' }: PostgresNewsOptions): PartitionNews {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) {
@@ -21,8 +24,12 @@ export function postgresNews({ pool, channel = 'tokenkeep' }: PostgresNewsOption
   }
   const self = randomUUID();
   return {
-    publish: (key) =>
-      void query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${key}`]).catch(() => undefined),
+    publish: (key) => {
+      const patience = AbortSignal.timeout(PATIENCE);
+      void query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${key}`], patience).catch(
+        () => undefined,
+      );
+    },
     subscribe: async (onChange, onGap) => {
       let [hasEnded, timer]: [boolean, NodeJS.Timeout | undefined] = [false, undefined];
       let leave = (): void => undefined;

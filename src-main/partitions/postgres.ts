@@ -3,6 +3,7 @@
  *
  * @module tokenkeep/partitions/postgres
  */
+import { postgresLeases } from './postgres-leases.ts';
 import type { PartitionStore, StoreCall } from './store.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
 
@@ -109,6 +110,7 @@ export function postgresStore({ pool, table }: PostgresStoreOptions): PartitionS
         call,
       );
     },
+    leases: postgresLeases(run, name),
   };
 }
 

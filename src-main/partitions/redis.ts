@@ -3,8 +3,9 @@
  *
  * @module tokenkeep/partitions/redis
  */
-import { createHash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
+import { redisLeases } from './redis-leases.ts';
+import { milliseconds, Script } from './redis-script.ts';
 import type { PartitionStore, StoreCall } from './store.ts';
 
 export {
@@ -66,7 +67,7 @@ const VERSION_LENGTH = 16;
 
 /**
  * Partitions in Redis 6.2 or later, alone, replicated or as a cluster: each call is one command on one key, and comparing and
- * writing is one script.
+ * writing is one script. All keys begin with the prefix; a lease's is the partition's with `:lease:` and its name.
  *
  * What Redis acknowledged is as durable as you configured Redis. A partition that is lost in a failover means that its user
  * signs in again.
@@ -90,43 +91,19 @@ export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions)
     },
     write: async (key, { bytes, version }, { expected, ttl }, call) => {
       const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
-      const milliseconds = ttl === null ? '' : String(Math.max(1, Math.round(ttl * 1000)));
-      return isOne(await WRITE.run(commands(call), prefix + key, [expected ?? '', value, milliseconds]));
+      const time = ttl === null ? '' : String(milliseconds(ttl));
+      return (await WRITE.run(commands(call), prefix + key, [expected ?? '', value, time])) === 1;
     },
     remove: async (key, expected, call) => {
-      if (expected !== undefined) return isOne(await REMOVE.run(commands(call), prefix + key, [expected]));
+      if (expected !== undefined) return (await REMOVE.run(commands(call), prefix + key, [expected])) === 1;
       await commands(call).del(prefix + key);
       return true;
     },
     touch: async (key, ttl, call) => {
-      await commands(call).pExpire(prefix + key, Math.max(1, Math.round(ttl * 1000)));
+      await commands(call).pExpire(prefix + key, milliseconds(ttl));
     },
+    leases: redisLeases(commands, prefix),
   };
-}
-
-function isOne(answer: unknown): boolean {
-  return answer === 1;
-}
-
-/** A script that Redis knows by its hash; sent whole only where it does not know it yet, or any more. */
-class Script {
-  readonly #text: string;
-  readonly #sha1: string;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; nothing is protected by it.
-  }
-
-  async run(commands: RedisCommands, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    const call = { keys: [key], arguments: args };
-    try {
-      return await commands.evalSha(this.#sha1, call);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return commands.eval(this.#text, call);
-    }
-  }
 }
 
 const VERSION = `local version = redis.call('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})`;

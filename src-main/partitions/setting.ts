@@ -9,6 +9,10 @@ export interface Setting {
   readonly lifetime: Lifetime;
   /** Milliseconds. */
   readonly patience: number;
+  /** Milliseconds. */
+  readonly turnPatience: number;
+  /** Milliseconds. */
+  readonly lease: number;
   /** Seconds since the epoch. */
   readonly now: () => number;
 }

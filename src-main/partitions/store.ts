@@ -1,4 +1,7 @@
-/** What a store of partitions is: four functions. Sealing, retries, time limits and TTLs are added around it. */
+/**
+ * What a store of partitions is: four functions, and leases where it can have them. Sealing, retries, time limits and TTLs are
+ * added around it.
+ */
 
 export interface StoredPartition {
   /** Opaque to the store, and given back as they are. */
@@ -48,4 +51,38 @@ export interface PartitionStore {
 
   /** Lets an entry live for `ttl` seconds from now, and its version as it is. Where there is none, nothing happens. */
   touch(key: string, ttl: number, call?: StoreCall): Promise<void>;
+
+  /** Absent: the store can't say who may do something alone, and those who share it are not kept apart. */
+  readonly leases?: PartitionLeases;
+}
+
+/** The right to do something for a partition alone, for a while. */
+export interface Lease {
+  /** What for: 43 characters of base64url. Leases of two names have nothing to do with each other. */
+  readonly name: string;
+  /** Who has it: 22 characters of base64url, made afresh each time that it is asked for, and known to nobody else. */
+  readonly owner: string;
+  /** Seconds until it goes by itself, so that a holder that dies keeps others waiting no longer. By the store's clock. */
+  readonly ttl: number;
+}
+
+/**
+ * Who may do something for a partition alone, in all processes and on all machines that share the store: refresh its tokens, where
+ * the provider takes a refresh token that comes twice for stolen.
+ *
+ * A lease is no fence. A holder that stood still for longer than its lease (suspended, or cut off from the store) goes on beside the
+ * next one and is not stopped; a store that loses what it acknowledged, as Redis may in a failover, loses leases too. Entries
+ * need none of this: `write` compares, whoever holds what. A lease is no entry, and neither touches the other.
+ */
+export interface PartitionLeases {
+  /**
+   * Takes the lease, or prolongs it where this owner has it, in one atomic step.
+   *
+   * true: this owner has it, alone, for `ttl` seconds from now. false: another owner has it, and nothing was changed. Throws
+   * where that can't be told; it may then be taken.
+   */
+  take(key: string, lease: Lease, call?: StoreCall): Promise<boolean>;
+
+  /** Resolved: this owner does not have it any more, and the next one may. Another owner's is left alone. */
+  give(key: string, lease: Lease, call?: StoreCall): Promise<void>;
 }

@@ -2,19 +2,61 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient, createCluster } from 'redis';
 import pg from 'pg';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance.ts';
-import { layered } from '../../src-main/partitions/layered.ts';
+import { layered, type PartitionNews } from '../../src-main/partitions/layered.ts';
 import { memoryStore } from '../../src-main/partitions/memory.ts';
 import { migratePartitions, postgresNews, postgresStore } from '../../src-main/partitions/postgres.ts';
 import { redisNews, redisStore } from '../../src-main/partitions/redis.ts';
 import { sessionStore } from '../../src-main/partitions/session.ts';
-import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
+import type { PartitionStore } from '../../src-main/partitions/store.ts';
+import { startPostgres } from '../support/servers/postgres.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
+import type { Server } from '../support/servers/server.ts';
 
 /** Seconds. A copy's age is what `layered` promises, so it is waited for. */
 const STALENESS = 0.2;
 
 function conforms(options: Parameters<typeof partitionStoreConformance>[0]): void {
-  for (const { name, run } of partitionStoreConformance(options)) test(name, run);
+  for (const { name, isAlone, run } of partitionStoreConformance(options))
+    (isAlone ? test : test.concurrent)(name, run);
+}
+
+/** As another process has it. */
+interface Connection {
+  readonly store: PartitionStore;
+  readonly news: PartitionNews;
+  readonly close: () => Promise<unknown>;
+}
+
+/** The store over two connections. */
+async function twice(connect: () => Promise<Connection>) {
+  const [one, other] = [await connect(), await connect()];
+  return {
+    store: one.store,
+    another: other.store,
+    close: async () => {
+      await Promise.all([one.close(), other.close()]);
+    },
+  };
+}
+
+/** The same with memory in front of each. */
+async function layeredTwice(connect: () => Promise<Connection>) {
+  const connections = [await connect(), await connect()] as const;
+  const [store, another] = [layer(connections[0]), layer(connections[1])];
+  await Promise.all([store.listening, another.listening]);
+  return {
+    store,
+    another,
+    seen: () => new Promise<void>((resolve) => setTimeout(resolve, STALENESS * 1000)),
+    close: async () => {
+      await Promise.all([store.close(), another.close()]);
+      await Promise.all(connections.map(({ close }) => close()));
+    },
+  };
+}
+
+function layer({ store, news }: Connection) {
+  return layered({ store, staleness: STALENESS, news });
 }
 
 describe('memory', () => {
@@ -28,6 +70,7 @@ describe('memory', () => {
 
 describe('session', () => {
   conforms({
+    leases: false,
     open: () => {
       // As express-session has it: an object with methods that are not enumerable.
       const session = Object.defineProperty({}, 'save', { value: (done: () => void) => setImmediate(done) });
@@ -36,193 +79,102 @@ describe('session', () => {
   });
 });
 
-describe('Redis', () => {
-  let server: RedisServer;
+async function redisAt(url: string) {
+  const client = createClient({ url, socket: { reconnectStrategy: 100 } });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { client, store: redisStore({ client }), news: redisNews({ client }), close: () => client.close() };
+}
+
+function postgresAt(url: string) {
+  const pool = new pg.Pool({ connectionString: url, max: 5 });
+  pool.on('error', () => undefined);
+  return { pool, store: postgresStore({ pool }), news: postgresNews({ pool }), close: () => pool.end() };
+}
+
+describe.each<{
+  name: string;
+  begin: () => Promise<Server & { url: string }>;
+  at: (url: string) => Promise<Connection> | Connection;
+}>([
+  { name: 'Redis', begin: startRedis, at: redisAt },
+  {
+    name: 'PostgreSQL',
+    begin: async () => {
+      const server = await startPostgres();
+      const { pool, close } = postgresAt(server.url);
+      await Promise.all([migratePartitions(pool), migratePartitions(pool), migratePartitions(pool)]);
+      await close();
+      return server;
+    },
+    at: postgresAt,
+  },
+])('$name', ({ begin, at }) => {
+  let server: Server & { url: string };
   beforeAll(async () => {
-    server = await startRedis();
+    server = await begin();
   }, 60_000);
   afterAll(() => server.close());
 
-  async function connect() {
-    const client = createClient({ url: server.url, socket: { reconnectStrategy: 100 } });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  }
+  const connect = async (): Promise<Connection> => at(server.url);
   const controls = {
     stop: () => server.stop(),
     start: () => server.start(),
     pause: () => server.pause(),
     resume: () => server.resume(),
   };
+  describe('alone', () => conforms({ open: () => twice(connect), server: controls }));
+  describe('with memory in front', () => conforms({ open: () => layeredTwice(connect), server: controls }));
+});
 
-  describe('alone', () => {
-    conforms({
-      open: async () => {
-        const [one, other] = [await connect(), await connect()];
-        return {
-          store: redisStore({ client: one }),
-          another: redisStore({ client: other }),
-          close: async () => {
-            await one.close();
-            await other.close();
-          },
-        };
-      },
-      server: controls,
-    });
+describe('a Redis Cluster of three', () => {
+  let nodes: RedisServer[] = [];
+  beforeAll(async () => {
+    nodes = await startRedisCluster();
+  }, 60_000);
+  afterAll(() => Promise.all(nodes.map((node) => node.close())));
+
+  conforms({
+    open: () =>
+      twice(async () => {
+        const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
+        cluster.on('error', () => undefined);
+        await cluster.connect();
+        const news = { publish: () => undefined, subscribe: () => Promise.reject(new Error('not here')) };
+        return { store: redisStore({ client: cluster }), news, close: () => cluster.close() };
+      }),
   });
 
-  describe('with memory in front', () => {
-    conforms({
-      open: async () => {
-        const [one, other] = [await connect(), await connect()];
-        const layer = (client: typeof one) =>
-          layered({ store: redisStore({ client }), staleness: STALENESS, news: redisNews({ client }) });
-        const [store, another] = [layer(one), layer(other)];
-        await Promise.all([store.listening, another.listening]);
-        return {
-          store,
-          another,
-          seen: () => new Promise((resolve) => setTimeout(resolve, STALENESS * 1000)),
-          close: async () => {
-            await store.close();
-            await another.close();
-            await one.close();
-            await other.close();
-          },
-        };
-      },
-    });
-  });
-
-  describe('a cluster of three', () => {
-    let nodes: RedisServer[] = [];
-    beforeAll(async () => {
-      nodes = await startRedisCluster();
-    }, 60_000);
-    afterAll(() => Promise.all(nodes.map((node) => node.close())));
-
-    conforms({
-      open: async () => {
-        const connectAll = async () => {
-          const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
-          cluster.on('error', () => undefined);
-          await cluster.connect();
-          return cluster;
-        };
-        const [one, other] = [await connectAll(), await connectAll()];
-        return {
-          store: redisStore({ client: one }),
-          another: redisStore({ client: other }),
-          close: async () => {
-            await one.close();
-            await other.close();
-          },
-        };
-      },
-    });
-
-    test('partitions are spread over the nodes', async () => {
-      const sizes = await Promise.all(
-        nodes.map(async ({ url }) => {
-          const client = await createClient({ url }).connect();
-          const size = await client.dbSize();
-          await client.close();
-          return size;
-        }),
-      );
-      expect(Math.min(...sizes)).toBeGreaterThan(0);
-    });
-  });
-
-  test('asks with one command each: a script that compares and writes, sent by its hash', async () => {
-    const client = await connect();
-    const store = redisStore({ client, prefix: 'count:' });
-    const counts = async (): Promise<string> => (await client.info('commandstats')).replace(/,.*/g, '');
-    await client.scriptFlush();
-    await store.write(
-      'k',
-      { bytes: Buffer.from('a'), version: 'aaaaaaaaaaaaaaaa' },
-      { expected: null, ttl: null },
+  test('partitions are spread over the nodes', async () => {
+    const sizes = await Promise.all(
+      nodes.map(async ({ url }) => {
+        const client = await createClient({ url }).connect();
+        const size = await client.dbSize();
+        await client.close();
+        return size;
+      }),
     );
-    await client.configResetStat();
-    await store.read('k');
-    expect(
-      await store.write(
-        'k',
-        { bytes: Buffer.from('b'), version: 'bbbbbbbbbbbbbbbb' },
-        { expected: 'aaaaaaaaaaaaaaaa', ttl: 60 },
-      ),
-    ).toBe(true);
-    const lines = (await counts()).split(/\r?\n/);
-    expect(lines).toContain('cmdstat_get:calls=1');
-    expect(lines).toContain('cmdstat_evalsha:calls=1');
-    expect(lines.some((line) => line.startsWith('cmdstat_eval:'))).toBe(false);
-    expect(await client.keys('count:*')).toEqual(['count:k']);
-    await client.close();
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
   });
 });
 
-describe('PostgreSQL', () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-    const pool = connect();
-    await Promise.all([migratePartitions(pool), migratePartitions(pool), migratePartitions(pool)]);
-    await pool.end();
-  }, 60_000);
-  afterAll(() => server.close());
-
-  function connect(): pg.Pool {
-    const pool = new pg.Pool({ connectionString: server.url, max: 5 });
-    pool.on('error', () => undefined);
-    return pool;
-  }
-  const controls = {
-    stop: () => server.stop(),
-    start: () => server.start(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-  };
-
-  describe('alone', () => {
-    conforms({
-      open: () => {
-        const [one, other] = [connect(), connect()];
-        return Promise.resolve({
-          store: postgresStore({ pool: one }),
-          another: postgresStore({ pool: other }),
-          close: async () => {
-            await one.end();
-            await other.end();
-          },
-        });
-      },
-      server: controls,
-    });
-  });
-
-  describe('with memory in front', () => {
-    conforms({
-      open: async () => {
-        const [one, other] = [connect(), connect()];
-        const layer = (pool: pg.Pool) =>
-          layered({ store: postgresStore({ pool }), staleness: STALENESS, news: postgresNews({ pool }) });
-        const [store, another] = [layer(one), layer(other)];
-        await Promise.all([store.listening, another.listening]);
-        return {
-          store,
-          another,
-          seen: () => new Promise((resolve) => setTimeout(resolve, STALENESS * 1000)),
-          close: async () => {
-            await store.close();
-            await another.close();
-            await one.end();
-            await other.end();
-          },
-        };
-      },
-    });
-  });
+test('Redis is asked with one command each: a script that compares and writes, sent by its hash', async () => {
+  const server = await startRedis();
+  const { client, close } = await redisAt(server.url);
+  const store = redisStore({ client, prefix: 'count:' });
+  const entry = (letter: string) => ({ bytes: Buffer.from(letter), version: letter.repeat(16) });
+  const lease = { name: 'n', owner: 'o', ttl: 60 };
+  await store.write('k', entry('a'), { expected: null, ttl: null });
+  await store.leases?.take('k', lease);
+  await client.configResetStat();
+  await store.read('k');
+  expect(await store.write('k', entry('b'), { expected: entry('a').version, ttl: 60 })).toBe(true);
+  expect(await store.leases?.take('k', lease)).toBe(true);
+  const lines = (await client.info('commandstats')).replace(/,.*/g, '').split(/\r?\n/);
+  expect(lines).toContain('cmdstat_evalsha:calls=2');
+  expect(lines.some((line) => line.startsWith('cmdstat_eval:'))).toBe(false);
+  expect(lines).toContain('cmdstat_get:calls=2'); // One of them inside of the script.
+  expect((await client.keys('*')).sort()).toEqual(['count:k', 'count:k:lease:n']);
+  await close();
+  await server.close();
 });

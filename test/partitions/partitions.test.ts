@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { acquireTokenSilent, type Redeem } from '../../src-main/cache/acquire.ts';
 import { InvalidArgumentError, PartitionError } from '../../src-main/errors.ts';
-import { partitionedCaches } from '../../src-main/partitions/index.ts';
+import { layered, memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
 
 describe("a partition's id", () => {
@@ -162,20 +163,70 @@ describe('reads and updates', () => {
     expect(counts).toMatchObject({ write: 1, remove: 0 });
   });
 
-  it('takes turns under a name, in one process', async () => {
-    const all = caches();
-    const order: string[] = [];
-    const task = (name: string) => async () => {
-      order.push(`${name} begins`);
-      await new Promise(setImmediate);
-      order.push(`${name} ends`);
-    };
-    await Promise.all([
-      all.partition('a').exclusively('x', task('1')),
-      all.partition('a').exclusively('x', task('2')),
-    ]);
-    expect(order).toEqual(['1 begins', '1 ends', '2 begins', '2 ends']);
+  it('a turn that fails, at once or later, is over; a partition of another name has its own', async () => {
+    const { store, inner } = observed();
+    const partition = caches({ store: { ...store, leases: inner.leases! } }).partition('a');
+    const atOnce = partition.exclusively('x', () => {
+      throw new Error('at once');
+    });
+    await expect(atOnce).rejects.toThrow('at once');
+    await expect(partition.exclusively('x', () => Promise.reject(new Error('later')))).rejects.toThrow(
+      'later',
+    );
+    const nested = await partition.exclusively('x', () =>
+      partition.exclusively('y', () => Promise.resolve(1)),
+    );
+    expect(nested).toBe(1);
   });
+
+  it('who waits too long behind one of the same process is told, and is not run later', async () => {
+    const partition = caches({ turnPatience: 20 }).partition('a');
+    let end = (): void => undefined;
+    const first = partition.exclusively('x', () => new Promise<void>((resolve) => (end = resolve)));
+    let wasRun = false;
+    const late = partition.exclusively('x', () => Promise.resolve((wasRun = true)));
+    await expect(late).rejects.toMatchObject({ code: 'partition_busy', partition: partition.key });
+    end();
+    await first;
+    await partition.exclusively('x', () => Promise.resolve());
+    expect(wasRun).toBe(false);
+  });
+
+  it('under a lease, memory in front of a store gives no copy from before', async () => {
+    const store = memoryStore();
+    const servers = [1, 2].map(() => caches({ store: layered({ store, staleness: 300 }) }).partition('a'));
+    const redeemed: string[] = [];
+    const redeem: Redeem = ({ secret }) => {
+      redeemed.push(secret);
+      const response = {
+        access_token: `${redeemed.length}`,
+        refresh_token: `rt ${redeemed.length}`,
+        expires_in: 9,
+      };
+      return Promise.resolve({
+        token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+        response,
+      });
+    };
+    await servers[0]?.update((cache) => signIn(cache, 'noor', 'orders', 9));
+    for (const server of [...servers, ...servers, ...servers]) {
+      const request = {
+        client_id: 'my_client_id',
+        home_account_id: 'noor.utid',
+        environment: 'login.example.com',
+        scopes: ['orders'],
+      };
+      await acquireTokenSilent(server, request, redeem, () => Date.now() / 1000);
+    }
+    expect(redeemed).toEqual(['refresh token of noor', 'rt 1', 'rt 2', 'rt 3', 'rt 4', 'rt 5']);
+  });
+
+  it.each([{ lease: 99 }, { lease: NaN }, { turnPatience: 0 }, { patience: Infinity }])(
+    '%j is refused',
+    (options) => {
+      expect(() => caches(options)).toThrow(InvalidArgumentError);
+    },
+  );
 });
 
 describe('whose credentials are in it', () => {

@@ -311,4 +311,22 @@ describe('PostgreSQL', () => {
     await here.close();
     await there.close();
   });
+
+  it('a server that hangs keeps no connection for news', async () => {
+    const small = new pg.Pool({ connectionString: server.url, max: 2 });
+    small.on('error', () => undefined);
+    const news = postgresNews({ pool: small });
+    const open = await Promise.all([small.connect(), small.connect()]);
+    for (const connection of open) connection.release();
+    server.pause();
+    try {
+      news.publish('a');
+      news.publish('b');
+      await until(() => small.totalCount === 0);
+    } finally {
+      server.resume();
+    }
+    expect((await small.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await small.end();
+  });
 });

@@ -23,7 +23,7 @@ export async function bundle(entry: string): Promise<string> {
       minify: false,
       ssr: entry,
       rolldownOptions: {
-        external: [/^node:/, 'keytar', 'fs-native-extensions', /^msal-node-/],
+        external: [/^node:/, 'keytar', 'fs-native-extensions', 'pg', 'redis', /^msal-node-/],
         output: { entryFileNames: 'main.mjs' },
       },
     },

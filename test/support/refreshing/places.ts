@@ -1,0 +1,53 @@
+/** Where the tokens are that several processes share, opened by each of them. */
+import pg from 'pg';
+import { createClient } from 'redis';
+import { type CacheHandle, openVault } from '../../../src-main/index.ts';
+import type { Keychain } from '../../../src-main/keychain/keychain.ts';
+import {
+  type Partition,
+  partitionedCaches,
+  type PartitionStore,
+} from '../../../src-main/partitions/index.ts';
+import { postgresStore } from '../../../src-main/partitions/postgres.ts';
+import { redisStore } from '../../../src-main/partitions/redis.ts';
+
+export type Place =
+  | { kind: 'vault'; file: string; key: string }
+  /** `key`: base64, seals. `lease`: milliseconds. */
+  | { kind: 'redis' | 'postgres'; url: string; key: string; lease: number };
+
+export interface Opened {
+  handle: CacheHandle;
+  /** undefined in a vault. */
+  partition: Partition | undefined;
+  close: () => Promise<unknown>;
+}
+
+export async function open(place: Place): Promise<Opened> {
+  if (place.kind === 'vault') {
+    const keychain: Keychain = {
+      get: (_service, account) => Promise.resolve(account === 'vault/a' ? place.key : null),
+      set: () => Promise.reject(new Error('not here')),
+      delete: () => Promise.reject(new Error('not here')),
+    };
+    const vault = await openVault({ file: place.file, keychain });
+    return { handle: vault, partition: undefined, close: () => vault.close() };
+  }
+  const { store, close } = await storeAt(place.kind, place.url);
+  const sealingKeys = [{ id: 'test', key: Buffer.from(place.key, 'base64') }] as const;
+  const caches = partitionedCaches({ store, sealingKeys, lease: place.lease });
+  const partition = caches.partition(`whose key is ${place.key}`);
+  return { handle: partition, partition, close };
+}
+
+async function storeAt(
+  kind: 'redis' | 'postgres',
+  url: string,
+): Promise<{ store: PartitionStore; close: () => Promise<unknown> }> {
+  if (kind === 'redis') {
+    const client = await createClient({ url }).connect();
+    return { store: redisStore({ client }), close: () => client.close() };
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 3 });
+  return { store: postgresStore({ pool }), close: () => pool.end() };
+}
