@@ -5,17 +5,17 @@
 import { readFileSync } from 'node:fs';
 import { documentOf } from './generate.ts';
 import { measure } from './measure.ts';
-import { msalNode } from './msal-node.ts';
 import { memory, OPERATIONS, responseFor } from './operations.ts';
-import { tokenkeep } from './tokenkeep.ts';
+import { PEERS } from './peers.ts';
 
-const [peer, name = '', accounts = '', file = '', budget = ''] = process.argv.slice(2);
+const [peer = '', name = '', accounts = '', file = '', budget = ''] = process.argv.slice(2);
 const operation = OPERATIONS[name];
-if (operation === undefined || process.send === undefined) throw new Error('Run by cache.ts only');
+const subject = PEERS[peer];
+if (operation === undefined || subject === undefined || process.send === undefined)
+  throw new Error('Run by cache.ts and msal.ts only');
 
 const people = memory();
-const make = (): ReturnType<typeof tokenkeep> =>
-  peer === 'tokenkeep' ? tokenkeep(people) : msalNode(people);
+const make = (): ReturnType<typeof subject> => subject(people);
 const send = process.send.bind(process);
 
 /** The code is compiled on a small cache, so that a large one is not charged for it. */

@@ -23,7 +23,10 @@ const LARGEST_BATCH = 2000;
 export async function measure(measurement: Measurement): Promise<number[]> {
   const { operation, text, accounts, make, responses, budget } = measurement;
   const loaded = make();
-  if (operation.empty !== true) loaded.deserialize(text);
+  if (operation.empty !== true) {
+    loaded.deserialize(text);
+    await loaded.ready?.();
+  }
   const limit = operation.rounds(accounts);
   const prepare = (number: number): Round => {
     const index = indexOf(number, accounts);

@@ -7,6 +7,8 @@ import type { TokenResponse } from './generate.ts';
 export interface Subject {
   /** Replaces what is in the cache by what is in the document. */
   deserialize(text: string): void;
+  /** What is done once after it, where that is not done by then. Not measured. */
+  ready?(): Promise<unknown>;
   serialize(): string;
   /** Lists all accounts. @returns how many */
   accounts(): number | Promise<number>;

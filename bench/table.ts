@@ -8,13 +8,14 @@ export interface Cell {
   over: number | null;
 }
 
-function shown({ medians, over }: Cell): string {
+export function shown({ medians, over }: Cell): string {
   if (over !== null) return `> ${duration(over)}`;
   const range = `${duration(Math.min(...medians))} – ${duration(Math.max(...medians))}`;
   return medians.length > 1 ? `${duration(median(medians))} (${range})` : duration(median(medians));
 }
 
-function ratio(ours: Cell, theirs: Cell): string {
+/** How many times longer theirs takes. */
+export function ratio(ours: Cell, theirs: Cell): string {
   if (ours.over !== null) return '';
   const mine = median(ours.medians);
   return theirs.over === null ? times(median(theirs.medians) / mine) : `> ${times(theirs.over / mine)}`;
@@ -33,9 +34,13 @@ export function table(operations: readonly string[], cells: (operation: string) 
     const [ours, theirs] = cells(operation);
     return [operation, shown(ours!), shown(theirs!), ratio(ours!, theirs!)];
   });
-  const all = [['', 'Tokenkeep', 'MSAL Node', 'ratio'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all
+  return aligned([['', 'Tokenkeep', 'MSAL Node', 'ratio'], ...rows]);
+}
+
+/** Rows of as many cells, under one another. */
+export function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
     .map((row) =>
       row
         .map((text, column) => text.padEnd(widths[column]!))
