@@ -21,6 +21,8 @@ export interface Serving {
   vault(): Promise<Vault>;
   /** The user's own, whatever is shown. */
   own(): Promise<Vault>;
+  /** The user's own, while it holds changes in memory only. */
+  unsaved(): Vault | undefined;
   showDemo(): Promise<void>;
   showOwn(): Promise<void>;
   planImport(path: string): Promise<void>;
@@ -29,6 +31,7 @@ export interface Serving {
 
 export function serving({ openOwn, ...options }: ServingOptions): Serving {
   let own: Promise<Vault> | undefined;
+  let opened: Vault | undefined;
   let demo: DemoVault | undefined;
   let served: ServedTokenCache | undefined;
 
@@ -36,6 +39,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     served?.();
     served = serveTokenCache(vault, { ...options, origin: ORIGIN });
   };
+  const ownVault = (): Promise<Vault> => (own ??= openOwn().then((vault) => (opened = vault)));
   const leaveDemo = async (): Promise<void> => {
     const left = demo;
     demo = undefined;
@@ -50,9 +54,10 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       return (await (demo?.vault ?? own))?.status.file ?? '';
     },
     async vault() {
-      return demo?.vault ?? this.own();
+      return demo?.vault ?? ownVault();
     },
-    own: () => (own ??= openOwn()),
+    own: ownVault,
+    unsaved: () => (opened !== undefined && opened.status.unsaved > 0 ? opened : undefined),
     async showDemo() {
       if (demo !== undefined) return;
       demo = openDemoVault();
@@ -60,8 +65,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       await demo.vault;
     },
     async showOwn() {
-      own ??= openOwn();
-      serve(own);
+      serve(ownVault());
       await leaveDemo();
     },
     async planImport(path) {

@@ -10,6 +10,7 @@ import { setMenu } from './menu.ts';
 import { ORIGIN } from './origin.ts';
 import type { Profile } from './profile.ts';
 import { servePage } from './protocol.ts';
+import { askBeforeQuitting } from './quitting.ts';
 import { closedSession, holdPages } from './session.ts';
 import { serving } from './serving.ts';
 import { signInChecks } from './sign-in/requests.ts';
@@ -108,7 +109,9 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       showFile: async () => shell.showItemInFolder(await shown.file()),
       update: () => newer.status,
       downloadUpdate: () => void newer.download(),
-      installUpdate: () => newer.install(),
+      installUpdate: async () => {
+        if (await quitting.mayQuit()) newer.install();
+      },
     },
     onUnexpected: report,
   });
@@ -117,6 +120,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     onStatus: (status) => requests.emit('update', status),
     onUnexpected: report,
   });
+  const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });
   setMenu({ development, run: (command) => requests.emit('command', command) });
 
   // Beside the window, which appears at once: the keychain may take its time, or wait for an answer.
@@ -130,6 +134,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       devTools: development,
     });
     own.add(window);
+    quitting.hold(window);
     window.once('closed', () => own.delete(window));
     return window;
   };

@@ -113,8 +113,8 @@ export const profileFolder = (env: Record<string, string>): string =>
 export const vaultFile = (env: Record<string, string>): string => join(profileFolder(env), 'accounts.vault');
 
 export interface Answers {
-  /** What a dialog of the system that asks is answered with: the first button, or Cancel. */
-  agree: boolean;
+  /** What a dialog of the system that asks is answered with: the first button, or Cancel. null: it is shown, and waits. */
+  agree: boolean | null;
   /** What the file dialog gives; null where it is dismissed. */
   file?: string | null;
   /** Where the dialog that saves says to; null where it is dismissed. */
@@ -129,10 +129,16 @@ export async function answerDialogs(
   await app.evaluate(
     ({ dialog }, answers) => {
       const asked: string[] = [];
+      const kept = globalThis as { systemsOwn?: (...args: unknown[]) => unknown };
+      const { showMessageBox } = dialog as unknown as {
+        showMessageBox: (this: void, ...args: unknown[]) => unknown;
+      };
+      const systemsOwn = (kept.systemsOwn ??= showMessageBox);
       Object.assign(globalThis, { askedByDialogs: asked });
       Object.assign(dialog, {
         showMessageBox: (...args: unknown[]) => {
           asked.push(JSON.stringify(args.at(-1)));
+          if (answers.agree === null) return systemsOwn(...args);
           return Promise.resolve({ response: answers.agree ? 0 : 1, checkboxChecked: false });
         },
         showOpenDialog: () =>

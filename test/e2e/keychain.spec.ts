@@ -1,8 +1,17 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { startBusWithoutKeyring, withDeadBus, withoutBus } from '../support/keyring.ts';
-import { importDocument, profileFolder, test, vaultFile, vector } from './app.ts';
+import {
+  answerDialogs,
+  importDocument,
+  profileFolder,
+  type Started,
+  test,
+  vaultFile,
+  vector,
+} from './app.ts';
 import { changeKey, seed } from './library.ts';
 
 const DOCUMENT = vector('documents', 'msal-python-aad-single.json');
@@ -42,24 +51,55 @@ test('hung: waits for it, and is of use meanwhile', async ({ keyring, start }) =
   await quit();
 });
 
-for (const { name, place, says } of [
-  { name: 'no bus', place: withoutBus, says: /D-Bus|session bus/i },
-  { name: 'a dead bus', place: withDeadBus, says: /D-Bus|session bus/i },
-  { name: 'no Secret Service', place: startBusWithoutKeyring, says: /GNOME Keyring/ },
-]) {
-  test(`${name}: says what to do, and holds what is imported in memory`, async ({ start }) => {
+for (const { name, place, says, end } of [
+  { name: 'no bus', place: withoutBus, says: /D-Bus|session bus/i, end: 'close' },
+  { name: 'a dead bus', place: withDeadBus, says: /D-Bus|session bus/i, end: 'quit' },
+  { name: 'no Secret Service', place: startBusWithoutKeyring, says: /GNOME Keyring/, end: 'SIGTERM' },
+] as const) {
+  test(`${name}: says what to do, holds what is imported in memory, and asks before that is lost (${end})`, async ({
+    start,
+  }) => {
     const { env, close } = await place();
     const started = await start([], env);
-    const { window, quit } = started;
+    const { window } = started;
     await expect(window.getByRole('heading', { name: /No keychain/ })).toBeVisible();
     await expect(window.getByText(says).first()).toBeVisible();
     await importDocument(started, DOCUMENT);
     await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
     await expect(window.getByText(/^Not saved/)).toBeVisible();
-    await quit();
+    await endWithUnsaved(started, end);
     expect(existsSync(vaultFile(env))).toBe(false);
     await close();
   });
+}
+
+/** Stays when asked, then goes: by the window, by the menu, or because the system says so, which is no question. */
+async function endWithUnsaved({ app, window }: Started, end: 'close' | 'quit' | 'SIGTERM'): Promise<void> {
+  const ended = once(app.process(), 'exit');
+  const leave = () =>
+    app.evaluate(({ app: electron, BrowserWindow }, how) => {
+      if (how === 'close') BrowserWindow.getAllWindows()[0]?.close();
+      else electron.quit();
+    }, end);
+  const asked = await answerDialogs(app, { agree: false });
+  await leave();
+  await expect.poll(asked).toHaveLength(1);
+  expect(JSON.parse((await asked())[0]!)).toMatchObject({
+    message: '1 change is not saved',
+    detail: expect.stringContaining(`lost when Tokenkeep quits: the sign-ins of ${USER}.`),
+    buttons: ['Quit anyway', 'Stay'],
+    defaultId: 1,
+    cancelId: 1,
+  });
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+
+  const again = await answerDialogs(app, { agree: end === 'SIGTERM' ? null : true });
+  await leave();
+  if (end === 'SIGTERM') {
+    await expect.poll(again).toHaveLength(1); // it is open, and nobody answers it
+    app.process().kill('SIGTERM');
+  }
+  expect(await ended).toEqual([0, null]);
 }
 
 test('key missing: retries, or starts fresh after it was typed, and deletes nothing', async ({

@@ -1,0 +1,35 @@
+/** What quitting would lose, in words, while changes are held in memory only. */
+import type { AccountSummary, VaultStatus } from 'tokenkeep';
+
+/** States in which nothing of the file could be read: all that is cached is in memory, and nowhere else. */
+const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([
+  'locked',
+  'no-keychain',
+  'key-missing',
+  'wrong-key',
+  'unreadable',
+]);
+
+/** Names that are told; of more, how many more. */
+const MOST = 4;
+
+const list = new Intl.ListFormat('en-GB');
+
+/** @param accounts those that are cached; none where they could not be told in time. */
+export function whatWouldBeLost(
+  { state, unsaved }: Pick<VaultStatus, 'state' | 'unsaved'>,
+  accounts: readonly Pick<AccountSummary, 'username' | 'home_account_id'>[],
+): { message: string; detail: string } {
+  const they = unsaved === 1 ? 'It is' : 'They are';
+  const names = UNREAD.has(state) ? accounts.map((each) => each.username || each.home_account_id) : [];
+  const shown = names.length > MOST ? names.slice(0, MOST - 1) : names;
+  const more = names.length - shown.length;
+  const whose = list.format(more > 0 ? [...shown, `${String(more)} more`] : shown);
+  return {
+    message: unsaved === 1 ? '1 change is not saved' : `${String(unsaved)} changes are not saved`,
+    detail:
+      `${they} in memory only, and lost when Tokenkeep quits${whose === '' ? '' : `: the sign-ins of ${whose}`}. ` +
+      'The file on this computer stays as it is.\n\n' +
+      `If you stay, ${they.toLowerCase()} saved as soon as the file can be written. The window says what is in the way.`,
+  };
+}

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { whatWouldBeLost } from '../../app/unsaved.ts';
+
+const people = (...names: string[]) => names.map((username) => ({ username, home_account_id: 'uid.utid' }));
+
+test.each([
+  ['locked', 1, people('ada@contoso.example'), 'quits: the sign-ins of ada@contoso.example. The file'],
+  ['no-keychain', 2, people('a', ''), 'quits: the sign-ins of a and uid.utid. The file'],
+  ['key-missing', 2, people('a', 'b', 'c', 'd'), 'quits: the sign-ins of a, b, c and d. The file'],
+  ['wrong-key', 9, people('a', 'b', 'c', 'd', 'e'), 'quits: the sign-ins of a, b, c and 2 more. The file'],
+  // Nobody could be told, or nobody is there: apps without a user.
+  ['locked', 3, [], 'and lost when Tokenkeep quits. The file'],
+  // What is on the disk is not lost, whatever was changed of it.
+  ['ready', 1, people('ada@contoso.example'), 'and lost when Tokenkeep quits. The file'],
+  ['busy', 1, people('ada@contoso.example'), 'and lost when Tokenkeep quits. The file'],
+] as const)('%s, %i unsaved: names those who are in memory alone', (state, unsaved, accounts, says) => {
+  const { message, detail } = whatWouldBeLost({ state, unsaved }, accounts);
+  expect(message).toBe(unsaved === 1 ? '1 change is not saved' : `${unsaved} changes are not saved`);
+  expect(detail).toContain(says);
+  expect(detail).toMatch(unsaved === 1 ? /^It is .* it is saved/s : /^They are .* they are saved/s);
+});
