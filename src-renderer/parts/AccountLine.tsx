@@ -3,10 +3,11 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
 import { standing } from '../state/lifetime.ts';
 import type { Row } from '../state/rows.ts';
+import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Avatar } from './Avatar.tsx';
+import { Hits } from './Hits.tsx';
 import { useModel, useTimed } from './model.ts';
-import { UserText } from './UserText.tsx';
 
 /** The id of the element that shows the account at that place: what `aria-activedescendant` names. */
 export function optionId(index: number): string {
@@ -38,10 +39,10 @@ export const AccountLine = memo(function AccountLine({
       <Avatar account={account} />
       <span className="account-words">
         <span className="account-name">
-          <UserText>{accountName(account)}</UserText>
+          <Hits>{visible(accountName(account))}</Hits>
         </span>
         <span className="account-detail">
-          <UserText>{accountDetail(account)}</UserText>
+          <Hits>{visible(accountDetail(account))}</Hits>
         </span>
       </span>
       <Standing account={account} />

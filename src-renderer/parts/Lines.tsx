@@ -1,4 +1,5 @@
 import type { ClaimLine } from '../state/claims.ts';
+import { Hits } from './Hits.tsx';
 
 /** Names, what they mean, and under them their values. All of it comes as text that is safe to show (`visible`). */
 export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
@@ -13,10 +14,12 @@ export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
           <dd>
             {line.block ? (
               <pre tabIndex={0} aria-label={line.name}>
-                {line.value}
+                <Hits>{line.value}</Hits>
               </pre>
             ) : (
-              <bdi className="line-value">{line.value}</bdi>
+              <span className="line-value">
+                <Hits>{line.value}</Hits>
+              </span>
             )}
           </dd>
         </div>

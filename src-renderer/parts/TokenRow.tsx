@@ -2,6 +2,7 @@ import { memo } from 'react';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, tokenDetail, tokenTitle } from '../state/tokens.ts';
+import { Hits } from './Hits.tsx';
 import { Left } from './Left.tsx';
 import { useModel } from './model.ts';
 
@@ -40,15 +41,15 @@ export const TokenRow = memo(function TokenRow({
     >
       <div role="rowheader">
         <span className="token-title">
-          <span className="token-kind">{kind}</span> <bdi>{subject}</bdi>
+          <span className="token-kind">{kind}</span> <Hits>{subject}</Hits>
         </span>
         <span className="second" title={token.scopes.join(' ')}>
-          <bdi>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</bdi>
+          <Hits>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Hits>
         </span>
       </div>
       <div role="gridcell">
         <span className="app-name" title={token.client_id}>
-          <bdi>{app}</bdi>
+          <Hits>{app}</Hits>
         </span>
         {app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>}
       </div>

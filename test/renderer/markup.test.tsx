@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, test } from 'vitest';
 import { AccountLine } from '../../src-renderer/parts/AccountLine.tsx';
+import { Hits } from '../../src-renderer/parts/Hits.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { ModelContext } from '../../src-renderer/parts/model.ts';
@@ -17,14 +18,25 @@ import { WORLDS } from './fake/worlds.ts';
 const within = (model: Parameters<typeof ModelContext>[0]['value'], node: ReactNode) =>
   renderToStaticMarkup(<ModelContext value={model}>{node}</ModelContext>);
 
-test('text of others is text: no markup, its direction kept inside, its unseen characters seen', () => {
+test('text of others is text: no markup, its direction kept inside, its unseen characters seen', async () => {
+  const { model } = await stage();
   expect(renderToStaticMarkup(<UserText>{'<img src=x onerror=alert(1)>\u202e'}</UserText>)).toBe(
     '<bdi>&lt;img src=x onerror=alert(1)&gt;⟨U+202E⟩</bdi>',
   );
   const line = payloadLine({ name: '<script>', json: '{"</script><b>": "\\u202e"}' }, 0);
-  const html = renderToStaticMarkup(<Lines lines={[line]} />);
+  const html = within(model, <Lines lines={[line]} />);
   expect(html).not.toMatch(/<(script|b)>/);
   expect(html).toContain('⟨U+202E⟩');
+});
+
+test('what is searched for is marked, and only that', async () => {
+  const { model } = await stage();
+  model.accounts.search('ADA contoso');
+  expect(within(model, <Hits>{'ada@contoso.example <b>'}</Hits>)).toBe(
+    '<bdi><mark>ada</mark>@<mark>contoso</mark>.example &lt;b&gt;</bdi>',
+  );
+  model.accounts.search('');
+  expect(within(model, <Hits>ada</Hits>)).toBe('<bdi>ada</bdi>');
 });
 
 test('a token with claims without end shows those that can be read, and says how many more there are', async () => {

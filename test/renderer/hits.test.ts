@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { pieces, wordsOf } from '../../src-renderer/state/hits.ts';
+
+const marked = (text: string, search: string) =>
+  pieces(text, wordsOf(search))
+    .map((piece) => (piece.hit ? `[${piece.text}]` : piece.text))
+    .join('');
+
+test.each([
+  ['Ada Marsh', 'ada', '[Ada] Marsh'],
+  ['Ada Marsh', 'a', '[A]d[a] M[a]rsh'],
+  ['ada@contoso.example', 'ada contoso', '[ada]@[contoso].example'],
+  ['aaa', 'aa', '[aaa]'],
+  ['Mail.Read', 'read mail', '[Mail].[Read]'],
+  ['abab', 'aba bab', '[abab]'],
+  ['Zoë Åström', 'zoe\u0308', '[Zoë] Åström'],
+  ['Zoe\u0308', 'zoë', '[Zoë]'],
+  ['İstanbul', 'stan', 'İ[stan]bul'],
+  ['İstanbul', 'i', '[İ]stanbul'],
+  ['😀 smile', 'smile', '😀 [smile]'],
+  ['a.b', '.', 'a[.]b'],
+  ['nothing', 'x', 'nothing'],
+  ['nothing', '  ', 'nothing'],
+  ['', 'x', ''],
+])('%s, searched for "%s": %s', (text, search, says) => {
+  expect(marked(text, search)).toBe(says);
+});
+
+test('the pieces are the text, and a hit is there where main finds one', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      (text, search) => {
+        const words = wordsOf(search);
+        const found = pieces(text, words);
+        expect(found.map((piece) => piece.text).join('')).toBe(text.normalize('NFC'));
+        // Final sigma aside, lower case is the same for a text and for its characters one by one.
+        const known = Array.from(text.normalize('NFC'), (character) => character.toLowerCase()).join('');
+        expect(found.some(({ hit }) => hit)).toBe(words.some((word) => known.includes(word)));
+      },
+    ),
+  );
+});
