@@ -5,9 +5,9 @@ import type { PartitionedCaches } from 'tokenkeep/partitions';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
-import * as oidc from 'openid-client';
+import type * as oidc from 'openid-client';
 import { browser } from '../support/browser.ts';
-import { callback } from '../support/callback.ts';
+import { signInWithCode } from '../support/code-flow.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
@@ -120,16 +120,8 @@ describe('docs/other-libraries.md', () => {
     process.argv[2] = argument!;
     const { keep, getToken, signOut } = guide as Functions;
     const config = guide['config'] as oidc.Configuration;
-    const { uri, called } = await callback();
-    const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
-    const url = oidc.buildAuthorizationUrl(config, {
-      redirect_uri: uri,
-      scope: 'openid profile offline_access orders.read',
-      code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
-      code_challenge_method: 'S256',
-    });
-    const [, back] = await Promise.all([browser(trusting).visit(url.href, { user: 'noor' }), called]);
-    const tokens = await oidc.authorizationCodeGrant(config, back, { pkceCodeVerifier });
+    const scope = 'openid profile offline_access orders.read';
+    const tokens = await signInWithCode(config, browser(trusting), { person: { user: 'noor' }, scope });
     await keep!(tokens);
     const first = await getToken!();
     expect(first === tokens.access_token).toBe(false);

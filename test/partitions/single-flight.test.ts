@@ -35,7 +35,7 @@ describe.each([
 
   it.each([
     { by: 'callback', person: 'noor' },
-    { by: 'msal', person: 'piet' },
+    { by: 'msal-node-7', person: 'piet' },
   ] as const)(
     'by $by, 8 expiries: one refresh for each, and no refresh token twice; a killed one frees the way',
     async ({ by, person }) => {

@@ -7,6 +7,7 @@ import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { USERS } from '../../examples/provider/users.ts';
 import { type Browser, browser, type Person } from '../support/browser.ts';
 import { callback } from '../support/callback.ts';
+import { signInWithCode } from '../support/code-flow.ts';
 
 const SCOPE = 'openid profile offline_access orders.read';
 
@@ -34,20 +35,8 @@ function app(
   return oidc.discovery(new URL(provider.issuer), client.client_id, undefined, authentication, options);
 }
 
-async function signIn(config: oidc.Configuration, person: Person, prompt?: string) {
-  const { uri, called } = await callback();
-  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
-  const url = oidc.buildAuthorizationUrl(config, {
-    redirect_uri: uri,
-    scope: SCOPE,
-    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: 'S256',
-    state: 'a-state',
-    ...(prompt === undefined ? {} : { prompt }),
-  });
-  const [, back] = await Promise.all([at.visit(url.href, person), called]);
-  return oidc.authorizationCodeGrant(config, back, { pkceCodeVerifier, expectedState: 'a-state' });
-}
+const signIn = (config: oidc.Configuration, person: Person, prompt?: string) =>
+  signInWithCode(config, at, { person, scope: SCOPE, ...(prompt === undefined ? {} : { prompt }) });
 
 const refresh = (config: oidc.Configuration, token: string | undefined) =>
   oidc.refreshTokenGrant(config, token ?? '');

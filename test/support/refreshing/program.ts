@@ -6,12 +6,13 @@ import { acquireTokenSilent } from '../../../src-main/cache/acquire.ts';
 import type { CacheHandle } from '../../../src-main/index.ts';
 import { acquireToken, msalCachePlugin } from '../../../src-main/msal/index.ts';
 import { perRequest } from '../../../src-main/partitions/index.ts';
+import type { By } from './by.ts';
 import { open, type Place } from './places.ts';
 
 const { place, issuer, by, skew } = JSON.parse(process.argv[2] ?? '') as {
   place: Place;
   issuer: string;
-  by: 'callback' | 'msal';
+  by: By;
   skew: number;
 };
 const opened = await open(place);
@@ -45,12 +46,16 @@ async function throughOurOwn(handle: CacheHandle): Promise<string> {
   return (await acquireTokenSilent(handle, request, redeem, now)).secret;
 }
 
-const { PublicClientApplication, ProtocolMode } = createRequire(import.meta.url)(
-  'msal-node-7',
-) as typeof msal7;
-const client = (handle: CacheHandle): msal7.PublicClientApplication =>
-  new PublicClientApplication({
-    auth: { clientId: client_id, authority: issuer, knownAuthorities: [new URL(issuer).host] },
+function client(handle: CacheHandle): msal7.PublicClientApplication {
+  const { PublicClientApplication, ProtocolMode } = createRequire(import.meta.url)(by) as typeof msal7;
+  const auth = {
+    clientId: client_id,
+    authority: issuer,
+    knownAuthorities: [new URL(issuer).host],
+    protocolMode: ProtocolMode.OIDC, // where majors 2 and 3 look for it
+  };
+  return new PublicClientApplication({
+    auth,
     cache: { cachePlugin: msalCachePlugin(handle) },
     system: {
       protocolMode: ProtocolMode.OIDC,
@@ -66,6 +71,7 @@ const client = (handle: CacheHandle): msal7.PublicClientApplication =>
       } as never,
     },
   });
+}
 
 async function throughMsal(handle: CacheHandle, application: msal7.PublicClientApplication): Promise<string> {
   const [account] = await application.getTokenCache().getAllAccounts();
@@ -75,7 +81,7 @@ async function throughMsal(handle: CacheHandle, application: msal7.PublicClientA
 
 /** A vault's client lives as long as the program, a partition's as long as the request. */
 const requests = perRequest({ client });
-const own = opened.partition === undefined ? client(opened.handle) : undefined;
+const own = by === 'callback' || opened.partition !== undefined ? undefined : client(opened.handle);
 
 async function token(): Promise<string> {
   if (by === 'callback') return throughOurOwn(opened.handle);

@@ -14,10 +14,9 @@ import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import type { CacheHandle } from '../../../src-main/index.ts';
 import { browser } from '../browser.ts';
 import { bundle } from '../bundle.ts';
-import { callback } from '../callback.ts';
+import { signInWithCode } from '../code-flow.ts';
+import type { By } from './by.ts';
 import { open, type Place } from './places.ts';
-
-type By = 'callback' | 'msal';
 
 export interface Stage {
   readonly provider: RunningProvider;
@@ -124,17 +123,11 @@ async function signIn(handle: CacheHandle, provider: RunningProvider, user: stri
     oidc.None(),
     options,
   );
-  const { uri, called } = await callback();
-  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
-  const url = oidc.buildAuthorizationUrl(config, {
-    redirect_uri: uri,
+  const tokens = await signInWithCode(config, browser(trusting), {
+    person: { user },
     scope: 'openid profile email offline_access orders.read',
-    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: 'S256',
     prompt: 'consent', // or offline_access is not granted, for which MSAL asks each time
   });
-  const [, back] = await Promise.all([browser(trusting).visit(url.href, { user }), called]);
-  const tokens = await oidc.authorizationCodeGrant(config, back, { pkceCodeVerifier });
   const { host } = new URL(provider.issuer);
   const tid = provider.users.find(({ id }) => id === user)!.tid;
   await handle.update((cache) =>
