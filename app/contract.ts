@@ -14,10 +14,13 @@ export interface AppInfo {
   keychainCrashed: boolean;
 }
 
-/** A newer version: whether there is one, and how far it is. It never goes on by itself. */
+/**
+ * A newer version: whether there is one, and how far it is. It never goes on by itself. `failed`: it was not downloaded;
+ * `refused`: it was, and the system did not install it, as when nobody gave an administrator's password.
+ */
 export type UpdateStatus =
   | { state: 'none' }
-  | { state: 'available' | 'ready' | 'failed'; version: string }
+  | { state: 'available' | 'ready' | 'failed' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
 export interface AppRequests extends SignInRequests {

@@ -19,13 +19,17 @@ export type Updater = Pick<
   downloadUpdate(): Promise<unknown>;
   quitAndInstall(): void;
   on(event: 'download-progress', listener: (progress: { percent: number }) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
 };
 
 export interface Updates {
   readonly status: UpdateStatus;
   /** Rejects with nothing: what becomes of it is in the status. */
   download(): Promise<void>;
-  /** Ends the app, installs what was downloaded, and starts it again; only after the user has asked for it. */
+  /**
+   * Installs what was downloaded, and starts the app again; only after the user has asked for it. On Linux the window stands
+   * still while the system asks for a password.
+   */
   install(): void;
   close(): void;
 }
@@ -47,7 +51,7 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
 
   async function look(): Promise<void> {
     updater ??= await prepared();
-    if (updater === null || status.state === 'downloading' || status.state === 'ready') return;
+    if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
     // No network is no fault: it looks again tomorrow.
     const found = await updater.checkForUpdates().catch(() => null);
     if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
@@ -59,6 +63,12 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
     Object.assign(opened, SETTINGS);
     opened.on('download-progress', ({ percent }) => {
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
+    });
+    // What goes wrong while it looks or downloads rejects; what goes wrong while it installs is told here alone.
+    opened.on('error', (error) => {
+      if (status.state !== 'ready') return;
+      onUnexpected(error);
+      move({ ...status, state: 'refused' });
     });
     return opened;
   }
@@ -83,7 +93,9 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
       }
     },
     install() {
-      if (status.state === 'ready') updater?.quitAndInstall();
+      if (status.state !== 'ready' && status.state !== 'refused') return;
+      status = { ...status, state: 'ready' };
+      updater?.quitAndInstall();
     },
     close: () => clearInterval(timer),
   };

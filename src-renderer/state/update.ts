@@ -22,7 +22,7 @@ export function createUpdate(doors: Pick<Doors, 'app'>): Update {
     async go() {
       const { state } = view.get();
       if (state === 'available' || state === 'failed') await doors.app.downloadUpdate();
-      else if (state === 'ready') await doors.app.installUpdate();
+      else if (state === 'ready' || state === 'refused') await doors.app.installUpdate();
     },
   };
 }
@@ -43,5 +43,7 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
         text: `${status.version} could not be downloaded, and nothing was changed`,
         action: 'Try again',
       };
+    case 'refused':
+      return { text: `${status.version} was not installed; this version stays`, action: 'Try again' };
   }
 }

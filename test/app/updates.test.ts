@@ -4,6 +4,8 @@ import { type Updater, updates } from '../../app/updates.ts';
 
 interface Fake extends Updater {
   asked: string[];
+  /** Emits an error, which is how electron-updater tells that the installing failed. */
+  fail: (error: Error) => void;
 }
 
 function fakeUpdater(
@@ -11,6 +13,7 @@ function fakeUpdater(
   download: () => Promise<unknown> = () => Promise.resolve(),
 ): Fake {
   const asked: string[] = [];
+  const listeners = new Map<string, (value: never) => void>();
   return {
     asked,
     // What electron-updater begins with.
@@ -31,7 +34,8 @@ function fakeUpdater(
       return download();
     },
     quitAndInstall: () => void asked.push('install'),
-    on: () => undefined,
+    on: (event: string, listener: (value: never) => void) => listeners.set(event, listener),
+    fail: (error) => listeners.get('error')?.(error as never),
   };
 }
 
@@ -71,6 +75,22 @@ describe('updates', () => {
     expect(updater.asked).toEqual(['check', 'download']);
     running.install();
     expect(updater.asked).toEqual(['check', 'download', 'install']);
+  });
+
+  it('that the system did not install say so, and can be tried again', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running, told, unexpected } = await begin(updater);
+    updater.fail(new Error('no network')); // looking rejects as well; this is not about installing
+    expect(running.status.state).toBe('available');
+    await running.download();
+    running.install();
+    updater.fail(new Error('Command pkexec exited with code 126'));
+    expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
+    expect(unexpected).toHaveLength(1);
+    running.install();
+    expect(updater.asked).toEqual(['check', 'download', 'install', 'install']);
+    updater.fail(new Error('again'));
+    expect(told).toHaveLength(5);
   });
 
   it('that can’t be downloaded change nothing, and can be tried again', async () => {

@@ -23,12 +23,7 @@ export async function startPackaged(
   child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
   const address = await debuggerOf(child, output);
-  // Playwright lets go of a window that has loaded nothing yet, and doesn't come back to it.
-  await expect.poll(() => pagesAt(address), { timeout: 30_000 }).toContainEqual(expect.stringMatching(/./));
-  const browser = await chromium.connectOverCDP(address);
-  const context = browser.contexts()[0];
-  if (context === undefined) throw new Error('Chromium has no context to look into.');
-  const window: Page = context.pages()[0] ?? (await context.waitForEvent('page'));
+  const { window } = await attach(address);
   window.on('console', (message) => output.push(`[${message.type()}] ${message.text()}`));
   const started = {
     [PACKAGED]: true,
@@ -45,6 +40,23 @@ export async function startPackaged(
     startAgain: (next: readonly string[]) => exitCode(executable, next, env),
   };
   return { child, started };
+}
+
+/** Looks into the window of a packaged app at the address where its Chromium listens. `end` ends the app. */
+export async function attach(address: string): Promise<{ window: Page; end: () => Promise<void> }> {
+  // Playwright lets go of a window that has loaded nothing yet, and doesn't come back to it.
+  await expect.poll(() => pagesAt(address), { timeout: 30_000 }).toContainEqual(expect.stringMatching(/./));
+  const browser = await chromium.connectOverCDP(address);
+  const context = browser.contexts()[0];
+  if (context === undefined) throw new Error('Chromium has no context to look into.');
+  const window = context.pages()[0] ?? (await context.waitForEvent('page'));
+  const end = async (): Promise<void> => {
+    const session = await browser.newBrowserCDPSession();
+    const gone = new Promise((resolve) => browser.once('disconnected', resolve));
+    await session.send('Browser.close').catch(() => undefined); // It may be gone before it answers.
+    await gone;
+  };
+  return { window, end };
 }
 
 /** The addresses of the pages that Chromium has. */

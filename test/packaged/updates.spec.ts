@@ -1,18 +1,20 @@
 /**
- * Updates, by the packaged app itself and a server with a feed on loopback. What is tried: looking, offering, downloading,
- * comparing with the feed's SHA-512, refusing what differs. What is not: the installing, which asks for an
- * administrator's password (Linux) or checks the system's signatures (macOS, Windows).
+ * Updates, by the packaged app itself and a server with a feed on loopback: looking, offering, downloading, comparing with
+ * the feed's SHA-512, refusing what differs, installing and starting again. The administrator's password and dpkg's own list
+ * are stood in for; what macOS and Windows do, which check the system's signatures, is not tried.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { test as base } from '../e2e/app.ts';
-import { type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
+import { test as base, importDocument, profileFolder, vector } from '../e2e/app.ts';
+import { attach, type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
 import { copyOf } from './copy.ts';
+import { nextVersion, systemAround } from './next-version.ts';
 
 interface Feed {
   version: string;
@@ -24,17 +26,25 @@ interface Feed {
 interface Shop {
   asked: string[];
   /** The app, told where updates are as a build with TOKENKEEP_UPDATES_URL is. */
-  start: (feed: Feed | null) => ReturnType<typeof Start>;
+  start: (feed: Feed | null, args?: string[]) => ReturnType<typeof Start>;
+  /** Somebody gives the administrator's password. */
+  agree: () => void;
+  /** For files of the test's own. */
+  folder: string;
 }
 
 const test = base.extend<{ shop: Shop }>({
   shop: async ({ packagedApp, keyring }, use) => {
     const { folder, program, remove } = copyOf(packagedApp);
+    const own = mkdtempSync(join(tmpdir(), 'updates-'));
+    const system = systemAround(program, own, keyring.env);
     const asked: string[] = [];
     const ends: (() => void)[] = [];
     await use({
       asked,
-      async start(feed) {
+      agree: system.agree,
+      folder: own,
+      async start(feed, args = ['--demo']) {
         if (feed !== null) {
           const server = await serve(feed, asked);
           ends.push(() => {
@@ -46,13 +56,14 @@ const test = base.extend<{ shop: Shop }>({
           writeFileSync(join(folder, 'resources/app-update.yml'), settings);
           writeFileSync(join(folder, 'resources/package-type'), 'deb');
         }
-        const running = await startPackaged(program, keyring.env, ['--demo']);
+        const running = await startPackaged(program, system.env, args);
         ends.unshift(() => running.child.kill('SIGKILL'));
         return running;
       },
     });
     for (const end of ends) end();
     remove();
+    rmSync(own, { recursive: true });
   },
 });
 
@@ -103,6 +114,43 @@ test('a newer version is offered, downloaded when told to, and waits', async ({ 
   expect(child.exitCode).toBeNull();
   await started.quit();
   expect(child.exitCode).toBe(0);
+});
+
+test('installed when told to, and only with the password; the new version has the sign-ins', async ({
+  shop,
+  keyring,
+  packagedApp,
+}) => {
+  const deb = await nextVersion(packagedApp, '0.2.0', shop.folder);
+  const { started, child } = await shop.start({ version: '0.2.0', sent: deb, promised: deb }, []);
+  const { window } = started;
+  await importDocument(started, vector('documents', 'msal-python-aad-several.json'));
+  const accounts = await window.getByRole('option').allTextContents();
+  expect(accounts.length).toBeGreaterThan(1);
+  await window.getByRole('button', { name: 'Download' }).click();
+  await window.getByRole('button', { name: 'Restart and install' }).click();
+  await expect(window.getByText('0.2.0 was not installed; this version stays')).toBeVisible();
+  expect(child.exitCode).toBeNull();
+
+  shop.agree();
+  const portFile = join(profileFolder(keyring.env), 'DevToolsActivePort');
+  const before = readFileSync(portFile, 'utf8');
+  const ended = once(child, 'exit');
+  await window.getByRole('button', { name: 'Try again' }).click();
+  await ended;
+  expect(child.exitCode).toBe(0);
+  await expect.poll(() => readFileSync(portFile, 'utf8')).not.toBe(before);
+  const [port = '', path = ''] = readFileSync(portFile, 'utf8').split('\n');
+  const next = await attach(`ws://127.0.0.1:${port}${path}`);
+  try {
+    await expect(next.window.getByRole('option')).toHaveText(accounts);
+    await next.window.getByRole('button', { name: 'More' }).click();
+    await next.window.getByRole('menuitem', { name: /About/ }).click();
+    await expect(next.window.getByRole('dialog')).toContainText('0.2.0');
+    await expect(next.window.getByText(/Update available/)).toHaveCount(0);
+  } finally {
+    await next.end();
+  }
 });
 
 test('a download that is not what the feed promised is refused', async ({ shop, keyring }) => {

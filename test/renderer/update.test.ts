@@ -39,7 +39,10 @@ it('a newer version is offered, step by step, and each step takes a press', asyn
   tell({ state: 'ready', version: '0.2.0' });
   expect(updateLine(update.view.get())?.action).toBe('Restart and install');
   await update.go();
-  expect(asked).toEqual(['update', 'downloadUpdate', 'installUpdate']);
+  tell({ state: 'refused', version: '0.2.0' });
+  expect(updateLine(update.view.get())?.text).toContain('this version stays');
+  await update.go();
+  expect(asked).toEqual(['update', 'downloadUpdate', 'installUpdate', 'installUpdate']);
 });
 
 it('says that nothing was changed when it failed, and nothing at all when there is none', () => {
