@@ -42,8 +42,16 @@ export {
 export { type SerializeOptions } from './cache/document.ts';
 export { configuredEnvironment, isMicrosoft } from './cache/environments.ts';
 export { type CacheHandle, inMemory, type UpdateOptions } from './cache/handle.ts';
-export { merge, type MergeCounts, planMerge } from './cache/merge.ts';
+export { documentInSlices } from './cache/document-in-slices.ts';
+export {
+  merge,
+  type MergeCounts,
+  mergeInSlices,
+  planMerge,
+  planMergeInSlices,
+} from './cache/merge.ts';
 export { type Profile } from './cache/profiles.ts';
+export { type Sliced } from './cache/sliced.ts';
 export { type TokenResponseEvent } from './cache/response.ts';
 export { appRemovalCount, removalCount } from './cache/removal.ts';
 export { SerializableTokenCache } from './cache/serializable-token-cache.ts';

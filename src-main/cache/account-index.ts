@@ -48,6 +48,14 @@ class Bucket {
     if (slot?.size === 0) this.#slots?.delete(key);
   }
 
+  /** In the place of `before`, as in its root: answers come in the order in which entries are stored. */
+  replace(before: Entry, entry: Entry): void {
+    const own = (other: Entry): Entry => (other === before ? entry : other);
+    if (Array.isArray(this.#entries)) this.#entries = this.#entries.map(own);
+    else this.#entries = new Set([...this.#entries].map(own));
+    this.#slots = undefined;
+  }
+
   pick(
     type: EntityType,
     client: string | null | undefined,
@@ -89,6 +97,15 @@ export class AccountIndex {
     const bucket = this.#buckets.get(entry.home);
     bucket?.delete(entry);
     if (bucket?.isEmpty === true) this.#buckets.delete(entry.home);
+  }
+
+  replace(before: Entry, entry: Entry): void {
+    if (before.home === entry.home) {
+      this.#buckets.get(entry.home)?.replace(before, entry);
+      return;
+    }
+    this.add(entry);
+    this.delete(before);
   }
 
   clear(): void {

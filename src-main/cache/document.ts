@@ -6,6 +6,7 @@ import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { profileOf } from './place.ts';
 import { LAYOUTS, type Layout, type Profile } from './profiles.ts';
 import { recognise } from './recognise.ts';
+import { atOneGo, type Sliced } from './sliced.ts';
 import { isEntityType, type Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
@@ -25,33 +26,52 @@ export interface SerializeOptions {
  */
 export function readDocument(store: Store, text: string | null | undefined): void {
   const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
-  const roots = bare === '' ? {} : parsed(bare);
-  const layout = layoutOf(bare);
-  store.replace(() => {
-    store.profile = recognise(roots, layout);
-    store.layout = store.profile === null ? undefined : layout;
-    for (const section of Object.keys(roots)) {
-      const root = roots[section];
-      if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
-      else {
-        store.open(section);
-        for (const key of Object.keys(root)) store.put(section, key, root[key]);
-      }
-    }
-  });
+  const roots = bare === '' ? {} : exactJson(bare);
+  assertCache(roots);
+  store.replace(() => atOneGo(fill(store, roots, layoutOf(bare))));
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  const quick = parseJson(text);
-  // The check comes before any walk through the whole of it: it is what makes a walk safe.
-  if (!isRecord(quick)) throw notACache('it is JSON, but not an object');
-  const findings = { largeNumber: false };
-  if (!freezeJson(quick, findings)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
-  const names = Object.keys(quick);
+/** A document as it was parsed. */
+export type Roots = Readonly<Record<string, unknown>>;
+
+/** Files all that a document says. Throws nothing. */
+export function* fill(store: Store, roots: Roots, layout: Layout): Sliced<void> {
+  store.profile = recognise(roots, layout);
+  store.layout = store.profile === null ? undefined : layout;
+  for (const section of Object.keys(roots)) {
+    const root = roots[section];
+    if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
+    else {
+      store.open(section);
+      for (const key of Object.keys(root)) {
+        store.put(section, key, root[key]);
+        yield;
+      }
+    }
+  }
+}
+
+/** @throws DocumentError `document_not_a_cache` where it is some other JSON */
+export function assertCache(value: unknown): asserts value is Roots {
+  if (!isRecord(value)) throw notACache('it is JSON, but not an object');
+  const names = Object.keys(value);
   if (names.length > 0 && !names.some(isEntityType)) throw notACache('it holds no accounts, tokens or apps');
+}
+
+/**
+ * What a JSON text says, frozen, and with numbers that JSON.parse would round kept whole.
+ *
+ * @param depth of how many objects it is a part
+ * @throws DocumentError
+ */
+export function exactJson(text: string, depth = 0): unknown {
+  const quick = parseJson(text);
+  const findings = { largeNumber: false };
+  // The check comes before any walk through the whole of it: it is what makes a walk safe.
+  if (!freezeJson(quick, findings, depth)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
   if (!findings.largeNumber) return quick;
   const exact = parseJson(markNumbers(text));
-  return isRecord(exact) && freezeJson(exact) ? exact : quick;
+  return freezeJson(exact) ? exact : quick;
 }
 
 function parseJson(text: string): unknown {
@@ -59,11 +79,15 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The error of JSON.parse quotes the text, which holds secrets: it is not passed on.
-    throw new DocumentError(
-      'document_not_json',
-      'This is not a cache document: it is not JSON, or it was cut off. Nothing was changed.',
-    );
+    throw notJson();
   }
+}
+
+export function notJson(): DocumentError {
+  return new DocumentError(
+    'document_not_json',
+    'This is not a cache document: it is not JSON, or it was cut off. Nothing was changed.',
+  );
 }
 
 function notACache(why: string): DocumentError {
@@ -81,11 +105,11 @@ const HEAD = 65_536;
 /** An escape of something beyond ASCII, and not a backslash that is escaped itself. */
 const ESCAPE = /(?:^|[^\\])(?:\\\\)*\\u(?!00[0-7])[0-9a-f]{4}/i;
 
-/** How a text is laid out. MSAL Python escapes; the others do not, as far as the text shows. */
-function layoutOf(text: string): Layout {
+/** How a text is laid out, by its beginning and its end. MSAL Python escapes; the others do not, as far as it shows. */
+export function layoutOf(text: string, last = text): Layout {
   const head = text.slice(0, HEAD);
   const indent = /^\s*\{\r?\n( +)"/.exec(head)?.[1]?.length ?? 0;
-  const end = /\s*$/.exec(text.slice(-4))?.[0] ?? '';
+  const end = /\s*$/.exec(last.slice(-4))?.[0] ?? '';
   return { indent, end, ascii: !/[\u0080-\uffff]/.test(head) && (indent > 0 || ESCAPE.test(head)) };
 }
 

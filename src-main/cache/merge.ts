@@ -2,7 +2,7 @@
  * Taking the accounts and tokens of one cache into another. Matched by fields, whatever the keys; of two forms of one
  * credential the newer stays; what is not understood comes along.
  */
-import { summaries } from './accounts.ts';
+import { summaries, summariesInSlices } from './accounts.ts';
 import { ageIn } from './age.ts';
 import type { Entity, EntityOf } from './entities.ts';
 import { secondsOf } from './expiry.ts';
@@ -10,7 +10,8 @@ import { copyWith, freezeJson, sameJson } from './json.ts';
 import { place, sameEntries } from './place.ts';
 import { libraryOf } from './profiles.ts';
 import { isUnderstood } from './shapes.ts';
-import { freeKey, isEntityType, type Store } from './store.ts';
+import { atOneGo, type Sliced } from './sliced.ts';
+import { type Entry, freeKey, isEntityType, type Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
 /** What a merge will do, or has done. */
@@ -44,15 +45,17 @@ function verdict(into: Store, from: Store, type: CredentialName, entity: Entity)
 }
 
 /** Of several forms of one credential in the imported cache, the newest alone counts; of equals the last. */
-function newest<T extends CredentialName>(from: Store, type: T): EntityOf[T][] {
-  return from.candidates(type).flatMap((entry): EntityOf[T][] => {
-    if (entry.entity === null) return [];
-    const best = sameEntries(from, type, entry.entity).reduce((a, b) => {
-      if (a.entity === null || b.entity === null) return a;
-      return ageIn(from, type, b.entity) < ageIn(from, type, a.entity) ? a : b;
-    }, entry);
-    return best === entry ? [entry.entity] : [];
-  });
+function isNewest<T extends CredentialName>(
+  from: Store,
+  type: T,
+  entry: Entry<T>,
+  entity: EntityOf[T],
+): boolean {
+  const best = sameEntries(from, type, entity).reduce((a, b) => {
+    if (a === b || a.entity === null || b.entity === null) return a;
+    return ageIn(from, type, b.entity) < ageIn(from, type, a.entity) ? a : b;
+  }, entry);
+  return best === entry;
 }
 
 interface Step {
@@ -61,27 +64,36 @@ interface Step {
   readonly verdict: Verdict;
 }
 
-function stepsOf(into: Store, from: Store): Step[] {
-  return CREDENTIALS.flatMap((type) =>
-    newest(from, type).map((entity) => ({ type, entity, verdict: verdict(into, from, type, entity) })),
-  );
+function* stepsOf(into: Store, from: Store): Sliced<Step[]> {
+  const steps: Step[] = [];
+  for (const type of CREDENTIALS) {
+    for (const entry of from.candidates(type)) {
+      yield;
+      const { entity } = entry;
+      if (entity === null || !isNewest(from, type, entry, entity)) continue;
+      steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
+    }
+  }
+  return steps;
 }
 
-function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
+function* countsOf(steps: readonly Step[], into: Store, from: Store): Sliced<MergeCounts> {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
   for (const step of steps) {
     tokens[step.verdict] += 1;
     const isExpired = secondsOf(step.entity['expires_on']) <= into.now();
     if (step.verdict !== 'unchanged' && isExpired) tokens.expired += 1;
   }
-  const users = summaries(from);
-  const known = users.filter(
-    ({ home_account_id, environment }) => summaries(into, { home_account_id, environment }).length > 0,
-  );
+  const users = yield* summariesInSlices(from);
+  let known = 0;
+  for (const { home_account_id, environment } of users) {
+    yield;
+    if (summaries(into, { home_account_id, environment }).length > 0) known += 1;
+  }
   return {
     accounts: {
-      added: users.length - known.length,
-      known: known.length,
+      added: users.length - known,
+      known,
       names: users.map((user) => user.username || user.name || user.home_account_id),
     },
     tokens,
@@ -93,8 +105,13 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
 
 /** What `merge` would do now. Changes nothing. */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
+  return atOneGo(planMergeInSlices(into, from));
+}
+
+/** `planMerge` with pauses. */
+export function* planMergeInSlices(into: TokenCache, from: TokenCache): Sliced<MergeCounts> {
   const [target, source] = [storeOf(into), storeOf(from)];
-  return countsOf(stepsOf(target, source), target, source);
+  return yield* countsOf(yield* stepsOf(target, source), target, source);
 }
 
 /**
@@ -103,20 +120,30 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
  * @returns what was done
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
+  return atOneGo(mergeInSlices(into, from));
+}
+
+/** `merge` with pauses. */
+export function* mergeInSlices(into: TokenCache, from: TokenCache): Sliced<MergeCounts> {
   const [target, source] = [storeOf(into), storeOf(from)];
-  return target.run(() => {
+  const { value } = yield* target.runInSlices(function* () {
     target.profile ??= source.profile;
-    const steps = stepsOf(target, source);
-    const done = countsOf(steps, target, source);
+    const steps = yield* stepsOf(target, source);
+    const done = yield* countsOf(steps, target, source);
     for (const { type, entity, verdict } of steps) {
+      yield;
       if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
     }
     for (const type of ['Account', 'AppMetadata'] as const) {
-      for (const { entity } of source.candidates(type)) if (entity !== null) complete(target, type, entity);
+      for (const { entity } of source.candidates(type)) {
+        yield;
+        if (entity !== null) complete(target, type, entity);
+      }
     }
     takeRest(target, source);
     return done;
-  }).value;
+  });
+  return value;
 }
 
 /** Accounts and apps are not replaced but completed: a field that is there stays. */

@@ -51,8 +51,14 @@ export function fromRecords(
   options: RecordOptions = {},
 ): TokenCache {
   const cache = new TokenCache(options.now === undefined ? {} : { now: options.now });
+  storeOf(cache).profile = options.profile ?? null;
+  addRecords(cache, records);
+  return cache;
+}
+
+/** Goes on with what `fromRecords` began: they are no change, and nobody hears of them. */
+export function addRecords(cache: TokenCache, records: Iterable<CacheRecord | Unread>): void {
   const store = storeOf(cache);
-  store.profile = options.profile ?? null;
   for (const record of records) {
     if ('source' in record) {
       store.load(record);
@@ -63,7 +69,6 @@ export function fromRecords(
       throw new DocumentError('document_not_a_cache', 'A record holds something that is no JSON.');
     store.put(section, key, value);
   }
-  return cache;
 }
 
 /** The profile that a cache's document came in, in which new entities are written. */

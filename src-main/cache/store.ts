@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import { ENTITY_TYPES, type EntityType } from './entities.ts';
 import { Entry, type Unread } from './entry.ts';
 import type { Layout, Profile } from './profiles.ts';
+import { atOneGo, type Sliced } from './sliced.ts';
 
 export type { Entry } from './entry.ts';
 
@@ -203,12 +204,21 @@ export class Store {
    * outermost.
    */
   run<T>(fn: () => T): { value: T; changes: RecordChange[] } {
+    return atOneGo(
+      this.runInSlices(function* () {
+        return fn();
+      }),
+    );
+  }
+
+  /** `run` with pauses. */
+  *runInSlices<T>(fn: () => Sliced<T>): Sliced<{ value: T; changes: RecordChange[] }> {
     const mark = this.#journal.length;
     const { profile, layout } = this;
     this.#depth += 1;
     let value: T;
     try {
-      value = fn();
+      value = yield* fn();
     } catch (error) {
       for (const change of this.#journal.slice(mark).reverse()) this.#revert(change);
       this.#journal.length = mark;
@@ -217,7 +227,7 @@ export class Store {
       this.layout = layout;
       throw error;
     }
-    const changes = merged(this.#journal.slice(mark));
+    const changes = yield* merged(this.#journal.slice(mark));
     this.#depth -= 1;
     if (this.#depth === 0) {
       this.#journal = [];
@@ -239,15 +249,16 @@ export class Store {
   /** @returns what stood there */
   #place(entry: Entry): Entry | undefined {
     const root = this.#roots.get(entry.section);
-    this.#index.add(entry);
-    if (!entry.isUnderstood) this.#malformed.add(entry);
-    if (!(root instanceof Map)) {
-      this.#roots.set(entry.section, new Map([[entry.key, entry]]));
-      return undefined;
+    const entries = root instanceof Map ? root : new Map<string, Entry>();
+    if (entries !== root) this.#roots.set(entry.section, entries);
+    const before = entries.get(entry.key);
+    if (before === undefined) this.#index.add(entry);
+    else {
+      this.#index.replace(before, entry);
+      this.#malformed.delete(before);
     }
-    const before = root.get(entry.key);
-    if (before !== undefined) this.#unfile(before);
-    root.set(entry.key, entry);
+    if (!entry.isUnderstood) this.#malformed.add(entry);
+    entries.set(entry.key, entry);
     return before;
   }
 
@@ -285,9 +296,10 @@ function change(section: string, key: string | null, before: unknown, after: unk
 }
 
 /** One change per place, from what was first to what is last; places that end as they began are left out. */
-function merged(changes: readonly RecordChange[]): RecordChange[] {
+function* merged(changes: readonly RecordChange[]): Sliced<RecordChange[]> {
   const places = new Map<string, RecordChange>();
   for (const next of changes) {
+    yield;
     const place = next.key === null ? next.section : `${next.section}\n${next.key}`;
     const first = places.get(place);
     places.set(place, first === undefined ? next : change(next.section, next.key, first.before, next.after));

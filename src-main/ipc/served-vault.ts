@@ -6,6 +6,8 @@ export type ServedVault = Pick<
   | 'status'
   | 'read'
   | 'update'
+  | 'readInSlices'
+  | 'updateInSlices'
   | 'erase'
   | 'retry'
   | 'recover'

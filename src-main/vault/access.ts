@@ -70,13 +70,13 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    this.memory.follow(later.batches, later.end, tail.identity);
+    await this.memory.follow(later.batches, later.end, tail.identity);
     return true;
   }
 
   async lookAgain(): Promise<void> {
     await this.settings.log.close(); // Lest a file that was replaced stays on the disk for as long as it is open.
-    this.memory.adopt(await look(this.settings, this.memory.opening.key));
+    await this.memory.adopt(await look(this.settings, this.memory.opening.key));
   }
 
   /** @throws VaultError of the state, unless it is `ready`, or was when somebody else was writing */

@@ -29,7 +29,8 @@ export class Base {
     this.#header = header;
   }
 
-  *records(): Iterable<CacheRecord | Unread> {
+  /** What each frame says, one after the other. */
+  *byFrame(): Iterable<(CacheRecord | Unread)[]> {
     const { baseFrames, fileId } = this.#header;
     /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
     const astray = new Set<string | null>();
@@ -43,15 +44,17 @@ export class Base {
       const source = new FrameSource(content, fileId);
       let owner: string | undefined;
       let username = '';
+      const records: (CacheRecord | Unread)[] = [];
       for (const [index, row] of rows.entries()) {
         const record = recordOf(row, source, index);
         const home = 'source' in record ? record.home : (accountOf(record) ?? '');
         owner ??= home;
         if (home !== owner) astray.add(home || null).add(owner || null);
         if (username === '' && row.section === 'Account') username = usernameOf(row.value);
-        yield 'source' in record && home === owner ? { ...record, home: owner } : record;
+        records.push('source' in record && home === owner ? { ...record, home: owner } : record);
       }
       this.#keep(owner || null, username, content);
+      yield records;
     }
     for (const account of astray) this.groups.delete(account);
   }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type Profile, PROFILES } from '../cache/profiles.ts';
-import { accountOf, fromRecords, sizeOf } from '../cache/records.ts';
+import { accountOf, addRecords, fromRecords, sizeOf } from '../cache/records.ts';
+import { atOneGo, type Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange, transact } from '../cache/transaction.ts';
 import { Base, type Groups } from './base.ts';
@@ -34,17 +35,21 @@ export interface Contents {
 const UNKNOWN: Standing = { keyMadeAt: 0, pending: null, epoch: 0, departures: [] };
 
 /** Reads all frames of a file whose header is known and whose key is right. */
-export function readContents(
+export function* readContents(
   file: Buffer,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
   key: Buffer,
-): Contents {
+): Sliced<Contents> {
   const sealingKey = frameKey(key, header.salt, bytes);
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
+  const { frames, damaged, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
-  const cache = fromRecords(base.records(), { profile: profileNamed(manifest) });
+  const cache = fromRecords([], { profile: profileNamed(manifest) });
+  for (const records of base.byFrame()) {
+    addRecords(cache, records);
+    yield;
+  }
   const rows = sizeOf(cache);
   const contents: Contents = {
     header,
@@ -58,7 +63,10 @@ export function readContents(
     recovered: null,
   };
   const later = decodeLater(frames, header);
-  for (const batch of later.batches) follow(contents, batch);
+  for (const batch of later.batches) {
+    follow(contents, batch);
+    yield;
+  }
   if (intact && !damaged && manifest !== null && base.sound && later.sound) return contents;
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
 }
@@ -130,7 +138,7 @@ export function readLater(contents: Contents, tail: Buffer): { batches: Batch[];
   const { header, sealingKey, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TAG_LENGTH;
-  const scan = scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset);
+  const scan = atOneGo(scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset));
   const { batches, sound } = decodeLater(scan.frames, header);
   if (scan.damaged || !sound) return null;
   const { at, ordinal, previousTag } = scan.end;

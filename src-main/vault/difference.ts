@@ -1,6 +1,9 @@
-import { recordsOf } from '../cache/records.ts';
+import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
+import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { RecordChange } from '../cache/transaction.ts';
+import type { Groups } from './base.ts';
+import type { Group } from './image.ts';
 import { isObject } from './json.ts';
 import { sealedSecretOf } from './secret.ts';
 
@@ -8,25 +11,49 @@ export function placeOf({ section, key }: { section: string; key: string | null 
   return JSON.stringify([section, key]);
 }
 
-/** What has to be done to `from` to make it hold what `to` holds. Opens no secret that lies in both files as it is. */
-export function difference(from: TokenCache, to: TokenCache): RecordChange[] {
-  const before = new Map<string, unknown>();
-  for (const record of recordsOf(from)) before.set(placeOf(record), record.value);
+/** A cache, and the frames of those of its accounts of which they say all there is to say. */
+export interface Side {
+  cache: TokenCache;
+  groups: Groups;
+}
+
+/**
+ * What has to be done to `from` to make it hold what `to` holds. Reads nothing of an account whose frames were copied as
+ * they are, which are nearly all after a rewrite, and opens no secret that lies in both files as it is.
+ */
+export function* difference(from: Side, to: Side): Sliced<RecordChange[]> {
+  const accounts = new Set<string | null>([...accountIds(from.cache), ...accountIds(to.cache), null]);
+  for (const account of accounts) {
+    yield;
+    if (sameFrames(from.groups.get(account), to.groups.get(account))) accounts.delete(account);
+  }
+  const gone = new Map<string, CacheRecord>();
+  for (const account of accounts) {
+    yield;
+    for (const record of recordsOfAccount(from.cache, account)) gone.set(placeOf(record), record);
+  }
   const changes: RecordChange[] = [];
-  for (const record of recordsOf(to)) {
-    const place = placeOf(record);
-    const { section, key, value: after } = record;
-    if (!before.has(place)) changes.push({ section, key, after });
-    else if (!sameValue(before.get(place), after)) {
-      changes.push({ section, key, before: before.get(place), after });
+  for (const account of accounts) {
+    yield;
+    for (const record of recordsOfAccount(to.cache, account)) {
+      const place = placeOf(record);
+      const { section, key, value: after } = record;
+      const before = gone.get(place)?.value;
+      if (before === undefined) changes.push({ section, key, after });
+      else if (!sameValue(before, after)) changes.push({ section, key, before, after });
+      gone.delete(place);
     }
-    before.delete(place);
   }
-  for (const record of recordsOf(from)) {
-    const { section, key, value } = record;
-    if (before.has(placeOf(record))) changes.push({ section, key, before: value });
-  }
+  for (const { section, key, value } of gone.values()) changes.push({ section, key, before: value });
   return changes;
+}
+
+function sameFrames(a: Group | undefined, b: Group | undefined): boolean {
+  if (a === undefined || a.frames.length !== b?.frames.length) return false;
+  return a.frames.every(({ body, sealed }, index) => {
+    const other = b.frames[index];
+    return other !== undefined && body.equals(other.body) && sealed.equals(other.sealed);
+  });
 }
 
 /** One change for each place: the last word on it. */

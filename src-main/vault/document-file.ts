@@ -1,4 +1,5 @@
 /** A file that someone chose to import, or one sentence about why it can't be. Nothing is ever written. */
+import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -75,7 +76,7 @@ async function readAll(file: FileHandle, name: string): Promise<Buffer> {
 }
 
 /** @throws DocumentError `document_not_json`, naming the file. */
-export function textOf({ name, content }: DocumentFile): string {
+export function assertText({ name, content }: DocumentFile): void {
   if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
   if ((content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff)) {
     throw notText(`“${name}” is encoded as UTF-16. A cache document is UTF-8; save it so and try again.`);
@@ -85,9 +86,7 @@ export function textOf({ name, content }: DocumentFile): string {
       `“${name}” is not a text file. It may be encrypted by the app that wrote it; only a plain cache document can be imported.`,
     );
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content); // also drops a byte order mark
-  } catch {
+  if (!isUtf8(content)) {
     throw notText(`“${name}” is not UTF-8 text, so it is no cache document. Nothing was imported.`);
   }
 }

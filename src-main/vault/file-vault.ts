@@ -1,16 +1,18 @@
 import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
+import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { transact } from '../cache/transaction.ts';
+import { transact, transactInSlices, type Transaction } from '../cache/transaction.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import { Access } from './access.ts';
 import { withoutLate } from './departures.ts';
 import { exportTo } from './export.ts';
 import { identify, sameIdentity } from './file.ts';
 import { importFrom, type ImportReport } from './import.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, jobOf, slicedJobOf } from './job.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
+import { paced } from './pace.ts';
 import { recover, startFresh } from './recovery.ts';
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekeying.ts';
@@ -85,9 +87,17 @@ class FileVault implements Vault {
   }
 
   read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+    return this.#read((cache) => transact(cache, fn));
+  }
+
+  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
+    return this.#read((cache) => paced(transactInSlices(cache, fn)));
+  }
+
+  #read<T>(run: (cache: TokenCache) => Transaction<T> | Promise<Transaction<T>>): Promise<T> {
     return this.#inTurn(async () => {
       await this.#access.catchUp();
-      const transaction = transact(this.#memory.cache, fn);
+      const transaction = await run(this.#memory.cache);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
       throw new InvalidArgumentError(
@@ -97,11 +107,20 @@ class FileVault implements Vault {
   }
 
   update<T>(fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
-    const { job, outcome } = jobOf(
-      since === undefined
-        ? fn
-        : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
+    return this.#save(
+      jobOf(
+        since === undefined
+          ? fn
+          : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
+      ),
     );
+  }
+
+  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
+    return this.#save(slicedJobOf(fn));
+  }
+
+  #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {
     this.#jobs.push(job);
     // Whichever turn comes first takes all that have come until then: one frame, one flush.
     void this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch((error: unknown) =>
@@ -122,8 +141,9 @@ class FileVault implements Vault {
       const { io, file } = this.#settings;
       const now = await identify(io, file).catch(() => null);
       // Asking may have taken long. What was found must still be what is there, and nobody else have looked since.
-      if (this.#memory.opening === opening && sameIdentity(now, found.identity)) this.#memory.adopt(found);
-      else await this.#access.lookAgain();
+      if (this.#memory.opening === opening && sameIdentity(now, found.identity)) {
+        await this.#memory.adopt(found);
+      } else await this.#access.lookAgain();
       await this.#saving.save([]);
     });
     this.#opened();
@@ -171,7 +191,7 @@ class FileVault implements Vault {
   async importFrom(file: string, passphrase?: string): Promise<ImportReport> {
     if (this.#closed) throw closed();
     const now = (): number => Math.floor(this.#settings.now() / 1000);
-    return importFrom(file, passphrase, now, (fn) => this.update(fn));
+    return importFrom(file, passphrase, now, (fn) => this.updateInSlices(fn));
   }
 
   async close(): Promise<void> {

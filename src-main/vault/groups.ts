@@ -1,3 +1,4 @@
+import type { Sliced } from '../cache/sliced.ts';
 import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Groups } from './base.ts';
@@ -5,7 +6,6 @@ import { type Change, sealBatch } from './body.ts';
 import type { FrameContent } from './frame.ts';
 import type { Group } from './image.ts';
 import { isObject } from './json.ts';
-import type { Pace } from './pace.ts';
 
 /** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */
 const LOOSE_ENTRIES = 32;
@@ -20,12 +20,7 @@ export interface Regrouped {
  * A cache as base frames: one for each account, then those of what belongs to none. Groups in `kept` are taken as they
  * are: their secrets stay sealed as they are too, and the work is that of the accounts that changed.
  */
-export async function regroup(
-  cache: TokenCache,
-  kept: Groups,
-  fileId: Buffer,
-  pace: Pace,
-): Promise<Regrouped> {
+export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Sliced<Regrouped> {
   const groups: Group[] = [];
   const sealed: Change[] = [];
   const encode = (records: readonly CacheRecord[]): FrameContent => {
@@ -39,15 +34,20 @@ export async function regroup(
       const records = recordsOfAccount(cache, home);
       const account = { home_account_id: home, username: usernameIn(records) };
       group = { account, frames: [encode(records)] };
-      await pace.breathe();
+      yield;
     }
     groups.push(group);
   }
-  const loose = kept.get(null) ?? {
-    account: null,
-    frames: chunksOf(recordsOfAccount(cache, null)).map(encode),
-  };
-  if (loose.frames.length > 0) groups.push(loose);
+  const loose = kept.get(null);
+  if (loose !== undefined) groups.push(loose);
+  else {
+    const frames: FrameContent[] = [];
+    for (const chunk of chunksOf(recordsOfAccount(cache, null))) {
+      frames.push(encode(chunk));
+      yield;
+    }
+    if (frames.length > 0) groups.push({ account: null, frames });
+  }
   return { groups, sealed };
 }
 

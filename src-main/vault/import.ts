@@ -1,9 +1,12 @@
-import { merge, type MergeCounts } from '../cache/merge.ts';
-import { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
+import { documentInSlices } from '../cache/document-in-slices.ts';
+import { type MergeCounts, mergeInSlices } from '../cache/merge.ts';
+import type { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
+import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError, PassphraseError } from '../errors.ts';
 import { decrypt, isAge } from './age.ts';
-import { type DocumentFile, readDocumentFile, textOf } from './document-file.ts';
+import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
+import { paced } from './pace.ts';
 
 /** What an import did. */
 export interface ImportReport {
@@ -31,10 +34,10 @@ export async function importFrom(
   file: string,
   passphrase: string | undefined,
   now: () => number,
-  update: <T>(fn: (cache: TokenCache) => T) => Promise<T>,
+  update: <T>(fn: (cache: TokenCache) => Sliced<T>) => Promise<T>,
 ): Promise<ImportReport> {
   const document = await openDocument(await readDocumentFile(file), passphrase, now);
-  return reportOf(await update((cache) => merge(cache, document)));
+  return reportOf(await update((cache) => mergeInSlices(cache, document)));
 }
 
 /**
@@ -58,21 +61,19 @@ export async function openDocument(
   }
   const content = await decrypt(file.content, passphrase, file.name);
   try {
-    return parse({ name: file.name, content }, now);
+    return await parse({ name: file.name, content }, now);
   } finally {
     content.fill(0);
   }
 }
 
-function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
-  const document = new SerializableTokenCache({ now });
-  const text = textOf(file);
+async function parse(file: DocumentFile, now: () => number): Promise<SerializableTokenCache> {
+  assertText(file);
   try {
-    document.deserialize(text);
+    return await paced(documentInSlices(file.content, { now }));
   } catch (error) {
     throw error instanceof DocumentError ? namingTheFile(file, error) : error;
   }
-  return document;
 }
 
 function namingTheFile({ name }: DocumentFile, error: DocumentError): DocumentError {

@@ -1,15 +1,16 @@
 import type { CacheChange } from '../cache/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/transaction.ts';
+import { apply, applyInSlices, type RecordChange, transact } from '../cache/transaction.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './body.ts';
-import { type Contents, follow } from './contents.ts';
+import { type Contents, follow, keptFrames } from './contents.ts';
 import { withoutDeparted } from './departures.ts';
-import { condensed, difference } from './difference.ts';
+import { condensed, difference, type Side } from './difference.ts';
 import type { Identity } from './file.ts';
 import type { Job, Performed } from './job.ts';
 import { Listeners } from './listeners.ts';
 import type { Opening } from './open.ts';
+import { paced } from './pace.ts';
 import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './scan.ts';
 import type { VaultStatus } from './status.ts';
@@ -54,19 +55,24 @@ export class VaultMemory {
   }
 
   /** Takes what was found in the file for what is, with the changes that it has not heard of on top. */
-  adopt(opening: Opening): void {
-    const before = this.cache;
+  async adopt(opening: Opening): Promise<void> {
+    const before = this.#side();
     this.cache = opening.contents?.cache ?? new TokenCache();
     this.#holdOnTo(opening.contents);
     if (this.opening.key !== opening.key) this.opening.key?.fill(0);
     this.opening = opening;
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
     if (this.changes.size > 0) {
+      const changes = await paced(difference(before, this.#side()));
       // Done once more to what is given up, because it tells what happens to it.
-      const events = this.#heard(before, () => apply(before, difference(before, this.cache)));
+      const events = await this.#heard(before.cache, () => paced(applyInSlices(before.cache, changes)));
       for (const event of events) this.changes.emit(event);
     }
     this.refresh();
+  }
+
+  #side(): Side {
+    return { cache: this.cache, groups: keptFrames(this.opening.contents, this.held) };
   }
 
   /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
@@ -81,10 +87,10 @@ export class VaultMemory {
   }
 
   /** Takes in what another process appended. Only where nothing is held. */
-  follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
+  async follow(batches: readonly Batch[], end: Cursor, identity: Identity): Promise<void> {
     const { contents } = this.opening;
     if (contents === null) return;
-    const events = this.#heard(this.cache, () => {
+    const events = await this.#heard(this.cache, () => {
       for (const batch of batches) follow(contents, batch);
     });
     contents.end = end;
@@ -95,12 +101,12 @@ export class VaultMemory {
   }
 
   /** Does the jobs, each whole or not at all; one that throws is settled at once. */
-  attempt(jobs: readonly Job[]): Attempt {
+  async attempt(jobs: readonly Job[]): Promise<Attempt> {
     const done: { job: Job; performed: Performed }[] = [];
-    const events = this.#heard(this.cache, () => {
+    const events = await this.#heard(this.cache, async () => {
       for (const job of jobs) {
         try {
-          done.push({ job, performed: job.perform(this.cache) });
+          done.push({ job, performed: await job.perform(this.cache) });
         } catch (error) {
           job.reject(error);
         }
@@ -156,11 +162,11 @@ export class VaultMemory {
   }
 
   /** What a cache tells while `action` changes it, if anybody wants to know. */
-  #heard(cache: TokenCache, action: () => void): CacheChange[] {
+  async #heard(cache: TokenCache, action: () => void | Promise<void>): Promise<CacheChange[]> {
     const events: CacheChange[] = [];
     const stop = this.changes.size === 0 ? null : cache.on('change', (event) => events.push(event));
     try {
-      action();
+      await action();
     } finally {
       stop?.();
     }

@@ -5,6 +5,7 @@ import { hear, type Identity, readWhole } from './file.ts';
 import { FRAMES_AT, readHeader, type Slot } from './header.ts';
 import type { Io } from './io.ts';
 import { keyCheck } from './keys.ts';
+import { paced } from './pace.ts';
 import { refusal } from './refusal.ts';
 import type { KeySlots } from './slots.ts';
 import type { VaultState } from './status.ts';
@@ -109,7 +110,7 @@ async function openBytes(
   if (key === 'invalid' || !fits(key)) {
     return { ...NOTHING, slot, identity, ...refused('wrong-key') };
   }
-  const contents = readContents(bytes, found, key);
+  const contents = await paced(readContents(bytes, found, key));
   if (contents.recovered === null) return { state: 'ready', error: null, contents, key, slot, identity };
   return { ...refused('damaged'), contents, key, slot, identity };
 }

@@ -1,14 +1,16 @@
+import type { Sliced } from '../cache/sliced.ts';
+
 /** How long work may keep everything else in the process waiting, in milliseconds: less than a frame of a window. */
 const SLICE = 12;
 
-/** Long work in slices: between them the process answers its windows and its timers. */
-export class Pace {
-  #until = performance.now() + SLICE;
-
-  /** Lets others have their turn, if it is time. */
-  async breathe(): Promise<void> {
-    if (performance.now() < this.#until) return;
+/** Runs long work, and lets the process answer its windows and its timers in between. */
+export async function paced<T>(work: Sliced<T>): Promise<T> {
+  for (;;) {
+    const until = performance.now() + SLICE;
+    do {
+      const step = work.next();
+      if (step.done === true) return step.value;
+    } while (performance.now() < until);
     await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#until = performance.now() + SLICE;
   }
 }

@@ -20,8 +20,8 @@ export async function startFresh(access: Access): Promise<void> {
     if (fresh.state === 'wrong-key') {
       // What stands in the keychain is no key at all, and the user has said that nothing is to be kept.
       const key = await settings.slots.make(fresh.slot);
-      memory.adopt({ ...fresh, state: 'ready', error: null, key });
-    } else memory.adopt(fresh);
+      await memory.adopt({ ...fresh, state: 'ready', error: null, key });
+    } else await memory.adopt(fresh);
   });
 }
 
@@ -41,7 +41,7 @@ export async function recover(access: Access): Promise<void> {
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
     const { cache, groups, standing } = contents;
     const written = await rewrite(settings, { cache, previous: contents, kept: groups, key, slot, standing });
-    memory.adopt({ ...found, ...written, state: 'ready', error: null });
+    await memory.adopt({ ...found, ...written, state: 'ready', error: null });
   });
 }
 

@@ -1,4 +1,5 @@
 // FORMAT.md, "The whole file", as one who looks for damage reads it.
+import type { Sliced } from '../cache/sliced.ts';
 import type { Contents } from './contents.ts';
 import { NO_TAG } from './frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './header.ts';
@@ -6,11 +7,11 @@ import { scanFrames } from './scan.ts';
 import type { VaultRegions } from './status.ts';
 
 /** Counts what is authentic in a file that was opened. */
-export function regionsOf(file: Buffer, { header, sealingKey }: Contents): VaultRegions {
+export function* regionsOf(file: Buffer, { header, sealingKey }: Contents): Sliced<VaultRegions> {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, end } = scanFrames(file, start, sealingKey, header.baseFrames);
+  const { frames, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
   // A frame that was repeated or moved is not one more.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;

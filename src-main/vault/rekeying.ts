@@ -156,7 +156,7 @@ export class Rekeying {
     const { opening, cache } = memory;
     // Somebody has started afresh meanwhile, with the very key that was made here: it must not get another name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
-    const attempt = memory.attempt(jobs.splice(0));
+    const attempt = await memory.attempt(jobs.splice(0));
     const { contents } = opening;
     const key = fresh?.key ?? opening.key;
     if (key === null || contents === null) {

@@ -20,6 +20,12 @@ const TRIED_AGAIN: ReadonlySet<VaultState> = new Set(['ready', 'read-only', 'unr
 /** A file this small is not worth compacting, in entries. */
 const SMALL = 64;
 
+/**
+ * Changes that are appended together at most. More go into a file that is written anew, an account a frame: damage to one
+ * byte must not cost all that was ever imported, and a frame can't be sealed or opened in pieces.
+ */
+const LONGEST_BATCH = 1_000;
+
 /** Makes updates durable; or, where that can't be, refuses or holds them as `unprotected` says. */
 export class Saving {
   readonly #access: Access;
@@ -53,7 +59,7 @@ export class Saving {
     } catch (cause) {
       const error = this.#access.failed(cause);
       if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
-      else this.#settle(memory.attempt(jobs), error);
+      else this.#settle(await memory.attempt(jobs), error);
     }
   }
 
@@ -75,7 +81,7 @@ export class Saving {
 
   async #write(jobs: readonly Job[]): Promise<void> {
     const { settings, memory } = this.#access;
-    const attempt = memory.attempt(jobs);
+    const attempt = await memory.attempt(jobs);
     if (attempt.changes.length === 0) {
       if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // It came to nothing.
       attempt.settle();
@@ -97,22 +103,21 @@ export class Saving {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
     const { contents, identity } = opening;
-    if (contents !== null && identity !== null) {
-      const departures = departuresIn(cache, changes, contents, now);
+    const departures = contents === null ? [] : departuresIn(cache, changes, contents, now);
+    if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
       const notes = departures.length > 0 ? { departures } : {};
       return { ...opening, identity: await append(settings.log, contents, identity, changes, notes) };
     }
     const keyMadeAt = opening.key === null ? now : 0;
     const key = opening.key ?? (await settings.slots.make(opening.slot));
-    const standing = { keyMadeAt, pending: null, epoch: 0, departures: [] };
-    const kept = keptFrames(null, changes);
+    const standing = contents?.standing ?? { keyMadeAt, pending: null, epoch: 0, departures: [] };
     const written = await rewrite(settings, {
       cache,
-      previous: null,
-      kept,
+      previous: contents,
+      kept: keptFrames(contents, changes),
       key,
       slot: opening.slot,
-      standing,
+      standing: standingAfter(standing, departures, now),
     });
     return { ...opening, ...written, key };
   }

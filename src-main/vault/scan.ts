@@ -1,5 +1,6 @@
 // FORMAT.md, "Reading".
 import type { KeyObject } from 'node:crypto';
+import type { Sliced } from '../cache/sliced.ts';
 import {
   follows,
   type FrameContent,
@@ -44,12 +45,19 @@ export const SHORTEST_HOLE = 8;
  * opened in `file`, which must not be used for anything else. `offset` is where it begins in the real file, for one who
  * has read its end only.
  */
-export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
+export function* scanFrames(
+  file: Buffer,
+  from: Cursor,
+  key: KeyObject,
+  baseFrames: number,
+  offset = 0,
+): Sliced<Scan> {
   const frames: IntactFrame[] = [];
   let damaged = false;
   let cursor = from;
   while (cursor.at < file.length) {
-    const found = next(file, cursor, key) ?? nextIntact(file, cursor, key);
+    yield;
+    const found = next(file, cursor, key) ?? (yield* nextIntact(file, cursor, key));
     if (found === null) {
       if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
       break;
@@ -94,9 +102,10 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
  * After damage: the next frame that is authentic and has not been passed, wherever it begins. A frame of a lower
  * ordinal is one that was repeated or moved.
  */
-function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
+function* nextIntact(file: Buffer, cursor: Cursor, key: KeyObject): Sliced<Found | null> {
   const last = file.length - PREFIX_LENGTH - TAG_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
+    if (at % SECTOR === 0) yield;
     const ordinal = file.readUInt32LE(at + 8);
     // Cheap, and rules out nearly every offset before a checksum is computed.
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;

@@ -1,5 +1,6 @@
 import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
 import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
+import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './import.ts';
@@ -42,6 +43,13 @@ export interface Vault extends CacheHandle {
   readonly epoch: number;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+
+  /**
+   * `read` and `update` for work that takes long: `fn` pauses now and then (by `yield`), and the rest of the process has
+   * its turn. Whoever else reads or updates this vault waits until it is done; whole or not at all, as ever.
+   */
+  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
+  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
 
   /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;

@@ -2,6 +2,7 @@ import { accountOf, recordsOf } from '../cache/records.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './file.ts';
 import { isObject } from './json.ts';
+import { paced } from './pace.ts';
 import { look, type Opening } from './open.ts';
 import { regionsOf } from './regions.ts';
 import { shareAlive } from './report.ts';
@@ -54,7 +55,8 @@ function outline({ state, error, contents, identity, slot }: Opening): VaultRepo
 /** `null` where another program has written since: what was found before is then of another file. */
 async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
   const whole = await readWhole(io, file).catch(() => null);
-  return whole !== null && sameIdentity(whole.identity, identity) ? regionsOf(whole.bytes, contents) : null;
+  if (whole === null || !sameIdentity(whole.identity, identity)) return null;
+  return paced(regionsOf(whole.bytes, contents));
 }
 
 async function openAll(

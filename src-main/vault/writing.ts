@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { profileOf, sizeOf } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange } from '../cache/transaction.ts';
+import { apply, applyInSlices, type RecordChange } from '../cache/transaction.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './alignment.ts';
 import type { Groups } from './base.ts';
@@ -16,7 +16,7 @@ import type { Io } from './io.ts';
 import type { Log } from './log.ts';
 import type { Standing } from './manifest.ts';
 import type { Notes } from './notes.ts';
-import { Pace } from './pace.ts';
+import { paced } from './pace.ts';
 
 /** Where to write. */
 export interface Place {
@@ -46,7 +46,7 @@ export async function rewrite(
 ): Promise<{ contents: Contents; identity: Identity }> {
   const fileId = previous?.header.fileId ?? randomBytes(16);
   const generation = (previous?.header.generation ?? 0n) + 1n;
-  const { groups, sealed } = await regroup(cache, kept, fileId, new Pace());
+  const { groups, sealed } = await paced(regroup(cache, kept, fileId));
   const manifest = { ...standing, profile: profileOf(cache) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
@@ -58,7 +58,7 @@ export async function rewrite(
       'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',
     );
   }
-  apply(cache, sealed);
+  await paced(applyInSlices(cache, sealed));
   const entries = sizeOf(cache);
   const contents: Contents = {
     header,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CacheChange } from '../../src-main/cache/entities.ts';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
@@ -250,4 +251,71 @@ test('a closed vault says so', async () => {
   ]) {
     await expect(call()).rejects.toMatchObject({ code: 'vault_closed' });
   }
+});
+
+describe('long work', () => {
+  test('lets the process have its turn, and nobody else sees the half of it', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    let turns = 0;
+    setImmediate(() => (turns += 1));
+    const long = vault.updateInSlices(function* (cache) {
+      signIn(cache, 'ada');
+      while (turns === 0) yield; // For ever, if nobody else had a turn.
+      signIn(cache, 'ben');
+      return turns;
+    });
+    const seen = vault.read((cache) => cache.accounts().length);
+    expect(await long).toBe(1);
+    expect(await seen).toBe(2);
+    expect(await (await scene.open()).readInSlices(usersInSlices)).toHaveLength(2);
+  });
+
+  test('that throws is taken back whole; what reads must not write', async () => {
+    const vault = await new Scene().open();
+    const failing = vault.updateInSlices(function* (cache) {
+      signIn(cache, 'eve');
+      yield;
+      throw new RangeError('mine');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    await expect(
+      vault.readInSlices(function* (cache) {
+        signIn(cache, 'eve');
+        yield;
+      }),
+    ).rejects.toBeInstanceOf(InvalidArgumentError);
+    expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  });
+
+  function* usersInSlices(cache: TokenCache) {
+    yield;
+    return cache.accounts();
+  }
+});
+
+test('many changes at once go into a file that is written anew, an account a frame, whole or not at all', async () => {
+  const scene = new Scene();
+  const [vault, other] = [await scene.open(), await scene.open()];
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const { length } = await other.read((cache) => cache.accounts());
+  const many = (cache: TokenCache): void => {
+    for (let n = 0; n < 300; n += 1) signIn(cache, `u${n}`);
+  };
+  scene.disk.fault = ({ name }) => {
+    if (name === 'rename') throw errno('ENOSPC');
+  };
+  await expect(vault.update(many)).rejects.toMatchObject({ code: 'disk_full' });
+  scene.disk.fault = () => undefined;
+  for (const handle of [vault, await scene.open()]) {
+    expect(await handle.read((cache) => cache.accounts())).toHaveLength(length);
+  }
+  const heard: CacheChange[] = [];
+  other.on('change', (change) => heard.push(change));
+  await vault.update(many);
+  expect((await vault.verify()).regions).toMatchObject({ base: { intact: 303, of: 303 }, appended: 0 });
+  expect(await other.read((cache) => cache.accounts())).toHaveLength(301);
+  // What the other one hears of is what is new in the file, and nothing of ada.
+  expect(heard).toHaveLength(1);
+  expect(heard[0]?.entities).toHaveLength(1200);
 });
