@@ -5,8 +5,10 @@ import { isUsable, secondsOf, wantsRefresh } from './expiry.ts';
 import { hashComponents } from './extension.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
 import { canonicalEnvironment } from './environments.ts';
+import { homeTenantOf } from './keys.ts';
 import { folded } from './match.ts';
 import { scopesOf } from './scopes.ts';
+import { ANY_TENANT } from './tenant-profiles.ts';
 import type { TokenCache } from './token-cache.ts';
 
 /** Which access token is wanted. */
@@ -87,9 +89,14 @@ function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToke
   return [...newestFirst(own), ...shared];
 }
 
-/** The access tokens that would do, were they not too old. */
+/** The access tokens that would do, were they not too old. What was got as of any tenant is of the user's own. */
 function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
-  return cache.find('AccessToken', { target: request.scopes, query: queryOf(request) });
+  const query = queryOf(request);
+  const find = (realm: object): AccessToken[] =>
+    cache.find('AccessToken', { target: request.scopes, query: { ...query, ...realm } });
+  const home = homeTenantOf(request.home_account_id ?? '');
+  const isHome = home !== undefined && folded(request.realm) === folded(home);
+  return [...find({}), ...(isHome ? [...ANY_TENANT].flatMap((realm) => find({ realm })) : [])];
 }
 
 /**

@@ -3,6 +3,7 @@ import { usableBy } from './convert.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './entities.ts';
 import { canonicalEnvironment, sameEnvironment } from './environments.ts';
 import { copyWith, freezeJson, sameJson } from './json.ts';
+import { homeTenantOf } from './keys.ts';
 import { fieldsFor } from './library-fields.ts';
 import { folded } from './match.ts';
 import { modifyEntity } from './modify.ts';
@@ -12,7 +13,7 @@ import { type CacheRecord, fromRecords } from './records.ts';
 import { isUnderstood } from './shapes.ts';
 import { signOut } from './sign-out.ts';
 import type { Store } from './store.ts';
-import { realmOf } from './tenant-profiles.ts';
+import { ANY_TENANT, realmOf } from './tenant-profiles.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
 /** Entities by type and by the library's key. */
@@ -115,14 +116,25 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
     modifyEntity(store, type, before, news);
     return;
   }
-  const adapted = copyWith(
-    entity,
-    fieldsFor(type, entity, profileOf(store), () => store.now()),
-  );
+  const fields = fieldsFor(type, entity, profileOf(store), () => store.now());
+  const own = copyWith(entity, fields);
+  const elsewhere = asOfAnyTenant(own).flatMap((same) => supersededEntries(store, type, same));
+  const realm = elsewhere[0]?.entity?.['realm'];
+  const adapted = realm === undefined ? own : copyWith(own, { realm });
   if (!freezeJson(adapted) || !isUnderstood(type, adapted)) return;
-  const replaced =
-    type === 'Account' ? sameEntries(store, type, adapted) : supersededEntries(store, type, adapted);
-  place(store, type, adapted, replaced);
+  const replaced = type === 'Account' ? sameEntries(store, type, own) : supersededEntries(store, type, own);
+  place(store, type, adapted, [...replaced, ...elsewhere]);
+}
+
+/**
+ * A token of the user's own tenant as an app has it that signs in at `organizations` or `common`: MSAL Python keeps it
+ * under that name and looks for it nowhere else, and MSAL Node under the tenant. It stays where MSAL Python looks; see
+ * fieldsFor.
+ */
+function asOfAnyTenant(token: Entity): Entity[] {
+  const home = homeTenantOf(String(token['home_account_id']));
+  if (home === undefined || folded(token['realm']) !== folded(home)) return [];
+  return [...ANY_TENANT].map((realm) => copyWith(token, { realm }));
 }
 
 function sameRealm(a: Account, b: Account): boolean {

@@ -52,6 +52,15 @@ describe('silent acquisition', () => {
     expect(cache.find('Account')).toEqual([]);
   });
 
+  test('a token that was got as of any tenant is one of the home tenant, and of no other', () => {
+    const cache = cacheWith(signIn());
+    for (const token of cache.find('AccessToken'))
+      cache.modify('AccessToken', token, { realm: 'organizations' });
+    const secretIn = (realm: string) => lookup(cache, { ...request, realm }, 1000).accessToken?.secret;
+    expect(secretIn('utid')).toBe(cache.find('AccessToken')[0]!.secret);
+    expect(secretIn('contoso')).toBeUndefined();
+  });
+
   test('a response that says nothing of the user is for the account that asked', async () => {
     const cache = cacheWith(signIn());
     const bare = answer({ access_token: 'new', expires_in: 3600 });

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { examine, inMemory, SerializableTokenCache } from '../../src-main/index.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
 import { APPS, entra, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
-import { application, MAJORS, now } from './applications.ts';
+import { MSAL_PYTHON, verdicts, withoutPython } from '../interop/judges.ts';
+import { application, MAJORS, now, SCOPES } from './applications.ts';
 
 const { avery } = PEOPLE;
 const { desk } = APPS;
@@ -56,12 +57,29 @@ describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
       await app.silent(avery, true);
       expect(app.asked[0]?.get('refresh_token') === response.refresh_token).toBe(true);
       expect(cache.find('RefreshToken').map(({ secret }) => secret === fresh.refresh_token)).toEqual([true]);
-      // MSAL Python's access token, kept under its realm, is good until it expires; MSAL Node goes by the newer one.
+      // The new tokens are where the old ones were, and MSAL Node finds them there.
+      for (const [type, token] of [
+        ['AccessToken', fresh.access_token],
+        ['IdToken', fresh['id_token']],
+      ] as const)
+        expect(cache.find(type).map(({ secret }) => secret === token)).toEqual([true]);
       expect((await app.silent(avery)) === fresh.access_token).toBe(true);
       expect(app.asked).toHaveLength(1);
       expect(cache.accounts()).toHaveLength(1);
       expect(cache.find('Account')).toHaveLength(1);
       expect(examine(cache)).toEqual([]);
+      if (withoutPython) return;
+      const asPython = { document: cache.serialize(), app: desk, provider, scopes: SCOPES };
+      const trial = {
+        ...asPython,
+        home_account_id: home,
+        at: now() + 5,
+        response: entra(avery, desk, now() + 9),
+      };
+      const [verdict] = verdicts(MSAL_PYTHON, [trial]);
+      expect(verdict).toMatchObject({ accounts: [home], asked: 0 });
+      expect(verdict!.cached === fresh.access_token).toBe(true);
+      expect(verdict!.redeemed === fresh.refresh_token).toBe(true);
     },
   );
 
