@@ -38,7 +38,7 @@ export async function startApi({ issuer, audience, scope, port = 0, fetch: own }
         return;
       }
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ user: payload.sub, token: payload.jti, orders: ['books', 'tea'] }));
+      response.end(JSON.stringify({ user: payload.sub, token_id: payload.jti, orders: ['books', 'tea'] }));
     })();
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -44,6 +44,7 @@ export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
     settings: {
       port,
       url,
+      redirectUri: `${url}/callback`,
       clientId: client.client_id,
       clientSecret: client.client_secret,
       authority: issuer,

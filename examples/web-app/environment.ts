@@ -9,18 +9,19 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
       throw new Error(`${name} must be set; see examples/web-app/README.md.`);
     return value;
   };
-  const port = Number(env['PORT'] ?? 3000);
-  const authority = env['AUTHORITY'] ?? `https://login.microsoftonline.com/${needed('TENANT_ID')}`;
+  const redirect = new URL(env['REDIRECT_URI'] ?? 'http://localhost:3000/callback');
   const cache = cachePlace(env);
+  const other = env['OIDC_AUTHORITY'];
   return {
-    port,
-    url: env['URL'] ?? `http://localhost:${port}`,
+    port: Number(env['PORT'] ?? (redirect.port || 3000)),
+    url: redirect.origin,
+    redirectUri: redirect.href,
     clientId: needed('CLIENT_ID'),
     clientSecret: needed('CLIENT_SECRET'),
-    authority,
-    provider: env['AUTHORITY'] === undefined ? 'entra' : 'oidc',
-    apiUrl: env['API_URL'] ?? 'https://graph.microsoft.com/v1.0/me',
-    scopes: (env['API_SCOPES'] ?? 'User.Read').split(' '),
+    authority: (other ?? needed('AUTHORITY')).replace(/\/$/, ''),
+    provider: other === undefined ? 'entra' : 'oidc',
+    apiUrl: env['ENDPOINT'] ?? 'https://graph.microsoft.com/v1.0/me',
+    scopes: (env['SCOPE'] ?? 'User.Read').split(' '),
     sessionSecret: needed('SESSION_SECRET'),
     redisUrl: env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
     cache,

@@ -1,21 +1,45 @@
 /**
- * `npm run web-app`: with CLIENT_ID in the environment against Microsoft Entra ID, or any provider; without, against the demo
- * provider and its API, which it starts. See README.md.
+ * `npm run web-app`: with CLIENT_ID in the environment or in examples/web-app/.env against Microsoft Entra ID, or any provider;
+ * without, against the demo provider and its API, which it starts. See README.md.
  */
+import { existsSync } from 'node:fs';
 import { startApp } from './app.ts';
 import { startDemo } from './demo.ts';
 import { settingsFrom } from './environment.ts';
 
-const demo = process.env['CLIENT_ID'] === undefined ? await startDemo(process.env) : undefined;
-const settings = demo?.settings ?? settingsFrom(process.env);
-const app = await startApp(settings);
-console.log(`${settings.url}  (token caches in: ${settings.cache})`);
+const FILE = 'examples/web-app/.env'; // npm runs it from the root of the clone.
 
-let isEnding = false;
-async function end(): Promise<void> {
-  if (isEnding) return;
-  isEnding = true;
-  await app.close();
-  await demo?.close();
+async function start(): Promise<() => Promise<void>> {
+  if (existsSync(FILE)) process.loadEnvFile(FILE);
+  const demo = process.env['CLIENT_ID'] === undefined ? await startDemo(process.env) : undefined;
+  const settings = demo?.settings ?? settingsFrom(process.env);
+  try {
+    const app = await startApp(settings);
+    console.log(`Open ${settings.url}  (tokens in: ${settings.cache}; Ctrl-C ends it)`);
+    if (demo !== undefined)
+      console.log(
+        'Your browser warns of the demo provider: its certificate was made a moment ago. Go on all the same.',
+      );
+    return async () => {
+      await app.close();
+      await demo?.close();
+    };
+  } catch (error) {
+    await demo?.close();
+    throw error;
+  }
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
+
+try {
+  const close = await start();
+  let isEnding = false;
+  const end = async (): Promise<void> => {
+    if (isEnding) return;
+    isEnding = true;
+    await close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -8,6 +8,8 @@ export interface Settings {
   /** Where browsers find this app, without a slash at its end. */
   url: string;
   port: number;
+  /** Where the provider sends people back to: a path of this app. */
+  redirectUri: string;
   /** As registered with the provider. */
   clientId: string;
   clientSecret: string;

@@ -4,6 +4,7 @@ import { CryptoProvider } from '@azure/msal-node';
 import type { Router } from 'express';
 import express from 'express';
 import type { Session } from 'express-session';
+import { type Partition, PartitionError } from 'tokenkeep/partitions';
 import type { Caches } from './caches.ts';
 import type { msalPerRequest } from './msal.ts';
 import { messagePage, type SignedIn } from './pages.ts';
@@ -12,7 +13,7 @@ import type { Settings } from './settings.ts';
 declare module 'express-session' {
   interface SessionData {
     /** A sign-in that is under way. */
-    attempt: { state: string; nonce: string; verifier: string };
+    attempt: { state: string; nonce: string; verifier: string; then: string };
     user: SignedIn & { home_account_id: string };
     /** The partition of this sign-in's tokens. */
     cacheId: string;
@@ -23,18 +24,17 @@ interface Parts {
   settings: Settings;
   msal: ReturnType<typeof msalPerRequest>;
   caches: Caches;
-  /** OpenID Connect RP-Initiated Logout; undefined where the provider has none. */
-  endSession: string | undefined;
 }
 
-export function signIn({ settings, msal, caches, endSession }: Parts): Router {
+export function signIn({ settings, msal, caches }: Parts): Router {
   const router = express.Router();
-  const redirectUri = `${settings.url}/callback`;
-  const { scopes } = settings;
+  const { scopes, redirectUri } = settings;
 
   router.get('/sign-in', async (req, res) => {
     const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
-    const attempt = { verifier, state: random(), nonce: random() };
+    // Where to go afterwards is one of two places, and nothing that an address could say.
+    const then = req.query['then'] === 'call-api' ? '/call-api?signed-in' : '/';
+    const attempt = { verifier, state: random(), nonce: random(), then };
     req.session.attempt = attempt;
     const cacheId = (req.session.cacheId ??= randomUUID());
     const url = await msal.run(caches.of(req.session, cacheId), () =>
@@ -52,25 +52,23 @@ export function signIn({ settings, msal, caches, endSession }: Parts): Router {
     res.redirect(url);
   });
 
-  router.get('/callback', async (req, res) => {
+  router.get(new URL(redirectUri).pathname, async (req, res) => {
     const { attempt } = req.session;
     delete req.session.attempt; // Good for one answer.
-    const { state, code, error } = req.query;
+    const { state, code, error, error_description: description } = req.query;
+    const refuse = (status: number, text: string): void => {
+      res.status(status).send(messagePage({ title: 'You are not signed in', text, next: TRY_AGAIN }));
+    };
     if (attempt === undefined || state !== attempt.state) {
-      res
-        .status(400)
-        .send(messagePage('Not signed in', 'This answer belongs to no sign-in of this browser.'));
+      refuse(
+        400,
+        'This answer belongs to no sign-in that was begun in this browser, or to one that has been answered.',
+      );
       return;
     }
     if (typeof code !== 'string') {
-      res
-        .status(403)
-        .send(
-          messagePage(
-            'Not signed in',
-            `The provider answered: ${typeof error === 'string' ? error : 'nothing'}`,
-          ),
-        );
+      const said = [error, description].filter((part) => typeof part === 'string');
+      refuse(403, `The identity provider answered: ${said.join(': ') || 'nothing'}`);
       return;
     }
     await regenerate(req); // Who knew the session's id before the sign-in does not know it after.
@@ -86,20 +84,24 @@ export function signIn({ settings, msal, caches, endSession }: Parts): Router {
     req.session.cacheId = cacheId;
     const { homeAccountId: home_account_id, username, name = username } = account;
     req.session.user = { home_account_id, username, name };
-    res.redirect('/');
+    res.redirect(attempt.then);
   });
 
   // A form's POST: with a SameSite cookie no other site can sign people out.
   router.post('/sign-out', async (req, res) => {
     const { cacheId, user } = req.session;
-    let idToken: string | undefined;
-    if (cacheId !== undefined && user !== undefined) {
-      const partition = caches.of(req.session, cacheId);
-      idToken = await partition.read((cache) => cache.find('IdToken')[0]?.secret);
-      await partition.signOut(user.home_account_id);
-    }
+    const partition = cacheId === undefined ? undefined : caches.of(req.session, cacheId);
+    const idToken = await partition
+      ?.read((cache) => cache.find('IdToken')[0]?.secret)
+      .catch((error: unknown) => {
+        if (error instanceof PartitionError) return undefined; // It can't be opened, and goes all the same.
+        throw error;
+      });
+    if (user !== undefined) await signedOut(partition, user.home_account_id);
     await destroy(req.session);
     res.clearCookie('session');
+    // Here it is done. At the provider the browser asks, as long as the provider is there.
+    const endSession = await endSessionEndpoint(settings).catch(() => undefined);
     res.redirect(endSession === undefined ? '/' : endSessionUrl(endSession, settings, idToken));
   });
 
@@ -113,6 +115,27 @@ function endSessionUrl(endpoint: string, { url, clientId }: Settings, idToken: s
   if (idToken !== undefined) target.searchParams.set('id_token_hint', idToken);
   return target.href;
 }
+
+/** OpenID Connect RP-Initiated Logout; undefined where the provider has none. */
+async function endSessionEndpoint({
+  authority,
+  provider,
+  fetch: own,
+}: Settings): Promise<string | undefined> {
+  const base = provider === 'entra' ? `${authority}/v2.0` : authority;
+  const signal = AbortSignal.timeout(5000);
+  const answer = await (own ?? fetch)(`${base}/.well-known/openid-configuration`, { signal });
+  return ((await answer.json()) as { end_session_endpoint?: string }).end_session_endpoint;
+}
+
+async function signedOut(partition: Partition | undefined, home_account_id: string): Promise<void> {
+  await partition?.signOut(home_account_id).catch(async (error: unknown) => {
+    if (!(error instanceof PartitionError)) throw error;
+    await partition.remove();
+  });
+}
+
+const TRY_AGAIN = { to: '/sign-in', text: 'Sign in' };
 
 const random = (): string => randomBytes(24).toString('base64url');
 

@@ -3,6 +3,15 @@
  *
  * @module tokenkeep/partitions
  */
+export {
+  InvalidArgumentError,
+  NoRequestError,
+  PartitionError,
+  type PartitionErrorCode,
+  PartitionStoreError,
+  type PartitionStoreErrorCode,
+  TokenkeepError,
+} from '../errors.ts';
 export { layered, type LayeredOptions, type LayeredStore, type PartitionNews } from './layered.ts';
 export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './memory.ts';
 export { type PartitionUser } from './ownership.ts';

@@ -1,0 +1,86 @@
+/** What one process gets out of one Redis, beside what Redis and the machine give at all: the same bytes, with a bare GET. */
+import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { readEntry } from '../src-main/partitions/entry.ts';
+import { openFound } from '../src-main/partitions/contents.ts';
+import { partitionName } from '../src-main/partitions/partition-id.ts';
+import type { KeyRing } from '../src-main/partitions/sealing-keys.ts';
+import type { Users } from './distributed.ts';
+import { smallUser } from './small-user.ts';
+import { duration, median, times } from './statistics.ts';
+
+/** So many requests are under way at a time. */
+const AT_ONCE = 64;
+const SECONDS = 2;
+
+interface Limits {
+  users: Users;
+  count: number;
+  /** A bare GET of the user's entry. */
+  get: (index: number) => Promise<{ bytes: Buffer; version: string }>;
+  ring: KeyRing;
+}
+
+export async function reportLimits({ users, count, get, ring }: Limits): Promise<void> {
+  console.log(`\n${AT_ONCE} requests at once, of different users, for ${SECONDS} s each`);
+  const bare = await perSecond(count, get);
+  for (const [what, rate] of [
+    ['a bare GET of the same bytes', bare],
+    ['read', await perSecond(count, (index) => users.read(index))],
+    ['update', await perSecond(count, (index, salt) => users.update(index, salt))],
+  ] as const)
+    console.log(
+      `  ${what.padEnd(30)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second  (${times(bare / rate)})`,
+    );
+
+  const name = partitionName('user', smallUser(1).home_account_id);
+  const stored = await get(1);
+  const now = (): number => Date.now() / 1000;
+  const { document } = readEntry(stored.bytes, name, ring);
+  const whole = await perCall(() => openFound(stored, name, ring, now));
+  console.log(`\nof a read, in this process, ${duration(whole)}`);
+  for (const [what, milliseconds] of [
+    ['the key (HMAC), AES-256-GCM', await perCall(() => readEntry(stored.bytes, name, ring))],
+    ['  AES-256-GCM alone', await perCall(bareAes(stored.bytes.length))],
+    ['JSON.parse', await perCall(() => JSON.parse(document))],
+  ] as const)
+    console.log(
+      `  ${what.padEnd(30)} ${duration(milliseconds)} (${Math.round((100 * milliseconds) / whole)} %)`,
+    );
+}
+
+async function perSecond(
+  count: number,
+  request: (index: number, salt: number) => Promise<unknown>,
+): Promise<number> {
+  let done = 0;
+  const start = performance.now();
+  const worker = async (from: number): Promise<void> => {
+    for (let turn = from; performance.now() - start < SECONDS * 1000; turn += AT_ONCE) {
+      await request((turn * 7919 + 13) % count, turn);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, from) => worker(from)));
+  return done / ((performance.now() - start) / 1000);
+}
+
+/** Milliseconds; warm. */
+async function perCall(task: () => unknown): Promise<number> {
+  const batches: number[] = [];
+  for (let batch = 0; batch < 60; batch += 1) {
+    await new Promise(setImmediate);
+    const start = performance.now();
+    for (let turn = 0; turn < 50; turn += 1) task();
+    batches.push((performance.now() - start) / 50);
+  }
+  return median(batches.slice(20));
+}
+
+function bareAes(length: number): () => unknown {
+  const [key, nonce] = [createHmac('sha256', 'bench').digest(), randomBytes(12)];
+  const sealed = randomBytes(length);
+  return () => {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+    return decipher.update(sealed);
+  };
+}
