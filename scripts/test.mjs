@@ -10,6 +10,7 @@ import { ensurePackaged, packaged } from './packaging/development-build.mjs';
 import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
+import { mountSmallDisk } from './session/small-disk.mjs';
 import { ensureBuilt } from './setup/build.mjs';
 import { ensureSandbox } from './setup/sandbox.mjs';
 import { runEntry, SetUpError } from './setup/say.mjs';
@@ -23,6 +24,7 @@ await runEntry(async (words) => {
   const args = (await built(electron, chosen(words).parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
+  let disk;
   const ended = inSession(root, electron.executable, ({ directory, see, user }) => {
     // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
     for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
@@ -36,13 +38,22 @@ await runEntry(async (words) => {
       installer = installerFor(build.deb, directory, user);
     }
     if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
+    if (user.other && chosen(words).parts.includes('unit')) disk = mountSmallDisk(user);
     return {
       home: join(directory, 'home'),
-      env: { ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist), ...trusting(see(root)), ...installer?.env },
+      env: {
+        ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist),
+        ...trusting(see(root)),
+        ...installer?.env,
+        ...(disk && { TOKENKEEP_SMALL_DISK: disk.folder }),
+      },
       command: [process.execPath, see(checks), ...args],
     };
   });
-  return ended.finally(() => installer?.end());
+  return ended.finally(() => {
+    installer?.end();
+    disk?.end();
+  });
 });
 
 /** Where root runs this on Debian, the tests have the package installed; others look at it unpacked, and say so. */

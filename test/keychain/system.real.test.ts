@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle } from '../support/bundle.ts';
 import {
   type Environment,
@@ -11,6 +11,7 @@ import {
   withDeadBus,
   withoutBus,
 } from '../support/keyring.ts';
+import { opened } from '../support/opened.ts';
 
 // The system's keychain itself, keytar and libsecret included, in every condition that can be made on this system.
 let program: string;
@@ -18,17 +19,6 @@ beforeAll(async () => {
   program = await bundle(join(import.meta.dirname, 'program.ts'));
 });
 afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const place of open.splice(0)) await place.close();
-});
-
-async function opened<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
-  const place = await starting;
-  open.push(place);
-  return place;
-}
 
 async function run(env: Environment, calls: string[], patience = 5000, main = program): Promise<unknown[]> {
   const child = spawn(process.execPath, [main, String(patience), ...calls], {

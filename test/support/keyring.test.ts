@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type Environment,
   sessionKeyring,
@@ -11,6 +11,7 @@ import {
   withDeadBus,
   withoutBus,
 } from './keyring.ts';
+import { opened } from './opened.ts';
 
 // What keytar, the real one, makes of each keychain that can be made here. In a process of its own: it can hang or crash.
 const script = `
@@ -33,17 +34,6 @@ async function keytar(env: Environment, ...args: string[]): Promise<unknown> {
   return signal === null ? JSON.parse(said) : { ended: signal };
 }
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const place of open.splice(0)) await place.close();
-});
-
-async function opened<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
-  const place = await starting;
-  open.push(place);
-  return place;
-}
-
 describe('a keyring of its own', () => {
   it('keeps a secret', async () => {
     const { env } = await opened(startKeyring());
@@ -53,7 +43,7 @@ describe('a keyring of its own', () => {
 
   it('keeps it for the next keyring with the same home', async () => {
     const home = await mkdtemp('/tmp/tokenkeep-home-');
-    open.push({ close: () => rm(home, { recursive: true }) });
+    await opened({ close: () => rm(home, { recursive: true }) });
     const first = await startKeyring({ home });
     await keytar(first.env, 'setPassword', 'a', 'secret');
     await first.close();

@@ -1,17 +1,16 @@
-// Run by real-disk.test.ts in a mount namespace of its own: `FOLDER`, where a small tmpfs is to be mounted. Prints, a line of JSON
-// each, what becomes of a vault on a disk that fills up, has room again, and may only be read.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+// Run by real-disk.test.ts: `DISK READ_ONLY PLACE`, a disk of 96 kB, a view of it that may only be read, and the name of a link to be
+// made to either. Prints, a line of JSON each, what becomes of a vault on a disk that fills up, has room again, and may only be read.
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryKeychain } from '../../src-main/keychain/memory.ts';
 import { openVault } from '../../src-main/vault/file-vault.ts';
 import { signIn, usersIn } from './people.ts';
 
-const [folder = ''] = process.argv.slice(2);
-execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96k,mode=0700', 'tmpfs', folder]);
-const ballast = join(folder, 'ballast');
+const [disk = '', readOnly = '', place = ''] = process.argv.slice(2);
+for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true }); // What an earlier run left.
+const ballast = join(disk, 'ballast');
 writeFileSync(ballast, Buffer.alloc(40_000));
-const file = join(folder, 'cache.vault');
+const file = join(disk, 'cache.vault');
 const keychain = memoryKeychain();
 let vault = await openVault({ file, keychain });
 
@@ -40,14 +39,12 @@ rmSync(ballast);
 await tell('with room', update);
 await vault.close();
 
-// The same place seen through a mount that may not be written.
-const window = join(folder, 'window');
-mkdirSync(window);
-execFileSync('mount', ['--bind', folder, window]);
-execFileSync('mount', ['-o', 'remount,bind,ro', window]);
-vault = await openVault({ file: join(window, 'cache.vault'), keychain });
+// The same file by a path on which it can't be written, and then can.
+symlinkSync(readOnly, place);
+vault = await openVault({ file: join(place, 'cache.vault'), keychain });
 const late = (): Promise<unknown> => vault.update((cache) => signIn(cache, 'late'));
 await tell('read-only', late);
-execFileSync('mount', ['-o', 'remount,bind,rw', window]);
+rmSync(place);
+symlinkSync(disk, place);
 await tell('writable again', late);
 await vault.close();
