@@ -1,4 +1,5 @@
 import { createRoot } from 'react-dom/client';
+import { keepFocus } from './focus.ts';
 import { LastResort } from './parts/LastResort.tsx';
 import { ModelContext } from './parts/model.ts';
 import { BridgeMissing } from './screens/BridgeMissing.tsx';
@@ -15,6 +16,7 @@ export function show(root: HTMLElement, doors: Doors | null): void {
   }
   const model = createModel(doors);
   void model.start();
+  keepFocus();
   createRoot(root).render(
     <LastResort>
       <ModelContext value={model}>

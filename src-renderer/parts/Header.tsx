@@ -38,7 +38,7 @@ export function Header({
       {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
       {screen === 'main' && !demo && (
         <Action kind="primary" onPress={signIn.open}>
-          Sign in
+          Sign in…
         </Action>
       )}
       <More />
@@ -47,7 +47,7 @@ export function Header({
 }
 
 function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
-  const { accounts, vault } = useModel();
+  const { accounts, selection, vault } = useModel();
   const text = useStore(accounts.view, (view) => view.text);
   const found = useStore(accounts.view, searchFound);
   const mac = useStore(vault.view, (view) => view.info?.platform === 'darwin');
@@ -62,6 +62,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
         const list = document.querySelector<HTMLElement>('[role="listbox"]');
         if (list === null) return;
         event.preventDefault();
+        selection.among(accounts.view.get().shown);
         list.focus();
       }}
     >

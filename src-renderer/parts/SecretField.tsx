@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { TextArea, TextField } from 'react-aria-components';
 import type { TokenItem } from '../../src-main/ipc/contract.ts';
 import { onLeave } from '../bridge.ts';
@@ -14,6 +14,13 @@ export function SecretField({ token }: { token: TokenItem }) {
   const { kind, subject } = tokenTitle(token);
   const hides = useTimed((now) => (hidesAt === null ? '' : String(secondsUntil(hidesAt, now))));
 
+  const actions = useRef<HTMLDivElement>(null);
+  // Whoever hides it, the user or the clock: the focus that was in it goes to the button that shows it again.
+  const hadFocus = useRef(false);
+  useEffect(() => {
+    if (phase === 'masked' && hadFocus.current) actions.current?.querySelector('button')?.focus();
+    hadFocus.current = false;
+  }, [phase]);
   useEffect(() => onLeave(() => secret.view.get().phase === 'shown' && secret.hide()), [secret]);
 
   return (
@@ -25,6 +32,10 @@ export function SecretField({ token }: { token: TokenItem }) {
           value={text}
           isReadOnly
           autoFocus
+          onFocusChange={(has) => (hadFocus.current = has)}
+          onKeyDown={({ key }) => {
+            if (key === 'Escape') secret.hide();
+          }}
         >
           <TextArea spellCheck={false} rows={4} onFocus={(event) => event.currentTarget.select()} />
         </TextField>
@@ -33,7 +44,7 @@ export function SecretField({ token }: { token: TokenItem }) {
           ••••••••••••
         </span>
       )}
-      <div className="secret-actions">
+      <div className="secret-actions" ref={actions}>
         {phase === 'shown' ? (
           <Action onPress={secret.hide}>Hide</Action>
         ) : (

@@ -59,6 +59,14 @@ const NOTES = {
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
   const now = useNow();
   const format = claims?.format ?? token.format;
+  if (format === 'opaque') {
+    return (
+      <div className="segment-panel" role="group" aria-label="Details" tabIndex={0}>
+        <p className="note">{NOTES.opaque}</p>
+        <Lines lines={detailLines(token, now)} />
+      </div>
+    );
+  }
   return (
     <Tabs className="segments">
       <TabList className="segment-list" aria-label="What the token says">
@@ -67,11 +75,9 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
             Claims
           </Tab>
         )}
-        {format !== 'opaque' && (
-          <Tab id="header" className="segment">
-            Header
-          </Tab>
-        )}
+        <Tab id="header" className="segment">
+          Header
+        </Tab>
         <Tab id="details" className="segment">
           Details
         </Tab>
@@ -85,7 +91,6 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
         <p className="note">{NOTES[format]}</p>
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
-        {format === 'opaque' && <p className="note">{NOTES.opaque}</p>}
         <Lines lines={detailLines(token, now)} />
       </TabPanel>
     </Tabs>

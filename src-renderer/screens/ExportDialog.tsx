@@ -1,10 +1,9 @@
 import { useState } from 'react';
-import { Form } from 'react-aria-components';
 import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel } from '../parts/model.ts';
 import { PassphraseField } from '../parts/PassphraseField.tsx';
-import { Progress } from '../parts/Progress.tsx';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
+import { ReceiptFrame } from '../parts/ReceiptFrame.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
@@ -16,12 +15,12 @@ export function ExportDialog({ dialog }: { dialog: DialogOf<'export'> }) {
 }
 
 function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
-  const { dialogs, security, doors } = useModel();
+  const { security, doors } = useModel();
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [shown, setShown] = useState(false);
   const { level, says } = strength(passphrase);
-  const good = level === 'fair' || level === 'strong' || level === 'weak';
+  const good = (level === 'fair' || level === 'strong' || level === 'weak') && again === passphrase;
   // Said once the second one is as long as the first: not while it is being typed.
   const differ = again.length >= passphrase.length && again !== passphrase;
   const suggest = () => {
@@ -31,7 +30,16 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
     setShown(true);
   };
   return (
-    <DialogFrame title="Export all sign-ins">
+    <QuestionFrame
+      title="Export all sign-ins"
+      yes="Choose where…"
+      pending={working ? 'Exporting…' : null}
+      isDisabled={!good}
+      start="field"
+      onYes={() => {
+        if (good) void security.exportAll(passphrase);
+      }}
+    >
       <p>
         Everything goes into one file that only this passphrase opens. Nobody can recover it: write it down,
         or keep it in a password manager, and not beside the file.
@@ -41,56 +49,33 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
           <UserText>{error.message}</UserText>
         </p>
       )}
-      <Form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (good && again === passphrase) void security.exportAll(passphrase);
-        }}
+      <PassphraseField
+        label="Passphrase"
+        value={passphrase}
+        onChange={setPassphrase}
+        shown={shown}
+        onShow={setShown}
+        isReadOnly={working}
+        autoFocus
       >
-        <div className="fields">
-          <PassphraseField
-            label="Passphrase"
-            value={passphrase}
-            onChange={setPassphrase}
-            shown={shown}
-            onShow={setShown}
-            isReadOnly={working}
-            autoFocus
-          >
-            <span className="strength" data-level={level} role="status">
-              <span className="strength-scale" aria-hidden="true" />
-              {says}
-            </span>
-          </PassphraseField>
-          <PassphraseField
-            label="The same once more"
-            value={again}
-            onChange={setAgain}
-            shown={shown}
-            onShow={setShown}
-            isReadOnly={working}
-            problem={differ ? 'The two are not the same.' : null}
-          />
+        <span className="strength" data-level={level}>
+          <span className="strength-scale" aria-hidden="true" />
+          <span role="status">{says}</span>
           <Action kind="quiet" onPress={suggest} isDisabled={working}>
             Make one for me
           </Action>
-        </div>
-        <div className="dialog-buttons">
-          {working && <Progress says="Exporting" />}
-          <Action onPress={dialogs.close} isDisabled={working}>
-            Cancel
-          </Action>
-          <Action
-            kind="primary"
-            type="submit"
-            isDisabled={!good || again !== passphrase}
-            pending={working ? 'Exporting…' : null}
-          >
-            Choose where…
-          </Action>
-        </div>
-      </Form>
-    </DialogFrame>
+        </span>
+      </PassphraseField>
+      <PassphraseField
+        label="The same once more"
+        value={again}
+        onChange={setAgain}
+        shown={shown}
+        onShow={setShown}
+        isReadOnly={working}
+        problem={differ ? 'The two are not the same.' : null}
+      />
+    </QuestionFrame>
   );
 }
 
@@ -99,16 +84,8 @@ function Done({
 }: {
   receipt: NonNullable<DialogOf<'export'>['receipt']>;
 }) {
-  const { dialogs } = useModel();
   return (
-    <DialogFrame
-      title="Exported"
-      buttons={
-        <Action kind="primary" onPress={dialogs.close} autoFocus>
-          Done
-        </Action>
-      }
-    >
+    <ReceiptFrame title="Exported">
       <p className="file-name">
         <b>
           <UserText>{fileName}</UserText>
@@ -121,6 +98,6 @@ function Done({
         It opens with the passphrase alone: here with Import…, elsewhere with <code>age --decrypt</code>. A
         sign-out does not reach into it.
       </p>
-    </DialogFrame>
+    </ReceiptFrame>
   );
 }

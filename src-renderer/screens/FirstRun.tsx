@@ -11,9 +11,9 @@ export function FirstRun() {
   return (
     <BlankScreen icon="keep" tone="calm" title="Your sign-ins, in one safe place">
       <p>
-        Tokenkeep shows the accounts and tokens that apps on this computer keep with Microsoft's MSAL
-        libraries: what each token is for, how long it lives, and how to be rid of it. They are kept in one
-        encrypted file, and its key stays in {keychain}.
+        Sign in, or bring in what apps on this computer keep with Microsoft’s MSAL libraries. You see what
+        each token is for, how long it lives, and how to be rid of it. All of it is in one encrypted file, and
+        the key to that stays in {keychain}.
       </p>
       <div className="actions">
         {!demo && (

@@ -6,7 +6,7 @@ import { NoticeActions } from '../parts/NoticeActions.tsx';
 import { Verdict } from '../parts/Verdict.tsx';
 import { differenceWords, groupFindings } from '../state/findings.ts';
 import { notice } from '../state/notices.ts';
-import { relative } from '../state/time.ts';
+import { savedAgo } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
 
 /** What is wrong with what is cached, what each thing causes, and what can be done about it. */
@@ -67,7 +67,7 @@ function Report({ report }: { report: HealthReport }) {
           text={
             report.repairable === 0
               ? 'Nothing can be repaired without taking away something of use; the entries are named below.'
-              : `${report.repairable === report.total ? 'All of it' : number(report.repairable)} can be repaired without taking away anything of use. You see what changes before it does.`
+              : `${report.repairable === report.total ? 'All of them' : number(report.repairable)} can be repaired without taking away anything of use. You see what changes before it does.`
           }
         >
           {report.repairable > 0 && (
@@ -93,8 +93,8 @@ function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
   return (
     <section className="last-repair" aria-label="The last repair">
       <p>
-        <b>Repaired {relative(Math.min(last.at, now), now)}:</b> {differenceWords(last.difference)}. It can be
-        taken back until Tokenkeep ends.
+        <b>Repaired {savedAgo(last.at, now)}:</b> {differenceWords(last.difference)}. It can be taken back
+        until Tokenkeep ends.
       </p>
       <Action onPress={() => void health.undo()} pending={undoing ? 'Undoing…' : null}>
         Undo

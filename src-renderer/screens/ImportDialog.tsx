@@ -1,6 +1,5 @@
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel } from '../parts/model.ts';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { planLines, planNames } from '../state/importing.ts';
@@ -11,24 +10,13 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
   const { importing } = useModel();
   const names = planNames(plan);
   return (
-    <DialogFrame
+    <QuestionFrame
       title="Import this document?"
-      busy={merging ? 'Importing' : null}
-      buttons={
-        <>
-          <Action onPress={importing.cancel} isDisabled={merging}>
-            Cancel
-          </Action>
-          <Action
-            kind="primary"
-            onPress={() => void importing.confirm()}
-            pending={merging ? 'Importing…' : null}
-            autoFocus
-          >
-            Import
-          </Action>
-        </>
-      }
+      yes="Import"
+      pending={merging ? 'Importing…' : null}
+      start="yes"
+      onYes={() => void importing.confirm()}
+      onCancel={importing.cancel}
     >
       <p className="file-name">
         <b>
@@ -55,6 +43,6 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
         The document itself is not changed. Its tokens stay in it, readable by whoever can read the file:
         delete it when no app needs it.
       </p>
-    </DialogFrame>
+    </QuestionFrame>
   );
 }

@@ -23,7 +23,8 @@ export function MainScreen() {
       ref={place}
       // On the way down: the table would keep the key to itself.
       onKeyDownCapture={(event) => {
-        if (event.key === 'Escape' && opened) close();
+        // In the secret's own field it hides the secret first.
+        if (event.key === 'Escape' && opened && !(event.target instanceof HTMLTextAreaElement)) close();
       }}
     >
       <AccountList />

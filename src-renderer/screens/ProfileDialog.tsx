@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { Form, Input, Label, Text, TextField } from 'react-aria-components';
+import { Input, Label, Text, TextField } from 'react-aria-components';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel, useStore } from '../parts/model.ts';
 import type { DialogOf } from '../state/dialogs.ts';
-import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, withKind } from '../state/profileDraft.ts';
+import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
 
 /** A sign-in profile: which provider, as which app. It holds no secret. */
 export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profile'> }) {
@@ -14,7 +14,6 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
   const [problem, setProblem] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
   const change = (name: keyof Fields) => (value: string) => set({ ...fields, [name]: value });
-  const microsoft = fields.kind === 'microsoft';
 
   const save = async () => {
     setSaving(true);
@@ -22,73 +21,12 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
     setSaving(false);
   };
   return (
-    <DialogFrame title={profile === null ? 'Where do you sign in?' : 'Edit the profile'}>
-      <Form
-        className="profile-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
-        <fieldset className="choice">
-          <legend className="unseen">Kind of provider</legend>
-          {KINDS.map(({ kind, says }) => (
-            <label key={kind} data-chosen={kind === fields.kind}>
-              <input
-                type="radio"
-                name="kind"
-                checked={kind === fields.kind}
-                onChange={() => set(withKind(fields, kind))}
-              />
-              {says}
-            </label>
-          ))}
-        </fieldset>
-        {microsoft ? (
-          <Audience authority={fields.authority} onChange={change('authority')} />
-        ) : (
-          <Field
-            label="Issuer"
-            value={fields.authority}
-            onChange={change('authority')}
-            hint="An https address, as the provider names it"
-          />
-        )}
-        <Field
-          label="Client ID"
-          value={fields.client_id}
-          onChange={change('client_id')}
-          hint={
-            microsoft
-              ? 'The application ID of your app registration, as a public client'
-              : 'Of an app that is registered there as a public (native) client'
-          }
-        />
-        <Field
-          label="Scopes"
-          value={fields.scopes}
-          onChange={change('scopes')}
-          hint="Spaces between them; offline_access lets it stay signed in"
-        />
-        <Field
-          label="Redirect URI"
-          value={fields.redirect_uri}
-          onChange={change('redirect_uri')}
-          hint="Register this one. Without a port, any free one is used"
-        />
-        <Field
-          label="Name"
-          value={fields.name}
-          onChange={change('name')}
-          hint="What you call it"
-          optional={!microsoft}
-        />
-        {problem !== null && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div className="dialog-buttons">
+    <DialogFrame
+      title={profile === null ? 'Where do you sign in?' : 'Edit the profile'}
+      busy={saving ? 'Saving' : null}
+      onSubmit={() => void save()}
+      buttons={
+        <>
           {profile !== null && (
             <Action kind="danger" onPress={() => void signIn.remove(profile.id)}>
               Remove
@@ -98,8 +36,34 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
           <Action kind="primary" type="submit" pending={saving ? 'Saving…' : null}>
             Save
           </Action>
-        </div>
-      </Form>
+        </>
+      }
+    >
+      <fieldset className="choice">
+        <legend className="unseen">Kind of provider</legend>
+        {KINDS.map(({ kind, says }) => (
+          <label key={kind} data-chosen={kind === fields.kind}>
+            <input
+              type="radio"
+              name="kind"
+              checked={kind === fields.kind}
+              onChange={() => set(withKind(fields, kind))}
+            />
+            {says}
+          </label>
+        ))}
+      </fieldset>
+      {fields.kind === 'microsoft' && (
+        <Audience authority={fields.authority} onChange={change('authority')} />
+      )}
+      {TYPED[fields.kind].map(({ name, ...field }) => (
+        <Field key={name} {...field} value={fields[name]} onChange={change(name)} />
+      ))}
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
     </DialogFrame>
   );
 }

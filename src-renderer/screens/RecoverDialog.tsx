@@ -1,6 +1,5 @@
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { useModel, useStore } from '../parts/model.ts';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import { recovered } from '../state/notices.ts';
 
@@ -17,22 +16,12 @@ export function RecoverDialog() {
     else dialogs.fail('Nothing was changed', answer.error);
   };
   return (
-    <DialogFrame
+    <QuestionFrame
       title="Keep what was recovered?"
-      buttons={
-        <>
-          <Action onPress={dialogs.close} autoFocus>
-            Cancel
-          </Action>
-          <Action
-            kind="primary"
-            onPress={() => void recover()}
-            pending={doing === 'recover' ? 'Keeping…' : null}
-          >
-            Keep
-          </Action>
-        </>
-      }
+      yes="Keep"
+      pending={doing === 'recover' ? 'Keeping…' : null}
+      start="no"
+      onYes={() => void recover()}
     >
       {status !== null && (
         <p>{recovered(status)}. They go into a new file; the damaged one is kept beside it, as it is.</p>
@@ -49,6 +38,6 @@ export function RecoverDialog() {
           </ul>
         </>
       )}
-    </DialogFrame>
+    </QuestionFrame>
   );
 }

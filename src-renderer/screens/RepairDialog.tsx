@@ -1,7 +1,6 @@
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { EntityLines } from '../parts/EntityLines.tsx';
 import { useModel } from '../parts/model.ts';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { count } from '../state/words.ts';
 
@@ -11,26 +10,19 @@ export function RepairDialog({
 }: {
   dialog: DialogOf<'repair'>;
 }) {
-  const { dialogs, health } = useModel();
+  const { health } = useModel();
   const parts = [
     { title: 'Removed', entities: difference.removed.map((entity) => ({ entity })) },
     { title: 'Changed', entities: difference.changed },
     { title: 'Added', entities: difference.added.map((entity) => ({ entity })) },
   ].filter(({ entities }) => entities.length > 0);
   return (
-    <DialogFrame
+    <QuestionFrame
       title={`Repair ${count(findings, 'finding')}?`}
-      busy={working ? 'Repairing' : null}
-      buttons={
-        <>
-          <Action onPress={dialogs.close} isDisabled={working} autoFocus>
-            Cancel
-          </Action>
-          <Action kind="primary" onPress={() => void health.repair()} pending={working ? 'Repairing…' : null}>
-            Repair
-          </Action>
-        </>
-      }
+      yes="Repair"
+      pending={working ? 'Repairing…' : null}
+      start="no"
+      onYes={() => void health.repair()}
     >
       <div className="difference" role="group" aria-label="What it does" tabIndex={0}>
         {parts.map(({ title, entities }) => (
@@ -45,6 +37,6 @@ export function RepairDialog({
       <p className="note">
         It is one change, and nothing that works is taken away. You can take it back until Tokenkeep ends.
       </p>
-    </DialogFrame>
+    </QuestionFrame>
   );
 }

@@ -1,36 +1,25 @@
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
 import { LeaveChoices } from '../parts/LeaveChoices.tsx';
 import { useModel } from '../parts/model.ts';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { count, listing, removals } from '../state/words.ts';
 
 /** Exactly what a sign-out removes, what it means for others, and what it does not do. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
-  const { dialogs, signOut } = useModel();
+  const { signOut } = useModel();
   const { accountId, user, who, apps, counts, working, offers, wishes } = dialog;
   const all = accountId === null;
   return (
-    <DialogFrame
+    <QuestionFrame
       alert
-      busy={working ? 'Signing out' : null}
+      danger
       title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
-      buttons={
-        <>
-          <Action onPress={dialogs.close} isDisabled={working} autoFocus>
-            Cancel
-          </Action>
-          <Action
-            kind="danger-solid"
-            onPress={() => void signOut.confirm()}
-            isDisabled={counts === null}
-            pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
-          >
-            {all ? 'Sign out all' : user ? 'Sign out' : 'Remove'}
-          </Action>
-        </>
-      }
+      yes={all ? 'Sign out all' : user ? 'Sign out' : 'Remove'}
+      pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
+      isDisabled={counts === null}
+      start="no"
+      onYes={() => void signOut.confirm()}
     >
       <p>This removes, for good:</p>
       <ul className="counts removal" aria-busy={counts === null}>
@@ -56,7 +45,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
           ', and the session at the provider does not end: to end that, sign out there'}
         .
       </p>
-    </DialogFrame>
+    </QuestionFrame>
   );
 }
 

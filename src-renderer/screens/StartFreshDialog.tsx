@@ -1,8 +1,7 @@
 import { useState } from 'react';
-import { Form, Input, Label, TextField } from 'react-aria-components';
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
+import { Input, Label, TextField } from 'react-aria-components';
 import { useModel, useStore } from '../parts/model.ts';
+import { QuestionFrame } from '../parts/QuestionFrame.tsx';
 
 const WORD = 'start fresh';
 
@@ -22,38 +21,29 @@ export function StartFreshDialog() {
     else dialogs.fail('Nothing was changed', answer.error);
   };
   return (
-    <DialogFrame alert title="Start with an empty file?">
+    <QuestionFrame
+      alert
+      danger
+      title="Start with an empty file?"
+      yes="Start fresh"
+      pending={doing === 'startFresh' ? 'Starting fresh…' : null}
+      isDisabled={!meant}
+      start="field"
+      onYes={() => void start()}
+    >
       <p>
-        The file that can't be opened is set aside under another name, in the same folder. It is not deleted;
+        The file that can’t be opened is set aside under another name, in the same folder. It is not deleted;
         should its key come back, it can be opened again.
       </p>
       <p className="path">
         <bdi>{file}</bdi>
       </p>
-      <Form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void start();
-        }}
-      >
-        <TextField className="field" value={typed} onChange={setTyped} autoFocus autoComplete="off">
-          <Label>
-            To go on, type <b>{WORD}</b>
-          </Label>
-          <Input spellCheck={false} />
-        </TextField>
-        <div className="dialog-buttons">
-          <Action onPress={dialogs.close}>Cancel</Action>
-          <Action
-            kind="danger-solid"
-            type="submit"
-            isDisabled={!meant}
-            pending={doing === 'startFresh' ? 'Starting fresh…' : null}
-          >
-            Start fresh
-          </Action>
-        </div>
-      </Form>
-    </DialogFrame>
+      <TextField className="field" value={typed} onChange={setTyped} autoFocus autoComplete="off">
+        <Label>
+          To go on, type <b>{WORD}</b>
+        </Label>
+        <Input spellCheck={false} />
+      </TextField>
+    </QuestionFrame>
   );
 }

@@ -32,7 +32,7 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
   if (value === undefined)
     return { name, value: visible(claim.json), block: false, says: meaning?.says ?? null };
   if (meaning?.reading === 'time' && typeof value === 'number' && isTime(value)) {
-    const says = `${meaning.says}, ${relative(value, now)}`;
+    const says = saysWhen(meaning.says, value, now);
     return { name, value: localTime(value, now, timeZone), block: false, says };
   }
   if (typeof value === 'object' && value !== null) {
@@ -44,6 +44,11 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return { name, value: visible(text), block: false, says: saying(meaning, [text]) };
+}
+
+/** "Expires, in 12 min"; "Expired, 2 h ago". */
+function saysWhen(says: string, at: number, now: number): string {
+  return `${says === 'Expires' && at <= now ? 'Expired' : says}, ${relative(at, now)}`;
 }
 
 /** The meaning, with what the values stand for where that is published. */
@@ -97,7 +102,7 @@ export function detailLines(token: TokenItem, now: number, timeZone?: string): C
       name,
       value: localTime(at, now, timeZone),
       block: false,
-      says: `${says}, ${relative(at, now)}`,
+      says: saysWhen(says, at, now),
     });
   };
   text('environment', token.environment, 'Host of the provider');

@@ -13,7 +13,7 @@ export interface Notice {
   /** wait: it will pass. warn: needs the user. bad: something is lost or can't be opened. */
   tone: 'wait' | 'warn' | 'bad';
   title: string;
-  /** The cause, in main's words where it has some: it knows more. */
+  /** The cause; in main's words where only it knows what that was. */
   text: string;
   /** What it means for what is done now; main's words say what it means for the file. May be "". */
   consequence: string;
@@ -22,7 +22,7 @@ export interface Notice {
 }
 
 const IN_MEMORY =
-  'Until then nothing is written to disk: what you import is held in memory and lost when Tokenkeep quits.';
+  'Until then nothing is written to disk: what you sign in or import is in memory only, and lost when Tokenkeep quits.';
 
 export function notice(status: VaultStatus | null, info: AppInfo | null): Notice | null {
   if (status === null) return null;
@@ -39,8 +39,8 @@ function crashed(status: VaultStatus): Notice {
     id: 'crashed',
     tone: 'warn',
     title: 'The keychain stopped Tokenkeep last time',
-    text: `The last start ended while ${named(status.keychain)} was being asked for the key, so it has not been asked again.`,
-    consequence: `The file of your sign-ins has not been touched. ${IN_MEMORY}`,
+    text: `The last start ended while ${named(status.keychain)} was being asked for the key, so it has not been asked again. The file of your sign-ins is untouched. Retry asks it.`,
+    consequence: IN_MEMORY,
     actions: ['retry'],
   };
 }
@@ -72,9 +72,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   locked: (status) => ({
     tone: 'warn',
     title: 'The keychain is locked',
-    text:
-      status.message ??
-      `The key to your sign-ins is in ${named(status.keychain)}, which is locked. Their file is untouched. Unlock it, then retry.`,
+    text: `The key to your sign-ins is in ${named(status.keychain)}, which is locked, or its prompt was dismissed. Their file is untouched. Unlock it, then retry.`,
     consequence: IN_MEMORY,
     actions: ['retry'],
   }),
@@ -90,37 +88,31 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   'key-missing': (status) => ({
     tone: 'bad',
     title: `${status.bytes === null ? 'Your' : `${bytes(status.bytes)} of`} sign-ins cannot be opened`,
-    text:
-      status.message ??
-      `Their key is no longer in ${named(status.keychain)}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
+    text: `Their key is no longer in ${named(status.keychain)}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
     consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),
   'wrong-key': (status) => ({
     tone: 'bad',
     title: 'The key does not open this file',
-    text:
-      status.message ??
-      `The key in ${named(status.keychain)} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
+    text: `The key in ${named(status.keychain)} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
     consequence: IN_MEMORY,
     actions: ['retry', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => ({
     tone: 'bad',
     title: recovered(status),
-    text:
-      status.message ??
-      'Parts of the file were changed or lost on disk; what is intact could be read. The damaged file is kept as it is.',
+    text: 'Parts of the file were changed or lost on disk; what is intact could be read. Keep it in a new file, or start fresh: either way the damaged one is kept beside it, as it is.',
     consequence: lost(status),
     actions:
       status.recovered !== undefined && status.recovered.accounts > 0
         ? ['recover', 'start-fresh', 'show-file']
         : ['start-fresh', 'retry', 'show-file'],
   }),
-  newer: (status) => ({
+  newer: () => ({
     tone: 'warn',
     title: 'Made by a newer version',
-    text: status.message ?? 'A newer version of Tokenkeep wrote this file. Update Tokenkeep to open it.',
+    text: 'A newer version of Tokenkeep wrote this file. It is untouched. Update Tokenkeep to open it.',
     consequence: 'This version never writes it in the older form.',
     actions: ['retry', 'show-file'],
   }),

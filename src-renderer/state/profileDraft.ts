@@ -45,6 +45,55 @@ export const KINDS = [
   { kind: 'oidc', says: 'OpenID Connect provider' },
 ] as const;
 
+/** One field that is typed into. */
+export interface TypedField {
+  name: Exclude<keyof Fields, 'kind'>;
+  label: string;
+  hint: string;
+  optional?: boolean;
+}
+
+const SCOPES: TypedField = {
+  name: 'scopes',
+  label: 'Scopes',
+  hint: 'Spaces between them; offline_access lets it stay signed in',
+};
+const REDIRECT: TypedField = {
+  name: 'redirect_uri',
+  label: 'Redirect URI',
+  hint: 'Register this one. Without a port, any free one is used',
+};
+
+/** In the order of the dialog. Whose accounts at Microsoft is chosen, not typed. */
+export const TYPED: Readonly<Record<Kind, readonly TypedField[]>> = {
+  microsoft: [
+    {
+      name: 'client_id',
+      label: 'Client ID',
+      hint: 'The application ID of your app registration, as a public client',
+    },
+    SCOPES,
+    REDIRECT,
+    { name: 'name', label: 'Name', hint: 'What you call it' },
+  ],
+  oidc: [
+    { name: 'authority', label: 'Issuer', hint: 'An https address, as the provider names it' },
+    {
+      name: 'client_id',
+      label: 'Client ID',
+      hint: 'Of an app that is registered there as a public (native) client',
+    },
+    SCOPES,
+    REDIRECT,
+    {
+      name: 'name',
+      label: 'Name',
+      hint: 'What you call it; the provider’s host where it is empty',
+      optional: true,
+    },
+  ],
+};
+
 export function fieldsOf(profile: SignInProfile | null): Fields {
   if (profile === null) return EMPTY.microsoft;
   const { id: _id, scopes, ...fields } = profile;

@@ -8,7 +8,7 @@ export interface ReceiptWords {
   remaining: number;
   when: string;
   /** null where there is no key: a cache in memory. */
-  oldKey: string | null;
+  oldKey: OldKeyLine | null;
 }
 
 /** One receipt, or those of all accounts taken together. */
@@ -31,11 +31,29 @@ export function receiptWords(
   };
 }
 
-function keyWords(receipts: readonly SignOutReceipt[]): string | null {
+export interface OldKeyLine {
+  says: 'Old key';
+  value: string;
+  tone: 'ok' | 'plain';
+}
+
+/** What became of the key before: after a sign-out, and after it was replaced. */
+export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
+  return oldKey === 'destroyed'
+    ? {
+        says: 'Old key',
+        value: 'Destroyed: older copies and backups of the file can no longer be opened',
+        tone: 'ok',
+      }
+    : {
+        says: 'Old key',
+        value: 'To be destroyed when the keychain can be asked; until then it still opens older copies',
+        tone: 'plain',
+      };
+}
+
+function keyWords(receipts: readonly SignOutReceipt[]): OldKeyLine | null {
   // Each sign-out rotates the key: the last receipt that tells of it is about the key that is left.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
-  if (told === undefined) return null;
-  return told === 'destroyed'
-    ? 'Destroyed: older copies and backups of the file can no longer be opened'
-    : 'To be destroyed when the keychain is unlocked; the account is gone from the file already';
+  return told === undefined ? null : oldKeyLine(told);
 }

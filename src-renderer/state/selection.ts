@@ -1,6 +1,7 @@
 import type { DecodedToken, PlainError, TokenItem } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Doors } from './doors.ts';
+import type { AccountGroup } from './groups.ts';
 import { createStore, type Store } from './store.ts';
 import { sortTokens, type TokenOrder } from './tokens.ts';
 
@@ -20,6 +21,8 @@ export interface SelectionView {
 export interface Selection {
   view: Store<SelectionView>;
   account: (id: string) => void;
+  /** Chooses the first of these, where the chosen one is not among them: what a search found is gone to. */
+  among: (groups: readonly AccountGroup[]) => void;
   token: (id: string) => void;
   closeToken: () => void;
   sort: (order: TokenOrder) => void;
@@ -87,6 +90,12 @@ export function createSelection({ tokenCache }: Doors, accounts: Accounts): Sele
     view,
     account(id) {
       if (id !== view.get().accountId) choose(id);
+    },
+    among(groups) {
+      const { accountId } = view.get();
+      const first = groups[0]?.accounts[0];
+      const some = groups.some(({ accounts: all }) => all.some(({ id }) => id === accountId));
+      if (!some && first !== undefined) choose(first.id);
     },
     token(id) {
       const same = id === view.get().tokenId;

@@ -37,10 +37,13 @@ function shortened(text: string): string {
   return more > 100 ? `${text.slice(0, LONGEST)}… and ${number(more)} more characters` : text;
 }
 
+/** Room for what people call things; identifiers that nobody reads are longer (a GUID has 36 characters). */
+const READABLE = 24;
+
 /** A long identifier, told by its ends: "9f0c…c11e". */
 export function shortId(id: string): string {
   const text = visible(id);
-  return text.length <= 13 ? text : `${text.slice(0, 4)}…${text.slice(-4)}`;
+  return text.length <= READABLE ? text : `${text.slice(0, 4)}…${text.slice(-4)}`;
 }
 
 /** Two letters for a face that isn't known: of the first and the last word, or of the name before the @. */

@@ -130,10 +130,9 @@ export async function answerDialogs(
     ({ dialog }, answers) => {
       const asked: string[] = [];
       const kept = globalThis as { systemsOwn?: (...args: unknown[]) => unknown };
-      const { showMessageBox } = dialog as unknown as {
-        showMessageBox: (this: void, ...args: unknown[]) => unknown;
-      };
-      const systemsOwn = (kept.systemsOwn ??= showMessageBox);
+      const systemsOwn = (kept.systemsOwn ??= Reflect.get(dialog, 'showMessageBox') as (
+        ...args: unknown[]
+      ) => unknown);
       Object.assign(globalThis, { askedByDialogs: asked });
       Object.assign(dialog, {
         showMessageBox: (...args: unknown[]) => {

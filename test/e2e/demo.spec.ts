@@ -19,7 +19,16 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
   for (const name of ['Ada Marsh', 'Tomas Okafor', 'Lin Nakamura', 'Rosa Stein', 'nightly-report']) {
     await expect(list).toContainText(name);
   }
+  const ada = list.getByRole('option').filter({ hasText: 'Ada Marsh' });
   await expect(window.getByText('expires in 12 min', { exact: true })).toBeVisible();
+  await expect(ada).toHaveAccessibleName(/next token expires in 12 min$/);
+  await window.clock.install();
+  await window.clock.fastForward('10:00');
+  await expect(window.getByText(/^expires in [12] min$/)).toBeVisible();
+  await expect(ada).toHaveAccessibleName(/next token expires in [12] min$/);
+  await window.clock.fastForward('05:00');
+  await expect(window.getByText(/^expired [23] min ago$/)).toBeVisible();
+  await expect(ada).toHaveAccessibleName(/, signed in$/);
   await window.getByRole('button', { name: 'Leave the demo' }).click();
   await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
   expect(demos()).toEqual([]);

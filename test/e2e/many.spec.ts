@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { manyAccounts } from '../ipc/many.ts';
 import { chooseToImport, test } from './app.ts';
 
@@ -24,7 +24,24 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   await plan.getByRole('button', { name: 'Import', exact: true }).click();
   await expect(window.getByRole('contentinfo')).toContainText('10,000 accounts', { timeout: 60_000 });
   took('imported and listed');
+  const listen = await longTasks(window);
+  const list = window.getByRole('listbox', { name: 'Accounts' });
   const search = window.getByRole('searchbox');
+  await search.pressSequentially('user number');
+  await expect(window.getByRole('status').filter({ hasText: '10,000 of 10,000' })).toBeAttached();
+  await search.fill('');
+  await list.focus();
+  for (const key of ['End', 'PageUp', 'PageUp', 'Home', 'ArrowDown', 'ArrowDown', 'ArrowDown']) {
+    await window.keyboard.press(key);
+    await expect(list.getByRole('option', { selected: true })).toBeInViewport();
+    expect(await list.getByRole('option').count()).toBeLessThan(60); // what is seen, and a little around it
+  }
+  for (let turn = 0; turn < 20; turn += 1) await window.mouse.wheel(0, 20_000);
+  expect(await list.getByRole('option').count()).toBeLessThan(60);
+  console.log(
+    `long tasks while typing, choosing and scrolling, ms: ${(await listen()).join(', ') || 'none'}`,
+  );
+  took('typed, chose and scrolled');
   await search.fill('user9999@');
   await expect(window.getByRole('option')).toHaveCount(1, { timeout: 30_000 });
   await expect(window.getByRole('option')).toContainText('User Number 9999');
@@ -40,6 +57,18 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   took('started again, until listed');
   await second.quit();
 });
+
+/** Tasks of the page's main thread of 50 ms and more, from now on (W3C Long Tasks). Told, not asserted: it is a time. */
+async function longTasks(window: Page): Promise<() => Promise<number[]>> {
+  await window.evaluate(() => {
+    const tasks: number[] = [];
+    new PerformanceObserver((found) => {
+      for (const { duration } of found.getEntries()) tasks.push(Math.round(duration));
+    }).observe({ type: 'longtask' });
+    Object.assign(globalThis, { tasks });
+  });
+  return () => window.evaluate(() => (globalThis as unknown as { tasks: number[] }).tasks);
+}
 
 function stopwatch(): (what: string) => void {
   let last = performance.now();

@@ -10,6 +10,7 @@ describe('a claim is shown with its meaning', () => {
   test.each([
     ['exp', NOW + 720, 'today 15:08:00', 'Expires, in 12 min'],
     ['iat', NOW - 60, 'today 14:55:00', 'Issued, 1 min ago'],
+    ['exp', NOW - 7200, 'today 12:56:00', 'Expired, 2 h ago'],
     ['exp', 1e300, '1e+300', 'Expires'],
     ['exp', 'soon', 'soon', 'Expires'],
     [

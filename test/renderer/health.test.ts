@@ -125,5 +125,5 @@ test('an entity in a line, with what others wrote made visible', () => {
       client_id: 'my\u202eapp',
       environment: 'login.windows.net',
     }),
-  ).toEqual({ what: 'Refresh token', details: '0123…cdef · app my⟨U+202E⟩app · login.windows.net' });
+  ).toEqual({ what: 'Refresh token', details: '0123456789abcdef · app my⟨U+202E⟩app · login.windows.net' });
 });

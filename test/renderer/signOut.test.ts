@@ -148,7 +148,8 @@ describe('the receipt', () => {
     ['destroyed', /^Destroyed/],
     ['pending', /^To be destroyed/],
   ])('old key %s', (oldKey, words) => {
-    const said = receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey;
+    const said =
+      receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey?.value ?? null;
     if (words === null) expect(said).toBeNull();
     else expect(said).toMatch(words);
   });

@@ -1,0 +1,235 @@
+/** A whole session without a pointer: where the focus goes, that it is seen, and what is said to those who listen. */
+import { join } from 'node:path';
+import { expect, type Locator, type Page } from '@playwright/test';
+import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { browser } from '../support/browser.ts';
+import { answerDialogs, vector } from './app.ts';
+import { meet, test } from './provider.ts';
+
+/** More stops than any screen has. */
+const MOST_STOPS = 60;
+const PASSPHRASE = 'orbit velvet canyon mustard ladder';
+
+/** Where the focus is, and whether that is seen: on the element, on its active descendant or on the field around it. */
+function focus(window: Page): Promise<{ what: string; seen: boolean }> {
+  return window.evaluate(() => {
+    const at = document.activeElement ?? document.body;
+    const active = document.getElementById(at.getAttribute('aria-activedescendant') ?? '');
+    const drawn = [at, active, at.closest('.search')].flatMap((each) =>
+      each === null ? [] : getComputedStyle(each),
+    );
+    return {
+      what: `${at.tagName} ${at.getAttribute('aria-label') ?? at.textContent.slice(0, 40)}`,
+      seen:
+        at !== document.body &&
+        drawn.some(({ outlineStyle, boxShadow }) => outlineStyle !== 'none' || boxShadow !== 'none'),
+    };
+  });
+}
+
+/** Presses Tab until the focus is there. Each stop on the way is one that is seen. */
+async function tabTo(window: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  const stops: string[] = [];
+  while (!(await target.evaluate((element) => element === document.activeElement))) {
+    await window.keyboard.press(key);
+    const { what, seen } = await focus(window);
+    // From the last stop the focus leaves the page for the window's frame, and comes back.
+    if (!what.startsWith('BODY')) expect(seen, `${what} shows that it has the focus`).toBe(true);
+    stops.push(what);
+    if (stops.length > MOST_STOPS) throw new Error(`Tab does not lead there, but to:\n${stops.join('\n')}`);
+  }
+}
+
+test('a whole session by keyboard', async ({ keyring, start, provider }) => {
+  test.setTimeout(180_000);
+  const started = await start();
+  const { app, window, quit } = started;
+  const { keyboard } = window;
+  const { opened } = await meet(started, provider);
+  const at = browser(trustingFetch(provider.ca));
+  const button = (name: string | RegExp) => window.getByRole('button', { name, exact: true });
+  const press = async (target: Locator) => {
+    await tabTo(window, target);
+    await keyboard.press('Enter');
+  };
+  const typeInto = async (name: string, text: string) => {
+    await tabTo(window, window.getByRole('textbox', { name, exact: true }));
+    await keyboard.press('ControlOrMeta+A');
+    await keyboard.type(text);
+  };
+  const said = (text: string | RegExp) =>
+    expect(window.getByRole('status').filter({ hasText: text }).first()).toBeAttached();
+  const list = window.getByRole('listbox', { name: 'Accounts' });
+  const chosen = list.getByRole('option', { selected: true });
+
+  await test.step('the first thing to do has the focus; a profile is filled in and saved with Enter', async () => {
+    await expect(button('Sign in…')).toBeFocused();
+    await keyboard.press('Enter');
+    const microsoft = window.getByRole('radio', { name: 'Microsoft accounts' });
+    await tabTo(window, microsoft);
+    await keyboard.press('ArrowRight');
+    await expect(window.getByRole('radio', { name: 'OpenID Connect provider' })).toBeFocused();
+    await typeInto('Issuer', provider.issuer);
+    await typeInto('Client ID', 'desktop-app');
+    await typeInto('Scopes', 'profile email offline_access orders.read');
+    await typeInto('Name', 'Example');
+    await answerDialogs(app, { agree: true }); // main asks whether a host on this computer is meant
+    await keyboard.press('Enter');
+    await expect(button('In the browser')).toBeFocused();
+  });
+
+  await test.step('Escape gives a sign-in up, and the focus is where it was; the next one ends among the accounts', async () => {
+    await keyboard.press('Enter');
+    await expect(window.getByRole('dialog', { name: 'Go on in your browser' })).toBeVisible();
+    await expect(button('Cancel')).toBeFocused();
+    await expect.poll(async () => (await opened()).length).toBe(1);
+    await keyboard.press('Escape');
+    await expect(window.getByRole('dialog')).toHaveCount(0);
+    await expect(button('Sign in…')).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(button('In the browser')).toBeFocused();
+    await keyboard.press('Enter');
+    await expect.poll(async () => (await opened()).length).toBe(2);
+    await at.visit((await opened())[1]!, { user: 'noor' });
+    await said('Noor Haddad is signed in.');
+    await expect(list).toBeFocused();
+    await expect(chosen).toHaveAccessibleName(/Noor Haddad/);
+  });
+
+  await test.step('a document is imported', async () => {
+    await answerDialogs(app, { agree: true, file: vector('documents', 'msal-python-aad-several.json') });
+    await press(button('Import…'));
+    await expect(button('Import')).toBeFocused();
+    await keyboard.press('Enter');
+    await said(/^Imported .*5 accounts and|5 accounts added/);
+    await expect(button('Import…')).toBeFocused();
+  });
+
+  await test.step('arrows, Home, End and typed letters choose an account', async () => {
+    await tabTo(window, list);
+    await keyboard.press('Home');
+    const first = await chosen.textContent();
+    await keyboard.press('ArrowDown');
+    await expect(chosen).not.toHaveText(first ?? '');
+    await keyboard.press('ArrowUp');
+    await expect(chosen).toHaveText(first ?? '');
+    await keyboard.press('End');
+    await expect(chosen).toHaveAttribute('aria-posinset', '6');
+    await keyboard.type('mor');
+    await expect(chosen).toHaveAccessibleName(
+      'Morgan Reyes morgan.reyes@mail.example , signed in; renews at the next use',
+    );
+    expect(await list.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
+  });
+
+  await test.step('arrows lead through tabs and tokens; what a token says follows', async () => {
+    const profile = window.getByRole('tab', { name: 'Profile' });
+    await tabTo(window, window.getByRole('tab', { name: /^Tokens/ }));
+    await keyboard.press('ArrowRight');
+    await expect(profile).toBeFocused();
+    await expect(window.getByRole('region', { name: 'Home tenant' })).toBeVisible();
+    await keyboard.press('ArrowLeft');
+    const grid = window.getByRole('grid', { name: 'Tokens' });
+    await tabTo(window, grid);
+    await keyboard.press('Home');
+    await expect(grid.getByRole('row', { selected: true })).toContainText('Microsoft Graph');
+    await keyboard.press('End');
+    await expect(grid.getByRole('row', { selected: true })).toContainText('who you are');
+    await tabTo(window, button('Time left'));
+    await keyboard.press('Enter');
+    await expect(window.getByRole('columnheader', { name: 'Time left' })).toHaveAttribute(
+      'aria-sort',
+      'ascending',
+    );
+    await tabTo(window, window.getByRole('tab', { name: 'Claims' }));
+    await keyboard.press('ArrowRight');
+    await expect(window.getByRole('tabpanel', { name: 'Header' })).toContainText('RS256');
+  });
+
+  await test.step('a secret is shown, hidden with Escape, and copied', async () => {
+    await press(button('Reveal…'));
+    await expect(window.getByRole('textbox', { name: /^Secret of ID/ })).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(window.getByRole('textbox', { name: /^Secret of/ })).toHaveCount(0);
+    await expect(button('Reveal…')).toBeFocused();
+    await press(button('Copy…'));
+    await said(/^Token copied\..*leaves the clipboard in 30 seconds/);
+    await expect(button('Copy…')).toBeFocused();
+  });
+
+  await test.step('a search says how many it found; Down goes to them, Escape ends it', async () => {
+    await keyboard.press('ControlOrMeta+F');
+    await expect(window.getByRole('searchbox')).toBeFocused();
+    await keyboard.type('noor');
+    await said('1 of 6');
+    await expect(list.locator('mark').first()).toHaveText('Noor');
+    await keyboard.press('ArrowDown');
+    await expect(list).toBeFocused();
+    await expect(chosen).toHaveAccessibleName(/Noor Haddad/);
+    await keyboard.press('ControlOrMeta+F');
+    await keyboard.press('Escape');
+    await expect(window.getByRole('searchbox')).toHaveValue('');
+    await expect(list.getByRole('option')).toHaveCount(6);
+  });
+
+  await test.step('a sign-out is asked about, given up, done, and its receipt read', async () => {
+    await press(button('Sign out…'));
+    await expect(button('Cancel')).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(window.getByRole('alertdialog')).toHaveCount(0);
+    await expect(button('Sign out…')).toBeFocused();
+    await keyboard.press('Enter');
+    await press(button('Sign out'));
+    const receipt = window.getByRole('dialog', { name: 'Noor Haddad is signed out' });
+    await expect(receipt).toContainText('0, counted afresh');
+    await expect(button('Done')).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(receipt).toHaveCount(0);
+    expect((await focus(window)).what).not.toMatch(/^BODY/);
+    await expect(list.getByRole('option')).toHaveCount(5);
+  });
+
+  const target = join(keyring.env['HOME'] ?? '', 'mine.age');
+  await test.step('everything is exported', async () => {
+    await tabTo(window, button('Security'), 'Shift+Tab');
+    await keyboard.press('Enter');
+    await answerDialogs(app, { agree: true, target, file: target });
+    await press(button('Export…'));
+    await expect(window.getByRole('textbox', { name: 'Passphrase', exact: true })).toBeFocused();
+    await keyboard.type(PASSPHRASE);
+    await said('Fair');
+    await typeInto('The same once more', PASSPHRASE);
+    await keyboard.press('Enter');
+    await expect(window.getByRole('heading', { name: 'Exported' })).toBeVisible({ timeout: 60_000 });
+    await expect(button('Done')).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(button('Export…')).toBeFocused();
+  });
+
+  await test.step('the export is opened with its passphrase', async () => {
+    await tabTo(window, window.getByRole('main').getByRole('button', { name: 'Import…' }));
+    await keyboard.press('Enter');
+    await expect(window.getByRole('textbox', { name: 'The passphrase it was exported with' })).toBeFocused();
+    await keyboard.type(PASSPHRASE);
+    await keyboard.press('Enter');
+    await expect(window.getByRole('dialog', { name: 'Import this document?' })).toBeVisible({
+      timeout: 60_000,
+    });
+    await expect(button('Import')).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(window.getByRole('main').getByRole('button', { name: 'Import…' })).toBeFocused();
+  });
+
+  await test.step('what a repair took away is taken back', async () => {
+    await tabTo(window, button('Health'), 'Shift+Tab');
+    await keyboard.press('Enter');
+    await press(button('Repair all…'));
+    await expect(button('Cancel')).toBeFocused();
+    await press(button('Repair'));
+    await said(/^Repaired: /);
+    await press(button('Undo'));
+    await said(/^Taken back: /);
+    expect((await focus(window)).what).not.toMatch(/^BODY/);
+  });
+  await quit();
+});
