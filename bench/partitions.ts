@@ -1,9 +1,10 @@
 /**
- * What a user's token cache costs in Redis and PostgreSQL, at 1,000 to 100,000 users; `--long`: 1,000,000 in Redis; `--quick`: to
- * 10,000. Starts servers of its own.
+ * What a user's token cache costs in Redis and PostgreSQL, at 1,000 to 100,000 users; `--long`: 1,000,000 in Redis as well; `--quick`: to
+ * 10,000; `redis`, `postgres`: only there; `--users N`: only that many. Starts servers of its own.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createClient, RESP_TYPES } from 'redis';
 import { writeEntry } from '../src-main/partitions/entry.ts';
@@ -20,9 +21,15 @@ import { reportLimits } from './partitions-limits.ts';
 import { SCOPES, smallDocument, smallResponse, smallUser } from './small-user.ts';
 import { duration, median, times } from './statistics.ts';
 
-const words = process.argv.slice(2);
-const sizes = words.includes('--quick') ? [1000, 10_000] : [1000, 10_000, 100_000];
-const longest = words.includes('--long') ? [1_000_000] : [];
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean' }, long: { type: 'boolean' }, users: { type: 'string' } },
+  allowPositionals: true,
+});
+const all = values.quick === true ? [1000, 10_000] : [1000, 10_000, 100_000];
+const sizes = values.users === undefined ? all : [Number(values.users)];
+const longest = values.long === true ? [1_000_000] : [];
+const isIn = (place: 'redis' | 'postgres'): boolean =>
+  positionals.length === 0 || positionals.includes(place);
 const BATCH = 500;
 const SAMPLES = 500;
 
@@ -212,6 +219,6 @@ console.log(
 console.log(
   `a document of ${smallDocument(0, now).length} bytes for each user; medians of ${SAMPLES} calls, one after the other\n`,
 );
-await inRedis(sizes);
-await inPostgres();
+if (isIn('redis')) await inRedis(sizes);
+if (isIn('postgres')) await inPostgres();
 await inRedis(longest);

@@ -38,7 +38,7 @@ function inRedis(client: RedisClient): Opened {
 }
 
 async function inPostgres({ postgresUrl }: Settings): Promise<Opened> {
-  const pool = new pg.Pool({ connectionString: postgresUrl });
+  const pool = new pg.Pool({ connectionString: postgresUrl, connectionTimeoutMillis: 4000 });
   pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`));
   await migratePartitions(pool);
   const timer = setInterval(() => void removeExpired(pool).catch(() => undefined), TEN_MINUTES);

@@ -101,8 +101,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
-/** Those who share this store exclude each other; other processes have stores of their own. */
-function memoryLeases(now: () => number): PartitionLeases {
+/** Those who share them exclude each other; other processes have leases of their own. */
+export function memoryLeases(now: () => number): PartitionLeases {
   const leases = new Map<string, { owner: string; expiresAt: number }>();
   const at = (key: string, { name }: Lease): string => `${key} ${name}`;
   return {

@@ -69,8 +69,8 @@ export interface Partition extends CacheHandle {
 
   /**
    * Runs `task` while no one else runs one for this partition under the same name: one refresh at a time. Redis and PostgreSQL exclude all
-   * processes and machines that share them; a store without leases (the session) and memory, those of this process. Not to
-   * be nested.
+   * processes and machines that share them; memory, the session and stores without leases, those of this process. Not to be
+   * nested.
    *
    * It ends with its holder, however that ends. But it is no fence: a holder that stood still for longer than its lease, suspended
    * or cut off from the store, goes on beside the next one. What both write is not lost all the same.

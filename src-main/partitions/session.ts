@@ -5,6 +5,7 @@
  */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
+import { backingOf } from './session-backing.ts';
 import type { PartitionStore } from './store.ts';
 
 /** Where in the session a partition is kept, and what the session can hold. */
@@ -46,10 +47,12 @@ interface Field {
  * A store in one session: of `express-session`, `cookie-session`, or any object that is kept between a browser's requests. Made anew
  * for each request.
  *
- * Where the session has a `save` (express-session), an update waits for it: resolved is saved. But a session is read and saved as a
- * whole, without comparing: of two requests of one browser that save at once, the later one wins, tokens included. What is
- * lost then is a refreshed token, never another user's. Where the provider gives each refresh token only once, use Redis or
- * PostgreSQL.
+ * Where the session has a `save` (express-session), an update waits for it: resolved is saved. Where the store behind it can be asked,
+ * as in express-session, a partition is read from there and compared once more right before it is saved, so that of requests
+ * of one process none loses what another one wrote. Two processes may still save at the same moment; and a request
+ * that changes the session itself saves all of it, as it was when that request began: there the later one wins, tokens
+ * included. What is lost then is a refreshed token, never another user's. Where the provider gives each refresh token only
+ * once and there are several processes, use Redis or PostgreSQL.
  *
  * @throws InvalidArgumentError where there is no session
  */
@@ -58,21 +61,23 @@ export function sessionStore(session: object, options: SessionStoreOptions = {})
   if (!isObject(session)) {
     throw new InvalidArgumentError('There is no session: does the session middleware run before this?');
   }
-  const fields = (): Record<string, unknown> => {
-    const all: unknown = Reflect.get(session, field);
-    return isObject(all) ? { ...all } : {};
+  const backing = backingOf(session);
+  // What was written is saved, so what is not stored is not there, whatever this request's object still says.
+  const fields = async (): Promise<Record<string, unknown>> => {
+    const value: unknown = Reflect.get(await backing.now(), field);
+    return isObject(value) ? { ...value } : {};
   };
-  const found = (key: string): Field | undefined => {
-    const value = fields()[key];
+  const found = (all: Record<string, unknown>, key: string): Field | undefined => {
+    const value = all[key];
     if (value === undefined) return undefined;
     // What is not ours is given on as it is: the entry in it can't be opened, and so is never overwritten.
     if (!isField(value)) return { version: 'not an entry', entry: '' };
     return value.expires !== undefined && value.expires <= now() ? undefined : value;
   };
   /** Puts it into the session and saves that; where it can't, the session is as it was. */
-  const set = async (key: string, value: Field | undefined): Promise<void> => {
+  const set = async (all: Record<string, unknown>, key: string, value: Field | undefined): Promise<void> => {
     const before: unknown = Reflect.get(session, field);
-    const { [key]: _old, ...others } = fields();
+    const { [key]: _old, ...others } = all;
     const after = value === undefined ? others : { ...others, [key]: value };
     if (Object.keys(after).length === 0) Reflect.deleteProperty(session, field);
     else Reflect.set(session, field, after);
@@ -86,28 +91,35 @@ export function sessionStore(session: object, options: SessionStoreOptions = {})
     }
   };
   const expiry = (ttl: number | null): { expires?: number } => (ttl === null ? {} : { expires: now() + ttl });
+  /** Nobody else in this process saves the session between reading it and saving it. */
+  const change = <T>(task: (all: Record<string, unknown>) => Promise<T>): Promise<T> =>
+    backing.inTurn(async () => task(await fields()));
 
   return {
-    read: (key) => {
-      const value = found(key);
-      if (value === undefined) return Promise.resolve(null);
-      return Promise.resolve({ version: value.version, bytes: Buffer.from(value.entry, 'base64') });
+    read: async (key) => {
+      const value = found(await fields(), key);
+      if (value === undefined) return null;
+      return { version: value.version, bytes: Buffer.from(value.entry, 'base64') };
     },
-    write: async (key, { bytes, version }, { expected, ttl }) => {
-      if ((found(key)?.version ?? null) !== expected) return false;
-      await set(key, { version, entry: Buffer.from(bytes).toString('base64'), ...expiry(ttl) });
-      return true;
-    },
-    remove: async (key, expected) => {
-      const value = found(key);
-      if (expected !== undefined && value !== undefined && value.version !== expected) return false;
-      if (fields()[key] !== undefined) await set(key, undefined);
-      return true;
-    },
-    touch: async (key, ttl) => {
-      const value = found(key);
-      if (value !== undefined) await set(key, { ...value, ...expiry(ttl) });
-    },
+    write: (key, { bytes, version }, { expected, ttl }) =>
+      change(async (all) => {
+        if ((found(all, key)?.version ?? null) !== expected) return false;
+        await set(all, key, { version, entry: Buffer.from(bytes).toString('base64'), ...expiry(ttl) });
+        return true;
+      }),
+    remove: (key, expected) =>
+      change(async (all) => {
+        const value = found(all, key);
+        if (expected !== undefined && value !== undefined && value.version !== expected) return false;
+        if (all[key] !== undefined) await set(all, key, undefined);
+        return true;
+      }),
+    touch: (key, ttl) =>
+      change(async (all) => {
+        const value = found(all, key);
+        if (value !== undefined) await set(all, key, { ...value, ...expiry(ttl) });
+      }),
+    ...(backing.leases === undefined ? {} : { leases: backing.leases }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MemoryStore } from 'express-session';
 import { createClient, createCluster } from 'redis';
 import pg from 'pg';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance.ts';
@@ -68,13 +69,25 @@ describe('memory', () => {
   });
 });
 
-describe('session', () => {
+describe('session, as cookie-session has it', () => {
   conforms({
     leases: false,
     open: () => {
-      // As express-session has it: an object with methods that are not enumerable.
-      const session = Object.defineProperty({}, 'save', { value: (done: () => void) => setImmediate(done) });
+      const session = {};
       return Promise.resolve({ store: sessionStore(session), another: sessionStore(session) });
+    },
+  });
+});
+
+describe('session, as two requests of one process have it in express-session', () => {
+  conforms({
+    open: () => {
+      const sessions = new MemoryStore();
+      const request = () => {
+        const req = { sessionStore: sessions, sessionID: 'one', session: {} };
+        return sessions.createSession(req as never, { cookie: { originalMaxAge: null } } as never);
+      };
+      return Promise.resolve({ store: sessionStore(request()), another: sessionStore(request()) });
     },
   });
 });

@@ -104,29 +104,45 @@ describe('session', () => {
     expect(() => sessionStore(undefined as never)).toThrow(/middleware/);
   });
 
-  it('works with the real express-session, request by request', async () => {
+  it('of requests of one browser at once none loses what another wrote, with the real express-session', async () => {
     const app = express();
     app.use(session({ secret: 'of the test', resave: false, saveUninitialized: false }));
-    app.get('/sign-in', async (req, res) => {
-      await caches({ store: sessionStore(req.session) })
-        .partition('a')
-        .update((cache) => signIn(cache, 'noor'));
+    let [arrived, open] = [0, (): void => undefined];
+    const all = new Promise<void>((resolve) => (open = resolve));
+    app.get('/sign-in/:scope', async (req, res) => {
+      if (req.query['wait'] !== undefined && (arrived += 1) === 4) open();
+      if (req.query['wait'] !== undefined) await all; // Each has read the session before any of them saves it.
+      const partition = caches({ store: sessionStore(req.session) }).partition('a');
+      await partition.exclusively('turn', async () => {
+        inside += 1;
+        most = Math.max(most, inside);
+        await partition.update((cache) => signIn(cache, 'noor', req.params.scope));
+        inside -= 1;
+      });
       res.send('ok');
     });
+    let [inside, most] = [0, 0];
+    app.get('/sign-out', (req, res) => req.session.destroy(() => res.send('ok')));
     app.get('/', async (req, res) => {
-      res.json(
-        await caches({ store: sessionStore(req.session) })
-          .partition('a')
-          .read(namesIn),
-      );
+      const partition = caches({ store: sessionStore(req.session) }).partition('a');
+      res.json(await partition.read((cache) => cache.find('AccessToken').map(({ target }) => target)));
+    });
+    app.get('/late', async (req, res) => {
+      const partition = caches({ store: sessionStore(req.session) }).partition('a');
+      await fetch(`${url}/sign-out`, { headers: { cookie } });
+      res.json(await partition.read(namesIn));
     });
     const server = createServer(app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-    const cookie = (await fetch(`${url}/sign-in`)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    expect(await (await fetch(url, { headers: { cookie } })).json()).toEqual(['noor@contoso.example']);
+    const cookie = (await fetch(`${url}/sign-in/s0`)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const get = async (path: string) => fetch(`${url}${path}`, { headers: { cookie } });
+    await Promise.all(['s1', 's2', 's3', 's4'].map((scope) => get(`/sign-in/${scope}?wait`)));
+    expect(((await (await get('/')).json()) as string[]).sort()).toEqual(['s0', 's1', 's2', 's3', 's4']);
+    expect(most).toBe(1);
     expect(await (await fetch(url)).json()).toEqual([]);
+    expect(await (await get('/late')).json()).toEqual([]); // The session went while this request was running.
     server.close();
     server.closeAllConnections();
   });
