@@ -1,4 +1,4 @@
-import { VaultError, type VaultErrorCode } from '../errors.ts';
+import { KeychainError, VaultError, type VaultErrorCode } from '../errors.ts';
 import type { VaultState } from './status.ts';
 
 /** One sentence each for what happened, what it means for the data, and what to do. */
@@ -11,7 +11,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   'no-keychain': {
     code: 'vault_no_keychain',
     message:
-      'There is no keychain, so the vault can’t be opened. Its file is untouched, and nothing is saved until there is one.',
+      'There is no keychain, so the vault can’t be opened. Its file is untouched, and nothing is saved until there is one. Install or start one, and try again.',
   },
   'key-missing': {
     code: 'vault_key_missing',
@@ -52,7 +52,9 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
 
 export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): VaultError {
   const { code, message } = REFUSALS[state];
-  return new VaultError(code, message, cause === undefined ? undefined : { cause });
+  // Which of the many reasons it is, and what helps, only the keychain can say.
+  const says = state === 'no-keychain' && cause instanceof KeychainError ? cause.message : message;
+  return new VaultError(code, says, cause === undefined ? undefined : { cause });
 }
 
 export function closed(): VaultError {

@@ -78,6 +78,9 @@ test('no keychain (failure 3)', async () => {
   expect(await expectRefused(scene, 'no-keychain', 'vault_no_keychain')).toMatchObject({
     code: 'keychain_unavailable',
   });
+  // The keychain's own words say which reason it is, and what helps.
+  const vault = await scene.open();
+  await expect(vault.update(() => undefined)).rejects.toThrow(/^unavailable$/);
 });
 
 test('key missing (failure 6)', async () => {
