@@ -22,6 +22,8 @@ if [ -z "${CLEAN_ROOM_INSIDE:-}" ]; then
 fi
 
 mkdir -p "$results" "$folder"
+# What is in it is run as root, and /tmp is anybody's: a folder that another user has laid there is not used.
+[ -O "$folder" ] && [ ! -L "$folder" ] || { echo "clean-room: $folder is not yours; name another folder." >&2; exit 2; }
 date() { command date +%T; }
 say() { echo "clean-room $(date): $*"; }
 

@@ -83,8 +83,10 @@ async function startProvider() {
       stdio: ['ignore', 'pipe', 'ignore'],
     },
   );
-  const [line] = await once(createInterface(program.stdout), 'line');
-  return { ...JSON.parse(line), end: () => program.kill() };
+  const said = await Promise.race([once(createInterface(program.stdout), 'line'), once(program, 'exit')]);
+  if (typeof said[0] !== 'string')
+    throw new Error(`the provider ended with ${said[0]} before it could be used`);
+  return { ...JSON.parse(said[0]), end: () => program.kill() };
 }
 
 function profilesFor(issuer) {

@@ -1,5 +1,5 @@
-// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]]: sets up what is missing and runs every check and test, as an
-// ordinary user, in a throw-away home and session; see docs/development.md.
+// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]]: sets up what is missing and runs
+// every check and test, as an ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';

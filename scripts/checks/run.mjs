@@ -1,5 +1,5 @@
-// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]: runs the steps in the place and as the user it is started, goes on
-// after a failed one, and ends with the line "N passed, N failed".
+// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]: runs the steps in the
+// place and as the user it is started, goes on after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,3 @@
-// The beforePack hook of electron-builder.yml.
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
