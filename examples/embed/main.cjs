@@ -30,6 +30,10 @@ app.whenReady().then(async () => {
     title: 'Order Desk',
     webPreferences: { preload: join(__dirname, 'built/preload.cjs') },
   });
+  // Electron's security checklist, items 5, 13 and 14: the page stays where it is, opens nothing and is permitted nothing.
+  window.webContents.on('will-navigate', (event) => event.preventDefault());
+  window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   const trusted = { windows: () => (window.isDestroyed() ? [] : [window.webContents]), origin: ORIGIN };
 
   const vault = await openVault({

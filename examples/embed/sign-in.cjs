@@ -18,9 +18,16 @@ async function signIn(vault, { ORDER_DESK_AUTHORITY: authority, ORDER_DESK_CLIEN
   await application.acquireTokenInteractive({
     scopes: ['orders.read'],
     prompt: 'consent', // some providers give no refresh token otherwise
-    openBrowser: (url) => shell.openExternal(url),
+    openBrowser: openWebPage,
     successTemplate: 'You are signed in. You can close this page.',
   });
+}
+
+/** The address comes from the provider's metadata, and the system opens programs and files as well (checklist item 15). */
+async function openWebPage(url) {
+  if (new URL(url).protocol !== 'https:')
+    throw new Error('The provider names a sign-in page that is not https.');
+  await shell.openExternal(url);
 }
 
 module.exports = { signIn };
