@@ -1,17 +1,21 @@
 /** Small settings as JSON in the profile's folder: replaced whole, so that what is there is always one or the other. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { StorageError } from 'tokenkeep';
 
 /**
  * @returns what `check` makes of the file; undefined where there is none. A file that `check` throws at is set aside as
  *   `<file>.damaged-<time>`, never deleted, and undefined is given as well.
+ * @throws StorageError where there is one and the system does not let it be read: taken for none, it would be replaced.
  */
 export function readJson<T>(file: string, check: (value: unknown) => T, now: () => number): T | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    const message = `The app’s file ${basename(file)} is there and can’t be read. It was left as it is. See that you may read it, then try again.`;
+    throw new StorageError('storage_failed', message, { cause });
   }
   try {
     return check(JSON.parse(text));

@@ -1,6 +1,6 @@
 /** Where the window was when it was closed. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { writeJson } from './json-file.ts';
 
 export interface Place {
   x: number;
@@ -24,9 +24,7 @@ export function readPlace(file: string, displays: readonly Rectangle[]): Place |
 
 export function writePlace(file: string, place: Place): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.new`, JSON.stringify(place), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    writeJson(file, place);
   } catch {
     // Same: a full or read-only disk must not keep a window from closing.
   }

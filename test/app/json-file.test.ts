@@ -1,0 +1,40 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readJson, writeJson } from '../../app/json-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'json-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function asNumber(value: unknown): number {
+  if (typeof value !== 'number') throw new Error('no number');
+  return value;
+}
+const read = (file: string) => readJson(file, asNumber, () => 7);
+
+it('gives back what was written, in a folder that it makes, and leaves nothing beside it', () => {
+  const file = join(folder, 'new', 'a.json');
+  expect(read(file)).toBeUndefined();
+  writeJson(file, 1);
+  writeJson(file, 2);
+  expect(read(file)).toBe(2);
+  expect(readdirSync(join(folder, 'new'))).toEqual(['a.json']);
+});
+
+it.each(['"text"', '{', ''])('sets %j aside, as it is', (text) => {
+  const file = join(folder, 'a.json');
+  writeFileSync(file, text);
+  expect(read(file)).toBeUndefined();
+  expect(readFileSync(`${file}.damaged-7`, 'utf8')).toBe(text);
+});
+
+it('does not take what can’t be read for nothing, which would then be replaced', () => {
+  const file = join(folder, 'a.json');
+  mkdirSync(file);
+  expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+  expect(readdirSync(folder)).toEqual(['a.json']);
+});
