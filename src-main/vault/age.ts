@@ -9,6 +9,8 @@ import { DocumentError, PassphraseError, TokenkeepError } from '../errors.ts';
 import { scrypt } from './scrypt.ts';
 
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
+/** How a file begins that was encrypted here. */
+export const AGE_BEGINS = Buffer.concat([MAGIC, Buffer.from('-> scrypt ')]);
 const ARMOR = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
 
 /** What `age` itself writes: 2^18 rounds, 256 MB. */

@@ -1,9 +1,9 @@
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { documentText } from '../cache/document.ts';
 import { InvalidArgumentError, StorageError, type StorageErrorCode } from '../errors.ts';
 import type { Access } from './access.ts';
-import { encrypt } from './age.ts';
-import { identify, readWhole, replaceFile } from './file.ts';
+import { AGE_BEGINS, encrypt } from './age.ts';
+import { identify, isTemporary, readWhole, replaceFile } from './file.ts';
 import { assertStrong } from './passphrase.ts';
 import { refusal } from './refusal.ts';
 import { storageError } from './storage-error.ts';
@@ -13,13 +13,33 @@ export async function exportTo(access: Access, file: string, passphrase: string)
   assertStrong(passphrase);
   await assertElsewhere(access, file);
   const plain = Buffer.from(await access.inTurn(() => document(access)), 'utf8');
-  const bytes = await encrypt(plain, passphrase).finally(() => plain.fill(0));
-  const { io } = access.settings;
+  const { io, scryptWork } = access.settings;
+  const bytes = await encrypt(plain, passphrase, scryptWork).finally(() => plain.fill(0));
   try {
+    await sweepExports(access, dirname(file));
     await replaceFile(io, file, [bytes].values());
     if ((await readWhole(io, file))?.bytes.equals(bytes) !== true) throw unlike();
   } catch (cause) {
     throw worded(cause);
+  }
+}
+
+/** An export that is under way writes all the time; one that has not for so long, in milliseconds, was killed. */
+const STALE = 10 * 60 * 1000;
+
+/** [Note: leftovers] Removes what exports that were killed left in this folder, which is by its name and its content ours. */
+async function sweepExports({ settings: { io, now } }: Access, folder: string): Promise<void> {
+  for (const name of await io.readdir(folder).catch(() => [])) {
+    if (!isTemporary(name)) continue;
+    const path = join(folder, name);
+    try {
+      const { mtimeNs } = await io.stat(path);
+      if (Number(mtimeNs / 1_000_000n) > now() - STALE) continue;
+      const start = (await readWhole(io, path, AGE_BEGINS.length))?.bytes;
+      if (start?.equals(AGE_BEGINS.subarray(0, start.length))) await io.unlink(path);
+    } catch {
+      // It is somebody else's, or gone by now: an export does not fail because of what another one left.
+    }
   }
 }
 

@@ -78,7 +78,12 @@ export async function writeRange(handle: IoFile, bytes: Buffer, position: number
 
 /** [Note: leftovers] `sweep` knows a writer's temporary file by this name. */
 const TEMPORARY = '.new-';
-const RANDOM_HEX = /^[0-9a-f]{12}$/;
+const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
+
+/** Whether `replaceFile` gives a temporary file such a name. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
 
 /**
  * Puts the parts, one after the other, in the place of `file`, whole or not at all, and durably: temporary file in the
@@ -187,11 +192,11 @@ async function freeName(io: Io, file: string, label: string, at: Date): Promise<
 
 /** Removes what killed writers left beside `file`. Only for the holder of its lock: no other writer is alive then. */
 export async function sweep(io: Io, file: string): Promise<void> {
-  const prefix = `${basename(file)}${TEMPORARY}`;
+  const own = basename(file).length;
   const folder = dirname(file);
   const names = await io.readdir(folder).catch(() => []);
   for (const name of names) {
-    const ours = name.startsWith(prefix) && RANDOM_HEX.test(name.slice(prefix.length));
+    const ours = name.startsWith(basename(file)) && name.search(TEMPORARY_NAME) === own;
     if (ours) await io.unlink(join(folder, name)).catch(() => undefined);
   }
 }

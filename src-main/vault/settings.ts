@@ -28,6 +28,8 @@ export interface Settings {
   timers: Timers;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /** What deriving a key from an export's passphrase costs, as a power of two. Absent: what age itself asks for. */
+  scryptWork?: number;
 }
 
 /** For tests: what stands between a vault and the system. */
@@ -37,6 +39,7 @@ export interface Surroundings {
   now?: () => number;
   /** Milliseconds that a lock is waited for. */
   lockPatience?: number;
+  scryptWork?: number;
 }
 
 /** Milliseconds. What is done under such a lock is a request over the network, which may take its time-out. */
@@ -81,6 +84,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     log: new Log(io, file),
     timers,
     now,
+    ...(surroundings.scryptWork === undefined ? {} : { scryptWork: surroundings.scryptWork }),
   };
 }
 

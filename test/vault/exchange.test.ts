@@ -1,4 +1,12 @@
-import { linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { describe, expect, test } from 'vitest';
@@ -221,3 +229,29 @@ function documentOf(cache: TokenCache): string {
     ),
   );
 }
+
+test('an export removes what one that was killed has left, and nothing else', async () => {
+  const scene = new Scene();
+  const vault = await scene.open({}, { io: nodeIo, scryptWork: CHEAP, now: () => Date.now() });
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const folder = dirname(fileIn());
+  const ours = await encrypt(Buffer.from('{}'), PASSPHRASE, CHEAP);
+  const old = new Date(Date.now() - 3600 * 1000);
+  const put = (name: string, content: Buffer | string, time = old): string => {
+    writeFileSync(join(folder, name), content);
+    utimesSync(join(folder, name), time, time);
+    return name;
+  };
+  put('export.age.new-0123456789ab', ours.subarray(0, 100));
+  put('of another day.age.new-0123456789ab', ours);
+  put('export.age.new-00000000000a', '');
+  const others = [
+    put('under way.age.new-0123456789ab', ours, new Date()),
+    put('export.age.new-laptop', ours),
+    put('notes.new-0123456789ab', 'age-encryption is what I write about'),
+    put('cache.vault.new-0123456789ab', scene.file),
+    put('older.age', ours),
+  ];
+  await vault.exportTo(join(folder, 'export.age'), PASSPHRASE);
+  expect(readdirSync(folder).sort()).toEqual([...others, 'export.age'].sort());
+});

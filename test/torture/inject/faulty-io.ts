@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/io.ts';
 
 /** What goes wrong with one call. */
@@ -39,6 +40,10 @@ export class FaultyIo implements Io {
     this.calls.length = 0;
     this.fault = fault;
     this.#armed = true;
+  }
+
+  get isArmed(): boolean {
+    return this.#armed;
   }
 
   disarm(): void {
@@ -118,7 +123,7 @@ export class FaultyIo implements Io {
   #nameOf(path: string): string {
     if (path === this.#file) return 'vault';
     if (path.startsWith(this.#file)) return path.slice(this.#file.length + 1).replace(/-.*/, '');
-    return 'folder';
+    return path === dirname(this.#file) ? 'folder' : 'other';
   }
 }
 

@@ -1,5 +1,7 @@
 import { rmSync, statSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { SerializableTokenCache } from '../../../src-main/cache/serializable-token-cache.ts';
+import { encrypt } from '../../../src-main/vault/age.ts';
 import type { Vault } from '../../../src-main/vault/vault.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 
@@ -17,6 +19,8 @@ export interface Operation {
   before: Users;
   /** Resolves when it is acknowledged; each with what must then be there. Rejects where it was refused. */
   run: (vault: Vault) => Promise<unknown>;
+  /** `run` is to be done again when all is well, to see that it removes what was left. */
+  again?: true;
   after: Users;
   /** The file may also be as `spoil` left it, or set aside like that. */
   rescue?: true;
@@ -41,6 +45,21 @@ async function nearlyDead(vault: Vault): Promise<void> {
   for (let n = 0; n < 18; n += 1)
     await vault.update((cache) => signIn(cache, 'ben', `secret of ben`.padEnd(15 + n)));
   await vault.update((cache) => signIn(cache, 'ben'));
+}
+
+export const PASSPHRASE = 'correct horse battery staple';
+export const EXPORT = 'export.age';
+
+/** So many that they are not appended. */
+const MANY = Array.from({ length: 260 }, (_, n) => `user-${n}`);
+
+const beside = (vault: Vault, name: string): string => join(dirname(vault.status.file), name);
+
+async function withImport(vault: Vault, names: readonly string[]): Promise<void> {
+  await withTwo(vault);
+  const cache = new SerializableTokenCache();
+  for (const name of names) signIn(cache, name);
+  writeFileSync(beside(vault, 'import.age'), await encrypt(Buffer.from(cache.serialize()), PASSPHRASE, 1));
 }
 
 function flip(file: string, at: number): void {
@@ -153,6 +172,25 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     run: (vault) => vault.recover(),
     after: users('ada', 'cas'),
     rescue: true,
+  },
+  import: {
+    start: (vault) => withImport(vault, ['cas', 'dee']),
+    before: users('ada', 'ben'),
+    run: (vault) => vault.importFrom(beside(vault, 'import.age'), PASSPHRASE),
+    after: users('ada', 'ben', 'cas', 'dee'),
+  },
+  'import of many': {
+    start: (vault) => withImport(vault, MANY),
+    before: users('ada', 'ben'),
+    run: (vault) => vault.importFrom(beside(vault, 'import.age'), PASSPHRASE),
+    after: users('ada', 'ben', ...MANY),
+  },
+  export: {
+    start: withTwo,
+    before: users('ada', 'ben'),
+    run: (vault) => vault.exportTo(beside(vault, EXPORT), PASSPHRASE),
+    again: true,
+    after: users('ada', 'ben'),
   },
   'start fresh': {
     start: withTwo,

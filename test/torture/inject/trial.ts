@@ -1,13 +1,15 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { SerializableTokenCache } from '../../../src-main/cache/serializable-token-cache.ts';
+import { decrypt } from '../../../src-main/vault/age.ts';
+import { openVault, openVaultIn } from '../../../src-main/vault/file-vault.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import type { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { lookAt, mustBeClean, mustBeClosed, usersFound } from '../look.ts';
 import { must } from '../tally.ts';
 import type { Fault } from './faulty-io.ts';
-import { OPERATIONS, type Operation, type Users } from './operations.ts';
+import { EXPORT, OPERATIONS, type Operation, PASSPHRASE, type Users } from './operations.ts';
 import type { Order, Said } from './victim.ts';
 
 /** The calls that write which an operation makes when nothing goes wrong. */
@@ -88,6 +90,7 @@ async function checkNow(
     must(!durable || !untouched, 'it was acknowledged, and is not done');
     if (untouched) return before;
   }
+  if (operation.again === true) await checkExport(folder, durable, after);
   const opening = await lookAt(folder);
   must(opening.state === 'ready', `the vault is ${opening.state}`);
   const users = usersFound(opening);
@@ -130,13 +133,33 @@ async function checkLater(
   mustBeClean(folder);
 }
 
-async function goOnElsewhere({ run, rescue }: Operation, folder: string): Promise<void> {
+async function goOnElsewhere({ run, rescue, again }: Operation, folder: string): Promise<void> {
   const keychain = new FolderKeychain(join(folder, 'keys'));
-  const vault = await openVault({ file: join(folder, 'cache.vault'), keychain });
-  if (rescue === true && vault.status.state !== 'ready') await run(vault);
+  const vault = await openVaultIn(
+    { file: join(folder, 'cache.vault'), keychain },
+    { now: anHourLater, scryptWork: 1 },
+  );
+  if (again === true || (rescue === true && vault.status.state !== 'ready')) await run(vault);
   await vault.update((cache) => signIn(cache, 'later'));
   await vault.compact();
   await vault.close();
+}
+
+/** What was left by then is nobody's any more. */
+function anHourLater(): number {
+  return Date.now() + 3600 * 1000;
+}
+
+/** An export is there whole, or not at all; acknowledged, it is there. */
+async function checkExport(folder: string, durable: boolean, expected: Users): Promise<void> {
+  const file = join(folder, EXPORT);
+  if (!existsSync(file)) {
+    must(!durable, 'the export was acknowledged, and is not there');
+    return;
+  }
+  const document = new SerializableTokenCache();
+  document.deserialize((await decrypt(readFileSync(file), PASSPHRASE, EXPORT)).toString());
+  must(sameUsers(usersIn(document), expected), 'the export does not have what the vault has');
 }
 
 function keptAside(folder: string, older: Buffer | null): boolean {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryKeychain } from '../../../src-main/keychain/memory.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
@@ -6,7 +6,7 @@ import { openVault, openVaultIn } from '../../../src-main/vault/file-vault.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
 import { KeySlots } from '../../../src-main/vault/slots.ts';
 import { FakeDisk } from '../../vault/disk.ts';
-import { OPERATIONS, type Operation } from '../inject/operations.ts';
+import { EXPORT, OPERATIONS, type Operation } from '../inject/operations.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { usersFound } from '../look.ts';
 import type { Scene } from '../section.ts';
@@ -26,6 +26,8 @@ interface Recorded {
   before: Map<string, Buffer>;
   keys: Map<string, string>;
   steps: readonly Step[];
+  /** What an export made. */
+  exported: Buffer | null;
 }
 
 async function record(scene: Scene, operation: Operation): Promise<Recorded> {
@@ -39,18 +41,22 @@ async function record(scene: Scene, operation: Operation): Promise<Recorded> {
   operation.spoil?.(folder);
   const before = new Map(
     readdirSync(folder)
-      .filter((name) => name.startsWith('cache.vault') && !name.endsWith('lock'))
+      .filter((name) => /^cache\.vault|\.age$/.test(name) && !name.endsWith('lock'))
       .map((name) => [name, readFileSync(join(folder, name))]),
   );
   const keys = new Map(
     folderKeychain.slots().map((slot) => [`vault/${slot}`, readFileSync(join(folder, 'keys', slot), 'utf8')]),
   );
   const io = new RecordingIo(folder);
-  const again = await openVaultIn({ file, keychain: recording(folderKeychain, io.steps) }, { io });
+  const again = await openVaultIn(
+    { file, keychain: recording(folderKeychain, io.steps) },
+    { io, scryptWork: 1 },
+  );
   await operation.run(again);
   io.steps.push({ kind: 'acknowledged', state: 1 });
   await again.close();
-  return { before, keys, steps: io.steps };
+  const made = join(folder, EXPORT);
+  return { before, keys, steps: io.steps, exported: existsSync(made) ? readFileSync(made) : null };
 }
 
 function recording(keychain: Keychain, steps: Step[]): Keychain {
@@ -71,7 +77,7 @@ async function tryAll(
   scene: Scene,
   name: string,
   operation: Operation,
-  { before, keys, steps }: Recorded,
+  { before, keys, steps, exported }: Recorded,
 ): Promise<void> {
   const { tally, random, short, fault } = scene;
   const original = before.get('cache.vault') ?? null;
@@ -90,7 +96,9 @@ async function tryAll(
       const title = `${name}, after step ${index} (${step?.kind ?? 'none'}), disk ${number}`;
       if (!title.includes(fault)) continue;
       const durable = acknowledged;
-      await tally.try(`power: ${name}`, title, () => judge(operation, disk, keychain, { original, durable }));
+      await tally.try(`power: ${name}`, title, () =>
+        judge(operation, disk, keychain, { original, durable, exported }),
+      );
     }
   }
 }
@@ -99,8 +107,11 @@ async function judge(
   { before, after, rescue }: Operation,
   disk: Disk,
   keys: ReadonlyMap<string, string>,
-  { original, durable }: { original: Buffer | null; durable: boolean },
+  { original, durable, exported }: { original: Buffer | null; durable: boolean; exported: Buffer | null },
 ): Promise<void> {
+  const found = disk.get(EXPORT);
+  if (found === undefined) must(exported === null || !durable, 'the export is not there');
+  else must(exported?.equals(found) === true, 'the export is there, and not whole');
   const io = new FakeDisk();
   for (const [name, bytes] of disk) io.put(`/${name}`, bytes);
   const keychain = memoryKeychain();
