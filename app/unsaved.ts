@@ -1,5 +1,5 @@
 /** What quitting would lose, in words, while changes are held in memory only. */
-import type { AccountSummary, VaultStatus } from 'tokenkeep';
+import { type AccountSummary, printable, type VaultStatus } from 'tokenkeep';
 
 /** States in which nothing of the file could be read: all that is cached is in memory, and nowhere else. */
 const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([
@@ -21,7 +21,9 @@ export function whatWouldBeLost(
   accounts: readonly Pick<AccountSummary, 'username' | 'home_account_id'>[],
 ): { message: string; detail: string } {
   const they = unsaved === 1 ? 'It is' : 'They are';
-  const names = UNREAD.has(state) ? accounts.map((each) => each.username || each.home_account_id) : [];
+  const names = UNREAD.has(state)
+    ? accounts.map((each) => printable(each.username || each.home_account_id, 60))
+    : [];
   const shown = names.length > MOST ? names.slice(0, MOST - 1) : names;
   const more = names.length - shown.length;
   const whose = list.format(more > 0 ? [...shown, `${String(more)} more`] : shown);

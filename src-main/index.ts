@@ -66,6 +66,7 @@ export { type Timers } from './keychain/line.ts';
 export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
 export { openVault } from './vault/file-vault.ts';
 export { type ImportReport } from './vault/import.ts';
+export { printable } from './vault/printable.ts';
 export {
   type Recovered,
   type VaultRegions,

@@ -8,6 +8,13 @@ test.each([
   ['no-keychain', 2, people('a', ''), 'quits: the sign-ins of a and uid.utid. The file'],
   ['key-missing', 2, people('a', 'b', 'c', 'd'), 'quits: the sign-ins of a, b, c and d. The file'],
   ['wrong-key', 9, people('a', 'b', 'c', 'd', 'e'), 'quits: the sign-ins of a, b, c and 2 more. The file'],
+  // A document may call its users what it likes.
+  [
+    'locked',
+    1,
+    people('a\n\nAll is saved \u202etxt'),
+    'sign-ins of a\ufffd\ufffdAll is saved \ufffdtxt. The file',
+  ],
   // Nobody could be told, or nobody is there: apps without a user.
   ['locked', 3, [], 'and lost when Tokenkeep quits. The file'],
   // What is on the disk is not lost, whatever was changed of it.
