@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
 import { noteBundled } from './scripts/packaging/bundled.mjs';
+import { writeOnceEntries } from './scripts/packaging/once-entries.mjs';
 import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -38,21 +39,24 @@ function app(name: 'main' | 'preload'): UserConfig {
   };
 }
 
+/** The entries of the library. */
+const library = {
+  index: 'src-main/index.ts',
+  electron: 'src-main/electron/index.ts',
+  msal: 'src-main/msal/index.ts',
+  preload: 'src-main/electron/preload.ts',
+  'partitions/index': 'src-main/partitions/index.ts',
+  'partitions/session': 'src-main/partitions/session.ts',
+  'partitions/redis': 'src-main/partitions/redis.ts',
+  'partitions/postgres': 'src-main/partitions/postgres.ts',
+  'partitions/conformance': 'src-main/partitions/conformance.ts',
+};
+
 export default defineConfig([
   {
     // The library: what `npm pack` ships.
     name: 'library',
-    entry: {
-      index: 'src-main/index.ts',
-      electron: 'src-main/electron/index.ts',
-      msal: 'src-main/msal/index.ts',
-      preload: 'src-main/electron/preload.ts',
-      'partitions/index': 'src-main/partitions/index.ts',
-      'partitions/session': 'src-main/partitions/session.ts',
-      'partitions/redis': 'src-main/partitions/redis.ts',
-      'partitions/postgres': 'src-main/partitions/postgres.ts',
-      'partitions/conformance': 'src-main/partitions/conformance.ts',
-    },
+    entry: library,
     outDir: 'dist',
     format: ['esm', 'cjs'],
     platform: 'node',
@@ -60,6 +64,9 @@ export default defineConfig([
     dts: true,
     fixedExtension: true,
     deps: { neverBundle: native },
+    hooks: {
+      'build:done': () => writeOnceEntries(path('dist'), Object.keys(library)),
+    },
   },
   // Two builds, since what they share would become a chunk of its own, and a sandboxed preload script can load none.
   app('main'),

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { build as viteBuild } from 'vite';
 import manifest from '../../package.json' with { type: 'json' };
 import { compile, installPacked, link, run, type Stranger } from './stranger.ts';
@@ -15,6 +15,9 @@ const ENTRIES = Object.keys(manifest.exports)
 const ELECTRON = ['tokenkeep/electron', 'tokenkeep/preload'];
 const NATIVE = Object.keys(manifest.dependencies);
 const PEERS = Object.keys(manifest.peerDependencies);
+
+// Compilers of the whole package: a minute each on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let stranger: Stranger;
 beforeAll(() => {
@@ -49,6 +52,16 @@ describe('loaded, with no peer installed', () => {
           .split(',')
           .filter((name) => name !== '__esModule'),
       ).toEqual(imported);
+    },
+  );
+
+  it.each(ENTRIES.filter((entry) => !ELECTRON.includes(entry)))(
+    '%s is the same thing to both: nothing is there twice in one process',
+    (entry) => {
+      const program = `const required = require('${entry}');
+        import('${entry}').then((imported) =>
+          console.log(Object.keys(imported).filter((name) => imported[name] !== required[name]).join()));`;
+      expect(run(process.execPath, ['-e', program], stranger.folder).trim()).toBe('');
     },
   );
 
@@ -127,6 +140,22 @@ describe('bundled', () => {
     if (/partitions|msal|preload/.test(entry))
       expect(outside.filter((path) => NATIVE.includes(path))).toEqual([]);
     expect(outside.filter((path) => PEERS.includes(path) && path !== 'electron')).toEqual([]);
+  });
+
+  it('by esbuild as an ES module, and it runs', async () => {
+    const contents = `import { TokenCache } from 'tokenkeep';
+      import { msalCachePlugin } from 'tokenkeep/msal';
+      console.log(typeof msalCachePlugin, new TokenCache().accounts().length);`;
+    await build({
+      stdin: { contents, resolveDir: stranger.folder },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      external: NATIVE,
+      outfile: join(stranger.folder, 'esbuild.mjs'),
+      logLevel: 'error',
+    });
+    expect(run(process.execPath, ['esbuild.mjs'], stranger.folder).trim()).toBe('function 0');
   });
 
   it('by vite, and it runs', async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compile, installPacked, run, type Stranger } from './stranger.ts';
+import { compile, installPacked, link, run, type Stranger } from './stranger.ts';
 
 let packed: Stranger;
 let stranger: string;
@@ -80,6 +80,44 @@ describe('the packed module, in an empty folder', () => {
       expect(run(process.execPath, [file], stranger).trim()).toBe('beforeCacheAccess,afterCacheAccess');
   });
 
+  it('is one copy, imported by an app and required by what the app uses', () => {
+    link(packed, '@azure/msal-node', 'msal-node-7');
+    writeFileSync(
+      join(stranger, 'sign-in.cjs'),
+      `const { PublicClientApplication } = require('@azure/msal-node');
+      const { acquireToken, msalCachePlugin } = require('tokenkeep/msal');
+      const { SignInRequiredError } = require('tokenkeep');
+      exports.accountsIn = async (vault) => {
+        const auth = { clientId: 'my_client_id', authority: 'https://login.microsoftonline.com/contoso' };
+        const client = new PublicClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(vault) } });
+        return (await client.getTokenCache().getAllAccounts()).map(({ username }) => username);
+      };
+      exports.fail = (vault) => vault.update(() => { throw new SignInRequiredError('Nobody is signed in.'); });`,
+    );
+    const app = `import { openVault, memoryKeychain, SignInRequiredError } from 'tokenkeep';
+      import { createRequire } from 'node:module';
+      const { accountsIn, fail } = createRequire(import.meta.url)('./sign-in.cjs');
+      const vault = await openVault({ file: process.cwd() + '/mixed.vault', keychain: memoryKeychain() });
+      const claims = { oid: 'o', sub: 's', preferred_username: 'ada@contoso.example' };
+      const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      await vault.update((cache) => cache.add({
+        client_id: 'my_client_id',
+        scope: ['s1'],
+        token_endpoint: 'https://login.microsoftonline.com/contoso/oauth2/v2.0/token',
+        response: {
+          access_token: 'an access token',
+          client_info: part({ uid: 'o', utid: 'contoso' }),
+          id_token: part({ alg: 'none' }) + '.' + part(claims) + '.',
+        },
+      }));
+      const error = await fail(vault).catch((error) => error);
+      console.log(JSON.stringify({ accounts: await accountsIn(vault), known: error instanceof SignInRequiredError }));
+      await vault.close();`;
+    writeFileSync(join(stranger, 'mixed.mjs'), app);
+    const said: unknown = JSON.parse(run(process.execPath, ['mixed.mjs'], stranger));
+    expect(said).toEqual({ accounts: ['ada@contoso.example'], known: true });
+  });
+
   it.each(['mjs', 'cjs'])('has partitions for web apps, and needs no client of any store: %s', (kind) => {
     const names = [
       'partitions',
@@ -135,7 +173,7 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist|dist\/partitions|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist(\/node)?(\/partitions)?|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           file,
         ),
     );
