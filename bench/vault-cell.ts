@@ -8,7 +8,8 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { memoryKeychain, openVault, type Vault } from '../src-main/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import { examine, examineInTurns, memoryKeychain, openVault, type Vault } from '../src-main/index.ts';
 import { app, documentOf, person, tokenResponse } from './generate.ts';
 import { msalNode } from './msal-node.ts';
 import { memory } from './operations.ts';
@@ -170,6 +171,13 @@ async function footprint(): Promise<void> {
   await vault.close();
 }
 
+/** The doctor's, in one go and in turns with others. */
+async function examination(vault: Vault): Promise<void> {
+  const found = await watched('examine', () => vault.read((cache) => examine(cache)));
+  const again = await watched('examine in turns', () => examineInTurns(vault, () => setImmediate()));
+  if (again.length !== found.length) throw new Error('Wrong result: other findings');
+}
+
 /** A refresh with MSAL Node and a file, as its cache plugins do it: read, take in, write out whole, flush nothing. */
 async function peer(text: string, times: number): Promise<void> {
   const document = join(folder, 'document.json');
@@ -192,6 +200,7 @@ try {
   writeFileSync(document, text);
   const vault = await openBench();
   await watched('import', () => vault.importFrom(document));
+  await examination(vault);
   await vault.close();
   const few = accounts > 1000 ? 4 : 9;
   await footprint();

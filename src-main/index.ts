@@ -11,7 +11,15 @@ export {
   type TokenRequest,
 } from './cache/acquire.ts';
 export { type AccountFilter } from './cache/accounts.ts';
-export { examine, repair, type Repair, type RepairUndo, undoRepair } from './cache/doctor.ts';
+export {
+  examine,
+  examineInTurns,
+  type FindingToRepair,
+  repair,
+  type Repair,
+  type RepairUndo,
+  undoRepair,
+} from './cache/doctor.ts';
 export {
   type Cause,
   type Difference,

@@ -7,7 +7,8 @@ import { ownerOf } from './mention.ts';
 import { isEntityType, type RecordChange, type Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 import { duplicates } from './duplicates.ts';
-import { type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
+import { type Diagnosis, type Difference, differenceOf, type Finding, FINDING_KINDS } from './finding.ts';
+import type { CacheHandle } from './handle.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -45,10 +46,19 @@ export class RepairUndo {
   }
 }
 
-function* diagnoses(store: Store, now: number): Iterable<Diagnosis> {
-  yield* unreadable(store);
-  yield* duplicates(store, now);
-  yield* leftovers(store, now);
+function* diagnoses(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  yield* unreadable(store, home);
+  yield* duplicates(store, home, now);
+  yield* leftovers(store, home, now);
+}
+
+/** Nothing that is wrong concerns two of them. "": what belongs to apps. */
+const ownersIn = (store: Store): string[] => ['', ...store.homes];
+
+/** In the order in which it matters. */
+function sorted(findings: readonly Finding[]): Finding[] {
+  const rank = ({ kind }: Finding): number => FINDING_KINDS.indexOf(kind);
+  return findings.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /**
@@ -59,24 +69,83 @@ function* diagnoses(store: Store, now: number): Iterable<Diagnosis> {
  */
 export function examine(cache: TokenCache, now?: number): Finding[] {
   const store = storeOf(cache);
-  return Array.from(diagnoses(store, now ?? store.now()), ({ finding }) => finding);
+  const at = now ?? store.now();
+  return sorted(ownersIn(store).flatMap((home) => findingsOf(store, home, at)));
 }
+
+function findingsOf(store: Store, home: string, now: number): Finding[] {
+  return Array.from(diagnoses(store, home, now), ({ finding }) => finding);
+}
+
+/** Accounts that are examined in one go: a few milliseconds. */
+const ACCOUNTS_A_TURN = 100;
+
+/** How often an examination is begun anew because the cache has changed. */
+const ATTEMPTS = 3;
+
+/**
+ * `examine`, some accounts at a time, for a process that has others to answer meanwhile: ten thousand accounts take a second.
+ * Where the cache changes in between, it begins anew; a cache that changes all the time is examined in one go.
+ *
+ * @param pause resolves when the process has answered the others, e.g. `setImmediate` of node:timers/promises
+ */
+export async function examineInTurns(
+  handle: CacheHandle,
+  pause: () => Promise<unknown>,
+  now?: number,
+): Promise<Finding[]> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const begun = await handle.read((cache) => ({
+      version: cache.version,
+      owners: ownersIn(storeOf(cache)),
+    }));
+    const found: Finding[] = [];
+    let isSame = true;
+    for (let next = 0; isSame && next < begun.owners.length; next += ACCOUNTS_A_TURN) {
+      isSame = await handle.read((cache) => {
+        const store = storeOf(cache);
+        if (cache.version !== begun.version) return false;
+        for (const home of begun.owners.slice(next, next + ACCOUNTS_A_TURN))
+          found.push(...findingsOf(store, home, now ?? store.now()));
+        return true;
+      });
+      await pause();
+    }
+    if (isSame) return sorted(found);
+  }
+  return handle.read((cache) => examine(cache, now));
+}
+
+/** Of a finding as much as says what it is; with `entities`, only the accounts that they belong to are looked at again. */
+export type FindingToRepair = Pick<Finding, 'id'> & Partial<Pick<Finding, 'entities'>>;
 
 /**
  * Repairs the findings that still stand, whole or not at all, with one `change` event. What has changed since it was
  * examined is another finding, and is left alone. In a vault: `vault.update((cache) => repair(cache, findings))`.
+ *
+ * @param findings `all`: whatever is wrong now
  */
-export function repair(cache: TokenCache, findings: Iterable<Pick<Finding, 'id'>>, now?: number): Repair {
+export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 'all', now?: number): Repair {
   const store = storeOf(cache);
-  const wanted = new Set(Array.from(findings, ({ id }) => id));
+  const chosen = findings === 'all' ? undefined : [...findings];
+  const wanted = chosen && new Set(chosen.map(({ id }) => id));
   return store.run(() => {
-    const all = [...diagnoses(store, now ?? store.now())].filter(({ finding }) => wanted.has(finding.id));
+    const all = ownersOf(store, chosen)
+      .flatMap((home) => [...diagnoses(store, home, now ?? store.now())])
+      .filter(({ finding }) => wanted?.has(finding.id) ?? true);
     // Two findings may be about one entity: the first says what becomes of it.
     const done = all.flatMap(({ changes }) => changes.filter((change) => make(store, change)));
     const homes = done.map(({ before }) => ownerOf(before));
     const emptied = new Set(homes.filter((home) => home !== '' && store.ofAccount(home).length === 0));
     return { difference: differenceOf(done), undo: new RepairUndo({ changes: done, emptied }) };
   }).value;
+}
+
+function ownersOf(store: Store, findings: readonly FindingToRepair[] | undefined): string[] {
+  const entities = findings?.map((finding) => finding.entities);
+  if (entities === undefined || entities.includes(undefined)) return ownersIn(store);
+  const homes = entities.flatMap((of = []) => of.map(({ type, key }) => store.entry(type, key)?.home));
+  return [...new Set(homes)].filter((home) => home !== undefined);
 }
 
 function make(store: Store, { section, key, before, after }: RecordChange): boolean {

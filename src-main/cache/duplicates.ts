@@ -14,12 +14,13 @@ import { isUnderstood } from './shapes.ts';
 import { joinedProfiles, realmOf } from './tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 
-export function* duplicates(store: Store, now: number): Iterable<Diagnosis> {
-  yield* apps(store);
-  yield* accounts(store);
-  yield* tokens(store, 'AccessToken', now);
-  yield* tokens(store, 'IdToken', now);
-  yield* refreshTokens(store);
+/** @param home whose: an account, or "" for apps */
+export function* duplicates(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  if (home === '') yield* apps(store);
+  yield* accounts(store, home);
+  yield* tokens(store, home, 'AccessToken', now);
+  yield* tokens(store, home, 'IdToken', now);
+  yield* refreshTokens(store, home);
 }
 
 /** Entries that denote one thing, in groups of two and more. */
@@ -76,13 +77,13 @@ function* apps(store: Store): Iterable<Diagnosis> {
 }
 
 /** Of one tenant: MSAL Python may have written `common` for the user's own. */
-function* accounts(store: Store): Iterable<Diagnosis> {
+function* accounts(store: Store, home: string): Iterable<Diagnosis> {
   const id = (account: Account): string =>
     [account.home_account_id, canonicalEnvironment(account.environment), realmOf(account)]
       .map(folded)
       .join(' ');
   const byId = new Map<string, Entry<'Account'>[]>();
-  for (const entry of store.candidates('Account')) {
+  for (const entry of store.candidates('Account', { home_account_id: home })) {
     if (entry.entity === null) continue;
     const group = byId.get(id(entry.entity));
     if (group === undefined) byId.set(id(entry.entity), [entry]);
@@ -102,8 +103,13 @@ function* accounts(store: Store): Iterable<Diagnosis> {
 }
 
 /** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
-function* tokens(store: Store, type: 'AccessToken' | 'IdToken', now: number): Iterable<Diagnosis> {
-  for (const group of groups(store.candidates(type), known(store, type))) {
+function* tokens(
+  store: Store,
+  home: string,
+  type: 'AccessToken' | 'IdToken',
+  now: number,
+): Iterable<Diagnosis> {
+  for (const group of groups(store.candidates(type, { home_account_id: home }), known(store, type))) {
     const [keep, ...others] = newestFirst(store, type, group, now);
     if (keep === undefined) continue;
     const causes = [
@@ -168,7 +174,7 @@ function rankOf(
 }
 
 /** One app's of one account: the newest, and those that it does all the work of. */
-function* refreshTokens(store: Store): Iterable<Diagnosis> {
+function* refreshTokens(store: Store, home: string): Iterable<Diagnosis> {
   const sameApp = ({ entity }: Entry<'RefreshToken'>): Entry<'RefreshToken'>[] => {
     if (entity === null) return [];
     const { home_account_id, client_id, environment } = entity;
@@ -181,7 +187,7 @@ function* refreshTokens(store: Store): Iterable<Diagnosis> {
           canonicalEnvironment(other.environment) === canonicalEnvironment(environment),
       );
   };
-  for (const group of groups(store.candidates('RefreshToken'), sameApp)) {
+  for (const group of groups(store.candidates('RefreshToken', { home_account_id: home }), sameApp)) {
     const [newest, ...older] = newestFirst(store, 'RefreshToken', group, 0);
     const target = newest?.entity?.target ?? '';
     const shadowed = older.filter(({ entity }) => {

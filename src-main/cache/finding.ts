@@ -3,16 +3,20 @@ import { hashText } from './extension.ts';
 import { isRecord } from './json.ts';
 import { type Entry, isEntityType, type RecordChange } from './store.ts';
 
-/** Kinds of what several libraries leave in one cache. */
-export type FindingKind =
-  | 'unreadable' // makes a library throw, or is never found by any
-  | 'duplicate-app' // an app's metadata twice, under aliases
-  | 'duplicate-account' // one user in one tenant twice
-  | 'duplicate-token' // one access or ID token twice, under keys of several libraries or under aliases
-  | 'shadowed-refresh-token' // an older refresh token beside a newer one that does all that it does
-  | 'token-without-account'
-  | 'account-without-tokens'
-  | 'dead-weight'; // expired for a month
+/** Kinds of what several libraries leave in one cache, in the order in which they matter. */
+export const FINDING_KINDS = [
+  'unreadable', // makes a library throw, or is never found by any
+  'duplicate-app', // an app's metadata twice, under aliases
+  'duplicate-account', // one user in one tenant twice
+  'duplicate-token', // one access or ID token twice, under keys of several libraries or under aliases
+  'shadowed-refresh-token', // an older refresh token beside a newer one that does all that it does
+  'token-without-account',
+  'account-without-tokens',
+  'dead-weight', // expired for a month
+] as const;
+
+/** One of them. */
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** Who reads and writes such documents. */
 export type Library = 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | 'Tokenkeep';

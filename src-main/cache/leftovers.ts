@@ -1,5 +1,5 @@
 /** What belongs to nobody, leads nowhere, or has been of no use for a month. */
-import { type Account, type Entity, ENTITY_TYPES } from './entities.ts';
+import type { Account, Entity } from './entities.ts';
 import { canonicalEnvironment } from './environments.ts';
 import { readToken } from './claims.ts';
 import { isExpired, secondsOf } from './expiry.ts';
@@ -18,27 +18,26 @@ const MONTH = 30 * 24 * 3600;
 /** The entries of one user, under any alias. */
 type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry[]>;
 
-function byUser(store: Store): Map<string, Belongings> {
+function byUser(store: Store, home: string): Map<string, Belongings> {
   const users = new Map<string, Belongings>();
-  for (const type of ENTITY_TYPES) {
-    if (type === 'AppMetadata') continue;
-    for (const entry of store.candidates(type)) {
-      if (entry.entity === null || entry.home === '') continue;
-      const user = `${entry.home} ${canonicalEnvironment(entry.entity.environment)}`;
-      const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
-      if (!users.has(user)) users.set(user, own);
-      own[type].push(entry);
-    }
+  for (const entry of store.ofAccount(home)) {
+    const type = entry.section;
+    if (type === 'AppMetadata' || entry.entity === null) continue;
+    const user = canonicalEnvironment(String(entry.entity['environment']));
+    const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
+    if (!users.has(user)) users.set(user, own);
+    own[type].push(entry);
   }
   return users;
 }
 
-export function* leftovers(store: Store, now: number): Iterable<Diagnosis> {
-  for (const own of byUser(store).values()) {
+/** @param home whose: an account, or "" for apps */
+export function* leftovers(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  for (const own of home === '' ? [] : byUser(store, home).values()) {
     if (own.Account.length === 0) yield withoutAccount(store, own, now);
     else if (isOver(own, now)) yield withoutTokens(own);
   }
-  yield* deadWeight(store, now);
+  yield* deadWeight(store, home, now);
 }
 
 /** No refresh token, and no access token that is good or could be taken for good in an outage. */
@@ -111,26 +110,23 @@ function withoutTokens(own: Belongings): Diagnosis {
 }
 
 /** Access tokens alone: a refresh token does not say how long it lives, and an ID token tells who the user is. */
-function* deadWeight(store: Store, now: number): Iterable<Diagnosis> {
-  const owners = new Map<string, Entry[]>();
-  for (const entry of store.candidates('AccessToken')) {
-    if (entry.entity === null || !isExpired(entry.entity, now) || expiredFor(entry, now) < MONTH) continue;
-    const own = owners.get(entry.home);
-    if (own === undefined) owners.set(entry.home, [entry]);
-    else own.push(entry);
-  }
-  for (const own of owners.values()) {
-    const says = 'Access tokens have been expired for a month, and nobody has asked for a new one since.';
-    const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET', 'Tokenkeep'] as const).map((library) => ({
-      library,
-      says: 'It reads and writes them every time, for nothing.',
-    }));
-    yield diagnosis(
-      'dead-weight',
-      says,
-      causes,
-      own,
-      own.map((entry) => change(entry)),
+function* deadWeight(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  const own = store
+    .candidates('AccessToken', { home_account_id: home })
+    .filter(
+      (entry) => entry.entity !== null && isExpired(entry.entity, now) && expiredFor(entry, now) >= MONTH,
     );
-  }
+  if (own.length === 0) return;
+  const says = 'Access tokens have been expired for a month, and nobody has asked for a new one since.';
+  const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET', 'Tokenkeep'] as const).map((library) => ({
+    library,
+    says: 'It reads and writes them every time, for nothing.',
+  }));
+  yield diagnosis(
+    'dead-weight',
+    says,
+    causes,
+    own,
+    own.map((entry) => change(entry)),
+  );
 }

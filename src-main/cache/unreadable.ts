@@ -15,13 +15,15 @@ const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
   AppMetadata: [undefined],
 };
 
-export function* unreadable(store: Store): Iterable<Diagnosis> {
-  for (const entry of store.malformed) {
+/** @param home whose: an account, or "" for what belongs to none */
+export function* unreadable(store: Store, home: string): Iterable<Diagnosis> {
+  for (const entry of store.ofAccount(home)) {
+    if (entry.isUnderstood) continue;
     const mended = mend(entry);
     const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
     yield diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes);
   }
-  for (const entry of store.candidates('Account')) {
+  for (const entry of store.candidates('Account', { home_account_id: home })) {
     const account = entry.entity;
     if (account === null || readsTenants(account['tenantProfiles'])) continue;
     const mended = frozen(copyWith(account, { tenantProfiles: joinedProfiles([account]) }));

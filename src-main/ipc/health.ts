@@ -1,5 +1,7 @@
 /** What the doctor finds, what a repair would do, and the way back until the next start. */
-import { examine, repair, type RepairUndo, undoRepair } from '../cache/doctor.ts';
+import { setImmediate } from 'node:timers/promises';
+import { examineInTurns, repair, type RepairUndo, undoRepair } from '../cache/doctor.ts';
+import type { Finding } from '../cache/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
 import type { Doors } from './handlers.ts';
@@ -16,10 +18,13 @@ export function health<Caller>({
 }: Pick<Doors<Caller>, 'vault' | 'now'>): Handlers<Health, Caller> {
   /** What takes each repair back, the last one at the end. It holds tokens, and stays here. */
   const done: { report: RepairReport; undo: RepairUndo }[] = [];
+  /** What was found last. */
+  let known: ReadonlyMap<string, Finding> = new Map();
 
   return {
     async examine(): Promise<HealthReport> {
-      const findings = await (await vault).read((cache) => examine(cache, now()));
+      const findings = await examineInTurns(await vault, () => setImmediate(), now());
+      known = new Map(findings.map((finding) => [finding.id, finding]));
       return {
         findings: findings.slice(0, MOST_FINDINGS),
         total: findings.length,
@@ -30,10 +35,8 @@ export function health<Caller>({
 
     async repair(_caller, ids) {
       const at = now();
-      const { difference, undo } = await (await vault).update((cache) => {
-        const wanted = ids === null ? examine(cache, at) : ids.map((id) => ({ id }));
-        return repair(cache, wanted, at);
-      });
+      const wanted = ids === null ? 'all' : ids.map((id) => known.get(id) ?? { id });
+      const { difference, undo } = await (await vault).update((cache) => repair(cache, wanted, at));
       const report = { at, difference };
       done.push({ report, undo });
       return report;

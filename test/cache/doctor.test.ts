@@ -5,6 +5,8 @@ import {
   type CacheChange,
   type Entity,
   examine,
+  examineInTurns,
+  inMemory,
   repair,
   SerializableTokenCache,
   type TokenCache,
@@ -226,6 +228,59 @@ describe('repairs', () => {
     const findings = examine(cache);
     cache.modify('AccessToken', cache.find('AccessToken')[0]!, { expires_on: String(NOW + 9000) });
     expect(repair(cache, findings).difference.removed).toEqual([]);
+  });
+});
+
+describe('in turns', () => {
+  /** A refresh token without an account each, and an app twice. */
+  const troubled = (count: number): SerializableTokenCache =>
+    cacheOf({
+      RefreshToken: Object.fromEntries(
+        Array.from({ length: count }, (_, n) => [`r${n}`, { ...refresh, home_account_id: `uid${n}.utid` }]),
+      ),
+      AppMetadata: {
+        a: { client_id: 'app', environment: 'login.windows.net' },
+        b: { client_id: 'app', environment: 'login.microsoftonline.com' },
+      },
+    });
+
+  it('finds the same, in the same order, with a pause after each hundred accounts', async () => {
+    const cache = troubled(250);
+    let pauses = 0;
+    const found = await examineInTurns(inMemory(cache), () => Promise.resolve((pauses += 1)));
+    expect(found).toEqual(examine(cache));
+    expect(found.map(({ kind }) => kind).slice(0, 2)).toEqual(['duplicate-app', 'token-without-account']);
+    expect(found).toHaveLength(251);
+    expect(pauses).toBe(3);
+  });
+
+  it.each([1, 1000])(
+    'of a cache that changes meanwhile, %i times, finds what is there then',
+    async (times) => {
+      const cache = troubled(250);
+      let pauses = 0;
+      const found = await examineInTurns(inMemory(cache), () => {
+        pauses += 1;
+        if (pauses <= times) cache.signOut(`uid${pauses}.utid`);
+        return Promise.resolve();
+      });
+      expect(found).toEqual(examine(cache));
+      expect(pauses).toBeLessThan(8);
+    },
+  );
+
+  it('a repair of some looks at their accounts alone, and does what it does by ids', () => {
+    const [one, other] = [troubled(9), troubled(9)];
+    for (const cache of [one, other])
+      cache.add(signIn({ id_token: jwt({ sub: 's', oid: 'uid' }) }, { client_id: 'app' }));
+    const some = examine(one).filter((_, index) => index % 3 === 0);
+    const byIds = repair(
+      other,
+      some.map(({ id }) => ({ id })),
+    );
+    expect(repair(one, some).difference).toEqual(byIds.difference);
+    expect(byIds.difference.removed).not.toEqual([]);
+    expect(one.serialize()).toBe(other.serialize());
   });
 });
 
