@@ -23,7 +23,7 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
   for (const entry of store.ofAccount(home)) {
     const type = entry.section;
     if (type === 'AppMetadata' || entry.entity === null) continue;
-    const user = canonicalEnvironment(String(entry.entity['environment']));
+    const user = canonicalEnvironment(entry.entity.environment);
     const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
     if (!users.has(user)) users.set(user, own);
     own[type].push(entry);
