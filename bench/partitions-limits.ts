@@ -38,7 +38,7 @@ export async function reportLimits({ users, count, get, ring }: Limits): Promise
   for (const [index, [what]] of tasks.entries()) {
     const rate = median(rates[index] ?? []);
     console.log(
-      `  ${what.padEnd(30)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second  (${times(bare / rate)} less)`,
+      `  ${what.padEnd(30)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second  (${times(bare / rate)})`,
     );
   }
 
