@@ -45,10 +45,11 @@ export interface Vault extends CacheHandle {
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
   /**
-   * `read` and `update` for work that takes long: `fn` pauses now and then (by `yield`), and the rest of the process has
-   * its turn. Whoever else reads or updates this vault waits until it is done; whole or not at all, as ever.
+   * `read` for work that takes long: `fn` pauses now and then (by `yield`), and the rest of the process has its turn.
+   * Whoever else reads or updates this vault waits until it is done.
    */
   readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
+  /** `update` for work that takes long, in the same way; whole or not at all, as ever. */
   updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
 
   /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
