@@ -40,7 +40,9 @@ function inRedis(client: RedisClient): Opened {
 async function inPostgres({ postgresUrl }: Settings): Promise<Opened> {
   const pool = new pg.Pool({ connectionString: postgresUrl, connectionTimeoutMillis: 4000 });
   pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`));
-  await migratePartitions(pool);
+  await migratePartitions(pool).catch((cause: unknown) => {
+    throw new Error(`PostgreSQL, at POSTGRES_URL: ${String(cause)}`, { cause });
+  });
   const timer = setInterval(() => void removeExpired(pool).catch(() => undefined), TEN_MINUTES);
   return {
     store: postgresStore({ pool }),

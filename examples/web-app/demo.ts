@@ -23,6 +23,7 @@ export interface Demo {
  * @param env PORT, CACHE, REDIS_URL (else a Redis is started, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL (seconds)
  */
 export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
+  const cache = cachePlace(env); // Before anything is started.
   const port = Number(env['PORT'] ?? (await freePort()));
   const url = `http://localhost:${port}`;
   const client = webApp([`${url}/callback`], [`${url}/`]);
@@ -53,7 +54,7 @@ export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
       scopes: ['orders.read'],
       sessionSecret: randomBytes(32).toString('base64url'),
       redisUrl: redis?.url ?? env['REDIS_URL'] ?? '',
-      cache: cachePlace(env),
+      cache,
       ...(env['POSTGRES_URL'] === undefined ? {} : { postgresUrl: env['POSTGRES_URL'] }),
       sealingKeys: [{ id: 'demo', key: randomBytes(32) }],
       // The provider's by its own authority, everything else as ever.

@@ -32,6 +32,8 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
 
 export function cachePlace(env: NodeJS.ProcessEnv): CachePlace {
   const cache = env['CACHE'] ?? 'redis';
+  if (cache === 'postgres' && !env['POSTGRES_URL'])
+    throw new Error('CACHE=postgres needs POSTGRES_URL, e.g. postgres://app@127.0.0.1/app');
   if (cache === 'session' || cache === 'redis' || cache === 'postgres') return cache;
   throw new Error('CACHE is one of session, redis, postgres.');
 }

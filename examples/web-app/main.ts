@@ -9,37 +9,29 @@ import { settingsFrom } from './environment.ts';
 
 const FILE = 'examples/web-app/.env'; // npm runs it from the root of the clone.
 
-async function start(): Promise<() => Promise<void>> {
+async function start(): Promise<void> {
   if (existsSync(FILE)) process.loadEnvFile(FILE);
   const demo = process.env['CLIENT_ID'] === undefined ? await startDemo(process.env) : undefined;
   const settings = demo?.settings ?? settingsFrom(process.env);
-  try {
-    const app = await startApp(settings);
-    console.log(`Open ${settings.url}  (tokens in: ${settings.cache}; Ctrl-C ends it)`);
-    if (demo !== undefined)
-      console.log(
-        'Your browser warns of the demo provider: its certificate was made a moment ago. Go on all the same.',
-      );
-    return async () => {
-      await app.close();
-      await demo?.close();
-    };
-  } catch (error) {
-    await demo?.close();
-    throw error;
-  }
-}
-
-try {
-  const close = await start();
+  const app = await startApp(settings);
+  console.log(`Open ${settings.url}  (tokens in: ${settings.cache}; Ctrl-C ends it)`);
+  if (demo !== undefined)
+    console.log(
+      'Your browser warns of the demo provider: its certificate was made a moment ago. Go on all the same.',
+    );
   let isEnding = false;
   const end = async (): Promise<void> => {
     if (isEnding) return;
     isEnding = true;
-    await close();
+    await app.close();
+    await demo?.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
+}
+
+try {
+  await start();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exit(1); // What had been started ends with it.
 }
