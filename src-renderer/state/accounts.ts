@@ -23,8 +23,12 @@ export interface AccountsView {
 /** Milliseconds without a key before main is asked: a word typed at speed is one question. */
 export const SEARCH_PAUSE = 120;
 
-/** Milliseconds: many tokens that expire one after the other are not many lists; a timer can't wait for months. */
+/**
+ * Milliseconds: many tokens that expire one after the other are not many lists, and a long list is costly to pass on
+ * (of 10,000 accounts there is a new one each minute at most); a timer can't wait for months.
+ */
 const SHORTEST_PAUSE = 5_000;
+const PAUSE_PER_ACCOUNT = 6;
 const LONGEST_PAUSE = 24 * 3600 * 1000;
 
 export interface Accounts {
@@ -46,6 +50,11 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
     error: null,
   });
   let matching: ReadonlySet<string> | null = null;
+  /** What `shown` was made of. */
+  let shownOf: { groups: readonly AccountGroup[]; matching: ReadonlySet<string> | null } = {
+    groups: [],
+    matching,
+  };
   let question = 0;
   let callOff = () => {};
   let callOffLook = () => {};
@@ -54,9 +63,13 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
 
   const patch = (changes: Partial<AccountsView>) => {
     const next = { ...view.get(), ...changes };
-    const shown = matching === null ? next.groups : keepOnly(next.groups, matching);
-    const shownCount = shown.reduce((sum, group) => sum + group.accounts.length, 0);
-    view.set({ ...next, shown, shownCount });
+    // A letter in the search field alone leaves the list as it is, so that nothing of it is laid out again.
+    if (next.groups !== shownOf.groups || matching !== shownOf.matching) {
+      shownOf = { groups: next.groups, matching };
+      next.shown = matching === null ? next.groups : keepOnly(next.groups, matching);
+      next.shownCount = next.shown.reduce((sum, group) => sum + group.accounts.length, 0);
+    }
+    view.set(next);
   };
 
   const ask = async () => {
@@ -100,7 +113,10 @@ export function createAccounts({ tokenCache, time }: Doors): Accounts {
       Number.POSITIVE_INFINITY,
     );
     if (next === Number.POSITIVE_INFINITY) return;
-    const pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, next - now + 1000));
+    const pause = Math.min(
+      LONGEST_PAUSE,
+      Math.max(SHORTEST_PAUSE, all.length * PAUSE_PER_ACCOUNT, next - now + 1000),
+    );
     callOffLook = time.after(pause, () => void accounts.load());
   };
 

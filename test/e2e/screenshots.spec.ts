@@ -22,13 +22,19 @@ test.setTimeout(180_000);
 
 const accounts = (window: Page) => window.getByRole('listbox', { name: 'Accounts' });
 
+type Theme = 'light' | 'dark';
+
 /**
  * The window as it is now, in both themes. Transitions are over, and the pointer is out of the way. Bars that move
  * without end are not waited for.
  */
-async function picture(window: Page, name: string): Promise<void> {
+async function picture(
+  window: Page,
+  name: string,
+  themes: readonly Theme[] = ['light', 'dark'],
+): Promise<void> {
   await window.mouse.move(0, 0);
-  for (const theme of ['light', 'dark'] as const) {
+  for (const theme of themes) {
     await window.emulateMedia({ colorScheme: theme });
     await window.evaluate(() =>
       Promise.allSettled(
@@ -198,6 +204,42 @@ test('a narrow window', async ({ start }) => {
   await picture(window, 'narrow-token');
   await showPage(window, 'Security');
   await picture(window, 'narrow-security');
+  await quit();
+});
+
+test('at 200 %, in high contrast, without motion', async ({ start }) => {
+  const { app, window, quit } = await start(['--demo']);
+  await expect(accounts(window)).toBeVisible();
+  await window.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  await window.getByRole('searchbox').fill('contoso');
+  await expect(window.locator('mark').first()).toBeVisible();
+  await accounts(window).focus();
+  await window.keyboard.press('ArrowDown');
+  await picture(window, 'high-contrast');
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  await picture(window, 'high-contrast-sign-out');
+  await window.getByRole('button', { name: 'Cancel' }).click();
+  await window.emulateMedia({ forcedColors: 'none' });
+  await window.getByRole('searchbox').fill('');
+  const zoom = async (width: number, height: number) => {
+    await app.evaluate(
+      ({ BrowserWindow }, size) => {
+        const [shown] = BrowserWindow.getAllWindows();
+        shown!.setContentSize(size.width, size.height);
+        shown!.webContents.setZoomFactor(2);
+      },
+      { width, height },
+    );
+    await expect.poll(() => window.evaluate(() => innerWidth)).toBe(width / 2);
+    // Nothing is wider than the window: it scrolls downwards at most (WCAG 2.2, 1.4.10).
+    expect(await window.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width / 2);
+  };
+  await zoom(1280, 800);
+  await picture(window, 'zoomed', ['light']);
+  await zoom(900, 600);
+  await picture(window, 'zoomed-smallest', ['light']);
+  await showPage(window, 'Security');
+  await picture(window, 'zoomed-security', ['light']);
   await quit();
 });
 

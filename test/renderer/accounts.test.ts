@@ -65,6 +65,23 @@ describe('search', () => {
     expect(searchFound(model.accounts.view.get())).toBe('2 of 6');
   });
 
+  test('a letter typed leaves what is shown as it is, until the answer has come', async () => {
+    const { model, time } = await stage();
+    const { shown } = model.accounts.view.get();
+    model.accounts.search('a');
+    model.accounts.search('ad');
+    expect(model.accounts.view.get().shown).toBe(shown);
+    await time.pass(SEARCH_PAUSE);
+    expect(model.accounts.view.get().shown).not.toBe(shown);
+  });
+
+  test('a long list is not asked for again at every expiry', async () => {
+    const { bridge, time } = await stage('crowd');
+    bridge.asked.length = 0;
+    await time.pass(59_000);
+    expect(bridge.asked.filter(([name]) => name === 'accounts')).toHaveLength(0);
+  });
+
   test('an answer to an older text is dropped', async () => {
     const slow = gate();
     const { model, time, world } = await stage();
