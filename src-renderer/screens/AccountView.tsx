@@ -6,6 +6,7 @@ import { CareLine } from '../parts/CareLine.tsx';
 import { Facts } from '../parts/Facts.tsx';
 import { Lines } from '../parts/Lines.tsx';
 import { useModel, useStore } from '../parts/model.ts';
+import { SignInAgain } from '../parts/SignInAgain.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserText } from '../parts/UserText.tsx';
 import { accountName, whereabouts } from '../state/groups.ts';
@@ -46,6 +47,7 @@ export function AccountView({ account }: { account: AccountItem }) {
       </div>
       <Facts account={account} tokens={tokens ?? []} />
       <CareLine accountId={account.id} />
+      <SignInAgain account={account} />
       {error !== null && (
         <p className="problem" role="alert">
           {error.message}

@@ -8,6 +8,7 @@ import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { ModelContext } from '../../src-renderer/parts/model.ts';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { UserText } from '../../src-renderer/parts/UserText.tsx';
+import { AccountView } from '../../src-renderer/screens/AccountView.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/BridgeMissing.tsx';
 import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { payloadLine } from '../../src-renderer/state/claims.ts';
@@ -37,6 +38,14 @@ test('what is searched for is marked, and only that', async () => {
   );
   model.accounts.search('');
   expect(within(model, <Hits>ada</Hits>)).toBe('<bdi>ada</bdi>');
+});
+
+test('an account that nothing renews says so, and offers the way back', async () => {
+  const { model } = await stage();
+  const rosa = [...model.accounts.view.get().byId.values()].find(({ name }) => name === 'Rosa Stein');
+  const ada = [...model.accounts.view.get().byId.values()].find(({ name }) => name === 'Ada Marsh');
+  expect(within(model, <AccountView account={rosa!} />)).toContain('Sign in again…');
+  expect(within(model, <AccountView account={ada!} />)).not.toContain('Sign in again…');
 });
 
 test('a token with claims without end shows those that can be read, and says how many more there are', async () => {
