@@ -21,6 +21,7 @@ export {
   undoRepair,
 } from './cache/doctor.ts';
 export {
+  FINDING_KINDS,
   type Cause,
   type Difference,
   type EntityReference,
