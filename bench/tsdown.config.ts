@@ -3,7 +3,10 @@ import { defineConfig } from 'tsdown';
 /** The peer runs as it was installed, and Tokenkeep as the library is built: bundled, for the same target. */
 export default defineConfig({
   cwd: import.meta.dirname,
-  entry: ['cache.ts', 'cell.ts', 'msal.ts', 'partitions.ts', 'main.ts', 'vault.ts', 'vault-cell.ts'],
+  entry: [
+    ...['cache.ts', 'cell.ts', 'msal.ts', 'partitions.ts', 'main.ts', 'vault.ts', 'vault-cell.ts'],
+    ...['together.ts', 'together-writer.ts'],
+  ],
   outDir: '../artifacts/bench',
   format: 'esm',
   platform: 'node',
