@@ -66,7 +66,7 @@ export type Offer = 'offered' | 'none' | 'unknown';
 export interface LeaveOffers {
   revoke: Offer;
   endSession: Offer;
-  /** The provider's host; null where it is not known. */
+  /** The provider's host; null where it is not known, or where there are several. */
   provider: string | null;
 }
 
@@ -99,9 +99,10 @@ export interface SignInRequests {
   refreshNow(account: AccountName): RefreshReport;
   keepFresh(account: AccountName, on: boolean): AccountCare;
 
-  leaveOffers(account: AccountName): LeaveOffers;
+  /** @param account null: everyone */
+  leaveOffers(account: AccountName | null): LeaveOffers;
   /** Before the removal: takes along what it needs afterwards. The id is good for one `finishLeaving`, and a minute. */
-  prepareLeaving(account: AccountName, wishes: LeaveWishes): string;
+  prepareLeaving(account: AccountName | null, wishes: LeaveWishes): string;
   /** After the removal. */
   finishLeaving(id: string): LeaveReport;
 }

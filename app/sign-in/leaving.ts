@@ -17,15 +17,17 @@ export interface LeavingDoors {
   onUnexpected: (error: unknown) => void;
 }
 
+/** Whom a sign-out is about; null: everyone. */
+export type Leaver = AccountName | null;
+
 export interface Leaving {
-  offers(account: AccountName): Promise<LeaveOffers>;
-  prepare(account: AccountName, wishes: LeaveWishes): Promise<string>;
+  offers(who: Leaver): Promise<LeaveOffers>;
+  prepare(who: Leaver, wishes: LeaveWishes): Promise<string>;
   finish(id: string): Promise<LeaveReport>;
 }
 
 /** What was taken along; plain copies, since the sealed ones can't be opened once the vault's key is destroyed. */
 interface Taken {
-  wishes: LeaveWishes;
   refreshTokens: readonly { token: RefreshToken; issuer: string | undefined }[];
   session: { issuer: string; client_id: string; id_token: string } | undefined;
 }
@@ -33,55 +35,71 @@ interface Taken {
 /** Milliseconds that tokens are kept for a sign-out that is confirmed and not finished. */
 const KEPT = 60_000;
 
-export function leaving(doors: LeavingDoors): Leaving {
-  const taken = new Map<string, Taken>();
+/** The most providers that are asked what they offer: nobody waits for the answers of hundreds. */
+const MOST_ASKED = 8;
 
-  const take = (account: AccountName, wishes: LeaveWishes): Promise<Taken> =>
+export function leaving(doors: LeavingDoors): Leaving {
+  const taken = new Map<string, Taken & { wishes: LeaveWishes }>();
+
+  const takeOne = (cache: TokenCache, account: AccountName): Taken => {
+    const { home_account_id, environment } = account;
+    const query = { home_account_id, environment };
+    const realms = new Map(cache.find('IdToken', { query }).map((token) => [token.client_id, token.realm]));
+    const issuer = (client_id: string): string | undefined =>
+      issuerFor(doors.profiles.list(), environment, client_id, realms.get(client_id));
+    const idToken = cache.find('IdToken', { query }).find(({ client_id }) => issuer(client_id) !== undefined);
+    const at = idToken && issuer(idToken.client_id);
+    return {
+      refreshTokens: refreshTokensOf(cache, account).map((token) => ({
+        token,
+        issuer: issuer(token.client_id),
+      })),
+      session:
+        idToken === undefined || at === undefined
+          ? undefined
+          : { issuer: at, client_id: idToken.client_id, id_token: idToken.secret },
+    };
+  };
+
+  const take = (who: Leaver): Promise<Taken> =>
     doors.read((cache) => {
-      const { home_account_id, environment } = account;
-      const query = { home_account_id, environment };
-      const realms = new Map(cache.find('IdToken', { query }).map((token) => [token.client_id, token.realm]));
-      const issuer = (client_id: string): string | undefined =>
-        issuerFor(doors.profiles.list(), environment, client_id, realms.get(client_id));
-      const idToken = cache
-        .find('IdToken', { query })
-        .find(({ client_id }) => issuer(client_id) !== undefined);
-      const at = idToken && issuer(idToken.client_id);
+      const all = (who === null ? cache.accounts() : [who]).map((account) => takeOne(cache, account));
+      const sessions = all.flatMap(({ session }) => session ?? []);
+      // A browser shows one page: where several providers are left, each has a session of its own to end.
+      const isOne = new Set(sessions.map(({ issuer }) => issuer)).size === 1;
       return {
-        wishes,
-        refreshTokens: distinct(refreshTokensOf(cache, account)).map((token) => ({
-          token,
-          issuer: issuer(token.client_id),
-        })),
-        session:
-          idToken === undefined || at === undefined
-            ? undefined
-            : { issuer: at, client_id: idToken.client_id, id_token: idToken.secret },
+        refreshTokens: distinct(all.flatMap(({ refreshTokens }) => refreshTokens)),
+        session: isOne ? sessions[0] : undefined,
       };
     });
 
-  async function offers(account: AccountName): Promise<LeaveOffers> {
-    const { refreshTokens, session } = await take(account, { revoke: false, endSession: false });
-    const known = refreshTokens.find(({ issuer }) => issuer !== undefined);
-    const [issuer, client_id] = [
-      known?.issuer ?? session?.issuer,
-      known?.token.client_id ?? session?.client_id,
-    ];
-    if (issuer === undefined || client_id === undefined)
-      return { revoke: 'unknown', endSession: 'unknown', provider: null };
-    const { host } = new URL(issuer);
-    const provider = await doors.findProvider(issuer, client_id).catch(() => undefined);
+  const find = (issuer: string, client_id: string): Promise<Provider | undefined> =>
+    doors.findProvider(issuer, client_id).catch(() => undefined);
+
+  async function offers(who: Leaver): Promise<LeaveOffers> {
+    const { refreshTokens, session } = await take(who);
+    const places = new Map(
+      refreshTokens.flatMap(({ token, issuer }) => (issuer === undefined ? [] : [[issuer, token.client_id]])),
+    );
+    const asked = await Promise.all([...places].slice(0, MOST_ASKED).map((place) => find(...place)));
+    const provider = session && (await find(session.issuer, session.client_id));
+    const issuers = [...places.keys(), ...(session === undefined ? [] : [session.issuer])];
+    const [host, ...others] = new Set(issuers.map((issuer) => new URL(issuer).host));
     return {
-      revoke: known === undefined ? 'unknown' : offer(provider, 'revocation_endpoint'),
-      endSession: session === undefined ? 'unknown' : offer(provider, 'end_session_endpoint'),
-      provider: host,
+      revoke: best(asked.map((each) => offer(each, 'revocation_endpoint'))),
+      endSession: offer(provider, 'end_session_endpoint'),
+      provider: host === undefined || others.length > 0 ? null : host,
     };
   }
 
   async function revoke({ refreshTokens }: Taken): Promise<LeaveReport['revoked']> {
     let count = 0;
     let problem: unknown;
+    // A provider that can't be asked about one token is not waited for once more for each of the others.
+    const failed = new Set<string>();
     for (const { token, issuer } of refreshTokens) {
+      const place = `${issuer ?? ''} ${token.client_id}`;
+      if (failed.has(place)) continue;
       try {
         if (issuer === undefined)
           throw signInError('profile_unknown', { issuer: '', client_id: token.client_id });
@@ -93,6 +111,7 @@ export function leaving(doors: LeavingDoors): Leaving {
         count += 1;
       } catch (error) {
         problem = error;
+        failed.add(place);
       }
     }
     return { count, problem: problem === undefined ? null : plainErrorOf(problem, doors.onUnexpected) };
@@ -114,9 +133,9 @@ export function leaving(doors: LeavingDoors): Leaving {
 
   return {
     offers,
-    async prepare(account, wishes) {
+    async prepare(who, wishes) {
       const id = randomUUID();
-      taken.set(id, await take(account, wishes));
+      taken.set(id, { ...(await take(who)), wishes });
       doors.after(KEPT, () => taken.delete(id));
       return id;
     },
@@ -145,7 +164,12 @@ function offer(
   return provider.metadata[endpoint] === undefined ? 'none' : 'offered';
 }
 
+function best(all: readonly Offer[]): Offer {
+  if (all.includes('offered')) return 'offered';
+  return all.length > 0 && all.every((each) => each === 'none') ? 'none' : 'unknown';
+}
+
 /** Two entries of one token are one token. */
-function distinct(tokens: readonly RefreshToken[]): RefreshToken[] {
-  return [...new Map(tokens.map((token) => [token.secret, token])).values()];
+function distinct(all: Taken['refreshTokens']): Taken['refreshTokens'] {
+  return [...new Map(all.map((each) => [each.token.secret, each])).values()];
 }

@@ -27,8 +27,8 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   care: takes(v.strictTuple([account])),
   refreshNow: takes(v.strictTuple([account])),
   keepFresh: takes(v.strictTuple([account, v.boolean()])),
-  leaveOffers: takes(v.strictTuple([account])),
-  prepareLeaving: takes(v.strictTuple([account, wishes])),
+  leaveOffers: takes(v.strictTuple([v.nullable(account)])),
+  prepareLeaving: takes(v.strictTuple([v.nullable(account), wishes])),
   finishLeaving: takes(v.strictTuple([id])),
 };
 

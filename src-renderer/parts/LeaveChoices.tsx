@@ -3,11 +3,14 @@ import { UserText } from './UserText.tsx';
 
 /** What a sign-out may do beyond this computer. What can't be done is said, not hidden. */
 export function LeaveChoices({
+  all,
   offers,
   wishes,
   onChange,
   isDisabled,
 }: {
+  /** Everyone signs out. */
+  all: boolean;
   offers: LeaveOffers | null;
   wishes: LeaveWishes;
   onChange: (wishes: LeaveWishes) => void;
@@ -28,7 +31,8 @@ export function LeaveChoices({
             onChange={(event) => onChange({ ...wishes, revoke: event.target.checked })}
           />
           <span>
-            Also revoke the refresh token at <UserText>{provider ?? 'the provider'}</UserText>
+            {all ? 'Also revoke the refresh tokens at ' : 'Also revoke the refresh token at '}
+            {provider === null ? 'their providers' : <UserText>{provider}</UserText>}
           </span>
         </label>
       ) : (

@@ -37,7 +37,13 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         </p>
       )}
       {user && offers !== undefined && (
-        <LeaveChoices offers={offers} wishes={wishes} onChange={signOut.wish} isDisabled={working} />
+        <LeaveChoices
+          all={all}
+          offers={offers}
+          wishes={wishes}
+          onChange={signOut.wish}
+          isDisabled={working}
+        />
       )}
       <p className="note">
         Tokens that an app has already taken may work until they expire

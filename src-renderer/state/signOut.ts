@@ -1,4 +1,4 @@
-import type { LeaveWishes } from '../../app/contract.ts';
+import type { AccountName, LeaveWishes } from '../../app/contract.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import { accountNameOf } from './care.ts';
@@ -31,16 +31,19 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = doors;
 
-  const accountOf = (accountId: string | null) => {
-    const account = accountId === null ? undefined : accounts.view.get().byId.get(accountId);
-    return account === undefined ? null : accountNameOf(account);
+  /** Whom a provider is told about, null for everyone; undefined where none is to hear of it: the demo's are made up. */
+  const whom = (accountId: string | null): AccountName | null | undefined => {
+    if (vault.view.get().info?.demo !== false) return undefined;
+    if (accountId === null) return null;
+    const account = accounts.view.get().byId.get(accountId);
+    return (account && accountNameOf(account)) ?? undefined;
   };
 
   /** Asks the provider beside the count: it may take its time, and the sign-out does not wait for it. */
   const ask = async (accountId: string | null) => {
-    const account = accountOf(accountId);
-    if (account === null) return;
-    const answer = await app.leaveOffers(account);
+    const who = whom(accountId);
+    if (who === undefined) return;
+    const answer = await app.leaveOffers(who);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
@@ -56,8 +59,7 @@ export function createSignOut(
   };
 
   const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
-    // The demo's accounts are made up: no provider is to hear of them.
-    const asks = accountOf(accountId) !== null && vault.view.get().info?.demo === false;
+    const asks = whom(accountId) !== undefined;
     dialogs.open({
       kind: 'sign-out',
       accountId,
@@ -112,9 +114,9 @@ export function createSignOut(
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
       const { accountId, user, who, wishes } = dialog;
-      const account = wishes.revoke || wishes.endSession ? accountOf(accountId) : null;
+      const leaver = wishes.revoke || wishes.endSession ? whom(accountId) : undefined;
       // What it needs is taken along before the removal, which waits for nothing else.
-      const prepared = account === null ? null : await app.prepareLeaving(account, wishes);
+      const prepared = leaver === undefined ? null : await app.prepareLeaving(leaver, wishes);
       const answer =
         accountId === null
           ? await tokenCache.signOutAll()

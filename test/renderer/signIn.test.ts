@@ -124,6 +124,18 @@ describe('leaving', () => {
     });
   });
 
+  test('of everyone is asked about and told the same way', async () => {
+    const { model, bridge } = await within();
+    await model.signOut.all();
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({ accountId: null, wishes: { revoke: true } });
+    await model.signOut.confirm();
+    const asked = new Map(bridge.asked.map(([name, ...args]) => [name, args]));
+    expect(asked.get('leaveOffers')).toEqual([null]);
+    expect(asked.get('prepareLeaving')).toEqual([null, { revoke: true, endSession: false }]);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', leaving: { report: {} } });
+  });
+
   test('a provider that can’t be told does not keep the sign-out', async () => {
     const { model, world, bridge } = await within();
     world.failing.set('prepareLeaving', { code: 'unexpected', message: 'No.' });

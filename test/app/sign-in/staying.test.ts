@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { AccountName } from '../../../app/contract.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
+import { browser } from '../../support/browser.ts';
 import { type Stage, stage } from './stage.ts';
 
 let provider: RunningProvider;
@@ -151,6 +152,12 @@ describe('leaving', () => {
     return here.signing.handlers.finishLeaving(null, id);
   };
 
+  const everyoneOut = async (): Promise<void> => {
+    const accounts = await here.vault.read((cache) => cache.accounts());
+    expect(accounts).toHaveLength(2);
+    for (const { home_account_id } of accounts) await here.vault.signOut(home_account_id);
+  };
+
   it('says what the provider offers', async () => {
     const { host } = new URL(provider.issuer);
     const offers = await here.signing.handlers.leaveOffers(null, account);
@@ -176,6 +183,41 @@ describe('leaving', () => {
     expect(new URL(here.opened[0]!).searchParams.get('id_token_hint')).toMatch(/^eyJ/);
     await here.arrived.at(-1);
     expect(provider.events.count('session-ended')).toBe(1);
+  });
+
+  it('of everyone: each refresh token is revoked, and one session of the one provider is ended', async () => {
+    here.person = { user: 'piet' };
+    here.browser = browser(trustingFetch(provider.ca));
+    await here.go();
+    provider.events.clear();
+    here.opened.splice(0);
+    expect(await here.signing.handlers.leaveOffers(null, null)).toEqual({
+      revoke: 'offered',
+      endSession: 'offered',
+      provider: new URL(provider.issuer).host,
+    });
+    const id = await here.signing.handlers.prepareLeaving(null, null, { revoke: true, endSession: true });
+    await everyoneOut();
+    expect(await here.signing.handlers.finishLeaving(null, id)).toEqual({
+      revoked: { count: 2, problem: null },
+      session: { opened: true, problem: null },
+    });
+    expect(provider.events.count('revoked')).toBe(2);
+    expect(here.opened).toHaveLength(1);
+    expect((await secrets()).refresh).toEqual([]);
+  });
+
+  it('of everyone: where the provider does not answer, nobody is kept here', async () => {
+    here.person = { user: 'piet' };
+    here.browser = browser(trustingFetch(provider.ca));
+    await here.go();
+    provider.outages.add('/token/revocation');
+    provider.events.clear();
+    const id = await here.signing.handlers.prepareLeaving(null, null, { revoke: true, endSession: false });
+    await everyoneOut();
+    const { revoked } = await here.signing.handlers.finishLeaving(null, id);
+    expect(revoked).toMatchObject({ count: 0, problem: { code: 'provider_unreachable' } });
+    expect((await secrets()).accounts).toBe(0);
   });
 
   it('is good for once', async () => {
