@@ -16,6 +16,7 @@ import { serving } from './serving.ts';
 import { signInChecks } from './sign-in/requests.ts';
 import { signingIn } from './signing-in.ts';
 import { report } from './report.ts';
+import { startAgain, startsItself } from './start-again.ts';
 import { openUpdater, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
@@ -118,6 +119,7 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
   const newer = updates({
     open: () => openUpdater(development ? null : process.resourcesPath),
     onStatus: (status) => requests.emit('update', status),
+    startAgain: startsItself ? null : startAgain,
     onUnexpected: report,
   });
   const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });

@@ -13,7 +13,12 @@ const PAUSE = 24 * 60 * 60 * 1000;
 /** The part of electron-updater that is used. */
 export type Updater = Pick<
   AppUpdater,
-  'autoDownload' | 'autoInstallOnAppQuit' | 'allowDowngrade' | 'disableWebInstaller' | 'logger'
+  | 'autoDownload'
+  | 'autoInstallOnAppQuit'
+  | 'autoRunAppAfterInstall'
+  | 'allowDowngrade'
+  | 'disableWebInstaller'
+  | 'logger'
 > & {
   checkForUpdates(): Promise<{ isUpdateAvailable: boolean; updateInfo: { version: string } } | null>;
   downloadUpdate(): Promise<unknown>;
@@ -38,10 +43,12 @@ export interface UpdatesOptions {
   /** null: this build looks for none. */
   open: () => Promise<Updater | null>;
   onStatus: (status: UpdateStatus) => void;
+  /** Has the app start anew when it has ended; null where the installer sees to that. */
+  startAgain: (() => void) | null;
   onUnexpected: (error: unknown) => void;
 }
 
-export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updates {
+export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOptions): Updates {
   let status: UpdateStatus = { state: 'none' };
   let updater: Updater | null = null;
   const move = (next: UpdateStatus): void => {
@@ -60,7 +67,7 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
   async function prepared(): Promise<Updater | null> {
     const opened = await open();
     if (opened === null) return null;
-    Object.assign(opened, SETTINGS);
+    Object.assign(opened, SETTINGS, { autoRunAppAfterInstall: startAgain === null });
     opened.on('download-progress', ({ percent }) => {
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
     });
@@ -72,6 +79,9 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
     });
     return opened;
   }
+
+  /** What was refused at once has been told by now. */
+  const isInstalling = (): boolean => status.state === 'ready';
 
   const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
   timer.unref();
@@ -96,6 +106,7 @@ export function updates({ open, onStatus, onUnexpected }: UpdatesOptions): Updat
       if (status.state !== 'ready' && status.state !== 'refused') return;
       status = { ...status, state: 'ready' };
       updater?.quitAndInstall();
+      if (isInstalling()) startAgain?.();
     },
     close: () => clearInterval(timer),
   };

@@ -4,6 +4,8 @@ import { type Updater, updates } from '../../app/updates.ts';
 
 interface Fake extends Updater {
   asked: string[];
+  /** What the installing comes to. */
+  whenInstalling: () => void;
   /** Emits an error, which is how electron-updater tells that the installing failed. */
   fail: (error: Error) => void;
 }
@@ -19,6 +21,7 @@ function fakeUpdater(
     // What electron-updater begins with.
     autoDownload: true,
     autoInstallOnAppQuit: true,
+    autoRunAppAfterInstall: true,
     allowDowngrade: true,
     disableWebInstaller: false,
     logger: console,
@@ -33,18 +36,23 @@ function fakeUpdater(
       asked.push('download');
       return download();
     },
-    quitAndInstall: () => void asked.push('install'),
+    quitAndInstall() {
+      asked.push('install');
+      this.whenInstalling();
+    },
+    whenInstalling: () => undefined,
     on: (event: string, listener: (value: never) => void) => listeners.set(event, listener),
     fail: (error) => listeners.get('error')?.(error as never),
   };
 }
 
-async function begin(updater: Updater | null) {
+async function begin(updater: (Updater & { asked?: string[] }) | null) {
   const told: UpdateStatus[] = [];
   const unexpected: unknown[] = [];
   const running = updates({
     open: () => Promise.resolve(updater),
     onStatus: (status) => told.push(status),
+    startAgain: () => updater?.asked?.push('start again'),
     onUnexpected: (error) => unexpected.push(error),
   });
   await new Promise(setImmediate);
@@ -74,7 +82,8 @@ describe('updates', () => {
     expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
     expect(updater.asked).toEqual(['check', 'download']);
     running.install();
-    expect(updater.asked).toEqual(['check', 'download', 'install']);
+    expect(updater.asked).toEqual(['check', 'download', 'install', 'start again']);
+    expect(updater.autoRunAppAfterInstall).toBe(false);
   });
 
   it('that the system did not install say so, and can be tried again', async () => {
@@ -83,13 +92,13 @@ describe('updates', () => {
     updater.fail(new Error('no network')); // looking rejects as well; this is not about installing
     expect(running.status.state).toBe('available');
     await running.download();
+    const refuse = (): void => updater.fail(new Error('Command pkexec exited with code 126'));
+    updater.whenInstalling = refuse; // before quitAndInstall returns, as on Linux
     running.install();
-    updater.fail(new Error('Command pkexec exited with code 126'));
     expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
     expect(unexpected).toHaveLength(1);
     running.install();
     expect(updater.asked).toEqual(['check', 'download', 'install', 'install']);
-    updater.fail(new Error('again'));
     expect(told).toHaveLength(5);
   });
 

@@ -15,6 +15,7 @@ import { test as base, importDocument, profileFolder, vector } from '../e2e/app.
 import { attach, type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
 import { copyOf } from './copy.ts';
 import { nextVersion, systemAround } from './next-version.ts';
+import { processesOf } from './processes.ts';
 
 interface Feed {
   version: string;
@@ -144,6 +145,9 @@ test('installed when told to, and only with the password; the new version has th
   const next = await attach(`ws://127.0.0.1:${port}${path}`);
   try {
     await expect(next.window.getByRole('option')).toHaveText(accounts);
+    // What it starts may gain privileges: the sandbox's helper now, and pkexec at the next update.
+    const main = (await processesOf(next.window)).find(({ type }) => type === 'browser');
+    expect(main?.status).toMatch(/^NoNewPrivs:\s+0$/m);
     await next.window.getByRole('button', { name: 'More' }).click();
     await next.window.getByRole('menuitem', { name: /About/ }).click();
     await expect(next.window.getByRole('dialog')).toContainText('0.2.0');
