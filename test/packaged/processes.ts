@@ -12,9 +12,19 @@ export async function processesOf(window: Page): Promise<Process[]> {
   const session = await window.context().browser()!.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
-  return processInfo.map(({ type, id }) => ({
-    type,
-    command: readFileSync(`/proc/${id}/cmdline`, 'latin1').replaceAll('\0', ' '),
-    status: readFileSync(`/proc/${id}/status`, 'latin1'),
-  }));
+  return processInfo.flatMap(({ type, id }) => {
+    const [command, status] = [told(id, 'cmdline'), told(id, 'status')];
+    return command === null || status === null
+      ? []
+      : { type, command: command.replaceAll('\0', ' '), status };
+  });
+}
+
+/** null: it has ended meanwhile, as Chromium's passing helpers do. */
+function told(id: number, what: 'cmdline' | 'status'): string | null {
+  try {
+    return readFileSync(`/proc/${id}/${what}`, 'latin1');
+  } catch {
+    return null;
+  }
 }
