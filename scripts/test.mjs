@@ -21,7 +21,8 @@ const checks = fileURLToPath(new URL('./checks/run.mjs', import.meta.url));
 
 await runEntry(async (words) => {
   const electron = await setUp(root, ['app', 'headless', 'tests']);
-  const args = (await built(electron, chosen(words).parts)) ? words : [buildFailed, ...words];
+  const { parts } = chosen(words);
+  const args = (await built(electron, parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
   let disk;
@@ -31,14 +32,13 @@ await runEntry(async (words) => {
       mkdirSync(folder, { recursive: true });
       user.own(folder);
     }
-    const { parts } = chosen(words);
     const build = packaged(root);
     if (build && parts.includes('packaged')) {
       ensureSandbox(dirname(see(build.app)), user.prefix);
       installer = installerFor(build.deb, directory, user);
     }
     if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
-    if (user.other && chosen(words).parts.includes('unit')) disk = mountSmallDisk(user);
+    if (user.other && parts.includes('unit')) disk = mountSmallDisk(user);
     return {
       home: join(directory, 'home'),
       env: {
@@ -69,9 +69,9 @@ function installerFor(deb, directory, user) {
 async function built(electron, parts) {
   try {
     ensureBuilt(root);
-    if (parts.includes('packaged')) await ensurePackaged(root, electron);
+    if (!parts.includes('packaged') && !parts.includes('e2e-packaged')) return true;
+    const build = await ensurePackaged(root, electron);
     if (parts.includes('e2e-packaged')) {
-      const build = await ensurePackaged(root, electron);
       const { makeInspectable } = await import('./packaging/inspectable.mjs');
       await makeInspectable(build);
     }

@@ -207,16 +207,30 @@ describe('leaving', () => {
     expect((await secrets()).refresh).toEqual([]);
   });
 
-  it('of everyone: where the provider does not answer, nobody is kept here', async () => {
+  it('of everyone: a provider that does not answer is asked once, and nobody is kept here', async () => {
+    let asked = 0;
+    const trusting = trustingFetch(provider.ca);
+    await here.close();
+    here = await stage(
+      provider,
+      {},
+      {
+        fetch: (input, init) => {
+          if (new Request(input).url.endsWith('/token/revocation')) asked += 1;
+          return trusting(input, init);
+        },
+      },
+    );
+    await here.go();
     here.person = { user: 'piet' };
-    here.browser = browser(trustingFetch(provider.ca));
+    here.browser = browser(trusting);
     await here.go();
     provider.outages.add('/token/revocation');
-    provider.events.clear();
     const id = await here.signing.handlers.prepareLeaving(null, null, { revoke: true, endSession: false });
     await everyoneOut();
     const { revoked } = await here.signing.handlers.finishLeaving(null, id);
     expect(revoked).toMatchObject({ count: 0, problem: { code: 'provider_unreachable' } });
+    expect(asked).toBe(1);
     expect((await secrets()).accounts).toBe(0);
   });
 
