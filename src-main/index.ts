@@ -19,7 +19,7 @@ export {
   type Repair,
   type RepairUndo,
   undoRepair,
-} from './cache/doctor.ts';
+} from './doctor/doctor.ts';
 export {
   FINDING_KINDS,
   type Cause,
@@ -28,7 +28,7 @@ export {
   type Finding,
   type FindingKind,
   type Library,
-} from './cache/finding.ts';
+} from './doctor/finding.ts';
 export {
   ENTITY_TYPES,
   type AccessToken,
@@ -47,23 +47,23 @@ export {
   type RefreshToken,
   type SignOutReceipt,
   type TenantProfile,
-} from './cache/entities.ts';
-export { type SerializeOptions } from './cache/document.ts';
-export { configuredEnvironment, isMicrosoft } from './cache/environments.ts';
+} from './cache/schema/entities.ts';
+export { type SerializeOptions } from './cache/document/document.ts';
+export { configuredEnvironment, isMicrosoft } from './cache/schema/environments.ts';
 export { type CacheHandle, inMemory, type UpdateOptions } from './cache/handle.ts';
-export { documentInSlices } from './cache/document-in-slices.ts';
+export { documentInSlices } from './cache/document/document-in-slices.ts';
 export {
   merge,
   type MergeCounts,
   mergeInSlices,
   planMerge,
   planMergeInSlices,
-} from './cache/merge.ts';
-export { type Profile } from './cache/profiles.ts';
+} from './cache/document/merge.ts';
+export { type Profile } from './cache/schema/dialects.ts';
 export { type Sliced } from './cache/sliced.ts';
 export { type TokenResponseEvent } from './cache/response.ts';
 export { appRemovalCount, removalCount } from './cache/removal.ts';
-export { SerializableTokenCache } from './cache/serializable-token-cache.ts';
+export { SerializableTokenCache } from './cache/document/serializable-token-cache.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './cache/sign-out.ts';
 export { TokenCache, type TokenCacheOptions } from './cache/token-cache.ts';
 export * from './errors.ts';
@@ -74,7 +74,7 @@ export { type Keytar } from './keychain/keytar.ts';
 export { type Timers } from './keychain/line.ts';
 export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
 export { openVault } from './vault/file-vault.ts';
-export { type ImportReport } from './vault/import.ts';
+export { type ImportReport } from './vault/exchange/import.ts';
 export { printable } from './vault/printable.ts';
 export {
   type Recovered,

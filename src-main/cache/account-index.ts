@@ -2,8 +2,8 @@
  * Where the entries of an account are: what makes the cost of a lookup or a sign-out that of one account, and not
  * that of the cache. Ids and realms are compared in any case, as they are in keys.
  */
-import type { EntityType } from './entities.ts';
-import { folded } from './match.ts';
+import type { EntityType } from './schema/entities.ts';
+import { folded } from './schema/match.ts';
 import type { Entry } from './store.ts';
 
 /** Below this many entries it is quicker to look at all of them. */

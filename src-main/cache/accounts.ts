@@ -1,10 +1,10 @@
 /** The accounts of a cache as people know them: one per user. */
-import type { Account, AccountSummary } from './entities.ts';
-import { canonicalEnvironment, sameEnvironment } from './environments.ts';
-import { folded } from './match.ts';
+import type { Account, AccountSummary } from './schema/entities.ts';
+import { canonicalEnvironment, sameEnvironment } from './schema/environments.ts';
+import { folded } from './schema/match.ts';
 import { atOneGo, type Sliced } from './sliced.ts';
 import type { Store } from './store.ts';
-import { isHomeTenant, realmOf, tenantsOf } from './tenant-profiles.ts';
+import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 
 /** Which users. Without a field: whatever it is. */
 export interface AccountFilter {

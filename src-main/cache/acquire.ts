@@ -1,14 +1,14 @@
 /** Getting an access token without asking the user: from the cache, or for a refresh token (RFC 6749 §6). */
 import { SignInRequiredError } from '../errors.ts';
-import type { AccessToken, RefreshToken } from './entities.ts';
-import { isUsable, secondsOf, wantsRefresh } from './expiry.ts';
-import { hashComponents } from './extension.ts';
+import type { AccessToken, RefreshToken } from './schema/entities.ts';
+import { isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
+import { hashComponents } from './schema/extension.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
-import { canonicalEnvironment } from './environments.ts';
-import { homeTenantOf } from './keys.ts';
-import { folded } from './match.ts';
-import { scopesOf } from './scopes.ts';
-import { ANY_TENANT } from './tenant-profiles.ts';
+import { canonicalEnvironment } from './schema/environments.ts';
+import { homeTenantOf } from './schema/keys.ts';
+import { folded } from './schema/match.ts';
+import { scopesOf } from './schema/scopes.ts';
+import { ANY_TENANT } from './schema/tenant-profiles.ts';
 import type { TokenCache } from './token-cache.ts';
 
 /** Which access token is wanted. */

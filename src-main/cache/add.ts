@@ -1,11 +1,11 @@
-import type { Account } from './entities.ts';
+import type { Account } from './schema/entities.ts';
 import { copyWith, freezeJson } from './json.ts';
 import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from './place.ts';
-import { isNode } from './profiles.ts';
+import { isNode } from './schema/dialects.ts';
 import { entitiesOf, type NewEntities, type TokenResponseEvent } from './response.ts';
-import { isUnderstood } from './shapes.ts';
+import { isUnderstood } from './schema/fields.ts';
 import type { Store } from './store.ts';
-import { joinedProfiles } from './tenant-profiles.ts';
+import { joinedProfiles } from './schema/tenant-profiles.ts';
 
 /** @param now seconds since the epoch */
 export function addResponse(store: Store, event: TokenResponseEvent, now: number): void {

@@ -1,7 +1,7 @@
-import { readToken } from './claims.ts';
-import type { Entity, EntityType } from './entities.ts';
-import { secondsOf } from './expiry.ts';
-import { folded } from './match.ts';
+import { readToken } from './schema/claims.ts';
+import type { Entity, EntityType } from './schema/entities.ts';
+import { secondsOf } from './schema/expiry.ts';
+import { folded } from './schema/match.ts';
 import type { Store } from './store.ts';
 
 function writtenAt(entity: Entity): number {

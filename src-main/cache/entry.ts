@@ -1,8 +1,8 @@
-import type { EntityOf, EntityType } from './entities.ts';
+import type { EntityOf, EntityType } from './schema/entities.ts';
 import { isRecord } from './json.ts';
-import { folded } from './match.ts';
+import { folded } from './schema/match.ts';
 import { ownerOf } from './mention.ts';
-import { isUnderstood } from './shapes.ts';
+import { isUnderstood } from './schema/fields.ts';
 
 /**
  * An entry that is there and has not been read: what a cache needs to file it, and where to get the rest. Opening ten

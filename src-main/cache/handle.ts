@@ -1,6 +1,6 @@
-import { Lines } from './lines.ts';
+import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
-import { transact } from './transaction.ts';
+import { transact } from './change.ts';
 
 /** What an update is made under. */
 export interface UpdateOptions {
@@ -33,20 +33,20 @@ export interface CacheHandle {
 
 /** A handle on a cache that lives as long as the process. */
 export function inMemory(cache: TokenCache): CacheHandle {
-  const lines = new Lines();
+  const queue = new KeyedQueue();
   return {
     read: async (fn) => Promise.resolve(fn(cache)),
     update: async (fn) => Promise.resolve(transact(cache, fn).value),
-    exclusively: (name, task) => lines.take(name, task),
+    exclusively: (name, task) => queue.run(name, task),
   };
 }
 
-const linesOf = new WeakMap<CacheHandle, Lines>();
+const queueOf = new WeakMap<CacheHandle, KeyedQueue>();
 
 /** `exclusively` of the handle; for one that has none, among those who use this very handle. */
 export function exclusively<T>(handle: CacheHandle, name: string, task: () => Promise<T>): Promise<T> {
   if (handle.exclusively !== undefined) return handle.exclusively(name, task);
-  const lines = linesOf.get(handle) ?? new Lines();
-  linesOf.set(handle, lines);
-  return lines.take(name, task);
+  const queue = queueOf.get(handle) ?? new KeyedQueue();
+  queueOf.set(handle, queue);
+  return queue.run(name, task);
 }

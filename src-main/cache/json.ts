@@ -1,4 +1,4 @@
-import type { Entity } from './entities.ts';
+import type { Entity } from './schema/entities.ts';
 
 /**
  * Documents come from outside: a hostile one may nest a hundred thousand levels deep, which JSON.parse reads and

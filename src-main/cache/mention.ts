@@ -6,7 +6,7 @@
  * Ids are given lower-cased, and compared in any case.
  */
 import { isAccessor, isRecord } from './json.ts';
-import { folded } from './match.ts';
+import { folded } from './schema/match.ts';
 
 function names(text: string, id: string): boolean {
   if (text.length < id.length) return false;

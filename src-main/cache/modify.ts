@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../errors.ts';
-import type { Entity, EntityType } from './entities.ts';
+import type { Entity, EntityType } from './schema/entities.ts';
 import { copyWith, freezeJson } from './json.ts';
-import { keyOf } from './keys.ts';
+import { keyOf } from './schema/keys.ts';
 import { place, profileOf, sameEntries } from './place.ts';
-import { isUnderstood } from './shapes.ts';
+import { isUnderstood } from './schema/fields.ts';
 import type { Store } from './store.ts';
 
 /** See TokenCache.modify. */

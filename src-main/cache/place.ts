@@ -1,9 +1,9 @@
 /** Putting an entity where its library looks for it, in the place of what denotes the same credential. */
-import { sameCredential, supersedes } from './credential.ts';
-import type { Account, Entity, EntityOf, EntityType } from './entities.ts';
-import { sameEnvironment } from './environments.ts';
-import { keyOf } from './keys.ts';
-import type { Profile } from './profiles.ts';
+import { sameCredential, supersedes } from './schema/credential.ts';
+import type { Account, Entity, EntityOf, EntityType } from './schema/entities.ts';
+import { sameEnvironment } from './schema/environments.ts';
+import { keyOf } from './schema/keys.ts';
+import type { Profile } from './schema/dialects.ts';
 import { type Entry, freeKey, type Store } from './store.ts';
 
 /** What a cache writes that was not read from a document. */

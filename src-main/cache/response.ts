@@ -3,15 +3,15 @@
  * for `client_info`, `foci`, `refresh_in`, `ext_expires_in` MSAL.
  */
 import { InvalidArgumentError } from '../errors.ts';
-import { type Claims, decodeObject, readToken, stringClaim } from './claims.ts';
-import type { AccessToken, Account, AppMetadata, IdToken, RefreshToken } from './entities.ts';
-import { cachedEnvironment, isMicrosoft } from './environments.ts';
-import { componentsOf, hashComponents } from './extension.ts';
+import { type Claims, decodeObject, readToken, stringClaim } from './schema/claims.ts';
+import type { AccessToken, Account, AppMetadata, IdToken, RefreshToken } from './schema/entities.ts';
+import { cachedEnvironment, isMicrosoft } from './schema/environments.ts';
+import { componentsOf, hashComponents } from './schema/extension.ts';
 import { isRecord } from './json.ts';
-import { homeTenantOf } from './keys.ts';
-import { folded } from './match.ts';
-import { isNode, type Profile } from './profiles.ts';
-import { ADFS_REALM, joinedProfiles } from './tenant-profiles.ts';
+import { homeTenantOf } from './schema/keys.ts';
+import { folded } from './schema/match.ts';
+import { isNode, type Profile } from './schema/dialects.ts';
+import { ADFS_REALM, joinedProfiles } from './schema/tenant-profiles.ts';
 
 /** What `TokenCache.add` takes: a token response, and of the request what can't be told from the response. */
 export interface TokenResponseEvent {

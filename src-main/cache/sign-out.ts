@@ -4,10 +4,10 @@
  * root that is not understood, what names it goes. [Note: what names an account]
  */
 import { InvalidArgumentError } from '../errors.ts';
-import { ENTITY_TYPES, type EntityType, type SignOutReceipt } from './entities.ts';
-import { sameEnvironment } from './environments.ts';
+import { ENTITY_TYPES, type EntityType, type SignOutReceipt } from './schema/entities.ts';
+import { sameEnvironment } from './schema/environments.ts';
 import { isRecord } from './json.ts';
-import { fieldsMatch, folded } from './match.ts';
+import { fieldsMatch, folded } from './schema/match.ts';
 import { mentions, without } from './mention.ts';
 import type { Entry, Store } from './store.ts';
 

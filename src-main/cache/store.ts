@@ -4,9 +4,9 @@
  */
 import { AccountIndex } from './account-index.ts';
 import type { Clock } from './clock.ts';
-import { ENTITY_TYPES, type EntityType } from './entities.ts';
+import { ENTITY_TYPES, type EntityType } from './schema/entities.ts';
 import { Entry, type Unread } from './entry.ts';
-import type { Layout, Profile } from './profiles.ts';
+import type { Layout, Profile } from './schema/dialects.ts';
 import { atOneGo, type Sliced } from './sliced.ts';
 
 export type { Entry } from './entry.ts';

@@ -11,13 +11,13 @@ import {
   type EntityType,
   type KeptChange,
   type SignOutReceipt,
-} from './entities.ts';
-import { matches } from './match.ts';
+} from './schema/entities.ts';
+import { matches } from './schema/match.ts';
 import { modifyEntity } from './modify.ts';
 import type { TokenResponseEvent } from './response.ts';
 import { type AppTokenFilter, removeAppTokens, type SignOutFilter, signOut } from './sign-out.ts';
 import { isEntityType, type RecordChange, Store } from './store.ts';
-import { isUnderstood } from './shapes.ts';
+import { isUnderstood } from './schema/fields.ts';
 
 /** What a cache in memory takes from outside. */
 export interface TokenCacheOptions {

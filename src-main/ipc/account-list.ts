@@ -1,5 +1,5 @@
 /** The list at the left of a window: users, apps without a user, and tokens whose account is not in the cache. */
-import { stringClaim } from '../cache/claims.ts';
+import { stringClaim } from '../cache/schema/claims.ts';
 import type { AccountItem, AccountList } from './contract.ts';
 import type { Holding, Holdings, Token } from './holdings.ts';
 import { claimsOf } from './reading.ts';

@@ -6,9 +6,9 @@
  * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
  * open nothing.
  */
-import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/entities.ts';
-import type { Difference, EntityReference, Finding, FindingKind } from '../cache/finding.ts';
-import type { ImportReport } from '../vault/import.ts';
+import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
+import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
+import type { ImportReport } from '../vault/exchange/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/status.ts';
 
 export type {

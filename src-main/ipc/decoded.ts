@@ -1,5 +1,5 @@
 /** A token taken apart for a window. [Note: no secret in a window]: never the signature, never an opaque token. */
-import type { Claims } from '../cache/claims.ts';
+import type { Claims } from '../cache/schema/claims.ts';
 import type { Claim, DecodedToken } from './contract.ts';
 import type { Token } from './holdings.ts';
 import { reading } from './reading.ts';

@@ -1,7 +1,7 @@
 /** What the doctor finds, what a repair would do, and the way back until the next start. */
 import { setImmediate } from 'node:timers/promises';
-import { examineInTurns, repair, type RepairUndo, undoRepair } from '../cache/doctor.ts';
-import type { Finding } from '../cache/finding.ts';
+import { examineInTurns, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
 import type { Doors } from './handlers.ts';

@@ -2,10 +2,10 @@
  * A cache as people think of it: for every user and every app, what is kept of it. One user under several aliases of
  * a cloud, in several tenants and by several apps is one; an app's own tokens are one per client, tenant and cloud.
  */
-import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/entities.ts';
-import { canonicalEnvironment } from '../cache/environments.ts';
+import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
+import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { recordsOf } from '../cache/records.ts';
-import { isUnderstood } from '../cache/shapes.ts';
+import { isUnderstood } from '../cache/schema/fields.ts';
 import { isEntityType } from '../cache/store.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { AccountItem } from './contract.ts';

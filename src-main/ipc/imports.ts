@@ -3,12 +3,12 @@
  * document stays in the main process, under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
-import { mergeInSlices, planMergeInSlices } from '../cache/merge.ts';
-import type { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
+import { mergeInSlices, planMergeInSlices } from '../cache/document/merge.ts';
+import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { isAge } from '../vault/age.ts';
-import { type DocumentFile, readDocumentFile } from '../vault/document-file.ts';
-import { openDocument, reportOf } from '../vault/import.ts';
+import { isAge } from '../vault/exchange/age.ts';
+import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
+import { openDocument, reportOf } from '../vault/exchange/import.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './served-vault.ts';
 

@@ -2,7 +2,7 @@
  * What can be read in a token, kept per entity. Reading opens the secret, which in a vault is sealed by itself, so it
  * is done once, when someone asks, and only the claims stay. Entities are frozen, so what was read stays true.
  */
-import { type Claims, type ReadToken, readToken } from '../cache/claims.ts';
+import { type Claims, type ReadToken, readToken } from '../cache/schema/claims.ts';
 import type { Token } from './holdings.ts';
 
 const OPAQUE = null;

@@ -1,5 +1,5 @@
 /** Finding accounts by anything that is known of them but their secrets. */
-import { scopesOf } from '../cache/scopes.ts';
+import { scopesOf } from '../cache/schema/scopes.ts';
 import { nameOf, tokensOf, usernameOf } from './account-list.ts';
 import type { Holding, Holdings, Token } from './holdings.ts';
 import type { AccountId } from './ids.ts';

@@ -1,5 +1,5 @@
 /** Signing out, and what it would remove: counted by the same rule that removes. */
-import { ENTITY_TYPES, type SignOutReceipt } from '../cache/entities.ts';
+import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import { accountOf, recordsOf } from '../cache/records.ts';
 import { appRemovalCount, removalCount } from '../cache/removal.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';

@@ -1,8 +1,8 @@
 /** The tokens of one account, as a window shows them: what each is for and how long it lives, and no secret. */
-import { stringClaim } from '../cache/claims.ts';
-import { secondsOf } from '../cache/expiry.ts';
-import { extensionOf } from '../cache/extension.ts';
-import { scopesOf } from '../cache/scopes.ts';
+import { stringClaim } from '../cache/schema/claims.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
+import { extensionOf } from '../cache/schema/extension.ts';
+import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenItem } from './contract.ts';
 import type { Holding, Token } from './holdings.ts';
 import { idOf, type TokenId, tokenId } from './ids.ts';

@@ -1,7 +1,7 @@
 /** What a user does with the file as a whole: look whether it is sound, give it a new key, take a copy along. */
 import { basename } from 'node:path';
 import { VaultError } from '../errors.ts';
-import { assertStrong } from '../vault/passphrase.ts';
+import { assertStrong } from '../vault/exchange/passphrase.ts';
 import { printable } from '../vault/printable.ts';
 import { accountList } from './account-list.ts';
 import type { TokenCacheRequests } from './contract.ts';

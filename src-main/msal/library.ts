@@ -3,7 +3,7 @@
  * the same in all of them, and the package is not needed to use it. A test holds it against the types of each.
  */
 import { InvalidArgumentError } from '../errors.ts';
-import type { Profile } from '../cache/profiles.ts';
+import type { Profile } from '../cache/schema/dialects.ts';
 
 /** MSAL's token cache, as much of it as its plugin interface names. */
 export interface SerializableTokenCache {

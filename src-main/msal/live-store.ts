@@ -1,4 +1,4 @@
-import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/entities.ts';
+import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/schema/entities.ts';
 import { isRecord } from '../cache/json.ts';
 import { type LiveEntity, type LiveTokenCache, storageOf } from './library.ts';
 

@@ -1,4 +1,4 @@
-import type { EntityType } from '../cache/entities.ts';
+import type { EntityType } from '../cache/schema/entities.ts';
 import {
   type LibraryChange,
   type LibraryView,
@@ -6,8 +6,8 @@ import {
   takeFromLibrary,
   userOf,
   viewOf,
-} from '../cache/library-view.ts';
-import type { Profile } from '../cache/profiles.ts';
+} from '../cache/document/library-view.ts';
+import type { Profile } from '../cache/schema/dialects.ts';
 import type { CacheRecord } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type LiveEntity, liveCache, profileOf, type SerializableTokenCache } from './library.ts';

@@ -1,7 +1,7 @@
 /** What a partition holds, seen from outside: whose it is, whether anything is in it, how long it will be of use. */
-import type { EntityType } from '../cache/entities.ts';
-import { secondsOf } from '../cache/expiry.ts';
-import { SerializableTokenCache } from '../cache/serializable-token-cache.ts';
+import type { EntityType } from '../cache/schema/entities.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
+import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { fault, readEntry, type Sealing, writeEntry } from './entry.ts';

@@ -1,6 +1,6 @@
 /** One at a time for a partition: in a line within this process, and under a lease of the store among all that share it. */
 import { createHash, randomBytes } from 'node:crypto';
-import { Lines } from '../cache/lines.ts';
+import { KeyedQueue } from '../queue.ts';
 import { PartitionError } from '../errors.ts';
 import type { PartitionName } from './partition-id.ts';
 import { patiently } from './patience.ts';
@@ -12,7 +12,7 @@ const PAUSES = { first: 15, longest: 250 };
 
 export class Exclusive {
   readonly #setting: Setting;
-  readonly #lines = new Lines();
+  readonly #queue = new KeyedQueue();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -26,7 +26,7 @@ export class Exclusive {
     const over = new Promise<never>((_resolve, reject) => {
       waiting.signal.addEventListener('abort', () => reject(keptBusy(key, turnPatience)));
     });
-    const turn = this.#lines.take(`${key} ${name}`, async () => {
+    const turn = this.#queue.run(`${key} ${name}`, async () => {
       const isOver = (): boolean => waiting.signal.aborted;
       const end = await this.#begin(key, name, isOver).finally(() => clearTimeout(timer));
       try {

@@ -1,4 +1,4 @@
-import type { SignOutReceipt } from '../cache/entities.ts';
+import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import { systemClock } from '../cache/clock.ts';
 import type { TokenCache } from '../cache/token-cache.ts';

@@ -1,5 +1,5 @@
 /** What lies behind the session object of a request: where all requests of that browser find it. */
-import { Lines } from '../cache/lines.ts';
+import { KeyedQueue } from '../queue.ts';
 import { memoryLeases } from './memory.ts';
 import type { PartitionLeases } from './store.ts';
 
@@ -16,12 +16,12 @@ export interface SessionBacking {
 type Get = (id: string, done: (error: unknown, session?: unknown) => void) => void;
 
 /** Of a store of sessions, or of a session that has none behind it. */
-const shared = new WeakMap<object, { lines: Lines; leases: PartitionLeases }>();
+const shared = new WeakMap<object, { queue: KeyedQueue; leases: PartitionLeases }>();
 
-function sharedOf(one: object): { lines: Lines; leases: PartitionLeases } {
+function sharedOf(one: object): { queue: KeyedQueue; leases: PartitionLeases } {
   const known = shared.get(one);
   if (known !== undefined) return known;
-  const made = { lines: new Lines(), leases: memoryLeases(() => performance.now() / 1000) };
+  const made = { queue: new KeyedQueue(), leases: memoryLeases(() => performance.now() / 1000) };
   shared.set(one, made);
   return made;
 }
@@ -32,10 +32,10 @@ export function backingOf(session: object): SessionBacking {
   const get = property(store, 'get');
   if (typeof store !== 'object' || store === null || typeof id !== 'string' || typeof get !== 'function') {
     // The object is all there is, as with `cookie-session`.
-    const { lines } = sharedOf(session);
-    return { now: () => Promise.resolve(session), inTurn: (task) => lines.take('', task) };
+    const { queue } = sharedOf(session);
+    return { now: () => Promise.resolve(session), inTurn: (task) => queue.run('', task) };
   }
-  const { lines, leases } = sharedOf(store);
+  const { queue, leases } = sharedOf(store);
   return {
     now: () =>
       new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ export function backingOf(session: object): SessionBacking {
         };
         Reflect.apply(get, store, [id, done] satisfies Parameters<Get>);
       }),
-    inTurn: (task) => lines.take(id, task),
+    inTurn: (task) => queue.run(id, task),
     leases,
   };
 }

@@ -1,6 +1,6 @@
 /** Updates of one partition: those that wait are done together, by compare-and-set, on top of whatever another process wrote. */
 import { randomBytes } from 'node:crypto';
-import { transact } from '../cache/transaction.ts';
+import { transact } from '../cache/change.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError } from '../errors.ts';
 import { closeUp, type Found, isEmpty, openFound } from './contents.ts';

@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { KeychainError, TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
-import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './file.ts';
-import { TAG_LENGTH } from './frame.ts';
+import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/atomic-file.ts';
+import { TAG_LENGTH } from './format/frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
 import { Serial } from './serial.ts';
 import type { Settings } from './settings.ts';
 import type { VaultState } from './status.ts';
-import { storageError } from './storage-error.ts';
+import { storageError } from './disk/storage-error.ts';
 
 /** The ways to a vault's file and memory: who reads, who writes, and in what order. */
 export class Access {

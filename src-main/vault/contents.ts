@@ -1,19 +1,19 @@
 import type { KeyObject } from 'node:crypto';
-import { type Profile, PROFILES } from '../cache/profiles.ts';
+import { type Profile, PROFILES } from '../cache/schema/dialects.ts';
 import { accountOf, addRecords, fromRecords, sizeOf } from '../cache/records.ts';
 import { atOneGo, type Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/transaction.ts';
-import { Base, type Groups } from './base.ts';
-import { type Batch, decodeBatch } from './body.ts';
-import { NO_TAG, TAG_LENGTH } from './frame.ts';
-import { FRAMES_AT, type Header } from './header.ts';
-import type { Group } from './image.ts';
-import { frameKey } from './keys.ts';
-import { decodeManifest, type Manifest, type Standing } from './manifest.ts';
-import type { Notes } from './notes.ts';
+import { apply, type RecordChange, transact } from '../cache/change.ts';
+import { Base, type Groups } from './format/base.ts';
+import { type Batch, decodeBatch } from './format/batch.ts';
+import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
+import { FRAMES_AT, type Header } from './format/header.ts';
+import type { Group } from './format/frame-writer.ts';
+import { frameKey } from './format/keys.ts';
+import { decodeManifest, type Manifest, type Standing } from './format/manifest.ts';
+import type { Notes } from './format/notes.ts';
 import { recoveredFrom } from './salvage.ts';
-import { type Cursor, type IntactFrame, scanFrames } from './scan.ts';
+import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './status.ts';
 
 /** A vault file that was opened: what it says, and what it takes to write on. */

@@ -1,9 +1,9 @@
 import { accountOf, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/transaction.ts';
+import { apply, type RecordChange, transact } from '../cache/change.ts';
 import type { Contents } from './contents.ts';
-import type { Standing } from './manifest.ts';
-import { type Departure, markOf } from './notes.ts';
+import type { Standing } from './format/manifest.ts';
+import { type Departure, markOf } from './format/notes.ts';
 
 // How long a refresh can have been under way, with a lid closed in the middle of it: a week, in seconds.
 const REMEMBERED = 7 * 24 * 3600;

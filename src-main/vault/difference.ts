@@ -1,11 +1,11 @@
 import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
 import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { RecordChange } from '../cache/transaction.ts';
-import type { Groups } from './base.ts';
-import type { Group } from './image.ts';
+import type { RecordChange } from '../cache/change.ts';
+import type { Groups } from './format/base.ts';
+import type { Group } from './format/frame-writer.ts';
 import { isObject } from './json.ts';
-import { sealedSecretOf } from './secret.ts';
+import { sealedSecretOf } from './format/secret.ts';
 
 export function placeOf({ section, key }: { section: string; key: string | null }): string {
   return JSON.stringify([section, key]);

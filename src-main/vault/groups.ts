@@ -1,10 +1,10 @@
 import type { Sliced } from '../cache/sliced.ts';
 import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { Groups } from './base.ts';
-import { type Change, sealBatch } from './body.ts';
-import type { FrameContent } from './frame.ts';
-import type { Group } from './image.ts';
+import type { Groups } from './format/base.ts';
+import { type Change, sealBatch } from './format/batch.ts';
+import type { FrameContent } from './format/frame.ts';
+import type { Group } from './format/frame-writer.ts';
 import { isObject } from './json.ts';
 
 /** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */

@@ -1,6 +1,6 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Sliced } from '../cache/sliced.ts';
-import { type RecordChange, transact, transactInSlices, type Transaction } from '../cache/transaction.ts';
+import { type RecordChange, transact, transactInSlices, type Transaction } from '../cache/change.ts';
 import { paced } from './pace.ts';
 
 /** What a caller wants done to the cache, and waits for. */

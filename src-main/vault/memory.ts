@@ -1,18 +1,18 @@
-import type { CacheChange } from '../cache/entities.ts';
+import type { CacheChange } from '../cache/schema/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
-import { apply, applyInSlices, type RecordChange, transact } from '../cache/transaction.ts';
+import { apply, applyInSlices, type RecordChange, transact } from '../cache/change.ts';
 import type { TokenkeepError } from '../errors.ts';
-import type { Batch } from './body.ts';
+import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames } from './contents.ts';
 import { withoutDeparted } from './departures.ts';
 import { condensed, difference, type Side } from './difference.ts';
-import type { Identity } from './file.ts';
+import type { Identity } from './disk/atomic-file.ts';
 import type { Job, Performed } from './job.ts';
 import { Listeners } from './listeners.ts';
 import type { Opening } from './open.ts';
 import { paced } from './pace.ts';
 import { type Circumstances, statusOf } from './report.ts';
-import type { Cursor } from './scan.ts';
+import type { Cursor } from './format/frame-reader.ts';
 import type { VaultStatus } from './status.ts';
 
 /** Jobs that were done in memory and are not settled yet. */

@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { KeychainError, type TokenkeepError, type VaultError } from '../errors.ts';
 import { type Contents, readContents } from './contents.ts';
-import { hear, type Identity, readWhole } from './file.ts';
-import { FRAMES_AT, readHeader, type Slot } from './header.ts';
-import type { Io } from './io.ts';
-import { keyCheck } from './keys.ts';
+import { hear, type Identity, readWhole } from './disk/atomic-file.ts';
+import { FRAMES_AT, readHeader, type Slot } from './format/header.ts';
+import type { Io } from './disk/io.ts';
+import { keyCheck } from './format/keys.ts';
 import { paced } from './pace.ts';
 import { refusal } from './refusal.ts';
 import type { KeySlots } from './slots.ts';
 import type { VaultState } from './status.ts';
-import { errnoOf, storageError } from './storage-error.ts';
+import { errnoOf, storageError } from './disk/storage-error.ts';
 
 /** What was found at a vault's place. Opening changes nothing: not the file, not the key. */
 export interface Opening {

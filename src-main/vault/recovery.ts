@@ -1,6 +1,6 @@
 import { InvalidArgumentError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { keepCopy, setAside } from './file.ts';
+import { keepCopy, setAside } from './disk/atomic-file.ts';
 import { look } from './open.ts';
 import { refusal } from './refusal.ts';
 import type { VaultState } from './status.ts';

@@ -1,12 +1,12 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { hear } from './file.ts';
+import { hear } from './disk/atomic-file.ts';
 import { type Job, jobOf } from './job.ts';
 import { keptFrames } from './contents.ts';
 import { departuresIn, standingAfter } from './departures.ts';
 import { Serial } from './serial.ts';
-import type { Slot } from './header.ts';
+import type { Slot } from './format/header.ts';
 import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import type { Erasure } from './vault.ts';

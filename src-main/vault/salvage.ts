@@ -1,8 +1,8 @@
 import { accountIds } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { Header } from './header.ts';
-import type { Manifest } from './manifest.ts';
-import type { IntactFrame } from './scan.ts';
+import type { Header } from './format/header.ts';
+import type { Manifest } from './format/manifest.ts';
+import type { IntactFrame } from './format/frame-reader.ts';
 import type { Recovered } from './status.ts';
 
 /** What was read of a damaged file, counted, and what was not, named by the roster. */

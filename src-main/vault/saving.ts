@@ -1,5 +1,5 @@
 import type { TokenkeepError } from '../errors.ts';
-import type { RecordChange } from '../cache/transaction.ts';
+import type { RecordChange } from '../cache/change.ts';
 import type { Access } from './access.ts';
 import { type Contents, keptFrames } from './contents.ts';
 import { departuresIn, standingAfter } from './departures.ts';

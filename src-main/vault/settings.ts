@@ -7,8 +7,8 @@ import { systemTimers } from '../keychain/line.ts';
 import { systemKeychain } from '../keychain/system.ts';
 import { FileLock } from '../lock/file-lock.ts';
 import { NamedLocks } from '../lock/named-locks.ts';
-import { type Io, nodeIo } from './io.ts';
-import { Log } from './log.ts';
+import { type Io, nodeIo } from './disk/io.ts';
+import { Log } from './disk/log.ts';
 import { KeySlots } from './slots.ts';
 import type { VaultOptions } from './vault.ts';
 

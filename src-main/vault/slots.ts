@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
 import type { Keychain } from '../keychain/keychain.ts';
-import type { Slot } from './header.ts';
-import { decodeKey, encodeKey, KEY_LENGTH } from './keys.ts';
+import type { Slot } from './format/header.ts';
+import { decodeKey, encodeKey, KEY_LENGTH } from './format/keys.ts';
 
 /** `invalid`: something else stands where the key should be. */
 export type SlotReading = Buffer | 'absent' | 'invalid';

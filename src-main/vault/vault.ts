@@ -1,9 +1,9 @@
-import type { CacheChange, SignOutReceipt } from '../cache/entities.ts';
+import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
 import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
-import type { ImportReport } from './import.ts';
+import type { ImportReport } from './exchange/import.ts';
 import type { VaultReport, VaultStatus } from './status.ts';
 
 /** Where a vault is, who keeps its key, and what happens when it can't be saved. */

@@ -1,12 +1,12 @@
 import { accountOf, recordsOf } from '../cache/records.ts';
 import type { Contents } from './contents.ts';
-import { readWhole, sameIdentity } from './file.ts';
+import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './json.ts';
 import { paced } from './pace.ts';
 import { look, type Opening } from './open.ts';
-import { regionsOf } from './regions.ts';
+import { regionsOf } from './format/regions.ts';
 import { shareAlive } from './report.ts';
-import { sealedSecretOf } from './secret.ts';
+import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
 import type { VaultReport } from './status.ts';
 

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { profileOf, sizeOf } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, applyInSlices, type RecordChange } from '../cache/transaction.ts';
+import { apply, applyInSlices, type RecordChange } from '../cache/change.ts';
 import { StorageError } from '../errors.ts';
-import { aligned } from './alignment.ts';
-import type { Groups } from './base.ts';
-import { sealBatch } from './body.ts';
+import { aligned } from './format/alignment.ts';
+import type { Groups } from './format/base.ts';
+import { sealBatch } from './format/batch.ts';
 import { type Contents, written } from './contents.ts';
-import { holds, type Identity, replaceFile, sweep } from './file.ts';
-import { contentLength, noncesFrom, sealFrame } from './frame.ts';
+import { holds, type Identity, replaceFile, sweep } from './disk/atomic-file.ts';
+import { contentLength, noncesFrom, sealFrame } from './format/frame.ts';
 import { regroup } from './groups.ts';
-import type { Slot } from './header.ts';
-import { sealImage } from './image.ts';
-import type { Io } from './io.ts';
-import type { Log } from './log.ts';
-import type { Standing } from './manifest.ts';
-import type { Notes } from './notes.ts';
+import type { Slot } from './format/header.ts';
+import { sealImage } from './format/frame-writer.ts';
+import type { Io } from './disk/io.ts';
+import type { Log } from './disk/log.ts';
+import type { Standing } from './format/manifest.ts';
+import type { Notes } from './format/notes.ts';
 import { paced } from './pace.ts';
 
 /** Where to write. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeBase64url, decodeObject, readToken, stringClaim } from '../../src-main/cache/claims.ts';
+import { decodeBase64url, decodeObject, readToken, stringClaim } from '../../src-main/cache/schema/claims.ts';
 import { base64url, jwt } from './events.ts';
 
 describe('reading tokens', () => {

@@ -1,11 +1,11 @@
 /** The conformance cases that every token cache of the MSAL schema passes, by number. Case 19 to 21 are the vault's. */
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, type TokenRequest } from '../../src-main/cache/acquire.ts';
-import type { EntityType } from '../../src-main/cache/entities.ts';
-import { hashComponents } from '../../src-main/cache/extension.ts';
+import type { EntityType } from '../../src-main/cache/schema/entities.ts';
+import { hashComponents } from '../../src-main/cache/schema/extension.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { recordsOf } from '../../src-main/cache/records.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { jwt, signIn } from './events.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { documentInSlices } from '../../src-main/cache/document-in-slices.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { documentInSlices } from '../../src-main/cache/document/document-in-slices.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { atOneGo } from '../../src-main/cache/sliced.ts';
 import { TokenkeepError } from '../../src-main/errors.ts';
 

@@ -1,8 +1,8 @@
 /** Arbitrary entities and documents for property tests, in the words of the schema. */
 import fc from 'fast-check';
-import type { Entity, EntityType } from '../../src-main/cache/entities.ts';
-import { keyOf } from '../../src-main/cache/keys.ts';
-import { type Profile, PROFILES, ROOTS } from '../../src-main/cache/profiles.ts';
+import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
+import { keyOf } from '../../src-main/cache/schema/keys.ts';
+import { type Profile, PROFILES, ROOTS } from '../../src-main/cache/schema/dialects.ts';
 
 /** Few of each, so that entities meet. Ids that are prefixes of others, and in other cases. */
 export const HOMES = ['uid.utid', 'UID.UTID', 'uid.utid2', 'uid-b2c_1_x.utid', 'sub', 'sub-2'] as const;

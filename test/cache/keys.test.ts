@@ -1,9 +1,9 @@
 /** Every key in every profile, and which profile a document is in. */
 import { describe, expect, test } from 'vitest';
-import type { Entity, EntityType } from '../../src-main/cache/entities.ts';
-import { keyOf } from '../../src-main/cache/keys.ts';
-import { LAYOUTS, type Profile, PROFILES } from '../../src-main/cache/profiles.ts';
-import { recognise } from '../../src-main/cache/recognise.ts';
+import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
+import { keyOf } from '../../src-main/cache/schema/keys.ts';
+import { LAYOUTS, type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
+import { recognise } from '../../src-main/cache/document/recognize.ts';
 
 const at: Entity = {
   credential_type: 'AccessToken',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Entity } from '../../src-main/cache/entities.ts';
-import { merge, planMerge } from '../../src-main/cache/merge.ts';
+import type { Entity } from '../../src-main/cache/schema/entities.ts';
+import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
 import { recordsOf } from '../../src-main/cache/records.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { jwt, type Person, signIn } from './events.ts';
 
 /** A cache with one sign-in, written at `now`; its document in a profile. */

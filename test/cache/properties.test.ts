@@ -1,16 +1,16 @@
 /** What holds for all caches. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sameCredential, supersedes } from '../../src-main/cache/credential.ts';
-import type { Entity, EntityType } from '../../src-main/cache/entities.ts';
-import { matches } from '../../src-main/cache/match.ts';
-import { merge } from '../../src-main/cache/merge.ts';
-import { PROFILES } from '../../src-main/cache/profiles.ts';
+import { sameCredential, supersedes } from '../../src-main/cache/schema/credential.ts';
+import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
+import { matches } from '../../src-main/cache/schema/match.ts';
+import { merge } from '../../src-main/cache/document/merge.ts';
+import { PROFILES } from '../../src-main/cache/schema/dialects.ts';
 import { fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { removalCount } from '../../src-main/cache/removal.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { transact } from '../../src-main/cache/transaction.ts';
+import { transact } from '../../src-main/cache/change.ts';
 import { DocumentError } from '../../src-main/errors.ts';
 import { document, documentOf, ENVIRONMENTS, HOMES, TYPES, typed } from './entities.ts';
 import { signIn } from './events.ts';

@@ -1,6 +1,6 @@
 /** What becomes of responses that are not as in the conformance cases. */
 import { describe, expect, test } from 'vitest';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { base64url, jwt, signIn } from './events.ts';

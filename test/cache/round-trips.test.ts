@@ -1,11 +1,11 @@
 /** Where the libraries break each other's documents, by the number of the break, and what is done instead. */
 import { expect, test } from 'vitest';
 import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
-import type { Entity, EntityType } from '../../src-main/cache/entities.ts';
-import { keyOf } from '../../src-main/cache/keys.ts';
-import type { Profile } from '../../src-main/cache/profiles.ts';
+import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
+import { keyOf } from '../../src-main/cache/schema/keys.ts';
+import type { Profile } from '../../src-main/cache/schema/dialects.ts';
 import { recordsOf } from '../../src-main/cache/records.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { documentOf } from './entities.ts';
 import { signIn } from './events.ts';
 

@@ -1,16 +1,16 @@
 /** The rules of the field as tables of cases. */
 import { describe, expect, test } from 'vitest';
-import type { AccessToken, Entity } from '../../src-main/cache/entities.ts';
+import type { AccessToken, Entity } from '../../src-main/cache/schema/entities.ts';
 import {
   cachedEnvironment,
   configuredEnvironment,
   isMicrosoft,
   sameEnvironment,
-} from '../../src-main/cache/environments.ts';
-import { isExpired, isUsable, wantsRefresh } from '../../src-main/cache/expiry.ts';
-import { componentsOf, hashComponents } from '../../src-main/cache/extension.ts';
-import { matches } from '../../src-main/cache/match.ts';
-import { covers, sameScopes, scopesOverlap } from '../../src-main/cache/scopes.ts';
+} from '../../src-main/cache/schema/environments.ts';
+import { isExpired, isUsable, wantsRefresh } from '../../src-main/cache/schema/expiry.ts';
+import { componentsOf, hashComponents } from '../../src-main/cache/schema/extension.ts';
+import { matches } from '../../src-main/cache/schema/match.ts';
+import { covers, sameScopes, scopesOverlap } from '../../src-main/cache/schema/scopes.ts';
 
 describe('scopes', () => {
   test.each([

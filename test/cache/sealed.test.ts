@@ -1,12 +1,12 @@
 /** [Note: secrets stay sealed] A vault's entities have an accessor for a secret: only who asks for the secret opens it. */
 import { expect, test } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
-import { documentText } from '../../src-main/cache/document.ts';
-import type { Entity } from '../../src-main/cache/entities.ts';
+import { documentText } from '../../src-main/cache/document/document.ts';
+import type { Entity } from '../../src-main/cache/schema/entities.ts';
 import { accountOf, type CacheRecord, fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { removalCount } from '../../src-main/cache/removal.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
-import { transact } from '../../src-main/cache/transaction.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { transact } from '../../src-main/cache/change.ts';
 import { signIn } from './events.ts';
 
 const SEALED = Symbol('sealed');

@@ -1,9 +1,9 @@
 /** Sign-out, modify and the index, beyond the conformance cases and the properties. */
 import { describe, expect, test } from 'vitest';
-import { documentText } from '../../src-main/cache/document.ts';
+import { documentText } from '../../src-main/cache/document/document.ts';
 import { fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { appRemovalCount, removalCount } from '../../src-main/cache/removal.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { signIn } from './events.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { CacheChange } from '../../src-main/cache/entities.ts';
+import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { profileOf, recordsOf } from '../../src-main/cache/records.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { apply, transact } from '../../src-main/cache/transaction.ts';
+import { apply, transact } from '../../src-main/cache/change.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { signIn } from './events.ts';
 

@@ -1,13 +1,13 @@
 /** Documents that the real libraries wrote, and hostile ones: test/vectors. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ENTITY_TYPES, type Entity } from '../../src-main/cache/entities.ts';
-import { canonicalEnvironment } from '../../src-main/cache/environments.ts';
-import { extensionOf } from '../../src-main/cache/extension.ts';
-import { keyIdOf, schemeOf } from '../../src-main/cache/match.ts';
-import { type Profile, PROFILES } from '../../src-main/cache/profiles.ts';
+import { ENTITY_TYPES, type Entity } from '../../src-main/cache/schema/entities.ts';
+import { canonicalEnvironment } from '../../src-main/cache/schema/environments.ts';
+import { extensionOf } from '../../src-main/cache/schema/extension.ts';
+import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
+import { type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
 import { fromRecords, profileOf, recordsOf } from '../../src-main/cache/records.ts';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { DocumentError } from '../../src-main/errors.ts';
 

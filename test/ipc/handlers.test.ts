@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
-import { encrypt } from '../../src-main/vault/age.ts';
+import { encrypt } from '../../src-main/vault/exchange/age.ts';
 import { cacheOf, documents, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
 

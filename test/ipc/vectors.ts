@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SerializableTokenCache } from '../../src-main/cache/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 
 const folder = new URL('../vectors/', import.meta.url);
 

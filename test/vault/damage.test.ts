@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
+import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
 import { type Opening, openFile } from '../../src-main/vault/open.ts';
 import { KeySlots } from '../../src-main/vault/slots.ts';
 import { FakeDisk } from './disk.ts';

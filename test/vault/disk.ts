@@ -1,4 +1,4 @@
-import type { Io, IoFile, IoStat } from '../../src-main/vault/io.ts';
+import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/io.ts';
 
 interface Node {
   bytes: Buffer;

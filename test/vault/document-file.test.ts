@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DocumentError } from '../../src-main/errors.ts';
-import { assertText, readDocumentFile } from '../../src-main/vault/document-file.ts';
+import { assertText, readDocumentFile } from '../../src-main/vault/exchange/document-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-document-'));
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { readHeader } from '../../src-main/vault/header.ts';
+import { readHeader } from '../../src-main/vault/format/header.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 

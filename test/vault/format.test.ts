@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Change, decodeBatch, encodeBatch } from '../../src-main/vault/body.ts';
-import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
-import { decodeHeader, encodeHeader } from '../../src-main/vault/header.ts';
-import { buildImage } from '../../src-main/vault/image.ts';
-import { decodeManifest, encodeManifest } from '../../src-main/vault/manifest.ts';
+import { type Change, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
+import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
+import { decodeHeader, encodeHeader } from '../../src-main/vault/format/header.ts';
+import { buildImage } from '../../src-main/vault/format/frame-writer.ts';
+import { decodeManifest, encodeManifest } from '../../src-main/vault/format/manifest.ts';
 
-const FORMAT = join(import.meta.dirname, '../../src-main/vault/FORMAT.md');
+const FORMAT = join(import.meta.dirname, '../../src-main/vault/format/FORMAT.md');
 
 /** The bytes that the worked example of FORMAT.md is made from. */
 function counting(from: number): (length: number) => Buffer {

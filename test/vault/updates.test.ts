@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CacheChange } from '../../src-main/cache/entities.ts';
+import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { errno } from './disk.ts';

@@ -1,11 +1,11 @@
 // The vault files in test/vectors/vaults, made from nothing but this page: the same bytes at every run.
 import { createHash } from 'node:crypto';
-import { type Change, encodeBatch } from '../../src-main/vault/body.ts';
-import { contentLength, sealFrame } from '../../src-main/vault/frame.ts';
-import { encodeHeader, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/header.ts';
-import { buildImage, type Group, type Image } from '../../src-main/vault/image.ts';
-import { frameKey } from '../../src-main/vault/keys.ts';
-import type { Notes } from '../../src-main/vault/notes.ts';
+import { type Change, encodeBatch } from '../../src-main/vault/format/batch.ts';
+import { contentLength, sealFrame } from '../../src-main/vault/format/frame.ts';
+import { encodeHeader, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
+import { buildImage, type Group, type Image } from '../../src-main/vault/format/frame-writer.ts';
+import { frameKey } from '../../src-main/vault/format/keys.ts';
+import type { Notes } from '../../src-main/vault/format/notes.ts';
 
 /** What a reader must make of a file. */
 export interface VaultVector {

@@ -1,4 +1,4 @@
-import { FRAMES_AT } from '../../../src-main/vault/header.ts';
+import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
 import { KeySlots } from '../../../src-main/vault/slots.ts';
 import type { VaultState } from '../../../src-main/vault/status.ts';

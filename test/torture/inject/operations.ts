@@ -1,7 +1,7 @@
 import { rmSync, statSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SerializableTokenCache } from '../../../src-main/cache/serializable-token-cache.ts';
-import { encrypt } from '../../../src-main/vault/age.ts';
+import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
+import { encrypt } from '../../../src-main/vault/exchange/age.ts';
 import type { Vault } from '../../../src-main/vault/vault.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SerializableTokenCache } from '../../../src-main/cache/serializable-token-cache.ts';
-import { decrypt } from '../../../src-main/vault/age.ts';
+import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
+import { decrypt } from '../../../src-main/vault/exchange/age.ts';
 import { openVault, openVaultIn } from '../../../src-main/vault/file-vault.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import type { Child } from '../child.ts';

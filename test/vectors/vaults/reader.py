@@ -1,4 +1,4 @@
-"""Reads the vault files of this folder as src-main/vault/FORMAT.md says, and prints index.json anew.
+"""Reads the vault files of this folder as src-main/vault/format/FORMAT.md says, and prints index.json anew.
 
 Written from that page alone, and from nothing else of this project: python3 reader.py FOLDER
 """

@@ -1,0 +1,142 @@
+/**
+ * A store's document as another library would have written it. Where several libraries left a credential more than
+ * once, the newest stays: MSAL Node throws away all it finds twice. Different ones that come to stand under one key are
+ * all kept, the newest under that key. What is not understood is kept.
+ */
+import { ageIn } from '../age.ts';
+import { sameCredential } from '../schema/credential.ts';
+import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
+import { canonicalEnvironment } from '../schema/environments.ts';
+import { copyWith } from '../json.ts';
+import { keyOf } from '../schema/keys.ts';
+import { fieldsFor } from '../schema/library-fields.ts';
+import { folded } from '../schema/match.ts';
+import { isNode, type Profile, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
+import { isUnderstood } from '../schema/fields.ts';
+import { freeKey, type Store } from '../store.ts';
+import { isHomeTenant, joinedProfiles, realmOf } from '../schema/tenant-profiles.ts';
+
+/** The roots, in the order of the profile; those that are not understood come last. */
+export function converted(store: Store, profile: Profile): Map<string, unknown> {
+  const roots = new Map<string, unknown>();
+  for (const type of ROOTS[profile]) {
+    const entities = entitiesOf(store, type, profile);
+    if (entities.size > 0 || writesEmptyRoots(profile)) roots.set(type, entities);
+  }
+  const known = new Set<string>(ENTITY_TYPES);
+  for (const section of store.roots) if (!known.has(section)) roots.set(section, store.kept(section));
+  return roots;
+}
+
+/** An entity in the library's fields. */
+interface Aged {
+  readonly entity: Entity;
+  /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
+  readonly age: () => number;
+}
+
+/** The understood entities of a type under the library's keys, and those that had to make room for a newer one. */
+function arranged(
+  store: Store,
+  type: EntityType,
+  profile: Profile,
+): { placed: Map<string, Entity>; displaced: Entity[] } {
+  const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
+    if (entity === null) return [];
+    const age = (): number => ageIn(store, type, entity);
+    const changes = fieldsFor(type, entity, profile, age);
+    const isSame = Object.keys(changes).every((field) => entity[field] === changes[field]);
+    return [{ entity: isSame ? entity : copyWith(entity, changes), age }];
+  });
+  const placed = new Map<string, Aged>();
+  const displaced: Entity[] = [];
+  for (const next of newest(type, joined(type, stored, profile))) {
+    const key = keyOf(type, next.entity, profile);
+    const rival = placed.get(key);
+    if (rival === undefined || !isOlder(next, rival)) placed.set(key, next);
+    if (rival !== undefined) displaced.push(isOlder(next, rival) ? next.entity : rival.entity);
+  }
+  return { placed: new Map([...placed].map(([key, { entity }]) => [key, entity])), displaced };
+}
+
+/** One root: understood entities under the library's keys, then those that had to make room, then the others. */
+function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
+  const { placed, displaced } = arranged(store, type, profile);
+  const root = new Map<string, unknown>(placed);
+  const addBeside = (key: string, value: unknown): void => {
+    const free = freeKey(key, (name) => root.has(name));
+    root.set(free, value);
+  };
+  for (const entity of displaced) addBeside(keyOf(type, entity, profile), entity);
+  for (const { key, value, entity } of store.entries(type)) if (entity === null) addBeside(key, value);
+  return root;
+}
+
+/**
+ * The entities that a library is to have in memory: each credential once, in its fields and under its keys. What is not
+ * understood would make it throw, and what had to make room would be mistaken for what took its place.
+ */
+export function usableBy(profile: Profile, store: Store): Map<EntityType, Map<string, Entity>> {
+  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile).placed]));
+}
+
+/** Each credential once: its newest form, in the order of the document. */
+function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
+  const slots = new Map<string, Aged[]>();
+  const stale = new Set<Aged>();
+  for (const next of stored) {
+    const { entity } = next;
+    const slot = [entity['home_account_id'], entity['client_id'], entity['realm']].map(folded).join(' ');
+    const others = slots.get(slot) ?? [];
+    for (const other of others) {
+      if (sameCredential(type, entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
+    }
+    if (others.push(next) === 1) slots.set(slot, others);
+  }
+  return stored.filter((aged) => !stale.has(aged));
+}
+
+/** Where they do not both say when they were written, the one that comes later in the document is newer. */
+function isOlder(one: Aged, than: Aged): boolean {
+  return one.age() < than.age();
+}
+
+/** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
+function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
+  const entities = stored.map(({ entity }) => entity);
+  const one = (entity: Entity): Aged => ({ entity, age: () => NaN });
+  if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
+  if (type !== 'Account' || !isNode(profile)) return stored;
+  return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));
+}
+
+function groups(entities: readonly Entity[], field: string): Entity[][] {
+  const found = new Map<string, Entity[]>();
+  for (const entity of entities) {
+    const id = `${folded(entity[field])} ${canonicalEnvironment(String(entity['environment']))}`;
+    const group = found.get(id);
+    if (group === undefined) found.set(id, [entity]);
+    else group.push(entity);
+  }
+  return [...found.values()];
+}
+
+/** All that they say; the first one's word counts, but for the family, which only one may know. */
+function joinedApp(apps: readonly Entity[]): Entity {
+  const family = apps.map((app) => app['family_id']).find((id) => typeof id === 'string' && id !== '');
+  const entity = overlaid(apps);
+  return family === undefined ? entity : copyWith(entity, { family_id: family });
+}
+
+/** The entity of the home tenant, with what only the others say, and the tenants of all of them in a list. */
+function joinedAccount(group: readonly Entity[]): Entity {
+  const accounts = group.filter((entity) => isUnderstood('Account', entity));
+  const main = accounts.find((account) => isHomeTenant(account, realmOf(account))) ?? accounts[0];
+  const entity = overlaid(main === undefined ? accounts : [main, ...accounts]);
+  return copyWith(entity, { tenantProfiles: joinedProfiles(accounts) });
+}
+
+/** The fields of all of them; where several have one, the first one's. */
+function overlaid(entities: readonly Entity[]): Entity {
+  return entities.reduceRight<Entity>((below, entity) => copyWith(below, entity), {});
+}

@@ -1,0 +1,156 @@
+/** A cache as one library has it in memory: what to tell it, and how to take in what it did. */
+import { usableBy } from './convert.ts';
+import { type Account, ENTITY_TYPES, type Entity, type EntityType } from '../schema/entities.ts';
+import { canonicalEnvironment, sameEnvironment } from '../schema/environments.ts';
+import { copyWith, freezeJson, sameJson } from '../json.ts';
+import { homeTenantOf } from '../schema/keys.ts';
+import { fieldsFor } from '../schema/library-fields.ts';
+import { folded } from '../schema/match.ts';
+import { modifyEntity } from '../modify.ts';
+import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
+import type { Profile } from '../schema/dialects.ts';
+import { type CacheRecord, fromRecords } from '../records.ts';
+import { isUnderstood } from '../schema/fields.ts';
+import { signOut } from '../sign-out.ts';
+import type { Store } from '../store.ts';
+import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';
+import { storeOf, type TokenCache } from '../token-cache.ts';
+
+/** Entities by type and by the library's key. */
+export type LibraryView = ReadonlyMap<EntityType, ReadonlyMap<string, Entity>>;
+
+/** Something that a library did to its memory. */
+export interface LibraryChange {
+  readonly type: EntityType;
+  /** In the library's profile. */
+  readonly key: string;
+  /** As the library serializes it; null: it removed what it had under the key. */
+  readonly entity: Entity | null;
+  /** Whose it is, or was; "" for what belongs to an app. */
+  readonly home_account_id: string;
+  readonly environment: string;
+  /** Of what it removed: a newer one that has come in its place meanwhile stays. */
+  readonly secret?: string;
+}
+
+/** One user, under any alias of the environment. */
+export function userOf({
+  home_account_id,
+  environment,
+}: Pick<LibraryChange, 'home_account_id' | 'environment'>): string {
+  return `${folded(home_account_id)} ${canonicalEnvironment(environment)}`;
+}
+
+/** What a library of the profile is told of these records; see usableBy. All records of an owner go together. */
+export function viewOf(records: Iterable<CacheRecord>, profile: Profile): LibraryView {
+  return usableBy(profile, storeOf(fromRecords(records)));
+}
+
+/**
+ * Does to the cache what a library did to its memory: by fields, whatever the keys, and nothing where the cache has it
+ * so already. An account that the library removed is signed out. What it got for an account that was removed from the
+ * cache meanwhile is dropped, and so are tokens without an account: both are refreshes that ended after the sign-out.
+ *
+ * @param known the users (see userOf) that the library had been told of
+ */
+export function takeFromLibrary(
+  cache: TokenCache,
+  changes: readonly LibraryChange[],
+  profile: Profile,
+  known: ReadonlySet<string>,
+): void {
+  const store = storeOf(cache);
+  store.run(() => {
+    const views = new Map<string, LibraryView>();
+    const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
+      const view = views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile);
+      views.set(folded(home_account_id), view);
+      return view.get(type)?.get(key);
+    };
+    const set = changes.filter(({ entity }) => entity !== null);
+    const signedIn = new Set(set.filter(({ type }) => type === 'Account').map(userOf));
+    const removed = changes.filter(({ entity }) => entity === null);
+    const had = removed.map((change) => ({ change, entity: current(change) }));
+    const news = set.map((change) => ({ change, before: current(change) }));
+
+    for (const { change, entity } of had) {
+      if (entity !== undefined && entity['secret'] === change.secret && change.type !== 'Account')
+        modifyEntity(store, change.type, entity, null);
+    }
+    for (const { change } of had) {
+      if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
+      signOut(store, change.home_account_id, { environment: change.environment }, store.now());
+    }
+    for (const { change, before } of news) {
+      const user = userOf(change);
+      const isWanted = hasAccount(store, change) || (signedIn.has(user) && !known.has(user));
+      if (change.home_account_id === '' || isWanted) put(store, change, before);
+    }
+  });
+}
+
+function hasAccount(store: Store, { home_account_id, environment }: LibraryChange): boolean {
+  return store
+    .candidates('Account', { home_account_id })
+    .some(({ entity }) => entity !== null && sameEnvironment(entity.environment, environment));
+}
+
+/** @param before what the library had under the key, as of now */
+function put(store: Store, { type, entity }: LibraryChange, before: Entity | undefined): void {
+  if (entity === null || !freezeJson(entity) || !isUnderstood(type, entity)) return;
+  const news = Object.fromEntries(
+    Object.entries(entity).filter(([field, value]) => !sameJson(before?.[field], value)),
+  );
+  if (before !== undefined && Object.keys(news).length === 0) return;
+  if (isUnderstood('Account', entity) && type === 'Account') {
+    const own = usersAccounts(store, entity).find(
+      ({ entity: one }) => one !== null && sameRealm(one, entity),
+    );
+    if (own?.entity) {
+      // Where it stands and what it is called stay as the document has them.
+      const { environment, realm, home_account_id, ...rest } = news;
+      modifyEntity(store, type, own.entity, rest);
+      return;
+    }
+  } else if (before !== undefined && (type === 'AppMetadata' || before['secret'] === entity['secret'])) {
+    modifyEntity(store, type, before, news);
+    return;
+  }
+  const fields = fieldsFor(type, entity, profileOf(store), () => store.now());
+  const own = copyWith(entity, fields);
+  const elsewhere = asOfAnyTenant(own).flatMap((same) => supersededEntries(store, type, same));
+  const realm = elsewhere[0]?.entity?.['realm'];
+  const adapted = realm === undefined ? own : copyWith(own, { realm });
+  if (!freezeJson(adapted) || !isUnderstood(type, adapted)) return;
+  const replaced = type === 'Account' ? sameEntries(store, type, own) : supersededEntries(store, type, own);
+  place(store, type, adapted, [...replaced, ...elsewhere]);
+}
+
+/**
+ * A token of the user's own tenant as an app has it that signs in at `organizations` or `common`: MSAL Python keeps it
+ * under that name and looks for it nowhere else, and MSAL Node under the tenant. It stays where MSAL Python looks; see
+ * fieldsFor.
+ */
+function asOfAnyTenant(token: Entity): Entity[] {
+  const home = homeTenantOf(String(token['home_account_id']));
+  if (home === undefined || folded(token['realm']) !== folded(home)) return [];
+  return [...ANY_TENANT].map((realm) => copyWith(token, { realm }));
+}
+
+function sameRealm(a: Account, b: Account): boolean {
+  return folded(realmOf(a)) === folded(realmOf(b));
+}
+
+/** The records of a cache by their owner, lower-cased; "" for what belongs to apps. Roots not understood are left out. */
+export function recordsByOwner(cache: TokenCache): Map<string, CacheRecord[]> {
+  const store = storeOf(cache);
+  const owners = new Map<string, CacheRecord[]>();
+  for (const type of ENTITY_TYPES) {
+    for (const entry of store.entries(type)) {
+      const records = owners.get(entry.home);
+      if (records === undefined) owners.set(entry.home, [entry]);
+      else records.push(entry);
+    }
+  }
+  return owners;
+}

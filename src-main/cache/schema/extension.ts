@@ -1,0 +1,85 @@
+/**
+ * Extension components make an access token one for a special purpose, e.g. for one agent (`fmi_path`). Such a token
+ * answers no request without the same components, and its key ends with their hash.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Entity } from './entities.ts';
+import { isRecord } from '../json.ts';
+
+/** Parameters of a token request that say nothing about what the token is for, or that are fields of their own. */
+const NO_COMPONENTS: ReadonlySet<string> = new Set([
+  ...['grant_type', 'code', 'redirect_uri', 'client_id', 'client_secret', 'code_verifier', 'refresh_token'], // RFC 6749, 7636
+  ...['scope', 'username', 'password', 'state', 'response_type', 'response_mode', 'device_code'], // RFC 6749, 8628
+  ...['assertion', 'client_assertion', 'client_assertion_type'], // RFC 7521
+  ...['resource', 'audience', 'requested_token_type', 'subject_token', 'subject_token_type'], // RFC 8707, 8693
+  ...['actor_token', 'actor_token_type'], // RFC 8693
+  ...['nonce', 'claims', 'prompt', 'login_hint', 'domain_hint', 'id_token_hint'], // OpenID Connect Core §3.1.2.1
+  ...['client_info', 'requested_token_use', 'on_behalf_of', 'token_type', 'req_cnf', 'key_id'], // MSAL
+]);
+
+/** The components among the parameters of a token request; undefined where there are none. */
+export function componentsOf(
+  data: Readonly<Record<string, unknown>> | undefined,
+): Record<string, string> | undefined {
+  const components = Object.entries(data ?? {}).filter(
+    (pair): pair is [string, string] =>
+      typeof pair[1] === 'string' &&
+      pair[1] !== '' &&
+      !NO_COMPONENTS.has(pair[0]) &&
+      !pair[0].startsWith('x-'),
+  );
+  return components.length > 0 ? Object.fromEntries(components) : undefined;
+}
+
+/**
+ * SHA-256 over the components, sorted by name, each written `length:name` `length:value` with lengths in bytes, so that
+ * no two sets are written alike. Lower-cased base64url: the form that all MSAL libraries put into a key.
+ */
+export function hashComponents(components: Readonly<Record<string, string>>): string {
+  const utf8 = new TextEncoder();
+  const measured = (text: string): string => `${utf8.encode(text).length}:${text}`;
+  const written = Object.entries(components)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => measured(name) + measured(value))
+    .join('');
+  return hashText(written);
+}
+
+/**
+ * The hash at the end of MSAL Node's keys. It means to write the one above, and has it for looking up; but what it
+ * stores a token under is the hash of the components' JSON (`saveAccessToken` in msal-common 16.16; seen in what it
+ * wrote). Under another key it would not replace the token, but put a second one beside it.
+ */
+export function hashComponentsForNode(components: Readonly<Record<string, string>>): string {
+  return hashText(JSON.stringify(components));
+}
+
+/** SHA-256 as lower-cased base64url. */
+export function hashText(text: string): string {
+  const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
+  return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '').toLowerCase();
+}
+
+/** Under which field each library keeps them: MSAL Node, MSAL.NET. MSAL Python keeps the hash alone. */
+const COMPONENT_FIELDS = ['additionalCacheKeyComponents', 'ext'] as const;
+
+/** The components that an access token carries; undefined where it has none, or only their hash. */
+export function componentsIn(token: Entity): Record<string, string> | undefined {
+  for (const field of COMPONENT_FIELDS) {
+    const value = token[field];
+    if (!isRecord(value)) continue;
+    const pairs = Object.entries(value).filter(
+      (pair): pair is [string, string] => typeof pair[1] === 'string',
+    );
+    if (pairs.length > 0) return Object.fromEntries(pairs);
+  }
+  return undefined;
+}
+
+/** The hash of an access token's components; "" for an ordinary token. */
+export function extensionOf(token: Entity): string {
+  const hash = token['ext_cache_key'];
+  if (typeof hash === 'string' && hash !== '') return hash.toLowerCase();
+  const components = componentsIn(token);
+  return components === undefined ? '' : hashComponents(components);
+}

@@ -1,0 +1,130 @@
+/**
+ * The tenants that an account is known in. MSAL Python and MSAL.NET have an account entity for each; MSAL Node has one
+ * for all, with a list in `tenantProfiles`, each item JSON in a string.
+ */
+import type { Account, TenantProfile } from './entities.ts';
+import { isRecord } from '../json.ts';
+import { homeTenantOf } from './keys.ts';
+import { folded } from './match.ts';
+
+/** What stands in a realm where the app named no tenant: whichever the user is at home in. */
+export const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
+
+/** What MSAL Python calls the tenant of AD FS, which has none; MSAL Node leaves it empty. */
+export const ADFS_REALM = 'adfs';
+
+function named(account: Account, tenant: string): string {
+  return tenant === '' && account.authority_type === 'ADFS' ? ADFS_REALM : tenant;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function profile(
+  realm: string,
+  local: string,
+  username: string | undefined,
+  name: string | undefined,
+): TenantProfile {
+  return {
+    realm,
+    local_account_id: local,
+    ...(username === undefined ? {} : { username }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** MSAL Node's list as it stands; items that are no profiles are passed over. */
+function listed(account: Account): TenantProfile[] {
+  const list = account['tenantProfiles'];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown) => {
+    const fields = typeof item === 'string' ? parsed(item) : undefined;
+    if (fields === undefined || typeof fields['tenantId'] !== 'string') return [];
+    const local = text(fields['localAccountId']) ?? '';
+    return [
+      profile(named(account, fields['tenantId']), local, text(fields['username']), text(fields['name'])),
+    ];
+  });
+}
+
+function parsed(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The tenant of the entity itself; MSAL Python may have written `common`. */
+export function realmOf(account: Account): string {
+  const home = homeTenantOf(account.home_account_id);
+  return home !== undefined && ANY_TENANT.has(folded(account.realm)) ? home : named(account, account.realm);
+}
+
+export function isHomeTenant(account: Account, realm: string): boolean {
+  return folded(homeTenantOf(account.home_account_id)) === folded(realm);
+}
+
+function ownTenant(account: Account): TenantProfile {
+  const local = text(account.local_account_id) ?? '';
+  return profile(realmOf(account), local, text(account.username), text(account['name']));
+}
+
+/** The tenants of one user's account entities, each once, the home tenant first. */
+export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
+  const [only, ...others] = accounts;
+  if (only !== undefined && others.length === 0 && !Array.isArray(only['tenantProfiles']))
+    return [ownTenant(only)];
+  const tenants = new Map<string, TenantProfile>();
+  const add = (tenant: TenantProfile): void => {
+    const known = tenants.get(folded(tenant.realm));
+    tenants.set(folded(tenant.realm), known === undefined ? tenant : { ...tenant, ...known });
+  };
+  for (const account of accounts) {
+    const list = listed(account);
+    // In MSAL Node's documents the list is complete, and the entity's realm (B2C) may be no tenant that tokens name.
+    if (list.length === 0) add(ownTenant(account));
+    for (const tenant of list) add(tenant);
+  }
+  const first = accounts[0];
+  const all = [...tenants.values()];
+  if (first === undefined) return all;
+  return [
+    ...all.filter((t) => isHomeTenant(first, t.realm)),
+    ...all.filter((t) => !isHomeTenant(first, t.realm)),
+  ];
+}
+
+/** A tenant as MSAL Node writes it. */
+export function writtenProfile(account: Account, tenant: TenantProfile): string {
+  return JSON.stringify({
+    tenantId: account.authority_type === 'ADFS' && tenant.realm === ADFS_REALM ? '' : tenant.realm,
+    localAccountId: tenant.local_account_id,
+    name: tenant.name,
+    username: tenant.username ?? '',
+    isHomeTenant: isHomeTenant(account, tenant.realm),
+  });
+}
+
+/** MSAL Node's list of all the tenants that these entities of one user know; items keep the text they have. */
+export function joinedProfiles(accounts: readonly Account[]): string[] {
+  const written = new Map<string, string>();
+  for (const account of accounts) {
+    const list = account['tenantProfiles'];
+    for (const item of Array.isArray(list) ? list : []) {
+      const fields = typeof item === 'string' ? parsed(item) : undefined;
+      if (typeof item !== 'string' || typeof fields?.['tenantId'] !== 'string') continue;
+      written.set(folded(named(account, fields['tenantId'])), item);
+    }
+  }
+  for (const account of accounts) {
+    for (const tenant of tenantsOf([account])) {
+      if (!written.has(folded(tenant.realm)))
+        written.set(folded(tenant.realm), writtenProfile(account, tenant));
+    }
+  }
+  return [...written.values()];
+}

@@ -1,0 +1,211 @@
+/** What stands in a document more than once, because libraries make other keys and call a cloud by other names. */
+import { ageIn } from '../cache/age.ts';
+import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
+import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
+import { copyWith, freezeJson } from '../cache/json.ts';
+import { keyOf } from '../cache/schema/keys.ts';
+import { fieldsFor } from '../cache/schema/library-fields.ts';
+import { folded } from '../cache/schema/match.ts';
+import { profileOf, sameEntries } from '../cache/place.ts';
+import { covers, scopesOf } from '../cache/schema/scopes.ts';
+import type { Entry, RecordChange, Store } from '../cache/store.ts';
+import { isUnderstood } from '../cache/schema/fields.ts';
+import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
+import { change, type Diagnosis, diagnosis } from './finding.ts';
+
+/** @param home whose: an account, or "" for apps */
+export function* duplicates(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  if (home === '') yield* apps(store);
+  yield* accounts(store, home);
+  yield* tokens(store, home, 'AccessToken', now);
+  yield* tokens(store, home, 'IdToken', now);
+  yield* refreshTokens(store, home);
+}
+
+/** Entries that denote one thing, in groups of two and more. */
+function groups<T extends EntityType>(
+  entries: readonly Entry<T>[],
+  sameAs: (entry: Entry<T>) => readonly Entry<T>[],
+): Entry<T>[][] {
+  const seen = new Set<Entry<T>>();
+  const found: Entry<T>[][] = [];
+  for (const entry of entries) {
+    if (seen.has(entry)) continue;
+    const group = sameAs(entry).filter((other) => !seen.has(other));
+    for (const other of group) seen.add(other);
+    if (group.length > 1) found.push(group);
+  }
+  return found;
+}
+
+function known<T extends EntityType>(store: Store, type: T): (entry: Entry<T>) => Entry<T>[] {
+  return ({ entity }) => (entity === null ? [] : sameEntries(store, type, entity));
+}
+
+/** Whether it is an account with the list of its tenants. */
+function isListing(entity: Entity | null): entity is Account {
+  return Array.isArray(entity?.['tenantProfiles']) && isUnderstood('Account', entity);
+}
+
+/** One with the fields of all, the first one's before the others'; the others go. */
+function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry<T>[]): RecordChange[] {
+  const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
+  const missing: Record<string, unknown> = {};
+  for (const { entity } of others) {
+    for (const [field, value] of Object.entries(entity ?? {})) {
+      if (isEmpty(keep.entity?.[field]) && isEmpty(missing[field]) && !isEmpty(value)) missing[field] = value;
+    }
+  }
+  const removals = others.map((entry) => change(entry));
+  const lists = [keep, ...others].flatMap(({ entity }) => (isListing(entity) ? [entity] : []));
+  if (lists.length > 0) missing['tenantProfiles'] = joinedProfiles(lists);
+  if (keep.entity === null || Object.keys(missing).length === 0) return removals;
+  const joined = copyWith(keep.entity, missing);
+  return freezeJson(joined) ? [change(keep, joined), ...removals] : removals;
+}
+
+function* apps(store: Store): Iterable<Diagnosis> {
+  for (const [keep, ...others] of groups(store.candidates('AppMetadata'), known(store, 'AppMetadata'))) {
+    if (keep === undefined) continue;
+    const causes = [
+      { library: 'MSAL Node', says: 'It throws when a token of this app has to be refreshed.' } as const,
+    ];
+    const says = 'An app is described twice, under two names of one cloud.';
+    yield diagnosis('duplicate-app', says, causes, [keep, ...others], joinedInto(keep, others));
+  }
+}
+
+/** Of one tenant: MSAL Python may have written `common` for the user's own. */
+function* accounts(store: Store, home: string): Iterable<Diagnosis> {
+  const id = (account: Account): string =>
+    [account.home_account_id, canonicalEnvironment(account.environment), realmOf(account)]
+      .map(folded)
+      .join(' ');
+  const byId = new Map<string, Entry<'Account'>[]>();
+  for (const entry of store.candidates('Account', { home_account_id: home })) {
+    if (entry.entity === null) continue;
+    const group = byId.get(id(entry.entity));
+    if (group === undefined) byId.set(id(entry.entity), [entry]);
+    else group.push(entry);
+  }
+  for (const group of byId.values()) {
+    if (group.length < 2) continue;
+    const main = group.find((entry) => isAtHome(store, entry)) ?? group[0];
+    if (main === undefined) continue;
+    const others = group.filter((entry) => entry !== main);
+    const causes = [
+      { library: 'MSAL Node', says: 'It lists the user twice, and signs out one of the two.' } as const,
+    ];
+    const says = 'A user stands in one tenant twice, under two keys or two names of one cloud.';
+    yield diagnosis('duplicate-account', says, causes, [main, ...others], joinedInto(main, others));
+  }
+}
+
+/** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
+function* tokens(
+  store: Store,
+  home: string,
+  type: 'AccessToken' | 'IdToken',
+  now: number,
+): Iterable<Diagnosis> {
+  for (const group of groups(store.candidates(type, { home_account_id: home }), known(store, type))) {
+    const [keep, ...others] = newestFirst(store, type, group, now);
+    if (keep === undefined) continue;
+    const causes = [
+      type === 'AccessToken'
+        ? ({
+            library: 'MSAL Node',
+            says: 'It throws both away when it is asked for one, and gets a third.',
+          } as const)
+        : ({ library: 'MSAL Node', says: 'It throws both away, and the app gets no ID token.' } as const),
+    ];
+    const says = `${type === 'IdToken' ? 'An ID token' : 'An access token'} stands here twice, under keys of two libraries.`;
+    const removals = others.map((entry) => change(entry));
+    yield diagnosis('duplicate-token', says, causes, [keep, ...others], removals);
+  }
+}
+
+/** Whether it stands where the library of the document's profile would look for it. */
+function isAtHome(store: Store, { section, key, entity }: Entry): boolean {
+  if (entity === null) return false;
+  const profile = profileOf(store);
+  return (
+    keyOf(
+      section,
+      copyWith(
+        entity,
+        fieldsFor(section, entity, profile, () => NaN),
+      ),
+      profile,
+    ) === key
+  );
+}
+
+type Credential = 'AccessToken' | 'RefreshToken' | 'IdToken';
+
+function newestFirst<T extends Credential>(
+  store: Store,
+  type: T,
+  group: readonly Entry<T>[],
+  now: number,
+): Entry<T>[] {
+  const ranked = group.map((entry) => ({ entry, rank: rankOf(store, type, entry, now) }));
+  // Of equals the one that was written last.
+  const sorted = ranked.toReversed().sort(({ rank: a }, { rank: b }) => {
+    return b.use - a.use || b.age - a.age || b.home - a.home;
+  });
+  return sorted.map(({ entry }) => entry);
+}
+
+function rankOf(
+  store: Store,
+  type: Credential,
+  entry: Entry,
+  now: number,
+): { use: number; age: number; home: number } {
+  const entity: Entity = entry.entity ?? {};
+  const age = ageIn(store, type, entity);
+  return {
+    use: type === 'AccessToken' && secondsOf(entity['expires_on']) <= now ? 0 : 1,
+    age: Number.isNaN(age) ? 0 : age,
+    home: type !== 'RefreshToken' && isAtHome(store, entry) ? 1 : 0,
+  };
+}
+
+/** One app's of one account: the newest, and those that it does all the work of. */
+function* refreshTokens(store: Store, home: string): Iterable<Diagnosis> {
+  const sameApp = ({ entity }: Entry<'RefreshToken'>): Entry<'RefreshToken'>[] => {
+    if (entity === null) return [];
+    const { home_account_id, client_id, environment } = entity;
+    return store
+      .candidates('RefreshToken', { home_account_id, client_id })
+      .filter(
+        ({ entity: other }) =>
+          other !== null &&
+          folded(other.client_id) === folded(client_id) &&
+          canonicalEnvironment(other.environment) === canonicalEnvironment(environment),
+      );
+  };
+  for (const group of groups(store.candidates('RefreshToken', { home_account_id: home }), sameApp)) {
+    const [newest, ...older] = newestFirst(store, 'RefreshToken', group, 0);
+    const target = newest?.entity?.target ?? '';
+    const shadowed = older.filter(({ entity }) => {
+      const scopes = scopesOf(entity?.target ?? '');
+      const family = entity?.family_id ?? '';
+      if (family !== '' && newest?.entity?.family_id !== family) return false; // Other apps may live on it.
+      return target === '' || scopes.length === 0 || covers(target, scopes);
+    });
+    if (newest === undefined || shadowed.length === 0) continue;
+    const causes = [
+      {
+        library: 'MSAL Node',
+        says: 'It redeems the older one for good; where the provider takes each once only, the user is signed out.',
+      },
+      { library: 'MSAL Python', says: 'It tries the older one as well, whenever the newer one is refused.' },
+    ] as const;
+    const says = 'An older refresh token stands beside a newer one of the same app.';
+    const removals = shadowed.map((entry) => change(entry));
+    yield diagnosis('shadowed-refresh-token', says, causes, [newest, ...shadowed], removals);
+  }
+}

@@ -1,0 +1,132 @@
+/** What belongs to nobody, leads nowhere, or has been of no use for a month. */
+import type { Account, Entity } from '../cache/schema/entities.ts';
+import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { readToken } from '../cache/schema/claims.ts';
+import { isExpired, secondsOf } from '../cache/schema/expiry.ts';
+import { freezeJson } from '../cache/json.ts';
+import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
+import { folded } from '../cache/schema/match.ts';
+import { profileOf } from '../cache/place.ts';
+import { entitiesOf } from '../cache/response.ts';
+import { isUnderstood } from '../cache/schema/fields.ts';
+import type { Entry, RecordChange, Store } from '../cache/store.ts';
+import { change, type Diagnosis, diagnosis } from './finding.ts';
+
+/** Seconds. */
+const MONTH = 30 * 24 * 3600;
+
+/** The entries of one user, under any alias. */
+type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry[]>;
+
+function byUser(store: Store, home: string): Map<string, Belongings> {
+  const users = new Map<string, Belongings>();
+  for (const entry of store.ofAccount(home)) {
+    const type = entry.section;
+    if (type === 'AppMetadata' || entry.entity === null) continue;
+    const user = canonicalEnvironment(entry.entity.environment);
+    const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
+    if (!users.has(user)) users.set(user, own);
+    own[type].push(entry);
+  }
+  return users;
+}
+
+/** @param home whose: an account, or "" for apps */
+export function* leftovers(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  for (const own of home === '' ? [] : byUser(store, home).values()) {
+    if (own.Account.length === 0) yield withoutAccount(store, own, now);
+    else if (isOver(own, now)) yield withoutTokens(own);
+  }
+  yield* deadWeight(store, home, now);
+}
+
+/** No refresh token, and no access token that is good or could be taken for good in an outage. */
+function isOver({ RefreshToken, AccessToken }: Belongings, now: number): boolean {
+  return RefreshToken.length === 0 && AccessToken.every((entry) => expiredFor(entry, now) > 0);
+}
+
+/** Seconds since the token could last be used, also in an outage of the provider (`extended_expires_on`). */
+function expiredFor({ entity }: Entry, now: number): number {
+  const ends = [entity?.['expires_on'], entity?.['extended_expires_on']].map(secondsOf);
+  return now - Math.max(...ends.filter((end) => !Number.isNaN(end)));
+}
+
+function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
+  const tokens = [...own.RefreshToken, ...own.AccessToken, ...own.IdToken];
+  const says = 'There are tokens of a user, and no account that they belong to.';
+  const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET'] as const).map((library) => ({
+    library,
+    says: 'It lists no such user: the tokens can be neither used nor signed out.',
+  }));
+  const account = accountFrom(store, own.IdToken, now);
+  const changes =
+    account !== undefined ? [account] : isOver(own, now) ? tokens.map((entry) => change(entry)) : [];
+  return diagnosis('token-without-account', says, causes, tokens, changes);
+}
+
+/** The account that an ID token is about, as if its user had signed in just now. */
+function accountFrom(store: Store, idTokens: readonly Entry[], now: number): RecordChange | undefined {
+  const profile = profileOf(store);
+  for (const { entity } of idTokens) {
+    if (entity === null || !isUnderstood('IdToken', entity)) continue;
+    const { home_account_id, environment, realm, client_id, secret } = entity;
+    if (readToken(secret)?.format !== 'jwt') continue;
+    const tenant = homeTenantOf(home_account_id);
+    const uid = home_account_id.slice(0, -1 - (tenant?.length ?? -1));
+    const response = {
+      id_token: secret,
+      ...(tenant === undefined ? {} : { client_info: encoded({ uid, utid: tenant }) }),
+    };
+    const token_endpoint = `https://${environment}/`;
+    const event = { client_id, scope: [], token_endpoint, environment, realm, home_account_id, response };
+    const account: Account | undefined = entitiesOf(event, now, profile).Account;
+    if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
+    if (!freezeJson(account) || !isUnderstood('Account', account)) continue;
+    const key = keyOf('Account', account, profile);
+    if (store.entry('Account', key) === undefined) return { section: 'Account', key, after: account };
+  }
+  return undefined;
+}
+
+function encoded(value: Entity): string {
+  return btoa(JSON.stringify(value)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function withoutTokens(own: Belongings): Diagnosis {
+  const all = [...own.Account, ...own.AccessToken, ...own.IdToken];
+  const says =
+    'An account has no refresh token and no access token that is good: the user has to sign in again.';
+  const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET'] as const).map((library) => ({
+    library,
+    says: 'It lists the user, and can get no token.',
+  }));
+  return diagnosis(
+    'account-without-tokens',
+    says,
+    causes,
+    all,
+    all.map((entry) => change(entry)),
+  );
+}
+
+/** Access tokens alone: a refresh token does not say how long it lives, and an ID token tells who the user is. */
+function* deadWeight(store: Store, home: string, now: number): Iterable<Diagnosis> {
+  const own = store
+    .candidates('AccessToken', { home_account_id: home })
+    .filter(
+      (entry) => entry.entity !== null && isExpired(entry.entity, now) && expiredFor(entry, now) >= MONTH,
+    );
+  if (own.length === 0) return;
+  const says = 'Access tokens have been expired for a month, and nobody has asked for a new one since.';
+  const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET', 'Tokenkeep'] as const).map((library) => ({
+    library,
+    says: 'It reads and writes them every time, for nothing.',
+  }));
+  yield diagnosis(
+    'dead-weight',
+    says,
+    causes,
+    own,
+    own.map((entry) => change(entry)),
+  );
+}

@@ -1,0 +1,141 @@
+/** Entities that make a library throw, or that none ever finds. Tokenkeep keeps them as they are, and matches none. */
+import type { Entity, EntityType } from '../cache/schema/entities.ts';
+import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
+import { isUnderstood } from '../cache/schema/fields.ts';
+import type { Entry, Store } from '../cache/store.ts';
+import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
+import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
+
+/** The kinds of entity that a root holds. Anything else is of a library newer than this, and its own business. */
+const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
+  AccessToken: ['AccessToken', 'AccessToken_With_AuthScheme', 'atext'],
+  RefreshToken: ['RefreshToken'],
+  IdToken: ['IdToken'],
+  Account: [undefined],
+  AppMetadata: [undefined],
+};
+
+/** @param home whose: an account, or "" for what belongs to none */
+export function* unreadable(store: Store, home: string): Iterable<Diagnosis> {
+  for (const entry of store.ofAccount(home)) {
+    if (entry.isUnderstood) continue;
+    const mended = mend(entry);
+    const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
+    yield diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes);
+  }
+  for (const entry of store.candidates('Account', { home_account_id: home })) {
+    const account = entry.entity;
+    if (account === null || readsTenants(account['tenantProfiles'])) continue;
+    const mended = frozen(copyWith(account, { tenantProfiles: joinedProfiles([account]) }));
+    const causes: Cause[] = [
+      { library: 'MSAL Node', says: 'It can’t open a cache with this account in it: no one is signed in.' },
+    ];
+    const says = 'The list of tenants of an account is not what MSAL Node writes.';
+    yield diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]);
+  }
+}
+
+function readsTenants(list: unknown): boolean {
+  if (list === undefined || list === null) return true;
+  if (!Array.isArray(list)) return false;
+  return list.every((item) => {
+    if (typeof item !== 'string') return false;
+    try {
+      return isRecord(JSON.parse(item));
+    } catch {
+      return false;
+    }
+  });
+}
+
+function frozen(entity: Entity): Entity {
+  freezeJson(entity);
+  return entity;
+}
+
+/** Times and lifetimes that were written as numbers are what they say; nothing else is guessed at. */
+function mend({ section, value }: Entry): Entity | null {
+  if (!isRecord(value)) return null;
+  const numbers = Object.keys(value).filter(
+    (name) => !isAccessor(value, name) && typeof value[name] === 'number' && Number.isInteger(value[name]),
+  );
+  if (numbers.length === 0) return null;
+  const mended = copyWith(value, Object.fromEntries(numbers.map((name) => [name, String(value[name])])));
+  return isUnderstood(section, mended) ? frozen(mended) : null;
+}
+
+/** Whether no library can do anything with it. What is of a kind that is not known may be of use to a newer one. */
+function isWorthless({ section, value }: Entry): boolean {
+  if (!isRecord(value)) return true;
+  if (!KINDS[section].includes(value['credential_type'])) return false;
+  const missing = wanting(section, value);
+  return missing.some(
+    (field) => ESSENTIAL.has(field) || (field === 'home_account_id' && section !== 'AccessToken'),
+  );
+}
+
+/** `cached_at` and the like are asked for here and by no other library. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  'secret',
+  'client_id',
+  'environment',
+  'target',
+  'expires_on',
+]);
+
+function saysOf({ section, value }: Entry): string {
+  if (!isRecord(value)) return `Where ${NAMES[section]} should be, there is something else.`;
+  const missing = wanting(section, value);
+  return missing.length === 0
+    ? `What stands where ${NAMES[section]} should be is of a kind that is not known, or has a field of a wrong form.`
+    : `${capital(NAMES[section])} has no proper ${missing.join(', ')}.`;
+}
+
+const NAMES: Readonly<Record<EntityType, string>> = {
+  AccessToken: 'an access token',
+  RefreshToken: 'a refresh token',
+  IdToken: 'an ID token',
+  Account: 'an account',
+  AppMetadata: 'an app’s metadata',
+};
+
+const NEEDED: Readonly<Record<EntityType, readonly string[]>> = {
+  AccessToken: ['environment', 'client_id', 'target', 'realm', 'cached_at', 'expires_on'],
+  RefreshToken: ['home_account_id', 'environment', 'client_id'],
+  IdToken: ['home_account_id', 'environment', 'realm', 'client_id'],
+  Account: ['home_account_id', 'environment', 'realm', 'username', 'authority_type'],
+  AppMetadata: ['client_id', 'environment'],
+};
+
+/** Names of fields that are no text, or an empty one where that will not do. */
+function wanting(type: EntityType, value: Readonly<Record<string, unknown>>): string[] {
+  const secret =
+    type === 'Account' || type === 'AppMetadata' || isAccessor(value, 'secret') ? [] : ['secret'];
+  return [...NEEDED[type], ...secret].filter((field) => {
+    const text = value[field];
+    return typeof text !== 'string' || (text === '' && field !== 'realm' && field !== 'username');
+  });
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function causesOf({ section, value }: Entry): Cause[] {
+  if (!isRecord(value)) {
+    return [
+      { library: 'MSAL Node', says: 'It can’t open a cache with this in it: no one is signed in.' },
+      { library: 'MSAL Python', says: 'It throws when it looks for a token or an account.' },
+    ];
+  }
+  const causes: Cause[] = [{ library: 'Tokenkeep', says: 'It is kept as it is and never used.' }];
+  if (section === 'AccessToken' && typeof value['target'] !== 'string') {
+    causes.push({ library: 'MSAL Python', says: 'It throws when this account asks for a token.' });
+    causes.push({ library: 'MSAL Node', says: 'It throws when this account asks for a token.' });
+  } else if (section === 'AccessToken' && typeof value['expires_on'] !== 'string') {
+    causes.push({ library: 'MSAL Python', says: 'It throws when this account asks for a token.' });
+  } else if (section === 'AccessToken' && value['target'] === '') {
+    causes.push({ library: 'MSAL Node', says: 'It throws when this account asks for a token.' });
+  }
+  return causes;
+}

@@ -1,0 +1,118 @@
+/** A file that someone chose to import, or one sentence about why it can't be. Nothing is ever written. */
+import { isUtf8 } from 'node:buffer';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { DocumentError } from '../../errors.ts';
+import { printable } from '../printable.ts';
+
+/** 128 MiB: a document of 10,000 accounts has some 100 MB, and its text has to fit into memory several times. */
+export const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024;
+
+export interface DocumentFile {
+  /** Without its folder, and fit to be shown. */
+  name: string;
+  content: Buffer;
+}
+
+/**
+ * Reads a whole document.
+ *
+ * @param reading is told the name and size before the content is read.
+ * @throws DocumentError `document_unreadable` or `document_too_large`, naming the file.
+ */
+export async function readDocumentFile(
+  path: string,
+  reading?: (file: { fileName: string; bytes: number }) => void,
+): Promise<DocumentFile> {
+  const name = printable(basename(path), 100);
+  const file = await openFile(path, name);
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_DOCUMENT_BYTES) throw tooLarge(name, size);
+    reading?.({ fileName: name, bytes: size });
+    return { name, content: await readAll(file, name) };
+  } catch (error) {
+    throw error instanceof DocumentError ? error : unreadable(name, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Windows has neither the flag nor such pipes. */
+const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
+
+async function openFile(path: string, name: string): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    // Non-blocking, for opening a named pipe that nobody writes to would wait for ever.
+    file = await open(path, constants.O_RDONLY | NON_BLOCKING);
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+  const about = await file.stat();
+  if (about.isFile()) return file;
+  await file.close();
+  throw new DocumentError(
+    'document_unreadable',
+    about.isDirectory()
+      ? `“${name}” is a folder, not a file. Choose the cache document itself; nothing was imported.`
+      : `“${name}” is a device or a pipe, not a file. Nothing was imported.`,
+  );
+}
+
+/** Bounded by what is read and not by what `stat` said: a file may grow, and some say 0 and never end. */
+async function readAll(file: FileHandle, name: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(4 * 1024 * 1024);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks, bytes);
+    bytes += bytesRead;
+    if (bytes > MAX_DOCUMENT_BYTES) throw tooLarge(name, bytes);
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+/** @throws DocumentError `document_not_json`, naming the file. */
+export function assertText({ name, content }: DocumentFile): void {
+  if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
+  if ((content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff)) {
+    throw notText(`“${name}” is encoded as UTF-16. A cache document is UTF-8; save it so and try again.`);
+  }
+  if (content.includes(0)) {
+    throw notText(
+      `“${name}” is not a text file. It may be encrypted by the app that wrote it; only a plain cache document can be imported.`,
+    );
+  }
+  if (!isUtf8(content)) {
+    throw notText(`“${name}” is not UTF-8 text, so it is no cache document. Nothing was imported.`);
+  }
+}
+
+function notText(message: string): DocumentError {
+  return new DocumentError('document_not_json', message);
+}
+
+function tooLarge(name: string, bytes: number): DocumentError {
+  const megabytes = (count: number): string => `${Math.round(count / 1024 / 1024)} MB`;
+  return new DocumentError(
+    'document_too_large',
+    `“${name}” has ${megabytes(bytes)}. Cache documents of up to ${megabytes(MAX_DOCUMENT_BYTES)} can be imported; nothing was read.`,
+  );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there any more',
+  EACCES: 'can’t be read: this user has no permission',
+  EPERM: 'can’t be read: this user has no permission',
+  EISDIR: 'is a folder, not a file',
+  ELOOP: 'can’t be read: its links lead in a circle',
+};
+
+function unreadable(name: string, cause: unknown): DocumentError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const reason = REASONS[code] ?? `can’t be read${code === '' ? '' : ` (${code})`}`;
+  return new DocumentError('document_unreadable', `“${name}” ${reason}. Nothing was imported.`, { cause });
+}

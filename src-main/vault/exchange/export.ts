@@ -1,0 +1,94 @@
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { documentText } from '../../cache/document/document.ts';
+import { InvalidArgumentError, StorageError, type StorageErrorCode } from '../../errors.ts';
+import type { Access } from '../access.ts';
+import { AGE_BEGINS, encrypt } from './age.ts';
+import { identify, isTemporary, readWhole, replaceFile } from '../disk/atomic-file.ts';
+import { assertStrong } from './passphrase.ts';
+import { refusal } from '../refusal.ts';
+import { storageError } from '../disk/storage-error.ts';
+
+/** See `Vault.exportTo`. */
+export async function exportTo(access: Access, file: string, passphrase: string): Promise<void> {
+  assertStrong(passphrase);
+  await assertElsewhere(access, file);
+  const plain = Buffer.from(await access.inTurn(() => document(access)), 'utf8');
+  const { io, scryptWork } = access.settings;
+  const bytes = await encrypt(plain, passphrase, scryptWork).finally(() => plain.fill(0));
+  try {
+    await sweepExports(access, dirname(file));
+    await replaceFile(io, file, [bytes].values());
+    if ((await readWhole(io, file))?.bytes.equals(bytes) !== true) throw unlike();
+  } catch (cause) {
+    throw worded(cause);
+  }
+}
+
+/** An export that is under way writes all the time; one that has not for so long, in milliseconds, was killed. */
+const STALE = 10 * 60 * 1000;
+
+/** [Note: leftovers] Removes what exports that were killed left in this folder, which is by its name and its content ours. */
+async function sweepExports({ settings: { io, now } }: Access, folder: string): Promise<void> {
+  for (const name of await io.readdir(folder).catch(() => [])) {
+    if (!isTemporary(name)) continue;
+    const path = join(folder, name);
+    try {
+      const { mtimeNs } = await io.stat(path);
+      if (Number(mtimeNs / 1_000_000n) > now() - STALE) continue;
+      const start = (await readWhole(io, path, AGE_BEGINS.length))?.bytes;
+      if (start?.equals(AGE_BEGINS.subarray(0, start.length))) await io.unlink(path);
+    } catch {
+      // It is somebody else's, or gone by now: an export does not fail because of what another one left.
+    }
+  }
+}
+
+/** As it stands now, in the profile it came in: what an MSAL library can read once it is decrypted. */
+async function document(access: Access): Promise<string> {
+  await access.catchUp();
+  const { opening, held, cache } = access.memory;
+  // What is held in memory only is worth an export most of all.
+  if (opening.contents === null && held.length === 0 && opening.state !== 'ready') {
+    throw refusal(opening.state, opening.error ?? undefined);
+  }
+  return documentText(cache);
+}
+
+/** An export over the vault itself would be the end of it. Links and other spellings of its name are looked through. */
+async function assertElsewhere({ settings }: Access, file: string): Promise<void> {
+  if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
+    throw new InvalidArgumentError(
+      'exportTo: `file` must be an absolute path of a file. Nothing was written.',
+    );
+  }
+  const [own, other] = await Promise.all([
+    identify(settings.io, settings.file),
+    identify(settings.io, file),
+  ]).catch((cause: unknown) => Promise.reject(worded(cause)));
+  const same = own !== null && other !== null && own.dev === other.dev && own.ino === other.ino;
+  if (same || resolve(file) === resolve(settings.file)) {
+    throw new InvalidArgumentError(
+      'exportTo: `file` is the vault itself. Nothing was written. Choose another name.',
+    );
+  }
+}
+
+const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
+  disk_full: 'The disk is full, so nothing was exported. Free some space, or choose another disk.',
+  no_permission: 'This user may not write there, so nothing was exported. Choose another folder.',
+  read_only_disk: 'That file system is read-only, so nothing was exported. Choose another folder.',
+  storage_failed: 'The file system refused to write there, so nothing was exported. Choose another folder.',
+};
+
+function worded(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const { code } = storageError(cause);
+  return new StorageError(code, MESSAGES[code], { cause });
+}
+
+function unlike(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The exported file does not hold what was just written to it. Do not rely on it. Check the disk, and export again.',
+  );
+}

@@ -1,0 +1,85 @@
+import { documentInSlices } from '../../cache/document/document-in-slices.ts';
+import { type MergeCounts, mergeInSlices } from '../../cache/document/merge.ts';
+import type { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
+import type { Sliced } from '../../cache/sliced.ts';
+import type { TokenCache } from '../../cache/token-cache.ts';
+import { DocumentError, PassphraseError } from '../../errors.ts';
+import { decrypt, isAge } from './age.ts';
+import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
+import { paced } from '../pace.ts';
+
+/** What an import did. */
+export interface ImportReport {
+  /** Users, not entities. */
+  accountsAdded: number;
+  /** Credentials. */
+  tokensAdded: number;
+  /** Credentials that were older here. */
+  tokensReplaced: number;
+  /** Entries that were taken in as they are, because they are not understood. */
+  notUnderstood: number;
+}
+
+export function reportOf({ accounts, tokens, notUnderstood }: MergeCounts): ImportReport {
+  return {
+    accountsAdded: accounts.added,
+    tokensAdded: tokens.added,
+    tokensReplaced: tokens.replaced,
+    notUnderstood,
+  };
+}
+
+/** See `Vault.importFrom`. Everything that can fail does so before `update` is called. */
+export async function importFrom(
+  file: string,
+  passphrase: string | undefined,
+  now: () => number,
+  update: <T>(fn: (cache: TokenCache) => Sliced<T>) => Promise<T>,
+): Promise<ImportReport> {
+  const document = await openDocument(await readDocumentFile(file), passphrase, now);
+  return reportOf(await update((cache) => mergeInSlices(cache, document)));
+}
+
+/**
+ * The cache in a document that was exported here or written by an MSAL library. Secrets of an exported one are in the
+ * clear in memory from here on, and nowhere else.
+ *
+ * @param now seconds since the epoch
+ * @throws PassphraseError `passphrase_needed` or `passphrase_wrong`; DocumentError, naming the file
+ */
+export async function openDocument(
+  file: DocumentFile,
+  passphrase: string | undefined,
+  now: () => number,
+): Promise<SerializableTokenCache> {
+  if (!isAge(file.content)) return parse(file, now);
+  if (passphrase === undefined) {
+    throw new PassphraseError(
+      'passphrase_needed',
+      `“${file.name}” was exported with a passphrase, which is needed to open it. Nothing was imported.`,
+    );
+  }
+  const content = await decrypt(file.content, passphrase, file.name);
+  try {
+    return await parse({ name: file.name, content }, now);
+  } finally {
+    content.fill(0);
+  }
+}
+
+async function parse(file: DocumentFile, now: () => number): Promise<SerializableTokenCache> {
+  assertText(file);
+  try {
+    return await paced(documentInSlices(file.content, { now }));
+  } catch (error) {
+    throw error instanceof DocumentError ? namingTheFile(file, error) : error;
+  }
+}
+
+function namingTheFile({ name }: DocumentFile, error: DocumentError): DocumentError {
+  const what =
+    error.code === 'document_not_json'
+      ? 'is not a cache document, or was cut off while it was written: its text is not valid JSON'
+      : 'is JSON, but not a cache document of an MSAL library';
+  return new DocumentError(error.code, `“${name}” ${what}. Nothing was imported.`, { cause: error });
+}

@@ -1,0 +1,112 @@
+// FORMAT.md, "Batches", as they stand in the base: one account, or none, in each frame.
+import { isUnderstood } from '../../cache/schema/fields.ts';
+import { accountOf, type CacheRecord, homeOf, type Unread, type UnreadSource } from '../../cache/records.ts';
+import { freezeJson } from '../../cache/json.ts';
+import { isEntityType } from '../../cache/store.ts';
+import { type Change, decodeBatch, type DecodedRow, decodeRows } from './batch.ts';
+import type { FrameContent } from './frame.ts';
+import type { Header } from './header.ts';
+import type { Group } from './frame-writer.ts';
+import { isObject } from '../json.ts';
+import type { IntactFrame } from './frame-reader.ts';
+
+/** The frames of each account as they stand in the file, `null` for what belongs to none. */
+export type Groups = ReadonlyMap<string | null, Group>;
+
+/**
+ * The base of a file. Every frame is parsed, to see that it is what FORMAT.md says and where its entries belong. What
+ * has no secret is kept: lists are made of it. The rest is given up and read again when someone asks for it.
+ */
+export class Base {
+  readonly groups = new Map<string | null, Group>();
+  /** Every authentic frame is what FORMAT.md says. Known when all records have been taken. */
+  sound = true;
+  readonly #frames: readonly IntactFrame[];
+  readonly #header: Header;
+
+  constructor(frames: readonly IntactFrame[], header: Header) {
+    this.#frames = frames;
+    this.#header = header;
+  }
+
+  /** What each frame says, one after the other. */
+  *byFrame(): Iterable<(CacheRecord | Unread)[]> {
+    const { baseFrames, fileId } = this.#header;
+    /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
+    const astray = new Set<string | null>();
+    for (const { ordinal, content } of this.#frames) {
+      if (ordinal === 0 || ordinal >= baseFrames) continue;
+      const rows = decodeRows(content)?.rows;
+      if (rows === undefined || !rows.every(isSet)) {
+        this.sound = false;
+        continue;
+      }
+      const source = new FrameSource(content, fileId);
+      let owner: string | undefined;
+      let username = '';
+      const records: (CacheRecord | Unread)[] = [];
+      for (const [index, row] of rows.entries()) {
+        const record = recordOf(row, source, index);
+        const home = 'source' in record ? record.home : (accountOf(record) ?? '');
+        owner ??= home;
+        if (home !== owner) astray.add(home || null).add(owner || null);
+        if (username === '' && row.section === 'Account') username = usernameOf(row.value);
+        records.push('source' in record && home === owner ? { ...record, home: owner } : record);
+      }
+      this.#keep(owner || null, username, content);
+      yield records;
+    }
+    for (const account of astray) this.groups.delete(account);
+  }
+
+  #keep(account: string | null, username: string, content: FrameContent): void {
+    const known = this.groups.get(account);
+    if (known !== undefined) {
+      this.groups.set(account, { ...known, frames: [...known.frames, content] });
+      return;
+    }
+    const entry = account === null ? null : { home_account_id: account, username };
+    this.groups.set(account, { account: entry, frames: [content] });
+  }
+}
+
+/** Whether it may stand in the base: it sets something, no deeper than JSON may be here. */
+function isSet({ value }: DecodedRow): boolean {
+  if (!isObject(value)) return value !== undefined && freezeJson(value);
+  for (const name in value) {
+    const field = value[name];
+    if (typeof field === 'object' && !freezeJson(field)) return false;
+  }
+  return true;
+}
+
+function recordOf(row: DecodedRow, source: UnreadSource, index: number): CacheRecord | Unread {
+  const { section, key, value, sealedLength } = row;
+  if (sealedLength === null || key === null || !isObject(value)) return { section, key, value };
+  if (!isEntityType(section)) return { section, key, value: source.read(index) };
+  // Nobody sees this: the value is made anew when it is asked for, with its secret sealed.
+  value['secret'] = 'sealed';
+  const understood = isUnderstood(section, value);
+  return { section, key, home: homeOf(value, understood), isUnderstood: understood, source, index };
+}
+
+function usernameOf(value: unknown): string {
+  const username = isObject(value) ? value['username'] : null;
+  return typeof username === 'string' ? username : '';
+}
+
+class FrameSource implements UnreadSource {
+  readonly #content: FrameContent;
+  readonly #fileId: Buffer;
+  #changes: readonly Change[] | undefined;
+
+  constructor(content: FrameContent, fileId: Buffer) {
+    this.#content = content;
+    this.#fileId = fileId;
+  }
+
+  read(index: number): unknown {
+    this.#changes ??= decodeBatch(this.#content, this.#fileId)?.changes ?? [];
+    return this.#changes[index]?.after;
+  }
+}

@@ -1,0 +1,156 @@
+// FORMAT.md, "Bodies".
+import { randomBytes } from 'node:crypto';
+import { TAG_LENGTH, type FrameContent } from './frame.ts';
+import { isArray, isObject } from '../json.ts';
+import { KEY_LENGTH } from './keys.ts';
+import { decodeNotes, encodeNotes, type Notes } from './notes.ts';
+import { SealedSecret, type SecretsKey, sealSecret, withSealedSecret } from './secret.ts';
+
+/** One place of the cache document, set or emptied. `key: null`: the whole root of that name. */
+export interface Change {
+  readonly section: string;
+  readonly key: string | null;
+  /** The entry, any JSON value but undefined. Absent: it is removed. */
+  readonly after?: unknown;
+}
+
+/** What a frame after the first one says: one committed batch. */
+export interface Batch extends Notes {
+  changes: readonly Change[];
+}
+
+/** `[section, key]` removes, `[section, key, value]` sets, and a fourth member is its sealed secret's length. */
+type Row = [string, string | null] | [string, string | null, unknown] | [string, string, object, number];
+
+/** A frame's body is 32 random bytes, the key of its secrets, and then JSON. */
+export function encodeBody(json: unknown, secretsKey: Buffer): Buffer {
+  return Buffer.concat([secretsKey, Buffer.from(JSON.stringify(json), 'utf8')]);
+}
+
+/** `null` where it is no body. */
+export function decodeBody(body: Buffer): { json: unknown; secretsKey: Buffer } | null {
+  if (body.length < KEY_LENGTH) return null;
+  try {
+    return {
+      json: JSON.parse(body.toString('utf8', KEY_LENGTH)),
+      secretsKey: body.subarray(0, KEY_LENGTH),
+    };
+  } catch {
+    return null;
+  }
+}
+
+// Has no UTF-8; such a string stays in the frame's JSON, which escapes it.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export interface SealedBatch {
+  content: FrameContent;
+  /** The same changes, with their secrets sealed: what a reader of the frame would get. */
+  sealed: readonly Change[];
+}
+
+/** Seals the secrets of what is set anew, those that were sealed elsewhere included. */
+export function sealBatch(
+  batch: Batch,
+  fileId: Buffer,
+  secretsKey: Buffer = randomBytes(KEY_LENGTH),
+): SealedBatch {
+  const frame = { key: secretsKey, fileId };
+  const secrets: Buffer[] = [];
+  const sealed: Change[] = [];
+  const rows = batch.changes.map((change): Row => {
+    const { section, key, after: value } = change;
+    const secret = key !== null && isObject(value) && Object.hasOwn(value, 'secret') ? value['secret'] : null;
+    if (key === null || !isObject(value) || typeof secret !== 'string' || LONE_SURROGATE.test(secret)) {
+      sealed.push(change);
+      return value === undefined ? [section, key] : [section, key, value];
+    }
+    const index = secrets.length;
+    const bytes = sealSecret(frame, index, section, key, secret);
+    secrets.push(bytes);
+    const fields = withoutSecret(value);
+    sealed.push({
+      section,
+      key,
+      after: withSealedSecret(fields, new SealedSecret(frame, index, section, key, bytes)),
+    });
+    return [section, key, fields, bytes.length];
+  });
+  const body = encodeBody({ changes: rows, ...encodeNotes(batch) }, secretsKey);
+  return { content: { body, sealed: Buffer.concat(secrets) }, sealed };
+}
+
+/** `sealBatch`, for one who has no use for the rest. */
+export function encodeBatch(batch: Batch, fileId: Buffer, secretsKey?: Buffer): FrameContent {
+  return sealBatch(batch, fileId, secretsKey).content;
+}
+
+/** A copy in which `secret`, in its place, is null. */
+function withoutSecret(value: Record<string, unknown>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    if (name === 'secret') fields[name] = null;
+    else if (name !== '__proto__') fields[name] = value[name];
+    else Object.defineProperty(fields, name, { value: value[name], enumerable: true });
+  }
+  return fields;
+}
+
+/** Entries come back with their secrets still sealed. `null` where the content is not what FORMAT.md says. */
+export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null {
+  const decoded = decodeRows(content);
+  if (decoded === null) return null;
+  const frame: SecretsKey = { key: decoded.secretsKey, fileId };
+  const { sealed } = content;
+  let index = 0;
+  let at = 0;
+  const changes = decoded.rows.map(({ section, key, value, sealedLength }): Change => {
+    if (value === undefined) return { section, key };
+    if (sealedLength === null || key === null || !isObject(value)) return { section, key, after: value };
+    const bytes = sealed.subarray(at, at + sealedLength);
+    at += sealedLength;
+    const secret = new SealedSecret(frame, index, section, key, bytes);
+    index += 1;
+    return { section, key, after: withSealedSecret(value, secret) };
+  });
+  return { changes, ...decoded.notes };
+}
+
+export interface DecodedRow {
+  section: string;
+  key: string | null;
+  /** `undefined`: removed. */
+  value: unknown;
+  /** `null`: no secret of it is sealed. */
+  sealedLength: number | null;
+}
+
+/** What a batch says, its secrets aside. `null` where it is not what FORMAT.md says. */
+export function decodeRows(
+  content: FrameContent,
+): { rows: DecodedRow[]; notes: Notes; secretsKey: Buffer } | null {
+  const decoded = decodeBody(content.body);
+  if (decoded === null || !isObject(decoded.json)) return null;
+  const { changes } = decoded.json;
+  const notes = decodeNotes(decoded.json);
+  if (!isArray(changes) || notes === null) return null;
+  const rows: DecodedRow[] = [];
+  let sealed = 0;
+  for (const change of changes) {
+    const row = decodeRow(change);
+    if (row === null) return null;
+    rows.push(row);
+    sealed += row.sealedLength ?? 0;
+  }
+  return sealed === content.sealed.length ? { rows, notes, secretsKey: decoded.secretsKey } : null;
+}
+
+function decodeRow(row: unknown): DecodedRow | null {
+  if (!isArray(row) || row.length < 2 || row.length > 4) return null;
+  const [section, key, value, sealedLength] = row;
+  if (typeof section !== 'string' || !(typeof key === 'string' || key === null)) return null;
+  if (row.length < 4) return { section, key, value, sealedLength: null };
+  if (key === null || !isObject(value) || !Object.hasOwn(value, 'secret')) return null;
+  if (typeof sealedLength !== 'number' || !Number.isSafeInteger(sealedLength)) return null;
+  return sealedLength < TAG_LENGTH ? null : { section, key, value, sealedLength };
+}

@@ -1,0 +1,102 @@
+// FORMAT.md, "The whole file", from the writer's side.
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { alignedEnd } from './alignment.ts';
+import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
+import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
+import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
+import { encodeManifest, type Manifest, type RosterEntry } from './manifest.ts';
+import type { Cursor } from './frame-reader.ts';
+
+/** The frames of one account, or those that belong to none. */
+export interface Group {
+  account: RosterEntry | null;
+  frames: readonly FrameContent[];
+}
+
+export interface ImageSource {
+  fileId: Buffer;
+  generation: bigint;
+  slot: Header['slot'];
+  manifest: Omit<Manifest, 'roster'>;
+  groups: readonly Group[];
+}
+
+export interface Image {
+  bytes: Buffer;
+  header: Header;
+  end: Cursor;
+}
+
+/** A file that is being made: its parts come one after the other, and `end` is known when the last has come. */
+export interface ImageInParts {
+  header: Header;
+  sealingKey: KeyObject;
+  parts: Generator<Buffer, Cursor>;
+}
+
+/** Draws unpredictable bytes. Another is given in tests only, to get the same file twice. */
+export type Random = (length: number) => Buffer;
+
+/** About as much as is sealed in the time in which as much is written. */
+const PART = 4 * 1024 * 1024;
+
+/** A whole vault file, under a salt of its own. Nothing is sealed before the parts are asked for. */
+export function sealImage(source: ImageSource, key: Buffer, random: Random = randomBytes): ImageInParts {
+  const salt = random(32);
+  const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
+  const contents = alignedEnd(
+    [
+      encodeManifest({ ...source.manifest, roster }, random(KEY_LENGTH)),
+      ...source.groups.flatMap((group) => group.frames),
+    ],
+    FRAMES_AT,
+  );
+  const { fileId, generation, slot } = source;
+  const baseFrames = contents.length;
+  const header = { fileId, generation, slot, baseFrames, salt, check: keyCheck(key, salt) };
+  const headerBytes = encodeHeader(header);
+  const sealingKey = frameKey(key, salt, headerBytes);
+  return { header, sealingKey, parts: partsOf(headerBytes, contents, sealingKey, noncesFrom(random)) };
+}
+
+function* partsOf(
+  header: Buffer,
+  contents: readonly FrameContent[],
+  key: KeyObject,
+  nonces: () => Buffer,
+): Generator<Buffer, Cursor> {
+  const lengths = contents.map(contentLength);
+  const first = Buffer.alloc(FRAMES_AT);
+  header.copy(first, 0);
+  header.copy(first, HEADER_COPY_AT);
+  let previousTag: Buffer = NO_TAG;
+  let start = 0;
+  let ordinal = 0;
+  while (start === 0 || ordinal < contents.length) {
+    const lead = start === 0 ? first : NOTHING;
+    let length = lead.length;
+    let last = ordinal;
+    while (last < contents.length && length < PART) length += lengths[last++] ?? 0;
+    const part = Buffer.allocUnsafe(length);
+    let at = lead.copy(part, 0);
+    for (const content of contents.slice(ordinal, last)) {
+      previousTag = sealFrame(part, at, key, { ordinal, previousTag, nonce: nonces() }, content);
+      at += lengths[ordinal++] ?? 0;
+    }
+    yield part;
+    start += length;
+  }
+  return { at: start, ordinal, previousTag: Buffer.from(previousTag) };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** The same, in one piece. */
+export function buildImage(source: ImageSource, key: Buffer, random?: Random): Image {
+  const { header, parts } = sealImage(source, key, random);
+  const all: Buffer[] = [];
+  for (let next = parts.next(); ; next = parts.next()) {
+    if (next.done === true) return { bytes: Buffer.concat(all), header, end: next.value };
+    all.push(next.value);
+  }
+}

@@ -1,0 +1,64 @@
+// FORMAT.md, "The manifest".
+import { decodeBody, encodeBody } from './batch.ts';
+import type { FrameContent } from './frame.ts';
+import { isArray, isObject } from '../json.ts';
+import { decodeDepartures, type Departure, isPending, type Pending, rowOf } from './notes.ts';
+
+/** What a vault knows about itself beside its entries. */
+export interface Standing {
+  /** Seconds since the epoch; 0 where nobody knows any more. */
+  keyMadeAt: number;
+  pending: Pending | null;
+  /** How many sign-outs there have been. */
+  epoch: number;
+  /** Those that a refresh could still be under way for. */
+  departures: readonly Departure[];
+}
+
+/** The first frame: what a rewritten file says about itself. */
+export interface Manifest extends Standing {
+  /** The key profile of the cache document; `null` where no entry has told yet. */
+  profile: string | null;
+  /** Whose frames follow, by ordinal - 1, so that a lost one can be named; `null`: of no account. */
+  roster: readonly (RosterEntry | null)[];
+}
+
+export interface RosterEntry {
+  home_account_id: string;
+  /** "" where the account has none. */
+  username: string;
+}
+
+export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
+  const { keyMadeAt, profile, pending, epoch } = manifest;
+  const departures = manifest.departures.map(rowOf);
+  const roster = manifest.roster.map((entry) => entry && [entry.home_account_id, entry.username]);
+  // It has no secrets; the key stands there because every body begins with one.
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, departures, roster }, secretsKey);
+  return { body, sealed: Buffer.alloc(0) };
+}
+
+/** `null` where it is not what FORMAT.md says. */
+export function decodeManifest(content: FrameContent): Manifest | null {
+  const json = decodeBody(content.body)?.json;
+  if (!isObject(json) || content.sealed.length > 0) return null;
+  const { keyMadeAt, profile, pending, epoch, roster } = json;
+  const departures = decodeDepartures(json['departures']);
+  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || departures === null) return null;
+  if (!(typeof profile === 'string' || profile === null)) return null;
+  if (!isPending(pending) || !isArray(roster)) return null;
+  const entries: (RosterEntry | null)[] = [];
+  for (const row of roster) {
+    const entry = row === null ? null : decodeRosterEntry(row);
+    if (entry === undefined) return null;
+    entries.push(entry);
+  }
+  return { keyMadeAt, profile, pending, epoch, departures, roster: entries };
+}
+
+function decodeRosterEntry(row: unknown): RosterEntry | undefined {
+  if (!isArray(row) || row.length !== 2) return undefined;
+  const [home_account_id, username] = row;
+  if (typeof home_account_id !== 'string' || typeof username !== 'string') return undefined;
+  return { home_account_id, username };
+}

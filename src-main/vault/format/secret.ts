@@ -1,0 +1,130 @@
+// FORMAT.md, "Sealed secrets".
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { freezeJson } from '../../cache/json.ts';
+import { VaultError } from '../../errors.ts';
+import { TAG_LENGTH } from './frame.ts';
+
+/** Seals the secrets of one frame. Drawn anew for each frame, so that a counter can be the nonce. */
+export interface SecretsKey {
+  /** 32 bytes; a view into the frame's decrypted body. */
+  key: Buffer;
+  fileId: Buffer;
+}
+
+/** A secret as it lies in a frame. It is decrypted when someone asks, each time anew. */
+export class SealedSecret {
+  readonly #frame: SecretsKey;
+  readonly #index: number;
+  readonly #section: string;
+  readonly #key: string;
+  readonly #bytes: Buffer;
+
+  constructor(frame: SecretsKey, index: number, section: string, key: string, bytes: Buffer) {
+    this.#frame = frame;
+    this.#index = index;
+    this.#section = section;
+    this.#key = key;
+    this.#bytes = bytes;
+  }
+
+  open(): string {
+    const tagAt = this.#bytes.length - TAG_LENGTH;
+    const decipher = createDecipheriv('aes-256-gcm', this.#frame.key, nonceOf(this.#index), {
+      authTagLength: TAG_LENGTH,
+    });
+    decipher.setAuthTag(this.#bytes.subarray(tagAt));
+    decipher.setAAD(binding(this.#frame.fileId, this.#section, this.#key));
+    const plain = decipher.update(this.#bytes.subarray(0, tagAt));
+    try {
+      decipher.final();
+      return plain.toString('utf8');
+    } catch (cause) {
+      throw new VaultError('vault_damaged', 'A secret in this vault was tampered with and can’t be opened.', {
+        cause,
+      });
+    } finally {
+      plain.fill(0);
+    }
+  }
+
+  /** The same bytes under the same key: the same secret. (Other bytes can be the same secret, sealed again.) */
+  equals(other: SealedSecret): boolean {
+    return this.#bytes.equals(other.#bytes) && this.#frame.key.equals(other.#frame.key);
+  }
+
+  /** Neither printing nor JSON tells more than that there is a secret. */
+  toJSON(): string {
+    return '[redacted]';
+  }
+}
+
+/** Ciphertext and tag. `index` is the secret's place among those of its frame. */
+export function sealSecret(
+  frame: SecretsKey,
+  index: number,
+  section: string,
+  key: string,
+  secret: string,
+): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', frame.key, nonceOf(index), { authTagLength: TAG_LENGTH });
+  cipher.setAAD(binding(frame.fileId, section, key));
+  const text = cipher.update(secret, 'utf8');
+  cipher.final(); // Of GCM there is nothing left to give.
+  return Buffer.concat([text, cipher.getAuthTag()]);
+}
+
+const SEALED = Symbol('sealed secret');
+
+/**
+ * A copy of `fields` whose `secret`, at its place among them, opens `sealed` when it is read. The accessor is one
+ * and the same function for all entities, and finds the secret through a property of its own that is not
+ * enumerable: fifty thousand objects then share a hidden class, and a copy of all property descriptors is a
+ * working copy.
+ */
+export function withSealedSecret(fields: Record<string, unknown>, sealed: SealedSecret): object {
+  freezeJson(fields);
+  const entity: Record<string, unknown> = {};
+  for (const name in fields) {
+    if (name === 'secret') Object.defineProperty(entity, name, ACCESSOR);
+    else if (name === '__proto__') Object.defineProperty(entity, name, { value: fields[name], ...PLAIN });
+    else entity[name] = fields[name];
+  }
+  Object.defineProperty(entity, SEALED, { value: sealed });
+  return Object.freeze(entity);
+}
+
+const PLAIN = { enumerable: true, configurable: true, writable: true };
+const ACCESSOR = {
+  get(this: { [SEALED]?: SealedSecret }): string {
+    const sealed = this[SEALED];
+    // Never undefined: a copy that lost its secret must not pass for an entity that has none.
+    if (sealed === undefined) throw new TypeError('This copy of an entity has lost its sealed secret.');
+    return sealed.open();
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/** The secret of an entity that came out of a vault, still sealed. */
+export function sealedSecretOf(entity: { readonly [SEALED]?: SealedSecret }): SealedSecret | undefined {
+  return entity[SEALED];
+}
+
+function nonceOf(index: number): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32LE(index, 0);
+  return nonce;
+}
+
+/** Associated data: the file and the entry, each with its length before it, so that no two run together. */
+function binding(fileId: Buffer, section: string, key: string): Buffer {
+  const lengths = [fileId.length, Buffer.byteLength(section), Buffer.byteLength(key)] as const;
+  const bytes = Buffer.allocUnsafe(12 + lengths[0] + lengths[1] + lengths[2]);
+  let at = bytes.writeUInt32LE(lengths[0], 0);
+  at += fileId.copy(bytes, at);
+  at = bytes.writeUInt32LE(lengths[1], at);
+  at += bytes.write(section, at);
+  at = bytes.writeUInt32LE(lengths[2], at);
+  bytes.write(key, at);
+  return bytes;
+}
