@@ -73,7 +73,7 @@ export { memoryKeychain } from './keychain/memory.ts';
 export { type Keytar } from './keychain/keytar.ts';
 export { type Timers } from './keychain/line.ts';
 export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
-export { openVault } from './vault/file-vault.ts';
+export { openVault } from './vault/vault.ts';
 export { type ImportReport } from './vault/exchange/import.ts';
 export { printable } from './vault/printable.ts';
 export {
@@ -82,5 +82,5 @@ export {
   type VaultReport,
   type VaultState,
   type VaultStatus,
-} from './vault/status.ts';
-export { type Erasure, type Vault, type VaultOptions } from './vault/vault.ts';
+} from './vault/state.ts';
+export { type Erasure, type Vault, type VaultOptions } from './vault/api.ts';

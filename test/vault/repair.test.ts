@@ -7,7 +7,7 @@ import {
   SerializableTokenCache,
   undoRepair,
 } from '../../src-main/index.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { temporaryFolder } from './fakes.ts';
