@@ -2,7 +2,7 @@ import type { AppBridge } from '../../app/contract.ts';
 import type { TokenCacheBridge } from '../../src-main/ipc/contract.ts';
 
 /** Everything of the world outside that the state needs. The window passes the real ones, tests pass fakes. */
-export interface Doors {
+export interface Ports {
   tokenCache: TokenCacheBridge;
   app: AppBridge;
   time: Time;

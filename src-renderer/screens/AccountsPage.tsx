@@ -1,26 +1,61 @@
+import { useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { RefreshStatusLine, Facts, SignInAgain } from '../parts/AccountFacts.tsx';
+import { AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
-import { Avatar } from '../parts/Avatar.tsx';
-import { CareLine } from '../parts/CareLine.tsx';
-import { Facts } from '../parts/Facts.tsx';
+import { Avatar } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
-import { useModel, useStore } from '../parts/model.ts';
-import { SignInAgain } from '../parts/SignInAgain.tsx';
+import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
-import { UserText } from '../parts/UserText.tsx';
-import { accountName, whereabouts } from '../state/groups.ts';
-import { profile } from '../state/profile.ts';
+import { useModel, useStore } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
+import { profile } from '../state/claims.ts';
+import { accountName, accountPlace } from '../state/groups.ts';
 import { number } from '../state/words.ts';
+
+/** Accounts at the left, the chosen one in the middle, its chosen token at the right. */
+export function MainScreen() {
+  const { accounts, selection } = useModel();
+  const accountId = useStore(selection.view, (view) => view.accountId);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const opened = useStore(selection.view, (view) => view.opened);
+  const place = useRef<HTMLElement>(null);
+  const account = accountId === null ? undefined : byId.get(accountId);
+
+  const close = () => {
+    selection.closeToken();
+    place.current?.querySelector<HTMLElement>('[role="grid"]')?.focus();
+  };
+  return (
+    <main
+      className="main"
+      ref={place}
+      // On the way down: the table would keep the key to itself.
+      onKeyDownCapture={(event) => {
+        // In the secret's own field it hides the secret first.
+        if (event.key === 'Escape' && opened && !(event.target instanceof HTMLTextAreaElement)) close();
+      }}
+    >
+      <AccountList />
+      {account === undefined ? (
+        <section className="account" aria-label="Account" />
+      ) : (
+        <AccountView account={account} />
+      )}
+      <TokenPanel onClose={close} />
+    </main>
+  );
+}
 
 /** The chosen account: who it is, how it stands, its tokens, its fields. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { selection, signOut, care } = useModel();
+  const { selection, signOut, refreshStatus } = useModel();
   const refreshable = useStore(
-    care.view,
-    (view) => view.accountId === account.id && view.care?.refreshable === true,
+    refreshStatus.view,
+    (view) => view.accountId === account.id && view.status?.refreshable === true,
   );
-  const refreshing = useStore(care.view, (view) => view.refreshing);
+  const refreshing = useStore(refreshStatus.view, (view) => view.refreshing);
   const tokens = useStore(selection.view, (view) => view.tokens);
   const error = useStore(selection.view, (view) => view.error);
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
@@ -33,11 +68,11 @@ export function AccountView({ account }: { account: AccountItem }) {
             <UserText>{accountName(account)}</UserText>
           </h1>
           <p>
-            <UserText>{whereabouts(account)}</UserText>
+            <UserText>{accountPlace(account)}</UserText>
           </p>
         </div>
         {refreshable && (
-          <Action onPress={() => void care.refresh()} pending={refreshing ? 'Refreshing…' : null}>
+          <Action onPress={() => void refreshStatus.refresh()} pending={refreshing ? 'Refreshing…' : null}>
             Refresh now
           </Action>
         )}
@@ -46,7 +81,7 @@ export function AccountView({ account }: { account: AccountItem }) {
         </Action>
       </div>
       <Facts account={account} tokens={tokens ?? []} />
-      <CareLine accountId={account.id} />
+      <RefreshStatusLine accountId={account.id} />
       <SignInAgain account={account} />
       {error !== null && (
         <p className="problem" role="alert">

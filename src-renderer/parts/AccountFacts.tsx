@@ -1,9 +1,11 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { nextToExpire } from '../state/lifetime.ts';
+import { nextToExpire, standing } from '../state/lifetime.ts';
+import { refreshStatusText } from '../state/refreshStatus.ts';
 import { localTime, relative } from '../state/time.ts';
 import { appsOf } from '../state/tokens.ts';
 import { count, number } from '../state/words.ts';
-import { useNow, useTimed } from './model.ts';
+import { Action } from './Action.tsx';
+import { useModel, useNow, useStore, useTimed } from './hooks.ts';
 
 /** Four numbers that answer the first questions. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
@@ -40,6 +42,48 @@ function Fact({ says, value, title }: { says: string; value: string; title?: str
     <div className="fact" title={title}>
       <dt>{says}</dt>
       <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Whether the account is kept fresh, when it is tried next, and what went wrong. */
+export function RefreshStatusLine({ accountId }: { accountId: string }) {
+  const { refreshStatus } = useModel();
+  const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
+  const words = useTimed((now) => (state === null ? '' : refreshStatusText(state, now)));
+  if (known !== accountId || state === null || !state.refreshable) return null;
+  const told = problem ?? (state.keepFresh ? state.problem : null);
+  return (
+    <div className="refresh-status">
+      <label className="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={state.keepFresh}
+          onChange={(event) => void refreshStatus.keepFresh(event.target.checked)}
+        />
+        Keep fresh
+      </label>
+      <span className="refresh-words">{words}</span>
+      {told !== null && (
+        <p className="problem" role="alert">
+          {told.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Where no token of the account works any more: what that means, and the way back. */
+export function SignInAgain({ account }: { account: AccountItem }) {
+  const { signIn, vault } = useModel();
+  const gone = useTimed((now) => standing(account, now).tone) === 'gone';
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  if (!gone) return null;
+  return (
+    <div className="refresh-status">
+      <span className="refresh-words">All have expired, and no refresh token gets new ones.</span>
+      {!demo && <Action onPress={signIn.open}>Sign in again…</Action>}
     </div>
   );
 }

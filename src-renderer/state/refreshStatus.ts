@@ -1,7 +1,7 @@
 import type { AccountCare, AccountName } from '../../app/contract.ts';
 import type { AccountItem, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
 import { relative } from './time.ts';
@@ -9,33 +9,33 @@ import type { Toasts } from './toasts.ts';
 import type { Vault } from './vault.ts';
 import { count } from './words.ts';
 
-export interface CareView {
+export interface RefreshStatusView {
   /** The account that it is about; null where none is looked at that has a user. */
   accountId: string | null;
-  care: AccountCare | null;
+  status: AccountCare | null;
   refreshing: boolean;
   /** What the last refresh by hand came to. */
   problem: PlainError | null;
 }
 
-export interface Care {
-  view: Store<CareView>;
+export interface RefreshStatus {
+  view: Store<RefreshStatusView>;
   refresh: () => Promise<void>;
   keepFresh: (on: boolean) => Promise<void>;
 }
 
-const NOTHING: CareView = { accountId: null, care: null, refreshing: false, problem: null };
+const NOTHING: RefreshStatusView = { accountId: null, status: null, refreshing: false, problem: null };
 
 /** Refreshing the account that is looked at, by hand and by itself. In the demo nobody is asked: nothing goes out. */
-export function createCare(
-  { app }: Doors,
+export function createRefreshStatus(
+  { app }: Ports,
   vault: Vault,
   accounts: Accounts,
   selection: Selection,
   toasts: Toasts,
-): Care {
-  const view = createStore<CareView>(NOTHING);
-  const patch = (changes: Partial<CareView>) => view.set({ ...view.get(), ...changes });
+): RefreshStatus {
+  const view = createStore<RefreshStatusView>(NOTHING);
+  const patch = (changes: Partial<RefreshStatusView>) => view.set({ ...view.get(), ...changes });
   const shown = (): { id: string; name: AccountName } | null => {
     const id = selection.view.get().accountId;
     const account = id === null ? undefined : accounts.view.get().byId.get(id);
@@ -51,7 +51,7 @@ export function createCare(
     }
     if (view.get().accountId !== account.id) view.set({ ...NOTHING, accountId: account.id });
     const answer = await app.care(account.name);
-    if (view.get().accountId === account.id) patch({ care: answer.ok ? answer.value : null });
+    if (view.get().accountId === account.id) patch({ status: answer.ok ? answer.value : null });
   };
 
   let last: string | null = null;
@@ -88,7 +88,7 @@ export function createCare(
       if (account === null) return;
       const answer = await app.keepFresh(account.name, on);
       if (view.get().accountId !== account.id) return;
-      patch(answer.ok ? { care: answer.value } : { problem: answer.error });
+      patch(answer.ok ? { status: answer.value } : { problem: answer.error });
     },
   };
 }
@@ -99,7 +99,7 @@ export function accountNameOf({ kind, home_account_id, environment }: AccountIte
 }
 
 /** What stands beside the switch. */
-export function careWords({ keepFresh, nextTry, problem }: AccountCare, now: number): string {
+export function refreshStatusText({ keepFresh, nextTry, problem }: AccountCare, now: number): string {
   if (!keepFresh) return 'Apps refresh it when they need it';
   if (problem !== null && nextTry === null) return 'Paused: sign in again';
   if (nextTry === null) return 'Nothing to refresh';

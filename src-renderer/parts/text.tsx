@@ -1,8 +1,13 @@
-import { pieces, wordsOf } from '../state/hits.ts';
-import { useModel, useStore } from './model.ts';
+import { pieces, visible, wordsOf } from '../state/text.ts';
+import { useModel, useStore } from './hooks.ts';
+
+/** Text that others wrote: its direction stays inside, its unseen characters are seen. */
+export function UserText({ children }: { children: string }) {
+  return <bdi>{visible(children)}</bdi>;
+}
 
 /** Text that is safe to show (`visible`), with what is searched for marked in it. */
-export function Hits({ children }: { children: string }) {
+export function Highlight({ children }: { children: string }) {
   const { accounts } = useModel();
   const search = useStore(accounts.view, (view) => view.text);
   return (

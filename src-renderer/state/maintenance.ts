@@ -1,11 +1,11 @@
 import type { PlainError, VaultReport } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
 import { bytes } from './words.ts';
 
-export interface SecurityView {
+export interface MaintenanceView {
   /** Entries that a verification which is under way has looked at; `of: 0` before the first word from it. */
   verifying: { done: number; of: number } | null;
   /** The last one; `at` in seconds since the epoch. */
@@ -15,8 +15,8 @@ export interface SecurityView {
   error: PlainError | null;
 }
 
-export interface Security {
-  view: Store<SecurityView>;
+export interface Maintenance {
+  view: Store<MaintenanceView>;
   verify: () => Promise<void>;
   compact: () => Promise<void>;
   /** What the dialog on the screen asked was answered with yes. */
@@ -25,10 +25,15 @@ export interface Security {
   exportAll: (passphrase: string) => Promise<void>;
 }
 
-export function createSecurity(doors: Doors, dialogs: Dialogs, toasts: Toasts): Security {
-  const { tokenCache, time } = doors;
-  const view = createStore<SecurityView>({ verifying: null, verified: null, compacting: false, error: null });
-  const patch = (changes: Partial<SecurityView>) => view.set({ ...view.get(), ...changes });
+export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts): Maintenance {
+  const { tokenCache, time } = ports;
+  const view = createStore<MaintenanceView>({
+    verifying: null,
+    verified: null,
+    compacting: false,
+    error: null,
+  });
+  const patch = (changes: Partial<MaintenanceView>) => view.set({ ...view.get(), ...changes });
 
   tokenCache.on('verifying', (verifying) => {
     if (view.get().verifying !== null) patch({ verifying });

@@ -1,10 +1,9 @@
-import type { Finding } from '../../src-main/ipc/contract.ts';
-import type { FindingGroup } from '../state/findings.ts';
+import type { EntityReference, Finding } from '../../src-main/ipc/contract.ts';
+import { entityWords, type FindingGroup } from '../state/health.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { EntityLines } from './EntityLines.tsx';
-import { useModel } from './model.ts';
-import { UserText } from './UserText.tsx';
+import { useModel } from './hooks.ts';
+import { UserText } from './text.tsx';
 
 /** Findings of a kind that are shown one by one; more are repaired together. */
 const SHOWN = 12;
@@ -60,5 +59,34 @@ function FindingLine({ finding }: { finding: Finding }) {
         <Action onPress={() => health.propose([finding])}>Repair…</Action>
       )}
     </li>
+  );
+}
+
+/** Entities by what they are; the key they stand under is told when one points at them. */
+export function EntityLines({
+  entities,
+  most = 8,
+  label,
+}: {
+  entities: readonly { entity: EntityReference; fields?: readonly string[] }[];
+  most?: number;
+  label: string;
+}) {
+  const more = entities.length - most;
+  return (
+    <ul className="entities" aria-label={label}>
+      {entities.slice(0, most).map(({ entity, fields }) => {
+        const { what, details } = entityWords(entity);
+        return (
+          <li key={`${entity.type} ${entity.key}`} title={entity.key}>
+            <b>{what}</b> <bdi>{details}</bdi>
+            {fields !== undefined && fields.length > 0 && (
+              <span className="entity-fields"> {fields.join(', ')}</span>
+            )}
+          </li>
+        );
+      })}
+      {more > 0 && <li>and {number(more)} more</li>}
+    </ul>
   );
 }

@@ -1,4 +1,11 @@
-import { createContext, useContext, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  type RefObject,
+  useContext,
+  useLayoutEffect,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { Model } from '../state/model.ts';
 import type { Store } from '../state/store.ts';
 
@@ -32,4 +39,22 @@ export function useTimed(say: (now: number) => string): string {
 /** Seconds since the epoch, anew each second. For the few places that show more than one text of it. */
 export function useNow(): number {
   return useStore(useModel().clock);
+}
+
+/** Which part of a scrolling element is seen: pixels from its top, and its height. Follows scrolling and resizing. */
+export function useSeen(box: RefObject<HTMLElement | null>): { top: number; height: number } {
+  const [seen, setSeen] = useState({ top: 0, height: 800 });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const measure = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, [box]);
+  return seen;
 }
