@@ -5,8 +5,8 @@ import { SerializableTokenCache } from '../cache/document/serializable-token-cac
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { fault, readEntry, type Sealing, writeEntry } from './entry.ts';
-import type { PartitionName } from './partition-id.ts';
-import type { StoredPartition } from './store.ts';
+import type { PartitionName } from './partition-name.ts';
+import type { StoredPartition } from './partition-store.ts';
 
 /** What was found under a key. */
 export interface Found {

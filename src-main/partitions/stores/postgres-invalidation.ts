@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError } from '../errors.ts';
-import type { PartitionNews } from './layered.ts';
-import { type PostgresPool, query } from './postgres.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { PartitionInvalidation } from './layered-store.ts';
+import { type PostgresPool, query } from './postgres-connection.ts';
 
 /** Over what processes tell each other which partitions have changed. */
-export interface PostgresNewsOptions {
+export interface PostgresInvalidationOptions {
   /** One of its connections listens, and is not given back until the end. */
   pool: PostgresPool;
   /** Default: "tokenkeep". */
@@ -14,19 +14,22 @@ export interface PostgresNewsOptions {
 /** Between two tries to listen again, in milliseconds. */
 const PAUSE = 500;
 
-/** Milliseconds: news that take longer are old, and a server that hangs must not keep the pool's connections for them. */
-const PATIENCE = 1000;
+/** Milliseconds: invalidation that take longer are old, and a server that hangs must not keep the pool's connections for them. */
+const TIMEOUT = 1000;
 
 /** News of changed partitions through LISTEN and NOTIFY. A message is a key, and no secret. */
-export function postgresNews({ pool, channel = 'tokenkeep' }: PostgresNewsOptions): PartitionNews {
+export function postgresInvalidation({
+  pool,
+  channel = 'tokenkeep',
+}: PostgresInvalidationOptions): PartitionInvalidation {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) {
     throw new InvalidArgumentError("A channel's name is of a-z, 0-9 and _.");
   }
   const self = randomUUID();
   return {
     publish: (key) => {
-      const patience = AbortSignal.timeout(PATIENCE);
-      void query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${key}`], patience).catch(
+      const signal = AbortSignal.timeout(TIMEOUT);
+      void query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${key}`], signal).catch(
         () => undefined,
       );
     },

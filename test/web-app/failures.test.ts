@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../examples/web-app/app.ts';
 import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
 import { partitionedCaches } from '../../src-main/partitions/index.ts';
-import { redisStore } from '../../src-main/partitions/redis.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { programIn } from '../support/servers/server.ts';
 

@@ -1,14 +1,14 @@
 /** What users of a store see through `partitionedCaches`. */
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { TokenCache } from '../cache/token-cache.ts';
-import type { Check } from './conformance.ts';
+import type { TokenCache } from '../../cache/token-cache.ts';
+import type { Check } from './check.ts';
 import {
   type PartitionedCaches,
   type PartitionedCachesOptions,
   partitionedCaches,
-} from './partitioned-caches.ts';
-import type { SealingKeys } from './sealing-keys.ts';
+} from '../partitioned-caches.ts';
+import type { SealingKeys } from '../sealing-keys.ts';
 
 const KEYS: SealingKeys = [{ id: 'conformance', key: randomBytes(32) }];
 
@@ -16,7 +16,7 @@ export function sealed(
   store: PartitionedCachesOptions['store'],
   options: Partial<PartitionedCachesOptions> = {},
 ): PartitionedCaches {
-  return partitionedCaches({ store, sealingKeys: KEYS, patience: 20_000, ...options });
+  return partitionedCaches({ store, sealingKeys: KEYS, timeout: 20_000, ...options });
 }
 
 /** Takes in a token for one user under scopes of its own: as many tokens as there were calls are then in the cache. */

@@ -1,6 +1,6 @@
 /** The one table: how it is made, how it follows from version to version, how it stays small. */
-import { InvalidArgumentError, PartitionStoreError } from '../errors.ts';
-import type { PostgresConnection, PostgresPool } from './postgres.ts';
+import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
+import type { PostgresConnection, PostgresPool } from './postgres-connection.ts';
 
 /** Which table. */
 export interface TableOptions {

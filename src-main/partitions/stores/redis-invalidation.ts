@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError } from '../errors.ts';
-import type { PartitionNews } from './layered.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { PartitionInvalidation } from './layered-store.ts';
 
 /** What is used of a client of the `redis` package; `createCluster()` has no `duplicate` of one connection: give a client of one node. */
 export interface RedisPubSubClient {
@@ -23,7 +23,7 @@ export interface RedisSubscriber {
 }
 
 /** Over what processes tell each other which partitions have changed. */
-export interface RedisNewsOptions {
+export interface RedisInvalidationOptions {
   /** Connected, or connecting; it stays yours to close. */
   client: RedisPubSubClient;
   /** Default: "tokenkeep". */
@@ -31,7 +31,10 @@ export interface RedisNewsOptions {
 }
 
 /** News of changed partitions through Redis pub/sub, on a connection of its own. A message is a key, and no secret. */
-export function redisNews({ client, channel = 'tokenkeep' }: RedisNewsOptions): PartitionNews {
+export function redisInvalidation({
+  client,
+  channel = 'tokenkeep',
+}: RedisInvalidationOptions): PartitionInvalidation {
   if (channel === '') throw new InvalidArgumentError('A channel has a name.');
   const self = randomUUID();
   return {

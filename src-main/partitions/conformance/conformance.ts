@@ -9,24 +9,14 @@
  */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { badDays, type ServerControls } from './conformance-bad-days.ts';
-import { cachesOver } from './conformance-caches.ts';
-import { leaseCases, withoutLeases } from './conformance-leases.ts';
-import { until } from './conformance-until.ts';
-import type { PartitionStore, StoredPartition } from './store.ts';
+import { outageCases, type ServerControls } from './outage-cases.ts';
+import { cachesOver } from './cache-cases.ts';
+import { leaseCases, withoutLeases } from './lease-cases.ts';
+import { type Check, type OpenedStores, until } from './check.ts';
+import type { PartitionStore, StoredPartition } from '../partition-store.ts';
 
-export type { ServerControls } from './conformance-bad-days.ts';
-
-/** One store, opened twice. */
-export interface OpenedStores {
-  readonly store: PartitionStore;
-  /** The same data over another connection, as another process has it. */
-  readonly another: PartitionStore;
-  /** For a store whose reads may be old for a while: resolves when all that was written can be seen over both connections. */
-  readonly seen?: () => Promise<void>;
-  /** Called after each case. */
-  readonly close?: () => Promise<void>;
-}
+export type { Check, OpenedStores } from './check.ts';
+export type { ServerControls } from './outage-cases.ts';
 
 /** How the suite gets at a store. */
 export interface ConformanceOptions {
@@ -47,13 +37,6 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/**
- * What a case checks.
- *
- * @param key 43 characters of base64url that no other case has
- */
-export type Check = (stores: OpenedStores, key: string) => Promise<void>;
-
 /** What every store has to do, as cases for any runner: each throws where the store does something else. */
 export function partitionStoreConformance({
   open,
@@ -64,7 +47,7 @@ export function partitionStoreConformance({
     Object.entries(checks).map(([name, check]) => ({ name, isAlone, run: () => runWith(open, check) }));
   return [
     ...casesOf({ ...CASES, ...cachesOver, ...(leases ? leaseCases : withoutLeases) }, false),
-    ...casesOf(server ? badDays(server, leases) : {}, true),
+    ...casesOf(server ? outageCases(server, leases) : {}, true),
   ];
 }
 

@@ -1,14 +1,14 @@
-import { InvalidArgumentError } from '../errors.ts';
-import { memoryStore, type MemoryStoreOptions } from './memory.ts';
-import type { PartitionLeases, PartitionStore, StoredPartition } from './store.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
+import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
-/** How the processes of a site tell each other which entries have changed: `redisNews`, `postgresNews`. */
-export interface PartitionNews {
+/** How the processes of a site tell each other which entries have changed: `redisInvalidation`, `postgresInvalidation`. */
+export interface PartitionInvalidation {
   /** Tells the others, as well as it can: what is not told is found out when the copy is too old. */
   publish(key: string): void;
   /**
    * @param onChange with the key of an entry that another process has changed
-   * @param onGap news may have been missed
+   * @param onGap invalidation may have been missed
    * @returns what ends it
    */
   subscribe(onChange: (key: string) => void, onGap: () => void): Promise<() => Promise<void>>;
@@ -21,11 +21,11 @@ export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 
   /** Seconds for which a copy in memory may be used without asking the store. At most 300. */
   staleness: number;
   /** Makes it shorter than `staleness` in practice; `staleness` holds with and without it. */
-  news?: PartitionNews;
+  invalidation?: PartitionInvalidation;
 }
 
 export interface LayeredStore extends PartitionStore {
-  /** Resolved: news are heard. Rejected: they can't be, and the copies are trusted for `staleness` all the same. */
+  /** Resolved: invalidation are heard. Rejected: they can't be, and the copies are trusted for `staleness` all the same. */
   readonly listening: Promise<void>;
   /** Ends the listening. */
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export interface LayeredStore extends PartitionStore {
  * second try. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no refresh token of
  * yesterday is redeemed.
  */
-export function layered({ store, staleness, news, ...bounds }: LayeredOptions): LayeredStore {
+export function layered({ store, staleness, invalidation, ...bounds }: LayeredOptions): LayeredStore {
   if (!(staleness > 0 && staleness <= 300)) {
     throw new InvalidArgumentError('staleness is a number of seconds, from above 0 to 300.');
   }
@@ -63,10 +63,10 @@ export function layered({ store, staleness, news, ...bounds }: LayeredOptions): 
   };
   const told = (key: string): void => {
     forget(key);
-    news?.publish(key);
+    invalidation?.publish(key);
   };
 
-  const subscription = news?.subscribe(forget, forgetAll);
+  const subscription = invalidation?.subscribe(forget, forgetAll);
   const listening = Promise.resolve(subscription).then(() => undefined);
   listening.catch(() => undefined); // Whoever wants to know awaits it.
 

@@ -1,22 +1,22 @@
 /** Nobody waits for a store for ever. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
-import type { StoreCall } from './store.ts';
+import type { StoreCall } from './partition-store.ts';
 
-/** @throws what `Patience.with` and the task throw */
-export async function patiently<T>(
+/** @throws what `Deadline.with` and the task throw */
+export async function withDeadline<T>(
   milliseconds: number,
-  task: (patience: Patience) => Promise<T>,
+  task: (deadline: Deadline) => Promise<T>,
 ): Promise<T> {
-  const patience = new Patience(milliseconds);
+  const deadline = new Deadline(milliseconds);
   try {
-    return await task(patience);
+    return await task(deadline);
   } finally {
-    patience.end();
+    deadline.end();
   }
 }
 
 /** The time that one read or update may take in all; each call of the store gets what is left of it. */
-export class Patience {
+export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #milliseconds: number;

@@ -1,10 +1,9 @@
 /** Who may do something alone, over two connections as in two processes. */
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { sealed } from './conformance-caches.ts';
-import type { Check } from './conformance.ts';
-import { until } from './conformance-until.ts';
-import type { Lease, PartitionLeases, PartitionStore } from './store.ts';
+import { sealed } from './cache-cases.ts';
+import { type Check, until } from './check.ts';
+import type { Lease, PartitionLeases, PartitionStore } from '../partition-store.ts';
 
 function lease(ttl = 60, name = randomBytes(32).toString('base64url')): Lease {
   return { name, owner: randomBytes(16).toString('base64url'), ttl };
@@ -157,7 +156,7 @@ export const leaseCases: Record<string, Check> = {
         return new Promise<void>((resolve) => (die = resolve));
       });
     await until(() => Promise.resolve(hasBegun), 'it never began');
-    const other = sealed(another, { turnPatience: 1 }).partition(id);
+    const other = sealed(another, { turnTimeout: 1 }).partition(id);
     await rejects(
       other.exclusively('turn', () => Promise.resolve()),
       { code: 'partition_busy', partition: other.key },

@@ -1,6 +1,6 @@
-import { systemClock } from '../cache/clock.ts';
-import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from './store.ts';
+import { systemClock } from '../../cache/clock.ts';
+import { InvalidArgumentError, PartitionError } from '../../errors.ts';
+import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
 /** How much the memory holds. */
 export interface MemoryStoreOptions {

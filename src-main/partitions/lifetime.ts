@@ -1,7 +1,7 @@
 /** How long an entry lives in its store. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { lastExpiry } from './contents.ts';
+import { lastExpiry } from './partition-contents.ts';
 
 /**
  * Seconds from the last update; `sliding`: seconds from the last read or update; `tokens` (the default): until the longest-lived

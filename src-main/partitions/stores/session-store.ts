@@ -3,10 +3,10 @@
  *
  * @module tokenkeep/partitions/session
  */
-import { systemClock } from '../cache/clock.ts';
-import { InvalidArgumentError, PartitionError } from '../errors.ts';
+import { systemClock } from '../../cache/clock.ts';
+import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import { backingOf } from './session-backing.ts';
-import type { PartitionStore } from './store.ts';
+import type { PartitionStore } from '../partition-store.ts';
 
 /** Where in the session a partition is kept, and what the session can hold. */
 export interface SessionStoreOptions {

@@ -1,7 +1,7 @@
 /** What lies behind the session object of a request: where all requests of that browser find it. */
-import { KeyedQueue } from '../queue.ts';
-import { memoryLeases } from './memory.ts';
-import type { PartitionLeases } from './store.ts';
+import { KeyedQueue } from '../../queue.ts';
+import { memoryLeases } from './memory-store.ts';
+import type { PartitionLeases } from '../partition-store.ts';
 
 export interface SessionBacking {
   /** The session as it is stored now; empty: it is not stored, yet or any more. */

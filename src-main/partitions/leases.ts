@@ -2,10 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { KeyedQueue } from '../queue.ts';
 import { PartitionError } from '../errors.ts';
-import type { PartitionName } from './partition-id.ts';
-import { patiently } from './patience.ts';
-import type { Setting } from './setting.ts';
-import type { Lease, PartitionLeases, StoreCall } from './store.ts';
+import type { PartitionName } from './partition-name.ts';
+import { withDeadline } from './deadline.ts';
+import type { Setting } from './settings.ts';
+import type { Lease, PartitionLeases, StoreCall } from './partition-store.ts';
 
 /** Milliseconds between two times that another process's lease is asked for; uneven, so that those who wait don't keep meeting. */
 const PAUSES = { first: 15, longest: 250 };
@@ -20,11 +20,11 @@ export class Exclusive {
 
   /** @throws PartitionError `partition_busy`, PartitionStoreError; then the task was not run. What the task throws */
   run<T>({ key }: PartitionName, name: string, task: () => Promise<T>): Promise<T> {
-    const { turnPatience } = this.#setting;
+    const { turnTimeout } = this.#setting;
     const waiting = new AbortController();
-    const timer = setTimeout(() => waiting.abort(), turnPatience);
+    const timer = setTimeout(() => waiting.abort(), turnTimeout);
     const over = new Promise<never>((_resolve, reject) => {
-      waiting.signal.addEventListener('abort', () => reject(keptBusy(key, turnPatience)));
+      waiting.signal.addEventListener('abort', () => reject(keptBusy(key, turnTimeout)));
     });
     const turn = this.#queue.run(`${key} ${name}`, async () => {
       const isOver = (): boolean => waiting.signal.aborted;
@@ -40,18 +40,18 @@ export class Exclusive {
 
   /** @returns what ends the turn; it never rejects */
   async #begin(key: string, name: string, isOver: () => boolean): Promise<() => Promise<void>> {
-    const { store, turnPatience } = this.#setting;
-    if (isOver()) throw keptBusy(key, turnPatience);
+    const { store, turnTimeout } = this.#setting;
+    if (isOver()) throw keptBusy(key, turnTimeout);
     if (store.leases === undefined) return () => Promise.resolve();
-    const held = new Held(store.leases, key, this.#leaseFor(name), this.#setting.patience);
+    const held = new Held(store.leases, key, this.#leaseFor(name), this.#setting.timeout);
     for (let pause = PAUSES.first; !(await held.take()); pause = Math.min(pause * 2, PAUSES.longest)) {
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-      if (isOver()) throw keptBusy(key, turnPatience);
+      if (isOver()) throw keptBusy(key, turnTimeout);
     }
     held.keep();
     if (!isOver()) return () => held.give();
     await held.give(); // Nobody waits for it any more.
-    throw keptBusy(key, turnPatience);
+    throw keptBusy(key, turnTimeout);
   }
 
   #leaseFor(name: string): Lease {
@@ -68,19 +68,19 @@ class Held {
   readonly #leases: PartitionLeases;
   readonly #key: string;
   readonly #lease: Lease;
-  readonly #patience: number;
+  readonly #timeout: number;
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<unknown> = Promise.resolve();
 
-  constructor(leases: PartitionLeases, key: string, lease: Lease, patience: number) {
+  constructor(leases: PartitionLeases, key: string, lease: Lease, timeout: number) {
     this.#leases = leases;
     this.#key = key;
     this.#lease = lease;
-    this.#patience = patience;
+    this.#timeout = timeout;
   }
 
-  take(patience = this.#patience): Promise<boolean> {
-    return this.#ask(patience, (call) => this.#leases.take(this.#key, this.#lease, call));
+  take(timeout = this.#timeout): Promise<boolean> {
+    return this.#ask(timeout, (call) => this.#leases.take(this.#key, this.#lease, call));
   }
 
   keep(): void {
@@ -99,13 +99,13 @@ class Held {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#renewal; // Over another connection it could come after the end, and take the lease for nobody.
-    await this.#ask(this.#patience, (call) => this.#leases.give(this.#key, this.#lease, call)).catch(
+    await this.#ask(this.#timeout, (call) => this.#leases.give(this.#key, this.#lease, call)).catch(
       () => undefined,
     );
   }
 
-  #ask<T>(patience: number, call: (options: Required<StoreCall>) => Promise<T>): Promise<T> {
-    return patiently(patience, (one) => one.with(call));
+  #ask<T>(timeout: number, call: (options: Required<StoreCall>) => Promise<T>): Promise<T> {
+    return withDeadline(timeout, (one) => one.with(call));
   }
 }
 

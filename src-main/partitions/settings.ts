@@ -1,6 +1,6 @@
 import type { Sealing } from './entry.ts';
-import type { PartitionStore } from './store.ts';
-import type { Lifetime } from './ttl.ts';
+import type { PartitionStore } from './partition-store.ts';
+import type { Lifetime } from './lifetime.ts';
 
 /** What all partitions of one `partitionedCaches` have in common. */
 export interface Setting {
@@ -8,9 +8,9 @@ export interface Setting {
   readonly sealing: Sealing;
   readonly lifetime: Lifetime;
   /** Milliseconds. */
-  readonly patience: number;
+  readonly timeout: number;
   /** Milliseconds. */
-  readonly turnPatience: number;
+  readonly turnTimeout: number;
   /** Milliseconds. */
   readonly lease: number;
   /** Seconds since the epoch. */

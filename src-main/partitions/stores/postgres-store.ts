@@ -3,42 +3,13 @@
  *
  * @module tokenkeep/partitions/postgres
  */
-import { postgresLeases } from './postgres-leases.ts';
-import type { PartitionStore, StoreCall } from './store.ts';
+import type { PartitionLeases, PartitionStore, StoreCall } from '../partition-store.ts';
+import { type PostgresAnswer, type PostgresPool, query } from './postgres-connection.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
 
+export { type PostgresAnswer, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
 export { migratePartitions, removeExpired, type TableOptions } from './postgres-table.ts';
-export { type PostgresNewsOptions, postgresNews } from './postgres-news.ts';
-
-/** What is used of a `Pool` of the `pg` package. */
-export interface PostgresPool {
-  /** As in `pg`. */
-  connect(): Promise<PostgresConnection>;
-}
-
-/** What is used of a connection. */
-export interface PostgresConnection {
-  /** As in `pg`. */
-  query(text: string, values?: unknown[]): Promise<PostgresAnswer>;
-  /** true: the connection is closed, and not used again. */
-  release(destroy?: boolean): void;
-  /** As in `pg`: the connection was lost. */
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  /** As in `pg`: the connection is over. */
-  on(event: 'end', listener: () => void): unknown;
-  /** As in `pg`: for `postgresNews`. */
-  on(event: 'notification', listener: (message: { payload?: string | undefined }) => void): unknown;
-  /** As in `pg`. */
-  off(event: 'error', listener: (error: Error) => void): unknown;
-}
-
-/** What is used of a query's answer. */
-export interface PostgresAnswer {
-  /** As objects by column. */
-  rows: unknown[];
-  /** Of a write: how many rows it touched. */
-  rowCount: number | null;
-}
+export { type PostgresInvalidationOptions, postgresInvalidation } from './postgres-invalidation.ts';
 
 /** Where partitions are kept in PostgreSQL. */
 export interface PostgresStoreOptions extends TableOptions {
@@ -114,48 +85,6 @@ export function postgresStore({ pool, table }: PostgresStoreOptions): PartitionS
   };
 }
 
-/** @throws what `pg` throws; the connection is closed where it is not known to be good any more */
-export async function query(
-  pool: PostgresPool,
-  text: string,
-  values: unknown[],
-  signal?: AbortSignal,
-): Promise<PostgresAnswer> {
-  const connection = await pool.connect();
-  if (signal?.aborted === true) {
-    connection.release(); // It came too late: the next one gets it.
-    throw new Error('Nobody waits for this statement any more.');
-  }
-  // Where nobody listens, a lost connection would end the process. The statement's own promise tells of it.
-  const ignore = (): void => undefined;
-  connection.on('error', ignore);
-  let isOpen = true;
-  const give = (destroy: boolean): void => {
-    if (!isOpen) return;
-    isOpen = false;
-    if (!destroy) connection.off('error', ignore); // A closed one may still complain.
-    connection.release(destroy);
-  };
-  const giveUp = (): void => give(true); // A connection that hangs must not go back to the pool.
-  signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    const answer = await connection.query(text, values);
-    give(false);
-    return answer;
-  } catch (error) {
-    give(!isAnswer(error));
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', giveUp);
-  }
-}
-
-/** Whether the server answered, with an SQLSTATE that is not about the connection (classes 08, 57) itself. */
-function isAnswer(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
-  return /^(?!08|57)[0-9A-Z]{5}$/.test(error.code);
-}
-
 function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
   if (typeof row === 'object' && row !== null && 'version' in row && 'bytes' in row) {
     const { version, bytes } = row;
@@ -167,4 +96,32 @@ function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
 /** `pg` sends a Buffer as bytes, and any other array as JSON. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * A lease is a row of its own in the table, with the owner as its version; `removeExpired` sweeps those of holders that died.
+ * PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the provider takes
+ * to answer, and would end with it.
+ */
+function postgresLeases(
+  run: (text: string, values: unknown[], call?: StoreCall) => Promise<PostgresAnswer>,
+  table: string,
+): PartitionLeases {
+  const at = (key: string, name: string): string => `${key}:lease:${name}`;
+  return {
+    take: async (key, { name, owner, ttl }, call) => {
+      const { rowCount } = await run(
+        `INSERT INTO ${table} AS old (key, version, bytes, expires_at)
+         VALUES ($1, $2, '', clock_timestamp() + $3::float8 * interval '1 second')
+         ON CONFLICT (key) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at
+         WHERE old.version = excluded.version OR old.expires_at <= clock_timestamp()`,
+        [at(key, name), owner, ttl],
+        call,
+      );
+      return rowCount === 1;
+    },
+    give: async (key, { name, owner }, call) => {
+      await run(`DELETE FROM ${table} WHERE key = $1 AND version = $2`, [at(key, name), owner], call);
+    },
+  };
 }

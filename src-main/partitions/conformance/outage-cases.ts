@@ -1,10 +1,9 @@
 /** The server stopped, restarted and slow, in the middle. */
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
-import { PartitionStoreError } from '../errors.ts';
-import { scopesIn, sealed, sign } from './conformance-caches.ts';
-import type { Check } from './conformance.ts';
-import { until } from './conformance-until.ts';
-import type { Partition } from './partitioned-caches.ts';
+import { PartitionStoreError } from '../../errors.ts';
+import { scopesIn, sealed, sign } from './cache-cases.ts';
+import { type Check, until } from './check.ts';
+import type { Partition } from '../partitioned-caches.ts';
 
 /** What a store's server is made to go through. */
 export interface ServerControls {
@@ -18,17 +17,17 @@ export interface ServerControls {
   readonly resume: () => Promise<void> | void;
 }
 
-/** Milliseconds: shorter than any client's own patience, and longer than an answer takes on a busy machine. */
-const PATIENCE = 1500;
+/** Milliseconds: shorter than any client's own timeout, and longer than an answer takes on a busy machine. */
+const TIMEOUT = 1500;
 
 /** Milliseconds: a turn that could not be given back is over soon after the server is there again. */
 const LEASE = 1000;
 
-export function badDays(server: ServerControls, leases: boolean): Record<string, Check> {
+export function outageCases(server: ServerControls, leases: boolean): Record<string, Check> {
   const outage =
     (begin: () => Promise<void> | void, end: () => Promise<void> | void): Check =>
     async ({ store, seen }, id) => {
-      const partition = sealed(store, { patience: PATIENCE, lease: LEASE }).partition(id);
+      const partition = sealed(store, { timeout: TIMEOUT, lease: LEASE }).partition(id);
       await partition.update((cache) => sign(cache, 'before'));
       let leave = (): void => undefined;
       const stay = new Promise<void>((resolve) => (leave = resolve));
@@ -66,7 +65,7 @@ export function badDays(server: ServerControls, leases: boolean): Record<string,
 
     'stopped in the middle of updates: each is there whole or not at all, and all that were acknowledged':
       async ({ store, seen }, id) => {
-        const partition = sealed(store, { patience: PATIENCE }).partition(id);
+        const partition = sealed(store, { timeout: TIMEOUT }).partition(id);
         await partition.update((cache) => sign(cache, 'scope-first'));
         const acknowledged = ['scope-first'];
         const tried = new Set(acknowledged);

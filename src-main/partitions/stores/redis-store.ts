@@ -3,17 +3,16 @@
  *
  * @module tokenkeep/partitions/redis
  */
-import { InvalidArgumentError } from '../errors.ts';
-import { redisLeases } from './redis-leases.ts';
-import { milliseconds, Script } from './redis-script.ts';
-import type { PartitionStore, StoreCall } from './store.ts';
+import { createHash } from 'node:crypto';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { PartitionLeases, PartitionStore, StoreCall } from '../partition-store.ts';
 
 export {
-  redisNews,
-  type RedisNewsOptions,
+  redisInvalidation,
+  type RedisInvalidationOptions,
   type RedisPubSubClient,
   type RedisSubscriber,
-} from './redis-news.ts';
+} from './redis-invalidation.ts';
 
 /** What is used of a client. `createClient()`, `createClientPool()` and `createCluster()` of the `redis` package have it. */
 export interface RedisClient {
@@ -106,6 +105,32 @@ export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions)
   };
 }
 
+/** A script on one key that Redis knows by its hash; sent whole only where it does not know it yet, or any more. */
+class Script {
+  readonly #text: string;
+  readonly #sha1: string;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; nothing is protected by it.
+  }
+
+  async run(commands: RedisCommands, key: string, args: (string | Buffer)[]): Promise<unknown> {
+    const call = { keys: [key], arguments: args };
+    try {
+      return await commands.evalSha(this.#sha1, call);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return commands.eval(this.#text, call);
+    }
+  }
+}
+
+/** Seconds as Redis takes them. */
+function milliseconds(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 1000));
+}
+
 const VERSION = `local version = redis.call('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})`;
 
 const WRITE = new Script(`${VERSION}
@@ -118,4 +143,28 @@ const REMOVE = new Script(`${VERSION}
 if version == '' then return 1 end
 if version ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
+return 1`);
+
+/** A lease is a key of its own with the owner as its value: each call is one script on that key alone, in a cluster as well. */
+function redisLeases(
+  commands: (call: StoreCall | undefined) => RedisCommands,
+  prefix: string,
+): PartitionLeases {
+  const at = (key: string, name: string): string => `${prefix}${key}:lease:${name}`;
+  return {
+    take: async (key, { name, owner, ttl }, call) =>
+      (await TAKE.run(commands(call), at(key, name), [owner, String(milliseconds(ttl))])) === 1,
+    give: async (key, { name, owner }, call) => {
+      await GIVE.run(commands(call), at(key, name), [owner]);
+    },
+  };
+}
+
+/** SET … NX, for an owner that has it already too: an answer that was lost is asked for again, and a lease is prolonged. */
+const TAKE = new Script(`local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`);
+
+const GIVE = new Script(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`);
