@@ -56,10 +56,10 @@ const library = {
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',
   'partitions/index': 'src-main/partitions/index.ts',
-  'partitions/session': 'src-main/partitions/session.ts',
-  'partitions/redis': 'src-main/partitions/redis.ts',
-  'partitions/postgres': 'src-main/partitions/postgres.ts',
-  'partitions/conformance': 'src-main/partitions/conformance.ts',
+  'partitions/session': 'src-main/partitions/stores/session-store.ts',
+  'partitions/redis': 'src-main/partitions/stores/redis-store.ts',
+  'partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'partitions/conformance': 'src-main/partitions/conformance/conformance.ts',
 };
 
 export default defineConfig([

@@ -22,8 +22,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
-  'tokenkeep/partitions/redis': 'src-main/partitions/redis.ts',
-  'tokenkeep/partitions/postgres': 'src-main/partitions/postgres.ts',
+  'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',
+  'tokenkeep/partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
 };
 
 /** Pages of which the blocks follow on each other, as one module. Of the others each block is one. */
