@@ -1,6 +1,6 @@
 import type { AppBridge } from '../app/contract.ts';
 import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
-import type { Doors, Time } from './state/doors.ts';
+import type { Ports, Time } from './state/ports.ts';
 
 /**
  * The window's only door out: what the preload script put there, the clock, and the few things that only the window
@@ -14,7 +14,7 @@ declare global {
 }
 
 /** null where the preload script has not run: the page was opened in something that is not Tokenkeep. */
-export function openDoors(): Doors | null {
+export function openPorts(): Ports | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
   return { tokenCache, app, time: systemTime, random };

@@ -191,7 +191,7 @@ class FileVault implements Vault {
   async importFrom(file: string, passphrase?: string): Promise<ImportReport> {
     if (this.#closed) throw closed();
     const now = (): number => Math.floor(this.#settings.now() / 1000);
-    return importFrom(file, passphrase, now, (fn) => this.updateInSlices(fn));
+    return importFrom(file, passphrase, now, (fn) => this.update(fn));
   }
 
   async close(): Promise<void> {

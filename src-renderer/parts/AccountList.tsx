@@ -1,4 +1,7 @@
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef } from 'react';
+import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountDetail, accountName } from '../state/groups.ts';
+import { standing } from '../state/lifetime.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -9,10 +12,12 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
-import { AccountLine, GroupTitle, optionId } from './AccountLine.tsx';
-import { useModel, useStore } from './model.ts';
-import { NoMatch } from './NoMatch.tsx';
-import { useSeen } from './useSeen.ts';
+import { visible } from '../state/text.ts';
+import { number } from '../state/words.ts';
+import { Action } from './Action.tsx';
+import { Avatar } from './Icon.tsx';
+import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { Highlight, UserText } from './text.tsx';
 
 /** Milliseconds after which a typed letter begins a new word. */
 const TYPING_PAUSE = 700;
@@ -35,7 +40,7 @@ export function AccountList() {
 }
 
 function List() {
-  const { accounts, selection, doors } = useModel();
+  const { accounts, selection, ports } = useModel();
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
   const list = useMemo(() => layOut(shown), [shown]);
@@ -65,7 +70,7 @@ function List() {
     const page = Math.max(1, Math.floor(seen.height / ACCOUNT_HEIGHT) - 1);
     let done = go(moved(event.key, index, list.accounts.length, page));
     if (!done && event.key.length === 1 && event.key !== ' ') {
-      const now = doors.time.now();
+      const now = ports.time.now();
       const again = now - typed.current.at < TYPING_PAUSE ? typed.current.text : '';
       typed.current = { text: again + event.key, at: now };
       done = go(beginningWith(list, typed.current.text, index));
@@ -121,4 +126,84 @@ function byGroup(rows: readonly Row[]): { id: string; title: string; rows: Row[]
     groups.set(id, group);
   }
   return [...groups.values()];
+}
+
+/** The id of the element that shows the account at that place: what `aria-activedescendant` names. */
+export function optionId(index: number): string {
+  return `account-${String(index)}`;
+}
+
+export const AccountLine = memo(function AccountLine({
+  row: { account, index, top },
+  chosen,
+  size,
+}: {
+  row: Extract<Row, { kind: 'account' }>;
+  chosen: boolean;
+  /** How many accounts the whole list has. */
+  size: number;
+}) {
+  const { selection } = useModel();
+  return (
+    <div
+      className="account-line"
+      role="option"
+      id={optionId(index)}
+      aria-selected={chosen}
+      aria-posinset={index + 1}
+      aria-setsize={size}
+      style={{ top }}
+      onClick={() => selection.account(account.id)}
+    >
+      <Avatar account={account} />
+      <span className="account-words">
+        <span className="account-name">
+          <Highlight>{visible(accountName(account))}</Highlight>
+        </span>
+        <span className="account-detail">
+          <Highlight>{visible(accountDetail(account))}</Highlight>
+        </span>
+      </span>
+      <Standing account={account} />
+    </div>
+  );
+});
+
+export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 'group' }> }) {
+  return (
+    <div className="group" role="presentation" style={{ top }}>
+      <span>{group.title}</span>
+      {group.accounts.length > 1 && <span className="group-count">{number(group.accounts.length)}</span>}
+    </div>
+  );
+}
+
+/** The dot: its shape differs as well as its colour, and its words are read out. */
+function Standing({ account }: { account: AccountItem }) {
+  const tone = useTimed((now) => standing(account, now).tone);
+  const text = useTimed((now) => standing(account, now).text);
+  return (
+    <span className="dot" data-tone={tone} title={text}>
+      <span className="unseen">, {text}</span>
+    </span>
+  );
+}
+
+/** In place of the list, when a search finds nothing or could not be made. */
+export function NoMatch() {
+  const { accounts } = useModel();
+  const { text, error } = useStore(accounts.view);
+  return (
+    <div className="no-match">
+      {error !== null ? (
+        <p role="alert">{error.message}</p>
+      ) : (
+        <p role="status">
+          Nothing matches “<UserText>{text.trim()}</UserText>”.
+        </p>
+      )}
+      <p>Names, tenants, apps, scopes, audiences and claims are searched; secrets are not.</p>
+      <Action onPress={() => accounts.search('')}>Clear the search</Action>
+    </div>
+  );
 }

@@ -1,4 +1,4 @@
-import { Button, type ButtonProps } from 'react-aria-components';
+import { Button, type ButtonProps, ProgressBar } from 'react-aria-components';
 
 /** A button. `danger` removes something; `primary` is the one to take. */
 export function Action({
@@ -24,5 +24,16 @@ export function Action({
     >
       {pending ?? children}
     </Button>
+  );
+}
+
+/** Something is under way and can't say how far it is. */
+export function Progress({ says }: { says: string }) {
+  return (
+    <ProgressBar className="progress" aria-label={says} isIndeterminate>
+      <span className="progress-track">
+        <span className="progress-bar" />
+      </span>
+    </ProgressBar>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { onFiles } from '../bridge.ts';
 import { Icon } from './Icon.tsx';
-import { useModel } from './model.ts';
+import { useModel } from './hooks.ts';
 
 /** The whole window takes a dropped document. By keyboard the same is done with Import…. */
 export function DropZone() {

@@ -1,7 +1,8 @@
-import { keeping, totals } from '../state/footer.ts';
+import { updateLine } from '../state/update.ts';
+import { keeping, totals } from '../state/vaultFacts.ts';
+import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore, useTimed } from './model.ts';
-import { UpdateLine } from './UpdateLine.tsx';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** Where things are kept, whether they are saved, and how many there are. */
 export function Footer() {
@@ -26,5 +27,25 @@ export function Footer() {
       <UpdateLine />
       {sums !== null && <span className="sums">{totals(sums, status?.bytes ?? null)}</span>}
     </footer>
+  );
+}
+
+/** That there is a newer version. It waits until the user wants it. */
+export function UpdateLine() {
+  const { update } = useModel();
+  const line = updateLine(useStore(update.view));
+  return (
+    <span className="update" role="status">
+      {line !== null && (
+        <>
+          {line.text}
+          {line.action !== null && (
+            <Action kind="quiet" onPress={() => void update.go()}>
+              {line.action}
+            </Action>
+          )}
+        </>
+      )}
+    </span>
   );
 }

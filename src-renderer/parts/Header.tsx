@@ -10,11 +10,10 @@ import {
   Separator,
 } from 'react-aria-components';
 import { searchFound } from '../state/accounts.ts';
-import type { Screen } from '../state/screen.ts';
+import { PAGES, type Screen } from '../state/pages.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore } from './model.ts';
-import { Navigation } from './Navigation.tsx';
+import { useModel, useStore } from './hooks.ts';
 
 export function Header({
   search,
@@ -83,7 +82,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
 }
 
 function More() {
-  const { dialogs, signOut, accounts, doors, vault } = useModel();
+  const { dialogs, signOut, accounts, ports, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
@@ -94,11 +93,11 @@ function More() {
       <Popover className="popover" placement="bottom end" offset={4}>
         <Menu className="menu" aria-label="More">
           {demo ? (
-            <MenuItem onAction={() => void doors.app.leaveDemo()}>Leave the demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.leaveDemo()}>Leave the demo</MenuItem>
           ) : (
-            <MenuItem onAction={() => void doors.app.openDemo()}>Explore a demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.openDemo()}>Explore a demo</MenuItem>
           )}
-          <MenuItem onAction={() => void doors.app.showFile()}>Show the file</MenuItem>
+          <MenuItem onAction={() => void ports.app.showFile()}>Show the file</MenuItem>
           <Separator />
           <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>
             Sign out all…
@@ -108,5 +107,25 @@ function More() {
         </Menu>
       </Popover>
     </MenuTrigger>
+  );
+}
+
+/** From page to page. Buttons, and the one that is shown says so (WAI-ARIA, `aria-current`). */
+export function Navigation() {
+  const { pages } = useModel();
+  const shown = useStore(pages.view);
+  return (
+    <nav className="navigation" aria-label="Pages">
+      {PAGES.map(({ id, title }) => (
+        <button
+          type="button"
+          key={id}
+          aria-current={id === shown ? 'page' : undefined}
+          onClick={() => pages.show(id)}
+        >
+          {title}
+        </button>
+      ))}
+    </nav>
   );
 }

@@ -1,3 +1,7 @@
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountName } from '../state/groups.ts';
+import { initials } from '../state/text.ts';
+
 /** Drawn on a grid of 16, one stroke, in the colour of the text around. Never the only thing that says something. */
 const PATHS = {
   search: 'M7 2.75a4.25 4.25 0 1 1 0 8.5 4.25 4.25 0 0 1 0-8.5ZM10.2 10.2l3.3 3.3',
@@ -29,5 +33,18 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
         <path d={PATHS[name]} />
       )}
     </svg>
+  );
+}
+
+/** Initials of a user, a drawing for what is none. Says nothing that the name beside it doesn't. */
+export function Avatar({ account, large = false }: { account: AccountItem; large?: boolean }) {
+  return (
+    <span className={large ? 'avatar large' : 'avatar'} data-kind={account.kind} aria-hidden="true">
+      {account.kind === 'user' ? (
+        initials(accountName(account))
+      ) : (
+        <Icon name={account.kind} size={large ? 22 : 16} />
+      )}
+    </span>
   );
 }

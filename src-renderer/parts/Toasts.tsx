@@ -2,8 +2,8 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { secondsUntil } from '../state/time.ts';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore, useTimed } from './model.ts';
-import { UserText } from './UserText.tsx';
+import { useModel, useStore, useTimed } from './hooks.ts';
+import { UserText } from './text.tsx';
 
 /** What just happened, for a few seconds. Read out once; the countdown in it is for the eyes only. */
 export function Toasts() {
@@ -30,8 +30,8 @@ export function Toasts() {
 
 /** Counts for the eyes; for those who listen it says once how long it takes, or each second would be read out. */
 function Countdown({ until }: { until: number }) {
-  const { doors } = useModel();
-  const [whole] = useState(() => Math.round((until - doors.time.now()) / 1000));
+  const { ports } = useModel();
+  const [whole] = useState(() => Math.round((until - ports.time.now()) / 1000));
   const left = useTimed((now) => String(secondsUntil(until, now)));
   return (
     <>

@@ -1,12 +1,15 @@
-import { Button, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { useEffect, useRef } from 'react';
+import { Button, Tab, TabList, TabPanel, Tabs, TextArea, TextField } from 'react-aria-components';
 import type { Claim, DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
+import { onLeave } from '../bridge.ts';
 import { type ClaimLine, detailLines, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
-import { number } from '../state/words.ts';
+import { secondsUntil } from '../state/time.ts';
 import { appLabel, tokenTitle, tokenWhen } from '../state/tokens.ts';
+import { number } from '../state/words.ts';
+import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
-import { useModel, useNow, useStore } from './model.ts';
-import { SecretField } from './SecretField.tsx';
+import { useModel, useNow, useStore, useTimed } from './hooks.ts';
 
 /** The chosen token: what it says, and its secret for those who ask. */
 export function TokenPanel({ onClose }: { onClose: () => void }) {
@@ -112,5 +115,61 @@ function Claims({
       <Lines lines={claims.slice(0, MOST_LINES).map((claim) => line(claim, now))} />
       {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
     </>
+  );
+}
+
+/** The secret itself: masked, and not in the window at all, until the user has told the main process to show it. */
+export function SecretField({ token }: { token: TokenItem }) {
+  const { secret } = useModel();
+  const { phase, text, hidesAt } = useStore(secret.view);
+  const { kind, subject } = tokenTitle(token);
+  const hides = useTimed((now) => (hidesAt === null ? '' : String(secondsUntil(hidesAt, now))));
+
+  const actions = useRef<HTMLDivElement>(null);
+  // Whoever hides it, the user or the clock: the focus that was in it goes to the button that shows it again.
+  const hadFocus = useRef(false);
+  useEffect(() => {
+    if (phase === 'masked' && hadFocus.current) actions.current?.querySelector('button')?.focus();
+    hadFocus.current = false;
+  }, [phase]);
+  useEffect(() => onLeave(() => secret.view.get().phase === 'shown' && secret.hide()), [secret]);
+
+  return (
+    <section className="secret" aria-label="Secret" data-phase={phase}>
+      {phase === 'shown' && text !== null ? (
+        <TextField
+          className="secret-text"
+          aria-label={`Secret of ${kind} ${subject}`}
+          value={text}
+          isReadOnly
+          autoFocus
+          onFocusChange={(has) => (hadFocus.current = has)}
+          onKeyDown={({ key }) => {
+            if (key === 'Escape') secret.hide();
+          }}
+        >
+          <TextArea spellCheck={false} rows={4} onFocus={(event) => event.currentTarget.select()} />
+        </TextField>
+      ) : (
+        <span className="mask" aria-hidden="true">
+          ••••••••••••
+        </span>
+      )}
+      <div className="secret-actions" ref={actions}>
+        {phase === 'shown' ? (
+          <Action onPress={secret.hide}>Hide</Action>
+        ) : (
+          <Action onPress={() => void secret.reveal()} isDisabled={phase === 'asking'}>
+            Reveal…
+          </Action>
+        )}
+        <Action onPress={() => void secret.copy()}>Copy…</Action>
+      </div>
+      <p className="note">
+        {phase === 'shown'
+          ? `Hides again in ${hides} s.`
+          : 'Whoever has it can use it. A copy leaves the clipboard after 30 s.'}
+      </p>
+    </section>
   );
 }

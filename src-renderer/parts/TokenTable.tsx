@@ -1,10 +1,11 @@
-import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
+import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
+import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
-import type { TokenColumn } from '../state/tokens.ts';
-import { useModel, useStore } from './model.ts';
-import { rowId, TokenRow } from './TokenRow.tsx';
-import { useSeen } from './useSeen.ts';
+import { shortId } from '../state/text.ts';
+import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
+import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { Highlight } from './text.tsx';
 
 /** Pixels, the same as in account.css. */
 const ROW_HEIGHT = 53;
@@ -115,4 +116,93 @@ function Head() {
       </div>
     </div>
   );
+}
+
+/** The id of the element that shows the token at that place: what `aria-activedescendant` names. */
+export function rowId(index: number): string {
+  return `token-${String(index)}`;
+}
+
+export const TokenRow = memo(function TokenRow({
+  token,
+  account,
+  index,
+  top,
+  chosen,
+}: {
+  token: TokenItem;
+  account: AccountItem;
+  index: number;
+  top: number;
+  chosen: boolean;
+}) {
+  const { selection } = useModel();
+  const { kind, subject } = tokenTitle(token);
+  const away = awayTenant(token, account);
+  const detail = tokenDetail(token);
+  const app = appLabel(token);
+  return (
+    <div
+      className="token-row token-columns"
+      role="row"
+      id={rowId(index)}
+      aria-rowindex={index + 2}
+      aria-selected={chosen}
+      style={{ top }}
+      onClick={() => selection.token(token.id)}
+    >
+      <div role="rowheader">
+        <span className="token-title">
+          <span className="token-kind">{kind}</span> <Highlight>{subject}</Highlight>
+        </span>
+        <span className="second" title={token.scopes.join(' ')}>
+          <Highlight>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Highlight>
+        </span>
+      </div>
+      <div role="gridcell">
+        <span className="app-name" title={token.client_id}>
+          <Highlight>{app}</Highlight>
+        </span>
+        {app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>}
+      </div>
+      <div role="gridcell">
+        <Left token={token} />
+      </div>
+    </div>
+  );
+});
+
+/** How long a token lives still, in words and as a bar. Follows the clock; drawn anew only when it says something else. */
+export function Left({ token }: { token: TokenItem }) {
+  const tone = useTimed((now) => lifetime(token, now).tone);
+  const text = useTimed((now) => lifetime(token, now).text);
+  const why = useTimed((now) => lifetime(token, now).why ?? '');
+  const width = useTimed((now) => barWidth(token, now));
+  return (
+    <span className="left" title={why === '' ? undefined : why}>
+      <span className="left-text" data-tone={tone}>
+        {text}
+      </span>
+      {why !== '' && <span className="unseen">. {why}</span>}
+      {width !== '' && (
+        <svg
+          className="bar"
+          data-tone={tone}
+          aria-hidden="true"
+          viewBox="0 0 100 4"
+          preserveAspectRatio="none"
+        >
+          <rect className="bar-track" width="100" height="4" />
+          <rect className="bar-left" width={width} height="4" />
+        </svg>
+      )}
+    </span>
+  );
+}
+
+/** Of 100, in steps that can be seen; full for what is gone, as the bar is then a mark and no measure. "" for no bar. */
+function barWidth(token: TokenItem, now: number): string {
+  const { tone, left } = lifetime(token, now);
+  if (left === null) return '';
+  return tone === 'gone' ? '100' : Math.max(1, left * 100).toFixed(1);
 }

@@ -1,10 +1,9 @@
 import { useState } from 'react';
 import { Action } from '../parts/Action.tsx';
-import { useModel } from '../parts/model.ts';
+import { QuestionFrame, ReceiptFrame } from '../parts/DialogFrames.tsx';
 import { PassphraseField } from '../parts/PassphraseField.tsx';
-import { QuestionFrame } from '../parts/QuestionFrame.tsx';
-import { ReceiptFrame } from '../parts/ReceiptFrame.tsx';
-import { UserText } from '../parts/UserText.tsx';
+import { useModel } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
 import { count } from '../state/words.ts';
@@ -15,7 +14,7 @@ export function ExportDialog({ dialog }: { dialog: DialogOf<'export'> }) {
 }
 
 function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
-  const { security, doors } = useModel();
+  const { maintenance, ports } = useModel();
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [shown, setShown] = useState(false);
@@ -24,7 +23,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
   // Said once the second one is as long as the first: not while it is being typed.
   const differ = again.length >= passphrase.length && again !== passphrase;
   const suggest = () => {
-    const made = suggestion(doors.random);
+    const made = suggestion(ports.random);
     setPassphrase(made);
     setAgain(made);
     setShown(true);
@@ -37,7 +36,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
       isDisabled={!good}
       start="field"
       onYes={() => {
-        if (good) void security.exportAll(passphrase);
+        if (good) void maintenance.exportAll(passphrase);
       }}
     >
       <p>

@@ -1,10 +1,12 @@
 import type { HealthReport } from '../../src-main/ipc/contract.ts';
 import { Action } from '../parts/Action.tsx';
-import { FindingCard } from '../parts/FindingCard.tsx';
-import { useModel, useNow, useStore } from '../parts/model.ts';
-import { NoticeActions } from '../parts/NoticeActions.tsx';
-import { Verdict } from '../parts/Verdict.tsx';
-import { differenceWords, groupFindings } from '../state/findings.ts';
+import { StatusBanner } from '../parts/Card.tsx';
+import { QuestionFrame } from '../parts/DialogFrames.tsx';
+import { EntityLines, FindingCard } from '../parts/Findings.tsx';
+import { NoticeActions } from '../parts/Notices.tsx';
+import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import type { DialogOf } from '../state/dialogs.ts';
+import { differenceWords, groupFindings } from '../state/health.ts';
 import { notice } from '../state/notices.ts';
 import { savedAgo } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
@@ -21,23 +23,23 @@ export function HealthPage() {
       <div className="page-column">
         <h1>Health</h1>
         {about !== null && !some ? (
-          <Verdict
+          <StatusBanner
             tone={about.tone}
             icon={about.tone === 'wait' ? 'wait' : 'warning'}
             title={about.title}
             text={`There is nothing to look at until the file is open. ${about.text}`}
           >
             <NoticeActions notice={about} />
-          </Verdict>
+          </StatusBanner>
         ) : error !== null ? (
-          <Verdict
+          <StatusBanner
             tone="bad"
             icon="warning"
             title="Your sign-ins could not be looked at"
             text={error.message}
           >
             <Action onPress={() => void health.examine()}>Try again</Action>
-          </Verdict>
+          </StatusBanner>
         ) : (
           report !== null && <Report report={report} />
         )}
@@ -53,14 +55,14 @@ function Report({ report }: { report: HealthReport }) {
   return (
     <>
       {report.total === 0 ? (
-        <Verdict
+        <StatusBanner
           tone="ok"
           icon="check"
           title="Nothing found"
           text="No entry is twice, in the shadow of another, out of use for a month, or of a kind that makes a library fail."
         />
       ) : (
-        <Verdict
+        <StatusBanner
           tone="warn"
           icon="warning"
           title={count(report.total, 'finding')}
@@ -75,7 +77,7 @@ function Report({ report }: { report: HealthReport }) {
               Repair all…
             </Action>
           )}
-        </Verdict>
+        </StatusBanner>
       )}
       {report.last !== null && <LastRepair last={report.last} />}
       {groups.map((group) => (
@@ -100,5 +102,42 @@ function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
         Undo
       </Action>
     </section>
+  );
+}
+
+/** The difference that a repair makes, before it is made. */
+export function RepairDialog({
+  dialog: { count: findings, difference, working },
+}: {
+  dialog: DialogOf<'repair'>;
+}) {
+  const { health } = useModel();
+  const parts = [
+    { title: 'Removed', entities: difference.removed.map((entity) => ({ entity })) },
+    { title: 'Changed', entities: difference.changed },
+    { title: 'Added', entities: difference.added.map((entity) => ({ entity })) },
+  ].filter(({ entities }) => entities.length > 0);
+  return (
+    <QuestionFrame
+      title={`Repair ${count(findings, 'finding')}?`}
+      yes="Repair"
+      pending={working ? 'Repairing…' : null}
+      start="no"
+      onYes={() => void health.repair()}
+    >
+      <div className="difference" role="group" aria-label="What it does" tabIndex={0}>
+        {parts.map(({ title, entities }) => (
+          <div key={title}>
+            <h3>
+              {title} <span>{entities.length}</span>
+            </h3>
+            <EntityLines entities={entities} label={title} most={40} />
+          </div>
+        ))}
+      </div>
+      <p className="note">
+        It is one change, and nothing that works is taken away. You can take it back until Tokenkeep ends.
+      </p>
+    </QuestionFrame>
   );
 }

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { Input, Label, Text, TextField } from 'react-aria-components';
 import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
-import { useModel, useStore } from '../parts/model.ts';
+import { DialogFrame } from '../parts/DialogFrames.tsx';
+import { useModel, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
 

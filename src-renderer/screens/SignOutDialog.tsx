@@ -1,8 +1,9 @@
-import { LeaveChoices } from '../parts/LeaveChoices.tsx';
-import { useModel } from '../parts/model.ts';
-import { QuestionFrame } from '../parts/QuestionFrame.tsx';
-import { UserText } from '../parts/UserText.tsx';
+import type { LeaveOffers, LeaveWishes, Offer } from '../../app/contract.ts';
+import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
+import { useModel, useNow } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
+import { providerResultLines, receiptWords } from '../state/signOut.ts';
 import { count, listing, removals } from '../state/words.ts';
 
 /** Exactly what a sign-out removes, what it means for others, and what it does not do. */
@@ -62,4 +63,97 @@ function affected(apps: readonly string[]): string {
   const more = apps.length - MOST;
   const others = more > 0 ? [count(more, 'more app')] : [];
   return listing([...apps.slice(0, MOST), ...others, 'every other program that uses this file']);
+}
+
+/** What a sign-out may do beyond this computer. What can't be done is said, not hidden. */
+export function LeaveChoices({
+  all,
+  offers,
+  wishes,
+  onChange,
+  isDisabled,
+}: {
+  /** Everyone signs out. */
+  all: boolean;
+  offers: LeaveOffers | null;
+  wishes: LeaveWishes;
+  onChange: (wishes: LeaveWishes) => void;
+  isDisabled: boolean;
+}) {
+  if (offers === null) return <p className="note">Asking the provider what else it offers…</p>;
+  const { revoke, endSession, provider } = offers;
+  if (revoke !== 'offered' && endSession !== 'offered')
+    return <p className="note">{CANNOT[worse(revoke, endSession)]}</p>;
+  return (
+    <div className="choices">
+      {revoke === 'offered' ? (
+        <label>
+          <input
+            type="checkbox"
+            checked={wishes.revoke}
+            disabled={isDisabled}
+            onChange={(event) => onChange({ ...wishes, revoke: event.target.checked })}
+          />
+          <span>
+            {all ? 'Also revoke the refresh tokens at ' : 'Also revoke the refresh token at '}
+            {provider === null ? 'their providers' : <UserText>{provider}</UserText>}
+          </span>
+        </label>
+      ) : (
+        <p className="note">The provider has no way to revoke a refresh token.</p>
+      )}
+      {endSession === 'offered' && (
+        <label>
+          <input
+            type="checkbox"
+            checked={wishes.endSession}
+            disabled={isDisabled}
+            onChange={(event) => onChange({ ...wishes, endSession: event.target.checked })}
+          />
+          Also end the session in the browser
+        </label>
+      )}
+    </div>
+  );
+}
+
+const CANNOT: Readonly<Record<Offer, string>> = {
+  offered: '',
+  none: 'This provider has no way to revoke tokens or to end its session from here: sign out there as well.',
+  unknown: 'The session at the provider does not end: to end that, sign out there.',
+};
+
+const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown' ? 'unknown' : 'none');
+
+/** The proof of a sign-out: what was removed, what remains, what became of the key. */
+export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
+  const { title, removed, remaining, when, oldKey } = receiptWords(user, who, receipts, useNow());
+  const list = (
+    <ul>
+      {removals(removed).map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+  return (
+    <ReceiptFrame title={title}>
+      <ReceiptLines
+        lines={[
+          { says: 'Removed', value: list },
+          {
+            says: 'Remaining',
+            value: `${remaining}, counted afresh`,
+            tone: remaining === 0 ? 'ok' : 'plain',
+          },
+          { says: 'When', value: when },
+          ...(oldKey === null ? [] : [oldKey]),
+          // These come when the provider has answered.
+          ...providerResultLines(leaving).map((line) => ({
+            ...line,
+            value: <span role="status">{line.value}</span>,
+          })),
+        ]}
+      />
+    </ReceiptFrame>
+  );
 }

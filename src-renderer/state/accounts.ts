@@ -1,5 +1,5 @@
 import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/contract.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { type AccountGroup, groupAccounts, keepOnly } from './groups.ts';
 import { createStore, type Store } from './store.ts';
 import { number } from './words.ts';
@@ -38,7 +38,7 @@ export interface Accounts {
   search: (text: string) => void;
 }
 
-export function createAccounts({ tokenCache, time }: Doors): Accounts {
+export function createAccounts({ tokenCache, time }: Ports): Accounts {
   const view = createStore<AccountsView>({
     totals: null,
     byId: new Map(),

@@ -9,7 +9,7 @@ import type {
   RemovalCount,
   SignOutReceipt,
 } from '../../src-main/ipc/contract.ts';
-import type { LeavingView } from './leaving.ts';
+import type { ProviderResult } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 
 /** The dialog that is open. One at a time: another takes its place. */
@@ -57,7 +57,7 @@ export type Dialog =
       who: string;
       receipts: readonly SignOutReceipt[];
       /** Of the provider; null where it was not asked. */
-      leaving: LeavingView | null;
+      leaving: ProviderResult | null;
     };
 
 export interface Dialogs {

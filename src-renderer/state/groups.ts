@@ -98,7 +98,7 @@ function sharedDomain(accounts: readonly AccountItem[]): string | null {
 }
 
 /** The line under the name of the chosen account: "ada@contoso.example · guest in 1 tenant". */
-export function whereabouts(account: AccountItem): string {
+export function accountPlace(account: AccountItem): string {
   if (account.kind === 'app') return `${accountDetail(account)} · ${account.environment}`;
   if (account.kind === 'orphan') return `${account.environment} · its account is not in the cache`;
   const parts = [account.username !== '' && account.name ? account.username : account.environment];

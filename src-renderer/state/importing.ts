@@ -6,7 +6,7 @@ import type {
   PlainError,
 } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import type { Toasts } from './toasts.ts';
 import { count, listing, number } from './words.ts';
 
@@ -27,8 +27,8 @@ export const READING_AFTER = 300;
 
 const FAILED = 'The document could not be imported';
 
-export function createImporting(doors: Doors, dialogs: Dialogs, toasts: Toasts): Importing {
-  const { tokenCache, time } = doors;
+export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts): Importing {
+  const { tokenCache, time } = ports;
   let callOff = () => {};
 
   const reading = (fileName: string, bytes: number) => {

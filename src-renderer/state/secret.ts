@@ -1,4 +1,4 @@
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
@@ -25,8 +25,8 @@ export interface Secret {
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
 
 /** The secret of the chosen token: asked for on demand, shown for a while, forgotten as soon as one looks elsewhere. */
-export function createSecret(doors: Doors, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
-  const { tokenCache, time } = doors;
+export function createSecret(ports: Ports, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
+  const { tokenCache, time } = ports;
   const view = createStore<SecretView>(MASKED);
   let callOff = () => {};
   /** Each asking, and each hiding, makes answers that are still under way those to an older question. */

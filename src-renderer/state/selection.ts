@@ -1,6 +1,6 @@
 import type { DecodedToken, PlainError, TokenItem } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import type { AccountGroup } from './groups.ts';
 import { createStore, type Store } from './store.ts';
 import { sortTokens, type TokenOrder } from './tokens.ts';
@@ -29,7 +29,7 @@ export interface Selection {
 }
 
 /** The account and the token that are looked at. Follows the list: what is gone gives way to its neighbour. */
-export function createSelection({ tokenCache }: Doors, accounts: Accounts): Selection {
+export function createSelection({ tokenCache }: Ports, accounts: Accounts): Selection {
   const view = createStore<SelectionView>({
     accountId: null,
     tokens: null,

@@ -1,7 +1,7 @@
 import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../app/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { accountName } from './groups.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
@@ -28,13 +28,13 @@ export interface SignIn {
 }
 
 export function createSignIn(
-  doors: Doors,
+  ports: Ports,
   accounts: Accounts,
   selection: Selection,
   dialogs: Dialogs,
   toasts: Toasts,
 ): SignIn {
-  const { app } = doors;
+  const { app } = ports;
   const view = createStore<SignInView>({ profiles: null, progress: { step: 'none' } });
   const isOpen = () => dialogs.view.get()?.kind === 'signing-in';
 

@@ -1,13 +1,15 @@
-import type { AccountName, LeaveWishes } from '../../app/contract.ts';
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import type { AccountName, LeaveReport, LeaveWishes } from '../../app/contract.ts';
+import type { AccountItem, PlainError, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import { accountNameOf } from './care.ts';
 import type { Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
 import { accountName } from './groups.ts';
+import type { Ports } from './ports.ts';
+import { accountNameOf } from './refreshStatus.ts';
 import type { Selection } from './selection.ts';
+import { localTime } from './time.ts';
 import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
+import { addCounts, count } from './words.ts';
 
 /** The dialog names a few apps; nobody waits for the names of hundreds. */
 const MOST_ASKED = 12;
@@ -23,13 +25,13 @@ export interface SignOut {
 }
 
 export function createSignOut(
-  doors: Doors,
+  ports: Ports,
   vault: Vault,
   accounts: Accounts,
   selection: Selection,
   dialogs: Dialogs,
 ): SignOut {
-  const { tokenCache, app } = doors;
+  const { tokenCache, app } = ports;
 
   /** Whom a provider is told about, null for everyone; undefined where none is to hear of it: the demo's are made up. */
   const whom = (accountId: string | null): AccountName | null | undefined => {
@@ -135,4 +137,103 @@ export function createSignOut(
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
+}
+
+/** How the part of a sign-out beyond this computer went. `pending`: it is under way. */
+export type ProviderResult = 'pending' | { report: LeaveReport } | { problem: PlainError };
+
+export interface ProviderResultLine {
+  says: string;
+  value: string;
+  tone: 'ok' | 'bad' | 'plain';
+}
+
+/** One line for each thing that was wished, each with its own outcome. */
+export function providerResultLines(view: ProviderResult | null): ProviderResultLine[] {
+  if (view === null) return [];
+  if (view === 'pending') return [{ says: 'Provider', value: 'Being told…', tone: 'plain' }];
+  if ('problem' in view)
+    return [{ says: 'Provider', value: `Not told. ${view.problem.message}`, tone: 'bad' }];
+  const { revoked, session } = view.report;
+  const lines: ProviderResultLine[] = [];
+  if (revoked !== null) {
+    const done = revoked.count === 0 ? '' : `${count(revoked.count, 'refresh token')} revoked. `;
+    lines.push(
+      revoked.problem === null
+        ? {
+            says: 'Revoked',
+            value: revoked.count === 0 ? 'There was none to revoke' : done.trim(),
+            tone: 'ok',
+          }
+        : {
+            says: 'Not revoked',
+            value: `${done}${revoked.problem.message} It is gone from this computer all the same.`,
+            tone: 'bad',
+          },
+    );
+  }
+  if (session !== null) {
+    lines.push(
+      session.problem === null
+        ? { says: 'Session', value: 'Its sign-out page is open in your browser: finish there', tone: 'plain' }
+        : { says: 'Session', value: `Not ended. ${session.problem.message}`, tone: 'bad' },
+    );
+  }
+  return lines;
+}
+
+export interface ReceiptWords {
+  title: string;
+  removed: RemovalCount;
+  remaining: number;
+  when: string;
+  /** null where there is no key: a cache in memory. */
+  oldKey: OldKeyLine | null;
+}
+
+/** One receipt, or those of all accounts taken together. */
+export function receiptWords(
+  user: boolean,
+  who: string,
+  receipts: readonly SignOutReceipt[],
+  now: number,
+  timeZone?: string,
+): ReceiptWords {
+  const last = receipts.reduce((at, receipt) => Math.max(at, receipt.at), 0);
+  return {
+    title: user
+      ? `${who === 'everyone' ? 'Everyone' : who} is signed out`
+      : `The tokens of ${who} are removed`,
+    removed: addCounts(receipts.map(({ removed }) => removed)),
+    remaining: receipts.reduce((sum, { remaining }) => sum + remaining, 0),
+    when: receipts.length === 0 ? 'never' : localTime(last, now, timeZone),
+    oldKey: keyWords(receipts),
+  };
+}
+
+export interface OldKeyLine {
+  says: 'Old key';
+  value: string;
+  tone: 'ok' | 'plain';
+}
+
+/** What became of the key before: after a sign-out, and after it was replaced. */
+export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
+  return oldKey === 'destroyed'
+    ? {
+        says: 'Old key',
+        value: 'Destroyed: older copies and backups of the file can no longer be opened',
+        tone: 'ok',
+      }
+    : {
+        says: 'Old key',
+        value: 'To be destroyed when the keychain can be asked; until then it still opens older copies',
+        tone: 'plain',
+      };
+}
+
+function keyWords(receipts: readonly SignOutReceipt[]): OldKeyLine | null {
+  // Each sign-out rotates the key: the last receipt that tells of it is about the key that is left.
+  const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
+  return told === undefined ? null : oldKeyLine(told);
 }

@@ -1,4 +1,4 @@
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
 export interface Toast {
@@ -18,7 +18,7 @@ export interface Toasts {
   dismiss: (id: number) => void;
 }
 
-export function createToasts({ time }: Pick<Doors, 'time'>): Toasts {
+export function createToasts({ time }: Pick<Ports, 'time'>): Toasts {
   const view = createStore<readonly Toast[]>([]);
   let last = 0;
   const dismiss = (id: number) => view.set(view.get().filter((toast) => toast.id !== id));

@@ -1,5 +1,5 @@
 import type { UpdateStatus } from '../../app/contract.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
 /** Whether there is a newer version, and how far it is. */
@@ -10,19 +10,19 @@ export interface Update {
   go: () => Promise<void>;
 }
 
-export function createUpdate(doors: Pick<Doors, 'app'>): Update {
+export function createUpdate(ports: Pick<Ports, 'app'>): Update {
   const view = createStore<UpdateStatus>({ state: 'none' });
-  doors.app.on('update', (status) => view.set(status));
+  ports.app.on('update', (status) => view.set(status));
   return {
     view,
     async load() {
-      const answer = await doors.app.update();
+      const answer = await ports.app.update();
       if (answer.ok) view.set(answer.value);
     },
     async go() {
       const { state } = view.get();
-      if (state === 'available' || state === 'failed') await doors.app.downloadUpdate();
-      else if (state === 'ready' || state === 'refused') await doors.app.installUpdate();
+      if (state === 'available' || state === 'failed') await ports.app.downloadUpdate();
+      else if (state === 'ready' || state === 'refused') await ports.app.installUpdate();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { AppInfo } from '../../app/contract.ts';
 import type { Outcome, PlainError, VaultStatus } from '../../src-main/ipc/contract.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
 export interface VaultView {
@@ -21,7 +21,7 @@ export interface Vault {
   ask: (what: 'retry' | 'recover' | 'startFresh') => Promise<Outcome<VaultStatus> | null>;
 }
 
-export function createVault({ tokenCache, app }: Doors): Vault {
+export function createVault({ tokenCache, app }: Ports): Vault {
   const view = createStore<VaultView>({ status: null, info: null, doing: null, error: null });
   const patch = (changes: Partial<VaultView>) => view.set({ ...view.get(), ...changes });
 

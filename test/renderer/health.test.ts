@@ -4,7 +4,7 @@ import {
   differenceWords,
   entityWords,
   groupFindings,
-} from '../../src-renderer/state/findings.ts';
+} from '../../src-renderer/state/health.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 import { HEALTH } from './fake/worlds.ts';

@@ -1,15 +1,14 @@
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, test } from 'vitest';
-import { AccountLine } from '../../src-renderer/parts/AccountLine.tsx';
-import { Hits } from '../../src-renderer/parts/Hits.tsx';
-import { Lines } from '../../src-renderer/parts/Lines.tsx';
+import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
-import { ModelContext } from '../../src-renderer/parts/model.ts';
+import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
-import { UserText } from '../../src-renderer/parts/UserText.tsx';
-import { AccountView } from '../../src-renderer/screens/AccountView.tsx';
-import { BridgeMissing } from '../../src-renderer/screens/BridgeMissing.tsx';
+import { ModelContext } from '../../src-renderer/parts/hooks.ts';
+import { Highlight, UserText } from '../../src-renderer/parts/text.tsx';
+import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
+import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
@@ -33,11 +32,11 @@ test('text of others is text: no markup, its direction kept inside, its unseen c
 test('what is searched for is marked, and only that', async () => {
   const { model } = await stage();
   model.accounts.search('ADA contoso');
-  expect(within(model, <Hits>{'ada@contoso.example <b>'}</Hits>)).toBe(
+  expect(within(model, <Highlight>{'ada@contoso.example <b>'}</Highlight>)).toBe(
     '<bdi><mark>ada</mark>@<mark>contoso</mark>.example &lt;b&gt;</bdi>',
   );
   model.accounts.search('');
-  expect(within(model, <Hits>ada</Hits>)).toBe('<bdi>ada</bdi>');
+  expect(within(model, <Highlight>ada</Highlight>)).toBe('<bdi>ada</bdi>');
 });
 
 test('an account that nothing renews says so, and offers the way back', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { VaultState } from '../../src-main/ipc/contract.ts';
-import { keeping, totals } from '../../src-renderer/state/footer.ts';
+import { keeping, totals } from '../../src-renderer/state/vaultFacts.ts';
 import { notice, recovered } from '../../src-renderer/state/notices.ts';
-import { screenOf } from '../../src-renderer/state/screen.ts';
+import { screenOf } from '../../src-renderer/state/pages.ts';
 import { readyStatus, world } from './fake/worlds.ts';
 
 const NOW = 1_700_000_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { receiptWords } from '../../src-renderer/state/receipt.ts';
+import { receiptWords } from '../../src-renderer/state/signOut.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 

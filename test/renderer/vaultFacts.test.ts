@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fileFacts, findings, keyFacts, protection, verdict } from '../../src-renderer/state/vaultFacts.ts';
+import {
+  fileFacts,
+  findings,
+  keyFacts,
+  protection,
+  statusBanner,
+} from '../../src-renderer/state/vaultFacts.ts';
 import { named } from '../../src-renderer/state/words.ts';
 import { readyStatus, REPORT } from './fake/worlds.ts';
 
@@ -13,11 +19,11 @@ describe('how things stand', () => {
     ['before the first save', readyStatus(NOW, { bytes: null }), 'ok', 'Nothing to protect yet'],
     ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key waits to be destroyed'],
   ])('%s', (_what, status, tone, title) => {
-    expect(verdict(status, false)).toMatchObject({ tone, title });
+    expect(statusBanner(status, false)).toMatchObject({ tone, title });
   });
 
   test('the demo is not taken for more than it is', () => {
-    expect(verdict(readyStatus(NOW), true).text).toContain('gone when you leave');
+    expect(statusBanner(readyStatus(NOW), true).text).toContain('gone when you leave');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Time } from '../../../src-renderer/state/doors.ts';
+import type { Time } from '../../../src-renderer/state/ports.ts';
 
 export interface FakeTime extends Time {
   /** Lets that many milliseconds pass, and calls what falls due, in order. */
