@@ -68,11 +68,11 @@ export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './ca
 export { TokenCache, type TokenCacheOptions } from './cache/token-cache.ts';
 export * from './errors.ts';
 export { type Clock } from './cache/clock.ts';
-export { type Keychain } from './keychain/keychain.ts';
-export { memoryKeychain } from './keychain/memory.ts';
+export { type Keychain, type KeychainGetOptions } from './keychain/keychain.ts';
+export { memoryKeychain } from './keychain/keychain.ts';
 export { type Keytar } from './keychain/keytar.ts';
-export { type Timers } from './keychain/line.ts';
-export { type SystemKeychainOptions, systemKeychain } from './keychain/system.ts';
+export { type Timers } from './keychain/deadline.ts';
+export { type SystemKeychainOptions, systemKeychain } from './keychain/system-keychain.ts';
 export { openVault } from './vault/file-vault.ts';
 export { type ImportReport } from './vault/exchange/import.ts';
 export { printable } from './vault/printable.ts';

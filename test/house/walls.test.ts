@@ -34,7 +34,7 @@ describe('a wall refuses', () => {
     ['src-main/msal/a.ts', use('ICachePlugin', '@azure/msal-node'), /belongs to the embedder/],
     ['src-main/partitions/a.ts', use('openVault', '../vault/file-vault.ts'), /knows only the cache handle/],
     ['src-main/partitions/a.ts', use('createClient', 'redis'), /Clients are passed in/],
-    ['src-main/ipc/a.ts', use('systemKeychain', '../keychain/system.ts'), /ipc\/ stands on/],
+    ['src-main/ipc/a.ts', use('systemKeychain', '../keychain/system-keychain.ts'), /ipc\/ stands on/],
     ['src-main/ipc/a.ts', use('app', 'electron'), /Only src-main\/electron and app/],
     ['app/a.ts', use('TokenCache', '../src-main/index.ts'), /first embedder/],
     ['app/a.ts', use('ipcMain', 'electron'), /no sender check/],
