@@ -59,8 +59,10 @@ export function nativeModule<T extends object>(
   };
 }
 
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what the package exports
 function requireIt<T extends object>(name: string, binary: string | undefined): T {
   try {
+    // eslint-disable-next-line house/walls -- the package that the caller named in its import, once more
     return unwrapped((requireFor(name) ?? createRequire(`${process.cwd()}/`))(name) as Imported<T>);
   } catch (cause) {
     throw explained(cause, name, binary);
@@ -105,6 +107,7 @@ function explained(cause: unknown, name: string, binary: string | undefined): Na
   if (binary === undefined || MISSING.includes(code))
     return new NativeModuleFailure('not-loaded', deepest(cause));
   try {
+    // eslint-disable-next-line house/walls -- the binary of that same package
     require(binary);
     return new NativeModuleFailure('not-loaded', cause);
   } catch (why) {

@@ -274,7 +274,7 @@ describe('whose credentials are in it', () => {
   it('credentials that are not understood count too', async () => {
     const partition = caches().partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
-    const { SerializableTokenCache, merge } = await import('../../src-main/index.ts');
+    const { SerializableTokenCache, merge } = await import('../../src-main/cache/index.ts');
     const odd = new SerializableTokenCache();
     odd.deserialize('{"RefreshToken":{"k":{"home_account_id":"piet.utid","secret":"of piet"}}}');
     await expect(partition.update((cache) => void merge(cache, odd))).rejects.toMatchObject(refused);

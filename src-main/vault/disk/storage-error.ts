@@ -33,11 +33,15 @@ const ERRNO = /^E[A-Z0-9]+$/;
  * code that was called, becomes an UnexpectedError: it is never told as the file system's.
  */
 export function storageError(cause: unknown): TokenkeepError {
-  if (cause instanceof TokenkeepError) return cause;
+  if (isOurs(cause)) return cause;
   const errno = errnoOf(cause);
   if (!ERRNO.test(errno)) return unexpected(cause);
   const code = CODES[errno] ?? 'storage_failed';
   return new StorageError(code, MESSAGES[code], { cause });
+}
+
+function isOurs(error: unknown): error is TokenkeepError {
+  return error instanceof TokenkeepError;
 }
 
 function unexpected(cause: unknown): UnexpectedError {

@@ -1,19 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
-import {
-  type CacheChange,
-  type Entity,
-  examine,
-  examineInTurns,
-  inMemory,
-  repair,
-  SerializableTokenCache,
-  type TokenCache,
-  undoRepair,
-} from '../../src-main/index.ts';
-import { document, ENVIRONMENTS, HOMES } from './entities.ts';
-import { jwt, signIn } from './events.ts';
+import { type CacheChange, SerializableTokenCache, type TokenCache } from '../../src-main/index.ts';
+import { type Entity } from '../../src-main/cache/index.ts';
+import { accountsToExamine, bySeverity, examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
+import { document, ENVIRONMENTS, HOMES } from '../cache/entities.ts';
+import { jwt, signIn } from '../cache/events.ts';
 
 const NOW = 10_000_000;
 const MONTH = 30 * 24 * 3600;
@@ -244,30 +236,26 @@ describe('in turns', () => {
       },
     });
 
-  it('finds the same, in the same order, with a pause after each hundred accounts', async () => {
+  it('finds the same account by account as all at once', () => {
     const cache = troubled(250);
-    let pauses = 0;
-    const found = await examineInTurns(inMemory(cache), () => Promise.resolve((pauses += 1)));
-    expect(found).toEqual(examine(cache));
-    expect(found.map(({ kind }) => kind).slice(0, 2)).toEqual(['duplicate-app', 'token-without-account']);
+    const found = accountsToExamine(cache).flatMap((account) => examine(cache, { account }));
+    expect(found.toSorted(bySeverity)).toEqual(examine(cache));
+    expect(
+      examine(cache)
+        .map(({ kind }) => kind)
+        .slice(0, 2),
+    ).toEqual(['duplicate-app', 'token-without-account']);
     expect(found).toHaveLength(251);
-    expect(pauses).toBe(3);
   });
 
-  it.each([1, 1000])(
-    'of a cache that changes meanwhile, %i times, finds what is there then',
-    async (times) => {
-      const cache = troubled(250);
-      let pauses = 0;
-      const found = await examineInTurns(inMemory(cache), () => {
-        pauses += 1;
-        if (pauses <= times) cache.signOut(`uid${pauses}.utid`);
-        return Promise.resolve();
-      });
-      expect(found).toEqual(examine(cache));
-      expect(pauses).toBeLessThan(8);
-    },
-  );
+  it('examines one account only, where it is named', () => {
+    const cache = troubled(3);
+    const [finding, ...others] = examine(cache, { account: 'UID1.utid' });
+    expect(others).toEqual([]);
+    expect(finding?.entities[0]?.home_account_id).toBe('uid1.utid');
+    expect(examine(cache, { account: '' }).map(({ kind }) => kind)).toEqual(['duplicate-app']);
+    expect(examine(cache, { account: 'nobody' })).toEqual([]);
+  });
 
   it('a repair of some looks at their accounts alone, and does what it does by ids', () => {
     const [one, other] = [troubled(9), troubled(9)];
