@@ -2,8 +2,8 @@
  * Where the focus goes when the focused element is removed: the Undo button of a repair, the first-run screen, a
  * dialog. Browsers then leave the focus nowhere, and keyboard and screen reader users start again at the top.
  *
- * React Aria sets and restores the focus of dialogs too, but after a click without a pointer (Enter in a form) it waits
- * a frame, in which its focus trap may choose another element. The functions below act in the same commit.
+ * React Aria sets and restores the focus of dialogs too, but after a click without a pointer (Enter in a form) it
+ * waits a frame, in which its focus trap may choose another element. The functions below act in the same commit.
  */
 
 const FOCUSABLE = 'button:not([disabled]), [tabindex="0"], input:not([disabled])';

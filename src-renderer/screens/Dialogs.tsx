@@ -16,7 +16,9 @@ import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
-/** Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the focus returns to where it was before the first one.
+/**
+ * Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the
+ * focus returns to where it was before the first one.
  */
 export function Dialogs() {
   const { dialogs, importing, signIn } = useModel();
