@@ -55,9 +55,7 @@ export { documentInSlices } from './cache/document/document-in-slices.ts';
 export {
   merge,
   type MergeCounts,
-  mergeInSlices,
   planMerge,
-  planMergeInSlices,
 } from './cache/document/merge.ts';
 export { type Profile } from './cache/schema/dialects.ts';
 export { type Sliced } from './cache/sliced.ts';

@@ -3,7 +3,7 @@
  * document stays in the main process, under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
-import { mergeInSlices, planMergeInSlices } from '../cache/document/merge.ts';
+import { merge, planMerge } from '../cache/document/merge.ts';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { isAge } from '../vault/exchange/age.ts';
@@ -64,7 +64,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     );
   };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
-    const counts = await (await vault).readInSlices((cache) => planMergeInSlices(cache, document));
+    const counts = await (await vault).read((cache) => planMerge(cache, document));
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
   };
 
@@ -94,7 +94,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = reportOf(await (await vault).updateInSlices((cache) => mergeInSlices(cache, content)));
+      const report = reportOf(await (await vault).update((cache) => merge(cache, content)));
       // Only now: where the update was refused, the same plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { assertCache, exactJson, fill, layoutOf, notJson, type Roots } from './document.ts';
 import { SerializableTokenCache } from './serializable-token-cache.ts';
 import type { Sliced } from '../sliced.ts';
-import { isEntityType } from '../store.ts';
+import { isEntityType } from '../schema/entities.ts';
 import { storeOf } from '../token-cache.ts';
 
 /**

@@ -7,7 +7,9 @@ import { profileOf } from '../place.ts';
 import { LAYOUTS, type Layout, type Profile } from '../schema/dialects.ts';
 import { recognise } from './recognize.ts';
 import { atOneGo, type Sliced } from '../sliced.ts';
-import { isEntityType, type Store } from '../store.ts';
+import { isEntityType } from '../schema/entities.ts';
+import { Entry } from '../entry.ts';
+import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
 /** How a document is written. */
@@ -40,11 +42,11 @@ export function* fill(store: Store, roots: Roots, layout: Layout): Sliced<void> 
   store.layout = store.profile === null ? undefined : layout;
   for (const section of Object.keys(roots)) {
     const root = roots[section];
-    if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
+    if (!isEntityType(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
     else {
       store.open(section);
       for (const key of Object.keys(root)) {
-        store.put(section, key, root[key]);
+        store.put(Entry.of(section, key, root[key]));
         yield;
       }
     }
@@ -131,7 +133,7 @@ function ownRoots(store: Store): Map<string, unknown> {
   const roots = new Map<string, unknown>();
   for (const section of store.roots) {
     const kept = store.kept(section);
-    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept);
+    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept?.value);
     else roots.set(section, new Map(Array.from(store.entries(section), ({ key, value }) => [key, value])));
   }
   // A document is told from other JSON by its roots, so there is at least one.

@@ -1,7 +1,6 @@
 import { documentInSlices } from '../../cache/document/document-in-slices.ts';
-import { type MergeCounts, mergeInSlices } from '../../cache/document/merge.ts';
+import { merge, type MergeCounts } from '../../cache/document/merge.ts';
 import type { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
-import type { Sliced } from '../../cache/sliced.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
@@ -34,10 +33,10 @@ export async function importFrom(
   file: string,
   passphrase: string | undefined,
   now: () => number,
-  update: <T>(fn: (cache: TokenCache) => Sliced<T>) => Promise<T>,
+  update: <T>(fn: (cache: TokenCache) => T) => Promise<T>,
 ): Promise<ImportReport> {
   const document = await openDocument(await readDocumentFile(file), passphrase, now);
-  return reportOf(await update((cache) => mergeInSlices(cache, document)));
+  return reportOf(await update((cache) => merge(cache, document)));
 }
 
 /**
