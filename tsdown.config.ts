@@ -26,9 +26,14 @@ function app(name: 'main' | 'preload'): UserConfig {
     fixedExtension: true,
     deps: { neverBundle: native, alwaysBundle: [/^(?!electron$|keytar$|fs-native-extensions$|node:)/] },
     alias: {
+      'tokenkeep/cache': path('src-main/cache/index.ts'),
+      'tokenkeep/doctor': path('src-main/doctor/index.ts'),
       'tokenkeep/electron': path('src-main/electron/index.ts'),
+      'tokenkeep/errors': path('src-main/errors.ts'),
+      'tokenkeep/keychain': path('src-main/keychain/index.ts'),
       'tokenkeep/msal': path('src-main/msal/index.ts'),
       'tokenkeep/preload': path('src-main/electron/preload.ts'),
+      'tokenkeep/vault': path('src-main/vault/index.ts'),
       tokenkeep: path('src-main/index.ts'),
     },
     outputOptions: { codeSplitting: false }, // what is imported late is in the one file too, and runs late
@@ -42,14 +47,19 @@ function app(name: 'main' | 'preload'): UserConfig {
 /** The entries of the library. */
 const library = {
   index: 'src-main/index.ts',
+  'cache/index': 'src-main/cache/index.ts',
+  'doctor/index': 'src-main/doctor/index.ts',
   electron: 'src-main/electron/index.ts',
+  errors: 'src-main/errors.ts',
+  'keychain/index': 'src-main/keychain/index.ts',
+  'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',
   'partitions/index': 'src-main/partitions/index.ts',
-  'partitions/session': 'src-main/partitions/session.ts',
-  'partitions/redis': 'src-main/partitions/redis.ts',
-  'partitions/postgres': 'src-main/partitions/postgres.ts',
-  'partitions/conformance': 'src-main/partitions/conformance.ts',
+  'partitions/session': 'src-main/partitions/stores/session-store.ts',
+  'partitions/redis': 'src-main/partitions/stores/redis-store.ts',
+  'partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'partitions/conformance': 'src-main/partitions/conformance/conformance.ts',
 };
 
 export default defineConfig([

@@ -5,11 +5,9 @@ import { readFileSync } from 'node:fs';
 const json = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 const { paths } = json('tsconfig.json').compilerOptions;
 
-/** The source behind an entry, as tsconfig.json has it. */
+/** The source file of a package entry, as tsconfig.json maps it. */
 function source(entry) {
-  const name = entry.replace('.', 'tokenkeep');
-  const exact = paths[name]?.[0];
-  return exact ?? paths['tokenkeep/partitions/*'][0].replace('*', name.split('/').at(-1));
+  return paths[entry.replace('.', 'tokenkeep')][0];
 }
 
 /** @type {import('typedoc').TypeDocOptions} */

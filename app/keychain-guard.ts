@@ -5,7 +5,8 @@
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Keychain, KeychainError, KeychainTimeoutError } from 'tokenkeep';
+import { type Keychain, KeychainError } from 'tokenkeep';
+import { KeychainTimeoutError } from 'tokenkeep/errors';
 
 export interface GuardedKeychain extends Keychain {
   /** The last start ended while the keychain was asked, and the user has not asked for another try yet. */

@@ -1,5 +1,6 @@
 /** What quitting would lose, in words, while changes are held in memory only. */
-import { type AccountSummary, printable, type VaultStatus } from 'tokenkeep';
+import { type AccountSummary, type VaultStatus } from 'tokenkeep';
+import { printable } from 'tokenkeep/vault';
 
 /** States in which nothing of the file could be read: all that is cached is in memory, and nowhere else. */
 const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([

@@ -1,8 +1,8 @@
 /** What one process gets out of one Redis, beside what Redis and the machine give at all: the same bytes, with a bare GET. */
 import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { readEntry } from '../src-main/partitions/entry.ts';
-import { openFound } from '../src-main/partitions/contents.ts';
-import { partitionName } from '../src-main/partitions/partition-id.ts';
+import { openFound } from '../src-main/partitions/partition-contents.ts';
+import { partitionName } from '../src-main/partitions/partition-name.ts';
 import type { KeyRing } from '../src-main/partitions/sealing-keys.ts';
 import type { Users } from './distributed.ts';
 import { smallUser } from './small-user.ts';

@@ -1,6 +1,6 @@
-import { openDoors } from './bridge.ts';
+import { openPorts } from './bridge.ts';
 import { show } from './show.tsx';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id "root".');
-show(root, openDoors());
+show(root, openPorts());

@@ -1,20 +1,20 @@
 import { createRoot } from 'react-dom/client';
 import { keepFocus } from './focus.ts';
 import { LastResort } from './parts/LastResort.tsx';
-import { ModelContext } from './parts/model.ts';
-import { BridgeMissing } from './screens/BridgeMissing.tsx';
+import { ModelContext } from './parts/hooks.ts';
+import { BridgeMissing } from './screens/StartScreens.tsx';
 import { TokenkeepWindow } from './screens/TokenkeepWindow.tsx';
-import type { Doors } from './state/doors.ts';
+import type { Ports } from './state/ports.ts';
 import { createModel } from './state/model.ts';
 import './styles/index.css';
 
-/** Draws the window into the element. Without doors it can only say that it has none. */
-export function show(root: HTMLElement, doors: Doors | null): void {
-  if (doors === null) {
+/** Renders the window. Without ports, it renders a page that says what is missing. */
+export function show(root: HTMLElement, ports: Ports | null): void {
+  if (ports === null) {
     createRoot(root).render(<BridgeMissing />);
     return;
   }
-  const model = createModel(doors);
+  const model = createModel(ports);
   void model.start();
   keepFocus();
   createRoot(root).render(

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryKeychain, merge, openVault, SerializableTokenCache, type Vault } from 'tokenkeep';
+import { memoryKeychain, openVault, SerializableTokenCache, type Vault } from 'tokenkeep';
+import { merge } from 'tokenkeep/cache';
 import { demoDocument } from './document.ts';
 
 export interface DemoVault {

@@ -3,12 +3,12 @@ import * as oidc from 'openid-client';
 import {
   acquireTokenSilent,
   type AccessToken,
-  type Redeem,
   SignInRequiredError,
   type TokenCache,
   type TokenRequest,
   type Vault,
 } from 'tokenkeep';
+import { type Redeem } from 'tokenkeep/cache';
 import type { AccountName, RefreshReport, SignInProfile } from './contract.ts';
 import { signInError } from './failures.ts';
 import { plainErrorOf } from './plain.ts';

@@ -1,5 +1,6 @@
 /** Which provider a cached account's tokens came from: told by a profile, or by the name of a Microsoft cloud. */
-import { configuredEnvironment, isMicrosoft, type RefreshToken, type TokenCache } from 'tokenkeep';
+import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
+import { type RefreshToken, type TokenCache } from 'tokenkeep';
 import type { AccountName, SignInProfile } from './contract.ts';
 import { issuerOf, microsoftIssuer } from './profile.ts';
 

@@ -16,9 +16,9 @@ export default defineConfig({
   fixedExtension: true,
   alias: {
     'tokenkeep/msal': source('msal/index.ts'),
-    'tokenkeep/partitions/postgres': source('partitions/postgres.ts'),
-    'tokenkeep/partitions/redis': source('partitions/redis.ts'),
-    'tokenkeep/partitions/session': source('partitions/session.ts'),
+    'tokenkeep/partitions/postgres': source('partitions/stores/postgres-store.ts'),
+    'tokenkeep/partitions/redis': source('partitions/stores/redis-store.ts'),
+    'tokenkeep/partitions/session': source('partitions/stores/session-store.ts'),
     'tokenkeep/partitions': source('partitions/index.ts'),
   },
   deps: { neverBundle: [/^(?!tokenkeep)[^./]/] },

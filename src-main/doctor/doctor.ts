@@ -8,8 +8,7 @@ import { isEntityType } from '../cache/schema/entities.ts';
 import type { Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { duplicates } from './duplicates.ts';
-import { type Diagnosis, type Difference, differenceOf, type Finding, FINDING_KINDS } from './finding.ts';
-import type { CacheHandle } from '../cache/handle.ts';
+import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -47,74 +46,54 @@ export class RepairUndo {
   }
 }
 
-function* diagnoses(store: Store, home: string, now: number): Iterable<Diagnosis> {
-  yield* unreadable(store, home);
-  yield* duplicates(store, home, now);
-  yield* leftovers(store, home, now);
+function diagnoses(store: Store, home: string, now: number): Diagnosis[] {
+  return [...unreadable(store, home), ...duplicates(store, home, now), ...leftovers(store, home, now)];
 }
 
-/** Nothing that is wrong concerns two of them. "": what belongs to apps. */
-const ownersIn = (store: Store): string[] => ['', ...store.accounts];
-
-/** In the order in which it matters. */
-function sorted(findings: readonly Finding[]): Finding[] {
-  const rank = ({ kind }: Finding): number => FINDING_KINDS.indexOf(kind);
-  return findings.toSorted((a, b) => rank(a) - rank(b));
+/** Options for `examine`. */
+export interface ExamineOptions {
+  /** Seconds since the epoch. Default: the cache's own clock. */
+  now?: number;
+  /** Examines one account only, by its `home_account_id`; "" for what belongs to apps. Default: all of them. */
+  account?: string;
 }
 
 /**
- * All that is wrong with the cache, in the order in which it matters. Changes nothing; opens no secret but those of ID
- * tokens that stand here twice or without an account.
+ * Returns everything that is wrong with the cache, most severe first. Changes nothing. The only secrets it opens are those of ID tokens
+ * that are stored twice or have no account.
  *
- * @param now seconds since the epoch; without: the cache's own clock
+ * No finding concerns two accounts, so a process that must stay responsive can examine a large cache account by account; see
+ * `accountsToExamine`.
+ *
+ * @example
+ * import { examine } from 'tokenkeep/doctor';
+ *
+ * const findings = await vault.read((cache) => examine(cache));
+ * for (const { kind, says } of findings) console.log(kind, says);
  */
-export function examine(cache: TokenCache, now?: number): Finding[] {
+export function examine(cache: TokenCache, { now, account }: ExamineOptions = {}): Finding[] {
   const store = storeOf(cache);
   const at = now ?? store.now();
-  return sorted(ownersIn(store).flatMap((home) => findingsOf(store, home, at)));
+  const accounts = account === undefined ? accountsToExamine(cache) : [account];
+  const findings = accounts.flatMap((id) => diagnoses(store, id, at).map(({ finding }) => finding));
+  return findings.toSorted(bySeverity);
 }
-
-function findingsOf(store: Store, home: string, now: number): Finding[] {
-  return Array.from(diagnoses(store, home, now), ({ finding }) => finding);
-}
-
-/** Accounts that are examined in one go: a few milliseconds. */
-const ACCOUNTS_A_TURN = 100;
-
-/** How often an examination is begun anew because the cache has changed. */
-const ATTEMPTS = 3;
 
 /**
- * `examine`, some accounts at a time, for a process that has others to answer meanwhile: ten thousand accounts take a second.
- * Where the cache changes in between, it begins anew; a cache that changes all the time is examined in one go.
+ * Returns the ids of all accounts that have an entry in the cache, with or without an account entity, lower-cased; first "", which stands
+ * for what belongs to apps.
  *
- * @param pause resolves when the process has answered the others, e.g. `setImmediate` of node:timers/promises
+ * @example
+ * import { setImmediate } from 'node:timers/promises';
+ * import { accountsToExamine, examine } from 'tokenkeep/doctor';
+ *
+ * for (const account of await vault.read(accountsToExamine)) {
+ *   console.log(await vault.read((cache) => examine(cache, { account })));
+ *   await setImmediate();
+ * }
  */
-export async function examineInTurns(
-  handle: CacheHandle,
-  pause: () => Promise<unknown>,
-  now?: number,
-): Promise<Finding[]> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const begun = await handle.read((cache) => ({
-      version: cache.version,
-      owners: ownersIn(storeOf(cache)),
-    }));
-    const found: Finding[] = [];
-    let isSame = true;
-    for (let next = 0; isSame && next < begun.owners.length; next += ACCOUNTS_A_TURN) {
-      isSame = await handle.read((cache) => {
-        const store = storeOf(cache);
-        if (cache.version !== begun.version) return false;
-        for (const home of begun.owners.slice(next, next + ACCOUNTS_A_TURN))
-          found.push(...findingsOf(store, home, now ?? store.now()));
-        return true;
-      });
-      await pause();
-    }
-    if (isSame) return sorted(found);
-  }
-  return handle.read((cache) => examine(cache, now));
+export function accountsToExamine(cache: TokenCache): string[] {
+  return ['', ...storeOf(cache).accounts];
 }
 
 /** Of a finding as much as says what it is; with `entities`, only the accounts that they belong to are looked at again. */
@@ -131,8 +110,8 @@ export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 
   const chosen = findings === 'all' ? undefined : [...findings];
   const wanted = chosen && new Set(chosen.map(({ id }) => id));
   return store.run(() => {
-    const all = ownersOf(store, chosen)
-      .flatMap((home) => [...diagnoses(store, home, now ?? store.now())])
+    const all = ownersOf(cache, chosen)
+      .flatMap((home) => diagnoses(store, home, now ?? store.now()))
       .filter(({ finding }) => wanted?.has(finding.id) ?? true);
     // Two findings may be about one entity: the first says what becomes of it.
     const done = all.flatMap(({ changes }) => changes.filter((change) => make(store, change)));
@@ -142,9 +121,10 @@ export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 
   }).value;
 }
 
-function ownersOf(store: Store, findings: readonly FindingToRepair[] | undefined): string[] {
+function ownersOf(cache: TokenCache, findings: readonly FindingToRepair[] | undefined): string[] {
   const entities = findings?.map((finding) => finding.entities);
-  if (entities === undefined || entities.includes(undefined)) return ownersIn(store);
+  if (entities === undefined || entities.includes(undefined)) return accountsToExamine(cache);
+  const store = storeOf(cache);
   const homes = entities.flatMap((of = []) => of.map(({ type, key }) => store.entry(type, key)?.account));
   return [...new Set(homes)].filter((home) => home !== undefined);
 }

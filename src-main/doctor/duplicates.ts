@@ -17,12 +17,14 @@ import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 
 /** @param home whose: an account, or "" for apps */
-export function* duplicates(store: Store, home: string, now: number): Iterable<Diagnosis> {
-  if (home === '') yield* apps(store);
-  yield* accounts(store, home);
-  yield* tokens(store, home, 'AccessToken', now);
-  yield* tokens(store, home, 'IdToken', now);
-  yield* refreshTokens(store, home);
+export function duplicates(store: Store, home: string, now: number): Diagnosis[] {
+  return [
+    ...(home === '' ? apps(store) : []),
+    ...accounts(store, home),
+    ...tokens(store, home, 'AccessToken', now),
+    ...tokens(store, home, 'IdToken', now),
+    ...refreshTokens(store, home),
+  ];
 }
 
 /** Entries that denote one thing, in groups of two and more. */
@@ -67,19 +69,22 @@ function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry
   return [change(keep, joined), ...removals];
 }
 
-function* apps(store: Store): Iterable<Diagnosis> {
+function apps(store: Store): Diagnosis[] {
+  const found: Diagnosis[] = [];
   for (const [keep, ...others] of groups(store.candidates('AppMetadata'), known(store, 'AppMetadata'))) {
     if (keep === undefined) continue;
     const causes = [
       { library: 'MSAL Node', says: 'It throws when a token of this app has to be refreshed.' } as const,
     ];
     const says = 'An app is described twice, under two names of one cloud.';
-    yield diagnosis('duplicate-app', says, causes, [keep, ...others], joinedInto(keep, others));
+    found.push(diagnosis('duplicate-app', says, causes, [keep, ...others], joinedInto(keep, others)));
   }
+  return found;
 }
 
 /** Of one tenant: MSAL Python may have written `common` for the user's own. */
-function* accounts(store: Store, home: string): Iterable<Diagnosis> {
+function accounts(store: Store, home: string): Diagnosis[] {
+  const found: Diagnosis[] = [];
   const id = (account: Account): string =>
     [account.home_account_id, canonicalEnvironment(account.environment), realmOf(account)]
       .map(folded)
@@ -100,17 +105,14 @@ function* accounts(store: Store, home: string): Iterable<Diagnosis> {
       { library: 'MSAL Node', says: 'It lists the user twice, and signs out one of the two.' } as const,
     ];
     const says = 'A user stands in one tenant twice, under two keys or two names of one cloud.';
-    yield diagnosis('duplicate-account', says, causes, [main, ...others], joinedInto(main, others));
+    found.push(diagnosis('duplicate-account', says, causes, [main, ...others], joinedInto(main, others)));
   }
+  return found;
 }
 
 /** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
-function* tokens(
-  store: Store,
-  home: string,
-  type: 'AccessToken' | 'IdToken',
-  now: number,
-): Iterable<Diagnosis> {
+function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now: number): Diagnosis[] {
+  const found: Diagnosis[] = [];
   for (const group of groups(store.candidates(type, { home_account_id: home }), known(store, type))) {
     const [keep, ...others] = newestFirst(store, type, group, now);
     if (keep === undefined) continue;
@@ -124,8 +126,9 @@ function* tokens(
     ];
     const says = `${type === 'IdToken' ? 'An ID token' : 'An access token'} stands here twice, under keys of two libraries.`;
     const removals = others.map((entry) => change(entry));
-    yield diagnosis('duplicate-token', says, causes, [keep, ...others], removals);
+    found.push(diagnosis('duplicate-token', says, causes, [keep, ...others], removals));
   }
+  return found;
 }
 
 /** Whether it stands where the library of the document's profile would look for it. */
@@ -176,7 +179,8 @@ function rankOf(
 }
 
 /** One app's of one account: the newest, and those that it does all the work of. */
-function* refreshTokens(store: Store, home: string): Iterable<Diagnosis> {
+function refreshTokens(store: Store, home: string): Diagnosis[] {
+  const found: Diagnosis[] = [];
   const sameApp = ({ entity }: Entry<'RefreshToken'>): Entry<'RefreshToken'>[] => {
     if (entity === null) return [];
     const { home_account_id, client_id, environment } = entity;
@@ -208,6 +212,7 @@ function* refreshTokens(store: Store, home: string): Iterable<Diagnosis> {
     ] as const;
     const says = 'An older refresh token stands beside a newer one of the same app.';
     const removals = shadowed.map((entry) => change(entry));
-    yield diagnosis('shadowed-refresh-token', says, causes, [newest, ...shadowed], removals);
+    found.push(diagnosis('shadowed-refresh-token', says, causes, [newest, ...shadowed], removals));
   }
+  return found;
 }

@@ -66,6 +66,18 @@ export interface Finding {
   repair: Difference | null;
 }
 
+/**
+ * Compares two findings for `sort`: the more severe one comes first.
+ *
+ * @example
+ * import { bySeverity } from 'tokenkeep/doctor';
+ *
+ * findings.sort(bySeverity);
+ */
+export function bySeverity(a: Finding, b: Finding): number {
+  return FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind);
+}
+
 /** A finding with what repairs it. */
 export interface Diagnosis {
   finding: Finding;

@@ -33,12 +33,14 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
 }
 
 /** @param home whose: an account, or "" for apps */
-export function* leftovers(store: Store, home: string, now: number): Iterable<Diagnosis> {
+export function leftovers(store: Store, home: string, now: number): Diagnosis[] {
+  const found: Diagnosis[] = [];
   for (const own of home === '' ? [] : byUser(store, home).values()) {
-    if (own.Account.length === 0) yield withoutAccount(store, own, now);
-    else if (isOver(own, now)) yield withoutTokens(own);
+    if (own.Account.length === 0) found.push(withoutAccount(store, own, now));
+    else if (isOver(own, now)) found.push(withoutTokens(own));
   }
-  yield* deadWeight(store, home, now);
+  found.push(...deadWeight(store, home, now));
+  return found;
 }
 
 /** No refresh token, and no access token that is good or could be taken for good in an outage. */
@@ -111,23 +113,27 @@ function withoutTokens(own: Belongings): Diagnosis {
 }
 
 /** Access tokens alone: a refresh token does not say how long it lives, and an ID token tells who the user is. */
-function* deadWeight(store: Store, home: string, now: number): Iterable<Diagnosis> {
+function deadWeight(store: Store, home: string, now: number): Diagnosis[] {
+  const found: Diagnosis[] = [];
   const own = store
     .candidates('AccessToken', { home_account_id: home })
     .filter(
       (entry) => entry.entity !== null && isExpired(entry.entity, now) && expiredFor(entry, now) >= MONTH,
     );
-  if (own.length === 0) return;
+  if (own.length === 0) return found;
   const says = 'Access tokens have been expired for a month, and nobody has asked for a new one since.';
   const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET', 'Tokenkeep'] as const).map((library) => ({
     library,
     says: 'It reads and writes them every time, for nothing.',
   }));
-  yield diagnosis(
-    'dead-weight',
-    says,
-    causes,
-    own,
-    own.map((entry) => change(entry)),
+  found.push(
+    diagnosis(
+      'dead-weight',
+      says,
+      causes,
+      own,
+      own.map((entry) => change(entry)),
+    ),
   );
+  return found;
 }

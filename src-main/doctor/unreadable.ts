@@ -17,12 +17,13 @@ const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
 };
 
 /** @param home whose: an account, or "" for what belongs to none */
-export function* unreadable(store: Store, home: string): Iterable<Diagnosis> {
+export function unreadable(store: Store, home: string): Diagnosis[] {
+  const found: Diagnosis[] = [];
   for (const entry of store.ofAccount(home)) {
     if (entry.isUnderstood) continue;
     const mended = mend(entry);
     const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
-    yield diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes);
+    found.push(diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes));
   }
   for (const entry of store.candidates('Account', { home_account_id: home })) {
     const account = entry.entity;
@@ -32,8 +33,9 @@ export function* unreadable(store: Store, home: string): Iterable<Diagnosis> {
       { library: 'MSAL Node', says: 'It can’t open a cache with this account in it: no one is signed in.' },
     ];
     const says = 'The list of tenants of an account is not what MSAL Node writes.';
-    yield diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]);
+    found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
+  return found;
 }
 
 function readsTenants(list: unknown): boolean {

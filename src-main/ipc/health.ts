@@ -1,7 +1,7 @@
 /** What the doctor finds, what a repair would do, and the way back until the next start. */
 import { setImmediate } from 'node:timers/promises';
-import { examineInTurns, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
-import type { Finding } from '../doctor/finding.ts';
+import { accountsToExamine, examine, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
+import { bySeverity, type Finding } from '../doctor/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
 import type { Doors } from './handlers.ts';
@@ -11,6 +11,9 @@ type Health = Pick<TokenCacheRequests, 'examine' | 'repair' | 'undoRepair'>;
 
 /** More are counted and not sent: nobody reads them, and repairing all does not need them. */
 const MOST_FINDINGS = 1_000;
+
+/** Accounts examined between two pauses: a few milliseconds of work. */
+const ACCOUNTS_A_TURN = 100;
 
 export function health<Caller>({
   vault,
@@ -23,7 +26,19 @@ export function health<Caller>({
 
   return {
     async examine(): Promise<HealthReport> {
-      const findings = await examineInTurns(await vault, () => setImmediate(), now());
+      const opened = await vault;
+      const at = now();
+      const findings: Finding[] = [];
+      const accounts = await opened.read(accountsToExamine);
+      while (accounts.length > 0) {
+        const next = accounts.splice(0, ACCOUNTS_A_TURN);
+        const found = await opened.read((cache) =>
+          next.flatMap((account) => examine(cache, { account, now: at })),
+        );
+        findings.push(...found);
+        await setImmediate();
+      }
+      findings.sort(bySeverity);
       known = new Map(findings.map((finding) => [finding.id, finding]));
       return {
         findings: findings.slice(0, MOST_FINDINGS),

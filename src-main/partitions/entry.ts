@@ -12,7 +12,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { PartitionError, type PartitionErrorCode } from '../errors.ts';
-import type { PartitionName } from './partition-id.ts';
+import type { PartitionName } from './partition-name.ts';
 import type { KeyRing } from './sealing-keys.ts';
 
 const MAGIC = Buffer.from('TKP');

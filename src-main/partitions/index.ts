@@ -12,8 +12,13 @@ export {
   type PartitionStoreErrorCode,
   TokenkeepError,
 } from '../errors.ts';
-export { layered, type LayeredOptions, type LayeredStore, type PartitionNews } from './layered.ts';
-export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './memory.ts';
+export {
+  layered,
+  type LayeredOptions,
+  type LayeredStore,
+  type PartitionInvalidation,
+} from './stores/layered-store.ts';
+export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './stores/memory-store.ts';
 export { type PartitionUser } from './ownership.ts';
 export {
   type AppPartition,
@@ -32,5 +37,5 @@ export {
   type StoreCall,
   type StoredPartition,
   type WriteCondition,
-} from './store.ts';
-export { type PartitionTtl } from './ttl.ts';
+} from './partition-store.ts';
+export { type PartitionTtl } from './lifetime.ts';

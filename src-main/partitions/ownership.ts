@@ -1,7 +1,7 @@
 /** Whose credentials may be in a partition. */
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import { type Found, usersIn } from './contents.ts';
-import type { PartitionName } from './partition-id.ts';
+import { type Found, usersIn } from './partition-contents.ts';
+import type { PartitionName } from './partition-name.ts';
 
 /**
  * `one` (the default): one user, whoever is first. `home_account_id`: that user and no other. `ownId`: the user that your app

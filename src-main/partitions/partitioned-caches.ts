@@ -3,17 +3,16 @@ import type { CacheHandle } from '../cache/handle.ts';
 import { systemClock } from '../cache/clock.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { Exclusive } from './exclusive.ts';
-import { type Found, openFound } from './contents.ts';
+import { Exclusive } from './leases.ts';
+import { type Found, openFound } from './partition-contents.ts';
 import { type Ownership, ownershipOf, type PartitionUser } from './ownership.ts';
-import { type PartitionName, partitionName } from './partition-id.ts';
-import { type Patience, patiently } from './patience.ts';
+import { type PartitionName, partitionName } from './partition-name.ts';
+import { type Deadline, withDeadline } from './deadline.ts';
 import { KeyRing, type SealingKeys } from './sealing-keys.ts';
-import type { Setting } from './setting.ts';
-import { SharedReads } from './shared-reads.ts';
-import type { PartitionStore } from './store.ts';
-import { Touches } from './touches.ts';
-import { lifetimeOf, type PartitionTtl } from './ttl.ts';
+import type { Setting } from './settings.ts';
+import { SharedReads, Touches } from './reads.ts';
+import type { PartitionStore } from './partition-store.ts';
+import { lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import { Updates } from './updates.ts';
 
 /** Where partitions are kept, under which keys, and for how long. */
@@ -25,9 +24,9 @@ export interface PartitionedCachesOptions {
   /** Default: `'tokens'`. */
   ttl?: PartitionTtl;
   /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
-  patience?: number;
+  timeout?: number;
   /** Milliseconds that `exclusively` waits for its turn; then it rejects with `partition_busy`. Default: 60,000. */
-  turnPatience?: number;
+  turnTimeout?: number;
   /**
    * Milliseconds for which a process that dies in its turn (`exclusively`) keeps the others waiting. A turn that takes longer is
    * prolonged meanwhile. Default: 10,000.
@@ -126,10 +125,10 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
 
 function settingOf(options: PartitionedCachesOptions): Setting {
   const { store, sealingKeys, ttl = 'tokens', now = systemClock } = options;
-  const { patience = 5000, turnPatience = 60_000, lease = 10_000 } = options;
+  const { timeout = 5000, turnTimeout = 60_000, lease = 10_000 } = options;
   for (const [name, value, least] of [
-    ['patience', patience, 1],
-    ['turnPatience', turnPatience, 1],
+    ['timeout', timeout, 1],
+    ['turnTimeout', turnTimeout, 1],
     ['lease', lease, 100],
   ] as const)
     if (!(value >= least && value <= LONGEST))
@@ -140,7 +139,7 @@ function settingOf(options: PartitionedCachesOptions): Setting {
     );
   }
   const sealing = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys);
-  return { store, sealing, lifetime: lifetimeOf(ttl), patience, turnPatience, lease, now };
+  return { store, sealing, lifetime: lifetimeOf(ttl), timeout, turnTimeout, lease, now };
 }
 
 /** A day: timers take no more than 25 of them. */
@@ -171,17 +170,18 @@ class Caches {
       update,
       signOut: (home_account_id) => update((cache) => cache.signOut(home_account_id)),
       exclusively: (line, task) => this.#exclusive.run(name, line, task),
-      remove: () => this.#patiently((patience) => patience.with((call) => this.#remove(name, call.signal))),
+      remove: () =>
+        this.#withDeadline((deadline) => deadline.with((call) => this.#remove(name, call.signal))),
     };
   }
 
   #read(name: PartitionName): Promise<Found> {
     const { store, sealing, now, lifetime } = this.#setting;
-    return this.#patiently(async (patience) => {
-      const found = openFound(await patience.with((call) => store.read(name.key, call)), name, sealing, now);
+    return this.#withDeadline(async (deadline) => {
+      const found = openFound(await deadline.with((call) => store.read(name.key, call)), name, sealing, now);
       const { sliding } = lifetime;
       if (sliding !== null && found.version !== null && this.#touches.isDue(name.key, now(), sliding.after))
-        await patience.with((call) => store.touch(name.key, sliding.ttl, call));
+        await deadline.with((call) => store.touch(name.key, sliding.ttl, call));
       return found;
     });
   }
@@ -190,7 +190,7 @@ class Caches {
     await this.#setting.store.remove(key, undefined, { signal });
   }
 
-  #patiently<T>(task: (patience: Patience) => Promise<T>): Promise<T> {
-    return patiently(this.#setting.patience, task);
+  #withDeadline<T>(task: (deadline: Deadline) => Promise<T>): Promise<T> {
+    return withDeadline(this.#setting.timeout, task);
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
-import type { PartitionName } from './partition-id.ts';
+import type { PartitionName } from './partition-name.ts';
 
 /** A key, and the name by which entries say that it sealed them. */
 export interface SealingKey {

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { type Batch, type Job as CacheJob, jobOf, runBatch } from '../cache/batch.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError } from '../errors.ts';
-import { closeUp, type Found, isEmpty, openFound } from './contents.ts';
+import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts';
 import type { Ownership } from './ownership.ts';
-import type { PartitionName } from './partition-id.ts';
-import { Patience } from './patience.ts';
-import type { Setting } from './setting.ts';
+import type { PartitionName } from './partition-name.ts';
+import { Deadline } from './deadline.ts';
+import type { Setting } from './settings.ts';
 
 /** An update that waits for its turn. It may be run again, on something newer. */
 interface Job extends CacheJob {
@@ -53,30 +53,30 @@ export class Updates {
         return;
       }
       this.#lines.set(name.key, []);
-      const patience = new Patience(this.#setting.patience);
+      const deadline = new Deadline(this.#setting.timeout);
       try {
-        await this.#commit(name, line, patience);
+        await this.#commit(name, line, deadline);
       } catch (error) {
         for (const job of line) job.reject(error);
       } finally {
-        patience.end();
+        deadline.end();
       }
     }
   }
 
-  async #commit(name: PartitionName, jobs: readonly Job[], patience: Patience): Promise<void> {
+  async #commit(name: PartitionName, jobs: readonly Job[], deadline: Deadline): Promise<void> {
     const { store, sealing, now } = this.#setting;
     for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
-      const stored = await patience.with((call) => store.read(name.key, call));
+      const stored = await deadline.with((call) => store.read(name.key, call));
       const found = openFound(stored, name, sealing, now);
       const done = perform(jobs, found);
-      if (!done.hasChanged || (await this.#replace(name, found, done.owner, patience))) {
+      if (!done.hasChanged || (await this.#replace(name, found, done.owner, deadline))) {
         if (done.hasChanged) this.#written(name.key);
         done.batch.settle();
         return;
       }
-      if (patience.isOver) throw busy(name);
-      await patience.pause(pause * (0.5 + Math.random()));
+      if (deadline.isOver) throw busy(name);
+      await deadline.pause(pause * (0.5 + Math.random()));
     }
   }
 
@@ -85,21 +85,21 @@ export class Updates {
     name: PartitionName,
     { cache, version: expected }: Found,
     owner: string | undefined,
-    patience: Patience,
+    deadline: Deadline,
   ): Promise<boolean> {
     const { store, sealing, lifetime, now } = this.#setting;
     if (isEmpty(cache)) {
       if (expected === null) return true;
-      return patience.with((call) => store.remove(name.key, expected, call));
+      return deadline.with((call) => store.remove(name.key, expected, call));
     }
     const ttl = lifetime.ttl(cache, now());
     const version = randomBytes(12).toString('base64url');
     const entry = { bytes: closeUp(cache, owner, name, sealing), version };
     try {
-      return await patience.with((call) => store.write(name.key, entry, { expected, ttl }, call));
+      return await deadline.with((call) => store.write(name.key, entry, { expected, ttl }, call));
     } catch (error) {
       // A connection that was lost took the answer with it: whether it was written shows in the version.
-      const stored = await patience.with((call) => store.read(name.key, call)).catch(() => null);
+      const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
       if (stored?.version === version) return true;
       throw error;
     }

@@ -5,7 +5,7 @@ import { type Change, condensed, eventOf } from '../cache/change.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames } from './contents.ts';
-import { withoutDeparted } from './departures.ts';
+import { withoutSignedOut } from './tombstones.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
 import { Listeners } from './listeners.ts';
@@ -13,7 +13,7 @@ import type { Opening } from './open.ts';
 import { paced } from './pace.ts';
 import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './format/frame-reader.ts';
-import type { VaultStatus } from './status.ts';
+import type { VaultStatus } from './state.ts';
 
 /** Jobs that were done in memory and are not settled yet. */
 export interface Attempt {
@@ -75,7 +75,7 @@ export class VaultMemory {
 
   /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
   #holdOnTo(contents: Contents | null): void {
-    const held = withoutDeparted(this.held, this.opening.contents, contents);
+    const held = withoutSignedOut(this.held, this.opening.contents, contents);
     const changes = apply(this.cache, held);
     if (contents === null) return;
     this.held = changes;

@@ -1,4 +1,7 @@
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef } from 'react';
+import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountDetail, accountName } from '../state/groups.ts';
+import { standing } from '../state/lifetime.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -9,20 +12,20 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
-import { AccountLine, GroupTitle, optionId } from './AccountLine.tsx';
-import { useModel, useStore } from './model.ts';
-import { NoMatch } from './NoMatch.tsx';
-import { useSeen } from './useSeen.ts';
+import { visible } from '../state/text.ts';
+import { number } from '../state/words.ts';
+import { Action } from './Action.tsx';
+import { Avatar } from './Icon.tsx';
+import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { Highlight, UserText } from './text.tsx';
 
-/** Milliseconds after which a typed letter begins a new word. */
+/** Milliseconds after which a typed letter starts a new search. */
 const TYPING_PAUSE = 700;
 
-/** Pixels drawn above and below what is seen, so that a quick scroll finds them there. */
+/** Pixels rendered above and below the visible part. */
 const AROUND = 240;
 
-/**
- * The accounts, by group. A list box of our own (WAI-ARIA, "Listbox Pattern"): of many accounts only the lines that are
- * seen exist, the list itself has the focus and names the active one, and a key costs the same with ten and ten thousand.
+/** The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and 10,000 accounts.
  */
 export function AccountList() {
   const { accounts } = useModel();
@@ -35,7 +38,7 @@ export function AccountList() {
 }
 
 function List() {
-  const { accounts, selection, doors } = useModel();
+  const { accounts, selection, ports } = useModel();
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
   const list = useMemo(() => layOut(shown), [shown]);
@@ -47,7 +50,7 @@ function List() {
   const typed = useRef({ text: '', at: 0 });
   const seen = useSeen(box);
 
-  // Whatever chose it (a key, a sign-out, a search that ended), the chosen account is in sight.
+  // Scrolls to the selected account, whatever selected it: a key, a sign-out, a search.
   useLayoutEffect(() => {
     const element = box.current;
     const row = list.accounts[index];
@@ -65,7 +68,7 @@ function List() {
     const page = Math.max(1, Math.floor(seen.height / ACCOUNT_HEIGHT) - 1);
     let done = go(moved(event.key, index, list.accounts.length, page));
     if (!done && event.key.length === 1 && event.key !== ' ') {
-      const now = doors.time.now();
+      const now = ports.time.now();
       const again = now - typed.current.at < TYPING_PAUSE ? typed.current.text : '';
       typed.current = { text: again + event.key, at: now };
       done = go(beginningWith(list, typed.current.text, index));
@@ -107,7 +110,7 @@ function List() {
   );
 }
 
-/** The chosen line exists even when it is scrolled out of sight: it is what the list box says is active. */
+/** Adds the selected row if it is out of view, because `aria-activedescendant` names it. */
 function withChosen(rows: readonly Row[], chosen: Row | undefined): readonly Row[] {
   return chosen === undefined || rows.includes(chosen) ? rows : [...rows, chosen];
 }
@@ -121,4 +124,84 @@ function byGroup(rows: readonly Row[]): { id: string; title: string; rows: Row[]
     groups.set(id, group);
   }
   return [...groups.values()];
+}
+
+/** Element ID of the option at that index, for `aria-activedescendant`. */
+export function optionId(index: number): string {
+  return `account-${String(index)}`;
+}
+
+export const AccountLine = memo(function AccountLine({
+  row: { account, index, top },
+  chosen,
+  size,
+}: {
+  row: Extract<Row, { kind: 'account' }>;
+  chosen: boolean;
+  /** Number of accounts in the list. */
+  size: number;
+}) {
+  const { selection } = useModel();
+  return (
+    <div
+      className="account-line"
+      role="option"
+      id={optionId(index)}
+      aria-selected={chosen}
+      aria-posinset={index + 1}
+      aria-setsize={size}
+      style={{ top }}
+      onClick={() => selection.account(account.id)}
+    >
+      <Avatar account={account} />
+      <span className="account-words">
+        <span className="account-name">
+          <Highlight>{visible(accountName(account))}</Highlight>
+        </span>
+        <span className="account-detail">
+          <Highlight>{visible(accountDetail(account))}</Highlight>
+        </span>
+      </span>
+      <Standing account={account} />
+    </div>
+  );
+});
+
+export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 'group' }> }) {
+  return (
+    <div className="group" role="presentation" style={{ top }}>
+      <span>{group.title}</span>
+      {group.accounts.length > 1 && <span className="group-count">{number(group.accounts.length)}</span>}
+    </div>
+  );
+}
+
+/** The status dot. Shape and colour differ, and screen readers get the text. */
+function Standing({ account }: { account: AccountItem }) {
+  const tone = useTimed((now) => standing(account, now).tone);
+  const text = useTimed((now) => standing(account, now).text);
+  return (
+    <span className="dot" data-tone={tone} title={text}>
+      <span className="unseen">, {text}</span>
+    </span>
+  );
+}
+
+/** Shown instead of the list if a search finds nothing or fails. */
+export function NoMatch() {
+  const { accounts } = useModel();
+  const { text, error } = useStore(accounts.view);
+  return (
+    <div className="no-match">
+      {error !== null ? (
+        <p role="alert">{error.message}</p>
+      ) : (
+        <p role="status">
+          No account matches “<UserText>{text.trim()}</UserText>”.
+        </p>
+      )}
+      <p>The search reads names, tenants, apps, APIs, scopes, claims and states, not tokens.</p>
+      <Action onPress={() => accounts.search('')}>Clear search</Action>
+    </div>
+  );
 }

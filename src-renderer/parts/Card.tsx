@@ -1,6 +1,9 @@
 import type { ReactNode } from 'react';
+import type { Fact } from '../state/vaultFacts.ts';
+import { Icon, type IconName } from './Icon.tsx';
+import { UserText } from './text.tsx';
 
-/** One matter on a page: its name, what there is to know, and what can be done. */
+/** A card of a page: title, contents, actions. */
 export function Card({
   title,
   wide = false,
@@ -18,5 +21,56 @@ export function Card({
       <div className="card-body">{children}</div>
       {actions !== undefined && <div className="actions card-actions">{actions}</div>}
     </section>
+  );
+}
+
+/** The banner at the top of a page that shows the current state. */
+export function StatusBanner({
+  tone,
+  icon,
+  title,
+  text,
+  children,
+}: {
+  tone: 'ok' | 'wait' | 'warn' | 'bad';
+  icon: IconName;
+  title: string;
+  text: string;
+  children?: ReactNode;
+}) {
+  return (
+    <section className="statusBanner" data-tone={tone} aria-label={title}>
+      <span className="statusBanner-icon">
+        <Icon name={icon} size={22} />
+      </span>
+      <div className="statusBanner-words" role="status">
+        <h2>{title}</h2>
+        <p>{text}</p>
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** Names and values in two columns, each value with its explanation. */
+export function Pairs({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl className="pairs">
+      {facts.map(({ name, value, says }) => (
+        <div className="pair" key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <b>
+              <UserText>{value}</UserText>
+            </b>
+            {says !== '' && (
+              <span className="pair-says">
+                <UserText>{says}</UserText>
+              </span>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }

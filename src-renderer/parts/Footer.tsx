@@ -1,9 +1,10 @@
-import { keeping, totals } from '../state/footer.ts';
+import { updateLine } from '../state/update.ts';
+import { keeping, totals } from '../state/vaultFacts.ts';
+import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore, useTimed } from './model.ts';
-import { UpdateLine } from './UpdateLine.tsx';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
-/** Where things are kept, whether they are saved, and how many there are. */
+/** State of the vault, last save, and totals. */
 export function Footer() {
   const { vault, accounts } = useModel();
   const { status, info } = useStore(vault.view);
@@ -26,5 +27,25 @@ export function Footer() {
       <UpdateLine />
       {sums !== null && <span className="sums">{totals(sums, status?.bytes ?? null)}</span>}
     </footer>
+  );
+}
+
+/** Offers an available update. */
+export function UpdateLine() {
+  const { update } = useModel();
+  const line = updateLine(useStore(update.view));
+  return (
+    <span className="update" role="status">
+      {line !== null && (
+        <>
+          {line.text}
+          {line.action !== null && (
+            <Action kind="quiet" onPress={() => void update.go()}>
+              {line.action}
+            </Action>
+          )}
+        </>
+      )}
+    </span>
   );
 }

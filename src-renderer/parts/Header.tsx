@@ -10,18 +10,17 @@ import {
   Separator,
 } from 'react-aria-components';
 import { searchFound } from '../state/accounts.ts';
-import type { Screen } from '../state/screen.ts';
+import { PAGES, type Screen } from '../state/pages.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore } from './model.ts';
-import { Navigation } from './Navigation.tsx';
+import { useModel, useStore } from './hooks.ts';
 
 export function Header({
   search,
   screen,
 }: {
   search: RefObject<HTMLInputElement | null>;
-  /** null: not the accounts are shown, but another page. */
+  /** Screen of the Accounts page; null while another page is shown. */
   screen: Screen['kind'] | null;
 }) {
   const { importing, signIn, vault } = useModel();
@@ -34,7 +33,7 @@ export function Header({
       </span>
       <Navigation />
       {screen === 'main' && <Search field={search} />}
-      {/* The first screen has this button already, and larger. */}
+      {/* The first-run screen has its own button. */}
       {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
       {screen === 'main' && !demo && (
         <Action kind="primary" onPress={signIn.open}>
@@ -54,7 +53,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
   return (
     <SearchField
       className="search"
-      aria-label="Search accounts, scopes, audiences, claims"
+      aria-label="Search accounts, apps, APIs, scopes, claims"
       value={text}
       onChange={accounts.search}
       onKeyDown={(event) => {
@@ -67,14 +66,14 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
       }}
     >
       <Icon name="search" />
-      <Input ref={field} placeholder="Search accounts, scopes, audiences, claims" maxLength={256} />
+      <Input ref={field} placeholder="Search accounts, apps, APIs, scopes, claims" maxLength={256} />
       <span className="found" role="status">
         {found}
       </span>
       {text === '' ? (
         <kbd aria-hidden="true">{mac ? '⌘F' : 'Ctrl F'}</kbd>
       ) : (
-        <Button className="clear" aria-label="Clear the search">
+        <Button className="clear" aria-label="Clear search">
           <Icon name="close" size={12} />
         </Button>
       )}
@@ -83,7 +82,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
 }
 
 function More() {
-  const { dialogs, signOut, accounts, doors, vault } = useModel();
+  const { dialogs, signOut, accounts, ports, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
@@ -94,11 +93,11 @@ function More() {
       <Popover className="popover" placement="bottom end" offset={4}>
         <Menu className="menu" aria-label="More">
           {demo ? (
-            <MenuItem onAction={() => void doors.app.leaveDemo()}>Leave the demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.leaveDemo()}>Leave sample data</MenuItem>
           ) : (
-            <MenuItem onAction={() => void doors.app.openDemo()}>Explore a demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.openDemo()}>Try with sample data</MenuItem>
           )}
-          <MenuItem onAction={() => void doors.app.showFile()}>Show the file</MenuItem>
+          <MenuItem onAction={() => void ports.app.showFile()}>Show vault file</MenuItem>
           <Separator />
           <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>
             Sign out all…
@@ -108,5 +107,25 @@ function More() {
         </Menu>
       </Popover>
     </MenuTrigger>
+  );
+}
+
+/** Buttons for the pages; `aria-current` marks the shown one. */
+export function Navigation() {
+  const { pages } = useModel();
+  const shown = useStore(pages.view);
+  return (
+    <nav className="navigation" aria-label="Pages">
+      {PAGES.map(({ id, title }) => (
+        <button
+          type="button"
+          key={id}
+          aria-current={id === shown ? 'page' : undefined}
+          onClick={() => pages.show(id)}
+        >
+          {title}
+        </button>
+      ))}
+    </nav>
   );
 }

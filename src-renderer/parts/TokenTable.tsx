@@ -1,16 +1,17 @@
-import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
+import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
+import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
-import type { TokenColumn } from '../state/tokens.ts';
-import { useModel, useStore } from './model.ts';
-import { rowId, TokenRow } from './TokenRow.tsx';
-import { useSeen } from './useSeen.ts';
+import { shortId } from '../state/text.ts';
+import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
+import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { Highlight } from './text.tsx';
 
 /** Pixels, the same as in account.css. */
 const ROW_HEIGHT = 53;
 const HEAD_HEIGHT = 33;
 
-/** Rows drawn above and below what is seen. */
+/** Rows rendered above and below the visible part. */
 const AROUND = 5;
 
 const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
@@ -19,15 +20,13 @@ const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
   { id: 'time', title: 'Time left' },
 ];
 
-/**
- * The account's tokens; what is chosen here is what the panel shows. Drawn as the account list is: a document may hold
- * thousands of tokens of one account, and of many only the rows that are seen exist.
+/** The tokens of the account. The panel shows the selected one. Of thousands of tokens, only the visible rows are rendered.
  */
 export function TokenTable({ account }: { account: AccountItem }) {
   const { selection } = useModel();
   const tokens = useStore(selection.view, (view) => view.tokens);
   if (tokens === null) return <div aria-busy="true" />;
-  if (tokens.length === 0) return <p className="empty">No tokens: only the account itself is cached.</p>;
+  if (tokens.length === 0) return <p className="empty">No tokens. Only the account is cached.</p>;
   return <Grid key={account.id} account={account} />;
 }
 
@@ -42,7 +41,7 @@ function Grid({ account }: { account: AccountItem }) {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null || index === -1) return;
-    const top = index * ROW_HEIGHT; // below the head, which stays where it is
+    const top = index * ROW_HEIGHT; // below the sticky header
     const last = top + ROW_HEIGHT + HEAD_HEIGHT - element.clientHeight;
     element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
   }, [index]);
@@ -62,7 +61,7 @@ function Grid({ account }: { account: AccountItem }) {
   const until = few ? all.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
   const drawn = all.map((token, at) => ({ token, at })).slice(first, until);
   const chosen = all[index];
-  // The chosen row exists even when it is scrolled out of sight: it is what the grid says is active.
+  // Adds the selected row if it is out of view, because `aria-activedescendant` names it.
   if (chosen !== undefined && (index < first || index >= until)) drawn.push({ token: chosen, at: index });
   return (
     <div
@@ -115,4 +114,93 @@ function Head() {
       </div>
     </div>
   );
+}
+
+/** Element ID of the row at that index, for `aria-activedescendant`. */
+export function rowId(index: number): string {
+  return `token-${String(index)}`;
+}
+
+export const TokenRow = memo(function TokenRow({
+  token,
+  account,
+  index,
+  top,
+  chosen,
+}: {
+  token: TokenItem;
+  account: AccountItem;
+  index: number;
+  top: number;
+  chosen: boolean;
+}) {
+  const { selection } = useModel();
+  const { kind, subject } = tokenTitle(token);
+  const away = awayTenant(token, account);
+  const detail = tokenDetail(token);
+  const app = appLabel(token);
+  return (
+    <div
+      className="token-row token-columns"
+      role="row"
+      id={rowId(index)}
+      aria-rowindex={index + 2}
+      aria-selected={chosen}
+      style={{ top }}
+      onClick={() => selection.token(token.id)}
+    >
+      <div role="rowheader">
+        <span className="token-title">
+          <span className="token-kind">{kind}</span> <Highlight>{subject}</Highlight>
+        </span>
+        <span className="second" title={token.scopes.join(' ')}>
+          <Highlight>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Highlight>
+        </span>
+      </div>
+      <div role="gridcell">
+        <span className="app-name" title={token.client_id}>
+          <Highlight>{app}</Highlight>
+        </span>
+        {app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>}
+      </div>
+      <div role="gridcell">
+        <Left token={token} />
+      </div>
+    </div>
+  );
+});
+
+/** Time left of a token as text and bar. Renders again only when one of them changes. */
+export function Left({ token }: { token: TokenItem }) {
+  const tone = useTimed((now) => lifetime(token, now).tone);
+  const text = useTimed((now) => lifetime(token, now).text);
+  const why = useTimed((now) => lifetime(token, now).why ?? '');
+  const width = useTimed((now) => barWidth(token, now));
+  return (
+    <span className="left" title={why === '' ? undefined : why}>
+      <span className="left-text" data-tone={tone}>
+        {text}
+      </span>
+      {why !== '' && <span className="unseen">. {why}</span>}
+      {width !== '' && (
+        <svg
+          className="bar"
+          data-tone={tone}
+          aria-hidden="true"
+          viewBox="0 0 100 4"
+          preserveAspectRatio="none"
+        >
+          <rect className="bar-track" width="100" height="4" />
+          <rect className="bar-left" width={width} height="4" />
+        </svg>
+      )}
+    </span>
+  );
+}
+
+/** Width of the bar, 0 to 100; "" for no bar. Full for an expired token. */
+function barWidth(token: TokenItem, now: number): string {
+  const { tone, left } = lifetime(token, now);
+  if (left === null) return '';
+  return tone === 'gone' ? '100' : Math.max(1, left * 100).toFixed(1);
 }

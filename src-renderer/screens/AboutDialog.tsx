@@ -1,16 +1,16 @@
 import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
-import { useModel, useStore } from '../parts/model.ts';
+import { DialogFrame } from '../parts/DialogFrames.tsx';
+import { useModel, useStore } from '../parts/hooks.ts';
 
 export function AboutDialog() {
-  const { vault, dialogs, doors } = useModel();
+  const { vault, dialogs, ports } = useModel();
   const { info, status } = useStore(vault.view);
   return (
     <DialogFrame
       title="About Tokenkeep"
       buttons={
         <>
-          <Action onPress={() => void doors.app.showFile()}>Show the file</Action>
+          <Action onPress={() => void ports.app.showFile()}>Show vault file</Action>
           <Action kind="primary" onPress={dialogs.close} autoFocus>
             Close
           </Action>

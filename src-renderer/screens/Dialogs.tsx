@@ -1,26 +1,20 @@
 import type { ReactNode } from 'react';
 import { Modal, ModalOverlay } from 'react-aria-components';
-import { useModel, useStore } from '../parts/model.ts';
-import type { Dialog } from '../state/dialogs.ts';
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame } from '../parts/DialogFrames.tsx';
+import { useModel, useStore } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
+import type { Dialog, DialogOf } from '../state/dialogs.ts';
 import { AboutDialog } from './AboutDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
-import { FailureDialog } from './FailureDialog.tsx';
-import { ImportDialog } from './ImportDialog.tsx';
-import { LockedImportDialog } from './LockedImportDialog.tsx';
+import { RepairDialog } from './HealthPage.tsx';
+import { ImportDialog, LockedImportDialog, ReadingDialog } from './ImportDialogs.tsx';
 import { ProfileDialog } from './ProfileDialog.tsx';
-import { ReadingDialog } from './ReadingDialog.tsx';
-import { ReceiptDialog } from './ReceiptDialog.tsx';
-import { RecoverDialog } from './RecoverDialog.tsx';
-import { RepairDialog } from './RepairDialog.tsx';
-import { RotateKeyDialog } from './RotateKeyDialog.tsx';
-import { SignInDialog } from './SignInDialog.tsx';
-import { SigningInDialog } from './SigningInDialog.tsx';
-import { SignOutDialog } from './SignOutDialog.tsx';
-import { StartFreshDialog } from './StartFreshDialog.tsx';
+import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
+import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
+import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
-/**
- * The one place where dialogs open. The overlay stays while one dialog gives way to the next (a sign-out to its
- * receipt), so that the focus returns to where it was before the first.
+/** Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the focus returns to where it was before the first one.
  */
 export function Dialogs() {
   const { dialogs, importing, signIn } = useModel();
@@ -43,7 +37,7 @@ export function Dialogs() {
   );
 }
 
-/** What is under way can't be closed: it would end all the same, unseen. */
+/** A dialog can't be closed while its action is in progress. */
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
   if (dialog.kind === 'import-locked') return dialog.opening;
@@ -85,4 +79,24 @@ function contents(dialog: Dialog): ReactNode {
     case 'receipt':
       return <ReceiptDialog dialog={dialog} />;
   }
+}
+
+/** An action failed: shows main's message. */
+export function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
+  const { dialogs } = useModel();
+  return (
+    <DialogFrame
+      alert
+      title={dialog.title}
+      buttons={
+        <Action kind="primary" onPress={dialogs.close} autoFocus>
+          Close
+        </Action>
+      }
+    >
+      <p>
+        <UserText>{dialog.error.message}</UserText>
+      </p>
+    </DialogFrame>
+  );
 }

@@ -1,15 +1,17 @@
 import type { HealthReport } from '../../src-main/ipc/contract.ts';
 import { Action } from '../parts/Action.tsx';
-import { FindingCard } from '../parts/FindingCard.tsx';
-import { useModel, useNow, useStore } from '../parts/model.ts';
-import { NoticeActions } from '../parts/NoticeActions.tsx';
-import { Verdict } from '../parts/Verdict.tsx';
-import { differenceWords, groupFindings } from '../state/findings.ts';
+import { StatusBanner } from '../parts/Card.tsx';
+import { QuestionFrame } from '../parts/DialogFrames.tsx';
+import { EntityLines, FindingCard } from '../parts/Findings.tsx';
+import { NoticeActions } from '../parts/Notices.tsx';
+import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import type { DialogOf } from '../state/dialogs.ts';
+import { differenceWords, groupFindings } from '../state/health.ts';
 import { notice } from '../state/notices.ts';
 import { savedAgo } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
 
-/** What is wrong with what is cached, what each thing causes, and what can be done about it. */
+/** Findings about the cache, their effects and repairs. */
 export function HealthPage() {
   const { health, vault, accounts } = useModel();
   const { report, error } = useStore(health.view);
@@ -21,23 +23,23 @@ export function HealthPage() {
       <div className="page-column">
         <h1>Health</h1>
         {about !== null && !some ? (
-          <Verdict
+          <StatusBanner
             tone={about.tone}
             icon={about.tone === 'wait' ? 'wait' : 'warning'}
             title={about.title}
-            text={`There is nothing to look at until the file is open. ${about.text}`}
+            text={`The check runs when the vault is open. ${about.text}`}
           >
             <NoticeActions notice={about} />
-          </Verdict>
+          </StatusBanner>
         ) : error !== null ? (
-          <Verdict
+          <StatusBanner
             tone="bad"
             icon="warning"
-            title="Your sign-ins could not be looked at"
+            title="The accounts could not be checked"
             text={error.message}
           >
             <Action onPress={() => void health.examine()}>Try again</Action>
-          </Verdict>
+          </StatusBanner>
         ) : (
           report !== null && <Report report={report} />
         )}
@@ -53,21 +55,21 @@ function Report({ report }: { report: HealthReport }) {
   return (
     <>
       {report.total === 0 ? (
-        <Verdict
+        <StatusBanner
           tone="ok"
           icon="check"
           title="Nothing found"
-          text="No entry is twice, in the shadow of another, out of use for a month, or of a kind that makes a library fail."
+          text="No duplicates, stale tokens or broken entries."
         />
       ) : (
-        <Verdict
+        <StatusBanner
           tone="warn"
           icon="warning"
           title={count(report.total, 'finding')}
           text={
             report.repairable === 0
-              ? 'Nothing can be repaired without taking away something of use; the entries are named below.'
-              : `${report.repairable === report.total ? 'All of them' : number(report.repairable)} can be repaired without taking away anything of use. You see what changes before it does.`
+              ? 'None can be repaired without removing something useful. The entries are listed below.'
+              : `${report.repairable === report.total ? 'All' : number(report.repairable)} can be repaired without removing anything useful. You see the changes first.`
           }
         >
           {report.repairable > 0 && (
@@ -75,13 +77,13 @@ function Report({ report }: { report: HealthReport }) {
               Repair all…
             </Action>
           )}
-        </Verdict>
+        </StatusBanner>
       )}
       {report.last !== null && <LastRepair last={report.last} />}
       {groups.map((group) => (
         <FindingCard key={group.kind} group={group} />
       ))}
-      {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
+      {more > 0 && <p className="note">{number(more)} more are not shown.</p>}
     </>
   );
 }
@@ -91,14 +93,51 @@ function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
   const undoing = useStore(health.view, (view) => view.undoing);
   const now = useNow();
   return (
-    <section className="last-repair" aria-label="The last repair">
+    <section className="last-repair" aria-label="Last repair">
       <p>
-        <b>Repaired {savedAgo(last.at, now)}:</b> {differenceWords(last.difference)}. It can be taken back
-        until Tokenkeep ends.
+        <b>Repaired {savedAgo(last.at, now)}:</b> {differenceWords(last.difference)}. You can undo this until
+        you quit.
       </p>
       <Action onPress={() => void health.undo()} pending={undoing ? 'Undoing…' : null}>
         Undo
       </Action>
     </section>
+  );
+}
+
+/** Shows the changes of a repair and asks for consent. */
+export function RepairDialog({
+  dialog: { count: findings, difference, working },
+}: {
+  dialog: DialogOf<'repair'>;
+}) {
+  const { health } = useModel();
+  const parts = [
+    { title: 'Removed', entities: difference.removed.map((entity) => ({ entity })) },
+    { title: 'Changed', entities: difference.changed },
+    { title: 'Added', entities: difference.added.map((entity) => ({ entity })) },
+  ].filter(({ entities }) => entities.length > 0);
+  return (
+    <QuestionFrame
+      title={`Repair ${count(findings, 'finding')}?`}
+      yes="Repair"
+      pending={working ? 'Repairing…' : null}
+      start="no"
+      onYes={() => void health.repair()}
+    >
+      <div className="difference" role="group" aria-label="Changes" tabIndex={0}>
+        {parts.map(({ title, entities }) => (
+          <div key={title}>
+            <h3>
+              {title} <span>{entities.length}</span>
+            </h3>
+            <EntityLines entities={entities} label={title} most={40} />
+          </div>
+        ))}
+      </div>
+      <p className="note">
+        This is one change. No working token is removed. You can undo this until you quit.
+      </p>
+    </QuestionFrame>
   );
 }

@@ -1,18 +1,16 @@
-import { useModel, useNow, useStore } from '../parts/model.ts';
-import { NoticeActions } from '../parts/NoticeActions.tsx';
 import { Action } from '../parts/Action.tsx';
-import { Verdict } from '../parts/Verdict.tsx';
-import { FileCard, KeyCard } from '../parts/VaultCards.tsx';
-import { CopyCard, ProtectionCard } from '../parts/SecurityCards.tsx';
-import { VerifyCard } from '../parts/VerifyCard.tsx';
+import { StatusBanner } from '../parts/Card.tsx';
+import { NoticeActions } from '../parts/Notices.tsx';
+import { CopyCard, FileCard, KeyCard, ProtectionCard, VerifyCard } from '../parts/VaultCards.tsx';
+import { useModel, useNow, useStore } from '../parts/hooks.ts';
 import { notice } from '../state/notices.ts';
-import { verdict } from '../state/vaultFacts.ts';
+import { statusBanner } from '../state/vaultFacts.ts';
 
-/** The file and its key as a whole: how they stand, and what can be done with them, whatever state they are in. */
+/** State and actions of the vault file and its key. */
 export function SecurityPage() {
-  const { vault, security } = useModel();
+  const { vault, maintenance } = useModel();
   const { status, info } = useStore(vault.view);
-  const error = useStore(security.view, (view) => view.error);
+  const error = useStore(maintenance.view, (view) => view.error);
   const now = useNow();
   if (status === null || info === null) return <main className="page" aria-busy="true" />;
   return (
@@ -44,24 +42,24 @@ function Standing() {
   const about = notice(status, info);
   if (about !== null) {
     return (
-      <Verdict
+      <StatusBanner
         tone={about.tone}
         icon={about.tone === 'wait' ? 'wait' : 'warning'}
         title={about.title}
         text={`${about.text} ${about.consequence}`.trim()}
       >
         <NoticeActions notice={about} />
-      </Verdict>
+      </StatusBanner>
     );
   }
-  const { tone, title, text } = verdict(status, info?.demo === true);
+  const { tone, title, text } = statusBanner(status, info?.demo === true);
   return (
-    <Verdict tone={tone} icon={tone === 'ok' ? 'keep' : 'warning'} title={title} text={text}>
+    <StatusBanner tone={tone} icon={tone === 'ok' ? 'keep' : 'warning'} title={title} text={text}>
       {status.oldKey === 'pending' && (
         <Action onPress={() => void vault.ask('retry')} pending={doing === 'retry' ? 'Trying…' : null}>
           Try now
         </Action>
       )}
-    </Verdict>
+    </StatusBanner>
   );
 }

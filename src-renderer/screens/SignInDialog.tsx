@@ -1,11 +1,14 @@
 import { useState } from 'react';
+import type { SignInProgress } from '../../app/contract.ts';
 import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrame.tsx';
-import { useModel, useStore } from '../parts/model.ts';
-import { UserText } from '../parts/UserText.tsx';
+import { DialogFrame } from '../parts/DialogFrames.tsx';
+import { QrCode } from '../parts/QrCode.tsx';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
 import { placeOf } from '../state/profileDraft.ts';
+import { relative } from '../state/time.ts';
 
-/** Where to sign in, and how. */
+/** Chooses a profile and a way to sign in. */
 export function SignInDialog() {
   const { dialogs, signIn } = useModel();
   const profiles = useStore(signIn.view, (view) => view.profiles) ?? [];
@@ -21,7 +24,7 @@ export function SignInDialog() {
             isDisabled={profile === undefined}
             onPress={() => void (profile && signIn.begin(profile.id, 'device'))}
           >
-            With a code…
+            Use a device code…
           </Action>
           <Action
             kind="primary"
@@ -29,7 +32,7 @@ export function SignInDialog() {
             isDisabled={profile === undefined}
             onPress={() => void (profile && signIn.begin(profile.id, 'browser'))}
           >
-            In the browser
+            Continue in your browser
           </Action>
         </>
       }
@@ -65,9 +68,133 @@ export function SignInDialog() {
         </Action>
       </p>
       <p className="note">
-        You sign in on the provider’s own page; Tokenkeep never sees your password. With a code, you can do it
-        on another device.
+        You sign in on the provider’s page. Tokenkeep never sees your password. With a device code you can
+        sign in on another device.
       </p>
+    </DialogFrame>
+  );
+}
+
+/** The sign-in in progress. It can be cancelled at any time. */
+export function SigningInDialog() {
+  const { signIn } = useModel();
+  const progress = useStore(signIn.view, (view) => view.progress);
+  switch (progress.step) {
+    case 'browser':
+      return <InBrowser progress={progress} />;
+    case 'device':
+      return <WithCode progress={progress} />;
+    case 'failed':
+      return <Failed progress={progress} />;
+    case 'none':
+    case 'starting':
+    case 'finishing':
+    case 'done':
+      return (
+        <DialogFrame
+          title="Sign in"
+          busy={BUSY[progress.step]}
+          buttons={<Action onPress={signIn.cancel}>Cancel</Action>}
+        >
+          <p role="status">{BUSY[progress.step]}</p>
+        </DialogFrame>
+      );
+  }
+}
+
+const BUSY = {
+  none: 'Starting…',
+  starting: 'Contacting the provider…',
+  finishing: 'Getting tokens…',
+  done: 'Saving…',
+} as const;
+
+type At<Step extends SignInProgress['step']> = { progress: Extract<SignInProgress, { step: Step }> };
+
+function InBrowser({ progress: { profile } }: At<'browser'>) {
+  const { signIn, ports } = useModel();
+  return (
+    <DialogFrame
+      title="Continue in your browser"
+      busy="Waiting for the browser"
+      buttons={
+        <>
+          <Action onPress={() => void ports.app.openSignInPage()}>Open the page again</Action>
+          <Action onPress={signIn.cancel} autoFocus>
+            Cancel
+          </Action>
+        </>
+      }
+    >
+      <p>
+        Sign in to <UserText>{profile.name}</UserText> there, then return to this window.
+      </p>
+      <p className="note">
+        If the browser shows an error instead of a sign-in page, the provider may be unreachable, the client
+        ID may be wrong, or <code>{profile.redirect_uri}</code> may not be registered for the app.
+      </p>
+    </DialogFrame>
+  );
+}
+
+function WithCode({ progress: { userCode, link, direct, expiresAt } }: At<'device'>) {
+  const { signIn, ports } = useModel();
+  const ends = useTimed((now) => (expiresAt <= now ? 'now' : relative(expiresAt, now)));
+  return (
+    <DialogFrame
+      title="Enter this code"
+      busy="Waiting for the sign-in"
+      buttons={
+        <>
+          <Action onPress={() => void ports.app.openSignInPage()}>Open in browser</Action>
+          <Action onPress={signIn.cancel}>Cancel</Action>
+        </>
+      }
+    >
+      <div className="device">
+        <div>
+          <p>On any device, open</p>
+          <p className="device-link">
+            <UserText>{link}</UserText>
+          </p>
+          <p>and enter</p>
+          <p className="device-code">
+            <code>{userCode}</code>
+            <Action onPress={() => void ports.app.copyDeviceCode()} autoFocus>
+              Copy
+            </Action>
+          </p>
+          <p className="note">Code expires {ends}. Enter it only if you started this sign-in.</p>
+        </div>
+        <QrCode text={direct} says="QR code of the sign-in page" />
+      </div>
+    </DialogFrame>
+  );
+}
+
+function Failed({ progress: { profile, way, error } }: At<'failed'>) {
+  const { signIn } = useModel();
+  return (
+    <DialogFrame
+      alert
+      title="Sign-in failed"
+      buttons={
+        <>
+          <Action onPress={signIn.cancel}>Close</Action>
+          <Action
+            onPress={() => {
+              signIn.edit(profile);
+            }}
+          >
+            Edit profile…
+          </Action>
+          <Action kind="primary" autoFocus onPress={() => void signIn.begin(profile.id, way)}>
+            Try again
+          </Action>
+        </>
+      }
+    >
+      <p>{error.message}</p>
     </DialogFrame>
   );
 }

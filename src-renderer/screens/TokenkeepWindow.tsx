@@ -1,26 +1,22 @@
 import { useEffect, useRef } from 'react';
 import { flushSync } from 'react-dom';
 import { onKey } from '../bridge.ts';
-import { Banners } from '../parts/Banners.tsx';
 import { DropZone } from '../parts/DropZone.tsx';
 import { Footer } from '../parts/Footer.tsx';
 import { Header } from '../parts/Header.tsx';
-import { useModel, useStore } from '../parts/model.ts';
+import { Banners } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
-import { isPage } from '../state/pages.ts';
-import { type Screen, screenOf } from '../state/screen.ts';
+import { useModel, useStore } from '../parts/hooks.ts';
+import { MainScreen } from './AccountsPage.tsx';
 import { Dialogs } from './Dialogs.tsx';
-import { FirstRun } from './FirstRun.tsx';
 import { HealthPage } from './HealthPage.tsx';
-import { ListFailed } from './ListFailed.tsx';
-import { MainScreen } from './MainScreen.tsx';
-import { NoticeScreen } from './NoticeScreen.tsx';
-import { Opening } from './Opening.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
+import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
+import { isPage, type Screen, screenOf } from '../state/pages.ts';
 
-/** The window: header, the screen that fits the state, footer; dialogs, toasts and the drop zone above it. */
+/** The window: header, page, footer, and dialogs, toasts and the drop zone above them. */
 export function TokenkeepWindow() {
-  const { vault, accounts, pages, dialogs, importing, signIn, signOut, doors } = useModel();
+  const { vault, accounts, pages, dialogs, importing, signIn, signOut, ports } = useModel();
   const page = useStore(pages.view);
   const { status, info, error } = useStore(vault.view);
   const { totals, error: listError } = useStore(accounts.view);
@@ -31,15 +27,15 @@ export function TokenkeepWindow() {
 
   useEffect(() => {
     const find = () => {
-      // What is found is among the accounts; their search field is there once they are drawn.
+      // The search field exists only on the Accounts page.
       if (pages.view.get() !== 'accounts') flushSync(() => pages.show('accounts'));
       search.current?.focus();
       search.current?.select();
     };
-    const endCommands = doors.app.on('command', (command) => {
+    const endCommands = ports.app.on('command', (command) => {
       if (command === 'find') find();
       else if (dialogs.view.get() !== null)
-        return; // one question at a time
+        return; // one dialog at a time
       else if (isPage(command)) pages.show(command);
       else if (command === 'sign-in') signIn.open();
       else if (command === 'import') void importing.choose();
@@ -57,7 +53,7 @@ export function TokenkeepWindow() {
       endCommands();
       endKeys();
     };
-  }, [doors, dialogs, pages, importing, signIn, signOut]);
+  }, [ports, dialogs, pages, importing, signIn, signOut]);
 
   return (
     <div className="window">
@@ -74,7 +70,7 @@ export function TokenkeepWindow() {
   );
 }
 
-/** The accounts, or what there is to say in their place. */
+/** The accounts, or the screen shown instead. */
 function AccountsPage({ screen }: { screen: Screen }) {
   switch (screen.kind) {
     case 'opening':

@@ -1,4 +1,4 @@
-import type { Time } from './doors.ts';
+import type { Time } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
 /** Seconds since the epoch, set anew at each full second while someone watches, and not at all otherwise. */

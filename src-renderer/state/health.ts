@@ -1,11 +1,21 @@
-import type { Finding, HealthReport, PlainError, RepairReport } from '../../src-main/ipc/contract.ts';
+import type {
+  Difference,
+  EntityReference,
+  Finding,
+  FindingKind,
+  HealthReport,
+  PlainError,
+  RepairReport,
+} from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
-import { differenceOf, differenceWords } from './findings.ts';
 import type { Pages } from './pages.ts';
+import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
+import { shortId, visible } from './text.ts';
 import type { Toasts } from './toasts.ts';
+import { appName } from './wellKnown.ts';
+import { count, listing } from './words.ts';
 
 export interface HealthView {
   /** null until main has answered. */
@@ -17,16 +27,16 @@ export interface HealthView {
 export interface Health {
   view: Store<HealthView>;
   examine: () => Promise<void>;
-  /** Opens the dialog that shows the difference; without findings, of all that can be repaired. */
+  /** Opens the repair dialog for these findings, or for all repairable ones. */
   propose: (findings?: readonly Finding[]) => void;
-  /** What the dialog on the screen asked was answered with yes. */
+  /** Carries out what the open dialog proposes. */
   repair: () => Promise<void>;
   undo: () => Promise<void>;
 }
 
-/** Looks once at the start, and whenever something changes while someone is looking at the page. */
+/** Examines the cache once at the start, and on every change while the Health page is shown. */
 export function createHealth(
-  { tokenCache }: Doors,
+  { tokenCache }: Ports,
   pages: Pages,
   accounts: Accounts,
   dialogs: Dialogs,
@@ -40,7 +50,7 @@ export function createHealth(
     question += 1;
     const mine = question;
     const answer = await tokenCache.examine();
-    if (mine !== question) return; // a newer question is under way
+    if (mine !== question) return; // superseded by a newer request
     patch(answer.ok ? { report: answer.value, error: null } : { error: answer.error });
   };
   const done = async (title: string, { difference }: RepairReport) => {
@@ -54,7 +64,7 @@ export function createHealth(
     shown = pages.view.get();
     if (shown === 'health' && before !== 'health') void examine();
   });
-  // The list of accounts is asked for anew at each change; what is wrong with them may have changed as well.
+  // A reloaded account list means that the cache changed.
   let known = accounts.view.get().byId;
   accounts.view.subscribe(() => {
     const { byId } = accounts.view.get();
@@ -96,8 +106,103 @@ export function createHealth(
       patch({ undoing: true });
       const answer = await tokenCache.undoRepair();
       patch({ undoing: false });
-      if (answer.ok) await done('Taken back', answer.value);
-      else dialogs.fail('The repair was not taken back', answer.error);
+      if (answer.ok) await done('Undone', answer.value);
+      else dialogs.fail('The repair could not be undone', answer.error);
     },
+  };
+}
+
+export interface FindingGroup {
+  kind: FindingKind;
+  title: string;
+  findings: readonly Finding[];
+}
+
+const TITLES: Readonly<Record<FindingKind, string>> = {
+  unreadable: 'Entries a library can’t read',
+  'duplicate-app': 'Duplicate apps',
+  'duplicate-account': 'Duplicate accounts',
+  'duplicate-token': 'Duplicate tokens',
+  'shadowed-refresh-token': 'Superseded refresh tokens',
+  'token-without-account': 'Tokens without an account',
+  'account-without-tokens': 'Accounts without tokens',
+  'dead-weight': 'Expired over a month ago',
+};
+
+/** Groups findings by kind and keeps their order, most severe first. */
+export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
+  const groups = new Map<FindingKind, Finding[]>();
+  for (const finding of findings) {
+    const group = groups.get(finding.kind);
+    if (group === undefined) groups.set(finding.kind, [finding]);
+    else group.push(finding);
+  }
+  return [...groups].map(([kind, all]) => ({ kind, title: TITLES[kind], findings: all }));
+}
+
+/** Returns the combined changes of these findings. An entity in two of them is listed once. */
+export function differenceOf(findings: readonly Finding[]): Difference {
+  const once = <T>(all: readonly T[], entityOf: (item: T) => EntityReference): T[] => {
+    const byPlace = new Map<string, T>();
+    for (const item of all) {
+      const { type, key } = entityOf(item);
+      byPlace.set(JSON.stringify([type, key]), item);
+    }
+    return [...byPlace.values()];
+  };
+  const all = findings.flatMap(({ repair }) => repair ?? []);
+  const self = (entity: EntityReference): EntityReference => entity;
+  return {
+    removed: once(
+      all.flatMap(({ removed }) => removed),
+      self,
+    ),
+    added: once(
+      all.flatMap(({ added }) => added),
+      self,
+    ),
+    changed: once(
+      all.flatMap(({ changed }) => changed),
+      ({ entity }) => entity,
+    ),
+  };
+}
+
+/** "3 entries removed and 1 changed". */
+export function differenceWords({ removed, added, changed }: Difference): string {
+  const parts: string[] = [];
+  const add = (n: number, did: string) => {
+    if (n > 0) parts.push(`${parts.length === 0 ? count(n, 'entry', 'entries') : String(n)} ${did}`);
+  };
+  add(removed.length, 'removed');
+  add(changed.length, 'changed');
+  add(added.length, 'added');
+  return parts.length === 0 ? 'nothing left to repair' : listing(parts);
+}
+
+const ENTITY_NAMES: Readonly<Record<EntityReference['type'], string>> = {
+  AccessToken: 'Access token',
+  RefreshToken: 'Refresh token',
+  IdToken: 'ID token',
+  Account: 'Account',
+  AppMetadata: 'App metadata',
+};
+
+/** Returns the type of an entity, and its account, app, scopes, tenant and host in one line. */
+export function entityWords(entity: EntityReference): { what: string; details: string } {
+  const { type, username, home_account_id, client_id, realm, environment, target } = entity;
+  const details = [
+    username || (home_account_id ? shortId(home_account_id) : ''),
+    client_id ? (appName(client_id) ?? `app ${shortId(client_id)}`) : '',
+    target ?? '',
+    realm ? `tenant ${shortId(realm)}` : '',
+    environment ?? '',
+  ];
+  return {
+    what: ENTITY_NAMES[type],
+    details: details
+      .filter((text) => text !== '')
+      .map(visible)
+      .join(' · '),
   };
 }

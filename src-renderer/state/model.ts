@@ -1,13 +1,13 @@
 import { createAccounts, type Accounts } from './accounts.ts';
-import { type Care, createCare } from './care.ts';
+import { type RefreshStatus, createRefreshStatus } from './refreshStatus.ts';
 import { createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
-import type { Doors } from './doors.ts';
+import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
 import { createImporting, type Importing } from './importing.ts';
 import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
-import { createSecurity, type Security } from './security.ts';
+import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
@@ -16,9 +16,9 @@ import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
 
-/** All that the window knows and can do. */
+/** State and actions of the window. */
 export interface Model {
-  doors: Doors;
+  ports: Ports;
   clock: Pick<Store<number>, 'get' | 'subscribe'>;
   pages: Pages;
   vault: Vault;
@@ -30,30 +30,30 @@ export interface Model {
   importing: Importing;
   signIn: SignIn;
   signOut: SignOut;
-  security: Security;
+  maintenance: Maintenance;
   update: Update;
   health: Health;
-  care: Care;
-  /** Asks for everything the first screen needs. */
+  refreshStatus: RefreshStatus;
+  /** Loads what the first screen needs. */
   start: () => Promise<void>;
 }
 
-export function createModel(doors: Doors): Model {
+export function createModel(ports: Ports): Model {
   const dialogs = createDialogs();
-  const toasts = createToasts(doors);
-  const vault = createVault(doors);
-  const accounts = createAccounts(doors);
-  const selection = createSelection(doors, accounts);
-  const update = createUpdate(doors);
-  const secret = createSecret(doors, selection, toasts, dialogs);
-  const signIn = createSignIn(doors, accounts, selection, dialogs, toasts);
+  const toasts = createToasts(ports);
+  const vault = createVault(ports);
+  const accounts = createAccounts(ports);
+  const selection = createSelection(ports, accounts);
+  const update = createUpdate(ports);
+  const secret = createSecret(ports, selection, toasts, dialogs);
+  const signIn = createSignIn(ports, accounts, selection, dialogs, toasts);
 
-  doors.tokenCache.on('change', () => void accounts.load());
+  ports.tokenCache.on('change', () => void accounts.load());
 
   const pages = createPages();
-  const health = createHealth(doors, pages, accounts, dialogs, toasts);
+  const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
-  // Another state of the vault may mean other accounts: unlocked, recovered, begun anew.
+  // Another vault state can mean other accounts: unlocked, recovered, started fresh.
   let state = vault.view.get().status?.state;
   vault.view.subscribe(() => {
     const next = vault.view.get().status?.state;
@@ -64,8 +64,8 @@ export function createModel(doors: Doors): Model {
   });
 
   return {
-    doors,
-    clock: createClock(doors.time),
+    ports,
+    clock: createClock(ports.time),
     pages,
     vault,
     accounts,
@@ -73,13 +73,13 @@ export function createModel(doors: Doors): Model {
     secret,
     dialogs,
     toasts,
-    importing: createImporting(doors, dialogs, toasts),
-    security: createSecurity(doors, dialogs, toasts),
+    importing: createImporting(ports, dialogs, toasts),
+    maintenance: createMaintenance(ports, dialogs, toasts),
     update,
     health,
     signIn,
-    signOut: createSignOut(doors, vault, accounts, selection, dialogs),
-    care: createCare(doors, vault, accounts, selection, toasts),
+    signOut: createSignOut(ports, vault, accounts, selection, dialogs),
+    refreshStatus: createRefreshStatus(ports, vault, accounts, selection, toasts),
     async start() {
       await vault.load();
       await accounts.load();

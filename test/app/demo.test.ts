@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { demoDocument } from '../../app/demo/document.ts';
-import { ENTITY_TYPES, SerializableTokenCache } from '../../src-main/index.ts';
+import { ENTITY_TYPES } from '../../src-main/cache/index.ts';
+import { SerializableTokenCache } from '../../src-main/index.ts';
 import { accountList } from '../../src-main/ipc/account-list.ts';
 import { holdingsOf } from '../../src-main/ipc/holdings.ts';
 import { tokenItems } from '../../src-main/ipc/token-items.ts';

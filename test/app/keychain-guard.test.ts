@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Keychain, KeychainError, KeychainTimeoutError, memoryKeychain } from '../../src-main/index.ts';
+import { type Keychain, KeychainError, memoryKeychain } from '../../src-main/index.ts';
+import { KeychainTimeoutError } from '../../src-main/errors.ts';
 import { guardKeychain } from '../../app/keychain-guard.ts';
 
 const marker = () =>

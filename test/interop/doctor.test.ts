@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { examine, repair, SerializableTokenCache } from '../../src-main/index.ts';
+import { examine, repair } from '../../src-main/doctor/index.ts';
+import { SerializableTokenCache } from '../../src-main/index.ts';
 import { APPS, entra, homeAccountId, PEOPLE, START } from '../vectors/make/stage.mjs';
 import { MSAL_NODE, MSAL_PYTHON, type Trial, type Verdict, verdicts, withoutPython } from './judges.ts';
 

@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { examine, inMemory, SerializableTokenCache } from '../../src-main/index.ts';
+import { examine } from '../../src-main/doctor/index.ts';
+import { inMemory, SerializableTokenCache } from '../../src-main/index.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
 import { APPS, entra, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { MSAL_PYTHON, verdicts, withoutPython } from '../interop/judges.ts';

@@ -2,13 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'express-session';
 import { createClient, createCluster } from 'redis';
 import pg from 'pg';
-import { partitionStoreConformance } from '../../src-main/partitions/conformance.ts';
-import { layered, type PartitionNews } from '../../src-main/partitions/layered.ts';
-import { memoryStore } from '../../src-main/partitions/memory.ts';
-import { migratePartitions, postgresNews, postgresStore } from '../../src-main/partitions/postgres.ts';
-import { redisNews, redisStore } from '../../src-main/partitions/redis.ts';
-import { sessionStore } from '../../src-main/partitions/session.ts';
-import type { PartitionStore } from '../../src-main/partitions/store.ts';
+import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import { layered, type PartitionInvalidation } from '../../src-main/partitions/stores/layered-store.ts';
+import { memoryStore } from '../../src-main/partitions/stores/memory-store.ts';
+import {
+  migratePartitions,
+  postgresInvalidation,
+  postgresStore,
+} from '../../src-main/partitions/stores/postgres-store.ts';
+import { redisInvalidation, redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
+import type { PartitionStore } from '../../src-main/partitions/partition-store.ts';
 import { startPostgres } from '../support/servers/postgres.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 import type { Server } from '../support/servers/server.ts';
@@ -24,7 +28,7 @@ function conforms(options: Parameters<typeof partitionStoreConformance>[0]): voi
 /** As another process has it. */
 interface Connection {
   readonly store: PartitionStore;
-  readonly news: PartitionNews;
+  readonly invalidation: PartitionInvalidation;
   readonly close: () => Promise<unknown>;
 }
 
@@ -56,8 +60,8 @@ async function layeredTwice(connect: () => Promise<Connection>) {
   };
 }
 
-function layer({ store, news }: Connection) {
-  return layered({ store, staleness: STALENESS, news });
+function layer({ store, invalidation }: Connection) {
+  return layered({ store, staleness: STALENESS, invalidation });
 }
 
 describe('memory', () => {
@@ -96,13 +100,23 @@ async function redisAt(url: string) {
   const client = createClient({ url, socket: { reconnectStrategy: 100 } });
   client.on('error', () => undefined);
   await client.connect();
-  return { client, store: redisStore({ client }), news: redisNews({ client }), close: () => client.close() };
+  return {
+    client,
+    store: redisStore({ client }),
+    invalidation: redisInvalidation({ client }),
+    close: () => client.close(),
+  };
 }
 
 function postgresAt(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: 5 });
   pool.on('error', () => undefined);
-  return { pool, store: postgresStore({ pool }), news: postgresNews({ pool }), close: () => pool.end() };
+  return {
+    pool,
+    store: postgresStore({ pool }),
+    invalidation: postgresInvalidation({ pool }),
+    close: () => pool.end(),
+  };
 }
 
 describe.each<{
@@ -153,8 +167,11 @@ describe('a Redis Cluster of three', () => {
         const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
         cluster.on('error', () => undefined);
         await cluster.connect();
-        const news = { publish: () => undefined, subscribe: () => Promise.reject(new Error('not here')) };
-        return { store: redisStore({ client: cluster }), news, close: () => cluster.close() };
+        const invalidation = {
+          publish: () => undefined,
+          subscribe: () => Promise.reject(new Error('not here')),
+        };
+        return { store: redisStore({ client: cluster }), invalidation, close: () => cluster.close() };
       }),
   });
 

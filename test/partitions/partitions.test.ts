@@ -107,7 +107,7 @@ describe('reads and updates', () => {
       isReading = true;
       return new Promise(() => undefined); // It is gone: no answer, no end.
     };
-    void caches({ store, patience: 100 })
+    void caches({ store, timeout: 100 })
       .partition('a')
       .update((cache) => signIn(cache, 'noor', 'lost'))
       .catch(() => undefined);
@@ -125,7 +125,7 @@ describe('reads and updates', () => {
     const other = caches({ store: inner });
     hooks.beforeWrite = () =>
       other.partition('a').update((cache) => signIn(cache, 'noor', `t${(turn += 1)}`));
-    const update = caches({ store, patience: 300 })
+    const update = caches({ store, timeout: 300 })
       .partition('a')
       .update((cache) => signIn(cache, 'noor', 'ours'));
     await expect(update).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe('reads and updates', () => {
   });
 
   it('who waits too long behind one of the same process is told, and is not run later', async () => {
-    const partition = caches({ turnPatience: 20 }).partition('a');
+    const partition = caches({ turnTimeout: 20 }).partition('a');
     let end = (): void => undefined;
     const first = partition.exclusively('x', () => new Promise<void>((resolve) => (end = resolve)));
     let wasRun = false;
@@ -221,7 +221,7 @@ describe('reads and updates', () => {
     expect(redeemed).toEqual(['refresh token of noor', 'rt 1', 'rt 2', 'rt 3', 'rt 4', 'rt 5']);
   });
 
-  it.each([{ lease: 99 }, { lease: NaN }, { turnPatience: 0 }, { patience: Infinity }])(
+  it.each([{ lease: 99 }, { lease: NaN }, { turnTimeout: 0 }, { timeout: Infinity }])(
     '%j is refused',
     (options) => {
       expect(() => caches(options)).toThrow(InvalidArgumentError);
@@ -274,7 +274,7 @@ describe('whose credentials are in it', () => {
   it('credentials that are not understood count too', async () => {
     const partition = caches().partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
-    const { SerializableTokenCache, merge } = await import('../../src-main/index.ts');
+    const { SerializableTokenCache, merge } = await import('../../src-main/cache/index.ts');
     const odd = new SerializableTokenCache();
     odd.deserialize('{"RefreshToken":{"k":{"home_account_id":"piet.utid","secret":"of piet"}}}');
     await expect(partition.update((cache) => void merge(cache, odd))).rejects.toMatchObject(refused);

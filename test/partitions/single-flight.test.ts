@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { migratePartitions } from '../../src-main/partitions/postgres.ts';
+import { migratePartitions } from '../../src-main/partitions/stores/postgres-store.ts';
 import { setTheStage, type Stage, takeTurns } from '../support/refreshing/refreshers.ts';
 import { startPostgres } from '../support/servers/postgres.ts';
 import { startRedis } from '../support/servers/redis.ts';

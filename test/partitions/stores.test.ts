@@ -7,15 +7,15 @@ import pg from 'pg';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
-import { layered, memoryStore, type PartitionNews } from '../../src-main/partitions/index.ts';
+import { layered, memoryStore, type PartitionInvalidation } from '../../src-main/partitions/index.ts';
 import {
   migratePartitions,
-  postgresNews,
+  postgresInvalidation,
   postgresStore,
   removeExpired,
-} from '../../src-main/partitions/postgres.ts';
-import { redisNews, redisStore } from '../../src-main/partitions/redis.ts';
-import { sessionStore } from '../../src-main/partitions/session.ts';
+} from '../../src-main/partitions/stores/postgres-store.ts';
+import { redisInvalidation, redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
 import { startRedis } from '../support/servers/redis.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
@@ -171,10 +171,10 @@ describe('memory in front', () => {
     expect(back.counts.write).toBe(3);
   });
 
-  it('a read that is under way when news come leaves no old copy', async () => {
+  it('a read that is under way when invalidation come leaves no old copy', async () => {
     const back = observed();
     let tell: (key: string) => void = () => undefined;
-    const news: PartitionNews = {
+    const invalidation: PartitionInvalidation = {
       publish: () => undefined,
       subscribe: (onChange) => {
         tell = onChange;
@@ -192,7 +192,7 @@ describe('memory in front', () => {
         return old;
       },
     };
-    const store = layered({ store: slow, staleness: 300, news });
+    const store = layered({ store: slow, staleness: 300, invalidation });
     await store.listening;
     const reading = store.read('a');
     await until(() => go);
@@ -216,7 +216,7 @@ describe('memory in front', () => {
     };
     const [one, other] = [await connect(), await connect()];
     const layer = (client: typeof one) =>
-      layered({ store: redisStore({ client }), staleness: 300, news: redisNews({ client }) });
+      layered({ store: redisStore({ client }), staleness: 300, invalidation: redisInvalidation({ client }) });
     const [here, there] = [layer(one), layer(other)];
     try {
       await Promise.all([here.listening, there.listening]);
@@ -308,36 +308,40 @@ describe('PostgreSQL', () => {
 
   it('NOTIFY tells the others what has changed; where the connection was lost, all copies are given up', async () => {
     const layer = () =>
-      layered({ store: postgresStore({ pool }), staleness: 300, news: postgresNews({ pool }) });
+      layered({
+        store: postgresStore({ pool }),
+        staleness: 300,
+        invalidation: postgresInvalidation({ pool }),
+      });
     const [here, there] = [layer(), layer()];
     await Promise.all([here.listening, there.listening]);
-    await here.write('news', entry('a'), fresh);
-    expect((await there.read('news'))?.version).toBe(version('a'));
-    await here.write('news', entry('b'), { expected: version('a'), ttl: null });
-    await until(async () => (await there.read('news'))?.version === version('b'));
+    await here.write('invalidation', entry('a'), fresh);
+    expect((await there.read('invalidation'))?.version).toBe(version('a'));
+    await here.write('invalidation', entry('b'), { expected: version('a'), ttl: null });
+    await until(async () => (await there.read('invalidation'))?.version === version('b'));
     await pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
-    await postgresStore({ pool }).write('news', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
-    await until(async () => (await there.read('news'))?.version === version('c'));
+    await postgresStore({ pool }).write('invalidation', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
+    await until(async () => (await there.read('invalidation'))?.version === version('c'));
     await until(async () => {
       const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
       return rows.length === 2;
     });
-    await here.write('news', entry('d'), { expected: version('c'), ttl: null });
-    await until(async () => (await there.read('news'))?.version === version('d'));
+    await here.write('invalidation', entry('d'), { expected: version('c'), ttl: null });
+    await until(async () => (await there.read('invalidation'))?.version === version('d'));
     await here.close();
     await there.close();
   });
 
-  it('a server that hangs keeps no connection for news', async () => {
+  it('a server that hangs keeps no connection for invalidation', async () => {
     const small = new pg.Pool({ connectionString: server.url, max: 2 });
     small.on('error', () => undefined);
-    const news = postgresNews({ pool: small });
+    const invalidation = postgresInvalidation({ pool: small });
     const open = await Promise.all([small.connect(), small.connect()]);
     for (const connection of open) connection.release();
     server.pause();
     try {
-      news.publish('a');
-      news.publish('b');
+      invalidation.publish('a');
+      invalidation.publish('b');
       await until(() => small.totalCount === 0);
     } finally {
       server.resume();

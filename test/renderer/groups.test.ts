@@ -5,7 +5,7 @@ import {
   accountName,
   groupAccounts,
   keepOnly,
-  whereabouts,
+  accountPlace,
 } from '../../src-renderer/state/groups.ts';
 import { account, cast, crowd } from './fake/cast.ts';
 
@@ -17,7 +17,7 @@ test('by home tenant, then by host, apps and tokens without an account last', ()
     ['contoso.example', ['Ada Marsh', 'Tomas Okafor']],
     ['fabrikam.example', ['Lin Nakamura']],
     ['id.example.org', ['Rosa Stein']],
-    ['Apps, without a user', ['nightly-report']],
+    ['Apps without a user', ['nightly-report']],
     ['Tokens without an account', ['1111…88bf']],
   ]);
 });
@@ -66,7 +66,7 @@ test('every account has a name, and its second line is not the name again', () =
   expect(
     accountName(account({ id: 'a', kind: 'app', clients: ['04b07795-8ddb-461a-bbee-02f9e1bf7b46'] })),
   ).toBe('Azure CLI');
-  expect(whereabouts(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }))).toBe(
+  expect(accountPlace(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }))).toBe(
     'ada@contoso.example',
   );
 });

@@ -1,15 +1,14 @@
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, test } from 'vitest';
-import { AccountLine } from '../../src-renderer/parts/AccountLine.tsx';
-import { Hits } from '../../src-renderer/parts/Hits.tsx';
-import { Lines } from '../../src-renderer/parts/Lines.tsx';
+import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
-import { ModelContext } from '../../src-renderer/parts/model.ts';
+import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
-import { UserText } from '../../src-renderer/parts/UserText.tsx';
-import { AccountView } from '../../src-renderer/screens/AccountView.tsx';
-import { BridgeMissing } from '../../src-renderer/screens/BridgeMissing.tsx';
+import { ModelContext } from '../../src-renderer/parts/hooks.ts';
+import { Highlight, UserText } from '../../src-renderer/parts/text.tsx';
+import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
+import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
@@ -33,11 +32,11 @@ test('text of others is text: no markup, its direction kept inside, its unseen c
 test('what is searched for is marked, and only that', async () => {
   const { model } = await stage();
   model.accounts.search('ADA contoso');
-  expect(within(model, <Hits>{'ada@contoso.example <b>'}</Hits>)).toBe(
+  expect(within(model, <Highlight>{'ada@contoso.example <b>'}</Highlight>)).toBe(
     '<bdi><mark>ada</mark>@<mark>contoso</mark>.example &lt;b&gt;</bdi>',
   );
   model.accounts.search('');
-  expect(within(model, <Hits>ada</Hits>)).toBe('<bdi>ada</bdi>');
+  expect(within(model, <Highlight>ada</Highlight>)).toBe('<bdi>ada</bdi>');
 });
 
 test('an account that nothing renews says so, and offers the way back', async () => {
@@ -62,7 +61,7 @@ test('a token with claims without end shows those that can be read, and says how
   const html = within(model, <TokenPanel onClose={() => {}} />);
   expect(html).toContain('c499');
   expect(html).not.toContain('c500');
-  expect(html).toContain('And 11,500 more, not shown.');
+  expect(html).toContain('11,500 more are not shown.');
 });
 
 test('hostile accounts draw no element of their own', async () => {
@@ -81,17 +80,17 @@ test('hostile accounts draw no element of their own', async () => {
 
 describe('every world has its screen', () => {
   const HEADINGS: Record<string, string> = {
-    'first-run': 'Your sign-ins, in one safe place',
+    'first-run': 'See and control your sign-ins',
     waiting: 'Waiting for the keychain…',
     locked: 'The keychain is locked',
-    'no-keychain': 'No keychain to keep the key in',
-    'key-missing': '61 kB of sign-ins cannot be opened',
-    'wrong-key': 'The key does not open this file',
+    'no-keychain': 'No keychain found',
+    'key-missing': 'The encryption key is missing',
+    'wrong-key': 'The key doesn’t open this file',
     'damaged-all': '0 accounts recovered',
-    newer: 'Made by a newer version',
+    newer: 'Written by a newer version',
     busy: 'Another program is using the file',
-    crashed: 'The keychain stopped Tokenkeep last time',
-    'list-failed': 'Your sign-ins could not be listed',
+    crashed: 'Tokenkeep stopped while asking the keychain',
+    'list-failed': 'The accounts could not be listed',
     hostile: '',
     opening: '',
   };
@@ -125,7 +124,7 @@ describe('every world has its screen', () => {
 });
 
 test('without a bridge it says what is missing', () => {
-  expect(renderToStaticMarkup(<BridgeMissing />)).toContain('the connection to the');
+  expect(renderToStaticMarkup(<BridgeMissing />)).toContain('The connection to the app is missing');
 });
 
 test('the last resort says what happened', () => {

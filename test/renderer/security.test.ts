@@ -10,20 +10,20 @@ describe('a verification', () => {
     const slow = gate();
     const { model, world, bridge, time } = await stage();
     world.delay = (name) => (name === 'verify' ? slow.closed : undefined);
-    const { security } = model;
-    const first = security.verify();
-    await security.verify();
-    expect(security.view.get().verifying).toEqual({ done: 0, of: 0 });
+    const { maintenance } = model;
+    const first = maintenance.verify();
+    await maintenance.verify();
+    expect(maintenance.view.get().verifying).toEqual({ done: 0, of: 0 });
     bridge.emit('verifying', { done: 500, of: 900 });
-    expect(security.view.get().verifying).toEqual({ done: 500, of: 900 });
+    expect(maintenance.view.get().verifying).toEqual({ done: 500, of: 900 });
     slow.open();
     await first;
-    expect(security.view.get()).toMatchObject({
+    expect(maintenance.view.get()).toMatchObject({
       verifying: null,
       verified: { report: REPORT, at: Math.floor(time.now() / 1000) },
     });
     bridge.emit('verifying', { done: 900, of: 900 }); // of another window's
-    expect(security.view.get().verifying).toBeNull();
+    expect(maintenance.view.get().verifying).toBeNull();
     expect(bridge.asked.filter(([name]) => name === 'verify')).toHaveLength(1);
   });
 
@@ -31,26 +31,26 @@ describe('a verification', () => {
     const error = { code: 'not_served', message: 'Not now.' };
     const { model, world } = await stage();
     world.failing.set('verify', error);
-    await model.security.verify();
-    expect(model.security.view.get()).toMatchObject({ verifying: null, verified: null, error });
+    await model.maintenance.verify();
+    expect(model.maintenance.view.get()).toMatchObject({ verifying: null, verified: null, error });
   });
 });
 
 test('compacting says what was gained', async () => {
   const { model } = await stage();
-  await model.security.compact();
-  expect(model.toasts.view.get()[0]?.text).toBe('The file had 61 kB and has 40 kB now.');
+  await model.maintenance.compact();
+  expect(model.toasts.view.get()[0]?.text).toBe('Compacted from 61 kB to 40 kB.');
 });
 
 describe('a new key', () => {
   test('is asked for once, and has a receipt', async () => {
     const slow = gate();
     const { model, world, bridge } = await stage();
-    await model.security.rotateKey(); // without its dialog nothing happens
+    await model.maintenance.rotateKey(); // without its dialog nothing happens
     model.dialogs.open({ kind: 'rotate-key', working: false, receipt: null });
     world.delay = (name) => (name === 'rotateKey' ? slow.closed : undefined);
-    const done = model.security.rotateKey();
-    await model.security.rotateKey();
+    const done = model.maintenance.rotateKey();
+    await model.maintenance.rotateKey();
     expect(model.dialogs.view.get()).toMatchObject({ working: true });
     slow.open();
     await done;
@@ -67,7 +67,7 @@ describe('a new key', () => {
     const { model, world } = await stage();
     world.failing.set('rotateKey', error);
     model.dialogs.open({ kind: 'rotate-key', working: false, receipt: null });
-    await model.security.rotateKey();
+    await model.maintenance.rotateKey();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error });
   });
 });
@@ -80,7 +80,7 @@ describe('an export', () => {
     model.dialogs.open(asking);
     const states: string[] = [];
     model.dialogs.view.subscribe(() => states.push(JSON.stringify(model.dialogs.view.get())));
-    await model.security.exportAll('correct horse battery');
+    await model.maintenance.exportAll('correct horse battery');
     expect(bridge.asked.at(-1)).toEqual(['exportAll', 'correct horse battery']);
     expect(model.dialogs.view.get()).toMatchObject({ receipt: { accounts: 5, tokens: 23 } });
     expect(states.join()).not.toContain('battery');
@@ -89,11 +89,11 @@ describe('an export', () => {
   test('whose place was not chosen, or that failed, can be tried again', async () => {
     const { model, world } = await stage('main', { consents: false });
     model.dialogs.open(asking);
-    await model.security.exportAll('correct horse battery');
+    await model.maintenance.exportAll('correct horse battery');
     expect(model.dialogs.view.get()).toEqual(asking);
     const error = { code: 'disk_full', message: 'The disk is full.' };
     world.failing.set('exportAll', error);
-    await model.security.exportAll('correct horse battery');
+    await model.maintenance.exportAll('correct horse battery');
     expect(model.dialogs.view.get()).toEqual({ ...asking, error });
     await settled();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SignInProfile } from '../../app/contract.ts';
-import { careWords } from '../../src-renderer/state/care.ts';
-import { leavingLines } from '../../src-renderer/state/leaving.ts';
+import { refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
+import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
 import { gate, stage } from './fake/model.ts';
 import { signInWorld } from './fake/sign-in.ts';
@@ -74,9 +74,9 @@ describe('keeping fresh', () => {
     const slow = gate();
     const { model, bridge, world } = await within();
     world.delay = (name) => (name === 'refreshNow' ? slow.closed : undefined);
-    const first = model.care.refresh();
-    await model.care.refresh();
-    expect(model.care.view.get().refreshing).toBe(true);
+    const first = model.refreshStatus.refresh();
+    await model.refreshStatus.refresh();
+    expect(model.refreshStatus.view.get().refreshing).toBe(true);
     slow.open();
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
@@ -86,7 +86,7 @@ describe('keeping fresh', () => {
 
   test('asks nobody about the demo’s accounts', async () => {
     const { model, bridge } = await stage('demo');
-    await model.care.refresh();
+    await model.refreshStatus.refresh();
     await model.signOut.one();
     await settled();
     expect(bridge.asked.map(([name]) => name)).not.toContain('care');
@@ -95,15 +95,15 @@ describe('keeping fresh', () => {
   });
 
   test.each([
-    [{ keepFresh: false, nextTry: null, problem: null }, 'Apps refresh it when they need it'],
+    [{ keepFresh: false, nextTry: null, problem: null }, 'Off: apps refresh their tokens themselves'],
     [{ keepFresh: true, nextTry: 1600, problem: null }, 'Refreshes in 10 min'],
     [
       { keepFresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
-      'The last try failed; tries again in 10 min',
+      'Last refresh failed. Next try in 10 min',
     ],
     [{ keepFresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
   ])('%o: %s', (care, words) => {
-    expect(careWords({ refreshable: true, ...care }, 1000)).toBe(words);
+    expect(refreshStatusText({ refreshable: true, ...care }, 1000)).toBe(words);
   });
 });
 
@@ -151,7 +151,7 @@ describe('leaving', () => {
 
   test('each outcome has a line of its own', () => {
     const problem = { code: 'provider_unreachable', message: 'It did not answer.' };
-    const lines = leavingLines({
+    const lines = providerResultLines({
       report: { revoked: { count: 1, problem }, session: { opened: true, problem: null } },
     });
     expect(lines.map(({ says, tone }) => [says, tone])).toEqual([
@@ -159,7 +159,7 @@ describe('leaving', () => {
       ['Session', 'plain'],
     ]);
     expect(lines[0]?.value).toContain('It did not answer.');
-    expect(lines[0]?.value).toContain('gone from this computer');
+    expect(lines[0]?.value).toContain('removed from this computer');
   });
 });
 

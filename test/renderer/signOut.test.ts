@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { receiptWords } from '../../src-renderer/state/receipt.ts';
+import { receiptWords } from '../../src-renderer/state/signOut.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -146,7 +146,7 @@ describe('the receipt', () => {
   test.each([
     [undefined, null],
     ['destroyed', /^Destroyed/],
-    ['pending', /^To be destroyed/],
+    ['pending', /^Pending: destroyed as soon as/],
   ])('old key %s', (oldKey, words) => {
     const said =
       receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey?.value ?? null;

@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
-import {
-  examine,
-  memoryKeychain,
-  merge,
-  repair,
-  SerializableTokenCache,
-  undoRepair,
-} from '../../src-main/index.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
+import { memoryKeychain, SerializableTokenCache } from '../../src-main/index.ts';
+import { merge } from '../../src-main/cache/index.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { temporaryFolder } from './fakes.ts';

@@ -6,9 +6,8 @@ import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { profileOf } from '../place.ts';
 import { LAYOUTS, type Layout, type Profile } from '../schema/dialects.ts';
 import { recognise } from './recognize.ts';
-import { atOneGo, type Sliced } from '../sliced.ts';
-import { isEntityType } from '../schema/entities.ts';
 import { Entry } from '../entry.ts';
+import { isEntityType } from '../schema/entities.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
@@ -30,14 +29,14 @@ export function readDocument(store: Store, text: string | null | undefined): voi
   const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
   const roots = bare === '' ? {} : exactJson(bare);
   assertCache(roots);
-  store.replace(() => atOneGo(fill(store, roots, layoutOf(bare))));
+  store.replace(() => fill(store, roots, layoutOf(bare)));
 }
 
 /** A document as it was parsed. */
-export type Roots = Readonly<Record<string, unknown>>;
+type Roots = Readonly<Record<string, unknown>>;
 
 /** Files all that a document says. Throws nothing. */
-export function* fill(store: Store, roots: Roots, layout: Layout): Sliced<void> {
+function fill(store: Store, roots: Roots, layout: Layout): void {
   store.profile = recognise(roots, layout);
   store.layout = store.profile === null ? undefined : layout;
   for (const section of Object.keys(roots)) {
@@ -45,16 +44,13 @@ export function* fill(store: Store, roots: Roots, layout: Layout): Sliced<void> 
     if (!isEntityType(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
     else {
       store.open(section);
-      for (const key of Object.keys(root)) {
-        store.put(Entry.of(section, key, root[key]));
-        yield;
-      }
+      for (const key of Object.keys(root)) store.put(Entry.of(section, key, root[key]));
     }
   }
 }
 
 /** @throws DocumentError `document_not_a_cache` where it is some other JSON */
-export function assertCache(value: unknown): asserts value is Roots {
+function assertCache(value: unknown): asserts value is Roots {
   if (!isRecord(value)) throw notACache('it is JSON, but not an object');
   const names = Object.keys(value);
   if (names.length > 0 && !names.some(isEntityType)) throw notACache('it holds no accounts, tokens or apps');
@@ -63,14 +59,13 @@ export function assertCache(value: unknown): asserts value is Roots {
 /**
  * What a JSON text says, frozen, and with numbers that JSON.parse would round kept whole.
  *
- * @param depth of how many objects it is a part
  * @throws DocumentError
  */
-export function exactJson(text: string, depth = 0): unknown {
+function exactJson(text: string): unknown {
   const quick = parseJson(text);
   const findings = { largeNumber: false };
   // The check comes before any walk through the whole of it: it is what makes a walk safe.
-  if (!freezeJson(quick, findings, depth)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
+  if (!freezeJson(quick, findings)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
   if (!findings.largeNumber) return quick;
   const exact = parseJson(markNumbers(text));
   return freezeJson(exact) ? exact : quick;
@@ -85,7 +80,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-export function notJson(): DocumentError {
+function notJson(): DocumentError {
   return new DocumentError(
     'document_not_json',
     'This is not a cache document: it is not JSON, or it was cut off. Nothing was changed.',
@@ -108,10 +103,10 @@ const HEAD = 65_536;
 const ESCAPE = /(?:^|[^\\])(?:\\\\)*\\u(?!00[0-7])[0-9a-f]{4}/i;
 
 /** How a text is laid out, by its beginning and its end. MSAL Python escapes; the others do not, as far as it shows. */
-export function layoutOf(text: string, last = text): Layout {
+function layoutOf(text: string): Layout {
   const head = text.slice(0, HEAD);
   const indent = /^\s*\{\r?\n( +)"/.exec(head)?.[1]?.length ?? 0;
-  const end = /\s*$/.exec(last.slice(-4))?.[0] ?? '';
+  const end = /\s*$/.exec(text.slice(-4))?.[0] ?? '';
   return { indent, end, ascii: !/[\u0080-\uffff]/.test(head) && (indent > 0 || ESCAPE.test(head)) };
 }
 

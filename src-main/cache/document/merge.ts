@@ -10,7 +10,6 @@ import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
-import { atOneGo, type Sliced } from '../sliced.ts';
 import { Entry } from '../entry.ts';
 import { isEntityType } from '../schema/entities.ts';
 import { freeKey, type Store } from '../store.ts';
@@ -66,11 +65,10 @@ interface Step {
   readonly verdict: Verdict;
 }
 
-function* stepsOf(into: Store, from: Store): Sliced<Step[]> {
+function stepsOf(into: Store, from: Store): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
     for (const entry of from.candidates(type)) {
-      yield;
       const { entity } = entry;
       if (entity === null || !isNewest(from, type, entry, entity)) continue;
       steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
@@ -79,7 +77,7 @@ function* stepsOf(into: Store, from: Store): Sliced<Step[]> {
   return steps;
 }
 
-function* countsOf(steps: readonly Step[], into: Store, from: Store): Sliced<MergeCounts> {
+function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
   for (const step of steps) {
     tokens[step.verdict] += 1;
@@ -89,7 +87,6 @@ function* countsOf(steps: readonly Step[], into: Store, from: Store): Sliced<Mer
   const users = summaries(from);
   let known = 0;
   for (const { home_account_id, environment } of users) {
-    yield;
     if (summaries(into, { home_account_id, environment }).length > 0) known += 1;
   }
   return {
@@ -106,13 +103,8 @@ function* countsOf(steps: readonly Step[], into: Store, from: Store): Sliced<Mer
 
 /** What `merge` would do now. Changes nothing. */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
-  return atOneGo(planMergeInSlices(into, from));
-}
-
-/** `planMerge` with pauses. */
-export function* planMergeInSlices(into: TokenCache, from: TokenCache): Sliced<MergeCounts> {
   const [target, source] = [storeOf(into), storeOf(from)];
-  return yield* countsOf(yield* stepsOf(target, source), target, source);
+  return countsOf(stepsOf(target, source), target, source);
 }
 
 /**
@@ -121,34 +113,22 @@ export function* planMergeInSlices(into: TokenCache, from: TokenCache): Sliced<M
  * @returns what was done
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
-  return atOneGo(mergeInSlices(into, from));
-}
-
-/** `merge` with pauses. */
-export function* mergeInSlices(into: TokenCache, from: TokenCache): Sliced<MergeCounts> {
   const [target, source] = [storeOf(into), storeOf(from)];
-  const { value } = target.run(() =>
-    atOneGo(
-      (function* (): Sliced<MergeCounts> {
-        target.profile ??= source.profile;
-        const steps = yield* stepsOf(target, source);
-        const done = yield* countsOf(steps, target, source);
-        for (const { type, entity, verdict } of steps) {
-          yield;
-          if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
-        }
-        for (const type of ['Account', 'AppMetadata'] as const) {
-          for (const { entity } of source.candidates(type)) {
-            yield;
-            if (entity !== null) complete(target, type, entity);
-          }
-        }
-        takeRest(target, source);
-        return done;
-      })(),
-    ),
-  );
-  return value;
+  return target.run(() => {
+    target.profile ??= source.profile;
+    const steps = stepsOf(target, source);
+    const done = countsOf(steps, target, source);
+    for (const { type, entity, verdict } of steps) {
+      if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
+    }
+    for (const type of ['Account', 'AppMetadata'] as const) {
+      for (const { entity } of source.candidates(type)) {
+        if (entity !== null) complete(target, type, entity);
+      }
+    }
+    takeRest(target, source);
+    return done;
+  }).value;
 }
 
 /** Accounts and apps are not replaced but completed: a field that is there stays. */

@@ -1,11 +1,9 @@
-import { documentInSlices } from '../../cache/document/document-in-slices.ts';
 import { merge, type MergeCounts } from '../../cache/document/merge.ts';
-import type { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
+import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
-import { paced } from '../pace.ts';
 
 /** What an import did. */
 export interface ImportReport {
@@ -60,16 +58,18 @@ export async function openDocument(
   }
   const content = await decrypt(file.content, passphrase, file.name);
   try {
-    return await parse({ name: file.name, content }, now);
+    return parse({ name: file.name, content }, now);
   } finally {
     content.fill(0);
   }
 }
 
-async function parse(file: DocumentFile, now: () => number): Promise<SerializableTokenCache> {
+function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
   assertText(file);
+  const cache = new SerializableTokenCache({ now });
   try {
-    return await paced(documentInSlices(file.content, { now }));
+    cache.deserialize(new TextDecoder('utf-8').decode(file.content));
+    return cache;
   } catch (error) {
     throw error instanceof DocumentError ? namingTheFile(file, error) : error;
   }

@@ -8,8 +8,8 @@ import {
   partitionedCaches,
   type PartitionStore,
 } from '../../../src-main/partitions/index.ts';
-import { postgresStore } from '../../../src-main/partitions/postgres.ts';
-import { redisStore } from '../../../src-main/partitions/redis.ts';
+import { postgresStore } from '../../../src-main/partitions/stores/postgres-store.ts';
+import { redisStore } from '../../../src-main/partitions/stores/redis-store.ts';
 
 export type Place =
   | { kind: 'vault'; file: string; key: string }

@@ -1,0 +1,43 @@
+/**
+ * `tokenkeep/cache`: the token cache in memory, the types of its schema, and cache documents. Re-exports only.
+ *
+ * @module tokenkeep/cache
+ */
+export { type AccountFilter } from './accounts.ts';
+export {
+  acquireTokenSilent,
+  lookup,
+  type Lookup,
+  type Redeem,
+  type TokenRequest,
+} from './acquire.ts';
+export { type Clock } from './clock.ts';
+export { type SerializeOptions } from './document/document.ts';
+export { merge, type MergeCounts, planMerge } from './document/merge.ts';
+export { SerializableTokenCache } from './document/serializable-token-cache.ts';
+export { type CacheHandle, inMemory, type UpdateOptions } from './handle.ts';
+export { appRemovalCount, removalCount } from './removal.ts';
+export { type TokenResponseEvent } from './response.ts';
+export { type Profile } from './schema/dialects.ts';
+export {
+  type AccessToken,
+  type Account,
+  type AccountSummary,
+  type AppMetadata,
+  type CacheChange,
+  type CredentialType,
+  type Entity,
+  ENTITY_TYPES,
+  type EntityChange,
+  type EntityFilter,
+  type EntityOf,
+  type EntityType,
+  type IdToken,
+  type KeptChange,
+  type RefreshToken,
+  type SignOutReceipt,
+  type TenantProfile,
+} from './schema/entities.ts';
+export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
+export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
+export { TokenCache, type TokenCacheOptions } from './token-cache.ts';

@@ -1,0 +1,25 @@
+/**
+ * `tokenkeep/doctor`: finds and repairs what is wrong with a token cache. Re-exports only.
+ *
+ * @module tokenkeep/doctor
+ */
+export {
+  accountsToExamine,
+  examine,
+  type ExamineOptions,
+  type FindingToRepair,
+  repair,
+  type Repair,
+  type RepairUndo,
+  undoRepair,
+} from './doctor.ts';
+export {
+  bySeverity,
+  type Cause,
+  type Difference,
+  type EntityReference,
+  type Finding,
+  FINDING_KINDS,
+  type FindingKind,
+  type Library,
+} from './finding.ts';

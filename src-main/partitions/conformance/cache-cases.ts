@@ -1,0 +1,111 @@
+/** What users of a store see through `partitionedCaches`. */
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TokenCache } from '../../cache/token-cache.ts';
+import type { Check } from './check.ts';
+import {
+  type PartitionedCaches,
+  type PartitionedCachesOptions,
+  partitionedCaches,
+} from '../partitioned-caches.ts';
+import type { SealingKeys } from '../sealing-keys.ts';
+
+const KEYS: SealingKeys = [{ id: 'conformance', key: randomBytes(32) }];
+
+export function sealed(
+  store: PartitionedCachesOptions['store'],
+  options: Partial<PartitionedCachesOptions> = {},
+): PartitionedCaches {
+  return partitionedCaches({ store, sealingKeys: KEYS, timeout: 20_000, ...options });
+}
+
+/** Takes in a token for one user under scopes of its own: as many tokens as there were calls are then in the cache. */
+export function sign(cache: TokenCache, scope: string, uid = 'uid'): void {
+  cache.add({
+    client_id: 'my_client_id',
+    scope: [scope],
+    token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+    home_account_id: `${uid}.utid`,
+    response: {
+      access_token: `the access token of ${uid} for ${scope}`,
+      refresh_token: `the refresh token of ${uid}`,
+      token_type: 'Bearer',
+      expires_in: 3600,
+      client_info: Buffer.from(JSON.stringify({ uid, utid: 'utid' })).toString('base64url'),
+    },
+  });
+}
+
+export function scopesIn(cache: TokenCache): string[] {
+  return cache
+    .find('AccessToken')
+    .map(({ target }) => target)
+    .sort();
+}
+
+export const cachesOver: Record<string, Check> = {
+  'updates over two connections at once are all there': async ({ store, another, seen }, id) => {
+    const writers = [sealed(store), sealed(another), sealed(store), sealed(another)];
+    const all = writers.flatMap((caches, writer) =>
+      Array.from({ length: 8 }, (_, index) => {
+        const scope = `scope-${writer}-${index}`;
+        // Each in its own turn, or they would be done together.
+        return { scope, update: async () => caches.partition(id).update((cache) => sign(cache, scope)) };
+      }),
+    );
+    await Promise.all(
+      writers.map(async (_caches, writer) => {
+        for (const { update } of all.slice(writer * 8, writer * 8 + 8)) await update();
+      }),
+    );
+    await seen?.();
+    const found = await sealed(another).partition(id).read(scopesIn);
+    deepStrictEqual(found, all.map(({ scope }) => scope).sort());
+  },
+
+  'another user is refused, and nothing is written': async ({ store, another }, id) => {
+    await sealed(store)
+      .partition(id)
+      .update((cache) => sign(cache, 'mine'));
+    const before = await store.read(sealed(store).partition(id).key);
+    await rejects(
+      sealed(another)
+        .partition(id)
+        .update((cache) => sign(cache, 'theirs', 'someone-else')),
+      { code: 'partition_other_user' },
+    );
+    strictEqual((await store.read(sealed(store).partition(id).key))?.version, before?.version);
+  },
+
+  'what is stored tells nothing': async ({ store }, id) => {
+    const partition = sealed(store).partition(id);
+    await partition.update((cache) => sign(cache, 'mine'));
+    const stored = Buffer.from((await store.read(partition.key))?.bytes ?? []).toString('latin1');
+    ok(stored.length > 100);
+    for (const secret of ['token of uid', 'my_client_id', id]) ok(!stored.includes(secret), secret);
+  },
+
+  'what can not be opened is left as it is': async ({ store }, id) => {
+    const partition = sealed(store).partition(id);
+    const foreign = { bytes: Buffer.from('something of another program'), version: 'sixteen-letters!' };
+    strictEqual(await store.write(partition.key, foreign, { expected: null, ttl: null }), true);
+    await rejects(partition.read(scopesIn), { code: 'partition_foreign', partition: partition.key });
+    await rejects(
+      partition.update((cache) => sign(cache, 'mine')),
+      { code: 'partition_foreign' },
+    );
+    deepStrictEqual(Buffer.from((await store.read(partition.key))?.bytes ?? []), Buffer.from(foreign.bytes));
+    await partition.remove();
+    strictEqual(await store.read(partition.key), null);
+  },
+
+  'signing out leaves nothing in the store': async ({ store, another, seen }, id) => {
+    const partition = sealed(store).partition(id);
+    await partition.update((cache) => sign(cache, 'mine'));
+    const receipt = await sealed(another).partition(id).signOut('uid.utid');
+    strictEqual(receipt.removed.AccessToken, 1);
+    strictEqual(receipt.remaining, 0);
+    await seen?.();
+    strictEqual(await store.read(partition.key), null);
+  },
+};

@@ -1,0 +1,192 @@
+/**
+ * `tokenkeep/partitions/conformance`: what every store of partitions must do, as tests for any runner.
+ *
+ *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
+ *
+ * It takes some seconds for what expires, so a runner that can run cases at once is quicker.
+ *
+ * @module tokenkeep/partitions/conformance
+ */
+import { deepStrictEqual, strictEqual } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { outageCases, type ServerControls } from './outage-cases.ts';
+import { cachesOver } from './cache-cases.ts';
+import { leaseCases, withoutLeases } from './lease-cases.ts';
+import { type Check, type OpenedStores, until } from './check.ts';
+import type { PartitionStore, StoredPartition } from '../partition-store.ts';
+
+export type { Check, OpenedStores } from './check.ts';
+export type { ServerControls } from './outage-cases.ts';
+
+/** How the suite gets at a store. */
+export interface ConformanceOptions {
+  /** Called once for each case. Keys are new for each case, so the data may stay. */
+  readonly open: () => Promise<OpenedStores>;
+  /** Of the real server: then the bad days are tested too. */
+  readonly server?: ServerControls;
+  /** false: of a store that has no leases. */
+  readonly leases?: boolean;
+}
+
+/** One test, for any runner. */
+export interface ConformanceCase {
+  readonly name: string;
+  /** It stops the server, or has it hang: nothing else may run meanwhile. All others may run at once. */
+  readonly isAlone: boolean;
+  /** Rejects with an AssertionError where the store does something else. */
+  readonly run: () => Promise<void>;
+}
+
+/** What every store has to do, as cases for any runner: each throws where the store does something else. */
+export function partitionStoreConformance({
+  open,
+  server,
+  leases = true,
+}: ConformanceOptions): ConformanceCase[] {
+  const casesOf = (checks: Record<string, Check>, isAlone: boolean): ConformanceCase[] =>
+    Object.entries(checks).map(([name, check]) => ({ name, isAlone, run: () => runWith(open, check) }));
+  return [
+    ...casesOf({ ...CASES, ...cachesOver, ...(leases ? leaseCases : withoutLeases) }, false),
+    ...casesOf(server ? outageCases(server, leases) : {}, true),
+  ];
+}
+
+async function runWith(open: ConformanceOptions['open'], check: Check): Promise<void> {
+  const stores = await open();
+  try {
+    await check(stores, newKey());
+  } finally {
+    await stores.close?.();
+  }
+}
+
+function newKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function entry(bytes: Uint8Array | string): StoredPartition {
+  return { bytes: Buffer.from(bytes), version: randomBytes(12).toString('base64url') };
+}
+
+async function assertHolds(
+  store: PartitionStore,
+  key: string,
+  expected: StoredPartition | null,
+): Promise<void> {
+  const found = await store.read(key);
+  if (expected === null || found === null) {
+    strictEqual(found, expected);
+    return;
+  }
+  strictEqual(found.version, expected.version);
+  deepStrictEqual(Buffer.from(found.bytes), Buffer.from(expected.bytes));
+}
+
+const forEver = { expected: null, ttl: null };
+
+const CASES: Record<string, Check> = {
+  'what was never written is null': ({ store }, key) => assertHolds(store, key, null),
+
+  'what was written is read, by others too': async ({ store, another }, key) => {
+    const first = entry('first');
+    strictEqual(await store.write(key, first, forEver), true);
+    await assertHolds(store, key, first);
+    await assertHolds(another, key, first);
+  },
+
+  'every byte comes back, of an empty entry and of a large one': async ({ store }, key) => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    let expected: string | null = null;
+    for (const bytes of [Buffer.alloc(0), all, randomBytes(512 * 1024)]) {
+      const next = entry(bytes);
+      strictEqual(await store.write(key, next, { expected, ttl: 60 }), true);
+      await assertHolds(store, key, next);
+      expected = next.version;
+    }
+  },
+
+  'an entry is not made over another': async ({ store, another }, key) => {
+    const first = entry('first');
+    await store.write(key, first, forEver);
+    strictEqual(await another.write(key, entry('second'), forEver), false);
+    await assertHolds(store, key, first);
+  },
+
+  'an entry is replaced only where it is the expected one': async ({ store, another }, key) => {
+    const [first, second] = [entry('first'), entry('second')];
+    await store.write(key, first, forEver);
+    strictEqual(await another.write(key, second, { expected: first.version, ttl: null }), true);
+    strictEqual(await store.write(key, entry('late'), { expected: first.version, ttl: null }), false);
+    await assertHolds(store, key, second);
+  },
+
+  'what has gone is not replaced': async ({ store, another, seen }, key) => {
+    const first = entry('first');
+    await store.write(key, first, forEver);
+    await another.remove(key);
+    strictEqual(await store.write(key, entry('late'), { expected: first.version, ttl: null }), false);
+    await seen?.();
+    await assertHolds(store, key, null);
+  },
+
+  'of many that replace the same one, one does': async ({ store, another }, key) => {
+    const first = entry('first');
+    await store.write(key, first, forEver);
+    const rivals = Array.from({ length: 20 }, (_, index) => entry(`rival ${index}`));
+    const won = await Promise.all(
+      rivals.map((rival, index) =>
+        (index % 2 ? store : another).write(key, rival, { expected: first.version, ttl: null }),
+      ),
+    );
+    strictEqual(won.filter(Boolean).length, 1);
+    await assertHolds(store, key, rivals[won.indexOf(true)] ?? null);
+  },
+
+  'remove removes, and removing nothing is no failure': async ({ store, another, seen }, key) => {
+    await store.write(key, entry('first'), forEver);
+    strictEqual(await another.remove(key), true);
+    await seen?.();
+    await assertHolds(store, key, null);
+    strictEqual(await store.remove(key), true);
+    strictEqual(await store.remove(key, entry('never there').version), true);
+  },
+
+  'remove leaves what is not the expected one': async ({ store }, key) => {
+    const first = entry('first');
+    await store.write(key, first, forEver);
+    strictEqual(await store.remove(key, entry('other').version), false);
+    await assertHolds(store, key, first);
+    strictEqual(await store.remove(key, first.version), true);
+    await assertHolds(store, key, null);
+  },
+
+  'an entry goes when its time is over, unless it is touched, which changes nothing else': async (
+    { store, another },
+    key,
+  ) => {
+    const [short, touched, other] = [entry('short'), entry('touched'), newKey()];
+    strictEqual(await store.write(other, touched, { expected: null, ttl: 1 }), true);
+    await store.touch(other, 60);
+    strictEqual(await store.write(key, short, { expected: null, ttl: 1 }), true);
+    await until(async () => (await another.read(key)) === null, 'the entry never went');
+    await assertHolds(store, other, touched);
+    const next = entry('next');
+    strictEqual(await store.write(key, next, forEver), true);
+    await assertHolds(store, key, next);
+  },
+
+  'touch makes nothing': async ({ store }, key) => {
+    await store.touch(key, 60);
+    await assertHolds(store, key, null);
+  },
+
+  'keys have nothing to do with each other': async ({ store }, key) => {
+    const other = newKey();
+    const [mine, theirs] = [entry('mine'), entry('theirs')];
+    await store.write(key, mine, forEver);
+    await store.write(other, theirs, forEver);
+    await store.remove(key);
+    await assertHolds(store, key, null);
+    await assertHolds(store, other, theirs);
+  },
+};

@@ -1,0 +1,190 @@
+/** Who may do something alone, over two connections as in two processes. */
+import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { sealed } from './cache-cases.ts';
+import { type Check, until } from './check.ts';
+import type { Lease, PartitionLeases, PartitionStore } from '../partition-store.ts';
+
+function lease(ttl = 60, name = randomBytes(32).toString('base64url')): Lease {
+  return { name, owner: randomBytes(16).toString('base64url'), ttl };
+}
+
+const rivalOf = ({ name }: Lease, ttl = 60): Lease => lease(ttl, name);
+
+function leasesOf({ leases }: PartitionStore): PartitionLeases {
+  if (leases === undefined)
+    throw new Error('The store has no leases: say so to the suite with `leases: false`.');
+  return leases;
+}
+
+/** A store whose process dies in its turn: it has taken its lease, and prolongs and gives back nothing any more. */
+function dying(store: PartitionStore): PartitionStore {
+  const leases = leasesOf(store);
+  let isTaken = false;
+  return {
+    ...store,
+    leases: {
+      take: async (key, wanted, call) => {
+        if (isTaken) throw new Error('dead');
+        return (isTaken = await leases.take(key, wanted, call));
+      },
+      give: () => Promise.reject(new Error('dead')),
+    },
+  };
+}
+
+export const leaseCases: Record<string, Check> = {
+  'a lease is one owner’s, until that one gives it back': async ({ store, another }, key) => {
+    const [here, there] = [leasesOf(store), leasesOf(another)];
+    const mine = lease();
+    const theirs = rivalOf(mine);
+    strictEqual(await here.take(key, mine), true);
+    strictEqual(await there.take(key, theirs), false);
+    strictEqual(await here.take(key, mine), true, 'its owner could not prolong it');
+    await there.give(key, theirs);
+    strictEqual(await there.take(key, theirs), false, 'another owner has given it back');
+    await here.give(key, mine);
+    await here.give(key, mine);
+    strictEqual(await there.take(key, theirs), true);
+    strictEqual(await here.take(key, mine), false);
+  },
+
+  'of many that take a lease at once, one has it': async ({ store, another }, key) => {
+    const wanted = lease();
+    const taken = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        leasesOf(index % 2 ? store : another).take(key, rivalOf(wanted)),
+      ),
+    );
+    strictEqual(taken.filter(Boolean).length, 1);
+  },
+
+  'a lease goes when its time is over, unless it is prolonged': async ({ store, another }, key) => {
+    const [here, there] = [leasesOf(store), leasesOf(another)];
+    const [short, kept] = [lease(0.3), lease(0.3)];
+    await here.take(key, kept);
+    await here.take(key, { ...kept, ttl: 60 });
+    await here.take(key, short);
+    await until(() => there.take(key, rivalOf(short)), 'the lease never went');
+    strictEqual(await there.take(key, rivalOf(kept)), false);
+    strictEqual(await here.take(key, short), false);
+  },
+
+  'leases of other names and keys, and the entry, have nothing to do with a lease': async (
+    { store, another },
+    key,
+  ) => {
+    const mine = lease();
+    const entry = { bytes: Buffer.from('entry'), version: 'sixteen-letters!' };
+    await leasesOf(store).take(key, mine);
+    strictEqual(await leasesOf(another).take(key, lease()), true);
+    strictEqual(await leasesOf(another).take(randomBytes(32).toString('base64url'), rivalOf(mine)), true);
+    strictEqual(await another.read(key), null);
+    strictEqual(await another.write(key, entry, { expected: null, ttl: null }), true);
+    strictEqual(await another.remove(key), true);
+    strictEqual(await leasesOf(another).take(key, rivalOf(mine)), false);
+  },
+
+  'exclusively: one at a time over both connections, and each gets its turn': async (
+    { store, another },
+    id,
+  ) => {
+    const servers = [sealed(store), sealed(another), sealed(store), sealed(another)];
+    let [inside, most, failures] = [0, 0, 0];
+    const turn = async (index: number): Promise<number> => {
+      most = Math.max(most, (inside += 1));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      inside -= 1;
+      if (index === 5) throw new Error('of the task');
+      return index;
+    };
+    const done = await Promise.all(
+      [0, 4, 8].flatMap((from) =>
+        servers.map((caches, server) =>
+          caches
+            .partition(id)
+            .exclusively('turn', () => turn(from + server))
+            .catch((error: unknown) => {
+              strictEqual(String(error), 'Error: of the task');
+              failures += 1;
+              return from + server;
+            }),
+        ),
+      ),
+    );
+    deepStrictEqual(done, Array.from(done.keys()));
+    strictEqual(most, 1);
+    strictEqual(failures, 1);
+  },
+
+  'exclusively: a turn that takes longer than its lease keeps it': async ({ store, another }, id) => {
+    const leases = leasesOf(store);
+    let [takes, hasEnded] = [0, false];
+    const counted = {
+      ...store,
+      leases: {
+        ...leases,
+        take: (...all: Parameters<typeof leases.take>) => ((takes += 1), leases.take(...all)),
+      },
+    };
+    const long = sealed(counted, { lease: 1500 })
+      .partition(id)
+      .exclusively('turn', async () => {
+        // Four times, a third of the lease after one another.
+        await until(() => Promise.resolve(takes > 4), 'it was never prolonged');
+        hasEnded = true;
+      });
+    await until(() => Promise.resolve(takes > 0), 'it never began');
+    const next = sealed(another)
+      .partition(id)
+      .exclusively('turn', () => Promise.resolve(hasEnded));
+    await long;
+    strictEqual(await next, true, 'the next one did not wait');
+  },
+
+  'exclusively: who dies in its turn keeps the others waiting for its lease, and no longer': async (
+    { store, another },
+    id,
+  ) => {
+    const order: string[] = [];
+    let [die, hasBegun] = [(): void => undefined, false];
+    const dead = sealed(dying(store), { lease: 600 })
+      .partition(id)
+      .exclusively('turn', () => {
+        order.push('dies');
+        hasBegun = true;
+        return new Promise<void>((resolve) => (die = resolve));
+      });
+    await until(() => Promise.resolve(hasBegun), 'it never began');
+    const other = sealed(another, { turnTimeout: 1 }).partition(id);
+    await rejects(
+      other.exclusively('turn', () => Promise.resolve()),
+      { code: 'partition_busy', partition: other.key },
+    );
+    await sealed(another)
+      .partition(id)
+      .exclusively('turn', () => Promise.resolve(order.push('goes on')));
+    deepStrictEqual(order, ['dies', 'goes on']);
+    die();
+    await dead;
+  },
+};
+
+/** Of a store that has none. */
+export const withoutLeases: Record<string, Check> = {
+  'has no leases, and says so; within one process it is one at a time all the same': async (
+    { store },
+    id,
+  ) => {
+    strictEqual(store.leases, undefined);
+    const partition = sealed(store).partition(id);
+    let [inside, most] = [0, 0];
+    const turn = async (): Promise<void> => {
+      most = Math.max(most, (inside += 1));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      inside -= 1;
+    };
+    await Promise.all([partition.exclusively('turn', turn), partition.exclusively('turn', turn)]);
+    strictEqual(most, 1);
+  },
+};

@@ -1,0 +1,149 @@
+/** The server stopped, restarted and slow, in the middle. */
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
+import { PartitionStoreError } from '../../errors.ts';
+import { scopesIn, sealed, sign } from './cache-cases.ts';
+import { type Check, until } from './check.ts';
+import type { Partition } from '../partitioned-caches.ts';
+
+/** What a store's server is made to go through. */
+export interface ServerControls {
+  /** Ends it as a crash would; what it acknowledged must be on its disk. */
+  readonly stop: () => Promise<void>;
+  /** Starts it again at the same address, with what it had. */
+  readonly start: () => Promise<void>;
+  /** It answers nothing and refuses nothing, as SIGSTOP makes it. */
+  readonly pause: () => Promise<void> | void;
+  /** It goes on where it was paused, as SIGCONT makes it. */
+  readonly resume: () => Promise<void> | void;
+}
+
+/** Milliseconds: shorter than any client's own timeout, and longer than an answer takes on a busy machine. */
+const TIMEOUT = 1500;
+
+/** Milliseconds: a turn that could not be given back is over soon after the server is there again. */
+const LEASE = 1000;
+
+export function outageCases(server: ServerControls, leases: boolean): Record<string, Check> {
+  const outage =
+    (begin: () => Promise<void> | void, end: () => Promise<void> | void): Check =>
+    async ({ store, seen }, id) => {
+      const partition = sealed(store, { timeout: TIMEOUT, lease: LEASE }).partition(id);
+      await partition.update((cache) => sign(cache, 'before'));
+      let leave = (): void => undefined;
+      const stay = new Promise<void>((resolve) => (leave = resolve));
+      let isIn = false;
+      const turn = partition.exclusively('before', async () => {
+        isIn = true;
+        await stay;
+        return 'done';
+      });
+      await until(() => Promise.resolve(isIn), 'the turn never began');
+      await begin();
+      try {
+        await seen?.(); // Copies have grown too old.
+        const rejected = rejectsInTime(partition, leases);
+        leave();
+        strictEqual(await turn, 'done', 'who was at it already is not disturbed');
+        await rejected;
+      } finally {
+        leave();
+        await end();
+      }
+      await comesBackWhole(partition, seen);
+      strictEqual(await partition.exclusively('before', () => Promise.resolve('next')), 'next');
+    };
+  return {
+    'stopped: reads, updates and turns reject in time; started: all is as it was': outage(
+      () => server.stop(),
+      () => server.start(),
+    ),
+
+    'hanging: reads, updates and turns reject in time; going on: all is as it was': outage(
+      () => server.pause(),
+      () => server.resume(),
+    ),
+
+    'stopped in the middle of updates: each is there whole or not at all, and all that were acknowledged':
+      async ({ store, seen }, id) => {
+        const partition = sealed(store, { timeout: TIMEOUT }).partition(id);
+        await partition.update((cache) => sign(cache, 'scope-first'));
+        const acknowledged = ['scope-first'];
+        const tried = new Set(acknowledged);
+        let [isOver, failures] = [false, 0];
+        const writing = (async () => {
+          for (let index = 0; !isOver; index += 1) {
+            const scope = `scope-${index}`;
+            tried.add(scope).add(`${scope}-too`);
+            await partition
+              .update((cache) => {
+                sign(cache, scope);
+                sign(cache, `${scope}-too`);
+              })
+              .then(
+                () => acknowledged.push(scope),
+                (error: unknown) => {
+                  ok(error instanceof PartitionStoreError, String(error));
+                  failures += 1;
+                },
+              );
+            await new Promise((resolve) => setTimeout(resolve, 2)); // A store that refuses at once would be asked without end.
+          }
+        })();
+        try {
+          await until(() => Promise.resolve(acknowledged.length > 5), 'no update was acknowledged');
+          await server.stop();
+          await until(() => Promise.resolve(failures > 0), 'no update failed');
+          await server.start();
+          const count = acknowledged.length;
+          await until(() => Promise.resolve(acknowledged.length > count + 2), 'it never came back');
+        } finally {
+          isOver = true;
+          await writing;
+        }
+        await seen?.();
+        const found = new Set(await partition.read(scopesIn));
+        for (const scope of acknowledged) ok(found.has(scope), `${scope} was acknowledged and is gone`);
+        for (const scope of found) {
+          ok(tried.has(scope), `${scope} comes from nowhere`);
+          const other = scope.endsWith('-too') ? scope.slice(0, -4) : `${scope}-too`;
+          ok(scope === 'scope-first' || found.has(other), `${scope} is half of an update`);
+        }
+      },
+  };
+}
+
+async function rejectsInTime(partition: Partition, leases: boolean): Promise<void> {
+  // Within the runner's own time limit: a call that never settles fails there.
+  const failure = { name: 'PartitionStoreError', code: /^store_(timeout|unavailable)$/ };
+  let wasRun = false;
+  await Promise.all([
+    rejects(partition.read(scopesIn), failure),
+    rejects(
+      partition.update((cache) => sign(cache, 'meanwhile')),
+      failure,
+    ),
+    leases &&
+      rejects(
+        partition.exclusively('meanwhile', () => Promise.resolve((wasRun = true))),
+        failure,
+      ),
+  ]);
+  strictEqual(wasRun, false, 'a turn was given by nobody');
+}
+
+async function comesBackWhole(partition: Partition, seen?: () => Promise<void>): Promise<void> {
+  await until(
+    () =>
+      partition.read(scopesIn).then(
+        () => true,
+        () => false,
+      ),
+    'it never came back',
+  );
+  await seen?.();
+  const found = await partition.read(scopesIn);
+  ok(found.includes('before'), 'what was acknowledged is gone');
+  await partition.update((cache) => sign(cache, 'after'));
+  const after = (await partition.read(scopesIn)).filter((scope) => scope !== 'meanwhile');
+  deepStrictEqual(after, ['after', 'before']);
+}

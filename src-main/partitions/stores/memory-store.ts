@@ -1,0 +1,121 @@
+import { systemClock } from '../../cache/clock.ts';
+import { InvalidArgumentError, PartitionError } from '../../errors.ts';
+import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
+
+/** How much the memory holds. */
+export interface MemoryStoreOptions {
+  /** Default: 10,000. */
+  maxEntries?: number;
+  /** Of all entries together, without what a Map costs. Default: 64 MiB. */
+  maxBytes?: number;
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+export interface MemoryStore extends PartitionStore {
+  /** How many entries there are. */
+  readonly size: number;
+  /** Removes all entries. */
+  clear(): void;
+}
+
+interface Held extends StoredPartition {
+  /** Seconds since the epoch; Infinity: never. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Partitions in this process: for one process, for tests, and in front of another store (`layered`). Where it is full, the
+ * least recently used go, and their users sign in again.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const { maxEntries = 10_000, maxBytes = 64 * 1024 * 1024, now = systemClock } = options;
+  if (!(maxEntries >= 1 && maxBytes >= 1)) {
+    throw new InvalidArgumentError('maxEntries and maxBytes of a memory store are numbers from 1 on.');
+  }
+  /** Least recently used first. */
+  const entries = new Map<string, Held>();
+  let bytes = 0;
+
+  const drop = (key: string): void => {
+    bytes -= entries.get(key)?.bytes.byteLength ?? 0;
+    entries.delete(key);
+  };
+  const put = (key: string, held: Held): void => {
+    drop(key);
+    entries.set(key, held);
+    bytes += held.bytes.byteLength;
+    for (const [oldest] of entries) {
+      if (entries.size <= maxEntries && bytes <= maxBytes) break;
+      drop(oldest);
+    }
+  };
+  /** undefined: nothing, or expired. */
+  const live = (key: string): Held | undefined => {
+    const held = entries.get(key);
+    if (held === undefined || now() < held.expiresAt) return held;
+    drop(key);
+    return undefined;
+  };
+  const expiry = (ttl: number | null): number => (ttl === null ? Infinity : now() + ttl);
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    clear: () => {
+      entries.clear();
+      bytes = 0;
+    },
+    read: async (key) => {
+      const held = live(key);
+      if (held === undefined) return Promise.resolve(null);
+      put(key, held);
+      return Promise.resolve({ bytes: held.bytes, version: held.version });
+    },
+    write: async (key, { bytes: own, version }, { expected, ttl }) => {
+      if (own.byteLength > maxBytes) {
+        throw new PartitionError(
+          'partition_too_large',
+          key,
+          `The partition ${key} has ${own.byteLength} bytes, and the memory store may have ${maxBytes}. Nothing was written.`,
+        );
+      }
+      if ((live(key)?.version ?? null) !== expected) return Promise.resolve(false);
+      put(key, { bytes: own.slice(), version, expiresAt: expiry(ttl) });
+      return Promise.resolve(true);
+    },
+    remove: async (key, expected) => {
+      const held = live(key);
+      if (expected !== undefined && held !== undefined && held.version !== expected)
+        return Promise.resolve(false);
+      drop(key);
+      return Promise.resolve(true);
+    },
+    touch: async (key, ttl) => {
+      const held = live(key);
+      if (held !== undefined) put(key, { ...held, expiresAt: expiry(ttl) });
+      return Promise.resolve();
+    },
+    leases: memoryLeases(now),
+  };
+}
+
+/** Those who share them exclude each other; other processes have leases of their own. */
+export function memoryLeases(now: () => number): PartitionLeases {
+  const leases = new Map<string, { owner: string; expiresAt: number }>();
+  const at = (key: string, { name }: Lease): string => `${key} ${name}`;
+  return {
+    take: (key, lease) => {
+      const held = leases.get(at(key, lease));
+      if (held !== undefined && held.owner !== lease.owner && now() < held.expiresAt)
+        return Promise.resolve(false);
+      leases.set(at(key, lease), { owner: lease.owner, expiresAt: now() + lease.ttl });
+      return Promise.resolve(true);
+    },
+    give: (key, lease) => {
+      if (leases.get(at(key, lease))?.owner === lease.owner) leases.delete(at(key, lease));
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** The one table: how it is made, how it follows from version to version, how it stays small. */
+import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
+import type { PostgresConnection, PostgresPool } from './postgres-connection.ts';
+
+/** Which table. */
+export interface TableOptions {
+  /** `name` or `schema.name`. Default: "tokenkeep_partitions". */
+  table?: string | undefined;
+}
+
+/** @throws InvalidArgumentError: a table's name goes into statements, so it is no place for surprises */
+export function quotedTable(table = 'tokenkeep_partitions'): string {
+  if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,54})?$/.test(table)) {
+    throw new InvalidArgumentError('A table is called `name` or `schema.name`, of a-z, 0-9 and _.');
+  }
+  return table
+    .split('.')
+    .map((part) => `"${part}"`)
+    .join('.');
+}
+
+/** Each entry brings a table from the version that is its index to the next. What was released is never changed. */
+const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = [
+  (table, indexName) => [
+    `CREATE TABLE ${table} (
+       key text COLLATE "C" PRIMARY KEY,
+       version text COLLATE "C" NOT NULL,
+       bytes bytea NOT NULL,
+       expires_at timestamptz
+     )`,
+    // An entry is ciphertext: trying to compress it costs time and gains nothing.
+    `ALTER TABLE ${table} ALTER COLUMN bytes SET STORAGE EXTERNAL`,
+    `CREATE INDEX ${indexName} ON ${table} (expires_at) WHERE expires_at IS NOT NULL`,
+  ],
+];
+
+const MARK = 'tokenkeep partitions ';
+
+/**
+ * Makes the table, or brings it up to date. Run it at each start, from as many processes as you like: they take turns, and one
+ * that finds nothing to do costs one look. Everything happens in one transaction.
+ *
+ * @throws PartitionStoreError `store_newer` where a newer version of Tokenkeep has made the table; InvalidArgumentError where
+ *   there is a table of this name that Tokenkeep did not make. Nothing is changed then
+ */
+export async function migratePartitions(pool: PostgresPool, { table }: TableOptions = {}): Promise<void> {
+  const name = quotedTable(table);
+  const plain = name.replaceAll('"', '').split('.').at(-1) ?? '';
+  const connection = await pool.connect();
+  const ignore = (): void => undefined;
+  connection.on('error', ignore);
+  let isSound = false;
+  try {
+    await connection.query('BEGIN');
+    await connection.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`${MARK}${name}`]);
+    const version = await versionOf(connection, name);
+    for (const [index, statements] of MIGRATIONS.entries()) {
+      if (index < version) continue;
+      for (const statement of statements(name, `"${plain}_expiry"`)) await connection.query(statement);
+      await connection.query(`COMMENT ON TABLE ${name} IS '${MARK}${index + 1}'`);
+    }
+    await connection.query('COMMIT');
+    isSound = true;
+  } finally {
+    connection.off('error', ignore);
+    connection.release(!isSound); // A closed connection has rolled back.
+  }
+}
+
+async function versionOf(connection: PostgresConnection, name: string): Promise<number> {
+  const { rows } = await connection.query(
+    `SELECT obj_description(to_regclass($1), 'pg_class') AS comment, to_regclass($1) IS NOT NULL AS exists`,
+    [name],
+  );
+  const row = rows[0];
+  if (typeof row !== 'object' || row === null || !('exists' in row) || row.exists !== true) return 0;
+  const comment = 'comment' in row && typeof row.comment === 'string' ? row.comment : '';
+  const version = comment.startsWith(MARK) ? Number(comment.slice(MARK.length)) : NaN;
+  if (!Number.isInteger(version) || version < 1) {
+    throw new InvalidArgumentError(
+      `There is a table ${name}, and Tokenkeep did not make it. It was left as it is; choose another name.`,
+    );
+  }
+  if (version > MIGRATIONS.length) {
+    throw new PartitionStoreError(
+      'store_newer',
+      `The table ${name} was made by a newer version of Tokenkeep. It was left as it is; use that version.`,
+    );
+  }
+  return version;
+}
+
+/**
+ * Deletes expired rows, some at a time, so that no statement holds many locks. Run it now and then, e.g. every ten minutes, from
+ * one process or all.
+ *
+ * @returns how many it deleted
+ */
+export async function removeExpired(
+  pool: PostgresPool,
+  { table, batch = 1000 }: TableOptions & { batch?: number } = {},
+): Promise<number> {
+  const name = quotedTable(table);
+  if (!Number.isInteger(batch) || batch < 1) throw new InvalidArgumentError('A batch is a number of rows.');
+  const connection = await pool.connect();
+  const ignore = (): void => undefined;
+  connection.on('error', ignore);
+  let [removed, isSound] = [0, false];
+  try {
+    for (let last = batch; last === batch; removed += last) {
+      const { rowCount } = await connection.query(
+        `DELETE FROM ${name} WHERE key IN (
+           SELECT key FROM ${name} WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+         AND expires_at <= clock_timestamp()`,
+        [batch],
+      );
+      last = rowCount ?? 0;
+    }
+    isSound = true;
+    return removed;
+  } finally {
+    connection.off('error', ignore);
+    connection.release(!isSound);
+  }
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { type Change, placeOf } from '../cache/change.ts';
+import { profileOf } from '../cache/place.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { StorageError } from '../errors.ts';
+import { aligned } from './format/alignment.ts';
+import type { Groups } from './format/base.ts';
+import { sealBatch } from './format/batch.ts';
+import { type Contents, written } from './contents.ts';
+import { holds, type Identity, replaceFile, sweep } from './disk/atomic-file.ts';
+import { contentLength, noncesFrom, sealFrame } from './format/frame.ts';
+import { exchange, regroup } from './groups.ts';
+import type { Slot } from './format/header.ts';
+import { sealImage } from './format/frame-writer.ts';
+import type { Io } from './disk/io.ts';
+import type { Log } from './disk/log.ts';
+import type { VaultMetadata } from './format/manifest.ts';
+import type { FrameMetadata } from './format/metadata.ts';
+import { paced } from './pace.ts';
+
+/** Where to write. */
+export interface Place {
+  io: Io;
+  file: string;
+}
+
+export interface Rewrite {
+  cache: TokenCache;
+  /** What the file says now; `null` where there is none. */
+  previous: Contents | null;
+  /** Frames of it that still say what the cache says. */
+  kept: Groups;
+  key: Buffer;
+  slot: Slot;
+  metadata: VaultMetadata;
+}
+
+/**
+ * Writes the whole file anew, durably, and then seals in memory what had come in unsealed. Where it rejects, file and
+ * memory are as they were. `readBack`: the new file is read and compared, for one who is about to destroy a key.
+ */
+export async function rewrite(
+  { io, file }: Place,
+  { cache, previous, kept, key, slot, metadata }: Rewrite,
+  { readBack = false } = {},
+): Promise<{ contents: Contents; identity: Identity }> {
+  const fileId = previous?.header.fileId ?? randomBytes(16);
+  const generation = (previous?.header.generation ?? 0n) + 1n;
+  const { groups, seal } = await paced(regroup(cache, kept, fileId));
+  const manifest = { ...metadata, profile: profileOf(storeOf(cache)) };
+  const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
+  await sweep(io, file); // Whoever rewrites holds the lock.
+  const sent: Buffer[] = [];
+  const { identity, end } = await replaceFile(io, file, readBack ? noting(parts, sent) : parts);
+  if (readBack && !(await holds(io, file, sent))) {
+    throw new StorageError(
+      'storage_failed',
+      'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',
+    );
+  }
+  seal(); // [Note: secrets stay sealed]
+  const entries = storeOf(cache).size;
+  const contents: Contents = {
+    header,
+    sealingKey,
+    cache,
+    metadata,
+    groups: new Map(groups.map((group) => [group.account?.home_account_id ?? null, group])),
+    end,
+    rows: entries,
+    live: entries,
+    recovered: null,
+  };
+  return { contents, identity };
+}
+
+function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buffer, T> {
+  for (let next = parts.next(); ; next = parts.next()) {
+    if (next.done === true) return next.value;
+    into.push(next.value);
+    yield next.value;
+  }
+}
+
+/** Drawn from for every frame that is appended; a rewritten file has a key of its own, and draws its own. */
+const nonces = noncesFrom(randomBytes);
+
+/**
+ * Appends one frame, durably, and then seals in memory what came in with its secrets in the open. Where it rejects,
+ * memory is as it was, and so is the file but for an unfinished end. `known`: the file as it was last seen.
+ */
+export async function append(
+  log: Log,
+  contents: Contents,
+  known: Identity,
+  changes: readonly Change[],
+  metadata: FrameMetadata,
+): Promise<Identity> {
+  const { header, sealingKey, end } = contents;
+  const rows = changes.map((change) => {
+    const { section, key } = placeOf(change);
+    return { section, key, after: change.after?.value };
+  });
+  const batch = sealBatch({ changes: rows, ...metadata }, header.fileId);
+  const content = aligned(batch.content, end.at);
+  const bytes = Buffer.allocUnsafe(contentLength(content));
+  const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
+  const identity = await log.append(end.at, bytes, known);
+  exchange(
+    changes.map(({ after }) => after),
+    batch.sealed,
+  ); // [Note: secrets stay sealed]
+  contents.end = {
+    at: end.at + bytes.length,
+    ordinal: end.ordinal + 1,
+    previousTag: Buffer.from(tag),
+  };
+  written(contents, changes, changes.length, metadata);
+  return identity;
+}

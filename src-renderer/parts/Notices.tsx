@@ -1,0 +1,73 @@
+import type { Notice, NoticeAction } from '../state/notices.ts';
+import { Action } from './Action.tsx';
+import { Icon } from './Icon.tsx';
+import { useModel, useStore } from './hooks.ts';
+
+/** Banners above the accounts: sample data, and a vault state that needs attention. */
+export function Banners({ notice }: { notice: Notice | null }) {
+  const { vault, ports } = useModel();
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const error = useStore(vault.view, (view) => view.error);
+  return (
+    <div className="banners">
+      {demo && (
+        <section className="banner" data-tone="demo" aria-label="Demo">
+          <p>
+            <b>Sample data.</b> These accounts are made up, and all changes are deleted when you leave. Your
+            own vault is not affected.
+          </p>
+          <div className="actions">
+            <Action onPress={() => void ports.app.leaveDemo()}>Leave sample data</Action>
+          </div>
+        </section>
+      )}
+      {notice !== null && (
+        <section className="banner" data-tone={notice.tone} aria-label={notice.title}>
+          <Icon name={notice.tone === 'wait' ? 'wait' : 'warning'} />
+          <p role="status">
+            <b>{notice.title}.</b> {notice.text} <span className="consequence">{notice.consequence}</span>
+            {error !== null && <span className="problem"> {error.message}</span>}
+          </p>
+          <NoticeActions notice={notice} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+const LABELS: Readonly<Record<NoticeAction, string>> = {
+  retry: 'Retry',
+  recover: 'Keep recovered accounts…',
+  'start-fresh': 'Start fresh…',
+  'show-file': 'Show vault file',
+};
+
+/** Actions of a notice. The first one is the recommended action. */
+export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
+  const { vault, dialogs, ports } = useModel();
+  const doing = useStore(vault.view, (view) => view.doing);
+  // A banner has little room, and the menu has "Show vault file" too.
+  const actions = screen ? notice.actions : notice.actions.filter((action) => action !== 'show-file');
+  if (actions.length === 0) return null;
+
+  const act = (action: NoticeAction) => {
+    if (action === 'retry') void vault.ask('retry');
+    else if (action === 'show-file') void ports.app.showFile();
+    else dialogs.open({ kind: action });
+  };
+  return (
+    <div className="actions">
+      {actions.map((action, index) => (
+        <Action
+          key={action}
+          kind={index === 0 && action !== 'start-fresh' ? 'primary' : 'plain'}
+          onPress={() => act(action)}
+          pending={doing === 'retry' && action === 'retry' ? 'Retrying…' : null}
+          autoFocus={screen && index === 0}
+        >
+          {LABELS[action]}
+        </Action>
+      ))}
+    </div>
+  );
+}

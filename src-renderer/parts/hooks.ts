@@ -1,0 +1,58 @@
+import {
+  createContext,
+  type RefObject,
+  useContext,
+  useLayoutEffect,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import type { Model } from '../state/model.ts';
+import type { Store } from '../state/store.ts';
+
+export const ModelContext = createContext<Model | null>(null);
+
+export function useModel(): Model {
+  const model = useContext(ModelContext);
+  if (model === null) throw new Error('ModelContext has no model.');
+  return model;
+}
+
+/** Returns the store's value or a part of it. `pick` must return identical results for the same value. */
+export function useStore<T>(store: Pick<Store<T>, 'get' | 'subscribe'>): T;
+export function useStore<T, Part>(store: Pick<Store<T>, 'get' | 'subscribe'>, pick: (value: T) => Part): Part;
+export function useStore<T>(
+  store: Pick<Store<T>, 'get' | 'subscribe'>,
+  pick: (value: T) => unknown = (value) => value,
+) {
+  const read = () => pick(store.get());
+  return useSyncExternalStore(store.subscribe, read, read); // the second one is for rendering to a string
+}
+
+/** Returns a text that depends on the time. The component renders again only when the text changes.
+ */
+export function useTimed(say: (now: number) => string): string {
+  return useStore(useModel().clock, say);
+}
+
+/** Returns the time in seconds since the epoch, for components that show several times. */
+export function useNow(): number {
+  return useStore(useModel().clock);
+}
+
+/** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */
+export function useSeen(box: RefObject<HTMLElement | null>): { top: number; height: number } {
+  const [seen, setSeen] = useState({ top: 0, height: 800 });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const measure = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, [box]);
+  return seen;
+}

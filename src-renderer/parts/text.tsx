@@ -1,0 +1,21 @@
+import { pieces, visible, wordsOf } from '../state/text.ts';
+import { useModel, useStore } from './hooks.ts';
+
+/** Untrusted text: isolates its direction and writes invisible characters out. */
+export function UserText({ children }: { children: string }) {
+  return <bdi>{visible(children)}</bdi>;
+}
+
+/** Highlights the search words in a text that is safe to show (`visible`). */
+export function Highlight({ children }: { children: string }) {
+  const { accounts } = useModel();
+  const search = useStore(accounts.view, (view) => view.text);
+  return (
+    <bdi>
+      {pieces(children, wordsOf(search)).map(({ text, hit }, index) =>
+        // Pieces never move, so the index identifies them.
+        hit ? <mark key={index}>{text}</mark> : text,
+      )}
+    </bdi>
+  );
+}

@@ -1,0 +1,114 @@
+import { useRef } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { RefreshStatusLine, Facts, SignInAgain } from '../parts/AccountFacts.tsx';
+import { AccountList } from '../parts/AccountList.tsx';
+import { Action } from '../parts/Action.tsx';
+import { Avatar } from '../parts/Icon.tsx';
+import { Lines } from '../parts/Lines.tsx';
+import { TokenPanel } from '../parts/TokenPanel.tsx';
+import { TokenTable } from '../parts/TokenTable.tsx';
+import { useModel, useStore } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
+import { profile } from '../state/claims.ts';
+import { accountName, accountPlace } from '../state/groups.ts';
+import { number } from '../state/words.ts';
+
+/** Account list, selected account, selected token. */
+export function MainScreen() {
+  const { accounts, selection } = useModel();
+  const accountId = useStore(selection.view, (view) => view.accountId);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const opened = useStore(selection.view, (view) => view.opened);
+  const place = useRef<HTMLElement>(null);
+  const account = accountId === null ? undefined : byId.get(accountId);
+
+  const close = () => {
+    selection.closeToken();
+    place.current?.querySelector<HTMLElement>('[role="grid"]')?.focus();
+  };
+  return (
+    <main
+      className="main"
+      ref={place}
+      // In the capture phase, because the table handles the key otherwise.
+      onKeyDownCapture={(event) => {
+        // In the revealed token's field, Escape hides the token.
+        if (event.key === 'Escape' && opened && !(event.target instanceof HTMLTextAreaElement)) close();
+      }}
+    >
+      <AccountList />
+      {account === undefined ? (
+        <section className="account" aria-label="Account" />
+      ) : (
+        <AccountView account={account} />
+      )}
+      <TokenPanel onClose={close} />
+    </main>
+  );
+}
+
+/** The selected account: status, facts, tokens and profile. */
+export function AccountView({ account }: { account: AccountItem }) {
+  const { selection, signOut, refreshStatus } = useModel();
+  const refreshable = useStore(
+    refreshStatus.view,
+    (view) => view.accountId === account.id && view.status?.refreshable === true,
+  );
+  const refreshing = useStore(refreshStatus.view, (view) => view.refreshing);
+  const tokens = useStore(selection.view, (view) => view.tokens);
+  const error = useStore(selection.view, (view) => view.error);
+  const { AccessToken, RefreshToken, IdToken } = account.tokens;
+  return (
+    <section className="account" aria-label="Account">
+      <div className="who">
+        <Avatar account={account} large />
+        <div className="who-words">
+          <h1>
+            <UserText>{accountName(account)}</UserText>
+          </h1>
+          <p>
+            <UserText>{accountPlace(account)}</UserText>
+          </p>
+        </div>
+        {refreshable && (
+          <Action onPress={() => void refreshStatus.refresh()} pending={refreshing ? 'Refreshing…' : null}>
+            Refresh now
+          </Action>
+        )}
+        <Action kind="danger" onPress={() => void signOut.one()}>
+          {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
+        </Action>
+      </div>
+      <Facts account={account} tokens={tokens ?? []} />
+      <RefreshStatusLine accountId={account.id} />
+      <SignInAgain account={account} />
+      {error !== null && (
+        <p className="problem" role="alert">
+          {error.message}
+        </p>
+      )}
+      <Tabs className="tabs">
+        <TabList className="tab-list" aria-label="Account details">
+          <Tab id="tokens" className="tab">
+            Tokens <span className="tab-count">{number(AccessToken + RefreshToken + IdToken)}</span>
+          </Tab>
+          <Tab id="profile" className="tab">
+            Profile
+          </Tab>
+        </TabList>
+        <TabPanel id="tokens" className="tab-panel">
+          <TokenTable account={account} />
+        </TabPanel>
+        <TabPanel id="profile" className="tab-panel">
+          {profile(account, tokens ?? []).map((section, index) => (
+            <section className="profile" key={`${String(index)} ${section.title}`} aria-label={section.title}>
+              <h2>{section.title}</h2>
+              <Lines lines={section.lines} />
+            </section>
+          ))}
+        </TabPanel>
+      </Tabs>
+    </section>
+  );
+}

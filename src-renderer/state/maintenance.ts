@@ -1,0 +1,85 @@
+import type { PlainError, VaultReport } from '../../src-main/ipc/contract.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Ports } from './ports.ts';
+import { createStore, type Store } from './store.ts';
+import type { Toasts } from './toasts.ts';
+import { bytes } from './words.ts';
+
+export interface MaintenanceView {
+  /** Progress of a running verification in entries; `of: 0` before the first report. */
+  verifying: { done: number; of: number } | null;
+  /** The last verification; `at` in seconds since the epoch. */
+  verified: { report: VaultReport; at: number } | null;
+  compacting: boolean;
+  /** Error of the last action. */
+  error: PlainError | null;
+}
+
+export interface Maintenance {
+  view: Store<MaintenanceView>;
+  verify: () => Promise<void>;
+  compact: () => Promise<void>;
+  /** Carries out what the open dialog proposes. */
+  rotateKey: () => Promise<void>;
+  /** Exports through main, which asks for the location. The dialog stays open if that is dismissed. */
+  exportAll: (passphrase: string) => Promise<void>;
+}
+
+export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts): Maintenance {
+  const { tokenCache, time } = ports;
+  const view = createStore<MaintenanceView>({
+    verifying: null,
+    verified: null,
+    compacting: false,
+    error: null,
+  });
+  const patch = (changes: Partial<MaintenanceView>) => view.set({ ...view.get(), ...changes });
+
+  tokenCache.on('verifying', (verifying) => {
+    if (view.get().verifying !== null) patch({ verifying });
+  });
+
+  return {
+    view,
+    async verify() {
+      if (view.get().verifying !== null) return;
+      patch({ verifying: { done: 0, of: 0 }, error: null });
+      const answer = await tokenCache.verify();
+      patch({
+        verifying: null,
+        ...(answer.ok
+          ? { verified: { report: answer.value, at: Math.floor(time.now() / 1000) } }
+          : { error: answer.error }),
+      });
+    },
+    async compact() {
+      if (view.get().compacting) return;
+      patch({ compacting: true, error: null });
+      const answer = await tokenCache.compact();
+      patch({ compacting: false, ...(answer.ok ? {} : { error: answer.error }) });
+      if (answer.ok) {
+        toasts.show(`Compacted from ${bytes(answer.value.before)} to ${bytes(answer.value.after)}.`);
+      }
+    },
+    async rotateKey() {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'rotate-key' || dialog.working) return;
+      dialogs.open({ ...dialog, working: true });
+      const answer = await tokenCache.rotateKey();
+      if (answer.ok) dialogs.open({ kind: 'rotate-key', working: false, receipt: answer.value });
+      else dialogs.fail('The key was not rotated', answer.error);
+    },
+    async exportAll(passphrase) {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'export' || dialog.working) return;
+      dialogs.open({ ...dialog, working: true, error: null });
+      const answer = await tokenCache.exportAll(passphrase);
+      dialogs.open({
+        kind: 'export',
+        working: false,
+        error: answer.ok ? null : answer.error,
+        receipt: answer.ok ? answer.value : null,
+      });
+    },
+  };
+}

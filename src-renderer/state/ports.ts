@@ -1,0 +1,18 @@
+import type { AppBridge } from '../../app/contract.ts';
+import type { TokenCacheBridge } from '../../src-main/ipc/contract.ts';
+
+/** What the state needs from outside. The window passes the real ports, tests pass fakes. */
+export interface Ports {
+  tokenCache: TokenCacheBridge;
+  app: AppBridge;
+  time: Time;
+  /** Cryptographically random bytes. */
+  random: (length: number) => Uint8Array;
+}
+
+export interface Time {
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Calls once, after that many milliseconds. Returns a function that cancels the call. */
+  after: (milliseconds: number, call: () => void) => () => void;
+}

@@ -1,0 +1,348 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lookup } from '../../src-main/cache/acquire.ts';
+import { type CacheChange, SerializableTokenCache, type TokenCache } from '../../src-main/index.ts';
+import { type Entity } from '../../src-main/cache/index.ts';
+import { accountsToExamine, bySeverity, examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
+import { document, ENVIRONMENTS, HOMES } from '../cache/entities.ts';
+import { jwt, signIn } from '../cache/events.ts';
+
+const NOW = 10_000_000;
+const MONTH = 30 * 24 * 3600;
+
+const home = { home_account_id: 'uid.utid', environment: 'login.windows.net' };
+const token = {
+  ...home,
+  credential_type: 'AccessToken',
+  secret: 'access secret',
+  client_id: 'app',
+  realm: 'utid',
+  target: 's1',
+  cached_at: String(NOW - 60),
+  expires_on: String(NOW + 3600),
+};
+const refresh = {
+  ...home,
+  credential_type: 'RefreshToken',
+  secret: 'refresh secret',
+  client_id: 'app',
+  target: 's1',
+};
+const account = {
+  ...home,
+  realm: 'utid',
+  local_account_id: 'uid',
+  username: 'ann@contoso.example',
+  authority_type: 'MSSTS',
+};
+
+type Document = Record<string, Record<string, unknown>>;
+
+function cacheOf(document: Document): SerializableTokenCache {
+  const cache = new SerializableTokenCache({ now: () => NOW });
+  cache.deserialize(JSON.stringify(document));
+  return cache;
+}
+
+const kinds = (cache: TokenCache): string[] => examine(cache).map(({ kind }) => kind);
+
+describe('finds', () => {
+  it('nothing in a cache that one app signed in with', () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn());
+    cache.add(signIn({}, { client_id: 'other' }));
+    expect(examine(cache)).toEqual([]);
+  });
+
+  const healthy: Document = {
+    AccessToken: { a: token },
+    RefreshToken: { r: refresh },
+    Account: { u: account },
+  };
+  it.each<[string, string, Document]>([
+    [
+      'a time that is a number',
+      'unreadable',
+      { ...healthy, AccessToken: { a: { ...token, expires_on: NOW + 5 } } },
+    ],
+    ['something that is no entity', 'unreadable', { ...healthy, IdToken: { x: 'text' } }],
+    [
+      'an entity of a kind that is not known',
+      'unreadable',
+      { ...healthy, AccessToken: { a: { ...token, credential_type: 'later' } } },
+    ],
+    [
+      'an app twice',
+      'duplicate-app',
+      {
+        ...healthy,
+        AppMetadata: {
+          a: { client_id: 'app', environment: 'login.windows.net' },
+          b: { client_id: 'APP', environment: 'sts.windows.net' },
+        },
+      },
+    ],
+    [
+      'an account as common and by its tenant',
+      'duplicate-account',
+      { ...healthy, Account: { u: account, v: { ...account, realm: 'common' } } },
+    ],
+    [
+      'an access token twice',
+      'duplicate-token',
+      { ...healthy, AccessToken: { a: token, b: { ...token, environment: 'sts.windows.net' } } },
+    ],
+    [
+      'an older refresh token',
+      'shadowed-refresh-token',
+      {
+        ...healthy,
+        RefreshToken: {
+          r: { ...refresh, last_modification_time: '1' },
+          s: { ...refresh, target: 's1 s2', last_modification_time: '2' },
+        },
+      },
+    ],
+    ['tokens without an account', 'token-without-account', { ...healthy, Account: {} }],
+    ['an account without tokens', 'account-without-tokens', { Account: { u: account } }],
+    [
+      'tokens long expired',
+      'dead-weight',
+      {
+        ...healthy,
+        AccessToken: { a: { ...token, cached_at: '1', expires_on: String(NOW - MONTH) } },
+      },
+    ],
+  ])('%s', (_, kind, document) => {
+    const cache = cacheOf(document);
+    const before = cache.serialize();
+    expect(kinds(cache)).toEqual([kind]);
+    expect(cache.serialize()).toBe(before);
+    const [finding] = examine(cache);
+    expect(finding!.causes.length).toBeGreaterThan(0);
+    expect(JSON.stringify(finding)).not.toMatch(/secret/);
+  });
+
+  it.each<[string, Document]>([
+    [
+      'two refresh tokens for other scopes',
+      {
+        RefreshToken: {
+          r: { ...refresh, last_modification_time: '2' },
+          s: { ...refresh, target: 's2', last_modification_time: '1' },
+        },
+        Account: { u: account },
+      },
+    ],
+    ['a user in two tenants', { ...healthy, Account: { u: account, v: { ...account, realm: 'guest' } } }],
+    [
+      'a token that may do in an outage',
+      {
+        AccessToken: {
+          a: { ...token, expires_on: String(NOW - 2 * MONTH), extended_expires_on: String(NOW + 60) },
+        },
+        Account: { u: account },
+      },
+    ],
+    ['tokens of apps', { AccessToken: { a: { ...token, home_account_id: '' } } }],
+  ])('nothing in %s', (_, document) => {
+    expect(kinds(cacheOf(document))).toEqual([]);
+  });
+});
+
+describe('repairs', () => {
+  it('a time that is a number, by writing what it says', () => {
+    const cache = cacheOf({
+      AccessToken: { a: { ...token, expires_on: NOW + 3600 } },
+      RefreshToken: { r: refresh },
+      Account: { u: account },
+    });
+    const [finding] = examine(cache);
+    expect(finding!.repair!.changed).toMatchObject([{ fields: ['expires_on'] }]);
+    repair(cache, [finding!]);
+    expect(cache.find('AccessToken')[0]?.expires_on).toBe(String(NOW + 3600));
+  });
+
+  it('tokens without an account, by the account that the ID token is about', () => {
+    const claims = { oid: 'oid', sub: 'sub', preferred_username: 'ann@contoso.example', name: 'Ann' };
+    const identity = {
+      ...home,
+      credential_type: 'IdToken',
+      secret: jwt(claims),
+      client_id: 'app',
+      realm: 'utid',
+    };
+    const cache = cacheOf({ RefreshToken: { r: refresh }, IdToken: { i: identity } });
+    const { difference } = repair(cache, examine(cache));
+    expect(difference).toMatchObject({
+      removed: [],
+      added: [{ type: 'Account', home_account_id: 'uid.utid' }],
+    });
+    expect(cache.accounts()).toMatchObject([
+      { home_account_id: 'uid.utid', username: 'ann@contoso.example' },
+    ]);
+    expect(examine(cache)).toEqual([]);
+  });
+
+  it('not what it would have to take something usable away for', () => {
+    const cache = cacheOf({
+      RefreshToken: { r: refresh },
+      AccessToken: { b: { ...token, credential_type: 'later' } },
+    });
+    expect(examine(cache).map(({ repair: by }) => by)).toEqual([null, null]);
+    const before = cache.serialize();
+    expect(repair(cache, examine(cache)).difference).toEqual({ removed: [], added: [], changed: [] });
+    expect(cache.serialize()).toBe(before);
+  });
+
+  it('what was asked for and no more, with one event', () => {
+    const cache = cacheOf({
+      AccessToken: { a: token, b: { ...token, environment: 'sts.windows.net' } },
+      RefreshToken: { r: refresh },
+      Account: { u: account, v: { ...account, realm: 'common' } },
+    });
+    const events: CacheChange[] = [];
+    cache.on('change', (event) => events.push(event));
+    repair(
+      cache,
+      examine(cache).filter(({ kind }) => kind === 'duplicate-token'),
+    );
+    expect(events).toHaveLength(1);
+    expect(kinds(cache)).toEqual(['duplicate-account']);
+  });
+
+  it('nothing of a finding that does not stand any more', () => {
+    const cache = cacheOf({
+      AccessToken: { a: token, b: { ...token, environment: 'sts.windows.net' } },
+      RefreshToken: { r: refresh },
+      Account: { u: account },
+    });
+    const findings = examine(cache);
+    cache.modify('AccessToken', cache.find('AccessToken')[0]!, { expires_on: String(NOW + 9000) });
+    expect(repair(cache, findings).difference.removed).toEqual([]);
+  });
+});
+
+describe('in turns', () => {
+  /** A refresh token without an account each, and an app twice. */
+  const troubled = (count: number): SerializableTokenCache =>
+    cacheOf({
+      RefreshToken: Object.fromEntries(
+        Array.from({ length: count }, (_, n) => [`r${n}`, { ...refresh, home_account_id: `uid${n}.utid` }]),
+      ),
+      AppMetadata: {
+        a: { client_id: 'app', environment: 'login.windows.net' },
+        b: { client_id: 'app', environment: 'login.microsoftonline.com' },
+      },
+    });
+
+  it('finds the same account by account as all at once', () => {
+    const cache = troubled(250);
+    const found = accountsToExamine(cache).flatMap((account) => examine(cache, { account }));
+    expect(found.toSorted(bySeverity)).toEqual(examine(cache));
+    expect(
+      examine(cache)
+        .map(({ kind }) => kind)
+        .slice(0, 2),
+    ).toEqual(['duplicate-app', 'token-without-account']);
+    expect(found).toHaveLength(251);
+  });
+
+  it('examines one account only, where it is named', () => {
+    const cache = troubled(3);
+    const [finding, ...others] = examine(cache, { account: 'UID1.utid' });
+    expect(others).toEqual([]);
+    expect(finding?.entities[0]?.home_account_id).toBe('uid1.utid');
+    expect(examine(cache, { account: '' }).map(({ kind }) => kind)).toEqual(['duplicate-app']);
+    expect(examine(cache, { account: 'nobody' })).toEqual([]);
+  });
+
+  it('a repair of some looks at their accounts alone, and does what it does by ids', () => {
+    const [one, other] = [troubled(9), troubled(9)];
+    for (const cache of [one, other])
+      cache.add(signIn({ id_token: jwt({ sub: 's', oid: 'uid' }) }, { client_id: 'app' }));
+    const some = examine(one).filter((_, index) => index % 3 === 0);
+    const byIds = repair(
+      other,
+      some.map(({ id }) => ({ id })),
+    );
+    expect(repair(one, some).difference).toEqual(byIds.difference);
+    expect(byIds.difference.removed).not.toEqual([]);
+    expect(one.serialize()).toBe(other.serialize());
+  });
+});
+
+describe('is taken back', () => {
+  const sick = (): SerializableTokenCache =>
+    cacheOf({
+      AccessToken: {
+        a: token,
+        b: { ...token, environment: 'sts.windows.net', secret: 'another secret' },
+        c: { ...token, target: '' },
+      },
+      RefreshToken: { r: refresh },
+      Account: { u: account, v: { ...account, realm: 'common', name: 'Ann' } },
+    });
+
+  it('whole', () => {
+    const cache = sick();
+    const before = JSON.parse(cache.serialize());
+    const { undo } = repair(cache, examine(cache));
+    expect(examine(cache)).toEqual([]);
+    undoRepair(cache, undo);
+    expect(JSON.parse(cache.serialize())).toEqual(before);
+  });
+
+  it('but not for an account that was signed out since', () => {
+    const cache = sick();
+    const { undo } = repair(
+      cache,
+      examine(cache).filter(({ kind }) => kind !== 'duplicate-account'),
+    );
+    cache.signOut('uid.utid');
+    expect(undoRepair(cache, undo)).toEqual({ removed: [], added: [], changed: [] });
+    expect(JSON.parse(cache.serialize())).not.toHaveProperty('Account.u');
+  });
+
+  it('and shows no secret on the way', () => {
+    const cache = sick();
+    const { undo } = repair(cache, examine(cache));
+    expect(JSON.stringify({ undo })).toBe('{"undo":"[redacted]"}');
+  });
+});
+
+describe('of any document', () => {
+  const requests = HOMES.flatMap((home_account_id) =>
+    ENVIRONMENTS.flatMap((environment) =>
+      ['app-1', 'app-2'].flatMap((client_id) =>
+        [['s1'], ['s2'], []].map((scopes) => ({ home_account_id, environment, client_id, scopes })),
+      ),
+    ),
+  );
+  const served = (cache: TokenCache, now: number): boolean[][] =>
+    requests.map((request) => {
+      const { accessToken, refreshTokens } = lookup(cache, request, now);
+      return [accessToken !== undefined, refreshTokens.length > 0];
+    });
+
+  it('a repair takes nothing usable away, leaves nothing to repair, and can be taken back', () => {
+    fc.assert(
+      fc.property(document, ({ text }) => {
+        const now = 1000;
+        const cache = new SerializableTokenCache({ now: () => now });
+        cache.deserialize(text);
+        const before: unknown = JSON.parse(cache.serialize());
+        const answers = served(cache, now);
+        const { undo } = repair(cache, examine(cache));
+        for (const [index, [access, refreshes]] of served(cache, now).entries()) {
+          const [hadAccess, hadRefresh] = answers[index]!;
+          if (hadAccess === true) expect(access).toBe(true);
+          if (hadRefresh === true) expect(refreshes).toBe(true);
+        }
+        undoRepair(cache, undo);
+        expect(JSON.parse(cache.serialize()) as Entity).toEqual(before);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

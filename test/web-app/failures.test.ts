@@ -1,0 +1,177 @@
+/** What people read in the example web app when something is wrong, and that they can go on afterwards. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from '@playwright/test';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningApp, startApp } from '../../examples/web-app/app.ts';
+import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
+import { partitionedCaches } from '../../src-main/partitions/index.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { programIn } from '../support/servers/server.ts';
+
+let browser: Browser;
+let redis: RedisServer;
+let demo: Demo;
+let app: RunningApp;
+let page: Page;
+/** What the API says; 200: what the real one says. */
+let apiStatus = 200;
+
+beforeAll(async () => {
+  [redis, browser] = await Promise.all([
+    startRedis(),
+    chromium.launch({ executablePath: programIn('chromium'), chromiumSandbox: process.getuid?.() !== 0 }),
+  ]);
+  demo = await startDemo({ REDIS_URL: redis.url, ACCESS_TOKEN_TTL: '120' });
+  const { apiUrl } = demo.settings;
+  const api = createServer((request, response) => {
+    void fetch(apiUrl, { headers: { authorization: request.headers.authorization ?? '' } }).then(
+      async (real) => {
+        response.writeHead(apiStatus).end(await real.text());
+      },
+    );
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => api.once('listening', resolve));
+  app = await startApp({
+    ...demo.settings,
+    apiUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}/orders`,
+  });
+  api.unref();
+  page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+}, 90_000);
+afterAll(async () => {
+  await browser.close();
+  await app.close();
+  await demo.close();
+  await redis.close();
+});
+
+const shows = (heading: string) => page.waitForSelector(`h1:text-is("${heading}")`);
+const title = (): Promise<string | null> => page.textContent('h1');
+const said = (): Promise<string | null> => page.textContent('#message');
+
+/** WCAG 2.1 A and AA, light and dark, as narrow as a phone. */
+async function assertAccessible(): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 700 });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21aa'])
+      .analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  }
+}
+
+async function open(path: string): Promise<number> {
+  return (await page.goto(`${demo.settings.url}${path}`))?.status() ?? 0;
+}
+
+async function signIn(): Promise<void> {
+  await page.click('button[value=noor]');
+  await page.click('button[name=consent]');
+}
+
+it('the provider down before the sign-in: told, and it works when it is back', async () => {
+  await open('/');
+  await assertAccessible();
+  demo.provider.outages.add('/.well-known/openid-configuration');
+  expect(await open('/sign-in')).toBe(502);
+  expect(await title()).toBe('The identity provider can’t be reached');
+  demo.provider.outages.clear();
+  await page.click('a:text-is("Try again")');
+  await page.waitForSelector('button[value=noor]');
+});
+
+it('a sign-in that the person refuses says what the provider said', async () => {
+  await open('/sign-in');
+  await page.click('button[name=abort]');
+  await shows('You are not signed in');
+  expect(await said()).toContain('access_denied');
+});
+
+it('who asked for the API first gets there after signing in', async () => {
+  await open('/call-api');
+  await page.click('button[value=noor]');
+  await page.click('button[name=consent]');
+  await shows('The API answered');
+  expect(await page.textContent('#answer')).toContain('"user": "noor"');
+  await assertAccessible();
+  await page.click('a:text-is("Back")');
+  expect(await page.textContent('#user')).toBe('noor@contoso.example');
+});
+
+it.each([
+  [403, 'The API refused your token'],
+  [500, 'The API failed'],
+])('the API answers %d', async (status, expected) => {
+  apiStatus = status;
+  expect(await open('/call-api')).toBe(502);
+  expect(await title()).toBe(expected);
+  expect(await said()).toContain(String(status));
+  apiStatus = 200;
+  await page.click('a:text-is("Try again")');
+  await shows('The API answered');
+});
+
+it('the provider down when a token is to be refreshed: still signed in, and no token is lost', async () => {
+  demo.provider.outages.add('/token');
+  expect(await open('/call-api')).toBe(502);
+  expect(await title()).toBe('The identity provider can’t be reached');
+  demo.provider.outages.clear();
+  await page.click('a:text-is("Try again")');
+  await shows('The API answered');
+});
+
+it.each<['down' | 'hanging', () => Promise<void> | void, () => Promise<void> | void]>([
+  ['down', () => redis.stop(), () => redis.start()],
+  ['hanging', () => redis.pause(), () => redis.resume()],
+])('Redis %s: told in time, and still signed in afterwards', async (_name, begin, end) => {
+  await begin();
+  try {
+    expect(await open('/call-api')).toBe(503);
+    expect(await title()).toBe('Your sign-in can’t be looked up');
+  } finally {
+    await end();
+  }
+  for (let left = 100; left > 0 && (await open('/call-api')) !== 200; left -= 1)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await title()).toBe('The API answered');
+});
+
+it('a saved sign-in that can’t be opened is left as it is; signing out removes it, signing in makes another', async () => {
+  const client = await createClient({ url: redis.url }).connect();
+  const [key = ''] = await client.keys('tokenkeep:*');
+  await client.set(key, 'a version of 16.and something else');
+  expect(await open('/call-api')).toBe(500);
+  expect(await said()).toContain('partition_foreign');
+  expect(await client.get(key)).toBe('a version of 16.and something else');
+  await open('/');
+  await page.click('button:text("Sign out")');
+  await page.waitForSelector('button[name=logout]');
+  expect(await client.keys('*')).toEqual([]);
+  await client.close();
+  await page.click('button[name=logout]');
+  await page.waitForURL(`${demo.settings.url}/`);
+  await open('/call-api');
+  await signIn();
+  await shows('The API answered');
+});
+
+it('a sign-in that the provider has ended is asked for again', async () => {
+  const { clientId, clientSecret, authority, fetch: own, sealingKeys } = demo.settings;
+  const client = await createClient({ url: redis.url }).connect();
+  const [session = ''] = await client.keys('session:*');
+  const { cacheId } = JSON.parse((await client.get(session)) ?? '') as { cacheId: string };
+  const partition = partitionedCaches({ store: redisStore({ client }), sealingKeys }).partition(cacheId);
+  const token = await partition.read((cache) => cache.find('RefreshToken')[0]?.secret ?? '');
+  await client.close();
+  const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, token });
+  expect((await own?.(`${authority}/token/revocation`, { method: 'POST', body }))?.status).toBe(200);
+  await open('/call-api');
+  await page.click('button[name=consent]'); // Its own session is still there: it knows who it is.
+  await shows('The API answered');
+});
