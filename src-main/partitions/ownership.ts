@@ -1,6 +1,8 @@
 /** Whose credentials may be in a partition. */
+import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import { type Found, usersIn } from './partition-contents.ts';
+import type { EntryMetadata } from './entry.ts';
+import { usersIn } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /**
@@ -24,7 +26,7 @@ export interface Ownership {
   /** What the entry is to note; undefined: nothing, or what it notes already. */
   readonly owner: string | undefined;
   /** @throws PartitionError `partition_other_user` where someone else's credentials are in it */
-  check(found: Pick<Found, 'cache' | 'metadata'>, name: PartitionName): void;
+  check(found: { cache: TokenCache; metadata: EntryMetadata }, name: PartitionName): void;
 }
 
 /** @throws InvalidArgumentError */

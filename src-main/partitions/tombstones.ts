@@ -6,8 +6,7 @@
  * anything for an account that was signed out after that.
  */
 import { createHash } from 'node:crypto';
-import { apply, type RecordChange } from '../cache/change.ts';
-import { accountOf } from '../cache/records.ts';
+import type { Change } from '../cache/change.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { EntryMetadata } from './entry.ts';
 import { newBirth, usersIn } from './partition-contents.ts';
@@ -31,47 +30,38 @@ function markOf(account: string, born: number): string {
 }
 
 /**
- * Takes back what an update set for accounts that were signed out after `since`: the end of a refresh that began before.
- * A late sign-out is not taken back.
+ * Of an update's changes, those that belong to the end of a refresh that began before `since`: of accounts that were signed
+ * out after that, and that the update sets anything for. A late sign-out is none.
  */
-export function dropLate(
-  cache: TokenCache,
-  changes: readonly RecordChange[],
-  metadata: EntryMetadata,
-  since: number,
-): void {
-  if (since < EPOCHS) return; // There was no entry: what began then is a sign-in.
+export function lateChanges(changes: readonly Change[], metadata: EntryMetadata, since: number): Change[] {
+  if (since < EPOCHS) return []; // There was no entry: what began then is a sign-in.
   const { born = 0, tombstones = [] } = metadata;
   const isSame = Math.floor(since / EPOCHS) === born;
   const late = new Set<string>();
   for (const [mark, epoch] of tombstones) if (epoch > since % EPOCHS) late.add(mark);
-  if (isSame && late.size === 0) return;
-  const isLate = (account: string | null): boolean =>
-    account !== null && (!isSame || late.has(markOf(account, born)));
+  if (isSame && late.size === 0) return [];
+  const isLate = (account: string): boolean => account !== '' && (!isSame || late.has(markOf(account, born)));
   const setting = new Set<string>();
-  for (const change of changes) {
-    const account = change.after === undefined ? null : accountOfChange(change);
-    if (account !== null && isLate(account)) setting.add(account);
-  }
-  apply(cache, changes.filter((change) => setting.has(accountOfChange(change) ?? '')).map(inverse));
+  for (const { after } of changes)
+    if (after !== undefined && isLate(after.account)) setting.add(after.account);
+  return changes.filter((change) => setting.has(accountOfChange(change)));
 }
 
 /** What the entry says after these changes: tombstones of the accounts that are gone, and a birth if it is new. */
 export function metadataAfter(
   metadata: EntryMetadata,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   cache: TokenCache,
   now: number,
 ): EntryMetadata {
   if (metadata.born === undefined) return { ...metadata, born: newBirth(), epoch: 0 };
   const removed = new Set<string>();
   for (const change of changes) {
-    const account = change.before === undefined ? null : accountOfChange(change);
-    if (account !== null) removed.add(account);
+    if (change.before !== undefined) removed.add(change.before.account);
   }
   if (removed.size === 0) return metadata;
   const left = usersIn(cache);
-  const gone = [...removed].filter((account) => !left.has(account));
+  const gone = [...removed].filter((account) => account !== '' && !left.has(account));
   if (gone.length === 0) return metadata;
   const { born, epoch = 0, tombstones = [] } = metadata;
   const added = gone.map(
@@ -83,10 +73,6 @@ export function metadataAfter(
   return { ...metadata, epoch: epoch + gone.length, tombstones: all };
 }
 
-function accountOfChange({ section, key, before, after }: RecordChange): string | null {
-  return accountOf({ section, key, value: after ?? before });
-}
-
-function inverse({ section, key, before }: RecordChange): RecordChange {
-  return { section, key, ...(before === undefined ? {} : { after: before }) };
+function accountOfChange({ before, after }: Change): string {
+  return (after ?? before)?.account ?? '';
 }

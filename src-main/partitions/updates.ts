@@ -1,8 +1,8 @@
 /** Updates of one partition: those that wait are committed together, by compare-and-set, on top of what others wrote. */
 import { randomBytes } from 'node:crypto';
-import { transact } from '../cache/change.ts';
+import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
+import { inverse } from '../cache/change.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
-import type { RecordChange } from '../cache/store.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
@@ -13,7 +13,7 @@ import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts
 import type { PartitionName } from './partition-name.ts';
 import type { OpenedCaches } from './reads.ts';
 import type { Settings } from './settings.ts';
-import { dropLate, metadataAfter } from './tombstones.ts';
+import { lateChanges, metadataAfter } from './tombstones.ts';
 import type { UserIndex } from './user-index.ts';
 
 /** How a partition was opened. */
@@ -24,18 +24,14 @@ export interface OpenedAs {
 }
 
 /** An update that waits for its turn. */
-interface Job extends OpenedAs {
+interface Waiting extends OpenedAs, Omit<Job, 'run'> {
   readonly fn: (cache: TokenCache) => unknown;
   readonly since: number | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
 }
 
-/** What has become of a job in one attempt. It is told once, when the attempt is committed. */
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
+/** What a batch made of what was found. Its jobs are told when it is committed, and only then. */
 interface Attempt {
-  readonly outcomes: ReadonlyMap<Job, Outcome>;
+  readonly batch: Batch;
   readonly metadata: EntryMetadata;
   readonly hasChanged: boolean;
 }
@@ -48,7 +44,7 @@ export class Updates {
   readonly #opened: OpenedCaches;
   readonly #index: UserIndex | undefined;
   readonly #written: (key: string, metadata: EntryMetadata) => void;
-  readonly #waiting = new Map<string, Job[]>();
+  readonly #waiting = new Map<string, Waiting[]>();
 
   constructor(
     settings: Settings,
@@ -64,7 +60,7 @@ export class Updates {
 
   add<T>(as: OpenedAs, fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
     return new Promise((resolve, reject) => {
-      const job: Job = { ...as, fn, since, resolve: resolve as (value: unknown) => void, reject };
+      const job: Waiting = { ...as, fn, since, resolve: resolve as (value: unknown) => void, reject };
       const waiting = this.#waiting.get(as.name.key);
       if (waiting !== undefined) {
         waiting.push(job);
@@ -95,7 +91,7 @@ export class Updates {
     }
   }
 
-  async #commit(name: PartitionName, jobs: readonly Job[], deadline: Deadline): Promise<void> {
+  async #commit(name: PartitionName, jobs: readonly Waiting[], deadline: Deadline): Promise<void> {
     // The first attempt may start from a cache that was opened before: the write compares, so it is as good as one just read.
     let found = this.#opened.take(name.key);
     let losses = 0;
@@ -108,17 +104,17 @@ export class Updates {
         found = undefined;
         if (!isConfirmed) continue; // Nothing will be compared, so what it was based on has to be looked at.
         this.#opened.keep(name.key, kept);
-        tell(attempt);
+        attempt.batch.settle();
         return;
       }
       const committed = await this.#replace(jobs, found, attempt, deadline).catch((error: unknown) => {
-        tellFailures(attempt);
+        attempt.batch.withdraw(error);
         throw error;
       });
       if (committed !== undefined) {
         this.#written(name.key, committed.metadata);
         this.#opened.keep(name.key, committed);
-        tell(attempt);
+        attempt.batch.settle();
         return;
       }
       found = undefined;
@@ -143,13 +139,13 @@ export class Updates {
 
   /** @returns what is stored now; undefined if another writer was quicker */
   async #replace(
-    jobs: readonly Job[],
+    jobs: readonly Waiting[],
     { cache, version: expected }: Found,
     attempt: Attempt,
     deadline: Deadline,
   ): Promise<Found | undefined> {
     const { store, sealing, now } = this.#settings;
-    const { name, lifetime } = jobs.at(-1) as Job;
+    const { name, lifetime } = jobs.at(-1) as Waiting;
     const opened = cache.version;
     if (isEmpty(cache)) {
       await this.#removeImported(name, deadline);
@@ -195,52 +191,32 @@ export class Updates {
  * Runs all jobs on what was found, each completely or not at all. One that throws, or would leave another user's credentials,
  * changes nothing.
  */
-function perform(jobs: readonly Job[], found: Found, now: number): Attempt {
+function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
   const { cache, version } = found;
-  const outcomes = new Map<Job, Outcome>();
-  const changes: RecordChange[] = [];
-  let metadata = found.metadata;
   const isImported = cache.version !== found.opened && !isEmpty(cache);
-  for (const job of jobs) {
-    try {
-      job.ownership.check({ cache, metadata }, job.name);
-      const done = transact(cache, (inside) => {
-        const run = transact(inside, job.fn);
-        if (job.since !== undefined) dropLate(inside, run.changes, metadata, job.since);
-        return run.value;
-      });
-      try {
-        job.ownership.check({ cache, metadata }, job.name);
-      } catch (error) {
-        done.undo();
-        throw error;
-      }
-      const { owner } = job.ownership;
-      if (owner !== undefined) metadata = { owner, ...metadata };
-      changes.push(...done.changes);
-      outcomes.set(job, { value: done.value });
-    } catch (error) {
-      outcomes.set(job, { error });
-    }
-  }
+  let metadata = found.metadata;
+  const batch = runBatch(
+    cache,
+    jobs.map(({ name, ownership, fn, since, resolve, reject }) => ({
+      run: (inside) => {
+        ownership.check({ cache: inside, metadata }, name);
+        const { value, changes } = transact(inside, fn);
+        if (since !== undefined) apply(inside, lateChanges(changes, metadata, since).map(inverse));
+        ownership.check({ cache: inside, metadata }, name);
+        if (ownership.owner !== undefined) metadata = { owner: ownership.owner, ...metadata };
+        return value;
+      },
+      resolve,
+      reject,
+    })),
+  );
   const isToBeNoted = metadata.owner !== found.metadata.owner && version !== null;
-  const hasChanged = changes.length > 0 || isToBeNoted || isImported;
+  const hasChanged = batch.changes.length > 0 || isToBeNoted || isImported;
   return {
-    outcomes,
-    metadata: hasChanged ? metadataAfter(metadata, changes, cache, now) : metadata,
+    batch,
+    metadata: hasChanged ? metadataAfter(metadata, batch.changes, cache, now) : metadata,
     hasChanged,
   };
-}
-
-function tell({ outcomes }: Attempt): void {
-  for (const [job, outcome] of outcomes)
-    if ('error' in outcome) job.reject(outcome.error);
-    else job.resolve(outcome.value);
-}
-
-/** The batch was not committed: those that threw are told what they threw, all others what the store said. */
-function tellFailures({ outcomes }: Attempt): void {
-  for (const [job, outcome] of outcomes) if ('error' in outcome) job.reject(outcome.error);
 }
 
 /** Where others won the races until the time was over, the store has answered all the while. */

@@ -82,7 +82,7 @@ export class UserIndex {
     const missing = [...names.values()].filter(({ name }) => !isLongEnough || !isListed(name.key));
     if (missing.length === 0) return known ?? [];
     await Promise.all(missing.map(({ name, user }) => this.#list(name, { key, ...user, expires })));
-    return [isLongEnough ? (until as number | null) : expires, ...names.keys()];
+    return [isLongEnough ? until : expires, ...names.keys()];
   }
 
   /** Makes the index entries live as long as a partition that has just been touched. */
@@ -187,7 +187,7 @@ function usersOf(cache: TokenCache): User[] {
     const claims = token?.format === 'jwt' ? token.payload : undefined;
     const [issuer, sub, sid] = ['iss', 'sub', 'sid'].map((name) => stringClaim(claims, name));
     users.push({
-      account: String(home_account_id).toLowerCase(),
+      account: home_account_id.toLowerCase(),
       ...(issuer === undefined ? {} : { issuer }),
       ...(sub === undefined ? {} : { sub }),
       ...(sid === undefined ? {} : { sid }),

@@ -32,7 +32,7 @@ export interface IoredisPubSubClient {
   duplicate(): {
     subscribe(channel: string): Promise<unknown>;
     disconnect(): void;
-    on(event: 'error' | 'ready' | 'message', listener: (...args: string[]) => void): unknown;
+    on(event: 'error' | 'ready' | 'message', listener: (channel: string, message: string) => void): unknown;
   };
 }
 
@@ -81,10 +81,10 @@ export function redisInvalidation({
           return Promise.resolve();
         };
       }
-      const connection = subscriber as ReturnType<IoredisPubSubClient['duplicate']>;
+      const connection = subscriber;
       connection.on('error', onGap);
       connection.on('ready', onGap);
-      connection.on('message', (_channel, message) => heard(message ?? '', onChange));
+      connection.on('message', (_channel, message) => heard(message, onChange));
       await connection.subscribe(channel);
       return () => {
         connection.disconnect();

@@ -225,7 +225,7 @@ function watchDestroyed(store: object): void {
     if (typeof id === 'string') ids.add(id);
     const [oldest] = ids;
     if (ids.size > MOST_DESTROYED && oldest !== undefined) ids.delete(oldest);
-    return Reflect.apply(destroy, this, [id, ...rest]) as unknown;
+    return Reflect.apply<unknown, unknown[], unknown>(destroy, this, [id, ...rest]);
   });
 }
 
@@ -240,7 +240,7 @@ function shared(one: object): { queue: KeyedQueue; leases: PartitionLeases } {
   return made;
 }
 
-function get(session: object, field: string): unknown {
+export function get(session: object, field: string): unknown {
   return hasGetAndSet(session) ? session.get(field) : property(session, field);
 }
 

@@ -6,7 +6,7 @@
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import type { PartitionStore } from '../partition-store.ts';
-import { accessTo, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
+import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
 export { SessionEndedError } from '../../errors.ts';
 export { type SessionAccessOptions, type SessionSource } from './session-access.ts';
@@ -137,12 +137,9 @@ export async function carryOver(
   to: SessionSource,
   { field = DEFAULT_FIELD, ...options }: SessionAccessOptions & { field?: string } = {},
 ): Promise<void> {
-  const fieldOf: unknown = typeof from === 'function' ? from() : from;
-  if (!isObject(fieldOf))
+  if (!isObject(from))
     throw new InvalidArgumentError('There is no session to carry partitions over from. Nothing was changed.');
-  const get: unknown = Reflect.get(fieldOf, 'get');
-  const carried: unknown =
-    typeof get === 'function' ? Reflect.apply(get, fieldOf, [field]) : Reflect.get(fieldOf, field);
+  const carried = get(from, field);
   const access = accessTo(to, options, field);
   await access.inTurn(async () => {
     const all = { ...fieldsIn(carried), ...fieldsIn(await access.read(field)) };
