@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 import type { KeyReceipt } from '../../src-main/ipc/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { recovered } from '../state/notices.ts';
@@ -36,7 +36,7 @@ export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: Dial
 }
 
 function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyReceipt; keychain: string }) {
-  const now = useNow();
+  const when = useTimed((now) => localTime(at, now));
   return (
     <ReceiptFrame title="Key rotated">
       <ReceiptLines
@@ -44,7 +44,7 @@ function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyR
           { says: 'New key', value: `In slot ${slot} of ${keychain}` },
           { says: 'Vault file', value: 'Rewritten with the new key and checked' },
           oldKeyLine(oldKey),
-          { says: 'When', value: localTime(at, now) },
+          { says: 'When', value: when },
         ]}
       />
     </ReceiptFrame>
