@@ -1,27 +1,32 @@
 // What the compiler can't hold: the walls between folders, and the habits of the house. Each rule says why.
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
+import { house } from './scripts/lint/plugin.mjs';
 
-/** A wall: files in `folder` may not import what matches `patterns`; `why` is what the reader of the error sees. */
-function wall(folder, ...rules) {
-  return {
-    files: [`${folder}/**/*.{ts,tsx}`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: rules.map(({ why, ...rule }) => ({ ...rule, message: why })) },
-      ],
-    },
-  };
-}
+/** What makes a result depend on more than its arguments, or reach outside. */
+const impure = [
+  ...['process', 'Buffer', 'require'].map((name) => [name, 'it must run without Node']),
+  ...['fetch', 'navigator', 'window', 'document'].map((name) => [name, 'it does no I/O']),
+  ...['setTimeout', 'setInterval', 'setImmediate'].map((name) => [
+    name,
+    'whoever calls it decides when it runs',
+  ]),
+  ...['performance', 'crypto'].map((name) => [
+    name,
+    'time and chance are passed in, so that a test can set them',
+  ]),
+  ['globalThis', 'what is global is outside'],
+  ['console', 'it returns what it has to say'],
+];
 
-const NODE = '^node:|^(fs|path|os|crypto|child_process|util|events|buffer)(/|$)';
-const ELECTRON = '^electron(/|$)';
-const outside = (...allowed) => `^\\.\\./(?!${allowed.map((name) => `${name}(/|$|\\.ts$)`).join('|')})`;
-
-const electronOnlyThere = {
-  regex: ELECTRON,
-  why: "Only src-main/electron and app may import 'electron': the rest runs in plain Node and in other people's web apps.",
+const rawIpc = {
+  property: 'ipcMain',
+  message: 'Raw ipcMain has no sender check: use serveRequests of tokenkeep/electron.',
+};
+const ownClock = {
+  object: 'Date',
+  property: 'now',
+  message: 'The clock is passed in, so that a test can set it.',
 };
 
 export default tseslint.config(
@@ -53,6 +58,11 @@ export default tseslint.config(
           message: 'Use a union of string literals: it needs no code at run time.',
         },
         {
+          selector:
+            "NewExpression[callee.name='Date'][arguments.length=0], CallExpression[callee.name='Date']",
+          message: 'The clock is passed in, so that a test can set it.',
+        },
+        {
           selector: "MemberExpression[object.name='process'][property.name='env']",
           message:
             'Settings come in as arguments; the environment is read in app/ and scripts only, in one place each.',
@@ -81,131 +91,51 @@ export default tseslint.config(
     },
   },
 
-  wall(
-    'src-main/cache',
-    {
-      regex: `${outside('errors')}|${NODE}`,
-      why: 'cache/ is pure: it knows nothing but itself and errors.ts, and does no I/O. Pass what it needs as an argument.',
-    },
-    electronOnlyThere,
-  ),
   {
-    files: ['src-main/cache/**/*.ts'],
+    // Which room may know which is in scripts/lint/walls.mjs, with the reasons.
+    files: ['**/*.{ts,tsx,mts,cts,js,mjs,cjs}'],
+    plugins: { house },
+    rules: { 'house/walls': 'error', 'house/circles': 'error' },
+  },
+  {
+    files: ['src-main/{cache,doctor}/**/*.ts', 'src-main/{errors,queue}.ts'],
     rules: {
       'no-restricted-globals': [
         'error',
-        { name: 'process', message: 'cache/ is pure: pass what it needs as an argument.' },
-        { name: 'Buffer', message: 'cache/ is pure, and must run without Node.' },
-      ],
-      'no-restricted-properties': [
-        'error',
-        {
-          object: 'Date',
-          property: 'now',
-          message: 'cache/ is pure: the clock is passed in, so that a test can set it.',
-        },
+        ...impure.map(([name, why]) => ({ name, message: `This room is pure: ${why}.` })),
       ],
     },
   },
-  wall(
-    'src-main/keychain',
-    {
-      regex: outside('errors'),
-      why: 'keychain/ knows only errors.ts: it keeps one small secret, whatever that is for.',
-    },
-    electronOnlyThere,
-  ),
-  wall(
-    'src-main/lock',
-    { regex: outside('errors'), why: 'lock/ knows only errors.ts: it does not care what it guards.' },
-    electronOnlyThere,
-  ),
-  wall(
-    'src-main/vault',
-    {
-      regex: outside('errors', 'cache', 'keychain', 'lock'),
-      why: 'vault/ stands on cache, keychain and lock; what stands on it (ipc, electron, msal) must not be known here.',
-    },
-    electronOnlyThere,
-  ),
-  wall(
-    'src-main/msal',
-    {
-      regex: `${outside('errors', 'cache')}|^@azure/`,
-      why: 'msal/ knows cache and the cache handle: any handle will do. MSAL itself belongs to the embedder.',
-    },
-    electronOnlyThere,
-  ),
-  wall(
-    'src-main/partitions',
-    {
-      regex: outside('errors', 'cache'),
-      why: 'partitions/ knows only the cache handle and cache/: it runs in web apps, which have no vault and no keychain.',
-    },
-    {
-      regex: '^(redis|pg|express-session)(/|$)',
-      why: 'Clients are passed in, as whatever version the app has: describe what is used of them in an interface.',
-    },
-    electronOnlyThere,
-  ),
-  wall(
-    'src-main/ipc',
-    {
-      regex: outside('errors', 'cache', 'vault'),
-      why: 'ipc/ stands on cache and vault, and knows neither Electron nor the keychain.',
-    },
-    electronOnlyThere,
-  ),
-  wall(
-    'app',
-    {
-      regex: ELECTRON,
-      importNamePattern: '^ipc(Main|Renderer)$',
-      why: 'Raw ipcMain has no sender check and ipcRenderer no contract: use serveRequests and exposeRequests of tokenkeep.',
-    },
-    {
-      regex: '^\\.\\.?/(?:.*/)?src-(main|renderer)/|^\\.\\./src-',
-      why: "The app is the first embedder: it imports 'tokenkeep', 'tokenkeep/electron' and 'tokenkeep/preload', as a stranger's app would.",
-    },
-  ),
-  wall(
-    'src-renderer',
-    {
-      regex: '(^|/)src-main/(?!ipc/contract\\.ts$)|(^|/)app/(?!contract\\.ts$)',
-      why: 'The window knows the main process by its contracts only: import types from src-main/ipc/contract.ts or app/contract.ts.',
-    },
-    {
-      regex: '/contract\\.ts$',
-      allowTypeImports: true,
-      why: 'A contract is types only: use `import type`.',
-    },
-    {
-      regex: `${NODE}|^tokenkeep(/|$)|^keytar$`,
-      why: 'The window is sandboxed: it has neither Node nor the token cache.',
-    },
-    electronOnlyThere,
-  ),
   {
-    files: ['src-main/!(electron)/**/*.ts', 'app/**/*.ts'],
+    files: ['src-main/!(electron)/**/*.ts', 'src-main/*.ts'],
+    rules: { 'no-restricted-properties': ['error', rawIpc, ownClock] },
+  },
+  {
+    files: ['src-main/{cache,doctor}/**/*.ts', 'src-main/{errors,queue}.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
-        {
-          property: 'ipcMain',
-          message: 'Raw ipcMain has no sender check: use serveRequests of tokenkeep/electron.',
-        },
-        { object: 'Date', property: 'now', message: 'The clock is passed in, so that a test can set it.' },
+        rawIpc,
+        ownClock,
+        { object: 'Math', property: 'random', message: 'This room is pure: chance is passed in.' },
       ],
     },
   },
   {
     files: ['app/**/*.ts'],
     rules: {
-      'no-restricted-properties': [
+      'no-restricted-properties': ['error', rawIpc, { ...rawIpc, property: 'ipcRenderer' }],
+      'no-restricted-imports': [
         'error',
         {
-          property: 'ipcMain',
-          message: 'Raw ipcMain has no sender check: use serveRequests of tokenkeep/electron.',
+          paths: [
+            {
+              name: 'electron',
+              importNames: ['ipcMain', 'ipcRenderer'],
+              message:
+                'Raw ipcMain has no sender check and ipcRenderer no contract: use serveRequests and exposeRequests of tokenkeep.',
+            },
+          ],
         },
       ],
     },

@@ -5,7 +5,7 @@ import { copiedSecrets } from '../ipc/copied.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import { TOKEN_CACHE_PREFIX } from '../ipc/names.ts';
 import { argumentChecks } from '../ipc/validate.ts';
-import type { Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { keepOffTheClipboard } from './leaving.ts';
 import { serveRequests } from './requests.ts';

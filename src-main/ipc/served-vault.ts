@@ -1,4 +1,4 @@
-import type { Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/api.ts';
 
 /** What a window's requests need of a vault. Closing it, and its files, are the app's business. */
 export type ServedVault = Pick<
@@ -6,8 +6,6 @@ export type ServedVault = Pick<
   | 'status'
   | 'read'
   | 'update'
-  | 'readInSlices'
-  | 'updateInSlices'
   | 'erase'
   | 'retry'
   | 'recover'

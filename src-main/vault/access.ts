@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
-import { KeychainError, TokenkeepError, VaultError } from '../errors.ts';
+import { KeychainError, LockError, type TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
 import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/atomic-file.ts';
 import { TAG_LENGTH } from './format/frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
-import { Serial } from './serial.ts';
+import { KeyedQueue } from '../queue.ts';
 import type { Settings } from './settings.ts';
-import type { VaultState } from './status.ts';
+import type { VaultState } from './state.ts';
 import { storageError } from './disk/storage-error.ts';
 
 /** The ways to a vault's file and memory: who reads, who writes, and in what order. */
@@ -16,7 +16,7 @@ export class Access {
   readonly settings: Settings;
   readonly memory: VaultMemory;
   /** Whoever touches memory or file within this process, one after the other. Never held while a person is asked. */
-  readonly #gate = new Serial();
+  readonly #gate = new KeyedQueue();
 
   constructor(settings: Settings, memory: VaultMemory) {
     this.settings = settings;
@@ -24,7 +24,7 @@ export class Access {
   }
 
   inTurn<T>(task: () => Promise<T>): Promise<T> {
-    return this.#gate.run(task);
+    return this.#gate.run('', task);
   }
 
   /** In turn, and with no other process writing; `task` sees what the last one wrote. */
@@ -70,7 +70,7 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    await this.memory.follow(later.batches, later.end, tail.identity);
+    this.memory.follow(later.batches, later.end, tail.identity);
     return true;
   }
 
@@ -94,8 +94,9 @@ export class Access {
       memory.refresh();
       return refusal(state, cause);
     }
-    const error = isOurs(cause) ? cause : storageError(cause);
-    if (error.code === 'no_permission' || error.code === 'read_only_disk') {
+    const error = storageError(cause);
+    const readOnly = error.code === 'no_permission' || error.code === 'read_only_disk';
+    if (readOnly || error instanceof LockError) {
       memory.opening = { ...memory.opening, state: 'read-only', error };
       memory.refresh();
     }
@@ -106,8 +107,4 @@ export class Access {
 /** Whether what is in memory is what is in the file. */
 function isOpen(state: VaultState): state is 'ready' | 'busy' {
   return state === 'ready' || state === 'busy';
-}
-
-function isOurs(error: unknown): error is TokenkeepError {
-  return error instanceof TokenkeepError;
 }

@@ -1,27 +1,28 @@
 import type { KeyObject } from 'node:crypto';
 import { type Profile, PROFILES } from '../cache/schema/dialects.ts';
-import { accountOf, addRecords, fromRecords, sizeOf } from '../cache/records.ts';
 import { atOneGo, type Sliced } from '../cache/sliced.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/change.ts';
+import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { replay } from '../cache/batch.ts';
+import type { Change } from '../cache/change.ts';
+import { Entry } from '../cache/entry.ts';
 import { Base, type Groups } from './format/base.ts';
 import { type Batch, decodeBatch } from './format/batch.ts';
 import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import type { Group } from './format/frame-writer.ts';
 import { frameKey } from './format/keys.ts';
-import { decodeManifest, type Manifest, type Standing } from './format/manifest.ts';
-import type { Notes } from './format/notes.ts';
+import { decodeManifest, type Manifest, type VaultMetadata } from './format/manifest.ts';
+import type { FrameMetadata } from './format/metadata.ts';
 import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
-import type { Recovered } from './status.ts';
+import type { Recovered } from './state.ts';
 
 /** A vault file that was opened: what it says, and what it takes to write on. */
 export interface Contents {
   readonly header: Header;
   readonly sealingKey: KeyObject;
   readonly cache: TokenCache;
-  standing: Standing;
+  metadata: VaultMetadata;
   /** Only those whose frames still say all there is to say: a rewrite copies them as they are. */
   readonly groups: Map<string | null, Group>;
   end: Cursor;
@@ -32,7 +33,7 @@ export interface Contents {
   readonly recovered: Recovered | null;
 }
 
-const UNKNOWN: Standing = { keyMadeAt: 0, pending: null, epoch: 0, departures: [] };
+const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
 
 /** Reads all frames of a file whose header is known and whose key is right. */
 export function* readContents(
@@ -45,17 +46,17 @@ export function* readContents(
   const { frames, damaged, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
-  const cache = fromRecords([], { profile: profileNamed(manifest) });
-  for (const records of base.byFrame()) {
-    addRecords(cache, records);
+  const cache = cacheOf([], { profile: profileNamed(manifest) });
+  for (const entries of base.byFrame()) {
+    for (const entry of entries) storeOf(cache).put(entry);
     yield;
   }
-  const rows = sizeOf(cache);
+  const rows = storeOf(cache).size;
   const contents: Contents = {
     header,
     sealingKey,
     cache,
-    standing: manifest === null ? UNKNOWN : standingOf(manifest),
+    metadata: manifest === null ? UNKNOWN : metadataOf(manifest),
     groups: base.groups,
     end: { ...end, previousTag: Buffer.from(end.previousTag) },
     rows,
@@ -72,17 +73,23 @@ export function* readContents(
 }
 
 /** Takes in what was written after the base: to the cache, and to what is known about the file. */
-export function follow(contents: Contents, batch: Batch): void {
-  const { changes } = transact(contents.cache, () => apply(contents.cache, batch.changes));
+export function follow(contents: Contents, batch: Batch): Change[] {
+  const steps = batch.changes.map(({ section, key, after }) => ({
+    section,
+    key,
+    ...(after === undefined ? {} : { after: Entry.of(section, key, after) }),
+  }));
+  const changes = replay(contents.cache, steps);
   written(contents, changes, batch.changes.length, batch);
+  return changes;
 }
 
-/** Notes that the file holds these changes, which the cache has already. */
+/** FrameMetadata that the file holds these changes, which the cache has already. */
 export function written(
   contents: Contents,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   rows: number,
-  { pending, departures }: Notes,
+  { pending, tombstones }: FrameMetadata,
 ): void {
   for (const account of touched(changes)) contents.groups.delete(account);
   contents.rows += rows;
@@ -90,30 +97,30 @@ export function written(
     if (before === undefined) contents.live += 1;
     if (after === undefined) contents.live -= 1;
   }
-  const { standing } = contents;
-  if (pending !== undefined) contents.standing = { ...standing, pending };
-  if (departures !== undefined && departures.length > 0) {
-    contents.standing = {
-      ...contents.standing,
-      departures: [...standing.departures, ...departures],
-      epoch: Math.max(standing.epoch, ...departures.map(({ epoch }) => epoch)),
+  const { metadata } = contents;
+  if (pending !== undefined) contents.metadata = { ...metadata, pending };
+  if (tombstones !== undefined && tombstones.length > 0) {
+    contents.metadata = {
+      ...contents.metadata,
+      tombstones: [...metadata.tombstones, ...tombstones],
+      epoch: Math.max(metadata.epoch, ...tombstones.map(({ epoch }) => epoch)),
     };
   }
 }
 
 /** The base frames that a rewrite may copy when these changes are made. */
-export function keptFrames(contents: Contents | null, changes: readonly RecordChange[]): Groups {
+export function keptFrames(contents: Contents | null, changes: readonly Change[]): Groups {
   const kept = new Map(contents?.groups);
   for (const account of touched(changes)) kept.delete(account);
   return kept;
 }
 
 /** The accounts whose records these changes set, replace or remove. */
-function touched(changes: readonly RecordChange[]): Set<string | null> {
+function touched(changes: readonly Change[]): Set<string | null> {
   const accounts = new Set<string | null>();
-  for (const { section, key, before, after } of changes) {
-    if (before !== undefined) accounts.add(accountOf({ section, key, value: before }));
-    if (after !== undefined) accounts.add(accountOf({ section, key, value: after }));
+  for (const { before, after } of changes) {
+    if (before !== undefined) accounts.add(before.account || null);
+    if (after !== undefined) accounts.add(after.account || null);
   }
   return accounts;
 }
@@ -145,8 +152,8 @@ export function readLater(contents: Contents, tail: Buffer): { batches: Batch[];
   return { batches, end: { at: at + offset, ordinal, previousTag: Buffer.from(previousTag) } };
 }
 
-function standingOf({ keyMadeAt, pending, epoch, departures }: Manifest): Standing {
-  return { keyMadeAt, pending, epoch, departures };
+function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultMetadata {
+  return { keyMadeAt, pending, epoch, tombstones };
 }
 
 function profileNamed(manifest: Manifest | null): Profile | null {

@@ -8,7 +8,7 @@ import { keyCheck } from './format/keys.ts';
 import { paced } from './pace.ts';
 import { refusal } from './refusal.ts';
 import type { KeySlots } from './slots.ts';
-import type { VaultState } from './status.ts';
+import type { VaultState } from './state.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
 
 /** What was found at a vault's place. Opening changes nothing: not the file, not the key. */
@@ -77,7 +77,7 @@ export async function openFile(
 }
 
 export function stateFor(error: KeychainError): 'no-keychain' | 'locked' {
-  return error.code === 'keychain_unavailable' ? 'no-keychain' : 'locked';
+  return error.outcome === 'locked' ? 'locked' : 'no-keychain';
 }
 
 const NOTHING = { contents: null, key: null, slot: 'a', identity: null } as const;

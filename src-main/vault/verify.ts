@@ -1,4 +1,4 @@
-import { accountOf, recordsOf } from '../cache/records.ts';
+import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './json.ts';
@@ -8,7 +8,7 @@ import { regionsOf } from './format/regions.ts';
 import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
-import type { VaultReport } from './status.ts';
+import type { VaultReport } from './state.ts';
 
 /** Entries after which others get their turn, and progress is told. */
 const SLICE = 500;
@@ -29,7 +29,7 @@ export async function verify(
   return {
     ...report,
     live: shareAlive(contents.rows, contents.live),
-    keyMadeAt: contents.standing.keyMadeAt || null,
+    keyMadeAt: contents.metadata.keyMadeAt || null,
     generation: Number(contents.header.generation),
     ...(regions === null ? {} : { regions }),
     ...(contents.recovered === null ? {} : { recovered: contents.recovered }),
@@ -64,7 +64,7 @@ async function openAll(
   report: VaultReport,
   progress: (done: number, of: number) => void,
 ): Promise<void> {
-  const records = [...recordsOf(cache)];
+  const records = storeOf(cache).all();
   const accounts = new Set<string>();
   for (const record of records) {
     if (report.entries % SLICE === 0) {
@@ -72,8 +72,7 @@ async function openAll(
       await new Promise((resolve) => setImmediate(resolve));
     }
     report.entries += 1;
-    const account = accountOf(record);
-    if (account !== null) accounts.add(account);
+    if (record.account !== '') accounts.add(record.account);
     const sealed = isObject(record.value) ? sealedSecretOf(record.value) : undefined;
     if (sealed === undefined) continue;
     try {

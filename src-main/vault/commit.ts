@@ -1,14 +1,14 @@
 import type { TokenkeepError } from '../errors.ts';
-import type { RecordChange } from '../cache/change.ts';
+import type { Job } from '../cache/batch.ts';
+import type { Change } from '../cache/change.ts';
 import type { Access } from './access.ts';
 import { type Contents, keptFrames } from './contents.ts';
-import { departuresIn, standingAfter } from './departures.ts';
-import type { Job } from './job.ts';
+import { tombstonesIn, metadataAfter } from './tombstones.ts';
 import type { Attempt } from './memory.ts';
 import type { Opening } from './open.ts';
 import { refusal } from './refusal.ts';
-import type { VaultState } from './status.ts';
-import { append, rewrite } from './writing.ts';
+import type { VaultState } from './state.ts';
+import { append, rewrite } from './write.ts';
 
 /** The first pause before what is held in memory is tried again, and the longest, in milliseconds. */
 const FIRST_PAUSE = 1_000;
@@ -59,7 +59,7 @@ export class Saving {
     } catch (cause) {
       const error = this.#access.failed(cause);
       if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
-      else this.#settle(await memory.attempt(jobs), error);
+      else this.#settle(memory.attempt(jobs), error);
     }
   }
 
@@ -81,7 +81,7 @@ export class Saving {
 
   async #write(jobs: readonly Job[]): Promise<void> {
     const { settings, memory } = this.#access;
-    const attempt = await memory.attempt(jobs);
+    const attempt = memory.attempt(jobs);
     if (attempt.changes.length === 0) {
       if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // It came to nothing.
       attempt.settle();
@@ -99,25 +99,25 @@ export class Saving {
     await this.#compact();
   }
 
-  async #put(changes: readonly RecordChange[], now: number): Promise<Opening> {
+  async #put(changes: readonly Change[], now: number): Promise<Opening> {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
     const { contents, identity } = opening;
-    const departures = contents === null ? [] : departuresIn(cache, changes, contents, now);
+    const tombstones = contents === null ? [] : tombstonesIn(cache, changes, contents, now);
     if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
-      const notes = departures.length > 0 ? { departures } : {};
-      return { ...opening, identity: await append(settings.log, contents, identity, changes, notes) };
+      const metadata = tombstones.length > 0 ? { tombstones } : {};
+      return { ...opening, identity: await append(settings.log, contents, identity, changes, metadata) };
     }
     const keyMadeAt = opening.key === null ? now : 0;
     const key = opening.key ?? (await settings.slots.make(opening.slot));
-    const standing = contents?.standing ?? { keyMadeAt, pending: null, epoch: 0, departures: [] };
+    const metadata = contents?.metadata ?? { keyMadeAt, pending: null, epoch: 0, tombstones: [] };
     const written = await rewrite(settings, {
       cache,
       previous: contents,
       kept: keptFrames(contents, changes),
       key,
       slot: opening.slot,
-      standing: standingAfter(standing, departures, now),
+      metadata: metadataAfter(metadata, tombstones, now),
     });
     return { ...opening, ...written, key };
   }
@@ -166,7 +166,7 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
     kept: keptFrames(contents, memory.held),
     key: opening.key,
     slot: opening.slot,
-    standing: standingAfter(contents.standing, [], now),
+    metadata: metadataAfter(contents.metadata, [], now),
   });
   memory.saved({ ...opening, ...written }, now);
 }

@@ -1,0 +1,168 @@
+// Finds every way in which a module names another one, and the file that each of them leads to. ESLint's walls and the search for
+// circles both use it, so that neither sees less than the other.
+import { existsSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import ts from 'typescript';
+
+/**
+ * One mention of another module.
+ *
+ * @typedef {object} Import
+ * @property {string | undefined} specifier undefined where it is computed; for a template, the part before the first `${`
+ * @property {boolean} isWhole false for the beginning of a template
+ * @property {boolean} isType whether it is erased: `import type`, `import('…').T`
+ * @property {number} start offset in the text
+ * @property {number} end
+ */
+
+/**
+ * Returns every import of a module: static ones, types, `export … from`, `import()`, `require` and what `createRequire`
+ * returns, `require.resolve`, `import.meta.resolve`, `new URL('…', import.meta.url)`, `declare module '…'` and
+ * `/// <reference path>`.
+ *
+ * @param {string} text
+ * @param {string} file its name; decides whether it is parsed as TypeScript or TSX
+ * @returns {Import[]}
+ */
+export function importsOf(text, file) {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
+  const found = [];
+  const makers = new Set(['createRequire']);
+  const requires = new Set(['require']);
+  const add = (node, isType = false) => found.push(mention(node, isType, source));
+
+  for (const { fileName, pos, end } of source.referencedFiles)
+    found.push({ specifier: relativeTo(fileName), isWhole: true, isType: true, start: pos, end });
+
+  const visit = (node) => {
+    if (ts.isImportDeclaration(node)) {
+      const named = node.importClause?.namedBindings;
+      for (const element of named && ts.isNamedImports(named) ? named.elements : [])
+        if (element.propertyName?.text === 'createRequire') makers.add(element.name.text);
+      add(node.moduleSpecifier, isErased(node.importClause));
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      add(node.moduleSpecifier, node.isTypeOnly);
+    } else if (ts.isExternalModuleReference(node)) {
+      add(node.expression, node.parent.isTypeOnly);
+    } else if (ts.isImportTypeNode(node)) {
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true);
+    } else if (
+      ts.isModuleDeclaration(node) &&
+      ts.isStringLiteral(node.name) &&
+      node.name.text.startsWith('.')
+    ) {
+      add(node.name, true);
+    } else if (
+      ts.isVariableDeclaration(node) &&
+      ts.isIdentifier(node.name) &&
+      isMade(node.initializer, makers)
+    ) {
+      requires.add(node.name.text);
+    } else if (ts.isCallExpression(node) && loads(node.expression, requires, makers)) {
+      if (node.arguments[0]) add(node.arguments[0]);
+    } else if (ts.isNewExpression(node) && isModuleUrl(node)) {
+      add(node.arguments[0]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** Whether nothing of the import is left at run time. */
+function isErased(clause) {
+  if (!clause) return false;
+  if (clause.isTypeOnly) return true;
+  const named = clause.namedBindings;
+  return (
+    clause.name === undefined &&
+    named !== undefined &&
+    ts.isNamedImports(named) &&
+    named.elements.length > 0 &&
+    named.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+/** `createRequire(…)`, under whatever name it was imported. */
+function isMade(node, makers) {
+  if (!node || !ts.isCallExpression(node)) return false;
+  const { expression } = node;
+  return ts.isIdentifier(expression)
+    ? makers.has(expression.text)
+    : ts.isPropertyAccessExpression(expression) && expression.name.text === 'createRequire';
+}
+
+/** Whether a call to this loads the module that its first argument names. */
+function loads(callee, requires, makers) {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true;
+  if (ts.isIdentifier(callee)) return requires.has(callee.text);
+  if (isMade(callee, makers)) return true;
+  if (!ts.isPropertyAccessExpression(callee)) return false;
+  const { expression, name } = callee;
+  if (name.text === 'getBuiltinModule') return true;
+  if (name.text === 'require') return ts.isIdentifier(expression) && expression.text === 'module';
+  if (name.text !== 'resolve') return false;
+  return ts.isMetaProperty(expression) || (ts.isIdentifier(expression) && requires.has(expression.text));
+}
+
+/** `new URL('…', import.meta.url)`: how a worker or a file beside the module is named. */
+function isModuleUrl({ expression, arguments: args }) {
+  const base = args?.[1];
+  return (
+    ts.isIdentifier(expression) &&
+    expression.text === 'URL' &&
+    base !== undefined &&
+    ts.isPropertyAccessExpression(base) &&
+    ts.isMetaProperty(base.expression) &&
+    ts.isStringLiteralLike(args[0])
+  );
+}
+
+function mention(node, isType, source) {
+  const place = { isType, start: node.getStart(source), end: node.getEnd() };
+  if (ts.isStringLiteralLike(node)) return { specifier: node.text, isWhole: true, ...place };
+  if (ts.isTemplateExpression(node) && node.head.text !== '')
+    return { specifier: node.head.text, isWhole: false, ...place };
+  return { specifier: undefined, isWhole: false, ...place };
+}
+
+const relativeTo = (path) => (path.startsWith('.') || path.startsWith('/') ? path : `./${path}`);
+
+/**
+ * Where a specifier leads: `file`, a path from the root with `/`; `entry`, one of the package's own; `builtin`, a module of Node's or
+ * of Electron's; or another `package`.
+ *
+ * @param {string} specifier
+ * @param {string} from the importing file, absolute
+ * @param {string} root of the repository, absolute
+ * @returns {{ kind: 'file' | 'entry' | 'builtin' | 'package', name: string }}
+ */
+export function resolveImport(specifier, from, root) {
+  const bare = specifier.replace(/[?#].*$/, '');
+  if (/^\.{0,2}\//.test(`${bare}/`) || bare.startsWith('file:'))
+    return { kind: 'file', name: inRepository(bare, from, root) };
+  if (isBuiltin(bare)) return { kind: 'builtin', name: bare.replace(/^node:/, '') };
+  const [scope, name] = bare.split('/');
+  const owner = scope.startsWith('@') && name ? `${scope}/${name}` : scope;
+  if (owner === 'tokenkeep') return { kind: 'entry', name: bare };
+  return { kind: 'package', name: owner };
+}
+
+function inRepository(specifier, from, root) {
+  const path = specifier.startsWith('file:')
+    ? new URL(specifier).pathname
+    : resolve(dirname(from), specifier);
+  return relative(root, onDisk(path)).split(sep).join('/');
+}
+
+/** The file behind a path without an extension, or with the extension that it will have once it is compiled. */
+function onDisk(path) {
+  const stem = path.replace(/\.[cm]?jsx?$/, '');
+  const candidates = [
+    path,
+    ...['.ts', '.tsx', '.mts', '.cts'].map((end) => stem + end),
+    join(path, 'index.ts'),
+  ];
+  return candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile()) ?? path;
+}

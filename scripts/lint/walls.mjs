@@ -1,0 +1,217 @@
+// The rooms of the house and what each may know. `knows` names rooms and `packages` npm packages; what is not named is not known.
+// `why` is the one sentence that whoever breaks a wall reads.
+
+/**
+ * @typedef {object} Room
+ * @property {string} room a folder with everything below it, or one file; where two match, the longer one holds
+ * @property {readonly string[]} knows folders or files it may import from, beside its own
+ * @property {readonly string[]} [typesOnly] those of which it may import types only
+ * @property {boolean} [node] whether it may use Node's own modules; true unless said
+ * @property {readonly string[]} [packages] npm packages it may import; all but Electron and the clients below unless said
+ * @property {boolean} [entries] whether it may import the package by its name, as an embedder does
+ * @property {string} why
+ */
+
+const pure = ['src-main/errors.ts', 'src-main/queue.ts'];
+const cache = [...pure, 'src-main/cache'];
+
+/** @type {readonly Room[]} */
+export const rooms = [
+  {
+    room: 'src-main/errors.ts',
+    knows: [],
+    node: false,
+    packages: [],
+    why: 'Every room imports errors.ts, so it imports none.',
+  },
+  {
+    room: 'src-main/queue.ts',
+    knows: ['src-main/errors.ts'],
+    node: false,
+    packages: [],
+    why: 'Every room may queue, so queue.ts knows only errors.ts.',
+  },
+  {
+    room: 'src-main/cache',
+    knows: pure,
+    node: false,
+    packages: ['@noble/hashes'],
+    why: 'cache/ is pure: it knows only itself, errors.ts and queue.ts, and does no I/O. Pass in what it needs.',
+  },
+  {
+    room: 'src-main/doctor',
+    knows: cache,
+    node: false,
+    packages: [],
+    why: 'doctor/ is pure: it examines a cache that it is given, wherever that is kept.',
+  },
+  {
+    room: 'src-main/native-module.ts',
+    knows: ['src-main/errors.ts'],
+    why: 'native-module.ts loads a native module for keychain/ and lock/, and knows neither.',
+  },
+  {
+    room: 'src-main/keychain',
+    knows: [...pure, 'src-main/native-module.ts'],
+    why: 'keychain/ knows only errors.ts, queue.ts and native-module.ts: it keeps one small secret, whatever that is for.',
+  },
+  {
+    room: 'src-main/lock',
+    knows: [...pure, 'src-main/native-module.ts'],
+    why: 'lock/ knows only errors.ts, queue.ts and native-module.ts: it does not know what it guards.',
+  },
+  {
+    room: 'src-main/vault',
+    knows: [...cache, 'src-main/keychain', 'src-main/lock'],
+    why: 'vault/ stands on cache, keychain and lock; it must not know what stands on it (ipc, electron, msal).',
+  },
+  {
+    room: 'src-main/vault/format',
+    knows: cache,
+    why: 'vault/format/ is FORMAT.md in code: it turns bytes into frames and back, and knows neither disk nor keychain.',
+  },
+  {
+    room: 'src-main/vault/disk',
+    knows: pure,
+    why: 'vault/disk/ writes bytes safely and does not know what they mean.',
+  },
+  {
+    room: 'src-main/msal',
+    knows: cache,
+    packages: [],
+    why: 'msal/ works with any cache handle; MSAL itself belongs to the embedder, whatever version that has.',
+  },
+  {
+    room: 'src-main/oauth',
+    knows: cache,
+    packages: [],
+    why: 'oauth/ works with any cache handle; the OAuth library belongs to the embedder, whatever version that has.',
+  },
+  {
+    room: 'src-main/partitions',
+    knows: cache,
+    packages: [],
+    why: 'partitions/ knows only cache/: web apps have no vault and no keychain, and pass in their own clients.',
+  },
+  {
+    room: 'src-main/ipc',
+    knows: [...cache, 'src-main/doctor', 'src-main/vault'],
+    why: 'ipc/ stands on cache, doctor and vault; it knows neither Electron nor the keychain.',
+  },
+  {
+    room: 'src-main/sources',
+    knows: [
+      ...cache,
+      'src-main/doctor',
+      'src-main/vault',
+      'src-main/msal',
+      'src-main/oauth',
+      'src-main/keychain',
+      'src-main/lock',
+    ],
+    why: "sources/ reads other programs' caches; it knows neither a window nor the command that shows them.",
+  },
+  {
+    room: 'src-main/cli',
+    knows: [
+      ...cache,
+      'src-main/doctor',
+      'src-main/vault',
+      'src-main/msal',
+      'src-main/oauth',
+      'src-main/keychain',
+      'src-main/lock',
+      'src-main/sources',
+    ],
+    why: 'cli/ runs in plain Node without a window: it knows neither ipc/ nor Electron.',
+  },
+  {
+    room: 'src-main/electron',
+    knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/ipc', 'src-main/sources'],
+    packages: ['electron'],
+    why: 'electron/ connects ipc/ with Electron; the app stands on it and must not be known here.',
+  },
+  {
+    room: 'src-main/index.ts',
+    knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/keychain', 'src-main/lock'],
+    why: "index.ts is the entry 'tokenkeep': what has an entry of its own (msal, partitions, electron, …) is not re-exported here.",
+  },
+  {
+    room: 'app',
+    knows: [],
+    entries: true,
+    packages: ['*', 'electron', 'openid-client'],
+    why: "The app is the first embedder: it imports 'tokenkeep' and its entries, as a stranger's app would.",
+  },
+  {
+    room: 'src-renderer',
+    knows: ['src-renderer'],
+    typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
+    node: false,
+    packages: ['*'],
+    why: 'The window is sandboxed and knows the main process by types of its contracts only.',
+  },
+  {
+    room: 'src-renderer/state',
+    knows: ['src-renderer/bridge.ts'],
+    typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
+    node: false,
+    packages: [],
+    why: 'state/ is plain functions and stores without JSX: it knows neither screens nor parts.',
+  },
+  {
+    room: 'examples',
+    knows: [],
+    entries: true,
+    packages: ['*', 'electron', 'clients'],
+    why: "An example is somebody else's app: it imports 'tokenkeep' and its entries only.",
+  },
+];
+
+/** Packages that only rooms which name them may import, with the reason. */
+export const guarded = [
+  {
+    name: 'electron',
+    packages: ['electron'],
+    why: "Only src-main/electron and app may import 'electron': the rest runs in plain Node and in other people's web apps.",
+  },
+  {
+    name: 'clients',
+    packages: ['redis', 'ioredis', 'pg', 'express', 'express-session', '@azure/msal-node', 'openid-client'],
+    why: 'Clients are passed in, in whatever version the app has: describe what is used of them in an interface.',
+  },
+];
+
+/** The room that a file belongs to: the longest that contains it. */
+export function roomOf(file) {
+  return rooms
+    .filter(({ room }) => isIn(file, room))
+    .reduce((best, room) => (best && best.room.length > room.room.length ? best : room), undefined);
+}
+
+export const isIn = (file, room) => file === room || file.startsWith(`${room}/`);
+
+/**
+ * Why a room may not import this; undefined where it may.
+ *
+ * @param {Room} room
+ * @param {{ kind: string, name: string }} target
+ * @param {boolean} isType
+ */
+export function refusal(room, target, isType) {
+  if (target.kind === 'entry') return room.entries ? undefined : room.why;
+  if (target.kind === 'builtin') return room.node === false ? room.why : undefined;
+  if (target.kind === 'package') return packageRefusal(room, target.name);
+  if (roomOf(target.name) === room || room.knows.some((known) => isIn(target.name, known))) return undefined;
+  // A sub-room is part of its room, unless it has a wall of its own.
+  if (isIn(target.name, room.room)) return undefined;
+  if (!room.typesOnly?.includes(target.name)) return room.why;
+  return isType ? undefined : 'A contract is types only: use `import type`.';
+}
+
+function packageRefusal(room, name) {
+  const allowed = room.packages ?? ['*'];
+  const guard = guarded.find(({ packages }) => packages.includes(name));
+  if (guard) return allowed.includes(guard.name) || allowed.includes(name) ? undefined : guard.why;
+  return allowed.includes('*') || allowed.includes(name) ? undefined : room.why;
+}
