@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
 import { type Arguments, ArgumentsError, isArguments, parseArguments } from './arguments.ts';
 import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
-import { profileIn } from './profile.ts';
+import { profileIn } from './data-folder.ts';
 import { registerScheme } from './protocol.ts';
 import { report } from './report.ts';
 import { type RunningApp, start } from './start.ts';

@@ -14,7 +14,7 @@ import { signInError } from './failures.ts';
 import { plainErrorOf } from './plain.ts';
 import { ask, type FindProvider } from './provider.ts';
 import { fieldsOf } from './tokens.ts';
-import { issuerFor } from './whereabouts.ts';
+import { issuerFor } from './issuer-lookup.ts';
 
 export interface RefreshDoors {
   profiles: { list: () => readonly SignInProfile[] };

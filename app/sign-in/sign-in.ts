@@ -2,16 +2,16 @@
 import { join } from 'node:path';
 import type { AccountSummary, Vault } from 'tokenkeep';
 import type { Handlers, Question } from 'tokenkeep/electron';
-import { allowHost } from './allowed-hosts.ts';
+import { allowHost } from './consent.ts';
 import { attempts } from './attempts.ts';
 import type { AccountCare, AccountName, SignInEvents, SignInRequests } from './contract.ts';
-import { dueAt, keepFresh } from './keep-fresh.ts';
+import { dueAt, keepFresh } from './auto-refresh.ts';
 import { keptAt } from './kept.ts';
-import { leaving } from './leaving.ts';
+import { leaving } from './provider-sign-out.ts';
 import { profilesAt } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
-import { issuerFor } from './whereabouts.ts';
+import { issuerFor } from './issuer-lookup.ts';
 
 export interface SignInDoors<Caller> {
   /** Where profiles and marks are kept. */

@@ -1,19 +1,29 @@
 /**
  * 'tokenkeep/electron': the token cache for an Electron app's windows, from its main process. The preload script's
- * half is 'tokenkeep/preload'; the types of what a window may ask are in both.
+ * half is 'tokenkeep/preload'; the types of the contract are in both.
  *
  * @module tokenkeep/electron
  */
+export { issuerOf, usernameOf } from '../ipc/account-views.ts';
+export {
+  type AccountId,
+  type CachedAccount,
+  cachedAccounts,
+  findAccount,
+} from '../ipc/cached-accounts.ts';
 export type * from '../ipc/contract.ts';
+export { TOKEN_CACHE_REQUESTS } from '../ipc/contract.ts';
 export type { Question } from '../ipc/questions.ts';
 export {
   type ArgumentCheck,
   type ArgumentChecks,
   type Handlers,
   noArguments,
+  plainError,
   type Requests,
 } from '../ipc/requests.ts';
-export { confirm } from './dialogs.ts';
+export { signOutAccounts } from '../ipc/sign-out.ts';
+export { confirm, noteGesture, useGesture } from './dialogs.ts';
 export { type RequestOptions, type ServedRequests, serveRequests } from './requests.ts';
-export type { Trusted } from './sender.ts';
+export type { ServedWindow, Trusted } from './sender.ts';
 export { type ServedTokenCache, type ServeOptions, serveTokenCache } from './serve.ts';

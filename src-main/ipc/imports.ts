@@ -1,6 +1,6 @@
 /**
- * Importing a document in two steps: what would be merged is shown, and merged once someone agrees. In between the
- * document stays in the main process, under an id that can't be guessed.
+ * Imports a document in two steps: a plan tells what would be merged, and confirming it merges. In between the document
+ * stays in the main process under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
 import { merge, planMerge } from '../cache/document/merge.ts';
@@ -10,31 +10,31 @@ import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument, reportOf } from '../vault/exchange/import.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
-import type { ServedVault } from './served-vault.ts';
+import type { ServedVault } from './handlers.ts';
 
-/** A plan that nobody answers is given up: a document of 100 MB takes several times that in memory. */
+/** A plan that nobody answers is discarded: a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
 export interface ImportsOptions {
   vault: Promise<ServedVault>;
   /** Seconds since the epoch. */
   now: () => number;
-  /** A file is being read; a large one takes a second or two. */
+  /** Called when a file is being read; a large one takes a second or two. */
   reading: (file: { fileName: string; bytes: number }) => void;
 }
 
 export interface Imports {
   /**
-   * What was exported with a passphrase is kept as it is until `unlock`.
+   * A file that was exported with a passphrase stays encrypted until `unlock`.
    *
-   * @throws DocumentError naming the file: nothing is merged and nothing kept.
+   * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
-  /** @throws PassphraseError where it is the wrong one: another can be tried. */
+  /** @throws PassphraseError where it is wrong: another can be tried */
   unlock(planId: string, passphrase: string): Promise<ImportPlan>;
-  /** @throws InvalidArgumentError where the plan is not there any more. */
+  /** @throws InvalidArgumentError where the plan no longer exists */
   confirm(planId: string): Promise<ImportReport>;
-  /** Gives a plan up; one that is not there is no error. */
+  /** Discards a plan; one that no longer exists is no error. */
   cancel(planId: string): void;
 }
 
@@ -48,19 +48,19 @@ interface Kept {
 }
 
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
-  /** One at a time: a second plan takes the place of the first. */
+  /** One at a time: a second plan replaces the first. */
   let kept: Kept | undefined;
 
   const keep = ({ file, content }: Pick<Kept, 'file' | 'content'>): Kept => {
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
     return kept;
   };
-  /** What is kept under this id; with a sentence about why it is not. */
+  /** @throws InvalidArgumentError where nothing is kept under this id any more */
   const find = (planId: string): Kept => {
     if (kept?.id === planId && now() > kept.until) kept = undefined;
     if (kept?.id === planId) return kept;
     throw new InvalidArgumentError(
-      'This import was planned too long ago, or another one was begun since. Nothing was merged; choose the file again.',
+      'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
   };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
@@ -95,7 +95,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
       const report = reportOf(await (await vault).update((cache) => merge(cache, content)));
-      // Only now: where the update was refused, the same plan can be confirmed again.
+      // After the update: where that is refused, the same plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;
     },

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { demoDocument } from '../../app/demo/document.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/index.ts';
 import { SerializableTokenCache } from '../../src-main/index.ts';
-import { accountList } from '../../src-main/ipc/account-list.ts';
-import { holdingsOf } from '../../src-main/ipc/holdings.ts';
-import { tokenItems } from '../../src-main/ipc/token-items.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { holdingsOf } from '../../src-main/ipc/cached-accounts.ts';
+import { tokenItems } from '../../src-main/ipc/token-views.ts';
 
 const NOW = 2_000_000_000;
 const cache = new SerializableTokenCache();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { cacheOf, secretsIn } from './vectors.ts';
 import { windowOver } from './window.ts';
 

@@ -4,7 +4,7 @@ import { DocumentError, InvalidArgumentError, TokenkeepError, VaultError } from 
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
 import { plainError, settle } from '../../src-main/ipc/outcome.ts';
 import { printable } from '../../src-main/vault/printable.ts';
-import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { cacheOf, hostile, vectorPath } from './vectors.ts';
 import { windowOver } from './window.ts';
 

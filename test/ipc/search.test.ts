@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accountList } from '../../src-main/ipc/account-list.ts';
-import { holdingsOf } from '../../src-main/ipc/holdings.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { holdingsOf } from '../../src-main/ipc/cached-accounts.ts';
 import { search } from '../../src-main/ipc/search.ts';
 import { manyAccounts } from './many.ts';
 import { cacheOf, secretsIn, vectorText } from './vectors.ts';

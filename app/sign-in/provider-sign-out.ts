@@ -6,7 +6,7 @@ import type { AccountName, LeaveOffers, LeaveReport, LeaveWishes, Offer, SignInP
 import { signInError } from './failures.ts';
 import { plainErrorOf } from './plain.ts';
 import { ask, type FindProvider, type Provider } from './provider.ts';
-import { issuerFor, refreshTokensOf } from './whereabouts.ts';
+import { issuerFor, refreshTokensOf } from './issuer-lookup.ts';
 
 export interface LeavingDoors {
   read: <T>(fn: (cache: TokenCache) => T) => Promise<T>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { copiedSecrets } from '../../src-main/ipc/copied.ts';
+import { copiedSecrets } from '../../src-main/ipc/clipboard.ts';
 
 /** A clipboard, and time that passes when a test says so. */
 function desk(options: { asynchronous?: boolean } = {}) {

@@ -1,22 +1,21 @@
-/** What a user does with the file as a whole: look whether it is sound, give it a new key, take a copy along. */
+/** Maintenance of the vault file as a whole: verify, rotate the key, compact, export. */
 import { basename } from 'node:path';
 import { VaultError } from '../errors.ts';
 import { assertStrong } from '../vault/exchange/passphrase.ts';
 import { printable } from '../vault/printable.ts';
-import { accountList } from './account-list.ts';
 import type { TokenCacheRequests } from './contract.ts';
-import type { Doors } from './handlers.ts';
-import { holdingsOf } from './holdings.ts';
+import type { Ports } from './handlers.ts';
+import { cachedAccounts, tokensOf } from './cached-accounts.ts';
 import type { Handlers } from './requests.ts';
 
-type Upkeep = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' | 'exportAll'>;
+type Maintenance = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' | 'exportAll'>;
 
-export function upkeep<Caller>({
+export function maintenance<Caller>({
   vault,
   now,
   tell,
   chooseTarget,
-}: Pick<Doors<Caller>, 'vault' | 'now' | 'tell' | 'chooseTarget'>): Handlers<Upkeep, Caller> {
+}: Pick<Ports<Caller>, 'vault' | 'now' | 'tell' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
   return {
     verify: async () => (await vault).verify((done, of) => tell('verifying', { done, of })),
 
@@ -36,22 +35,22 @@ export function upkeep<Caller>({
     },
 
     async exportAll(caller, passphrase) {
-      assertStrong(passphrase); // before someone looks for a place in vain
+      assertStrong(passphrase); // before the user chooses a place in vain
       const path = await chooseTarget(caller, suggestedName(now()));
       if (path === null) return null;
       const opened = await vault;
-      const { totals } = await accountList(await opened.read(holdingsOf), now());
+      const accounts = [...(await opened.read(cachedAccounts)).byId.values()];
       await opened.exportTo(path, passphrase);
       return {
         fileName: printable(basename(path), 100),
-        accounts: totals.accounts + totals.apps,
-        tokens: totals.tokens,
+        accounts: accounts.length,
+        tokens: accounts.reduce((sum, account) => sum + tokensOf(account).length, 0),
       };
     },
   };
 }
 
-/** By the day, in the order in which a folder lists them. UTC, like every date in a file name here. */
+/** Dated, so that a folder lists them in order. UTC, like every date in a file name here. */
 function suggestedName(now: number): string {
   return `tokenkeep-${new Date(now * 1000).toISOString().slice(0, 10)}.age`;
 }
@@ -59,6 +58,6 @@ function suggestedName(now: number): string {
 function nothingSaved(): VaultError {
   return new VaultError(
     'vault_empty',
-    'There is no file yet: nothing was ever saved. Nothing was done. The file is made at the first sign-in or import.',
+    'There is no vault file yet, so nothing was done. The file is created by the first sign-in or import.',
   );
 }

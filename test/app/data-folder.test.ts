@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { profileIn } from '../../app/profile.ts';
+import { profileIn } from '../../app/data-folder.ts';
 
 it('names the usual profile by a fixed name, so that a home folder may be renamed', () => {
   const before = profileIn('/home/ada/.config/Tokenkeep', '/home/ada/.config/Tokenkeep');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { REPORT } from './fake-vault.ts';
 import { cacheOf, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';

@@ -1,15 +1,15 @@
-/** The events' end in the preload script. */
+/** Events in the preload script: kept until the page listens. */
 
 type Receive = (payload: unknown) => void;
 
-/** Many more than are ever waiting; a page that never listens must not cost memory. */
-const KEPT = 20;
+/** The most events of one name that wait; a page that never listens must not cost memory. */
+const MOST_KEPT = 20;
 
 /**
- * Listens to every event at once and keeps those that come before the page has its first listener for them, for a
- * page is loaded before its script has subscribed, and an import named on the command line is read by then.
+ * Subscribes to every event at once and keeps those that arrive before the page has its first listener: a page is loaded
+ * before its script has subscribed, and an import named on the command line is read by then.
  *
- * @returns `on(name, listener)`, which gives back the function that ends it. A name that is not an event is ignored.
+ * @returns `on(name, listener)`, which returns a function that removes the listener. A name that is no event is ignored.
  */
 export function listen(
   names: readonly string[],
@@ -23,7 +23,7 @@ export function listen(
     subscribe(name, (payload) => {
       const hearing = listeners.get(name);
       if (hearing !== undefined && hearing.size > 0) for (const hear of hearing) hear(payload);
-      else kept.set(name, [...(kept.get(name) ?? []), payload].slice(-KEPT));
+      else kept.set(name, [...(kept.get(name) ?? []), payload].slice(-MOST_KEPT));
     });
   }
   return (name, listener) => {

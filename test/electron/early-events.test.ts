@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { listen } from '../../src-main/electron/listen.ts';
+import { listen } from '../../src-main/electron/early-events.ts';
 
 function events(...names: string[]) {
   const send = new Map<string, (payload: unknown) => void>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountName, RefreshReport } from '../../../app/contract.ts';
-import { dueAt, keepFresh } from '../../../app/sign-in/keep-fresh.ts';
+import { dueAt, keepFresh } from '../../../app/sign-in/auto-refresh.ts';
 import { TokenCache } from '../../../src-main/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
 
