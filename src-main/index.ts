@@ -31,6 +31,6 @@ export {
 export { type Keychain } from './keychain/keychain.ts';
 export { memoryKeychain } from './keychain/memory.ts';
 export { systemKeychain } from './keychain/system.ts';
-export { openVault } from './vault/file-vault.ts';
-export { type VaultStatus } from './vault/status.ts';
-export { type Vault, type VaultOptions } from './vault/vault.ts';
+export { openVault } from './vault/vault.ts';
+export { type VaultStatus } from './vault/state.ts';
+export { type Vault, type VaultOptions } from './vault/api.ts';

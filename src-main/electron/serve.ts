@@ -11,7 +11,7 @@ import {
   tokenCachePrefix,
 } from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
-import type { Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';

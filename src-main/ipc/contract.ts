@@ -9,7 +9,7 @@
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
-import type { VaultReport, VaultState, VaultStatus } from '../vault/status.ts';
+import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
 import type { Names } from './requests.ts';
 
 export type {

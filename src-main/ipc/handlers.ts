@@ -1,7 +1,7 @@
 /** The answers to a window's requests: plain functions over a vault, with the system's part passed in as ports. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
-import type { Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/api.ts';
 import { accountList, search } from './account-views.ts';
 import { cachedAccounts, findAccount } from './cached-accounts.ts';
 import type { CopiedSecrets } from './clipboard.ts';

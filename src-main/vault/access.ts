@@ -6,9 +6,9 @@ import { TAG_LENGTH } from './format/frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
-import { Serial } from './serial.ts';
+import { KeyedQueue } from '../queue.ts';
 import type { Settings } from './settings.ts';
-import type { VaultState } from './status.ts';
+import type { VaultState } from './state.ts';
 import { storageError } from './disk/storage-error.ts';
 
 /** The ways to a vault's file and memory: who reads, who writes, and in what order. */
@@ -16,7 +16,7 @@ export class Access {
   readonly settings: Settings;
   readonly memory: VaultMemory;
   /** Whoever touches memory or file within this process, one after the other. Never held while a person is asked. */
-  readonly #gate = new Serial();
+  readonly #gate = new KeyedQueue();
 
   constructor(settings: Settings, memory: VaultMemory) {
     this.settings = settings;
@@ -24,7 +24,7 @@ export class Access {
   }
 
   inTurn<T>(task: () => Promise<T>): Promise<T> {
-    return this.#gate.run(task);
+    return this.#gate.run('', task);
   }
 
   /** In turn, and with no other process writing; `task` sees what the last one wrote. */

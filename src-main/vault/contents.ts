@@ -10,18 +10,18 @@ import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import type { Group } from './format/frame-writer.ts';
 import { frameKey } from './format/keys.ts';
-import { decodeManifest, type Manifest, type Standing } from './format/manifest.ts';
-import type { Notes } from './format/notes.ts';
+import { decodeManifest, type Manifest, type VaultMetadata } from './format/manifest.ts';
+import type { FrameMetadata } from './format/metadata.ts';
 import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
-import type { Recovered } from './status.ts';
+import type { Recovered } from './state.ts';
 
 /** A vault file that was opened: what it says, and what it takes to write on. */
 export interface Contents {
   readonly header: Header;
   readonly sealingKey: KeyObject;
   readonly cache: TokenCache;
-  standing: Standing;
+  metadata: VaultMetadata;
   /** Only those whose frames still say all there is to say: a rewrite copies them as they are. */
   readonly groups: Map<string | null, Group>;
   end: Cursor;
@@ -32,7 +32,7 @@ export interface Contents {
   readonly recovered: Recovered | null;
 }
 
-const UNKNOWN: Standing = { keyMadeAt: 0, pending: null, epoch: 0, departures: [] };
+const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
 
 /** Reads all frames of a file whose header is known and whose key is right. */
 export function* readContents(
@@ -55,7 +55,7 @@ export function* readContents(
     header,
     sealingKey,
     cache,
-    standing: manifest === null ? UNKNOWN : standingOf(manifest),
+    metadata: manifest === null ? UNKNOWN : metadataOf(manifest),
     groups: base.groups,
     end: { ...end, previousTag: Buffer.from(end.previousTag) },
     rows,
@@ -77,12 +77,12 @@ export function follow(contents: Contents, batch: Batch): void {
   written(contents, changes, batch.changes.length, batch);
 }
 
-/** Notes that the file holds these changes, which the cache has already. */
+/** FrameMetadata that the file holds these changes, which the cache has already. */
 export function written(
   contents: Contents,
   changes: readonly RecordChange[],
   rows: number,
-  { pending, departures }: Notes,
+  { pending, tombstones }: FrameMetadata,
 ): void {
   for (const account of touched(changes)) contents.groups.delete(account);
   contents.rows += rows;
@@ -90,13 +90,13 @@ export function written(
     if (before === undefined) contents.live += 1;
     if (after === undefined) contents.live -= 1;
   }
-  const { standing } = contents;
-  if (pending !== undefined) contents.standing = { ...standing, pending };
-  if (departures !== undefined && departures.length > 0) {
-    contents.standing = {
-      ...contents.standing,
-      departures: [...standing.departures, ...departures],
-      epoch: Math.max(standing.epoch, ...departures.map(({ epoch }) => epoch)),
+  const { metadata } = contents;
+  if (pending !== undefined) contents.metadata = { ...metadata, pending };
+  if (tombstones !== undefined && tombstones.length > 0) {
+    contents.metadata = {
+      ...contents.metadata,
+      tombstones: [...metadata.tombstones, ...tombstones],
+      epoch: Math.max(metadata.epoch, ...tombstones.map(({ epoch }) => epoch)),
     };
   }
 }
@@ -145,8 +145,8 @@ export function readLater(contents: Contents, tail: Buffer): { batches: Batch[];
   return { batches, end: { at: at + offset, ordinal, previousTag: Buffer.from(previousTag) } };
 }
 
-function standingOf({ keyMadeAt, pending, epoch, departures }: Manifest): Standing {
-  return { keyMadeAt, pending, epoch, departures };
+function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultMetadata {
+  return { keyMadeAt, pending, epoch, tombstones };
 }
 
 function profileNamed(manifest: Manifest | null): Profile | null {

@@ -4,7 +4,7 @@
  * @module tokenkeep/vault
  */
 export { type ImportReport } from './exchange/import.ts';
-export { openVault } from './file-vault.ts';
+export { openVault } from './vault.ts';
 export { printable } from './printable.ts';
 export {
   type Recovered,
@@ -12,5 +12,5 @@ export {
   type VaultReport,
   type VaultState,
   type VaultStatus,
-} from './status.ts';
-export { type Erasure, type Vault, type VaultOptions } from './vault.ts';
+} from './state.ts';
+export { type Erasure, type Vault, type VaultOptions } from './api.ts';

@@ -4,7 +4,7 @@ import { apply, applyInSlices, type RecordChange, transact } from '../cache/chan
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames } from './contents.ts';
-import { withoutDeparted } from './departures.ts';
+import { withoutSignedOut } from './tombstones.ts';
 import { condensed, difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
 import type { Job, Performed } from './job.ts';
@@ -13,7 +13,7 @@ import type { Opening } from './open.ts';
 import { paced } from './pace.ts';
 import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './format/frame-reader.ts';
-import type { VaultStatus } from './status.ts';
+import type { VaultStatus } from './state.ts';
 
 /** Jobs that were done in memory and are not settled yet. */
 export interface Attempt {
@@ -77,7 +77,7 @@ export class VaultMemory {
 
   /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
   #holdOnTo(contents: Contents | null): void {
-    const held = withoutDeparted(this.held, this.opening.contents, contents);
+    const held = withoutSignedOut(this.held, this.opening.contents, contents);
     const { changes } = transact(this.cache, () => apply(this.cache, held));
     if (contents === null) return;
     this.held = changes;

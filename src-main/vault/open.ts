@@ -8,7 +8,7 @@ import { keyCheck } from './format/keys.ts';
 import { paced } from './pace.ts';
 import { refusal } from './refusal.ts';
 import type { KeySlots } from './slots.ts';
-import type { VaultState } from './status.ts';
+import type { VaultState } from './state.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
 
 /** What was found at a vault's place. Opening changes nothing: not the file, not the key. */

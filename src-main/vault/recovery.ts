@@ -3,8 +3,8 @@ import type { Access } from './access.ts';
 import { keepCopy, setAside } from './disk/atomic-file.ts';
 import { look } from './open.ts';
 import { refusal } from './refusal.ts';
-import type { VaultState } from './status.ts';
-import { rewrite } from './writing.ts';
+import type { VaultState } from './state.ts';
+import { rewrite } from './write.ts';
 
 /** Sets the file aside and begins an empty vault. See `Vault.startFresh`. */
 export async function startFresh(access: Access): Promise<void> {
@@ -39,8 +39,8 @@ export async function recover(access: Access): Promise<void> {
       );
     }
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
-    const { cache, groups, standing } = contents;
-    const written = await rewrite(settings, { cache, previous: contents, kept: groups, key, slot, standing });
+    const { cache, groups, metadata } = contents;
+    const written = await rewrite(settings, { cache, previous: contents, kept: groups, key, slot, metadata });
     await memory.adopt({ ...found, ...written, state: 'ready', error: null });
   });
 }

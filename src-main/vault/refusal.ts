@@ -1,5 +1,5 @@
 import { KeychainError, VaultError, type VaultErrorCode } from '../errors.ts';
-import type { VaultState } from './status.ts';
+import type { VaultState } from './state.ts';
 
 /** One sentence each for what happened, what it means for the data, and what to do. */
 const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultErrorCode; message: string }>> = {

@@ -2,7 +2,7 @@ import type { TokenkeepError } from '../errors.ts';
 import { KeychainTimeoutError } from '../errors.ts';
 import type { Contents } from './contents.ts';
 import type { Opening } from './open.ts';
-import type { VaultStatus } from './status.ts';
+import type { VaultStatus } from './state.ts';
 
 /** What there is to say about a vault beside what was found at its place. */
 export interface Circumstances {
@@ -30,13 +30,13 @@ export function statusOf(opening: Opening, circumstances: Circumstances): VaultS
     savedAt,
     keychain,
     ...(contents === null ? {} : aboutFile(contents)),
-    ...(contents?.standing.pending ? { oldKey: 'pending' as const } : {}),
+    ...(contents?.metadata.pending ? { oldKey: 'pending' as const } : {}),
     ...(recovered === null ? {} : { recovered }),
   };
 }
 
-function aboutFile({ header, standing, rows, live }: Contents): Pick<VaultStatus, 'key' | 'live'> {
-  return { key: { slot: header.slot, madeAt: standing.keyMadeAt || null }, live: shareAlive(rows, live) };
+function aboutFile({ header, metadata, rows, live }: Contents): Pick<VaultStatus, 'key' | 'live'> {
+  return { key: { slot: header.slot, madeAt: metadata.keyMadeAt || null }, live: shareAlive(rows, live) };
 }
 
 /** Of the entries that were written, those that still say what is so. */

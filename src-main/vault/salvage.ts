@@ -3,7 +3,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import type { Header } from './format/header.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { IntactFrame } from './format/frame-reader.ts';
-import type { Recovered } from './status.ts';
+import type { Recovered } from './state.ts';
 
 /** What was read of a damaged file, counted, and what was not, named by the roster. */
 export function recoveredFrom(

@@ -10,7 +10,7 @@ import { NamedLocks } from '../lock/named-locks.ts';
 import { type Io, nodeIo } from './disk/io.ts';
 import { Log } from './disk/log.ts';
 import { KeySlots } from './slots.ts';
-import type { VaultOptions } from './vault.ts';
+import type { VaultOptions } from './api.ts';
 
 /** What a vault works with; options checked and filled in. */
 export interface Settings {

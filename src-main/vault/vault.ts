@@ -1,132 +1,243 @@
 import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
+import type { UpdateOptions } from '../cache/handle.ts';
 import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { Keychain } from '../keychain/keychain.ts';
-import type { ImportReport } from './exchange/import.ts';
-import type { VaultReport, VaultStatus } from './status.ts';
+import { transact, transactInSlices, type Transaction } from '../cache/change.ts';
+import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
+import { Access } from './access.ts';
+import { withoutLate } from './tombstones.ts';
+import { exportTo } from './exchange/export.ts';
+import { identify, sameIdentity } from './disk/atomic-file.ts';
+import { importFrom, type ImportReport } from './exchange/import.ts';
+import { type Job, jobOf, slicedJobOf } from './job.ts';
+import { VaultMemory } from './memory.ts';
+import { look } from './open.ts';
+import { paced } from './pace.ts';
+import { recover, startFresh } from './recovery.ts';
+import { closed, refusal } from './refusal.ts';
+import { Rekeying } from './rekey.ts';
+import { Saving } from './commit.ts';
+import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
+import type { VaultReport, VaultStatus } from './state.ts';
+import { verify } from './verify.ts';
+import type { Erasure, Vault, VaultOptions } from './api.ts';
 
-/** Where a vault is, who keeps its key, and what happens when it can't be saved. */
-export interface VaultOptions {
-  /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
-  file: string;
-  /** Names the key in the keychain, as `<name>/a` and `<name>/b`. Default: "vault". */
-  name?: string;
-  /** The keychain's service name, what people see in their keychain's list. Default: "Tokenkeep". */
-  service?: string;
-  /** Default: `systemKeychain()`. */
-  keychain?: Keychain;
-  /**
-   * What `update` does when it can't save: `refuse` (the default) rejects and changes nothing; `memory` holds the
-   * change in memory until it can be saved, and `status.held` says so. Neither ever writes under weaker protection.
-   */
-  unprotected?: 'refuse' | 'memory';
-}
-
-/** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
-export interface Erasure<T> {
-  /** What `fn` gave. */
-  value: T;
-  /** `pending`: the keychain could not be asked; it is destroyed as soon as it can. Absent: there was no file. */
-  oldKey?: 'destroyed' | 'pending';
-}
+/** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
+const POLL = 500;
 
 /**
- * A token cache in one encrypted file, whose key is in the keychain. Made by `openVault`, which resolves in every
- * state: look at `status`.
+ * Opens a vault. Resolves in every state, and changes nothing in any: neither the file nor the key is made before the
+ * first `update`. Where the keychain does not answer, it resolves after ten seconds as `locked` with
+ * `status.waiting`, and the answer, when it comes, changes the status by itself.
+ *
+ * @throws InvalidArgumentError and nothing else
  */
-export interface Vault extends CacheHandle {
-  /** A plain value; a new one whenever something in it changes. */
-  readonly status: VaultStatus;
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  return openVaultIn(options, {});
+}
 
-  /** How many accounts have been signed out of this vault, here or elsewhere, as of the last read. */
-  readonly epoch: number;
+/** For tests: `openVault` with another disk, clock or timers. */
+export async function openVaultIn(options: VaultOptions, surroundings: Surroundings): Promise<Vault> {
+  const settings = settingsFrom(options, surroundings);
+  const memory = new VaultMemory(await look(settings), {
+    file: settings.file,
+    keychain: settings.slots.label,
+  });
+  return new FileVault(settings, memory);
+}
 
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+class FileVault implements Vault {
+  readonly #settings: Settings;
+  readonly #memory: VaultMemory;
+  readonly #access: Access;
+  readonly #saving: Saving;
+  readonly #rekeying: Rekeying;
+  #jobs: Job[] = [];
+  #closed = false;
+  #poll: unknown;
 
-  /**
-   * `read` for work that takes long: `fn` pauses now and then (by `yield`), and the rest of the process has its turn.
-   * Whoever else reads or updates this vault waits until it is done.
-   */
-  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
-  /** `update` for work that takes long, in the same way; whole or not at all, as ever. */
-  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
+  constructor(settings: Settings, memory: VaultMemory) {
+    this.#settings = settings;
+    this.#memory = memory;
+    this.#access = new Access(settings, memory);
+    this.#saving = new Saving(this.#access);
+    this.#rekeying = new Rekeying(this.#access);
+    this.#opened();
+  }
 
-  /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  get status(): VaultStatus {
+    return this.#memory.status;
+  }
 
-  /**
-   * `change`: what an update did once it is saved (or held in memory), or what another process did, or what became
-   * readable. `status`: the new status. Returns the function that ends it. A listener that throws harms nobody.
-   */
+  get epoch(): number {
+    return this.#memory.opening.contents?.metadata.epoch ?? 0;
+  }
+
   on(event: 'change', listener: (change: CacheChange) => void): () => void;
-  /** See above. */
   on(event: 'status', listener: (status: VaultStatus) => void): () => void;
+  on(
+    ...[event, listener]:
+      | ['change', (change: CacheChange) => void]
+      | ['status', (status: VaultStatus) => void]
+  ): () => void {
+    if (event === 'status') return this.#memory.statuses.add(listener);
+    const end = this.#memory.changes.add(listener);
+    this.#lookLater();
+    return end;
+  }
 
-  /** Asks the keychain and reads the file again, and saves what is held in memory. Resolves in every state. */
-  retry(): Promise<VaultStatus>;
+  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+    return this.#read((cache) => transact(cache, fn));
+  }
 
-  /**
-   * key-missing, wrong-key, damaged: renames the file to `<file>.orphan-<time>` (damaged: `.damaged-<time>`), never
-   * deletes it, and begins an empty vault. Rejects with the state's VaultError in any other state that is not
-   * `ready`; with InvalidArgumentError when it is `ready`.
-   */
-  startFresh(): Promise<void>;
+  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
+    return this.#read((cache) => paced(transactInSlices(cache, fn)));
+  }
 
-  /**
-   * damaged: writes what could be read to a new file, under the same key, and keeps the damaged one beside it as
-   * `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
-   */
-  recover(): Promise<void>;
+  #read<T>(run: (cache: TokenCache) => Transaction<T> | Promise<Transaction<T>>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#access.catchUp();
+      const transaction = await run(this.#memory.cache);
+      if (transaction.changes.length === 0) return transaction.value;
+      transaction.undo();
+      throw new InvalidArgumentError(
+        '`read` is for reading: its function changed the cache, which was taken back. Use `update`.',
+      );
+    });
+  }
 
-  /**
-   * Removes the account and everything that belongs to it, as `erase` does: older copies of the file can't be opened
-   * by anyone. `oldKey: 'pending'`: the account is gone from the file, and the keychain could not be asked; the old
-   * key is destroyed at the next chance, by whichever program has it.
-   */
-  signOut(home_account_id: string): Promise<SignOutReceipt>;
+  update<T>(fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
+    return this.#save(
+      jobOf(
+        since === undefined
+          ? fn
+          : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
+      ),
+    );
+  }
 
-  /**
-   * `update`, after which what `fn` removed can't be read in older copies of the file either: the file is written
-   * anew under a new key, read back, and the old key destroyed. Calls at the same time share one rewriting. Rejects,
-   * with nothing changed, in every state but `ready`, whatever `unprotected` says: what was not done is not claimed.
-   *
-   * `oldKey` is absent where nothing was ever saved.
-   */
-  erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>>;
+  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
+    return this.#save(slicedJobOf(fn));
+  }
 
-  /**
-   * Writes the file anew under a new key, reads it back, and destroys the old one. Rejects, with the old key in use
-   * and nothing lost, where the keychain refuses; `status.oldKey` then says that it is pending.
-   */
-  rotateKey(): Promise<void>;
+  #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {
+    this.#jobs.push(job);
+    // Whichever turn comes first takes all that have come until then: one frame, one flush.
+    void this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch((error: unknown) =>
+      job.reject(error),
+    );
+    return outcome;
+  }
 
-  /** Writes the file anew without what is dead in it. It is done now and then by itself. */
-  compact(): Promise<void>;
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
+    return this.#closed ? Promise.reject(closed()) : this.#settings.named.hold(name, task);
+  }
 
-  /**
-   * Reads every byte of the file and opens every secret; changes nothing. Resolves in every state.
-   *
-   * @param progress hears now and then how many entries are done, of how many
-   */
-  verify(progress?: (done: number, of: number) => void): Promise<VaultReport>;
+  async retry(): Promise<VaultStatus> {
+    if (this.#closed) throw closed();
+    const { opening } = this.#memory;
+    const found = await look(this.#settings, opening.key);
+    await this.#inTurn(async () => {
+      const { io, file } = this.#settings;
+      const now = await identify(io, file).catch(() => null);
+      // Asking may have taken long. What was found must still be what is there, and nobody else have looked since.
+      if (this.#memory.opening === opening && sameIdentity(now, found.identity)) {
+        await this.#memory.adopt(found);
+      } else await this.#access.lookAgain();
+      await this.#saving.save([]);
+    });
+    this.#opened();
+    return this.status;
+  }
 
-  /**
-   * Writes everything to a file in the age format, encrypted with the passphrase: `age --decrypt` opens it too, and
-   * gives a cache document that an MSAL library reads. The file is whole or not there, for this user alone (0600), and
-   * has been read back when this resolves. In a state other than `ready`, what can be read is exported.
-   *
-   * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read
-   */
-  exportTo(file: string, passphrase: string): Promise<void>;
+  async startFresh(): Promise<void> {
+    await this.#inTurn(() => startFresh(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
 
-  /**
-   * Merges what was exported, or any cache document of an MSAL library: whole or not at all, in one update.
-   *
-   * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
-   */
-  importFrom(file: string, passphrase?: string): Promise<ImportReport>;
+  async recover(): Promise<void> {
+    await this.#inTurn(() => recover(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
 
-  /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
-  close(): Promise<void>;
+  async signOut(home_account_id: string): Promise<SignOutReceipt> {
+    const { value, oldKey } = await this.erase((cache) => cache.signOut(home_account_id));
+    return oldKey === undefined ? value : { ...value, oldKey };
+  }
+
+  async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
+    if (this.#closed) throw closed();
+    return this.#rekeying.erase(fn);
+  }
+
+  async rotateKey(): Promise<void> {
+    const { oldKey } = await this.erase(() => undefined);
+    if (oldKey === 'pending') throw refusal('locked');
+  }
+
+  compact(): Promise<void> {
+    return this.#inTurn(() => this.#saving.compact());
+  }
+
+  verify(progress?: (done: number, of: number) => void): Promise<VaultReport> {
+    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key, progress));
+  }
+
+  async exportTo(file: string, passphrase: string): Promise<void> {
+    if (this.#closed) throw closed();
+    await exportTo(this.#access, file, passphrase);
+  }
+
+  async importFrom(file: string, passphrase?: string): Promise<ImportReport> {
+    if (this.#closed) throw closed();
+    const now = (): number => Math.floor(this.#settings.now() / 1000);
+    return importFrom(file, passphrase, now, (fn) => this.update(fn));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#settings.timers.clearTimeout(this.#poll);
+    await this.#rekeying.idle();
+    await this.#access.inTurn(() => Promise.resolve());
+    this.#saving.stop();
+    this.#memory.forget();
+    await this.#settings.log.close();
+    await this.#settings.writing.close();
+    await this.#settings.rekeying.close();
+    await this.#settings.named.close();
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#closed ? Promise.reject(closed()) : this.#access.inTurn(task);
+  }
+
+  /** What a state that was just found asks for. */
+  #opened(): void {
+    const { error, state, contents } = this.#memory.opening;
+    if (error instanceof KeychainTimeoutError) {
+      const answered = (): void => {
+        if (!this.#closed && this.#memory.opening.error === error) void this.retry().catch(() => undefined);
+      };
+      error.answer.then(answered, answered);
+    }
+    if (state === 'ready' && contents?.metadata.pending) {
+      // It is tried again at the next chance; the status says so until then.
+      void this.#rekeying.finish().catch(() => undefined);
+    }
+  }
+
+  /** [Note: live updates] Looking is one `stat`; nothing is left behind when a process that was told dies. */
+  #lookLater(): void {
+    if (this.#poll !== undefined) return;
+    const look = (): void => {
+      this.#poll = undefined;
+      if (this.#closed || this.#memory.changes.size === 0) return;
+      // Who can't look now will be told by the next call that needs the file.
+      void this.#inTurn(() => this.#access.catchUp())
+        .catch(() => undefined)
+        .finally(() => this.#lookLater());
+    };
+    this.#poll = this.#settings.timers.setTimeout(look, POLL);
+  }
 }

@@ -8,7 +8,7 @@ import { regionsOf } from './format/regions.ts';
 import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
-import type { VaultReport } from './status.ts';
+import type { VaultReport } from './state.ts';
 
 /** Entries after which others get their turn, and progress is told. */
 const SLICE = 500;
@@ -29,7 +29,7 @@ export async function verify(
   return {
     ...report,
     live: shareAlive(contents.rows, contents.live),
-    keyMadeAt: contents.standing.keyMadeAt || null,
+    keyMadeAt: contents.metadata.keyMadeAt || null,
     generation: Number(contents.header.generation),
     ...(regions === null ? {} : { regions }),
     ...(contents.recovered === null ? {} : { recovered: contents.recovered }),

@@ -1,7 +1,7 @@
 // Run by cases.test.ts in a process of its own: `FILE KEY`. Prints the document of a vault, in each library's profile, as JSON.
 import { documentText } from '../../src-main/cache/document/document.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 
 const [file = '', key = ''] = process.argv.slice(2);
 const keychain: Keychain = {

@@ -2,7 +2,7 @@ import { inMemory } from '../../src-main/cache/handle.ts';
 import { atOneGo } from '../../src-main/cache/sliced.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { ServedVault } from '../../src-main/ipc/served-vault.ts';
-import type { VaultReport, VaultStatus } from '../../src-main/vault/status.ts';
+import type { VaultReport, VaultStatus } from '../../src-main/vault/state.ts';
 
 export const REPORT: VaultReport = {
   sound: true,

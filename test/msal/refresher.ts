@@ -2,7 +2,7 @@
 // MSAL Node, the plugin and nothing else. Prints the secret of the last refresh token.
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { APPS, entra, PEOPLE } from '../vectors/make/stage.mjs';
 import { application, now } from './applications.ts';
 

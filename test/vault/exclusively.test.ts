@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
 import { NamedLocks } from '../../src-main/lock/named-locks.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { join } from 'node:path';
 import { temporaryFolder } from './fakes.ts';
 

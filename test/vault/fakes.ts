@@ -5,9 +5,9 @@ import { afterAll } from 'vitest';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Timers } from '../../src-main/keychain/line.ts';
-import { openVaultIn } from '../../src-main/vault/file-vault.ts';
+import { openVaultIn } from '../../src-main/vault/vault.ts';
 import type { Surroundings } from '../../src-main/vault/settings.ts';
-import type { Vault, VaultOptions } from '../../src-main/vault/vault.ts';
+import type { Vault, VaultOptions } from '../../src-main/vault/api.ts';
 import { FakeDisk } from './disk.ts';
 
 export type Mood = 'open' | 'locked' | 'unavailable' | 'silent';

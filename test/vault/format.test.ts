@@ -5,50 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { type Change, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
 import { decodeHeader, encodeHeader } from '../../src-main/vault/format/header.ts';
-import { buildImage } from '../../src-main/vault/format/frame-writer.ts';
 import { decodeManifest, encodeManifest } from '../../src-main/vault/format/manifest.ts';
+import { exampleFile, printed } from './vectors.ts';
 
 const FORMAT = join(import.meta.dirname, '../../src-main/vault/format/FORMAT.md');
-
-/** The bytes that the worked example of FORMAT.md is made from. */
-function counting(from: number): (length: number) => Buffer {
-  let next = from;
-  return (length) => Buffer.from(Array.from({ length }, () => next++ % 256));
-}
-
-function exampleFile(): Buffer {
-  const fileId = Buffer.alloc(16, 0xa0);
-  const value = { credential_type: 'RefreshToken', secret: 's3cret', home_account_id: 'u.t' };
-  const changes = [{ section: 'RefreshToken', key: 'k', after: value }];
-  const frame = encodeBatch({ changes }, fileId, Buffer.alloc(32, 0xc0));
-  const { bytes } = buildImage(
-    {
-      fileId,
-      generation: 1n,
-      slot: 'a',
-      manifest: { keyMadeAt: 1_780_000_000, profile: 'msal-python', pending: null, epoch: 0, departures: [] },
-      groups: [{ account: { home_account_id: 'u.t', username: '' }, frames: [frame] }],
-    },
-    counting(0)(32),
-    counting(0x20),
-  );
-  return bytes;
-}
-
-function printed(file: Buffer): string {
-  const lines: string[] = [];
-  const print = (title: string, bytes: Buffer): void => {
-    lines.push(title);
-    for (let at = 0; at < bytes.length; at += 32) lines.push(`  ${bytes.toString('hex', at, at + 32)}`);
-  };
-  print('header, at 0 and at 4096', file.subarray(0, HEADER_LENGTH));
-  for (let at = FRAMES_AT, n = 0; at < file.length; n += 1) {
-    const length = 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
-    print(`frame ${n}, at ${at}`, file.subarray(at, at + length));
-    at += length;
-  }
-  return lines.join('\n');
-}
 
 test('the worked example of FORMAT.md is what is written', () => {
   const file = exampleFile();
@@ -100,7 +60,7 @@ describe('what is encoded', () => {
       profile: fc.option(text),
       pending: fc.constantFrom(null, 'rotate' as const, 'destroy' as const),
       epoch: fc.nat(),
-      departures: fc.array(note),
+      tombstones: fc.array(note),
       roster: fc.array(fc.option(person)),
     });
     fc.assert(

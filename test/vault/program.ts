@@ -3,7 +3,7 @@
 import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryKeychain } from '../../src-main/keychain/memory.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { signIn, usersIn } from './people.ts';
 
 const [disk = '', readOnly = '', place = ''] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
 import { memoryKeychain, SerializableTokenCache } from '../../src-main/index.ts';
 import { merge } from '../../src-main/cache/index.ts';
-import { openVault } from '../../src-main/vault/file-vault.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { temporaryFolder } from './fakes.ts';

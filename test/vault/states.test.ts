@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { InvalidArgumentError, VaultError } from '../../src-main/errors.ts';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
-import type { VaultStatus } from '../../src-main/vault/status.ts';
+import type { VaultStatus } from '../../src-main/vault/state.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 

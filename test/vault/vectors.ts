@@ -2,10 +2,15 @@
 import { createHash } from 'node:crypto';
 import { type Change, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { contentLength, sealFrame } from '../../src-main/vault/format/frame.ts';
-import { encodeHeader, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
+import {
+  encodeHeader,
+  HEADER_COPY_AT,
+  FRAMES_AT,
+  HEADER_LENGTH,
+} from '../../src-main/vault/format/header.ts';
 import { buildImage, type Group, type Image } from '../../src-main/vault/format/frame-writer.ts';
 import { frameKey } from '../../src-main/vault/format/keys.ts';
-import type { Notes } from '../../src-main/vault/format/notes.ts';
+import type { FrameMetadata } from '../../src-main/vault/format/metadata.ts';
 
 /** What a reader must make of a file. */
 export interface VaultVector {
@@ -83,15 +88,15 @@ const LOOSE: Change[] = [
   { section: 'FutureToken', key: null, after: { a: { secret: 'not sealed by itself' } } },
 ];
 
-function image(slot: 'a' | 'b' = 'a', notes: Notes = {}): Image {
+function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
   const loose = encodeBatch({ changes: LOOSE }, FILE_ID, bytesFrom('loose')(32));
-  const { pending = null, departures = [] } = notes;
+  const { pending = null, tombstones = [] } = notes;
   return buildImage(
     {
       fileId: FILE_ID,
       generation: 7n,
       slot,
-      manifest: { keyMadeAt: NOW, profile: 'msal-node', pending, epoch: departures.length, departures },
+      manifest: { keyMadeAt: NOW, profile: 'msal-node', pending, epoch: tombstones.length, tombstones },
       groups: [groupOf('ada'), groupOf('ben'), { account: null, frames: [loose] }],
     },
     KEY,
@@ -102,7 +107,7 @@ function image(slot: 'a' | 'b' = 'a', notes: Notes = {}): Image {
 /** A file with frames appended to it. */
 function appended(
   { bytes, header, end }: Image,
-  batches: readonly (Notes & { changes: Change[] })[],
+  batches: readonly (FrameMetadata & { changes: Change[] })[],
 ): Buffer {
   const key = frameKey(KEY, header.salt, encodeHeader(header));
   const random = bytesFrom('appended');
@@ -171,7 +176,7 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
   const made: [string, Buffer, VaultVector['keychain'], VaultVector['state'], VaultVector['entries']][] = [
     ['base', base.bytes, own, 'ready', all],
     ['appended', grown, own, 'ready', latest],
-    ['slot-b', image('b', { pending: 'destroy', departures: [departed] }).bytes, { b: key }, 'ready', all],
+    ['slot-b', image('b', { pending: 'destroy', tombstones: [departed] }).bytes, { b: key }, 'ready', all],
     ['free-space', Buffer.concat([grown, Buffer.alloc(700)]), own, 'ready', latest],
     ['torn-short', grown.subarray(0, once.length + 30), own, 'ready', afterOnce],
     ['torn-end', grown.subarray(0, grown.length - 1), own, 'ready', afterOnce],
@@ -211,4 +216,46 @@ function startsOf(file: Buffer): number[] {
     at += 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
   }
   return starts;
+}
+
+/** The bytes that the worked example of FORMAT.md is made from. */
+function counting(from: number): (length: number) => Buffer {
+  let next = from;
+  return (length) => Buffer.from(Array.from({ length }, () => next++ % 256));
+}
+
+/** The file of the worked example in FORMAT.md. */
+export function exampleFile(): Buffer {
+  const fileId = Buffer.alloc(16, 0xa0);
+  const value = { credential_type: 'RefreshToken', secret: 's3cret', home_account_id: 'u.t' };
+  const changes = [{ section: 'RefreshToken', key: 'k', after: value }];
+  const frame = encodeBatch({ changes }, fileId, Buffer.alloc(32, 0xc0));
+  const { bytes } = buildImage(
+    {
+      fileId,
+      generation: 1n,
+      slot: 'a',
+      manifest: { keyMadeAt: 1_780_000_000, profile: 'msal-python', pending: null, epoch: 0, tombstones: [] },
+      groups: [{ account: { home_account_id: 'u.t', username: '' }, frames: [frame] }],
+    },
+    counting(0)(32),
+    counting(0x20),
+  );
+  return bytes;
+}
+
+/** A file as the worked example prints it. */
+export function printed(file: Buffer): string {
+  const lines: string[] = [];
+  const print = (title: string, bytes: Buffer): void => {
+    lines.push(title);
+    for (let at = 0; at < bytes.length; at += 32) lines.push(`  ${bytes.toString('hex', at, at + 32)}`);
+  };
+  print('header, at 0 and at 4096', file.subarray(0, HEADER_LENGTH));
+  for (let at = FRAMES_AT, n = 0; at < file.length; n += 1) {
+    const length = 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+    print(`frame ${n}, at ${at}`, file.subarray(at, at + length));
+    at += length;
+  }
+  return lines.join('\n');
 }

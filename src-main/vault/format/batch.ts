@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { TAG_LENGTH, type FrameContent } from './frame.ts';
 import { isArray, isObject } from '../json.ts';
 import { KEY_LENGTH } from './keys.ts';
-import { decodeNotes, encodeNotes, type Notes } from './notes.ts';
+import { decodeMetadata, encodeMetadata, type FrameMetadata } from './metadata.ts';
 import { SealedSecret, type SecretsKey, sealSecret, withSealedSecret } from './secret.ts';
 
 /** One place of the cache document, set or emptied. `key: null`: the whole root of that name. */
@@ -15,7 +15,7 @@ export interface Change {
 }
 
 /** What a frame after the first one says: one committed batch. */
-export interface Batch extends Notes {
+export interface Batch extends FrameMetadata {
   changes: readonly Change[];
 }
 
@@ -76,7 +76,7 @@ export function sealBatch(
     });
     return [section, key, fields, bytes.length];
   });
-  const body = encodeBody({ changes: rows, ...encodeNotes(batch) }, secretsKey);
+  const body = encodeBody({ changes: rows, ...encodeMetadata(batch) }, secretsKey);
   return { content: { body, sealed: Buffer.concat(secrets) }, sealed };
 }
 
@@ -113,7 +113,7 @@ export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null
     index += 1;
     return { section, key, after: withSealedSecret(value, secret) };
   });
-  return { changes, ...decoded.notes };
+  return { changes, ...decoded.metadata };
 }
 
 export interface DecodedRow {
@@ -128,12 +128,12 @@ export interface DecodedRow {
 /** What a batch says, its secrets aside. `null` where it is not what FORMAT.md says. */
 export function decodeRows(
   content: FrameContent,
-): { rows: DecodedRow[]; notes: Notes; secretsKey: Buffer } | null {
+): { rows: DecodedRow[]; metadata: FrameMetadata; secretsKey: Buffer } | null {
   const decoded = decodeBody(content.body);
   if (decoded === null || !isObject(decoded.json)) return null;
   const { changes } = decoded.json;
-  const notes = decodeNotes(decoded.json);
-  if (!isArray(changes) || notes === null) return null;
+  const metadata = decodeMetadata(decoded.json);
+  if (!isArray(changes) || metadata === null) return null;
   const rows: DecodedRow[] = [];
   let sealed = 0;
   for (const change of changes) {
@@ -142,7 +142,7 @@ export function decodeRows(
     rows.push(row);
     sealed += row.sealedLength ?? 0;
   }
-  return sealed === content.sealed.length ? { rows, notes, secretsKey: decoded.secretsKey } : null;
+  return sealed === content.sealed.length ? { rows, metadata, secretsKey: decoded.secretsKey } : null;
 }
 
 function decodeRow(row: unknown): DecodedRow | null {

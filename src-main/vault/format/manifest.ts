@@ -2,21 +2,21 @@
 import { decodeBody, encodeBody } from './batch.ts';
 import type { FrameContent } from './frame.ts';
 import { isArray, isObject } from '../json.ts';
-import { decodeDepartures, type Departure, isPending, type Pending, rowOf } from './notes.ts';
+import { decodeTombstones, type Tombstone, isPending, type Pending, rowOf } from './metadata.ts';
 
 /** What a vault knows about itself beside its entries. */
-export interface Standing {
+export interface VaultMetadata {
   /** Seconds since the epoch; 0 where nobody knows any more. */
   keyMadeAt: number;
   pending: Pending | null;
   /** How many sign-outs there have been. */
   epoch: number;
   /** Those that a refresh could still be under way for. */
-  departures: readonly Departure[];
+  tombstones: readonly Tombstone[];
 }
 
 /** The first frame: what a rewritten file says about itself. */
-export interface Manifest extends Standing {
+export interface Manifest extends VaultMetadata {
   /** The key profile of the cache document; `null` where no entry has told yet. */
   profile: string | null;
   /** Whose frames follow, by ordinal - 1, so that a lost one can be named; `null`: of no account. */
@@ -31,10 +31,10 @@ export interface RosterEntry {
 
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
   const { keyMadeAt, profile, pending, epoch } = manifest;
-  const departures = manifest.departures.map(rowOf);
+  const tombstones = manifest.tombstones.map(rowOf);
   const roster = manifest.roster.map((entry) => entry && [entry.home_account_id, entry.username]);
   // It has no secrets; the key stands there because every body begins with one.
-  const body = encodeBody({ keyMadeAt, profile, pending, epoch, departures, roster }, secretsKey);
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, roster }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 
@@ -43,8 +43,8 @@ export function decodeManifest(content: FrameContent): Manifest | null {
   const json = decodeBody(content.body)?.json;
   if (!isObject(json) || content.sealed.length > 0) return null;
   const { keyMadeAt, profile, pending, epoch, roster } = json;
-  const departures = decodeDepartures(json['departures']);
-  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || departures === null) return null;
+  const tombstones = decodeTombstones(json['tombstones']);
+  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || tombstones === null) return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
   if (!isPending(pending) || !isArray(roster)) return null;
   const entries: (RosterEntry | null)[] = [];
@@ -53,7 +53,7 @@ export function decodeManifest(content: FrameContent): Manifest | null {
     if (entry === undefined) return null;
     entries.push(entry);
   }
-  return { keyMadeAt, profile, pending, epoch, departures, roster: entries };
+  return { keyMadeAt, profile, pending, epoch, tombstones, roster: entries };
 }
 
 function decodeRosterEntry(row: unknown): RosterEntry | undefined {

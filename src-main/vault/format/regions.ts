@@ -4,7 +4,7 @@ import type { Contents } from '../contents.ts';
 import { NO_TAG } from './frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './header.ts';
 import { scanFrames } from './frame-reader.ts';
-import type { VaultRegions } from '../status.ts';
+import type { VaultRegions } from '../state.ts';
 
 /** Counts what is authentic in a file that was opened. */
 export function* regionsOf(file: Buffer, { header, sealingKey }: Contents): Sliced<VaultRegions> {

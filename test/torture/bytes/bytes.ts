@@ -1,7 +1,7 @@
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
 import { KeySlots } from '../../../src-main/vault/slots.ts';
-import type { VaultState } from '../../../src-main/vault/status.ts';
+import type { VaultState } from '../../../src-main/vault/state.ts';
 import { FakeDisk } from '../../vault/disk.ts';
 import { usersIn } from '../../vault/people.ts';
 import type { Scene } from '../section.ts';

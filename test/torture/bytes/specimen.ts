@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { memoryKeychain } from '../../../src-main/keychain/memory.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
-import { openVaultIn } from '../../../src-main/vault/file-vault.ts';
+import { openVaultIn } from '../../../src-main/vault/vault.ts';
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
 import { FakeDisk } from '../../vault/disk.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';

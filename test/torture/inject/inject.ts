@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { inParallel, type Scene } from '../section.ts';

@@ -2,7 +2,7 @@ import { rmSync, statSync, truncateSync, writeFileSync, readFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { encrypt } from '../../../src-main/vault/exchange/age.ts';
-import type { Vault } from '../../../src-main/vault/vault.ts';
+import type { Vault } from '../../../src-main/vault/api.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 
 /** Accounts and the secrets of their access tokens. */

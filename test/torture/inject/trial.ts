@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { decrypt } from '../../../src-main/vault/exchange/age.ts';
-import { openVault, openVaultIn } from '../../../src-main/vault/file-vault.ts';
+import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import type { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
@@ -127,8 +127,8 @@ async function checkLater(
   }
   const again = await lookAt(folder);
   must(
-    again.contents?.standing.pending === null,
-    `in the end, ${String(again.contents?.standing.pending)} is still to be done`,
+    again.contents?.metadata.pending === null,
+    `in the end, ${String(again.contents?.metadata.pending)} is still to be done`,
   );
   mustBeClean(folder);
 }

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { KeychainError } from '../../../src-main/errors.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
-import { openVaultIn } from '../../../src-main/vault/file-vault.ts';
-import type { Vault } from '../../../src-main/vault/vault.ts';
+import { openVaultIn } from '../../../src-main/vault/vault.ts';
+import type { Vault } from '../../../src-main/vault/api.ts';
 import { signIn, usersIn } from '../../vault/people.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { orders, say } from '../say.ts';

@@ -1,5 +1,5 @@
 // A process with a vault whose key is in the system's real keychain. It stops before a native call that it is told.
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { type Keytar, loadKeytar } from '../../../src-main/keychain/keytar.ts';
 import { systemKeychain } from '../../../src-main/keychain/system.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';

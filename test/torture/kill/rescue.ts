@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';

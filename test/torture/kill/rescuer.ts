@@ -1,6 +1,6 @@
 // A process that is killed while it recovers a damaged vault, or begins a fresh one.
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { signIn } from '../../vault/people.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { orders, say } from '../say.ts';

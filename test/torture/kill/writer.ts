@@ -1,7 +1,7 @@
 // A writer that is killed: it says what it begins, which locks it has, and what was acknowledged.
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
-import type { Vault } from '../../../src-main/vault/vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
+import type { Vault } from '../../../src-main/vault/api.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { Random } from '../random.ts';
 import { orders, say } from '../say.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryKeychain } from '../../../src-main/keychain/memory.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
-import { openVault, openVaultIn } from '../../../src-main/vault/file-vault.ts';
+import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
 import { KeySlots } from '../../../src-main/vault/slots.ts';
 import { FakeDisk } from '../../vault/disk.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { homeOf, usersIn } from '../../vault/people.ts';
 import { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';

@@ -1,6 +1,6 @@
 // One of many processes that write at the same time.
 import { join } from 'node:path';
-import { openVault } from '../../../src-main/vault/file-vault.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { orders, say } from '../say.ts';

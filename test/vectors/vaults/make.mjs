@@ -1,6 +1,6 @@
-// Writes the vault files in this folder, and index.json: node test/vectors/vaults/make.mjs
+// Writes the vault files in this folder, index.json, and the worked example of FORMAT.md: node test/vectors/vaults/make.mjs
 // They are kept because a later version must read what this one wrote; a change here is a change of the format.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
 
@@ -12,3 +12,6 @@ for (const { vector, bytes } of made) writeFileSync(join(folder, `${vector.name}
 const lines = made.map(({ vector }) => `  ${JSON.stringify(vector)}`);
 writeFileSync(join(folder, 'index.json'), `[\n${lines.join(',\n')}\n]\n`);
 console.log(`${made.length} vault files in ${folder}`);
+const page = join(folder, '..', '..', '..', 'src-main', 'vault', 'format', 'FORMAT.md');
+const [before, , after] = readFileSync(page, 'utf8').split('```');
+writeFileSync(page, `${before}\`\`\`\n${module.printed(module.exampleFile())}\n\`\`\`${after}`);

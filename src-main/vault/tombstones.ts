@@ -2,8 +2,8 @@ import { accountOf, recordsOfAccount } from '../cache/records.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { apply, type RecordChange, transact } from '../cache/change.ts';
 import type { Contents } from './contents.ts';
-import type { Standing } from './format/manifest.ts';
-import { type Departure, markOf } from './format/notes.ts';
+import type { VaultMetadata } from './format/manifest.ts';
+import { type Tombstone, markOf } from './format/metadata.ts';
 
 // How long a refresh can have been under way, with a lid closed in the middle of it: a week, in seconds.
 const REMEMBERED = 7 * 24 * 3600;
@@ -12,12 +12,12 @@ const REMEMBERED = 7 * 24 * 3600;
  * [Note: no byte of the account] The accounts that these changes removed to the last entry. They are remembered by a
  * keyed hash: after a sign-out the file must not hold the account's id either.
  */
-export function departuresIn(
+export function tombstonesIn(
   cache: TokenCache,
   changes: readonly RecordChange[],
-  { header, standing }: Contents,
+  { header, metadata }: Contents,
   now: number,
-): Departure[] {
+): Tombstone[] {
   const gone = new Set<string>();
   for (const { section, key, before, after } of changes) {
     if (before === undefined || after !== undefined) continue;
@@ -28,17 +28,21 @@ export function departuresIn(
     .filter((account) => recordsOfAccount(cache, account).length === 0)
     .map((account, index) => ({
       mark: markOf(account, header.fileId),
-      epoch: standing.epoch + 1 + index,
+      epoch: metadata.epoch + 1 + index,
       at: now,
     }));
 }
 
-/** What a rewritten file says of departures: the old ones are dropped, the new ones added. */
-export function standingAfter(standing: Standing, departures: readonly Departure[], now: number): Standing {
+/** What a rewritten file says of tombstones: the old ones are dropped, the new ones added. */
+export function metadataAfter(
+  metadata: VaultMetadata,
+  tombstones: readonly Tombstone[],
+  now: number,
+): VaultMetadata {
   return {
-    ...standing,
-    epoch: standing.epoch + departures.length,
-    departures: [...standing.departures.filter(({ at }) => at > now - REMEMBERED), ...departures],
+    ...metadata,
+    epoch: metadata.epoch + tombstones.length,
+    tombstones: [...metadata.tombstones.filter(({ at }) => at > now - REMEMBERED), ...tombstones],
   };
 }
 
@@ -61,20 +65,20 @@ export function withoutLate<T>(
  * What is left of changes that could not be saved, when the file is read again: what they set for an account that others
  * have signed out since must not bring it back either.
  */
-export function withoutDeparted(
+export function withoutSignedOut(
   held: readonly RecordChange[],
   before: Contents | null,
   contents: Contents | null,
 ): readonly RecordChange[] {
   if (before === null || contents === null || held.length === 0) return held;
-  const isLate = bringsBack(contents, before.standing.epoch);
+  const isLate = bringsBack(contents, before.metadata.epoch);
   return held.filter((change) => !isLate(change));
 }
 
 /** Whether a change sets something for an account that was signed out after `since`. */
-function bringsBack({ header, standing }: Contents, since: number): (change: RecordChange) => boolean {
+function bringsBack({ header, metadata }: Contents, since: number): (change: RecordChange) => boolean {
   const late = new Set<string>();
-  for (const { mark, epoch } of standing.departures) if (epoch > since) late.add(mark);
+  for (const { mark, epoch } of metadata.tombstones) if (epoch > since) late.add(mark);
   return ({ section, key, after }) => {
     const account = late.size === 0 || after === undefined ? null : accountOf({ section, key, value: after });
     return account !== null && late.has(markOf(account, header.fileId));

@@ -2,13 +2,13 @@ import type { TokenkeepError } from '../errors.ts';
 import type { RecordChange } from '../cache/change.ts';
 import type { Access } from './access.ts';
 import { type Contents, keptFrames } from './contents.ts';
-import { departuresIn, standingAfter } from './departures.ts';
+import { tombstonesIn, metadataAfter } from './tombstones.ts';
 import type { Job } from './job.ts';
 import type { Attempt } from './memory.ts';
 import type { Opening } from './open.ts';
 import { refusal } from './refusal.ts';
-import type { VaultState } from './status.ts';
-import { append, rewrite } from './writing.ts';
+import type { VaultState } from './state.ts';
+import { append, rewrite } from './write.ts';
 
 /** The first pause before what is held in memory is tried again, and the longest, in milliseconds. */
 const FIRST_PAUSE = 1_000;
@@ -103,21 +103,21 @@ export class Saving {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
     const { contents, identity } = opening;
-    const departures = contents === null ? [] : departuresIn(cache, changes, contents, now);
+    const tombstones = contents === null ? [] : tombstonesIn(cache, changes, contents, now);
     if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
-      const notes = departures.length > 0 ? { departures } : {};
-      return { ...opening, identity: await append(settings.log, contents, identity, changes, notes) };
+      const metadata = tombstones.length > 0 ? { tombstones } : {};
+      return { ...opening, identity: await append(settings.log, contents, identity, changes, metadata) };
     }
     const keyMadeAt = opening.key === null ? now : 0;
     const key = opening.key ?? (await settings.slots.make(opening.slot));
-    const standing = contents?.standing ?? { keyMadeAt, pending: null, epoch: 0, departures: [] };
+    const metadata = contents?.metadata ?? { keyMadeAt, pending: null, epoch: 0, tombstones: [] };
     const written = await rewrite(settings, {
       cache,
       previous: contents,
       kept: keptFrames(contents, changes),
       key,
       slot: opening.slot,
-      standing: standingAfter(standing, departures, now),
+      metadata: metadataAfter(metadata, tombstones, now),
     });
     return { ...opening, ...written, key };
   }
@@ -166,7 +166,7 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
     kept: keptFrames(contents, memory.held),
     key: opening.key,
     slot: opening.slot,
-    standing: standingAfter(contents.standing, [], now),
+    metadata: metadataAfter(contents.metadata, [], now),
   });
   memory.saved({ ...opening, ...written }, now);
 }

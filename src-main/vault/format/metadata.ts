@@ -1,4 +1,4 @@
-// FORMAT.md, "Notes".
+// FORMAT.md, "FrameMetadata".
 import { createHmac } from 'node:crypto';
 import { isArray } from '../json.ts';
 
@@ -10,8 +10,8 @@ export type Pending =
   | 'destroy';
 
 /** That an account was signed out, so that a refresh which was under way can't bring it back. */
-export interface Departure {
-  /** Tells the account to one who knows it, and nobody else: [Note: no byte of the account] in departures.ts. */
+export interface Tombstone {
+  /** Tells the account to one who knows it, and nobody else: [Note: no byte of the account] in tombstones.ts. */
   mark: string;
   /** The number of this sign-out: the vault's first is 1. */
   epoch: number;
@@ -20,9 +20,9 @@ export interface Departure {
 }
 
 /** What a frame can say beside its changes. Absent: nothing new. */
-export interface Notes {
+export interface FrameMetadata {
   pending?: Pending | null;
-  departures?: readonly Departure[];
+  tombstones?: readonly Tombstone[];
 }
 
 /** The name under which a departed account is remembered. */
@@ -33,45 +33,45 @@ export function markOf(home_account_id: string, fileId: Buffer): string {
     .toString('base64', 0, 16);
 }
 
-export function encodeNotes({ pending, departures }: Notes): object {
+export function encodeMetadata({ pending, tombstones }: FrameMetadata): object {
   return {
     ...(pending === undefined ? {} : { pending }),
-    ...(departures === undefined ? {} : { departures: departures.map(rowOf) }),
+    ...(tombstones === undefined ? {} : { tombstones: tombstones.map(rowOf) }),
   };
 }
 
-export function rowOf({ mark, epoch, at }: Departure): [string, number, number] {
+export function rowOf({ mark, epoch, at }: Tombstone): [string, number, number] {
   return [mark, epoch, at];
 }
 
 /** `null` where a note is not what FORMAT.md says. */
-export function decodeNotes(json: Record<string, unknown>): Notes | null {
-  const { pending, departures } = json;
-  const notes: Notes = {};
+export function decodeMetadata(json: Record<string, unknown>): FrameMetadata | null {
+  const { pending, tombstones } = json;
+  const metadata: FrameMetadata = {};
   if (pending !== undefined) {
     if (!isPending(pending)) return null;
-    notes.pending = pending;
+    metadata.pending = pending;
   }
-  if (departures !== undefined) {
-    const decoded = decodeDepartures(departures);
+  if (tombstones !== undefined) {
+    const decoded = decodeTombstones(tombstones);
     if (decoded === null) return null;
-    notes.departures = decoded;
+    metadata.tombstones = decoded;
   }
-  return notes;
+  return metadata;
 }
 
 export function isPending(value: unknown): value is Pending | null {
   return value === null || value === 'rotate' || value === 'destroy';
 }
 
-export function decodeDepartures(rows: unknown): Departure[] | null {
+export function decodeTombstones(rows: unknown): Tombstone[] | null {
   if (!isArray(rows)) return null;
-  const departures: Departure[] = [];
+  const tombstones: Tombstone[] = [];
   for (const row of rows) {
     if (!isArray(row) || row.length !== 3) return null;
     const [mark, epoch, at] = row;
     if (typeof mark !== 'string' || typeof epoch !== 'number' || typeof at !== 'number') return null;
-    departures.push({ mark, epoch, at });
+    tombstones.push({ mark, epoch, at });
   }
-  return departures;
+  return tombstones;
 }

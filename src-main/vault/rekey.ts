@@ -4,13 +4,13 @@ import type { Access } from './access.ts';
 import { hear } from './disk/atomic-file.ts';
 import { type Job, jobOf } from './job.ts';
 import { keptFrames } from './contents.ts';
-import { departuresIn, standingAfter } from './departures.ts';
-import { Serial } from './serial.ts';
+import { tombstonesIn, metadataAfter } from './tombstones.ts';
+import { KeyedQueue } from '../queue.ts';
 import type { Slot } from './format/header.ts';
 import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
-import type { Erasure } from './vault.ts';
-import { append, rewrite } from './writing.ts';
+import type { Erasure } from './api.ts';
+import { append, rewrite } from './write.ts';
 
 /** How long a keychain that asks nobody may take to keep a key, in milliseconds: ten times what was seen. */
 const GRACE = 1_000;
@@ -37,7 +37,7 @@ interface FreshKey {
  */
 export class Rekeying {
   readonly #access: Access;
-  readonly #turns = new Serial();
+  readonly #turns = new KeyedQueue();
   #jobs: Job[] = [];
   #next: Promise<OldKey> | null = null;
 
@@ -57,7 +57,7 @@ export class Rekeying {
   /** Resolves when it is known what becomes of the old key, which may be before the turn is over. */
   #inTurn(): Promise<OldKey> {
     return new Promise((resolve, reject) => {
-      const turn = this.#turns.run(() => {
+      const turn = this.#turns.run('', () => {
         this.#next = null;
         return this.#replaceKey(this.#jobs.splice(0), () => resolve('pending'));
       });
@@ -67,21 +67,21 @@ export class Rekeying {
 
   /** Does what an earlier sign-out, here or elsewhere, had to leave; leaves it again where the keychain refuses. */
   async finish(): Promise<void> {
-    if (this.#access.memory.opening.contents?.standing.pending === 'rotate') {
+    if (this.#access.memory.opening.contents?.metadata.pending === 'rotate') {
       await this.erase(() => undefined);
-    } else if (this.#access.memory.opening.contents?.standing.pending === 'destroy') {
+    } else if (this.#access.memory.opening.contents?.metadata.pending === 'destroy') {
       const { settings, memory } = this.#access;
       const destroy = async (): Promise<void> => {
         await this.#lookWhereTheKeyIs();
-        if (memory.opening.contents?.standing.pending === 'destroy') await this.#destroyOldKey();
+        if (memory.opening.contents?.metadata.pending === 'destroy') await this.#destroyOldKey();
       };
-      await this.#turns.run(() => settings.rekeying.hold(destroy));
+      await this.#turns.run('', () => settings.rekeying.hold(destroy));
     }
   }
 
   /** Resolves when no replacement is under way. */
   async idle(): Promise<void> {
-    await this.#turns.run(() => Promise.resolve());
+    await this.#turns.run('', () => Promise.resolve());
   }
 
   /** @param postponed called when the work is done but for the keychain's part, which goes on */
@@ -167,8 +167,8 @@ export class Rekeying {
     }
     try {
       const now = Math.floor(settings.now() / 1000);
-      const gone = departuresIn(cache, attempt.changes, contents, now);
-      const standing = standingAfter(contents.standing, gone, now);
+      const gone = tombstonesIn(cache, attempt.changes, contents, now);
+      const metadata = metadataAfter(contents.metadata, gone, now);
       const written = await rewrite(
         settings,
         {
@@ -177,10 +177,10 @@ export class Rekeying {
           kept: keptFrames(contents, attempt.changes),
           key,
           slot: fresh?.slot ?? opening.slot,
-          standing:
+          metadata:
             fresh === null
-              ? { ...standing, pending: 'rotate' }
-              : { ...standing, pending: 'destroy', keyMadeAt: now },
+              ? { ...metadata, pending: 'rotate' }
+              : { ...metadata, pending: 'destroy', keyMadeAt: now },
         },
         { readBack: true },
       );
@@ -211,7 +211,7 @@ export class Rekeying {
   async #noteDestroyed(): Promise<void> {
     const { settings, memory } = this.#access;
     const { contents, identity, state } = memory.opening;
-    if (state !== 'ready' || identity === null || contents?.standing.pending !== 'destroy') return;
+    if (state !== 'ready' || identity === null || contents?.metadata.pending !== 'destroy') return;
     // Where it can't be noted, it is done again: that does no harm.
     const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
     if (noted !== null) memory.opening = { ...memory.opening, identity: noted };

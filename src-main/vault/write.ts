@@ -14,8 +14,8 @@ import type { Slot } from './format/header.ts';
 import { sealImage } from './format/frame-writer.ts';
 import type { Io } from './disk/io.ts';
 import type { Log } from './disk/log.ts';
-import type { Standing } from './format/manifest.ts';
-import type { Notes } from './format/notes.ts';
+import type { VaultMetadata } from './format/manifest.ts';
+import type { FrameMetadata } from './format/metadata.ts';
 import { paced } from './pace.ts';
 
 /** Where to write. */
@@ -32,7 +32,7 @@ export interface Rewrite {
   kept: Groups;
   key: Buffer;
   slot: Slot;
-  standing: Standing;
+  metadata: VaultMetadata;
 }
 
 /**
@@ -41,13 +41,13 @@ export interface Rewrite {
  */
 export async function rewrite(
   { io, file }: Place,
-  { cache, previous, kept, key, slot, standing }: Rewrite,
+  { cache, previous, kept, key, slot, metadata }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
   const fileId = previous?.header.fileId ?? randomBytes(16);
   const generation = (previous?.header.generation ?? 0n) + 1n;
   const { groups, sealed } = await paced(regroup(cache, kept, fileId));
-  const manifest = { ...standing, profile: profileOf(cache) };
+  const manifest = { ...metadata, profile: profileOf(cache) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
   const sent: Buffer[] = [];
@@ -64,7 +64,7 @@ export async function rewrite(
     header,
     sealingKey,
     cache,
-    standing,
+    metadata,
     groups: new Map(groups.map((group) => [group.account?.home_account_id ?? null, group])),
     end,
     rows: entries,
@@ -94,10 +94,10 @@ export async function append(
   contents: Contents,
   known: Identity,
   changes: readonly RecordChange[],
-  notes: Notes,
+  metadata: FrameMetadata,
 ): Promise<Identity> {
   const { header, sealingKey, end, cache } = contents;
-  const batch = sealBatch({ changes, ...notes }, header.fileId);
+  const batch = sealBatch({ changes, ...metadata }, header.fileId);
   const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
   const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
@@ -108,6 +108,6 @@ export async function append(
     ordinal: end.ordinal + 1,
     previousTag: Buffer.from(tag),
   };
-  written(contents, changes, changes.length, notes);
+  written(contents, changes, changes.length, metadata);
   return identity;
 }
