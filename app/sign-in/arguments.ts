@@ -1,15 +1,14 @@
-/** The arguments of what the window asks about signing in, checked before anything is done with them. */
+/** The arguments of the sign-in requests, checked before anything is done with them. */
 import { InvalidArgumentError } from 'tokenkeep';
 import { type ArgumentCheck, type ArgumentChecks, noArguments } from 'tokenkeep/electron';
 import * as v from 'valibot';
 import type { SignInRequests } from './contract.ts';
-import { checkedDraft } from './profile.ts';
+import { checkedDraft } from './profiles.ts';
 
 const id = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/));
-const account = v.strictObject({
-  home_account_id: v.pipe(v.string(), v.maxLength(1000)),
-  environment: v.pipe(v.string(), v.maxLength(300)),
-});
+const accountId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/));
+const accountIds = v.nullable(v.pipe(v.array(accountId), v.minLength(1), v.maxLength(20_000)));
+const loginHint = v.nullable(v.pipe(v.string(), v.maxLength(320)));
 const wishes = v.strictObject({ revoke: v.boolean(), endSession: v.boolean() });
 
 export const signInChecks: ArgumentChecks<SignInRequests> = {
@@ -19,17 +18,18 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
     return [checkedDraft(draft), its];
   },
   removeProfile: takes(v.strictTuple([id])),
-  signIn: takes(v.strictTuple([id, v.picklist(['browser', 'device'])])),
+  signIn: takes(v.strictTuple([id, v.picklist(['browser', 'device']), loginHint])),
+  signInAgain: takes(v.strictTuple([accountId])),
   signInProgress: noArguments,
   cancelSignIn: noArguments,
   openSignInPage: noArguments,
   copyDeviceCode: noArguments,
-  care: takes(v.strictTuple([account])),
-  refreshNow: takes(v.strictTuple([account])),
-  keepFresh: takes(v.strictTuple([account, v.boolean()])),
-  leaveOffers: takes(v.strictTuple([v.nullable(account)])),
-  prepareLeaving: takes(v.strictTuple([v.nullable(account), wishes])),
-  finishLeaving: takes(v.strictTuple([id])),
+  refreshStatus: takes(v.strictTuple([accountId])),
+  refreshNow: takes(v.strictTuple([accountId])),
+  setAutoRefresh: takes(v.strictTuple([accountId, v.boolean()])),
+  signOutOffers: takes(v.strictTuple([accountIds])),
+  signOut: takes(v.strictTuple([accountIds, wishes])),
+  signOuts: noArguments,
 };
 
 function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {

@@ -4,7 +4,9 @@
  *
  * @module tokenkeep/electron
  */
-export { issuerOf, usernameOf } from '../ipc/account-views.ts';
+export { type AccountHistory, changeHistory, historyOf } from '../ipc/account-history.ts';
+export { issuerOf, nameOf, usernameOf } from '../ipc/account-views.ts';
+export { appData, setAppData } from '../ipc/app-data.ts';
 export {
   type AccountId,
   type CachedAccount,

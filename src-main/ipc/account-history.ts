@@ -42,35 +42,37 @@ export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial
 }
 
 /**
- * Marks the accounts that got a refresh token from an imported document, after the merge and in the same update. Another
- * program may still use these tokens.
+ * Runs the merge of an imported document, inside an update, and marks the accounts that got a refresh or ID token from it:
+ * another program may still use the refresh token, and the ID token's word for its issuer is anybody's.
  *
- * @param before `refreshSecrets` before the merge
+ * @param source the file's path
  */
-export function markImported(
+export function mergeAsImport<T>(
   cache: TokenCache,
   document: TokenCache,
-  before: ReadonlySet<string>,
   source: string,
-): void {
-  const brought = refreshSecrets(document);
-  for (const account of cachedAccounts(cache).byId.values()) {
-    const taken = secretsOf(account).some((secret) => brought.has(secret) && !before.has(secret));
-    if (taken) changeHistory(cache, account.id, { source, shared: true, refusal: null });
+  merge: () => T,
+): T {
+  const brought = [...cachedAccounts(document).byId.values()];
+  const ids = brought.map(({ id }) => id);
+  const before = new Set(ids.flatMap((id) => secretsOf(cachedAccounts(cache).byId.get(id))));
+  const merged = merge();
+  const offered = new Set(brought.flatMap(secretsOf));
+  for (const id of ids) {
+    const now = secretsOf(cachedAccounts(cache).byId.get(id));
+    const taken = now.some((secret) => offered.has(secret) && !before.has(secret));
+    if (taken) changeHistory(cache, id, { source, shared: true, refusal: null });
   }
+  return merged;
 }
 
-/** The refresh tokens of a cache. */
-export function refreshSecrets(cache: TokenCache): Set<string> {
-  return new Set([...cachedAccounts(cache).byId.values()].flatMap(secretsOf));
-}
-
-function secretsOf({ refreshTokens }: CachedAccount): string[] {
-  return refreshTokens.flatMap((token) => {
+/** The refresh and ID tokens of an account; none of one whose seal is damaged. */
+function secretsOf(account: CachedAccount | undefined): string[] {
+  return [...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])].flatMap((token) => {
     try {
       return [token.secret];
     } catch {
-      return []; // a damaged seal
+      return [];
     }
   });
 }

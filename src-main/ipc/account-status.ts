@@ -1,15 +1,8 @@
 /** Whether an account can still be used: one answer from what is stored and what has happened. */
+import type { AccountHistory } from './account-history.ts';
 import type { CachedAccount } from './cached-accounts.ts';
-import type { AccountStatus, Refusal } from './contract.ts';
+import type { AccountStatus } from './contract.ts';
 import { seconds } from './token-views.ts';
-
-/** What is known of an account beside its entries. */
-export interface AccountHistory {
-  /** The provider refused to refresh it, and nothing has succeeded since. */
-  refusal: Refusal | null;
-  /** The file that it was imported from; null where it was signed in here, or nobody knows. */
-  source: string | null;
-}
 
 /**
  * The one answer that the dot, the facts, the filters, the search and the screen reader use.

@@ -1,10 +1,13 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
 import { stringClaim } from '../cache/schema/claims.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
-import { type AccountHistory, accountStatus } from './account-status.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { type AccountHistory, historyOf } from './account-history.ts';
+import { accountStatus } from './account-status.ts';
 import {
   type AccountId,
   type CachedAccount,
+  cachedAccounts,
   type CachedAccounts,
   forEachAccount,
   type Token,
@@ -13,20 +16,14 @@ import {
 import type { AccountItem, AccountList } from './contract.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
-/**
- * @param now seconds since the epoch
- * @param history what has happened to an account beside what is stored
- */
-export async function accountList(
-  cached: CachedAccounts,
-  now: number,
-  history: (id: AccountId) => AccountHistory = () => NOTHING,
-): Promise<AccountList> {
+/** @param now seconds since the epoch */
+export async function accountList(cache: TokenCache, now: number): Promise<AccountList> {
+  const cached = cachedAccounts(cache);
   const accounts: AccountItem[] = [];
   let tokens = 0;
   // The first time, names are read from ID tokens that have to be opened: with many accounts, long work.
   await forEachAccount(cached.byId, (account) => {
-    accounts.push(accountItem(account, now, history(account.id)));
+    accounts.push(accountItem(account, now, historyOf(cache, account.id)));
     tokens += tokensOf(account).length;
   });
   const apps = accounts.filter(({ kind }) => kind === 'app').length;
@@ -35,8 +32,6 @@ export async function accountList(
     totals: { accounts: accounts.length - apps, apps, tokens, notUnderstood: cached.notUnderstood },
   };
 }
-
-const NOTHING: AccountHistory = { refusal: null, source: null };
 
 function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
   const { id, kind, home_account_id, environment, summary } = account;

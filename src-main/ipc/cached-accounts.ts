@@ -11,6 +11,7 @@ import { isUnderstood } from '../cache/schema/fields.ts';
 import { isEntityType } from '../cache/store.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { isAppData } from './app-data.ts';
 import type { AccountItem } from './contract.ts';
 
 /**
@@ -148,6 +149,7 @@ class Groups {
 function notUnderstoodIn(cache: TokenCache): number {
   let count = 0;
   for (const { section, key, value } of recordsOf(cache)) {
+    if (isAppData(section)) continue;
     if (key === null || !isEntityType(section) || !isUnderstood(section, value)) count += 1;
   }
   return count;

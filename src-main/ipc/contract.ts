@@ -83,7 +83,8 @@ export type AccountStatus =
 
 /** A refresh that the provider refused for good. */
 export interface Refusal {
-  reason: 'refused' | 'revoked';
+  /** `refused`: it did not say why. */
+  reason: 'refused' | 'expired' | 'revoked';
   /** Seconds since the epoch. */
   at: number;
   /** The provider's error name, such as `invalid_grant`; null where it named none. */

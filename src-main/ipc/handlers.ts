@@ -62,7 +62,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
   return {
     requests: {
       status: async () => (await vault).status,
-      accounts: async () => accountList(await read(cachedAccounts), now()),
+      accounts: async () => accountList(await read((cache) => cache), now()),
       tokens: (_caller, id) => read((cache) => tokenItems(findAccount(cache, id))),
       claims: (_caller, id) => read((cache) => decoded(findToken(cache, id)[1].token)),
       search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),

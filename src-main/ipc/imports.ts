@@ -9,6 +9,8 @@ import { InvalidArgumentError } from '../errors.ts';
 import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument, reportOf } from '../vault/exchange/import.ts';
+import { mergeAsImport } from './account-history.ts';
+import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './handlers.ts';
 
@@ -42,7 +44,7 @@ interface Kept {
   id: string;
   /** Seconds since the epoch. */
   until: number;
-  file: Pick<DocumentFile, 'name'> & { bytes: number };
+  file: Pick<DocumentFile, 'name'> & { bytes: number; path: string };
   /** Still encrypted, or open. */
   content: DocumentFile | SerializableTokenCache;
 }
@@ -63,6 +65,12 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
   };
+  /** Without what claims to be the app's own data: anyone may have written the document. */
+  const open = async (file: DocumentFile, passphrase: string | undefined): Promise<SerializableTokenCache> => {
+    const document = await openDocument(file, passphrase, now);
+    dropAppData(document);
+    return document;
+  };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
     const counts = await (await vault).read((cache) => planMerge(cache, document));
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
@@ -71,12 +79,12 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
   return {
     async plan(path) {
       const content = await readDocumentFile(path, reading);
-      const file = { name: content.name, bytes: content.content.length };
+      const file = { name: content.name, bytes: content.content.length, path };
       if (isAge(content.content)) {
         const { id } = keep({ file, content });
         return { id, fileName: file.name, bytes: file.bytes, locked: true };
       }
-      const document = await openDocument(content, undefined, now);
+      const document = await open(content, undefined);
       return planOf(keep({ file, content: document }), document);
     },
 
@@ -84,7 +92,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       const chosen = find(planId);
       const { content } = chosen;
       if (!('content' in content)) return planOf(chosen, content);
-      const document = await openDocument(content, passphrase, now);
+      const document = await open(content, passphrase);
       return planOf(keep({ file: find(planId).file, content: document }), document);
     },
 
@@ -94,7 +102,10 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = reportOf(await (await vault).update((cache) => merge(cache, content)));
+      const merged = await (await vault).update((cache) =>
+        mergeAsImport(cache, content, chosen.file.path, () => merge(cache, content)),
+      );
+      const report = reportOf(merged);
       // After the update: where that is refused, the same plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;
