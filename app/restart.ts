@@ -1,3 +1,4 @@
+/** Starts the app anew once it has ended. */
 import { spawn } from 'node:child_process';
 import { app } from 'electron';
 
