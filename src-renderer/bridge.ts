@@ -2,8 +2,7 @@ import type { AppBridge } from '../app/contract.ts';
 import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
 import type { Ports, Time } from './state/ports.ts';
 
-/** The only module that touches globals: the preload script's bridges, the clock, and the window's own events.
- */
+/** The only module that touches globals: the preload script's bridges, the clock, and the window's own events. */
 declare global {
   interface Window {
     tokenCache?: TokenCacheBridge;

@@ -4,12 +4,9 @@
  * client, tenant and cloud.
  */
 import { hash } from 'node:crypto';
-import { recordsOf } from '../cache/records.ts';
 import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { isUnderstood } from '../cache/schema/fields.ts';
-import { isEntityType } from '../cache/store.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { isAppData } from './app-data.ts';
 import type { AccountItem } from './contract.ts';
@@ -147,12 +144,9 @@ class Groups {
 }
 
 function notUnderstoodIn(cache: TokenCache): number {
-  let count = 0;
-  for (const { section, key, value } of recordsOf(cache)) {
-    if (isAppData(section)) continue;
-    if (key === null || !isEntityType(section) || !isUnderstood(section, value)) count += 1;
-  }
-  return count;
+  const store = storeOf(cache);
+  const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
+  return store.malformed.size + kept.length;
 }
 
 /** Milliseconds of work after which other requests and windows get their turn; below what a person notices. */

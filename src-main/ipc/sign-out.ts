@@ -1,9 +1,8 @@
 /** Signing accounts out, and counting beforehand what that removes by the same rule. */
-import { accountOf, recordsOf } from '../cache/records.ts';
 import { appRemovalCount, removalCount } from '../cache/removal.ts';
 import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, findAccount } from './cached-accounts.ts';
 import type { ServedVault } from './handlers.ts';
 
@@ -106,12 +105,7 @@ const sameText = (a: string | null, b: string | null): boolean =>
 
 /** Every account that an entry of the cache belongs to, understood or not. */
 function accountIdsIn(cache: TokenCache): Set<string> {
-  const homes = new Set<string>();
-  for (const record of recordsOf(cache)) {
-    const home = accountOf(record);
-    if (home !== null) homes.add(home);
-  }
-  return homes;
+  return new Set(storeOf(cache).accounts);
 }
 
 /** The tokens of one app agree in client, tenant and cloud. */

@@ -70,7 +70,7 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    await this.memory.follow(later.batches, later.end, tail.identity);
+    this.memory.follow(later.batches, later.end, tail.identity);
     return true;
   }
 

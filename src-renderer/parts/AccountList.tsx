@@ -25,7 +25,10 @@ const TYPING_PAUSE = 700;
 /** Pixels rendered above and below the visible part. */
 const AROUND = 240;
 
-/** The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and 10,000 accounts.
+/**
+ * The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are
+ * rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and
+ * 10,000 accounts.
  */
 export function AccountList() {
   const { accounts } = useModel();

@@ -20,7 +20,9 @@ const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
   { id: 'time', title: 'Time left' },
 ];
 
-/** The tokens of the account. The panel shows the selected one. Of thousands of tokens, only the visible rows are rendered.
+/**
+ * The tokens of the account. The panel shows the selected one. Of thousands of tokens, only the visible rows are
+ * rendered.
  */
 export function TokenTable({ account }: { account: AccountItem }) {
   const { selection } = useModel();

@@ -28,8 +28,7 @@ export function useStore<T>(
   return useSyncExternalStore(store.subscribe, read, read); // the second one is for rendering to a string
 }
 
-/** Returns a text that depends on the time. The component renders again only when the text changes.
- */
+/** Returns a text that depends on the time. The component renders again only when the text changes. */
 export function useTimed(say: (now: number) => string): string {
   return useStore(useModel().clock, say);
 }

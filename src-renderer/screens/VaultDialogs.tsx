@@ -125,7 +125,7 @@ export function StartFreshDialog() {
       <p className="path">
         <bdi>{file}</bdi>
       </p>
-      <TextField className="field" value={typed} onChange={setTyped} autoFocus autoComplete="off">
+      <TextField className="field" value={typed} onChange={setTyped} data-autofocus="true" autoComplete="off">
         <Label>
           To continue, type <b>{WORD}</b>
         </Label>

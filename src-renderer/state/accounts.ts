@@ -23,7 +23,9 @@ export interface AccountsView {
 /** Milliseconds without typing before main is asked. */
 export const SEARCH_PAUSE = 120;
 
-/** Milliseconds between two loads of the list after expiries. Long lists are loaded less often: 10,000 accounts at most once a minute. `setTimeout` can't wait for months.
+/**
+ * Milliseconds between two loads of the list after expiries. Long lists are loaded less often: 10,000 accounts at
+ * most once a minute. `setTimeout` can't wait for months.
  */
 const SHORTEST_PAUSE = 5_000;
 const PAUSE_PER_ACCOUNT = 6;

@@ -35,7 +35,9 @@ export function accountDetail(account: AccountItem): string {
   return visible(account.environment);
 }
 
-/** Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an account. A tenant is named after the domain of its users, because the cache has no tenant names.
+/**
+ * Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an
+ * account. A tenant is named after the domain of its users, because the cache has no tenant names.
  */
 export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();

@@ -4,7 +4,9 @@ import { bytes, count, listing, named } from './words.ts';
 
 export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
 
-/** A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts, else as a banner.
+/**
+ * A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts,
+ * else as a banner.
  */
 export interface Notice {
   id: Exclude<VaultState, 'ready'> | 'waiting' | 'crashed' | 'not-saved';

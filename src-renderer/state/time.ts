@@ -1,4 +1,6 @@
-/** Formats times (seconds since the epoch) as text. The current time and the time zone are passed in, so that tests can cover every case.
+/**
+ * Formats times (seconds since the epoch) as text. The current time and the time zone are passed in, so that tests
+ * can cover every case.
  */
 
 const MINUTE = 60;
@@ -36,7 +38,9 @@ export function savedAgo(at: number, now: number): string {
   return now - at < 5 ? 'just now' : relative(Math.min(at, now), now);
 }
 
-/** Formats a local time with as much of the date as needed: "today 15:08:22", "22 Nov 2026, 15:08:22". The format does not depend on the system's language, because the window is in English.
+/**
+ * Formats a local time with as much of the date as needed: "today 15:08:22", "22 Nov 2026, 15:08:22". The format
+ * does not depend on the system's language, because the window is in English.
  */
 export function localTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at)) return 'not a time';
