@@ -153,7 +153,10 @@ function switchIn(arg: string, platform: NodeJS.Platform): { name: string; value
   const text = arg.slice(prefix.length);
   const end = text.indexOf('=');
   const name = end === -1 ? text : text.slice(0, end);
-  return { name: platform === 'win32' ? name.toLowerCase() : name, value: end === -1 ? '' : text.slice(end + 1) };
+  return {
+    name: platform === 'win32' ? name.toLowerCase() : name,
+    value: end === -1 ? '' : text.slice(end + 1),
+  };
 }
 
 /** Without its value, which may be anything. */

@@ -23,7 +23,8 @@ function main(): void {
   try {
     // Before anything is opened. A clone is started by whoever develops it, with any switch.
     // eslint-disable-next-line no-restricted-syntax -- the one place where the app looks at its environment
-    if (app.isPackaged) assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
+    if (app.isPackaged)
+      assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
     guardNativeCode(__NATIVE_SHA256__);
     // In development the script's own path comes first.
     asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());

@@ -28,7 +28,11 @@ export function restrictPages(): void {
 }
 
 /** A proxy that can't be used: Chromium speaks QUIC to no proxy. Port 9 is `discard`, should it ever learn to. */
-const NO_WAY_OUT = { mode: 'fixed_servers', proxyRules: 'quic://127.0.0.1:9', proxyBypassRules: '<-loopback>' } as const;
+const NO_WAY_OUT = {
+  mode: 'fixed_servers',
+  proxyRules: 'quic://127.0.0.1:9',
+  proxyBypassRules: '<-loopback>',
+} as const;
 
 /**
  * In memory: without `persist:`, nothing that the page does, caches or stores reaches the disk.

@@ -172,9 +172,7 @@ export function choiceAt(file: string, now: () => number): AutoRefreshChoice {
     });
   const markOf = ({ home_account_id, environment }: Named): string =>
     createHash('sha256')
-      .update(
-        JSON.stringify([read().salt, (home_account_id ?? '').toLowerCase(), environment.toLowerCase()]),
-      )
+      .update(JSON.stringify([read().salt, (home_account_id ?? '').toLowerCase(), environment.toLowerCase()]))
       .digest('base64url');
   const keep = (accounts: readonly string[]): void => {
     const next = { ...read(), accounts: [...accounts] };

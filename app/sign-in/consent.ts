@@ -21,7 +21,10 @@ export interface Consent {
    */
   findAllowed(issuer: string, client_id: string, ask: Ask, why: string): Promise<Provider>;
   /** Before a profile is saved: asks for its issuer where that is new, and, where it can be reached, for its endpoints. */
-  allowProfile(profile: { kind: 'microsoft' | 'oidc'; authority: string; client_id: string }, ask: Ask): Promise<void>;
+  allowProfile(
+    profile: { kind: 'microsoft' | 'oidc'; authority: string; client_id: string },
+    ask: Ask,
+  ): Promise<void>;
 }
 
 /** The endpoints that get tokens, codes or the user. */
@@ -33,10 +36,7 @@ const ENDPOINTS = {
   device_authorization_endpoint: 'device code endpoint',
 } as const;
 
-export function consent(
-  profiles: Pick<Profiles, 'allowed' | 'allow'>,
-  findProvider: FindProvider,
-): Consent {
+export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {
   /** @throws SignInError `host_refused` */
   async function allowIssuer(issuer: string, client_id: string, ask: Ask, why: string): Promise<void> {
     if (isOwn(issuer) || profiles.allowed(issuer) !== undefined) return;

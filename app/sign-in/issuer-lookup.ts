@@ -46,7 +46,9 @@ export function lookUpIssuer(
   // B2C and External ID name the policy in the path, which no token does: only a profile can tell it.
   const here = profiles.filter(
     (profile) =>
-      profile.kind === 'oidc' && profile.client_id === client_id && isAt(environment, issuerOfProfile(profile)),
+      profile.kind === 'oidc' &&
+      profile.client_id === client_id &&
+      isAt(environment, issuerOfProfile(profile)),
   );
   const [only, ...others] = new Set(here.map(issuerOfProfile));
   return only === undefined || others.length > 0 ? undefined : { issuer: only, certainty: 'guessed' };
@@ -61,7 +63,9 @@ function claimedIssuer(account: CachedAccount, client_id: string, environment: s
   const own = distinct(claims.filter((claim) => claim.client_id === client_id));
   const all = own.length > 0 ? own : distinct(claims);
   const [only] = all;
-  return all.length === 1 && only !== undefined && isHttps(only) && isAt(environment, only) ? only : undefined;
+  return all.length === 1 && only !== undefined && isHttps(only) && isAt(environment, only)
+    ? only
+    : undefined;
 }
 
 const distinct = (claims: readonly { iss: string | undefined }[]): string[] => [
@@ -72,7 +76,9 @@ function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined 
   const stored = token['issuer'];
   if (typeof stored === 'string' && stored !== '') return stored;
   try {
-    const payload: unknown = JSON.parse(Buffer.from(token.secret.split('.')[1] ?? '', 'base64url').toString());
+    const payload: unknown = JSON.parse(
+      Buffer.from(token.secret.split('.')[1] ?? '', 'base64url').toString(),
+    );
     const issuer: unknown = Reflect.get(Object(payload), 'iss');
     return typeof issuer === 'string' && issuer !== '' ? issuer : undefined;
   } catch {

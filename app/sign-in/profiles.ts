@@ -100,9 +100,12 @@ export function profilesAt(file: string, now: () => number): Profiles {
     remove(removed) {
       const profiles = read().profiles.filter((profile) => profile.id !== removed);
       const used = profiles.map(issuerOfProfile);
-      const gone = read().profiles.filter((profile) => profile.id === removed).map(issuerOfProfile);
+      const gone = read()
+        .profiles.filter((profile) => profile.id === removed)
+        .map(issuerOfProfile);
       const stays = (each: AllowedIssuer): boolean =>
-        !gone.some((one) => isSameIssuer(one, each.issuer)) || used.some((one) => isSameIssuer(one, each.issuer));
+        !gone.some((one) => isSameIssuer(one, each.issuer)) ||
+        used.some((one) => isSameIssuer(one, each.issuer));
       keep({ profiles, allowed: read().allowed.filter(stays) });
     },
     allowed: (wanted) => read().allowed.find((each) => isSameIssuer(each.issuer, wanted)),
@@ -118,13 +121,15 @@ function contentsOf(value: unknown): Contents {
   const parsed = v.parse(contents, value);
   const profiles = parsed.profiles.map(({ id: its, ...rest }) => ({ id: its, ...v.parse(draft, rest) }));
   // Files of earlier versions: whoever saved a profile was asked for its host.
-  const allowed = parsed.allowed ?? profiles.map((profile) => ({ issuer: issuerOfProfile(profile), hosts: [] }));
+  const allowed =
+    parsed.allowed ?? profiles.map((profile) => ({ issuer: issuerOfProfile(profile), hosts: [] }));
   return { profiles, allowed };
 }
 
 const FIELDS: Readonly<Record<string, string>> = {
   name: 'The profile needs a name of at most 80 characters.',
-  authority: 'The provider’s address is invalid: an issuer begins with https://, a tenant is an ID or a domain.',
+  authority:
+    'The provider’s address is invalid: an issuer begins with https://, a tenant is an ID or a domain.',
   client_id: 'The client ID is missing or has characters that no client ID has.',
   scopes: 'The scopes are invalid: enter names with spaces between them.',
   redirect_uri:
@@ -151,7 +156,8 @@ export function microsoftIssuer(host: string, tenant: string): string {
 
 /** Issuers are compared as text (OpenID Connect Core §2), but for the slash that parsers add at the end. */
 export function isSameIssuer(a: string, b: string): boolean {
-  const plain = (value: string): string => (URL.canParse(value) ? new URL(value).href : value).replace(/\/$/, '');
+  const plain = (value: string): string =>
+    (URL.canParse(value) ? new URL(value).href : value).replace(/\/$/, '');
   return plain(a) === plain(b);
 }
 

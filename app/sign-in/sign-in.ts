@@ -159,12 +159,18 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       const [token] = [...account.refreshTokens, ...account.idTokens, ...account.accessTokens];
       const client_id = token?.client_id ?? '';
       const realm = account.summary?.tenants[0]?.realm;
-      const found = lookUpIssuer(account, history, profiles.list(), { client_id, own: token?.['issuer'], realm });
+      const found = lookUpIssuer(account, history, profiles.list(), {
+        client_id,
+        own: token?.['issuer'],
+        realm,
+      });
       const saved = profiles
         .list()
         .find(
           (profile) =>
-            found !== undefined && profile.client_id === client_id && isSameIssuer(issuerOfProfile(profile), found.issuer),
+            found !== undefined &&
+            profile.client_id === client_id &&
+            isSameIssuer(issuerOfProfile(profile), found.issuer),
         );
       const microsoft = found !== undefined && /^https:\/\/login\.[^/]+\/([^/]+)\/v2\.0$/.exec(found.issuer);
       const host = found === undefined ? account.environment : new URL(found.issuer).host;
@@ -276,8 +282,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
 function ownQuestion(username: string, source: string | null): Question {
   return {
     message: `Let Tokenkeep refresh ${username || 'this account'} by itself?`,
-    detail:
-      `It was imported from ${source ?? 'a file'}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
+    detail: `It was imported from ${source ?? 'a file'}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
     yes: 'Allow',
   };
 }

@@ -139,7 +139,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const find = (task: Task): Promise<Provider | undefined> =>
       ports.consent.findAllowed(task.issuer, task.client_id, null, '').catch(() => undefined);
     const asked = await Promise.all(
-      [...places.values()].slice(0, MOST_ASKED).map(async (task) => offer(await find(task), 'revocation_endpoint', task)),
+      [...places.values()]
+        .slice(0, MOST_ASKED)
+        .map(async (task) => offer(await find(task), 'revocation_endpoint', task)),
     );
     const issuers = new Set([...places.keys(), ...(session === undefined ? [] : [session.issuer])]);
     const [host, ...others] = new Set([...issuers].map((issuer) => new URL(issuer).host));
@@ -171,7 +173,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const before = await vault.read((cache) => take(cache, ids));
     // Before anything is removed: which issuers may be told. A no to one leaves its tokens unrevoked, and the receipt says so.
     const refused = new Set<string>();
-    for (const task of [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])]) {
+    for (const task of [
+      ...(wishes.revoke ? before.revoke : []),
+      ...(wishes.endSession ? [before.session] : []),
+    ]) {
       if (task === undefined || refused.has(task.issuer)) continue;
       const why = 'The account is about to be signed out there, which sends its token to this provider.';
       await ports.consent.findAllowed(task.issuer, task.client_id, ask, why).catch((error: unknown) => {
@@ -196,7 +201,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         session: wishes.endSession ? { opened: false, problem: null } : null,
       };
       store(cache, { report, revoke });
-      return { kept: { report, revoke }, session: now.session !== undefined && may(now.session) ? now.session : undefined };
+      return {
+        kept: { report, revoke },
+        session: now.session !== undefined && may(now.session) ? now.session : undefined,
+      };
     });
     const names = kept.report.receipts;
     const report: SignOutReport = {
@@ -211,7 +219,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   /** Revokes what is left to revoke, and keeps the receipt with what came of it. */
-  async function tellProviders(vault: Pick<Vault, 'update'>, { report, revoke }: Kept): Promise<SignOutReport> {
+  async function tellProviders(
+    vault: Pick<Vault, 'update'>,
+    { report, revoke }: Kept,
+  ): Promise<SignOutReport> {
     let { count, problem } = report.revoked ?? { count: 0, problem: null };
     const left: Task[] = [];
     // A provider that did not answer for one token is not waited for again for each of the others.
@@ -265,7 +276,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     cancelTry();
     if (stopped) return;
     cancelTry = ports.after(TRY_AGAIN, () => {
-      void ports.vault().then((vault) => resume(vault)).catch(ports.onUnexpected);
+      void ports
+        .vault()
+        .then((vault) => resume(vault))
+        .catch(ports.onUnexpected);
     });
   }
 
@@ -315,7 +329,10 @@ const NOTHING_REMOVED = {
 
 function nameFor(cache: TokenCache, account: CachedAccount): { account: string; source: string | null } {
   const name = usernameOf(account) || nameOf(account) || account.home_account_id;
-  return { account: name ?? account.refreshTokens[0]?.client_id ?? 'An app', source: historyOf(cache, account.id).source };
+  return {
+    account: name ?? account.refreshTokens[0]?.client_id ?? 'An app',
+    source: historyOf(cache, account.id).source,
+  };
 }
 
 function notSent(refused: ReadonlySet<string>): SignInError {
@@ -346,5 +363,9 @@ function store(cache: TokenCache, kept: Kept): void {
   const others = all(cache).filter(({ report }) => report.id !== kept.report.id);
   const newest = [kept, ...others].sort((a, b) => b.report.at - a.report.at);
   // A receipt may be forgotten; what is still to be done is not.
-  setAppData(cache, NAME, newest.filter(({ revoke }, index) => index < MOST_KEPT || revoke.length > 0));
+  setAppData(
+    cache,
+    NAME,
+    newest.filter(({ revoke }, index) => index < MOST_KEPT || revoke.length > 0),
+  );
 }

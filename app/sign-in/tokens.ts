@@ -53,7 +53,11 @@ export function wantedScopes({ scopes }: Pick<SignInProfile, 'scopes'>): string[
  *
  * @returns the account; null where the response named nobody
  */
-export function addTokens(cache: TokenCache, event: TokenResponseEvent, issuer: string): CachedAccount | null {
+export function addTokens(
+  cache: TokenCache,
+  event: TokenResponseEvent,
+  issuer: string,
+): CachedAccount | null {
   cache.add(event);
   const secret = event.response['access_token'];
   const account = [...cachedAccounts(cache).byId.values()].find(({ accessTokens }) =>

@@ -56,7 +56,8 @@ type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
  */
 export function exposeTokenCache({ only = READ_REQUESTS, name = 'tokenCache' }: ExposeOptions = {}): void {
   const unknown = only.find((each) => !Object.hasOwn(TOKEN_CACHE_REQUESTS, each));
-  if (unknown !== undefined) throw new Error(`exposeTokenCache: “${unknown}” is no request of the token cache.`);
+  if (unknown !== undefined)
+    throw new Error(`exposeTokenCache: “${unknown}” is no request of the token cache.`);
   const requests = Object.fromEntries(only.map((each) => [each, true as const]));
   const bridge = bridgeOf({ name, prefix: tokenCachePrefix(name), requests, events: TOKEN_CACHE_EVENTS });
   const planImport = bridge['planImport'];

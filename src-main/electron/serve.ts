@@ -116,7 +116,9 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
 function granted<Checks extends object>(checks: Checks, only: readonly (keyof Checks & string)[]): Checks {
   for (const name of only) {
     if (Object.hasOwn(TOKEN_CACHE_REQUESTS, name)) continue;
-    throw new InvalidArgumentError(`serveTokenCache: “${name}” in \`only\` is no request of the token cache.`);
+    throw new InvalidArgumentError(
+      `serveTokenCache: “${name}” in \`only\` is no request of the token cache.`,
+    );
   }
   const entries = Object.entries(checks).filter(([name]) => (only as readonly string[]).includes(name));
   return Object.fromEntries(entries) as Checks;

@@ -47,12 +47,7 @@ export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial
  *
  * @param source the file's path
  */
-export function mergeAsImport<T>(
-  cache: TokenCache,
-  document: TokenCache,
-  source: string,
-  merge: () => T,
-): T {
+export function mergeAsImport<T>(cache: TokenCache, document: TokenCache, source: string, merge: () => T): T {
   const brought = [...cachedAccounts(document).byId.values()];
   const ids = brought.map(({ id }) => id);
   const before = new Set(ids.flatMap((id) => secretsOf(cachedAccounts(cache).byId.get(id))));

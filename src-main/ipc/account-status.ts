@@ -29,7 +29,13 @@ export function accountStatus(
     ),
   );
   if (refusal !== null && newest <= refusal.at) {
-    return { state: 'needs-sign-in', reason: refusal.reason, at: refusal.at, code: refusal.code, activeUntil };
+    return {
+      state: 'needs-sign-in',
+      reason: refusal.reason,
+      at: refusal.at,
+      code: refusal.code,
+      activeUntil,
+    };
   }
   const ends = refreshTokens.map((token) => seconds(token['expires_on']));
   if (ends.some((end) => end === null || end > now)) return { state: 'renews', activeUntil };

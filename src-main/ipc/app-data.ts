@@ -1,7 +1,6 @@
 /** Data of the app itself in a cache, under a root of its own. See account-history.ts, [Note: app data in the cache]. */
-import { freezeJson } from '../cache/json.ts';
+import { Entry } from '../cache/entry.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { InvalidArgumentError } from '../errors.ts';
 
 const PREFIX = 'Tokenkeep:';
 
@@ -10,7 +9,7 @@ export const isAppData = (section: string): boolean => section.startsWith(PREFIX
 
 /** The value that is kept under a name: frozen JSON; undefined where there is none. */
 export function appData(cache: TokenCache, name: string): unknown {
-  return storeOf(cache).kept(PREFIX + name);
+  return storeOf(cache).kept(PREFIX + name)?.value;
 }
 
 /**
@@ -21,16 +20,14 @@ export function appData(cache: TokenCache, name: string): unknown {
 export function setAppData(cache: TokenCache, name: string, value: unknown): void {
   const store = storeOf(cache);
   if (value === undefined) {
-    store.drop(PREFIX + name, null);
+    store.drop({ section: PREFIX + name, key: null });
     return;
   }
-  const copy: unknown = JSON.parse(JSON.stringify(value));
-  if (!freezeJson(copy)) throw new InvalidArgumentError('App data has to be JSON. Nothing was kept.');
-  store.put(PREFIX + name, null, copy);
+  store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
 }
 
 /** Removes all app data, as from a document that someone else wrote. */
 export function dropAppData(cache: TokenCache): void {
   const store = storeOf(cache);
-  for (const section of [...store.roots]) if (isAppData(section)) store.drop(section, null);
+  for (const root of store.keptRoots()) if (isAppData(root.section)) store.drop(root);
 }

@@ -66,7 +66,10 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     );
   };
   /** Without what claims to be the app's own data: anyone may have written the document. */
-  const open = async (file: DocumentFile, passphrase: string | undefined): Promise<SerializableTokenCache> => {
+  const open = async (
+    file: DocumentFile,
+    passphrase: string | undefined,
+  ): Promise<SerializableTokenCache> => {
     const document = await openDocument(file, passphrase, now);
     dropAppData(document);
     return document;

@@ -39,10 +39,7 @@ export async function signOutAccounts(
 }
 
 /** All are looked up before the first is removed: the removal of one may change how another is named. */
-function removeThese(
-  cache: TokenCache,
-  ids: readonly AccountId[],
-): (cache: TokenCache) => SignOutReceipt[] {
+function removeThese(cache: TokenCache, ids: readonly AccountId[]): (cache: TokenCache) => SignOutReceipt[] {
   const removals = [...new Set(ids)].map((id) => {
     const account = findAccount(cache, id);
     const filter = filterFor(cache, account, ids);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { AccountName, RefreshReport } from '../../../app/contract.ts';
-import { dueAt, keepFresh } from '../../../app/sign-in/auto-refresh.ts';
+import type { RefreshReport } from '../../../app/contract.ts';
+import { autoRefresh, dueAt } from '../../../app/sign-in/auto-refresh.ts';
 import { TokenCache } from '../../../src-main/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
 
-const ACCOUNT: AccountName = { home_account_id: 'a.b', environment: 'id.example' };
+const ACCOUNT = 'account-id';
 const down: RefreshReport = { refreshed: 0, problem: { code: 'provider_unreachable', message: 'Down.' } };
 
 function scheduler(answer: () => RefreshReport, lifetime = 3600) {
@@ -12,7 +12,7 @@ function scheduler(answer: () => RefreshReport, lifetime = 3600) {
   const seconds = () => Math.floor(time.now() / 1000);
   let expires = seconds() + lifetime;
   const tries: number[] = [];
-  const fresh = keepFresh({
+  const fresh = autoRefresh({
     due: () => Promise.resolve([{ account: ACCOUNT, at: expires - 360 }]),
     refresh() {
       tries.push(seconds() - 1000);
@@ -88,7 +88,10 @@ describe('when tokens are due', () => {
       response: { access_token: 'at', refresh_token: 'rt', token_type: 'Bearer', ...response },
       home_account_id: 'a.b',
     });
-    return cache;
+    return {
+      accessTokens: cache.find('AccessToken'),
+      refreshTokens: cache.find('RefreshToken'),
+    };
   };
 
   it.each([
@@ -96,10 +99,10 @@ describe('when tokens are due', () => {
     ['a quarter of a short life before it', { expires_in: 400 }, 1000 + 300],
     ['when the provider asked for it', { expires_in: 7200, refresh_in: 3600 }, 4600],
   ])('%s', (_name, response, at) => {
-    expect(dueAt(cacheWith(response), ACCOUNT)).toBe(at);
+    expect(dueAt(cacheWith(response))).toBe(at);
   });
 
   it('never, where no refresh token could renew them', () => {
-    expect(dueAt(cacheWith({ expires_in: 3600, refresh_token: undefined }), ACCOUNT)).toBeUndefined();
+    expect(dueAt(cacheWith({ expires_in: 3600, refresh_token: undefined }))).toBeUndefined();
   });
 });
