@@ -2,8 +2,8 @@
  * What the window of the desktop app may ask beside the token cache, and the names at run time. The window imports types
  * from here.
  */
-import type { Outcome } from 'tokenkeep/electron';
-import type { Names } from 'tokenkeep/preload';
+import type { Outcome } from 'tokenkeep/ipc';
+import type { Names } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
 
 export type * from './sign-in/contract.ts';

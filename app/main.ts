@@ -22,7 +22,6 @@ function main(): void {
   let asked: Arguments;
   try {
     // Before anything is opened. A clone is started by whoever develops it, with any switch.
-    // eslint-disable-next-line no-restricted-syntax -- the one place where the app looks at its environment
     if (app.isPackaged)
       assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
     guardNativeCode(__NATIVE_SHA256__);

@@ -1,6 +1,6 @@
 /** The arguments of the sign-in requests, checked before anything is done with them. */
 import { InvalidArgumentError } from 'tokenkeep';
-import { type ArgumentCheck, type ArgumentChecks, noArguments } from 'tokenkeep/electron';
+import { type ArgumentCheck, type ArgumentChecks, noArguments } from 'tokenkeep/ipc';
 import * as v from 'valibot';
 import type { SignInRequests } from './contract.ts';
 import { checkedDraft } from './profiles.ts';

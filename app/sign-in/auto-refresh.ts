@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { type AccessToken, StorageError } from 'tokenkeep';
-import type { CachedAccount, PlainError } from 'tokenkeep/electron';
+import type { CachedAccount, PlainError } from 'tokenkeep/ipc';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { RefreshReport } from './contract.ts';
 

@@ -4,7 +4,7 @@
  * that way, and a token could be sent to whoever names itself on a host.
  */
 import { isMicrosoft } from 'tokenkeep/cache';
-import type { Question } from 'tokenkeep/electron';
+import type { Question } from 'tokenkeep/ipc';
 import { signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';

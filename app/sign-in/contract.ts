@@ -1,5 +1,5 @@
 /** What the window may ask about signing in, refreshing and signing out. Types only. No token, code or secret. */
-import type { PlainError, SignOutReceipt } from 'tokenkeep/electron';
+import type { PlainError, SignOutReceipt } from 'tokenkeep/ipc';
 
 export interface ProfileDraft {
   /** `microsoft`: work, school and personal accounts. `oidc`: any OpenID Connect provider. */

@@ -1,6 +1,6 @@
 /** Failures of signing in, refreshing and signing out: one code each, and a sentence for the person who signs in. */
 import { TokenkeepError } from 'tokenkeep';
-import { plainError, type PlainError } from 'tokenkeep/electron';
+import { plainError, type PlainError } from 'tokenkeep/ipc';
 
 export type SignInErrorCode =
   | 'client_unknown' // the provider does not know the client id, or not as a public client

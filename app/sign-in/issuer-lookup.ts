@@ -3,7 +3,7 @@
  * tells it, or what the user agreed to before, or an ID token of the same app; a host alone never does.
  */
 import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
-import type { AccountHistory, CachedAccount } from 'tokenkeep/electron';
+import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
 import { CUSTOMERS } from './consent.ts';
 import type { SignInProfile } from './contract.ts';
 import { issuerOfProfile, microsoftIssuer } from './profiles.ts';

@@ -17,7 +17,7 @@ import {
   findAccount,
   historyOf,
   usernameOf,
-} from 'tokenkeep/electron';
+} from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { RefreshReport, SignInProfile } from './contract.ts';
 import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failures.ts';

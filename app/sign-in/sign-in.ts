@@ -9,7 +9,7 @@ import {
   historyOf,
   type Question,
   usernameOf,
-} from 'tokenkeep/electron';
+} from 'tokenkeep/ipc';
 import { attempts } from './attempts.ts';
 import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';

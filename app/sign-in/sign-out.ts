@@ -17,7 +17,7 @@ import {
   setAppData,
   signOutAccounts,
   usernameOf,
-} from 'tokenkeep/electron';
+} from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError } from './failures.ts';

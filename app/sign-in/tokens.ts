@@ -1,6 +1,6 @@
 /** Token responses on their way into the cache. */
 import type { TokenCache, TokenResponseEvent } from 'tokenkeep';
-import { type CachedAccount, cachedAccounts, changeHistory } from 'tokenkeep/electron';
+import { type CachedAccount, cachedAccounts, changeHistory } from 'tokenkeep/ipc';
 import type { SignInProfile } from './contract.ts';
 import type { Provider } from './provider.ts';
 

@@ -4,27 +4,15 @@
  *
  * @module tokenkeep/electron
  */
-export { type AccountHistory, changeHistory, historyOf } from '../ipc/account-history.ts';
-export { issuerOf, nameOf, usernameOf } from '../ipc/account-views.ts';
-export { appData, setAppData } from '../ipc/app-data.ts';
-export {
-  type AccountId,
-  type CachedAccount,
-  cachedAccounts,
-  findAccount,
-} from '../ipc/cached-accounts.ts';
 export type * from '../ipc/contract.ts';
-export { TOKEN_CACHE_REQUESTS } from '../ipc/contract.ts';
 export type { Question } from '../ipc/questions.ts';
 export {
   type ArgumentCheck,
   type ArgumentChecks,
   type Handlers,
   noArguments,
-  plainError,
   type Requests,
 } from '../ipc/requests.ts';
-export { signOutAccounts } from '../ipc/sign-out.ts';
 export { confirm, noteGesture, useGesture } from './dialogs.ts';
 export { type RequestOptions, type ServedRequests, serveRequests } from './requests.ts';
 export type { ServedWindow, Trusted } from './sender.ts';

@@ -10,7 +10,7 @@ import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
-import type { Names } from './requests.ts';
+import type { Names, Outcome, PlainError } from './requests.ts';
 
 export type {
   Difference,
@@ -19,6 +19,8 @@ export type {
   Finding,
   FindingKind,
   ImportReport,
+  Outcome,
+  PlainError,
   SignOutReceipt,
   TenantProfile,
   VaultReport,
@@ -287,17 +289,6 @@ export interface TokenCacheEvents {
   /** A copied token has left the clipboard. */
   clipboardCleared: null;
 }
-
-/** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
-export interface PlainError {
-  /** The code of a `TokenkeepError`, or `unexpected`, `refused`, `not_served`. */
-  code: string;
-  /** For people: what happened, what it means for the data, what to do. */
-  message: string;
-}
-
-/** The answer to a request: its value, or why there is none. */
-export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
 /** What `exposeTokenCache()` puts on the window. Functions never reject: they answer with an `Outcome`. */
 export type TokenCacheBridge = {

@@ -1,52 +1,17 @@
 /** The answers to a window's requests: plain functions over a vault, with the system's part passed in as ports. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
-import type { Vault } from '../vault/api.ts';
 import { accountList, search } from './account-views.ts';
 import { cachedAccounts, findAccount } from './cached-accounts.ts';
-import type { CopiedSecrets } from './clipboard.ts';
-import type { TokenCacheEvents, TokenCacheRequests } from './contract.ts';
+import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
-import { copyQuestion, type Question, revealQuestion } from './questions.ts';
+import type { Ports } from './ports.ts';
+import { copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
 import { decoded, findToken, tokenItems } from './token-views.ts';
-
-/** The part of a vault that a window's requests need. Closing it is up to the app. */
-export type ServedVault = Pick<
-  Vault,
-  | 'status'
-  | 'read'
-  | 'update'
-  | 'erase'
-  | 'retry'
-  | 'recover'
-  | 'startFresh'
-  | 'verify'
-  | 'compact'
-  | 'exportTo'
->;
-
-/** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
-export interface Ports<Caller> {
-  /** Requests wait for it. */
-  vault: Promise<ServedVault>;
-  copied: CopiedSecrets;
-  /** Seconds since the epoch. */
-  now: () => number;
-  /** Asks the user in a dialog that no script of the window can answer; false where the user declined. */
-  confirm: (caller: Caller, question: Question) => Promise<boolean>;
-  /** Absolute path; null where the dialog was dismissed. */
-  chooseFile: (caller: Caller) => Promise<string | null>;
-  /** Where to save; `name` is suggested. Absolute path; null where the dialog was dismissed. */
-  chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
-  /** Tells all windows. */
-  tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
-  /** Called before the vault is asked again because the user chose Retry. */
-  beforeRetry: () => void;
-}
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;

@@ -4,7 +4,7 @@ import { accountsToExamine, examine, repair, type RepairUndo, undoRepair } from 
 import { bySeverity, type Finding } from '../doctor/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
-import type { Ports } from './handlers.ts';
+import type { Ports } from './ports.ts';
 import type { Handlers } from './requests.ts';
 
 type Health = Pick<TokenCacheRequests, 'examine' | 'repair' | 'undoRepair'>;

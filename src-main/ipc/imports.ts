@@ -12,7 +12,7 @@ import { openDocument, reportOf } from '../vault/exchange/import.ts';
 import { mergeAsImport } from './account-history.ts';
 import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
-import type { ServedVault } from './handlers.ts';
+import type { ServedVault } from './ports.ts';
 
 /** A plan that nobody answers is discarded: a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;

@@ -4,7 +4,7 @@ import { VaultError } from '../errors.ts';
 import { assertStrong } from '../vault/exchange/passphrase.ts';
 import { printable } from '../vault/printable.ts';
 import type { TokenCacheRequests } from './contract.ts';
-import type { Ports } from './handlers.ts';
+import type { Ports } from './ports.ts';
 import { cachedAccounts, tokensOf } from './cached-accounts.ts';
 import type { Handlers } from './requests.ts';
 

@@ -3,7 +3,6 @@
  * answers as plain values. The token cache uses it, and an app may use it for its own requests.
  */
 import { InvalidArgumentError, TokenkeepError } from '../errors.ts';
-import type { Outcome, PlainError } from './contract.ts';
 
 /** Plain signatures, as the window sees them once the answer has arrived: `interface R { info(): AppInfo }`. */
 export type Requests<R> = { [Name in keyof R]: (...args: never[]) => unknown };
@@ -29,6 +28,17 @@ export type ArgumentChecks<R extends Requests<R>> = {
 
 /** The names of a contract's requests or events at run time. The compiler keeps the list complete. */
 export type Names<R> = Readonly<Record<keyof R, true>>;
+
+/** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
+export interface PlainError {
+  /** The code of a `TokenkeepError`, or `unexpected`, `refused`, `not_served`. */
+  code: string;
+  /** For people: what happened, what it means for the data, what to do. */
+  message: string;
+}
+
+/** The answer to a request: its value, or why there is none. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
 /** The check of a request without arguments. */
 export const noArguments: ArgumentCheck<[]> = (args) => {

@@ -4,7 +4,7 @@ import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, findAccount } from './cached-accounts.ts';
-import type { ServedVault } from './handlers.ts';
+import type { ServedVault } from './ports.ts';
 
 /**
  * Counts what `signOutAccounts` would remove.

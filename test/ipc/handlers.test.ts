@@ -217,7 +217,7 @@ describe('an import', () => {
   it('can be given up, and is given up after ten minutes, or when another begins', async () => {
     const window = windowOver(cacheOf('{}'));
     const gone = async (id: string) =>
-      expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+      expect(window.ask.confirmImport(W, id)).rejects.toThrow('Choose the file again');
     const cancelled = await window.planOf(python);
     await window.ask.cancelImport(W, cancelled.id);
     await gone(cancelled.id);
@@ -265,7 +265,7 @@ describe('an import', () => {
       });
       const plan = await window.ask.unlockImport(W, id, 'correct horse battery');
       expect(plan).toMatchObject({ fileName: 'export.age', writtenBy: 'MSAL Python' });
-      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('Choose the file again');
       await window.ask.confirmImport(W, plan.id);
       expect((await window.ask.accounts(W)).totals.accounts).toBe(plan.accounts.added);
     });
@@ -275,7 +275,7 @@ describe('an import', () => {
       const first = await locked(window, await exported());
       await window.ask.cancelImport(W, first);
       await expect(window.ask.unlockImport(W, first, 'correct horse battery')).rejects.toThrow(
-        'choose the file',
+        'Choose the file',
       );
       const second = await locked(window, await exported('{'));
       await expect(window.ask.unlockImport(W, second, 'correct horse battery')).rejects.toMatchObject({

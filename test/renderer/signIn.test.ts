@@ -32,13 +32,12 @@ describe('signing in', () => {
     expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
     expect(model.signIn.view.get().progress.step).toBe('starting');
     const { account } = world.members[1]!;
-    const { home_account_id, environment } = account;
     bridge.emit(
       'signIn' as never,
       {
         step: 'done',
         profile: PROFILE,
-        account: { home_account_id, environment },
+        accountId: account.id,
       } as never,
     );
     await settled();
@@ -80,8 +79,7 @@ describe('keeping fresh', () => {
     slow.open();
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
-    const { home_account_id, environment } = world.members[0]!.account;
-    expect(asked).toEqual([['refreshNow', { home_account_id, environment }]]);
+    expect(asked).toEqual([['refreshNow', world.members[0]!.account.id]]);
   });
 
   test('asks nobody about the demo’s accounts', async () => {
