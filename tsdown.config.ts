@@ -8,7 +8,7 @@ import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Loaded from node_modules at run time: electron itself, and what carries a native binary. */
-const native = ['electron', ...nativePackages];
+const native = ['electron', 'original-fs', ...nativePackages];
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
