@@ -131,3 +131,15 @@ export class NoRequestError extends TokenkeepError<'no_request'> {
     super('no_request', message, options);
   }
 }
+
+/** Why a source can't be changed. */
+export type SourceErrorCode =
+  | 'source_busy' // another program holds its lock
+  | 'source_no_permission' // this user may not write it
+  | 'source_locked' // it lies in a keyring that is locked
+  | 'source_view_only' // only its own program can change it
+  | 'source_unreadable' // it is gone, torn, sealed or not understood
+  | 'source_failed'; // the system refused while it was written
+
+/** A cache of another program can't be changed. It is as it was. */
+export class SourceError extends TokenkeepError<SourceErrorCode> {}
