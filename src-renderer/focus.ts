@@ -1,12 +1,8 @@
-/**
- * What has the focus may go: the button of a repair that was taken back, the screen before the first sign-in. A browser
- * then leaves the focus nowhere, and who uses the keyboard or listens begins anew at the top. Here it goes to what
- * stands in the same place.
+/** The focused element may be removed: the Undo button of a repair, the first-run screen. Browsers then leave the focus nowhere, and keyboard and screen reader users start again at the top. This module moves the focus to an element in the same place.
  */
 
 const CAN_HAVE_IT = 'button:not([disabled]), [tabindex="0"], input:not([disabled])';
 
-/** For as long as the page lives. */
 export function keepFocus(): void {
   let around: Element[] = [];
   document.addEventListener('focusin', ({ target }) => {
@@ -19,12 +15,12 @@ export function keepFocus(): void {
     if (!isLost()) return;
     const place = around.find((element) => element.isConnected);
     const part = place?.querySelector('main') ?? place;
-    // Among the accounts it is the list that one goes on from.
+    // Prefer the account list.
     part?.querySelector<HTMLElement>('[role="listbox"]')?.focus();
     if (isLost()) part?.querySelector<HTMLElement>(CAN_HAVE_IT)?.focus();
   };
   new MutationObserver(() => {
-    // A dialog that closes gives the focus back by itself, in the next frame; what it gave it to may be gone too.
+    // A closing dialog restores the focus in the next frame, maybe to an element that is removed too.
     if (isLost()) requestAnimationFrame(() => requestAnimationFrame(find));
   }).observe(document.body, { childList: true, subtree: true });
 }

@@ -2,21 +2,21 @@ import type { EntityType } from '../cache/schema/entities.ts';
 import {
   type LibraryChange,
   type LibraryView,
-  recordsByOwner,
+  entriesByAccount,
   takeFromLibrary,
   userOf,
   viewOf,
 } from '../cache/document/library-view.ts';
 import type { Profile } from '../cache/schema/dialects.ts';
-import type { CacheRecord } from '../cache/records.ts';
+import type { Entry } from '../cache/entry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type LiveEntity, liveCache, profileOf, type SerializableTokenCache } from './library.ts';
 import { isEntity, LiveStore } from './live-store.ts';
 
 /** What MSAL holds of one account, or of all apps. */
 interface Told {
-  /** The cache's values that it was told, by which it is seen that nothing has changed: they are replaced, not changed. */
-  values: readonly unknown[];
+  /** The cache's entries that it was told: they are replaced, never changed, so the same ones mean the same contents. */
+  entries: readonly Entry[];
   keys: Set<string>;
   users: Set<string>;
 }
@@ -35,7 +35,7 @@ interface Unsaved extends LibraryChange {
 interface News {
   version: number;
   /** Owners with anything new; undefined where nothing is left. */
-  owners: ReadonlyMap<string, { values: readonly unknown[]; view: LibraryView } | undefined>;
+  owners: ReadonlyMap<string, { entries: readonly Entry[]; view: LibraryView } | undefined>;
 }
 
 /**
@@ -60,12 +60,11 @@ export class LibraryMemory {
   /** What MSAL has to be told; undefined for nothing. Changes nothing. */
   newsIn(cache: TokenCache): News | undefined {
     if (cache.version === this.#version) return undefined;
-    const owners = new Map<string, { values: readonly unknown[]; view: LibraryView } | undefined>();
-    const records = recordsByOwner(cache);
+    const owners = new Map<string, { entries: readonly Entry[]; view: LibraryView } | undefined>();
+    const records = entriesByAccount(cache);
     for (const [owner, list] of records) {
-      if (isSame(list, this.#told.get(owner)?.values)) continue;
-      const values = list.map(({ value }) => value);
-      owners.set(owner, { values, view: viewOf(list, this.#profile) });
+      if (isSame(list, this.#told.get(owner)?.entries)) continue;
+      owners.set(owner, { entries: list, view: viewOf(list, this.#profile) });
     }
     for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
     return { version: cache.version, owners };
@@ -98,7 +97,7 @@ export class LibraryMemory {
     for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
     for (const [owner, told] of owners) {
       if (told === undefined) this.#told.delete(owner);
-      else this.#told.set(owner, { values: told.values, ...namesIn(told.view) });
+      else this.#told.set(owner, { entries: told.entries, ...namesIn(told.view) });
     }
     this.#version = version;
     for (const [key, { live }] of this.#unsaved) {
@@ -151,13 +150,13 @@ export class LibraryMemory {
     const { key, type, live, home_account_id } = done;
     if (this.#unsaved.get(key) === done) this.#unsaved.delete(key);
     const owner = home_account_id.toLowerCase();
-    const told = this.#told.get(owner) ?? { values: [], keys: new Set<string>(), users: new Set<string>() };
+    const told = this.#told.get(owner) ?? { entries: [], keys: new Set<string>(), users: new Set<string>() };
     if (live === undefined) this.#held.delete(key);
     else {
       this.#held.set(key, { type, live });
       told.keys.add(key);
     }
-    this.#told.set(owner, { ...told, values: [] });
+    this.#told.set(owner, { ...told, entries: [] });
   }
 
   #users(): Set<string> {
@@ -175,8 +174,8 @@ export class LibraryMemory {
   }
 }
 
-function isSame(records: readonly CacheRecord[], values: readonly unknown[] | undefined): boolean {
-  return values?.length === records.length && records.every(({ value }, index) => value === values[index]);
+function isSame(entries: readonly Entry[], told: readonly Entry[] | undefined): boolean {
+  return told?.length === entries.length && entries.every((entry, index) => entry === told[index]);
 }
 
 function namesIn(view: LibraryView): Pick<Told, 'keys' | 'users'> {

@@ -2,9 +2,10 @@ import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
-import type { Timers } from '../keychain/line.ts';
-import { systemTimers } from '../keychain/line.ts';
-import { systemKeychain } from '../keychain/system.ts';
+import type { Timers } from '../keychain/deadline.ts';
+import { systemTimers } from '../keychain/deadline.ts';
+import { checkedKeychain } from '../keychain/keychain.ts';
+import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock } from '../lock/file-lock.ts';
 import { NamedLocks } from '../lock/named-locks.ts';
 import { type Io, nodeIo } from './disk/io.ts';
@@ -76,7 +77,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
   return {
     file,
     unprotected,
-    slots: new KeySlots(options.keychain ?? systemKeychain(), service, name),
+    slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name),
     writing: new FileLock(`${file}.lock`, patience),
     rekeying: new FileLock(`${file}.key-lock`, patience),
     named: new NamedLocks(`${file}.use-lock`, { patience: NAMED_PATIENCE, ...patience }),

@@ -7,16 +7,16 @@ import { count, number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useNow, useStore, useTimed } from './hooks.ts';
 
-/** Four numbers that answer the first questions. */
+/** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   const next = useTimed((now) => {
     const at = tokens.length > 0 ? nextToExpire(tokens, now) : account.nextExpiry;
     if (at !== null && at > now) return relative(at, now);
-    if (AccessToken === 0) return 'nothing does';
+    if (AccessToken === 0) return 'none';
     return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
   });
-  // Its own words, as there is no room for them beside the time.
+  // Replaces the label, because the value has no room for it.
   const over = useTimed((now) =>
     AccessToken > 0 && account.lastExpiry !== null && account.lastExpiry <= now ? 'All expired' : '',
   );
@@ -25,14 +25,14 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
   const now = useNow();
   return (
     <dl className="facts">
-      <Fact says={over === '' ? 'Next to expire' : over} value={next} />
+      <Fact says={over === '' ? 'Next expiry' : over} value={next} />
       <Fact says="Oldest token" value={since} title={first === null ? undefined : localTime(first, now)} />
       <Fact
         says="Tokens"
         value={number(AccessToken + RefreshToken + IdToken)}
         title={`${AccessToken} access, ${RefreshToken} refresh, ${IdToken} ID`}
       />
-      <Fact says="Used by" value={count(account.clients.length, 'app')} title={appsOf(account, tokens, 12)} />
+      <Fact says="Apps" value={count(account.clients.length, 'app')} title={appsOf(account, tokens, 12)} />
     </dl>
   );
 }
@@ -46,7 +46,7 @@ function Fact({ says, value, title }: { says: string; value: string; title?: str
   );
 }
 
-/** Whether the account is kept fresh, when it is tried next, and what went wrong. */
+/** The auto-refresh switch, the next refresh and the last error. */
 export function RefreshStatusLine({ accountId }: { accountId: string }) {
   const { refreshStatus } = useModel();
   const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
@@ -62,7 +62,7 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
           checked={state.keepFresh}
           onChange={(event) => void refreshStatus.keepFresh(event.target.checked)}
         />
-        Keep fresh
+        Auto-refresh
       </label>
       <span className="refresh-words">{words}</span>
       {told !== null && (
@@ -74,7 +74,7 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
   );
 }
 
-/** Where no token of the account works any more: what that means, and the way back. */
+/** Shown if no token of the account works any more. */
 export function SignInAgain({ account }: { account: AccountItem }) {
   const { signIn, vault } = useModel();
   const gone = useTimed((now) => standing(account, now).tone) === 'gone';
@@ -82,7 +82,7 @@ export function SignInAgain({ account }: { account: AccountItem }) {
   if (!gone) return null;
   return (
     <div className="refresh-status">
-      <span className="refresh-words">All have expired, and no refresh token gets new ones.</span>
+      <span className="refresh-words">All access tokens have expired. Sign in again.</span>
       {!demo && <Action onPress={signIn.open}>Sign in again…</Action>}
     </div>
   );

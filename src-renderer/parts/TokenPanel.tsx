@@ -11,7 +11,7 @@ import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
 import { useModel, useNow, useStore, useTimed } from './hooks.ts';
 
-/** The chosen token: what it says, and its secret for those who ask. */
+/** The selected token: contents and actions. */
 export function TokenPanel({ onClose }: { onClose: () => void }) {
   const { selection } = useModel();
   const { tokens, tokenId, claims, opened } = useStore(selection.view);
@@ -19,7 +19,7 @@ export function TokenPanel({ onClose }: { onClose: () => void }) {
   return (
     <aside className="panel" aria-label="Token" data-opened={opened}>
       {token === undefined ? (
-        <p className="empty">{tokens === null || tokens.length > 0 ? '' : 'No token to show.'}</p>
+        <p className="empty">{tokens === null || tokens.length > 0 ? '' : 'No token selected.'}</p>
       ) : (
         <>
           <PanelHead token={token} onClose={onClose} />
@@ -45,7 +45,7 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
           {tokenWhen(token, now)}
         </p>
       </div>
-      <Button className="button quiet icon-only panel-close" aria-label="Close the token" onPress={onClose}>
+      <Button className="button quiet icon-only panel-close" aria-label="Close token" onPress={onClose}>
         <Icon name="close" />
       </Button>
     </div>
@@ -53,10 +53,9 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
 }
 
 const NOTES = {
-  jwt: 'Signature not checked: only the API or app it is for can do that.',
-  jwe: 'Encrypted for the API it is for: only its header can be read here.',
-  opaque:
-    'Opaque: text that only the provider and the API understand. Nothing can be read from it, which is normal.',
+  jwt: 'Signature not checked.',
+  jwe: 'Encrypted for the API (JWE). Only the header can be read.',
+  opaque: 'Opaque token: only the provider and the API can read it. This is normal.',
 } as const;
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
@@ -72,7 +71,7 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
   }
   return (
     <Tabs className="segments">
-      <TabList className="segment-list" aria-label="What the token says">
+      <TabList className="segment-list" aria-label="Token contents">
         {format === 'jwt' && (
           <Tab id="claims" className="segment">
             Claims
@@ -100,7 +99,7 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
   );
 }
 
-/** Follows the clock: times say how far away they are. */
+/** Claims with relative times. */
 function Claims({
   claims,
   line,
@@ -113,12 +112,12 @@ function Claims({
   return (
     <>
       <Lines lines={claims.slice(0, MOST_LINES).map((claim) => line(claim, now))} />
-      {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
+      {more > 0 && <p className="note">{number(more)} more are not shown.</p>}
     </>
   );
 }
 
-/** The secret itself: masked, and not in the window at all, until the user has told the main process to show it. */
+/** The token, masked. The window has its text only after the user has agreed in main's dialog. */
 export function SecretField({ token }: { token: TokenItem }) {
   const { secret } = useModel();
   const { phase, text, hidesAt } = useStore(secret.view);
@@ -126,7 +125,7 @@ export function SecretField({ token }: { token: TokenItem }) {
   const hides = useTimed((now) => (hidesAt === null ? '' : String(secondsUntil(hidesAt, now))));
 
   const actions = useRef<HTMLDivElement>(null);
-  // Whoever hides it, the user or the clock: the focus that was in it goes to the button that shows it again.
+  // When the token is hidden, the focus moves from its field to the Reveal button.
   const hadFocus = useRef(false);
   useEffect(() => {
     if (phase === 'masked' && hadFocus.current) actions.current?.querySelector('button')?.focus();
@@ -167,8 +166,8 @@ export function SecretField({ token }: { token: TokenItem }) {
       </div>
       <p className="note">
         {phase === 'shown'
-          ? `Hides again in ${hides} s.`
-          : 'Whoever has it can use it. A copy leaves the clipboard after 30 s.'}
+          ? `Hidden in ${hides} s.`
+          : 'Anyone with this token can use it. Copies are cleared after 30 s.'}
       </p>
     </section>
   );

@@ -9,14 +9,14 @@ import { Card, Pairs } from './Card.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { useModel, useStore } from './hooks.ts';
 
-/** Where the file is, how large, how much of it is live. */
+/** Location, size and reclaimable space of the vault file. */
 export function FileCard({ status, now }: { status: VaultStatus; now: number }) {
   const { ports, maintenance } = useModel();
   const compacting = useStore(maintenance.view, (view) => view.compacting);
   const dead = status.live !== undefined && status.live < 1;
   return (
     <Card
-      title="The file"
+      title="Vault file"
       actions={
         <>
           <Action onPress={() => void ports.app.showFile()} isDisabled={status.bytes === null}>
@@ -38,13 +38,13 @@ export function FileCard({ status, now }: { status: VaultStatus; now: number }) 
   );
 }
 
-/** Where the key is, and since when. */
+/** Location and age of the key. */
 export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: boolean; now: number }) {
   const { dialogs } = useModel();
   const can = status.state === 'ready' && status.bytes !== null;
   return (
     <Card
-      title="Its key"
+      title="Encryption key"
       actions={
         <Action
           onPress={() => dialogs.open({ kind: 'rotate-key', working: false, receipt: null })}
@@ -57,14 +57,14 @@ export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: bool
       <Pairs facts={keyFacts(status, demo, now)} />
       <p className="note">
         {can
-          ? 'A new key closes every older copy of the file. A sign-out does it by itself.'
-          : 'It can be replaced once the file is open for writing.'}
+          ? 'Rotating the key makes older copies of the file unreadable. Every sign-out rotates it.'
+          : 'The key can be rotated when the file is open for writing.'}
       </p>
     </Card>
   );
 }
 
-/** Reads every byte, opens every secret, and says what was found. */
+/** Verifies the file and shows the result. */
 export function VerifyCard({ status, now }: { status: VaultStatus; now: number }) {
   const { maintenance } = useModel();
   const { verifying, verified } = useStore(maintenance.view);
@@ -85,7 +85,7 @@ export function VerifyCard({ status, now }: { status: VaultStatus; now: number }
       {verifying !== null ? (
         <VerificationProgress done={verifying.done} of={verifying.of} />
       ) : found === null || verified === null ? (
-        <p>Reads every byte of the file, checks every seal and opens every secret. Nothing is changed.</p>
+        <p>Reads every byte of the file and decrypts every token. Nothing is changed.</p>
       ) : (
         <div role="status">
           <p className="found-title" data-sound={found.sound}>
@@ -127,13 +127,13 @@ function VerificationProgress({ done, of }: { done: number; of: number }) {
   );
 }
 
-/** A copy to take along, and its way back. */
+/** Export and restore. */
 export function CopyCard() {
   const { dialogs, importing, accounts } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   return (
     <Card
-      title="A copy to keep"
+      title="Backup"
       actions={
         <>
           <Action
@@ -147,23 +147,22 @@ export function CopyCard() {
       }
     >
       <p>
-        An export is one file with all your sign-ins, encrypted with a passphrase of yours: for another
-        computer, or for the day the keychain is lost. Tokenkeep imports it back, and <code>age</code> opens
-        it too.
+        An export is one file with all accounts and tokens, encrypted with a passphrase. Tokenkeep restores
+        it, and <code>age</code> can decrypt it.
       </p>
-      {!some && <p className="note">There is nothing to export right now.</p>}
+      {!some && <p className="note">There is nothing to export.</p>}
     </Card>
   );
 }
 
-/** What is kept out, and what is not. */
+/** What the vault protects against, and what it doesn't. */
 export function ProtectionCard({ status, platform }: { status: VaultStatus; platform: AppInfo['platform'] }) {
   const { kept, open } = protection(status, platform);
   return (
-    <Card title="What this protects against" wide>
+    <Card title="Protection" wide>
       <div className="protection">
-        <Points title="Kept out" icon="check" points={kept} />
-        <Points title="Not kept out" icon="warning" points={open} />
+        <Points title="Protected against" icon="check" points={kept} />
+        <Points title="Not protected against" icon="warning" points={open} />
       </div>
     </Card>
   );

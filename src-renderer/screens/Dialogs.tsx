@@ -14,9 +14,7 @@ import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
-/**
- * The one place where dialogs open. The overlay stays while one dialog gives way to the next (a sign-out to its
- * receipt), so that the focus returns to where it was before the first.
+/** Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the focus returns to where it was before the first one.
  */
 export function Dialogs() {
   const { dialogs, importing, signIn } = useModel();
@@ -39,7 +37,7 @@ export function Dialogs() {
   );
 }
 
-/** What is under way can't be closed: it would end all the same, unseen. */
+/** A dialog can't be closed while its action is in progress. */
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
   if (dialog.kind === 'import-locked') return dialog.opening;
@@ -83,7 +81,7 @@ function contents(dialog: Dialog): ReactNode {
   }
 }
 
-/** Something that was asked for did not happen: main's own sentence. */
+/** An action failed: shows main's message. */
 export function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
   const { dialogs } = useModel();
   return (

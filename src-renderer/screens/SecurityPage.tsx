@@ -6,7 +6,7 @@ import { useModel, useNow, useStore } from '../parts/hooks.ts';
 import { notice } from '../state/notices.ts';
 import { statusBanner } from '../state/vaultFacts.ts';
 
-/** The file and its key as a whole: how they stand, and what can be done with them, whatever state they are in. */
+/** State and actions of the vault file and its key. */
 export function SecurityPage() {
   const { vault, maintenance } = useModel();
   const { status, info } = useStore(vault.view);

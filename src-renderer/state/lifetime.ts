@@ -1,25 +1,25 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { relative, span } from './time.ts';
 
-/** An app does not use an access token in its last five minutes (MSAL, all libraries). Seconds. */
+/** Apps don't use an access token in its last five minutes (all MSAL libraries). Seconds. */
 export const MARGIN = 300;
 /** From here on the window calls it "soon". Seconds. */
 const SOON = 15 * 60;
 
-/** ok: usable. soon: not for much longer. gone: no more. none: nothing can be said, or nothing needs to be. */
+/** ok: usable. soon: expires soon. gone: expired. none: unknown or without expiry. */
 export type Tone = 'ok' | 'soon' | 'gone' | 'none';
 
 export interface Lifetime {
   tone: Tone;
-  /** A few words: "52 min", "expires in 12 min", "expired 2 h ago", "no fixed end". */
+  /** "52 min", "expires in 12 min", "expired 2 h ago", "no fixed end". */
   text: string;
-  /** What is left of its whole life, 0 to 1; null where that can't be told. */
+  /** Remaining share of the lifetime, 0 to 1; null if unknown. */
   left: number | null;
-  /** One sentence more, where the words leave a question open. */
+  /** Explanation; null if the text needs none. */
   why: string | null;
 }
 
-/** Where a token stands at `now`, by the rules the MSAL libraries decide with. */
+/** Returns the state of a token at `now`, by the rules of the MSAL libraries. */
 export function lifetime(token: TokenItem, now: number): Lifetime {
   const { cached_at, expires_on, refresh_on } = token;
   if (token.type === 'RefreshToken' && expires_on === null) {
@@ -27,7 +27,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'none',
       text: 'no fixed end',
       left: null,
-      why: 'A refresh token lasts until the provider ends it; it does not say when that is.',
+      why: 'A refresh token is valid until the provider ends it. The provider doesn’t say when.',
     };
   }
   if (cached_at !== null && cached_at > now) {
@@ -35,11 +35,11 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'none',
       text: 'uncertain',
       left: null,
-      why: `Cached ${relative(cached_at, now)} by this computer's clock, so one of the clocks was wrong. Apps don't use it; it is kept.`,
+      why: `Cached ${relative(cached_at, now)} by this computer's clock, so a clock was wrong. Apps don't use this token.`,
     };
   }
   if (expires_on === null) {
-    return { tone: 'none', text: 'not known', left: null, why: 'The entry does not say when it expires.' };
+    return { tone: 'none', text: 'not known', left: null, why: 'The entry has no expiry.' };
   }
   const remaining = expires_on - now;
   if (remaining <= 0)
@@ -53,7 +53,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'soon',
       text: `expires in ${span(remaining)}`,
       left,
-      why: 'Apps ask for a new one in the last 5 minutes.',
+      why: 'Apps renew an access token in its last 5 minutes.',
     };
   }
   if (remaining <= SOON) return { tone: 'soon', text: `expires in ${span(remaining)}`, left, why: null };
@@ -62,16 +62,16 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'ok',
       text: span(remaining),
       left,
-      why: 'Renewal is due: the next app that uses it asks for a new one.',
+      why: 'Renewal is due: the next app that uses this token requests a new one.',
     };
   }
   return { tone: 'ok', text: span(remaining), left, why: null };
 }
 
-/** The dot of a line in the account list, with the words that stand for it. */
+/** Returns the status of an account in the list. */
 export function standing(account: AccountItem, now: number): { tone: Tone; text: string } {
   const { nextExpiry, lastExpiry, tokens } = account;
-  if (account.kind === 'orphan') return { tone: 'none', text: 'its account is not in the cache' };
+  if (account.kind === 'orphan') return { tone: 'none', text: 'account not in the cache' };
   if (lastExpiry !== null && lastExpiry > now + MARGIN) {
     return nextExpiry !== null && nextExpiry > now && nextExpiry <= now + SOON
       ? { tone: 'soon', text: `next token expires in ${span(nextExpiry - now)}` }
@@ -86,7 +86,7 @@ export function standing(account: AccountItem, now: number): { tone: Tone; text:
     : { tone: 'none', text: 'no tokens' };
 }
 
-/** Of these tokens, the access token that expires next, as seconds since the epoch; null where all have. */
+/** Returns the next expiry of these access tokens in seconds since the epoch; null if all have expired. */
 export function nextToExpire(tokens: readonly TokenItem[], now: number): number | null {
   let next: number | null = null;
   for (const { type, expires_on } of tokens) {

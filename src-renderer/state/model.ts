@@ -16,7 +16,7 @@ import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
 
-/** All that the window knows and can do. */
+/** State and actions of the window. */
 export interface Model {
   ports: Ports;
   clock: Pick<Store<number>, 'get' | 'subscribe'>;
@@ -34,7 +34,7 @@ export interface Model {
   update: Update;
   health: Health;
   refreshStatus: RefreshStatus;
-  /** Asks for everything the first screen needs. */
+  /** Loads what the first screen needs. */
   start: () => Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function createModel(ports: Ports): Model {
   const pages = createPages();
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
-  // Another state of the vault may mean other accounts: unlocked, recovered, begun anew.
+  // Another vault state can mean other accounts: unlocked, recovered, started fresh.
   let state = vault.view.get().status?.state;
   vault.view.subscribe(() => {
     const next = vault.view.get().status?.state;

@@ -1,6 +1,4 @@
-/**
- * Times as people say them. In: seconds since the epoch; out: words. `now` is always passed in, and so is the zone
- * where it matters, so that a table of cases can prove every line.
+/** Formats times (seconds since the epoch) as text. The current time and the time zone are passed in, so that tests can cover every case.
  */
 
 const MINUTE = 60;
@@ -9,10 +7,10 @@ const DAY = 24 * HOUR;
 const MONTH = 30.44 * DAY;
 const YEAR = 365.25 * DAY;
 
-/** The largest time a `Date` can hold (ECMA-262 §21.4.1.1), in seconds. A hostile document may hold more. */
+/** The largest time of a `Date` in seconds (ECMA-262 §21.4.1.1). A hostile document may contain more. */
 const LAST = 8.64e12;
 
-/** A length of time, rounded down: what is said to be left is really left. "45 s", "12 min", "1 h 20 min", "3 days". */
+/** Formats a duration, rounded down: "45 s", "12 min", "1 h 20 min", "3 days". */
 export function span(seconds: number): string {
   const left = Math.max(0, Math.floor(seconds));
   if (left < MINUTE) return `${left} s`;
@@ -33,14 +31,12 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`;
 }
 
-/** As `relative`, for what is written again and again: no seconds that would flicker. */
+/** Like `relative`, but "just now" for the first seconds. Never in the future. */
 export function savedAgo(at: number, now: number): string {
   return now - at < 5 ? 'just now' : relative(Math.min(at, now), now);
 }
 
-/**
- * The local time, with as much of the date as it takes: "today 15:08:22", "22 Nov 2026, 15:08:22". Always in the
- * same form, whatever the language of the system, as the words around it are English.
+/** Formats a local time with as much of the date as needed: "today 15:08:22", "22 Nov 2026, 15:08:22". The format does not depend on the system's language, because the window is in English.
  */
 export function localTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at)) return 'not a time';
@@ -56,7 +52,7 @@ export function localTime(at: number, now: number, timeZone?: string): string {
   return `${day}, ${clock}`;
 }
 
-/** Without the seconds, for a line with more in it: "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". */
+/** Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". */
 export function shortTime(at: number, now: number, timeZone?: string): string {
   const text = localTime(at, now, timeZone);
   return isTime(at) ? text.replace(/^today /, '').replace(/:\d\d$/, '') : text;
@@ -82,7 +78,7 @@ function format(at: number, options: Intl.DateTimeFormatOptions, timeZone?: stri
   return known.format(at * 1000);
 }
 
-/** Whole seconds from `now`, a full second, until a moment in milliseconds: for a countdown that starts at its length. */
+/** Returns the whole seconds from `now` (seconds) until `moment` (milliseconds), for countdowns. */
 export function secondsUntil(moment: number, now: number): number {
   return Math.max(0, Math.floor(moment / 1000) - now);
 }

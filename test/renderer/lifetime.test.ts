@@ -97,7 +97,7 @@ describe('the dot of an account', () => {
     [
       { kind: 'orphan' as const, tokens: tokens(1, 1), lastExpiry: NOW + 3600 },
       'none',
-      'its account is not in the cache',
+      'account not in the cache',
     ],
   ])('%o is %s: "%s"', (changes, tone, text) => {
     expect(standing(account({ id: 'a', ...changes }), NOW)).toEqual({ tone, text });

@@ -24,7 +24,7 @@ export function converted(store: Store, profile: Profile): Map<string, unknown> 
     if (entities.size > 0 || writesEmptyRoots(profile)) roots.set(type, entities);
   }
   const known = new Set<string>(ENTITY_TYPES);
-  for (const section of store.roots) if (!known.has(section)) roots.set(section, store.kept(section));
+  for (const section of store.roots) if (!known.has(section)) roots.set(section, store.kept(section)?.value);
   return roots;
 }
 

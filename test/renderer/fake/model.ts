@@ -10,10 +10,10 @@ export interface Stage {
   time: FakeTime;
 }
 
-/** Nothing is drawn by chance in a test. */
+/** Deterministic random bytes. */
 export const random = (length: number) => Uint8Array.from({ length }, (_, index) => index);
 
-/** The window's state over a fake world, started: what a component would see. */
+/** Starts the window's state over a fake world. */
 export async function stage(name = 'main', changes: Partial<World> = {}): Promise<Stage> {
   const time = fakeTime();
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
@@ -24,7 +24,7 @@ export async function stage(name = 'main', changes: Partial<World> = {}): Promis
   return { model, world: set, bridge, time };
 }
 
-/** A promise that a test keeps or not, to look at what happens meanwhile. */
+/** A promise that the test resolves, to inspect the state meanwhile. */
 export function gate(): { open: () => void; closed: Promise<void> } {
   let open = () => {};
   const closed = new Promise<void>((resolve) => {

@@ -1,11 +1,11 @@
 import type { Time } from '../../../src-renderer/state/ports.ts';
 
 export interface FakeTime extends Time {
-  /** Lets that many milliseconds pass, and calls what falls due, in order. */
+  /** Advances the clock and runs due timers in order. */
   pass: (milliseconds: number) => Promise<void>;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only moves when a test advances it. */
 export function fakeTime(start = 1_700_000_000_000): FakeTime {
   let now = start;
   let waiting: { at: number; call: () => void }[] = [];
@@ -34,7 +34,7 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
   };
 }
 
-/** Everything that was promised and needs no time has happened. */
+/** Waits until pending promises have settled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }

@@ -1,4 +1,4 @@
-/** The window over a fake bridge, to look at it and to try it without an app behind it: `?world=locked`. */
+/** The window over a fake bridge, without an app: `?world=locked`. */
 import { random, systemTime } from '../../../src-renderer/bridge.ts';
 import { show } from '../../../src-renderer/show.tsx';
 import { fakeBridge } from '../fake/bridge.ts';
