@@ -1,6 +1,6 @@
 import type { LeaveOffers, LeaveWishes, Offer } from '../../app/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow } from '../parts/hooks.ts';
+import { useModel, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { providerResultLines, receiptWords } from '../state/signOut.ts';
@@ -125,7 +125,9 @@ const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown'
 
 /** The receipt of a sign-out: what was removed, what remains, and the old key. */
 export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
-  const { title, removed, remaining, when, oldKey } = receiptWords(user, who, receipts, useNow());
+  const { title, removed, remaining, when, oldKey } = useTimed((now) =>
+    receiptWords(user, who, receipts, now),
+  );
   const list = (
     <ul>
       {removals(removed).map((text) => (

@@ -17,7 +17,8 @@ export type Dialog =
   | { kind: 'sign-in' }
   | { kind: 'profile'; profile: SignInProfile | null }
   | { kind: 'signing-in' }
-  | { kind: 'start-fresh' }
+  /** `restore`: an export is chosen and imported afterwards. */
+  | { kind: 'start-fresh'; restore: boolean }
   | { kind: 'recover' }
   | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
   | { kind: 'export'; working: boolean; error: PlainError | null; receipt: ExportReceipt | null }

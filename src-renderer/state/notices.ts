@@ -2,9 +2,11 @@ import type { AppInfo } from '../../app/contract.ts';
 import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { bytes, count, listing, named } from './words.ts';
 
-export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
+export type NoticeAction = 'retry' | 'recover' | 'restore' | 'start-fresh' | 'show-file';
 
-/** A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts, else as a banner.
+/**
+ * A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts,
+ * else as a banner.
  */
 export interface Notice {
   id: Exclude<VaultState, 'ready'> | 'waiting' | 'crashed' | 'not-saved';
@@ -86,14 +88,14 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The encryption key is missing',
     text: `${status.bytes === null ? 'The vault file' : `The vault file (${bytes(status.bytes)})`} can’t be opened: its key is not in ${named(status.keychain)}. The file is unchanged. If the key comes back (another keychain, a restored profile), retry. Otherwise, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   'wrong-key': (status) => ({
     tone: 'bad',
     title: 'The key doesn’t open this file',
     text: `The key in ${named(status.keychain)} belongs to another file. This file may be an older copy, or from another computer. The file is unchanged. To get your accounts back, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => ({
     tone: 'bad',

@@ -4,7 +4,7 @@ import type { Accounts } from './accounts.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
-import { relative } from './time.ts';
+import { isPast, relative } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import type { Vault } from './vault.ts';
 import { count } from './words.ts';
@@ -103,6 +103,6 @@ export function refreshStatusText({ keepFresh, nextTry, problem }: AccountCare, 
   if (!keepFresh) return 'Off: apps refresh their tokens themselves';
   if (problem !== null && nextTry === null) return 'Paused: sign in again';
   if (nextTry === null) return 'Nothing to refresh';
-  const when = nextTry <= now + 1 ? 'now' : relative(nextTry, now);
+  const when = isPast(nextTry - 1, now) ? 'now' : relative(nextTry, now);
   return problem === null ? `Refreshes ${when}` : `Last refresh failed. Next try ${when}`;
 }

@@ -33,7 +33,10 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = ports;
 
-  /** Account that the provider is told about, null for all; undefined if no provider is contacted, as for sample data. */
+  /**
+   * Account that the provider is told about, null for all; undefined if no provider is contacted, as for sample
+   * data.
+   */
   const whom = (accountId: string | null): AccountName | null | undefined => {
     if (vault.view.get().info?.demo !== false) return undefined;
     if (accountId === null) return null;

@@ -1,4 +1,4 @@
-import type { EntityType } from '../cache/schema/entities.ts';
+/** The memory of one MSAL application: what it was told, what it did since, and the live store behind it. */
 import {
   type LibraryChange,
   type LibraryView,
@@ -7,11 +7,128 @@ import {
   userOf,
   viewOf,
 } from '../cache/document/library-view.ts';
-import type { Profile } from '../cache/schema/dialects.ts';
+import { isRecord } from '../cache/json.ts';
 import type { Entry } from '../cache/entry.ts';
+import type { Profile } from '../cache/schema/dialects.ts';
+import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { type LiveEntity, liveCache, profileOf, type SerializableTokenCache } from './library.ts';
-import { isEntity, LiveStore } from './live-store.ts';
+import { EnvironmentNames } from './environment-names.ts';
+import {
+  dialectOf,
+  liveCache,
+  type LiveEntity,
+  type LiveTokenCache,
+  type SerializableTokenCache,
+  type Storage,
+  storageOf,
+} from './library.ts';
+
+/**
+ * An entry of ours in MSAL's live store. It is no entity, so MSAL removes it only when it empties its memory; see
+ * [Note: MSAL empties its memory].
+ */
+const SENTINEL = 'kept-by-tokenkeep';
+
+/** MSAL's live store, and the ways in and out of it. */
+class LiveStore {
+  readonly #library: LiveTokenCache;
+  readonly #storage: Storage;
+  #isOwnChange = false;
+  #names: EnvironmentNames | undefined;
+  /** Called after MSAL has changed its memory; never for a change of ours. */
+  onChange: (() => void) | undefined;
+  /** Whether MSAL may have changed its memory since this was set to false. */
+  isTouched = true;
+
+  constructor(cache: SerializableTokenCache, storage: Storage) {
+    this.#library = liveCache(cache);
+    this.#storage = storage;
+    storage.registerChangeEmitter?.(() => {
+      this.#names = undefined;
+      if (this.#isOwnChange) return;
+      this.isTouched = true;
+      this.onChange?.();
+    });
+  }
+
+  get entries(): Record<string, LiveEntity> {
+    return this.#library.getKVStore();
+  }
+
+  /** By which names MSAL calls the environments, as of now. */
+  get names(): EnvironmentNames {
+    const names = this.#names ?? new EnvironmentNames(this.entries, this.#storage.staticAuthorityOptions);
+    if (this.isTold) this.#names = names; // Without it, nothing tells of a change.
+    return names;
+  }
+
+  /** Puts back what MSAL has emptied, if it has. What MSAL has written since stays. */
+  refill(held: () => Iterable<readonly [key: string, live: LiveEntity]>): void {
+    const { entries } = this;
+    if (entries[SENTINEL] !== undefined) return;
+    entries[SENTINEL] = {};
+    for (const [key, live] of held()) entries[key] ??= live;
+  }
+
+  /** Whether MSAL tells of its changes; else its memory has to be looked through each time. */
+  get isTold(): boolean {
+    return this.#storage.registerChangeEmitter !== undefined;
+  }
+
+  /** Adds entities in MSAL's schema. */
+  add(document: Readonly<Record<string, unknown>>): void {
+    this.#quietly(() => {
+      this.#library.deserialize(JSON.stringify(document));
+      this.#dropSnapshot();
+    });
+  }
+
+  /** Returns the entities under these keys, as MSAL writes them. */
+  written(keys: ReadonlySet<string>): { type: EntityType; key: string; entity: Entity }[] {
+    const document: unknown = JSON.parse(this.#quietly(() => this.#textOf(keys)));
+    const found: { type: EntityType; key: string; entity: Entity }[] = [];
+    for (const type of ENTITY_TYPES) {
+      const section = isRecord(document) ? document[type] : undefined;
+      for (const [key, entity] of isRecord(section) ? Object.entries(section) : [])
+        if (keys.has(key) && isRecord(entity)) found.push({ type, key, entity });
+    }
+    return found;
+  }
+
+  #quietly<T>(fn: () => T): T {
+    this.#isOwnChange = true;
+    try {
+      return fn();
+    } finally {
+      this.#isOwnChange = false;
+    }
+  }
+
+  /** MSAL serializes everything it has. Where possible, it is given no more than these entities to serialize. */
+  #textOf(keys: ReadonlySet<string>): string {
+    this.#dropSnapshot();
+    const { entries } = this;
+    this.#storage.setCache?.(Object.fromEntries(Object.entries(entries).filter(([key]) => keys.has(key))));
+    try {
+      return this.#library.serialize();
+    } finally {
+      this.#storage.setCache?.(entries);
+    }
+  }
+
+  /**
+   * MSAL keeps the last text it was given. When it serializes, it copies into an entity those fields of that text that the entity lacks,
+   * so a token without `refresh_on` would inherit the one of its predecessor. An empty text replaces the old one and changes nothing.
+   */
+  #dropSnapshot(): void {
+    this.#library.deserialize('');
+  }
+}
+
+/** Whether it is an entity. What MSAL keeps for itself (metadata of authorities, telemetry, throttling) has no environment. */
+function isEntity(live: LiveEntity | undefined): boolean {
+  return typeof live?.['environment'] === 'string';
+}
 
 /** What MSAL holds of one account, or of all apps. */
 interface Told {
@@ -34,6 +151,7 @@ interface Unsaved extends LibraryChange {
 
 interface News {
   version: number;
+  names: EnvironmentNames;
   /** Owners with anything new; undefined where nothing is left. */
   owners: ReadonlyMap<string, { entries: readonly Entry[]; view: LibraryView } | undefined>;
 }
@@ -46,28 +164,38 @@ interface News {
 export class LibraryMemory {
   readonly #live: LiveStore;
   readonly #profile: Profile;
-  /** Of the cache that MSAL was last told all of; undefined where it must be looked at again. */
+  /** The version of the cache that MSAL was last told all of; undefined where the cache must be looked at again. */
   #version: number | undefined;
+  /** The names of environments under which MSAL was told. */
+  #names: EnvironmentNames | undefined;
   readonly #told = new Map<string, Told>();
   readonly #held = new Map<string, Held>();
   readonly #unsaved = new Map<string, Unsaved>();
 
   constructor(library: SerializableTokenCache) {
-    this.#live = new LiveStore(liveCache(library));
-    this.#profile = profileOf(library);
+    const storage = storageOf(library);
+    this.#live = new LiveStore(library, storage);
+    this.#profile = dialectOf(storage);
+  }
+
+  /** Has a function called after each change that MSAL makes to its memory, synchronously. */
+  onChange(listener: () => void): void {
+    this.#live.onChange = listener;
   }
 
   /** What MSAL has to be told; undefined for nothing. Changes nothing. */
   newsIn(cache: TokenCache): News | undefined {
-    if (cache.version === this.#version) return undefined;
+    const { names } = this.#live;
+    const isRenamed = this.#names?.isConfirmedBy(names) === false;
+    if (cache.version === this.#version && !isRenamed) return undefined;
     const owners = new Map<string, { entries: readonly Entry[]; view: LibraryView } | undefined>();
     const records = entriesByAccount(cache);
     for (const [owner, list] of records) {
-      if (isSame(list, this.#told.get(owner)?.entries)) continue;
-      owners.set(owner, { entries: list, view: viewOf(list, this.#profile) });
+      if (!isRenamed && isSame(list, this.#told.get(owner)?.entries)) continue;
+      owners.set(owner, { entries: list, view: viewOf(list, this.#profile, (name) => names.nameOf(name)) });
     }
     for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
-    return { version: cache.version, owners };
+    return { version: cache.version, names, owners };
   }
 
   *#all(): Iterable<[key: string, live: LiveEntity]> {
@@ -79,7 +207,7 @@ export class LibraryMemory {
   tell(news: News | undefined): void {
     this.#live.refill(() => this.#all());
     if (news === undefined) return;
-    const { version, owners } = news;
+    const { version, names, owners } = news;
     const document: Record<string, Record<string, unknown>> = {};
     const types = new Map<string, EntityType>();
     for (const [owner, { view } = { view: undefined }] of owners) {
@@ -100,15 +228,20 @@ export class LibraryMemory {
       else this.#told.set(owner, { entries: told.entries, ...namesIn(told.view) });
     }
     this.#version = version;
-    for (const [key, { live }] of this.#unsaved) {
-      if (live === undefined) Reflect.deleteProperty(entries, key);
-      else entries[key] = live;
+    this.#names = names;
+    for (const [key, { live, secret }] of this.#unsaved) {
+      if (live !== undefined) entries[key] = live;
+      // MSAL removed one token; another one that has taken its place stays.
+      else if (entries[key] !== undefined && entries[key]['secret'] !== secret) this.#unsaved.delete(key);
+      else Reflect.deleteProperty(entries, key);
     }
   }
 
   /** Notes what MSAL has done since. To be called at once: another request of MSAL may change its memory. */
-  note(): void {
+  note({ everything = false } = {}): void {
     this.#live.refill(() => this.#all());
+    if (this.#live.isTold && !this.#live.isTouched && !everything) return;
+    this.#live.isTouched = false;
     const { entries } = this.#live;
     for (const [key, { live }] of this.#unsaved)
       if (live !== undefined && entries[key] === undefined) this.#unsaved.delete(key);
@@ -138,7 +271,10 @@ export class LibraryMemory {
   save(): { change: (cache: TokenCache) => void; saved: () => void } {
     const batch = [...this.#unsaved.values()];
     return {
-      change: (cache) => takeFromLibrary(cache, batch, this.#profile, this.#users()),
+      change: (cache) => {
+        const { names } = this.#live;
+        takeFromLibrary(cache, batch, this.#profile, this.#users(), (name) => names.nameOf(name));
+      },
       saved: () => {
         for (const done of batch) this.#saved(done);
         this.#version = undefined; // The cache may have dropped some of it.
