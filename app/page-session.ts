@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { app, protocol, type Session, session } from 'electron';
 import { CONTENT_HEADERS, fileOf, SCHEME, START_PAGE } from './page-file.ts';
+import { GUARD, GUARD_PATH } from './page-guard.ts';
 
 /**
  * Settings of Chromium's page engine, for every page of the process. They have to be set before `ready`.
@@ -13,8 +14,9 @@ import { CONTENT_HEADERS, fileOf, SCHEME, START_PAGE } from './page-file.ts';
  * them. Each is shut where it leads out, and test/e2e/network.spec.ts tries them all at the socket:
  *
  * - `<link rel=dns-prefetch>` has names looked up: switched off in the page engine.
- * - WebRTC sends UDP, connects to TURN servers over TCP and has names looked up: it may use nothing but a proxy, and the
- *   session's proxy is of a kind that Chromium does not speak, so it fails before a socket is opened.
+ * - WebRTC sends UDP, connects to TURN servers over TCP, has names looked up and asks the local network for them: the page
+ *   has none, see page-guard.ts. Should it get one, it may use nothing but a proxy, and the session's proxy is of a kind
+ *   that Chromium does not speak, so it fails before a socket is opened.
  * - Everything else that asks for an address fails at the same proxy, after the policy and `webRequest`.
  */
 export function restrictPages(): void {
@@ -80,17 +82,28 @@ export function registerScheme(): void {
 /** Serves the files of a folder under the scheme, in one session. */
 export function servePage(session: Session, folder: string): void {
   session.protocol.handle(SCHEME, async (request) => {
+    if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
+      return new Response(GUARD, { headers: { ...CONTENT_HEADERS, 'Content-Type': SCRIPT } });
+    }
     const file = request.method === 'GET' ? fileOf(request.url, folder) : undefined;
     if (file === undefined) return notFound();
     try {
       const content = await readFile(file.path);
-      return new Response(new Uint8Array(content), {
+      const isPage = file.type.startsWith('text/html');
+      return new Response(isPage ? guarded(content.toString()) : new Uint8Array(content), {
         headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },
       });
     } catch {
       return notFound(); // it is the app's own folder: what can't be read is not there
     }
   });
+}
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+/** The page with its guard before anything else. */
+function guarded(page: string): string {
+  return page.replace(/<head[^>]*>/i, (head) => `${head}<script src="${GUARD_PATH}"></script>`);
 }
 
 function notFound(): Response {
