@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { app, protocol, type Session, session } from 'electron';
-import { CONTENT_HEADERS, fileOf, SCHEME, START_PAGE } from './page-file.ts';
+import { CONTENT_HEADERS, fileOf, ORIGIN, SCHEME, START_PAGE } from './page-file.ts';
 import { GUARD, GUARD_PATH } from './page-guard.ts';
 
 /**
@@ -27,6 +27,12 @@ export function restrictPages(): void {
     'javaScriptCanAccessClipboard=false',
   ];
   app.commandLine.appendSwitch('blink-settings', settings.join(','));
+  // Every session, Chromium's default one too, would download dictionaries from Google.
+  app.on('session-created', (created) => {
+    created.setSpellCheckerEnabled(false);
+    created.setSpellCheckerLanguages([]);
+    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has begun by now finds nothing
+  });
 }
 
 /** A proxy that can't be used: Chromium speaks QUIC to no proxy. Port 9 is `discard`, should it ever learn to. */
@@ -43,7 +49,6 @@ const NO_WAY_OUT = {
  */
 export async function closedSession(devTools: boolean): Promise<Session> {
   const closed = session.fromPartition('window', { cache: false });
-  closed.setSpellCheckerEnabled(false); // it would download dictionaries
   closed.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   closed.setPermissionCheckHandler(() => false);
   closed.setDevicePermissionHandler(() => false);

@@ -321,8 +321,8 @@ test('@packaged no way out of the page reaches a socket or has a name looked up'
   const met = (pattern: RegExp) =>
     events
       .filter(({ type }) => pattern.test(kinds.get(type) ?? ''))
-      .map(({ type, params }) => [kinds.get(type), params]);
-  expect(met(/^HOST_RESOLVER_MANAGER_(?:REQUEST|JOB)$/).map(([, params]) => params?.host)).toEqual([]);
+      .map(({ type, params }) => ({ kind: kinds.get(type), params }));
+  expect(met(/^HOST_RESOLVER_MANAGER_(?:REQUEST|JOB)$/).map(({ params }) => params?.host)).toEqual([]);
   expect(met(/^TCP_CONNECT_ATTEMPT$/)).toEqual([]);
   expect(met(/^UDP_BYTES_SENT$/)).toEqual([]);
   expect(met(/^HOST_RESOLVER_(?:SYSTEM_TASK|DNS_TASK)$/)).toEqual([]);
