@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium, type ElectronApplication, expect, type Page } from '@playwright/test';
-import { exitCode, type Started } from './app.ts';
+import { exitCode, type Started } from './started.ts';
 
 const PACKAGED = Symbol('packaged');
 
