@@ -14,7 +14,9 @@ export function pureTests() {
   const files = modules(['test', 'scripts', 'examples', 'bench']);
   const imports = graph(files);
   const isHeavy = new Set(files.filter((file) => specifiers(file).some((name) => heavy.test(name))));
-  return files.filter((file) => /\.test\.tsx?$/.test(file) && !reached(imports, file).some((of) => isHeavy.has(of)));
+  return files.filter(
+    (file) => /\.test\.tsx?$/.test(file) && !reached(imports, file).some((of) => isHeavy.has(of)),
+  );
 }
 
 function reached(imports, file) {

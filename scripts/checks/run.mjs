@@ -22,7 +22,9 @@ const { parts, words, built } = chosen(process.argv.slice(2));
 mkdirSync(artifacts, { recursive: true });
 const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
 const wanted = steps(artifacts, words, parts).filter(({ part }) => parts.includes(part));
-const lanes = [0, 1].map((lane) => wanted.filter((step) => step.lane === lane)).filter(({ length }) => length > 0);
+const lanes = [0, 1]
+  .map((lane) => wanted.filter((step) => step.lane === lane))
+  .filter(({ length }) => length > 0);
 const sideBySide = lanes.length > 1 && availableParallelism() > 1;
 
 if (sideBySide) await Promise.all(lanes.map(follow));

@@ -77,7 +77,7 @@ export async function openFile(
 }
 
 export function stateFor(error: KeychainError): 'no-keychain' | 'locked' {
-  return error.code === 'keychain_unavailable' ? 'no-keychain' : 'locked';
+  return error.outcome === 'locked' ? 'locked' : 'no-keychain';
 }
 
 const NOTHING = { contents: null, key: null, slot: 'a', identity: null } as const;

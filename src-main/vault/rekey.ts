@@ -2,7 +2,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { hear } from './disk/atomic-file.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, jobOf } from '../cache/batch.ts';
 import { keptFrames } from './contents.ts';
 import { tombstonesIn, metadataAfter } from './tombstones.ts';
 import { KeyedQueue } from '../queue.ts';
@@ -156,7 +156,7 @@ export class Rekeying {
     const { opening, cache } = memory;
     // Somebody has started afresh meanwhile, with the very key that was made here: it must not get another name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
-    const attempt = await memory.attempt(jobs.splice(0));
+    const attempt = memory.attempt(jobs.splice(0));
     const { contents } = opening;
     const key = fresh?.key ?? opening.key;
     if (key === null || contents === null) {

@@ -1,6 +1,6 @@
-import { accountOf, recordsOfAccount } from '../cache/records.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/change.ts';
+import { apply, transact } from '../cache/batch.ts';
+import { type Change, inverse } from '../cache/change.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import type { VaultMetadata } from './format/manifest.ts';
 import { type Tombstone, markOf } from './format/metadata.ts';
@@ -14,18 +14,16 @@ const REMEMBERED = 7 * 24 * 3600;
  */
 export function tombstonesIn(
   cache: TokenCache,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   { header, metadata }: Contents,
   now: number,
 ): Tombstone[] {
   const gone = new Set<string>();
-  for (const { section, key, before, after } of changes) {
-    if (before === undefined || after !== undefined) continue;
-    const account = accountOf({ section, key, value: before });
-    if (account !== null) gone.add(account);
+  for (const { before, after } of changes) {
+    if (before !== undefined && before.account !== '' && after === undefined) gone.add(before.account);
   }
   return [...gone]
-    .filter((account) => recordsOfAccount(cache, account).length === 0)
+    .filter((account) => storeOf(cache).ofAccount(account).length === 0)
     .map((account, index) => ({
       mark: markOf(account, header.fileId),
       epoch: metadata.epoch + 1 + index,
@@ -66,25 +64,21 @@ export function withoutLate<T>(
  * have signed out since must not bring it back either.
  */
 export function withoutSignedOut(
-  held: readonly RecordChange[],
+  held: readonly Change[],
   before: Contents | null,
   contents: Contents | null,
-): readonly RecordChange[] {
+): readonly Change[] {
   if (before === null || contents === null || held.length === 0) return held;
   const isLate = bringsBack(contents, before.metadata.epoch);
   return held.filter((change) => !isLate(change));
 }
 
 /** Whether a change sets something for an account that was signed out after `since`. */
-function bringsBack({ header, metadata }: Contents, since: number): (change: RecordChange) => boolean {
+function bringsBack({ header, metadata }: Contents, since: number): (change: Change) => boolean {
   const late = new Set<string>();
   for (const { mark, epoch } of metadata.tombstones) if (epoch > since) late.add(mark);
-  return ({ section, key, after }) => {
-    const account = late.size === 0 || after === undefined ? null : accountOf({ section, key, value: after });
-    return account !== null && late.has(markOf(account, header.fileId));
+  return ({ after }) => {
+    if (late.size === 0 || after === undefined || after.account === '') return false;
+    return late.has(markOf(after.account, header.fileId));
   };
-}
-
-function inverse({ section, key, before }: RecordChange): RecordChange {
-  return { section, key, ...(before === undefined ? {} : { after: before }) };
 }

@@ -10,7 +10,7 @@ export function AboutDialog() {
       title="About Tokenkeep"
       buttons={
         <>
-          <Action onPress={() => void ports.app.showFile()}>Show the file</Action>
+          <Action onPress={() => void ports.app.showFile()}>Show vault file</Action>
           <Action kind="primary" onPress={dialogs.close} autoFocus>
             Close
           </Action>

@@ -2,7 +2,7 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
 import { appName, PERSONAL_TENANT } from './wellKnown.ts';
 
-/** Lines of the account list that belong together: one tenant, one provider, the apps. */
+/** A section of the account list: one tenant, one provider, or the apps. */
 export interface AccountGroup {
   id: string;
   title: string;
@@ -11,7 +11,7 @@ export interface AccountGroup {
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
-/** What an account is called: never empty. */
+/** Returns the name of an account; never empty. */
 export function accountName(account: AccountItem): string {
   if (account.kind === 'app') {
     const id = account.clients[0] ?? '';
@@ -24,7 +24,7 @@ export function accountName(account: AccountItem): string {
   );
 }
 
-/** The line under the name: never the name again. */
+/** Returns the second line of an account; differs from its name. */
 export function accountDetail(account: AccountItem): string {
   if (account.kind === 'app') {
     const realm = account.tenants[0]?.realm;
@@ -36,8 +36,8 @@ export function accountDetail(account: AccountItem): string {
 }
 
 /**
- * By home tenant where the provider has tenants, by host where it has none; then the apps, then tokens without an
- * account. A tenant is called by the domain that its users share, as the cache does not know its name.
+ * Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an
+ * account. A tenant is named after the domain of its users, because the cache has no tenant names.
  */
 export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();
@@ -57,7 +57,7 @@ export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] 
     );
 }
 
-/** The groups with only those accounts in them, in the same order; groups that would be empty are left out. */
+/** Keeps only these accounts and drops empty groups. */
 export function keepOnly(groups: readonly AccountGroup[], ids: ReadonlySet<string>): AccountGroup[] {
   return groups
     .map((group) => ({ ...group, accounts: group.accounts.filter((account) => ids.has(account.id)) }))
@@ -76,7 +76,7 @@ function rank(id: string): number {
 }
 
 function titleOf(id: string, accounts: readonly AccountItem[]): string {
-  if (id === 'app') return 'Apps, without a user';
+  if (id === 'app') return 'Apps without a user';
   if (id === 'orphan') return 'Tokens without an account';
   if (id.startsWith('host ')) return visible(id.slice(5));
   const tenant = id.slice(7);
@@ -97,10 +97,10 @@ function sharedDomain(accounts: readonly AccountItem[]): string | null {
   return shared === null ? null : visible(shared);
 }
 
-/** The line under the name of the chosen account: "ada@contoso.example · guest in 1 tenant". */
+/** Returns the line under the name of the shown account: "ada@contoso.example · guest in fabrikam.example". */
 export function accountPlace(account: AccountItem): string {
   if (account.kind === 'app') return `${accountDetail(account)} · ${account.environment}`;
-  if (account.kind === 'orphan') return `${account.environment} · its account is not in the cache`;
+  if (account.kind === 'orphan') return `${account.environment} · account not in the cache`;
   const parts = [account.username !== '' && account.name ? account.username : account.environment];
   const guest = account.tenants.length - 1;
   if (guest > 0)

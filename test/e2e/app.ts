@@ -11,10 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { test as base, _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
-import { isPackaged, startPackaged } from './packaged.ts';
-import { exitCode, type Started } from './started.ts';
+import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
 
-export { exitCode, type Started };
+export { type Started } from './packaged.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 

@@ -17,7 +17,7 @@ test('by home tenant, then by host, apps and tokens without an account last', ()
     ['contoso.example', ['Ada Marsh', 'Tomas Okafor']],
     ['fabrikam.example', ['Lin Nakamura']],
     ['id.example.org', ['Rosa Stein']],
-    ['Apps, without a user', ['nightly-report']],
+    ['Apps without a user', ['nightly-report']],
     ['Tokens without an account', ['1111…88bf']],
   ]);
 });

@@ -157,12 +157,12 @@ describe('an import', () => {
 test('what a plan says', () => {
   expect(planLines(PLAN).map(({ text }) => text)).toEqual([
     '2 new accounts',
-    '1 account already here',
+    '1 account already in the vault',
     '8 new tokens',
     '1 token replaced by a newer one',
-    '3 tokens the same as here',
-    '2 of the access tokens have expired already',
-    '2 entries not understood, kept as they are',
+    '3 tokens already in the vault',
+    '2 access tokens already expired',
+    '2 entries not understood, kept unchanged',
   ]);
   const none = {
     ...PLAN,
@@ -184,10 +184,10 @@ test('whose accounts they are, also where main sends only the first names', () =
 test.each([
   [
     { accountsAdded: 0, tokensAdded: 0, tokensReplaced: 0, notUnderstood: 0 },
-    'Imported a.json: nothing in it was new.',
+    'Imported a.json: nothing new.',
   ],
   [
     { accountsAdded: 1, tokensAdded: 0, tokensReplaced: 2, notUnderstood: 1 },
-    'Imported a.json: 1 account added, 2 tokens replaced, 1 entry not understood, kept as it is.',
+    'Imported a.json: 1 account added, 2 tokens replaced, 1 entry not understood, kept unchanged.',
   ],
 ])('%o', (report, words) => expect(imported('a.json', report)).toBe(words));
