@@ -4,7 +4,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import type { RecordChange } from '../cache/change.ts';
 import type { Groups } from './format/base.ts';
 import type { Group } from './format/frame-writer.ts';
-import { isObject } from './json.ts';
+import { isObject } from './format/json.ts';
 import { sealedSecretOf } from './format/secret.ts';
 
 export function placeOf({ section, key }: { section: string; key: string | null }): string {

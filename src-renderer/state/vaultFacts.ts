@@ -206,6 +206,8 @@ const BADGES = {
   newer: 'Read-only',
   'read-only': 'Read-only',
   unreadable: 'Not opened',
+  older: 'Older file',
+  copy: 'Copy',
   busy: 'Busy',
 } as const;
 
