@@ -50,15 +50,39 @@ export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   }
 }
 
-/** What the keychain did. */
+/** Why a keychain did not do what was asked. */
 export type KeychainErrorCode =
-  | 'keychain_locked' // there, but locked, or its prompt was dismissed
-  | 'keychain_unavailable' // no library, no session bus, no secret service, or it died
+  | 'keychain_locked' // it is there and locked, its prompt was dismissed, or the passphrase is wrong
   | 'keychain_timeout' // it was asked and has not answered in time; the question still stands
-  | 'keychain_mismatch'; // what was read back is not what was written
+  | 'keychain_unavailable' // there is none on this machine or in this session, or its service died
+  | 'keychain_no_collection' // the keychain's service runs and has no default keychain to keep secrets in
+  | 'keychain_full' // it has no room for another secret
+  | 'keychain_refused' // a sandbox, a policy or a permission keeps this program from using it
+  | 'keychain_library_missing' // the system's library for the keychain is not installed
+  | 'keychain_module_missing' // the native module that reaches the keychain is not part of this program
+  | 'keychain_module_failed' // that module is there and can't be loaded on this system
+  | 'keychain_wrong_key' // the key file, variable or store that was given does not open what is kept
+  | 'keychain_mismatch' // what was read back is not what was written
+  | 'keychain_failed'; // it failed in a way that Tokenkeep does not know; the message quotes it
 
-/** The OS keychain did not do what was asked. A key is never made, changed or given up because of it. */
-export class KeychainError extends TokenkeepError<KeychainErrorCode> {}
+const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeout'];
+
+/**
+ * The keychain did not do what was asked. No key is made, changed or given up because of it.
+ *
+ * @example
+ * try {
+ *   await keychain.get('My App', 'key');
+ * } catch (error) {
+ *   if (error instanceof KeychainError && error.outcome === 'locked') showUnlockHint();
+ * }
+ */
+export class KeychainError extends TokenkeepError<KeychainErrorCode> {
+  /** `locked`: it can be unlocked, and then holds what it held. `unavailable`: nothing can be said of what it holds. */
+  get outcome(): 'locked' | 'unavailable' {
+    return LOCKED.includes(this.code) ? 'locked' : 'unavailable';
+  }
+}
 
 /** The keychain has been asked and has not answered in time; it may be showing a prompt. */
 export class KeychainTimeoutError extends KeychainError {
@@ -91,10 +115,41 @@ export type VaultErrorCode =
 export class VaultError extends TokenkeepError<VaultErrorCode> {}
 
 /** Why the file system refused. */
-export type StorageErrorCode = 'disk_full' | 'no_permission' | 'read_only_disk' | 'storage_failed';
+export type StorageErrorCode =
+  | 'disk_full'
+  | 'no_permission'
+  | 'read_only_disk'
+  | 'name_too_long' // longer than this file system allows for a file's name or path
+  | 'storage_failed';
 
 /** The file system refused a read or a write. The file is as it was before. */
 export class StorageError extends TokenkeepError<StorageErrorCode> {}
+
+/** Why a lock can't be had. That another program holds it is `vault_busy`. */
+export type LockErrorCode =
+  | 'lock_unsupported' // this file system has no locks, or refuses them for good
+  | 'lock_timeout' // the file system did not answer in time
+  | 'lock_file_invalid' // a link, a folder, a pipe or a device stands in the lock file's place
+  | 'lock_module_missing' // the native module for locks is not part of this program
+  | 'lock_module_failed'; // that module is there and can't be loaded on this system
+
+/** The lock that keeps two programs from writing at once can't be had. Nothing was written. */
+export class LockError extends TokenkeepError<LockErrorCode> {
+  /** Absolute path of the lock file. */
+  readonly path: string;
+
+  constructor(code: LockErrorCode, path: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+    this.path = path;
+  }
+}
+
+/** Something failed that should not be able to: a fault of Tokenkeep or of code that it was given. See `cause`. */
+export class UnexpectedError extends TokenkeepError<'unexpected'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('unexpected', message, options);
+  }
+}
 
 /** Why a partition can't be read or written. */
 export type PartitionErrorCode =

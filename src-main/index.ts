@@ -29,8 +29,8 @@ export {
   VaultError,
 } from './errors.ts';
 export { type Keychain } from './keychain/keychain.ts';
-export { memoryKeychain } from './keychain/memory.ts';
-export { systemKeychain } from './keychain/system.ts';
+export { memoryKeychain } from './keychain/keychain.ts';
+export { systemKeychain } from './keychain/system-keychain.ts';
 export { openVault } from './vault/vault.ts';
 export { type VaultStatus } from './vault/state.ts';
 export { type Vault, type VaultOptions } from './vault/api.ts';

@@ -1,11 +1,8 @@
 import type { AppBridge } from '../app/contract.ts';
 import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
-import type { Ports, Time } from './state/ports.ts';
+import type { Ports, Time, Visibility } from './state/ports.ts';
 
-/**
- * The window's only door out: what the preload script put there, the clock, and the few things that only the window
- * itself can tell or do. Nothing else in src-renderer touches a global.
- */
+/** The only module that touches globals: the preload script's bridges, the clock, and the window's own events. */
 declare global {
   interface Window {
     tokenCache?: TokenCacheBridge;
@@ -13,11 +10,11 @@ declare global {
   }
 }
 
-/** null where the preload script has not run: the page was opened in something that is not Tokenkeep. */
+/** Returns null if the preload script has not run: the page is open in another program. */
 export function openPorts(): Ports | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
-  return { tokenCache, app, time: systemTime, random };
+  return { tokenCache, app, time: systemTime, visibility: pageVisibility, random };
 }
 
 export const systemTime: Time = {
@@ -28,26 +25,34 @@ export const systemTime: Time = {
   },
 };
 
+export const pageVisibility: Visibility = {
+  isVisible: () => document.visibilityState === 'visible',
+  onChange(listener) {
+    document.addEventListener('visibilitychange', listener);
+    return () => document.removeEventListener('visibilitychange', listener);
+  },
+};
+
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
-/** Calls whenever the user turns to another window. Returns the function that ends it. */
+/** Calls the listener when the window loses the focus. Returns a function that unsubscribes. */
 export function onLeave(listener: () => void): () => void {
   window.addEventListener('blur', listener);
   return () => window.removeEventListener('blur', listener);
 }
 
-/** Every key pressed anywhere in the window. Returns the function that ends it. */
+/** Calls the listener for each key pressed in the window. Returns a function that unsubscribes. */
 export function onKey(listener: (event: KeyboardEvent) => void): () => void {
   window.addEventListener('keydown', listener);
   return () => window.removeEventListener('keydown', listener);
 }
 
-/** Files dragged over the window from outside: whether they are over it, and what was dropped. */
+/** Reports whether files are dragged over the window, and which files are dropped on it. */
 export function onFiles(listeners: {
   over: (isOver: boolean) => void;
   drop: (files: File[]) => void;
 }): () => void {
-  let depth = 0; // enter and leave are told of every element under the pointer
+  let depth = 0; // dragenter and dragleave fire for every element under the pointer
   const has = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true;
   const handlers = {
     dragenter: (event: DragEvent) => {
@@ -57,7 +62,7 @@ export function onFiles(listeners: {
       if (depth === 1) listeners.over(true);
     },
     dragover: (event: DragEvent) => {
-      // Without this the browser would open the file in place of the window.
+      // Otherwise Chromium would navigate to the file.
       event.preventDefault();
       if (event.dataTransfer !== null) event.dataTransfer.dropEffect = has(event) ? 'copy' : 'none';
     },

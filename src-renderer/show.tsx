@@ -8,7 +8,7 @@ import type { Ports } from './state/ports.ts';
 import { createModel } from './state/model.ts';
 import './styles/index.css';
 
-/** Draws the window into the element. Without ports it can only say that it has none. */
+/** Renders the window. Without ports, it renders a page that says what is missing. */
 export function show(root: HTMLElement, ports: Ports | null): void {
   if (ports === null) {
     createRoot(root).render(<BridgeMissing />);

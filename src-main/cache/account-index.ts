@@ -4,7 +4,9 @@
  */
 import type { EntityType } from './schema/entities.ts';
 import { folded } from './schema/match.ts';
-import type { Entry } from './store.ts';
+import { type Entry as AnyEntry, nameOf } from './entry.ts';
+
+type Entry = AnyEntry<EntityType>;
 
 /** Below this many entries it is quicker to look at all of them. */
 const SMALL = 16;
@@ -16,44 +18,55 @@ function slot(type: EntityType, client: unknown, realm: unknown): string {
   return `${type} ${folded(client)} ${BY_REALM.has(type) ? folded(realm) : ''}`;
 }
 
-/** The entries of one account: a plain list, as most have five; a set, and places by app and realm, where there are many. */
+/**
+ * The entries of one account, in the order in which they were first stored. A plain list, as most accounts have five;
+ * where there are many, maps by place, and by type, app and realm.
+ */
 class Bucket {
-  #entries: Entry[] | Set<Entry>;
-  #slots: Map<string, Set<Entry>> | undefined;
+  #list: Entry[] | undefined;
+  #places: Map<string, Entry> | undefined;
+  #slots: Map<string, Map<string, Entry>> | undefined;
 
   constructor(entry: Entry) {
-    this.#entries = [entry];
+    this.#list = [entry];
   }
 
   get entries(): Iterable<Entry> {
-    return this.#entries;
+    return this.#list ?? this.#places?.values() ?? [];
   }
 
   get isEmpty(): boolean {
-    return (Array.isArray(this.#entries) ? this.#entries.length : this.#entries.size) === 0;
+    return (this.#list?.length ?? this.#places?.size ?? 0) === 0;
   }
 
   add(entry: Entry): void {
-    if (!Array.isArray(this.#entries)) this.#entries.add(entry);
-    else if (this.#entries.push(entry) > SMALL) this.#entries = new Set(this.#entries);
+    if (this.#list !== undefined) {
+      if (this.#list.push(entry) <= SMALL) return;
+      this.#places = new Map(this.#list.map((each) => [nameOf(each), each]));
+      this.#list = undefined;
+      return;
+    }
+    this.#places?.set(nameOf(entry), entry);
     if (this.#slots !== undefined) file(this.#slots, entry);
   }
 
   delete(entry: Entry): void {
-    if (Array.isArray(this.#entries)) this.#entries = this.#entries.filter((other) => other !== entry);
-    else this.#entries.delete(entry);
-    const key = slotOf(entry);
-    const slot = this.#slots?.get(key);
-    slot?.delete(entry);
-    if (slot?.size === 0) this.#slots?.delete(key);
+    if (this.#list !== undefined) this.#list.splice(this.#list.indexOf(entry) >>> 0, 1);
+    this.#places?.delete(nameOf(entry));
+    this.#unfile(entry);
   }
 
-  /** In the place of `before`, as in its root: answers come in the order in which entries are stored. */
+  /** `entry` stands in the place of `before`, and comes where it came. */
   replace(before: Entry, entry: Entry): void {
-    const own = (other: Entry): Entry => (other === before ? entry : other);
-    if (Array.isArray(this.#entries)) this.#entries = this.#entries.map(own);
-    else this.#entries = new Set([...this.#entries].map(own));
-    this.#slots = undefined;
+    if (this.#list !== undefined) {
+      this.#list[this.#list.indexOf(before)] = entry;
+      return;
+    }
+    this.#places?.set(nameOf(entry), entry); // A map keeps the order of its keys.
+    if (this.#slots === undefined) return;
+    if (before.isUnderstood && entry.isUnderstood && slotOf(before) === slotOf(entry))
+      file(this.#slots, entry);
+    else this.#slots = undefined; // Made anew, in the right order, at the next question.
   }
 
   pick(
@@ -62,12 +75,20 @@ class Bucket {
     realm: string | null | undefined,
   ): Iterable<Entry> {
     const narrow = client !== undefined && (realm !== undefined || !BY_REALM.has(type));
-    if (!narrow || Array.isArray(this.#entries)) return this.#entries;
+    if (!narrow || this.#places === undefined) return this.entries;
     if (this.#slots === undefined) {
       this.#slots = new Map();
-      for (const entry of this.#entries) file(this.#slots, entry);
+      for (const entry of this.#places.values()) file(this.#slots, entry);
     }
-    return this.#slots.get(slot(type, client, realm)) ?? [];
+    return this.#slots.get(slot(type, client, realm))?.values() ?? [];
+  }
+
+  #unfile(entry: Entry): void {
+    if (this.#slots === undefined || !entry.isUnderstood) return;
+    const key = slotOf(entry);
+    const entries = this.#slots.get(key);
+    entries?.delete(nameOf(entry));
+    if (entries?.size === 0) this.#slots.delete(key);
   }
 }
 
@@ -75,33 +96,34 @@ function slotOf({ section, entity }: Entry): string {
   return slot(section, entity?.['client_id'], entity?.['realm']);
 }
 
-function file(slots: Map<string, Set<Entry>>, entry: Entry): void {
+function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
   if (!entry.isUnderstood) return;
   const key = slotOf(entry);
-  const set = slots.get(key);
-  if (set === undefined) slots.set(key, new Set([entry]));
-  else set.add(entry);
+  const entries = slots.get(key);
+  if (entries === undefined) slots.set(key, new Map([[nameOf(entry), entry]]));
+  else entries.set(nameOf(entry), entry);
 }
 
+/** Finds the entries of an account, at the cost of that account and not of the whole cache. */
 export class AccountIndex {
-  /** By home account id; "" holds what belongs to an app and to no user: its tokens and its metadata. */
+  /** By account; "" holds what belongs to none: tokens and metadata of apps. */
   readonly #buckets = new Map<string, Bucket>();
 
   add(entry: Entry): void {
-    const bucket = this.#buckets.get(entry.home);
-    if (bucket === undefined) this.#buckets.set(entry.home, new Bucket(entry));
+    const bucket = this.#buckets.get(entry.account);
+    if (bucket === undefined) this.#buckets.set(entry.account, new Bucket(entry));
     else bucket.add(entry);
   }
 
   delete(entry: Entry): void {
-    const bucket = this.#buckets.get(entry.home);
+    const bucket = this.#buckets.get(entry.account);
     bucket?.delete(entry);
-    if (bucket?.isEmpty === true) this.#buckets.delete(entry.home);
+    if (bucket?.isEmpty === true) this.#buckets.delete(entry.account);
   }
 
   replace(before: Entry, entry: Entry): void {
-    if (before.home === entry.home) {
-      this.#buckets.get(entry.home)?.replace(before, entry);
+    if (before.account === entry.account) {
+      this.#buckets.get(entry.account)?.replace(before, entry);
       return;
     }
     this.add(entry);
@@ -113,8 +135,8 @@ export class AccountIndex {
   }
 
   /** The accounts that have entries. */
-  *homes(): Iterable<string> {
-    for (const home of this.#buckets.keys()) if (home !== '') yield home;
+  get accounts(): string[] {
+    return [...this.#buckets.keys()].filter((account) => account !== '');
   }
 
   /** All entries of an account, those that are not understood included. */
@@ -122,7 +144,7 @@ export class AccountIndex {
     return this.#buckets.get(folded(home_account_id))?.entries ?? [];
   }
 
-  /** What may match; a superset of what does. */
+  /** The entries that may match: a superset of those that do. */
   candidates(
     type: EntityType,
     home_account_id: string | null,

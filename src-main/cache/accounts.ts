@@ -2,7 +2,6 @@
 import type { Account, AccountSummary } from './schema/entities.ts';
 import { canonicalEnvironment, sameEnvironment } from './schema/environments.ts';
 import { folded } from './schema/match.ts';
-import { atOneGo, type Sliced } from './sliced.ts';
 import type { Store } from './store.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 
@@ -17,15 +16,9 @@ export interface AccountFilter {
 
 /** In the order in which the users' first entities are stored. */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
-  return atOneGo(summariesInSlices(store, filter));
-}
-
-/** `summaries` with pauses. */
-export function* summariesInSlices(store: Store, filter: AccountFilter = {}): Sliced<AccountSummary[]> {
   const query = filter.home_account_id === undefined ? {} : { home_account_id: filter.home_account_id };
   const users = new Map<string, Account[]>();
   for (const { entity } of store.candidates('Account', query)) {
-    yield;
     if (entity === null) continue;
     if (filter.environment !== undefined && !sameEnvironment(entity.environment, filter.environment))
       continue;
@@ -37,7 +30,6 @@ export function* summariesInSlices(store: Store, filter: AccountFilter = {}): Sl
   }
   const found: AccountSummary[] = [];
   for (const entities of users.values()) {
-    yield;
     const summary = summaryOf(entities);
     if (summary !== undefined && named(summary, filter.username)) found.push(summary);
   }

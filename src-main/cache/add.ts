@@ -1,5 +1,5 @@
 import type { Account } from './schema/entities.ts';
-import { copyWith, freezeJson } from './json.ts';
+import { copyWith } from './json.ts';
 import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import { isNode } from './schema/dialects.ts';
 import { entitiesOf, type NewEntities, type TokenResponseEvent } from './response.ts';
@@ -13,7 +13,7 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
   for (const type of ['AccessToken', 'IdToken', 'RefreshToken'] as const) {
     const entity = entities[type];
     // A token without any scope would make other libraries throw and never be found: it is not kept.
-    if (entity === undefined || !freezeJson(entity) || !isUnderstood(type, entity)) continue;
+    if (entity === undefined || !isUnderstood(type, entity)) continue;
     place(store, type, entity, supersededEntries(store, type, entity));
   }
   if (entities.Account !== undefined) addAccount(store, entities.Account);
@@ -30,8 +30,7 @@ function addAccount(store: Store, fresh: Account): void {
     Object.entries(fresh).filter(([, value]) => value !== '' && value !== null),
   );
   const account = copyWith(entities[0] ?? fresh, { ...told, ...tenants });
-  if (freezeJson(account) && isUnderstood('Account', account))
-    place(store, 'Account', account, known, known[0]?.key);
+  if (isUnderstood('Account', account)) place(store, 'Account', account, known, known[0]?.key);
 }
 
 /**
@@ -43,6 +42,5 @@ function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewE
   // A later response that names no family does not put the app out of it: MSAL Node asks for it at every refresh.
   const family = fresh.family_id ?? RefreshToken?.family_id;
   const app = copyWith(known[0]?.entity ?? fresh, family === undefined ? {} : { family_id: family });
-  if (freezeJson(app) && isUnderstood('AppMetadata', app))
-    place(store, 'AppMetadata', app, known, known[0]?.key);
+  if (isUnderstood('AppMetadata', app)) place(store, 'AppMetadata', app, known, known[0]?.key);
 }

@@ -1,74 +1,59 @@
-/** Changes that happen whole or not at all, and can be taken back, replayed and carried over to another cache. */
-import { InvalidArgumentError } from '../errors.ts';
-import { freezeJson } from './json.ts';
-import { atOneGo, type Sliced } from './sliced.ts';
-import type { RecordChange } from './store.ts';
-import { storeOf, type TokenCache } from './token-cache.ts';
+/** The one form in which changes travel: from the store to a vault's frames, to events and to receipts. */
+import { type Entry, nameOf, type Place } from './entry.ts';
+import { type CacheChange, type EntityChange, isEntityType, type KeptChange } from './schema/entities.ts';
 
-export type { RecordChange } from './store.ts';
-
-export interface Transaction<T> {
-  value: T;
-  /** One for each place that is not as it was; none where all was taken back in the end. */
-  changes: readonly RecordChange[];
-  /** Puts everything back as it was before, with a `change` event; for changes that could not be made durable. */
-  undo(): void;
+/** One place that was set or emptied. At least one side is there; both stand in the same place. */
+export interface Change {
+  /** Absent where there was nothing. */
+  readonly before?: Entry;
+  /** Absent where nothing is left. */
+  readonly after?: Entry;
 }
 
-/**
- * Runs `fn` on the cache. Where it throws, the cache is as it was, and the error goes on. One `change` event at the end.
- *
- * @throws InvalidArgumentError where `fn` gives a promise: what it does later would be in no transaction
- */
-export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Transaction<T> {
-  return atOneGo(
-    transactInSlices(cache, function* () {
-      const result = fn(cache);
-      if (!isThenable(result)) return result;
-      Promise.resolve(result).catch(() => undefined); // It ends unheard: the caller learns of the real mistake.
-      throw new InvalidArgumentError(
-        'The function that changes a cache must not be async. Its changes were taken back; do the waiting before.',
-      );
-    }),
-  );
+/** The place that a change is about. */
+export function placeOf({ before, after }: Change): Place {
+  const entry = after ?? before;
+  if (entry === undefined) throw new TypeError('A change has an entry before or after it.');
+  return entry;
 }
 
-/** `transact` with pauses. */
-export function* transactInSlices<T>(
-  cache: TokenCache,
-  fn: (cache: TokenCache) => Sliced<T>,
-): Sliced<Transaction<T>> {
-  const { value, changes } = yield* storeOf(cache).runInSlices(() => fn(cache));
-  return { value, changes, undo: () => apply(cache, changes.map(inverse)) };
+/** The change that takes another one back. */
+export function inverse({ before, after }: Change): Change {
+  return { ...(after && { before: after }), ...(before && { after: before }) };
 }
 
-/** Makes changes that were made elsewhere: to another cache, by another process. One `change` event. */
-export function apply(cache: TokenCache, changes: readonly RecordChange[]): void {
-  atOneGo(applyInSlices(cache, changes));
+/** One change for each place, from its first state to its last. Places that end as they began are left out. */
+export function condensed(changes: readonly Change[]): Change[] {
+  if (changes.length < 2) return changes.filter(({ before, after }) => before !== after);
+  const places = new Map<string, Change>();
+  for (const change of changes) {
+    const name = nameOf(placeOf(change));
+    const first = places.get(name);
+    const { after } = change;
+    const before = first === undefined ? change.before : first.before;
+    places.set(name, { ...(before && { before }), ...(after && { after }) });
+  }
+  return [...places.values()].filter(({ before, after }) => before !== after);
 }
 
-/** `apply` with pauses. */
-export function* applyInSlices(cache: TokenCache, changes: readonly RecordChange[]): Sliced<void> {
-  const store = storeOf(cache);
-  yield* store.runInSlices(function* () {
-    for (const { section, key, after } of changes) {
-      yield;
-      if (after === undefined) store.drop(section, key);
-      else if (freezeJson(after)) store.put(section, key, after);
-      else throw new InvalidArgumentError('A change holds something that is no JSON. Nothing was changed.');
+/** What listeners are told of changes. */
+export function eventOf(changes: readonly Change[]): CacheChange {
+  const entities: EntityChange[] = [];
+  const kept: KeptChange[] = [];
+  for (const change of changes) {
+    const { before, after } = change;
+    const { section, key } = placeOf(change);
+    const isOfEntities = before?.isUnderstood !== false && after?.isUnderstood !== false;
+    if (isOfEntities && key !== null && isEntityType(section)) {
+      const sides = {
+        ...(before?.entity && { before: before.entity }),
+        ...(after?.entity && { after: after.entity }),
+      };
+      entities.push({ type: section, key, ...sides });
+    } else {
+      const sides = { ...(before && { before: before.value }), ...(after && { after: after.value }) };
+      kept.push({ section, key, ...sides });
     }
-  });
-}
-
-function inverse({ section, key, before, after }: RecordChange): RecordChange {
-  return {
-    section,
-    key,
-    ...(after === undefined ? {} : { before: after }),
-    ...(before === undefined ? {} : { after: before }),
-  };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  }
+  return { entities, kept };
 }

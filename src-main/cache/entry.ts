@@ -1,68 +1,97 @@
-import type { EntityOf, EntityType } from './schema/entities.ts';
-import { isRecord } from './json.ts';
-import { folded } from './schema/match.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { freezeJson, isRecord } from './json.ts';
 import { ownerOf } from './mention.ts';
+import { type Entity, type EntityOf, type EntityType, isEntityType } from './schema/entities.ts';
 import { isUnderstood } from './schema/fields.ts';
+import { folded } from './schema/match.ts';
 
-/**
- * An entry that is there and has not been read: what a cache needs to file it, and where to get the rest. Opening ten
- * thousand accounts to look at one does not make fifty thousand objects.
- */
-export interface Unread {
+/** A place of a cache document: a root and, unless the whole root is meant, a key in it. */
+export interface Place {
+  readonly section: string;
+  /** null: the whole root. */
+  readonly key: string | null;
+}
+
+/** The name of a place, for maps. */
+export function nameOf({ section, key }: Place): string {
+  return key === null ? section : `${section}\n${key}`;
+}
+
+/** Where the values of unread entries come from. */
+export interface UnreadSource {
+  /** Returns frozen JSON. Its `secret` may be an accessor. Called once for each entry. */
+  read(index: number): unknown;
+}
+
+/** An entry that was not parsed yet: what a cache needs to file it, and where its value is. */
+export interface UnreadEntry {
   readonly section: EntityType;
   readonly key: string;
-  /** The account it belongs to, lower-cased; "" for none. */
-  readonly home: string;
+  /** The account, lower-cased; "" for none. */
+  readonly account: string;
   readonly isUnderstood: boolean;
   readonly source: UnreadSource;
   readonly index: number;
 }
 
-export interface UnreadSource {
-  /** Frozen JSON, down to the last field; `secret` may be an accessor. Asked for once for each of its entries. */
-  read(index: number): unknown;
-}
-
 /** The account that a value belongs to, lower-cased; "" for none. */
-export function homeOf(value: unknown, understood: boolean): string {
+export function accountOf(value: unknown, understood: boolean): string {
   return understood && isRecord(value) ? folded(value['home_account_id']) : ownerOf(value);
 }
 
-/** One place of a root of entities, and what stands there. */
-export class Entry<T extends EntityType = EntityType> {
-  readonly section: T;
-  readonly key: string;
-  /** The account it belongs to, lower-cased; "" for none. */
-  readonly home: string;
+/**
+ * One stored item of a cache document: an entity, an item that is not understood, or a whole root that is not. It is
+ * checked and frozen once, when it is made. Entries are replaced, never changed, so the same entry means the same
+ * contents; caches share them.
+ */
+export class Entry<Section extends string = string> implements Place {
+  readonly section: Section;
+  /** null: the whole root, which is not understood. */
+  readonly key: Section extends EntityType ? string : string | null;
+  /** The account that it belongs to, lower-cased; "" for none. */
+  readonly account: string;
+  /** Whether it is an entity of the schema. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
   #source: UnreadSource | undefined;
   #index = 0;
   #value: unknown;
-  #entity: EntityOf[T] | null | undefined;
 
-  private constructor(section: T, key: string, home: string, isUnderstood: boolean) {
+  private constructor(section: Section, key: string | null, account: string, isUnderstood: boolean) {
     this.section = section;
-    this.key = key;
-    this.home = home;
+    this.key = key as Entry<Section>['key'];
+    this.account = account;
     this.isUnderstood = isUnderstood;
   }
 
-  static of(section: EntityType, key: string, value: unknown): Entry {
-    const entity = isUnderstood(section, value) ? value : null;
-    const entry = new Entry(section, key, homeOf(value, entity !== null), entity !== null);
+  /**
+   * Takes a value in: freezes it and finds out what it is. A `secret` that is an accessor stays one, unread.
+   *
+   * @param key null for a whole root; roots of other names than the schema's are always whole
+   * @throws InvalidArgumentError where the value is not JSON
+   */
+  static of<T extends EntityType>(section: T, key: string, value: unknown): Entry<T>;
+  static of(section: string, key: string | null, value: unknown): Entry;
+  static of(section: string, key: string | null, value: unknown): Entry {
+    if (!freezeJson(value)) {
+      throw new InvalidArgumentError('A cache holds JSON values only. Nothing was changed.');
+    }
+    const isEntity = key !== null && isEntityType(section);
+    const understood = isEntity && isUnderstood(section, value);
+    const account = isEntity ? accountOf(value, understood) : '';
+    const entry = new Entry(section, isEntity ? key : null, account, understood);
     entry.#value = value;
-    entry.#entity = entity;
     return entry;
   }
 
-  static unread(record: Unread): Entry {
-    const entry = new Entry(record.section, record.key, record.home, record.isUnderstood);
-    entry.#source = record.source;
-    entry.#index = record.index;
+  /** Takes in an entry that is parsed when its value is asked for. */
+  static unread({ section, key, account, isUnderstood: understood, source, index }: UnreadEntry): Entry {
+    const entry = new Entry<EntityType>(section, key, account, understood);
+    entry.#source = source;
+    entry.#index = index;
     return entry;
   }
 
-  /** Frozen, down to the last field. */
+  /** Frozen JSON. Its `secret` may be an accessor: [Note: secrets stay sealed]. */
   get value(): unknown {
     if (this.#source !== undefined) {
       this.#value = this.#source.read(this.#index);
@@ -72,10 +101,16 @@ export class Entry<T extends EntityType = EntityType> {
   }
 
   /** The value, where it is understood; else null. */
-  get entity(): EntityOf[T] | null {
-    if (this.#entity !== undefined) return this.#entity;
-    const { value } = this;
-    this.#entity = isUnderstood(this.section, value) ? value : null;
-    return this.#entity;
+  get entity(): (Section extends EntityType ? EntityOf[Section] : Entity) | null {
+    return this.isUnderstood ? (this.value as Entry<Section>['entity']) : null;
+  }
+
+  /**
+   * Exchanges the value for another form of the same, such as one whose secret is sealed. This is no change: no event
+   * tells it, and every cache and change that holds the entry has the new form.
+   */
+  exchange(value: unknown): void {
+    this.#source = undefined;
+    this.#value = value;
   }
 }

@@ -1,6 +1,6 @@
 import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
-import { transact } from './change.ts';
+import { transact } from './batch.ts';
 
 /** What an update is made under. */
 export interface UpdateOptions {

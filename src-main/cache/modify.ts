@@ -1,9 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts';
 import type { Entity, EntityType } from './schema/entities.ts';
-import { copyWith, freezeJson } from './json.ts';
+import { copyWith } from './json.ts';
 import { keyOf } from './schema/keys.ts';
 import { place, profileOf, sameEntries } from './place.ts';
-import { isUnderstood } from './schema/fields.ts';
 import type { Store } from './store.ts';
 
 /** See TokenCache.modify. */
@@ -15,18 +14,13 @@ export function modifyEntity(
 ): void {
   const found = sameEntries(store, type, old);
   if (changes === null) {
-    for (const entry of found) store.drop(type, entry.key);
+    for (const entry of found) store.drop(entry);
     return;
   }
   // Of several that denote the credential, the one that the caller holds; the others are stale.
   const entry = found.find(({ value }) => value === old) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
   const entity = copyWith(entry.entity, ownJson(changes));
-  if (!freezeJson(entity) || !isUnderstood(type, entity)) {
-    throw new InvalidArgumentError(
-      `That would not be an entity of type ${type} any more. Nothing was changed.`,
-    );
-  }
   const profile = profileOf(store);
   const hadOwnKey = keyOf(type, entry.entity, profile) === entry.key;
   place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, profile) : entry.key);

@@ -1,10 +1,12 @@
 /** Putting an entity where its library looks for it, in the place of what denotes the same credential. */
 import { sameCredential, supersedes } from './schema/credential.ts';
-import type { Account, Entity, EntityOf, EntityType } from './schema/entities.ts';
+import type { Account, Entity, EntityType } from './schema/entities.ts';
 import { sameEnvironment } from './schema/environments.ts';
 import { keyOf } from './schema/keys.ts';
 import type { Profile } from './schema/dialects.ts';
-import { type Entry, freeKey, type Store } from './store.ts';
+import { Entry } from './entry.ts';
+import { freeKey, type Store } from './store.ts';
+import { InvalidArgumentError } from '../errors.ts';
 
 /** What a cache writes that was not read from a document. */
 export const DEFAULT_PROFILE: Profile = 'msal-python';
@@ -43,12 +45,14 @@ export function supersededEntries<T extends EntityType>(store: Store, type: T, e
 /**
  * Puts an entity under its key in the document's profile, and drops what it replaces. Where something else has that
  * key (MSAL Python's does not tell a bound token from a plain one) nothing is overwritten: the new one goes beside it.
+ *
+ * @throws InvalidArgumentError where the entity is not one of this type. To be run in a transaction
  */
 export function place<T extends EntityType>(
   store: Store,
   type: T,
-  entity: EntityOf[T],
-  replaced: readonly Entry[],
+  entity: Entity,
+  replaced: readonly Entry<T>[],
   preferred = keyOf(type, entity, profileOf(store)),
 ): void {
   const gone = new Set(replaced.map((entry) => entry.key));
@@ -56,8 +60,12 @@ export function place<T extends EntityType>(
     const occupant = store.entry(type, name);
     return occupant !== undefined && !gone.has(name) && !isOneFamily(occupant.entity, entity);
   });
-  for (const entry of replaced) if (entry.key !== key) store.drop(type, entry.key);
-  store.put(type, key, entity);
+  const placed: Entry = Entry.of(type, key, entity);
+  if (!placed.isUnderstood) {
+    throw new InvalidArgumentError(`That would not be an entity of type ${type}. Nothing was changed.`);
+  }
+  for (const entry of replaced) if (entry.key !== key) store.drop(entry);
+  store.put(placed);
 }
 
 /** MSAL Node and MSAL.NET keep one refresh token per family, whichever of its apps got it last. */

@@ -9,7 +9,8 @@ import { sameEnvironment } from './schema/environments.ts';
 import { isRecord } from './json.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
 import { mentions, without } from './mention.ts';
-import type { Entry, Store } from './store.ts';
+import { Entry } from './entry.ts';
+import type { Store } from './store.ts';
 
 /** Where a user is signed out. Without a field: everywhere. */
 export interface SignOutFilter {
@@ -27,7 +28,7 @@ export interface AppTokenFilter {
 /** How many entries, by the root they stand under. */
 export type RemovalCount = Record<EntityType, number>;
 
-function countOf(entries: readonly Entry[]): RemovalCount {
+function countOf(entries: readonly Entry<EntityType>[]): RemovalCount {
   const count: RemovalCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
   for (const entry of entries) count[entry.section] += 1;
   return count;
@@ -40,7 +41,7 @@ function inEnvironment(value: unknown, filter: SignOutFilter): boolean {
 }
 
 /** The one rule for what a sign-out removes and what its preview counts. Costs what the account has. */
-function belongings(store: Store, home: string, filter: SignOutFilter): Entry[] {
+function belongings(store: Store, home: string, filter: SignOutFilter): Entry<EntityType>[] {
   const own = store.ofAccount(home).filter((entry) => entry.isUnderstood);
   const loose = [...store.malformed].filter((entry) => mentions(entry.value, home, entry.key));
   return [...own, ...loose].filter((entry) => inEnvironment(entry.value, filter));
@@ -51,12 +52,12 @@ function remaining(store: Store, home: string, filter: SignOutFilter): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
     for (const entry of store.entries(type)) {
-      const named = entry.isUnderstood ? entry.home === home : mentions(entry.value, home, entry.key);
+      const named = entry.isUnderstood ? entry.account === home : mentions(entry.value, home, entry.key);
       if (named && inEnvironment(entry.value, filter)) left += 1;
     }
   }
   for (const section of store.roots) {
-    const value = store.kept(section);
+    const value = store.kept(section)?.value;
     if (value !== unsigned(value, home, section, filter)) left += 1;
   }
   return left;
@@ -81,13 +82,13 @@ export function signOut(
 ): SignOutReceipt {
   const home = homeOf(home_account_id);
   const entries = belongings(store, home, filter);
-  for (const entry of entries) store.drop(entry.section, entry.key);
+  for (const entry of entries) store.drop(entry);
   for (const section of [...store.roots]) {
-    const value = store.kept(section);
+    const value = store.kept(section)?.value;
     const rest = unsigned(value, home, section, filter);
     if (rest === value) continue;
-    if (rest === undefined) store.drop(section, null);
-    else store.put(section, null, rest);
+    if (rest === undefined) store.drop({ section, key: null });
+    else store.put(Entry.of(section, null, rest));
   }
   return { home_account_id, at, removed: countOf(entries), remaining: remaining(store, home, filter) };
 }
@@ -101,7 +102,7 @@ export function countBelongings(
   return countOf(belongings(store, homeOf(home_account_id), filter));
 }
 
-function appTokens(store: Store, filter: AppTokenFilter): Entry[] {
+function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
   const query = { home_account_id: null, ...filter };
   return store
     .candidates('AccessToken', query)
@@ -111,7 +112,7 @@ function appTokens(store: Store, filter: AppTokenFilter): Entry[] {
 /** See TokenCache.removeAppTokens. */
 export function removeAppTokens(store: Store, filter: AppTokenFilter = {}, at: number): SignOutReceipt {
   const entries = appTokens(store, filter);
-  for (const entry of entries) store.drop(entry.section, entry.key);
+  for (const entry of entries) store.drop(entry);
   const left = [...store.entries('AccessToken')].filter(
     ({ entity }) => entity !== null && fieldsMatch(entity, { home_account_id: null, ...filter }),
   );

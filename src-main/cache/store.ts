@@ -1,33 +1,15 @@
 /**
- * The entities of a cache with everything that stands beside them in its document: roots in their order, keys as
- * they were written, and what is not understood. Every change is noted, so that it can be told and taken back.
+ * The entries of a cache, with everything that belongs to its document: roots in their order, keys as they were written,
+ * and what is not understood. Every change is noted, so that it can be told and taken back.
  */
 import { AccountIndex } from './account-index.ts';
+import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
-import { ENTITY_TYPES, type EntityType } from './schema/entities.ts';
-import { Entry, type Unread } from './entry.ts';
+import { Entry, type Place } from './entry.ts';
 import type { Layout, Profile } from './schema/dialects.ts';
-import { atOneGo, type Sliced } from './sliced.ts';
+import { type EntityType, isEntityType } from './schema/entities.ts';
 
-export type { Entry } from './entry.ts';
-
-/** One place of a document set or emptied. `key` null: a root that is not understood, as a whole. */
-export interface RecordChange {
-  readonly section: string;
-  readonly key: string | null;
-  /** Absent where there was nothing. */
-  readonly before?: unknown;
-  /** Absent where nothing is left. */
-  readonly after?: unknown;
-}
-
-const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
-
-export function isEntityType(section: string): section is EntityType {
-  return TYPES.has(section);
-}
-
-function isOf<T extends EntityType>(type: T, entry: Entry): entry is Entry<T> {
+function isOf<T extends EntityType>(type: T, entry: Entry<EntityType>): entry is Entry<T> {
   return entry.section === type;
 }
 
@@ -43,34 +25,29 @@ export function freeKey(key: string, isTaken: (key: string) => boolean): string 
   return `${key}-${number}`;
 }
 
-/** A root that is not understood. */
-class Kept {
-  readonly value: unknown;
-  constructor(value: unknown) {
-    this.value = value;
-  }
-}
-
 /** Counts the states that all stores of this process have been in. */
 let states = 0;
 
+type Root = Map<string, Entry<EntityType>>;
+
 export class Store {
-  readonly #roots = new Map<string, Map<string, Entry> | Kept>();
+  /** A root of entities, or the entry of a root that is not understood. */
+  readonly #roots = new Map<string, Root | Entry>();
   readonly #index = new AccountIndex();
-  readonly #malformed = new Set<Entry>();
-  #journal: RecordChange[] = [];
+  readonly #malformed = new Set<Entry<EntityType>>();
+  #journal: Change[] = [];
   #depth = 0;
 
   readonly now: Clock;
-  /** Another number whenever something changes, which no other store has had: the same number, the same contents. */
+  /** A number that changes with the contents, and that no other store of this process has had. */
   version = ++states;
   /** null: in memory from the beginning, or nothing in the document told. */
   profile: Profile | null = null;
   /** undefined: as the profile has it. */
   layout: Layout | undefined;
-  /** Told of every change, once all that belongs to it is done. */
-  onChange: ((changes: readonly RecordChange[]) => void) | undefined;
-  /** Whether someone wants to hear what exactly has changed when all of it is replaced. */
+  /** Called after each outermost `run` that changed something. */
+  onChange: ((changes: readonly Change[]) => void) | undefined;
+  /** Whether `replace` must note what it changes. */
   isObserved = false;
 
   constructor(now: Clock) {
@@ -82,29 +59,44 @@ export class Store {
     return this.#roots.keys();
   }
 
-  /** The value of a root that is not understood; undefined where there is none. */
-  kept(section: string): unknown {
+  /** The entry of a root that is not understood; undefined where there is none. */
+  kept(section: string): Entry | undefined {
     const root = this.#roots.get(section);
-    return root instanceof Kept ? root.value : undefined;
+    return root instanceof Map ? undefined : root;
   }
 
-  /** All entries of a root, understood or not. */
-  entries(section: EntityType): Iterable<Entry> {
-    const root = this.#roots.get(section);
-    return root instanceof Map ? root.values() : [];
+  /** The roots that are not understood, in their order. */
+  keptRoots(): Entry[] {
+    return [...this.#roots.values()].flatMap((root) => (root instanceof Map ? [] : [root]));
   }
 
-  entry(section: EntityType, key: string): Entry | undefined {
-    const root = this.#roots.get(section);
-    return root instanceof Map ? root.get(key) : undefined;
+  /** All entries: root by root in the document's order, entities in the order in which they are stored. */
+  all(): Entry[] {
+    const entries: Entry[] = [];
+    for (const root of this.#roots.values()) {
+      if (root instanceof Map) for (const entry of root.values()) entries.push(entry);
+      else entries.push(root);
+    }
+    return entries;
   }
 
-  /** The entries that are not understood. */
-  get malformed(): ReadonlySet<Entry> {
+  /** All entries of a root of entities, understood or not. */
+  entries<T extends EntityType>(section: T): Iterable<Entry<T>> {
+    const root = this.#roots.get(section);
+    return (root instanceof Map ? root.values() : []) as Iterable<Entry<T>>;
+  }
+
+  entry<T extends EntityType>(section: T, key: string): Entry<T> | undefined {
+    const root = this.#roots.get(section);
+    return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
+  }
+
+  /** The entries of entity roots that are not understood. */
+  get malformed(): ReadonlySet<Entry<EntityType>> {
     return this.#malformed;
   }
 
-  /** How many entries there are, and roots that are not understood. */
+  /** How many entries there are, roots that are not understood included. */
   get size(): number {
     let size = 0;
     for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
@@ -112,65 +104,51 @@ export class Store {
   }
 
   /** The accounts that have entries, lower-cased. */
-  get homes(): Iterable<string> {
-    return this.#index.homes();
+  get accounts(): Iterable<string> {
+    return this.#index.accounts;
   }
 
-  /** All entries of an account, whatever their type, understood or not; of "" those that belong to none. */
-  ofAccount(home_account_id: string): Entry[] {
+  /** All entries of an account, whatever their type, understood or not; of "" those that belong to none, but for whole roots. */
+  ofAccount(home_account_id: string): Entry<EntityType>[] {
     return [...this.#index.of(home_account_id)];
   }
 
   /** The understood entries of a type that may match the query: a superset, found by index where the query allows. */
   candidates<T extends EntityType>(type: T, query: Readonly<Record<string, string | null>> = {}): Entry<T>[] {
-    const home = type === 'AppMetadata' ? null : query['home_account_id'];
-    const found =
-      home === undefined
+    const account = type === 'AppMetadata' ? null : query['home_account_id'];
+    const found: Iterable<Entry<EntityType>> =
+      account === undefined
         ? this.entries(type)
-        : this.#index.candidates(type, home, query['client_id'], query['realm']);
+        : this.#index.candidates(type, account, query['client_id'], query['realm']);
     const entries: Entry<T>[] = [];
     for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
     return entries;
   }
 
-  /** Puts a frozen value in its place. */
-  put(section: string, key: string | null, value: unknown): void {
-    const kept = key === null ? undefined : this.kept(section);
-    if (kept !== undefined) {
-      // Where entities belong there was something else: it makes room, and goes on beside them.
-      this.drop(section, null);
-      if (isFilled(kept))
-        this.put(
-          freeKey(section, (name) => name === section || this.#roots.has(name)),
-          null,
-          kept,
-        );
-    }
-    const before = this.#set(section, key, value);
-    this.#note(section, key, before, value);
-  }
-
-  /** Files what need not be read yet. Only to fill a store: it is noted nowhere. */
-  load(record: Unread): void {
-    this.version = ++states;
-    this.#place(Entry.unread(record));
-  }
-
-  drop(section: string, key: string | null): void {
-    const root = this.#roots.get(section);
-    if (key === null) {
-      if (!(root instanceof Kept)) return;
-      this.#roots.delete(section);
-      this.version = ++states;
-      this.#note(section, null, root.value, undefined);
+  /** Puts an entry in its place. Where entities belong, a root that is not understood makes room for them. */
+  put(entry: Entry): void {
+    const root = this.#roots.get(entry.section);
+    if (entry.key === null && root instanceof Map && root.size > 0) {
+      this.#putBeside(entry);
       return;
     }
-    const entry = root instanceof Map ? root.get(key) : undefined;
-    if (entry === undefined || !(root instanceof Map)) return;
-    root.delete(key);
-    this.#unfile(entry);
-    this.version = ++states;
-    this.#note(section, key, entry.value, undefined);
+    if (entry.key !== null && root !== undefined && !(root instanceof Map)) {
+      this.drop(root);
+      this.#putBeside(root);
+    }
+    const before = this.#set(entry);
+    if (this.#depth > 0) this.#journal.push({ ...(before && { before }), after: entry });
+  }
+
+  /** Puts a whole root under a free name. */
+  #putBeside({ section, value }: Entry): void {
+    const name = freeKey(section, (other) => other === section || this.#roots.has(other));
+    if (isFilled(value)) this.put(Entry.of(name, null, value));
+  }
+
+  drop(place: Place): void {
+    const before = this.#unset(place);
+    if (before !== undefined && this.#depth > 0) this.#journal.push({ before });
   }
 
   /** Notes that a root is there, though empty. */
@@ -188,10 +166,7 @@ export class Store {
   }
 
   #clear(fill: () => void): void {
-    for (const [section, root] of this.#depth > 0 ? this.#roots : []) {
-      if (root instanceof Kept) this.#note(section, null, root.value, undefined);
-      else for (const [key, entry] of root) this.#note(section, key, entry.value, undefined);
-    }
+    if (this.#depth > 0) for (const before of this.all()) this.#journal.push({ before });
     this.version = ++states;
     this.#roots.clear();
     this.#index.clear();
@@ -200,35 +175,25 @@ export class Store {
   }
 
   /**
-   * Runs what belongs together: all of it happens, or, where it throws, nothing. One notice at the end of the
-   * outermost.
+   * Runs what belongs together: all of it happens, or, where it throws, nothing. One call of `onChange` at the end of
+   * the outermost run.
    */
-  run<T>(fn: () => T): { value: T; changes: RecordChange[] } {
-    return atOneGo(
-      this.runInSlices(function* () {
-        return fn();
-      }),
-    );
-  }
-
-  /** `run` with pauses. */
-  *runInSlices<T>(fn: () => Sliced<T>): Sliced<{ value: T; changes: RecordChange[] }> {
+  run<T>(fn: () => T): { value: T; changes: Change[] } {
     const mark = this.#journal.length;
     const { profile, layout } = this;
     this.#depth += 1;
     let value: T;
     try {
-      value = yield* fn();
+      value = fn();
     } catch (error) {
-      for (const change of this.#journal.slice(mark).reverse()) this.#revert(change);
-      this.#journal.length = mark;
       this.#depth -= 1;
+      for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
       this.profile = profile;
       this.layout = layout;
       throw error;
     }
-    const changes = yield* merged(this.#journal.slice(mark));
     this.#depth -= 1;
+    const changes = condensed(mark === 0 ? this.#journal : this.#journal.slice(mark));
     if (this.#depth === 0) {
       this.#journal = [];
       if (changes.length > 0) this.onChange?.(changes);
@@ -236,20 +201,21 @@ export class Store {
     return { value, changes };
   }
 
-  #set(section: string, key: string | null, value: unknown): unknown {
-    this.version = ++states;
-    const root = this.#roots.get(section);
-    if (key === null || !isEntityType(section)) {
-      this.#roots.set(section, new Kept(value));
-      return root instanceof Kept ? root.value : undefined;
-    }
-    return this.#place(Entry.of(section, key, value))?.value;
+  /** Without a note. */
+  #make(change: Change): void {
+    if (change.after === undefined) this.#unset(placeOf(change));
+    else this.#set(change.after);
   }
 
   /** @returns what stood there */
-  #place(entry: Entry): Entry | undefined {
+  #set(entry: Entry): Entry | undefined {
+    this.version = ++states;
     const root = this.#roots.get(entry.section);
-    const entries = root instanceof Map ? root : new Map<string, Entry>();
+    if (!isOfEntities(entry)) {
+      this.#roots.set(entry.section, entry);
+      return root instanceof Map ? undefined : root;
+    }
+    const entries: Root = root instanceof Map ? root : new Map<string, Entry<EntityType>>();
     if (entries !== root) this.#roots.set(entry.section, entries);
     const before = entries.get(entry.key);
     if (before === undefined) this.#index.add(entry);
@@ -262,47 +228,25 @@ export class Store {
     return before;
   }
 
-  #unfile(entry: Entry): void {
+  /** @returns what stood there */
+  #unset({ section, key }: Place): Entry | undefined {
+    const root = this.#roots.get(section);
+    if (root === undefined || (key === null) === root instanceof Map) return undefined;
+    if (!(root instanceof Map)) {
+      this.version = ++states;
+      this.#roots.delete(section);
+      return root;
+    }
+    const entry = root.get(key ?? '');
+    if (entry === undefined) return undefined;
+    this.version = ++states;
+    root.delete(entry.key);
     this.#index.delete(entry);
     this.#malformed.delete(entry);
-  }
-
-  #note(section: string, key: string | null, before: unknown, after: unknown): void {
-    if (this.#depth === 0) return;
-    this.#journal.push(change(section, key, before, after));
-  }
-
-  #revert({ section, key, before }: RecordChange): void {
-    this.version = ++states;
-    if (before !== undefined) this.#set(section, key, before);
-    else if (key === null) this.#roots.delete(section);
-    else {
-      const root = this.#roots.get(section);
-      const entry = root instanceof Map ? root.get(key) : undefined;
-      if (entry === undefined || !(root instanceof Map)) return;
-      root.delete(key);
-      this.#unfile(entry);
-    }
+    return entry;
   }
 }
 
-function change(section: string, key: string | null, before: unknown, after: unknown): RecordChange {
-  return {
-    section,
-    key,
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
-  };
-}
-
-/** One change per place, from what was first to what is last; places that end as they began are left out. */
-function* merged(changes: readonly RecordChange[]): Sliced<RecordChange[]> {
-  const places = new Map<string, RecordChange>();
-  for (const next of changes) {
-    yield;
-    const place = next.key === null ? next.section : `${next.section}\n${next.key}`;
-    const first = places.get(place);
-    places.set(place, first === undefined ? next : change(next.section, next.key, first.before, next.after));
-  }
-  return [...places.values()].filter(({ before, after }) => before !== after);
+function isOfEntities(entry: Entry): entry is Entry<EntityType> {
+  return entry.key !== null && isEntityType(entry.section);
 }

@@ -5,19 +5,19 @@ import {
   type AccountSummary,
   type CacheChange,
   type Entity,
-  type EntityChange,
   type EntityFilter,
   type EntityOf,
   type EntityType,
-  type KeptChange,
   type SignOutReceipt,
 } from './schema/entities.ts';
 import { matches } from './schema/match.ts';
 import { modifyEntity } from './modify.ts';
 import type { TokenResponseEvent } from './response.ts';
 import { type AppTokenFilter, removeAppTokens, type SignOutFilter, signOut } from './sign-out.ts';
-import { isEntityType, type RecordChange, Store } from './store.ts';
-import { isUnderstood } from './schema/fields.ts';
+import { Store } from './store.ts';
+import type { Profile } from './schema/dialects.ts';
+import type { Entry } from './entry.ts';
+import { eventOf } from './change.ts';
 
 /** What a cache in memory takes from outside. */
 export interface TokenCacheOptions {
@@ -27,9 +27,21 @@ export interface TokenCacheOptions {
 
 let open: (cache: TokenCache) => Store;
 
-/** For this folder: a cache's store. Not exported to those who use the package. */
+/** The store of a cache, with its entries. Not exported from the package. */
 export function storeOf(cache: TokenCache): Store {
   return open(cache);
+}
+
+/** A cache of these entries, which it shares. A later entry of the same place replaces an earlier one. */
+export function cacheOf(
+  entries: Iterable<Entry>,
+  { profile = null, ...options }: TokenCacheOptions & { profile?: Profile | null } = {},
+): TokenCache {
+  const cache = new TokenCache(options);
+  const store = storeOf(cache);
+  store.profile = profile;
+  for (const entry of entries) store.put(entry);
+  return cache;
 }
 
 /**
@@ -50,7 +62,7 @@ export class TokenCache {
     this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
     this.#store.onChange = (changes) => {
       this.changed();
-      if (this.#listeners.size > 0) emit([...this.#listeners], changeOf(changes));
+      if (this.#listeners.size > 0) emit([...this.#listeners], eventOf(changes));
     };
   }
 
@@ -77,7 +89,7 @@ export class TokenCache {
     for (const entry of this.#store.candidates(type, filter?.query)) {
       // The cache may change while it is being iterated.
       if (entry.entity === null || this.#store.entry(type, entry.key)?.value !== entry.value) continue;
-      if (matches(type, entry.entity, filter)) yield entry.entity;
+      if (matches(type, entry.entity, filter)) yield entry.entity as EntityOf[T];
     }
   }
 
@@ -145,21 +157,4 @@ function emit(listeners: readonly ((change: CacheChange) => void)[], change: Cac
       });
     }
   }
-}
-
-function changeOf(changes: readonly RecordChange[]): CacheChange {
-  const entities: EntityChange[] = [];
-  const kept: KeptChange[] = [];
-  for (const { section, key, ...sides } of changes) {
-    if (key === null || !isEntityType(section)) {
-      kept.push({ section, key, ...sides });
-      continue;
-    }
-    const before = isUnderstood(section, sides.before) ? { before: sides.before } : {};
-    const after = isUnderstood(section, sides.after) ? { after: sides.after } : {};
-    const understood = Object.keys(sides).length === Object.keys({ ...before, ...after }).length;
-    if (understood) entities.push({ type: section, key, ...before, ...after });
-    else kept.push({ section, key, ...sides });
-  }
-  return { entities, kept };
 }

@@ -3,8 +3,9 @@
  * someone out. A repair never takes away what is of use to anyone, is shown before it is made, and can be taken back.
  */
 import { sameJson } from '../cache/json.ts';
-import { ownerOf } from '../cache/mention.ts';
-import { isEntityType, type RecordChange, type Store } from '../cache/store.ts';
+import { type Change, inverse, placeOf } from '../cache/change.ts';
+import { isEntityType } from '../cache/schema/entities.ts';
+import type { Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { duplicates } from './duplicates.ts';
 import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
@@ -19,7 +20,7 @@ export interface Repair {
 }
 
 interface Undoing {
-  changes: readonly RecordChange[];
+  changes: readonly Change[];
   /** Accounts, lower-cased, of which the repair left nothing. */
   emptied: ReadonlySet<string>;
 }
@@ -92,7 +93,7 @@ export function examine(cache: TokenCache, { now, account }: ExamineOptions = {}
  * }
  */
 export function accountsToExamine(cache: TokenCache): string[] {
-  return ['', ...storeOf(cache).homes];
+  return ['', ...storeOf(cache).accounts];
 }
 
 /** Of a finding as much as says what it is; with `entities`, only the accounts that they belong to are looked at again. */
@@ -114,7 +115,7 @@ export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 
       .filter(({ finding }) => wanted?.has(finding.id) ?? true);
     // Two findings may be about one entity: the first says what becomes of it.
     const done = all.flatMap(({ changes }) => changes.filter((change) => make(store, change)));
-    const homes = done.map(({ before }) => ownerOf(before));
+    const homes = done.map(({ before }) => before?.account ?? '');
     const emptied = new Set(homes.filter((home) => home !== '' && store.ofAccount(home).length === 0));
     return { difference: differenceOf(done), undo: new RepairUndo({ changes: done, emptied }) };
   }).value;
@@ -124,14 +125,16 @@ function ownersOf(cache: TokenCache, findings: readonly FindingToRepair[] | unde
   const entities = findings?.map((finding) => finding.entities);
   if (entities === undefined || entities.includes(undefined)) return accountsToExamine(cache);
   const store = storeOf(cache);
-  const homes = entities.flatMap((of = []) => of.map(({ type, key }) => store.entry(type, key)?.home));
+  const homes = entities.flatMap((of = []) => of.map(({ type, key }) => store.entry(type, key)?.account));
   return [...new Set(homes)].filter((home) => home !== undefined);
 }
 
-function make(store: Store, { section, key, before, after }: RecordChange): boolean {
-  if (key === null || !isEntityType(section) || store.entry(section, key)?.value !== before) return false;
-  if (after === undefined) store.drop(section, key);
-  else store.put(section, key, after);
+function make(store: Store, change: Change): boolean {
+  const { before, after } = change;
+  const { section, key } = placeOf(change);
+  if (key === null || !isEntityType(section) || store.entry(section, key) !== before) return false;
+  if (after === undefined) store.drop({ section, key });
+  else store.put(after);
   return true;
 }
 
@@ -146,20 +149,18 @@ export function undoRepair(cache: TokenCache, { [UNDOING]: { changes, emptied } 
   return store.run(() => {
     const isSignedOut = (home: string): boolean =>
       home !== '' && !emptied.has(home) && store.ofAccount(home).length === 0;
-    const gone = new Set(changes.map(({ before }) => ownerOf(before)).filter(isSignedOut));
-    const back = changes.map(
-      ({ before, after, ...place }): RecordChange => ({
-        ...place,
-        ...(after === undefined ? {} : { before: after }),
-        ...(before === undefined ? {} : { after: before }),
-      }),
-    );
-    const done = back.reverse().filter((change) => {
-      const { section, key, before, after } = change;
-      if (key === null || !isEntityType(section) || gone.has(ownerOf(after))) return false;
-      const present = store.entry(section, key)?.value;
-      return sameJson(present, before) && make(store, { ...change, before: present });
-    });
+    const gone = new Set(changes.map(({ before }) => before?.account ?? '').filter(isSignedOut));
+    const done = changes
+      .toReversed()
+      .map(inverse)
+      .filter((change) => {
+        const { before, after } = change;
+        const { section, key } = placeOf(change);
+        if (key === null || !isEntityType(section) || gone.has(after?.account ?? '')) return false;
+        const present = store.entry(section, key);
+        if (!sameJson(present?.value, before?.value)) return false;
+        return make(store, { ...(present && { before: present }), ...(after && { after }) });
+      });
     return differenceOf(done);
   }).value;
 }

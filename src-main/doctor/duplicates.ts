@@ -3,13 +3,15 @@ import { ageIn } from '../cache/age.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { secondsOf } from '../cache/schema/expiry.ts';
-import { copyWith, freezeJson } from '../cache/json.ts';
+import { copyWith } from '../cache/json.ts';
 import { keyOf } from '../cache/schema/keys.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
 import { folded } from '../cache/schema/match.ts';
 import { profileOf, sameEntries } from '../cache/place.ts';
 import { covers, scopesOf } from '../cache/schema/scopes.ts';
-import type { Entry, RecordChange, Store } from '../cache/store.ts';
+import type { Entry } from '../cache/entry.ts';
+import type { Change } from '../cache/change.ts';
+import type { Store } from '../cache/store.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
@@ -51,7 +53,7 @@ function isListing(entity: Entity | null): entity is Account {
 }
 
 /** One with the fields of all, the first one's before the others'; the others go. */
-function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry<T>[]): RecordChange[] {
+function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry<T>[]): Change[] {
   const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
   const missing: Record<string, unknown> = {};
   for (const { entity } of others) {
@@ -64,7 +66,7 @@ function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry
   if (lists.length > 0) missing['tenantProfiles'] = joinedProfiles(lists);
   if (keep.entity === null || Object.keys(missing).length === 0) return removals;
   const joined = copyWith(keep.entity, missing);
-  return freezeJson(joined) ? [change(keep, joined), ...removals] : removals;
+  return [change(keep, joined), ...removals];
 }
 
 function apps(store: Store): Diagnosis[] {
@@ -130,7 +132,7 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
 }
 
 /** Whether it stands where the library of the document's profile would look for it. */
-function isAtHome(store: Store, { section, key, entity }: Entry): boolean {
+function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
   const profile = profileOf(store);
   return (
@@ -164,7 +166,7 @@ function newestFirst<T extends Credential>(
 function rankOf(
   store: Store,
   type: Credential,
-  entry: Entry,
+  entry: Entry<EntityType>,
   now: number,
 ): { use: number; age: number; home: number } {
   const entity: Entity = entry.entity ?? {};

@@ -1,7 +1,8 @@
-import type { EntityType } from '../cache/schema/entities.ts';
+import { type EntityType, isEntityType } from '../cache/schema/entities.ts';
 import { hashText } from '../cache/schema/extension.ts';
 import { isRecord } from '../cache/json.ts';
-import { type Entry, isEntityType, type RecordChange } from '../cache/store.ts';
+import { type Change, placeOf } from '../cache/change.ts';
+import { Entry } from '../cache/entry.ts';
 
 /** Kinds of what several libraries leave in one cache, in the order in which they matter. */
 export const FINDING_KINDS = [
@@ -80,7 +81,7 @@ export function bySeverity(a: Finding, b: Finding): number {
 /** A finding with what repairs it. */
 export interface Diagnosis {
   finding: Finding;
-  changes: readonly RecordChange[];
+  changes: readonly Change[];
 }
 
 const FIELDS = [
@@ -104,9 +105,9 @@ function referenceTo(type: EntityType, key: string, value: unknown): EntityRefer
 }
 
 /** Leaves a value in a place, or nothing. */
-export function change(entry: Entry, after?: unknown): RecordChange {
-  const { section, key, value } = entry;
-  return { section, key, before: value, ...(after === undefined ? {} : { after }) };
+export function change(entry: Entry, after?: unknown): Change {
+  if (after === undefined) return { before: entry };
+  return { before: entry, after: Entry.of(entry.section, entry.key, after) };
 }
 
 /** @param entries what it is about; they are the changes' places, and perhaps more */
@@ -114,8 +115,8 @@ export function diagnosis(
   kind: FindingKind,
   says: string,
   causes: readonly Cause[],
-  entries: readonly Entry[],
-  changes: readonly RecordChange[],
+  entries: readonly Entry<EntityType>[],
+  changes: readonly Change[],
 ): Diagnosis {
   const entities = entries.map(({ section, key, value }) => referenceTo(section, key, value));
   const finding = {
@@ -130,11 +131,13 @@ export function diagnosis(
 }
 
 /** What changes do, without secrets. Those of roots that are not understood are not told: no repair makes any. */
-export function differenceOf(changes: readonly RecordChange[]): Difference {
+export function differenceOf(changes: readonly Change[]): Difference {
   const removed: EntityReference[] = [];
   const added: EntityReference[] = [];
   const changed: { entity: EntityReference; fields: string[] }[] = [];
-  for (const { section, key, before, after } of changes) {
+  for (const change of changes) {
+    const [before, after] = [change.before?.value, change.after?.value];
+    const { section, key } = placeOf(change);
     if (key === null || !isEntityType(section)) continue;
     if (after === undefined) removed.push(referenceTo(section, key, before));
     else if (before === undefined) added.push(referenceTo(section, key, after));

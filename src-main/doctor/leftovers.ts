@@ -1,22 +1,23 @@
 /** What belongs to nobody, leads nowhere, or has been of no use for a month. */
-import type { Account, Entity } from '../cache/schema/entities.ts';
+import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { readToken } from '../cache/schema/claims.ts';
 import { isExpired, secondsOf } from '../cache/schema/expiry.ts';
-import { freezeJson } from '../cache/json.ts';
 import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
 import { folded } from '../cache/schema/match.ts';
 import { profileOf } from '../cache/place.ts';
 import { entitiesOf } from '../cache/response.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
-import type { Entry, RecordChange, Store } from '../cache/store.ts';
+import { Entry } from '../cache/entry.ts';
+import type { Change } from '../cache/change.ts';
+import type { Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 
 /** Seconds. */
 const MONTH = 30 * 24 * 3600;
 
 /** The entries of one user, under any alias. */
-type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry[]>;
+type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry<EntityType>[]>;
 
 function byUser(store: Store, home: string): Map<string, Belongings> {
   const users = new Map<string, Belongings>();
@@ -67,7 +68,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
 }
 
 /** The account that an ID token is about, as if its user had signed in just now. */
-function accountFrom(store: Store, idTokens: readonly Entry[], now: number): RecordChange | undefined {
+function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: number): Change | undefined {
   const profile = profileOf(store);
   for (const { entity } of idTokens) {
     if (entity === null || !isUnderstood('IdToken', entity)) continue;
@@ -83,9 +84,9 @@ function accountFrom(store: Store, idTokens: readonly Entry[], now: number): Rec
     const event = { client_id, scope: [], token_endpoint, environment, realm, home_account_id, response };
     const account: Account | undefined = entitiesOf(event, now, profile).Account;
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
-    if (!freezeJson(account) || !isUnderstood('Account', account)) continue;
     const key = keyOf('Account', account, profile);
-    if (store.entry('Account', key) === undefined) return { section: 'Account', key, after: account };
+    const after: Entry = Entry.of('Account', key, account);
+    if (after.isUnderstood && store.entry('Account', key) === undefined) return { after };
   }
   return undefined;
 }

@@ -2,7 +2,8 @@
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
-import type { Entry, Store } from '../cache/store.ts';
+import type { Entry } from '../cache/entry.ts';
+import type { Store } from '../cache/store.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
 import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
@@ -56,7 +57,7 @@ function frozen(entity: Entity): Entity {
 }
 
 /** Times and lifetimes that were written as numbers are what they say; nothing else is guessed at. */
-function mend({ section, value }: Entry): Entity | null {
+function mend({ section, value }: Entry<EntityType>): Entity | null {
   if (!isRecord(value)) return null;
   const numbers = Object.keys(value).filter(
     (name) => !isAccessor(value, name) && typeof value[name] === 'number' && Number.isInteger(value[name]),
@@ -67,7 +68,7 @@ function mend({ section, value }: Entry): Entity | null {
 }
 
 /** Whether no library can do anything with it. What is of a kind that is not known may be of use to a newer one. */
-function isWorthless({ section, value }: Entry): boolean {
+function isWorthless({ section, value }: Entry<EntityType>): boolean {
   if (!isRecord(value)) return true;
   if (!KINDS[section].includes(value['credential_type'])) return false;
   const missing = wanting(section, value);
@@ -85,7 +86,7 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
   'expires_on',
 ]);
 
-function saysOf({ section, value }: Entry): string {
+function saysOf({ section, value }: Entry<EntityType>): string {
   if (!isRecord(value)) return `Where ${NAMES[section]} should be, there is something else.`;
   const missing = wanting(section, value);
   return missing.length === 0
@@ -123,7 +124,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function causesOf({ section, value }: Entry): Cause[] {
+function causesOf({ section, value }: Entry<EntityType>): Cause[] {
   if (!isRecord(value)) {
     return [
       { library: 'MSAL Node', says: 'It can’t open a cache with this in it: no one is signed in.' },

@@ -4,10 +4,7 @@
  */
 import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { recordsOf } from '../cache/records.ts';
-import { isUnderstood } from '../cache/schema/fields.ts';
-import { isEntityType } from '../cache/store.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import type { AccountItem } from './contract.ts';
 import { type AccountId, idOf } from './ids.ts';
 
@@ -125,9 +122,6 @@ function empty(
 }
 
 function notUnderstoodIn(cache: TokenCache): number {
-  let count = 0;
-  for (const { section, key, value } of recordsOf(cache)) {
-    if (key === null || !isEntityType(section) || !isUnderstood(section, value)) count += 1;
-  }
-  return count;
+  const store = storeOf(cache);
+  return store.malformed.size + store.keptRoots().length;
 }

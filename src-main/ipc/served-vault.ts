@@ -6,8 +6,6 @@ export type ServedVault = Pick<
   | 'status'
   | 'read'
   | 'update'
-  | 'readInSlices'
-  | 'updateInSlices'
   | 'erase'
   | 'retry'
   | 'recover'

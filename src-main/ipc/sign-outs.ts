@@ -1,9 +1,8 @@
 /** Signing out, and what it would remove: counted by the same rule that removes. */
 import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
-import { accountOf, recordsOf } from '../cache/records.ts';
 import { appRemovalCount, removalCount } from '../cache/removal.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type Holding, holdingsOf } from './holdings.ts';
 import type { ServedVault } from './served-vault.ts';
 
@@ -75,12 +74,7 @@ const sameHome = (a: string | null, b: string | null): boolean =>
 
 /** Every account that anything in the cache belongs to, also what is not understood. */
 function homesIn(cache: TokenCache): Set<string> {
-  const homes = new Set<string>();
-  for (const record of recordsOf(cache)) {
-    const home = accountOf(record);
-    if (home !== null) homes.add(home);
-  }
-  return homes;
+  return new Set(storeOf(cache).accounts);
 }
 
 /** An app is one line for each client, tenant and cloud, so all its tokens agree in these. */

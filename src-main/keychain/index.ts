@@ -3,8 +3,7 @@
  *
  * @module tokenkeep/keychain
  */
-export { type Keychain } from './keychain.ts';
+export { type Timers } from './deadline.ts';
+export { type Keychain, type KeychainGetOptions, memoryKeychain } from './keychain.ts';
 export { type Keytar } from './keytar.ts';
-export { type Timers } from './line.ts';
-export { memoryKeychain } from './memory.ts';
-export { systemKeychain, type SystemKeychainOptions } from './system.ts';
+export { systemKeychain, type SystemKeychainOptions } from './system-keychain.ts';

@@ -1,25 +1,156 @@
+import { KeychainError, type KeychainErrorCode } from '../errors.ts';
+
 /**
- * The OS's secret store, as far as a vault needs it: one small secret per service and account. Anything that keeps
- * this contract can stand in for `systemKeychain()`.
+ * A store for small secrets, one per service and account: the keychain of the operating system, or anything that keeps
+ * this contract. `keychainConformance` checks an implementation.
  *
- * Every method rejects with a KeychainError and nothing else: `keychain_locked`, `keychain_unavailable`,
- * `keychain_timeout`, `keychain_mismatch`. A store that may wait for a person says `keychain_timeout` after about
- * ten seconds, by a KeychainTimeoutError, whose `answer` brings what the person decides later. A `set` or `delete`
- * that has timed out must not begin any more: by then another program may have put its own key in that place.
+ * A call has one of four outcomes:
+ *
+ * - **key**: `get` resolves with the secret.
+ * - **absent**: `get` resolves with `null`. The secret is not there, and the keychain is unlocked.
+ * - **locked**: the call rejects with a `KeychainError` whose `outcome` is `locked`. A person can unlock the keychain.
+ * - **unavailable**: the call rejects with a `KeychainError` whose `outcome` is `unavailable`. Its `code` says why.
+ *
+ * A call that waits for a person rejects with `KeychainTimeoutError` after about ten seconds; the error's `answer` settles
+ * with what the person decides later. A `set` or `delete` that has timed out must not start writing afterwards, because
+ * another program may have stored its own key by then.
+ *
+ * @example
+ * const fileKeychain: Keychain = {
+ *   label: 'My secrets service',
+ *   get: async (service, account) => (await secrets.read(service, account)) ?? null,
+ *   set: (service, account, secret) => secrets.write(service, account, secret),
+ *   delete: (service, account) => secrets.remove(service, account),
+ * };
  */
 export interface Keychain {
-  /** What people call it, for status texts: "macOS Keychain". Default: "keychain". */
+  /** The name that people know it by, for status texts: "macOS Keychain". Default: "keychain". */
   readonly label?: string;
 
   /**
-   * `null` means really absent, and must not be said on a guess: a key is made anew, or a vault called unreadable,
-   * because of it. A store that answers the same for "locked" and "absent" has to find out which.
+   * Resolves with the secret, or with `null` where there is none. Never returns `null` on a guess: the caller makes a
+   * new key, or calls a vault unreadable, because of it. A store that gives the same answer for "locked" and "absent"
+   * has to find out which.
    */
-  get(service: string, account: string): Promise<string | null>;
+  get(service: string, account: string, options?: KeychainGetOptions): Promise<string | null>;
 
-  /** Resolved = stored, and read back. `secret` is printable ASCII of at most 2,560 bytes (Windows' limit). */
+  /** Stores the secret and reads it back. `secret` is printable ASCII of at most 2,560 bytes (the limit of Windows). */
   set(service: string, account: string, secret: string): Promise<void>;
 
-  /** Resolved = really gone: overwritten, read back, and deleted. Resolves where there is nothing to delete. */
+  /** Overwrites the secret, reads it back and deletes it. Resolves where there is nothing to delete. */
   delete(service: string, account: string): Promise<void>;
+}
+
+/** Options for `Keychain.get`. */
+export interface KeychainGetOptions {
+  /**
+   * `false`: the caller decides nothing on `null`, which may then also mean "locked". Saves a keychain that can't tell
+   * the two apart from writing to find out. Default: true.
+   */
+  readonly certain?: boolean;
+}
+
+/**
+ * Returns a keychain that lasts as long as the process, for tests and demos. It protects nothing.
+ *
+ * @example
+ * const vault = await openVault({ file: join(folder, 'test.vault'), keychain: memoryKeychain() });
+ */
+export function memoryKeychain(): Keychain {
+  const secrets = new Map<string, string>();
+  const keyOf = (service: string, account: string): string => JSON.stringify([service, account]);
+  return {
+    label: 'Memory',
+    get: (service, account) => Promise.resolve(secrets.get(keyOf(service, account)) ?? null),
+    set: (service, account, secret) => {
+      secrets.set(keyOf(service, account), secret);
+      return Promise.resolve();
+    },
+    delete: (service, account) => {
+      secrets.delete(keyOf(service, account));
+      return Promise.resolve();
+    },
+  };
+}
+
+/**
+ * Returns the keychain with its contract enforced: whatever it throws or returns against the contract becomes a
+ * `KeychainError` with code `keychain_failed`. An error of somebody's keychain, such as a SyntaxError, is then never taken
+ * for a failure of the file system.
+ *
+ * @example
+ * const keychain = checkedKeychain(options.keychain);
+ */
+export function checkedKeychain(keychain: Keychain): Keychain {
+  const checked = async <T>(method: 'get' | 'set' | 'delete', call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (cause) {
+      throw isKeychainError(cause)
+        ? cause
+        : keychainFailed(`${labelOf(keychain)} failed in ${method}.`, cause);
+    }
+  };
+  return {
+    label: labelOf(keychain),
+    get: (service, account, options) =>
+      checked('get', async () => {
+        const secret: unknown = await keychain.get(service, account, options);
+        if (secret === null || typeof secret === 'string') return secret;
+        const type = Array.isArray(secret) ? 'array' : typeof secret;
+        throw keychainFailed(
+          `${labelOf(keychain)} returned ${secret === undefined ? type : `a value of type ${type}`} from get, where a string or null was expected.`,
+        );
+      }),
+    set: (service, account, secret) =>
+      checked('set', async () => {
+        await keychain.set(service, account, secret);
+      }),
+    delete: (service, account) =>
+      checked('delete', async () => {
+        await keychain.delete(service, account);
+      }),
+  };
+}
+
+/** By its code as well as its class: the keychain may come with another copy of this library. */
+function isKeychainError(error: unknown): error is KeychainError {
+  if (error instanceof KeychainError) return true;
+  return (
+    error instanceof Error && 'outcome' in error && 'code' in error && /^keychain_/.test(String(error.code))
+  );
+}
+
+function labelOf({ label }: Keychain): string {
+  return typeof label === 'string' && label !== '' ? label : 'keychain';
+}
+
+/** What every failure of a keychain means for the data. */
+export const NOTHING_CHANGED = 'Nothing was changed, and nothing is saved until this is solved.';
+
+function keychainFailed(what: string, cause?: unknown): KeychainError {
+  return keychainError('keychain_failed', what, 'Report this to the developer of the app.', cause);
+}
+
+/** Makes the error with the three parts that its message needs: what happened, what it means for the data, what to do. */
+export function keychainError(
+  code: KeychainErrorCode,
+  what: string,
+  remedy: string,
+  cause?: unknown,
+): KeychainError {
+  const words = cause === undefined ? '' : ` ${quoted(cause)}`;
+  const message = `${what} ${NOTHING_CHANGED} ${remedy}${words}`;
+  return new KeychainError(code, message, cause === undefined ? undefined : { cause });
+}
+
+const LONGEST_QUOTE = 300;
+
+/** The words of the system, fit to be shown: one line, without characters that are invisible or turn the direction. */
+function quoted(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const characters = Array.from(line);
+  const shown = characters.length > LONGEST_QUOTE ? `${characters.slice(0, LONGEST_QUOTE).join('')}…` : line;
+  return shown === '' ? '' : `The system says: “${shown}”`;
 }

@@ -49,7 +49,7 @@ const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account'] as const;
 /** The accounts that anything in the cache belongs to, lower-cased; of entries that are not understood too. */
 export function usersIn(cache: TokenCache): Set<string> {
   const users = new Set<string>();
-  for (const { home } of entriesOf(cache, OF_USERS)) if (home !== '') users.add(home);
+  for (const { account } of entriesOf(cache, OF_USERS)) if (account !== '') users.add(account);
   return users;
 }
 
@@ -57,8 +57,7 @@ export function usersIn(cache: TokenCache): Set<string> {
 export function isEmpty(cache: TokenCache): boolean {
   const store = storeOf(cache);
   for (const _entry of entriesOf(cache, OF_USERS)) return false;
-  for (const root of store.roots) if (store.kept(root) !== undefined) return false;
-  return store.malformed.size === 0;
+  return store.malformed.size === 0 && store.keptRoots().length === 0;
 }
 
 function* entriesOf(cache: TokenCache, types: readonly EntityType[]) {

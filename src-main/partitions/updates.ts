@@ -1,6 +1,6 @@
 /** Updates of one partition: those that wait are done together, by compare-and-set, on top of whatever another process wrote. */
 import { randomBytes } from 'node:crypto';
-import { transact } from '../cache/change.ts';
+import { type Batch, type Job as CacheJob, jobOf, runBatch } from '../cache/batch.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError } from '../errors.ts';
 import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts';
@@ -9,13 +9,10 @@ import type { PartitionName } from './partition-name.ts';
 import { Deadline } from './deadline.ts';
 import type { Setting } from './settings.ts';
 
-/** An update that waits for its turn. */
-interface Job {
+/** An update that waits for its turn. It may be run again, on something newer. */
+interface Job extends CacheJob {
   readonly name: PartitionName;
   readonly ownership: Ownership;
-  /** Runs it on what is there now. It may be run again, on something newer. */
-  readonly perform: (cache: TokenCache) => { settle: () => void; undo: () => void; hasChanged: boolean };
-  readonly reject: (error: unknown) => void;
 }
 
 /** Between two tries after another process was quicker: longer each time, and uneven, so that two don't keep meeting. */
@@ -32,17 +29,9 @@ export class Updates {
   }
 
   add<T>(name: PartitionName, ownership: Ownership, fn: (cache: TokenCache) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const perform = (cache: TokenCache): ReturnType<Job['perform']> => {
-        const done = transact(cache, fn);
-        return {
-          settle: () => resolve(done.value),
-          undo: () => done.undo(),
-          hasChanged: done.changes.length > 0,
-        };
-      };
-      this.#enqueue({ name, ownership, perform, reject });
-    });
+    const { job, outcome } = jobOf(fn);
+    this.#enqueue({ ...job, name, ownership });
+    return outcome;
   }
 
   #enqueue(job: Job): void {
@@ -83,7 +72,7 @@ export class Updates {
       const done = perform(jobs, found);
       if (!done.hasChanged || (await this.#replace(name, found, done.owner, deadline))) {
         if (done.hasChanged) this.#written(name.key);
-        for (const settle of done.settlings) settle();
+        done.batch.settle();
         return;
       }
       if (deadline.isOver) throw busy(name);
@@ -118,34 +107,27 @@ export class Updates {
 }
 
 interface Done {
-  readonly settlings: readonly (() => void)[];
+  readonly batch: Batch;
   readonly hasChanged: boolean;
   readonly owner: string | undefined;
 }
 
-/** Does all jobs, each whole or not at all; one that throws, or would leave another user's credentials, is rejected alone. */
+/** Runs all jobs, each whole or not at all; one that throws, or would leave another user's credentials, fails alone. */
 function perform(jobs: readonly Job[], { cache, owner: before, version }: Found): Done {
-  const settlings: (() => void)[] = [];
-  let [hasChanged, owner] = [false, before];
-  for (const { name, ownership, perform: run, reject } of jobs) {
-    try {
-      ownership.check({ cache, owner }, name);
-      const { settle, undo, hasChanged: changed } = run(cache);
-      try {
-        ownership.check({ cache, owner }, name);
-      } catch (error) {
-        undo();
-        throw error;
-      }
-      owner ??= ownership.owner;
-      hasChanged ||= changed;
-      settlings.push(settle);
-    } catch (error) {
-      reject(error);
-    }
-  }
+  let owner = before;
+  const owned = jobs.map((job): CacheJob => {
+    const run = (current: TokenCache): unknown => {
+      job.ownership.check({ cache, owner }, job.name);
+      const value = job.run(current);
+      job.ownership.check({ cache, owner }, job.name);
+      owner ??= job.ownership.owner;
+      return value;
+    };
+    return { run, resolve: job.resolve, reject: job.reject };
+  });
+  const batch = runBatch(cache, owned);
   const isToBeNoted = owner !== before && version !== null;
-  return { settlings, hasChanged: hasChanged || isToBeNoted, owner };
+  return { batch, hasChanged: batch.changes.length > 0 || isToBeNoted, owner };
 }
 
 function busy({ key }: PartitionName): PartitionError {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { KeychainError, TokenkeepError, VaultError } from '../errors.ts';
+import { KeychainError, LockError, type TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
 import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/atomic-file.ts';
 import { TAG_LENGTH } from './format/frame.ts';
@@ -70,7 +70,7 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    await this.memory.follow(later.batches, later.end, tail.identity);
+    this.memory.follow(later.batches, later.end, tail.identity);
     return true;
   }
 
@@ -94,8 +94,9 @@ export class Access {
       memory.refresh();
       return refusal(state, cause);
     }
-    const error = isOurs(cause) ? cause : storageError(cause);
-    if (error.code === 'no_permission' || error.code === 'read_only_disk') {
+    const error = storageError(cause);
+    const readOnly = error.code === 'no_permission' || error.code === 'read_only_disk';
+    if (readOnly || error instanceof LockError) {
       memory.opening = { ...memory.opening, state: 'read-only', error };
       memory.refresh();
     }
@@ -106,8 +107,4 @@ export class Access {
 /** Whether what is in memory is what is in the file. */
 function isOpen(state: VaultState): state is 'ready' | 'busy' {
   return state === 'ready' || state === 'busy';
-}
-
-function isOurs(error: unknown): error is TokenkeepError {
-  return error instanceof TokenkeepError;
 }

@@ -1,6 +1,5 @@
 import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
-import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './exchange/import.ts';
@@ -46,14 +45,6 @@ export interface Vault extends CacheHandle {
   readonly epoch: number;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
-
-  /**
-   * `read` for work that takes long: `fn` pauses now and then (by `yield`), and the rest of the process has its turn.
-   * Whoever else reads or updates this vault waits until it is done.
-   */
-  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
-  /** `update` for work that takes long, in the same way; whole or not at all, as ever. */
-  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T>;
 
   /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenkeepError } from '../errors.ts';
-import type { RecordChange } from '../cache/change.ts';
+import type { Job } from '../cache/batch.ts';
+import type { Change } from '../cache/change.ts';
 import type { Access } from './access.ts';
 import { type Contents, keptFrames } from './contents.ts';
 import { tombstonesIn, metadataAfter } from './tombstones.ts';
-import type { Job } from './job.ts';
 import type { Attempt } from './memory.ts';
 import type { Opening } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -64,7 +64,7 @@ export class Saving {
     } catch (cause) {
       const error = this.#access.failed(cause);
       if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
-      else this.#settle(await memory.attempt(jobs), error);
+      else this.#settle(memory.attempt(jobs), error);
     }
   }
 
@@ -87,7 +87,7 @@ export class Saving {
 
   async #write(jobs: readonly Job[]): Promise<void> {
     const { settings, memory } = this.#access;
-    const attempt = await memory.attempt(jobs);
+    const attempt = memory.attempt(jobs);
     if (attempt.changes.length === 0) {
       if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // It came to nothing.
       attempt.settle();
@@ -105,7 +105,7 @@ export class Saving {
     await this.#compact();
   }
 
-  async #put(changes: readonly RecordChange[], now: number): Promise<Opening> {
+  async #put(changes: readonly Change[], now: number): Promise<Opening> {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
     const { contents, identity } = opening;

@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { type Profile, PROFILES } from '../cache/schema/dialects.ts';
-import { accountOf, addRecords, fromRecords, sizeOf } from '../cache/records.ts';
 import { atOneGo, type Sliced } from '../cache/sliced.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/change.ts';
+import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { replay } from '../cache/batch.ts';
+import type { Change } from '../cache/change.ts';
+import { Entry } from '../cache/entry.ts';
 import { Base, type Groups } from './format/base.ts';
 import { type Batch, decodeBatch } from './format/batch.ts';
 import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
@@ -65,12 +66,12 @@ export function* readContents(
   const { frames, damaged, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
-  const cache = fromRecords([], { profile: profileNamed(manifest) });
-  for (const records of base.byFrame()) {
-    addRecords(cache, records);
+  const cache = cacheOf([], { profile: profileNamed(manifest) });
+  for (const entries of base.byFrame()) {
+    for (const entry of entries) storeOf(cache).put(entry);
     yield;
   }
-  const rows = sizeOf(cache);
+  const rows = storeOf(cache).size;
   const contents: Contents = {
     header,
     sealingKey,
@@ -92,15 +93,21 @@ export function* readContents(
 }
 
 /** Takes in what was written after the base: to the cache, and to what is known about the file. */
-export function follow(contents: Contents, batch: Batch): void {
-  const { changes } = transact(contents.cache, () => apply(contents.cache, batch.changes));
+export function follow(contents: Contents, batch: Batch): Change[] {
+  const steps = batch.changes.map(({ section, key, after }) => ({
+    section,
+    key,
+    ...(after === undefined ? {} : { after: Entry.of(section, key, after) }),
+  }));
+  const changes = replay(contents.cache, steps);
   written(contents, changes, batch.changes.length, batch);
+  return changes;
 }
 
 /** FrameMetadata that the file holds these changes, which the cache has already. */
 export function written(
   contents: Contents,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   rows: number,
   { pending, tombstones }: FrameMetadata,
 ): void {
@@ -116,18 +123,18 @@ export function written(
 }
 
 /** The base frames that a rewrite may copy when these changes are made. */
-export function keptFrames(contents: Contents | null, changes: readonly RecordChange[]): Groups {
+export function keptFrames(contents: Contents | null, changes: readonly Change[]): Groups {
   const kept = new Map(contents?.groups);
   for (const account of touched(changes)) kept.delete(account);
   return kept;
 }
 
 /** The accounts whose records these changes set, replace or remove. */
-function touched(changes: readonly RecordChange[]): Set<string | null> {
+function touched(changes: readonly Change[]): Set<string | null> {
   const accounts = new Set<string | null>();
-  for (const { section, key, before, after } of changes) {
-    if (before !== undefined) accounts.add(accountOf({ section, key, value: before }));
-    if (after !== undefined) accounts.add(accountOf({ section, key, value: after }));
+  for (const { before, after } of changes) {
+    if (before !== undefined) accounts.add(before.account || null);
+    if (after !== undefined) accounts.add(after.account || null);
   }
   return accounts;
 }

@@ -1,6 +1,6 @@
 import type { Sliced } from '../cache/sliced.ts';
-import { accountIds, type CacheRecord, recordsOfAccount } from '../cache/records.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import type { Entry } from '../cache/entry.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import type { Groups } from './format/base.ts';
 import { type Change, sealBatch } from './format/batch.ts';
 import type { FrameContent } from './format/frame.ts';
@@ -12,8 +12,8 @@ const LOOSE_ENTRIES = 32;
 
 export interface Regrouped {
   groups: readonly Group[];
-  /** What came in with its secrets in the open and is in these groups with its secrets sealed. */
-  sealed: readonly Change[];
+  /** Exchanges values whose secrets came in in the open for those whose secrets are sealed in these groups. */
+  readonly seal: () => void;
 }
 
 /**
@@ -22,18 +22,18 @@ export interface Regrouped {
  */
 export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Sliced<Regrouped> {
   const groups: Group[] = [];
-  const sealed: Change[] = [];
-  const encode = (records: readonly CacheRecord[]): FrameContent => {
-    const batch = sealBatch({ changes: records.map(changeOf) }, fileId);
-    for (const change of batch.sealed) sealed.push(change);
-    return batch.content;
+  const sealings: (() => void)[] = [];
+  const encode = (entries: readonly Entry[]): FrameContent => {
+    const { content, sealed } = sealBatch({ changes: entries.map(rowOf) }, fileId);
+    sealings.push(() => exchange(entries, sealed));
+    return content;
   };
-  for (const home of accountIds(cache)) {
+  for (const home of storeOf(cache).accounts) {
     let group = kept.get(home);
     if (group === undefined) {
-      const records = recordsOfAccount(cache, home);
-      const account = { home_account_id: home, username: usernameIn(records) };
-      group = { account, frames: [encode(records)] };
+      const entries = entriesOf(cache, home);
+      const account = { home_account_id: home, username: usernameIn(entries) };
+      group = { account, frames: [encode(entries)] };
       yield;
     }
     groups.push(group);
@@ -42,29 +42,48 @@ export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Slice
   if (loose !== undefined) groups.push(loose);
   else {
     const frames: FrameContent[] = [];
-    for (const chunk of chunksOf(recordsOfAccount(cache, null))) {
+    for (const chunk of chunksOf(entriesOf(cache, null))) {
       frames.push(encode(chunk));
       yield;
     }
     if (frames.length > 0) groups.push({ account: null, frames });
   }
-  return { groups, sealed };
+  const seal = (): void => {
+    for (const each of sealings) each();
+  };
+  return { groups, seal };
 }
 
-function chunksOf(records: readonly CacheRecord[]): CacheRecord[][] {
-  const chunks: CacheRecord[][] = [];
-  for (let from = 0; from < records.length; from += LOOSE_ENTRIES) {
-    chunks.push(records.slice(from, from + LOOSE_ENTRIES));
+/** The entries of an account; of null those that belong to none, whole roots included. */
+export function entriesOf(cache: TokenCache, account: string | null): Entry[] {
+  const store = storeOf(cache);
+  if (account !== null) return store.ofAccount(account);
+  return [...store.ofAccount(''), ...store.keptRoots()];
+}
+
+/** An entry as a frame says it. */
+export function rowOf({ section, key, value }: Entry): Change {
+  return { section, key, after: value };
+}
+
+/** Exchanges the values of entries for those with sealed secrets that stand in the same order. */
+export function exchange(entries: readonly (Entry | undefined)[], sealed: readonly Change[]): void {
+  for (const [index, entry] of entries.entries()) {
+    const value = sealed[index]?.after;
+    if (value !== undefined) entry?.exchange(value);
+  }
+}
+
+function chunksOf(entries: readonly Entry[]): Entry[][] {
+  const chunks: Entry[][] = [];
+  for (let from = 0; from < entries.length; from += LOOSE_ENTRIES) {
+    chunks.push(entries.slice(from, from + LOOSE_ENTRIES));
   }
   return chunks;
 }
 
-function changeOf({ section, key, value }: CacheRecord): Change {
-  return { section, key, after: value };
-}
-
-function usernameIn(records: readonly CacheRecord[]): string {
-  for (const { section, value } of records) {
+function usernameIn(entries: readonly Entry[]): string {
+  for (const { section, value } of entries) {
     if (section !== 'Account' || !isObject(value)) continue;
     const { username } = value;
     if (typeof username === 'string' && username !== '') return username;

@@ -1,13 +1,13 @@
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
-import { apply, applyInSlices, type RecordChange, transact } from '../cache/change.ts';
+import { apply, type Job, runBatch } from '../cache/batch.ts';
+import { type Change, condensed, eventOf } from '../cache/change.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
-import { condensed, difference, type Side } from './difference.ts';
+import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
-import type { Job, Performed } from './job.ts';
 import { Listeners } from './listeners.ts';
 import type { Known, Marked, Opening } from './open.ts';
 import { paced } from './pace.ts';
@@ -18,7 +18,7 @@ import type { VaultState, VaultStatus } from './state.ts';
 /** Jobs that were done in memory and are not settled yet. */
 export interface Attempt {
   /** What the file must hear of, and what it still has not heard of from before. */
-  changes: readonly RecordChange[];
+  changes: readonly Change[];
   /** How many of the jobs changed something. */
   updates: number;
   /** They are durable, or held: callers and listeners may know. */
@@ -41,7 +41,7 @@ export class VaultMemory {
   /** Something was written of which the keychain's mark does not know. */
   isUnmarked = false;
   /** Changes that are in `cache` and not in the file. */
-  held: readonly RecordChange[] = [];
+  held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
   savedAt: number | null = null;
   status: VaultStatus;
@@ -102,9 +102,7 @@ export class VaultMemory {
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
     if (this.changes.size > 0) {
       const changes = await paced(difference(before, this.#side()));
-      // Done once more to what is given up, because it tells what happens to it.
-      const events = await this.#heard(before.cache, () => paced(applyInSlices(before.cache, changes)));
-      for (const event of events) this.changes.emit(event);
+      if (changes.length > 0) this.changes.emit(eventOf(changes));
     }
     this.refresh();
   }
@@ -116,7 +114,7 @@ export class VaultMemory {
   /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
   #holdOnTo(contents: Contents | null): void {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
-    const { changes } = transact(this.cache, () => apply(this.cache, held));
+    const changes = apply(this.cache, held);
     if (contents === null) return;
     this.held = changes;
     if (changes.length > 0) return;
@@ -125,43 +123,38 @@ export class VaultMemory {
   }
 
   /** Takes in what another process appended. Only where nothing is held. */
-  async follow(batches: readonly Batch[], end: Cursor, identity: Identity): Promise<void> {
+  follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
-    const events = await this.#heard(this.cache, () => {
-      for (const batch of batches) follow(contents, batch);
-    });
+    const updates = batches.map((batch) => follow(contents, batch));
     contents.end = end;
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);
-    for (const event of events) this.changes.emit(event);
+    this.#tell(updates);
     this.refresh();
   }
 
-  /** Does the jobs, each whole or not at all; one that throws is settled at once. */
-  async attempt(jobs: readonly Job[]): Promise<Attempt> {
-    const done: { job: Job; performed: Performed }[] = [];
-    const events = await this.#heard(this.cache, async () => {
-      for (const job of jobs) {
-        try {
-          done.push({ job, performed: await job.perform(this.cache) });
-        } catch (error) {
-          job.reject(error);
-        }
-      }
-    });
-    const own = done.flatMap(({ performed }) => performed.changes);
+  /** Tells listeners of changes that were made to the cache. */
+  tell(changes: readonly Change[]): void {
+    this.#tell([changes]);
+  }
+
+  #tell(updates: readonly (readonly Change[])[]): void {
+    if (this.changes.size === 0) return;
+    for (const changes of updates) if (changes.length > 0) this.changes.emit(eventOf(changes));
+  }
+
+  /** Runs the jobs, each whole or not at all. */
+  attempt(jobs: readonly Job[]): Attempt {
+    const batch = runBatch(this.cache, jobs);
     return {
-      changes: this.held.length === 0 && done.length === 1 ? own : condensed([...this.held, ...own]),
-      updates: done.filter(({ performed }) => performed.changes.length > 0).length,
+      changes: this.held.length === 0 ? batch.changes : condensed([...this.held, ...batch.changes]),
+      updates: batch.updates.length,
       settle: () => {
-        for (const event of events) this.changes.emit(event);
-        for (const { performed } of done) performed.settle();
+        this.#tell(batch.updates);
+        batch.settle();
       },
-      withdraw: (error) => {
-        for (const { performed } of done.reverse()) performed.undo();
-        for (const { job } of done) job.reject(error);
-      },
+      withdraw: (error) => batch.withdraw(error),
     };
   }
 
@@ -196,30 +189,12 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  /** Tells listeners what `action` changes in the cache. */
-  async tell(action: () => void): Promise<void> {
-    const events = await this.#heard(this.cache, action);
-    for (const event of events) this.changes.emit(event);
-  }
-
   /** Ends: keys are overwritten, and nobody hears anything any more. */
   end(): void {
     this.opening.key?.fill(0);
     this.mine?.key?.fill(0);
     this.changes.clear();
     this.statuses.clear();
-  }
-
-  /** What a cache tells while `action` changes it, if anybody wants to know. */
-  async #heard(cache: TokenCache, action: () => void | Promise<void>): Promise<CacheChange[]> {
-    const events: CacheChange[] = [];
-    const stop = this.changes.size === 0 ? null : cache.on('change', (event) => events.push(event));
-    try {
-      await action();
-    } finally {
-      stop?.();
-    }
-    return events;
   }
 
   #describe(): VaultStatus {

@@ -108,7 +108,7 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
 }
 
 export function stateFor(error: KeychainError): 'no-keychain' | 'locked' {
-  return error.code === 'keychain_unavailable' ? 'no-keychain' : 'locked';
+  return error.outcome === 'locked' ? 'locked' : 'no-keychain';
 }
 
 const NOTHING = {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sizeOf } from '../cache/records.ts';
+import { storeOf } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { type Contents, keptFrames, markOf } from './contents.ts';
@@ -67,7 +67,7 @@ export async function keepMine(access: Access): Promise<void> {
       access.writing(async () => {
         if (memory.opening.state !== 'older' || memory.mine !== mine) throw refusal('busy');
         const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
-        await memory.tell(() => removeSignedOut(contents, mark?.tombstones ?? []));
+        memory.tell(removeSignedOut(contents, mark?.tombstones ?? []));
         if (memory.opening.identity !== null) {
           await keepCopy(settings.io, settings.file, 'older', new Date(settings.now()));
         }
@@ -192,7 +192,7 @@ async function keyFor(
 
 /** Whether nothing can be had from the file. */
 function isEmptied(contents: Contents | null): boolean {
-  return contents === null || (contents.recovered !== null && sizeOf(contents.cache) === 0);
+  return contents === null || (contents.recovered !== null && storeOf(contents.cache).size === 0);
 }
 
 function generationAfter(mark: Mark | null, { header: { generation } }: Contents): bigint {

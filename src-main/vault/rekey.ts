@@ -2,7 +2,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { hear, identify, replaceFile } from './disk/atomic-file.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, jobOf } from '../cache/batch.ts';
 import { keptFrames, markOf } from './contents.ts';
 import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
@@ -218,7 +218,7 @@ export class Rekeying {
       if (fresh !== null) await this.#writeOlder(fresh);
       return;
     }
-    const attempt = await memory.attempt(jobs.splice(0));
+    const attempt = memory.attempt(jobs.splice(0));
     const { contents } = opening;
     const key = fresh?.key ?? opening.key;
     if (key === null || contents === null) {

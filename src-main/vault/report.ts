@@ -1,4 +1,4 @@
-import { accountIds } from '../cache/records.ts';
+import { storeOf } from '../cache/token-cache.ts';
 import type { TokenkeepError } from '../errors.ts';
 import { KeychainTimeoutError } from '../errors.ts';
 import type { Contents } from './contents.ts';
@@ -54,5 +54,5 @@ function isPending({ contents, isSignOutPending }: Opening): boolean {
 
 function accountsIn(opening: Opening | null): number | null {
   if (opening === null || opening.contents === null) return null;
-  return [...accountIds(opening.contents.cache)].length;
+  return [...storeOf(opening.contents.cache).accounts].length;
 }

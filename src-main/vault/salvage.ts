@@ -1,5 +1,4 @@
-import { accountIds } from '../cache/records.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import type { Header } from './format/header.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { IntactFrame } from './format/frame-reader.ts';
@@ -12,7 +11,7 @@ export function recoveredFrom(
   header: Header,
   manifest: Manifest | null,
 ): Recovered {
-  const readable = new Set(accountIds(cache));
+  const readable = new Set(storeOf(cache).accounts);
   const intact = new Set(frames.map(({ ordinal }) => ordinal));
   if (manifest === null) {
     // Without the roster nobody can say what else there was, unless nothing else is missing.

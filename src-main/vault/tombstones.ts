@@ -1,6 +1,6 @@
-import { accountIds, accountOf, recordsOfAccount } from '../cache/records.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, type RecordChange, transact } from '../cache/change.ts';
+import { apply, transact } from '../cache/batch.ts';
+import { type Change, inverse } from '../cache/change.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/metadata.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
@@ -17,18 +17,16 @@ const REMEMBERED = 7 * 24 * 3600;
  */
 export function tombstonesIn(
   cache: TokenCache,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   { header, metadata }: Contents,
   now: number,
 ): Tombstone[] {
   const gone = new Set<string>();
-  for (const { section, key, before, after } of changes) {
-    if (before === undefined || after !== undefined) continue;
-    const account = accountOf({ section, key, value: before });
-    if (account !== null) gone.add(account);
+  for (const { before, after } of changes) {
+    if (before !== undefined && before.account !== '' && after === undefined) gone.add(before.account);
   }
   return [...gone]
-    .filter((account) => recordsOfAccount(cache, account).length === 0)
+    .filter((account) => storeOf(cache).ofAccount(account).length === 0)
     .map((account, index) => ({
       mark: markOf(account, header.fileId),
       epoch: metadata.epoch + 1 + index,
@@ -74,41 +72,40 @@ export function withoutLate<T>(
  * have signed out since must not bring it back either.
  */
 export function withoutSignedOut(
-  held: readonly RecordChange[],
+  held: readonly Change[],
   before: Contents | null,
   contents: Contents | null,
-): readonly RecordChange[] {
+): readonly Change[] {
   if (before === null || contents === null || held.length === 0) return held;
   const isLate = bringsBack(contents, before.metadata.epoch);
   return held.filter((change) => !isLate(change));
 }
 
 /** Whether a change sets something for an account that was signed out after `since`. */
-function bringsBack({ header, metadata }: Contents, since: number): (change: RecordChange) => boolean {
+function bringsBack({ header, metadata }: Contents, since: number): (change: Change) => boolean {
   const late = new Set<string>();
   for (const { mark, epoch } of metadata.tombstones) if (epoch > since) late.add(mark);
-  return ({ section, key, after }) => {
-    const account = late.size === 0 || after === undefined ? null : accountOf({ section, key, value: after });
-    return account !== null && late.has(markOf(account, header.fileId));
+  return ({ after }) => {
+    if (late.size === 0 || after === undefined || after.account === '') return false;
+    return late.has(markOf(after.account, header.fileId));
   };
-}
-
-function inverse({ section, key, before }: RecordChange): RecordChange {
-  return { section, key, ...(before === undefined ? {} : { after: before }) };
 }
 
 /**
  * Removes from an older file's contents the accounts that were signed out after it was written, and remembers that. The
  * frames of these accounts are not copied any more.
  */
-export function removeSignedOut(contents: Contents, tombstones: readonly MarkedTombstone[]): void {
+export function removeSignedOut(
+  contents: Contents,
+  tombstones: readonly MarkedTombstone[],
+): readonly Change[] {
   const { cache, header, metadata } = contents;
   const later = new Map(
     tombstones.filter(({ epoch }) => epoch > metadata.epoch).map((one) => [one.mark, one.epoch]),
   );
-  if (later.size === 0) return;
+  if (later.size === 0) return [];
   const { changes } = transact(cache, () => {
-    for (const account of [...accountIds(cache)]) {
+    for (const account of [...storeOf(cache).accounts]) {
       if (later.has(markOf(account, header.fileId))) cache.signOut(account);
     }
   });
@@ -118,4 +115,5 @@ export function removeSignedOut(contents: Contents, tombstones: readonly MarkedT
     metadata,
     [...later].map(([mark, epoch]) => ({ mark, epoch, at: 0 })),
   );
+  return changes;
 }

@@ -1,18 +1,15 @@
 import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
-import type { Sliced } from '../cache/sliced.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { transact, transactInSlices, type Transaction } from '../cache/change.ts';
+import { type Job, jobOf, transact } from '../cache/batch.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import { Access } from './access.ts';
 import { withoutLate } from './tombstones.ts';
 import { exportTo } from './exchange/export.ts';
 import { identify, sameIdentity } from './disk/atomic-file.ts';
 import { importFrom, type ImportReport } from './exchange/import.ts';
-import { type Job, jobOf, slicedJobOf } from './job.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
-import { paced } from './pace.ts';
 import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
@@ -90,17 +87,9 @@ class FileVault implements Vault {
   }
 
   read<T>(fn: (cache: TokenCache) => T): Promise<T> {
-    return this.#read((cache) => transact(cache, fn));
-  }
-
-  readInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
-    return this.#read((cache) => paced(transactInSlices(cache, fn)));
-  }
-
-  #read<T>(run: (cache: TokenCache) => Transaction<T> | Promise<Transaction<T>>): Promise<T> {
     return this.#inTurn(async () => {
       await this.#access.catchUp();
-      const transaction = await run(this.#memory.cache);
+      const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
       throw new InvalidArgumentError(
@@ -117,10 +106,6 @@ class FileVault implements Vault {
           : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
       ),
     );
-  }
-
-  updateInSlices<T>(fn: (cache: TokenCache) => Sliced<T>): Promise<T> {
-    return this.#save(slicedJobOf(fn));
   }
 
   #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {

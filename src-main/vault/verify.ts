@@ -1,4 +1,4 @@
-import { accountOf, recordsOf } from '../cache/records.ts';
+import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './format/json.ts';
@@ -68,7 +68,7 @@ async function openAll(
   report: VaultReport,
   progress: (done: number, of: number) => void,
 ): Promise<void> {
-  const records = [...recordsOf(cache)];
+  const records = storeOf(cache).all();
   const accounts = new Set<string>();
   for (const record of records) {
     if (report.entries % SLICE === 0) {
@@ -76,8 +76,7 @@ async function openAll(
       await new Promise((resolve) => setImmediate(resolve));
     }
     report.entries += 1;
-    const account = accountOf(record);
-    if (account !== null) accounts.add(account);
+    if (record.account !== '') accounts.add(record.account);
     const sealed = isObject(record.value) ? sealedSecretOf(record.value) : undefined;
     if (sealed === undefined) continue;
     try {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { profileOf, sizeOf } from '../cache/records.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
-import { apply, applyInSlices, type RecordChange } from '../cache/change.ts';
+import { type Change, placeOf } from '../cache/change.ts';
+import { profileOf } from '../cache/place.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './format/alignment.ts';
 import type { Groups } from './format/base.ts';
@@ -9,7 +9,7 @@ import { sealBatch } from './format/batch.ts';
 import { type Contents, written } from './contents.ts';
 import { holds, type Identity, replaceFile, sweep } from './disk/atomic-file.ts';
 import { contentLength, noncesFrom, sealFrame } from './format/frame.ts';
-import { regroup } from './groups.ts';
+import { exchange, regroup } from './groups.ts';
 import type { Slot } from './format/header.ts';
 import { sealImage } from './format/frame-writer.ts';
 import type { Io } from './disk/io.ts';
@@ -47,8 +47,8 @@ export async function rewrite(
   { cache, previous, kept, key, slot, metadata, fileId, generation = nextAfter(previous) }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
-  const { groups, sealed } = await paced(regroup(cache, kept, fileId));
-  const manifest = { ...metadata, profile: profileOf(cache) };
+  const { groups, seal } = await paced(regroup(cache, kept, fileId));
+  const manifest = { ...metadata, profile: profileOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
   const sent: Buffer[] = [];
@@ -59,8 +59,8 @@ export async function rewrite(
       'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',
     );
   }
-  await paced(applyInSlices(cache, sealed));
-  const entries = sizeOf(cache);
+  seal(); // [Note: secrets stay sealed]
+  const entries = storeOf(cache).size;
   const contents: Contents = {
     header,
     sealingKey,
@@ -98,16 +98,23 @@ export async function append(
   log: Log,
   contents: Contents,
   known: Identity,
-  changes: readonly RecordChange[],
+  changes: readonly Change[],
   metadata: FrameMetadata,
 ): Promise<Identity> {
-  const { header, sealingKey, end, cache } = contents;
-  const batch = sealBatch({ changes, ...metadata }, header.fileId);
+  const { header, sealingKey, end } = contents;
+  const rows = changes.map((change) => {
+    const { section, key } = placeOf(change);
+    return { section, key, after: change.after?.value };
+  });
+  const batch = sealBatch({ changes: rows, ...metadata }, header.fileId);
   const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
   const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
   const identity = await log.append(end.at, bytes, known);
-  apply(cache, batch.sealed); // [Note: secrets stay sealed]
+  exchange(
+    changes.map(({ after }) => after),
+    batch.sealed,
+  ); // [Note: secrets stay sealed]
   contents.end = {
     at: end.at + bytes.length,
     ordinal: end.ordinal + 1,

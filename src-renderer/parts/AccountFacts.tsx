@@ -1,38 +1,39 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { nextToExpire, standing } from '../state/lifetime.ts';
+import { accountStatus } from '../state/accountStatus.ts';
+import { nextToExpire } from '../state/lifetime.ts';
 import { refreshStatusText } from '../state/refreshStatus.ts';
-import { localTime, relative } from '../state/time.ts';
+import { isPast, localTime, relative } from '../state/time.ts';
 import { appsOf } from '../state/tokens.ts';
 import { count, number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { useModel, useNow, useStore, useTimed } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
-/** Four numbers that answer the first questions. */
+/** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   const next = useTimed((now) => {
     const at = tokens.length > 0 ? nextToExpire(tokens, now) : account.nextExpiry;
-    if (at !== null && at > now) return relative(at, now);
-    if (AccessToken === 0) return 'nothing does';
+    if (at !== null && !isPast(at, now)) return relative(at, now);
+    if (AccessToken === 0) return 'none';
     return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
   });
-  // Its own words, as there is no room for them beside the time.
+  // Replaces the label, because the value has no room for it.
   const over = useTimed((now) =>
-    AccessToken > 0 && account.lastExpiry !== null && account.lastExpiry <= now ? 'All expired' : '',
+    AccessToken > 0 && account.lastExpiry !== null && isPast(account.lastExpiry, now) ? 'All expired' : '',
   );
   const since = useTimed((now) => (account.since === null ? 'not known' : relative(account.since, now)));
   const { since: first } = account;
-  const now = useNow();
+  const sinceTime = useTimed((now) => (first === null ? undefined : localTime(first, now)));
   return (
     <dl className="facts">
-      <Fact says={over === '' ? 'Next to expire' : over} value={next} />
-      <Fact says="Oldest token" value={since} title={first === null ? undefined : localTime(first, now)} />
+      <Fact says={over === '' ? 'Next expiry' : over} value={next} />
+      <Fact says="Oldest token" value={since} title={sinceTime} />
       <Fact
         says="Tokens"
         value={number(AccessToken + RefreshToken + IdToken)}
         title={`${AccessToken} access, ${RefreshToken} refresh, ${IdToken} ID`}
       />
-      <Fact says="Used by" value={count(account.clients.length, 'app')} title={appsOf(account, tokens, 12)} />
+      <Fact says="Apps" value={count(account.clients.length, 'app')} title={appsOf(account, tokens, 12)} />
     </dl>
   );
 }
@@ -46,7 +47,7 @@ function Fact({ says, value, title }: { says: string; value: string; title?: str
   );
 }
 
-/** Whether the account is kept fresh, when it is tried next, and what went wrong. */
+/** The auto-refresh switch, the next refresh and the last error. */
 export function RefreshStatusLine({ accountId }: { accountId: string }) {
   const { refreshStatus } = useModel();
   const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
@@ -62,7 +63,7 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
           checked={state.keepFresh}
           onChange={(event) => void refreshStatus.keepFresh(event.target.checked)}
         />
-        Keep fresh
+        Auto-refresh
       </label>
       <span className="refresh-words">{words}</span>
       {told !== null && (
@@ -74,15 +75,15 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
   );
 }
 
-/** Where no token of the account works any more: what that means, and the way back. */
+/** Shown if no token of the account works any more. */
 export function SignInAgain({ account }: { account: AccountItem }) {
   const { signIn, vault } = useModel();
-  const gone = useTimed((now) => standing(account, now).tone) === 'gone';
+  const { id } = useTimed((now) => accountStatus(account, now));
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  if (!gone) return null;
+  if (id !== 'needs-sign-in') return null;
   return (
     <div className="refresh-status">
-      <span className="refresh-words">All have expired, and no refresh token gets new ones.</span>
+      <span className="refresh-words">All access tokens have expired. Sign in again.</span>
       {!demo && <Action onPress={signIn.open}>Sign in again…</Action>}
     </div>
   );

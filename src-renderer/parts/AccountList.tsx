@@ -1,7 +1,7 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
-import { standing } from '../state/lifetime.ts';
+import { accountStatus, statusSentence } from '../state/accountStatus.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -19,15 +19,16 @@ import { Avatar } from './Icon.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight, UserText } from './text.tsx';
 
-/** Milliseconds after which a typed letter begins a new word. */
+/** Milliseconds after which a typed letter starts a new search. */
 const TYPING_PAUSE = 700;
 
-/** Pixels drawn above and below what is seen, so that a quick scroll finds them there. */
+/** Pixels rendered above and below the visible part. */
 const AROUND = 240;
 
 /**
- * The accounts, by group. A list box of our own (WAI-ARIA, "Listbox Pattern"): of many accounts only the lines that are
- * seen exist, the list itself has the focus and names the active one, and a key costs the same with ten and ten thousand.
+ * The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are
+ * rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and
+ * 10,000 accounts.
  */
 export function AccountList() {
   const { accounts } = useModel();
@@ -52,7 +53,7 @@ function List() {
   const typed = useRef({ text: '', at: 0 });
   const seen = useSeen(box);
 
-  // Whatever chose it (a key, a sign-out, a search that ended), the chosen account is in sight.
+  // Scrolls to the selected account, whatever selected it: a key, a sign-out, a search.
   useLayoutEffect(() => {
     const element = box.current;
     const row = list.accounts[index];
@@ -112,7 +113,7 @@ function List() {
   );
 }
 
-/** The chosen line exists even when it is scrolled out of sight: it is what the list box says is active. */
+/** Adds the selected row if it is out of view, because `aria-activedescendant` names it. */
 function withChosen(rows: readonly Row[], chosen: Row | undefined): readonly Row[] {
   return chosen === undefined || rows.includes(chosen) ? rows : [...rows, chosen];
 }
@@ -128,7 +129,7 @@ function byGroup(rows: readonly Row[]): { id: string; title: string; rows: Row[]
   return [...groups.values()];
 }
 
-/** The id of the element that shows the account at that place: what `aria-activedescendant` names. */
+/** Element ID of the option at that index, for `aria-activedescendant`. */
 export function optionId(index: number): string {
   return `account-${String(index)}`;
 }
@@ -140,7 +141,7 @@ export const AccountLine = memo(function AccountLine({
 }: {
   row: Extract<Row, { kind: 'account' }>;
   chosen: boolean;
-  /** How many accounts the whole list has. */
+  /** Number of accounts in the list. */
   size: number;
 }) {
   const { selection } = useModel();
@@ -178,18 +179,18 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
   );
 }
 
-/** The dot: its shape differs as well as its colour, and its words are read out. */
+/** The status dot. Shape and colour differ, and screen readers get the text. */
 function Standing({ account }: { account: AccountItem }) {
-  const tone = useTimed((now) => standing(account, now).tone);
-  const text = useTimed((now) => standing(account, now).text);
+  const status = useTimed((now) => accountStatus(account, now));
+  const text = statusSentence(status);
   return (
-    <span className="dot" data-tone={tone} title={text}>
+    <span className="dot" data-tone={status.tone} title={text}>
       <span className="unseen">, {text}</span>
     </span>
   );
 }
 
-/** In place of the list, when a search finds nothing or could not be made. */
+/** Shown instead of the list if a search finds nothing or fails. */
 export function NoMatch() {
   const { accounts } = useModel();
   const { text, error } = useStore(accounts.view);
@@ -199,11 +200,11 @@ export function NoMatch() {
         <p role="alert">{error.message}</p>
       ) : (
         <p role="status">
-          Nothing matches “<UserText>{text.trim()}</UserText>”.
+          No account matches “<UserText>{text.trim()}</UserText>”.
         </p>
       )}
-      <p>Names, tenants, apps, scopes, audiences and claims are searched; secrets are not.</p>
-      <Action onPress={() => accounts.search('')}>Clear the search</Action>
+      <p>The search reads names, tenants, apps, APIs, scopes, claims and states, not tokens.</p>
+      <Action onPress={() => accounts.search('')}>Clear search</Action>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { Button, type ButtonProps, ProgressBar } from 'react-aria-components';
 
-/** A button. `danger` removes something; `primary` is the one to take. */
+/** A button. `primary` is the main action, `danger` removes something. */
 export function Action({
   kind = 'plain',
   pending = null,
@@ -9,7 +9,7 @@ export function Action({
   ...props
 }: {
   kind?: 'plain' | 'primary' | 'danger' | 'danger-solid' | 'quiet';
-  /** What it began and is under way, in place of its own words. It keeps the focus, and pressing it does nothing. */
+  /** Label while its action is in progress. The button keeps the focus and ignores presses. */
   pending?: string | null;
   children: string;
 } & Omit<ButtonProps, 'children' | 'className' | 'isPending' | 'aria-disabled'>) {
@@ -17,6 +17,7 @@ export function Action({
   return (
     <Button
       {...props}
+      data-autofocus={props.autoFocus === true}
       {...(busy || onPress === undefined ? {} : { onPress })}
       aria-disabled={busy}
       className={`button ${kind}`}
@@ -27,7 +28,7 @@ export function Action({
   );
 }
 
-/** Something is under way and can't say how far it is. */
+/** An indeterminate progress bar. */
 export function Progress({ says }: { says: string }) {
   return (
     <ProgressBar className="progress" aria-label={says} isIndeterminate>

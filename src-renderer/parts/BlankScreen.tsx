@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { Icon, type IconName } from './Icon.tsx';
 
-/** A screen with one thing to say, in the middle of what is free. */
+/** A screen with one message. */
 export function BlankScreen({
   icon,
   tone,

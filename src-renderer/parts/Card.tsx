@@ -3,7 +3,7 @@ import type { Fact } from '../state/vaultFacts.ts';
 import { Icon, type IconName } from './Icon.tsx';
 import { UserText } from './text.tsx';
 
-/** One matter on a page: its name, what there is to know, and what can be done. */
+/** A card of a page: title, contents, actions. */
 export function Card({
   title,
   wide = false,
@@ -24,7 +24,7 @@ export function Card({
   );
 }
 
-/** How things stand, at the top of a page. */
+/** The banner at the top of a page that shows the current state. */
 export function StatusBanner({
   tone,
   icon,
@@ -52,7 +52,7 @@ export function StatusBanner({
   );
 }
 
-/** Names and values in two columns, each with what it means after it. */
+/** Names and values in two columns, each value with its explanation. */
 export function Pairs({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl className="pairs">

@@ -1,10 +1,11 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Dialog, Form, Heading } from 'react-aria-components';
+import { focusDialog } from '../focus.ts';
 import { Action, Progress } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel } from './hooks.ts';
 
-/** Title, text, buttons. Traps the focus; Escape closes where that is safe. */
+/** A dialog with title, contents and buttons. Traps the focus. */
 export function DialogFrame({
   title,
   alert = false,
@@ -14,15 +15,19 @@ export function DialogFrame({
   buttons,
 }: {
   title: string;
-  /** It warns of something, or asks for something that can't be taken back. */
+  /** The dialog warns, or asks about something that can't be undone. */
   alert?: boolean;
-  /** What is under way, for those who listen; a bar moves over the buttons meanwhile. */
+  /** Label of the progress bar above the buttons; null for none. */
   busy?: string | null;
-  /** Makes it a form, which Enter in any of its fields sends as its button does. */
+  /** Makes the dialog a form: Enter in a field submits it. */
   onSubmit?: () => void;
   children: ReactNode;
   buttons?: ReactNode;
 }) {
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (place.current !== null) focusDialog(place.current);
+  }, []);
   const contents = (
     <>
       <div className="dialog-body">{children}</div>
@@ -35,7 +40,7 @@ export function DialogFrame({
     </>
   );
   return (
-    <Dialog className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
+    <Dialog ref={place} className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
       <Heading slot="title">{title}</Heading>
       {onSubmit === undefined ? (
         contents
@@ -54,7 +59,7 @@ export function DialogFrame({
   );
 }
 
-/** A dialog that asks: Cancel, and the button that does it. What is under way can't be cancelled any more. */
+/** A dialog with Cancel and an action. Cancel is disabled while the action is in progress. */
 export function QuestionFrame({
   title,
   alert = false,
@@ -69,16 +74,16 @@ export function QuestionFrame({
 }: {
   title: string;
   alert?: boolean;
-  /** What the button that does it says. */
+  /** Label of the action button. */
   yes: string;
   danger?: boolean;
-  /** What it says while that is under way, else null. */
+  /** Label while the action is in progress; else null. */
   pending: string | null;
   isDisabled?: boolean;
-  /** What has the focus at first: a button, or one of the fields, which make it a form. */
+  /** Initial focus: a button, or a field, which makes the dialog a form. */
   start: 'no' | 'yes' | 'field';
   onYes: () => void;
-  /** Closes the dialog where it is not given. */
+  /** Default: closes the dialog. */
   onCancel?: () => void;
   children: ReactNode;
 }) {
@@ -116,7 +121,7 @@ export function QuestionFrame({
   );
 }
 
-/** A dialog that says what was done. There is nothing to decide in it. */
+/** A dialog that reports a result. */
 export function ReceiptFrame({ title, children }: { title: string; children: ReactNode }) {
   const { dialogs } = useModel();
   return (
@@ -136,7 +141,7 @@ export function ReceiptFrame({ title, children }: { title: string; children: Rea
 export interface ReceiptLine {
   says: string;
   value: ReactNode;
-  /** ok: proved, and marked as such. bad: not done. */
+  /** ok: checked. bad: failed. */
   tone?: 'ok' | 'bad' | 'plain';
 }
 

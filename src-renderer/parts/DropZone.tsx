@@ -3,7 +3,7 @@ import { onFiles } from '../bridge.ts';
 import { Icon } from './Icon.tsx';
 import { useModel } from './hooks.ts';
 
-/** The whole window takes a dropped document. By keyboard the same is done with Import…. */
+/** Accepts files dropped anywhere on the window. The keyboard alternative is Import…. */
 export function DropZone() {
   const { importing } = useModel();
   const [over, setOver] = useState(false);
@@ -13,8 +13,8 @@ export function DropZone() {
     <div className="drop">
       <div>
         <Icon name="file" size={28} />
-        <b>Drop the cache document here</b>
-        <span>You see what is in it before anything is merged.</span>
+        <b>Drop a cache document here</b>
+        <span>You see its contents before anything is imported.</span>
       </div>
     </div>
   );

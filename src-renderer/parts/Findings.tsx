@@ -5,7 +5,7 @@ import { Action } from './Action.tsx';
 import { useModel } from './hooks.ts';
 import { UserText } from './text.tsx';
 
-/** Findings of a kind that are shown one by one; more are repaired together. */
+/** Maximum findings of one kind that are listed. */
 const SHOWN = 12;
 
 export function FindingCard({ group: { title, findings } }: { group: FindingGroup }) {
@@ -29,7 +29,7 @@ export function FindingCard({ group: { title, findings } }: { group: FindingGrou
         ))}
       </ul>
       {findings.length > SHOWN && (
-        <p className="note">And {number(findings.length - SHOWN)} more of this kind.</p>
+        <p className="note">{number(findings.length - SHOWN)} more of this kind.</p>
       )}
     </section>
   );
@@ -51,7 +51,7 @@ function FindingLine({ finding }: { finding: Finding }) {
             </div>
           ))}
         </dl>
-        <EntityLines entities={finding.entities.map((entity) => ({ entity }))} label="What it is about" />
+        <EntityLines entities={finding.entities.map((entity) => ({ entity }))} label="Entries" />
       </div>
       {finding.repair === null ? (
         <span className="note">Nothing to repair</span>
@@ -62,7 +62,7 @@ function FindingLine({ finding }: { finding: Finding }) {
   );
 }
 
-/** Entities by what they are; the key they stand under is told when one points at them. */
+/** Lists entities by type and details, with their key as tooltip. */
 export function EntityLines({
   entities,
   most = 8,

@@ -4,7 +4,7 @@ import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 
-/** Where things are kept, whether they are saved, and how many there are. */
+/** State of the vault, last save, and totals. */
 export function Footer() {
   const { vault, accounts } = useModel();
   const { status, info } = useStore(vault.view);
@@ -30,7 +30,7 @@ export function Footer() {
   );
 }
 
-/** That there is a newer version. It waits until the user wants it. */
+/** Offers an available update. */
 export function UpdateLine() {
   const { update } = useModel();
   const line = updateLine(useStore(update.view));

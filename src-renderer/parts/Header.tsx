@@ -20,7 +20,7 @@ export function Header({
   screen,
 }: {
   search: RefObject<HTMLInputElement | null>;
-  /** null: not the accounts are shown, but another page. */
+  /** Screen of the Accounts page; null while another page is shown. */
   screen: Screen['kind'] | null;
 }) {
   const { importing, signIn, vault } = useModel();
@@ -33,7 +33,7 @@ export function Header({
       </span>
       <Navigation />
       {screen === 'main' && <Search field={search} />}
-      {/* The first screen has this button already, and larger. */}
+      {/* The first-run screen has its own button. */}
       {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
       {screen === 'main' && !demo && (
         <Action kind="primary" onPress={signIn.open}>
@@ -53,7 +53,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
   return (
     <SearchField
       className="search"
-      aria-label="Search accounts, scopes, audiences, claims"
+      aria-label="Search accounts, apps, APIs, scopes, claims"
       value={text}
       onChange={accounts.search}
       onKeyDown={(event) => {
@@ -66,14 +66,14 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
       }}
     >
       <Icon name="search" />
-      <Input ref={field} placeholder="Search accounts, scopes, audiences, claims" maxLength={256} />
+      <Input ref={field} placeholder="Search accounts, apps, APIs, scopes, claims" maxLength={256} />
       <span className="found" role="status">
         {found}
       </span>
       {text === '' ? (
         <kbd aria-hidden="true">{mac ? '⌘F' : 'Ctrl F'}</kbd>
       ) : (
-        <Button className="clear" aria-label="Clear the search">
+        <Button className="clear" aria-label="Clear search">
           <Icon name="close" size={12} />
         </Button>
       )}
@@ -93,11 +93,11 @@ function More() {
       <Popover className="popover" placement="bottom end" offset={4}>
         <Menu className="menu" aria-label="More">
           {demo ? (
-            <MenuItem onAction={() => void ports.app.leaveDemo()}>Leave the demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.leaveDemo()}>Leave sample data</MenuItem>
           ) : (
-            <MenuItem onAction={() => void ports.app.openDemo()}>Explore a demo</MenuItem>
+            <MenuItem onAction={() => void ports.app.openDemo()}>Try with sample data</MenuItem>
           )}
-          <MenuItem onAction={() => void ports.app.showFile()}>Show the file</MenuItem>
+          <MenuItem onAction={() => void ports.app.showFile()}>Show vault file</MenuItem>
           <Separator />
           <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>
             Sign out all…
@@ -110,7 +110,7 @@ function More() {
   );
 }
 
-/** From page to page. Buttons, and the one that is shown says so (WAI-ARIA, `aria-current`). */
+/** Buttons for the pages; `aria-current` marks the shown one. */
 export function Navigation() {
   const { pages } = useModel();
   const shown = useStore(pages.view);

@@ -2,7 +2,7 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountName } from '../state/groups.ts';
 import { initials } from '../state/text.ts';
 
-/** Drawn on a grid of 16, one stroke, in the colour of the text around. Never the only thing that says something. */
+/** Paths on a 16-unit grid, drawn with one stroke in the text colour. Icons are decorative. */
 const PATHS = {
   search: 'M7 2.75a4.25 4.25 0 1 1 0 8.5 4.25 4.25 0 0 1 0-8.5ZM10.2 10.2l3.3 3.3',
   close: 'M4 4l8 8M12 4l-8 8',
@@ -36,7 +36,7 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
   );
 }
 
-/** Initials of a user, a drawing for what is none. Says nothing that the name beside it doesn't. */
+/** Initials of a user, an icon for an app. Decorative: the name is beside it. */
 export function Avatar({ account, large = false }: { account: AccountItem; large?: boolean }) {
   return (
     <span className={large ? 'avatar large' : 'avatar'} data-kind={account.kind} aria-hidden="true">

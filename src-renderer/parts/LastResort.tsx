@@ -3,7 +3,7 @@ import { reload } from '../bridge.ts';
 import { BlankScreen } from './BlankScreen.tsx';
 import { Action } from './Action.tsx';
 
-/** When drawing the window fails: says so, and that nothing is lost, in place of an empty window. */
+/** Error boundary of the window. */
 export class LastResort extends Component<{ children: ReactNode }, { failed: boolean; what: string }> {
   override state = { failed: false, what: '' };
 
@@ -17,10 +17,10 @@ export class LastResort extends Component<{ children: ReactNode }, { failed: boo
   override render(): ReactNode {
     if (!this.state.failed) return this.props.children;
     return (
-      <BlankScreen icon="warning" tone="bad" title="The window could not be drawn">
+      <BlankScreen icon="warning" tone="bad" title="The window can’t be displayed">
         <p>
-          Something in Tokenkeep is wrong. Your sign-ins are kept by another part of it and are not affected.
-          Reload the window; if this comes back, please report it.
+          An error occurred in the window. Your vault is not affected. Reload the window. If the error
+          returns, report it.
         </p>
         <p className="quote">{this.state.what}</p>
         <div className="actions">

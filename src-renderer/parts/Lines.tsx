@@ -1,7 +1,7 @@
 import type { ClaimLine } from '../state/claims.ts';
 import { Highlight } from './text.tsx';
 
-/** Names, what they mean, and under them their values. All of it comes as text that is safe to show (`visible`). */
+/** Names, meanings and values, which are safe to show (`visible`). */
 export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
   return (
     <dl className="lines">

@@ -3,7 +3,7 @@ import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './hooks.ts';
 
-/** Above the accounts: what is the matter with the vault, and that this is the demo. */
+/** Banners above the accounts: sample data, and a vault state that needs attention. */
 export function Banners({ notice }: { notice: Notice | null }) {
   const { vault, ports } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
@@ -13,11 +13,11 @@ export function Banners({ notice }: { notice: Notice | null }) {
       {demo && (
         <section className="banner" data-tone="demo" aria-label="Demo">
           <p>
-            <b>Demo: made-up accounts.</b> Try anything: the key is in memory, and all of it is gone when you
-            leave. Your own sign-ins are untouched.
+            <b>Sample data.</b> These accounts are made up, and all changes are deleted when you leave. Your
+            own vault is not affected.
           </p>
           <div className="actions">
-            <Action onPress={() => void ports.app.leaveDemo()}>Leave the demo</Action>
+            <Action onPress={() => void ports.app.leaveDemo()}>Leave sample data</Action>
           </div>
         </section>
       )}
@@ -37,23 +37,25 @@ export function Banners({ notice }: { notice: Notice | null }) {
 
 const LABELS: Readonly<Record<NoticeAction, string>> = {
   retry: 'Retry',
-  recover: 'Keep what was recovered…',
+  recover: 'Keep recovered accounts…',
+  restore: 'Restore from an export…',
   'start-fresh': 'Start fresh…',
-  'show-file': 'Show the file',
+  'show-file': 'Show vault file',
 };
 
-/** What can be done about a notice; the first is the one to take. */
+/** Actions of a notice. The first one is the recommended action. */
 export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
   const { vault, dialogs, ports } = useModel();
   const doing = useStore(vault.view, (view) => view.doing);
-  // A banner has no room to spare, and the file is in the menu too.
+  // A banner has little room, and the menu has "Show vault file" too.
   const actions = screen ? notice.actions : notice.actions.filter((action) => action !== 'show-file');
   if (actions.length === 0) return null;
 
   const act = (action: NoticeAction) => {
     if (action === 'retry') void vault.ask('retry');
     else if (action === 'show-file') void ports.app.showFile();
-    else dialogs.open({ kind: action });
+    else if (action === 'recover') dialogs.open({ kind: action });
+    else dialogs.open({ kind: 'start-fresh', restore: action === 'restore' });
   };
   return (
     <div className="actions">

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button, FieldError, Input, Label, TextField, type TextFieldProps } from 'react-aria-components';
 import { Icon } from './Icon.tsx';
 
-/** Something typed that is not to be read over a shoulder, unless the user wants to see it. */
+/** A passphrase field with a button that shows its text. */
 export function PassphraseField({
   label,
   problem = null,
@@ -12,9 +12,9 @@ export function PassphraseField({
   ...props
 }: {
   label: string;
-  /** What is wrong with it, below the field. */
+  /** Error below the field; null for none. */
   problem?: string | null;
-  /** Several fields are shown and hidden together; without these it keeps to itself. */
+  /** Controls visibility from outside, so that several fields show their text together. */
   shown?: boolean;
   onShow?: (shown: boolean) => void;
   children?: React.ReactNode;
@@ -24,11 +24,12 @@ export function PassphraseField({
   return (
     <TextField
       {...props}
+      data-autofocus={props.autoFocus === true}
       className="field"
       type={seen ? 'text' : 'password'}
       autoComplete="off"
       isInvalid={problem !== null}
-      // Main's word on the last one must not keep the form from sending another, as the browser's own check would.
+      // Native validation would block a second submit after main's error.
       validationBehavior="aria"
       maxLength={1024}
     >

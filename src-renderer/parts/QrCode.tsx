@@ -1,6 +1,6 @@
 import { encode } from 'uqr';
 
-/** A link to scan: dark on light in both themes, as scanners want it, with the quiet zone that the standard asks for. */
+/** A QR code, dark on light in both themes for scanners, with the quiet zone of the standard. */
 export function QrCode({ text, says }: { text: string; says: string }) {
   const { data, size } = encode(text, { ecc: 'M', border: 3 });
   const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');

@@ -5,7 +5,7 @@ import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { UserText } from './text.tsx';
 
-/** What just happened, for a few seconds. Read out once; the countdown in it is for the eyes only. */
+/** Notifications. Screen readers announce each one once, without the countdown. */
 export function Toasts() {
   const { toasts } = useModel();
   const all = useStore(toasts.view);
@@ -28,15 +28,15 @@ export function Toasts() {
   );
 }
 
-/** Counts for the eyes; for those who listen it says once how long it takes, or each second would be read out. */
+/** A visible countdown. Screen readers get the initial length, not every second. */
 function Countdown({ until }: { until: number }) {
   const { ports } = useModel();
   const [whole] = useState(() => Math.round((until - ports.time.now()) / 1000));
   const left = useTimed((now) => String(secondsUntil(until, now)));
   return (
     <>
-      <span aria-hidden="true"> It leaves the clipboard in {left} s.</span>
-      <span className="unseen"> It leaves the clipboard in {whole} seconds.</span>
+      <span aria-hidden="true"> Cleared from the clipboard in {left} s.</span>
+      <span className="unseen"> Cleared from the clipboard in {whole} seconds.</span>
     </>
   );
 }

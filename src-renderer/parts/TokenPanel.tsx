@@ -9,9 +9,9 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
-import { useModel, useNow, useStore, useTimed } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
-/** The chosen token: what it says, and its secret for those who ask. */
+/** The selected token: contents and actions. */
 export function TokenPanel({ onClose }: { onClose: () => void }) {
   const { selection } = useModel();
   const { tokens, tokenId, claims, opened } = useStore(selection.view);
@@ -19,7 +19,7 @@ export function TokenPanel({ onClose }: { onClose: () => void }) {
   return (
     <aside className="panel" aria-label="Token" data-opened={opened}>
       {token === undefined ? (
-        <p className="empty">{tokens === null || tokens.length > 0 ? '' : 'No token to show.'}</p>
+        <p className="empty">{tokens === null || tokens.length > 0 ? '' : 'No token selected.'}</p>
       ) : (
         <>
           <PanelHead token={token} onClose={onClose} />
@@ -33,7 +33,7 @@ export function TokenPanel({ onClose }: { onClose: () => void }) {
 
 function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }) {
   const { kind, subject } = tokenTitle(token);
-  const now = useNow();
+  const when = useTimed((now) => tokenWhen(token, now));
   return (
     <div className="panel-head">
       <div>
@@ -42,10 +42,10 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
         </h2>
         <p>
           <bdi>{appLabel(token)}</bdi>
-          {tokenWhen(token, now)}
+          {when}
         </p>
       </div>
-      <Button className="button quiet icon-only panel-close" aria-label="Close the token" onPress={onClose}>
+      <Button className="button quiet icon-only panel-close" aria-label="Close token" onPress={onClose}>
         <Icon name="close" />
       </Button>
     </div>
@@ -53,26 +53,24 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
 }
 
 const NOTES = {
-  jwt: 'Signature not checked: only the API or app it is for can do that.',
-  jwe: 'Encrypted for the API it is for: only its header can be read here.',
-  opaque:
-    'Opaque: text that only the provider and the API understand. Nothing can be read from it, which is normal.',
+  jwt: 'Signature not checked.',
+  jwe: 'Encrypted for the API (JWE). Only the header can be read.',
+  opaque: 'Opaque token: only the provider and the API can read it. This is normal.',
 } as const;
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
-  const now = useNow();
   const format = claims?.format ?? token.format;
   if (format === 'opaque') {
     return (
       <div className="segment-panel" role="group" aria-label="Details" tabIndex={0}>
         <p className="note">{NOTES.opaque}</p>
-        <Lines lines={detailLines(token, now)} />
+        <Details token={token} />
       </div>
     );
   }
   return (
     <Tabs className="segments">
-      <TabList className="segment-list" aria-label="What the token says">
+      <TabList className="segment-list" aria-label="Token contents">
         {format === 'jwt' && (
           <Tab id="claims" className="segment">
             Claims
@@ -94,13 +92,17 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
         <p className="note">{NOTES[format]}</p>
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
-        <Lines lines={detailLines(token, now)} />
+        <Details token={token} />
       </TabPanel>
     </Tabs>
   );
 }
 
-/** Follows the clock: times say how far away they are. */
+function Details({ token }: { token: TokenItem }) {
+  return <Lines lines={useTimed((now) => detailLines(token, now))} />;
+}
+
+/** Claims with relative times. */
 function Claims({
   claims,
   line,
@@ -108,17 +110,17 @@ function Claims({
   claims: readonly Claim[];
   line: (claim: Claim, now: number) => ClaimLine;
 }) {
-  const now = useNow();
+  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
   const more = claims.length - MOST_LINES;
   return (
     <>
-      <Lines lines={claims.slice(0, MOST_LINES).map((claim) => line(claim, now))} />
-      {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
+      <Lines lines={lines} />
+      {more > 0 && <p className="note">{number(more)} more are not shown.</p>}
     </>
   );
 }
 
-/** The secret itself: masked, and not in the window at all, until the user has told the main process to show it. */
+/** The token, masked. The window has its text only after the user has agreed in main's dialog. */
 export function SecretField({ token }: { token: TokenItem }) {
   const { secret } = useModel();
   const { phase, text, hidesAt } = useStore(secret.view);
@@ -126,7 +128,7 @@ export function SecretField({ token }: { token: TokenItem }) {
   const hides = useTimed((now) => (hidesAt === null ? '' : String(secondsUntil(hidesAt, now))));
 
   const actions = useRef<HTMLDivElement>(null);
-  // Whoever hides it, the user or the clock: the focus that was in it goes to the button that shows it again.
+  // When the token is hidden, the focus moves from its field to the Reveal button.
   const hadFocus = useRef(false);
   useEffect(() => {
     if (phase === 'masked' && hadFocus.current) actions.current?.querySelector('button')?.focus();
@@ -167,8 +169,8 @@ export function SecretField({ token }: { token: TokenItem }) {
       </div>
       <p className="note">
         {phase === 'shown'
-          ? `Hides again in ${hides} s.`
-          : 'Whoever has it can use it. A copy leaves the clipboard after 30 s.'}
+          ? `Hidden in ${hides} s.`
+          : 'Anyone with this token can use it. Copies are cleared after 30 s.'}
       </p>
     </section>
   );

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
+import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
@@ -11,7 +12,7 @@ import { Highlight } from './text.tsx';
 const ROW_HEIGHT = 53;
 const HEAD_HEIGHT = 33;
 
-/** Rows drawn above and below what is seen. */
+/** Rows rendered above and below the visible part. */
 const AROUND = 5;
 
 const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
@@ -21,14 +22,14 @@ const COLUMNS: readonly { id: TokenColumn; title: string }[] = [
 ];
 
 /**
- * The account's tokens; what is chosen here is what the panel shows. Drawn as the account list is: a document may hold
- * thousands of tokens of one account, and of many only the rows that are seen exist.
+ * The tokens of the account. The panel shows the selected one. Of thousands of tokens, only the visible rows are
+ * rendered.
  */
 export function TokenTable({ account }: { account: AccountItem }) {
   const { selection } = useModel();
   const tokens = useStore(selection.view, (view) => view.tokens);
   if (tokens === null) return <div aria-busy="true" />;
-  if (tokens.length === 0) return <p className="empty">No tokens: only the account itself is cached.</p>;
+  if (tokens.length === 0) return <p className="empty">No tokens. Only the account is cached.</p>;
   return <Grid key={account.id} account={account} />;
 }
 
@@ -43,7 +44,7 @@ function Grid({ account }: { account: AccountItem }) {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null || index === -1) return;
-    const top = index * ROW_HEIGHT; // below the head, which stays where it is
+    const top = index * ROW_HEIGHT; // below the sticky header
     const last = top + ROW_HEIGHT + HEAD_HEIGHT - element.clientHeight;
     element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
   }, [index]);
@@ -63,7 +64,7 @@ function Grid({ account }: { account: AccountItem }) {
   const until = few ? all.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
   const drawn = all.map((token, at) => ({ token, at })).slice(first, until);
   const chosen = all[index];
-  // The chosen row exists even when it is scrolled out of sight: it is what the grid says is active.
+  // Adds the selected row if it is out of view, because `aria-activedescendant` names it.
   if (chosen !== undefined && (index < first || index >= until)) drawn.push({ token: chosen, at: index });
   return (
     <div
@@ -118,7 +119,7 @@ function Head() {
   );
 }
 
-/** The id of the element that shows the token at that place: what `aria-activedescendant` names. */
+/** Element ID of the row at that index, for `aria-activedescendant`. */
 export function rowId(index: number): string {
   return `token-${String(index)}`;
 }
@@ -136,8 +137,9 @@ export const TokenRow = memo(function TokenRow({
   top: number;
   chosen: boolean;
 }) {
-  const { selection } = useModel();
+  const { accounts, selection } = useModel();
   const { kind, subject } = tokenTitle(token);
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const away = awayTenant(token, account);
   const detail = tokenDetail(token);
   const app = appLabel(token);
@@ -156,7 +158,7 @@ export const TokenRow = memo(function TokenRow({
           <span className="token-kind">{kind}</span> <Highlight>{subject}</Highlight>
         </span>
         <span className="second" title={token.scopes.join(' ')}>
-          <Highlight>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Highlight>
+          <Highlight>{away === null ? detail : `${detail} · ${tenantName(away, tenants)}`}</Highlight>
         </span>
       </div>
       <div role="gridcell">
@@ -172,19 +174,16 @@ export const TokenRow = memo(function TokenRow({
   );
 });
 
-/** How long a token lives still, in words and as a bar. Follows the clock; drawn anew only when it says something else. */
-export function Left({ token }: { token: TokenItem }) {
-  const tone = useTimed((now) => lifetime(token, now).tone);
-  const text = useTimed((now) => lifetime(token, now).text);
-  const why = useTimed((now) => lifetime(token, now).why ?? '');
-  const width = useTimed((now) => barWidth(token, now));
+/** Time left of a token as text and bar. */
+function Left({ token }: { token: TokenItem }) {
+  const { tone, text, why, left } = useTimed((now) => lifetime(token, now));
   return (
-    <span className="left" title={why === '' ? undefined : why}>
+    <span className="left" title={why ?? undefined}>
       <span className="left-text" data-tone={tone}>
         {text}
       </span>
-      {why !== '' && <span className="unseen">. {why}</span>}
-      {width !== '' && (
+      {why !== null && <span className="unseen">. {why}</span>}
+      {left !== null && (
         <svg
           className="bar"
           data-tone={tone}
@@ -193,16 +192,10 @@ export function Left({ token }: { token: TokenItem }) {
           preserveAspectRatio="none"
         >
           <rect className="bar-track" width="100" height="4" />
-          <rect className="bar-left" width={width} height="4" />
+          {/* Full for an expired token: a mark, not a measure. */}
+          <rect className="bar-left" width={tone === 'gone' ? 100 : left * 100} height="4" />
         </svg>
       )}
     </span>
   );
-}
-
-/** Of 100, in steps that can be seen; full for what is gone, as the bar is then a mark and no measure. "" for no bar. */
-function barWidth(token: TokenItem, now: number): string {
-  const { tone, left } = lifetime(token, now);
-  if (left === null) return '';
-  return tone === 'gone' ? '100' : Math.max(1, left * 100).toFixed(1);
 }

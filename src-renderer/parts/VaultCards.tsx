@@ -1,28 +1,29 @@
 import { ProgressBar } from 'react-aria-components';
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultStatus } from '../../src-main/ipc/contract.ts';
-import { relative } from '../state/time.ts';
+import { isPast, relative } from '../state/time.ts';
 import { type Fact, fileFacts, findings, keyFacts, protection } from '../state/vaultFacts.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Card, Pairs } from './Card.tsx';
 import { Icon, type IconName } from './Icon.tsx';
-import { useModel, useStore } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
-/** Where the file is, how large, how much of it is live. */
-export function FileCard({ status, now }: { status: VaultStatus; now: number }) {
+/** Location, size and reclaimable space of the vault file. */
+export function FileCard({ status }: { status: VaultStatus }) {
   const { ports, maintenance } = useModel();
   const compacting = useStore(maintenance.view, (view) => view.compacting);
-  const dead = status.live !== undefined && status.live < 1;
+  const facts = useTimed((now) => fileFacts(status, now));
+  const reclaimable = status.live !== undefined && status.live < 1;
   return (
     <Card
-      title="The file"
+      title="Vault file"
       actions={
         <>
           <Action onPress={() => void ports.app.showFile()} isDisabled={status.bytes === null}>
             Show in folder
           </Action>
-          {status.state === 'ready' && dead && (
+          {status.state === 'ready' && reclaimable && (
             <Action onPress={() => void maintenance.compact()} pending={compacting ? 'Compacting…' : null}>
               Compact
             </Action>
@@ -33,18 +34,19 @@ export function FileCard({ status, now }: { status: VaultStatus; now: number }) 
       <p className="path">
         <bdi>{status.file}</bdi>
       </p>
-      <Pairs facts={fileFacts(status, now)} />
+      <Pairs facts={facts} />
     </Card>
   );
 }
 
-/** Where the key is, and since when. */
-export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: boolean; now: number }) {
+/** Location and age of the key. */
+export function KeyCard({ status, demo }: { status: VaultStatus; demo: boolean }) {
   const { dialogs } = useModel();
+  const facts = useTimed((now) => keyFacts(status, demo, now));
   const can = status.state === 'ready' && status.bytes !== null;
   return (
     <Card
-      title="Its key"
+      title="Encryption key"
       actions={
         <Action
           onPress={() => dialogs.open({ kind: 'rotate-key', working: false, receipt: null })}
@@ -54,20 +56,21 @@ export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: bool
         </Action>
       }
     >
-      <Pairs facts={keyFacts(status, demo, now)} />
+      <Pairs facts={facts} />
       <p className="note">
         {can
-          ? 'A new key closes every older copy of the file. A sign-out does it by itself.'
-          : 'It can be replaced once the file is open for writing.'}
+          ? 'Rotating the key makes older copies of the file unreadable. Every sign-out rotates it.'
+          : 'The key can be rotated when the file is open for writing.'}
       </p>
     </Card>
   );
 }
 
-/** Reads every byte, opens every secret, and says what was found. */
-export function VerifyCard({ status, now }: { status: VaultStatus; now: number }) {
+/** Verifies the file and shows the result. */
+export function VerifyCard({ status }: { status: VaultStatus }) {
   const { maintenance } = useModel();
   const { verifying, verified } = useStore(maintenance.view);
+  const when = useTimed((now) => (verified === null ? '' : verifiedWhen(verified.at, now)));
   const found = verified === null ? null : findings(verified.report);
   return (
     <Card
@@ -85,7 +88,7 @@ export function VerifyCard({ status, now }: { status: VaultStatus; now: number }
       {verifying !== null ? (
         <VerificationProgress done={verifying.done} of={verifying.of} />
       ) : found === null || verified === null ? (
-        <p>Reads every byte of the file, checks every seal and opens every secret. Nothing is changed.</p>
+        <p>Reads every byte of the file and decrypts every token. Nothing is changed.</p>
       ) : (
         <div role="status">
           <p className="found-title" data-sound={found.sound}>
@@ -94,13 +97,17 @@ export function VerifyCard({ status, now }: { status: VaultStatus; now: number }
           </p>
           <Pairs facts={found.rows} />
           <p className="note">
-            {verified.at >= now - 1 ? 'Just now' : `Verified ${relative(verified.at, now)}`}
+            {when}
             {status.savedAt !== null && status.savedAt > verified.at && '; the file has changed since'}.
           </p>
         </div>
       )}
     </Card>
   );
+}
+
+function verifiedWhen(at: number, now: number): string {
+  return isPast(at + 2, now) ? `Verified ${relative(at, now)}` : 'Just now';
 }
 
 function VerificationProgress({ done, of }: { done: number; of: number }) {
@@ -127,13 +134,13 @@ function VerificationProgress({ done, of }: { done: number; of: number }) {
   );
 }
 
-/** A copy to take along, and its way back. */
+/** Export and restore. */
 export function CopyCard() {
   const { dialogs, importing, accounts } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   return (
     <Card
-      title="A copy to keep"
+      title="Backup"
       actions={
         <>
           <Action
@@ -147,23 +154,22 @@ export function CopyCard() {
       }
     >
       <p>
-        An export is one file with all your sign-ins, encrypted with a passphrase of yours: for another
-        computer, or for the day the keychain is lost. Tokenkeep imports it back, and <code>age</code> opens
-        it too.
+        An export is one file with all accounts and tokens, encrypted with a passphrase. Tokenkeep restores
+        it, and <code>age</code> can decrypt it.
       </p>
-      {!some && <p className="note">There is nothing to export right now.</p>}
+      {!some && <p className="note">There is nothing to export.</p>}
     </Card>
   );
 }
 
-/** What is kept out, and what is not. */
-export function ProtectionCard({ status, platform }: { status: VaultStatus; platform: AppInfo['platform'] }) {
-  const { kept, open } = protection(status, platform);
+/** What the vault protects against, and what it doesn't. */
+export function ProtectionCard({ status, info }: { status: VaultStatus; info: AppInfo }) {
+  const { kept, open } = protection(status, info);
   return (
-    <Card title="What this protects against" wide>
+    <Card title="Protection" wide>
       <div className="protection">
-        <Points title="Kept out" icon="check" points={kept} />
-        <Points title="Not kept out" icon="warning" points={open} />
+        <Points title="Protected against" icon="check" points={kept} />
+        <Points title="Not protected against" icon="warning" points={open} />
       </div>
     </Card>
   );
@@ -178,7 +184,7 @@ function Points({ title, icon, points }: { title: string; icon: IconName; points
           <li key={value}>
             <Icon name={icon} size={14} />
             <span>
-              <b>{value}</b> {says}.
+              <b>{value}</b> {says}
             </span>
           </li>
         ))}

@@ -2,22 +2,25 @@ import {
   createContext,
   type RefObject,
   useContext,
+  useEffect,
   useLayoutEffect,
+  useReducer,
   useState,
   useSyncExternalStore,
 } from 'react';
 import type { Model } from '../state/model.ts';
 import type { Store } from '../state/store.ts';
+import { timed } from '../state/time.ts';
 
 export const ModelContext = createContext<Model | null>(null);
 
 export function useModel(): Model {
   const model = useContext(ModelContext);
-  if (model === null) throw new Error('There is no model above this component.');
+  if (model === null) throw new Error('ModelContext has no model.');
   return model;
 }
 
-/** The store's value, or a part of it. `pick` must give the same thing for the same value: a field, a text, a number. */
+/** Returns the store's value or a part of it. `pick` must return identical results for the same value. */
 export function useStore<T>(store: Pick<Store<T>, 'get' | 'subscribe'>): T;
 export function useStore<T, Part>(store: Pick<Store<T>, 'get' | 'subscribe'>, pick: (value: T) => Part): Part;
 export function useStore<T>(
@@ -25,23 +28,22 @@ export function useStore<T>(
   pick: (value: T) => unknown = (value) => value,
 ) {
   const read = () => pick(store.get());
-  return useSyncExternalStore(store.subscribe, read, read); // the second read: when rendered to text
+  return useSyncExternalStore(store.subscribe, read, read); // the second one is for rendering to a string
 }
 
-/**
- * A text made of the time. The component renders again when the text is another one, not each second: a list of
- * thousands may use it in every line.
- */
-export function useTimed(say: (now: number) => string): string {
-  return useStore(useModel().clock, say);
+/** Returns a text (or other value) that depends on the time. The component renders again when it is no longer true. */
+export function useTimed<T>(say: (now: number) => T): T {
+  const { clock } = useModel();
+  const [, renderAgain] = useReducer((count: number) => count + 1, 0);
+  const { value, until } = timed(say, clock.now());
+  useEffect(
+    () => (until === Number.POSITIVE_INFINITY ? undefined : clock.wake(until, renderAgain)),
+    [clock, until],
+  );
+  return value;
 }
 
-/** Seconds since the epoch, anew each second. For the few places that show more than one text of it. */
-export function useNow(): number {
-  return useStore(useModel().clock);
-}
-
-/** Which part of a scrolling element is seen: pixels from its top, and its height. Follows scrolling and resizing. */
+/** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */
 export function useSeen(box: RefObject<HTMLElement | null>): { top: number; height: number } {
   const [seen, setSeen] = useState({ top: 0, height: 800 });
   useLayoutEffect(() => {

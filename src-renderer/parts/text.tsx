@@ -1,19 +1,19 @@
 import { pieces, visible, wordsOf } from '../state/text.ts';
 import { useModel, useStore } from './hooks.ts';
 
-/** Text that others wrote: its direction stays inside, its unseen characters are seen. */
+/** Untrusted text: isolates its direction and writes invisible characters out. */
 export function UserText({ children }: { children: string }) {
   return <bdi>{visible(children)}</bdi>;
 }
 
-/** Text that is safe to show (`visible`), with what is searched for marked in it. */
+/** Highlights the search words in a text that is safe to show (`visible`). */
 export function Highlight({ children }: { children: string }) {
   const { accounts } = useModel();
   const search = useStore(accounts.view, (view) => view.text);
   return (
     <bdi>
       {pieces(children, wordsOf(search)).map(({ text, hit }, index) =>
-        // In a row that nothing is moved in, the place is what names a piece.
+        // Pieces never move, so the index identifies them.
         hit ? <mark key={index}>{text}</mark> : text,
       )}
     </bdi>

@@ -14,7 +14,7 @@ import { profile } from '../state/claims.ts';
 import { accountName, accountPlace } from '../state/groups.ts';
 import { number } from '../state/words.ts';
 
-/** Accounts at the left, the chosen one in the middle, its chosen token at the right. */
+/** Account list, selected account, selected token. */
 export function MainScreen() {
   const { accounts, selection } = useModel();
   const accountId = useStore(selection.view, (view) => view.accountId);
@@ -31,9 +31,9 @@ export function MainScreen() {
     <main
       className="main"
       ref={place}
-      // On the way down: the table would keep the key to itself.
+      // In the capture phase, because the table handles the key otherwise.
       onKeyDownCapture={(event) => {
-        // In the secret's own field it hides the secret first.
+        // In the revealed token's field, Escape hides the token.
         if (event.key === 'Escape' && opened && !(event.target instanceof HTMLTextAreaElement)) close();
       }}
     >
@@ -48,15 +48,16 @@ export function MainScreen() {
   );
 }
 
-/** The chosen account: who it is, how it stands, its tokens, its fields. */
+/** The selected account: status, facts, tokens and profile. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { selection, signOut, refreshStatus } = useModel();
+  const { accounts, selection, signOut, refreshStatus } = useModel();
   const refreshable = useStore(
     refreshStatus.view,
     (view) => view.accountId === account.id && view.status?.refreshable === true,
   );
   const refreshing = useStore(refreshStatus.view, (view) => view.refreshing);
   const tokens = useStore(selection.view, (view) => view.tokens);
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const error = useStore(selection.view, (view) => view.error);
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   return (
@@ -68,7 +69,7 @@ export function AccountView({ account }: { account: AccountItem }) {
             <UserText>{accountName(account)}</UserText>
           </h1>
           <p>
-            <UserText>{accountPlace(account)}</UserText>
+            <UserText>{accountPlace(account, tenants)}</UserText>
           </p>
         </div>
         {refreshable && (
@@ -89,7 +90,7 @@ export function AccountView({ account }: { account: AccountItem }) {
         </p>
       )}
       <Tabs className="tabs">
-        <TabList className="tab-list" aria-label="About the account">
+        <TabList className="tab-list" aria-label="Account details">
           <Tab id="tokens" className="tab">
             Tokens <span className="tab-count">{number(AccessToken + RefreshToken + IdToken)}</span>
           </Tab>

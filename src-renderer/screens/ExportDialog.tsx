@@ -8,7 +8,10 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
 import { count } from '../state/words.ts';
 
-/** A passphrase, twice; where to is asked by the system's own dialog. The passphrase is in these fields and nowhere else. */
+/**
+ * Asks for a passphrase twice; the system's dialog asks for the location. The passphrase is kept in these fields
+ * only.
+ */
 export function ExportDialog({ dialog }: { dialog: DialogOf<'export'> }) {
   return dialog.receipt === null ? <Ask dialog={dialog} /> : <Done receipt={dialog.receipt} />;
 }
@@ -20,7 +23,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
   const [shown, setShown] = useState(false);
   const { level, says } = strength(passphrase);
   const good = (level === 'fair' || level === 'strong' || level === 'weak') && again === passphrase;
-  // Said once the second one is as long as the first: not while it is being typed.
+  // Shown once the second one is as long as the first, not while it is being typed.
   const differ = again.length >= passphrase.length && again !== passphrase;
   const suggest = () => {
     const made = suggestion(ports.random);
@@ -30,8 +33,8 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
   };
   return (
     <QuestionFrame
-      title="Export all sign-ins"
-      yes="Choose where…"
+      title="Export all accounts"
+      yes="Choose location…"
       pending={working ? 'Exporting…' : null}
       isDisabled={!good}
       start="field"
@@ -40,8 +43,8 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
       }}
     >
       <p>
-        Everything goes into one file that only this passphrase opens. Nobody can recover it: write it down,
-        or keep it in a password manager, and not beside the file.
+        One file with all accounts and tokens, encrypted with this passphrase. The passphrase can’t be
+        recovered: keep it in a password manager, not beside the file.
       </p>
       {error !== null && (
         <p className="problem" role="alert">
@@ -61,18 +64,18 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
           <span className="strength-scale" aria-hidden="true" />
           <span role="status">{says}</span>
           <Action kind="quiet" onPress={suggest} isDisabled={working}>
-            Make one for me
+            Generate
           </Action>
         </span>
       </PassphraseField>
       <PassphraseField
-        label="The same once more"
+        label="Confirm passphrase"
         value={again}
         onChange={setAgain}
         shown={shown}
         onShow={setShown}
         isReadOnly={working}
-        problem={differ ? 'The two are not the same.' : null}
+        problem={differ ? 'The passphrases don’t match.' : null}
       />
     </QuestionFrame>
   );
@@ -90,12 +93,12 @@ function Done({
           <UserText>{fileName}</UserText>
         </b>
         <span>
-          {count(accounts, 'account')}, {count(tokens, 'token')}; encrypted, and read back
+          {count(accounts, 'account')}, {count(tokens, 'token')} · encrypted and checked
         </span>
       </p>
       <p>
-        It opens with the passphrase alone: here with Import…, elsewhere with <code>age --decrypt</code>. A
-        sign-out does not reach into it.
+        Open it here with Restore…, elsewhere with <code>age --decrypt</code>. Signing out does not change
+        this file.
       </p>
     </ReceiptFrame>
   );

@@ -4,14 +4,14 @@ import { StatusBanner } from '../parts/Card.tsx';
 import { QuestionFrame } from '../parts/DialogFrames.tsx';
 import { EntityLines, FindingCard } from '../parts/Findings.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { differenceWords, groupFindings } from '../state/health.ts';
 import { notice } from '../state/notices.ts';
 import { savedAgo } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
 
-/** What is wrong with what is cached, what each thing causes, and what can be done about it. */
+/** Findings about the cache, their effects and repairs. */
 export function HealthPage() {
   const { health, vault, accounts } = useModel();
   const { report, error } = useStore(health.view);
@@ -27,7 +27,7 @@ export function HealthPage() {
             tone={about.tone}
             icon={about.tone === 'wait' ? 'wait' : 'warning'}
             title={about.title}
-            text={`There is nothing to look at until the file is open. ${about.text}`}
+            text={`The check runs when the vault is open. ${about.text}`}
           >
             <NoticeActions notice={about} />
           </StatusBanner>
@@ -35,7 +35,7 @@ export function HealthPage() {
           <StatusBanner
             tone="bad"
             icon="warning"
-            title="Your sign-ins could not be looked at"
+            title="The accounts could not be checked"
             text={error.message}
           >
             <Action onPress={() => void health.examine()}>Try again</Action>
@@ -59,7 +59,7 @@ function Report({ report }: { report: HealthReport }) {
           tone="ok"
           icon="check"
           title="Nothing found"
-          text="No entry is twice, in the shadow of another, out of use for a month, or of a kind that makes a library fail."
+          text="No duplicates, stale tokens or broken entries."
         />
       ) : (
         <StatusBanner
@@ -68,8 +68,8 @@ function Report({ report }: { report: HealthReport }) {
           title={count(report.total, 'finding')}
           text={
             report.repairable === 0
-              ? 'Nothing can be repaired without taking away something of use; the entries are named below.'
-              : `${report.repairable === report.total ? 'All of them' : number(report.repairable)} can be repaired without taking away anything of use. You see what changes before it does.`
+              ? 'None can be repaired without removing something useful. The entries are listed below.'
+              : `${report.repairable === report.total ? 'All' : number(report.repairable)} can be repaired without removing anything useful. You see the changes first.`
           }
         >
           {report.repairable > 0 && (
@@ -83,7 +83,7 @@ function Report({ report }: { report: HealthReport }) {
       {groups.map((group) => (
         <FindingCard key={group.kind} group={group} />
       ))}
-      {more > 0 && <p className="note">And {number(more)} more, not shown.</p>}
+      {more > 0 && <p className="note">{number(more)} more are not shown.</p>}
     </>
   );
 }
@@ -91,12 +91,11 @@ function Report({ report }: { report: HealthReport }) {
 function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
   const { health } = useModel();
   const undoing = useStore(health.view, (view) => view.undoing);
-  const now = useNow();
+  const when = useTimed((now) => savedAgo(last.at, now));
   return (
-    <section className="last-repair" aria-label="The last repair">
+    <section className="last-repair" aria-label="Last repair">
       <p>
-        <b>Repaired {savedAgo(last.at, now)}:</b> {differenceWords(last.difference)}. It can be taken back
-        until Tokenkeep ends.
+        <b>Repaired {when}:</b> {differenceWords(last.difference)}. You can undo this until you quit.
       </p>
       <Action onPress={() => void health.undo()} pending={undoing ? 'Undoing…' : null}>
         Undo
@@ -105,7 +104,7 @@ function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
   );
 }
 
-/** The difference that a repair makes, before it is made. */
+/** Shows the changes of a repair and asks for consent. */
 export function RepairDialog({
   dialog: { count: findings, difference, working },
 }: {
@@ -125,7 +124,7 @@ export function RepairDialog({
       start="no"
       onYes={() => void health.repair()}
     >
-      <div className="difference" role="group" aria-label="What it does" tabIndex={0}>
+      <div className="difference" role="group" aria-label="Changes" tabIndex={0}>
         {parts.map(({ title, entities }) => (
           <div key={title}>
             <h3>
@@ -136,7 +135,7 @@ export function RepairDialog({
         ))}
       </div>
       <p className="note">
-        It is one change, and nothing that works is taken away. You can take it back until Tokenkeep ends.
+        This is one change. No working token is removed. You can undo this until you quit.
       </p>
     </QuestionFrame>
   );

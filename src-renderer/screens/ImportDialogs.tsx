@@ -5,19 +5,21 @@ import { PassphraseField } from '../parts/PassphraseField.tsx';
 import { useModel } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { planLines, planNames } from '../state/importing.ts';
+import { isNothingNew, planLines, planNames } from '../state/importing.ts';
 import { bytes } from '../state/words.ts';
 
-/** What would be merged, before it is. */
+/** Shows what an import will merge. */
 export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'import-plan'> }) {
   const { importing } = useModel();
   const names = planNames(plan);
+  const nothing = isNothingNew(plan);
   return (
     <QuestionFrame
-      title="Import this document?"
+      title={nothing ? 'Nothing to import' : 'Import this document?'}
       yes="Import"
+      isDisabled={nothing}
       pending={merging ? 'Importing…' : null}
-      start="yes"
+      start={nothing ? 'no' : 'yes'}
       onYes={() => void importing.confirm()}
       onCancel={importing.cancel}
     >
@@ -26,8 +28,7 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
           <UserText>{plan.fileName}</UserText>
         </b>
         <span>
-          {bytes(plan.bytes)} ·{' '}
-          {plan.writtenBy === null ? 'writer not recognized' : `written by ${plan.writtenBy}`}
+          {bytes(plan.bytes)} · {plan.writtenBy === null ? 'unknown writer' : `written by ${plan.writtenBy}`}
         </span>
       </p>
       <ul className="counts">
@@ -43,14 +44,14 @@ export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'
         </p>
       )}
       <p className="note">
-        The document itself is not changed. Its tokens stay in it, readable by whoever can read the file:
-        delete it when no app needs it.
+        The document is not changed. Anyone who can read it can use its tokens: delete it when no app needs
+        it.
       </p>
     </QuestionFrame>
   );
 }
 
-/** A file that was exported with a passphrase. Deriving its key takes a second, on purpose. */
+/** Asks for the passphrase of an encrypted file. Deriving its key takes about a second by design. */
 export function LockedImportDialog({
   dialog: { file, opening, error },
 }: {
@@ -60,7 +61,7 @@ export function LockedImportDialog({
   const [passphrase, setPassphrase] = useState('');
   return (
     <QuestionFrame
-      title="This file needs its passphrase"
+      title="Enter the passphrase of this file"
       yes="Open"
       pending={opening ? 'Opening…' : null}
       isDisabled={passphrase === ''}
@@ -72,10 +73,10 @@ export function LockedImportDialog({
         <b>
           <UserText>{file.fileName}</UserText>
         </b>
-        <span>{bytes(file.bytes)} · encrypted, in the age format</span>
+        <span>{bytes(file.bytes)} · encrypted (age)</span>
       </p>
       <PassphraseField
-        label="The passphrase it was exported with"
+        label="Passphrase of the export"
         value={passphrase}
         onChange={setPassphrase}
         problem={error === null ? null : error.message}
@@ -90,7 +91,7 @@ export function ReadingDialog({ dialog }: { dialog: DialogOf<'import-reading'> }
   return (
     <DialogFrame title="Reading the document…">
       <p>
-        <UserText>{dialog.fileName}</UserText>, {bytes(dialog.bytes)}. Nothing is merged yet.
+        <UserText>{dialog.fileName}</UserText>, {bytes(dialog.bytes)}. Nothing is imported yet.
       </p>
       <Progress says="Reading the document" />
     </DialogFrame>

@@ -6,7 +6,7 @@ import { useModel, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
 
-/** A sign-in profile: which provider, as which app. It holds no secret. */
+/** The editor of a sign-in profile, which has no secrets. */
 export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profile'> }) {
   const { dialogs, signIn } = useModel();
   const some = useStore(signIn.view, (view) => (view.profiles?.length ?? 0) > 0);
@@ -22,7 +22,7 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
   };
   return (
     <DialogFrame
-      title={profile === null ? 'Where do you sign in?' : 'Edit the profile'}
+      title={profile === null ? 'Add a sign-in profile' : 'Edit sign-in profile'}
       busy={saving ? 'Saving' : null}
       onSubmit={() => void save()}
       buttons={
@@ -40,7 +40,7 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
       }
     >
       <fieldset className="choice">
-        <legend className="unseen">Kind of provider</legend>
+        <legend className="unseen">Type of provider</legend>
         {KINDS.map(({ kind, says }) => (
           <label key={kind} data-chosen={kind === fields.kind}>
             <input
@@ -68,7 +68,7 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
   );
 }
 
-/** Whose accounts: one of Microsoft's names for many, or a tenant. */
+/** The accounts of a Microsoft profile: an audience or a tenant. */
 function Audience({ authority, onChange }: { authority: string; onChange: (value: string) => void }) {
   const known = AUDIENCES.some(({ id }) => id !== '' && id === authority);
   return (
@@ -87,9 +87,7 @@ function Audience({ authority, onChange }: { authority: string; onChange: (value
           ))}
         </select>
       </div>
-      {!known && (
-        <Field label="Tenant" value={authority} onChange={onChange} hint="Its ID or one of its domains" />
-      )}
+      {!known && <Field label="Tenant" value={authority} onChange={onChange} hint="Tenant ID or domain" />}
     </>
   );
 }

@@ -6,9 +6,9 @@ import { QrCode } from '../parts/QrCode.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { placeOf } from '../state/profileDraft.ts';
-import { relative } from '../state/time.ts';
+import { isPast, relative } from '../state/time.ts';
 
-/** Where to sign in, and how. */
+/** Chooses a profile and a way to sign in. */
 export function SignInDialog() {
   const { dialogs, signIn } = useModel();
   const profiles = useStore(signIn.view, (view) => view.profiles) ?? [];
@@ -24,7 +24,7 @@ export function SignInDialog() {
             isDisabled={profile === undefined}
             onPress={() => void (profile && signIn.begin(profile.id, 'device'))}
           >
-            With a code…
+            Use a device code…
           </Action>
           <Action
             kind="primary"
@@ -32,7 +32,7 @@ export function SignInDialog() {
             isDisabled={profile === undefined}
             onPress={() => void (profile && signIn.begin(profile.id, 'browser'))}
           >
-            In the browser
+            Continue in your browser
           </Action>
         </>
       }
@@ -68,14 +68,14 @@ export function SignInDialog() {
         </Action>
       </p>
       <p className="note">
-        You sign in on the provider’s own page; Tokenkeep never sees your password. With a code, you can do it
-        on another device.
+        You sign in on the provider’s page. Tokenkeep never sees your password. With a device code you can
+        sign in on another device.
       </p>
     </DialogFrame>
   );
 }
 
-/** The sign-in that is under way, from its beginning to its end or its error. It can be left at any time. */
+/** The sign-in in progress. It can be cancelled at any time. */
 export function SigningInDialog() {
   const { signIn } = useModel();
   const progress = useStore(signIn.view, (view) => view.progress);
@@ -103,9 +103,9 @@ export function SigningInDialog() {
 }
 
 const BUSY = {
-  none: 'Beginning…',
-  starting: 'Asking the provider…',
-  finishing: 'Fetching your tokens…',
+  none: 'Starting…',
+  starting: 'Contacting the provider…',
+  finishing: 'Getting tokens…',
   done: 'Saving…',
 } as const;
 
@@ -115,11 +115,11 @@ function InBrowser({ progress: { profile } }: At<'browser'>) {
   const { signIn, ports } = useModel();
   return (
     <DialogFrame
-      title="Go on in your browser"
+      title="Continue in your browser"
       busy="Waiting for the browser"
       buttons={
         <>
-          <Action onPress={() => void ports.app.openSignInPage()}>Open it again</Action>
+          <Action onPress={() => void ports.app.openSignInPage()}>Open the page again</Action>
           <Action onPress={signIn.cancel} autoFocus>
             Cancel
           </Action>
@@ -127,12 +127,11 @@ function InBrowser({ progress: { profile } }: At<'browser'>) {
       }
     >
       <p>
-        <UserText>{profile.name}</UserText> asks you to sign in there. Come back when it says that you are
-        signed in.
+        Sign in to <UserText>{profile.name}</UserText> there, then return to this window.
       </p>
       <p className="note">
-        The browser shows an error and no sign-in page? Then the client ID is another one, or{' '}
-        <code>{profile.redirect_uri}</code> is not registered for the app at the provider.
+        If the browser shows an error instead of a sign-in page, the provider may be unreachable, the client
+        ID may be wrong, or <code>{profile.redirect_uri}</code> may not be registered for the app.
       </p>
     </DialogFrame>
   );
@@ -140,14 +139,14 @@ function InBrowser({ progress: { profile } }: At<'browser'>) {
 
 function WithCode({ progress: { userCode, link, direct, expiresAt } }: At<'device'>) {
   const { signIn, ports } = useModel();
-  const ends = useTimed((now) => (expiresAt <= now ? 'now' : relative(expiresAt, now)));
+  const ends = useTimed((now) => (isPast(expiresAt, now) ? 'now' : relative(expiresAt, now)));
   return (
     <DialogFrame
       title="Enter this code"
       busy="Waiting for the sign-in"
       buttons={
         <>
-          <Action onPress={() => void ports.app.openSignInPage()}>Open the page here</Action>
+          <Action onPress={() => void ports.app.openSignInPage()}>Open in browser</Action>
           <Action onPress={signIn.cancel}>Cancel</Action>
         </>
       }
@@ -165,9 +164,9 @@ function WithCode({ progress: { userCode, link, direct, expiresAt } }: At<'devic
               Copy
             </Action>
           </p>
-          <p className="note">The code ends {ends}. Enter it only if you began this yourself.</p>
+          <p className="note">Code expires {ends}. Enter it only if you started this sign-in.</p>
         </div>
-        <QrCode text={direct} says="The same page as a QR code" />
+        <QrCode text={direct} says="QR code of the sign-in page" />
       </div>
     </DialogFrame>
   );
@@ -178,7 +177,7 @@ function Failed({ progress: { profile, way, error } }: At<'failed'>) {
   return (
     <DialogFrame
       alert
-      title="You are not signed in"
+      title="Sign-in failed"
       buttons={
         <>
           <Action onPress={signIn.cancel}>Close</Action>
@@ -187,7 +186,7 @@ function Failed({ progress: { profile, way, error } }: At<'failed'>) {
               signIn.edit(profile);
             }}
           >
-            Edit the profile…
+            Edit profile…
           </Action>
           <Action kind="primary" autoFocus onPress={() => void signIn.begin(profile.id, way)}>
             Try again

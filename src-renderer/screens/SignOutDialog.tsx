@@ -1,12 +1,12 @@
 import type { LeaveOffers, LeaveWishes, Offer } from '../../app/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow } from '../parts/hooks.ts';
+import { useModel, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { providerResultLines, receiptWords } from '../state/signOut.ts';
 import { count, listing, removals } from '../state/words.ts';
 
-/** Exactly what a sign-out removes, what it means for others, and what it does not do. */
+/** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
   const { accountId, user, who, apps, counts, working, offers, wishes } = dialog;
@@ -22,19 +22,19 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       start="no"
       onYes={() => void signOut.confirm()}
     >
-      <p>This removes, for good:</p>
+      <p>This removes:</p>
       <ul className="counts removal" aria-busy={counts === null}>
         {counts === null ? (
           <li data-soft>Counting…</li>
         ) : (
           removals(counts).map((text) => <li key={text}>{text}</li>)
         )}
-        {counts !== null && removals(counts).length === 0 && <li data-soft>Nothing: it is gone already</li>}
+        {counts !== null && removals(counts).length === 0 && <li data-soft>Nothing: already removed</li>}
       </ul>
       {apps.length > 0 && (
         <p>
           <UserText>{affected(apps)}</UserText>{' '}
-          {user ? 'will have to ask for the sign-in again' : 'will have to get new ones'}.
+          {user ? 'will ask you to sign in again' : 'will get new tokens'}.
         </p>
       )}
       {user && offers !== undefined && (
@@ -47,10 +47,8 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         />
       )}
       <p className="note">
-        Tokens that an app has already taken may work until they expire
-        {offers === undefined &&
-          ', and the session at the provider does not end: to end that, sign out there'}
-        .
+        Tokens already issued to apps stay valid until they expire.{' '}
+        {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
       </p>
     </QuestionFrame>
   );
@@ -65,7 +63,7 @@ function affected(apps: readonly string[]): string {
   return listing([...apps.slice(0, MOST), ...others, 'every other program that uses this file']);
 }
 
-/** What a sign-out may do beyond this computer. What can't be done is said, not hidden. */
+/** Options of a sign-out at the provider. Unsupported options are named. */
 export function LeaveChoices({
   all,
   offers,
@@ -73,14 +71,14 @@ export function LeaveChoices({
   onChange,
   isDisabled,
 }: {
-  /** Everyone signs out. */
+  /** All accounts are signed out. */
   all: boolean;
   offers: LeaveOffers | null;
   wishes: LeaveWishes;
   onChange: (wishes: LeaveWishes) => void;
   isDisabled: boolean;
 }) {
-  if (offers === null) return <p className="note">Asking the provider what else it offers…</p>;
+  if (offers === null) return <p className="note">Checking what the provider supports…</p>;
   const { revoke, endSession, provider } = offers;
   if (revoke !== 'offered' && endSession !== 'offered')
     return <p className="note">{CANNOT[worse(revoke, endSession)]}</p>;
@@ -100,7 +98,7 @@ export function LeaveChoices({
           </span>
         </label>
       ) : (
-        <p className="note">The provider has no way to revoke a refresh token.</p>
+        <p className="note">This provider can’t revoke refresh tokens.</p>
       )}
       {endSession === 'offered' && (
         <label>
@@ -119,15 +117,17 @@ export function LeaveChoices({
 
 const CANNOT: Readonly<Record<Offer, string>> = {
   offered: '',
-  none: 'This provider has no way to revoke tokens or to end its session from here: sign out there as well.',
-  unknown: 'The session at the provider does not end: to end that, sign out there.',
+  none: 'This provider can’t revoke tokens or end its session from here. Sign out there too.',
+  unknown: 'The session at the provider does not end: sign out there to end it.',
 };
 
 const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown' ? 'unknown' : 'none');
 
-/** The proof of a sign-out: what was removed, what remains, what became of the key. */
+/** The receipt of a sign-out: what was removed, what remains, and the old key. */
 export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
-  const { title, removed, remaining, when, oldKey } = receiptWords(user, who, receipts, useNow());
+  const { title, removed, remaining, when, oldKey } = useTimed((now) =>
+    receiptWords(user, who, receipts, now),
+  );
   const list = (
     <ul>
       {removals(removed).map((text) => (
@@ -142,12 +142,12 @@ export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { di
           { says: 'Removed', value: list },
           {
             says: 'Remaining',
-            value: `${remaining}, counted afresh`,
+            value: remaining === 0 ? 'None (checked again)' : `${remaining} (checked again)`,
             tone: remaining === 0 ? 'ok' : 'plain',
           },
           { says: 'When', value: when },
           ...(oldKey === null ? [] : [oldKey]),
-          // These come when the provider has answered.
+          // Added when the provider has answered.
           ...providerResultLines(leaving).map((line) => ({
             ...line,
             value: <span role="status">{line.value}</span>,

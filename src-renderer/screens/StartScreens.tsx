@@ -8,7 +8,7 @@ import { useModel, useStore } from '../parts/hooks.ts';
 import type { Notice } from '../state/notices.ts';
 import { named } from '../state/words.ts';
 
-/** Opening takes a moment at most; only where it takes longer than that is something said. Milliseconds. */
+/** Milliseconds before "Opening…" is shown. */
 const QUIET = 300;
 
 export function Opening() {
@@ -19,20 +19,20 @@ export function Opening() {
     <main className="blank" aria-busy="true">
       {said && (
         <p className="opening" role="status">
-          Opening your sign-ins…
+          Opening the vault…
         </p>
       )}
     </main>
   );
 }
 
-/** Nothing is cached yet: what this is, and the ways to see it at work. */
+/** Nothing is cached yet: what Tokenkeep does, and how to start. */
 export function FirstRun() {
   const { importing, signIn, ports, vault } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const keychain = useStore(vault.view, (view) => named(view.status?.keychain ?? 'your keychain'));
   return (
-    <BlankScreen icon="keep" tone="calm" title="Your sign-ins, in one safe place">
+    <BlankScreen icon="keep" tone="calm" title="See and control your sign-ins">
       <p>
         Sign in, or bring in what apps on this computer keep with Microsoft’s MSAL libraries. You see what
         each token is for, how long it lives, and how to be rid of it. All of it is in one encrypted file, and
@@ -47,7 +47,7 @@ export function FirstRun() {
         <Action kind={demo ? 'primary' : 'plain'} onPress={() => void importing.choose()} autoFocus={demo}>
           Import a cache document…
         </Action>
-        {!demo && <Action onPress={() => void ports.app.openDemo()}>Explore a demo</Action>}
+        {!demo && <Action onPress={() => void ports.app.openDemo()}>Try with sample data</Action>}
       </div>
       <p className="drop-hint">
         Or drop a document anywhere on this window: the JSON that MSAL Python, MSAL Node or MSAL.NET writes,
@@ -63,7 +63,7 @@ const ICONS: Readonly<Partial<Record<Notice['id'], IconName>>> = {
   busy: 'wait',
 };
 
-/** A state of the vault while there is nothing to show: cause, consequence, one thing to do. */
+/** A vault state that needs attention, while there are no accounts to show. */
 export function NoticeScreen({ notice }: { notice: Notice }) {
   const { vault } = useModel();
   const file = useStore(vault.view, (view) => view.status?.file ?? null);
@@ -89,11 +89,11 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
   );
 }
 
-/** Main could not say what is cached: its own sentence, and another try. */
+/** The account list could not be loaded. */
 export function ListFailed({ error }: { error: PlainError }) {
   const model = useModel();
   return (
-    <BlankScreen icon="warning" tone="bad" title="Your sign-ins could not be listed">
+    <BlankScreen icon="warning" tone="bad" title="The accounts could not be listed">
       <p>{error.message}</p>
       <div className="actions">
         <Action kind="primary" onPress={() => void model.start()} autoFocus>
@@ -106,11 +106,11 @@ export function ListFailed({ error }: { error: PlainError }) {
 
 export function BridgeMissing() {
   return (
-    <BlankScreen icon="warning" tone="bad" title="This page is a part of Tokenkeep">
+    <BlankScreen icon="warning" tone="bad" title="Open Tokenkeep to see this page">
       <p>
-        It shows the sign-ins that the Tokenkeep app keeps, and works only inside its window: here, the
-        connection to the app is missing. Start Tokenkeep itself. If you did, its installation is damaged;
-        install it again. Your sign-ins are not affected.
+        This page works only in the Tokenkeep window. The connection to the app is missing. Start Tokenkeep.
+        If this is the Tokenkeep window, the installation is damaged: install Tokenkeep again. Your accounts
+        are not affected.
       </p>
     </BlankScreen>
   );

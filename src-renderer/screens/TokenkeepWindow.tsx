@@ -14,7 +14,7 @@ import { SecurityPage } from './SecurityPage.tsx';
 import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
 
-/** The window: header, the screen that fits the state, footer; dialogs, toasts and the drop zone above it. */
+/** The window: header, page, footer, and dialogs, toasts and the drop zone above them. */
 export function TokenkeepWindow() {
   const { vault, accounts, pages, dialogs, importing, signIn, signOut, ports } = useModel();
   const page = useStore(pages.view);
@@ -27,7 +27,7 @@ export function TokenkeepWindow() {
 
   useEffect(() => {
     const find = () => {
-      // What is found is among the accounts; their search field is there once they are drawn.
+      // The search field exists only on the Accounts page.
       if (pages.view.get() !== 'accounts') flushSync(() => pages.show('accounts'));
       search.current?.focus();
       search.current?.select();
@@ -35,7 +35,7 @@ export function TokenkeepWindow() {
     const endCommands = ports.app.on('command', (command) => {
       if (command === 'find') find();
       else if (dialogs.view.get() !== null)
-        return; // one question at a time
+        return; // one dialog at a time
       else if (isPage(command)) pages.show(command);
       else if (command === 'sign-in') signIn.open();
       else if (command === 'import') void importing.choose();
@@ -62,15 +62,15 @@ export function TokenkeepWindow() {
       {page === 'security' && <SecurityPage />}
       {page === 'health' && <HealthPage />}
       {accountsShown && <AccountsPage screen={screen} />}
-      <Footer />
       <Toasts />
+      <Footer />
       <Dialogs />
       <DropZone />
     </div>
   );
 }
 
-/** The accounts, or what there is to say in their place. */
+/** The accounts, or the screen shown instead. */
 function AccountsPage({ screen }: { screen: Screen }) {
   switch (screen.kind) {
     case 'opening':

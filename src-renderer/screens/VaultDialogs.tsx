@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 import type { KeyReceipt } from '../../src-main/ipc/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { recovered } from '../state/notices.ts';
@@ -10,48 +10,48 @@ import { oldKeyLine } from '../state/signOut.ts';
 import { localTime } from '../state/time.ts';
 import { named } from '../state/words.ts';
 
-/** What a new key means; then the proof that there is one. */
+/** Asks before a key rotation, then shows its receipt. */
 export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: DialogOf<'rotate-key'> }) {
   const { maintenance, vault } = useModel();
   const keychain = useStore(vault.view, (view) => named(view.status?.keychain ?? 'your keychain'));
   if (receipt !== null) return <KeyRotated receipt={receipt} keychain={keychain} />;
   return (
     <QuestionFrame
-      title="Replace the key?"
-      yes="Replace the key"
-      pending={working ? 'Replacing…' : null}
+      title="Rotate the key?"
+      yes="Rotate key"
+      pending={working ? 'Rotating…' : null}
       start="no"
       onYes={() => void maintenance.rotateKey()}
     >
       <p>
-        A new key goes into {keychain}, the file is written anew under it and read back, and then the old key
-        is destroyed. Your sign-ins stay as they are.
+        A new key is stored in {keychain}. The file is rewritten with it and checked, then the old key is
+        destroyed. Your accounts stay as they are.
       </p>
       <p>
-        <b>Copies and backups of the file made until now can then be opened by nobody,</b> you included. Do it
-        when a copy may be in the wrong hands. To keep a copy, export one first.
+        <b>Nobody, including you, can open older copies and backups of the file after that.</b> Do this if
+        someone else may have a copy. To keep a backup, export one first.
       </p>
     </QuestionFrame>
   );
 }
 
 function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyReceipt; keychain: string }) {
-  const now = useNow();
+  const when = useTimed((now) => localTime(at, now));
   return (
-    <ReceiptFrame title="The key is replaced">
+    <ReceiptFrame title="Key rotated">
       <ReceiptLines
         lines={[
           { says: 'New key', value: `In slot ${slot} of ${keychain}` },
-          { says: 'The file', value: 'Written anew under it, and read back' },
+          { says: 'Vault file', value: 'Rewritten with the new key and checked' },
           oldKeyLine(oldKey),
-          { says: 'When', value: localTime(at, now) },
+          { says: 'When', value: when },
         ]}
       />
     </ReceiptFrame>
   );
 }
 
-/** The damaged file: what is kept, who is lost, and that the file itself stays. */
+/** Keeps the recovered accounts of a damaged file. */
 export function RecoverDialog() {
   const { vault, dialogs } = useModel();
   const { status, doing } = useStore(vault.view);
@@ -65,18 +65,18 @@ export function RecoverDialog() {
   };
   return (
     <QuestionFrame
-      title="Keep what was recovered?"
+      title="Keep the recovered accounts?"
       yes="Keep"
       pending={doing === 'recover' ? 'Keeping…' : null}
       start="no"
       onYes={() => void recover()}
     >
       {status !== null && (
-        <p>{recovered(status)}. They go into a new file; the damaged one is kept beside it, as it is.</p>
+        <p>{recovered(status)}. They are written to a new file. The damaged file is kept beside it.</p>
       )}
       {lost.length > 0 && (
         <>
-          <p id="lost">Lost, and to be signed in again by their apps:</p>
+          <p id="lost">Lost. Sign in to these accounts again:</p>
           <ul className="lost" aria-labelledby="lost" tabIndex={0}>
             {lost.map((name, index) => (
               <li key={`${String(index)} ${name}`}>
@@ -92,45 +92,58 @@ export function RecoverDialog() {
 
 const WORD = 'start fresh';
 
-/** Begins an empty file. Typed, because one click should not put a whole cache out of sight. */
-export function StartFreshDialog() {
-  const { vault, dialogs } = useModel();
+/** Starts an empty vault. The user types a confirmation, because this hides a whole cache. */
+export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'start-fresh'> }) {
+  const { vault, dialogs, importing } = useModel();
   const file = useStore(vault.view, (view) => view.status?.file ?? '');
   const doing = useStore(vault.view, (view) => view.doing);
   const [typed, setTyped] = useState('');
-  const meant = typed.trim().toLowerCase() === WORD;
+  // Restoring replaces the vault on purpose, and the file stays.
+  const meant = restore || typed.trim().toLowerCase() === WORD;
 
   const start = async () => {
     if (!meant) return;
     const answer = await vault.ask('startFresh');
     if (answer === null) return;
-    if (answer.ok) dialogs.close();
-    else dialogs.fail('Nothing was changed', answer.error);
+    if (!answer.ok) dialogs.fail('Nothing was changed', answer.error);
+    else {
+      dialogs.close();
+      if (restore) await importing.choose();
+    }
   };
   return (
     <QuestionFrame
       alert
-      danger
-      title="Start with an empty file?"
-      yes="Start fresh"
+      danger={!restore}
+      title={restore ? 'Restore from an export?' : 'Start with an empty vault?'}
+      yes={restore ? 'Choose export…' : 'Start fresh'}
       pending={doing === 'startFresh' ? 'Starting fresh…' : null}
       isDisabled={!meant}
-      start="field"
+      start={restore ? 'no' : 'field'}
       onYes={() => void start()}
     >
       <p>
-        The file that can’t be opened is set aside under another name, in the same folder. It is not deleted;
-        should its key come back, it can be opened again.
+        The file that can’t be opened is renamed and stays in the same folder. If its key comes back, you can
+        open it again.
       </p>
       <p className="path">
         <bdi>{file}</bdi>
       </p>
-      <TextField className="field" value={typed} onChange={setTyped} autoFocus autoComplete="off">
-        <Label>
-          To go on, type <b>{WORD}</b>
-        </Label>
-        <Input spellCheck={false} />
-      </TextField>
+      {restore && <p>Tokenkeep creates a new vault, then you choose the export and enter its passphrase.</p>}
+      {!restore && (
+        <TextField
+          className="field"
+          value={typed}
+          onChange={setTyped}
+          data-autofocus="true"
+          autoComplete="off"
+        >
+          <Label>
+            To continue, type <b>{WORD}</b>
+          </Label>
+          <Input spellCheck={false} />
+        </TextField>
+      )}
     </QuestionFrame>
   );
 }

@@ -1,6 +1,6 @@
 import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
-import { type AccountGroup, groupAccounts, keepOnly } from './groups.ts';
+import { type AccountGroup, groupAccounts, keepOnly, type TenantNames, tenantNames } from './groups.ts';
 import { createStore, type Store } from './store.ts';
 import { number } from './words.ts';
 
@@ -8,24 +8,25 @@ export interface AccountsView {
   /** null until the first answer. */
   totals: AccountList['totals'] | null;
   byId: ReadonlyMap<string, AccountItem>;
-  /** All of them, then only those that match the search. */
+  /** All groups, and the groups with only the accounts that match the search. */
   groups: readonly AccountGroup[];
+  tenants: TenantNames;
   shown: readonly AccountGroup[];
-  /** How many are in `shown`. */
+  /** Number of accounts in `shown`. */
   shownCount: number;
-  /** What stands in the search field. */
+  /** Text of the search field. */
   text: string;
-  /** The answer to `text` has not come yet. */
+  /** The answer to `text` is pending. */
   searching: boolean;
   error: PlainError | null;
 }
 
-/** Milliseconds without a key before main is asked: a word typed at speed is one question. */
+/** Milliseconds without typing before main is asked. */
 export const SEARCH_PAUSE = 120;
 
 /**
- * Milliseconds: many tokens that expire one after the other are not many lists, and a long list is costly to pass on
- * (of 10,000 accounts there is a new one each minute at most); a timer can't wait for months.
+ * Milliseconds between two loads of the list after expiries. Long lists are loaded less often: 10,000 accounts at
+ * most once a minute. `setTimeout` can't wait for months.
  */
 const SHORTEST_PAUSE = 5_000;
 const PAUSE_PER_ACCOUNT = 6;
@@ -33,7 +34,7 @@ const LONGEST_PAUSE = 24 * 3600 * 1000;
 
 export interface Accounts {
   view: Store<AccountsView>;
-  /** Asks main for the list. Calls during an answer lead to one more question, not to many. */
+  /** Loads the list from main. Calls during a load lead to one more load. */
   load: () => Promise<void>;
   search: (text: string) => void;
 }
@@ -43,6 +44,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     totals: null,
     byId: new Map(),
     groups: [],
+    tenants: new Map(),
     shown: [],
     shownCount: 0,
     text: '',
@@ -50,7 +52,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     error: null,
   });
   let matching: ReadonlySet<string> | null = null;
-  /** What `shown` was made of. */
+  /** Inputs of the current `shown`. */
   let shownOf: { groups: readonly AccountGroup[]; matching: ReadonlySet<string> | null } = {
     groups: [],
     matching,
@@ -63,7 +65,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
 
   const patch = (changes: Partial<AccountsView>) => {
     const next = { ...view.get(), ...changes };
-    // A letter in the search field alone leaves the list as it is, so that nothing of it is laid out again.
+    // Typing alone keeps `shown`, so that the list is not laid out again.
     if (next.groups !== shownOf.groups || matching !== shownOf.matching) {
       shownOf = { groups: next.groups, matching };
       next.shown = matching === null ? next.groups : keepOnly(next.groups, matching);
@@ -82,7 +84,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       return;
     }
     const answer = await tokenCache.search(text);
-    if (mine !== question) return; // a newer question is under way
+    if (mine !== question) return; // superseded by a newer request
     matching = new Set(answer.ok ? answer.value : []);
     patch({ searching: false, error: answer.ok ? null : answer.error });
   };
@@ -98,13 +100,14 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       totals,
       byId: new Map(all.map((account) => [account.id, account])),
       groups: groupAccounts(all),
+      tenants: tenantNames(all),
       error: null,
     });
     lookAgainWhenDue(all);
     if (view.get().text.trim() !== '') await ask();
   };
 
-  /** What expires next is told by main; once it has, the list is asked for what comes after it. */
+  /** Loads the list again when the next token has expired. */
   const lookAgainWhenDue = (all: readonly AccountItem[]) => {
     callOffLook();
     const now = time.now();
@@ -130,13 +133,13 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
         });
         return loading;
       }
-      // The answer under way may be older than what this call is about.
+      // The pending answer may be older than this call.
       next ??= loading.then(() => accounts.load());
       return next;
     },
     search(text) {
       callOff();
-      question += 1; // an answer that is still under way is to another text
+      question += 1; // drops a pending answer to another text
       const idle = text.trim() === '';
       if (idle) matching = null;
       patch({ text, searching: !idle, error: null });
@@ -146,7 +149,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
   return accounts;
 }
 
-/** What stands beside the searched text: "12 of 10,000". Nothing while nothing is searched. */
+/** Text beside the search field: "12 of 10,000". Empty without a search. */
 export function searchFound({ text, searching, shownCount, byId }: AccountsView): string {
   if (text.trim() === '') return '';
   return searching ? 'searching…' : `${number(shownCount)} of ${number(byId.size)}`;

@@ -1,21 +1,21 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
 import { visible, visibleLines } from './text.ts';
-import { isTime, localTime, relative } from './time.ts';
+import { isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';
 import { appName, PERSONAL_TENANT, resourceName } from './wellKnown.ts';
 
-/** One claim as the panel shows it. All of it is text. */
+/** One claim as the panel shows it. Every field is safe to show. */
 export interface ClaimLine {
   name: string;
   value: string;
-  /** An object or an array: shown with its line breaks, in the fixed-width face. */
+  /** An object or array: shown as preformatted JSON. */
   block: boolean;
-  /** What it means; null for a claim that is in no registry. */
+  /** Meaning; null for a claim in no registry. */
   says: string | null;
 }
 
-/** Lines of one token that are shown; a token with more is not made to be read. */
+/** Maximum lines shown of one token. */
 export const MOST_LINES = 500;
 
 export function payloadLine(claim: Claim, now: number, timeZone?: string): ClaimLine {
@@ -48,18 +48,18 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
 
 /** "Expires, in 12 min"; "Expired, 2 h ago". */
 function saysWhen(says: string, at: number, now: number): string {
-  return `${says === 'Expires' && at <= now ? 'Expired' : says}, ${relative(at, now)}`;
+  return `${says === 'Expires' && isPast(at, now) ? 'Expired' : says}, ${relative(at, now)}`;
 }
 
-/** The meaning, with what the values stand for where that is published. */
+/** Returns the meaning, followed by the meanings of the values if they are published. */
 function saying(meaning: ClaimMeaning | undefined, values: readonly string[]): string | null {
   if (meaning === undefined) return null;
   const known = values.flatMap((value) => standsFor(meaning, value) ?? []);
   if (known.length === 0) return meaning.says;
-  return `${meaning.says}${meaning.codes === undefined ? ',' : ':'} ${visible(known.join(', '))}`;
+  return `${meaning.says}: ${visible(known.join(', '))}`;
 }
 
-/** null where the value says as much by itself. */
+/** Returns null if the value contains the name already. */
 function standsFor(meaning: ClaimMeaning, value: string): string | null {
   if (meaning.codes !== undefined) return meaning.codes.get(value) ?? null;
   if (meaning.reading === 'plain') return null;
@@ -67,7 +67,7 @@ function standsFor(meaning: ClaimMeaning, value: string): string | null {
   return name === null || value.toLowerCase().includes(name) ? null : name;
 }
 
-/** A short list of texts reads better on one line than as JSON. */
+/** Returns the texts of a list of short strings, which is shown on one line; else null. */
 function textsOf(value: object): string[] | null {
   if (!Array.isArray(value) || value.length === 0) return null;
   const texts = value.filter((item): item is string => typeof item === 'string' && item.length < 80);
@@ -86,11 +86,11 @@ function pretty(value: object, json: string): string {
   try {
     return JSON.stringify(value, null, 2);
   } catch {
-    return json; // nested deeper than the stack reaches
+    return json; // nested too deeply for JSON.stringify
   }
 }
 
-/** The fields of the entity itself, for the Details of a token. */
+/** Returns the fields of the entity, for the Details tab. */
 export function detailLines(token: TokenItem, now: number, timeZone?: string): ClaimLine[] {
   const lines: ClaimLine[] = [];
   const text = (name: string, value: string | null, says: string) => {
@@ -105,50 +105,46 @@ export function detailLines(token: TokenItem, now: number, timeZone?: string): C
       says: saysWhen(says, at, now),
     });
   };
-  text('environment', token.environment, 'Host of the provider');
-  text('realm', token.realm, 'Tenant it was issued in');
+  text('environment', token.environment, 'Provider host');
+  text('realm', token.realm, 'Tenant');
   text(
     'client_id',
     token.client_id,
-    withName('The app that asked for it', appName(token.client_id) ?? token.client_name),
+    withName('App that asked for the token', appName(token.client_id) ?? token.client_name),
   );
   if (token.scopes.length > 0)
     text('target', token.scopes.join(' '), `Scopes: ${token.scopes.map(shortScope).join(', ')}`);
   if (token.type === 'AccessToken') {
-    text(
-      'audience',
-      token.audience,
-      withName('The API it is for', token.audience && resourceName(token.audience)),
-    );
+    text('audience', token.audience, withName('API', token.audience && resourceName(token.audience)));
   }
-  text('token_type', token.token_type, 'How it is presented to the API');
-  text('key_id', token.key_id, 'The key its holder must prove to have');
-  text('family_id', token.family_id, 'Family of client IDs: its apps share refresh tokens');
+  text('token_type', token.token_type, 'Token type: how the token is sent to the API');
+  text('key_id', token.key_id, 'Key the holder must prove to have');
+  text('family_id', token.family_id, 'App family: its apps share refresh tokens');
   time('cached_at', token.cached_at, 'Cached');
-  time('refresh_on', token.refresh_on, 'May be renewed early from');
+  time('refresh_on', token.refresh_on, 'Renew from');
   time('expires_on', token.expires_on, 'Expires');
-  time('extended_expires_on', token.extended_expires_on, 'Usable until, while the provider is down');
-  time('last_modification_time', token.last_modification_time, 'Last written');
+  time('extended_expires_on', token.extended_expires_on, 'Usable until, if the provider is down');
+  time('last_modification_time', token.last_modification_time, 'Last modified');
   return lines;
 }
 
 function withName(says: string, name: string | null): string {
-  return name === null || name === '' ? says : `${says}, ${visible(name)}`;
+  return name === null || name === '' ? says : `${says}: ${visible(name)}`;
 }
 
 const AUTHORITY: ReadonlyMap<string, string> = new Map([
-  ['MSSTS', 'Kind of provider: Microsoft Entra ID, Azure AD B2C or a personal Microsoft account'],
-  ['ADFS', 'Kind of provider: Active Directory Federation Services'],
-  ['Generic', 'Kind of provider: OpenID Connect'],
+  ['MSSTS', 'Provider type: Microsoft Entra ID, Azure AD B2C or a personal Microsoft account'],
+  ['ADFS', 'Provider type: Active Directory Federation Services'],
+  ['Generic', 'Provider type: OpenID Connect'],
 ]);
 
-/** A block of the Profile tab: a heading, and fields with their meaning. */
+/** A section of the Profile tab. */
 export interface ProfileSection {
   title: string;
   lines: ClaimLine[];
 }
 
-/** What the cache knows of an account, field by field. */
+/** Returns the fields of an account, by section. */
 export function profile(account: AccountItem, tokens: readonly TokenItem[]): ProfileSection[] {
   const sections: ProfileSection[] = [{ title: titles[account.kind], lines: identity(account) }];
   account.tenants.forEach((tenant, index) => {
@@ -156,22 +152,17 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
     const lines: ClaimLine[] = [];
     const says =
       tenant.realm.toLowerCase() === PERSONAL_TENANT ? 'Tenant of all personal Microsoft accounts' : 'Tenant';
-    add(lines, 'realm', tenant.realm, account.kind === 'app' ? 'Tenant its tokens are for' : says);
-    add(
-      lines,
-      'local_account_id',
-      tenant.local_account_id,
-      'The user in this tenant: object id, else subject',
-    );
-    add(lines, 'username', tenant.username, 'The name they sign in with here');
-    add(lines, 'name', tenant.name, 'Name here');
+    add(lines, 'realm', tenant.realm, account.kind === 'app' ? 'Tenant of its tokens' : says);
+    add(lines, 'local_account_id', tenant.local_account_id, 'User ID in this tenant: object ID or subject');
+    add(lines, 'username', tenant.username, 'Username in this tenant');
+    add(lines, 'name', tenant.name, 'Name in this tenant');
     const title = account.kind === 'app' ? 'Tenant' : home ? 'Home tenant' : 'Guest in';
     if (lines.length > 0) sections.push({ title, lines });
   });
   const labels = appLabels(account.clients, tokens);
   if (account.clients.length > 0) {
     sections.push({
-      title: 'Apps that hold its tokens',
+      title: 'Apps with tokens of this account',
       lines: account.clients.map((id, index) => ({
         name: 'client_id',
         value: visible(id),
@@ -183,24 +174,24 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
   return sections;
 }
 
-const titles = { user: 'Who it is', app: 'App', orphan: 'Not in the cache' } as const;
+const titles = { user: 'Account', app: 'App', orphan: 'No account in the cache' } as const;
 
 function identity(account: AccountItem): ClaimLine[] {
   const lines: ClaimLine[] = [];
   add(lines, 'name', account.name, 'Name');
-  add(lines, 'username', account.username, 'The name they sign in with; may change');
+  add(lines, 'username', account.username, 'Username; may change');
   add(
     lines,
     'home_account_id',
     account.home_account_id,
-    'Same user, whatever the tenant: the user and the home tenant',
+    'Identifies the user across tenants: user ID and home tenant ID',
   );
-  add(lines, 'environment', account.environment, 'Host of the provider');
+  add(lines, 'environment', account.environment, 'Provider host');
   add(
     lines,
     'authority_type',
     account.authority_type,
-    AUTHORITY.get(account.authority_type ?? '') ?? 'Kind of provider',
+    AUTHORITY.get(account.authority_type ?? '') ?? 'Provider type',
   );
   return lines;
 }

@@ -1,4 +1,4 @@
-import type { LeaveOffers, LeaveWishes, SignInProfile } from '../../app/contract.ts';
+import type { LeaveOffers, LeaveReport, LeaveWishes, SignInProfile } from '../../app/contract.ts';
 import type {
   Difference,
   ExportReceipt,
@@ -9,26 +9,26 @@ import type {
   RemovalCount,
   SignOutReceipt,
 } from '../../src-main/ipc/contract.ts';
-import type { ProviderResult } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 
-/** The dialog that is open. One at a time: another takes its place. */
+/** The open dialog. Only one dialog is open at a time. */
 export type Dialog =
   | { kind: 'about' }
   | { kind: 'sign-in' }
   | { kind: 'profile'; profile: SignInProfile | null }
   | { kind: 'signing-in' }
-  | { kind: 'start-fresh' }
+  /** `restore`: an export is chosen and imported afterwards. */
+  | { kind: 'start-fresh'; restore: boolean }
   | { kind: 'recover' }
   | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
   | { kind: 'export'; working: boolean; error: PlainError | null; receipt: ExportReceipt | null }
   | {
       kind: 'repair';
-      /** null: all that can be repaired. */
+      /** null: all repairable findings. */
       ids: readonly string[] | null;
-      /** How many findings that are. */
+      /** Number of findings. */
       count: number;
-      /** What it will do, as far as the findings were sent. */
+      /** Changes of the repair, for the findings that main has sent. */
       difference: Difference;
       working: boolean;
     }
@@ -38,16 +38,16 @@ export type Dialog =
   | { kind: 'import-plan'; plan: ImportPlan; merging: boolean }
   | {
       kind: 'sign-out';
-      /** null: everyone. */
+      /** null: all accounts. */
       accountId: string | null;
-      /** As it was when the dialog opened: an app is not signed out, its tokens are removed. */
+      /** Whether the account has a user. Without one, tokens are removed rather than signed out. */
       user: boolean;
       who: string;
       apps: readonly string[];
       /** null until main has counted. */
       counts: RemovalCount | null;
       working: boolean;
-      /** What the provider can do besides; null until it is known, undefined where nobody is to be asked. */
+      /** What the provider supports; null until known, undefined if no provider is asked. */
       offers: LeaveOffers | null | undefined;
       wishes: LeaveWishes;
     }
@@ -56,7 +56,7 @@ export type Dialog =
       user: boolean;
       who: string;
       receipts: readonly SignOutReceipt[];
-      /** Of the provider; null where it was not asked. */
+      /** Result at the provider; null if it was not asked. */
       leaving: ProviderResult | null;
     };
 
@@ -77,5 +77,8 @@ export function createDialogs(): Dialogs {
   };
 }
 
-/** The dialog of one kind: what its component is given. */
+/** Result of a sign-out at the provider. `pending`: no answer yet. */
+export type ProviderResult = 'pending' | { report: LeaveReport } | { problem: PlainError };
+
+/** Dialog of one kind. */
 export type DialogOf<Kind extends Dialog['kind']> = Extract<Dialog, { kind: Kind }>;

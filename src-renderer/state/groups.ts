@@ -1,8 +1,9 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
 import { appName, PERSONAL_TENANT } from './wellKnown.ts';
+import { listing } from './words.ts';
 
-/** Lines of the account list that belong together: one tenant, one provider, the apps. */
+/** A section of the account list: one tenant, one provider, or the apps. */
 export interface AccountGroup {
   id: string;
   title: string;
@@ -11,7 +12,7 @@ export interface AccountGroup {
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
-/** What an account is called: never empty. */
+/** Returns the name of an account; never empty. */
 export function accountName(account: AccountItem): string {
   if (account.kind === 'app') {
     const id = account.clients[0] ?? '';
@@ -24,7 +25,7 @@ export function accountName(account: AccountItem): string {
   );
 }
 
-/** The line under the name: never the name again. */
+/** Returns the second line of an account; differs from its name. */
 export function accountDetail(account: AccountItem): string {
   if (account.kind === 'app') {
     const realm = account.tenants[0]?.realm;
@@ -36,8 +37,8 @@ export function accountDetail(account: AccountItem): string {
 }
 
 /**
- * By home tenant where the provider has tenants, by host where it has none; then the apps, then tokens without an
- * account. A tenant is called by the domain that its users share, as the cache does not know its name.
+ * Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an
+ * account. A tenant is named after the domain of its users, because the cache has no tenant names.
  */
 export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();
@@ -57,7 +58,7 @@ export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] 
     );
 }
 
-/** The groups with only those accounts in them, in the same order; groups that would be empty are left out. */
+/** Keeps only these accounts and drops empty groups. */
 export function keepOnly(groups: readonly AccountGroup[], ids: ReadonlySet<string>): AccountGroup[] {
   return groups
     .map((group) => ({ ...group, accounts: group.accounts.filter((account) => ids.has(account.id)) }))
@@ -76,7 +77,7 @@ function rank(id: string): number {
 }
 
 function titleOf(id: string, accounts: readonly AccountItem[]): string {
-  if (id === 'app') return 'Apps, without a user';
+  if (id === 'app') return 'Apps without a user';
   if (id === 'orphan') return 'Tokens without an account';
   if (id.startsWith('host ')) return visible(id.slice(5));
   const tenant = id.slice(7);
@@ -84,28 +85,61 @@ function titleOf(id: string, accounts: readonly AccountItem[]): string {
   return sharedDomain(accounts) ?? `Tenant ${shortId(tenant)}`;
 }
 
+/**
+ * Names of tenants by lower-case ID: the domain that the users at home there share, else the domain in the username of
+ * a guest. The cache has no tenant names.
+ */
+export type TenantNames = ReadonlyMap<string, string>;
+
+export function tenantNames(accounts: readonly AccountItem[]): TenantNames {
+  const homes = new Map<string, AccountItem[]>();
+  const names = new Map<string, string>();
+  for (const account of accounts) {
+    if (account.kind !== 'user' || account.authority_type !== 'MSSTS') continue;
+    account.tenants.forEach(({ realm, username }, index) => {
+      const id = realm.toLowerCase();
+      if (index === 0) homes.set(id, [...(homes.get(id) ?? []), account]);
+      // Microsoft's username of a guest: "ada_contoso.example#EXT#@fabrikam.example".
+      const domain = username?.includes('#EXT#@') === true ? domainOf(username) : null;
+      if (domain !== null) names.set(id, visible(domain));
+    });
+  }
+  for (const [id, users] of homes) {
+    const domain = sharedDomain(users);
+    if (domain !== null) names.set(id, domain);
+  }
+  return names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
+}
+
+/** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */
+export function tenantName(realm: string, names: TenantNames): string {
+  return names.get(realm.toLowerCase()) ?? shortId(realm);
+}
+
+function domainOf(username: string): string | null {
+  const domain = username.slice(username.lastIndexOf('@') + 1).toLowerCase();
+  return username.includes('@') && domain !== '' ? domain : null;
+}
+
 function sharedDomain(accounts: readonly AccountItem[]): string | null {
   let shared: string | null = null;
   for (const { username } of accounts) {
-    const domain = username.includes('@')
-      ? username.slice(username.lastIndexOf('@') + 1).toLowerCase()
-      : null;
-    if (domain === null || domain === '') continue;
+    const domain = domainOf(username);
+    if (domain === null) continue;
     if (shared !== null && shared !== domain) return null;
     shared = domain;
   }
   return shared === null ? null : visible(shared);
 }
 
-/** The line under the name of the chosen account: "ada@contoso.example · guest in 1 tenant". */
-export function accountPlace(account: AccountItem): string {
-  if (account.kind === 'app') return `${accountDetail(account)} · ${account.environment}`;
-  if (account.kind === 'orphan') return `${account.environment} · its account is not in the cache`;
+/** Returns the line under the name of the shown account: "ada@contoso.example · guest in fabrikam.example". */
+export function accountPlace(account: AccountItem, names: TenantNames): string {
+  const home = account.tenants[0]?.realm;
+  if (account.kind === 'app')
+    return home ? `tenant ${tenantName(home, names)} · ${account.environment}` : account.environment;
+  if (account.kind === 'orphan') return `${account.environment} · account not in the cache`;
   const parts = [account.username !== '' && account.name ? account.username : account.environment];
-  const guest = account.tenants.length - 1;
-  if (guest > 0)
-    parts.push(
-      `guest in ${guest === 1 ? `tenant ${shortId(account.tenants[1]?.realm ?? '')}` : `${guest} tenants`}`,
-    );
+  const guest = account.tenants.slice(1).map(({ realm }) => tenantName(realm, names));
+  if (guest.length > 0) parts.push(`guest in ${listing(guest, 3)}`);
   return parts.join(' · ');
 }

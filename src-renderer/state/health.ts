@@ -27,14 +27,14 @@ export interface HealthView {
 export interface Health {
   view: Store<HealthView>;
   examine: () => Promise<void>;
-  /** Opens the dialog that shows the difference; without findings, of all that can be repaired. */
+  /** Opens the repair dialog for these findings, or for all repairable ones. */
   propose: (findings?: readonly Finding[]) => void;
-  /** What the dialog on the screen asked was answered with yes. */
+  /** Carries out what the open dialog proposes. */
   repair: () => Promise<void>;
   undo: () => Promise<void>;
 }
 
-/** Looks once at the start, and whenever something changes while someone is looking at the page. */
+/** Examines the cache once at the start, and on every change while the Health page is shown. */
 export function createHealth(
   { tokenCache }: Ports,
   pages: Pages,
@@ -50,7 +50,7 @@ export function createHealth(
     question += 1;
     const mine = question;
     const answer = await tokenCache.examine();
-    if (mine !== question) return; // a newer question is under way
+    if (mine !== question) return; // superseded by a newer request
     patch(answer.ok ? { report: answer.value, error: null } : { error: answer.error });
   };
   const done = async (title: string, { difference }: RepairReport) => {
@@ -64,7 +64,7 @@ export function createHealth(
     shown = pages.view.get();
     if (shown === 'health' && before !== 'health') void examine();
   });
-  // The list of accounts is asked for anew at each change; what is wrong with them may have changed as well.
+  // A reloaded account list means that the cache changed.
   let known = accounts.view.get().byId;
   accounts.view.subscribe(() => {
     const { byId } = accounts.view.get();
@@ -106,8 +106,8 @@ export function createHealth(
       patch({ undoing: true });
       const answer = await tokenCache.undoRepair();
       patch({ undoing: false });
-      if (answer.ok) await done('Taken back', answer.value);
-      else dialogs.fail('The repair was not taken back', answer.error);
+      if (answer.ok) await done('Undone', answer.value);
+      else dialogs.fail('The repair could not be undone', answer.error);
     },
   };
 }
@@ -119,17 +119,17 @@ export interface FindingGroup {
 }
 
 const TITLES: Readonly<Record<FindingKind, string>> = {
-  unreadable: 'Entries that a library can’t read',
-  'duplicate-app': 'Apps that are there twice',
-  'duplicate-account': 'Accounts that are there twice',
-  'duplicate-token': 'Tokens that are there twice',
-  'shadowed-refresh-token': 'Refresh tokens in the shadow of newer ones',
+  unreadable: 'Entries a library can’t read',
+  'duplicate-app': 'Duplicate apps',
+  'duplicate-account': 'Duplicate accounts',
+  'duplicate-token': 'Duplicate tokens',
+  'shadowed-refresh-token': 'Superseded refresh tokens',
   'token-without-account': 'Tokens without an account',
   'account-without-tokens': 'Accounts without tokens',
-  'dead-weight': 'Long expired',
+  'dead-weight': 'Expired over a month ago',
 };
 
-/** By kind, in the order in which they matter, which is the order they come in. */
+/** Groups findings by kind and keeps their order, most severe first. */
 export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
   const groups = new Map<FindingKind, Finding[]>();
   for (const finding of findings) {
@@ -140,7 +140,7 @@ export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
   return [...groups].map(([kind, all]) => ({ kind, title: TITLES[kind], findings: all }));
 }
 
-/** All that these findings would do. An entity that two of them are about is named once. */
+/** Returns the combined changes of these findings. An entity in two of them is listed once. */
 export function differenceOf(findings: readonly Finding[]): Difference {
   const once = <T>(all: readonly T[], entityOf: (item: T) => EntityReference): T[] => {
     const byPlace = new Map<string, T>();
@@ -177,7 +177,7 @@ export function differenceWords({ removed, added, changed }: Difference): string
   add(removed.length, 'removed');
   add(changed.length, 'changed');
   add(added.length, 'added');
-  return parts.length === 0 ? 'nothing was left to do' : listing(parts);
+  return parts.length === 0 ? 'nothing left to repair' : listing(parts);
 }
 
 const ENTITY_NAMES: Readonly<Record<EntityReference['type'], string>> = {
@@ -188,7 +188,7 @@ const ENTITY_NAMES: Readonly<Record<EntityReference['type'], string>> = {
   AppMetadata: 'App metadata',
 };
 
-/** An entity in a line: what it is, whose, of which app, where. */
+/** Returns the type of an entity, and its account, app, scopes, tenant and host in one line. */
 export function entityWords(entity: EntityReference): { what: string; details: string } {
   const { type, username, home_account_id, client_id, realm, environment, target } = entity;
   const details = [

@@ -11,25 +11,28 @@ import type { Toasts } from './toasts.ts';
 import { count, listing, number } from './words.ts';
 
 export interface Importing {
-  /** By the system's file dialog. */
+  /** Imports a file chosen in the system's dialog. */
   choose: () => Promise<void>;
-  /** What was dropped on the window: one document at a time. */
+  /** Imports dropped files, one after the other. */
   drop: (files: readonly File[]) => Promise<void>;
-  /** Opens the file on the screen with its passphrase, which is kept nowhere here. */
+  /** Opens the encrypted file of the open dialog. The passphrase is not kept. */
   unlock: (passphrase: string) => Promise<void>;
   confirm: () => Promise<void>;
-  /** Gives the plan up that is on the screen. */
+  /** Cancels the import of the open dialog. */
   cancel: () => void;
 }
 
-/** Milliseconds before "Reading…" is shown: a small document is there before. */
+/** Milliseconds before "Reading…" is shown. Small documents are read by then. */
 export const READING_AFTER = 300;
 
-const FAILED = 'The document could not be imported';
+const FAILED = 'Import failed';
 
 export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts): Importing {
   const { tokenCache, time } = ports;
   let callOff = () => {};
+  /** Dropped files that wait for their turn. */
+  const dropped: File[] = [];
+  let planning = false;
 
   const reading = (fileName: string, bytes: number) => {
     callOff();
@@ -37,7 +40,7 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
   };
   const planned = (plan: ImportPlan | ImportLocked) => {
     callOff();
-    cancel(); // a plan that is still on the screen gives way to the new one
+    cancel(); // the new plan replaces an open one
     dialogs.open(
       'locked' in plan
         ? { kind: 'import-locked', file: plan, opening: false, error: null }
@@ -64,6 +67,19 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     }
   };
 
+  const planNext = async () => {
+    const file = dropped.shift();
+    if (file === undefined) return;
+    planning = true;
+    reading(file.name, file.size);
+    const answer = await tokenCache.planImport(file);
+    planning = false;
+    settle(answer);
+  };
+  dialogs.view.subscribe(() => {
+    if (dialogs.view.get() === null && !planning && dropped.length > 0) void planNext();
+  });
+
   tokenCache.on('importReading', ({ fileName, bytes }) => reading(fileName, bytes));
   tokenCache.on('importPlanned', planned);
   tokenCache.on('importFailed', failed);
@@ -73,17 +89,9 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
       settle(await tokenCache.chooseImport());
     },
     async drop(files) {
-      const file = files[0];
-      if (file === undefined) return;
-      if (files.length > 1) {
-        failed({
-          code: 'one_at_a_time',
-          message: 'Drop one file at a time, so that each can be looked at before it is merged.',
-        });
-        return;
-      }
-      reading(file.name, file.size);
-      settle(await tokenCache.planImport(file));
+      dropped.push(...files);
+      // Otherwise the next one follows when the dialog of the previous one closes.
+      if (!planning && dialogs.view.get() === null) await planNext();
     },
     async unlock(passphrase) {
       const dialog = dialogs.view.get();
@@ -118,14 +126,17 @@ export function imported(fileName: string, report: ImportReport): string {
   if (report.tokensAdded > 0) parts.push(`${count(report.tokensAdded, 'token')} added`);
   if (report.tokensReplaced > 0) parts.push(`${count(report.tokensReplaced, 'token')} replaced`);
   if (report.notUnderstood > 0) {
-    parts.push(
-      `${count(report.notUnderstood, 'entry', 'entries')} not understood, kept as ${report.notUnderstood === 1 ? 'it is' : 'they are'}`,
-    );
+    parts.push(`${count(report.notUnderstood, 'entry', 'entries')} not understood, kept unchanged`);
   }
-  return `Imported ${fileName}: ${parts.length === 0 ? 'nothing in it was new' : parts.join(', ')}.`;
+  return `Imported ${fileName}: ${parts.length === 0 ? 'nothing new' : parts.join(', ')}.`;
 }
 
-/** What a plan says, line by line; what changes nothing is `soft`. */
+/** Whether the import would change nothing. */
+export function isNothingNew({ accounts, tokens, notUnderstood }: ImportPlan): boolean {
+  return accounts.added + tokens.added + tokens.replaced + notUnderstood === 0;
+}
+
+/** Returns the lines of a plan. `soft`: changes nothing. */
 export function planLines(plan: ImportPlan): { text: string; soft: boolean }[] {
   const { accounts, tokens, notUnderstood } = plan;
   const lines: { text: string; soft: boolean }[] = [];
@@ -133,28 +144,20 @@ export function planLines(plan: ImportPlan): { text: string; soft: boolean }[] {
     if (n > 0) lines.push({ text, soft });
   };
   add(accounts.added, count(accounts.added, 'new account'));
-  add(accounts.known, `${count(accounts.known, 'account')} already here`, true);
+  add(accounts.known, `${count(accounts.known, 'account')} already in the vault`, true);
   add(tokens.added, count(tokens.added, 'new token'));
   add(
     tokens.replaced,
     `${count(tokens.replaced, 'token')} replaced by ${tokens.replaced === 1 ? 'a newer one' : 'newer ones'}`,
   );
-  add(tokens.unchanged, `${count(tokens.unchanged, 'token')} the same as here`, true);
-  add(
-    tokens.expired,
-    `${number(tokens.expired)} of the access tokens ${tokens.expired === 1 ? 'has' : 'have'} expired already`,
-    true,
-  );
-  add(
-    notUnderstood,
-    `${count(notUnderstood, 'entry', 'entries')} not understood, kept as ${notUnderstood === 1 ? 'it is' : 'they are'}`,
-    true,
-  );
+  add(tokens.unchanged, `${count(tokens.unchanged, 'token')} already in the vault`, true);
+  add(tokens.expired, `${count(tokens.expired, 'access token')} already expired`, true);
+  add(notUnderstood, `${count(notUnderstood, 'entry', 'entries')} not understood, kept unchanged`, true);
   if (lines.length === 0) lines.push({ text: 'Nothing: the document is empty', soft: true });
   return lines;
 }
 
-/** Whose accounts they are; of many, the first and how many more. Main may send only the first of them. */
+/** Returns the names of the accounts: the first few and how many more. Main may send only some names. */
 export function planNames({ accounts }: ImportPlan): string {
   const all = accounts.added + accounts.known;
   const shown = accounts.names.slice(0, 6);

@@ -1,25 +1,27 @@
-import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { relative, span } from './time.ts';
+import type { TokenItem } from '../../src-main/ipc/contract.ts';
+import { changesAt, isPast, relative, spanUntil } from './time.ts';
 
-/** An app does not use an access token in its last five minutes (MSAL, all libraries). Seconds. */
-export const MARGIN = 300;
-/** From here on the window calls it "soon". Seconds. */
-const SOON = 15 * 60;
+/** Apps don't use an access token in its last five minutes (all MSAL libraries). Seconds. */
+const MARGIN = 300;
+/** A token expires soon in the last quarter of its lifetime, but at most this many seconds before its end. */
+const LONGEST_SOON = 15 * 60;
+/** Lifetime of a token whose start is not known. Seconds. */
+const USUAL_LIFETIME = 3600;
 
-/** ok: usable. soon: not for much longer. gone: no more. none: nothing can be said, or nothing needs to be. */
+/** ok: usable. soon: expires soon. gone: expired. none: unknown or without expiry. */
 export type Tone = 'ok' | 'soon' | 'gone' | 'none';
 
 export interface Lifetime {
   tone: Tone;
-  /** A few words: "52 min", "expires in 12 min", "expired 2 h ago", "no fixed end". */
+  /** "52 min", "expires in 12 min", "expired 2 h ago", "no fixed end". */
   text: string;
-  /** What is left of its whole life, 0 to 1; null where that can't be told. */
+  /** Remaining share of the lifetime, 0 to 1; null if unknown. */
   left: number | null;
-  /** One sentence more, where the words leave a question open. */
+  /** Explanation; null if the text needs none. */
   why: string | null;
 }
 
-/** Where a token stands at `now`, by the rules the MSAL libraries decide with. */
+/** Returns the state of a token at `now`, by the rules of the MSAL libraries. */
 export function lifetime(token: TokenItem, now: number): Lifetime {
   const { cached_at, expires_on, refresh_on } = token;
   if (token.type === 'RefreshToken' && expires_on === null) {
@@ -27,70 +29,55 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'none',
       text: 'no fixed end',
       left: null,
-      why: 'A refresh token lasts until the provider ends it; it does not say when that is.',
+      why: 'A refresh token is valid until the provider ends it. The provider doesn’t say when.',
     };
   }
-  if (cached_at !== null && cached_at > now) {
+  if (isUncertain(token, now)) {
     return {
       tone: 'none',
       text: 'uncertain',
       left: null,
-      why: `Cached ${relative(cached_at, now)} by this computer's clock, so one of the clocks was wrong. Apps don't use it; it is kept.`,
+      why: `Cached ${relative(cached_at ?? now, now)} by this computer's clock, so a clock was wrong. Apps don't use this token.`,
     };
   }
   if (expires_on === null) {
-    return { tone: 'none', text: 'not known', left: null, why: 'The entry does not say when it expires.' };
+    return { tone: 'none', text: 'not known', left: null, why: 'The entry has no expiry.' };
   }
-  const remaining = expires_on - now;
-  if (remaining <= 0)
+  if (isPast(expires_on, now))
     return { tone: 'gone', text: `expired ${relative(expires_on, now)}`, left: 0, why: null };
 
-  const whole = cached_at === null ? 3600 : Math.max(1, expires_on - cached_at);
-  const left = Math.min(1, remaining / whole);
+  const whole = cached_at === null ? USUAL_LIFETIME : Math.max(1, expires_on - cached_at);
+  // In whole percent: the bar moves by about a pixel.
+  const percent = Math.min(100, Math.ceil(((expires_on - now) / whole) * 100));
+  changesAt(Math.floor(expires_on - ((percent - 1) * whole) / 100), now);
   const access = token.type === 'AccessToken';
-  if (access && remaining <= MARGIN) {
-    return {
-      tone: 'soon',
-      text: `expires in ${span(remaining)}`,
-      left,
-      why: 'Apps ask for a new one in the last 5 minutes.',
-    };
-  }
-  if (remaining <= SOON) return { tone: 'soon', text: `expires in ${span(remaining)}`, left, why: null };
-  if (access && refresh_on !== null && refresh_on <= now) {
-    return {
-      tone: 'ok',
-      text: span(remaining),
-      left,
-      why: 'Renewal is due: the next app that uses it asks for a new one.',
-    };
-  }
-  return { tone: 'ok', text: span(remaining), left, why: null };
+  const unused = access && isPast(expires_on - MARGIN, now);
+  const due = access && refresh_on !== null && isPast(refresh_on, now);
+  const soon = isPast(expires_on - Math.min(LONGEST_SOON, whole / 4), now);
+  return {
+    tone: soon ? 'soon' : 'ok',
+    text: `${soon ? 'expires in ' : ''}${spanUntil(expires_on, now)}`,
+    left: percent / 100,
+    why: unused
+      ? 'Apps renew an access token in its last 5 minutes.'
+      : due
+        ? 'Renewal is due: the next app that uses this token requests a new one.'
+        : null,
+  };
 }
 
-/** The dot of a line in the account list, with the words that stand for it. */
-export function standing(account: AccountItem, now: number): { tone: Tone; text: string } {
-  const { nextExpiry, lastExpiry, tokens } = account;
-  if (account.kind === 'orphan') return { tone: 'none', text: 'its account is not in the cache' };
-  if (lastExpiry !== null && lastExpiry > now + MARGIN) {
-    return nextExpiry !== null && nextExpiry > now && nextExpiry <= now + SOON
-      ? { tone: 'soon', text: `next token expires in ${span(nextExpiry - now)}` }
-      : { tone: 'ok', text: 'signed in' };
-  }
-  if (tokens.RefreshToken > 0) return { tone: 'ok', text: 'signed in; renews at the next use' };
-  if (tokens.AccessToken > 0 && account.kind === 'app')
-    return { tone: 'none', text: 'expired; the app gets a new one by itself' };
-  if (tokens.AccessToken > 0) return { tone: 'gone', text: 'expired; needs to sign in again' };
-  return tokens.IdToken > 0
-    ? { tone: 'none', text: 'known, but holds no token that opens anything' }
-    : { tone: 'none', text: 'no tokens' };
+/** Whether the expiry of a token can't be trusted: it was cached in the future, so a clock was wrong. */
+export function isUncertain({ cached_at }: Pick<TokenItem, 'cached_at'>, now: number): boolean {
+  return cached_at !== null && !isPast(cached_at, now);
 }
 
-/** Of these tokens, the access token that expires next, as seconds since the epoch; null where all have. */
+/** Returns the next expiry of these access tokens in seconds since the epoch; null if all have expired. */
 export function nextToExpire(tokens: readonly TokenItem[], now: number): number | null {
   let next: number | null = null;
-  for (const { type, expires_on } of tokens) {
-    if (type !== 'AccessToken' || expires_on === null || expires_on <= now) continue;
+  for (const token of tokens) {
+    const { type, expires_on } = token;
+    if (type !== 'AccessToken' || expires_on === null || isUncertain(token, now) || isPast(expires_on, now))
+      continue;
     if (next === null || expires_on < next) next = expires_on;
   }
   return next;

@@ -6,12 +6,12 @@ import type { Toasts } from './toasts.ts';
 import { bytes } from './words.ts';
 
 export interface MaintenanceView {
-  /** Entries that a verification which is under way has looked at; `of: 0` before the first word from it. */
+  /** Progress of a running verification in entries; `of: 0` before the first report. */
   verifying: { done: number; of: number } | null;
-  /** The last one; `at` in seconds since the epoch. */
+  /** The last verification; `at` in seconds since the epoch. */
   verified: { report: VaultReport; at: number } | null;
   compacting: boolean;
-  /** Why the last of these failed. */
+  /** Error of the last action. */
   error: PlainError | null;
 }
 
@@ -19,9 +19,9 @@ export interface Maintenance {
   view: Store<MaintenanceView>;
   verify: () => Promise<void>;
   compact: () => Promise<void>;
-  /** What the dialog on the screen asked was answered with yes. */
+  /** Carries out what the open dialog proposes. */
   rotateKey: () => Promise<void>;
-  /** Asks main, which asks where; the dialog stays for another try where that is dismissed. */
+  /** Exports through main, which asks for the location. The dialog stays open if that is dismissed. */
   exportAll: (passphrase: string) => Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
       const answer = await tokenCache.compact();
       patch({ compacting: false, ...(answer.ok ? {} : { error: answer.error }) });
       if (answer.ok) {
-        toasts.show(`The file had ${bytes(answer.value.before)} and has ${bytes(answer.value.after)} now.`);
+        toasts.show(`Compacted from ${bytes(answer.value.before)} to ${bytes(answer.value.after)}.`);
       }
     },
     async rotateKey() {
@@ -67,7 +67,7 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
       dialogs.open({ ...dialog, working: true });
       const answer = await tokenCache.rotateKey();
       if (answer.ok) dialogs.open({ kind: 'rotate-key', working: false, receipt: answer.value });
-      else dialogs.fail('The key was not replaced', answer.error);
+      else dialogs.fail('The key was not rotated', answer.error);
     },
     async exportAll(passphrase) {
       const dialog = dialogs.view.get();

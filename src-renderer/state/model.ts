@@ -1,6 +1,6 @@
 import { createAccounts, type Accounts } from './accounts.ts';
 import { type RefreshStatus, createRefreshStatus } from './refreshStatus.ts';
-import { createClock } from './clock.ts';
+import { type Clock, createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
@@ -11,15 +11,14 @@ import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
-import type { Store } from './store.ts';
 import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
 
-/** All that the window knows and can do. */
+/** State and actions of the window. */
 export interface Model {
   ports: Ports;
-  clock: Pick<Store<number>, 'get' | 'subscribe'>;
+  clock: Clock;
   pages: Pages;
   vault: Vault;
   accounts: Accounts;
@@ -34,7 +33,7 @@ export interface Model {
   update: Update;
   health: Health;
   refreshStatus: RefreshStatus;
-  /** Asks for everything the first screen needs. */
+  /** Loads what the first screen needs. */
   start: () => Promise<void>;
 }
 
@@ -53,7 +52,7 @@ export function createModel(ports: Ports): Model {
   const pages = createPages();
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
-  // Another state of the vault may mean other accounts: unlocked, recovered, begun anew.
+  // Another vault state can mean other accounts: unlocked, recovered, started fresh.
   let state = vault.view.get().status?.state;
   vault.view.subscribe(() => {
     const next = vault.view.get().status?.state;
@@ -65,7 +64,7 @@ export function createModel(ports: Ports): Model {
 
   return {
     ports,
-    clock: createClock(ports.time),
+    clock: createClock(ports),
     pages,
     vault,
     accounts,

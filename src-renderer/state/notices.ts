@@ -2,27 +2,26 @@ import type { AppInfo } from '../../app/contract.ts';
 import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { bytes, count, listing, named } from './words.ts';
 
-export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
+export type NoticeAction = 'retry' | 'recover' | 'restore' | 'start-fresh' | 'show-file';
 
 /**
- * What the window says about a vault that is not simply ready: cause, consequence, one thing to do. A screen while
- * there is nothing to show, a banner above the accounts otherwise.
+ * A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts,
+ * else as a banner.
  */
 export interface Notice {
   id: Exclude<VaultState, 'ready'> | 'waiting' | 'crashed' | 'not-saved';
-  /** wait: it will pass. warn: needs the user. bad: something is lost or can't be opened. */
+  /** wait: passes by itself. warn: needs the user. bad: data is lost or can't be opened. */
   tone: 'wait' | 'warn' | 'bad';
   title: string;
-  /** The cause; in main's words where only it knows what that was. */
+  /** The cause; main's message if only main knows it. */
   text: string;
-  /** What it means for what is done now; main's words say what it means for the file. May be "". */
+  /** What it means for new changes. May be "". */
   consequence: string;
-  /** The first is the one to take. */
+  /** The first one is the recommended action. */
   actions: readonly NoticeAction[];
 }
 
-const IN_MEMORY =
-  'Until then nothing is written to disk: what you sign in or import is in memory only, and lost when Tokenkeep quits.';
+const IN_MEMORY = 'Until then, new sign-ins and imports stay in memory and are lost when you quit.';
 
 export function notice(status: VaultStatus | null, info: AppInfo | null): Notice | null {
   if (status === null) return null;
@@ -38,8 +37,8 @@ function crashed(status: VaultStatus): Notice {
   return {
     id: 'crashed',
     tone: 'warn',
-    title: 'The keychain stopped Tokenkeep last time',
-    text: `The last start ended while ${named(status.keychain)} was being asked for the key, so it has not been asked again. The file of your sign-ins is untouched. Retry asks it.`,
+    title: 'Tokenkeep stopped while asking the keychain',
+    text: `Last time, Tokenkeep stopped while asking ${named(status.keychain)} for the key, so it has not asked again. The vault file is unchanged. Retry asks for the key.`,
     consequence: IN_MEMORY,
     actions: ['retry'],
   };
@@ -50,8 +49,8 @@ function waiting(status: VaultStatus): Notice {
     id: 'waiting',
     tone: 'wait',
     title: 'Waiting for the keychain…',
-    text: `The key was asked for, and ${named(status.keychain)} has not answered yet. It may be showing a prompt, perhaps behind this window.`,
-    consequence: 'Your sign-ins appear as soon as it answers. Until then nothing is written to disk.',
+    text: `Tokenkeep asked ${named(status.keychain)} for the key and is waiting for an answer. Look for a prompt, perhaps behind this window.`,
+    consequence: 'Your accounts appear when it answers. Until then, nothing is written to disk.',
     actions: [],
   };
 }
@@ -61,9 +60,8 @@ function notSaved(status: VaultStatus): Notice {
     id: 'not-saved',
     tone: 'warn',
     title: `${count(status.unsaved, 'change')} not saved`,
-    text: status.message ?? 'The file could not be written. Tokenkeep tries again by itself.',
-    consequence:
-      'The file on disk is as it was before. The newest state is in memory, and lost when Tokenkeep quits.',
+    text: status.message ?? 'The file could not be written. Tokenkeep tries again.',
+    consequence: 'The file on disk is unchanged. The changes are in memory and are lost when you quit.',
     actions: ['retry', 'show-file'],
   };
 }
@@ -72,37 +70,37 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   locked: (status) => ({
     tone: 'warn',
     title: 'The keychain is locked',
-    text: `The key to your sign-ins is in ${named(status.keychain)}, which is locked, or its prompt was dismissed. Their file is untouched. Unlock it, then retry.`,
+    text: `The encryption key is in ${named(status.keychain)}, which is locked, or its prompt was dismissed. The vault file is unchanged. Unlock the keychain, then retry.`,
     consequence: IN_MEMORY,
     actions: ['retry'],
   }),
   'no-keychain': (status) => ({
     tone: 'warn',
-    title: 'No keychain to keep the key in',
+    title: 'No keychain found',
     text:
       status.message ??
-      'This system has no keychain that answers. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry. No file was touched.',
+      'No keychain answers on this system. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry. No file was changed.',
     consequence: IN_MEMORY,
     actions: ['retry'],
   }),
   'key-missing': (status) => ({
     tone: 'bad',
-    title: `${status.bytes === null ? 'Your' : `${bytes(status.bytes)} of`} sign-ins cannot be opened`,
-    text: `Their key is no longer in ${named(status.keychain)}. If it comes back (another keychain, a restored profile), retry opens them. The file is untouched; starting fresh sets it aside and deletes nothing.`,
+    title: 'The encryption key is missing',
+    text: `${status.bytes === null ? 'The vault file' : `The vault file (${bytes(status.bytes)})`} can’t be opened: its key is not in ${named(status.keychain)}. The file is unchanged. If the key comes back (another keychain, a restored profile), retry. Otherwise, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   'wrong-key': (status) => ({
     tone: 'bad',
-    title: 'The key does not open this file',
-    text: `The key in ${named(status.keychain)} belongs to another file: this one may be an old copy, or come from another machine. It is untouched; starting fresh sets it aside and deletes nothing.`,
+    title: 'The key doesn’t open this file',
+    text: `The key in ${named(status.keychain)} belongs to another file. This file may be an older copy, or from another computer. The file is unchanged. To get your accounts back, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => ({
     tone: 'bad',
     title: recovered(status),
-    text: 'Parts of the file were changed or lost on disk; what is intact could be read. Keep it in a new file, or start fresh: either way the damaged one is kept beside it, as it is.',
+    text: 'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.',
     consequence: lost(status),
     actions:
       status.recovered !== undefined && status.recovered.accounts > 0
@@ -111,9 +109,9 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   }),
   newer: () => ({
     tone: 'warn',
-    title: 'Made by a newer version',
-    text: 'A newer version of Tokenkeep wrote this file. It is untouched. Update Tokenkeep to open it.',
-    consequence: 'This version never writes it in the older form.',
+    title: 'Written by a newer version',
+    text: 'A newer version of Tokenkeep wrote this file. The file is unchanged. Update Tokenkeep to open it.',
+    consequence: 'This version never writes to it.',
     actions: ['retry', 'show-file'],
   }),
   'read-only': (status) => ({
@@ -121,8 +119,8 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'Read-only',
     text:
       status.message ??
-      'The file can be read, but not written. Check its permissions and those of its folder.',
-    consequence: 'You can look at everything; nothing can be removed from it until it can be written.',
+      'You don’t have permission to write the vault file. Check the permissions of the file and its folder.',
+    consequence: 'You can view everything. Changes need write access.',
     actions: ['retry', 'show-file'],
   }),
   unreadable: (status) => ({
@@ -130,7 +128,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The file can’t be read',
     text:
       status.message ??
-      'The system does not let it be read. It is untouched. Check its permissions, those of its folder, and the disk.',
+      'The system refuses to read the file. The file is unchanged. Check the permissions of the file and its folder, and the disk.',
     consequence: IN_MEMORY,
     actions: ['retry', 'show-file'],
   }),
@@ -153,14 +151,13 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   busy: (status) => ({
     tone: 'warn',
     title: 'Another program is using the file',
-    text:
-      status.message ?? 'It has held the file for longer than a change takes. Close it, or wait, then retry.',
-    consequence: 'Changes made here wait in memory.',
+    text: status.message ?? 'Another program has locked the file. Close that program or wait, then retry.',
+    consequence: 'Until then, changes stay in memory.',
     actions: ['retry', 'show-file'],
   }),
 };
 
-/** "3 of 5 accounts recovered"; without the total where the file no longer tells. */
+/** "3 of 5 accounts recovered"; without the total if it is unknown. */
 export function recovered(status: VaultStatus): string {
   if (status.recovered === undefined) return 'The file is damaged';
   const { accounts, of } = status.recovered;

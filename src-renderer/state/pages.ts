@@ -3,10 +3,10 @@ import type { AccountList, PlainError, VaultStatus } from '../../src-main/ipc/co
 import { type Notice, notice } from './notices.ts';
 import { createStore, type Store } from './store.ts';
 
-/** What the window shows below its header. */
+/** A page of the window. */
 export type Page = 'accounts' | 'security' | 'health';
 
-/** In the order of the header, which is the order of their keys (Ctrl 1, 2, …) in the menu. */
+/** In the order of the header and of the keys Ctrl+1, Ctrl+2, … */
 export const PAGES: readonly { id: Page; title: string }[] = [
   { id: 'accounts', title: 'Accounts' },
   { id: 'security', title: 'Security' },
@@ -34,7 +34,10 @@ export type Screen =
   | { kind: 'first-run' }
   | { kind: 'main'; notice: Notice | null };
 
-/** Which screen fits. What there is to show is shown, with the notice above it; else the notice has the screen. */
+/**
+ * Returns the screen of the Accounts page. Accounts are shown with the notice above; without accounts, the notice
+ * fills the screen.
+ */
 export function screenOf(
   status: VaultStatus | null,
   info: AppInfo | null,

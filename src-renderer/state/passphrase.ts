@@ -1,4 +1,4 @@
-/** How long someone would have to try, told while the passphrase is typed. Main has the last word. */
+/** Estimates the strength of a passphrase while it is typed. Main enforces the rule. */
 
 /** [Note: passphrase rule] The same number as in vault/passphrase.ts. */
 export const SHORTEST = 12;
@@ -8,10 +8,10 @@ export interface Strength {
   says: string;
 }
 
-/** Bits: below the first a determined attacker finds it in years, from the second on nobody does. */
+/** Bits. Below FAIR, a determined attacker needs less than years. From STRONG on, guessing is infeasible. */
 const FAIR = 50;
 const STRONG = 75;
-/** A word that someone thinks of, in a language that the attacker knows. */
+/** Bits of a word in a language that the attacker knows. */
 const BITS_OF_A_WORD = 13;
 
 export function strength(passphrase: string): Strength {
@@ -22,13 +22,13 @@ export function strength(passphrase: string): Strength {
     return { level: 'short', says: `${missing} more ${missing === 1 ? 'character' : 'characters'}` };
   }
   const bits = Math.min(bitsOfCharacters(characters), bitsOfWords(passphrase));
-  if (bits < FAIR) return { level: 'weak', says: 'Weak: can be found by trying' };
+  if (bits < FAIR) return { level: 'weak', says: 'Weak: can be guessed' };
   return bits < STRONG
-    ? { level: 'fair', says: 'Fair: takes an attacker years' }
+    ? { level: 'fair', says: 'Fair: years of guessing' }
     : { level: 'strong', says: 'Strong' };
 }
 
-/** A character that repeats or continues the one before it adds nothing: "aaaa", "1234". */
+/** A character that repeats or continues the previous one adds nothing: "aaaa", "1234". */
 function bitsOfCharacters(characters: readonly string[]): number {
   const codes = characters.map((character) => character.codePointAt(0) ?? 0);
   const steps = codes.filter((code, at) => Math.abs(code - (codes[at - 1] ?? -9)) > 1).length;
@@ -44,17 +44,17 @@ function bitsOfCharacters(characters: readonly string[]): number {
   return steps * Math.log2(Math.max(2, pool));
 }
 
-/** Words, whatever their length: each is one choice. What is no row of words is not judged here. */
+/** Bits of a passphrase of words: each word is one choice. Infinite if it is not made of words. */
 function bitsOfWords(passphrase: string): number {
   const words = passphrase.trim().split(/[\s._-]+/u);
   const plain = words.length > 1 && words.every((word) => /^\p{L}{2,}$/u.test(word));
   return plain ? new Set(words).size * BITS_OF_A_WORD : Number.POSITIVE_INFINITY;
 }
 
-/** Crockford's: without letters that are taken for digits. 32 of them, so that five bits are one character. */
+/** Crockford's Base32 alphabet: no letters that look like digits, five bits each. */
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** "k7q2m-9xdfa-…": 125 bits, made to be written down. */
+/** Generates a passphrase of 125 bits that is easy to write down: "k7q2m-9xdfa-…". */
 export function suggestion(random: (length: number) => Uint8Array): string {
   const letters = Array.from(random(25), (byte) => LETTERS[byte % 32] ?? '');
   return letters.join('').replace(/.{5}(?=.)/g, '$&-');

@@ -1,18 +1,26 @@
 import type { AppBridge } from '../../app/contract.ts';
 import type { TokenCacheBridge } from '../../src-main/ipc/contract.ts';
 
-/** Everything of the world outside that the state needs. The window passes the real ones, tests pass fakes. */
+/** What the state needs from outside. The window passes the real ports, tests pass fakes. */
 export interface Ports {
   tokenCache: TokenCacheBridge;
   app: AppBridge;
   time: Time;
-  /** Bytes that nobody can foresee. */
+  visibility: Visibility;
+  /** Cryptographically random bytes. */
   random: (length: number) => Uint8Array;
+}
+
+/** Whether the user can see the window. */
+export interface Visibility {
+  isVisible: () => boolean;
+  /** Returns a function that unsubscribes. */
+  onChange: (listener: () => void) => () => void;
 }
 
 export interface Time {
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Calls once, after that many milliseconds. Returns the function that calls it off. */
+  /** Calls once, after that many milliseconds. Returns a function that cancels the call. */
   after: (milliseconds: number, call: () => void) => () => void;
 }

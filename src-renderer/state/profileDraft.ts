@@ -1,9 +1,9 @@
-/** The profile editor's fields, and what they are before anything is typed. */
+/** Fields of the sign-in profile editor, and their defaults. */
 import type { ProfileDraft, SignInProfile } from '../../app/contract.ts';
 
 export type Kind = ProfileDraft['kind'];
 
-/** As typed. */
+/** Field values as typed. */
 export interface Fields {
   kind: Kind;
   name: string;
@@ -32,7 +32,7 @@ const EMPTY: Readonly<Record<Kind, Fields>> = {
   },
 };
 
-/** Microsoft's names for "everyone", beside a tenant of one's own. */
+/** Microsoft's tenant names for groups of accounts; '' stands for one tenant. */
 export const AUDIENCES = [
   { id: 'common', says: 'Work, school and personal accounts' },
   { id: 'organizations', says: 'Work and school accounts' },
@@ -45,7 +45,7 @@ export const KINDS = [
   { kind: 'oidc', says: 'OpenID Connect provider' },
 ] as const;
 
-/** One field that is typed into. */
+/** A text field of the editor. */
 export interface TypedField {
   name: Exclude<keyof Fields, 'kind'>;
   label: string;
@@ -56,39 +56,39 @@ export interface TypedField {
 const SCOPES: TypedField = {
   name: 'scopes',
   label: 'Scopes',
-  hint: 'Spaces between them; offline_access lets it stay signed in',
+  hint: 'Separated by spaces. offline_access keeps you signed in',
 };
 const REDIRECT: TypedField = {
   name: 'redirect_uri',
   label: 'Redirect URI',
-  hint: 'Register this one. Without a port, any free one is used',
+  hint: 'Register this URI with the provider. Without a port, any free port is used',
 };
 
-/** In the order of the dialog. Whose accounts at Microsoft is chosen, not typed. */
+/** In the order of the dialog. The accounts of a Microsoft profile are chosen, not typed. */
 export const TYPED: Readonly<Record<Kind, readonly TypedField[]>> = {
   microsoft: [
     {
       name: 'client_id',
       label: 'Client ID',
-      hint: 'The application ID of your app registration, as a public client',
+      hint: 'Application ID of your app registration (public client)',
     },
     SCOPES,
     REDIRECT,
-    { name: 'name', label: 'Name', hint: 'What you call it' },
+    { name: 'name', label: 'Name', hint: 'Shown in the list of profiles' },
   ],
   oidc: [
-    { name: 'authority', label: 'Issuer', hint: 'An https address, as the provider names it' },
+    { name: 'authority', label: 'Issuer', hint: 'The provider’s issuer URL, starting with https' },
     {
       name: 'client_id',
       label: 'Client ID',
-      hint: 'Of an app that is registered there as a public (native) client',
+      hint: 'ID of an app registered as a public (native) client',
     },
     SCOPES,
     REDIRECT,
     {
       name: 'name',
       label: 'Name',
-      hint: 'What you call it; the provider’s host where it is empty',
+      hint: 'Shown in the list of profiles. If empty, the provider’s host',
       optional: true,
     },
   ],
@@ -100,7 +100,7 @@ export function fieldsOf(profile: SignInProfile | null): Fields {
   return { ...fields, scopes: scopes.join(' ') };
 }
 
-/** Another kind begins anew, but for what means the same in both. */
+/** Returns the defaults of another kind and keeps the client ID. */
 export function withKind(fields: Fields, kind: Kind): Fields {
   return kind === fields.kind ? fields : { ...EMPTY[kind], client_id: fields.client_id };
 }
@@ -110,7 +110,7 @@ export function draftOf({ scopes, ...fields }: Fields): ProfileDraft {
   return { ...fields, name, scopes: scopes.split(/[\s,]+/).filter((scope) => scope !== '') };
 }
 
-/** Where a profile signs in, in few words. */
+/** Returns where a profile signs in: a host, an audience or a tenant. */
 export function placeOf({ kind, authority }: Pick<ProfileDraft, 'kind' | 'authority'>): string {
   if (kind === 'oidc') return URL.canParse(authority) ? new URL(authority).host : authority;
   return AUDIENCES.find(({ id }) => id !== '' && id === authority)?.says ?? `Microsoft tenant ${authority}`;

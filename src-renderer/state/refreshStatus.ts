@@ -4,17 +4,17 @@ import type { Accounts } from './accounts.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
-import { relative } from './time.ts';
+import { isPast, relative } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import type { Vault } from './vault.ts';
 import { count } from './words.ts';
 
 export interface RefreshStatusView {
-  /** The account that it is about; null where none is looked at that has a user. */
+  /** The shown account; null if it has no user. */
   accountId: string | null;
   status: AccountCare | null;
   refreshing: boolean;
-  /** What the last refresh by hand came to. */
+  /** Error of the last manual refresh. */
   problem: PlainError | null;
 }
 
@@ -26,7 +26,7 @@ export interface RefreshStatus {
 
 const NOTHING: RefreshStatusView = { accountId: null, status: null, refreshing: false, problem: null };
 
-/** Refreshing the account that is looked at, by hand and by itself. In the demo nobody is asked: nothing goes out. */
+/** Refresh status of the shown account: manual refresh and auto-refresh. Sample data makes no requests. */
 export function createRefreshStatus(
   { app }: Ports,
   vault: Vault,
@@ -93,16 +93,16 @@ export function createRefreshStatus(
   };
 }
 
-/** What the app calls the account; null for what has no user. */
+/** Returns the name by which the app identifies the account; null if it has no user. */
 export function accountNameOf({ kind, home_account_id, environment }: AccountItem): AccountName | null {
   return kind !== 'user' || home_account_id === null ? null : { home_account_id, environment };
 }
 
-/** What stands beside the switch. */
+/** Returns the text beside the switch. */
 export function refreshStatusText({ keepFresh, nextTry, problem }: AccountCare, now: number): string {
-  if (!keepFresh) return 'Apps refresh it when they need it';
+  if (!keepFresh) return 'Off: apps refresh their tokens themselves';
   if (problem !== null && nextTry === null) return 'Paused: sign in again';
   if (nextTry === null) return 'Nothing to refresh';
-  const when = nextTry <= now + 1 ? 'now' : relative(nextTry, now);
-  return problem === null ? `Refreshes ${when}` : `The last try failed; tries again ${when}`;
+  const when = isPast(nextTry - 1, now) ? 'now' : relative(nextTry, now);
+  return problem === null ? `Refreshes ${when}` : `Last refresh failed. Next try ${when}`;
 }

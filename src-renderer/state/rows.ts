@@ -1,27 +1,29 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountName, type AccountGroup } from './groups.ts';
 
-/** Heights in pixels, the same as in accounts.css: what lies where is computed, so that only what is seen is drawn. */
+/**
+ * Heights in pixels, the same as in accounts.css. Positions are computed, so that only visible rows are rendered.
+ */
 export const ACCOUNT_HEIGHT = 48;
 export const GROUP_HEIGHT = 32;
 export const LIST_PADDING = 8;
 
-/** Up to so many rows, a list or a table is drawn whole: that costs nothing, and assistive technology sees all of it. */
+/** Up to this many rows, lists and tables are rendered completely, so that assistive technology sees all rows. */
 export const DRAWN_WHOLE = 100;
 
 export type Row =
   | { kind: 'group'; group: AccountGroup; top: number }
-  /** `index` counts the accounts alone, from 0. */
+  /** `index` counts accounts only, from 0. */
   | { kind: 'account'; account: AccountItem; group: AccountGroup; index: number; top: number };
 
 export interface Rows {
   rows: readonly Row[];
-  /** The accounts among them, in order. */
+  /** The account rows, in order. */
   accounts: readonly Extract<Row, { kind: 'account' }>[];
   height: number;
 }
 
-/** The whole list, laid out. */
+/** Computes the positions of all rows. */
 export function layOut(groups: readonly AccountGroup[]): Rows {
   const rows: Row[] = [];
   const accounts: Extract<Row, { kind: 'account' }>[] = [];
@@ -39,7 +41,7 @@ export function layOut(groups: readonly AccountGroup[]): Rows {
   return { rows, accounts, height: top + LIST_PADDING };
 }
 
-/** The rows that touch the part from `top`, `height` pixels high; found by halving, however many there are. */
+/** Returns the rows that intersect the range from `top`, `height` pixels high, by binary search. */
 export function rowsWithin({ rows }: Rows, top: number, height: number): readonly Row[] {
   const first = Math.max(0, firstBelow(rows, top) - 1);
   return rows.slice(first, firstBelow(rows, top + height));
@@ -56,7 +58,7 @@ function firstBelow(rows: readonly Row[], y: number): number {
   return low;
 }
 
-/** Where a key leads from the account at `index` (-1: from none); null where the key means nothing to a list. */
+/** Returns the index that a key moves to from `index` (-1: none); null for other keys. */
 export function moved(key: string, index: number, size: number, page: number): number | null {
   if (size === 0) return null;
   const within = (to: number) => Math.min(size - 1, Math.max(0, to));
@@ -78,10 +80,10 @@ export function moved(key: string, index: number, size: number, page: number): n
   }
 }
 
-/** The next account after `index`, around the end, whose name begins with what was typed. */
+/** Returns the next account after `index`, wrapping around, whose name starts with the typed text. */
 export function beginningWith({ accounts }: Rows, typed: string, index: number): number | null {
   const wanted = typed.toLowerCase();
-  // One letter again and again walks on; more letters may still mean the account one stands on.
+  // A repeated letter moves on; more letters can match the current account.
   const start = typed.length === 1 ? index + 1 : Math.max(0, index);
   for (let step = 0; step < accounts.length; step += 1) {
     const at = (start + step) % accounts.length;
@@ -91,7 +93,7 @@ export function beginningWith({ accounts }: Rows, typed: string, index: number):
   return null;
 }
 
-/** How far to scroll so that a row is seen whole; the group's title too where it is the first of its group. */
+/** Returns the scroll position that makes a row visible, with its group title if it is the first of its group. */
 export function scrolledTo(row: Extract<Row, { kind: 'account' }>, top: number, height: number): number {
   const first = row.group.accounts[0] === row.account;
   const from = first ? row.top - GROUP_HEIGHT - LIST_PADDING : row.top;

@@ -4,12 +4,12 @@ import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
 
-/** Milliseconds that a revealed token stays on the screen. */
+/** Milliseconds that a revealed token stays visible. */
 export const REVEALED_FOR = 30_000;
 
 export interface SecretView {
   phase: 'masked' | 'asking' | 'shown';
-  /** The secret, only while `shown`. */
+  /** The token, only while `shown`. */
   text: string | null;
   /** Milliseconds since the epoch. */
   hidesAt: number | null;
@@ -24,12 +24,14 @@ export interface Secret {
 
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
 
-/** The secret of the chosen token: asked for on demand, shown for a while, forgotten as soon as one looks elsewhere. */
+/**
+ * The selected token in plain text: requested on demand, shown for a while, dropped when the selection changes.
+ */
 export function createSecret(ports: Ports, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
   const { tokenCache, time } = ports;
   const view = createStore<SecretView>(MASKED);
   let callOff = () => {};
-  /** Each asking, and each hiding, makes answers that are still under way those to an older question. */
+  /** Incremented by each request and each hide, so that older answers are dropped. */
   let question = 0;
   let copyToast: number | null = null;
 
@@ -50,7 +52,7 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
   tokenCache.on('clipboardCleared', () => {
     if (copyToast !== null) toasts.dismiss(copyToast);
     copyToast = null;
-    toasts.show('The token has left the clipboard.');
+    toasts.show('The token was cleared from the clipboard.');
   });
 
   return {
@@ -63,7 +65,7 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
       question += 1;
       const mine = question;
       const answer = await tokenCache.reveal(asked);
-      if (mine !== question) return; // the user looks elsewhere by now, or has looked elsewhere meanwhile
+      if (mine !== question) return; // the selection has changed meanwhile
       if (!answer.ok || answer.value === null) {
         view.set(MASKED);
         if (!answer.ok) dialogs.fail('The token could not be shown', answer.error);

@@ -7,13 +7,13 @@ import { sortTokens, type TokenOrder } from './tokens.ts';
 
 export interface SelectionView {
   accountId: string | null;
-  /** Of the account, in the order of the table; null until they have come. */
+  /** Tokens of the account in table order; null until loaded. */
   tokens: readonly TokenItem[] | null;
   order: TokenOrder;
   tokenId: string | null;
-  /** null until they have come. */
+  /** null until loaded. */
   claims: DecodedToken | null;
-  /** The user opened the token's panel: where the window is narrow it covers the table only then. */
+  /** The user opened the token panel. In a narrow window, only then it covers the table. */
   opened: boolean;
   error: PlainError | null;
 }
@@ -21,14 +21,14 @@ export interface SelectionView {
 export interface Selection {
   view: Store<SelectionView>;
   account: (id: string) => void;
-  /** Chooses the first of these, where the chosen one is not among them: what a search found is gone to. */
+  /** Selects the first of these accounts if the selected one is not among them. */
   among: (groups: readonly AccountGroup[]) => void;
   token: (id: string) => void;
   closeToken: () => void;
   sort: (order: TokenOrder) => void;
 }
 
-/** The account and the token that are looked at. Follows the list: what is gone gives way to its neighbour. */
+/** The selected account and token. If the selected account is removed, its neighbour is selected. */
 export function createSelection({ tokenCache }: Ports, accounts: Accounts): Selection {
   const view = createStore<SelectionView>({
     accountId: null,
@@ -40,7 +40,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     error: null,
   });
   const patch = (changes: Partial<SelectionView>) => view.set({ ...view.get(), ...changes });
-  /** Flat positions of the last list, so that the place of an account that has gone is still known. */
+  /** Account IDs of the last list in order, to find the neighbour of a removed account. */
   let places: readonly string[] = [];
 
   const loadClaims = async (tokenId: string) => {
@@ -54,7 +54,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     const before = view.get();
     if (before.accountId !== accountId) return;
     if (!answer.ok) {
-      // The account may have gone while the question was under way; then the list says so next.
+      // The account may have been removed meanwhile; then the list reloads next.
       if (accounts.view.get().byId.has(accountId))
         patch({ error: answer.error, tokens: [], tokenId: null, claims: null });
       return;
@@ -74,7 +74,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
   let seen = accounts.view.get().groups;
   accounts.view.subscribe(() => {
     const { groups, byId } = accounts.view.get();
-    if (groups === seen) return; // only the search has changed
+    if (groups === seen) return; // only the search changed
     seen = groups;
     const { accountId } = view.get();
     const flat = groups.flatMap((group) => group.accounts.map((account) => account.id));

@@ -8,7 +8,7 @@ import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
 
 export interface SignInView {
-  /** null until they have come. */
+  /** null until loaded. */
   profiles: readonly SignInProfile[] | null;
   progress: SignInProgress;
 }
@@ -16,14 +16,14 @@ export interface SignInView {
 export interface SignIn {
   view: Store<SignInView>;
   load: () => Promise<void>;
-  /** The dialog in which one chooses where to sign in; where there is no profile yet, the one that makes one. */
+  /** Opens the sign-in dialog, or the profile editor if there is no profile yet. */
   open: () => void;
   edit: (profile: SignInProfile | null) => void;
-  /** Gives what was wrong with it; null where it is saved. */
+  /** Saves a profile. Returns an error message, or null if it is saved. */
   save: (draft: ProfileDraft, id: string | null) => Promise<string | null>;
   remove: (id: string) => Promise<void>;
   begin: (profileId: string, way: SignInWay) => Promise<void>;
-  /** Ends what is under way, and closes the dialog. */
+  /** Cancels the sign-in and closes the dialog. */
   cancel: () => void;
 }
 
@@ -69,7 +69,7 @@ export function createSignIn(
     view,
     async load() {
       const [, progress] = await Promise.all([loadProfiles(), app.signInProgress()]);
-      // A window that was loaded anew goes on where it was.
+      // A reloaded window shows the sign-in that is in progress.
       if (progress.ok && progress.value.step !== 'done') hear(progress.value);
     },
     open() {
@@ -87,7 +87,7 @@ export function createSignIn(
     },
     async remove(id) {
       const answer = await app.removeProfile(id);
-      if (!answer.ok) dialogs.fail('The profile was not removed', answer.error);
+      if (!answer.ok) dialogs.fail('The profile could not be removed', answer.error);
       else {
         await loadProfiles();
         dialogs.open({ kind: 'sign-in' });
@@ -96,7 +96,7 @@ export function createSignIn(
     async begin(profileId, way) {
       dialogs.open({ kind: 'signing-in' });
       const answer = await app.signIn(profileId, way);
-      if (!answer.ok) dialogs.fail('The sign-in did not begin', answer.error);
+      if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error);
     },
     cancel() {
       dialogs.close();

@@ -1,7 +1,7 @@
-import type { AccountName, LeaveReport, LeaveWishes } from '../../app/contract.ts';
-import type { AccountItem, PlainError, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
+import type { AccountName, LeaveWishes } from '../../app/contract.ts';
+import type { AccountItem, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { Dialogs, ProviderResult } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { accountNameOf } from './refreshStatus.ts';
@@ -11,16 +11,16 @@ import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
 import { addCounts, count } from './words.ts';
 
-/** The dialog names a few apps; nobody waits for the names of hundreds. */
+/** Maximum accounts whose tokens are loaded to find the names of apps. */
 const MOST_ASKED = 12;
 
 export interface SignOut {
-  /** Opens the dialog for one account; without an id, for the one that is looked at. */
+  /** Opens the dialog for one account; without an ID, for the selected one. */
   one: (accountId?: string) => Promise<void>;
   all: () => Promise<void>;
-  /** What is to be done at the provider besides. */
+  /** Sets what to do at the provider. */
   wish: (wishes: LeaveWishes) => void;
-  /** What the dialog on the screen asked was answered with yes. */
+  /** Carries out what the open dialog proposes. */
   confirm: () => Promise<void>;
 }
 
@@ -33,7 +33,10 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = ports;
 
-  /** Whom a provider is told about, null for everyone; undefined where none is to hear of it: the demo's are made up. */
+  /**
+   * Account that the provider is told about, null for all; undefined if no provider is contacted, as for sample
+   * data.
+   */
   const whom = (accountId: string | null): AccountName | null | undefined => {
     if (vault.view.get().info?.demo !== false) return undefined;
     if (accountId === null) return null;
@@ -41,7 +44,7 @@ export function createSignOut(
     return (account && accountNameOf(account)) ?? undefined;
   };
 
-  /** Asks the provider beside the count: it may take its time, and the sign-out does not wait for it. */
+  /** Asks the provider while main counts. The sign-out does not wait for the answer. */
   const ask = async (accountId: string | null) => {
     const who = whom(accountId);
     if (who === undefined) return;
@@ -76,12 +79,12 @@ export function createSignOut(
     if (asks) void ask(accountId);
     const answer = await tokenCache.removalCount(accountId);
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed, or another by now
+    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed or replaced meanwhile
     if (answer.ok) dialogs.open({ ...dialog, counts: answer.value });
-    else dialogs.fail('What would be removed could not be counted', answer.error);
+    else dialogs.fail('The tokens could not be counted', answer.error);
   };
 
-  /** Tokens that may tell what these apps are called: of one account for each, and of so many accounts at most. */
+  /** Loads tokens that name these apps: one account for each app, at most MOST_ASKED accounts. */
   const tokensNaming = async (clients: readonly string[], byId: ReadonlyMap<string, AccountItem>) => {
     const all = [...byId.values()];
     const holders = clients.flatMap(
@@ -117,7 +120,7 @@ export function createSignOut(
       dialogs.open({ ...dialog, working: true });
       const { accountId, user, who, wishes } = dialog;
       const leaver = wishes.revoke || wishes.endSession ? whom(accountId) : undefined;
-      // What it needs is taken along before the removal, which waits for nothing else.
+      // Prepared before the removal, because revocation needs the tokens.
       const prepared = leaver === undefined ? null : await app.prepareLeaving(leaver, wishes);
       const answer =
         accountId === null
@@ -139,21 +142,18 @@ export function createSignOut(
   };
 }
 
-/** How the part of a sign-out beyond this computer went. `pending`: it is under way. */
-export type ProviderResult = 'pending' | { report: LeaveReport } | { problem: PlainError };
-
 export interface ProviderResultLine {
   says: string;
   value: string;
   tone: 'ok' | 'bad' | 'plain';
 }
 
-/** One line for each thing that was wished, each with its own outcome. */
+/** Returns one line for each requested action. */
 export function providerResultLines(view: ProviderResult | null): ProviderResultLine[] {
   if (view === null) return [];
-  if (view === 'pending') return [{ says: 'Provider', value: 'Being told…', tone: 'plain' }];
+  if (view === 'pending') return [{ says: 'Provider', value: 'Waiting for an answer…', tone: 'plain' }];
   if ('problem' in view)
-    return [{ says: 'Provider', value: `Not told. ${view.problem.message}`, tone: 'bad' }];
+    return [{ says: 'Provider', value: `Not contacted. ${view.problem.message}`, tone: 'bad' }];
   const { revoked, session } = view.report;
   const lines: ProviderResultLine[] = [];
   if (revoked !== null) {
@@ -162,12 +162,12 @@ export function providerResultLines(view: ProviderResult | null): ProviderResult
       revoked.problem === null
         ? {
             says: 'Revoked',
-            value: revoked.count === 0 ? 'There was none to revoke' : done.trim(),
+            value: revoked.count === 0 ? 'No refresh token to revoke' : done.trim(),
             tone: 'ok',
           }
         : {
             says: 'Not revoked',
-            value: `${done}${revoked.problem.message} It is gone from this computer all the same.`,
+            value: `${done}${revoked.problem.message} The token is removed from this computer.`,
             tone: 'bad',
           },
     );
@@ -175,7 +175,11 @@ export function providerResultLines(view: ProviderResult | null): ProviderResult
   if (session !== null) {
     lines.push(
       session.problem === null
-        ? { says: 'Session', value: 'Its sign-out page is open in your browser: finish there', tone: 'plain' }
+        ? {
+            says: 'Session',
+            value: 'The provider’s sign-out page is open in your browser. Finish there.',
+            tone: 'plain',
+          }
         : { says: 'Session', value: `Not ended. ${session.problem.message}`, tone: 'bad' },
     );
   }
@@ -187,11 +191,11 @@ export interface ReceiptWords {
   removed: RemovalCount;
   remaining: number;
   when: string;
-  /** null where there is no key: a cache in memory. */
+  /** null without a key: the cache is in memory. */
   oldKey: OldKeyLine | null;
 }
 
-/** One receipt, or those of all accounts taken together. */
+/** Summarizes one receipt, or those of all accounts. */
 export function receiptWords(
   user: boolean,
   who: string,
@@ -217,23 +221,24 @@ export interface OldKeyLine {
   tone: 'ok' | 'plain';
 }
 
-/** What became of the key before: after a sign-out, and after it was replaced. */
+/** Returns the line about the old key after a sign-out or a rotation. */
 export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
   return oldKey === 'destroyed'
     ? {
         says: 'Old key',
-        value: 'Destroyed: older copies and backups of the file can no longer be opened',
+        value: 'Destroyed. Older copies of the file can no longer be opened.',
         tone: 'ok',
       }
     : {
         says: 'Old key',
-        value: 'To be destroyed when the keychain can be asked; until then it still opens older copies',
+        value:
+          'Pending: destroyed as soon as the keychain is available. Until then it opens older copies of the file.',
         tone: 'plain',
       };
 }
 
 function keyWords(receipts: readonly SignOutReceipt[]): OldKeyLine | null {
-  // Each sign-out rotates the key: the last receipt that tells of it is about the key that is left.
+  // Each sign-out rotates the key, so the last receipt is about the current one.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
   return told === undefined ? null : oldKeyLine(told);
 }

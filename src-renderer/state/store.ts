@@ -1,12 +1,12 @@
 /**
- * A value that can be watched: what `useSyncExternalStore` asks for, and nothing more. State lives in stores, outside
- * components, so that it can be tested without a document.
+ * An observable value for `useSyncExternalStore`. State lives in stores outside components, so that tests need no
+ * DOM.
  */
 export interface Store<T> {
   get: () => T;
-  /** Listeners hear of a new value only when it is another one (`Object.is`). */
+  /** Notifies listeners if the value differs (`Object.is`). */
   set: (value: T) => void;
-  /** Returns the function that ends it. */
+  /** Returns a function that unsubscribes. */
   subscribe: (listener: () => void) => () => void;
 }
 

@@ -4,16 +4,16 @@ import { createStore, type Store } from './store.ts';
 export interface Toast {
   id: number;
   text: string;
-  /** Milliseconds since the epoch: the toast counts down to it. */
+  /** Milliseconds since the epoch that the toast counts down to; null for none. */
   until: number | null;
 }
 
-/** Milliseconds that a toast stays: long enough to be read twice. */
-export const TOAST_STAYS = 8000;
+/** Milliseconds that a toast stays. */
+export const TOAST_STAYS = 5000;
 
 export interface Toasts {
   view: Store<readonly Toast[]>;
-  /** Returns its id. One with `until` stays until then and a little longer. */
+  /** Shows a toast and returns its ID. A toast with `until` stays a little longer than that. */
   show: (text: string, options?: { until?: number }) => number;
   dismiss: (id: number) => void;
 }

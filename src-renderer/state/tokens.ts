@@ -1,43 +1,41 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
-import { shortTime } from './time.ts';
+import { isPast, shortTime } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 import { listing } from './words.ts';
 
-/** How tokens are called in the window. */
+/** Names of token types. */
 const KIND = { AccessToken: 'Access', RefreshToken: 'Refresh', IdToken: 'ID' } as const;
 
-/** OpenID Connect's own scopes say nothing about what an API may be asked (interop rule: they do not count). */
+/** OpenID Connect scopes don't identify a resource, so they don't count. */
 const OPENID = new Set(['openid', 'profile', 'offline_access', 'email']);
 
-/** "Access", and what it is for: "Microsoft Graph". */
+/** Returns the type and the resource of a token: "Access", "Microsoft Graph". */
 export function tokenTitle(token: TokenItem): { kind: string; subject: string } {
   return { kind: KIND[token.type], subject: subject(token) };
 }
 
 function subject(token: TokenItem): string {
-  if (token.type === 'IdToken') return 'who you are';
-  if (token.type === 'RefreshToken') return token.family_id ? 'family of client IDs' : 'keeps signed in';
+  if (token.type === 'IdToken') return 'identity';
+  if (token.type === 'RefreshToken') return token.family_id ? 'Microsoft app family' : 'this app';
   if (token.audience !== null) return resourceName(token.audience) ?? visible(token.audience);
-  return token.scopes.some((scope) => !OPENID.has(scope.toLowerCase()))
-    ? 'resource not named'
-    : 'the provider itself';
+  return token.scopes.some((scope) => !OPENID.has(scope.toLowerCase())) ? 'unknown resource' : 'the provider';
 }
 
-/** The second line: scopes, shortened to what is read; or what the token does. */
+/** Returns the second line: short scopes, or what the token does. */
 export function tokenDetail(token: TokenItem): string {
-  if (token.type === 'IdToken') return 'name, e-mail, tenant';
+  if (token.type === 'IdToken') return 'name, username, tenant';
   if (token.type === 'RefreshToken') {
     return token.family_id
-      ? 'gets new tokens for every app of the family'
-      : `gets new tokens for ${appLabel(token)}`;
+      ? 'renews tokens of all apps in the family'
+      : `renews tokens of ${appLabel(token)}`;
   }
   const scopes = token.scopes.filter((scope) => !OPENID.has(scope.toLowerCase()));
   const shown = (scopes.length > 0 ? scopes : token.scopes).map((scope) => visible(shortScope(scope)));
   return shown.length > 0 ? shown.join(', ') : 'no scopes';
 }
 
-/** "https://graph.microsoft.com/User.Read" → "User.Read": the resource stands in the title already. */
+/** "https://graph.microsoft.com/User.Read" → "User.Read": the title names the resource. */
 export function shortScope(scope: string): string {
   const match = /^(?:https?|api):\/\/\S*?\/([^/\s]+)$/i.exec(scope);
   return match?.[1] ?? scope;
@@ -49,7 +47,7 @@ export function appLabel(token: Pick<TokenItem, 'client_id' | 'client_name'>): s
     : (appName(token.client_id) ?? shortId(token.client_id));
 }
 
-/** The names of apps by client id, where tokens or published lists tell them; else the id. */
+/** Returns the names of apps by client ID, from tokens or published lists; else the short ID. */
 export function appLabels(clients: readonly string[], tokens: readonly TokenItem[]): string[] {
   return clients.map((id) => {
     const named = tokens.find((token) => token.client_id === id && token.client_name);
@@ -57,7 +55,7 @@ export function appLabels(clients: readonly string[], tokens: readonly TokenItem
   });
 }
 
-/** The tenant a token is for, where that isn't the account's home: worth a word. */
+/** Returns the tenant of a token if it isn't the home tenant; else null. */
 export function awayTenant(token: TokenItem, account: AccountItem): string | null {
   const home = account.tenants[0]?.realm;
   if (token.realm === null || home === undefined || account.kind === 'app') return null;
@@ -73,7 +71,7 @@ export interface TokenOrder {
 const RANK = { AccessToken: 0, RefreshToken: 1, IdToken: 2 } as const;
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
-/** Access before refresh before ID by `token`; what ends first on top by `time`, what has no end last. */
+/** Sorts by type (access, refresh, ID), app, or expiry. Tokens without expiry come last. */
 export function sortTokens(tokens: readonly TokenItem[], order: TokenOrder): TokenItem[] {
   const sign = order.direction === 'ascending' ? 1 : -1;
   return [...tokens].sort((a, b) => sign * compare(a, b, order.column) || compare(a, b, 'token'));
@@ -91,12 +89,12 @@ function compare(a: TokenItem, b: TokenItem, column: TokenColumn): number {
   );
 }
 
-/** "Mail Assistant and Order Desk": the apps that hold tokens of the account, for a sentence. */
+/** Returns the apps with tokens of the account as a list: "Mail Assistant and Order Desk". */
 export function appsOf(account: AccountItem, tokens: readonly TokenItem[], most = 4): string {
   return listing(appLabels(account.clients, tokens), most);
 }
 
-/** What follows the app's name under the title: " · Bearer · cached 14:08, expires 15:08". */
+/** Returns the text after the app's name: " · Bearer · cached 14:08, expires 15:08". */
 export function tokenWhen(token: TokenItem, now: number, timeZone?: string): string {
   const parts: string[] = [];
   if (token.token_type !== null && token.token_type !== '') parts.push(visible(token.token_type));
@@ -105,7 +103,7 @@ export function tokenWhen(token: TokenItem, now: number, timeZone?: string): str
   if (written !== null) times.push(`cached ${shortTime(written, now, timeZone)}`);
   if (token.expires_on !== null) {
     times.push(
-      `${token.expires_on > now ? 'expires' : 'expired'} ${shortTime(token.expires_on, now, timeZone)}`,
+      `${isPast(token.expires_on, now) ? 'expired' : 'expires'} ${shortTime(token.expires_on, now, timeZone)}`,
     );
   }
   if (times.length > 0) parts.push(times.join(', '));

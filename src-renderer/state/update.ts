@@ -2,11 +2,11 @@ import type { UpdateStatus } from '../../app/contract.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
-/** Whether there is a newer version, and how far it is. */
+/** State of an available update. */
 export interface Update {
   view: Pick<Store<UpdateStatus>, 'get' | 'subscribe'>;
   load: () => Promise<void>;
-  /** What the line's button does in this state. */
+  /** Runs the action of the update line. */
   go: () => Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createUpdate(ports: Pick<Ports, 'app'>): Update {
   };
 }
 
-/** The line: what is, and what its button says; no button where there is only to wait. */
+/** Returns the text of the update line and the label of its button; null without an update. */
 export function updateLine(status: UpdateStatus): { text: string; action: string | null } | null {
   switch (status.state) {
     case 'none':
@@ -35,15 +35,15 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
     case 'available':
       return { text: `Update available: ${status.version}`, action: 'Download' };
     case 'downloading':
-      return { text: `Downloading ${status.version}: ${status.percent} %`, action: null };
+      return { text: `Downloading ${status.version}: ${status.percent}%`, action: null };
     case 'ready':
-      return { text: `${status.version} is ready`, action: 'Restart and install' };
+      return { text: `${status.version} is ready to install`, action: 'Restart and install' };
     case 'failed':
       return {
-        text: `${status.version} could not be downloaded, and nothing was changed`,
+        text: `${status.version} could not be downloaded. Nothing was changed.`,
         action: 'Try again',
       };
     case 'refused':
-      return { text: `${status.version} was not installed; this version stays`, action: 'Try again' };
+      return { text: `${status.version} was not installed. You keep this version.`, action: 'Try again' };
   }
 }

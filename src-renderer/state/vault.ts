@@ -6,18 +6,18 @@ import { createStore, type Store } from './store.ts';
 export interface VaultView {
   /** null until the vault has been opened. */
   status: VaultStatus | null;
-  /** null until the app has answered. */
+  /** null until main has answered. */
   info: AppInfo | null;
-  /** What the user asked of the vault and is under way. */
+  /** The action in progress. */
   doing: 'retry' | 'recover' | 'startFresh' | null;
-  /** Why the last of these failed. */
+  /** Error of the last action. */
   error: PlainError | null;
 }
 
 export interface Vault {
   view: Store<VaultView>;
   load: () => Promise<void>;
-  /** Resolves with what the vault answered; a second one is ignored while the first is under way. */
+  /** Runs an action and resolves with main's answer. Resolves with null if another action is in progress. */
   ask: (what: 'retry' | 'recover' | 'startFresh') => Promise<Outcome<VaultStatus> | null>;
 }
 
@@ -38,7 +38,7 @@ export function createVault({ tokenCache, app }: Ports): Vault {
       await Promise.all([
         loadInfo(),
         tokenCache.status().then((answer) => {
-          // An event may have told a newer status in the meantime.
+          // An event may have delivered a newer status.
           if (view.get().status !== null) return;
           patch(answer.ok ? { status: answer.value } : { error: answer.error });
         }),
@@ -49,7 +49,7 @@ export function createVault({ tokenCache, app }: Ports): Vault {
       patch({ doing: what, error: null });
       const answer = await tokenCache[what]();
       patch({ doing: null, ...(answer.ok ? { status: answer.value } : { error: answer.error }) });
-      await loadInfo(); // whether the keychain crashed is told anew after a retry
+      await loadInfo(); // a retry may change `keychainCrashed`
       return answer;
     },
   };

@@ -3,14 +3,14 @@ import type { VaultReport, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { localTime, savedAgo, span } from './time.ts';
 import { bytes, count, listing, named, number } from './words.ts';
 
-/** A name, what it is, and where needed what that means. */
+/** A name, a value, and an explanation (may be ""). */
 export interface Fact {
   name: string;
   value: string;
   says: string;
 }
 
-/** Where things stand, in one line and a sentence, while the vault is ready; other states have a notice. */
+/** Returns the banner of the Security page for a ready vault. Other states have a notice. */
 export function statusBanner(
   status: VaultStatus,
   demo: boolean,
@@ -18,28 +18,28 @@ export function statusBanner(
   if (demo) {
     return {
       tone: 'ok',
-      title: 'A demo, encrypted like the real thing',
-      text: 'Its key is in memory and its file in a temporary folder; both are gone when you leave.',
+      title: 'Sample data, encrypted like a real vault',
+      text: 'The key is in memory and the file in a temporary folder. Both are deleted when you leave.',
     };
   }
   if (status.bytes === null) {
     return {
       tone: 'ok',
-      title: 'Nothing to protect yet',
-      text: `The file is made, encrypted, at the first sign-in or import; its key goes into ${named(status.keychain)}.`,
+      title: 'No vault yet',
+      text: `The first sign-in or import creates an encrypted file. Its key goes into ${named(status.keychain)}.`,
     };
   }
   if (status.oldKey === 'pending') {
     return {
       tone: 'warn',
-      title: 'An old key waits to be destroyed',
-      text: `What was signed out is gone from the file. Until ${named(status.keychain)} can be asked, older copies of the file can still be opened with the old key.`,
+      title: 'An old key is not destroyed yet',
+      text: `Signed-out accounts are removed from the file. Until ${named(status.keychain)} is available, the old key still opens older copies of the file.`,
     };
   }
   return {
     tone: 'ok',
     title: 'Encrypted on this computer',
-    text: `One file, sealed with AES-256-GCM. Its key is in ${named(status.keychain)}, and in no file.`,
+    text: `One file, encrypted with AES-256-GCM. Its key is in ${named(status.keychain)}.`,
   };
 }
 
@@ -63,14 +63,14 @@ export function fileFacts(status: VaultStatus, now: number): Fact[] {
 
 function alive(live: number | undefined): string {
   if (live === undefined) return '';
-  const dead = Math.round((1 - live) * 100);
-  return dead === 0 ? 'all of it live' : `${dead} % of it dead: replaced or removed since`;
+  const reclaimable = Math.round((1 - live) * 100);
+  return reclaimable === 0 ? 'nothing to reclaim' : `${reclaimable}% reclaimable`;
 }
 
 export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[] {
   const { key } = status;
   const facts: Fact[] = [
-    { name: 'Kept in', value: demo ? 'memory' : status.keychain, says: demo ? 'only in the demo' : '' },
+    { name: 'Stored in', value: demo ? 'memory' : status.keychain, says: demo ? 'demo only' : '' },
   ];
   if (key === undefined) return facts;
   facts.push({
@@ -89,7 +89,7 @@ export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[
   return facts;
 }
 
-/** What a verification found: a statusBanner, and region by region. */
+/** Returns the result of a verification, by region. */
 export function findings(report: VaultReport): { sound: boolean; title: string; rows: Fact[] } {
   const { regions, sound, recovered } = report;
   const rows: Fact[] = [];
@@ -97,24 +97,24 @@ export function findings(report: VaultReport): { sound: boolean; title: string; 
     rows.push({
       name: 'Header',
       value: `${regions.headers} of 2`,
-      says: regions.headers === 2 ? 'both copies intact' : 'one copy is damaged; the other one serves',
+      says: regions.headers === 2 ? 'both copies intact' : 'one copy is damaged; the other is used',
     });
     rows.push({
-      name: 'Last rewriting',
+      name: 'Base frames',
       value: `${number(regions.base.intact)} of ${count(regions.base.of, 'frame')}`,
       says: regions.base.intact === regions.base.of ? 'authentic' : 'the others were changed or lost',
     });
     rows.push({
-      name: 'Changes since',
+      name: 'Appended frames',
       value: regions.appended === 0 ? 'none' : count(regions.appended, 'frame'),
       says: after(report),
     });
   }
   if (regions !== undefined || report.entries > 0) {
     rows.push({
-      name: 'Secrets',
+      name: 'Tokens',
       value: number(report.secrets),
-      says: `opened and authentic, in ${count(report.entries, 'entry', 'entries')} of ${count(report.accounts, 'account')}`,
+      says: `decrypted and authentic, in ${count(report.entries, 'entry', 'entries')} of ${count(report.accounts, 'account')}`,
     });
   }
   if (recovered !== undefined && recovered.lost.length > 0) {
@@ -122,55 +122,56 @@ export function findings(report: VaultReport): { sound: boolean; title: string; 
   }
   return {
     sound,
-    title: sound ? 'Sound: nothing is missing and nothing was changed' : troubles(report),
+    title: sound ? 'File verified: complete and unchanged' : troubles(report),
     rows,
   };
 }
 
 function after({ regions, sound }: VaultReport): string {
   const left = regions?.after ?? 0;
-  if (left === 0) return regions?.appended === 0 ? '' : 'authentic, up to the last byte';
+  if (left === 0) return regions?.appended === 0 ? '' : 'authentic, to the last byte';
   return sound
-    ? `then ${bytes(left)} of a write that was cut short; never acknowledged`
+    ? `then ${bytes(left)} of an interrupted write, never acknowledged`
     : `then ${bytes(left)} that can’t be read`;
 }
 
 function troubles({ state, regions }: VaultReport): string {
-  if (regions !== undefined) return 'Damaged: parts of the file are not as they were written';
-  if (state === 'locked' || state === 'no-keychain') return 'Not verified: the keychain did not give the key';
-  if (state === 'wrong-key' || state === 'key-missing')
-    return 'Not verified: there is no key that opens the file';
+  if (regions !== undefined) return 'Damaged: parts of the file were changed or lost';
+  if (state === 'locked' || state === 'no-keychain') return 'Not verified: the keychain is not available';
+  if (state === 'wrong-key' || state === 'key-missing') return 'Not verified: no key opens the file';
   return state === 'newer' ? 'Not verified: a newer version wrote this file' : 'The file can’t be read';
 }
 
-/** What the file, the key and this window protect against, and what they don't. Honest, and short. */
+/** Returns what the vault and this window protect against, and what they don't. */
 export function protection(
   { keychain }: VaultStatus,
-  platform: AppInfo['platform'],
+  { platform, demo }: Pick<AppInfo, 'platform' | 'demo'>,
 ): { kept: readonly Fact[]; open: readonly Fact[] } {
-  const key = named(keychain);
   const fact = (value: string, says: string): Fact => ({ name: '', value, says });
+  const key = named(keychain);
+  const programs =
+    platform === 'darwin'
+      ? 'macOS prompts before they can read the key.'
+      : `They can read the key from ${key}.`;
   return {
     kept: [
-      fact('Someone who gets the file, a backup or the disk', `reads nothing: the key is in ${key}`),
-      fact('Someone who changes, swaps or cuts the file', 'is noticed; what is intact is kept'),
-      fact('Other users of this computer', 'can open neither the file nor your keychain'),
-      fact('This window', 'holds no token that you did not ask to see, and has no network'),
+      fact('Theft of the vault file.', 'The key is not in it.'),
+      fact('Changes to the file.', 'They are detected. Intact data is kept.'),
+      fact('Other users of this computer.', 'They can’t open the file or the keychain.'),
+      fact('This window.', 'It has no network, and no token until you reveal one.'),
     ],
     open: [
-      platform === 'darwin'
-        ? fact('Other programs that run as you', 'may ask for the key; macOS asks you first')
-        : fact('Other programs that run as you', `can ask ${key} for the key, as Tokenkeep does`),
-      fact('An older copy of the file', 'opens with the same key, until the key is replaced'),
-      fact('Tokens that apps have taken already', 'are theirs until they expire'),
-      fact('An export', 'is as safe as its passphrase'),
+      fact('Programs that run as you.', demo ? 'They can read this computer’s memory.' : programs),
+      fact('Older copies of the file.', 'The key opens them until it is rotated.'),
+      fact('Tokens already issued to apps.', 'They stay valid until they expire.'),
+      fact('A weak passphrase.', 'An export is only as safe as its passphrase.'),
     ],
   };
 }
 
-/** What the line at the bottom says about where things are kept. */
+/** State of the vault in the footer. */
 export interface Keeping {
-  /** What is on disk is encrypted, and what is shown is what is on disk. */
+  /** The data on disk is encrypted and current. */
   safe: boolean;
   badge: string;
   key: string | null;
@@ -178,13 +179,13 @@ export interface Keeping {
 }
 
 export function keeping(status: VaultStatus, demo: boolean, now: number): Keeping {
-  if (demo) return { safe: true, badge: 'Demo', key: 'Key in memory', saved: null };
+  if (demo) return { safe: true, badge: 'Sample data', key: 'Key in memory', saved: null };
   if (status.held === 'memory') {
     const changes = status.unsaved > 0 ? `: ${count(status.unsaved, 'change')} in memory` : '';
     return { safe: false, badge: `Not saved${changes}`, key: null, saved: lastSaved(status, now) };
   }
   if (status.state === 'ready' && status.bytes === null) {
-    return { safe: true, badge: 'Nothing to keep yet', key: null, saved: null };
+    return { safe: true, badge: 'No vault yet', key: null, saved: null };
   }
   if (status.state === 'ready') {
     return {
@@ -215,7 +216,7 @@ function lastSaved(status: VaultStatus, now: number): string | null {
   return status.savedAt === null ? null : `Saved ${savedAgo(status.savedAt, now)}`;
 }
 
-/** "5 accounts · 1 app · 23 tokens · 61 kB"; nothing where there is none. */
+/** "5 accounts · 1 app · 23 tokens · 61 kB"; empty for an empty cache. */
 export function totals(
   { accounts, apps, tokens }: { accounts: number; apps: number; tokens: number },
   size: number | null,

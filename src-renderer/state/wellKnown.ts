@@ -1,9 +1,9 @@
 /**
- * Names for identifiers that Microsoft publishes ("Verify first-party Microsoft applications in sign-in reports").
- * Anything not in these tables is shown as it is: a wrong name is worse than none.
+ * Names of identifiers that Microsoft publishes ("Verify first-party Microsoft applications in sign-in reports").
+ * Other identifiers are shown unchanged.
  */
 
-/** App ids of APIs, as they stand in `aud`. */
+/** APIs by the app ID in `aud`. */
 const APIS: Readonly<Record<string, string>> = {
   '00000003-0000-0000-c000-000000000000': 'Microsoft Graph',
   '00000002-0000-0000-c000-000000000000': 'Azure AD Graph',
@@ -23,7 +23,7 @@ const APIS: Readonly<Record<string, string>> = {
   'cc15fd57-2c6c-4117-a88c-83b1d56b4bbe': 'Microsoft Teams',
 };
 
-/** Hosts of APIs, as they stand in `aud` and in scopes that are URLs. */
+/** APIs by the host in `aud` and in scopes that are URLs. */
 const HOSTS: Readonly<Record<string, string>> = {
   'graph.microsoft.com': 'Microsoft Graph',
   'graph.windows.net': 'Azure AD Graph',
@@ -40,7 +40,7 @@ const HOSTS: Readonly<Record<string, string>> = {
   'analysis.windows.net': 'Power BI',
 };
 
-/** Client ids of Microsoft's own apps that share a cache with others. */
+/** Microsoft's apps by client ID. */
 const APPS: Readonly<Record<string, string>> = {
   '04b07795-8ddb-461a-bbee-02f9e1bf7b46': 'Azure CLI',
   '1950a258-227b-4e31-a9cf-717495945fc2': 'Azure PowerShell',
@@ -57,7 +57,7 @@ const APPS: Readonly<Record<string, string>> = {
 /** The tenant of every personal Microsoft account. */
 export const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-/** The API that an audience names: a published name, the host of a URL, or null. */
+/** Returns the API of an audience: a published name, the host of a URL, or null. */
 export function resourceName(audience: string): string | null {
   const id = audience.toLowerCase();
   if (Object.hasOwn(APIS, id)) return APIS[id] ?? null;
@@ -71,7 +71,10 @@ export function appName(clientId: string): string | null {
   return Object.hasOwn(APPS, id) ? (APPS[id] ?? null) : null;
 }
 
-/** The host of an absolute URL (http, https, or `api` as in Microsoft's app id URIs), lower-cased; else null. */
+/**
+ * Returns the host of an absolute URL (http, https, or `api` as in Microsoft's app ID URIs) in lower case; else
+ * null.
+ */
 function hostOf(text: string): string | null {
   const match = /^(?:https?|api):\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
   return match?.[1]?.toLowerCase() ?? null;

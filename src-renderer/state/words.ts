@@ -11,14 +11,14 @@ export function number(n: number): string {
   return numbers.format(n);
 }
 
-/** "61 kB", "1.2 MB": decimal units, as file managers show them. */
+/** "61 kB", "1.2 MB": decimal units. */
 export function bytes(n: number): string {
   if (n < 1000) return count(n, 'byte');
   if (n < 999_500) return `${Math.round(n / 1000)} kB`;
   return `${(n / 1e6).toFixed(n < 1e7 ? 1 : 0)} MB`;
 }
 
-/** "a", "a and b", "a, b and c"; of many, the first `most` and how many more. */
+/** "a", "a and b", "a, b and c"; of more than `most`, the first ones and how many more. */
 export function listing(names: readonly string[], most = Number.POSITIVE_INFINITY): string {
   const shown = names.length > most ? names.slice(0, most) : names;
   const more = names.length - shown.length;
@@ -36,7 +36,7 @@ const KINDS = [
   ['AppMetadata', 'app metadata entry', 'app metadata entries'],
 ] as const;
 
-/** What was or would be removed, kind by kind, without the kinds of which there are none. */
+/** Lists the removed entries by type, without types that have none. */
 export function removals(counts: RemovalCount): string[] {
   return KINDS.filter(([type]) => counts[type] > 0).map(([type, one, many]) =>
     count(counts[type], one, many),
@@ -49,7 +49,7 @@ export function addCounts(all: readonly RemovalCount[]): RemovalCount {
   return sum;
 }
 
-/** "Secret Service" is a thing and takes an article; the others are names. */
+/** Adds an article where the name needs one: "the Secret Service". */
 export function named(keychain: string): string {
   return /service|keychain$/i.test(keychain) && !/^(macOS|the|your) /i.test(keychain)
     ? `the ${keychain}`

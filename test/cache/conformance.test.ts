@@ -4,14 +4,15 @@ import { acquireTokenSilent, type TokenRequest } from '../../src-main/cache/acqu
 import type { EntityType } from '../../src-main/cache/schema/entities.ts';
 import { hashComponents } from '../../src-main/cache/schema/extension.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
-import { recordsOf } from '../../src-main/cache/records.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { jwt, signIn } from './events.ts';
+import { itemsIn, jwt, signIn } from './events.ts';
 
 const cacheAt = (now = 1000): SerializableTokenCache => new SerializableTokenCache({ now: () => now });
 const keysOf = (cache: TokenCache, type: EntityType): (string | null)[] =>
-  [...recordsOf(cache)].filter(({ section }) => section === type).map(({ key }) => key);
+  itemsIn(cache)
+    .filter(({ section }) => section === type)
+    .map(({ key }) => key);
 
 function signedIn(): SerializableTokenCache {
   const cache = cacheAt();
@@ -310,7 +311,7 @@ describe('conformance', () => {
   test.each(['', null, undefined])('22: deserialize(%o) gives an empty cache', (state) => {
     const cache = signedIn();
     cache.deserialize(state);
-    expect([...recordsOf(cache)]).toEqual([]);
+    expect(itemsIn(cache)).toEqual([]);
     expect(cache.serialize()).toBe('{}');
   });
 });

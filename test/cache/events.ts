@@ -1,5 +1,7 @@
 /** Token responses as tests need them. */
+import { Entry } from '../../src-main/cache/entry.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
+import { cacheOf, storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 
 export function base64url(value: unknown): string {
   return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
@@ -48,4 +50,26 @@ export function signIn(
       ...response,
     },
   };
+}
+
+/** An entry, for comparing. */
+export interface Item {
+  readonly section: string;
+  readonly key: string | null;
+  readonly value: unknown;
+}
+
+/** All entries of a cache, for comparing. */
+export function itemsIn(cache: TokenCache): Item[] {
+  return storeOf(cache)
+    .all()
+    .map(({ section, key, value }) => ({ section, key, value }));
+}
+
+/** A cache with these entries. */
+export function cacheWithItems(items: readonly Item[], options?: Parameters<typeof cacheOf>[1]): TokenCache {
+  return cacheOf(
+    items.map(({ section, key, value }) => Entry.of(section, key, value)),
+    options,
+  );
 }

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Entity } from '../../src-main/cache/schema/entities.ts';
 import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
-import { recordsOf } from '../../src-main/cache/records.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { jwt, type Person, signIn } from './events.ts';
+import { itemsIn, jwt, type Person, signIn } from './events.ts';
 
 /** A cache with one sign-in, written at `now`; its document in a profile. */
 function written(
@@ -119,8 +118,14 @@ describe('merging', () => {
     const node = written(1000, 'msal-node');
     merge(into, read(node));
     expect(events).toBe(1);
-    expect([...recordsOf(into)].map(({ key }) => key).sort()).toEqual(
-      [...recordsOf(read(node))].map(({ key }) => key).sort(),
+    expect(
+      itemsIn(into)
+        .map(({ key }) => key)
+        .sort(),
+    ).toEqual(
+      itemsIn(read(node))
+        .map(({ key }) => key)
+        .sort(),
     );
   });
 });

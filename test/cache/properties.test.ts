@@ -6,14 +6,13 @@ import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts
 import { matches } from '../../src-main/cache/schema/match.ts';
 import { merge } from '../../src-main/cache/document/merge.ts';
 import { PROFILES } from '../../src-main/cache/schema/dialects.ts';
-import { fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { removalCount } from '../../src-main/cache/removal.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { transact } from '../../src-main/cache/change.ts';
+import { transact } from '../../src-main/cache/batch.ts';
 import { DocumentError } from '../../src-main/errors.ts';
 import { document, documentOf, ENVIRONMENTS, HOMES, TYPES, typed } from './entities.ts';
-import { signIn } from './events.ts';
+import { cacheWithItems, itemsIn, signIn } from './events.ts';
 
 function read(text: string): SerializableTokenCache {
   const cache = new SerializableTokenCache({ now: () => 1000 });
@@ -25,7 +24,9 @@ const all = (cache: TokenCache): [EntityType, Entity][] =>
   TYPES.flatMap((type) => cache.find(type).map((entity): [EntityType, Entity] => [type, entity]));
 
 const content = (cache: TokenCache): string[] =>
-  [...recordsOf(cache)].map((record) => JSON.stringify(record)).sort();
+  itemsIn(cache)
+    .map((record) => JSON.stringify(record))
+    .sort();
 
 describe('what is added is found', () => {
   const scope = fc.subarray(['s1', 's2', 's3', 'openid'], { minLength: 1 });
@@ -77,7 +78,7 @@ describe('documents', () => {
     fc.assert(
       fc.property(document, ({ text }) => {
         const cache = read(text);
-        expect([...recordsOf(fromRecords(recordsOf(cache)))]).toEqual([...recordsOf(cache)]);
+        expect(itemsIn(cacheWithItems(itemsIn(cache)))).toEqual(itemsIn(cache));
       }),
     );
   });

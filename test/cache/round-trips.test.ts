@@ -4,10 +4,9 @@ import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { keyOf } from '../../src-main/cache/schema/keys.ts';
 import type { Profile } from '../../src-main/cache/schema/dialects.ts';
-import { recordsOf } from '../../src-main/cache/records.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { documentOf } from './entities.ts';
-import { signIn } from './events.ts';
+import { itemsIn, signIn } from './events.ts';
 
 const PYTHON = 'login.microsoftonline.com';
 const NODE = 'login.windows.net';
@@ -124,7 +123,7 @@ test('4: signing out finds what the other library wrote', () => {
     removed: { AccessToken: 1, RefreshToken: 2, IdToken: 1, Account: 2 },
     remaining: 0,
   });
-  expect([...recordsOf(cache)]).toEqual([]);
+  expect(itemsIn(cache)).toEqual([]);
 });
 
 test('4: modify deals with every key of the credential', () => {

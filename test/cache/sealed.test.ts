@@ -3,15 +3,14 @@ import { expect, test } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import type { Entity } from '../../src-main/cache/schema/entities.ts';
-import { accountOf, type CacheRecord, fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { removalCount } from '../../src-main/cache/removal.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { transact } from '../../src-main/cache/change.ts';
-import { signIn } from './events.ts';
+import { transact } from '../../src-main/cache/batch.ts';
+import { cacheWithItems, type Item, itemsIn, signIn } from './events.ts';
 
 const SEALED = Symbol('sealed');
 
-function sealed(): { records: CacheRecord[]; opened: () => number } {
+function sealed(): { records: Item[]; opened: () => number } {
   let opened = 0;
   const cache = new SerializableTokenCache({ now: () => 1000 });
   cache.add(signIn({ foci: '1' }));
@@ -22,7 +21,7 @@ function sealed(): { records: CacheRecord[]; opened: () => number } {
       IdToken: { broken: { secret: 'x', home_account_id: 'uid.utid' } },
     }),
   );
-  const records = [...recordsOf(cache)].map((record) => {
+  const records = itemsIn(cache).map((record) => {
     const { secret, ...fields } = record.value as Entity & { secret?: unknown };
     if (secret === undefined) return record;
     // As a vault does it: one accessor for all, which finds the secret through a hidden property.
@@ -43,11 +42,10 @@ function sealed(): { records: CacheRecord[]; opened: () => number } {
 
 test('records, search, accounts, a look for a token, a preview and a sign-out open nothing', () => {
   const { records, opened } = sealed();
-  const cache = fromRecords(records, { now: () => 1000 });
-  expect([...recordsOf(cache)].map(({ value }) => value)).toEqual(records.map(({ value }) => value));
-  for (const [index, record] of [...recordsOf(cache)].entries()) {
+  const cache = cacheWithItems(records, { now: () => 1000 });
+  expect(itemsIn(cache).map(({ value }) => value)).toEqual(records.map(({ value }) => value));
+  for (const [index, record] of itemsIn(cache).entries()) {
     expect(Object.is(record.value, records[index]?.value)).toBe(true); // the very object
-    accountOf(record);
   }
   const atStart = opened(); // toEqual has looked
   const request = {
@@ -69,7 +67,7 @@ test('records, search, accounts, a look for a token, a preview and a sign-out op
 
 test('modify carries an accessor over, and replaces it where the secret changes', () => {
   const { records, opened } = sealed();
-  const cache = fromRecords(records);
+  const cache = cacheWithItems(records);
   const [token] = cache.find('RefreshToken');
   cache.modify('RefreshToken', token ?? {}, { family_id: '2' });
   expect(opened()).toBe(0);
@@ -83,7 +81,7 @@ test('modify carries an accessor over, and replaces it where the secret changes'
 });
 
 test('a document has the secrets in it', () => {
-  const cache = fromRecords(sealed().records);
+  const cache = cacheWithItems(sealed().records);
   for (const profile of ['msal-python', 'msal-node'] as const) {
     const text = documentText(cache, { profile });
     for (const secret of ['an access token', 'a refresh token', 'bound']) expect(text).toContain(secret);

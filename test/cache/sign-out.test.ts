@@ -1,12 +1,11 @@
 /** Sign-out, modify and the index, beyond the conformance cases and the properties. */
 import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
-import { fromRecords, recordsOf } from '../../src-main/cache/records.ts';
 import { appRemovalCount, removalCount } from '../../src-main/cache/removal.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
-import { signIn } from './events.ts';
+import { cacheWithItems, itemsIn, signIn } from './events.ts';
 
 function read(document: unknown): SerializableTokenCache {
   const cache = new SerializableTokenCache({ now: () => 1000 });
@@ -106,7 +105,7 @@ describe('modify', () => {
     const cache = cacheWith();
     const [token] = cache.find('AccessToken');
     cache.modify('AccessToken', token ?? {}, { target: 's9', extra: { list: [1] }, token_type: undefined });
-    const record = [...recordsOf(cache)].find(({ section }) => section === 'AccessToken');
+    const record = itemsIn(cache).find(({ section }) => section === 'AccessToken');
     expect(record?.key).toBe('uid.utid-login.example.com-accesstoken-my_client_id-contoso-s9');
     expect(record?.value).toMatchObject({ target: 's9', extra: { list: [1] } });
     expect(record?.value).not.toHaveProperty('token_type');
@@ -134,11 +133,11 @@ describe('modify', () => {
     ['a bigint', { extra: 1n }],
   ])('%s is refused, and nothing has changed', (_, changes) => {
     const cache = cacheWith();
-    const before = JSON.stringify([...recordsOf(cache)]);
+    const before = JSON.stringify(itemsIn(cache));
     expect(() => cache.modify('AccessToken', cache.find('AccessToken')[0] ?? {}, changes)).toThrow(
       InvalidArgumentError,
     );
-    expect(JSON.stringify([...recordsOf(cache)])).toBe(before);
+    expect(JSON.stringify(itemsIn(cache))).toBe(before);
   });
 
   test('a search goes on while the cache changes, over what was there when it began', () => {
@@ -191,9 +190,9 @@ test('a root that is not a map makes room for entities, and is kept beside them'
 });
 
 test('what is left when all entities are gone is still a cache document', () => {
-  const text = documentText(fromRecords([{ section: 'other', key: null, value: 1 }]));
+  const text = documentText(cacheWithItems([{ section: 'other', key: null, value: 1 }]));
   expect(JSON.parse(text)).toEqual({ AccessToken: {}, other: 1 });
-  expect([...recordsOf(read(JSON.parse(text)))]).toEqual([{ section: 'other', key: null, value: 1 }]);
+  expect(itemsIn(read(JSON.parse(text)))).toEqual([{ section: 'other', key: null, value: 1 }]);
 });
 
 test('whole numbers beyond 2^53 keep their digits, in what is not understood and in fields that are not known', () => {

@@ -6,9 +6,10 @@ import { canonicalEnvironment } from '../../src-main/cache/schema/environments.t
 import { extensionOf } from '../../src-main/cache/schema/extension.ts';
 import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
 import { type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
-import { fromRecords, profileOf, recordsOf } from '../../src-main/cache/records.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { profileOf } from '../../src-main/cache/place.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
+import { cacheWithItems, itemsIn } from './events.ts';
 import { DocumentError } from '../../src-main/errors.ts';
 
 interface Vector {
@@ -85,7 +86,7 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('is understood whole', () => {
     const cache = read(text);
-    expect(profileOf(cache)).toBe(profile);
+    expect(profileOf(storeOf(cache))).toBe(profile);
     expect(cache.accounts()).toHaveLength(expected.accounts);
     expect(cache.find('Account')).toHaveLength(expected.account_entities);
     expect(cache.find('AppMetadata')).toHaveLength(expected.app_metadata);
@@ -99,13 +100,13 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('goes through records', () => {
     const cache = read(text);
-    const again = fromRecords(recordsOf(cache), { profile: profileOf(cache) });
-    expect([...recordsOf(again)]).toEqual([...recordsOf(cache)]);
+    const again = cacheWithItems(itemsIn(cache), { profile: profileOf(storeOf(cache)) });
+    expect(itemsIn(again)).toEqual(itemsIn(cache));
   });
 
   test.each(path.startsWith('documents/') ? PROFILES : [])('to %s and back, and nothing is lost', (other) => {
     const there = read(read(text).serialize({ profile: other }));
-    expect(profileOf(there) === other || gists(there).length === 0).toBe(true);
+    expect(profileOf(storeOf(there)) === other || gists(there).length === 0).toBe(true);
     expect(gists(there)).toEqual(gists(read(text)));
     expect(users(there)).toEqual(users(read(text)));
     const back = read(there.serialize({ profile }));
@@ -117,7 +118,7 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
     'to %s: the newest form of each credential',
     (other) => {
       const there = read(read(text).serialize({ profile: other }));
-      expect(profileOf(there)).toBe(other);
+      expect(profileOf(storeOf(there))).toBe(other);
       expect(gists(read(text))).toEqual(expect.arrayContaining(gists(there)));
       const last = read(text).find('RefreshToken').at(-1);
       expect(there.find('RefreshToken').map(({ secret }) => secret)).toEqual([last?.secret]);
@@ -164,7 +165,7 @@ test.each(taken)(
     expect(Object.fromEntries(ENTITY_TYPES.map((type) => [type, cache.find(type).length]))).toEqual(
       understood,
     );
-    const keptRoots = [...recordsOf(cache)].filter(({ key }) => key === null);
+    const keptRoots = itemsIn(cache).filter(({ key }) => key === null);
     expect({ entries: storeOf(cache).malformed.size, roots: keptRoots.length }).toEqual(kept);
     if (text !== '') expect(JSON.parse(cache.serialize())).toEqual(JSON.parse(text));
     for (const profile of PROFILES) read(cache.serialize({ profile }));

@@ -5,28 +5,17 @@
  * Of a packaged app a test can reach the window only, [Note: a packaged app lets nobody into its main process] in
  * packaged.ts; tests that need no more are tagged @packaged and run in both.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
-import { isPackaged, startPackaged } from './packaged.ts';
+import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
+
+export { type Started } from './packaged.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
-
-export interface Started {
-  /** The main process; throws where the app is packaged. */
-  readonly app: ElectronApplication;
-  window: Page;
-  /** What the app wrote to its terminal, and the page to its console. */
-  output: string[];
-  /** Quits as a user does, and waits for the end. */
-  quit: () => Promise<void>;
-  /** Starts the program once more, which hands over what it is asked for; gives its exit code. */
-  startAgain: (args: readonly string[]) => Promise<number | null>;
-}
 
 /** Which app: the one of this clone, or an executable in which it is packaged. */
 export interface Packaged {
@@ -100,12 +89,6 @@ function launch(program: Program, env: Env, args: readonly string[]): Promise<El
 }
 
 type Env = Record<string, string>;
-
-/** Runs a program to its end. */
-export async function exitCode(program: string, args: readonly string[], env: Env): Promise<number | null> {
-  const [code] = (await once(spawn(program, args, { env, stdio: 'ignore' }), 'exit')) as [number | null];
-  return code;
-}
 
 /** Where the app keeps its files under that home. */
 export const profileFolder = (env: Record<string, string>): string =>

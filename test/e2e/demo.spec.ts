@@ -14,7 +14,7 @@ function quiet(env: Record<string, string>) {
 test('the demo shows made-up accounts, and is gone when it is left', async ({ keyring, start }) => {
   const { env, demos } = quiet(keyring.env);
   const { window, quit } = await start([], env);
-  await window.getByRole('button', { name: 'Explore a demo' }).click();
+  await window.getByRole('button', { name: 'Try with sample data' }).click();
   const list = window.getByRole('listbox', { name: 'Accounts' });
   for (const name of ['Ada Marsh', 'Tomas Okafor', 'Lin Nakamura', 'Rosa Stein', 'nightly-report']) {
     await expect(list).toContainText(name);
@@ -29,7 +29,7 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
   await window.clock.fastForward('05:00');
   await expect(window.getByText(/^expired [23] min ago$/)).toBeVisible();
   await expect(ada).toHaveAccessibleName(/, signed in$/);
-  await window.getByRole('button', { name: 'Leave the demo' }).click();
+  await window.getByRole('button', { name: 'Leave sample data' }).click();
   await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
   expect(demos()).toEqual([]);
   await quit();

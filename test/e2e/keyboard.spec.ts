@@ -75,19 +75,19 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await typeInto('Name', 'Example');
     await answerDialogs(app, { agree: true }); // main asks whether a host on this computer is meant
     await keyboard.press('Enter');
-    await expect(button('In the browser')).toBeFocused();
+    await expect(button('Continue in your browser')).toBeFocused();
   });
 
   await test.step('Escape gives a sign-in up, and the focus is where it was; the next one ends among the accounts', async () => {
     await keyboard.press('Enter');
-    await expect(window.getByRole('dialog', { name: 'Go on in your browser' })).toBeVisible();
+    await expect(window.getByRole('dialog', { name: 'Continue in your browser' })).toBeVisible();
     await expect(button('Cancel')).toBeFocused();
     await expect.poll(async () => (await opened()).length).toBe(1);
     await keyboard.press('Escape');
     await expect(window.getByRole('dialog')).toHaveCount(0);
     await expect(button('Sign in…')).toBeFocused();
     await keyboard.press('Enter');
-    await expect(button('In the browser')).toBeFocused();
+    await expect(button('Continue in your browser')).toBeFocused();
     await keyboard.press('Enter');
     await expect.poll(async () => (await opened()).length).toBe(2);
     await at.visit((await opened())[1]!, { user: 'noor' });
@@ -117,7 +117,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await expect(chosen).toHaveAttribute('aria-posinset', '6');
     await keyboard.type('mor');
     await expect(chosen).toHaveAccessibleName(
-      'Morgan Reyes morgan.reyes@mail.example , signed in; renews at the next use',
+      'Morgan Reyes morgan.reyes@mail.example , Active, renews itself',
     );
     expect(await list.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
   });
@@ -134,7 +134,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await keyboard.press('Home');
     await expect(grid.getByRole('row', { selected: true })).toContainText('Microsoft Graph');
     await keyboard.press('End');
-    await expect(grid.getByRole('row', { selected: true })).toContainText('who you are');
+    await expect(grid.getByRole('row', { selected: true })).toContainText('identity');
     await tabTo(window, button('Time left'));
     await keyboard.press('Enter');
     await expect(window.getByRole('columnheader', { name: 'Time left' })).toHaveAttribute(
@@ -153,7 +153,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await expect(window.getByRole('textbox', { name: /^Secret of/ })).toHaveCount(0);
     await expect(button('Reveal…')).toBeFocused();
     await press(button('Copy…'));
-    await said(/Token copied\..*leaves the clipboard in 30 seconds/);
+    await said(/Token copied\..*Cleared from the clipboard in 30 seconds/);
     await expect(button('Copy…')).toBeFocused();
   });
 
@@ -181,7 +181,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await keyboard.press('Enter');
     await press(button('Sign out'));
     const receipt = window.getByRole('dialog', { name: 'Noor Haddad is signed out' });
-    await expect(receipt).toContainText('0, counted afresh');
+    await expect(receipt).toContainText('None (checked again)');
     await expect(button('Done')).toBeFocused();
     await keyboard.press('Enter');
     await expect(receipt).toHaveCount(0);
@@ -198,7 +198,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await expect(window.getByRole('textbox', { name: 'Passphrase', exact: true })).toBeFocused();
     await keyboard.type(PASSPHRASE);
     await said('Fair');
-    await typeInto('The same once more', PASSPHRASE);
+    await typeInto('Confirm passphrase', PASSPHRASE);
     await keyboard.press('Enter');
     await expect(window.getByRole('heading', { name: 'Exported' })).toBeVisible({ timeout: 60_000 });
     await expect(button('Done')).toBeFocused();
@@ -209,7 +209,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
   await test.step('the export is opened with its passphrase', async () => {
     await tabTo(window, window.getByRole('main').getByRole('button', { name: 'Import…' }));
     await keyboard.press('Enter');
-    await expect(window.getByRole('textbox', { name: 'The passphrase it was exported with' })).toBeFocused();
+    await expect(window.getByRole('textbox', { name: 'Passphrase of the export' })).toBeFocused();
     await keyboard.type(PASSPHRASE);
     await keyboard.press('Enter');
     await expect(window.getByRole('dialog', { name: 'Import this document?' })).toBeVisible({
@@ -228,7 +228,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await press(button('Repair'));
     await said(/Repaired: /);
     await press(button('Undo'));
-    await said(/Taken back: /);
+    await said(/Undone: /);
     await expect.poll(async () => (await focus(window)).what).not.toMatch(/^BODY/);
   });
   await quit();

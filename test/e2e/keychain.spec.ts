@@ -62,7 +62,7 @@ for (const { name, place, says, end } of [
     const { env, close } = await place();
     const started = await start([], env);
     const { window } = started;
-    await expect(window.getByRole('heading', { name: /No keychain/ })).toBeVisible();
+    await expect(window.getByRole('heading', { name: /No keychain found/ })).toBeVisible();
     await expect(window.getByText(says).first()).toBeVisible();
     await importDocument(started, DOCUMENT);
     await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
@@ -110,7 +110,7 @@ test('key missing: retries, or starts fresh after it was typed, and deletes noth
   const before = readFileSync(vaultFile(keyring.env));
   await changeKey(keyring.env, 'none');
   const { window, quit } = await start();
-  await expect(window.getByRole('heading', { name: /cannot be opened/ })).toBeVisible();
+  await expect(window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
   await window.getByRole('button', { name: 'Start fresh…' }).click();
   const dialog = window.getByRole('alertdialog');
   await expect(dialog.getByRole('button', { name: 'Start fresh' })).toBeDisabled();
@@ -127,7 +127,7 @@ test('another key: says so and touches nothing', async ({ keyring, start }) => {
   const before = readFileSync(vaultFile(keyring.env));
   await changeKey(keyring.env, 'another');
   const { window, quit } = await start();
-  await expect(window.getByRole('heading', { name: 'The key does not open this file' })).toBeVisible();
+  await expect(window.getByRole('heading', { name: 'The key doesn’t open this file' })).toBeVisible();
   await quit();
   expect(readFileSync(vaultFile(keyring.env)).equals(before)).toBe(true);
 });
@@ -147,7 +147,7 @@ test('a start after the keychain ended the last one asks only when it is told to
 
   const { window, quit } = await start();
   await expect(
-    window.getByRole('heading', { name: 'The keychain stopped Tokenkeep last time' }),
+    window.getByRole('heading', { name: 'Tokenkeep stopped while asking the keychain' }),
   ).toBeVisible();
   await window.getByRole('button', { name: 'Retry' }).click();
   await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);

@@ -7,7 +7,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium, type ElectronApplication, expect, type Page } from '@playwright/test';
-import { exitCode, type Started } from './app.ts';
+
+/** A started app, of the clone or packaged. */
+export interface Started {
+  /** The main process; throws where the app is packaged. */
+  readonly app: ElectronApplication;
+  window: Page;
+  /** What the app wrote to its terminal, and the page to its console. */
+  output: string[];
+  /** Quits as a user does, and waits for the end. */
+  quit: () => Promise<void>;
+  /** Starts the program once more, which hands over what it is asked for; gives its exit code. */
+  startAgain: (args: readonly string[]) => Promise<number | null>;
+}
 
 const PACKAGED = Symbol('packaged');
 
@@ -75,4 +87,14 @@ async function debuggerOf(child: ChildProcess, output: readonly string[]): Promi
     if (end !== null) throw new Error(`It ended with ${end}: ${output.join('')}`);
     await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')]);
   }
+}
+
+/** Runs a program and returns its exit code. */
+export async function exitCode(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number | null> {
+  const [code] = (await once(spawn(program, args, { env, stdio: 'ignore' }), 'exit')) as [number | null];
+  return code;
 }

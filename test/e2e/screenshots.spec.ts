@@ -141,34 +141,34 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await showPage(window, 'Security');
   await picture(window, 'security');
   await window.getByRole('button', { name: 'Verify now' }).click();
-  await expect(window.getByText('Sound: nothing is missing')).toBeVisible();
+  await expect(window.getByText('File verified: complete and unchanged')).toBeVisible();
   await picture(window, 'security-verified');
   await window.getByRole('button', { name: 'Rotate key…' }).click();
   await picture(window, 'rotate-key');
-  await window.getByRole('button', { name: 'Replace the key' }).click();
-  await expect(window.getByRole('heading', { name: 'The key is replaced' })).toBeVisible();
+  await window.getByRole('button', { name: 'Rotate key', exact: true }).click();
+  await expect(window.getByRole('heading', { name: 'Key rotated' })).toBeVisible();
   await picture(window, 'rotated');
   await window.getByRole('button', { name: 'Done' }).click();
 
   await window.getByRole('button', { name: 'Export…' }).click();
   await picture(window, 'export');
   await window.getByRole('textbox', { name: 'Passphrase', exact: true }).fill('password1234');
-  await window.getByRole('textbox', { name: 'The same once more' }).fill('password4321');
+  await window.getByRole('textbox', { name: 'Confirm passphrase' }).fill('password4321');
   await picture(window, 'export-differ');
-  await window.getByRole('button', { name: 'Make one for me' }).click();
+  await window.getByRole('button', { name: 'Generate' }).click();
   await picture(window, 'export-suggested');
   const passphrase = await window.getByRole('textbox', { name: 'Passphrase', exact: true }).inputValue();
   const target = join(keyring.env['HOME'] ?? '', 'tokenkeep.age');
   await answerDialogs(app, { agree: true, target, file: target });
-  await window.getByRole('button', { name: 'Choose where…' }).click();
+  await window.getByRole('button', { name: 'Choose location…' }).click();
   await expect(window.getByRole('heading', { name: 'Exported' })).toBeVisible({ timeout: 60_000 });
   await picture(window, 'exported');
   await window.getByRole('button', { name: 'Done' }).click();
 
   await window.getByRole('main').getByRole('button', { name: 'Import…' }).click();
-  await expect(window.getByRole('heading', { name: 'This file needs its passphrase' })).toBeVisible();
+  await expect(window.getByRole('heading', { name: 'Enter the passphrase of this file' })).toBeVisible();
   await picture(window, 'import-locked');
-  const field = window.getByRole('textbox', { name: 'The passphrase it was exported with' });
+  const field = window.getByRole('textbox', { name: 'Passphrase of the export' });
   await field.fill('something else');
   await window.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(window.getByText(/The passphrase does not open/)).toBeVisible({ timeout: 60_000 });
@@ -199,8 +199,8 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
 test('a narrow window', async ({ start }) => {
   const { app, window, quit } = await start(['--demo']);
   await expect(accounts(window)).toBeVisible();
-  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(900, 600));
-  await expect.poll(() => window.evaluate(() => innerWidth)).toBe(900);
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(800, 500));
+  await expect.poll(() => window.evaluate(() => innerWidth)).toBe(800);
   await picture(window, 'narrow');
   await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click();
   await picture(window, 'narrow-token');
@@ -232,7 +232,7 @@ test('at 200 %, in high contrast, without motion', async ({ start }) => {
   };
   await zoom(1280, 800);
   await picture(window, 'zoomed', ['light']);
-  await zoom(900, 600);
+  await zoom(800, 500);
   await picture(window, 'zoomed-smallest', ['light']);
   await showPage(window, 'Security');
   await picture(window, 'zoomed-security', ['light']);
@@ -267,7 +267,7 @@ test('the keychain: locked, not answering, missing, and changes that are held in
 
   const without = await startBusWithoutKeyring();
   const none = await start([], without.env);
-  await expect(none.window.getByRole('heading', { name: /No keychain/ })).toBeVisible();
+  await expect(none.window.getByRole('heading', { name: /No keychain found/ })).toBeVisible();
   await picture(none.window, 'no-keychain');
   await none.quit();
   await without.close();
@@ -277,12 +277,12 @@ test('the key: missing, and another', async ({ keyring, start }) => {
   await seed(keyring.env, vaultFile(keyring.env), SEVERAL);
   await changeKey(keyring.env, 'another');
   const wrong = await start();
-  await expect(wrong.window.getByRole('heading', { name: 'The key does not open this file' })).toBeVisible();
+  await expect(wrong.window.getByRole('heading', { name: 'The key doesn’t open this file' })).toBeVisible();
   await picture(wrong.window, 'wrong-key');
   await wrong.quit();
   await changeKey(keyring.env, 'none');
   const missing = await start();
-  await expect(missing.window.getByRole('heading', { name: /cannot be opened/ })).toBeVisible();
+  await expect(missing.window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
   await picture(missing.window, 'key-missing');
   await missing.window.getByRole('button', { name: 'Start fresh…' }).click();
   await picture(missing.window, 'start-fresh');
@@ -305,7 +305,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   await expect(first.window.getByText('Damaged: parts of the file')).toBeVisible();
   await picture(first.window, 'security-damaged');
   await first.window.getByRole('button', { name: 'Accounts' }).click();
-  await first.window.getByRole('button', { name: 'Keep what was recovered…' }).click();
+  await first.window.getByRole('button', { name: 'Keep recovered accounts…' }).click();
   await picture(first.window, 'recover');
   await first.quit();
 
@@ -322,7 +322,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   const newer = asNewer(good);
   writeFileSync(file, newer);
   const third = await start();
-  await expect(third.window.getByRole('heading', { name: 'Made by a newer version' })).toBeVisible();
+  await expect(third.window.getByRole('heading', { name: 'Written by a newer version' })).toBeVisible();
   await picture(third.window, 'newer');
   await third.quit();
 });
@@ -340,12 +340,12 @@ besideProvider('signing in, staying signed in, leaving', async ({ start, provide
   await window.getByRole('button', { name: 'Edit Example' }).click();
   await picture(window, 'profile-oidc');
   await window.getByRole('button', { name: 'Cancel' }).click();
-  await window.getByRole('button', { name: 'With a code…' }).click();
+  await window.getByRole('button', { name: 'Use a device code…' }).click();
   await expect(window.getByRole('img', { name: /QR code/ })).toBeVisible();
   await picture(window, 'sign-in-code');
   await window.getByRole('button', { name: 'Cancel' }).click();
   await window.getByRole('button', { name: 'Sign in…' }).click();
-  await window.getByRole('button', { name: 'In the browser' }).click();
+  await window.getByRole('button', { name: 'Continue in your browser' }).click();
   await expect.poll(async () => (await opened()).length).toBe(1);
   await picture(window, 'sign-in-browser');
   await at.visit((await opened())[0]!, { user: 'noor', refuse: 'consent' });
@@ -355,7 +355,7 @@ besideProvider('signing in, staying signed in, leaving', async ({ start, provide
   await expect.poll(async () => (await opened()).length).toBe(2);
   await at.visit((await opened())[1]!, { user: 'noor' });
   await expect(accounts(window)).toContainText('Noor Haddad');
-  await window.getByRole('switch', { name: 'Keep fresh' }).check();
+  await window.getByRole('switch', { name: 'Auto-refresh' }).check();
   await picture(window, 'kept-fresh');
   await window.getByRole('button', { name: 'Sign out…' }).click();
   await expect(window.getByRole('checkbox', { name: /revoke/ })).toBeChecked();

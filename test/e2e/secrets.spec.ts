@@ -121,11 +121,11 @@ test('a copied token leaves the clipboard after 30 seconds, with the screen and 
   await answerDialogs(app, { agree: true });
   const copy = () => window.getByRole('button', { name: 'Copy…' }).click();
   const read = () => app.evaluate(({ clipboard }) => clipboard.readText());
-  const left = window.getByRole('status').filter({ hasText: 'The token has left the clipboard.' });
+  const left = window.getByRole('status').filter({ hasText: 'The token was cleared from the clipboard.' });
 
   await copy();
   await expect.poll(read).toMatch(/^eyJ/);
-  await expect(window.getByText(/Token copied\. It leaves the clipboard in/)).toBeVisible();
+  await expect(window.getByText(/Token copied\. Cleared from the clipboard in/)).toBeVisible();
   await halfAMinutePasses();
   await expect.poll(read).toBe('');
   await expect(left).toBeVisible();

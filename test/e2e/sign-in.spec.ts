@@ -31,8 +31,8 @@ test('in the browser: sign in, refresh, keep fresh, sign out with revocation and
   const started = await start();
   const { window } = started;
   const { at, page } = await begin(started, provider);
-  await button(window, 'In the browser').click();
-  await expect(window.getByRole('heading', { name: 'Go on in your browser' })).toBeVisible();
+  await button(window, 'Continue in your browser').click();
+  await expect(window.getByRole('heading', { name: 'Continue in your browser' })).toBeVisible();
   const back = await at.visit(await page(), { user: 'noor' });
   expect(back.title).toContain('You are signed in');
   await expect(accounts(window)).toContainText('Noor Haddad');
@@ -49,7 +49,7 @@ test('in the browser: sign in, refresh, keep fresh, sign out with revocation and
   expect(provider.events.count('refreshed', 'noor')).toBe(1);
   expect(provider.events.count('reused')).toBe(0);
 
-  await window.getByRole('switch', { name: 'Keep fresh' }).check();
+  await window.getByRole('switch', { name: 'Auto-refresh' }).check();
   await expect(window.getByText(/^Refreshes in 5\d min$/)).toBeVisible();
 
   await button(window, 'Sign out…').click();
@@ -73,7 +73,7 @@ test('with a code on another device', async ({ start, provider }) => {
   const started = await start();
   const { window } = started;
   const { at } = await begin(started, provider);
-  await button(window, 'With a code…').click();
+  await button(window, 'Use a device code…').click();
   const dialog = window.getByRole('dialog');
   const code = await dialog.locator('.device-code code').innerText();
   await expect(dialog.getByRole('img', { name: /QR code/ })).toBeVisible();
@@ -93,7 +93,7 @@ test('refused, cancelled, an unknown client, and a provider that is gone: each s
   const { at, page } = await begin(started, provider);
   const dialog = window.getByRole('alertdialog');
 
-  await button(window, 'In the browser').click();
+  await button(window, 'Continue in your browser').click();
   await at.visit(await page(), { user: 'piet', refuse: 'consent' });
   await expect(dialog).toContainText('The sign-in was refused');
 
@@ -106,14 +106,14 @@ test('refused, cancelled, an unknown client, and a provider that is gone: each s
   await button(window, 'Edit Example').click();
   await window.getByLabel('Client ID').fill('nobody');
   await button(window, 'Save').click();
-  await button(window, 'In the browser').click();
+  await button(window, 'Continue in your browser').click();
   await expect(dialog).toContainText('does not know the client id nobody');
 
   await provider.stop();
-  await button(window, 'Edit the profile…').click();
+  await button(window, 'Edit profile…').click();
   await window.getByLabel('Issuer').fill(provider.issuer.replace('localhost', '127.0.0.1'));
   await button(window, 'Save').click();
-  await button(window, 'In the browser').click();
+  await button(window, 'Continue in your browser').click();
   await expect(dialog).toContainText('did not answer');
   await button(window, 'Close').click();
   await expect(button(window, 'Sign in…')).toBeVisible();
@@ -126,7 +126,7 @@ test('a certificate that nobody vouches for is refused before anything is sent',
 }) => {
   const started = await start();
   await addProfile(started, provider);
-  await button(started.window, 'In the browser').click();
+  await button(started.window, 'Continue in your browser').click();
   await expect(started.window.getByRole('alertdialog')).toContainText('is not trusted on this computer');
   await started.quit();
 });
@@ -135,7 +135,7 @@ test('a revocation that fails keeps nothing here', async ({ keyring, start, prov
   const started = await start();
   const { window } = started;
   const { at, page } = await begin(started, provider);
-  await button(window, 'In the browser').click();
+  await button(window, 'Continue in your browser').click();
   await at.visit(await page(), { user: 'olu' });
   await expect(accounts(window)).toContainText('Olu Adeyemi');
   await button(window, 'Sign out…').click();
@@ -144,7 +144,7 @@ test('a revocation that fails keeps nothing here', async ({ keyring, start, prov
   provider.outages.add('/token/revocation');
   await question.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(window.getByRole('dialog')).toContainText('Not revoked');
-  await expect(window.getByRole('dialog')).toContainText('0, counted afresh');
+  await expect(window.getByRole('dialog')).toContainText('None (checked again)');
   await started.quit();
   const { entities } = await peek(keyring.env, vaultFile(keyring.env));
   expect(entities['RefreshToken']).toEqual([]);

@@ -21,7 +21,7 @@ test('damaged: says who was recovered and who is lost, and keeps the damaged fil
   await expect(window.getByText(/4 of 5 accounts recovered/).first()).toBeVisible();
   await expect(window.getByText(/Lost: /).first()).toBeVisible();
   expect(readFileSync(file).equals(damaged)).toBe(true);
-  await window.getByRole('button', { name: 'Keep what was recovered…' }).click();
+  await window.getByRole('button', { name: 'Keep recovered accounts…' }).click();
   await window
     .getByRole('dialog')
     .or(window.getByRole('alertdialog'))
@@ -40,7 +40,7 @@ test('newer: is not touched', async ({ keyring, start }) => {
   const newer = asNewer(readFileSync(file));
   writeFileSync(file, newer);
   const { window, quit } = await start();
-  await expect(window.getByRole('heading', { name: 'Made by a newer version' })).toBeVisible();
+  await expect(window.getByRole('heading', { name: 'Written by a newer version' })).toBeVisible();
   await quit();
   expect(readFileSync(file).equals(newer)).toBe(true);
 });

@@ -22,11 +22,11 @@ test('verifies, replaces the key so that an older copy is closed, and verifies a
   await showPage(window, 'Security');
   await expect(window.getByRole('heading', { name: 'Encrypted on this computer' })).toBeVisible();
   await window.getByRole('button', { name: 'Verify now' }).click();
-  await expect(window.getByText('Sound: nothing is missing and nothing was changed')).toBeVisible();
+  await expect(window.getByText('File verified: complete and unchanged')).toBeVisible();
   await expect(window.getByText('both copies intact')).toBeVisible();
 
   await window.getByRole('button', { name: 'Rotate key…' }).click();
-  await window.getByRole('dialog').getByRole('button', { name: 'Replace the key' }).click();
+  await window.getByRole('dialog').getByRole('button', { name: 'Rotate key', exact: true }).click();
   await expect(window.getByRole('dialog').getByText(/^Destroyed/)).toBeVisible();
   await window.getByRole('button', { name: 'Done' }).click();
   await expect(window.getByText('slot a is empty, for the next key')).toBeVisible();
@@ -47,8 +47,8 @@ test('exports what another computer imports, with the passphrase and only with i
   const first = await start();
   await showPage(first.window, 'Security');
   await first.window.getByRole('button', { name: 'Export…' }).click();
-  const again = first.window.getByRole('textbox', { name: 'The same once more' });
-  const choose = first.window.getByRole('button', { name: 'Choose where…' });
+  const again = first.window.getByRole('textbox', { name: 'Confirm passphrase' });
+  const choose = first.window.getByRole('button', { name: 'Choose location…' });
   await passphraseField(first.window).fill('too short');
   await again.fill('too short');
   await expect(choose).toBeDisabled();
@@ -71,7 +71,7 @@ test('exports what another computer imports, with the passphrase and only with i
   const second = await start([`--user-data-dir=${join(keyring.env['HOME'] ?? '', 'another')}`]);
   await answerDialogs(second.app, { agree: true, file: target });
   await second.window.getByRole('button', { name: 'Import a cache document…' }).click();
-  const field = second.window.getByRole('textbox', { name: 'The passphrase it was exported with' });
+  const field = second.window.getByRole('textbox', { name: 'Passphrase of the export' });
   await field.fill('something else');
   await second.window.keyboard.press('Enter');
   await expect(second.window.getByText(/The passphrase does not open/)).toBeVisible({ timeout: 60_000 });
@@ -97,7 +97,7 @@ test('shows what is wrong, repairs it in one change, and takes it back', async (
   await expect(window.getByRole('region', { name: 'Tokens without an account' })).toBeVisible();
   await window.getByRole('button', { name: 'Repair all…' }).click();
   await expect(
-    window.getByRole('group', { name: 'What it does' }).getByText('Access token').first(),
+    window.getByRole('group', { name: 'Changes' }).getByText('Access token').first(),
   ).toBeVisible();
   expect(await entries()).toBe(before);
   await window.getByRole('dialog').getByRole('button', { name: 'Repair', exact: true }).click();

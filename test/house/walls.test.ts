@@ -98,7 +98,7 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/partitions/a.ts', '../vault/vault.ts', /knows only cache/],
   ['src-main/partitions/stores/a.ts', '../../keychain/keychain.ts', /knows only cache/],
   ['src-main/partitions/stores/a.ts', 'redis', /Clients are passed in/],
-  ['src-main/ipc/a.ts', '../keychain/system.ts', /ipc\/ stands on/],
+  ['src-main/ipc/a.ts', '../keychain/system-keychain.ts', /ipc\/ stands on/],
   ['src-main/ipc/deep/a.ts', '../../electron/serve.ts', /ipc\/ stands on/],
   ['src-main/ipc/a.ts', 'electron', ELECTRON],
   ['src-main/sources/a.ts', '../ipc/contract.ts', /sources\/ reads/],

@@ -1,5 +1,4 @@
 import { inMemory } from '../../src-main/cache/handle.ts';
-import { atOneGo } from '../../src-main/cache/sliced.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { ServedVault } from '../../src-main/ipc/served-vault.ts';
 import type { VaultReport, VaultStatus } from '../../src-main/vault/state.ts';
@@ -39,11 +38,6 @@ export function fakeVault(cache: TokenCache): ServedVault & { asked: string[]; s
     update: (fn) => {
       asked.push('update');
       return handle.update(fn);
-    },
-    readInSlices: (fn) => handle.read((kept) => atOneGo(fn(kept))),
-    updateInSlices: (fn) => {
-      asked.push('update');
-      return handle.update((kept) => atOneGo(fn(kept)));
     },
     retry: () => Promise.resolve((asked.push('retry'), status)),
     startFresh: () => Promise.resolve(void asked.push('startFresh')),

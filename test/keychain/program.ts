@@ -1,9 +1,9 @@
 // Run by system.real.test.ts in a process of its own. Does what its arguments say, and prints what came of it.
 import { KeychainError } from '../../src-main/errors.ts';
-import { systemKeychain } from '../../src-main/keychain/system.ts';
+import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 
-const [patience = '', ...calls] = process.argv.slice(2);
-const keychain = systemKeychain({ patience: Number(patience) });
+const [deadline = '', ...calls] = process.argv.slice(2);
+const keychain = systemKeychain({ deadline: Number(deadline) });
 for (const call of calls) {
   const [name = '', account = '', secret = ''] = call.split(' ');
   try {

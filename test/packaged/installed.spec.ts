@@ -48,7 +48,7 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
         await list.getByRole('option').filter({ hasText: 'lee.park' }).click();
         await window.getByRole('button', { name: 'Sign out…' }).click();
         await window.getByRole('alertdialog').getByRole('button', { name: 'Sign out', exact: true }).click();
-        await expect(window.getByRole('dialog')).toContainText('0, counted afresh');
+        await expect(window.getByRole('dialog')).toContainText('None (checked again)');
         await window.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
         await expect(list).not.toContainText('lee.park');
         await started.quit();

@@ -17,33 +17,23 @@ describe('a claim is shown with its meaning', () => {
       'aud',
       '00000003-0000-0000-c000-000000000000',
       '00000003-0000-0000-c000-000000000000',
-      'Audience: who it is for, Microsoft Graph',
+      'Audience: Microsoft Graph',
     ],
-    [
-      'aud',
-      'https://graph.microsoft.com/',
-      'https://graph.microsoft.com/',
-      'Audience: who it is for, Microsoft Graph',
-    ],
-    ['aud', 'https://api.contoso.example', 'https://api.contoso.example', 'Audience: who it is for'],
-    [
-      'aud',
-      ['https://vault.azure.net', 'x'],
-      'https://vault.azure.net, x',
-      'Audience: who it is for, Azure Key Vault',
-    ],
+    ['aud', 'https://graph.microsoft.com/', 'https://graph.microsoft.com/', 'Audience: Microsoft Graph'],
+    ['aud', 'https://api.contoso.example', 'https://api.contoso.example', 'Audience'],
+    ['aud', ['https://vault.azure.net', 'x'], 'https://vault.azure.net, x', 'Audience: Azure Key Vault'],
     [
       'appid',
       '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
       '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
-      'The app that asked for it, Azure CLI',
+      'App that asked for the token: Azure CLI',
     ],
-    ['amr', ['pwd', 'mfa'], 'pwd, mfa', 'How the user signed in: password, several factors'],
+    ['amr', ['pwd', 'mfa'], 'pwd, mfa', 'How the user signed in: password, multi-factor'],
     ['amr', ['constructor'], 'constructor', 'How the user signed in'],
-    ['azpacr', '2', '2', 'How the app proved who it is: by a certificate'],
-    ['acct', 0, '0', 'The user in this tenant: member'],
-    ['email_verified', true, 'true', 'Whether the provider has checked the e-mail address'],
-    ['nonce', null, 'null', 'Ties it to the request it answers'],
+    ['azpacr', '2', '2', 'Client authentication: certificate'],
+    ['acct', 0, '0', 'User in this tenant: member'],
+    ['email_verified', true, 'true', 'Email address verified by the provider'],
+    ['nonce', null, 'null', 'Binds the token to the request'],
     ['contoso_department', 'Logistics', 'Logistics', null],
     ['__proto__', 'x', 'x', null],
     ['toString', 'x', 'x', null],
@@ -81,8 +71,8 @@ test('nesting without end throws nothing, and is cut short', () => {
 });
 
 test('the header has meanings of its own', () => {
-  expect(headerLine({ name: 'kid', json: '"k1"' }, NOW)).toMatchObject({ value: 'k1', says: 'Which key' });
-  expect(headerLine({ name: 'nonce', json: '"n"' }, NOW).says).toContain("Microsoft's own");
+  expect(headerLine({ name: 'kid', json: '"k1"' }, NOW)).toMatchObject({ value: 'k1', says: 'Key ID' });
+  expect(headerLine({ name: 'nonce', json: '"n"' }, NOW).says).toContain("only Microsoft's APIs");
 });
 
 test('details: every field that the entity has, and none that it has not', () => {

@@ -58,7 +58,7 @@ describe('a repair', () => {
 
     await model.health.undo();
     expect(model.health.view.get().report?.last).toBeNull();
-    expect(model.toasts.view.get().at(-1)?.text).toBe('Taken back: 1 entry removed.');
+    expect(model.toasts.view.get().at(-1)?.text).toBe('Undone: 1 entry removed.');
   });
 
   test('of one finding names it; of one that can’t be repaired there is none', async () => {
@@ -79,7 +79,7 @@ describe('a repair', () => {
     await model.health.undo();
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'failure',
-      title: 'The repair was not taken back',
+      title: 'The repair could not be undone',
     });
   });
 });
@@ -91,8 +91,8 @@ test('findings are shown by kind, in the order they come in', () => {
       findings.length,
     ]),
   ).toEqual([
-    ['Entries that a library can’t read', 2],
-    ['Refresh tokens in the shadow of newer ones', 1],
+    ['Entries a library can’t read', 2],
+    ['Superseded refresh tokens', 1],
   ]);
 });
 
@@ -102,7 +102,7 @@ test('an entity that two findings are about is named once', () => {
 });
 
 test.each([
-  [{ removed: 0, added: 0, changed: 0 }, 'nothing was left to do'],
+  [{ removed: 0, added: 0, changed: 0 }, 'nothing left to repair'],
   [{ removed: 1, added: 0, changed: 0 }, '1 entry removed'],
   [{ removed: 3, added: 1, changed: 2 }, '3 entries removed, 2 changed and 1 added'],
 ])('%j: %s', ({ removed, added, changed }, words) => {

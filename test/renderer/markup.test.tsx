@@ -61,7 +61,7 @@ test('a token with claims without end shows those that can be read, and says how
   const html = within(model, <TokenPanel onClose={() => {}} />);
   expect(html).toContain('c499');
   expect(html).not.toContain('c500');
-  expect(html).toContain('And 11,500 more, not shown.');
+  expect(html).toContain('11,500 more are not shown.');
 });
 
 test('hostile accounts draw no element of their own', async () => {
@@ -80,17 +80,17 @@ test('hostile accounts draw no element of their own', async () => {
 
 describe('every world has its screen', () => {
   const HEADINGS: Record<string, string> = {
-    'first-run': 'Your sign-ins, in one safe place',
+    'first-run': 'See and control your sign-ins',
     waiting: 'Waiting for the keychain…',
     locked: 'The keychain is locked',
-    'no-keychain': 'No keychain to keep the key in',
-    'key-missing': '61 kB of sign-ins cannot be opened',
-    'wrong-key': 'The key does not open this file',
+    'no-keychain': 'No keychain found',
+    'key-missing': 'The encryption key is missing',
+    'wrong-key': 'The key doesn’t open this file',
     'damaged-all': '0 accounts recovered',
-    newer: 'Made by a newer version',
+    newer: 'Written by a newer version',
     busy: 'Another program is using the file',
-    crashed: 'The keychain stopped Tokenkeep last time',
-    'list-failed': 'Your sign-ins could not be listed',
+    crashed: 'Tokenkeep stopped while asking the keychain',
+    'list-failed': 'The accounts could not be listed',
     hostile: '',
     opening: '',
   };
@@ -124,7 +124,7 @@ describe('every world has its screen', () => {
 });
 
 test('without a bridge it says what is missing', () => {
-  expect(renderToStaticMarkup(<BridgeMissing />)).toContain('the connection to the');
+  expect(renderToStaticMarkup(<BridgeMissing />)).toContain('The connection to the app is missing');
 });
 
 test('the last resort says what happened', () => {

@@ -12,10 +12,10 @@ const status = (state: VaultState, changes: object = {}) => readyStatus(NOW, { s
 describe('every state has a notice: cause, consequence, and what to do first', () => {
   test.each([
     ['locked', 'The keychain is locked', 'retry'],
-    ['no-keychain', 'No keychain to keep the key in', 'retry'],
-    ['key-missing', '61 kB of sign-ins cannot be opened', 'retry'],
-    ['wrong-key', 'The key does not open this file', 'retry'],
-    ['newer', 'Made by a newer version', 'retry'],
+    ['no-keychain', 'No keychain found', 'retry'],
+    ['key-missing', 'The encryption key is missing', 'retry'],
+    ['wrong-key', 'The key doesn’t open this file', 'retry'],
+    ['newer', 'Written by a newer version', 'retry'],
     ['read-only', 'Read-only', 'retry'],
     ['busy', 'Another program is using the file', 'retry'],
   ] as const)('%s', (state, title, first) => {
@@ -39,6 +39,12 @@ test('starting fresh is offered only where a file can’t be opened', () => {
   expect((['locked', 'no-keychain', 'newer', 'read-only', 'busy'] as const).map(offers)).toEqual(
     Array(5).fill(false),
   );
+});
+
+test('restoring from an export is offered where the key is missing or wrong', () => {
+  const offers = (state: VaultState) => notice(status(state), info)?.actions.includes('restore');
+  expect((['key-missing', 'wrong-key'] as const).map(offers)).toEqual([true, true]);
+  expect((['locked', 'damaged', 'newer', 'read-only'] as const).map(offers)).toEqual(Array(4).fill(false));
 });
 
 test('damaged: how many of how many, who is lost; keeping is offered where there is something to keep', () => {
@@ -104,12 +110,8 @@ describe('the footer', () => {
       false,
       { safe: true, badge: 'Encrypted', key: 'Key in GNOME Keyring', saved: 'Saved 12 s ago' },
     ],
-    [
-      status('ready', { bytes: null }),
-      false,
-      { safe: true, badge: 'Nothing to keep yet', key: null, saved: null },
-    ],
-    [status('ready'), true, { safe: true, badge: 'Demo', key: 'Key in memory', saved: null }],
+    [status('ready', { bytes: null }), false, { safe: true, badge: 'No vault yet', key: null, saved: null }],
+    [status('ready'), true, { safe: true, badge: 'Sample data', key: 'Key in memory', saved: null }],
     [
       status('ready', { held: 'memory', unsaved: 1 }),
       false,

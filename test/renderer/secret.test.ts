@@ -93,7 +93,7 @@ describe('a copied token', () => {
     expect(model.toasts.view.get()).toMatchObject([{ text: 'Token copied.', until: copiedAt + 30_000 }]);
     await time.pass(30_000);
     bridge.emit('clipboardCleared', null);
-    expect(texts(model.toasts.view.get())).toEqual(['The token has left the clipboard.']);
+    expect(texts(model.toasts.view.get())).toEqual(['The token was cleared from the clipboard.']);
     await time.pass(TOAST_STAYS);
     expect(model.toasts.view.get()).toEqual([]);
   });

@@ -39,7 +39,7 @@ describe('a verification', () => {
 test('compacting says what was gained', async () => {
   const { model } = await stage();
   await model.maintenance.compact();
-  expect(model.toasts.view.get()[0]?.text).toBe('The file had 61 kB and has 40 kB now.');
+  expect(model.toasts.view.get()[0]?.text).toBe('Compacted from 61 kB to 40 kB.');
 });
 
 describe('a new key', () => {

@@ -95,11 +95,11 @@ describe('keeping fresh', () => {
   });
 
   test.each([
-    [{ keepFresh: false, nextTry: null, problem: null }, 'Apps refresh it when they need it'],
+    [{ keepFresh: false, nextTry: null, problem: null }, 'Off: apps refresh their tokens themselves'],
     [{ keepFresh: true, nextTry: 1600, problem: null }, 'Refreshes in 10 min'],
     [
       { keepFresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
-      'The last try failed; tries again in 10 min',
+      'Last refresh failed. Next try in 10 min',
     ],
     [{ keepFresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
   ])('%o: %s', (care, words) => {
@@ -159,7 +159,7 @@ describe('leaving', () => {
       ['Session', 'plain'],
     ]);
     expect(lines[0]?.value).toContain('It did not answer.');
-    expect(lines[0]?.value).toContain('gone from this computer');
+    expect(lines[0]?.value).toContain('removed from this computer');
   });
 });
 

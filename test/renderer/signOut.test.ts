@@ -146,7 +146,7 @@ describe('the receipt', () => {
   test.each([
     [undefined, null],
     ['destroyed', /^Destroyed/],
-    ['pending', /^To be destroyed/],
+    ['pending', /^Pending: destroyed as soon as/],
   ])('old key %s', (oldKey, words) => {
     const said =
       receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey?.value ?? null;

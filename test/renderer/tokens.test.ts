@@ -38,21 +38,16 @@ describe('a token is called by its kind and what it is for', () => {
       'User.Read',
     ],
     [access({ audience: 'custom\u202e', scopes: [] }), 'Access', 'custom⟨U+202E⟩', 'no scopes'],
-    [access({ scopes: ['User.Read', 'openid'] }), 'Access', 'resource not named', 'User.Read'],
-    [access({ scopes: ['openid', 'PROFILE'] }), 'Access', 'the provider itself', 'openid, PROFILE'],
+    [access({ scopes: ['User.Read', 'openid'] }), 'Access', 'unknown resource', 'User.Read'],
+    [access({ scopes: ['openid', 'PROFILE'] }), 'Access', 'the provider', 'openid, PROFILE'],
     [
       token({ id: 'r', type: 'RefreshToken', family_id: '1' }),
       'Refresh',
-      'family of client IDs',
-      'gets new tokens for every app of the family',
+      'Microsoft app family',
+      'renews tokens of all apps in the family',
     ],
-    [
-      token({ id: 'r', type: 'RefreshToken' }),
-      'Refresh',
-      'keeps signed in',
-      'gets new tokens for Mail Assistant',
-    ],
-    [token({ id: 'i', type: 'IdToken' }), 'ID', 'who you are', 'name, e-mail, tenant'],
+    [token({ id: 'r', type: 'RefreshToken' }), 'Refresh', 'this app', 'renews tokens of Mail Assistant'],
+    [token({ id: 'i', type: 'IdToken' }), 'ID', 'identity', 'name, username, tenant'],
   ])('%o', (item, kind, subject, detail) => {
     expect(tokenTitle(item)).toEqual({ kind, subject });
     expect(tokenDetail(item)).toBe(detail);

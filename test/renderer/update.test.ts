@@ -34,13 +34,13 @@ it('a newer version is offered, step by step, and each step takes a press', asyn
   expect(updateLine(update.view.get())).toEqual({ text: 'Update available: 0.2.0', action: 'Download' });
   await update.go();
   tell({ state: 'downloading', version: '0.2.0', percent: 40 });
-  expect(updateLine(update.view.get())).toEqual({ text: 'Downloading 0.2.0: 40 %', action: null });
+  expect(updateLine(update.view.get())).toEqual({ text: 'Downloading 0.2.0: 40%', action: null });
   await update.go(); // there is nothing to press, and nothing to do
   tell({ state: 'ready', version: '0.2.0' });
   expect(updateLine(update.view.get())?.action).toBe('Restart and install');
   await update.go();
   tell({ state: 'refused', version: '0.2.0' });
-  expect(updateLine(update.view.get())?.text).toContain('this version stays');
+  expect(updateLine(update.view.get())?.text).toContain('You keep this version');
   await update.go();
   expect(asked).toEqual(['update', 'downloadUpdate', 'installUpdate', 'installUpdate']);
 });
@@ -48,5 +48,5 @@ it('a newer version is offered, step by step, and each step takes a press', asyn
 it('says that nothing was changed when it failed, and nothing at all when there is none', () => {
   expect(updateLine({ state: 'none' })).toBeNull();
   expect(updateLine({ state: 'failed', version: '0.2.0' })).toMatchObject({ action: 'Try again' });
-  expect(updateLine({ state: 'failed', version: '0.2.0' })?.text).toContain('nothing was changed');
+  expect(updateLine({ state: 'failed', version: '0.2.0' })?.text).toContain('Nothing was changed');
 });

@@ -16,14 +16,14 @@ const said = (facts: readonly { name: string; value: string; says: string }[]) =
 describe('how things stand', () => {
   test.each([
     ['ready', readyStatus(NOW), 'ok', 'Encrypted on this computer'],
-    ['before the first save', readyStatus(NOW, { bytes: null }), 'ok', 'Nothing to protect yet'],
-    ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key waits to be destroyed'],
+    ['before the first save', readyStatus(NOW, { bytes: null }), 'ok', 'No vault yet'],
+    ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key is not destroyed yet'],
   ])('%s', (_what, status, tone, title) => {
     expect(statusBanner(status, false)).toMatchObject({ tone, title });
   });
 
   test('the demo is not taken for more than it is', () => {
-    expect(statusBanner(readyStatus(NOW), true).text).toContain('gone when you leave');
+    expect(statusBanner(readyStatus(NOW), true).text).toContain('deleted when you leave');
   });
 });
 
@@ -40,10 +40,10 @@ test.each([
 
 test('the file: size, what is dead in it, the last save', () => {
   expect(said(fileFacts(readyStatus(NOW), NOW))).toEqual([
-    'Size: 61 kB: 6 % of it dead: replaced or removed since',
+    'Size: 61 kB: 6% reclaimable',
     expect.stringMatching(/^Last saved: 12 s ago: /),
   ]);
-  expect(said(fileFacts(readyStatus(NOW, { live: 1 }), NOW))[0]).toBe('Size: 61 kB: all of it live');
+  expect(said(fileFacts(readyStatus(NOW, { live: 1 }), NOW))[0]).toBe('Size: 61 kB: nothing to reclaim');
   expect(said(fileFacts(readyStatus(NOW, { bytes: null, savedAt: null }), NOW))).toEqual([
     'Last saved: not yet',
   ]);
@@ -53,30 +53,30 @@ test('the file: size, what is dead in it, the last save', () => {
 
 test('the key: where, in which slot, since when', () => {
   expect(said(keyFacts(readyStatus(NOW), false, NOW))).toEqual([
-    'Kept in: GNOME Keyring',
+    'Stored in: GNOME Keyring',
     'Slot: a: slot b is empty, for the next key',
     expect.stringMatching(/^Age: 3 days: made /),
   ]);
   expect(said(keyFacts(readyStatus(NOW, { state: 'locked' }), false, NOW))).toEqual([
-    'Kept in: GNOME Keyring',
+    'Stored in: GNOME Keyring',
   ]);
   const old = readyStatus(NOW, { oldKey: 'pending', key: { slot: 'b', madeAt: null } });
   expect(said(keyFacts(old, false, NOW)).slice(1)).toEqual([
     'Slot: b: the old key is still in slot a',
     'Age: not known',
   ]);
-  expect(said(keyFacts(readyStatus(NOW), true, NOW))[0]).toBe('Kept in: memory: only in the demo');
+  expect(said(keyFacts(readyStatus(NOW), true, NOW))[0]).toBe('Stored in: memory: demo only');
 });
 
 describe('what a verification found', () => {
   test('nothing wrong', () => {
     const { sound, title, rows } = findings(REPORT);
-    expect([sound, title]).toEqual([true, 'Sound: nothing is missing and nothing was changed']);
+    expect([sound, title]).toEqual([true, 'File verified: complete and unchanged']);
     expect(said(rows)).toEqual([
       'Header: 2 of 2: both copies intact',
-      'Last rewriting: 9 of 9 frames: authentic',
-      'Changes since: 4 frames: authentic, up to the last byte',
-      'Secrets: 24: opened and authentic, in 41 entries of 8 accounts',
+      'Base frames: 9 of 9 frames: authentic',
+      'Appended frames: 4 frames: authentic, to the last byte',
+      'Tokens: 24: decrypted and authentic, in 41 entries of 8 accounts',
     ]);
   });
 
@@ -88,12 +88,12 @@ describe('what a verification found', () => {
       regions: { headers: 1, base: { intact: 7, of: 9 }, appended: 2, after: 1_200 },
       recovered: { accounts: 6, of: 8, lost: ['Noor Haddad', 'Emil Lund'] },
     });
-    expect([sound, title]).toEqual([false, 'Damaged: parts of the file are not as they were written']);
+    expect([sound, title]).toEqual([false, 'Damaged: parts of the file were changed or lost']);
     expect(said(rows)).toEqual([
-      'Header: 1 of 2: one copy is damaged; the other one serves',
-      'Last rewriting: 7 of 9 frames: the others were changed or lost',
-      'Changes since: 2 frames: then 1 kB that can’t be read',
-      'Secrets: 24: opened and authentic, in 41 entries of 8 accounts',
+      'Header: 1 of 2: one copy is damaged; the other is used',
+      'Base frames: 7 of 9 frames: the others were changed or lost',
+      'Appended frames: 2 frames: then 1 kB that can’t be read',
+      'Tokens: 24: decrypted and authentic, in 41 entries of 8 accounts',
       'Lost: 2: Noor Haddad and Emil Lund',
     ]);
   });
@@ -104,8 +104,8 @@ describe('what a verification found', () => {
   });
 
   test.each([
-    ['locked', 'the keychain did not give the key'],
-    ['key-missing', 'there is no key'],
+    ['locked', 'the keychain is not available'],
+    ['key-missing', 'no key opens the file'],
     ['newer', 'a newer version'],
     ['damaged', 'can’t be read'],
   ] as const)('nothing, where it is %s', (state, words) => {
@@ -117,7 +117,10 @@ describe('what a verification found', () => {
 });
 
 test('who is not kept out differs where the system asks', () => {
-  const open = (platform: 'darwin' | 'linux') => JSON.stringify(protection(readyStatus(NOW), platform).open);
-  expect(open('darwin')).toContain('macOS asks you first');
+  const open = (platform: 'darwin' | 'linux', demo = false) =>
+    JSON.stringify(protection(readyStatus(NOW), { platform, demo }).open);
+  expect(open('darwin')).toContain('macOS prompts');
   expect(open('linux')).not.toContain('macOS');
+  expect(open('linux')).toContain('GNOME Keyring');
+  expect(open('linux', true)).not.toContain('GNOME Keyring');
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
-import type { Timers } from '../../src-main/keychain/line.ts';
+import type { Timers } from '../../src-main/keychain/deadline.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
 import type { Surroundings } from '../../src-main/vault/settings.ts';

@@ -2,7 +2,7 @@
 // made to either. Prints, a line of JSON each, what becomes of a vault on a disk that fills up, has room again, and may only be read.
 import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memoryKeychain } from '../../src-main/keychain/memory.ts';
+import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { signIn, usersIn } from './people.ts';
 

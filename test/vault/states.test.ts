@@ -180,7 +180,7 @@ describe('busy: another program keeps the lock', () => {
   test('said so, nothing changed, reading goes on; the next save ends it', async () => {
     const { scene, letGo } = await sceneWithHolder();
     const before = Buffer.from(scene.bytes);
-    const vault = await scene.open({}, { lockPatience: 20 });
+    const vault = await scene.open({}, { lockDeadline: 20 });
     expect(vault.status.state).toBe('ready');
     await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code: 'vault_busy' });
     expect(vault.status).toMatchObject({ state: 'busy', code: 'vault_busy', held: 'disk' });
@@ -195,7 +195,7 @@ describe('busy: another program keeps the lock', () => {
 
   test('held in memory, and saved by itself when the other one has let go', async () => {
     const { scene, letGo } = await sceneWithHolder();
-    const vault = await scene.open({ unprotected: 'memory' }, { lockPatience: 20 });
+    const vault = await scene.open({ unprotected: 'memory' }, { lockDeadline: 20 });
     await vault.update((cache) => signIn(cache, 'cas'));
     expect(vault.status).toMatchObject({ state: 'busy', held: 'memory', unsaved: 1 });
     await letGo();

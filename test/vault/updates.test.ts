@@ -253,47 +253,6 @@ test('a closed vault says so', async () => {
   }
 });
 
-describe('long work', () => {
-  test('lets the process have its turn, and nobody else sees the half of it', async () => {
-    const scene = new Scene();
-    const vault = await scene.open();
-    let turns = 0;
-    setImmediate(() => (turns += 1));
-    const long = vault.updateInSlices(function* (cache) {
-      signIn(cache, 'ada');
-      while (turns === 0) yield; // For ever, if nobody else had a turn.
-      signIn(cache, 'ben');
-      return turns;
-    });
-    const seen = vault.read((cache) => cache.accounts().length);
-    expect(await long).toBe(1);
-    expect(await seen).toBe(2);
-    expect(await (await scene.open()).readInSlices(usersInSlices)).toHaveLength(2);
-  });
-
-  test('that throws is taken back whole; what reads must not write', async () => {
-    const vault = await new Scene().open();
-    const failing = vault.updateInSlices(function* (cache) {
-      signIn(cache, 'eve');
-      yield;
-      throw new RangeError('mine');
-    });
-    await expect(failing).rejects.toThrow(RangeError);
-    await expect(
-      vault.readInSlices(function* (cache) {
-        signIn(cache, 'eve');
-        yield;
-      }),
-    ).rejects.toBeInstanceOf(InvalidArgumentError);
-    expect(await vault.read((cache) => cache.accounts())).toEqual([]);
-  });
-
-  function* usersInSlices(cache: TokenCache) {
-    yield;
-    return cache.accounts();
-  }
-});
-
 test('many changes at once go into a file that is written anew, an account a frame, whole or not at all', async () => {
   const scene = new Scene();
   const [vault, other] = [await scene.open(), await scene.open()];

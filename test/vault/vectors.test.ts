@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { recordsOf } from '../../src-main/cache/records.ts';
+import { storeOf } from '../../src-main/cache/token-cache.ts';
 import { openFile } from '../../src-main/vault/open.ts';
 import { FakeDisk, placeOf } from './disk.ts';
 import { FakeKeychain } from './fakes.ts';
@@ -29,7 +29,7 @@ describe.each(vaultVectors().map(({ vector }) => vector))('$name', (vector: Vaul
     for (const [account, item] of Object.entries(vector.keychain)) keychain.items.set(account, item);
     const { state, contents } = await openFile(placeOf(disk, '/v', keychain));
     expect(state).toBe(vector.state);
-    const entries = [...(contents === null ? [] : recordsOf(contents.cache))].map(
+    const entries = (contents === null ? [] : storeOf(contents.cache).all()).map(
       ({ section, key, value }) => {
         const secret =
           key !== null && typeof value === 'object' && value !== null && 'secret' in value

@@ -6,7 +6,9 @@ import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { profileOf } from '../place.ts';
 import { LAYOUTS, type Layout, type Profile } from '../schema/dialects.ts';
 import { recognise } from './recognize.ts';
-import { isEntityType, type Store } from '../store.ts';
+import { Entry } from '../entry.ts';
+import { isEntityType } from '../schema/entities.ts';
+import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
 /** How a document is written. */
@@ -39,10 +41,10 @@ function fill(store: Store, roots: Roots, layout: Layout): void {
   store.layout = store.profile === null ? undefined : layout;
   for (const section of Object.keys(roots)) {
     const root = roots[section];
-    if (!isEntityType(section) || !isRecord(root)) store.put(section, null, root);
+    if (!isEntityType(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
     else {
       store.open(section);
-      for (const key of Object.keys(root)) store.put(section, key, root[key]);
+      for (const key of Object.keys(root)) store.put(Entry.of(section, key, root[key]));
     }
   }
 }
@@ -126,7 +128,7 @@ function ownRoots(store: Store): Map<string, unknown> {
   const roots = new Map<string, unknown>();
   for (const section of store.roots) {
     const kept = store.kept(section);
-    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept);
+    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept?.value);
     else roots.set(section, new Map(Array.from(store.entries(section), ({ key, value }) => [key, value])));
   }
   // A document is told from other JSON by its roots, so there is at least one.

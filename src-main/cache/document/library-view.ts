@@ -1,20 +1,20 @@
 /** A cache as one library has it in memory: what to tell it, and how to take in what it did. */
 import { usableBy } from './convert.ts';
-import { type Account, ENTITY_TYPES, type Entity, type EntityType } from '../schema/entities.ts';
+import type { Account, Entity, EntityType } from '../schema/entities.ts';
 import { canonicalEnvironment, sameEnvironment } from '../schema/environments.ts';
-import { copyWith, freezeJson, sameJson } from '../json.ts';
+import { copyWith, sameJson } from '../json.ts';
 import { homeTenantOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
 import { modifyEntity } from '../modify.ts';
 import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import type { Profile } from '../schema/dialects.ts';
-import { type CacheRecord, fromRecords } from '../records.ts';
+import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { signOut } from '../sign-out.ts';
 import type { Store } from '../store.ts';
 import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';
-import { storeOf, type TokenCache } from '../token-cache.ts';
+import { cacheOf, storeOf, type TokenCache } from '../token-cache.ts';
 
 /** Entities by type and by the library's key. */
 export type LibraryView = ReadonlyMap<EntityType, ReadonlyMap<string, Entity>>;
@@ -41,9 +41,16 @@ export function userOf({
   return `${folded(home_account_id)} ${canonicalEnvironment(environment)}`;
 }
 
-/** What a library of the profile is told of these records; see usableBy. All records of an owner go together. */
-export function viewOf(records: Iterable<CacheRecord>, profile: Profile): LibraryView {
-  return usableBy(profile, storeOf(fromRecords(records)));
+/** The name by which a library calls an environment, given any of its names. */
+export type NameOf = (environment: string) => string;
+
+/**
+ * Returns what a library of the profile is told of these entries; see `usableBy`. All entries of an account go together.
+ *
+ * @param nameOf where the library's own configuration decides; default: the name that all libraries of the profile use
+ */
+export function viewOf(entries: Iterable<Entry>, profile: Profile, nameOf?: NameOf): LibraryView {
+  return usableBy(profile, storeOf(cacheOf(entries)), nameOf);
 }
 
 /**
@@ -58,12 +65,14 @@ export function takeFromLibrary(
   changes: readonly LibraryChange[],
   profile: Profile,
   known: ReadonlySet<string>,
+  nameOf?: NameOf,
 ): void {
   const store = storeOf(cache);
   store.run(() => {
     const views = new Map<string, LibraryView>();
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
-      const view = views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile);
+      const view =
+        views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile, nameOf);
       views.set(folded(home_account_id), view);
       return view.get(type)?.get(key);
     };
@@ -74,19 +83,49 @@ export function takeFromLibrary(
     const news = set.map((change) => ({ change, before: current(change) }));
 
     for (const { change, entity } of had) {
-      if (entity !== undefined && entity['secret'] === change.secret && change.type !== 'Account')
-        modifyEntity(store, change.type, entity, null);
+      if (entity === undefined || entity['secret'] !== change.secret || change.type === 'Account') continue;
+      const environment = environmentIn(store, change, nameOf);
+      modifyEntity(store, change.type, copyWith(entity, { environment }), null);
     }
     for (const { change } of had) {
       if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
-      signOut(store, change.home_account_id, { environment: change.environment }, store.now());
+      const environment = environmentIn(store, change, nameOf);
+      signOut(store, change.home_account_id, { environment }, store.now());
     }
     for (const { change, before } of news) {
       const user = userOf(change);
-      const isWanted = hasAccount(store, change) || (signedIn.has(user) && !known.has(user));
-      if (change.home_account_id === '' || isWanted) put(store, change, before);
+      const environment = environmentIn(store, change, nameOf);
+      const own = {
+        ...change,
+        environment,
+        entity: change.entity && copyWith(change.entity, { environment }),
+      };
+      const isWanted = hasAccount(store, own) || (signedIn.has(user) && !known.has(user));
+      if (change.home_account_id === '' || isWanted)
+        put(store, own, before && copyWith(before, { environment }));
     }
   });
+}
+
+/**
+ * Returns the name that the cache has for the environment of a change. The names that a library was configured with may be known to
+ * nobody else, so an account (or an app's metadata) in the cache that the library calls by the same name decides.
+ */
+function environmentIn(
+  store: Store,
+  { type, home_account_id, environment, entity }: LibraryChange,
+  nameOf?: NameOf,
+): string {
+  if (nameOf === undefined) return environment;
+  const isSame = (other: unknown): boolean =>
+    typeof other === 'string' && (other === environment || nameOf(other) === environment);
+  const client_id = entity?.['client_id'];
+  const beside =
+    type === 'AppMetadata' || home_account_id === ''
+      ? store.candidates('AppMetadata').filter((entry) => entry.entity?.client_id === client_id)
+      : store.candidates('Account', { home_account_id });
+  const own = beside.find((entry) => isSame(entry.entity?.environment));
+  return own?.entity?.environment ?? environment;
 }
 
 function hasAccount(store: Store, { home_account_id, environment }: LibraryChange): boolean {
@@ -97,7 +136,7 @@ function hasAccount(store: Store, { home_account_id, environment }: LibraryChang
 
 /** @param before what the library had under the key, as of now */
 function put(store: Store, { type, entity }: LibraryChange, before: Entity | undefined): void {
-  if (entity === null || !freezeJson(entity) || !isUnderstood(type, entity)) return;
+  if (entity === null || !isUnderstood(type, entity)) return;
   const news = Object.fromEntries(
     Object.entries(entity).filter(([field, value]) => !sameJson(before?.[field], value)),
   );
@@ -121,7 +160,7 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
   const elsewhere = asOfAnyTenant(own).flatMap((same) => supersededEntries(store, type, same));
   const realm = elsewhere[0]?.entity?.['realm'];
   const adapted = realm === undefined ? own : copyWith(own, { realm });
-  if (!freezeJson(adapted) || !isUnderstood(type, adapted)) return;
+  if (!isUnderstood(type, adapted)) return;
   const replaced = type === 'Account' ? sameEntries(store, type, own) : supersededEntries(store, type, own);
   place(store, type, adapted, [...replaced, ...elsewhere]);
 }
@@ -141,16 +180,14 @@ function sameRealm(a: Account, b: Account): boolean {
   return folded(realmOf(a)) === folded(realmOf(b));
 }
 
-/** The records of a cache by their owner, lower-cased; "" for what belongs to apps. Roots not understood are left out. */
-export function recordsByOwner(cache: TokenCache): Map<string, CacheRecord[]> {
-  const store = storeOf(cache);
-  const owners = new Map<string, CacheRecord[]>();
-  for (const type of ENTITY_TYPES) {
-    for (const entry of store.entries(type)) {
-      const records = owners.get(entry.home);
-      if (records === undefined) owners.set(entry.home, [entry]);
-      else records.push(entry);
-    }
+/** The entries of a cache by account, lower-cased; "" for what belongs to apps. Whole roots are left out. */
+export function entriesByAccount(cache: TokenCache): Map<string, Entry[]> {
+  const accounts = new Map<string, Entry[]>();
+  for (const entry of storeOf(cache).all()) {
+    if (entry.key === null) continue;
+    const entries = accounts.get(entry.account);
+    if (entries === undefined) accounts.set(entry.account, [entry]);
+    else entries.push(entry);
   }
-  return owners;
+  return accounts;
 }

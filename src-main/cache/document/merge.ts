@@ -6,11 +6,13 @@ import { summaries } from '../accounts.ts';
 import { ageIn } from '../age.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
 import { secondsOf } from '../schema/expiry.ts';
-import { copyWith, freezeJson, sameJson } from '../json.ts';
+import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
-import { type Entry, freeKey, isEntityType, type Store } from '../store.ts';
+import { Entry } from '../entry.ts';
+import { isEntityType } from '../schema/entities.ts';
+import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
 /** What a merge will do, or has done. */
@@ -94,8 +96,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
       names: users.map((user) => user.username || user.name || user.home_account_id),
     },
     tokens,
-    notUnderstood:
-      from.malformed.size + [...from.roots].filter((root) => from.kept(root) !== undefined).length,
+    notUnderstood: from.malformed.size + from.keptRoots().length,
     writtenBy: from.profile === null ? null : libraryOf(from.profile),
   };
 }
@@ -142,8 +143,7 @@ function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, en
   const news = Object.entries(entity).filter(([field, value]) => empty(first[field]) && !empty(value));
   if (news.length === 0) return;
   const completed = copyWith(first, Object.fromEntries(news));
-  if (freezeJson(completed) && isUnderstood(type, completed))
-    place(store, type, completed, known, known[0]?.key);
+  if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
 }
 
 /** What is not understood: under its own name, or beside what has that name already. */
@@ -153,16 +153,14 @@ function takeRest(into: Store, from: Store): void {
       const entry = into.entry(section, name);
       return entry !== undefined && !sameJson(entry.value, value);
     };
-    into.put(section, freeKey(key, isTaken), value);
+    into.put(Entry.of(section, freeKey(key, isTaken), value));
   }
-  for (const section of from.roots) {
-    const value = from.kept(section);
-    if (value === undefined) continue;
+  for (const { section, value } of from.keptRoots()) {
     const isTaken = (name: string): boolean => {
       const known = into.kept(name);
-      return (known !== undefined || isEntityType(name)) && !sameJson(known, value);
+      return (known !== undefined || isEntityType(name)) && !sameJson(known?.value, value);
     };
     const name = freeKey(section, isTaken);
-    if (into.kept(name) === undefined) into.put(name, null, value);
+    if (into.kept(name) === undefined) into.put(Entry.of(name, null, value));
   }
 }

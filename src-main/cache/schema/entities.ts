@@ -8,6 +8,14 @@ export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account'
 
 /** As the schema names them. */
 export type EntityType = (typeof ENTITY_TYPES)[number];
+
+const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
+
+/** Whether a root of a cache document holds entities. */
+export function isEntityType(section: string): section is EntityType {
+  return TYPES.has(section);
+}
+
 /** The entities that hold a secret. */
 export type CredentialType = 'AccessToken' | 'RefreshToken' | 'IdToken';
 

@@ -1,6 +1,6 @@
-import { StorageError, type StorageErrorCode } from '../../errors.ts';
+import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
 
-/** The code of a system error, "" where it is none. */
+/** Returns the code of a system error, such as ENOENT; "" for an error that is none. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
@@ -11,20 +11,43 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   EACCES: 'no_permission',
   EPERM: 'no_permission',
   EROFS: 'read_only_disk',
+  ENAMETOOLONG: 'name_too_long',
 };
 
 const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
   disk_full: 'The disk is full. The vault is as it was before. Free some space.',
   no_permission:
-    'This user may not use the vault’s file or its folder. The vault is as it was before. Check the permissions of both.',
+    'You don’t have permission to use the vault’s file or its folder. The vault is as it was before. Check the permissions of both.',
   read_only_disk:
     'The vault lies on a read-only file system. It is as it was before. Mount it for writing, or move the vault.',
+  name_too_long:
+    'The name of the vault’s file is too long for its file system. Nothing was written. Choose a shorter name; Tokenkeep puts files beside the vault whose names are up to 17 bytes longer.',
   storage_failed: 'The file system refused to read or write the vault, which is as it was before. Try again.',
 };
 
-/** Wraps what the file system says, once; passes on what is wrapped already. */
-export function storageError(cause: unknown): StorageError {
-  if (cause instanceof StorageError) return cause;
-  const code = CODES[errnoOf(cause)] ?? 'storage_failed';
+/** What the system calls of `fs` are named in an error, and what a code of the system looks like. */
+const ERRNO = /^E[A-Z0-9]+$/;
+
+/**
+ * Wraps an error of the file system, once. An error of Tokenkeep passes as it is. Any other error, such as a SyntaxError of
+ * code that was called, becomes an UnexpectedError: it is never told as the file system's.
+ */
+export function storageError(cause: unknown): TokenkeepError {
+  if (isOurs(cause)) return cause;
+  const errno = errnoOf(cause);
+  if (!ERRNO.test(errno)) return unexpected(cause);
+  const code = CODES[errno] ?? 'storage_failed';
   return new StorageError(code, MESSAGES[code], { cause });
+}
+
+function isOurs(error: unknown): error is TokenkeepError {
+  return error instanceof TokenkeepError;
+}
+
+function unexpected(cause: unknown): UnexpectedError {
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  return new UnexpectedError(
+    `An unexpected error (${name}) stopped the operation. The vault’s file is as it was before. Report this to the developer of the app.`,
+    { cause },
+  );
 }

@@ -1,6 +1,11 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { documentText } from '../../cache/document/document.ts';
-import { InvalidArgumentError, StorageError, type StorageErrorCode } from '../../errors.ts';
+import {
+  InvalidArgumentError,
+  StorageError,
+  type StorageErrorCode,
+  type TokenkeepError,
+} from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 import { identify, isTemporary, readWhole, replaceFile } from '../disk/atomic-file.ts';
@@ -77,13 +82,17 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
   disk_full: 'The disk is full, so nothing was exported. Free some space, or choose another disk.',
   no_permission: 'This user may not write there, so nothing was exported. Choose another folder.',
   read_only_disk: 'That file system is read-only, so nothing was exported. Choose another folder.',
+  name_too_long:
+    'That file name is too long for its file system, so nothing was exported. Choose a shorter name.',
   storage_failed: 'The file system refused to write there, so nothing was exported. Choose another folder.',
 };
 
-function worded(cause: unknown): StorageError {
+function worded(cause: unknown): TokenkeepError {
   if (cause instanceof StorageError) return cause;
-  const { code } = storageError(cause);
-  return new StorageError(code, MESSAGES[code], { cause });
+  const error = storageError(cause);
+  return error instanceof StorageError
+    ? new StorageError(error.code, MESSAGES[error.code], { cause })
+    : error;
 }
 
 function unlike(): StorageError {

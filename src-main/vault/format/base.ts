@@ -1,8 +1,8 @@
 // FORMAT.md, "Batches", as they stand in the base: one account, or none, in each frame.
 import { isUnderstood } from '../../cache/schema/fields.ts';
-import { accountOf, type CacheRecord, homeOf, type Unread, type UnreadSource } from '../../cache/records.ts';
+import { accountOf, Entry, type UnreadSource } from '../../cache/entry.ts';
 import { freezeJson } from '../../cache/json.ts';
-import { isEntityType } from '../../cache/store.ts';
+import { isEntityType } from '../../cache/schema/entities.ts';
 import { type Change, decodeBatch, type DecodedRow, decodeRows } from './batch.ts';
 import type { FrameContent } from './frame.ts';
 import type { Header } from './header.ts';
@@ -30,7 +30,7 @@ export class Base {
   }
 
   /** What each frame says, one after the other. */
-  *byFrame(): Iterable<(CacheRecord | Unread)[]> {
+  *byFrame(): Iterable<Entry[]> {
     const { baseFrames, fileId } = this.#header;
     /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
     const astray = new Set<string | null>();
@@ -44,17 +44,16 @@ export class Base {
       const source = new FrameSource(content, fileId);
       let owner: string | undefined;
       let username = '';
-      const records: (CacheRecord | Unread)[] = [];
+      const entries: Entry[] = [];
       for (const [index, row] of rows.entries()) {
-        const record = recordOf(row, source, index);
-        const home = 'source' in record ? record.home : (accountOf(record) ?? '');
-        owner ??= home;
-        if (home !== owner) astray.add(home || null).add(owner || null);
+        const entry = entryOf(row, source, index, owner);
+        owner ??= entry.account;
+        if (entry.account !== owner) astray.add(entry.account || null).add(owner || null);
         if (username === '' && row.section === 'Account') username = usernameOf(row.value);
-        records.push('source' in record && home === owner ? { ...record, home: owner } : record);
+        entries.push(entry);
       }
       this.#keep(owner || null, username, content);
-      yield records;
+      yield entries;
     }
     for (const account of astray) this.groups.delete(account);
   }
@@ -80,14 +79,17 @@ function isSet({ value }: DecodedRow): boolean {
   return true;
 }
 
-function recordOf(row: DecodedRow, source: UnreadSource, index: number): CacheRecord | Unread {
+/** @param known the account of the frame, whose entries then share one string */
+function entryOf(row: DecodedRow, source: UnreadSource, index: number, known = ''): Entry {
   const { section, key, value, sealedLength } = row;
-  if (sealedLength === null || key === null || !isObject(value)) return { section, key, value };
-  if (!isEntityType(section)) return { section, key, value: source.read(index) };
+  if (sealedLength === null || key === null || !isObject(value)) return Entry.of(section, key, value);
+  if (!isEntityType(section)) return Entry.of(section, key, source.read(index));
   // Nobody sees this: the value is made anew when it is asked for, with its secret sealed.
   value['secret'] = 'sealed';
   const understood = isUnderstood(section, value);
-  return { section, key, home: homeOf(value, understood), isUnderstood: understood, source, index };
+  const own = accountOf(value, understood);
+  const account = own === known ? known : own;
+  return Entry.unread({ section, key, account, isUnderstood: understood, source, index });
 }
 
 function usernameOf(value: unknown): string {

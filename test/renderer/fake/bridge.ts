@@ -18,7 +18,7 @@ import type {
 import { decoded, type Member } from './cast.ts';
 import { signInHalf, type SignInWorld } from './sign-in.ts';
 
-/** What stands behind a fake bridge. Tests change it and emit events, as main would. */
+/** State behind a fake bridge. Tests change it and emit events as main would. */
 export interface World {
   /** Seconds since the epoch. */
   now(): number;
@@ -26,21 +26,21 @@ export interface World {
   status: VaultStatus;
   info: AppInfo;
   signIn: SignInWorld;
-  /** A newer version; none where it is not given. */
+  /** An available update; default: none. */
   update?: UpdateStatus;
-  /** What the next import finds in the document; an error where it finds none. */
+  /** Result of the next import. */
   plan: ImportPlan | ImportLocked | PlainError;
-  /** What a passphrase opens it to. */
+  /** Plan after the right passphrase. */
   unlocked: ImportPlan;
-  /** What a verification finds. */
+  /** Result of a verification. */
   report: VaultReport;
   rotation: KeyReceipt['oldKey'];
   health: HealthReport;
-  /** What the user answers to main's own dialogs. */
+  /** The user's answer to main's dialogs. */
   consents: boolean;
-  /** Names of requests that are answered with this error. */
+  /** Errors by request name. */
   failing: Map<string, PlainError>;
-  /** Awaited before every answer: a test holds it to look at what is shown meanwhile. */
+  /** Awaited before each answer, so that tests can inspect the state meanwhile. */
   delay(name: string): Promise<void> | undefined;
 }
 

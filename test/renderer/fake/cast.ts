@@ -1,6 +1,6 @@
 import type { AccountItem, DecodedToken, TokenItem } from '../../../src-main/ipc/contract.ts';
 
-/** Made-up accounts with their tokens, as main would send them. Times are relative to `now`, in seconds. */
+/** A made-up account with its tokens, as main sends them. Times are relative to `now`, in seconds. */
 export interface Member {
   account: AccountItem;
   tokens: TokenItem[];
@@ -52,7 +52,7 @@ export function account(changes: Partial<AccountItem> & Pick<AccountItem, 'id'>)
   };
 }
 
-/** Fills in what main derives from the tokens. */
+/** Adds the fields that main derives from the tokens. */
 function member(base: AccountItem, tokens: TokenItem[], now: number): Member {
   const access = tokens.filter((item) => item.type === 'AccessToken').map((item) => item.expires_on ?? 0);
   const next = access.filter((at) => at > now);
@@ -355,7 +355,7 @@ export function crowd(size: number, now: number): Member[] {
   });
 }
 
-/** What a token says, of the kind that its format promises. */
+/** Returns claims that fit the token's format. */
 export function decoded(item: TokenItem, now: number): DecodedToken {
   const claim = (name: string, value: unknown) => ({ name, json: JSON.stringify(value) });
   if (item.format === 'opaque') return { format: 'opaque', length: 1432 };

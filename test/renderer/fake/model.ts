@@ -1,6 +1,6 @@
 import { createModel, type Model } from '../../../src-renderer/state/model.ts';
 import { type FakeBridge, fakeBridge, type World } from './bridge.ts';
-import { type FakeTime, fakeTime, settled } from './time.ts';
+import { type FakeTime, type FakeVisibility, fakeTime, fakeVisibility, settled } from './time.ts';
 import { world } from './worlds.ts';
 
 export interface Stage {
@@ -8,23 +8,25 @@ export interface Stage {
   world: World;
   bridge: FakeBridge;
   time: FakeTime;
+  visibility: FakeVisibility;
 }
 
-/** Nothing is drawn by chance in a test. */
+/** Deterministic random bytes. */
 export const random = (length: number) => Uint8Array.from({ length }, (_, index) => index);
 
-/** The window's state over a fake world, started: what a component would see. */
+/** Starts the window's state over a fake world. */
 export async function stage(name = 'main', changes: Partial<World> = {}): Promise<Stage> {
   const time = fakeTime();
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
   const bridge = fakeBridge(set);
-  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, random });
+  const visibility = fakeVisibility();
+  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, visibility, random });
   void model.start();
   await settled();
-  return { model, world: set, bridge, time };
+  return { model, world: set, bridge, time, visibility };
 }
 
-/** A promise that a test keeps or not, to look at what happens meanwhile. */
+/** A promise that the test resolves, to inspect the state meanwhile. */
 export function gate(): { open: () => void; closed: Promise<void> } {
   let open = () => {};
   const closed = new Promise<void>((resolve) => {

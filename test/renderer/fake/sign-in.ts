@@ -8,7 +8,7 @@ import type {
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
 
-/** What stands behind the sign-in half of a fake bridge. */
+/** State behind the sign-in part of a fake bridge. */
 export interface SignInWorld {
   profiles: SignInProfile[];
   progress: SignInProgress;

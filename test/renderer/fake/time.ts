@@ -1,11 +1,13 @@
-import type { Time } from '../../../src-renderer/state/ports.ts';
+import type { Time, Visibility } from '../../../src-renderer/state/ports.ts';
 
 export interface FakeTime extends Time {
-  /** Lets that many milliseconds pass, and calls what falls due, in order. */
+  /** Advances the clock and runs due timers in order. */
   pass: (milliseconds: number) => Promise<void>;
+  /** When the pending timers fire, in milliseconds since the epoch. */
+  pending: () => number[];
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only moves when a test advances it. */
 export function fakeTime(start = 1_700_000_000_000): FakeTime {
   let now = start;
   let waiting: { at: number; call: () => void }[] = [];
@@ -18,6 +20,7 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
         waiting = waiting.filter((other) => other !== entry);
       };
     },
+    pending: () => waiting.map(({ at }) => at),
     async pass(milliseconds) {
       const until = now + milliseconds;
       for (;;) {
@@ -34,7 +37,28 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
   };
 }
 
-/** Everything that was promised and needs no time has happened. */
+export interface FakeVisibility extends Visibility {
+  set: (visible: boolean) => void;
+}
+
+/** A window that is visible until a test hides it. */
+export function fakeVisibility(): FakeVisibility {
+  let visible = true;
+  const listeners = new Set<() => void>();
+  return {
+    isVisible: () => visible,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    set(next) {
+      visible = next;
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+/** Waits until pending promises have settled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }

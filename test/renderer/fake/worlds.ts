@@ -16,7 +16,7 @@ export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): Va
     bytes: 61_204,
     savedAt: now - 12,
     keychain: 'GNOME Keyring',
-    // Told once the file was read.
+    // Known once the file has been read.
     ...(READ.has(changes.state ?? 'ready') && changes.bytes !== null
       ? { key: { slot: 'a', madeAt: now - 3 * 86_400 }, live: 0.94 }
       : {}),
@@ -56,7 +56,7 @@ export const REPORT: VaultReport = {
   regions: { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 0 },
 };
 
-/** Two refresh tokens, one in the shadow of the other, and an entry that can't be repaired. */
+/** A superseded refresh token, and an entry that can't be repaired. */
 export const HEALTH: HealthReport = {
   findings: [
     {
@@ -92,7 +92,7 @@ export const HEALTH: HealthReport = {
 
 const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
 
-/** One world for each screen and state that the window has, by name. */
+/** A world for each screen and state of the window. */
 export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> = {
   main: () => ({}),
   'first-run': (now) => ({ members: [], status: readyStatus(now, { bytes: null, savedAt: null }) }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { memoryKeychain } from '../../../src-main/keychain/memory.ts';
+import { memoryKeychain } from '../../../src-main/keychain/keychain.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
 import { openVaultIn } from '../../../src-main/vault/vault.ts';
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';

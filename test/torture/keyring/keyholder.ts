@@ -1,7 +1,7 @@
 // A process with a vault whose key is in the system's real keychain. It stops before a native call that it is told.
 import { openVault } from '../../../src-main/vault/vault.ts';
 import { type Keytar, loadKeytar } from '../../../src-main/keychain/keytar.ts';
-import { systemKeychain } from '../../../src-main/keychain/system.ts';
+import { systemKeychain } from '../../../src-main/keychain/system-keychain.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import { orders, say } from '../say.ts';
 
@@ -38,7 +38,7 @@ export async function keyholder([file = '', service = '', patience = '']: readon
       deletePassword: (...words) => before().then(() => keytar.deletePassword(...words)),
     };
   };
-  const keychain = systemKeychain({ load, patience: Number(patience) });
+  const keychain = systemKeychain({ load, deadline: Number(patience) });
   const opening = { current: undefined as ReturnType<typeof openVault> | undefined };
   const vault = (): ReturnType<typeof openVault> =>
     (opening.current ??= openVault({ file, service, keychain }));

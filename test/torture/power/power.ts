@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memoryKeychain } from '../../../src-main/keychain/memory.ts';
+import { memoryKeychain } from '../../../src-main/keychain/keychain.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
 import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
 import { openFile } from '../../../src-main/vault/open.ts';

@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
 
-async function run(env: Environment, calls: string[], patience = 5000, main = program): Promise<unknown[]> {
-  const child = spawn(process.execPath, [main, String(patience), ...calls], {
+async function run(env: Environment, calls: string[], deadline = 5000, main = program): Promise<unknown[]> {
+  const child = spawn(process.execPath, [main, String(deadline), ...calls], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -82,8 +82,8 @@ test('killed: unavailable, or locked where it is started again, and never absent
 });
 
 test.each([
-  ['no D-Bus session', withoutBus, /no D-Bus session/],
-  ['a session whose socket is dead', withDeadBus, /its socket doesn't answer/],
+  ['no D-Bus session', withoutBus, /no D-Bus session.*keyFile/],
+  ['a session whose socket is dead', withDeadBus, /its socket doesn’t answer/],
   ['a session without a Secret Service', startBusWithoutKeyring, /GNOME Keyring, KWallet .* or KeePassXC/],
 ])('%s: unavailable, with a sentence of its own (failures 2 and 3)', async (_what, start, sentence) => {
   const { env } = await opened<{ env: Environment; close(): Promise<void> }>(start());
@@ -96,7 +96,7 @@ test('the library that the native module needs is not installed: unavailable, an
   const { env } = await opened(withoutBus());
   const main = withoutLibrary();
   expect(await run(env, ['get k'], 5000, main)).toMatchObject([
-    { code: 'keychain_unavailable', message: expect.stringMatching(/Debian and Ubuntu: libsecret-1-0/) },
+    { code: 'keychain_library_missing', message: expect.stringMatching(/Debian and Ubuntu: libsecret-1-0/) },
   ]);
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { KeychainTimeoutError } from '../../src-main/errors.ts';
-import { diagnose } from '../../src-main/keychain/diagnosis.ts';
-import type { Keytar } from '../../src-main/keychain/keytar.ts';
-import { systemKeychain } from '../../src-main/keychain/system.ts';
+import { type Keytar, keytarError, loadError } from '../../src-main/keychain/keytar.ts';
+import { NativeModuleFailure } from '../../src-main/native-module.ts';
+import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 import { FakeTimers } from '../vault/fakes.ts';
 
 /** As the real one behaves on a Secret Service. */
@@ -43,7 +43,7 @@ class FakeKeytar implements Keytar {
 }
 
 function keychainOn(keytar: FakeKeytar, timers = new FakeTimers()) {
-  return systemKeychain({ load: () => Promise.resolve(keytar), patience: 10_000, timers });
+  return systemKeychain({ load: () => Promise.resolve(keytar), deadline: 10_000, timers });
 }
 
 test('an absent secret is absent; the canary that showed it is removed', async () => {
@@ -132,36 +132,101 @@ describe('a call that hangs', () => {
   });
 });
 
+// As GLib, libsecret 0.20, GNOME Keyring 42, dbus-daemon, macOS and Windows say it.
 test.each([
-  ['load', 'libsecret-1.so.0: cannot open shared object file', 'keychain_unavailable', /libsecret-1-0/],
-  ['load', 'invalid ELF header', 'keychain_unavailable', /keytar/],
-  ['read', 'Cannot autolaunch D-Bus without X11 $DISPLAY', 'keychain_unavailable', /no D-Bus session/],
+  ['Cannot create an item in a locked collection', 'keychain_locked', /Unlock/],
+  ['GDBus.Error:org.freedesktop.Secret.Error.IsLocked: The object is locked', 'keychain_locked', /Unlock/],
+  ['Secret Service prompt dismissed', 'keychain_locked', /Unlock/],
+  ['User interaction is not allowed.', 'keychain_locked', /Unlock/],
+  ['User canceled the operation.', 'keychain_locked', /Unlock/],
+  ['The user name or passphrase you entered is not correct.', 'keychain_locked', /Unlock/],
   [
-    'read',
+    'Object does not exist at path “/org/freedesktop/secrets/collection/login”',
+    'keychain_no_collection',
+    /default/,
+  ],
+  [
+    'Object does not exist at path “/org/freedesktop/secrets/aliases/default”',
+    'keychain_no_collection',
+    /default/,
+  ],
+  ['No such secret collection at path: /', 'keychain_no_collection', /default/],
+  ['A default keychain could not be found.', 'keychain_no_collection', /default/],
+  ['Rejected send message, 2 matched rules; type="method_call"', 'keychain_refused', /sandbox/],
+  [
+    'GDBus.Error:org.freedesktop.DBus.Error.AccessDenied: An AppArmor policy prevents this sender from sending this message',
+    'keychain_refused',
+    /Snap/,
+  ],
+  ['Could not connect: Permission denied', 'keychain_refused', /rights/],
+  ["A required entitlement isn't present.", 'keychain_refused', /entitlement/],
+  ['Access is denied.', 'keychain_refused', /rights/],
+  ['Couldn’t write the keyring: No space left on device', 'keychain_full', /space/],
+  ['Not enough quota is available to process this command.', 'keychain_full', /space/],
+  ['Cannot autolaunch D-Bus without X11 $DISPLAY', 'keychain_unavailable', /no D-Bus session.*keyFile/],
+  [
     'Unknown or unsupported transport “disabled” for address “disabled:”',
     'keychain_unavailable',
     /no D-Bus session/,
   ],
-  ['read', 'Could not connect: No such file or directory', 'keychain_unavailable', /socket/],
+  ['Could not connect: No such file or directory', 'keychain_unavailable', /socket/],
   [
-    'read',
     'The name org.freedesktop.secrets was not provided by any .service files',
     'keychain_unavailable',
-    /KWallet/,
+    /KWallet.*keyFile/,
   ],
   [
-    'read',
     'The name :1.7 was not provided by any .service files',
     'keychain_unavailable',
-    /started anew .* Restart this program/,
+    /restarted.*Restart this program/,
   ],
-  ['write', 'The session wrapping the secret does not exist', 'keychain_unavailable', /Restart this program/],
-  ['write', 'Cannot create an item in a locked collection', 'keychain_locked', /Unlock/],
-  ['read', 'User interaction is not allowed.', 'keychain_locked', /Unlock/],
-  ['write', 'Etwas Unbekanntes', 'keychain_locked', /Unlock/],
-  ['read', 'Etwas Unbekanntes', 'keychain_unavailable', /settings/],
-] as const)('%s: "%s"', (attempt, said, code, sentence) => {
-  const diagnosis = diagnose(attempt, new Error(said));
-  expect(diagnosis.code).toBe(code);
-  expect(diagnosis.message).toMatch(sentence);
+  ['The session wrapping the secret does not exist', 'keychain_unavailable', /Restart this program/],
+  [
+    'Message recipient disconnected from message bus without replying',
+    'keychain_unavailable',
+    /did not reply/,
+  ],
+  [
+    'A specified logon session does not exist. It may already have been terminated.',
+    'keychain_unavailable',
+    /session/,
+  ],
+  ['Etwas Unbekanntes', 'keychain_failed', /Check .* settings/],
+  [
+    'Couldn’t create item: An error occurred on the device',
+    'keychain_failed',
+    /An error occurred on the device/,
+  ],
+  // What only looks like a known text: numbers and words inside others.
+  ['item 1-128 of 25293', 'keychain_failed', /settings/],
+  ['The service unlocked nothing', 'keychain_failed', /settings/],
+  ['Authorization header malformed', 'keychain_failed', /settings/],
+  ['', 'keychain_failed', /settings/],
+])('%j is %s', (said, code, sentence) => {
+  const error = keytarError(new Error(said));
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(sentence);
+  expect(error.message).toContain('Nothing was changed');
+  expect(error.message).toContain(said);
+  expect(error.outcome).toBe(code === 'keychain_locked' ? 'locked' : 'unavailable');
+});
+
+test('the system’s words are quoted on one line, without what could disguise them, and not without end', () => {
+  const { message } = keytarError(new Error(`line\n\u202eturned\0${'x'.repeat(1000)}`));
+  expect(message).toMatch(/“line turned x{200,300}…”$/);
+});
+
+test.each([
+  [
+    'not-loaded',
+    'libsecret-1.so.0: cannot open shared object file',
+    'keychain_library_missing',
+    /libsecret-1-0/,
+  ],
+  ['not-loaded', 'invalid ELF header', 'keychain_module_failed', /keytar.*invalid ELF header/],
+  ['not-found', "Cannot find module 'keytar'", 'keychain_module_missing', /keytar.*external in your bundler/],
+  ['runtime', 'Deno', 'keychain_module_failed', /Deno.*Node\.js/],
+] as const)('a native module that is %s (%s): %s', (reason, said, code, sentence) => {
+  const error = loadError(new NativeModuleFailure(reason, new Error(said)));
+  expect(error).toMatchObject({ code, message: expect.stringMatching(sentence) });
 });

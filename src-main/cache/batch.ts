@@ -1,0 +1,130 @@
+/** Changes that happen whole or not at all: transactions, and batches of them that wait to become durable. */
+import { InvalidArgumentError } from '../errors.ts';
+import { type Change, condensed, inverse, placeOf } from './change.ts';
+import type { Entry, Place } from './entry.ts';
+import { storeOf, type TokenCache } from './token-cache.ts';
+
+/** What a transaction did. */
+export interface Transaction<T> {
+  value: T;
+  /** One for each place that is not as it was; none where all was taken back in the end. */
+  changes: readonly Change[];
+  /** Puts everything back as it was before, with a `change` event. */
+  undo(): void;
+}
+
+/**
+ * Runs `fn` on the cache. Where it throws, the cache is as it was, and the error goes on. One `change` event at the end.
+ *
+ * @throws InvalidArgumentError where `fn` returns a promise: what it does later would be in no transaction
+ */
+export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Transaction<T> {
+  const { value, changes } = storeOf(cache).run(() => {
+    const result = fn(cache);
+    if (!isThenable(result)) return result;
+    Promise.resolve(result).catch(() => undefined); // The caller gets the error below instead.
+    throw new InvalidArgumentError(
+      'The function that changes a cache must not be async. Its changes were taken back. Await before the update.',
+    );
+  });
+  return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
+}
+
+/**
+ * Makes changes that were made to another cache. One `change` event.
+ *
+ * @returns what has changed here
+ */
+export function apply(cache: TokenCache, changes: Iterable<Change>): Change[] {
+  const store = storeOf(cache);
+  return store.run(() => {
+    for (const change of changes) {
+      if (change.after === undefined) store.drop(placeOf(change));
+      else store.put(change.after);
+    }
+  }).changes;
+}
+
+/** A change as one who was not there knows it: what stands in a place now, whatever was there before. */
+export interface Step extends Place {
+  /** Absent where nothing is left. */
+  readonly after?: Entry;
+}
+
+/**
+ * Makes changes of which nobody knows what they replaced. One `change` event.
+ *
+ * @returns what has changed here
+ */
+export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
+  const store = storeOf(cache);
+  return store.run(() => {
+    for (const step of steps) {
+      if (step.after === undefined) store.drop(step);
+      else store.put(step.after);
+    }
+  }).changes;
+}
+
+/** A function that waits to be run on a cache, and the one who waits for its outcome. */
+export interface Job {
+  readonly run: (cache: TokenCache) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A job, and the promise of its outcome. */
+export function jobOf<T>(run: (cache: TokenCache) => T): { job: Job; outcome: Promise<T> } {
+  let settle: Omit<Job, 'run'> | undefined;
+  const outcome = new Promise<unknown>((resolve, reject) => {
+    settle = { resolve, reject };
+  }) as Promise<T>;
+  if (settle === undefined) throw new TypeError('A promise calls its executor at once.');
+  return { job: { run, ...settle }, outcome };
+}
+
+/** Jobs that were run and wait for their changes to become durable. */
+export interface Batch {
+  /** What all of them did together: one change for each place. */
+  readonly changes: readonly Change[];
+  /** What each job that changed something did, in order. */
+  readonly updates: readonly (readonly Change[])[];
+  /** The changes are durable: each job gets its value, or the error that it threw. */
+  settle(): void;
+  /** They are not: the cache is put back, and each job gets `error`, or the error that it threw itself. */
+  withdraw(error: unknown): void;
+}
+
+/** Runs jobs one after the other, each whole or not at all. A job that throws changes nothing and stops no other. */
+export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
+  const done: { job: Job; transaction: Transaction<unknown> }[] = [];
+  const failed: { job: Job; error: unknown }[] = [];
+  for (const job of jobs) {
+    try {
+      done.push({ job, transaction: transact(cache, job.run) });
+    } catch (error) {
+      failed.push({ job, error });
+    }
+  }
+  const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
+  const rejectFailed = (): void => {
+    for (const { job, error } of failed) job.reject(error);
+  };
+  return {
+    changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
+    updates,
+    settle: () => {
+      for (const { job, transaction } of done) job.resolve(transaction.value);
+      rejectFailed();
+    },
+    withdraw: (error) => {
+      for (const { transaction } of done.toReversed()) transaction.undo();
+      for (const { job } of done) job.reject(error);
+      rejectFailed();
+    },
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import type { KeychainError } from '../errors.ts';
+import { type AssertWanted, DeadlineQueue, systemTimers, type Timers } from './deadline.ts';
+import { type Keychain, keychainError } from './keychain.ts';
+import { type Keytar, keytarError, loadKeytar } from './keytar.ts';
+
+/** Milliseconds that a person is given to answer a prompt before the caller is told. */
+const DEADLINE = 10_000;
+
+/**
+ * Options for `systemKeychain`.
+ *
+ * @example
+ * const keychain = systemKeychain({ deadline: 30_000 });
+ */
+export interface SystemKeychainOptions {
+  /** Loads the native module. An app that checks its binary's hash first does so here. Default: imports keytar. */
+  load?: () => Promise<Keytar>;
+  /** Milliseconds until `keychain_timeout`. Default: 10,000. */
+  deadline?: number;
+  /** Default: the timers of the process. */
+  timers?: Timers;
+}
+
+/** All system keychains of this process share one queue, see [Note: one call at a time] in deadline.ts. */
+let sharedQueue: DeadlineQueue | undefined;
+
+/**
+ * Returns the keychain of the operating system: macOS Keychain, Windows Credential Manager, or the Secret Service on
+ * Linux (GNOME Keyring, KWallet, KeePassXC). The native module is loaded at the first call.
+ *
+ * @example
+ * const vault = await openVault({ file: join(userData, 'accounts.vault'), keychain: systemKeychain() });
+ */
+export function systemKeychain(options: SystemKeychainOptions = {}): Keychain {
+  const { load = loadKeytar, deadline, timers } = options;
+  const queue =
+    deadline === undefined && timers === undefined
+      ? (sharedQueue ??= new DeadlineQueue(DEADLINE))
+      : new DeadlineQueue(deadline ?? DEADLINE, timers ?? systemTimers);
+  const ask = <T>(task: (store: Store, assertWanted: AssertWanted) => Promise<T>): Promise<T> =>
+    queue.run(async (assertWanted) => task(storeOf(await load()), assertWanted));
+  return {
+    label: labelOf(process.platform),
+    get: (service, account, { certain = true } = {}) =>
+      ask((store) => (certain ? find(store, service, account) : store.get(service, account))),
+    set: (service, account, secret) =>
+      ask(async (store, assertWanted) => {
+        // A prompt or a hang shows in this read, where a late answer does no harm.
+        await store.get(service, account);
+        assertWanted();
+        await write(store, service, account, secret);
+      }),
+    delete: (service, account) =>
+      ask(async (store, assertWanted) => {
+        if ((await find(store, service, account)) === null) return;
+        assertWanted();
+        // keytar's answer to a deletion proves nothing, and the old value may stay on the disk. Overwrite it first.
+        await write(store, service, account, randomBytes(32).toString('base64'));
+        assertWanted();
+        await store.delete(service, account);
+        if ((await store.get(service, account)) !== null) throw mismatch();
+      }),
+  };
+}
+
+/** keytar with its errors translated. */
+interface Store {
+  get(service: string, account: string): Promise<string | null>;
+  set(service: string, account: string, secret: string): Promise<void>;
+  delete(service: string, account: string): Promise<void>;
+}
+
+function storeOf(keytar: Keytar): Store {
+  return {
+    get: (service, account) => keytar.getPassword(service, account).catch(refused),
+    set: (service, account, secret) => keytar.setPassword(service, account, secret).catch(refused),
+    delete: async (service, account) => {
+      await keytar.deletePassword(service, account).catch(refused);
+    },
+  };
+}
+
+function refused(cause: unknown): never {
+  throw keytarError(cause);
+}
+
+const CANARY = 'canary';
+
+/**
+ * A locked Secret Service answers `null` for what it holds. So after `null` a canary is written: that fails where the
+ * keychain is locked. Where it works, the question is asked again, because the write may have shown the prompt that
+ * unlocked the keychain.
+ */
+async function find(store: Store, service: string, account: string): Promise<string | null> {
+  const secret = await store.get(service, account);
+  if (secret !== null) return secret;
+  await store.set(service, CANARY, CANARY);
+  await store.delete(service, CANARY);
+  return store.get(service, account);
+}
+
+async function write(store: Store, service: string, account: string, secret: string): Promise<void> {
+  await store.set(service, account, secret);
+  if ((await store.get(service, account)) !== secret) throw mismatch();
+}
+
+function mismatch(): KeychainError {
+  return keychainError(
+    'keychain_mismatch',
+    'The keychain did not keep what was written to it.',
+    'Try again. If it happens again, look for another program that manages the same keychain.',
+  );
+}
+
+function labelOf(platform: NodeJS.Platform): string {
+  if (platform === 'darwin') return 'macOS Keychain';
+  return platform === 'win32' ? 'Windows Credential Manager' : 'Secret Service';
+}

@@ -1,0 +1,129 @@
+import { createRequire } from 'node:module';
+
+/** Why a native module could not be loaded. */
+export type NativeFailureReason =
+  | 'not-found' // the package is not installed beside the program, or a bundler swallowed it
+  | 'not-loaded' // the package is there; its binary is missing, is for another platform, or lacks a library
+  | 'runtime'; // this runtime ends the process when it loads such a module
+
+/** A native module that could not be loaded. Callers wrap it in an error of their own. */
+export class NativeModuleFailure extends Error {
+  readonly reason: NativeFailureReason;
+
+  constructor(reason: NativeFailureReason, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'NativeModuleFailure';
+    this.reason = reason;
+  }
+}
+
+/** What a dynamic `import` gives: CommonJS exports arrive as `default` where they are not found by name. */
+type Imported<T> = T | { readonly default: T };
+
+/**
+ * Returns a function that loads a native module once and gives it to every caller. A failure is not kept: the next call
+ * tries again, because a missing system library can be installed while the program runs.
+ *
+ * Node remembers a failed `import()` for the life of the process, so the second try goes through `require`, which does
+ * not. The `import` comes first and is written out at the call, so that bundlers see the dependency.
+ *
+ * @param name the package's name, for `require`
+ * @param importIt `() => import('name')`
+ * @param binary the specifier of the binary inside the package, to learn why the package's own loader failed
+ */
+export function nativeModule<T extends object>(
+  name: string,
+  importIt: () => Promise<Imported<T>>,
+  binary?: string,
+): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  let failure: unknown;
+  const load = async (): Promise<T> => {
+    if ('deno' in process.versions) {
+      throw new NativeModuleFailure('runtime', new Error(`Deno ends the process when it loads ${name}.`));
+    }
+    if (failure !== undefined) return requireIt(name, failure, binary) as T;
+    try {
+      return unwrapped(await importIt());
+    } catch (cause) {
+      failure = explained(cause, name, binary);
+      throw failure;
+    }
+  };
+  return () => {
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+}
+
+function requireIt(name: string, failure: unknown, binary: string | undefined): object {
+  const require = requireFor(name);
+  if (require === undefined) throw failure;
+  try {
+    // eslint-disable-next-line house/walls -- the package that the caller named in its import, once more
+    return unwrapped(require(name) as object);
+  } catch (cause) {
+    throw explained(cause, name, binary);
+  }
+}
+
+function unwrapped<T extends object>(module: Imported<T>): T {
+  return 'default' in module ? module.default : module;
+}
+
+/**
+ * A `require` that finds the package; `undefined` where none does. A bundler may leave `import.meta.url` out or put the
+ * path of the machine in that it ran on, so the program's own places are tried as well. The working directory is none of
+ * them: it may be anybody's.
+ */
+function requireFor(name: string): NodeJS.Require | undefined {
+  const { resourcesPath } = process as { resourcesPath?: string };
+  const places = [
+    import.meta.url as string | undefined,
+    process.argv[1],
+    ...(resourcesPath === undefined ? [] : [`${resourcesPath}/app.asar/`, `${resourcesPath}/app/`]),
+  ];
+  for (const place of places) {
+    try {
+      const require = createRequire(place ?? '');
+      // eslint-disable-next-line house/walls -- looks for the package, and loads nothing
+      require.resolve(`${name}/package.json`);
+      return require;
+    } catch {
+      // Not from there.
+    }
+  }
+  return undefined;
+}
+
+/** The native binaries that this process has loaded, by their paths. */
+export function loadedBinaries(): string[] {
+  const here = import.meta.url as string | undefined;
+  return Object.keys(createRequire(here ?? process.execPath).cache).filter((path) => path.endsWith('.node'));
+}
+
+const MISSING = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
+
+function explained(cause: unknown, name: string, binary: string | undefined): NativeModuleFailure {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const require = requireFor(name);
+  // Where its own loader ran and the package can't be found, a bundler has put the loader into the program's file.
+  if (require === undefined) return new NativeModuleFailure('not-found', cause);
+  if (binary === undefined || MISSING.includes(code))
+    return new NativeModuleFailure('not-loaded', deepest(cause));
+  try {
+    // eslint-disable-next-line house/walls -- the binary of that same package
+    require(binary);
+    return new NativeModuleFailure('not-loaded', cause);
+  } catch (why) {
+    // The package's own loader may hide why its binary did not load. The system's loader tells.
+    return new NativeModuleFailure('not-loaded', why);
+  }
+}
+
+function deepest(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? deepest(error.cause) : error;
+}
