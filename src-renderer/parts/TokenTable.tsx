@@ -1,5 +1,6 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
+import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
@@ -136,8 +137,9 @@ export const TokenRow = memo(function TokenRow({
   top: number;
   chosen: boolean;
 }) {
-  const { selection } = useModel();
+  const { accounts, selection } = useModel();
   const { kind, subject } = tokenTitle(token);
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const away = awayTenant(token, account);
   const detail = tokenDetail(token);
   const app = appLabel(token);
@@ -156,7 +158,7 @@ export const TokenRow = memo(function TokenRow({
           <span className="token-kind">{kind}</span> <Highlight>{subject}</Highlight>
         </span>
         <span className="second" title={token.scopes.join(' ')}>
-          <Highlight>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Highlight>
+          <Highlight>{away === null ? detail : `${detail} · ${tenantName(away, tenants)}`}</Highlight>
         </span>
       </div>
       <div role="gridcell">

@@ -163,8 +163,8 @@ export function CopyCard() {
 }
 
 /** What the vault protects against, and what it doesn't. */
-export function ProtectionCard({ status, platform }: { status: VaultStatus; platform: AppInfo['platform'] }) {
-  const { kept, open } = protection(status, platform);
+export function ProtectionCard({ status, info }: { status: VaultStatus; info: AppInfo }) {
+  const { kept, open } = protection(status, info);
   return (
     <Card title="Protection" wide>
       <div className="protection">
@@ -184,7 +184,7 @@ function Points({ title, icon, points }: { title: string; icon: IconName; points
           <li key={value}>
             <Icon name={icon} size={14} />
             <span>
-              <b>{value}</b> {says}.
+              <b>{value}</b> {says}
             </span>
           </li>
         ))}

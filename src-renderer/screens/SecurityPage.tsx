@@ -27,7 +27,7 @@ export function SecurityPage() {
           <KeyCard status={status} demo={info.demo} />
           <VerifyCard status={status} />
           <CopyCard />
-          <ProtectionCard status={status} platform={info.platform} />
+          <ProtectionCard status={status} info={info} />
         </div>
       </div>
     </main>
