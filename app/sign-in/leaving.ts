@@ -44,7 +44,9 @@ export function leaving(doors: LeavingDoors): Leaving {
   const takeOne = (cache: TokenCache, account: AccountName): Taken => {
     const { home_account_id, environment } = account;
     const query = { home_account_id, environment };
-    const realms = new Map(cache.find('IdToken', { query }).map((token) => [token.client_id, token.realm]));
+    const realms = new Map(
+      cache.find('IdToken', { query }).map((token) => [token.client_id, token.realm ?? undefined]),
+    );
     const issuer = (client_id: string): string | undefined =>
       issuerFor(doors.profiles.list(), environment, client_id, realms.get(client_id));
     const idToken = cache.find('IdToken', { query }).find(({ client_id }) => issuer(client_id) !== undefined);

@@ -66,7 +66,8 @@ async function refreshAccount(
       await acquireTokenSilent(handle, request, redeemer(doors, request.alone), doors.now);
       refreshed += 1;
     } catch (error) {
-      problem = error;
+      // What the provider said is more than that one has to sign in.
+      problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
     }
   }
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, doors.onUnexpected) };
@@ -94,7 +95,7 @@ export function requestsFor(
     }
     return tokens.map(({ target, realm }) => ({
       ...common,
-      realm,
+      ...(typeof realm === 'string' ? { realm } : {}),
       scopes: target.split(' ').filter((scope) => scope !== ''),
       alone: tokens.length === 1,
     }));

@@ -48,11 +48,13 @@ export function holdingsOf(cache: TokenCache): Holdings {
 function sort(cache: TokenCache): Holdings {
   const places = new Places();
   for (const summary of cache.accounts()) {
-    places.user(summary.home_account_id, summary.environment, summary);
+    // One without tenants has no account entity: its refresh tokens alone show that it is signed in.
+    const listed = summary.tenants.length > 0 ? summary : null;
+    places.user(summary.home_account_id, summary.environment, listed);
   }
-  for (const token of cache.find('AccessToken')) places.of(token, token.realm).accessTokens.push(token);
+  for (const token of cache.find('AccessToken')) places.of(token, token.realm ?? '').accessTokens.push(token);
   for (const token of cache.find('RefreshToken')) places.of(token, '').refreshTokens.push(token);
-  for (const token of cache.find('IdToken')) places.of(token, token.realm).idTokens.push(token);
+  for (const token of cache.find('IdToken')) places.of(token, token.realm ?? '').idTokens.push(token);
   return {
     byId: new Map(places.holdings.map((holding) => [holding.id, holding])),
     notUnderstood: notUnderstoodIn(cache),

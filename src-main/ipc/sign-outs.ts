@@ -1,6 +1,6 @@
 /** Signing out, and what it would remove: counted by the same rule that removes. */
 import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
-import { appRemovalCount, removalCount } from '../cache/removal.ts';
+import { appRemovalCount, removalCount } from '../cache/token-cache.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type Holding, holdingsOf } from './holdings.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Change, placeOf } from '../cache/change.ts';
-import { profileOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/place.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './format/alignment.ts';
@@ -47,7 +47,7 @@ export async function rewrite(
   const fileId = previous?.header.fileId ?? randomBytes(16);
   const generation = (previous?.header.generation ?? 0n) + 1n;
   const { groups, seal } = await paced(regroup(cache, kept, fileId));
-  const manifest = { ...metadata, profile: profileOf(storeOf(cache)) };
+  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
   const sent: Buffer[] = [];
