@@ -37,17 +37,17 @@ export function nativeModule<T extends object>(
   binary?: string,
 ): () => Promise<T> {
   let loading: Promise<T> | undefined;
-  let imported = false;
+  let failure: unknown;
   const load = async (): Promise<T> => {
     if ('deno' in process.versions) {
       throw new NativeModuleFailure('runtime', new Error(`Deno ends the process when it loads ${name}.`));
     }
-    if (imported) return requireIt<T>(name, binary);
-    imported = true;
+    if (failure !== undefined) return requireIt(name, failure, binary) as T;
     try {
       return unwrapped(await importIt());
     } catch (cause) {
-      throw explained(cause, name, binary);
+      failure = explained(cause, name, binary);
+      throw failure;
     }
   };
   return () => {
@@ -59,11 +59,12 @@ export function nativeModule<T extends object>(
   };
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what the package exports
-function requireIt<T extends object>(name: string, binary: string | undefined): T {
+function requireIt(name: string, failure: unknown, binary: string | undefined): object {
+  const require = requireFor(name);
+  if (require === undefined) throw failure;
   try {
     // eslint-disable-next-line house/walls -- the package that the caller named in its import, once more
-    return unwrapped((requireFor(name) ?? createRequire(`${process.cwd()}/`))(name) as Imported<T>);
+    return unwrapped(require(name) as object);
   } catch (cause) {
     throw explained(cause, name, binary);
   }
@@ -75,7 +76,8 @@ function unwrapped<T extends object>(module: Imported<T>): T {
 
 /**
  * A `require` that finds the package; `undefined` where none does. A bundler may leave `import.meta.url` out or put the
- * path of the machine in that it ran on, so the program's own places are tried as well.
+ * path of the machine in that it ran on, so the program's own places are tried as well. The working directory is none of
+ * them: it may be anybody's.
  */
 function requireFor(name: string): NodeJS.Require | undefined {
   const { resourcesPath } = process as { resourcesPath?: string };
@@ -83,11 +85,11 @@ function requireFor(name: string): NodeJS.Require | undefined {
     import.meta.url as string | undefined,
     process.argv[1],
     ...(resourcesPath === undefined ? [] : [`${resourcesPath}/app.asar/`, `${resourcesPath}/app/`]),
-    `${process.cwd()}/`,
   ];
   for (const place of places) {
     try {
       const require = createRequire(place ?? '');
+      // eslint-disable-next-line house/walls -- looks for the package, and loads nothing
       require.resolve(`${name}/package.json`);
       return require;
     } catch {
@@ -95,6 +97,12 @@ function requireFor(name: string): NodeJS.Require | undefined {
     }
   }
   return undefined;
+}
+
+/** The native binaries that this process has loaded, by their paths. */
+export function loadedBinaries(): string[] {
+  const here = import.meta.url as string | undefined;
+  return Object.keys(createRequire(here ?? process.execPath).cache).filter((path) => path.endsWith('.node'));
 }
 
 const MISSING = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];

@@ -1,8 +1,17 @@
-/** The focused element may be removed: the Undo button of a repair, the first-run screen. Browsers then leave the focus nowhere, and keyboard and screen reader users start again at the top. This module moves the focus to an element in the same place.
+/**
+ * Where the focus goes when the focused element is removed: the Undo button of a repair, the first-run screen, a
+ * dialog. Browsers then leave the focus nowhere, and keyboard and screen reader users start again at the top.
+ *
+ * React Aria sets and restores the focus of dialogs too, but after a click without a pointer (Enter in a form) it
+ * waits a frame, in which its focus trap may choose another element. The functions below act in the same commit.
  */
 
-const CAN_HAVE_IT = 'button:not([disabled]), [tabindex="0"], input:not([disabled])';
+const FOCUSABLE = 'button:not([disabled]), [tabindex="0"], input:not([disabled])';
 
+/** Frames in which a closing dialog may still make the page inert. */
+const FRAMES = 4;
+
+/** Moves a lost focus to an element in the same place, for as long as the page lives. */
 export function keepFocus(): void {
   let around: Element[] = [];
   document.addEventListener('focusin', ({ target }) => {
@@ -17,10 +26,44 @@ export function keepFocus(): void {
     const part = place?.querySelector('main') ?? place;
     // Prefer the account list.
     part?.querySelector<HTMLElement>('[role="listbox"]')?.focus();
-    if (isLost()) part?.querySelector<HTMLElement>(CAN_HAVE_IT)?.focus();
+    if (isLost()) part?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
   };
   new MutationObserver(() => {
-    // A closing dialog restores the focus in the next frame, maybe to an element that is removed too.
-    if (isLost()) requestAnimationFrame(() => requestAnimationFrame(find));
+    // A closing dialog restores the focus within a few frames, maybe to an element that is removed too.
+    if (isLost()) afterFrames(FRAMES + 1, find);
   }).observe(document.body, { childList: true, subtree: true });
+}
+
+/** Focuses the element of a new dialog that is marked with `data-autofocus`, else the dialog itself. */
+export function focusDialog(dialog: HTMLElement): void {
+  const marked = dialog.querySelector<HTMLElement>('[data-autofocus="true"]');
+  const target = marked?.querySelector<HTMLElement>('input') ?? marked ?? dialog;
+  target.focus({ preventScroll: true });
+}
+
+/** Returns the element that gets the focus back when a dialog that opens now has closed. */
+export function focusOrigin(): HTMLElement | null {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || active === document.body) return null;
+  // A menu closes before the dialog opens: its button gets the focus back.
+  if (active.closest('[role="menu"]') === null) return active;
+  return document.querySelector<HTMLElement>('[aria-haspopup][aria-expanded="true"]');
+}
+
+/** Focuses the element as soon as the page is no longer inert. Does nothing if it was removed. */
+export function returnFocus(element: HTMLElement | null, frames = FRAMES): void {
+  if (element?.isConnected !== true || document.activeElement === element) return;
+  const active = document.activeElement;
+  if (active !== null && active !== document.body && active.closest('[role$="dialog"]') === null) {
+    // React Aria or the user has moved the focus elsewhere.
+    return;
+  }
+  element.focus({ preventScroll: true });
+  if (document.activeElement !== element && frames > 0)
+    requestAnimationFrame(() => returnFocus(element, frames - 1));
+}
+
+function afterFrames(frames: number, call: () => void): void {
+  if (frames === 0) call();
+  else requestAnimationFrame(() => afterFrames(frames - 1, call));
 }

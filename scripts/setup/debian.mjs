@@ -29,6 +29,8 @@ const needs = {
   tests: [
     'python3-msal',
     'age', // opens what is exported
+    'gcc', // builds what stands for file systems whose locks hang
+    'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers
     'postgresql-15',
     'chromium', // the example web app is used in a real browser

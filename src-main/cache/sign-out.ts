@@ -267,20 +267,12 @@ export function countBelongings(
  */
 export function signOutAll(store: Store, at: number): SignOutReceipt[] {
   const ids = new Ids(store.accounts);
-  const removed = new Map<string, Entry<EntityType>[]>();
+  const removed = allBelongings(store, ids);
   const names = new Map<string, { home_account_id: string; issuer: string }>();
   for (const account of store.accounts) {
     const users = identitiesOf(store, account);
     const [only] = users.length === 1 ? users : [];
     names.set(account, { home_account_id: spelled(store, account), issuer: only?.issuer ?? '' });
-    removed.set(
-      account,
-      store.ofAccount(account).filter((entry) => entry.isUnderstood),
-    );
-  }
-  for (const entry of store.malformed) {
-    const account = namedIn(entry.value, ids, entry.key);
-    if (account !== undefined) removed.get(account)?.push(entry);
   }
   for (const entries of removed.values()) for (const entry of entries) store.drop(entry);
   removeFromRoots(store, ids, () => false);
@@ -296,6 +288,26 @@ export function signOutAll(store: Store, at: number): SignOutReceipt[] {
   });
   const apps = removeAppTokens(store, {}, at);
   return apps.removed.AccessToken > 0 ? [...receipts, apps] : receipts;
+}
+
+/** What belongs to each account. */
+function allBelongings(store: Store, ids: Ids): Map<string, Entry<EntityType>[]> {
+  const own = store.accounts.map((account): [string, Entry<EntityType>[]] => [
+    account,
+    store.ofAccount(account).filter((entry) => entry.isUnderstood),
+  ]);
+  const all = new Map(own);
+  for (const entry of store.malformed) {
+    const account = namedIn(entry.value, ids, entry.key);
+    if (account !== undefined) all.get(account)?.push(entry);
+  }
+  return all;
+}
+
+/** What `signOutAll` would remove, by the same rule. */
+export function countAll(store: Store): RemovalCount {
+  const users = [...allBelongings(store, new Ids(store.accounts)).values()].flat();
+  return countOf([...users, ...appTokens(store, {})]);
 }
 
 /** An account's id as its entities spell it. */

@@ -16,6 +16,7 @@ import { matches } from './schema/match.ts';
 import { addResponse, type TokenResponseEvent } from './response.ts';
 import {
   type AppTokenFilter,
+  countAll,
   countAppTokens,
   countBelongings,
   type RemovalCount,
@@ -211,6 +212,11 @@ export function removalCount(
   filter?: SignOutFilter,
 ): RemovalCount {
   return countBelongings(storeOf(cache), account, filter);
+}
+
+/** Counts what `signOutAll` would remove. */
+export function removalCountOfAll(cache: TokenCache): RemovalCount {
+  return countAll(storeOf(cache));
 }
 
 /** Counts what `removeAppTokens` would remove. */

@@ -1,93 +1,189 @@
-import { VaultError } from '../errors.ts';
-import { LockFile, type Native } from './lock-file.ts';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LockError, StorageError, VaultError } from '../errors.ts';
+import { KeyedQueue } from '../queue.ts';
+import {
+  acquire,
+  acquireAtOnce,
+  closeFiles,
+  type LockFile,
+  type LockOutcome,
+  preload,
+  release,
+  type SystemError,
+} from './lock-thread.ts';
 
+/** Options for a lock. */
 export interface FileLockOptions {
   /** Milliseconds to wait before giving up with `vault_busy`. Default: 10,000. */
-  patience?: number;
+  deadline?: number;
 }
+
+const DEADLINE = 10_000;
 
 /** The longest pauses between two tries, in milliseconds: of the one who is next, and of those behind. */
 const NEXT = 4;
 const BEHIND = 15;
 
 /**
- * One holder at a time, across processes and within one.
+ * A lock with one holder at a time, across processes and within one. It is a lock of the operating system on an open file,
+ * so it ends with its holder, however that ends: there is no stale lock, and no guessing at one.
  *
- * Who wants it first takes a place in the queue, which is a lock as well: there is one such place, and whoever has it is
- * the next holder. Without it, a program that writes without pause would get the lock again and again while the
- * others sleep between their tries.
+ * Whoever wants it first takes a place in the queue, which is a lock as well: there is one such place, and whoever has it
+ * is the next holder. Without it, a program that writes without pause would get the lock again and again while the others
+ * sleep between their tries.
+ *
+ * The two files are made when they are first needed, hold nothing, and are never renamed or removed: two programs that
+ * wait for locks on two files of one name would both get theirs. Links are not followed.
+ *
+ * @example
+ * const lock = new FileLock(`${file}.lock`);
+ * await lock.hold(() => writeSafely(file));
  */
 export class FileLock {
   readonly #lock: LockFile;
-  readonly #queue: LockFile;
-  readonly #patience: number;
-  #native: Native | undefined;
-  /** Holders within this process stand in line; between processes they poll. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #place: LockFile;
+  readonly #deadline: number;
+  /** Holders within this process wait here; between processes they poll. */
+  readonly #queue = new KeyedQueue();
 
-  constructor(file: string, options: FileLockOptions = {}) {
-    this.#lock = new LockFile(file);
-    this.#queue = new LockFile(`${file}-queue`);
-    this.#patience = options.patience ?? 10_000;
+  constructor(file: string, { deadline = DEADLINE }: FileLockOptions = {}) {
+    this.#lock = { path: file, fd: null, isLocal: false };
+    this.#place = { path: `${file}-queue`, fd: null, isLocal: false };
+    this.#deadline = deadline;
+    preload();
   }
 
   /**
-   * Runs `task` while holding the lock. The folder of the lock's file must be there.
+   * Runs `task` while holding the lock. The folder of the lock's file must exist.
    *
-   * @throws VaultError `vault_busy` where another holder kept it too long; what opening the file throws
+   * @throws VaultError `vault_busy` where another holder kept it until the deadline; LockError where the lock can't be had;
+   *   StorageError `no_permission`; what else the system says of opening the file
    */
   hold<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => {
-      const release = await this.#acquire();
+    return this.#queue.run('', async () => {
+      if (!(await acquireAtOnce([this.#place, this.#lock]))) {
+        const files = [
+          { file: this.#place, pause: BEHIND },
+          { file: this.#lock, pause: NEXT },
+        ];
+        assertHeld(await acquire(files, this.#deadline));
+      }
       try {
         return await task();
       } finally {
-        release();
+        await release(this.#lock);
       }
     });
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   /** Waits for the holder within this process, then closes the files. */
+  close(): Promise<void> {
+    return this.#queue.run('', () => closeFiles([this.#lock, this.#place]));
+  }
+}
+
+/** Lock files are never removed (see FileLock), so there is a fixed number of them. */
+const FILES = 16;
+
+/**
+ * Locks by name, across processes and within one. Names share sixteen files, `<file>-0` to `<file>-f`, each made when
+ * it is first needed. Two names of one file wait for each other, which does no other harm, so no lock may be asked for while
+ * another one is held.
+ *
+ * @example
+ * const locks = new NamedLocks(`${file}.use-lock`);
+ * await locks.hold(refreshToken.home_account_id, () => redeem(refreshToken));
+ */
+export class NamedLocks {
+  readonly #file: string;
+  readonly #options: FileLockOptions;
+  readonly #locks = new Map<string, FileLock>();
+
+  constructor(file: string, options: FileLockOptions = {}) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  /** See `FileLock.hold`. Makes the folder, with mode 0700, where there is none. */
+  async hold<T>(name: string, task: () => Promise<T>): Promise<T> {
+    const file = `${this.#file}-${(hash(name) % FILES).toString(16)}`;
+    const lock = this.#locks.get(file) ?? new FileLock(file, this.#options);
+    this.#locks.set(file, lock);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    return lock.hold(task);
+  }
+
+  /** Waits for the holders within this process. */
   async close(): Promise<void> {
-    await this.#last;
-    this.#lock.close();
-    this.#queue.close();
-  }
-
-  async #acquire(): Promise<() => void> {
-    const native = (this.#native ??= await loadNative());
-    const until = performance.now() + this.#patience;
-    const leaveQueue = await poll(() => this.#queue.tryLock(native), BEHIND, until);
-    try {
-      return await poll(() => this.#lock.tryLock(native), NEXT, until);
-    } finally {
-      leaveQueue();
-    }
+    await Promise.all([...this.#locks.values()].map((lock) => lock.close()));
   }
 }
 
-/** Waiting in the system can't be given up and would hold a thread; so it asks, at uneven intervals. */
-async function poll<T>(ask: () => T | null, longest: number, until: number): Promise<T> {
-  for (let pause = 1; ; pause = Math.min(pause * 1.6, longest)) {
-    const answer = ask();
-    if (answer !== null) return answer;
-    if (performance.now() > until) throw busy();
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+/** FNV-1a: it decides nothing but the file. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
   }
+  return value;
 }
 
-/** A native module, loaded when it is needed: who only reads a cache in memory can do without. */
-async function loadNative(): Promise<Native> {
-  // CommonJS exports arrive as `default` where they are not found by name.
-  const loaded: Native & { default?: Native } = await import('fs-native-extensions');
-  return loaded.default ?? loaded;
+/** What the system answers where locking may work another time. Whatever else it answers is for good. */
+const FOR_NOW = [
+  'EIO',
+  'ESTALE',
+  'ETIMEDOUT',
+  'ENOMEM',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+];
+/** ENOLCK of Linux and of macOS, which Node has no name for. */
+const NO_LOCKS = /^Unknown system error -(?:37|77)$/;
+
+function assertHeld(outcome: LockOutcome): void {
+  if (outcome.kind === 'held') return;
+  if (outcome.kind === 'busy') {
+    throw new VaultError(
+      'vault_busy',
+      'Another program has been writing to this vault for too long. Nothing was changed. Close that program, or try again.',
+    );
+  }
+  const { path } = outcome;
+  if (outcome.kind === 'not-a-file') {
+    throw new LockError(
+      'lock_file_invalid',
+      path,
+      `“${path}” should be the vault’s lock file, but it is a link, a folder, a pipe or a device. Nothing was written. Remove it, then try again.`,
+      outcome.error === undefined
+        ? undefined
+        : { cause: systemError(outcome.error, outcome.error.code, path) },
+    );
+  }
+  const { error, during } = outcome;
+  const code = NO_LOCKS.test(error.message) ? 'ENOLCK' : error.code;
+  const cause = systemError(error, code, path);
+  if (during === 'lock' && !FOR_NOW.includes(code)) {
+    throw new LockError(
+      'lock_unsupported',
+      path,
+      `The file system does not let “${path}” be locked (${code || error.message}), so two programs could overwrite each other’s changes. Nothing was written. Move the vault to a local disk, or turn on locks for this file system.`,
+      { cause },
+    );
+  }
+  if (during === 'open' && (code === 'EACCES' || code === 'EPERM')) {
+    throw new StorageError(
+      'no_permission',
+      `You don’t have permission to open the vault’s lock file “${path}” for writing. The vault is as it was before. Check the permissions of that file and its folder.`,
+      { cause },
+    );
+  }
+  throw cause;
 }
 
-function busy(): VaultError {
-  return new VaultError(
-    'vault_busy',
-    'Another program has been writing to this vault for too long. Nothing was changed. Close it, or try again.',
-  );
+/** As Node itself would have thrown it on this thread. */
+function systemError({ message }: SystemError, code: string, path: string): Error {
+  return Object.assign(new Error(message), { code, path });
 }

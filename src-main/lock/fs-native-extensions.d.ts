@@ -1,6 +1,6 @@
-// The package has no types. Only what file-lock.ts uses.
+// The package has no types. Only what lock-thread.ts and its tests use.
 declare module 'fs-native-extensions' {
-  /** Never waits; false where another open file holds the lock. Throws what the system says otherwise. */
+  /** Never waits; returns false where another open file holds the lock. Throws whatever else the system says. */
   export function tryLock(fd: number, offset?: number, length?: number): boolean;
   export function unlock(fd: number, offset?: number, length?: number): void;
 }

@@ -1,48 +1,73 @@
-import { singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
+import { lookup, singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
-import type { CacheHandle } from '../cache/handle.ts';
 import { systemClock } from '../cache/clock.ts';
+import type { CacheHandle } from '../cache/handle.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import { SignInRequiredError } from '../errors.ts';
 
-/** An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle. */
+/**
+ * An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle.
+ *
+ * @example
+ * import type { SilentApplication } from 'tokenkeep/msal';
+ *
+ * const silent: SilentApplication<{ account: null; scopes: string[] }, { accessToken: string }> = application;
+ */
 export interface SilentApplication<Request, Result> {
   /** As in `@azure/msal-node`. */
   acquireTokenSilent(request: Request): Promise<Result>;
-  /** As in `@azure/msal-node`; asking for accounts is what makes it look at the cache. */
+  /** As in `@azure/msal-node`; listing accounts makes MSAL read the cache. */
   getTokenCache(): {
     /** As in `@azure/msal-node`. */
     getAllAccounts(): Promise<unknown>;
   };
 }
 
-/** As much of MSAL's `SilentFlowRequest` as decides which token is wanted. */
+/**
+ * The part of MSAL's `SilentFlowRequest` that decides which token is wanted.
+ *
+ * @example
+ * import type { SilentRequest } from 'tokenkeep/msal';
+ *
+ * const request: SilentRequest = { account, scopes: ['User.Read'] };
+ */
 export interface SilentRequest {
-  /** As `getAllAccounts` of the application gives it. */
+  /** As `getAllAccounts` of the application returns it. */
   account: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
-  /** Of one resource. */
+  /** Scopes of one resource. */
   scopes: string[];
-  /** A cached access token does not do. Default: false. */
+  /** Ignores a cached access token. Default: false. */
   forceRefresh?: boolean;
 }
 
 /**
- * `application.acquireTokenSilent(request)`, so that a refresh token is redeemed once, however many processes share the
- * vault or the partition: one asks the provider, the others wait and get what it got. Without it two that refresh at the same moment
- * send the same refresh token, and a provider that rotates them signs the user out.
+ * Calls `application.acquireTokenSilent(request)` so that a refresh token is redeemed once, however many processes share the vault or the
+ * partition: one asks the provider, the others wait and get what it got. Without it, two processes that refresh at the same moment send
+ * the same refresh token, and a provider that rotates refresh tokens signs the user out.
  *
- * A cached token is given at once. A holder that dies frees the way. Where the provider asked for an early refresh and
- * that fails, the cached token is given.
+ * A cached token is returned at once. When the process that asks dies, the next one goes on. Where the provider asked for an early refresh
+ * and that fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process
+ * sends it again; where the account has another one, that is tried next.
  *
+ * @param handle the vault or partition, or the promise of one
  * @param clientId the application's, as in its configuration: MSAL does not tell it
- * @throws what `acquireTokenSilent` throws; an error of code `vault_busy` or `partition_busy` where others kept it too long
+ * @throws SignInRequiredError where the provider wants the user to sign in, or no refresh token is left; MSAL's error is its `cause`
+ * @throws what `acquireTokenSilent` throws otherwise; an error of code `vault_busy` or `partition_busy` where others held the lock too long
+ * @example
+ * import { acquireToken } from 'tokenkeep/msal';
+ *
+ * const [account] = await application.getTokenCache().getAllAccounts();
+ * const { accessToken } = await acquireToken(vault, application, clientId, { account, scopes: ['User.Read'] });
  */
 export async function acquireToken<Request extends SilentRequest, Result>(
-  handle: CacheHandle,
+  handle: CacheHandle | Promise<CacheHandle>,
   application: SilentApplication<Request, Result>,
   clientId: string,
   request: Request,
 ): Promise<Result> {
   const { account, scopes, forceRefresh = false } = request;
   if (account === null || account === undefined) return application.acquireTokenSilent(request); // MSAL says what is wrong.
+  const opened = await handle;
   const wanted: TokenRequest = {
     client_id: clientId,
     home_account_id: account.homeAccountId,
@@ -52,21 +77,89 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     margin: EXPIRY_MARGIN, // MSAL's own: whether it refreshes is for it to say.
     ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
   };
-  const { accessToken, refreshSoon, before } = await handle.read((cache) =>
+  const { accessToken, refreshSoon, before } = await opened.read((cache) =>
     standing(cache, wanted, systemClock()),
   );
-  // Major 2 does not look at what others wrote before it looks for a token.
+  // Major 2 does not read what others wrote before it looks for a token.
   const ask = async (fresh: boolean): Promise<Result> => {
     await application.getTokenCache().getAllAccounts();
     return application.acquireTokenSilent({ ...request, forceRefresh: fresh });
   };
   if (accessToken !== undefined && !refreshSoon) return ask(false);
-  const flight = singleFlight(handle, wanted, {
+  const flight = singleFlight(opened, wanted, {
     now: systemClock,
     before,
     found: () => ask(false),
     // Where MSAL finds what was not found here, it knows better.
-    renew: () => ask(forceRefresh || refreshSoon),
+    renew: () => untilRefusedAll(opened, application, wanted, () => ask(forceRefresh || refreshSoon)),
   });
   return accessToken === undefined ? flight : flight.catch(() => ask(false));
+}
+
+/**
+ * Asks until MSAL gets a token or no refresh token is left. MSAL tries one refresh token at a time and stops at the first that is refused:
+ * an expired one of the family hides a good one of the app (msal-js #8849).
+ */
+async function untilRefusedAll<Result>(
+  handle: CacheHandle,
+  application: SilentApplication<never, Result>,
+  wanted: TokenRequest,
+  ask: () => Promise<Result>,
+): Promise<Result> {
+  const refreshTokens = async (): Promise<string[]> =>
+    handle.read((cache) => lookup(cache, wanted, systemClock()).refreshTokens.map(({ secret }) => secret));
+  let left = await refreshTokens();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isSignInRequired(error)) throw error;
+      await application.getTokenCache().getAllAccounts(); // Saves what MSAL has dropped.
+      await removeRefused(handle, wanted, error, left);
+      const before = left;
+      left = await refreshTokens();
+      if (left.length > 0 && left.length < before.length) continue;
+      throw new SignInRequiredError(
+        'The provider did not renew this sign-in, so there is no access token. What is cached stays; sign the user in again.',
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** An error of MSAL, as far as it says what to do. */
+interface LibraryError {
+  readonly name?: unknown;
+  readonly errorCode?: unknown;
+  readonly subError?: unknown;
+}
+
+const isObject = (error: unknown): error is LibraryError => typeof error === 'object' && error !== null;
+
+/** Whether only the user can go on: MSAL has no refresh token, or the provider refused it (RFC 6749 §5.2). */
+function isSignInRequired(error: unknown): boolean {
+  if (!isObject(error)) return false;
+  return error.errorCode === 'invalid_grant' || error.name === 'InteractionRequiredAuthError';
+}
+
+/**
+ * Removes the refresh tokens that a provider other than Microsoft's has refused. There `invalid_grant` says that the token is invalid,
+ * expired or revoked. Microsoft's providers say it of a missing consent, too; what is wrong with the token itself MSAL recognizes
+ * (`bad_token`), and drops the token.
+ */
+async function removeRefused(
+  handle: CacheHandle,
+  { client_id, home_account_id, environment }: TokenRequest,
+  error: unknown,
+  sent: readonly string[],
+): Promise<void> {
+  if (!isObject(error) || error.errorCode !== 'invalid_grant' || isMicrosoft(environment)) return;
+  const query = { client_id, home_account_id, environment };
+  const refused = await handle.read((cache) =>
+    cache.find('RefreshToken', { query }).filter(({ secret }) => sent.includes(secret)),
+  );
+  if (refused.length === 0) return;
+  await handle.update((cache) => {
+    for (const token of refused) cache.modify('RefreshToken', token, null);
+  });
 }

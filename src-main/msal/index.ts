@@ -5,4 +5,4 @@
  */
 export { acquireToken, type SilentApplication, type SilentRequest } from './acquire-token.ts';
 export { type CachePlugin, type SerializableTokenCache, type TokenCacheContext } from './library.ts';
-export { msalCachePlugin } from './plugin.ts';
+export { msalCachePlugin } from './cache-plugin.ts';

@@ -1,19 +1,35 @@
 /**
- * What `@azure/msal-node` hands to a cache plugin, from major 2 to 7. Written down here and not imported: the shape is
- * the same in all of them, and the package is not needed to use it. A test holds it against the types of each.
+ * What `@azure/msal-node` passes to a cache plugin, majors 2 to 7. Declared here and not imported: the shape is the same in all of them,
+ * and an app that has no MSAL needs none. A test compares it with the types of each major.
  */
-import { InvalidArgumentError } from '../errors.ts';
 import type { Profile } from '../cache/schema/dialects.ts';
+import { InvalidArgumentError } from '../errors.ts';
 
-/** MSAL's token cache, as much of it as its plugin interface names. */
+/**
+ * MSAL's token cache, as far as its plugin interface names it.
+ *
+ * @example
+ * import type { SerializableTokenCache } from 'tokenkeep/msal';
+ *
+ * const tokenCache: SerializableTokenCache = application.getTokenCache();
+ */
 export interface SerializableTokenCache {
-  /** All that MSAL has in memory, as a cache document. */
+  /** Returns everything that MSAL has in memory, as a cache document. */
   serialize(): string;
   /** Adds a cache document to what MSAL has in memory. */
   deserialize(cache: string): void;
 }
 
-/** One access of MSAL to its cache. */
+/**
+ * One access of MSAL to its cache. An app may make one of its own, with MSAL's `TokenCacheContext`.
+ *
+ * @example
+ * import { msalCachePlugin, type TokenCacheContext } from 'tokenkeep/msal';
+ *
+ * const plugin = msalCachePlugin(vault);
+ * const context: TokenCacheContext = { tokenCache: application.getTokenCache(), cacheHasChanged: true };
+ * await plugin.afterCacheAccess(context); // saves what MSAL has changed
+ */
 export interface TokenCacheContext {
   /** Whether MSAL is about to write, or has written. */
   readonly cacheHasChanged: boolean;
@@ -21,26 +37,30 @@ export interface TokenCacheContext {
   readonly tokenCache: SerializableTokenCache;
 }
 
-/** `ICachePlugin` of `@azure/msal-node`. */
+/**
+ * `ICachePlugin` of `@azure/msal-node`.
+ *
+ * @example
+ * import { type CachePlugin, msalCachePlugin } from 'tokenkeep/msal';
+ *
+ * const cachePlugin: CachePlugin = msalCachePlugin(vault);
+ */
 export interface CachePlugin {
-  /** MSAL calls it before it looks. */
+  /** MSAL calls it before it reads its memory. */
   beforeCacheAccess(context: TokenCacheContext): Promise<void>;
-  /** MSAL calls it after it has looked, or changed something. */
+  /** MSAL calls it after it has read its memory, or changed it. */
   afterCacheAccess(context: TokenCacheContext): Promise<void>;
 }
 
-/**
- * An entity as MSAL has it in memory, with MSAL's own names for the fields. A new object whenever something in it
- * changes.
- */
+/** An entity in MSAL's memory, with MSAL's own field names. MSAL replaces the object whenever a field changes. */
 export type LiveEntity = Readonly<Record<string, unknown>>;
 
 /**
- * MSAL Node's own `TokenCache`. `deserialize` adds to what is there and removes nothing, so what was removed elsewhere has
- * to be taken out of the live store by its key.
+ * MSAL Node's own `TokenCache`. `deserialize` adds and never removes, so an entity that was removed elsewhere has to be taken out of the
+ * live store by its key.
  */
 export interface LiveTokenCache extends SerializableTokenCache {
-  /** The live store: entities by key, among other things of MSAL's. */
+  /** Returns the live store: entities by key, and among them what MSAL keeps for itself. */
   getKVStore(): Record<string, LiveEntity>;
 }
 
@@ -48,46 +68,58 @@ function isLive(cache: SerializableTokenCache): cache is LiveTokenCache {
   return 'getKVStore' in cache && typeof cache.getKVStore === 'function';
 }
 
-/** What is behind MSAL's token cache. No part of MSAL's API; the same from major 2 to 7. */
-export interface Storage {
-  setCache(entries: Record<string, LiveEntity>): void;
-}
-
-/** undefined where it is not as it is known. */
-export function storageOf(cache: SerializableTokenCache): Storage | undefined {
-  const storage: unknown = 'storage' in cache ? cache.storage : undefined;
-  return isStorage(storage) ? storage : undefined;
-}
-
-function isStorage(storage: unknown): storage is Storage {
-  if (typeof storage !== 'object' || storage === null) return false;
-  return 'setCache' in storage && typeof storage.setCache === 'function';
-}
-
 /** @throws InvalidArgumentError where this is not the token cache of `@azure/msal-node` */
 export function liveCache(cache: SerializableTokenCache): LiveTokenCache {
   if (isLive(cache)) return cache;
   throw new InvalidArgumentError(
-    'This is no token cache of @azure/msal-node. The cache plugin is for that library alone; nothing was read or written.',
+    'tokenCache is not the token cache of @azure/msal-node, and this plugin works with that library only. Nothing was read or written.',
   );
 }
 
+/** The storage behind MSAL's token cache. Not part of MSAL's API, and the same from major 2 to 7; each member may be missing. */
+export interface Storage {
+  setCache?(entries: Record<string, LiveEntity>): void;
+  /** Calls `emitter` synchronously after each change of the live store. */
+  registerChangeEmitter?(emitter: () => void): void;
+  /** Makes the key of a credential; from major 3. */
+  generateCredentialKey?(credential: LiveEntity): unknown;
+  /** What the app configured: `canonicalAuthority`, `knownAuthorities`, `cloudDiscoveryMetadata`. */
+  staticAuthorityOptions?: unknown;
+}
+
+/** Returns the storage behind MSAL's token cache, with the members that are as expected. */
+export function storageOf(cache: SerializableTokenCache): Storage {
+  const storage: unknown = 'storage' in cache ? cache.storage : undefined;
+  if (typeof storage !== 'object' || storage === null) return {};
+  const found: Storage = {};
+  const setCache = methodOf(storage, 'setCache');
+  const registerChangeEmitter = methodOf(storage, 'registerChangeEmitter');
+  const generateCredentialKey = methodOf(storage, 'generateCredentialKey');
+  if (setCache !== undefined) found.setCache = setCache;
+  if (registerChangeEmitter !== undefined) found.registerChangeEmitter = registerChangeEmitter;
+  if (generateCredentialKey !== undefined) found.generateCredentialKey = generateCredentialKey;
+  if ('staticAuthorityOptions' in storage) found.staticAuthorityOptions = storage.staticAuthorityOptions;
+  return found;
+}
+
+function methodOf(object: object, name: string): ((argument: unknown) => unknown) | undefined {
+  const method: unknown = Reflect.get(object, name);
+  if (typeof method !== 'function') return undefined;
+  return (argument) => {
+    const result: unknown = Reflect.apply(method, object, [argument]);
+    return result;
+  };
+}
+
 /**
- * The keys that this MSAL writes. It does not say its version, but the storage behind its cache makes keys when asked: up
- * to major 3 they end with one more hyphen. Where it does not answer as expected, it is taken for a newer one; both find
- * an entity under the other's key, so nothing is lost by it.
+ * Returns the dialect in which this MSAL writes its keys. MSAL does not tell its version, but its storage makes keys when asked: up to
+ * major 3 they end with one more hyphen. A storage that does not answer as expected is taken for a newer one. Both find an entity under
+ * the other's key, so a wrong guess loses nothing.
  */
-export function profileOf(cache: SerializableTokenCache): Profile {
-  const storage = storageOf(cache);
-  if (storage === undefined) return 'msal-node';
-  if (!makesKeys(storage)) return 'msal-node-3'; // major 2
+export function dialectOf(storage: Storage): Profile {
+  if (storage.setCache === undefined) return 'msal-node';
+  if (storage.generateCredentialKey === undefined) return 'msal-node-3'; // major 2
   const sample = { homeAccountId: 'h', environment: 'e', credentialType: 'RefreshToken', clientId: 'c' };
   const key = storage.generateCredentialKey(sample);
   return typeof key === 'string' && key.endsWith('----') ? 'msal-node-3' : 'msal-node';
-}
-
-function makesKeys(
-  storage: Storage,
-): storage is Storage & { generateCredentialKey(credential: LiveEntity): unknown } {
-  return 'generateCredentialKey' in storage && typeof storage.generateCredentialKey === 'function';
 }

@@ -1,13 +1,12 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import type { Timers } from '../keychain/deadline.ts';
 import { systemTimers } from '../keychain/deadline.ts';
 import { checkedKeychain } from '../keychain/keychain.ts';
 import { systemKeychain } from '../keychain/system-keychain.ts';
-import { FileLock } from '../lock/file-lock.ts';
-import { NamedLocks } from '../lock/named-locks.ts';
+import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { type Io, nodeIo } from './disk/io.ts';
 import { Log } from './disk/log.ts';
 import { KeySlots } from './slots.ts';
@@ -39,12 +38,15 @@ export interface Surroundings {
   timers?: Timers;
   now?: () => number;
   /** Milliseconds that a lock is waited for. */
-  lockPatience?: number;
+  lockDeadline?: number;
   scryptWork?: number;
 }
 
+/** The longest suffix that is put behind a vault's name has 32 bytes. */
+const MAX_NAME_BYTES = 220;
+
 /** Milliseconds. What is done under such a lock is a request over the network, which may take its time-out. */
-const NAMED_PATIENCE = 60_000;
+const NAMED_DEADLINE = 60_000;
 
 // eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
 const systemNow = (): number => Date.now();
@@ -61,7 +63,12 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
   if (/[\0]|[/\\]$/.test(options.file) || resolve(options.file) === homedir()) {
     wrong('`file` must name a file.');
   }
-  // A NUL cuts a name short in the keychain, and then two vaults share a key.
+  if (Buffer.byteLength(basename(options.file)) > MAX_NAME_BYTES) {
+    wrong(
+      `the name of \`file\` must not be longer than ${MAX_NAME_BYTES} bytes: file systems take 255, and the vault’s lock files and temporary files have its name and more.`,
+    );
+  }
+  // A NUL cuts a text short in the keychain.
   for (const text of [name, service]) {
     if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
       wrong('`name` and `service` must be texts of 1 to 200 characters without a NUL.');
@@ -72,15 +79,15 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     wrong("`unprotected` must be 'refuse' or 'memory'.");
   }
   const file = throughLinks(options.file);
-  const { io = nodeIo, timers = systemTimers, now = systemNow, lockPatience } = surroundings;
-  const patience = lockPatience === undefined ? {} : { patience: lockPatience };
+  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = surroundings;
+  const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
   return {
     file,
     unprotected,
-    slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name),
-    writing: new FileLock(`${file}.lock`, patience),
-    rekeying: new FileLock(`${file}.key-lock`, patience),
-    named: new NamedLocks(`${file}.use-lock`, { patience: NAMED_PATIENCE, ...patience }),
+    slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name, file),
+    writing: new FileLock(`${file}.lock`, deadline),
+    rekeying: new FileLock(`${file}.key-lock`, deadline),
+    named: new NamedLocks(`${file}.use-lock`, { deadline: NAMED_DEADLINE, ...deadline }),
     io,
     log: new Log(io, file),
     timers,

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
-import { standing } from '../state/lifetime.ts';
+import { accountStatus, statusSentence } from '../state/accountStatus.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -25,7 +25,10 @@ const TYPING_PAUSE = 700;
 /** Pixels rendered above and below the visible part. */
 const AROUND = 240;
 
-/** The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and 10,000 accounts.
+/**
+ * The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are
+ * rendered. The list has the focus and names the active option, so that a key press costs the same with 10 and
+ * 10,000 accounts.
  */
 export function AccountList() {
   const { accounts } = useModel();
@@ -178,10 +181,10 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
 
 /** The status dot. Shape and colour differ, and screen readers get the text. */
 function Standing({ account }: { account: AccountItem }) {
-  const tone = useTimed((now) => standing(account, now).tone);
-  const text = useTimed((now) => standing(account, now).text);
+  const status = useTimed((now) => accountStatus(account, now));
+  const text = statusSentence(status);
   return (
-    <span className="dot" data-tone={tone} title={text}>
+    <span className="dot" data-tone={status.tone} title={text}>
       <span className="unseen">, {text}</span>
     </span>
   );

@@ -17,6 +17,7 @@ export function Action({
   return (
     <Button
       {...props}
+      data-autofocus={props.autoFocus === true}
       {...(busy || onPress === undefined ? {} : { onPress })}
       aria-disabled={busy}
       className={`button ${kind}`}

@@ -1,5 +1,6 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Dialog, Form, Heading } from 'react-aria-components';
+import { focusDialog } from '../focus.ts';
 import { Action, Progress } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel } from './hooks.ts';
@@ -23,6 +24,10 @@ export function DialogFrame({
   children: ReactNode;
   buttons?: ReactNode;
 }) {
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (place.current !== null) focusDialog(place.current);
+  }, []);
   const contents = (
     <>
       <div className="dialog-body">{children}</div>
@@ -35,7 +40,7 @@ export function DialogFrame({
     </>
   );
   return (
-    <Dialog className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
+    <Dialog ref={place} className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
       <Heading slot="title">{title}</Heading>
       {onSubmit === undefined ? (
         contents

@@ -24,6 +24,7 @@ export function PassphraseField({
   return (
     <TextField
       {...props}
+      data-autofocus={props.autoFocus === true}
       className="field"
       type={seen ? 'text' : 'password'}
       autoComplete="off"

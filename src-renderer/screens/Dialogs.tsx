@@ -1,10 +1,12 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Modal, ModalOverlay } from 'react-aria-components';
+import { focusOrigin, returnFocus } from '../focus.ts';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { Dialog, DialogOf } from '../state/dialogs.ts';
+import type { Store } from '../state/store.ts';
 import { AboutDialog } from './AboutDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { RepairDialog } from './HealthPage.tsx';
@@ -14,11 +16,14 @@ import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
-/** Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the focus returns to where it was before the first one.
+/**
+ * Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the
+ * focus returns to where it was before the first one.
  */
 export function Dialogs() {
   const { dialogs, importing, signIn } = useModel();
   const dialog = useStore(dialogs.view);
+  useFocusReturn(dialogs.view);
   if (dialog === null) return null;
   return (
     <ModalOverlay
@@ -35,6 +40,24 @@ export function Dialogs() {
       <Modal className="modal">{contents(dialog)}</Modal>
     </ModalOverlay>
   );
+}
+
+/** Returns the focus to where it was before the first dialog, once the last one has closed. */
+function useFocusReturn(view: Store<Dialog | null>): void {
+  const origin = useRef<HTMLElement | null>(null);
+  const isOpen = useStore(view, (dialog) => dialog !== null);
+  useLayoutEffect(() => {
+    let wasOpen = view.get() !== null;
+    return view.subscribe(() => {
+      const opens = view.get() !== null && !wasOpen;
+      wasOpen = view.get() !== null;
+      // Before the dialog is rendered and takes the focus.
+      if (opens) origin.current = focusOrigin();
+    });
+  }, [view]);
+  useLayoutEffect(() => {
+    if (!isOpen) returnFocus(origin.current);
+  }, [isOpen]);
 }
 
 /** A dialog can't be closed while its action is in progress. */
@@ -57,7 +80,7 @@ function contents(dialog: Dialog): ReactNode {
     case 'signing-in':
       return <SigningInDialog />;
     case 'start-fresh':
-      return <StartFreshDialog />;
+      return <StartFreshDialog dialog={dialog} />;
     case 'recover':
       return <RecoverDialog />;
     case 'rotate-key':

@@ -8,7 +8,10 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
 import { count } from '../state/words.ts';
 
-/** Asks for a passphrase twice; the system's dialog asks for the location. The passphrase is kept in these fields only. */
+/**
+ * Asks for a passphrase twice; the system's dialog asks for the location. The passphrase is kept in these fields
+ * only.
+ */
 export function ExportDialog({ dialog }: { dialog: DialogOf<'export'> }) {
   return dialog.receipt === null ? <Ask dialog={dialog} /> : <Done receipt={dialog.receipt} />;
 }

@@ -1,5 +1,6 @@
-/** Meanings of token claims, from RFC 7519 §4.1, RFC 7515 §4.1 (header), RFC 7800, RFC 8693 §4, RFC 9068,
- * OpenID Connect Core 1.0 §2, §3.1.3.6, §5.1 and Front-Channel Logout, and Microsoft's "Access token claims reference"
+/**
+ * Meanings of token claims, from RFC 7519 §4.1, RFC 7515 §4.1 (header), RFC 7800, RFC 8693 §4, RFC 9068, OpenID
+ * Connect Core 1.0 §2, §3.1.3.6, §5.1 and Front-Channel Logout, and Microsoft's "Access token claims reference"
  * and "ID token claims reference". Other claims are shown without a meaning.
  */
 

@@ -34,7 +34,10 @@ export type Screen =
   | { kind: 'first-run' }
   | { kind: 'main'; notice: Notice | null };
 
-/** Returns the screen of the Accounts page. Accounts are shown with the notice above; without accounts, the notice fills the screen. */
+/**
+ * Returns the screen of the Accounts page. Accounts are shown with the notice above; without accounts, the notice
+ * fills the screen.
+ */
 export function screenOf(
   status: VaultStatus | null,
   info: AppInfo | null,

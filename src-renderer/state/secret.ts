@@ -24,7 +24,9 @@ export interface Secret {
 
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
 
-/** The selected token in plain text: requested on demand, shown for a while, dropped when the selection changes. */
+/**
+ * The selected token in plain text: requested on demand, shown for a while, dropped when the selection changes.
+ */
 export function createSecret(ports: Ports, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
   const { tokenCache, time } = ports;
   const view = createStore<SecretView>(MASKED);

@@ -1,4 +1,6 @@
-/** An observable value for `useSyncExternalStore`. State lives in stores outside components, so that tests need no DOM.
+/**
+ * An observable value for `useSyncExternalStore`. State lives in stores outside components, so that tests need no
+ * DOM.
  */
 export interface Store<T> {
   get: () => T;

@@ -1,9 +1,13 @@
 import { number } from './words.ts';
 
-/** Makes untrusted text (names, scopes, claims) safe to read. React escapes markup; this module handles characters that disguise text.
+/**
+ * Makes untrusted text (names, scopes, claims) safe to read. React escapes markup; this module handles characters
+ * that disguise text.
  */
 
-/** Control characters (C0, C1), line and paragraph separators, zero-width space, byte-order mark and bidirectional controls (Unicode TR #36 §2.6). Joiners stay: Persian and emoji need them.
+/**
+ * Control characters (C0, C1), line and paragraph separators, zero-width space, byte-order mark and bidirectional
+ * controls (Unicode TR #36 §2.6). Joiners stay: Persian and emoji need them.
  */
 const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|\p{Cs}/gu;
 

@@ -1,4 +1,6 @@
-/** Names of identifiers that Microsoft publishes ("Verify first-party Microsoft applications in sign-in reports"). Other identifiers are shown unchanged.
+/**
+ * Names of identifiers that Microsoft publishes ("Verify first-party Microsoft applications in sign-in reports").
+ * Other identifiers are shown unchanged.
  */
 
 /** APIs by the app ID in `aud`. */
@@ -69,7 +71,10 @@ export function appName(clientId: string): string | null {
   return Object.hasOwn(APPS, id) ? (APPS[id] ?? null) : null;
 }
 
-/** Returns the host of an absolute URL (http, https, or `api` as in Microsoft's app ID URIs) in lower case; else null. */
+/**
+ * Returns the host of an absolute URL (http, https, or `api` as in Microsoft's app ID URIs) in lower case; else
+ * null.
+ */
 function hostOf(text: string): string | null {
   const match = /^(?:https?|api):\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
   return match?.[1]?.toLowerCase() ?? null;

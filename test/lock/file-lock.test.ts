@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import * as native from 'fs-native-extensions';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
-import { LockFile } from '../../src-main/lock/lock-file.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 
 function newFile(): string {
@@ -54,7 +52,7 @@ test('one who wants it all the time lets the one who waits go first', async () =
 
 test('a holder that takes too long: busy, and said so', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { patience: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
   let end = (): void => undefined;
   const held = first.hold(() => new Promise<void>((resolve) => (end = resolve)));
   await expect(second.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
@@ -67,7 +65,7 @@ test('a holder that takes too long: busy, and said so', async () => {
 
 test('a lock file that was deleted is made again, and is the one that all use', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { patience: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
   await first.hold(() => Promise.resolve());
   rmSync(file);
   await first.hold(async () => {
@@ -91,35 +89,31 @@ async function foreignHolder(file: string): Promise<{ kill: () => Promise<unknow
 test('what another program has locked is not ours', async () => {
   const file = newFile();
   const holder = await foreignHolder(file);
-  const lock = new FileLock(file, { patience: 20 });
+  const lock = new FileLock(file, { deadline: 20 });
   await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
   await holder.kill();
   await lock.close();
 });
 
-test('a holder that is killed lets go: the first try after its end has the lock', async () => {
+test('a holder that is killed lets go: one who asks right after its end has the lock at once', async () => {
   const file = newFile();
   const holder = await foreignHolder(file);
-  const [waiter, first] = [new FileLock(file), new LockFile(file)];
-  expect(first.tryLock(native)).toBeNull();
+  const lock = new FileLock(file, { deadline: 20 });
+  await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
   await holder.kill();
-  const letGo = first.tryLock(native);
-  expect(letGo).not.toBeNull();
-  letGo?.();
-  await expect(waiter.hold(() => Promise.resolve('its turn'))).resolves.toBe('its turn');
-  await waiter.close();
-  first.close();
+  await expect(lock.hold(() => Promise.resolve('its turn'))).resolves.toBe('its turn');
+  await lock.close();
 });
 
 test('a lock file that is deleted while it is held: the holder’s next lock is on the file that others see', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { patience: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
   await first.hold(() => {
     rmSync(file);
     return Promise.resolve();
   });
   await second.hold(async () => {
-    const third = new FileLock(file, { patience: 20 });
+    const third = new FileLock(file, { deadline: 20 });
     await expect(third.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
     await third.close();
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
-import { NamedLocks } from '../../src-main/lock/named-locks.ts';
+import { NamedLocks } from '../../src-main/lock/file-lock.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { join } from 'node:path';
 import { temporaryFolder } from './fakes.ts';
@@ -46,7 +46,7 @@ test('in memory: one task of a name at a time, and a failed one frees the way', 
 
 test('who waits too long is told', async () => {
   const file = join(temporaryFolder(), 'use-lock');
-  const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { patience: 30 })];
+  const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { deadline: 30 })];
   let free = (): void => undefined;
   const held = holder.hold('ada', () => new Promise<void>((resolve) => void (free = resolve)));
   await new Promise((resolve) => setImmediate(resolve));

@@ -40,12 +40,16 @@ function arranged(
   store: Store,
   type: EntityType,
   profile: Profile,
+  nameOf?: (environment: string) => string,
 ): { placed: Map<string, Entity>; displaced: Entity[] } {
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
-    const changes = fieldsFor(type, entity, profile, age);
-    const isSame = Object.keys(changes).every((field) => entity[field] === changes[field]);
+    const changes = {
+      ...fieldsFor(type, entity, profile, age),
+      ...(nameOf === undefined ? {} : { environment: nameOf(entity.environment) }),
+    };
+    const isSame = Object.keys(changes).every((field) => entity[field] === Reflect.get(changes, field));
     return [{ entity: isSame ? entity : copyWith(entity, changes), age }];
   });
   const placed = new Map<string, Aged>();
@@ -76,8 +80,12 @@ function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<strin
  * The entities that a library is to have in memory: each credential once, in its fields and under its keys. What is not
  * understood would make it throw, and what had to make room would be mistaken for what took its place.
  */
-export function usableBy(profile: Profile, store: Store): Map<EntityType, Map<string, Entity>> {
-  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile).placed]));
+export function usableBy(
+  profile: Profile,
+  store: Store,
+  nameOf?: (environment: string) => string,
+): Map<EntityType, Map<string, Entity>> {
+  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile, nameOf).placed]));
 }
 
 /** Each credential once: its newest form, in the order of the document. */

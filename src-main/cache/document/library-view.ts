@@ -41,9 +41,16 @@ export function userOf({
   return `${folded(home_account_id)} ${canonicalEnvironment(environment)}`;
 }
 
-/** What a library of the profile is told of these entries; see usableBy. All entries of an account go together. */
-export function viewOf(entries: Iterable<Entry>, profile: Profile): LibraryView {
-  return usableBy(profile, storeOf(cacheOf(entries)));
+/** The name by which a library calls an environment, given any of its names. */
+export type NameOf = (environment: string) => string;
+
+/**
+ * Returns what a library of the profile is told of these entries; see `usableBy`. All entries of an account go together.
+ *
+ * @param nameOf where the library's own configuration decides; default: the name that all libraries of the profile use
+ */
+export function viewOf(entries: Iterable<Entry>, profile: Profile, nameOf?: NameOf): LibraryView {
+  return usableBy(profile, storeOf(cacheOf(entries)), nameOf);
 }
 
 /**
@@ -58,12 +65,14 @@ export function takeFromLibrary(
   changes: readonly LibraryChange[],
   profile: Profile,
   known: ReadonlySet<string>,
+  nameOf?: NameOf,
 ): void {
   const store = storeOf(cache);
   store.run(() => {
     const views = new Map<string, LibraryView>();
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
-      const view = views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile);
+      const view =
+        views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile, nameOf);
       views.set(folded(home_account_id), view);
       return view.get(type)?.get(key);
     };
@@ -74,19 +83,49 @@ export function takeFromLibrary(
     const news = set.map((change) => ({ change, before: current(change) }));
 
     for (const { change, entity } of had) {
-      if (entity !== undefined && entity['secret'] === change.secret && change.type !== 'Account')
-        modifyEntity(store, change.type, entity, null);
+      if (entity === undefined || entity['secret'] !== change.secret || change.type === 'Account') continue;
+      const environment = environmentIn(store, change, nameOf);
+      modifyEntity(store, change.type, copyWith(entity, { environment }), null);
     }
     for (const { change } of had) {
       if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
-      signOut(store, change.home_account_id, { environment: change.environment }, store.now());
+      const environment = environmentIn(store, change, nameOf);
+      signOut(store, change.home_account_id, { environment }, store.now());
     }
     for (const { change, before } of news) {
       const user = userOf(change);
-      const isWanted = hasAccount(store, change) || (signedIn.has(user) && !known.has(user));
-      if (change.home_account_id === '' || isWanted) put(store, change, before);
+      const environment = environmentIn(store, change, nameOf);
+      const own = {
+        ...change,
+        environment,
+        entity: change.entity && copyWith(change.entity, { environment }),
+      };
+      const isWanted = hasAccount(store, own) || (signedIn.has(user) && !known.has(user));
+      if (change.home_account_id === '' || isWanted)
+        put(store, own, before && copyWith(before, { environment }));
     }
   });
+}
+
+/**
+ * Returns the name that the cache has for the environment of a change. The names that a library was configured with may be known to
+ * nobody else, so an account (or an app's metadata) in the cache that the library calls by the same name decides.
+ */
+function environmentIn(
+  store: Store,
+  { type, home_account_id, environment, entity }: LibraryChange,
+  nameOf?: NameOf,
+): string {
+  if (nameOf === undefined) return environment;
+  const isSame = (other: unknown): boolean =>
+    typeof other === 'string' && (other === environment || nameOf(other) === environment);
+  const client_id = entity?.['client_id'];
+  const beside =
+    type === 'AppMetadata' || home_account_id === ''
+      ? store.candidates('AppMetadata').filter((entry) => entry.entity?.client_id === client_id)
+      : store.candidates('Account', { home_account_id });
+  const own = beside.find((entry) => isSame(entry.entity?.environment));
+  return own?.entity?.environment ?? environment;
 }
 
 function hasAccount(store: Store, { home_account_id, environment }: LibraryChange): boolean {

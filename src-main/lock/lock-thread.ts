@@ -1,0 +1,509 @@
+/**
+ * [Note: a thread for locks]
+ * Locks are tried on a thread of their own. `tryLock` is one system call that answers at once on a local disk, and on a
+ * file system that hangs it never comes back: on the main thread that would be the end of the program.
+ *
+ * The thread keeps nothing: which file is open under which descriptor is the main thread's knowledge, and descriptors are
+ * the whole process's. So a thread that hangs in one system call can be left behind, and another one goes on with the
+ * locks that it had.
+ */
+import { fstatSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { LockError, type LockErrorCode } from '../errors.ts';
+import { loadedBinaries, nativeModule, NativeModuleFailure } from '../native-module.ts';
+import type * as native from 'fs-native-extensions';
+
+/** One lock file: its path, and its descriptor once it is open. */
+export interface LockFile {
+  readonly path: string;
+  fd: number | null;
+  /** It lies on a local file system of Linux, and has been locked once: its locks answer at once. */
+  isLocal: boolean;
+}
+
+/** What became of a try: the lock is held, another program kept it until the deadline, or the system refused. */
+export type LockOutcome =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'busy' }
+  | {
+      readonly kind: 'refused';
+      readonly path: string;
+      readonly during: 'open' | 'lock';
+      readonly error: SystemError;
+    }
+  | { readonly kind: 'not-a-file'; readonly path: string; readonly error?: SystemError };
+
+/** What an error of the system says, as it passes between threads. */
+export interface SystemError {
+  readonly message: string;
+  readonly code: string;
+}
+
+/** Milliseconds between two looks at a thread that owes an answer. In the same system call at both, it counts as hung. */
+const LOOK = 750;
+/** Threads that may hang at the same time. Each holds some memory until its system call comes back. */
+const MOST_HUNG = 4;
+/** Milliseconds beyond its deadline that a request is given, and those that a thread is given to start. */
+const GRACE = 250;
+const START = 10_000;
+
+/**
+ * The thread's whole script. It is a text, so that bundlers have no second file to carry.
+ *
+ * A request names the lock files to take in order; all but the last are let go of when the last is held. `at[0]` says in
+ * which request's system call the thread is (0: in none), `at[1]` counts the calls, and `at[2]` is the request in which the
+ * thread was left behind.
+ */
+const SCRIPT = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { openSync, closeSync, fstatSync, statfsSync, constants } = require('node:fs');
+const { dirname } = require('node:path');
+const { binary, at, local } = workerData;
+const addon = { exports: {} };
+process.dlopen(addon, binary);
+const native = addon.exports;
+const FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+function attempt(file, id) {
+  for (;;) {
+    let during = 'open';
+    try {
+      if (file.fd === null) {
+        file.fd = openSync(file.path, FLAGS, 0o600);
+        parentPort.postMessage({ id, opened: file.path, fd: file.fd });
+        if (!fstatSync(file.fd).isFile()) {
+          shut(file);
+          return { kind: 'not-a-file', path: file.path };
+        }
+      }
+      during = 'lock';
+      native.tryLock(file.fd, 0, 0, true);
+      if (fstatSync(file.fd).nlink > 0) return null;
+      // Somebody deleted the file: what is locked is not what others would lock.
+      shut(file);
+    } catch (error) {
+      if (during === 'lock' && (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EBUSY')) return 'busy';
+      if (error.code === 'EINTR') continue;
+      if (during === 'open' && ['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE'].includes(error.code)) {
+        return { kind: 'not-a-file', path: file.path, error: plain(error) };
+      }
+      return { kind: 'refused', path: file.path, during, error: plain(error) };
+    }
+  }
+}
+
+// An error loses its code between threads.
+function plain({ message, code = '' }) {
+  return { message, code };
+}
+
+function shut(file) {
+  closeSync(file.fd);
+  file.fd = null;
+}
+
+async function acquire({ id, files, deadline }) {
+  const until = performance.now() + deadline;
+  const held = [];
+  let outcome = { kind: 'held' };
+  for (const { file, pause: longest } of files) {
+    for (let pause = 1; ; pause = Math.min(pause * 1.6, longest)) {
+      // Another thread goes on with this request, since this one hung in a request of its own.
+      if (![0, id].includes(Atomics.load(at, 2))) return;
+      Atomics.store(at, 0, id);
+      Atomics.add(at, 1, 1);
+      const problem = attempt(file, id);
+      Atomics.store(at, 0, 0);
+      if (problem === null) held.push(file);
+      else if (problem !== 'busy') outcome = problem;
+      else if (performance.now() > until) outcome = { kind: 'busy' };
+      else {
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+        continue;
+      }
+      break;
+    }
+    if (outcome.kind !== 'held') break;
+  }
+  const keep = outcome.kind === 'held' ? held.at(-1) : undefined;
+  // The main thread acts on the last lock while the thread lets go of those that were only the way to it.
+  const fds = files.map(({ file }) => file.fd);
+  if (keep === undefined) release(held);
+  parentPort.postMessage({ id, outcome, fds, isLocal: keep !== undefined && isLocal(keep.path) });
+  if (keep !== undefined) release(held.filter((file) => file !== keep));
+}
+
+function isLocal(path) {
+  try {
+    return local.includes(statfsSync(dirname(path)).type);
+  } catch {
+    return false;
+  }
+}
+
+function release(files) {
+  for (const { fd } of files) {
+    try {
+      native.unlock(fd, 0, 0);
+    } catch {
+      // It was closed, and the lock ended with it.
+    }
+  }
+}
+
+parentPort.on('message', (message) => {
+  if (message.files) void acquire(message);
+  else if (message.release !== undefined) release([{ fd: message.release }]);
+  else {
+    for (const fd of message.close) {
+      try {
+        closeSync(fd);
+      } catch {
+        // It is closed.
+      }
+    }
+    parentPort.postMessage({ id: message.id });
+  }
+});
+parentPort.postMessage({ id: 0 });
+`;
+
+/** File systems of Linux that no network can stop: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. statfs(2) */
+const LOCAL =
+  process.platform === 'linux'
+    ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
+    : [];
+
+interface Answer {
+  /** 0: the thread is running. */
+  readonly id: number;
+  readonly outcome?: LockOutcome;
+  /** The descriptors of the request's files. */
+  readonly fds?: readonly (number | null)[];
+  readonly isLocal?: boolean;
+  /** No answer yet: a file of the request was opened. */
+  readonly opened?: string;
+  readonly fd?: number;
+}
+
+interface Request {
+  readonly message: { readonly id: number };
+  readonly opened?: (path: string, fd: number) => void;
+  readonly answered: (answer: Answer) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A running thread, and what it was asked and has not answered. */
+class Thread {
+  /** Rejects where the thread can't start. */
+  readonly started: Promise<void>;
+  readonly requests = new Map<number, Request>();
+  readonly #givenUp = new Set<number>();
+  /** Shared with the thread, see `SCRIPT`. */
+  readonly #at = new Int32Array(new SharedArrayBuffer(12));
+  readonly #worker: Worker;
+  #seen = { state: '', since: 0 };
+
+  constructor(binary: string) {
+    this.#worker = new Worker(SCRIPT, {
+      eval: true,
+      env: {},
+      execArgv: [],
+      // Descriptors outlive their thread: the locks of one that hung are still held.
+      trackUnmanagedFds: false,
+      workerData: { binary, at: this.#at, local: LOCAL },
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
+    });
+    this.started = new Promise((resolve, reject) => {
+      this.requests.set(0, { message: { id: 0 }, answered: () => resolve(), failed: reject });
+    });
+    this.started.catch(() => undefined); // Whoever asks for a lock hears of it.
+    this.#worker.on('message', (answer: Answer) => {
+      const request = this.requests.get(answer.id);
+      if (answer.opened !== undefined) {
+        request?.opened?.(answer.opened, answer.fd ?? -1);
+        return;
+      }
+      this.requests.delete(answer.id);
+      this.giveUp(answer.id);
+      request?.answered(answer);
+    });
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', () => this.#end(new Error('The thread for locks has ended.')));
+  }
+
+  /** A program does not end while it waits for an answer. */
+  ask(request: Request): void {
+    this.requests.set(request.message.id, request);
+    this.#worker.ref();
+    this.#worker.postMessage(request.message);
+  }
+
+  /** Lets the process end, unless somebody waits for another answer. */
+  giveUp(id: number): void {
+    if (this.requests.has(id)) this.#givenUp.add(id);
+    else this.#givenUp.delete(id);
+    if (this.requests.size === this.#givenUp.size) this.#worker.unref();
+  }
+
+  tell(message: object): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** The request in whose system call it has been for longer than `LOOK`; `null` where it has moved on. */
+  stuckIn(): number | null {
+    const [id, calls] = [Atomics.load(this.#at, 0), Atomics.load(this.#at, 1)];
+    const [state, now] = [`${id} ${calls}`, performance.now()];
+    if (id === 0 || this.#seen.state !== state) this.#seen = { state, since: now };
+    return now - this.#seen.since > LOOK ? id : null;
+  }
+
+  get isStuck(): boolean {
+    return Atomics.load(this.#at, 0) !== 0;
+  }
+
+  /** Takes the requests that somebody waits for from a thread that hangs, but for the one that it hangs in. */
+  leaveBehind(except: number): Request[] {
+    Atomics.store(this.#at, 2, except);
+    const taken = [...this.requests.values()].filter(
+      ({ message: { id } }) => id !== except && !this.#givenUp.has(id),
+    );
+    for (const { message } of taken) this.requests.delete(message.id);
+    return taken;
+  }
+
+  stop(): void {
+    void this.#worker.terminate();
+  }
+
+  #end(error: unknown): void {
+    threads.delete(this);
+    if (threads.size === 0) process.off('exit', endAnyway);
+    if (working === this) working = null;
+    for (const [id, { failed }] of this.requests) {
+      this.requests.delete(id);
+      failed(error);
+    }
+  }
+}
+
+/** The thread that does the work. Those that hang are left behind, and end when their system call comes back. */
+let working: Thread | null = null;
+const threads = new Set<Thread>();
+/** Paths whose locking hangs: asking again would only cost another thread. */
+const hanging = new Set<string>();
+let lastId = 0;
+
+/**
+ * Takes the locks in order, waiting for each, and resolves with what became of it. All but the last are let go of again.
+ *
+ * @param files each with the longest pause between two tries, in milliseconds
+ * @param deadline milliseconds
+ * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`
+ */
+export async function acquire(
+  files: readonly { readonly file: LockFile; readonly pause: number }[],
+  deadline: number,
+): Promise<LockOutcome> {
+  const last = files.at(-1)?.file;
+  const path = last?.path ?? '';
+  const hung = files.find(({ file }) => hanging.has(file.path));
+  if (hung !== undefined) throw timeout(path, 0);
+  const binary = await binaryPath().catch((error: unknown) => {
+    throw moduleError(error, path);
+  });
+  working ??= startThread(binary);
+  await within(START, working.started).catch((error: unknown) => {
+    throw moduleError(error, path);
+  });
+  const id = (lastId += 1);
+  return new Promise((resolve, reject) => {
+    const until = performance.now() + deadline + GRACE;
+    let timedOut = false;
+    const look = setInterval(
+      () => {
+        if (performance.now() > until) {
+          timedOut = true;
+          clearInterval(look);
+          for (const { file } of files) hanging.add(file.path);
+          for (const thread of threads) thread.giveUp(id);
+          reject(timeout(path, deadline));
+        }
+        leaveBehindIfStuck(binary);
+      },
+      Math.min(LOOK, deadline + GRACE + 1),
+    );
+    const settle = (): void => {
+      clearInterval(look);
+      for (const { file } of files) hanging.delete(file.path);
+    };
+    working?.ask({
+      message: { id, files, deadline } as { id: number },
+      opened: (opened, fd) => {
+        for (const { file } of files) if (file.path === opened) file.fd = fd;
+      },
+      answered: ({ outcome = { kind: 'busy' }, fds = [], isLocal = false }) => {
+        settle();
+        files.forEach(({ file }, index) => {
+          file.fd = fds[index] ?? null;
+          file.isLocal = isLocal;
+        });
+        // It came back after its caller was told that it does not, so nobody else would let go of it.
+        if (timedOut && outcome.kind === 'held' && last !== undefined) void release(last);
+        resolve(outcome);
+      },
+      failed: (error) => {
+        settle();
+        reject(moduleError(error, path));
+      },
+    });
+  });
+}
+
+/**
+ * Takes the locks on this thread where that can't stop it: all files are open and local, and nobody holds a lock. Costs a
+ * tenth of the way through the other thread, which is the way where this resolves with `false`.
+ */
+export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean> {
+  if (!files.every(({ isLocal, fd }) => isLocal && fd !== null)) return false;
+  const { tryLock, unlock } = await load();
+  const held: number[] = [];
+  let all = false;
+  try {
+    all = files.every(({ fd }) => {
+      if (fd === null || !tryLock(fd)) return false;
+      held.push(fd);
+      return fstatSync(fd).nlink > 0;
+    });
+  } catch {
+    // The other thread meets the same, and says what it is.
+  }
+  for (const fd of all ? held.slice(0, -1) : held) unlock(fd);
+  return all;
+}
+
+/** Lets go of a lock. Where the other thread has to, this does not wait: it does what it is told in order. */
+export async function release(file: LockFile): Promise<void> {
+  const { isLocal, fd } = file;
+  if (isLocal && fd !== null) (await load()).unlock(fd);
+  else working?.tell({ release: fd });
+}
+
+/** Closes the files. Resolves when that is done, or when the thread hangs. */
+export async function closeFiles(files: readonly LockFile[]): Promise<void> {
+  const fds = files.flatMap(({ fd }) => fd ?? []);
+  for (const file of files) file.fd = null;
+  const thread = working;
+  if (fds.length === 0 || thread === null) return;
+  const id = (lastId += 1);
+  const closed = new Promise<void>((resolve) => {
+    thread.ask({
+      message: { id, close: fds } as { id: number },
+      answered: () => resolve(),
+      failed: () => resolve(),
+    });
+  });
+  await within(LOOK, closed).catch(() => undefined);
+  thread.giveUp(id);
+}
+
+/** Gives the requests of a thread that hangs to another one. */
+function leaveBehindIfStuck(binary: string): void {
+  const thread = working;
+  const stuck = thread?.stuckIn() ?? null;
+  if (thread === null || stuck === null) return;
+  if (!process.listeners('exit').includes(endAnyway)) process.on('exit', endAnyway);
+  if (threads.size > MOST_HUNG) return;
+  const request = thread.requests.get(stuck);
+  const others = thread.leaveBehind(stuck);
+  if (request !== undefined) {
+    thread.requests.set(stuck, {
+      ...request,
+      answered: (answer) => {
+        request.answered(answer);
+        thread.stop();
+      },
+    });
+  }
+  working = startThread(binary);
+  for (const other of others) working.ask(other);
+}
+
+function startThread(binary: string): Thread {
+  const thread = new Thread(binary);
+  threads.add(thread);
+  return thread;
+}
+
+/** A process waits for its threads, and one that hangs in the system would keep it from ending, invisibly and for ever. */
+function endAnyway(): void {
+  if ([...threads].some((thread) => thread.isStuck)) process.kill(process.pid, 'SIGKILL');
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer in ${milliseconds} ms.`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const NAME = 'fs-native-extensions';
+const load = nativeModule<typeof native>(NAME, () => import('fs-native-extensions'));
+
+/**
+ * Loads the native module on the main thread, where a program may check it first, and so early that an upgrade of the
+ * program in place finds it loaded. Failing here is no error yet: it is loaded again when a lock is needed.
+ */
+export function preload(): void {
+  setTimeout(() => void load().catch(() => undefined), 100).unref();
+}
+
+/** The file that the main thread has loaded. The system gives the thread the same one, even if it has been replaced since. */
+async function binaryPath(): Promise<string> {
+  await load();
+  const loaded = loadedBinaries().find((path) => path.includes(NAME));
+  if (loaded === undefined) throw new Error(`The binary of ${NAME} was loaded in a way that is not known.`);
+  // Electron’s main thread finds a binary in an archive where it was unpacked; other threads have to be told.
+  return loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1');
+}
+
+function moduleError(error: unknown, path: string): LockError {
+  const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
+  const cause = error instanceof NativeModuleFailure ? error.cause : error;
+  const words = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ').slice(0, 300) : String(cause);
+  const [code, what, remedy]: [LockErrorCode, string, string] =
+    reason === 'runtime'
+      ? [
+          'lock_module_failed',
+          'Vaults can’t be written under Deno, which ends the process when it loads native modules of this kind.',
+          'Run the program with Node.js or Bun.',
+        ]
+      : reason === 'not-found'
+        ? [
+            'lock_module_missing',
+            `The native module for file locks (${NAME}) is not part of this program, so the vault can’t be written safely.`,
+            'Install the app again. Developers: mark fs-native-extensions and keytar as external in your bundler, and ship both packages in node_modules (docs/embedding.md).',
+          ]
+        : [
+            'lock_module_failed',
+            `The native module for file locks (${NAME}) can’t be loaded, so the vault can’t be written safely.`,
+            'If the app was updated while it was running, restart it. Otherwise install the app for this platform.',
+          ];
+  return new LockError(code, path, `${what} Nothing was written. ${remedy} The system says: “${words}”`, {
+    cause,
+  });
+}
+
+function timeout(path: string, deadline: number): LockError {
+  const since = deadline === 0 ? 'still does not answer' : `did not answer within ${deadline / 1000} s`;
+  return new LockError(
+    'lock_timeout',
+    path,
+    `The file system ${since} when the vault’s lock file “${path}” was to be locked. Nothing was written. Check the network drive that it is on, then try again, or move the vault to a local disk.`,
+  );
+}

@@ -1,0 +1,193 @@
+import type { CacheHandle } from '../cache/handle.ts';
+import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
+import { LibraryMemory } from './library-memory.ts';
+
+/**
+ * How long an access may stay open, in milliseconds. MSAL closes each within its next synchronous steps; an app that makes one with a
+ * context of its own may never do so, and others must not wait for it for ever.
+ */
+const OPEN_AT_MOST = 2_000;
+
+/** An access between `beforeCacheAccess` and `afterCacheAccess`. */
+interface Access {
+  epoch: number | undefined;
+  end: () => void;
+}
+
+/**
+ * Creates a cache plugin that keeps the token cache of `@azure/msal-node`, majors 2 to 7, in a vault or a partition.
+ *
+ * MSAL sees what other processes and libraries wrote. An account that was removed elsewhere disappears from MSAL's memory. What MSAL writes
+ * is merged field by field, so no update is lost, and what it drops (a refresh token that the provider refused) is removed for every other
+ * process, too. `removeAccount` signs the account out: every entry of it is removed, whichever library wrote it. One plugin may serve
+ * several applications.
+ *
+ * Where the handle can't be read or can't save, the call of MSAL rejects with the handle's error. What MSAL got stays in its memory and is
+ * saved with the next write.
+ *
+ * @param handle a vault, a partition, or the promise of one, since most apps build MSAL's configuration synchronously; where the promise
+ *   rejects, each call of MSAL rejects with its error
+ * @example
+ * import { PublicClientApplication } from '@azure/msal-node';
+ * import { openVault } from 'tokenkeep';
+ * import { msalCachePlugin } from 'tokenkeep/msal';
+ *
+ * const application = new PublicClientApplication({
+ *   auth: { clientId },
+ *   cache: { cachePlugin: msalCachePlugin(openVault({ file })) },
+ * });
+ */
+export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): CachePlugin {
+  const opening = Promise.resolve(handle);
+  opening.catch(() => undefined); // Each access reports it.
+  const applications = new WeakMap<SerializableTokenCache, Application>();
+
+  const applicationOf = (cache: SerializableTokenCache): Application => {
+    const known = applications.get(cache);
+    if (known !== undefined) return known;
+    const application = new Application(cache, opening);
+    applications.set(cache, application);
+    keepFilled(cache, plugin);
+    return application;
+  };
+
+  const plugin: CachePlugin = {
+    beforeCacheAccess: async (context) => applicationOf(context.tokenCache).before(context),
+    afterCacheAccess: async (context) => applicationOf(context.tokenCache).after(context),
+  };
+  return plugin;
+}
+
+/** One MSAL application: its memory, and the accesses to it, one at a time. MSAL itself lets them overlap. */
+class Application {
+  readonly #memory: LibraryMemory;
+  readonly #opening: Promise<CacheHandle>;
+  readonly #accesses = new WeakMap<TokenCacheContext, Access>();
+  /** Resolves when the last access that was asked for has ended. */
+  #last: Promise<void> = Promise.resolve();
+  /** Ends the access that is open; undefined where none is. */
+  #open: (() => void) | undefined;
+  #isSaving = false;
+  /** `epoch` of the handle when MSAL was last told what is in the cache. */
+  #epoch: number | undefined;
+
+  constructor(cache: SerializableTokenCache, opening: Promise<CacheHandle>) {
+    this.#memory = new LibraryMemory(cache);
+    this.#opening = opening;
+    this.#memory.onChange(() => void this.#saveSoon());
+  }
+
+  async before(context: TokenCacheContext): Promise<void> {
+    this.#accesses.get(context)?.end(); // The app begins anew with the same context.
+    const end = await this.#turn();
+    try {
+      const handle = await this.#opening;
+      this.#memory.note();
+      // A vault that can be read but not written still has tokens to give. What could not be saved waits.
+      await this.#save(handle, this.#epoch).catch(() => undefined);
+      const found = await handle.read((cache) => ({ news: this.#memory.newsIn(cache), epoch: handle.epoch }));
+      this.#memory.tell(found.news);
+      this.#epoch = found.epoch;
+      this.#accesses.set(context, { epoch: found.epoch, end });
+      this.#open = end;
+      setTimeout(end, OPEN_AT_MOST).unref();
+    } catch (error) {
+      end(); // MSAL does not call `afterCacheAccess` after a failure.
+      throw error;
+    }
+  }
+
+  /** Notes and saves what MSAL has done, whatever the context: an app may make one of its own. */
+  async after(context: TokenCacheContext): Promise<void> {
+    const access = this.#accesses.get(context);
+    this.#accesses.delete(context);
+    if (access !== undefined && !context.cacheHasChanged) {
+      access.end();
+      return;
+    }
+    const end = access?.end ?? (await this.#turn());
+    try {
+      this.#memory.note({ everything: true });
+      await this.#save(await this.#opening, access === undefined ? this.#epoch : access.epoch);
+    } finally {
+      end();
+    }
+  }
+
+  /** Waits until no other access is open. */
+  async #turn(): Promise<() => void> {
+    const last = this.#last;
+    let resolve = (): void => undefined;
+    this.#last = new Promise<void>((done) => {
+      resolve = done;
+    });
+    await last;
+    const end = (): void => {
+      if (this.#open === end) this.#open = undefined;
+      resolve();
+    };
+    return end;
+  }
+
+  async #save(handle: CacheHandle, epoch: number | undefined): Promise<void> {
+    const { any, departure } = this.#memory.pending;
+    if (!any) return;
+    const { change, saved } = this.#memory.save();
+    const since = epoch === undefined ? {} : { since: epoch };
+    // Where older copies can't be made unreadable now, the account is removed all the same.
+    if (departure && handle.erase !== undefined)
+      await handle.erase(change).catch(() => handle.update(change, since));
+    else await handle.update(change, since);
+    saved();
+  }
+
+  /**
+   * Saves what MSAL changes outside of any access: it drops a refresh token that the provider refused and calls no hook. Other processes
+   * would send that token again. Where it can't be saved now, the next access tries again.
+   */
+  async #saveSoon(): Promise<void> {
+    if (this.#open !== undefined || this.#isSaving) return;
+    this.#isSaving = true;
+    const end = await this.#turn();
+    this.#isSaving = false;
+    try {
+      this.#memory.note();
+      if (this.#memory.pending.any) await this.#save(await this.#opening, this.#epoch);
+    } catch {
+      // It stays pending.
+    } finally {
+      end();
+    }
+  }
+}
+
+/**
+ * [Note: MSAL empties its memory] From major 3 MSAL refills its memory before each silent request: it removes everything in it, one key
+ * after the other, calls the plugin, and copies what is there then (`TokenCache.overwriteCache`). This plugin keeps the memory equal to the
+ * cache, so all that is left to do is to call it: in this instance the method is replaced by one that does. That also keeps requests
+ * that overlap from finding the memory empty, and from losing what one of them has written so far.
+ *
+ * What MSAL keeps beside the entities (metadata of authorities, throttling) stays, too, as it does where MSAL has no plugin.
+ * `clearCache()` empties the memory as ever; then, and in an MSAL without this method, LiveStore puts back what was in it.
+ */
+function keepFilled(cache: SerializableTokenCache, own: CachePlugin): void {
+  if (!overwrites(cache)) return;
+  // An app may have put a plugin of its own around this one.
+  const plugin = 'persistence' in cache && isPlugin(cache.persistence) ? cache.persistence : own;
+  cache.overwriteCache = async () => {
+    const context = { tokenCache: cache, cacheHasChanged: false };
+    await plugin.beforeCacheAccess(context);
+    await plugin.afterCacheAccess(context);
+  };
+}
+
+function overwrites(
+  cache: SerializableTokenCache,
+): cache is SerializableTokenCache & { overwriteCache(): Promise<void> } {
+  return 'overwriteCache' in cache && typeof cache.overwriteCache === 'function';
+}
+
+function isPlugin(value: unknown): value is CachePlugin {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'beforeCacheAccess' in value && 'afterCacheAccess' in value;
+}

@@ -1,0 +1,91 @@
+/**
+ * The name by which one MSAL calls an environment. MSAL stores and looks up entities under `preferred_cache` of the authority's metadata,
+ * and finds those whose environment is among the `aliases`. Where the metadata come from depends on the app's configuration:
+ * `cloudDiscoveryMetadata`, `knownAuthorities`, a table in MSAL, or the network. An entity under a name that is not among the aliases is
+ * never found, so each MSAL is told its entities under the name that its own store or configuration says.
+ */
+import { isRecord } from '../cache/json.ts';
+import { cachedEnvironment, canonicalEnvironment } from '../cache/schema/environments.ts';
+import type { LiveEntity } from './library.ts';
+
+/** The metadata of one authority, as far as they name it. */
+interface Authority {
+  readonly preferred: string;
+  readonly aliases: ReadonlySet<string>;
+}
+
+/** Keys of what MSAL resolved, e.g. `authority-metadata-<client id>-<host>`. */
+const METADATA_KEY = /^authority-metadata-/;
+
+export class EnvironmentNames {
+  readonly #authorities: readonly Authority[];
+  readonly #known = new Map<string, string>();
+
+  /**
+   * @param entries MSAL's live store: what it has resolved
+   * @param configured `staticAuthorityOptions` of MSAL's storage: what counts until it has
+   */
+  constructor(entries: Readonly<Record<string, LiveEntity>>, configured: unknown) {
+    const resolved = Object.keys(entries)
+      .filter((key) => METADATA_KEY.test(key))
+      .flatMap((key) => authorityOf(entries[key]));
+    this.#authorities = [...resolved, ...configuredAuthorities(configured)];
+  }
+
+  /** Returns the name under which MSAL looks for what the cache has under this one. */
+  nameOf(environment: string): string {
+    let name = this.#known.get(environment);
+    if (name === undefined) {
+      name = this.#find(environment)?.preferred ?? cachedEnvironment(environment);
+      this.#known.set(environment, name);
+    }
+    return name;
+  }
+
+  /** Whether every environment that has been asked for is called the same by `newer`. */
+  isConfirmedBy(newer: EnvironmentNames): boolean {
+    if (newer === this) return true;
+    for (const [environment, name] of this.#known) if (newer.nameOf(environment) !== name) return false;
+    return true;
+  }
+
+  #find(environment: string): Authority | undefined {
+    const host = environment.toLowerCase();
+    const exact = this.#authorities.find(({ aliases }) => aliases.has(host));
+    if (exact !== undefined) return exact;
+    const cloud = canonicalEnvironment(host);
+    return this.#authorities.find(({ aliases }) =>
+      [...aliases].some((alias) => canonicalEnvironment(alias) === cloud),
+    );
+  }
+}
+
+function authorityOf(metadata: unknown): Authority[] {
+  if (!isRecord(metadata)) return [];
+  const { preferred_cache: preferred, aliases } = metadata;
+  if (typeof preferred !== 'string' || preferred === '' || !Array.isArray(aliases)) return [];
+  const names = aliases.filter((alias) => typeof alias === 'string').map((alias) => alias.toLowerCase());
+  return names.length === 0 ? [] : [{ preferred, aliases: new Set(names) }];
+}
+
+/** In the order in which MSAL asks: the discovery metadata of the configuration, then `knownAuthorities`. */
+function configuredAuthorities(options: unknown): Authority[] {
+  if (typeof options !== 'object' || options === null) return [];
+  const field = (name: string): unknown => Reflect.get(options, name);
+  const host = hostOf(field('canonicalAuthority'));
+  if (host === undefined) return [];
+  const discovery = field('cloudDiscoveryMetadata');
+  const list = isRecord(discovery) && Array.isArray(discovery['metadata']) ? discovery['metadata'] : [];
+  const ofHost = list.flatMap(authorityOf).filter(({ aliases }) => aliases.has(host));
+  if (ofHost.length > 0) return ofHost.slice(0, 1);
+  const known = field('knownAuthorities');
+  const isKnown = Array.isArray(known) && known.some((one) => hostOf(one) === host);
+  return isKnown ? [{ preferred: host, aliases: new Set([host]) }] : [];
+}
+
+/** The host of a URL, or of a host that was given without a scheme; with its port. */
+function hostOf(authority: unknown): string | undefined {
+  if (typeof authority !== 'string' || authority === '') return undefined;
+  const host = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#]+)/i.exec(authority)?.[1];
+  return host?.toLowerCase();
+}

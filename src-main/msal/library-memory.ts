@@ -1,0 +1,333 @@
+/** The memory of one MSAL application: what it was told, what it did since, and the live store behind it. */
+import {
+  type LibraryChange,
+  type LibraryView,
+  entriesByAccount,
+  takeFromLibrary,
+  userOf,
+  viewOf,
+} from '../cache/document/library-view.ts';
+import { isRecord } from '../cache/json.ts';
+import type { Entry } from '../cache/entry.ts';
+import type { Profile } from '../cache/schema/dialects.ts';
+import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/schema/entities.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { EnvironmentNames } from './environment-names.ts';
+import {
+  dialectOf,
+  liveCache,
+  type LiveEntity,
+  type LiveTokenCache,
+  type SerializableTokenCache,
+  type Storage,
+  storageOf,
+} from './library.ts';
+
+/**
+ * An entry of ours in MSAL's live store. It is no entity, so MSAL removes it only when it empties its memory; see
+ * [Note: MSAL empties its memory].
+ */
+const SENTINEL = 'kept-by-tokenkeep';
+
+/** MSAL's live store, and the ways in and out of it. */
+class LiveStore {
+  readonly #library: LiveTokenCache;
+  readonly #storage: Storage;
+  #isOwnChange = false;
+  #names: EnvironmentNames | undefined;
+  /** Called after MSAL has changed its memory; never for a change of ours. */
+  onChange: (() => void) | undefined;
+  /** Whether MSAL may have changed its memory since this was set to false. */
+  isTouched = true;
+
+  constructor(cache: SerializableTokenCache, storage: Storage) {
+    this.#library = liveCache(cache);
+    this.#storage = storage;
+    storage.registerChangeEmitter?.(() => {
+      this.#names = undefined;
+      if (this.#isOwnChange) return;
+      this.isTouched = true;
+      this.onChange?.();
+    });
+  }
+
+  get entries(): Record<string, LiveEntity> {
+    return this.#library.getKVStore();
+  }
+
+  /** By which names MSAL calls the environments, as of now. */
+  get names(): EnvironmentNames {
+    const names = this.#names ?? new EnvironmentNames(this.entries, this.#storage.staticAuthorityOptions);
+    if (this.isTold) this.#names = names; // Without it, nothing tells of a change.
+    return names;
+  }
+
+  /** Puts back what MSAL has emptied, if it has. What MSAL has written since stays. */
+  refill(held: () => Iterable<readonly [key: string, live: LiveEntity]>): void {
+    const { entries } = this;
+    if (entries[SENTINEL] !== undefined) return;
+    entries[SENTINEL] = {};
+    for (const [key, live] of held()) entries[key] ??= live;
+  }
+
+  /** Whether MSAL tells of its changes; else its memory has to be looked through each time. */
+  get isTold(): boolean {
+    return this.#storage.registerChangeEmitter !== undefined;
+  }
+
+  /** Adds entities in MSAL's schema. */
+  add(document: Readonly<Record<string, unknown>>): void {
+    this.#quietly(() => {
+      this.#library.deserialize(JSON.stringify(document));
+      this.#dropSnapshot();
+    });
+  }
+
+  /** Returns the entities under these keys, as MSAL writes them. */
+  written(keys: ReadonlySet<string>): { type: EntityType; key: string; entity: Entity }[] {
+    const document: unknown = JSON.parse(this.#quietly(() => this.#textOf(keys)));
+    const found: { type: EntityType; key: string; entity: Entity }[] = [];
+    for (const type of ENTITY_TYPES) {
+      const section = isRecord(document) ? document[type] : undefined;
+      for (const [key, entity] of isRecord(section) ? Object.entries(section) : [])
+        if (keys.has(key) && isRecord(entity)) found.push({ type, key, entity });
+    }
+    return found;
+  }
+
+  #quietly<T>(fn: () => T): T {
+    this.#isOwnChange = true;
+    try {
+      return fn();
+    } finally {
+      this.#isOwnChange = false;
+    }
+  }
+
+  /** MSAL serializes everything it has. Where possible, it is given no more than these entities to serialize. */
+  #textOf(keys: ReadonlySet<string>): string {
+    this.#dropSnapshot();
+    const { entries } = this;
+    this.#storage.setCache?.(Object.fromEntries(Object.entries(entries).filter(([key]) => keys.has(key))));
+    try {
+      return this.#library.serialize();
+    } finally {
+      this.#storage.setCache?.(entries);
+    }
+  }
+
+  /**
+   * MSAL keeps the last text it was given. When it serializes, it copies into an entity those fields of that text that the entity lacks,
+   * so a token without `refresh_on` would inherit the one of its predecessor. An empty text replaces the old one and changes nothing.
+   */
+  #dropSnapshot(): void {
+    this.#library.deserialize('');
+  }
+}
+
+/** Whether it is an entity. What MSAL keeps for itself (metadata of authorities, telemetry, throttling) has no environment. */
+function isEntity(live: LiveEntity | undefined): boolean {
+  return typeof live?.['environment'] === 'string';
+}
+
+/** What MSAL holds of one account, or of all apps. */
+interface Told {
+  /** The cache's entries that it was told: they are replaced, never changed, so the same ones mean the same contents. */
+  entries: readonly Entry[];
+  keys: Set<string>;
+  users: Set<string>;
+}
+
+/** An entity in MSAL's memory that is as the cache has it. */
+interface Held {
+  type: EntityType;
+  live: LiveEntity;
+}
+
+/** Something that MSAL did and the cache has not heard of. */
+interface Unsaved extends LibraryChange {
+  live: LiveEntity | undefined;
+}
+
+interface News {
+  version: number;
+  names: EnvironmentNames;
+  /** Owners with anything new; undefined where nothing is left. */
+  owners: ReadonlyMap<string, { entries: readonly Entry[]; view: LibraryView } | undefined>;
+}
+
+/**
+ * The memory of one MSAL application, kept like the cache. Of what changes in the cache MSAL is told the accounts that are
+ * concerned; of what changes in MSAL the cache is told the entities. Both are seen by the identity of objects, which
+ * are replaced and never changed, so nothing is serialized to find out that nothing has changed.
+ */
+export class LibraryMemory {
+  readonly #live: LiveStore;
+  readonly #profile: Profile;
+  /** The version of the cache that MSAL was last told all of; undefined where the cache must be looked at again. */
+  #version: number | undefined;
+  /** The names of environments under which MSAL was told. */
+  #names: EnvironmentNames | undefined;
+  readonly #told = new Map<string, Told>();
+  readonly #held = new Map<string, Held>();
+  readonly #unsaved = new Map<string, Unsaved>();
+
+  constructor(library: SerializableTokenCache) {
+    const storage = storageOf(library);
+    this.#live = new LiveStore(library, storage);
+    this.#profile = dialectOf(storage);
+  }
+
+  /** Has a function called after each change that MSAL makes to its memory, synchronously. */
+  onChange(listener: () => void): void {
+    this.#live.onChange = listener;
+  }
+
+  /** What MSAL has to be told; undefined for nothing. Changes nothing. */
+  newsIn(cache: TokenCache): News | undefined {
+    const { names } = this.#live;
+    const isRenamed = this.#names?.isConfirmedBy(names) === false;
+    if (cache.version === this.#version && !isRenamed) return undefined;
+    const owners = new Map<string, { entries: readonly Entry[]; view: LibraryView } | undefined>();
+    const records = entriesByAccount(cache);
+    for (const [owner, list] of records) {
+      if (!isRenamed && isSame(list, this.#told.get(owner)?.entries)) continue;
+      owners.set(owner, { entries: list, view: viewOf(list, this.#profile, (name) => names.nameOf(name)) });
+    }
+    for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
+    return { version: cache.version, names, owners };
+  }
+
+  *#all(): Iterable<[key: string, live: LiveEntity]> {
+    for (const [key, { live }] of this.#unsaved) if (live !== undefined) yield [key, live];
+    for (const [key, { live }] of this.#held) if (!this.#unsaved.has(key)) yield [key, live];
+  }
+
+  /** Makes MSAL's memory what the cache says, and what MSAL did that could not be saved yet. */
+  tell(news: News | undefined): void {
+    this.#live.refill(() => this.#all());
+    if (news === undefined) return;
+    const { version, names, owners } = news;
+    const document: Record<string, Record<string, unknown>> = {};
+    const types = new Map<string, EntityType>();
+    for (const [owner, { view } = { view: undefined }] of owners) {
+      this.#forget(owner, view);
+      for (const [type, entities] of view ?? []) {
+        const section = (document[type] ??= {});
+        for (const [key, entity] of entities) {
+          section[key] = entity;
+          types.set(key, type);
+        }
+      }
+    }
+    if (types.size > 0) this.#live.add(document);
+    const { entries } = this.#live;
+    for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
+    for (const [owner, told] of owners) {
+      if (told === undefined) this.#told.delete(owner);
+      else this.#told.set(owner, { entries: told.entries, ...namesIn(told.view) });
+    }
+    this.#version = version;
+    this.#names = names;
+    for (const [key, { live, secret }] of this.#unsaved) {
+      if (live !== undefined) entries[key] = live;
+      // MSAL removed one token; another one that has taken its place stays.
+      else if (entries[key] !== undefined && entries[key]['secret'] !== secret) this.#unsaved.delete(key);
+      else Reflect.deleteProperty(entries, key);
+    }
+  }
+
+  /** Notes what MSAL has done since. To be called at once: another request of MSAL may change its memory. */
+  note({ everything = false } = {}): void {
+    this.#live.refill(() => this.#all());
+    if (this.#live.isTold && !this.#live.isTouched && !everything) return;
+    this.#live.isTouched = false;
+    const { entries } = this.#live;
+    for (const [key, { live }] of this.#unsaved)
+      if (live !== undefined && entries[key] === undefined) this.#unsaved.delete(key);
+    for (const [key, { type, live: was }] of this.#held) {
+      if (entries[key] !== undefined || this.#unsaved.has(key)) continue;
+      this.#unsaved.set(key, { ...ownerOf(was), type, key, entity: null, live: undefined });
+    }
+    const isKnown = (key: string): boolean =>
+      entries[key] === this.#held.get(key)?.live || entries[key] === this.#unsaved.get(key)?.live;
+    const changed = new Set(Object.keys(entries).filter((key) => isEntity(entries[key]) && !isKnown(key)));
+    if (changed.size === 0) return;
+    for (const { type, key, entity } of this.#live.written(changed)) {
+      const live = entries[key] ?? {};
+      this.#unsaved.set(key, { ...ownerOf(live), type, key, entity, live });
+    }
+  }
+
+  /** Whether anything waits to be saved, and whether an account is among what was removed. */
+  get pending(): { any: boolean; departure: boolean } {
+    const departure = [...this.#unsaved.values()].some(
+      ({ type, entity }) => type === 'Account' && entity === null,
+    );
+    return { any: this.#unsaved.size > 0, departure };
+  }
+
+  /** Does to the cache what MSAL did; `saved` is to be called when that is durable. */
+  save(): { change: (cache: TokenCache) => void; saved: () => void } {
+    const batch = [...this.#unsaved.values()];
+    return {
+      change: (cache) => {
+        const { names } = this.#live;
+        takeFromLibrary(cache, batch, this.#profile, this.#users(), (name) => names.nameOf(name));
+      },
+      saved: () => {
+        for (const done of batch) this.#saved(done);
+        this.#version = undefined; // The cache may have dropped some of it.
+      },
+    };
+  }
+
+  #saved(done: Unsaved): void {
+    const { key, type, live, home_account_id } = done;
+    if (this.#unsaved.get(key) === done) this.#unsaved.delete(key);
+    const owner = home_account_id.toLowerCase();
+    const told = this.#told.get(owner) ?? { entries: [], keys: new Set<string>(), users: new Set<string>() };
+    if (live === undefined) this.#held.delete(key);
+    else {
+      this.#held.set(key, { type, live });
+      told.keys.add(key);
+    }
+    this.#told.set(owner, { ...told, entries: [] });
+  }
+
+  #users(): Set<string> {
+    return new Set([...this.#told.values()].flatMap(({ users }) => [...users]));
+  }
+
+  /** Takes out of MSAL's memory what an owner has no more. */
+  #forget(owner: string, view: LibraryView | undefined): void {
+    const { entries } = this.#live;
+    for (const key of this.#told.get(owner)?.keys ?? []) {
+      if (view !== undefined && [...view.values()].some((found) => found.has(key))) continue;
+      Reflect.deleteProperty(entries, key);
+      this.#held.delete(key);
+    }
+  }
+}
+
+function isSame(entries: readonly Entry[], told: readonly Entry[] | undefined): boolean {
+  return told?.length === entries.length && entries.every((entry, index) => entry === told[index]);
+}
+
+function namesIn(view: LibraryView): Pick<Told, 'keys' | 'users'> {
+  const keys = new Set([...view.values()].flatMap((entities) => [...entities.keys()]));
+  const users = [...(view.get('Account')?.values() ?? [])].map(({ home_account_id, environment }) =>
+    userOf({ home_account_id: String(home_account_id), environment: String(environment) }),
+  );
+  return { keys, users: new Set(users) };
+}
+
+function ownerOf(live: LiveEntity): Pick<LibraryChange, 'home_account_id' | 'environment' | 'secret'> {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const { homeAccountId, environment, secret } = live;
+  return {
+    home_account_id: text(homeAccountId),
+    environment: text(environment),
+    ...(typeof secret === 'string' ? { secret } : {}),
+  };
+}

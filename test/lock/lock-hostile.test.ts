@@ -1,0 +1,209 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FileLock } from '../../src-main/lock/file-lock.ts';
+import { bundle } from '../support/bundle.ts';
+import { temporaryFolder } from '../vault/fakes.ts';
+
+// Places and file systems in which a lock can't be had: each has a code of its own, and none stops the main thread.
+
+describe('what is no lock file', () => {
+  const make: Readonly<Record<string, (path: string, folder: string) => void>> = {
+    'a link to a file': (path, folder) => {
+      writeFileSync(join(folder, 'elsewhere'), 'kept');
+      symlinkSync(join(folder, 'elsewhere'), path);
+    },
+    'a link to nothing': (path, folder) => symlinkSync(join(folder, 'nothing'), path),
+    'a link to itself': (path) => symlinkSync(path, path),
+    'a folder': (path) => mkdirSync(path),
+    'a pipe': (path) => void execFileSync('mkfifo', [path]),
+    'a device': (path) => symlinkSync('/dev/null', path),
+  };
+  test.each(
+    Object.keys(make).flatMap((what) => [
+      [what, 'lock'],
+      [what, 'lock-queue'],
+    ]),
+  )('%s as “%s” is refused, named, and not followed', async (what, name) => {
+    const folder = temporaryFolder();
+    make[what]?.(join(folder, name), folder);
+    const lock = new FileLock(join(folder, 'lock'), { deadline: 200 });
+    await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({
+      code: 'lock_file_invalid',
+      path: join(folder, name),
+      message: expect.stringContaining(`“${join(folder, name)}” should be the vault’s lock file`),
+    });
+    expect(existsSync(join(folder, 'nothing'))).toBe(false);
+    if (what === 'a link to a file') expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toBe('kept');
+    rmSync(join(folder, name), { recursive: true });
+    await expect(lock.hold(() => Promise.resolve('held'))).resolves.toBe('held');
+    await lock.close();
+  });
+
+  // Root may open everything.
+  test.skipIf(process.getuid?.() === 0)('a lock file that this user may not write: it is named', async () => {
+    const file = join(temporaryFolder(), 'lock');
+    writeFileSync(file, '');
+    chmodSync(file, 0o400);
+    const lock = new FileLock(file, { deadline: 200 });
+    await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({
+      code: 'no_permission',
+      message: expect.stringContaining(`lock file “${file}”`),
+    });
+    await lock.close();
+  });
+
+  test('a folder that is not there: what the system says, with the path', async () => {
+    const file = join(temporaryFolder(), 'missing', 'lock');
+    const lock = new FileLock(file, { deadline: 200 });
+    await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'ENOENT' });
+    await lock.close();
+  });
+});
+
+describe('a file system whose locks', () => {
+  let program: string;
+  let preload: string;
+  beforeAll(async () => {
+    program = await bundle(join(import.meta.dirname, 'program.ts'));
+    preload = join(dirname(program), 'stubborn-locks.so');
+    execFileSync('cc', [
+      '-shared',
+      '-fPIC',
+      '-o',
+      preload,
+      join(import.meta.dirname, 'stubborn-locks.c'),
+      '-ldl',
+    ]);
+  });
+  afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
+
+  interface Said {
+    file: string;
+    code: string;
+    message: string;
+    path: string;
+    took: number;
+    longestStop: number;
+  }
+
+  async function run(deadline: number, rounds: string[], main = program): Promise<Said[]> {
+    const child = spawn(process.execPath, [main, String(deadline), ...rounds], {
+      env: { ...process.env, LD_PRELOAD: preload },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    await once(child, 'close'); // It ends by itself, although a thread of it hangs.
+    return said
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Said);
+  }
+
+  test.each([
+    ['ENOLCK', 37],
+    ['ENOTSUP', 95],
+    ['ENOSYS', 38],
+    ['EINVAL', 22],
+    ['EPERM', 1],
+  ])('are refused with %s: unsupported, with the path', async (name, number) => {
+    const file = join(temporaryFolder(), `errno-${number}.lock`);
+    const [first] = await run(1000, [file]);
+    expect(first).toMatchObject({ code: 'lock_unsupported', path: `${file}-queue` });
+    expect(first?.message).toContain(name);
+    expect(first?.took).toBeLessThan(1000);
+  });
+
+  test('fail for now: what the system says', async () => {
+    const [first] = await run(1000, [join(temporaryFolder(), 'errno-5.lock')]);
+    expect(first).toMatchObject({ code: 'EIO' });
+  });
+
+  test('never answer: told at the deadline, the main thread goes on, other locks are had meanwhile and after', async () => {
+    const folder = temporaryFolder();
+    const [hangs, fine] = [join(folder, 'hang.lock'), join(folder, 'fine.lock')];
+    const said = await run(2500, [fine, `${hangs}+${fine}`, hangs, fine]);
+    expect(said.slice(0, -1).map(({ file, code }) => [file === fine ? 'fine' : 'hangs', code])).toEqual([
+      ['fine', 'held'],
+      ['fine', 'held'],
+      ['hangs', 'lock_timeout'],
+      ['hangs', 'lock_timeout'],
+      ['fine', 'held'],
+    ]);
+    const [, beside, hung, again] = said;
+    expect(beside?.took).toBeLessThan(2500);
+    expect(hung?.message).toContain(`did not answer within 2.5 s when the vault’s lock file “${hangs}”`);
+    expect(again?.took).toBeLessThan(250); // Asking once more costs no thread and no time.
+    expect(said.at(-1)?.longestStop).toBeLessThan(1000);
+  });
+
+  test('answer late: the lock that came too late is let go of, and can be had again', async () => {
+    const slow = join(temporaryFolder(), 'slow.lock');
+    const [first, second] = await run(500, [slow]).then(async ([one]) => [one, (await run(9000, [slow]))[0]]);
+    expect(first).toMatchObject({ code: 'lock_timeout' });
+    expect(second).toMatchObject({ code: 'held' });
+  });
+
+  test('many that hang: each is told in time', async () => {
+    const folder = temporaryFolder();
+    const files = Array.from({ length: 7 }, (_, index) => join(folder, `hang-${index}.lock`));
+    const said = await run(4000, [files.join('+')]);
+    expect(said.slice(0, -1).map(({ code }) => code)).toEqual(files.map(() => 'lock_timeout'));
+    for (const { took } of said.slice(0, -1)) expect(took).toBeLessThan(8000);
+    expect(said.at(-1)?.longestStop).toBeLessThan(1000);
+  });
+
+  describe('need a native module that', () => {
+    /** The program in a folder of its own, with the packages of the lock library beside it. */
+    function installed(): { main: string; library: string } {
+      const folder = join(temporaryFolder(), 'app');
+      const modules = join(import.meta.dirname, '..', '..', 'node_modules');
+      const names = ['fs-native-extensions', 'require-addon', 'which-runtime', 'bare-addon-resolve'];
+      for (const name of [...names, 'bare-module-resolve', 'bare-semver']) {
+        cpSync(join(modules, name), join(folder, 'node_modules', name), { recursive: true });
+      }
+      cpSync(program, join(folder, 'main.mjs'));
+      return {
+        main: join(folder, 'main.mjs'),
+        library: join(folder, 'node_modules', 'fs-native-extensions'),
+      };
+    }
+    const prebuilds = (library: string) => join(library, 'prebuilds', `${process.platform}-${process.arch}`);
+
+    test('is not there: a code of its own that says which and what to do', async () => {
+      const { main, library } = installed();
+      rmSync(library, { recursive: true });
+      const [first] = await run(500, [join(temporaryFolder(), 'lock')], main);
+      expect(first).toMatchObject({ code: 'lock_module_missing' });
+      expect(first?.message).toMatch(/fs-native-extensions.*external in your bundler/);
+    });
+
+    test('has no binary for this platform', async () => {
+      const { main, library } = installed();
+      rmSync(prebuilds(library), { recursive: true });
+      const [first] = await run(500, [join(temporaryFolder(), 'lock')], main);
+      expect(first).toMatchObject({ code: 'lock_module_failed' });
+      expect(first?.message).toMatch(/fs-native-extensions.*restart it/);
+    });
+
+    test('is damaged', async () => {
+      const { main, library } = installed();
+      writeFileSync(join(prebuilds(library), 'fs-native-extensions.node'), 'no binary');
+      const [first] = await run(500, [join(temporaryFolder(), 'lock')], main);
+      expect(first).toMatchObject({ code: 'lock_module_failed' });
+      expect(first?.message).toMatch(/The system says: “.*(invalid ELF|too short)/);
+    });
+  });
+});

@@ -1,0 +1,42 @@
+// Preloaded by lock-hostile.test.ts: stands for file systems whose locks hang or are refused, chosen by the lock file's name.
+// “…hang…” never comes back, “…slow…” comes back after three seconds, “…errno-37…” is refused with that number.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int refused(int fd, int command) {
+  if (command != F_OFD_SETLK && command != F_OFD_SETLKW && command != F_SETLK) return 0;
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = 0;
+  const char *name = strrchr(path, '/');
+  if (name == NULL) return 0;
+  if (strstr(name, "hang") != NULL) for (;;) pause();
+  if (strstr(name, "slow") != NULL) sleep(3);
+  const char *number = strstr(name, "errno-");
+  if (number == NULL) return 0;
+  errno = atoi(number + 6);
+  return 1;
+}
+
+#define INSTEAD_OF(name)                                            \
+  int name(int fd, int command, ...) {                              \
+    static int (*real)(int, int, ...);                              \
+    if (real == NULL) real = dlsym(RTLD_NEXT, #name);               \
+    va_list rest;                                                   \
+    va_start(rest, command);                                        \
+    void *argument = va_arg(rest, void *);                          \
+    va_end(rest);                                                   \
+    return refused(fd, command) ? -1 : real(fd, command, argument); \
+  }
+
+INSTEAD_OF(fcntl)
+INSTEAD_OF(fcntl64)
