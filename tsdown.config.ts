@@ -8,7 +8,7 @@ import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Loaded from node_modules at run time: electron itself, and what carries a native binary. */
-const native = ['electron', ...nativePackages];
+const native = ['electron', 'original-fs', ...nativePackages];
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
@@ -28,6 +28,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     alias: {
       'tokenkeep/cache': path('src-main/cache/index.ts'),
       'tokenkeep/doctor': path('src-main/doctor/index.ts'),
+      'tokenkeep/ipc': path('src-main/ipc/index.ts'),
       'tokenkeep/electron': path('src-main/electron/index.ts'),
       'tokenkeep/errors': path('src-main/errors.ts'),
       'tokenkeep/keychain': path('src-main/keychain/index.ts'),
@@ -50,6 +51,7 @@ const library = {
   index: 'src-main/index.ts',
   'cache/index': 'src-main/cache/index.ts',
   'doctor/index': 'src-main/doctor/index.ts',
+  'ipc/index': 'src-main/ipc/index.ts',
   electron: 'src-main/electron/index.ts',
   errors: 'src-main/errors.ts',
   'keychain/index': 'src-main/keychain/index.ts',
