@@ -19,10 +19,11 @@ const CODES: Readonly<Record<string, number>> = {
   unreadable: EXIT.unreadable,
   busy: EXIT.busy,
   older: EXIT.older,
+  copy: EXIT.copy,
 } satisfies Readonly<Record<VaultState, number>> & Record<string, number>;
 
 /** States in which there is something to read. */
-const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged']);
+const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
 
 /** Where the desktop app keeps its vault. */
 export function vaultFile(given: Given, { env, home, platform }: World): string {
@@ -71,9 +72,9 @@ export function assertReadable({ status }: Vault): void {
  * behind it.
  */
 export function shownCode({ status }: Vault, { err }: Pick<World, 'err'>): number {
-  if (status.state !== 'damaged') return EXIT.ok;
-  err.write(`tokenkeep: ${status.message ?? 'The vault is damaged.'}\n`);
-  return EXIT.damaged;
+  if (status.state !== 'damaged' && status.state !== 'older' && status.state !== 'copy') return EXIT.ok;
+  err.write(`tokenkeep: ${status.message ?? `The vault is ${status.state}.`}\n`);
+  return CODES[status.state] ?? EXIT.failed;
 }
 
 /** Whether the vault has a file. Where it has none, a keychain that is locked or missing keeps nothing from being listed. */

@@ -53,6 +53,7 @@ export const EXIT = {
   busy: 16,
   older: 17,
   cancelled: 18,
+  copy: 19,
 } as const;
 
 /** Ends the command with a message and a number. */
