@@ -31,10 +31,17 @@ const AROUND = 240;
  * 10,000 accounts.
  */
 export function AccountList() {
-  const { accounts } = useModel();
+  const { accounts, overview } = useModel();
+  const size = useStore(accounts.view, (view) => view.byId.size);
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
+      {size >= OVERVIEW_FROM && (
+        <Button className="all-accounts" onPress={overview.open}>
+          <Icon name="back" size={14} />
+          All accounts <span>{number(size)}</span>
+        </Button>
+      )}
       {empty ? <NoMatch /> : <List />}
     </nav>
   );

@@ -63,6 +63,14 @@ export function accountStatus(account: AccountItem, now: number, timeZone?: stri
 
 const REASONS = { refused: 'Refused', expired: 'Expired', revoked: 'Revoked' } as const;
 
+/** Returns the status group alone, which is cheaper than its text. */
+export function statusId(account: AccountItem, now: number): StatusId {
+  if (account.kind === 'orphan') return 'unknown';
+  const { state } = statusOf(account, now);
+  if (account.kind === 'app') return state === 'needs-sign-in' || state === 'unknown' ? 'unknown' : 'active';
+  return state === 'renews' ? 'active' : state === 'active' ? 'until' : state;
+}
+
 /** "Needs sign-in, refused 14:02": for tooltips and screen readers. */
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;

@@ -5,6 +5,7 @@ import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
 import { createImporting, type Importing } from './importing.ts';
+import { createOverview, type Overview } from './overview.ts';
 import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
@@ -22,6 +23,7 @@ export interface Model {
   pages: Pages;
   vault: Vault;
   accounts: Accounts;
+  overview: Overview;
   selection: Selection;
   secret: Secret;
   dialogs: Dialogs;
@@ -68,6 +70,7 @@ export function createModel(ports: Ports): Model {
     pages,
     vault,
     accounts,
+    overview: createOverview(ports, accounts),
     selection,
     secret,
     dialogs,
