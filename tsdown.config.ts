@@ -28,6 +28,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     alias: {
       'tokenkeep/cache': path('src-main/cache/index.ts'),
       'tokenkeep/doctor': path('src-main/doctor/index.ts'),
+      'tokenkeep/ipc': path('src-main/ipc/index.ts'),
       'tokenkeep/electron': path('src-main/electron/index.ts'),
       'tokenkeep/errors': path('src-main/errors.ts'),
       'tokenkeep/keychain': path('src-main/keychain/index.ts'),
@@ -49,6 +50,7 @@ const library = {
   index: 'src-main/index.ts',
   'cache/index': 'src-main/cache/index.ts',
   'doctor/index': 'src-main/doctor/index.ts',
+  'ipc/index': 'src-main/ipc/index.ts',
   electron: 'src-main/electron/index.ts',
   errors: 'src-main/errors.ts',
   'keychain/index': 'src-main/keychain/index.ts',

@@ -43,6 +43,14 @@ export type PassphraseErrorCode =
 /** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
 export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
 
+/** Why the user was not asked. */
+export type QuestionErrorCode =
+  | 'no_user_gesture' // nobody clicked or typed in the window just before
+  | 'asked_too_often'; // the user declined a moment ago
+
+/** A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done. */
+export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
+
 /** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
 export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   constructor(message: string, options?: { cause?: unknown }) {
