@@ -1,4 +1,5 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
+import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
 import { accountStatus, statusSentence } from '../state/accountStatus.ts';
@@ -12,10 +13,11 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
+import { OVERVIEW_FROM } from '../state/overview.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { Avatar } from './Icon.tsx';
+import { Avatar, Icon } from './Icon.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight, UserText } from './text.tsx';
 

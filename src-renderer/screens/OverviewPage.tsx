@@ -1,4 +1,12 @@
-import { type KeyboardEvent, memo, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type MouseEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
@@ -60,7 +68,10 @@ export function OverviewPage() {
     [all, filters, order, tenants, minute],
   );
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
-  const places = useMemo(() => new Set([...byId.values()].map((account) => homeTenant(account, tenants))), [byId, tenants]);
+  const places = useMemo(
+    () => new Set([...byId.values()].map((account) => homeTenant(account, tenants))),
+    [byId, tenants],
+  );
   const filtered = filters.status !== null || filters.app !== null || filters.tenant !== null;
   return (
     <main className="overview">
@@ -73,7 +84,11 @@ export function OverviewPage() {
           kind="quiet"
           onPress={() => {
             const copied = copyText(listText(rows, tenants, appNames, now));
-            toasts.show(copied ? `${count(rows.length, 'account')} copied, without tokens.` : 'The list could not be copied.');
+            toasts.show(
+              copied
+                ? `${count(rows.length, 'account')} copied, without tokens.`
+                : 'The list could not be copied.',
+            );
           }}
         >
           Copy list
@@ -91,7 +106,9 @@ export function OverviewPage() {
       )}
       {rows.length === 0 && filtered && (
         <div className="no-match">
-          <Action onPress={() => overview.filter({ status: null, app: null, tenant: null })}>Clear filters</Action>
+          <Action onPress={() => overview.filter({ status: null, app: null, tenant: null })}>
+            Clear filters
+          </Action>
         </div>
       )}
       {selected.size > 0 && <SelectionBar />}
@@ -238,7 +255,11 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
     const account = rows[index];
     if (event.key === 'Enter' && account !== undefined) show(account);
     else if (event.key === ' ') toggle(index);
-    else if (modified && event.key.toLowerCase() === 'a') overview.select(rows.map(({ id }) => id), true);
+    else if (modified && event.key.toLowerCase() === 'a')
+      overview.select(
+        rows.map(({ id }) => id),
+        true,
+      );
     else if (event.key === 'Escape' && selected.size > 0) overview.clear();
     else {
       const to = modified ? null : moved(event.key, found === -1 ? -1 : index, rows.length, page);
@@ -286,9 +307,15 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
               aria-label="Select all"
               checked={everyone}
               ref={(input) => {
-                if (input !== null) input.indeterminate = !everyone && rows.some(({ id }) => selected.has(id));
+                if (input !== null)
+                  input.indeterminate = !everyone && rows.some(({ id }) => selected.has(id));
               }}
-              onChange={() => overview.select(rows.map(({ id }) => id), !everyone)}
+              onChange={() =>
+                overview.select(
+                  rows.map(({ id }) => id),
+                  !everyone,
+                )
+              }
             />
           </div>
           {COLUMNS.map(({ id, title, name }) => (
@@ -371,7 +398,11 @@ const Person = memo(function Person({
             <Highlight>{visible(accountName(account))}</Highlight>
           </span>
           <span className="second">
-            {account.kind === 'app' ? 'App without a user' : <Highlight>{visible(accountDetail(account))}</Highlight>}
+            {account.kind === 'app' ? (
+              'App without a user'
+            ) : (
+              <Highlight>{visible(accountDetail(account))}</Highlight>
+            )}
           </span>
         </span>
       </div>
@@ -402,7 +433,11 @@ const Person = memo(function Person({
 function Cell({ name, texts }: { name: string; texts: readonly string[] }) {
   const [first] = texts;
   return (
-    <div role="gridcell" className={`col-${name}`} title={texts.length === 0 ? undefined : listing(texts, 12)}>
+    <div
+      role="gridcell"
+      className={`col-${name}`}
+      title={texts.length === 0 ? undefined : listing(texts, 12)}
+    >
       {first === undefined ? (
         <span className="nothing">–</span>
       ) : (
@@ -424,7 +459,10 @@ function SelectionBar() {
     <section className="selection" aria-label="Selection">
       <b role="status">{number(chosen.length)} selected</b>
       <span className="selection-names">
-        {listing(chosen.map((account) => visible(accountName(account))), 6)}
+        {listing(
+          chosen.map((account) => visible(accountName(account))),
+          6,
+        )}
       </span>
       <Action kind="quiet" onPress={overview.clear}>
         Clear

@@ -130,7 +130,8 @@ export function overviewAccounts(
     collator.compare(names.get(a) ?? '', names.get(b) ?? '') || collator.compare(a.id, b.id);
   return passing.sort((a, b) => {
     const [x = '', y = ''] = [keys.get(a), keys.get(b)];
-    const order = typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
+    const order =
+      typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
     return column === 'account' ? sign * byName(a, b) : sign * order || byName(a, b);
   });
 }
@@ -161,7 +162,10 @@ export interface Choice {
 
 /** The apps of these accounts, most used first. */
 export function appChoices(all: readonly AccountItem[], appNames: ReadonlyMap<string, string>): Choice[] {
-  return choices(all.map(({ clients }) => clients), (id) => appLabel(id, appNames));
+  return choices(
+    all.map(({ clients }) => clients),
+    (id) => appLabel(id, appNames),
+  );
 }
 
 /** The tenants of these accounts, at home or as a guest, most used first. */
@@ -186,7 +190,10 @@ export function appLabel(clientId: string, appNames: ReadonlyMap<string, string>
 }
 
 /** Name of the home tenant, or host of a provider without tenants. */
-export function homeTenant({ authority_type, kind, tenants: all, environment }: AccountItem, tenants: TenantNames): string {
+export function homeTenant(
+  { authority_type, kind, tenants: all, environment }: AccountItem,
+  tenants: TenantNames,
+): string {
   const home = all[0]?.realm;
   const hasTenants = authority_type === 'MSSTS' || kind === 'app';
   return home && hasTenants ? tenantName(home, tenants) : visible(environment);
