@@ -113,6 +113,8 @@ export type VaultErrorCode =
   | 'vault_newer'
   | 'vault_read_only'
   | 'vault_unreadable'
+  | 'vault_older' // the file is older or shorter than what was seen of it
+  | 'vault_copy' // a copy of a vault that still lies elsewhere
   | 'vault_busy'
   | 'vault_empty' // asked for something that is done to the file, and there is none yet
   | 'vault_closed';
