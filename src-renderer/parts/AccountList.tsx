@@ -13,7 +13,7 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
-import { OVERVIEW_FROM } from '../state/overview.ts';
+import { isLarge } from '../state/overview.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
@@ -34,14 +34,15 @@ const AROUND = 240;
  */
 export function AccountList() {
   const { accounts, overview } = useModel();
-  const size = useStore(accounts.view, (view) => view.byId.size);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const large = useMemo(() => isLarge(byId), [byId]);
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
-      {size >= OVERVIEW_FROM && (
+      {large && (
         <Button className="all-accounts" onPress={overview.open}>
           <Icon name="back" size={14} />
-          All accounts <span>{number(size)}</span>
+          All accounts <span>{number(byId.size)}</span>
         </Button>
       )}
       {empty ? <NoMatch /> : <List />}

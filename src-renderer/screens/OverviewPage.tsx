@@ -6,6 +6,7 @@ import {
   useLayoutEffect,
   useMemo,
   useRef,
+  useState,
 } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
@@ -69,7 +70,13 @@ export function OverviewPage() {
   );
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
   const places = useMemo(
-    () => new Set([...byId.values()].map((account) => homeTenant(account, tenants))),
+    () =>
+      new Set(
+        [...byId.values()].flatMap((account) => [
+          homeTenant(account, tenants),
+          ...guestTenants(account, tenants),
+        ]),
+      ),
     [byId, tenants],
   );
   const filtered = filters.status !== null || filters.app !== null || filters.tenant !== null;
@@ -199,7 +206,7 @@ function ChoiceMenu({
   choices: () => readonly Choice[];
   onChoose: (id: string | null) => void;
 }) {
-  const [all] = [useMemo(choices, [])];
+  const [all] = useState(choices);
   return (
     <Menu className="menu choice-menu" aria-label={label}>
       <MenuItem textValue={every} onAction={() => onChoose(null)}>

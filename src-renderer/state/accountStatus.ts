@@ -20,7 +20,7 @@ export interface StatusText {
 export function accountStatus(account: AccountItem, now: number, timeZone?: string): StatusText {
   const active = (detail: string): StatusText => ({ id: 'active', tone: 'ok', title: 'Active', detail });
   const unknown = (detail: string): StatusText => ({ id: 'unknown', tone: 'none', title: 'Unknown', detail });
-  if (account.kind === 'orphan') return unknown('Account not in the cache');
+  if (account.kind === 'orphan') return unknown('No account entry');
   const status = current(account.status, now);
   switch (status.state) {
     case 'renews':

@@ -8,6 +8,7 @@ import { createImporting, type Importing } from './importing.ts';
 import { createOverview, type Overview } from './overview.ts';
 import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
+import { createInspect, type Inspect } from './inspect.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
@@ -29,6 +30,7 @@ export interface Model {
   dialogs: Dialogs;
   toasts: Toasts;
   importing: Importing;
+  inspect: Inspect;
   signIn: SignIn;
   signOut: SignOut;
   maintenance: Maintenance;
@@ -52,6 +54,10 @@ export function createModel(ports: Ports): Model {
   ports.tokenCache.on('change', () => void accounts.load());
 
   const pages = createPages();
+  const inspect = createInspect();
+  pages.view.subscribe(() => {
+    if (pages.view.get() !== 'inspect') inspect.clear();
+  });
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
   // Another vault state can mean other accounts: unlocked, recovered, started fresh.
@@ -76,6 +82,7 @@ export function createModel(ports: Ports): Model {
     dialogs,
     toasts,
     importing: createImporting(ports, dialogs, toasts),
+    inspect,
     maintenance: createMaintenance(ports, dialogs, toasts),
     update,
     health,

@@ -11,6 +11,13 @@ import { dayOrTime, isPast, relative } from './time.ts';
 /** From this many accounts on, the Accounts page starts with the overview. */
 export const OVERVIEW_FROM = 6;
 
+/** Whether there are enough accounts for an overview: users, not apps. */
+export function isLarge(byId: ReadonlyMap<string, AccountItem>): boolean {
+  let users = 0;
+  for (const { kind } of byId.values()) if (kind === 'user') users += 1;
+  return users >= OVERVIEW_FROM;
+}
+
 export type OverviewColumn = 'account' | 'tenant' | 'status' | 'expiry';
 
 export interface OverviewOrder {
@@ -72,7 +79,7 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
     const left = [...selected].filter((id) => byId.has(id));
     patch({
       // The first list decides; later the user does, but a table of nobody is not shown.
-      isOpen: byId.size === 0 ? null : (isOpen ?? byId.size >= OVERVIEW_FROM),
+      isOpen: byId.size === 0 ? null : (isOpen ?? isLarge(byId)),
       ...(left.length === selected.size ? {} : { selected: new Set(left) }),
       ...(activeId === null || byId.has(activeId) ? {} : { activeId: null }),
     });
