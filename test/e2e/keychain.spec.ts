@@ -109,7 +109,7 @@ test('key missing: retries, or starts fresh after it was typed, and deletes noth
 }) => {
   await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
   const before = readFileSync(vaultFile(keyring.env));
-  await changeKey(keyring.env, 'none');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'none');
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
   await window.getByRole('button', { name: 'Start fresh…' }).click();
@@ -126,7 +126,7 @@ test('key missing: retries, or starts fresh after it was typed, and deletes noth
 test('another key: says so and touches nothing', async ({ keyring, start }) => {
   await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
   const before = readFileSync(vaultFile(keyring.env));
-  await changeKey(keyring.env, 'another');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'another');
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'The key doesn’t open this file' })).toBeVisible();
   await quit();
