@@ -83,7 +83,7 @@ export interface Vault extends CacheHandle {
 
   /**
    * older: takes the file's contents, without the accounts that were signed out since it was written. What is in
-   * memory is given up.
+   * memory is given up. The older file is kept beside it as `<file>.older-<time>`.
    *
    * @throws VaultError `vault_key_missing` where the older file can't be opened any more
    */

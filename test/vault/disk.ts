@@ -183,7 +183,7 @@ export function errno(code: string): NodeJS.ErrnoException {
 }
 
 function statOf({ bytes, ino, mtimeNs }: Node): IoStat {
-  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs };
+  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs, mode: 0o100600n };
 }
 
 /** Where a vault lies, for those who look at it without opening a vault. */

@@ -30,14 +30,24 @@ export interface IoStat {
   ino: bigint;
   size: bigint;
   mtimeNs: bigint;
+  /** Permissions and type, as POSIX has them. */
+  mode: bigint;
 }
+
+/** Whether it is a file and not a folder, a device or a pipe. */
+export function isRegular({ mode }: IoStat): boolean {
+  return (Number(mode) & constants.S_IFMT) === constants.S_IFREG;
+}
+
+/** Opening a named pipe that nobody writes to would wait for ever. Windows has neither the flag nor such pipes. */
+const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Bytes that the system takes into its memory in less time than it takes to send for another thread. */
 const SMALL = 64 * 1024;
 
 export const nodeIo: Io = {
   open: async (file, flags, mode) => {
-    const handle = await open(file, flags, mode);
+    const handle = await open(file, flags === 'r' ? READING : flags, mode);
     return {
       read: (target, offset, length, position) => handle.read(target, offset, length, position),
       write: (source, offset, length, position) =>
