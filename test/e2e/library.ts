@@ -6,9 +6,11 @@ import { promisify } from 'node:util';
 
 type Environment = Record<string, string>;
 
-const LIBRARY = new URL('../../dist/index.mjs', import.meta.url).href;
+const built = (file: string): string => JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href);
 const OPEN = `
-import * as tokenkeep from ${JSON.stringify(LIBRARY)};
+import * as root from ${built('index.mjs')};
+import * as cacheModule from ${built('cache/index.mjs')};
+const tokenkeep = { ...cacheModule, ...root };
 import { readFileSync } from 'node:fs';
 const [first, second] = process.argv.slice(1);
 const open = () => tokenkeep.openVault({ file: first, name: 'accounts', service: 'Tokenkeep' });
