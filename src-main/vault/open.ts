@@ -224,6 +224,17 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
 /** As much as both copies of a later version's header may take. */
 const HEAD_LENGTH = 2 * HEADER_COPY_AT;
 
+/** The id of the vault in this place; `null` where there is none, or its header can't be read. */
+export async function readFileId(io: Io, file: string): Promise<Buffer | null> {
+  return (await headerOf(io, file))?.fileId ?? null;
+}
+
+/** Whether the vault with this id lies in this place. A place that can't be read is no such place. */
+export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
+  const there = await readFileId(io, file).catch(() => null);
+  return there?.equals(fileId) === true;
+}
+
 async function isVault(io: Io, file: string): Promise<boolean> {
   const head = await readWhole(io, file, HEAD_LENGTH);
   return head !== null && readHeader(head.bytes).kind !== 'none';

@@ -6,11 +6,12 @@ import { promisify } from 'node:util';
 
 type Environment = Record<string, string>;
 
-const built = (file: string): string => JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href);
+const LIBRARY = new URL('../../dist/index.mjs', import.meta.url).href;
+const CACHE = new URL('../../dist/cache/index.mjs', import.meta.url).href;
 const OPEN = `
-import * as root from ${built('index.mjs')};
-import * as cacheModule from ${built('cache/index.mjs')};
-const tokenkeep = { ...cacheModule, ...root };
+import * as library from ${JSON.stringify(LIBRARY)};
+import * as cache from ${JSON.stringify(CACHE)};
+const tokenkeep = { ...library, ...cache };
 import { readFileSync } from 'node:fs';
 const [first, second] = process.argv.slice(1);
 const open = () => tokenkeep.openVault({ file: first, name: 'accounts', service: 'Tokenkeep' });

@@ -1,7 +1,7 @@
 /** A packaged app refuses switches and variables that would open it, before anything is opened. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { profileFolder, test } from '../e2e/app.ts';
@@ -43,8 +43,8 @@ for (const switched of [
 
 for (const name of [
   'SSLKEYLOGFILE',
-  'NODE_OPTIONS',
-  'NODE_EXTRA_CA_CERTS',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NODE_V8_COVERAGE',
   'ELECTRON_ENABLE_LOGGING',
   'ELECTRON_LOG_FILE',
 ]) {
@@ -57,3 +57,16 @@ for (const name of [
     expect(existsSync(profileFolder(keyring.env))).toBe(false);
   });
 }
+
+test('NODE_OPTIONS does nothing: no script of a stranger runs, and the app starts', async ({
+  keyring,
+  start,
+}) => {
+  const mark = join(keyring.env['HOME'] ?? '', 'ran');
+  const script = join(keyring.env['HOME'] ?? '', 'stranger.cjs');
+  writeFileSync(script, `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '')`);
+  const started = await start(['--demo'], { ...keyring.env, NODE_OPTIONS: `--require=${script}` });
+  await started.window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await started.quit();
+  expect(existsSync(mark)).toBe(false);
+});

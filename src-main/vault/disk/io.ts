@@ -1,4 +1,4 @@
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, watch, writeSync } from 'node:fs';
 import { access, constants, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 
 /** The system calls that a vault makes, so that a test can let any one of them fail, or be cut short. */
@@ -12,6 +12,11 @@ export interface Io {
   stat(file: string): Promise<IoStat>;
   /** Rejects where this user may not write there. */
   writable(path: string): Promise<void>;
+  /**
+   * Tells of changes in a folder, by the name of the file where the system says it. Does not keep a process alive. Returns
+   * what ends it; `null` where the folder can't be watched. Absent: nothing can be.
+   */
+  watch?(folder: string, changed: (name: string | null) => void, failed: () => void): (() => void) | null;
 }
 
 export interface IoFile {
@@ -67,6 +72,15 @@ export const nodeIo: Io = {
   readdir: (folder) => readdir(folder),
   stat: (file) => atOnce(() => statSync(file, { bigint: true })),
   writable: (path) => access(path, constants.W_OK),
+  watch: (folder, changed, failed) => {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
+      watcher.on('error', failed);
+      return () => watcher.close();
+    } catch {
+      return null; // No such folder yet, or the system watches no more of them.
+    }
+  },
 };
 
 /**
