@@ -1,6 +1,6 @@
 /** Where the window was when it was closed. */
 import { readFileSync } from 'node:fs';
-import { writeJson } from './json-file.ts';
+import { writeJson } from './data-folder.ts';
 
 export interface Place {
   x: number;
@@ -10,7 +10,7 @@ export interface Place {
   maximized: boolean;
 }
 
-export const SMALLEST = { width: 900, height: 600 };
+export const SMALLEST = { width: 800, height: 500 };
 
 /** null where there is none, it is not readable, or no display shows enough of it to take hold of. */
 export function readPlace(file: string, displays: readonly Rectangle[]): Place | null {

@@ -1,9 +1,8 @@
 /** What one process gets out of one Redis, beside what Redis and the machine give at all: the same bytes, with a bare GET. */
 import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { readEntry } from '../src-main/partitions/entry.ts';
+import { readEntry, type Sealing } from '../src-main/partitions/entry.ts';
 import { openFound } from '../src-main/partitions/partition-contents.ts';
 import { partitionName } from '../src-main/partitions/partition-name.ts';
-import type { KeyRing } from '../src-main/partitions/sealing-keys.ts';
 import type { Users } from './distributed.ts';
 import { smallUser } from './small-user.ts';
 import { duration, median, times } from './statistics.ts';
@@ -18,10 +17,10 @@ interface Limits {
   count: number;
   /** A bare GET of the user's entry. */
   get: (index: number) => Promise<{ bytes: Buffer; version: string }>;
-  ring: KeyRing;
+  sealing: Sealing;
 }
 
-export async function reportLimits({ users, count, get, ring }: Limits): Promise<void> {
+export async function reportLimits({ users, count, get, sealing }: Limits): Promise<void> {
   console.log(
     `\n${AT_ONCE} requests at once, of different users; the median of ${ROUNDS} rounds of ${SECONDS} s`,
   );
@@ -45,11 +44,11 @@ export async function reportLimits({ users, count, get, ring }: Limits): Promise
   const name = partitionName('user', smallUser(1).home_account_id);
   const stored = await get(1);
   const now = (): number => Date.now() / 1000;
-  const { document } = readEntry(stored.bytes, name, ring);
-  const whole = await perCall(() => openFound(stored, name, ring, now));
+  const { document } = readEntry(stored.bytes, name, sealing);
+  const whole = await perCall(() => openFound(stored, name, sealing, now));
   console.log(`\nof a read, in this process, ${duration(whole)}`);
   for (const [what, milliseconds] of [
-    ['the key (HMAC), AES-256-GCM', await perCall(() => readEntry(stored.bytes, name, ring))],
+    ['the key (HMAC), AES-256-GCM', await perCall(() => readEntry(stored.bytes, name, sealing))],
     ['  AES-256-GCM alone', await perCall(bareAes(stored.bytes.length))],
     ['JSON.parse', await perCall(() => JSON.parse(document))],
   ] as const)

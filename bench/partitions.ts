@@ -34,12 +34,16 @@ const BATCH = 500;
 const SAMPLES = 500;
 
 const keys: SealingKeys = [{ id: 'bench', key: randomBytes(32) }];
-const ring = new KeyRing(keys);
+const sealing = { keys: new KeyRing(keys), acceptPlainText: false };
 const now = Math.floor(Date.now() / 1000);
 
 function sealedEntry(index: number): { key: string; bytes: Buffer; version: string } {
   const name = partitionName('user', smallUser(index).home_account_id);
-  const bytes = writeEntry({ document: smallDocument(index, now), owner: undefined }, name, ring);
+  const bytes = writeEntry(
+    { document: JSON.stringify(JSON.parse(smallDocument(index, now))), metadata: {} },
+    name,
+    sealing,
+  );
   return { key: name.key, bytes: Buffer.from(bytes), version: randomBytes(12).toString('base64url') };
 }
 
@@ -158,7 +162,7 @@ async function inRedis(counts: readonly number[]): Promise<void> {
       await reportLimits({
         users: direct(caches),
         count,
-        ring,
+        sealing,
         get: async (index) => {
           const { key } = partitionName('user', smallUser(index).home_account_id);
           const value = await bytes.get(`tokenkeep:${key}`);

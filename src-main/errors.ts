@@ -43,6 +43,14 @@ export type PassphraseErrorCode =
 /** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
 export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
 
+/** Why the user was not asked. */
+export type QuestionErrorCode =
+  | 'no_user_gesture' // nobody clicked or typed in the window just before
+  | 'asked_too_often'; // the user declined a moment ago
+
+/** A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done. */
+export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
+
 /** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
 export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -105,6 +113,8 @@ export type VaultErrorCode =
   | 'vault_newer'
   | 'vault_read_only'
   | 'vault_unreadable'
+  | 'vault_older' // the file is older or shorter than what was seen of it
+  | 'vault_copy' // a copy of a vault that still lies elsewhere
   | 'vault_busy'
   | 'vault_empty' // asked for something that is done to the file, and there is none yet
   | 'vault_closed';
@@ -149,20 +159,21 @@ export class UnexpectedError extends TokenkeepError<'unexpected'> {
   }
 }
 
-/** Why a partition can't be read or written. */
+/** Why a partition cannot be read or written. */
 export type PartitionErrorCode =
-  | 'partition_foreign' // under its key is something that Tokenkeep did not write
+  | 'partition_foreign' // its key holds something that Tokenkeep did not write
   | 'partition_newer' // written by a newer version
-  | 'partition_damaged' // cut off or changed, or it belongs to another partition
-  | 'partition_unknown_key' // sealed with a key that is not among those given
-  | 'partition_plain_text' // not sealed, where sealing is asked for; or the other way round
+  | 'partition_damaged' // truncated, changed, or copied from another partition
+  | 'partition_unknown_key' // sealed with a key that is not among the sealing keys
+  | 'partition_plain_text' // not sealed although sealing is configured, or the other way round
   | 'partition_other_user' // it holds, or would hold, another user's credentials
-  | 'partition_too_large' // more than its store takes: a cookie's limit, or that of the memory
-  | 'partition_busy'; // others wrote it again and again, or kept it to themselves for too long
+  | 'partition_too_large' // larger than the store allows: a cookie's limit, or the memory store's
+  | 'partition_busy' // other writers won every race, or another holder kept the turn
+  | 'partition_turn_expired'; // the task ran longer than one turn may last
 
-/** One partition can't be read or written. What is stored is as it was, and is never overwritten because of it. */
+/** One partition cannot be read or written. The stored entry is unchanged and is never overwritten because of it. */
 export class PartitionError extends TokenkeepError<PartitionErrorCode> {
-  /** The partition's key in its store: a hash, as its id may say who the user is. "" where no single one is meant. */
+  /** The partition's key in its store. It is a hash, because an id may name the user. "" if no single partition is meant. */
   readonly partition: string;
 
   constructor(code: PartitionErrorCode, partition: string, message: string, options?: { cause?: unknown }) {
@@ -171,14 +182,39 @@ export class PartitionError extends TokenkeepError<PartitionErrorCode> {
   }
 }
 
-/** What the store did. */
+/** What the store did. The first three may pass by themselves; the others need a change of configuration. */
 export type PartitionStoreErrorCode =
   | 'store_unavailable' // it refused, or the connection was lost
-  | 'store_timeout' // it has not answered in time
-  | 'store_newer'; // its table was made by a newer version
+  | 'store_timeout' // no answer within the timeout
+  | 'store_full' // out of memory or disk space
+  | 'store_newer' // a newer version of Tokenkeep made its table
+  | 'store_forbidden' // the credentials lack a permission, or the server does not allow a command
+  | 'store_read_only' // a replica, or a read-only connection
+  | 'store_table_missing' // the PostgreSQL table does not exist
+  | 'store_wrong_type' // a Redis key or a table has another shape than Tokenkeep's
+  | 'store_client' // the client passed in is from a library that is not supported
+  | 'store_mismatch'; // what was read back differs from what was written
 
-/** The store of all partitions did not do what was asked. A write is in it whole or not at all. */
+/** The store of all partitions did not do what was asked. A write happened completely or not at all. */
 export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode> {}
+
+/**
+ * The web session has ended (destroyed, regenerated, or gone from its store), or belongs to another request. Nothing was
+ * saved: saving would have brought the session back to life.
+ */
+export class SessionEndedError extends TokenkeepError<'session_ended'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('session_ended', message, options);
+  }
+}
+
+/** Why a logout token was rejected. */
+export type LogoutTokenErrorCode =
+  | 'logout_token_invalid' // malformed, badly signed, or its claims break OpenID Connect Back-Channel Logout 1.0 §2.6
+  | 'logout_token_keys_unavailable'; // the provider's keys could not be fetched
+
+/** A back-channel logout request cannot be trusted. Nobody was signed out. */
+export class LogoutTokenError extends TokenkeepError<LogoutTokenErrorCode> {}
 
 /** Code asked for the current request's cache, and no request is running. Nothing was read or written. */
 export class NoRequestError extends TokenkeepError<'no_request'> {
@@ -186,3 +222,15 @@ export class NoRequestError extends TokenkeepError<'no_request'> {
     super('no_request', message, options);
   }
 }
+
+/** Why a source can't be changed. */
+export type SourceErrorCode =
+  | 'source_busy' // another program holds its lock
+  | 'source_no_permission' // this user may not write it
+  | 'source_locked' // it lies in a keyring that is locked
+  | 'source_view_only' // only its own program can change it
+  | 'source_unreadable' // it is gone, torn, sealed or not understood
+  | 'source_failed'; // the system refused while it was written
+
+/** A cache of another program can't be changed. It is as it was. */
+export class SourceError extends TokenkeepError<SourceErrorCode> {}

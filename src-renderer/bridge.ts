@@ -1,6 +1,6 @@
 import type { AppBridge } from '../app/contract.ts';
 import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
-import type { Ports, Time } from './state/ports.ts';
+import type { Ports, Time, Visibility } from './state/ports.ts';
 
 /** The only module that touches globals: the preload script's bridges, the clock, and the window's own events. */
 declare global {
@@ -14,7 +14,7 @@ declare global {
 export function openPorts(): Ports | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
-  return { tokenCache, app, time: systemTime, random };
+  return { tokenCache, app, time: systemTime, visibility: pageVisibility, random };
 }
 
 export const systemTime: Time = {
@@ -22,6 +22,14 @@ export const systemTime: Time = {
   after(milliseconds, call) {
     const timer = setTimeout(call, Math.max(0, milliseconds));
     return () => clearTimeout(timer);
+  },
+};
+
+export const pageVisibility: Visibility = {
+  isVisible: () => document.visibilityState === 'visible',
+  onChange(listener) {
+    document.addEventListener('visibilitychange', listener);
+    return () => document.removeEventListener('visibilitychange', listener);
   },
 };
 

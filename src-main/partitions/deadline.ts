@@ -1,58 +1,79 @@
-/** Nobody waits for a store for ever. */
+/** Deadlines for calls to a store: no call is waited for without limit. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
 import type { StoreCall } from './partition-store.ts';
 
-/** @throws what `Deadline.with` and the task throw */
-export async function withDeadline<T>(
-  milliseconds: number,
-  task: (deadline: Deadline) => Promise<T>,
-): Promise<T> {
-  const deadline = new Deadline(milliseconds);
-  try {
-    return await task(deadline);
-  } finally {
-    deadline.end();
-  }
+/** Milliseconds between two looks at the deadlines that are running: one timer serves all of them. */
+const TICK = 20;
+
+const running = new Set<Deadline>();
+let timer: NodeJS.Timeout | undefined;
+
+function tick(): void {
+  const now = performance.now();
+  for (const deadline of running) deadline.expireAt(now);
+  if (running.size > 0) return;
+  clearInterval(timer);
+  timer = undefined;
 }
 
-/** The time that one read or update may take in all; each call of the store gets what is left of it. */
-export class Deadline {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+/**
+ * The time that one read or update may take in total. Each store call gets what is left of it.
+ *
+ * It is also what a store call receives (`StoreCall`). The `AbortSignal` is made only for a store that asks for it.
+ */
+export class Deadline implements StoreCall {
   readonly #milliseconds: number;
+  readonly #end: number;
+  readonly #waiting = new Set<(error: Error) => void>();
+  #controller: AbortController | undefined;
 
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds;
-    this.#timer = setTimeout(() => this.#controller.abort(), milliseconds);
+    this.#end = performance.now() + milliseconds;
+    running.add(this);
+    timer ??= setInterval(tick, TICK);
+  }
+
+  /** Runs a task under a deadline of its own. */
+  static async run<T>(milliseconds: number, task: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const deadline = new Deadline(milliseconds);
+    try {
+      return await task(deadline);
+    } finally {
+      deadline.end();
+    }
   }
 
   get isOver(): boolean {
-    return this.#controller.signal.aborted;
+    return performance.now() >= this.#end;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.isOver) this.#controller.abort();
+    return this.#controller.signal;
   }
 
   /**
-   * @throws PartitionStoreError `store_timeout`, `store_unavailable`; a TokenkeepError that the store threw, as it is
+   * @throws PartitionStoreError `store_timeout` or `store_unavailable`; a TokenkeepError of the store is passed on unchanged
    */
-  async with<T>(call: (options: Required<StoreCall>) => Promise<T>): Promise<T> {
-    if (this.isOver) throw this.#tooLate();
-    const { signal } = this.#controller;
-    const waiting = new AbortController(); // Takes the listener away again; `once` would keep it until the end.
-    const over = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(this.#tooLate()), { once: true, signal: waiting.signal });
+  with<T>(call: (options: StoreCall) => Promise<T>): Promise<T> {
+    if (this.isOver) return Promise.reject(this.#tooLate());
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      const failed = (error: unknown): void => {
+        this.#waiting.delete(reject);
+        reject(this.#failure(error));
+      };
+      try {
+        call(this).then((value) => {
+          this.#waiting.delete(reject);
+          resolve(value);
+        }, failed);
+      } catch (error) {
+        failed(error);
+      }
     });
-    try {
-      return await Promise.race([call({ signal }), over]);
-    } catch (error) {
-      if (error instanceof TokenkeepError) throw error;
-      if (signal.aborted) throw this.#tooLate(error);
-      throw new PartitionStoreError(
-        'store_unavailable',
-        'The store of the partitions refused, or was not reached. What was being written is there whole or not at all. Try again.',
-        { cause: error },
-      );
-    } finally {
-      waiting.abort();
-    }
   }
 
   pause(milliseconds: number): Promise<void> {
@@ -60,13 +81,33 @@ export class Deadline {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    running.delete(this);
+  }
+
+  /** Called by the timer. */
+  expireAt(now: number): void {
+    if (now < this.#end) return;
+    running.delete(this);
+    const error = this.#tooLate();
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    this.#controller?.abort();
+  }
+
+  #failure(error: unknown): Error {
+    if (error instanceof TokenkeepError) return error;
+    if (this.isOver) return this.#tooLate(error);
+    return new PartitionStoreError(
+      'store_unavailable',
+      'The partition store could not be reached, or refused the request. A write in progress was stored completely or not at all. Try again.',
+      { cause: error },
+    );
   }
 
   #tooLate(cause?: unknown): PartitionStoreError {
     return new PartitionStoreError(
       'store_timeout',
-      `The store of the partitions has not answered within ${this.#milliseconds} ms. What was being written is there whole or not at all. Try again.`,
+      `The partition store did not answer within ${this.#milliseconds} ms. A write in progress was stored completely or not at all. Try again.`,
       cause === undefined ? {} : { cause },
     );
   }

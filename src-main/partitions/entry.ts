@@ -1,71 +1,120 @@
 /**
- * The bytes of an entry.
+ * The bytes of an entry, format 2.
  *
- *     "TKP", version (1), kind: 0 plain text, 1 AES-256-GCM
+ *     "TKP", version (2), kind: 0 plain text, 1 AES-256-GCM
  *     kind 0: the contents
- *     kind 1: length of the key's id, the key's id, nonce (12), ciphertext of the contents, tag (16)
+ *     kind 1: length of the key id, the key id, nonce (12), ciphertext of the packed contents, tag (16)
  *
- * Associated data: all before the nonce, then the partition's kind, a line feed and its id. So an entry that was put under
- * another partition's key can't be opened there.
+ * Associated data: everything before the nonce, then the partition's key in the store. An entry that was copied under another
+ * key cannot be opened there.
  *
- * The contents are one line of JSON (`{}`, or `{"owner":"…"}`) and the cache document.
+ * The contents are one line of JSON (EntryMetadata) and the cache document. Format 1, which is still read, packs
+ * nothing and seals by the partition's id instead of its key.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { PartitionError, type PartitionErrorCode } from '../errors.ts';
+import { pack, unpack } from './packing.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { KeyRing } from './sealing-keys.ts';
 
 const MAGIC = Buffer.from('TKP');
-const VERSION = 1;
+const VERSION = 2;
 const PLAIN = 0;
 const SEALED = 1;
 const START = 5;
 const NONCE = 12;
 const TAG = 16;
 
+/** What an entry says about itself, beside its document. Unknown fields of a later version are dropped. */
+export interface EntryMetadata {
+  /** The app's own id of the user, where the partition is bound to one. */
+  readonly owner?: string;
+  /** A random number that an entry gets when it is made from nothing. */
+  readonly born?: number;
+  /** How many accounts have been signed out of it since. */
+  readonly epoch?: number;
+  /** Accounts that were signed out: a hash, the epoch, seconds. See tombstones.ts. */
+  readonly tombstones?: readonly (readonly [mark: string, epoch: number, at: number])[];
+  /** The dialect and layout of the document as it came in, which the stored form does not show. */
+  readonly dialect?: string | null;
+  readonly layout?: readonly [indent: number, end: string, ascii: boolean];
+  /** In an index: the partitions of one user. See user-index.ts. */
+  readonly index?: readonly unknown[];
+}
+
 export interface Contents {
   readonly document: string;
-  /** The app's own id of the user, where the partition is bound to one. */
-  readonly owner: string | undefined;
+  readonly metadata: EntryMetadata;
 }
 
-/** Who reads and writes: with keys, or null for plain text, which must have been asked for by name. */
-export type Sealing = KeyRing | null;
+/** How entries are sealed; keys null: plain text, which must have been asked for by name. */
+export interface Sealing {
+  readonly keys: KeyRing | null;
+  /** Plain entries are read too, while an app moves from plain text to sealing. */
+  readonly acceptPlainText: boolean;
+}
 
-export function writeEntry(contents: Contents, name: PartitionName, sealing: Sealing): Uint8Array {
-  const { document, owner } = contents;
-  const text = Buffer.from(`${JSON.stringify(owner === undefined ? {} : { owner })}\n${document}`);
-  if (sealing === null) return Buffer.concat([MAGIC, Buffer.from([VERSION, PLAIN]), text]);
-  const id = Buffer.from(sealing.newest);
+export function writeEntry(
+  { document, metadata }: Contents,
+  name: PartitionName,
+  { keys }: Sealing,
+): Uint8Array {
+  const contents = `${JSON.stringify(metadata)}\n${document}`;
+  if (keys === null) return Buffer.concat([MAGIC, Buffer.from([VERSION, PLAIN]), Buffer.from(contents)]);
+  const id = Buffer.from(keys.sealsWith);
   const head = Buffer.concat([MAGIC, Buffer.from([VERSION, SEALED, id.length]), id]);
-  const key = sealing.keyFor(sealing.newest, name);
-  if (key === undefined) throw new Error('The newest sealing key is gone.'); // KeyRing keeps what it names.
+  const key = keys.keyFor(keys.sealsWith, VERSION, name);
+  if (key === undefined) throw new Error('The sealing key is gone.'); // KeyRing keeps what it names.
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
-  cipher.setAAD(associated(head, name));
-  return Buffer.concat([head, nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  cipher.setAAD(associated(head, VERSION, name));
+  return Buffer.concat([head, nonce, cipher.update(pack(contents)), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @throws PartitionError where it can't be opened; it must then be left alone */
+/** @throws PartitionError where it cannot be opened; it must then be left alone */
 export function readEntry(bytes: Uint8Array, name: PartitionName, sealing: Sealing): Contents {
   const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { version, kind } = headOf(entry, name);
+  const { keys } = sealing;
+  if (kind === PLAIN) {
+    if (keys !== null && !sealing.acceptPlainText) throw fault('partition_plain_text', name);
+    return contentsOf(entry.toString('utf8', START), name);
+  }
+  if (keys === null) throw fault('partition_plain_text', name);
+  const opened = open(entry, version, name, keys);
+  if (version === 1) return contentsOf(opened.toString('utf8'), name);
+  try {
+    return contentsOf(unpack(opened), name);
+  } catch (cause) {
+    if (cause instanceof PartitionError) throw cause;
+    throw fault('partition_damaged', name); // Without the cause, which may quote what was stored.
+  }
+}
+
+/** The id of the key that sealed an entry; null for plain text. Opens nothing. @throws PartitionError */
+export function sealedWith(bytes: Uint8Array, name: PartitionName): string | null {
+  const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { kind } = headOf(entry, name);
+  return kind === PLAIN ? null : entry.toString('latin1', START + 1, START + 1 + (entry[START] ?? 0));
+}
+
+function headOf(entry: Buffer, name: PartitionName): { version: number; kind: number } {
   if (!entry.subarray(0, MAGIC.length).equals(MAGIC)) throw fault('partition_foreign', name);
   const [version, kind] = [entry[3], entry[4]];
   if (version === undefined || kind === undefined) throw fault('partition_damaged', name);
   if (version > VERSION) throw fault('partition_newer', name);
-  if (version !== VERSION || kind > SEALED) throw fault('partition_damaged', name);
-  if ((kind === PLAIN) !== (sealing === null)) throw fault('partition_plain_text', name);
-  return contentsOf(sealing === null ? entry.subarray(START) : opened(entry, name, sealing), name);
+  if (version < 1 || kind > SEALED) throw fault('partition_damaged', name);
+  return { version, kind };
 }
 
-function opened(entry: Buffer, name: PartitionName, sealing: KeyRing): Buffer {
+function open(entry: Buffer, version: number, name: PartitionName, keys: KeyRing): Buffer {
   const headLength = START + 1 + (entry[START] ?? 0);
   if (entry.length < headLength + NONCE + TAG) throw fault('partition_damaged', name);
-  const key = sealing.keyFor(entry.toString('latin1', START + 1, headLength), name);
+  const key = keys.keyFor(entry.toString('latin1', START + 1, headLength), version, name);
   if (key === undefined) throw fault('partition_unknown_key', name);
   const nonce = entry.subarray(headLength, headLength + NONCE);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
-  decipher.setAAD(associated(entry.subarray(0, headLength), name));
+  decipher.setAAD(associated(entry.subarray(0, headLength), version, name));
   decipher.setAuthTag(entry.subarray(-TAG));
   try {
     return Buffer.concat([decipher.update(entry.subarray(headLength + NONCE, -TAG)), decipher.final()]);
@@ -74,42 +123,45 @@ function opened(entry: Buffer, name: PartitionName, sealing: KeyRing): Buffer {
   }
 }
 
-function associated(head: Buffer, { kind, id }: PartitionName): Buffer {
-  return Buffer.concat([head, Buffer.from(`${kind}\n${id}`)]);
+function associated(head: Buffer, version: number, { kind, id, key }: PartitionName): Buffer {
+  return Buffer.concat([head, Buffer.from(version === 1 ? `${kind}\n${id ?? ''}` : key)]);
 }
 
-function contentsOf(text: Buffer, name: PartitionName): Contents {
-  const end = text.indexOf(0x0a);
+function contentsOf(text: string, name: PartitionName): Contents {
+  const end = text.indexOf('\n');
   try {
-    const about: unknown = JSON.parse(text.toString('utf8', 0, end));
-    if (end < 0 || typeof about !== 'object' || about === null) throw fault('partition_damaged', name);
-    const owner = 'owner' in about && typeof about.owner === 'string' ? about.owner : undefined;
-    return { owner, document: text.toString('utf8', end + 1) };
+    const metadata: unknown = JSON.parse(text.slice(0, Math.max(end, 0)));
+    if (typeof metadata !== 'object' || metadata === null) throw fault('partition_damaged', name);
+    return { metadata, document: text.slice(end + 1) };
   } catch {
     throw fault('partition_damaged', name); // Without the cause: it quotes what was stored.
   }
 }
 
-type Unopened = Exclude<
+type Unopened = Extract<
   PartitionErrorCode,
-  'partition_other_user' | 'partition_too_large' | 'partition_busy'
+  | 'partition_foreign'
+  | 'partition_newer'
+  | 'partition_damaged'
+  | 'partition_unknown_key'
+  | 'partition_plain_text'
 >;
 
-const SAYINGS: Record<Unopened, string> = {
-  partition_foreign: 'is not an entry of Tokenkeep: something else uses this key',
+const EXPLANATIONS: Record<Unopened, string> = {
+  partition_foreign: 'is not an entry of Tokenkeep: another program uses this key',
   partition_newer: 'was written by a newer version of Tokenkeep: use that version',
-  partition_damaged: 'was cut off or changed, or belongs to another partition',
-  partition_unknown_key: 'is sealed with a key that is not among the sealing keys: give that key too',
+  partition_damaged: 'was truncated or changed, or belongs to another partition',
+  partition_unknown_key: 'is sealed with a key that is not among the sealing keys: add that key',
   partition_plain_text:
-    'is not sealed where sealing is asked for, or sealed where plain text is: one of the two settings is wrong',
+    'is plain text although sealing is configured, or sealed although plain text is: one of the two settings is wrong',
 };
 
-/** One message for all that can't be opened: what it is, and that it was left alone. */
+/** One message for every entry that cannot be opened: why, and that it was left unchanged. */
 export function fault(code: Unopened, { key }: PartitionName, cause?: unknown): PartitionError {
   return new PartitionError(
     code,
     key,
-    `What is stored for the partition ${key} ${SAYINGS[code]}. It was left as it is; remove() deletes it, and the user signs in again.`,
+    `The entry of partition ${key} ${EXPLANATIONS[code]}. It was not changed. remove() deletes it; the user then signs in again.`,
     cause === undefined ? {} : { cause },
   );
 }

@@ -5,13 +5,39 @@
  */
 export {
   InvalidArgumentError,
+  LogoutTokenError,
+  type LogoutTokenErrorCode,
   NoRequestError,
   PartitionError,
   type PartitionErrorCode,
   PartitionStoreError,
   type PartitionStoreErrorCode,
+  SessionEndedError,
   TokenkeepError,
 } from '../errors.ts';
+export { type ResealOptions, type ResealReport, type SealingReport } from './maintenance.ts';
+export { type PartitionTtl } from './lifetime.ts';
+export { type PartitionUser } from './ownership.ts';
+export {
+  type AppPartition,
+  type Partition,
+  type PartitionedCaches,
+  partitionedCaches,
+  type PartitionOptions,
+  type UserSignOutReceipt,
+} from './partitioned-caches.ts';
+export {
+  type Lease,
+  type PartitionLeases,
+  type PartitionStore,
+  type StoreCall,
+  type StoredPartition,
+  type StoreMaintenance,
+  type WriteCondition,
+} from './partition-store.ts';
+export { perRequest, type PerRequest, type PerRequestOptions } from './per-request.ts';
+export { parseSealingKeys, type SealingKey, type SealingKeys } from './sealing-keys.ts';
+export { type PartitionedCachesOptions, type PartitionImport } from './settings.ts';
 export {
   layered,
   type LayeredOptions,
@@ -19,23 +45,4 @@ export {
   type PartitionInvalidation,
 } from './stores/layered-store.ts';
 export { type MemoryStore, memoryStore, type MemoryStoreOptions } from './stores/memory-store.ts';
-export { type PartitionUser } from './ownership.ts';
-export {
-  type AppPartition,
-  type Partition,
-  type PartitionedCaches,
-  partitionedCaches,
-  type PartitionedCachesOptions,
-  type PartitionOptions,
-} from './partitioned-caches.ts';
-export { perRequest, type PerRequest, type PerRequestOptions } from './per-request.ts';
-export { parseSealingKeys, type SealingKey, type SealingKeys } from './sealing-keys.ts';
-export {
-  type Lease,
-  type PartitionLeases,
-  type PartitionStore,
-  type StoreCall,
-  type StoredPartition,
-  type WriteCondition,
-} from './partition-store.ts';
-export { type PartitionTtl } from './lifetime.ts';
+export { type PartitionUserReference } from './user-index.ts';

@@ -1,36 +1,42 @@
-/** One at a time for a partition: in a line within this process, and under a lease of the store among all that share it. */
+/** Turns: one task at a time for a partition, queued within this process and under a lease of the store among all processes. */
 import { createHash, randomBytes } from 'node:crypto';
 import { KeyedQueue } from '../queue.ts';
 import { PartitionError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
 import type { PartitionName } from './partition-name.ts';
-import { withDeadline } from './deadline.ts';
-import type { Setting } from './settings.ts';
-import type { Lease, PartitionLeases, StoreCall } from './partition-store.ts';
+import type { Lease, PartitionLeases } from './partition-store.ts';
+import type { Settings } from './settings.ts';
 
-/** Milliseconds between two times that another process's lease is asked for; uneven, so that those who wait don't keep meeting. */
+/** Milliseconds between two attempts to take another process's lease; random, so that waiting processes don't stay in step. */
 const PAUSES = { first: 15, longest: 250 };
 
-export class Exclusive {
-  readonly #setting: Setting;
+export class Turns {
+  readonly #settings: Settings;
   readonly #queue = new KeyedQueue();
 
-  constructor(setting: Setting) {
-    this.#setting = setting;
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
-  /** @throws PartitionError `partition_busy`, PartitionStoreError; then the task was not run. What the task throws */
-  run<T>({ key }: PartitionName, name: string, task: () => Promise<T>): Promise<T> {
-    const { turnTimeout } = this.#setting;
+  /**
+   * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
+   *   `partition_turn_expired`: it was, and has not ended. What the task throws
+   */
+  run<T>({ key }: PartitionName, name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { turnTimeout } = this.#settings;
     const waiting = new AbortController();
     const timer = setTimeout(() => waiting.abort(), turnTimeout);
     const over = new Promise<never>((_resolve, reject) => {
-      waiting.signal.addEventListener('abort', () => reject(keptBusy(key, turnTimeout)));
+      waiting.signal.addEventListener('abort', () => reject(busy(key, turnTimeout)));
     });
     const turn = this.#queue.run(`${key} ${name}`, async () => {
-      const isOver = (): boolean => waiting.signal.aborted;
-      const end = await this.#begin(key, name, isOver).finally(() => clearTimeout(timer));
+      const controller = new AbortController();
+      const lost = (): void => controller.abort(busy(key, turnTimeout));
+      const end = await this.#begin(key, name, () => waiting.signal.aborted, lost).finally(() =>
+        clearTimeout(timer),
+      );
       try {
-        return await task();
+        return await this.#limited(key, task, controller);
       } finally {
         await end();
       }
@@ -38,27 +44,54 @@ export class Exclusive {
     return Promise.race([turn, over]);
   }
 
-  /** @returns what ends the turn; it never rejects */
-  async #begin(key: string, name: string, isOver: () => boolean): Promise<() => Promise<void>> {
-    const { store, turnTimeout } = this.#setting;
-    if (isOver()) throw keptBusy(key, turnTimeout);
+  /** A provider that never answers must not hold a user's refresh on every server for ever. */
+  async #limited<T>(
+    key: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    controller: AbortController,
+  ): Promise<T> {
+    const { turnLimit } = this.#settings;
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const error = turnExpired(key, turnLimit);
+        controller.abort(error);
+        reject(error);
+      }, turnLimit);
+    });
+    try {
+      return await Promise.race([task(controller.signal), expired]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @returns a function that ends the turn; it never rejects */
+  async #begin(
+    key: string,
+    name: string,
+    isOver: () => boolean,
+    lost: () => void,
+  ): Promise<() => Promise<void>> {
+    const { store, turnTimeout, timeout } = this.#settings;
+    if (isOver()) throw busy(key, turnTimeout);
     if (store.leases === undefined) return () => Promise.resolve();
-    const held = new Held(store.leases, key, this.#leaseFor(name), this.#setting.timeout);
+    const held = new Held(store.leases, key, this.#leaseFor(name), timeout);
     for (let pause = PAUSES.first; !(await held.take()); pause = Math.min(pause * 2, PAUSES.longest)) {
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-      if (isOver()) throw keptBusy(key, turnTimeout);
+      if (isOver()) throw busy(key, turnTimeout);
     }
-    held.keep();
+    held.keep(lost);
     if (!isOver()) return () => held.give();
     await held.give(); // Nobody waits for it any more.
-    throw keptBusy(key, turnTimeout);
+    throw busy(key, turnTimeout);
   }
 
   #leaseFor(name: string): Lease {
     return {
-      name: createHash('sha256').update(name).digest('base64url'), // It may say who the user is, as ids do.
+      name: createHash('sha256').update(name).digest('base64url'), // It may name the user, as ids do.
       owner: randomBytes(16).toString('base64url'),
-      ttl: this.#setting.lease / 1000,
+      ttl: this.#settings.lease / 1000,
     };
   }
 }
@@ -80,39 +113,49 @@ class Held {
   }
 
   take(timeout = this.#timeout): Promise<boolean> {
-    return this.#ask(timeout, (call) => this.#leases.take(this.#key, this.#lease, call));
+    return Deadline.run(timeout, (deadline) =>
+      deadline.with((call) => this.#leases.take(this.#key, this.#lease, call)),
+    );
   }
 
-  keep(): void {
+  /** @param lost called if another owner has it meanwhile */
+  keep(lost: () => void): void {
     const interval = (this.#lease.ttl * 1000) / 3;
     this.#timer = setTimeout(() => {
-      // One that failed is tried again. One that says no came too late, and there is nothing to prolong.
       this.#renewal = this.take(interval)
-        .catch(() => true)
-        .then((isOurs) => isOurs && this.#timer !== undefined && this.keep());
+        .catch(() => true) // A renewal that failed is tried again.
+        .then((isOurs) => {
+          if (this.#timer === undefined) return;
+          if (isOurs) this.keep(lost);
+          else lost(); // It came too late.
+        });
     }, interval);
     this.#timer.unref();
   }
 
-  /** Where the store does not take it back, it goes by itself. */
+  /** If the store does not take it back, it expires. */
   async give(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#renewal; // Over another connection it could come after the end, and take the lease for nobody.
-    await this.#ask(this.#timeout, (call) => this.#leases.give(this.#key, this.#lease, call)).catch(
-      () => undefined,
-    );
-  }
-
-  #ask<T>(timeout: number, call: (options: Required<StoreCall>) => Promise<T>): Promise<T> {
-    return withDeadline(timeout, (one) => one.with(call));
+    await this.#renewal; // Over another connection it could arrive after the end, and take the lease for nobody.
+    await Deadline.run(this.#timeout, (deadline) =>
+      deadline.with((call) => this.#leases.give(this.#key, this.#lease, call)),
+    ).catch(() => undefined);
   }
 }
 
-function keptBusy(key: string, milliseconds: number): PartitionError {
+function busy(key: string, milliseconds: number): PartitionError {
   return new PartitionError(
     'partition_busy',
     key,
-    `Others have kept the partition ${key} to themselves for more than ${milliseconds} ms. Nothing was done. Try again.`,
+    `Another holder kept the turn for partition ${key} for more than ${milliseconds} ms. Nothing was changed. Try again.`,
+  );
+}
+
+function turnExpired(key: string, milliseconds: number): PartitionError {
+  return new PartitionError(
+    'partition_turn_expired',
+    key,
+    `The task that had the turn for partition ${key} did not end within ${milliseconds} ms, so the next one may begin. Give calls to the provider a timeout, or pass them the task's AbortSignal.`,
   );
 }

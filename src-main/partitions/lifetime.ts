@@ -4,9 +4,14 @@ import { InvalidArgumentError } from '../errors.ts';
 import { lastExpiry } from './partition-contents.ts';
 
 /**
- * Seconds from the last update; `sliding`: seconds from the last read or update; `tokens` (the default): until the longest-lived
- * token inside expires. Refresh tokens don't say when they do: as long as there is one, `refreshTokens` seconds from the last
- * update, by default 90 days, which is how long Microsoft Entra ID keeps one that is not used. `none`: for ever.
+ * How long an entry lives.
+ *
+ * - `'tokens'` (the default): until its longest-lived token expires. Refresh tokens don't say when they do: with one, 90 days
+ *   after the last update, which is how long Microsoft Entra ID keeps an unused one.
+ * - `{ refreshTokens }`: the same, with this many seconds in place of 90 days.
+ * - a number: seconds after the last update.
+ * - `{ sliding }`: seconds after the last read or update.
+ * - `'none'`: for ever.
  */
 export type PartitionTtl =
   | number
@@ -17,17 +22,17 @@ export type PartitionTtl =
 
 const NINETY_DAYS = 90 * 24 * 3600;
 
-/** An entry whose tokens have all expired is not worth keeping, and is not worth an edge case in every store either. */
+/** Seconds: an entry whose tokens have all expired is kept this long, to spare every store an edge case. */
 const SHORTEST = 60;
 
-/** A sliding entry is touched when a tenth of its time is over, so that not every read is a write. */
+/** A sliding entry is touched when a tenth of its time has passed, so that not every read is a write. */
 const TOUCH_AFTER = 0.1;
 
 export interface Lifetime {
-  /** Of an entry that is written now; null: for ever. */
+  /** Seconds, of an entry that is written now; null: for ever. */
   ttl(cache: TokenCache, now: number): number | null;
-  /** Not null: a read lets the entry live for `ttl` seconds, unless it did so `after` seconds ago. */
-  readonly sliding: { readonly ttl: number; readonly after: number } | null;
+  /** Not null: a read makes the entry live for `ttl` seconds from now, unless one did so less than `after` seconds ago. */
+  readonly sliding: { readonly ttl: (now: number) => number; readonly after: number } | null;
 }
 
 /** @throws InvalidArgumentError */
@@ -38,9 +43,29 @@ export function lifetimeOf(setting: PartitionTtl): Lifetime {
     const ttl = seconds(setting);
     return { ttl: () => ttl, sliding: null };
   }
-  if ('refreshTokens' in setting) return ofTokens(seconds(setting.refreshTokens));
-  const ttl = seconds(setting.sliding);
-  return { ttl: () => ttl, sliding: { ttl, after: ttl * TOUCH_AFTER } };
+  if (typeof setting === 'object' && 'refreshTokens' in setting)
+    return ofTokens(seconds(setting.refreshTokens));
+  if (typeof setting === 'object' && 'sliding' in setting) {
+    const ttl = seconds(setting.sliding);
+    return { ttl: () => ttl, sliding: { ttl: () => ttl, after: ttl * TOUCH_AFTER } };
+  }
+  throw new InvalidArgumentError(
+    "ttl is a number of seconds, 'tokens', 'none', { sliding } or { refreshTokens }. Nothing was read or written.",
+  );
+}
+
+/**
+ * A lifetime that ends with the session at the latest.
+ *
+ * @param expires seconds since the epoch
+ */
+export function endingAt(lifetime: Lifetime, expires: number): Lifetime {
+  const left = (now: number): number => Math.max(1, expires - now);
+  const { sliding } = lifetime;
+  return {
+    ttl: (cache, now) => Math.min(lifetime.ttl(cache, now) ?? Infinity, left(now)),
+    sliding: sliding && { ...sliding, ttl: (now) => Math.min(sliding.ttl(now), left(now)) },
+  };
 }
 
 function ofTokens(refreshTokens: number): Lifetime {

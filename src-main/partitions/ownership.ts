@@ -1,12 +1,19 @@
 /** Whose credentials may be in a partition. */
+import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import { type Found, usersIn } from './partition-contents.ts';
+import type { EntryMetadata } from './entry.ts';
+import { usersIn } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /**
- * `one` (the default): one user, whoever is first. `home_account_id`: that user and no other. `ownId`: the user that your app
- * calls so: the first update notes it inside the entry, and whoever comes with another id is refused; one account, whoever is
- * first. `several`: any users, for apps in which people have several accounts. `none`: no user at all, for tokens of apps.
+ * Whose credentials may be in a partition.
+ *
+ * - `'one'` (the default): one user, whoever signs in first.
+ * - `{ home_account_id }`: this user and no other.
+ * - `{ ownId }`: the user that your app knows by this id. The first update notes the id inside the entry, and a partition opened
+ *   with another id is refused. One account, whoever signs in first.
+ * - `'several'`: any users, for apps in which a person has several accounts.
+ * - `'none'`: no user at all, for tokens of apps.
  */
 export type PartitionUser =
   | 'one'
@@ -16,10 +23,10 @@ export type PartitionUser =
   | { readonly ownId: string };
 
 export interface Ownership {
-  /** What the entry is to say; undefined: nothing, or what it says already. */
+  /** What the entry is to note; undefined: nothing, or what it notes already. */
   readonly owner: string | undefined;
   /** @throws PartitionError `partition_other_user` where someone else's credentials are in it */
-  check(found: Pick<Found, 'cache' | 'owner'>, name: PartitionName): void;
+  check(found: { cache: TokenCache; metadata: EntryMetadata }, name: PartitionName): void;
 }
 
 /** @throws InvalidArgumentError */
@@ -27,17 +34,21 @@ export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'several') return { owner: undefined, check: () => undefined };
   if (user === 'none') return counted(undefined, (users) => users.size === 0);
   if (user === 'one') return counted(undefined, (users) => users.size <= 1);
-  if ('home_account_id' in user) {
+  if (typeof user === 'object' && 'home_account_id' in user) {
     const home = text(user.home_account_id).toLowerCase();
     return counted(undefined, (users) => users.size === 0 || (users.size === 1 && users.has(home)));
   }
-  return counted(text(user.ownId), (users) => users.size <= 1);
+  if (typeof user === 'object' && 'ownId' in user)
+    return counted(text(user.ownId), (users) => users.size <= 1);
+  throw new InvalidArgumentError(
+    "A partition's user is 'one', 'several', 'none', { home_account_id } or { ownId }. Nothing was read or written.",
+  );
 }
 
 function counted(ownId: string | undefined, allows: (users: ReadonlySet<string>) => boolean): Ownership {
   return {
     owner: ownId,
-    check: ({ cache, owner }, { key }) => {
+    check: ({ cache, metadata: { owner } }, { key }) => {
       const isOthers = ownId !== undefined && owner !== undefined && owner !== ownId;
       if (isOthers || !allows(usersIn(cache))) throw refusal(key);
     },
@@ -48,11 +59,11 @@ function refusal(key: string): PartitionError {
   return new PartitionError(
     'partition_other_user',
     key,
-    `The partition ${key} holds, or would now hold, the credentials of another user than it is for. Nothing was given out or written. Sign the one user out before the other signs in, and look for a partition id that two users share.`,
+    `The partition ${key} holds, or would now hold, credentials of a user it is not for. Nothing was returned or written. Sign the first user out before another signs in, and make sure that no two users share a partition id.`,
   );
 }
 
 function text(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new InvalidArgumentError('The user of a partition is named by an id that is not empty.');
+  throw new InvalidArgumentError("The id of a partition's user must be a string that is not empty.");
 }

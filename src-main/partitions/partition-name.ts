@@ -1,24 +1,26 @@
-/** How an id becomes a key, and which ids are none. */
+/** Partition ids, and the store keys made from them. */
 import { createHash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 
-/** In UTF-8. Longer than any account id, session id or URL that names a user. */
+/** In UTF-8: longer than any account id, session id or URL that names a user. */
 const MAX_BYTES = 512;
 
-/** Ids of the two kinds can't meet, whatever a user is called. */
-export type PartitionKind = 'user' | 'app';
+/** Ids of two kinds never share a key, whatever a user is called. */
+export type PartitionKind = 'user' | 'app' | 'index' | 'probe';
 
+/** A partition's id, and its key in the store. */
 export interface PartitionName {
   readonly kind: PartitionKind;
-  readonly id: string;
+  /** undefined where only the key is known: entries of format 1 cannot be opened then. */
+  readonly id: string | undefined;
   /**
-   * SHA-256, base64url. Ids are account ids or session ids: who may list a store's keys, or reads an error in a log,
-   * learns neither; and a key has the same length and harmless characters whatever the id has.
+   * SHA-256 of the kind and the id, base64url. Whoever lists a store's keys or reads an error in a log learns neither
+   * account ids nor session ids, and every key has the same length and harmless characters.
    */
   readonly key: string;
 }
 
-/** @throws InvalidArgumentError where the id is empty, longer than 512 bytes, or has control characters or half a character */
+/** @throws InvalidArgumentError for an id that is empty, longer than 512 bytes, or has control characters or lone surrogates */
 export function partitionName(kind: PartitionKind, id: string): PartitionName {
   const wrong = faultIn(id);
   if (wrong !== undefined) {
@@ -32,7 +34,7 @@ function faultIn(id: unknown): string | undefined {
   if (id === '') return 'must not be empty';
   if (id.length > MAX_BYTES || Buffer.byteLength(id) > MAX_BYTES)
     return `must not be longer than ${MAX_BYTES} bytes`;
-  // Half of a surrogate pair becomes U+FFFD in UTF-8, so that two such ids would share a partition.
-  if (/[\p{Cc}\p{Cs}]/u.test(id)) return 'must not have control characters or halves of surrogate pairs';
+  // A lone surrogate becomes U+FFFD in UTF-8, so that two such ids would share a partition.
+  if (/[\p{Cc}\p{Cs}]/u.test(id)) return 'must not contain control characters or lone surrogates';
   return undefined;
 }

@@ -1,88 +1,84 @@
+import { randomBytes } from 'node:crypto';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
-import type { CacheHandle } from '../cache/handle.ts';
-import { systemClock } from '../cache/clock.ts';
+import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { InvalidArgumentError } from '../errors.ts';
-import { Exclusive } from './leases.ts';
+import { InvalidArgumentError, PartitionError, PartitionStoreError, SessionEndedError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
+import type { EntryMetadata } from './entry.ts';
+import { Turns } from './leases.ts';
+import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
+import {
+  reseal,
+  type ResealOptions,
+  type ResealReport,
+  sealingReport,
+  type SealingReport,
+} from './maintenance.ts';
+import { ownershipOf, type PartitionUser } from './ownership.ts';
 import { type Found, openFound } from './partition-contents.ts';
-import { type Ownership, ownershipOf, type PartitionUser } from './ownership.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
-import { type Deadline, withDeadline } from './deadline.ts';
-import { KeyRing, type SealingKeys } from './sealing-keys.ts';
-import type { Setting } from './settings.ts';
-import { SharedReads, Touches } from './reads.ts';
-import type { PartitionStore } from './partition-store.ts';
-import { lifetimeOf, type PartitionTtl } from './lifetime.ts';
-import { Updates } from './updates.ts';
-
-/** Where partitions are kept, under which keys, and for how long. */
-export interface PartitionedCachesOptions {
-  /** Where the entries are: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or one of your own. */
-  store: PartitionStore;
-  /** Newest first. `'plain-text'` does without sealing: whoever reads the store, its backups or its traffic then signs in as anyone. */
-  sealingKeys: SealingKeys | 'plain-text';
-  /** Default: `'tokens'`. */
-  ttl?: PartitionTtl;
-  /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
-  timeout?: number;
-  /** Milliseconds that `exclusively` waits for its turn; then it rejects with `partition_busy`. Default: 60,000. */
-  turnTimeout?: number;
-  /**
-   * Milliseconds for which a process that dies in its turn (`exclusively`) keeps the others waiting. A turn that takes longer is
-   * prolonged meanwhile. Default: 10,000.
-   */
-  lease?: number;
-  /** Seconds since the epoch. */
-  now?: () => number;
-}
+import { OpenedCaches, SharedReads, Touches } from './reads.ts';
+import { type PartitionedCachesOptions, type Settings, settingsOf } from './settings.ts';
+import { epochOf } from './tombstones.ts';
+import { type OpenedAs, Updates } from './updates.ts';
+import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
 
 /** One user's token cache in a store. */
 export interface Partition extends CacheHandle {
   /** Its key in the store, and its name in errors. */
   readonly key: string;
 
+  /** Identifies the state that the last read of this handle saw; see UpdateOptions. */
+  readonly epoch?: number;
+
   /**
-   * Sees what other processes wrote. Reads of one user that are asked for at once share one read of the store, and the cache:
+   * Reads the cache, including what other processes wrote. Simultaneous reads of one user share one read of the store, and the cache:
    * `fn` must not change it.
    *
-   * @throws PartitionError, PartitionStoreError; what `fn` throws
+   * @throws PartitionError, PartitionStoreError; InvalidArgumentError if `fn` changed the cache; what `fn` throws
    */
   read<T>(fn: (cache: TokenCache) => T): Promise<T>;
 
   /**
-   * Resolved: it is in the store, on top of what others wrote. `fn` may be run more than once, on a newer cache each
-   * time, where another process was quicker; so it must do nothing but change the cache. An empty cache is deleted.
+   * Changes the cache. Resolved: it is stored, on top of what others wrote. `fn` may run more than once, on a newer cache each
+   * time, if another process was quicker, so it must do nothing but change the cache. An empty cache is deleted.
    *
-   * Rejected: nothing was changed, with one exception: after `store_timeout` and `store_unavailable` it may have been
-   * written, whole, where the store's answer was lost.
+   * Rejected: nothing was changed, with one exception. After `store_timeout` and `store_unavailable` it may have been
+   * written completely, if the store's answer was lost.
    *
-   * @throws PartitionError, PartitionStoreError; what `fn` throws
+   * @throws PartitionError, PartitionStoreError, SessionEndedError; what `fn` throws
    */
-  update<T>(fn: (cache: TokenCache) => T): Promise<T>;
+  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
-  /** Removes an account and all that belongs to it; if nothing is left then, the partition too. */
+  /** Removes an account and everything that belongs to it; if nothing is left then, the partition too. */
   signOut(home_account_id: string): Promise<SignOutReceipt>;
 
-  /** Deletes the entry, whatever is in it, also one that can't be opened. */
+  /** Deletes the entry, whatever it contains, even if it cannot be opened. */
   remove(): Promise<void>;
 
   /**
-   * Runs `task` while no one else runs one for this partition under the same name: one refresh at a time. Redis and PostgreSQL exclude all
-   * processes and machines that share them; memory, the session and stores without leases, those of this process. Not to be
-   * nested.
+   * Runs `task` while nobody else runs one for this partition under the same name: one refresh at a time. Redis and PostgreSQL exclude
+   * all processes and machines that share them; memory, the session and stores without leases exclude those of this process.
+   * Don't nest it.
    *
-   * It ends with its holder, however that ends. But it is no fence: a holder that stood still for longer than its lease, suspended
-   * or cut off from the store, goes on beside the next one. What both write is not lost all the same.
+   * The turn ends when the task settles, when its holder dies, or after `turnLimit`. Then the signal is aborted: pass it to the
+   * call to the provider. A lease is not a fence: a holder that stood still for longer than its lease continues beside the
+   * next one. What both write is not lost.
    *
-   * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. What the task throws
+   * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
+   *   `partition_turn_expired`: the task has not ended. What the task throws
    */
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** Whose a partition is. */
+/** How a partition is opened. */
 export interface PartitionOptions {
   /** Whose credentials may be in it; anyone else's are refused. Default: `'one'`. */
   user?: PartitionUser;
+  /** How long its entry lives. Default: as `partitionedCaches` was told. */
+  ttl?: PartitionTtl;
+  /** When the session that it belongs to ends, as a Date or in seconds since the epoch. The entry does not outlive it. */
+  expires?: Date | number;
 }
 
 /** For tokens that belong to an app and to no user. */
@@ -94,103 +90,289 @@ export interface AppPartition {
   environment?: string;
 }
 
+/** What `signOutUser` did. Counts, never secrets. */
+export interface UserSignOutReceipt {
+  /** How many partitions the user was signed out of. */
+  readonly partitions: number;
+  /** How many of them could not be opened and were deleted as a whole. */
+  readonly deleted: number;
+  /** How many are still listed for the user, counted again: 0, or someone signed in meanwhile. */
+  readonly remaining: number;
+}
+
 /** The caches of all users of a store. */
 export interface PartitionedCaches {
   /**
-   * The cache of one user. Handles cost nothing and hold nothing: make one for each request.
+   * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
    *
-   * @param id what your app knows the user or session by, the same in each request; never from the request's body or address
+   * @param id what your app knows the user or the session by, the same in each request; never from the request's body or address
    * @throws InvalidArgumentError for an id that is empty, longer than 512 bytes or has control characters
    */
   partition(id: string, options?: PartitionOptions): Partition;
-  /** The cache of an app's own tokens (client credentials). No user's credentials are let in. */
+
+  /** Opens the cache of an app's own tokens (client credentials). No user's credentials are accepted. */
   appPartition(app: AppPartition): Partition;
+
+  /**
+   * Signs a user out of every partition, on every server: with `userIndex: true`, of those that were written since.
+   *
+   * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there
+   */
+  signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt>;
+
+  /**
+   * Seals every entry with the current key; those of users who don't come back too. Then an old key may go. Run it from one
+   * process; it can be stopped and repeated at any time.
+   *
+   * @throws InvalidArgumentError where the store cannot list its entries; PartitionStoreError
+   */
+  reseal(options?: ResealOptions): Promise<ResealReport>;
+
+  /** Counts which sealing key seals how many entries, without opening them. @throws as `reseal` */
+  sealingReport(): Promise<SealingReport>;
+
+  /**
+   * Writes, reads and removes an entry and a lease, to find out at start-up what would otherwise fail with the first user: missing
+   * permissions, a read-only replica, a missing table, the client of another library.
+   *
+   * @throws PartitionStoreError, PartitionError
+   */
+  check(): Promise<void>;
 }
 
 /**
- * One token cache for each user of a web app, sealed, in a store of your choice.
+ * Keeps one token cache for each user of a web app, sealed, in a store of your choice.
  *
  * @throws InvalidArgumentError
+ * @example
+ * const caches = partitionedCaches({
+ *   store: memoryStore(),
+ *   sealingKeys: parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='),
+ * });
+ * const accounts = await caches.partition('an id of the session').read((cache) => cache.accounts());
  */
 export function partitionedCaches(options: PartitionedCachesOptions): PartitionedCaches {
-  const caches = new Caches(settingOf(options));
+  const settings = settingsOf(options);
+  const caches = new Caches(settings);
   return {
-    partition: (id, { user = 'one' } = {}) => caches.open(partitionName('user', id), ownershipOf(user)),
+    partition: (id, { user = 'one', ttl, expires } = {}) => {
+      const lifetime = ttl === undefined ? settings.lifetime : lifetimeOf(ttl);
+      return caches.open({
+        name: partitionName('user', id),
+        ownership: ownershipOf(user),
+        lifetime: expires === undefined ? lifetime : endingAt(lifetime, secondsOf(expires, settings.now())),
+      });
+    },
     appPartition: ({ client_id, realm, environment = '' }) => {
       const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
-      return caches.open(partitionName('app', id), ownershipOf('none'));
+      return caches.open({
+        name: partitionName('app', id),
+        ownership: ownershipOf('none'),
+        lifetime: settings.lifetime,
+      });
     },
+    signOutUser: (user) => caches.signOutUser(user),
+    reseal: (how) => reseal(settings, how),
+    sealingReport: () => sealingReport(settings),
+    check: () => check(settings),
   };
 }
 
-function settingOf(options: PartitionedCachesOptions): Setting {
-  const { store, sealingKeys, ttl = 'tokens', now = systemClock } = options;
-  const { timeout = 5000, turnTimeout = 60_000, lease = 10_000 } = options;
-  for (const [name, value, least] of [
-    ['timeout', timeout, 1],
-    ['turnTimeout', turnTimeout, 1],
-    ['lease', lease, 100],
-  ] as const)
-    if (!(value >= least && value <= LONGEST))
-      throw new InvalidArgumentError(`${name} is a number of milliseconds, from ${least} to ${LONGEST}.`);
-  if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
+function secondsOf(expires: Date | number, now: number): number {
+  const seconds = expires instanceof Date ? expires.getTime() / 1000 : expires;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds))
     throw new InvalidArgumentError(
-      "Give sealingKeys, newest first; or 'plain-text' where you mean it. Nothing was read or written.",
+      'expires is a Date, or a number of seconds since the epoch. Nothing was read or written.',
     );
-  }
-  const sealing = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys);
-  return { store, sealing, lifetime: lifetimeOf(ttl), timeout, turnTimeout, lease, now };
+  if (seconds <= now)
+    throw new SessionEndedError(
+      'The session has expired, so its partition is not opened. Ask the user to sign in again.',
+    );
+  return seconds;
 }
 
-/** A day: timers take no more than 25 of them. */
-const LONGEST = 24 * 3_600_000;
-
 class Caches {
-  readonly #setting: Setting;
+  readonly #settings: Settings;
+  readonly #opened: OpenedCaches;
   readonly #reads = new SharedReads<Found>();
   readonly #touches = new Touches();
-  readonly #exclusive: Exclusive;
+  readonly #turns: Turns;
   readonly #updates: Updates;
+  readonly #index: UserIndex | undefined;
 
-  constructor(setting: Setting) {
-    this.#setting = setting;
-    this.#exclusive = new Exclusive(setting);
-    this.#updates = new Updates(setting, (key) => this.#touches.forget(key));
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#opened = new OpenedCaches(settings.openCaches);
+    this.#turns = new Turns(settings);
+    this.#index = settings.userIndex ? new UserIndex(settings) : undefined;
+    this.#updates = new Updates(settings, this.#opened, this.#index, (key) => this.#touches.forget(key));
   }
 
-  open(name: PartitionName, ownership: Ownership): Partition {
-    const update = <T>(fn: (cache: TokenCache) => T): Promise<T> => this.#updates.add(name, ownership, fn);
-    return {
-      key: name.key,
-      read: async (fn) => {
-        const found = await this.#reads.share(name.key, () => this.#read(name));
-        ownership.check(found, name);
-        return fn(found.cache);
-      },
-      update,
-      signOut: (home_account_id) => update((cache) => cache.signOut(home_account_id)),
-      exclusively: (line, task) => this.#exclusive.run(name, line, task),
-      remove: () =>
-        this.#withDeadline((deadline) => deadline.with((call) => this.#remove(name, call.signal))),
-    };
+  open(as: OpenedAs): Partition {
+    return new OpenedPartition(this, as);
   }
 
-  #read(name: PartitionName): Promise<Found> {
-    const { store, sealing, now, lifetime } = this.#setting;
-    return this.#withDeadline(async (deadline) => {
-      const found = openFound(await deadline.with((call) => store.read(name.key, call)), name, sealing, now);
+  /** @param seen told the state before `fn` runs, so that `fn` finds it in the handle */
+  async read<T>(
+    as: OpenedAs,
+    fn: (cache: TokenCache) => T,
+    seen: (metadata: EntryMetadata) => void,
+  ): Promise<T> {
+    const { key } = as.name;
+    let found: Found;
+    do found = await this.#reads.share(key, () => this.#read(as));
+    while (found.cache.version !== found.opened); // An update has taken it in the meantime.
+    as.ownership.check(found, as.name);
+    seen(found.metadata);
+    const value = fn(found.cache);
+    if (found.cache.version === found.opened) return value;
+    throw new InvalidArgumentError(
+      'The function passed to read() changed the cache. Nothing was written. Use update() to change it.',
+    );
+  }
+
+  update<T>(as: OpenedAs, fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
+    return this.#updates.add(as, fn, options);
+  }
+
+  exclusively<T>({ name }: OpenedAs, turn: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#turns.run(name, turn, task);
+  }
+
+  async remove({ name: { key, kind, id } }: OpenedAs): Promise<void> {
+    const { store, importFrom, timeout } = this.#settings;
+    await Deadline.run(timeout, async (deadline) => {
+      if (importFrom !== undefined && kind === 'user' && id !== undefined)
+        await deadline.with(async () => importFrom.remove(id));
+      await deadline.with((call) => store.remove(key, undefined, call));
+    });
+  }
+
+  async signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt> {
+    const index = this.#index ?? missing();
+    const records = await index.find(user);
+    const keys = new Set(records.map(({ key }) => key));
+    let deleted = 0;
+    for (const key of keys) {
+      const name: PartitionName = { kind: 'user', id: undefined, key };
+      const as: OpenedAs = { name, ownership: ownershipOf('several'), lifetime: this.#settings.lifetime };
+      const accounts = records.filter((record) => record.key === key).map(({ account }) => account);
+      try {
+        await this.update(as, (cache) => accounts.map((account) => cache.signOut(account)));
+      } catch (error) {
+        if (!(error instanceof PartitionError) || error.code === 'partition_busy') throw error;
+        await this.remove(as); // It cannot be opened, and its tokens must go.
+        deleted += 1;
+      }
+    }
+    await index.forget(user, records);
+    return { partitions: keys.size, deleted, remaining: (await index.find(user)).length };
+  }
+
+  async #read(as: OpenedAs): Promise<Found> {
+    const { store, sealing, now, timeout, importFrom } = this.#settings;
+    const { name, lifetime } = as;
+    return Deadline.run(timeout, async (deadline) => {
+      const stored = await deadline.with((call) => store.read(name.key, call));
+      if (stored === null && importFrom !== undefined && name.kind === 'user' && name.id !== undefined)
+        return this.#readImported(as, deadline);
+      const known = stored === null ? undefined : this.#opened.of(name.key, stored.version);
+      const found = known ?? openFound(stored, name, sealing, now);
+      if (known === undefined) this.#opened.keep(name.key, found);
       const { sliding } = lifetime;
-      if (sliding !== null && found.version !== null && this.#touches.isDue(name.key, now(), sliding.after))
-        await deadline.with((call) => store.touch(name.key, sliding.ttl, call));
+      if (sliding !== null && stored !== null && this.#touches.isDue(name.key, now(), sliding.after))
+        await this.#touch(name, sliding.ttl(now()), found.metadata, deadline);
       return found;
     });
   }
 
-  async #remove({ key }: PartitionName, signal: AbortSignal): Promise<void> {
-    await this.#setting.store.remove(key, undefined, { signal });
+  /** A touch that fails rejects no read: the entry was there, and the next read tries again. */
+  async #touch(
+    { key }: PartitionName,
+    ttl: number,
+    { index }: EntryMetadata,
+    deadline: Deadline,
+  ): Promise<void> {
+    try {
+      await deadline.with((call) => this.#settings.store.touch(key, ttl, call));
+      await this.#index?.touch(index, ttl);
+    } catch {
+      this.#touches.forget(key);
+    }
   }
 
-  #withDeadline<T>(task: (deadline: Deadline) => Promise<T>): Promise<T> {
-    return withDeadline(this.#setting.timeout, task);
+  /** An update that changes nothing imports the partition. */
+  async #readImported(as: OpenedAs, deadline: Deadline): Promise<Found> {
+    const { store, sealing, now } = this.#settings;
+    await this.update({ ...as, ownership: ownershipOf('several') }, () => undefined);
+    return openFound(await deadline.with((call) => store.read(as.name.key, call)), as.name, sealing, now);
   }
+}
+
+class OpenedPartition implements Partition {
+  readonly #caches: Caches;
+  readonly #as: OpenedAs;
+  #epoch: number | undefined;
+
+  constructor(caches: Caches, as: OpenedAs) {
+    this.#caches = caches;
+    this.#as = as;
+  }
+
+  get key(): string {
+    return this.#as.name.key;
+  }
+
+  get epoch(): number {
+    return this.#epoch ?? 0;
+  }
+
+  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+    return this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata)));
+  }
+
+  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
+    return this.#caches.update(this.#as, fn, options);
+  }
+
+  signOut(home_account_id: string): Promise<SignOutReceipt> {
+    return this.update((cache) => cache.signOut(home_account_id));
+  }
+
+  remove(): Promise<void> {
+    return this.#caches.remove(this.#as);
+  }
+
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#caches.exclusively(this.#as, name, task);
+  }
+}
+
+function missing(): never {
+  throw noIndex();
+}
+
+async function check(settings: Settings): Promise<void> {
+  const { store, timeout } = settings;
+  const { key } = partitionName('probe', randomBytes(16).toString('base64url'));
+  const bytes = Buffer.from('Tokenkeep checks its store');
+  const entry = { bytes, version: randomBytes(12).toString('base64url') };
+  const lease = { name: key, owner: randomBytes(16).toString('base64url'), ttl: 10 };
+  await Deadline.run(timeout, async (deadline) => {
+    await deadline.with((call) => store.read(key, call));
+    await deadline.with((call) => store.write(key, entry, { expected: null, ttl: 60 }, call));
+    const found = await deadline.with((call) => store.read(key, call));
+    await deadline.with((call) => store.touch(key, 60, call));
+    const { leases } = store;
+    if (leases !== undefined) {
+      await deadline.with((call) => leases.take(key, lease, call));
+      await deadline.with((call) => leases.give(key, lease, call));
+    }
+    await deadline.with((call) => store.remove(key, entry.version, call));
+    if (found?.version === entry.version && Buffer.from(found.bytes).equals(bytes)) return;
+    throw new PartitionStoreError(
+      'store_mismatch',
+      'The partition store did not return what was written to it. No user data was involved. Check that reads go to the primary, and that no proxy changes values.',
+    );
+  });
 }

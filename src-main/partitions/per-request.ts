@@ -4,30 +4,37 @@ import type { Partition } from './partitioned-caches.ts';
 
 /** How a request gets its client. */
 export interface PerRequestOptions<Client> {
-  /** Makes the client of one request: called once for each that asks for it. Share its configuration, not the client. */
+  /** Makes the client of one request: called once for each request that asks for it. Share its configuration, not the client. */
   client: (partition: Partition) => Client;
 }
 
 /** One client of a library for each request. */
 export interface PerRequest<Client> {
   /**
-   * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. All that `fn` starts, and awaits,
-   * belongs to this request.
+   * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. Everything that `fn`
+   * starts and awaits belongs to this request.
    */
   run<T>(partition: Partition, fn: () => T): T;
-  /** @throws NoRequestError outside of `run` */
+  /** The request's client, made when it is first asked for. @throws NoRequestError outside of `run` */
   readonly client: Client;
   /** The same cache without the client, e.g. to sign out. @throws NoRequestError outside of `run` */
   readonly partition: Partition;
 }
 
 /**
- * One client for each request, whose cache is that request's, for libraries that keep a cache in the client: MSAL Node.
+ * Makes one client for each request, whose cache is that request's, for libraries that keep a cache in the client, such as MSAL Node.
  *
- * A client of MSAL Node that is shared by all users can't be made safe from outside: it has one cache in memory, loads a
- * partition into it, and looks things up later, when another request may have loaded another one. So here the client is
- * made for the request, and one that was kept and is used while another request runs, or none, is refused its cache: it
+ * A client of MSAL Node that all users share cannot be made safe from outside: it has one cache in memory, loads a
+ * partition into it and looks things up later, when another request may have loaded another partition. So the client is
+ * made for the request. A client that was kept, and is used while another request runs or none, is refused its cache: it
  * throws NoRequestError, and nobody's tokens are read or written.
+ *
+ * @example
+ * const msal = perRequest({
+ *   client: (partition) =>
+ *     new ConfidentialClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(partition) } }),
+ * });
+ * app.use((req, res, next) => msal.run(caches.partition(req.session.cacheId), next));
  */
 export function perRequest<Client>({ client: make }: PerRequestOptions<Client>): PerRequest<Client> {
   const requests = new AsyncLocalStorage<Request<Client>>();
@@ -35,7 +42,7 @@ export function perRequest<Client>({ client: make }: PerRequestOptions<Client>):
   return {
     run: (partition, fn) => {
       const request: Request<Client> = {
-        partition: guarded(partition, () => {
+        partition: new GuardedPartition(partition, () => {
           if (requests.getStore() !== request)
             refuse('This client belongs to another request, or to one that has ended');
         }),
@@ -61,33 +68,50 @@ interface Request<Client> {
 
 function refuse(what: string): never {
   throw new NoRequestError(
-    `${what}, so it is not known whose tokens are meant. Nothing was read or written. Ask for the client inside run(), in each request.`,
+    `${what}, so it is unknown whose tokens are meant. Nothing was read or written. Ask for the client inside run(), in each request.`,
   );
 }
 
-/** The same partition, and a check before each use of it. */
-function guarded(partition: Partition, check: () => void): Partition {
-  return {
-    key: partition.key,
-    read: async (fn) => {
-      check();
-      return partition.read(fn);
-    },
-    update: async (fn) => {
-      check();
-      return partition.update(fn);
-    },
-    signOut: async (home_account_id) => {
-      check();
-      return partition.signOut(home_account_id);
-    },
-    remove: async () => {
-      check();
-      return partition.remove();
-    },
-    exclusively: async (name, task) => {
-      check();
-      return partition.exclusively(name, task);
-    },
-  };
+/** A partition with a check before each use. */
+class GuardedPartition implements Partition {
+  readonly #partition: Partition;
+  readonly #check: () => void;
+
+  constructor(partition: Partition, check: () => void) {
+    this.#partition = partition;
+    this.#check = check;
+  }
+
+  get key(): string {
+    return this.#partition.key;
+  }
+
+  get epoch(): number {
+    return this.#partition.epoch ?? 0;
+  }
+
+  async read<T>(...args: Parameters<Partition['read']>): Promise<T> {
+    return this.#checked().read(...args) as Promise<T>;
+  }
+
+  async update<T>(...args: Parameters<Partition['update']>): Promise<T> {
+    return this.#checked().update(...args) as Promise<T>;
+  }
+
+  async signOut(home_account_id: string): ReturnType<Partition['signOut']> {
+    return this.#checked().signOut(home_account_id);
+  }
+
+  async remove(): Promise<void> {
+    return this.#checked().remove();
+  }
+
+  async exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#checked().exclusively(name, task);
+  }
+
+  #checked(): Partition {
+    this.#check();
+    return this.#partition;
+  }
 }

@@ -1,9 +1,12 @@
+/** What makes reads cheap: they are shared, opened caches are kept, and sliding entries are not touched each time. */
+import type { Found } from './partition-contents.ts';
+
 /**
- * Requests of one user come in bunches: they share one read.
+ * Shares one read of the store among requests of one user that come together.
  *
  * Only a read that has not been sent yet is shared. One that is under way may have been answered before another process
- * wrote what the newcomer must see; so newcomers wait for its end and then share the next one. Of any number of callers at
- * once that makes one read, and two where they come while one is under way.
+ * wrote what the newcomer must see, so newcomers wait for its end and share the next one. Any number of simultaneous callers
+ * cause one read, or two if they come while one is under way.
  */
 export class SharedReads<T> {
   readonly #waiting = new Map<string, Promise<T>>();
@@ -12,41 +15,75 @@ export class SharedReads<T> {
   share(key: string, read: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
-    const before = this.#running.get(key) ?? Promise.resolve();
-    const turn = before.then(() => {
-      this.#waiting.delete(key);
-      const run = read();
-      const end: Promise<void> = run.then(
-        () => this.#ended(key, end),
-        () => this.#ended(key, end),
-      );
-      this.#running.set(key, end);
-      return run;
-    });
+    const turn = (this.#running.get(key) ?? Promise.resolve()).then(() => this.#run(key, read));
     this.#waiting.set(key, turn);
     return turn;
   }
 
-  #ended(key: string, end: Promise<unknown>): void {
-    if (this.#running.get(key) === end) this.#running.delete(key);
+  #run(key: string, read: () => Promise<T>): Promise<T> {
+    this.#waiting.delete(key);
+    const run = read();
+    const ended = (): void => {
+      if (this.#running.get(key) === end) this.#running.delete(key);
+    };
+    const end: Promise<void> = run.then(ended, ended);
+    this.#running.set(key, end);
+    return run;
   }
 }
 
-/** When which sliding entry was last touched by this process. */
+/**
+ * Keeps caches that have been opened, least recently used first, so that an entry whose version is the same is not opened again.
+ * A kept cache is used only after the store has confirmed its version, or in an update that is written only if it
+ * still has that version.
+ */
+export class OpenedCaches {
+  readonly #most: number;
+  readonly #found = new Map<string, Found>();
 
-/** Forgetting one costs a touch too many, so there may be few: 100,000 take some 15 MB. */
-const MOST = 100_000;
+  constructor(most: number) {
+    this.#most = most;
+  }
 
+  /** The cache of this version; undefined if none is kept, or if someone has changed it. */
+  of(key: string, version: string): Found | undefined {
+    const found = this.take(key);
+    if (found?.version !== version) return undefined;
+    this.keep(key, found);
+    return found;
+  }
+
+  keep(key: string, found: Found): void {
+    this.#found.delete(key);
+    if (found.version === null || this.#most === 0) return;
+    this.#found.set(key, found);
+    const [oldest] = this.#found.keys();
+    if (this.#found.size > this.#most && oldest !== undefined) this.#found.delete(oldest);
+  }
+
+  /** Gives it away: whoever takes it may change it. */
+  take(key: string): Found | undefined {
+    const found = this.#found.get(key);
+    this.#found.delete(key);
+    return found?.cache.version === found?.opened ? found : undefined;
+  }
+}
+
+/** How many keys are remembered. Forgetting one costs one touch too many: 100,000 take some 15 MB. */
+const MOST_TOUCHES = 100_000;
+
+/** When this process last touched which sliding entry. */
 export class Touches {
   readonly #times = new Map<string, number>();
 
-  /** Whether it is time again; then it counts as done. */
+  /** Whether it is time again; if so, it counts as done. */
   isDue(key: string, now: number, after: number): boolean {
     const last = this.#times.get(key);
     if (last !== undefined && now >= last && now - last < after) return false;
     this.#times.delete(key);
     this.#times.set(key, now);
-    if (this.#times.size > MOST) for (const [oldest] of this.#times) return this.#times.delete(oldest);
+    const [oldest] = this.#times.keys();
+    if (this.#times.size > MOST_TOUCHES && oldest !== undefined) this.#times.delete(oldest);
     return true;
   }
 

@@ -1,43 +1,52 @@
+/** Sealing keys: how they are given, and how each partition gets a key of its own. */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /** A key, and the name by which entries say that it sealed them. */
 export interface SealingKey {
-  /** Up to 32 of `A-Z a-z 0-9 . _ -`; stands in the clear in every entry that this key sealed. */
+  /** 1 to 32 of `A-Z a-z 0-9 . _ -`. It stands in the clear in every entry that this key sealed. */
   readonly id: string;
   /** 32 random bytes. */
   readonly key: Uint8Array;
 }
 
-/** Newest first: the first seals, all open. */
+/** Newest first: the first seals unless `sealWith` names another; all of them open. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
 /**
- * Sealing keys as they come from a secret store or an environment variable: `id:base64` each, separated by commas, newest
+ * Parses sealing keys as a secret store or an environment variable holds them: `id:base64` each, separated by commas, newest
  * first. Make one with `openssl rand -base64 32`.
  *
  * @throws InvalidArgumentError; the message holds no part of a key
+ * @example
+ * const sealingKeys = parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=');
  */
 export function parseSealingKeys(text: string): SealingKeys {
+  if (typeof text !== 'string')
+    throw new InvalidArgumentError('Sealing keys are given as text, `id:base64` each, separated by commas.');
   const [first, ...others] = text.split(',').map((part) => {
     const [, id = '', base64 = ''] = /^\s*([^:]*):\s*([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part) ?? [];
     return { id, key: new Uint8Array(Buffer.from(base64, 'base64')) };
   });
   if (first === undefined) throw new InvalidArgumentError('There is no sealing key.');
   const keys: SealingKeys = [first, ...others];
-  new KeyRing(keys); // Complains where something is wrong.
+  new KeyRing(keys); // Throws where something is wrong.
   return keys;
 }
 
-/** The keys as they are used: each partition has one of its own, made from the sealing key and the partition's name. */
+/** How many derived keys are kept: deriving one costs about as much as opening an entry with it. */
+const MOST_DERIVED = 4096;
+
+/** The sealing keys, ready for use. Each partition has a key of its own, derived from the sealing key and the partition's name. */
 export class KeyRing {
   readonly #keys = new Map<string, KeyObject>();
+  readonly #derived = new Map<string, KeyObject>();
   /** The id of the key that seals. */
-  readonly newest: string;
+  readonly sealsWith: string;
 
   /** @throws InvalidArgumentError */
-  constructor(keys: SealingKeys) {
+  constructor(keys: SealingKeys, sealWith?: string) {
     for (const { id, key } of keys) {
       if (!/^[A-Za-z0-9._-]{1,32}$/.test(id))
         throw new InvalidArgumentError("A sealing key's id has 1 to 32 of A-Z a-z 0-9 . _ -");
@@ -50,16 +59,37 @@ export class KeyRing {
     }
     const [first] = this.#keys.keys();
     if (first === undefined) throw new InvalidArgumentError('There is no sealing key.');
-    this.newest = first;
+    this.sealsWith = sealWith ?? first;
+    if (!this.#keys.has(this.sealsWith))
+      throw new InvalidArgumentError(
+        `sealWith names ${JSON.stringify(sealWith)}, and no sealing key has that id. Nothing was read or written.`,
+      );
   }
 
   /**
-   * The key of one partition; undefined where there is no sealing key of this id. Random nonces of 96 bits are good for
-   * 2³² sealings under one key: a site of a million users would be there within months with one key for all.
+   * The key of one partition; undefined if there is no sealing key with this id. Random nonces of 96 bits are good for
+   * 2³² sealings under one key: a site of a million users would get there within months if all shared one key.
+   *
+   * Format 2 derives from the key in the store, so that a job that lists a store can reseal it. Format 1 derived from the id.
    */
-  keyFor(id: string, { kind, id: partition }: PartitionName): Uint8Array | undefined {
+  keyFor(
+    id: string,
+    format: number,
+    { kind, id: partition, key: storeKey }: PartitionName,
+  ): KeyObject | undefined {
     const key = this.#keys.get(id);
     if (key === undefined) return undefined;
-    return createHmac('sha256', key).update(`tokenkeep partition 1\n${kind}\n${partition}`).digest();
+    const known = `${format} ${id} ${storeKey}`;
+    const found = this.#derived.get(known);
+    if (found !== undefined) return found;
+    const name =
+      format === 1
+        ? `tokenkeep partition 1\n${kind}\n${partition ?? ''}`
+        : `tokenkeep partition 2\n${storeKey}`;
+    const derived = createSecretKey(createHmac('sha256', key).update(name).digest());
+    this.#derived.set(known, derived);
+    const [oldest] = this.#derived.keys();
+    if (this.#derived.size > MOST_DERIVED && oldest !== undefined) this.#derived.delete(oldest);
+    return derived;
   }
 }

@@ -1,18 +1,132 @@
+/** The options of `partitionedCaches`, checked once. */
+import { systemClock } from '../cache/clock.ts';
+import { InvalidArgumentError } from '../errors.ts';
 import type { Sealing } from './entry.ts';
+import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import type { PartitionStore } from './partition-store.ts';
-import type { Lifetime } from './lifetime.ts';
+import { KeyRing, type SealingKeys } from './sealing-keys.ts';
 
-/** What all partitions of one `partitionedCaches` have in common. */
-export interface Setting {
+/** Where partitions are kept, how they are sealed, and how long things may take. */
+export interface PartitionedCachesOptions {
+  /** Where the entries are: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or a store of your own. */
+  store: PartitionStore;
+  /**
+   * Newest first; all of them open entries. `'plain-text'` does without sealing: anyone who can read the store, its backups or its
+   * traffic can then sign in as any user.
+   */
+  sealingKeys: SealingKeys | 'plain-text';
+  /**
+   * The id of the key that seals. Default: the first one's. To rotate while several versions of your app run, deploy twice: first
+   * add the new key and name the old one here, then name the new one.
+   */
+  sealWith?: string;
+  /** Reads plain entries too, and seals them when they are next written: for the move from `'plain-text'`. Default: false. */
+  acceptPlainText?: boolean;
+  /** Default: `'tokens'`. */
+  ttl?: PartitionTtl;
+  /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
+  timeout?: number;
+  /** Milliseconds that `exclusively` waits for its turn; then it rejects with `partition_busy`. Default: 60,000. */
+  turnTimeout?: number;
+  /**
+   * Milliseconds that one turn of `exclusively` may last. Then its signal is aborted, it rejects with
+   * `partition_turn_expired`, and the next one begins. Default: 30,000.
+   */
+  turnLimit?: number;
+  /** Milliseconds for which a process that dies in its turn blocks the others. Longer turns prolong it. Default: 10,000. */
+  lease?: number;
+  /**
+   * How many opened caches stay in memory, so that an entry whose version has not changed is not opened again. They hold
+   * tokens in the clear, as the caches of running requests do. 0 keeps none. Default: 1,000.
+   */
+  openCaches?: number;
+  /** Keeps a sealed index per user, which `signOutUser` needs. It is written at each sign-in. Default: false. */
+  userIndex?: boolean;
+  /** Where users of an earlier cache are found: a partition without an entry is filled from there once. */
+  importFrom?: PartitionImport;
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+/** An earlier token cache, whose users move into partitions as they come back. */
+export interface PartitionImport {
+  /**
+   * The cache document of this partition id, as text or UTF-8: what MSAL Node's `DistributedCachePlugin` stores, what
+   * Microsoft.Identity.Web stores in the field `data`, or any other MSAL cache document. null: there is none.
+   */
+  read(id: string): Promise<string | Uint8Array | null>;
+  /** Deletes it. Called once it has been imported, and again before a partition is deleted, so that a user who signed out stays so. */
+  remove(id: string): Promise<unknown>;
+}
+
+/** What all partitions of one `partitionedCaches` share. */
+export interface Settings {
   readonly store: PartitionStore;
   readonly sealing: Sealing;
   readonly lifetime: Lifetime;
-  /** Milliseconds. */
+  /** Milliseconds, as the four that follow. */
   readonly timeout: number;
-  /** Milliseconds. */
   readonly turnTimeout: number;
-  /** Milliseconds. */
+  readonly turnLimit: number;
   readonly lease: number;
+  readonly openCaches: number;
+  readonly userIndex: boolean;
+  readonly importFrom: PartitionImport | undefined;
   /** Seconds since the epoch. */
   readonly now: () => number;
+}
+
+/** A day: timers take no more than 25 of them. */
+const LONGEST = 24 * 3_600_000;
+
+/** @throws InvalidArgumentError */
+export function settingsOf(options: PartitionedCachesOptions): Settings {
+  const { store, sealingKeys, sealWith, ttl = 'tokens', now = systemClock, importFrom } = options;
+  const { timeout = 5000, turnTimeout = 60_000, turnLimit = 30_000, lease = 10_000 } = options;
+  const { openCaches = 1000, userIndex = false, acceptPlainText = false } = options;
+  for (const [name, value, least] of [
+    ['timeout', timeout, 1],
+    ['turnTimeout', turnTimeout, 1],
+    ['turnLimit', turnLimit, 1],
+    ['lease', lease, 100],
+  ] as const)
+    if (!(value >= least && value <= LONGEST))
+      throw new InvalidArgumentError(`${name} is a number of milliseconds, from ${least} to ${LONGEST}.`);
+  if (!Number.isInteger(openCaches) || openCaches < 0)
+    throw new InvalidArgumentError('openCaches is a number of caches: 0, or more.');
+  assertStore(store);
+  if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
+    throw new InvalidArgumentError(
+      "Pass sealingKeys, newest first, or 'plain-text' if you mean it. Nothing was read or written.",
+    );
+  }
+  if (sealingKeys === 'plain-text' && sealWith !== undefined)
+    throw new InvalidArgumentError(
+      'sealWith names a sealing key, and sealingKeys has none. Nothing was read or written.',
+    );
+  for (const name of ['read', 'remove'] as const)
+    if (importFrom !== undefined && typeof importFrom[name] !== 'function')
+      throw new InvalidArgumentError(`importFrom has no function ${name}. Nothing was read or written.`);
+  const keys = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys, sealWith);
+  return {
+    ...{
+      store,
+      sealing: { keys, acceptPlainText },
+      lifetime: lifetimeOf(ttl),
+      timeout,
+      turnTimeout,
+      turnLimit,
+    },
+    ...{ lease, openCaches, userIndex, importFrom, now },
+  };
+}
+
+function assertStore(store: unknown): void {
+  const missing = ['read', 'write', 'remove', 'touch'].filter(
+    (name) => typeof store !== 'object' || store === null || typeof Reflect.get(store, name) !== 'function',
+  );
+  if (missing.length === 0) return;
+  throw new InvalidArgumentError(
+    `The store has no function ${missing.join(', ')}. Pass redisStore({ client }), postgresStore({ pool }), sessionStore(…), memoryStore(), or an object with the functions of PartitionStore. Nothing was read or written.`,
+  );
 }

@@ -1,139 +1,236 @@
-/** Updates of one partition: those that wait are done together, by compare-and-set, on top of whatever another process wrote. */
+/** Updates of one partition: those that wait are committed together, by compare-and-set, on top of what others wrote. */
 import { randomBytes } from 'node:crypto';
-import { type Batch, type Job as CacheJob, jobOf, runBatch } from '../cache/batch.ts';
+import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
+import { inverse } from '../cache/change.ts';
+import type { UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { PartitionError } from '../errors.ts';
-import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts';
-import type { Ownership } from './ownership.ts';
-import type { PartitionName } from './partition-name.ts';
+import { PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
-import type { Setting } from './settings.ts';
+import type { EntryMetadata } from './entry.ts';
+import type { Lifetime } from './lifetime.ts';
+import type { Ownership } from './ownership.ts';
+import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts';
+import type { PartitionName } from './partition-name.ts';
+import type { OpenedCaches } from './reads.ts';
+import type { Settings } from './settings.ts';
+import { lateChanges, metadataAfter } from './tombstones.ts';
+import type { UserIndex } from './user-index.ts';
 
-/** An update that waits for its turn. It may be run again, on something newer. */
-interface Job extends CacheJob {
+/** How a partition was opened. */
+export interface OpenedAs {
   readonly name: PartitionName;
   readonly ownership: Ownership;
+  readonly lifetime: Lifetime;
 }
 
-/** Between two tries after another process was quicker: longer each time, and uneven, so that two don't keep meeting. */
+/** An update that waits for its turn. */
+interface Waiting extends OpenedAs, Omit<Job, 'run'> {
+  readonly fn: (cache: TokenCache) => unknown;
+  readonly since: number | undefined;
+}
+
+/** What a batch made of what was found. Its jobs are told when it is committed, and only then. */
+interface Attempt {
+  readonly batch: Batch;
+  readonly metadata: EntryMetadata;
+  readonly hasChanged: boolean;
+}
+
+/** Milliseconds between two attempts: longer each time, and random, so that two writers don't stay in step. */
 const PAUSES = { first: 2, longest: 100 };
 
 export class Updates {
-  readonly #setting: Setting;
-  readonly #lines = new Map<string, Job[]>();
-  readonly #written: (key: string) => void;
+  readonly #settings: Settings;
+  readonly #opened: OpenedCaches;
+  readonly #index: UserIndex | undefined;
+  readonly #written: (key: string, metadata: EntryMetadata) => void;
+  readonly #waiting = new Map<string, Waiting[]>();
 
-  constructor(setting: Setting, written: (key: string) => void) {
-    this.#setting = setting;
+  constructor(
+    settings: Settings,
+    opened: OpenedCaches,
+    index: UserIndex | undefined,
+    written: (key: string, metadata: EntryMetadata) => void,
+  ) {
+    this.#settings = settings;
+    this.#opened = opened;
+    this.#index = index;
     this.#written = written;
   }
 
-  add<T>(name: PartitionName, ownership: Ownership, fn: (cache: TokenCache) => T): Promise<T> {
-    const { job, outcome } = jobOf(fn);
-    this.#enqueue({ ...job, name, ownership });
-    return outcome;
-  }
-
-  #enqueue(job: Job): void {
-    const line = this.#lines.get(job.name.key);
-    if (line !== undefined) {
-      line.push(job);
-      return;
-    }
-    this.#lines.set(job.name.key, [job]);
-    void this.#work(job.name);
-  }
-
-  /** One batch after another, as long as any wait. */
-  async #work(name: PartitionName): Promise<void> {
-    await Promise.resolve(); // All that a caller starts at once goes into one batch.
-    for (let line = this.#lines.get(name.key); line !== undefined; line = this.#lines.get(name.key)) {
-      if (line.length === 0) {
-        this.#lines.delete(name.key);
+  add<T>(as: OpenedAs, fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const job: Waiting = { ...as, fn, since, resolve: resolve as (value: unknown) => void, reject };
+      const waiting = this.#waiting.get(as.name.key);
+      if (waiting !== undefined) {
+        waiting.push(job);
         return;
       }
-      this.#lines.set(name.key, []);
-      const deadline = new Deadline(this.#setting.timeout);
+      this.#waiting.set(as.name.key, [job]);
+      void this.#work(as.name);
+    });
+  }
+
+  /** Commits one batch after another, as long as any job waits. */
+  async #work(name: PartitionName): Promise<void> {
+    await Promise.resolve(); // What a caller starts in one go becomes one batch.
+    for (let jobs = this.#waiting.get(name.key); jobs !== undefined; jobs = this.#waiting.get(name.key)) {
+      if (jobs.length === 0) {
+        this.#waiting.delete(name.key);
+        return;
+      }
+      this.#waiting.set(name.key, []);
+      const deadline = new Deadline(this.#settings.timeout);
       try {
-        await this.#commit(name, line, deadline);
+        await this.#commit(name, jobs, deadline);
       } catch (error) {
-        for (const job of line) job.reject(error);
+        for (const job of jobs) job.reject(error);
       } finally {
         deadline.end();
       }
     }
   }
 
-  async #commit(name: PartitionName, jobs: readonly Job[], deadline: Deadline): Promise<void> {
-    const { store, sealing, now } = this.#setting;
-    for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
-      const stored = await deadline.with((call) => store.read(name.key, call));
-      const found = openFound(stored, name, sealing, now);
-      const done = perform(jobs, found);
-      if (!done.hasChanged || (await this.#replace(name, found, done.owner, deadline))) {
-        if (done.hasChanged) this.#written(name.key);
-        done.batch.settle();
+  async #commit(name: PartitionName, jobs: readonly Waiting[], deadline: Deadline): Promise<void> {
+    // The first attempt may start from a cache that was opened before: the write compares, so it is as good as one just read.
+    let found = this.#opened.take(name.key);
+    let losses = 0;
+    for (let pause = PAUSES.first; ; ) {
+      const isConfirmed = found === undefined;
+      found ??= await orBusy(name, losses, () => this.#read(name, deadline));
+      const attempt = perform(jobs, found, this.#settings.now());
+      if (!attempt.hasChanged) {
+        const kept = found;
+        found = undefined;
+        if (!isConfirmed) continue; // Nothing will be compared, so what it was based on has to be looked at.
+        this.#opened.keep(name.key, kept);
+        attempt.batch.settle();
         return;
       }
-      if (deadline.isOver) throw busy(name);
-      await deadline.pause(pause * (0.5 + Math.random()));
+      const committed = await this.#replace(jobs, found, attempt, deadline).catch((error: unknown) => {
+        attempt.batch.withdraw(error);
+        throw error;
+      });
+      if (committed !== undefined) {
+        this.#written(name.key, committed.metadata);
+        this.#opened.keep(name.key, committed);
+        attempt.batch.settle();
+        return;
+      }
+      found = undefined;
+      if (!isConfirmed) continue; // The kept cache was old: no writer was met yet.
+      losses += 1;
+      await orBusy(name, losses, () => deadline.pause(pause * (0.5 + Math.random())));
+      pause = Math.min(pause * 2, PAUSES.longest);
     }
   }
 
-  /** @returns false where another process was quicker */
+  async #read(name: PartitionName, deadline: Deadline): Promise<Found> {
+    const { store, sealing, now, importFrom } = this.#settings;
+    const found = openFound(await deadline.with((call) => store.read(name.key, call)), name, sealing, now);
+    const { kind, id } = name;
+    if (found.version !== null || importFrom === undefined || kind !== 'user' || id === undefined)
+      return found;
+    const document = await deadline.with(() => importFrom.read(id));
+    if (document === null || document.length === 0) return found;
+    found.cache.deserialize(typeof document === 'string' ? document : Buffer.from(document).toString('utf8'));
+    return found; // `opened` is older than the cache: it has to be written.
+  }
+
+  /** @returns what is stored now; undefined if another writer was quicker */
   async #replace(
-    name: PartitionName,
+    jobs: readonly Waiting[],
     { cache, version: expected }: Found,
-    owner: string | undefined,
+    attempt: Attempt,
     deadline: Deadline,
-  ): Promise<boolean> {
-    const { store, sealing, lifetime, now } = this.#setting;
+  ): Promise<Found | undefined> {
+    const { store, sealing, now } = this.#settings;
+    const { name, lifetime } = jobs.at(-1) as Waiting;
+    const opened = cache.version;
     if (isEmpty(cache)) {
-      if (expected === null) return true;
-      return deadline.with((call) => store.remove(name.key, expected, call));
+      await this.#removeImported(name, deadline);
+      const isGone =
+        expected === null || (await deadline.with((call) => store.remove(name.key, expected, call)));
+      return isGone ? { cache, opened, metadata: {}, version: null } : undefined;
     }
     const ttl = lifetime.ttl(cache, now());
+    const index = await this.#index?.note(name, cache, attempt.metadata.index, ttl);
+    const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = randomBytes(12).toString('base64url');
-    const entry = { bytes: closeUp(cache, owner, name, sealing), version };
+    const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
+    if (!(await this.#write(name, entry, { expected, ttl }, deadline))) return undefined;
+    if (expected === null) await this.#removeImported(name, deadline).catch(() => undefined); // Tried again when it is deleted.
+    return { cache, opened, metadata, version };
+  }
+
+  async #write(
+    name: PartitionName,
+    entry: { bytes: Uint8Array; version: string },
+    condition: { expected: string | null; ttl: number | null },
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const { store } = this.#settings;
     try {
-      return await deadline.with((call) => store.write(name.key, entry, { expected, ttl }, call));
+      return await deadline.with((call) => store.write(name.key, entry, condition, call));
     } catch (error) {
-      // A connection that was lost took the answer with it: whether it was written shows in the version.
+      // A lost connection took the answer with it: the version shows whether it was written.
       const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
-      if (stored?.version === version) return true;
+      if (stored?.version === entry.version) return true;
       throw error;
     }
   }
+
+  async #removeImported({ kind, id }: PartitionName, deadline: Deadline): Promise<void> {
+    const { importFrom } = this.#settings;
+    if (importFrom === undefined || kind !== 'user' || id === undefined) return;
+    await deadline.with(async () => importFrom.remove(id));
+  }
 }
 
-interface Done {
-  readonly batch: Batch;
-  readonly hasChanged: boolean;
-  readonly owner: string | undefined;
-}
-
-/** Runs all jobs, each whole or not at all; one that throws, or would leave another user's credentials, fails alone. */
-function perform(jobs: readonly Job[], { cache, owner: before, version }: Found): Done {
-  let owner = before;
-  const owned = jobs.map((job): CacheJob => {
-    const run = (current: TokenCache): unknown => {
-      job.ownership.check({ cache, owner }, job.name);
-      const value = job.run(current);
-      job.ownership.check({ cache, owner }, job.name);
-      owner ??= job.ownership.owner;
-      return value;
-    };
-    return { run, resolve: job.resolve, reject: job.reject };
-  });
-  const batch = runBatch(cache, owned);
-  const isToBeNoted = owner !== before && version !== null;
-  return { batch, hasChanged: batch.changes.length > 0 || isToBeNoted, owner };
-}
-
-function busy({ key }: PartitionName): PartitionError {
-  return new PartitionError(
-    'partition_busy',
-    key,
-    `Other processes wrote the partition ${key} again and again. This update was not made. Try again.`,
+/**
+ * Runs all jobs on what was found, each completely or not at all. One that throws, or would leave another user's credentials,
+ * changes nothing.
+ */
+function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
+  const { cache, version } = found;
+  const isImported = cache.version !== found.opened && !isEmpty(cache);
+  let metadata = found.metadata;
+  const batch = runBatch(
+    cache,
+    jobs.map(({ name, ownership, fn, since, resolve, reject }) => ({
+      run: (inside) => {
+        ownership.check({ cache: inside, metadata }, name);
+        const { value, changes } = transact(inside, fn);
+        if (since !== undefined) apply(inside, lateChanges(changes, metadata, since).map(inverse));
+        ownership.check({ cache: inside, metadata }, name);
+        if (ownership.owner !== undefined) metadata = { owner: ownership.owner, ...metadata };
+        return value;
+      },
+      resolve,
+      reject,
+    })),
   );
+  const isToBeNoted = metadata.owner !== found.metadata.owner && version !== null;
+  const hasChanged = batch.changes.length > 0 || isToBeNoted || isImported;
+  return {
+    batch,
+    metadata: hasChanged ? metadataAfter(metadata, batch.changes, cache, now) : metadata,
+    hasChanged,
+  };
+}
+
+/** Where others won the races until the time was over, the store has answered all the while. */
+async function orBusy<T>({ key }: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (losses === 0 || !(error instanceof PartitionStoreError) || error.code !== 'store_timeout')
+      throw error;
+    throw new PartitionError(
+      'partition_busy',
+      key,
+      `Other processes wrote the partition ${key} again and again (${losses} times). This update was not made. Try again.`,
+      { cause: error },
+    );
+  }
 }

@@ -76,7 +76,7 @@ export class Access {
 
   async lookAgain(): Promise<void> {
     await this.settings.log.close(); // Lest a file that was replaced stays on the disk for as long as it is open.
-    await this.memory.adopt(await look(this.settings, this.memory.opening.key));
+    await this.memory.adopt(await look(this.settings, this.memory.known));
   }
 
   /** @throws VaultError of the state, unless it is `ready`, or was when somebody else was writing */

@@ -9,7 +9,10 @@ import type { VaultReport, VaultStatus } from './state.ts';
 export interface VaultOptions {
   /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
   file: string;
-  /** Names the key in the keychain, as `<name>/a` and `<name>/b`. Default: "vault". */
+  /**
+   * A label that is stored beside the key, for people who look into their keychain. It need not be unique: the key is
+   * found by an id in the file. Default: "vault".
+   */
   name?: string;
   /** The keychain's service name, what people see in their keychain's list. Default: "Tokenkeep". */
   service?: string;
@@ -69,6 +72,28 @@ export interface Vault extends CacheHandle {
    * `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
    */
   recover(): Promise<void>;
+
+  /**
+   * older: writes what this program has in memory in the place of the older file, which is kept beside it as
+   * `<file>.older-<time>`. Accounts that were signed out meanwhile stay signed out.
+   *
+   * @throws InvalidArgumentError where the file was older when it was opened, so that memory holds nothing newer
+   */
+  keepMine(): Promise<void>;
+
+  /**
+   * older: takes the file's contents, without the accounts that were signed out since it was written. What is in
+   * memory is given up.
+   *
+   * @throws VaultError `vault_key_missing` where the older file can't be opened any more
+   */
+  takeFile(): Promise<void>;
+
+  /**
+   * copy: gives this file an id and a key of its own. From then on it and the original have nothing to do with each
+   * other.
+   */
+  makeOwn(): Promise<void>;
 
   /**
    * Removes the account and everything that belongs to it, as `erase` does: older copies of the file can't be opened

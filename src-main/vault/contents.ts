@@ -10,9 +10,10 @@ import { type Batch, decodeBatch } from './format/batch.ts';
 import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import type { Group } from './format/frame-writer.ts';
+import type { Mark, Position } from './format/key-item.ts';
 import { frameKey } from './format/keys.ts';
-import { decodeManifest, type Manifest, type VaultMetadata } from './format/manifest.ts';
-import type { FrameMetadata } from './format/metadata.ts';
+import { decodeManifest, type Manifest } from './format/manifest.ts';
+import { type FrameMetadata, type VaultMetadata, withTombstones } from './format/metadata.ts';
 import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
@@ -31,6 +32,25 @@ export interface Contents {
   live: number;
   /** What could be read of a damaged file; `null` where nothing is wrong. */
   readonly recovered: Recovered | null;
+}
+
+/** How far this file goes: what the keychain is to remember of it. */
+export function markOf({ header, end, metadata }: Contents): Mark {
+  return {
+    generation: header.generation,
+    end: end.at,
+    tag: end.previousTag,
+    tombstones: metadata.tombstones,
+  };
+}
+
+/** The same, to compare with a mark. `file` holds all of its bytes. */
+export function positionOf({ header, end }: Contents, file: Buffer): Position {
+  return {
+    generation: header.generation,
+    end: end.at,
+    tagAt: (at) => (at < FRAMES_AT || at > end.at ? null : file.subarray(at - TAG_LENGTH, at)),
+  };
 }
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
@@ -99,13 +119,7 @@ export function written(
   }
   const { metadata } = contents;
   if (pending !== undefined) contents.metadata = { ...metadata, pending };
-  if (tombstones !== undefined && tombstones.length > 0) {
-    contents.metadata = {
-      ...contents.metadata,
-      tombstones: [...metadata.tombstones, ...tombstones],
-      epoch: Math.max(metadata.epoch, ...tombstones.map(({ epoch }) => epoch)),
-    };
-  }
+  if (tombstones !== undefined) contents.metadata = withTombstones(contents.metadata, tombstones);
 }
 
 /** The base frames that a rewrite may copy when these changes are made. */

@@ -5,7 +5,7 @@ import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { entriesOf } from './groups.ts';
 import type { Groups } from './format/base.ts';
 import type { Group } from './format/frame-writer.ts';
-import { isObject } from './json.ts';
+import { isObject } from './format/json.ts';
 import { sealedSecretOf } from './format/secret.ts';
 
 /** A cache, and the frames of those of its accounts of which they say all there is to say. */

@@ -5,7 +5,7 @@ import type { Groups } from './format/base.ts';
 import { type Change, sealBatch } from './format/batch.ts';
 import type { FrameContent } from './format/frame.ts';
 import type { Group } from './format/frame-writer.ts';
-import { isObject } from './json.ts';
+import { isObject } from './format/json.ts';
 
 /** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */
 const LOOSE_ENTRIES = 32;

@@ -10,7 +10,7 @@ import { identify, sameIdentity } from './disk/atomic-file.ts';
 import { importFrom, type ImportReport } from './exchange/import.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
-import { recover, startFresh } from './recovery.ts';
+import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
 import { Saving } from './commit.ts';
@@ -18,6 +18,9 @@ import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
 import { verify } from './verify.ts';
 import type { Erasure, Vault, VaultOptions } from './api.ts';
+
+/** How long closing waits for the keychain, in milliseconds. */
+const PARTING = 2_000;
 
 /** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
 const POLL = 500;
@@ -57,8 +60,8 @@ class FileVault implements Vault {
     this.#settings = settings;
     this.#memory = memory;
     this.#access = new Access(settings, memory);
-    this.#saving = new Saving(this.#access);
     this.#rekeying = new Rekeying(this.#access);
+    this.#saving = new Saving(this.#access, () => void this.#rekeying.mark());
     this.#opened();
   }
 
@@ -121,7 +124,7 @@ class FileVault implements Vault {
   async retry(): Promise<VaultStatus> {
     if (this.#closed) throw closed();
     const { opening } = this.#memory;
-    const found = await look(this.#settings, opening.key);
+    const found = await look(this.#settings, this.#memory.known);
     await this.#inTurn(async () => {
       const { io, file } = this.#settings;
       const now = await identify(io, file).catch(() => null);
@@ -145,6 +148,27 @@ class FileVault implements Vault {
     await this.#inTurn(() => this.#saving.save([]));
   }
 
+  keepMine(): Promise<void> {
+    return this.#choose(keepMine);
+  }
+
+  takeFile(): Promise<void> {
+    return this.#choose(takeFile);
+  }
+
+  async makeOwn(): Promise<void> {
+    await this.#inTurn(() => makeOwn(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
+
+  async #choose(between: (access: Access) => Promise<void>): Promise<void> {
+    if (this.#closed) throw closed();
+    await between(this.#access);
+    await this.#inTurn(() => this.#saving.save([]));
+    await this.#rekeying.mark();
+    this.#opened();
+  }
+
   async signOut(home_account_id: string): Promise<SignOutReceipt> {
     const { value, oldKey } = await this.erase((cache) => cache.signOut(home_account_id));
     return oldKey === undefined ? value : { ...value, oldKey };
@@ -165,7 +189,7 @@ class FileVault implements Vault {
   }
 
   verify(progress?: (done: number, of: number) => void): Promise<VaultReport> {
-    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key, progress));
+    return this.#inTurn(() => verify(this.#settings, this.#memory.known, progress));
   }
 
   async exportTo(file: string, passphrase: string): Promise<void> {
@@ -184,13 +208,26 @@ class FileVault implements Vault {
     this.#closed = true;
     this.#settings.timers.clearTimeout(this.#poll);
     await this.#rekeying.idle();
+    const isMarked = await this.#marked();
     await this.#access.inTurn(() => Promise.resolve());
     this.#saving.stop();
-    this.#memory.forget();
+    this.#memory.end();
     await this.#settings.log.close();
     await this.#settings.writing.close();
-    await this.#settings.rekeying.close();
+    if (isMarked) await this.#settings.rekeying.close();
     await this.#settings.named.close();
+  }
+
+  /** Tells the keychain how far the file goes; a person who is quitting is not asked to unlock it for that. */
+  async #marked(): Promise<boolean> {
+    if (!this.#memory.isUnmarked) return true;
+    const { timers } = this.#settings;
+    let timer: unknown;
+    const late = new Promise<boolean>((resolve) => {
+      timer = timers.setTimeout(() => resolve(false), PARTING);
+    });
+    const marked = this.#rekeying.mark().then(() => true);
+    return Promise.race([marked, late]).finally(() => timers.clearTimeout(timer));
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -206,7 +243,8 @@ class FileVault implements Vault {
       };
       error.answer.then(answered, answered);
     }
-    if (state === 'ready' && contents?.metadata.pending) {
+    const isPending = contents?.metadata.pending || this.#memory.opening.isSignOutPending;
+    if ((state === 'ready' || state === 'older') && isPending) {
       // It is tried again at the next chance; the status says so until then.
       void this.#rekeying.finish().catch(() => undefined);
     }

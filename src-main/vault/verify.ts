@@ -1,10 +1,11 @@
 import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
-import { isObject } from './json.ts';
+import { isObject } from './format/json.ts';
 import { paced } from './pace.ts';
-import { look, type Opening } from './open.ts';
+import { type Known, look, type Opening } from './open.ts';
 import { regionsOf } from './format/regions.ts';
+import { refusal } from './refusal.ts';
 import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
@@ -16,7 +17,7 @@ const SLICE = 500;
 /** Looks at the file with its own eyes: nothing that is in memory counts, but the key. */
 export async function verify(
   settings: Settings,
-  known: Buffer | null,
+  known: Known,
   progress: (done: number, of: number) => void = () => undefined,
 ): Promise<VaultReport> {
   const opening = await look(settings, known);
@@ -36,7 +37,10 @@ export async function verify(
   };
 }
 
-function outline({ state, error, contents, identity, slot }: Opening): VaultReport {
+function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
+  // Of a file that is damaged, and shorter for that, the damage is what its user has to know.
+  const isDamaged = contents !== null && contents.recovered !== null;
+  const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
   return {
     sound: state === 'ready' || (state === 'read-only' && contents !== null),
     state,

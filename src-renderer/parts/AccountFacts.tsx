@@ -1,32 +1,33 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { nextToExpire, standing } from '../state/lifetime.ts';
+import { accountStatus } from '../state/accountStatus.ts';
+import { nextToExpire } from '../state/lifetime.ts';
 import { refreshStatusText } from '../state/refreshStatus.ts';
-import { localTime, relative } from '../state/time.ts';
+import { isPast, localTime, relative } from '../state/time.ts';
 import { appsOf } from '../state/tokens.ts';
 import { count, number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { useModel, useNow, useStore, useTimed } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   const next = useTimed((now) => {
     const at = tokens.length > 0 ? nextToExpire(tokens, now) : account.nextExpiry;
-    if (at !== null && at > now) return relative(at, now);
+    if (at !== null && !isPast(at, now)) return relative(at, now);
     if (AccessToken === 0) return 'none';
     return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
   });
   // Replaces the label, because the value has no room for it.
   const over = useTimed((now) =>
-    AccessToken > 0 && account.lastExpiry !== null && account.lastExpiry <= now ? 'All expired' : '',
+    AccessToken > 0 && account.lastExpiry !== null && isPast(account.lastExpiry, now) ? 'All expired' : '',
   );
   const since = useTimed((now) => (account.since === null ? 'not known' : relative(account.since, now)));
   const { since: first } = account;
-  const now = useNow();
+  const sinceTime = useTimed((now) => (first === null ? undefined : localTime(first, now)));
   return (
     <dl className="facts">
       <Fact says={over === '' ? 'Next expiry' : over} value={next} />
-      <Fact says="Oldest token" value={since} title={first === null ? undefined : localTime(first, now)} />
+      <Fact says="Oldest token" value={since} title={sinceTime} />
       <Fact
         says="Tokens"
         value={number(AccessToken + RefreshToken + IdToken)}
@@ -52,15 +53,15 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
   const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
   const words = useTimed((now) => (state === null ? '' : refreshStatusText(state, now)));
   if (known !== accountId || state === null || !state.refreshable) return null;
-  const told = problem ?? (state.keepFresh ? state.problem : null);
+  const told = problem ?? (state.autoRefresh ? state.problem : null);
   return (
     <div className="refresh-status">
       <label className="switch">
         <input
           type="checkbox"
           role="switch"
-          checked={state.keepFresh}
-          onChange={(event) => void refreshStatus.keepFresh(event.target.checked)}
+          checked={state.autoRefresh}
+          onChange={(event) => void refreshStatus.setAutoRefresh(event.target.checked)}
         />
         Auto-refresh
       </label>
@@ -77,9 +78,9 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
 /** Shown if no token of the account works any more. */
 export function SignInAgain({ account }: { account: AccountItem }) {
   const { signIn, vault } = useModel();
-  const gone = useTimed((now) => standing(account, now).tone) === 'gone';
+  const { id } = useTimed((now) => accountStatus(account, now));
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  if (!gone) return null;
+  if (id !== 'needs-sign-in') return null;
   return (
     <div className="refresh-status">
       <span className="refresh-words">All access tokens have expired. Sign in again.</span>

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
-import { standing } from '../state/lifetime.ts';
+import { accountStatus, statusSentence } from '../state/accountStatus.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -181,10 +181,10 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
 
 /** The status dot. Shape and colour differ, and screen readers get the text. */
 function Standing({ account }: { account: AccountItem }) {
-  const tone = useTimed((now) => standing(account, now).tone);
-  const text = useTimed((now) => standing(account, now).text);
+  const status = useTimed((now) => accountStatus(account, now));
+  const text = statusSentence(status);
   return (
-    <span className="dot" data-tone={tone} title={text}>
+    <span className="dot" data-tone={status.tone} title={text}>
       <span className="unseen">, {text}</span>
     </span>
   );

@@ -38,6 +38,7 @@ export function Banners({ notice }: { notice: Notice | null }) {
 const LABELS: Readonly<Record<NoticeAction, string>> = {
   retry: 'Retry',
   recover: 'Keep recovered accounts…',
+  restore: 'Restore from an export…',
   'start-fresh': 'Start fresh…',
   'show-file': 'Show vault file',
 };
@@ -53,7 +54,8 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
   const act = (action: NoticeAction) => {
     if (action === 'retry') void vault.ask('retry');
     else if (action === 'show-file') void ports.app.showFile();
-    else dialogs.open({ kind: action });
+    else if (action === 'recover') dialogs.open({ kind: action });
+    else dialogs.open({ kind: 'start-fresh', restore: action === 'restore' });
   };
   return (
     <div className="actions">

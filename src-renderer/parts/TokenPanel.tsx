@@ -9,7 +9,7 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
-import { useModel, useNow, useStore, useTimed } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** The selected token: contents and actions. */
 export function TokenPanel({ onClose }: { onClose: () => void }) {
@@ -33,7 +33,7 @@ export function TokenPanel({ onClose }: { onClose: () => void }) {
 
 function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }) {
   const { kind, subject } = tokenTitle(token);
-  const now = useNow();
+  const when = useTimed((now) => tokenWhen(token, now));
   return (
     <div className="panel-head">
       <div>
@@ -42,7 +42,7 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
         </h2>
         <p>
           <bdi>{appLabel(token)}</bdi>
-          {tokenWhen(token, now)}
+          {when}
         </p>
       </div>
       <Button className="button quiet icon-only panel-close" aria-label="Close token" onPress={onClose}>
@@ -59,13 +59,12 @@ const NOTES = {
 } as const;
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
-  const now = useNow();
   const format = claims?.format ?? token.format;
   if (format === 'opaque') {
     return (
       <div className="segment-panel" role="group" aria-label="Details" tabIndex={0}>
         <p className="note">{NOTES.opaque}</p>
-        <Lines lines={detailLines(token, now)} />
+        <Details token={token} />
       </div>
     );
   }
@@ -93,10 +92,14 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
         <p className="note">{NOTES[format]}</p>
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
-        <Lines lines={detailLines(token, now)} />
+        <Details token={token} />
       </TabPanel>
     </Tabs>
   );
+}
+
+function Details({ token }: { token: TokenItem }) {
+  return <Lines lines={useTimed((now) => detailLines(token, now))} />;
 }
 
 /** Claims with relative times. */
@@ -107,11 +110,11 @@ function Claims({
   claims: readonly Claim[];
   line: (claim: Claim, now: number) => ClaimLine;
 }) {
-  const now = useNow();
+  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
   const more = claims.length - MOST_LINES;
   return (
     <>
-      <Lines lines={claims.slice(0, MOST_LINES).map((claim) => line(claim, now))} />
+      <Lines lines={lines} />
       {more > 0 && <p className="note">{number(more)} more are not shown.</p>}
     </>
   );

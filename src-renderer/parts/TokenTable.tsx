@@ -1,5 +1,6 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
+import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
@@ -136,8 +137,9 @@ export const TokenRow = memo(function TokenRow({
   top: number;
   chosen: boolean;
 }) {
-  const { selection } = useModel();
+  const { accounts, selection } = useModel();
   const { kind, subject } = tokenTitle(token);
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const away = awayTenant(token, account);
   const detail = tokenDetail(token);
   const app = appLabel(token);
@@ -156,7 +158,7 @@ export const TokenRow = memo(function TokenRow({
           <span className="token-kind">{kind}</span> <Highlight>{subject}</Highlight>
         </span>
         <span className="second" title={token.scopes.join(' ')}>
-          <Highlight>{away === null ? detail : `${detail} · in tenant ${shortId(away)}`}</Highlight>
+          <Highlight>{away === null ? detail : `${detail} · ${tenantName(away, tenants)}`}</Highlight>
         </span>
       </div>
       <div role="gridcell">
@@ -172,19 +174,16 @@ export const TokenRow = memo(function TokenRow({
   );
 });
 
-/** Time left of a token as text and bar. Renders again only when one of them changes. */
-export function Left({ token }: { token: TokenItem }) {
-  const tone = useTimed((now) => lifetime(token, now).tone);
-  const text = useTimed((now) => lifetime(token, now).text);
-  const why = useTimed((now) => lifetime(token, now).why ?? '');
-  const width = useTimed((now) => barWidth(token, now));
+/** Time left of a token as text and bar. */
+function Left({ token }: { token: TokenItem }) {
+  const { tone, text, why, left } = useTimed((now) => lifetime(token, now));
   return (
-    <span className="left" title={why === '' ? undefined : why}>
+    <span className="left" title={why ?? undefined}>
       <span className="left-text" data-tone={tone}>
         {text}
       </span>
-      {why !== '' && <span className="unseen">. {why}</span>}
-      {width !== '' && (
+      {why !== null && <span className="unseen">. {why}</span>}
+      {left !== null && (
         <svg
           className="bar"
           data-tone={tone}
@@ -193,16 +192,10 @@ export function Left({ token }: { token: TokenItem }) {
           preserveAspectRatio="none"
         >
           <rect className="bar-track" width="100" height="4" />
-          <rect className="bar-left" width={width} height="4" />
+          {/* Full for an expired token: a mark, not a measure. */}
+          <rect className="bar-left" width={tone === 'gone' ? 100 : left * 100} height="4" />
         </svg>
       )}
     </span>
   );
-}
-
-/** Width of the bar, 0 to 100; "" for no bar. Full for an expired token. */
-function barWidth(token: TokenItem, now: number): string {
-  const { tone, left } = lifetime(token, now);
-  if (left === null) return '';
-  return tone === 'gone' ? '100' : Math.max(1, left * 100).toFixed(1);
 }

@@ -1,19 +1,20 @@
 import { ProgressBar } from 'react-aria-components';
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultStatus } from '../../src-main/ipc/contract.ts';
-import { relative } from '../state/time.ts';
+import { isPast, relative } from '../state/time.ts';
 import { type Fact, fileFacts, findings, keyFacts, protection } from '../state/vaultFacts.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Card, Pairs } from './Card.tsx';
 import { Icon, type IconName } from './Icon.tsx';
-import { useModel, useStore } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** Location, size and reclaimable space of the vault file. */
-export function FileCard({ status, now }: { status: VaultStatus; now: number }) {
+export function FileCard({ status }: { status: VaultStatus }) {
   const { ports, maintenance } = useModel();
   const compacting = useStore(maintenance.view, (view) => view.compacting);
-  const dead = status.live !== undefined && status.live < 1;
+  const facts = useTimed((now) => fileFacts(status, now));
+  const reclaimable = status.live !== undefined && status.live < 1;
   return (
     <Card
       title="Vault file"
@@ -22,7 +23,7 @@ export function FileCard({ status, now }: { status: VaultStatus; now: number }) 
           <Action onPress={() => void ports.app.showFile()} isDisabled={status.bytes === null}>
             Show in folder
           </Action>
-          {status.state === 'ready' && dead && (
+          {status.state === 'ready' && reclaimable && (
             <Action onPress={() => void maintenance.compact()} pending={compacting ? 'Compacting…' : null}>
               Compact
             </Action>
@@ -33,14 +34,15 @@ export function FileCard({ status, now }: { status: VaultStatus; now: number }) 
       <p className="path">
         <bdi>{status.file}</bdi>
       </p>
-      <Pairs facts={fileFacts(status, now)} />
+      <Pairs facts={facts} />
     </Card>
   );
 }
 
 /** Location and age of the key. */
-export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: boolean; now: number }) {
+export function KeyCard({ status, demo }: { status: VaultStatus; demo: boolean }) {
   const { dialogs } = useModel();
+  const facts = useTimed((now) => keyFacts(status, demo, now));
   const can = status.state === 'ready' && status.bytes !== null;
   return (
     <Card
@@ -54,7 +56,7 @@ export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: bool
         </Action>
       }
     >
-      <Pairs facts={keyFacts(status, demo, now)} />
+      <Pairs facts={facts} />
       <p className="note">
         {can
           ? 'Rotating the key makes older copies of the file unreadable. Every sign-out rotates it.'
@@ -65,9 +67,10 @@ export function KeyCard({ status, demo, now }: { status: VaultStatus; demo: bool
 }
 
 /** Verifies the file and shows the result. */
-export function VerifyCard({ status, now }: { status: VaultStatus; now: number }) {
+export function VerifyCard({ status }: { status: VaultStatus }) {
   const { maintenance } = useModel();
   const { verifying, verified } = useStore(maintenance.view);
+  const when = useTimed((now) => (verified === null ? '' : verifiedWhen(verified.at, now)));
   const found = verified === null ? null : findings(verified.report);
   return (
     <Card
@@ -94,13 +97,17 @@ export function VerifyCard({ status, now }: { status: VaultStatus; now: number }
           </p>
           <Pairs facts={found.rows} />
           <p className="note">
-            {verified.at >= now - 1 ? 'Just now' : `Verified ${relative(verified.at, now)}`}
+            {when}
             {status.savedAt !== null && status.savedAt > verified.at && '; the file has changed since'}.
           </p>
         </div>
       )}
     </Card>
   );
+}
+
+function verifiedWhen(at: number, now: number): string {
+  return isPast(at + 2, now) ? `Verified ${relative(at, now)}` : 'Just now';
 }
 
 function VerificationProgress({ done, of }: { done: number; of: number }) {
@@ -156,8 +163,8 @@ export function CopyCard() {
 }
 
 /** What the vault protects against, and what it doesn't. */
-export function ProtectionCard({ status, platform }: { status: VaultStatus; platform: AppInfo['platform'] }) {
-  const { kept, open } = protection(status, platform);
+export function ProtectionCard({ status, info }: { status: VaultStatus; info: AppInfo }) {
+  const { kept, open } = protection(status, info);
   return (
     <Card title="Protection" wide>
       <div className="protection">
@@ -177,7 +184,7 @@ function Points({ title, icon, points }: { title: string; icon: IconName; points
           <li key={value}>
             <Icon name={icon} size={14} />
             <span>
-              <b>{value}</b> {says}.
+              <b>{value}</b> {says}
             </span>
           </li>
         ))}

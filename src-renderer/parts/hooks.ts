@@ -2,12 +2,15 @@ import {
   createContext,
   type RefObject,
   useContext,
+  useEffect,
   useLayoutEffect,
+  useReducer,
   useState,
   useSyncExternalStore,
 } from 'react';
 import type { Model } from '../state/model.ts';
 import type { Store } from '../state/store.ts';
+import { timed } from '../state/time.ts';
 
 export const ModelContext = createContext<Model | null>(null);
 
@@ -28,14 +31,16 @@ export function useStore<T>(
   return useSyncExternalStore(store.subscribe, read, read); // the second one is for rendering to a string
 }
 
-/** Returns a text that depends on the time. The component renders again only when the text changes. */
-export function useTimed(say: (now: number) => string): string {
-  return useStore(useModel().clock, say);
-}
-
-/** Returns the time in seconds since the epoch, for components that show several times. */
-export function useNow(): number {
-  return useStore(useModel().clock);
+/** Returns a text (or other value) that depends on the time. The component renders again when it is no longer true. */
+export function useTimed<T>(say: (now: number) => T): T {
+  const { clock } = useModel();
+  const [, renderAgain] = useReducer((count: number) => count + 1, 0);
+  const { value, until } = timed(say, clock.now());
+  useEffect(
+    () => (until === Number.POSITIVE_INFINITY ? undefined : clock.wake(until, renderAgain)),
+    [clock, until],
+  );
+  return value;
 }
 
 /** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */

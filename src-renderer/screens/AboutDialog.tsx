@@ -33,9 +33,12 @@ export function AboutDialog() {
         <dt>Key in</dt>
         <dd>{status?.keychain ?? 'not known'}</dd>
         <dt>Network</dt>
-        <dd>This window has none.</dd>
+        <dd>
+          The window has no network access. Tokenkeep contacts the providers of your sign-in profiles, and the
+          update server.
+        </dd>
         <dt>Licence</dt>
-        <dd>MIT</dd>
+        <dd>MIT. Licences of the included software are in the installation folder.</dd>
       </dl>
     </DialogFrame>
   );

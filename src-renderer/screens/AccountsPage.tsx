@@ -50,13 +50,14 @@ export function MainScreen() {
 
 /** The selected account: status, facts, tokens and profile. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { selection, signOut, refreshStatus } = useModel();
+  const { accounts, selection, signOut, refreshStatus } = useModel();
   const refreshable = useStore(
     refreshStatus.view,
     (view) => view.accountId === account.id && view.status?.refreshable === true,
   );
   const refreshing = useStore(refreshStatus.view, (view) => view.refreshing);
   const tokens = useStore(selection.view, (view) => view.tokens);
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const error = useStore(selection.view, (view) => view.error);
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   return (
@@ -68,7 +69,7 @@ export function AccountView({ account }: { account: AccountItem }) {
             <UserText>{accountName(account)}</UserText>
           </h1>
           <p>
-            <UserText>{accountPlace(account)}</UserText>
+            <UserText>{accountPlace(account, tenants)}</UserText>
           </p>
         </div>
         {refreshable && (

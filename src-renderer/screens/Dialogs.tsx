@@ -80,7 +80,7 @@ function contents(dialog: Dialog): ReactNode {
     case 'signing-in':
       return <SigningInDialog />;
     case 'start-fresh':
-      return <StartFreshDialog />;
+      return <StartFreshDialog dialog={dialog} />;
     case 'recover':
       return <RecoverDialog />;
     case 'rotate-key':

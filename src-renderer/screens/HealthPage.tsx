@@ -4,7 +4,7 @@ import { StatusBanner } from '../parts/Card.tsx';
 import { QuestionFrame } from '../parts/DialogFrames.tsx';
 import { EntityLines, FindingCard } from '../parts/Findings.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { differenceWords, groupFindings } from '../state/health.ts';
 import { notice } from '../state/notices.ts';
@@ -91,12 +91,11 @@ function Report({ report }: { report: HealthReport }) {
 function LastRepair({ last }: { last: NonNullable<HealthReport['last']> }) {
   const { health } = useModel();
   const undoing = useStore(health.view, (view) => view.undoing);
-  const now = useNow();
+  const when = useTimed((now) => savedAgo(last.at, now));
   return (
     <section className="last-repair" aria-label="Last repair">
       <p>
-        <b>Repaired {savedAgo(last.at, now)}:</b> {differenceWords(last.difference)}. You can undo this until
-        you quit.
+        <b>Repaired {when}:</b> {differenceWords(last.difference)}. You can undo this until you quit.
       </p>
       <Action onPress={() => void health.undo()} pending={undoing ? 'Undoing…' : null}>
         Undo

@@ -5,19 +5,21 @@ import { PassphraseField } from '../parts/PassphraseField.tsx';
 import { useModel } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { planLines, planNames } from '../state/importing.ts';
+import { isNothingNew, planLines, planNames } from '../state/importing.ts';
 import { bytes } from '../state/words.ts';
 
 /** Shows what an import will merge. */
 export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'import-plan'> }) {
   const { importing } = useModel();
   const names = planNames(plan);
+  const nothing = isNothingNew(plan);
   return (
     <QuestionFrame
-      title="Import this document?"
+      title={nothing ? 'Nothing to import' : 'Import this document?'}
       yes="Import"
+      isDisabled={nothing}
       pending={merging ? 'Importing…' : null}
-      start="yes"
+      start={nothing ? 'no' : 'yes'}
       onYes={() => void importing.confirm()}
       onCancel={importing.cancel}
     >

@@ -2,7 +2,7 @@ import { Action } from '../parts/Action.tsx';
 import { StatusBanner } from '../parts/Card.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
 import { CopyCard, FileCard, KeyCard, ProtectionCard, VerifyCard } from '../parts/VaultCards.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useStore } from '../parts/hooks.ts';
 import { notice } from '../state/notices.ts';
 import { statusBanner } from '../state/vaultFacts.ts';
 
@@ -11,7 +11,6 @@ export function SecurityPage() {
   const { vault, maintenance } = useModel();
   const { status, info } = useStore(vault.view);
   const error = useStore(maintenance.view, (view) => view.error);
-  const now = useNow();
   if (status === null || info === null) return <main className="page" aria-busy="true" />;
   return (
     <main className="page">
@@ -24,11 +23,11 @@ export function SecurityPage() {
           </p>
         )}
         <div className="cards">
-          <FileCard status={status} now={now} />
-          <KeyCard status={status} demo={info.demo} now={now} />
-          <VerifyCard status={status} now={now} />
+          <FileCard status={status} />
+          <KeyCard status={status} demo={info.demo} />
+          <VerifyCard status={status} />
           <CopyCard />
-          <ProtectionCard status={status} platform={info.platform} />
+          <ProtectionCard status={status} info={info} />
         </div>
       </div>
     </main>

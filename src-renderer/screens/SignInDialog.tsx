@@ -6,7 +6,7 @@ import { QrCode } from '../parts/QrCode.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { placeOf } from '../state/profileDraft.ts';
-import { relative } from '../state/time.ts';
+import { isPast, relative } from '../state/time.ts';
 
 /** Chooses a profile and a way to sign in. */
 export function SignInDialog() {
@@ -139,7 +139,7 @@ function InBrowser({ progress: { profile } }: At<'browser'>) {
 
 function WithCode({ progress: { userCode, link, direct, expiresAt } }: At<'device'>) {
   const { signIn, ports } = useModel();
-  const ends = useTimed((now) => (expiresAt <= now ? 'now' : relative(expiresAt, now)));
+  const ends = useTimed((now) => (isPast(expiresAt, now) ? 'now' : relative(expiresAt, now)));
   return (
     <DialogFrame
       title="Enter this code"

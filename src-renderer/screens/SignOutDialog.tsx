@@ -1,6 +1,6 @@
-import type { LeaveOffers, LeaveWishes, Offer } from '../../app/contract.ts';
+import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow } from '../parts/hooks.ts';
+import { useModel, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { providerResultLines, receiptWords } from '../state/signOut.ts';
@@ -73,9 +73,9 @@ export function LeaveChoices({
 }: {
   /** All accounts are signed out. */
   all: boolean;
-  offers: LeaveOffers | null;
-  wishes: LeaveWishes;
-  onChange: (wishes: LeaveWishes) => void;
+  offers: SignOutOffers | null;
+  wishes: SignOutWishes;
+  onChange: (wishes: SignOutWishes) => void;
   isDisabled: boolean;
 }) {
   if (offers === null) return <p className="note">Checking what the provider supports…</p>;
@@ -124,8 +124,10 @@ const CANNOT: Readonly<Record<Offer, string>> = {
 const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown' ? 'unknown' : 'none');
 
 /** The receipt of a sign-out: what was removed, what remains, and the old key. */
-export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
-  const { title, removed, remaining, when, oldKey } = receiptWords(user, who, receipts, useNow());
+export function ReceiptDialog({ dialog: { user, who, report } }: { dialog: DialogOf<'receipt'> }) {
+  const { title, removed, remaining, when, oldKey } = useTimed((now) =>
+    receiptWords(user, who, report.receipts, now),
+  );
   const list = (
     <ul>
       {removals(removed).map((text) => (
@@ -145,8 +147,7 @@ export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { di
           },
           { says: 'When', value: when },
           ...(oldKey === null ? [] : [oldKey]),
-          // Added when the provider has answered.
-          ...providerResultLines(leaving).map((line) => ({
+          ...providerResultLines(report).map((line) => ({
             ...line,
             value: <span role="status">{line.value}</span>,
           })),

@@ -62,8 +62,8 @@ export function TokenkeepWindow() {
       {page === 'security' && <SecurityPage />}
       {page === 'health' && <HealthPage />}
       {accountsShown && <AccountsPage screen={screen} />}
-      <Footer />
       <Toasts />
+      <Footer />
       <Dialogs />
       <DropZone />
     </div>

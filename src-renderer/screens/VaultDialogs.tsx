@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 import type { KeyReceipt } from '../../src-main/ipc/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useNow, useStore } from '../parts/hooks.ts';
+import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { recovered } from '../state/notices.ts';
@@ -36,7 +36,7 @@ export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: Dial
 }
 
 function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyReceipt; keychain: string }) {
-  const now = useNow();
+  const when = useTimed((now) => localTime(at, now));
   return (
     <ReceiptFrame title="Key rotated">
       <ReceiptLines
@@ -44,7 +44,7 @@ function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyR
           { says: 'New key', value: `In slot ${slot} of ${keychain}` },
           { says: 'Vault file', value: 'Rewritten with the new key and checked' },
           oldKeyLine(oldKey),
-          { says: 'When', value: localTime(at, now) },
+          { says: 'When', value: when },
         ]}
       />
     </ReceiptFrame>
@@ -93,29 +93,33 @@ export function RecoverDialog() {
 const WORD = 'start fresh';
 
 /** Starts an empty vault. The user types a confirmation, because this hides a whole cache. */
-export function StartFreshDialog() {
-  const { vault, dialogs } = useModel();
+export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'start-fresh'> }) {
+  const { vault, dialogs, importing } = useModel();
   const file = useStore(vault.view, (view) => view.status?.file ?? '');
   const doing = useStore(vault.view, (view) => view.doing);
   const [typed, setTyped] = useState('');
-  const meant = typed.trim().toLowerCase() === WORD;
+  // Restoring replaces the vault on purpose, and the file stays.
+  const meant = restore || typed.trim().toLowerCase() === WORD;
 
   const start = async () => {
     if (!meant) return;
     const answer = await vault.ask('startFresh');
     if (answer === null) return;
-    if (answer.ok) dialogs.close();
-    else dialogs.fail('Nothing was changed', answer.error);
+    if (!answer.ok) dialogs.fail('Nothing was changed', answer.error);
+    else {
+      dialogs.close();
+      if (restore) await importing.choose();
+    }
   };
   return (
     <QuestionFrame
       alert
-      danger
-      title="Start with an empty vault?"
-      yes="Start fresh"
+      danger={!restore}
+      title={restore ? 'Restore from an export?' : 'Start with an empty vault?'}
+      yes={restore ? 'Choose export…' : 'Start fresh'}
       pending={doing === 'startFresh' ? 'Starting fresh…' : null}
       isDisabled={!meant}
-      start="field"
+      start={restore ? 'no' : 'field'}
       onYes={() => void start()}
     >
       <p>
@@ -125,12 +129,21 @@ export function StartFreshDialog() {
       <p className="path">
         <bdi>{file}</bdi>
       </p>
-      <TextField className="field" value={typed} onChange={setTyped} data-autofocus="true" autoComplete="off">
-        <Label>
-          To continue, type <b>{WORD}</b>
-        </Label>
-        <Input spellCheck={false} />
-      </TextField>
+      {restore && <p>Tokenkeep creates a new vault, then you choose the export and enter its passphrase.</p>}
+      {!restore && (
+        <TextField
+          className="field"
+          value={typed}
+          onChange={setTyped}
+          data-autofocus="true"
+          autoComplete="off"
+        >
+          <Label>
+            To continue, type <b>{WORD}</b>
+          </Label>
+          <Input spellCheck={false} />
+        </TextField>
+      )}
     </QuestionFrame>
   );
 }

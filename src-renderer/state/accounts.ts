@@ -1,6 +1,6 @@
 import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
-import { type AccountGroup, groupAccounts, keepOnly } from './groups.ts';
+import { type AccountGroup, groupAccounts, keepOnly, type TenantNames, tenantNames } from './groups.ts';
 import { createStore, type Store } from './store.ts';
 import { number } from './words.ts';
 
@@ -10,6 +10,7 @@ export interface AccountsView {
   byId: ReadonlyMap<string, AccountItem>;
   /** All groups, and the groups with only the accounts that match the search. */
   groups: readonly AccountGroup[];
+  tenants: TenantNames;
   shown: readonly AccountGroup[];
   /** Number of accounts in `shown`. */
   shownCount: number;
@@ -43,6 +44,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     totals: null,
     byId: new Map(),
     groups: [],
+    tenants: new Map(),
     shown: [],
     shownCount: 0,
     text: '',
@@ -98,6 +100,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       totals,
       byId: new Map(all.map((account) => [account.id, account])),
       groups: groupAccounts(all),
+      tenants: tenantNames(all),
       error: null,
     });
     lookAgainWhenDue(all);

@@ -1,7 +1,7 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
 import { visible, visibleLines } from './text.ts';
-import { isTime, localTime, relative } from './time.ts';
+import { isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';
 import { appName, PERSONAL_TENANT, resourceName } from './wellKnown.ts';
 
@@ -48,7 +48,7 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
 
 /** "Expires, in 12 min"; "Expired, 2 h ago". */
 function saysWhen(says: string, at: number, now: number): string {
-  return `${says === 'Expires' && at <= now ? 'Expired' : says}, ${relative(at, now)}`;
+  return `${says === 'Expires' && isPast(at, now) ? 'Expired' : says}, ${relative(at, now)}`;
 }
 
 /** Returns the meaning, followed by the meanings of the values if they are published. */

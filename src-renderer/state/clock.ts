@@ -1,27 +1,59 @@
-import type { Time } from './ports.ts';
-import { createStore, type Store } from './store.ts';
+import type { Ports } from './ports.ts';
 
-/** Seconds since the epoch, set anew at each full second while someone watches, and not at all otherwise. */
-export function createClock(time: Time): Pick<Store<number>, 'get' | 'subscribe'> {
-  const store = createStore(Math.floor(time.now() / 1000));
-  let watchers = 0;
+/** Tells the time, and wakes those who wait for it. Nothing is woken while the window is hidden. */
+export interface Clock {
+  /** Seconds since the epoch. */
+  now: () => number;
+  /** Calls once, when the time in seconds is reached. Returns a function that cancels the call. */
+  wake: (at: number, call: () => void) => () => void;
+}
+
+/** `setTimeout` can't wait longer. Milliseconds. */
+const LONGEST = 0x7fff_ffff;
+
+/** A clock with one timer, for the earliest of all waiting calls. */
+export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibility'>): Clock {
+  const waiting = new Set<{ at: number; call: () => void }>();
   let stop = () => {};
+  /** When the timer fires; Infinity without a timer. */
+  let next = Number.POSITIVE_INFINITY;
 
-  const tick = () => {
-    store.set(Math.floor(time.now() / 1000));
-    stop = time.after(1000 - (time.now() % 1000), tick);
+  const set = () => {
+    if (!visibility.isVisible()) {
+      stop();
+      next = Number.POSITIVE_INFINITY;
+      return;
+    }
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { at } of waiting) earliest = Math.min(earliest, at);
+    if (earliest === next) return;
+    stop();
+    next = earliest;
+    if (earliest !== Number.POSITIVE_INFINITY)
+      stop = time.after(Math.min(LONGEST, Math.max(0, earliest * 1000 - time.now())), fire);
   };
+  const fire = () => {
+    next = Number.POSITIVE_INFINITY;
+    const now = time.now();
+    const due = [...waiting].filter(({ at }) => at * 1000 <= now);
+    for (const entry of due) waiting.delete(entry);
+    for (const { call } of due) call();
+    set();
+  };
+  visibility.onChange(() => {
+    if (visibility.isVisible()) fire();
+    else set();
+  });
 
   return {
-    get: store.get,
-    subscribe(listener) {
-      const end = store.subscribe(listener);
-      watchers += 1;
-      if (watchers === 1) stop = time.after(0, tick);
+    now: () => Math.floor(time.now() / 1000),
+    wake(at, call) {
+      const entry = { at, call };
+      waiting.add(entry);
+      if (at < next) set();
       return () => {
-        end();
-        watchers -= 1;
-        if (watchers === 0) stop();
+        waiting.delete(entry);
+        // A timer that fires too early finds nothing to do and sets the next one.
       };
     },
   };

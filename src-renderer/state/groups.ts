@@ -1,6 +1,7 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
 import { appName, PERSONAL_TENANT } from './wellKnown.ts';
+import { listing } from './words.ts';
 
 /** A section of the account list: one tenant, one provider, or the apps. */
 export interface AccountGroup {
@@ -84,13 +85,47 @@ function titleOf(id: string, accounts: readonly AccountItem[]): string {
   return sharedDomain(accounts) ?? `Tenant ${shortId(tenant)}`;
 }
 
+/**
+ * Names of tenants by lower-case ID: the domain that the users at home there share, else the domain in the username of
+ * a guest. The cache has no tenant names.
+ */
+export type TenantNames = ReadonlyMap<string, string>;
+
+export function tenantNames(accounts: readonly AccountItem[]): TenantNames {
+  const homes = new Map<string, AccountItem[]>();
+  const names = new Map<string, string>();
+  for (const account of accounts) {
+    if (account.kind !== 'user' || account.authority_type !== 'MSSTS') continue;
+    account.tenants.forEach(({ realm, username }, index) => {
+      const id = realm.toLowerCase();
+      if (index === 0) homes.set(id, [...(homes.get(id) ?? []), account]);
+      // Microsoft's username of a guest: "ada_contoso.example#EXT#@fabrikam.example".
+      const domain = username?.includes('#EXT#@') === true ? domainOf(username) : null;
+      if (domain !== null) names.set(id, visible(domain));
+    });
+  }
+  for (const [id, users] of homes) {
+    const domain = sharedDomain(users);
+    if (domain !== null) names.set(id, domain);
+  }
+  return names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
+}
+
+/** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */
+export function tenantName(realm: string, names: TenantNames): string {
+  return names.get(realm.toLowerCase()) ?? shortId(realm);
+}
+
+function domainOf(username: string): string | null {
+  const domain = username.slice(username.lastIndexOf('@') + 1).toLowerCase();
+  return username.includes('@') && domain !== '' ? domain : null;
+}
+
 function sharedDomain(accounts: readonly AccountItem[]): string | null {
   let shared: string | null = null;
   for (const { username } of accounts) {
-    const domain = username.includes('@')
-      ? username.slice(username.lastIndexOf('@') + 1).toLowerCase()
-      : null;
-    if (domain === null || domain === '') continue;
+    const domain = domainOf(username);
+    if (domain === null) continue;
     if (shared !== null && shared !== domain) return null;
     shared = domain;
   }
@@ -98,14 +133,13 @@ function sharedDomain(accounts: readonly AccountItem[]): string | null {
 }
 
 /** Returns the line under the name of the shown account: "ada@contoso.example · guest in fabrikam.example". */
-export function accountPlace(account: AccountItem): string {
-  if (account.kind === 'app') return `${accountDetail(account)} · ${account.environment}`;
+export function accountPlace(account: AccountItem, names: TenantNames): string {
+  const home = account.tenants[0]?.realm;
+  if (account.kind === 'app')
+    return home ? `tenant ${tenantName(home, names)} · ${account.environment}` : account.environment;
   if (account.kind === 'orphan') return `${account.environment} · account not in the cache`;
   const parts = [account.username !== '' && account.name ? account.username : account.environment];
-  const guest = account.tenants.length - 1;
-  if (guest > 0)
-    parts.push(
-      `guest in ${guest === 1 ? `tenant ${shortId(account.tenants[1]?.realm ?? '')}` : `${guest} tenants`}`,
-    );
+  const guest = account.tenants.slice(1).map(({ realm }) => tenantName(realm, names));
+  if (guest.length > 0) parts.push(`guest in ${listing(guest, 3)}`);
   return parts.join(' · ');
 }

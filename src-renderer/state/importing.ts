@@ -30,6 +30,9 @@ const FAILED = 'Import failed';
 export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts): Importing {
   const { tokenCache, time } = ports;
   let callOff = () => {};
+  /** Dropped files that wait for their turn. */
+  const dropped: File[] = [];
+  let planning = false;
 
   const reading = (fileName: string, bytes: number) => {
     callOff();
@@ -64,6 +67,19 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     }
   };
 
+  const planNext = async () => {
+    const file = dropped.shift();
+    if (file === undefined) return;
+    planning = true;
+    reading(file.name, file.size);
+    const answer = await tokenCache.planImport(file);
+    planning = false;
+    settle(answer);
+  };
+  dialogs.view.subscribe(() => {
+    if (dialogs.view.get() === null && !planning && dropped.length > 0) void planNext();
+  });
+
   tokenCache.on('importReading', ({ fileName, bytes }) => reading(fileName, bytes));
   tokenCache.on('importPlanned', planned);
   tokenCache.on('importFailed', failed);
@@ -73,17 +89,9 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
       settle(await tokenCache.chooseImport());
     },
     async drop(files) {
-      const file = files[0];
-      if (file === undefined) return;
-      if (files.length > 1) {
-        failed({
-          code: 'one_at_a_time',
-          message: 'Drop one file at a time, so that each can be looked at before it is merged.',
-        });
-        return;
-      }
-      reading(file.name, file.size);
-      settle(await tokenCache.planImport(file));
+      dropped.push(...files);
+      // Otherwise the next one follows when the dialog of the previous one closes.
+      if (!planning && dialogs.view.get() === null) await planNext();
     },
     async unlock(passphrase) {
       const dialog = dialogs.view.get();
@@ -121,6 +129,11 @@ export function imported(fileName: string, report: ImportReport): string {
     parts.push(`${count(report.notUnderstood, 'entry', 'entries')} not understood, kept unchanged`);
   }
   return `Imported ${fileName}: ${parts.length === 0 ? 'nothing new' : parts.join(', ')}.`;
+}
+
+/** Whether the import would change nothing. */
+export function isNothingNew({ accounts, tokens, notUnderstood }: ImportPlan): boolean {
+  return accounts.added + tokens.added + tokens.replaced + notUnderstood === 0;
 }
 
 /** Returns the lines of a plan. `soft`: changes nothing. */

@@ -1,6 +1,6 @@
 import { createAccounts, type Accounts } from './accounts.ts';
 import { type RefreshStatus, createRefreshStatus } from './refreshStatus.ts';
-import { createClock } from './clock.ts';
+import { type Clock, createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
@@ -11,7 +11,6 @@ import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
-import type { Store } from './store.ts';
 import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
@@ -19,7 +18,7 @@ import { createVault, type Vault } from './vault.ts';
 /** State and actions of the window. */
 export interface Model {
   ports: Ports;
-  clock: Pick<Store<number>, 'get' | 'subscribe'>;
+  clock: Clock;
   pages: Pages;
   vault: Vault;
   accounts: Accounts;
@@ -65,7 +64,7 @@ export function createModel(ports: Ports): Model {
 
   return {
     ports,
-    clock: createClock(ports.time),
+    clock: createClock(ports),
     pages,
     vault,
     accounts,

@@ -2,7 +2,7 @@ import type { AppInfo } from '../../app/contract.ts';
 import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { bytes, count, listing, named } from './words.ts';
 
-export type NoticeAction = 'retry' | 'recover' | 'start-fresh' | 'show-file';
+export type NoticeAction = 'retry' | 'recover' | 'restore' | 'start-fresh' | 'show-file';
 
 /**
  * A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts,
@@ -88,14 +88,14 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The encryption key is missing',
     text: `${status.bytes === null ? 'The vault file' : `The vault file (${bytes(status.bytes)})`} can’t be opened: its key is not in ${named(status.keychain)}. The file is unchanged. If the key comes back (another keychain, a restored profile), retry. Otherwise, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   'wrong-key': (status) => ({
     tone: 'bad',
     title: 'The key doesn’t open this file',
     text: `The key in ${named(status.keychain)} belongs to another file. This file may be an older copy, or from another computer. The file is unchanged. To get your accounts back, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'start-fresh', 'show-file'],
+    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => ({
     tone: 'bad',
@@ -130,6 +130,22 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
       status.message ??
       'The system refuses to read the file. The file is unchanged. Check the permissions of the file and its folder, and the disk.',
     consequence: IN_MEMORY,
+    actions: ['retry', 'show-file'],
+  }),
+  older: (status) => ({
+    tone: 'bad',
+    title: 'An older file was put in place',
+    text:
+      status.message ??
+      'The vault file is older than the one that was last seen here. A backup or a sync tool may have restored it.',
+    consequence: 'Nothing is saved until you choose which one to keep. Nothing was overwritten.',
+    actions: ['retry', 'show-file'],
+  }),
+  copy: (status) => ({
+    tone: 'warn',
+    title: 'This vault is a copy',
+    text: status.message ?? 'The original is in another folder, and both have the same encryption key.',
+    consequence: 'You can look at everything. Nothing can be changed until this copy has a key of its own.',
     actions: ['retry', 'show-file'],
   }),
   busy: (status) => ({

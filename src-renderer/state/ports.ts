@@ -6,8 +6,16 @@ export interface Ports {
   tokenCache: TokenCacheBridge;
   app: AppBridge;
   time: Time;
+  visibility: Visibility;
   /** Cryptographically random bytes. */
   random: (length: number) => Uint8Array;
+}
+
+/** Whether the user can see the window. */
+export interface Visibility {
+  isVisible: () => boolean;
+  /** Returns a function that unsubscribes. */
+  onChange: (listener: () => void) => () => void;
 }
 
 export interface Time {

@@ -1,10 +1,9 @@
-import type { AccountName, LeaveWishes } from '../../app/contract.ts';
-import type { AccountItem, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
+import type { KeptReceipt, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs, ProviderResult } from './dialogs.ts';
+import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
-import { accountNameOf } from './refreshStatus.ts';
 import type { Selection } from './selection.ts';
 import { localTime } from './time.ts';
 import { appLabels } from './tokens.ts';
@@ -19,7 +18,7 @@ export interface SignOut {
   one: (accountId?: string) => Promise<void>;
   all: () => Promise<void>;
   /** Sets what to do at the provider. */
-  wish: (wishes: LeaveWishes) => void;
+  wish: (wishes: SignOutWishes) => void;
   /** Carries out what the open dialog proposes. */
   confirm: () => Promise<void>;
 }
@@ -33,22 +32,17 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = ports;
 
-  /**
-   * Account that the provider is told about, null for all; undefined if no provider is contacted, as for sample
-   * data.
-   */
-  const whom = (accountId: string | null): AccountName | null | undefined => {
-    if (vault.view.get().info?.demo !== false) return undefined;
-    if (accountId === null) return null;
-    const account = accounts.view.get().byId.get(accountId);
-    return (account && accountNameOf(account)) ?? undefined;
-  };
+  /** What main is asked about: one account, or null for all. */
+  const idsOf = (accountId: string | null) => (accountId === null ? null : [accountId]);
+
+  /** Whether a provider can be told: sample data has none, and neither has an app without a user. */
+  const asksProvider = (accountId: string | null): boolean =>
+    vault.view.get().info?.demo === false &&
+    (accountId === null || accounts.view.get().byId.get(accountId)?.kind === 'user');
 
   /** Asks the provider while main counts. The sign-out does not wait for the answer. */
   const ask = async (accountId: string | null) => {
-    const who = whom(accountId);
-    if (who === undefined) return;
-    const answer = await app.leaveOffers(who);
+    const answer = await app.signOutOffers(idsOf(accountId));
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
@@ -56,15 +50,8 @@ export function createSignOut(
     dialogs.open({ ...dialog, offers, wishes: { revoke: offers.revoke === 'offered', endSession: false } });
   };
 
-  const leave = async (id: string) => {
-    const answer = await app.finishLeaving(id);
-    const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'receipt' || dialog.leaving !== 'pending') return;
-    dialogs.open({ ...dialog, leaving: answer.ok ? { report: answer.value } : { problem: answer.error } });
-  };
-
   const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
-    const asks = whom(accountId) !== undefined;
+    const asks = asksProvider(accountId);
     dialogs.open({
       kind: 'sign-out',
       accountId,
@@ -77,7 +64,7 @@ export function createSignOut(
       wishes: { revoke: false, endSession: false },
     });
     if (asks) void ask(accountId);
-    const answer = await tokenCache.removalCount(accountId);
+    const answer = await tokenCache.removalCount(idsOf(accountId));
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed or replaced meanwhile
     if (answer.ok) dialogs.open({ ...dialog, counts: answer.value });
@@ -119,24 +106,9 @@ export function createSignOut(
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
       const { accountId, user, who, wishes } = dialog;
-      const leaver = wishes.revoke || wishes.endSession ? whom(accountId) : undefined;
-      // Prepared before the removal, because revocation needs the tokens.
-      const prepared = leaver === undefined ? null : await app.prepareLeaving(leaver, wishes);
-      const answer =
-        accountId === null
-          ? await tokenCache.signOutAll()
-          : await tokenCache
-              .signOut(accountId)
-              .then((one) => (one.ok ? { ok: true as const, value: [one.value] } : one));
+      const answer = await app.signOut(idsOf(accountId), wishes);
       if (answer.ok) {
-        dialogs.open({
-          kind: 'receipt',
-          user,
-          who,
-          receipts: answer.value,
-          leaving: prepared === null ? null : prepared.ok ? 'pending' : { problem: prepared.error },
-        });
-        if (prepared?.ok === true) await leave(prepared.value);
+        dialogs.open({ kind: 'receipt', user, who, report: answer.value });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
@@ -149,12 +121,10 @@ export interface ProviderResultLine {
 }
 
 /** Returns one line for each requested action. */
-export function providerResultLines(view: ProviderResult | null): ProviderResultLine[] {
-  if (view === null) return [];
-  if (view === 'pending') return [{ says: 'Provider', value: 'Waiting for an answer…', tone: 'plain' }];
-  if ('problem' in view)
-    return [{ says: 'Provider', value: `Not contacted. ${view.problem.message}`, tone: 'bad' }];
-  const { revoked, session } = view.report;
+export function providerResultLines({
+  revoked,
+  session,
+}: Pick<SignOutReport, 'revoked' | 'session'>): ProviderResultLine[] {
   const lines: ProviderResultLine[] = [];
   if (revoked !== null) {
     const done = revoked.count === 0 ? '' : `${count(revoked.count, 'refresh token')} revoked. `;
@@ -199,7 +169,7 @@ export interface ReceiptWords {
 export function receiptWords(
   user: boolean,
   who: string,
-  receipts: readonly SignOutReceipt[],
+  receipts: readonly KeptReceipt[],
   now: number,
   timeZone?: string,
 ): ReceiptWords {
@@ -237,7 +207,7 @@ export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
       };
 }
 
-function keyWords(receipts: readonly SignOutReceipt[]): OldKeyLine | null {
+function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   // Each sign-out rotates the key, so the last receipt is about the current one.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
   return told === undefined ? null : oldKeyLine(told);

@@ -12,6 +12,35 @@ const YEAR = 365.25 * DAY;
 /** The largest time of a `Date` in seconds (ECMA-262 §21.4.1.1). A hostile document may contain more. */
 const LAST = 8.64e12;
 
+/**
+ * Until when the texts that are being made stay true, in seconds since the epoch. Every function below that compares a
+ * time with `now` reports when its result changes, so that the window needs no clock that ticks.
+ */
+let changes: { earliest: number } | null = null;
+
+/** Makes a text (or other value) for `now` and returns until when it stays true; Infinity if it never changes. */
+export function timed<T>(say: (now: number) => T, now: number): { value: T; until: number } {
+  const outer = changes;
+  const own = { earliest: Number.POSITIVE_INFINITY };
+  changes = own;
+  try {
+    return { value: say(now), until: own.earliest };
+  } finally {
+    changes = outer;
+  }
+}
+
+/** Reports that a text made for `now` changes at that time. */
+export function changesAt(at: number, now: number): void {
+  if (changes !== null && at > now) changes.earliest = Math.min(changes.earliest, at);
+}
+
+/** Whether `at` has been reached. */
+export function isPast(at: number, now: number): boolean {
+  changesAt(at, now);
+  return at <= now;
+}
+
 /** Formats a duration, rounded down: "45 s", "12 min", "1 h 20 min", "3 days". */
 export function span(seconds: number): string {
   const left = Math.max(0, Math.floor(seconds));
@@ -27,15 +56,51 @@ export function span(seconds: number): string {
   return `${Math.floor(left / YEAR).toLocaleString('en')} years`;
 }
 
+/** The durations with the same `span`: from the first, up to but not including the second. */
+function sameSpan(seconds: number): [number, number] {
+  const left = Math.max(0, Math.floor(seconds));
+  const [unit, limit] = SPANS.find(([, end]) => left < end) ?? [YEAR, Number.POSITIVE_INFINITY];
+  const start = SPANS.reduce((last, [, end]) => (end <= left ? end : last), 0);
+  const step = Math.floor(left / unit) * unit;
+  return [Math.max(start, step), Math.min(limit, step + unit)];
+}
+
+/** Units of `span`, and up to which duration each is used. */
+const SPANS: readonly (readonly [number, number])[] = [
+  [1, MINUTE],
+  [MINUTE, 3 * HOUR],
+  [HOUR, 2 * DAY],
+  [DAY, 2 * MONTH],
+  [MONTH, 2 * YEAR],
+];
+
+/** The time left until `at`: "12 min". */
+export function spanUntil(at: number, now: number): string {
+  const [shortest] = sameSpan(at - now);
+  // `span` rounds down, so the text changes a second after the shortest duration that has it.
+  changesAt(at - shortest + 1, now);
+  return span(at - now);
+}
+
+/** The time since `at`: "12 min". */
+export function spanSince(at: number, now: number): string {
+  const [, longest] = sameSpan(now - at);
+  changesAt(at + longest, now);
+  return span(now - at);
+}
+
 /** "in 12 min", "2 h ago", "now". */
 export function relative(at: number, now: number): string {
-  if (Math.abs(at - now) < 1) return 'now';
-  return at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`;
+  if (Math.abs(at - now) < 1) {
+    changesAt(at + 1, now);
+    return 'now';
+  }
+  return at > now ? `in ${spanUntil(at, now)}` : `${spanSince(at, now)} ago`;
 }
 
 /** Like `relative`, but "just now" for the first seconds. Never in the future. */
 export function savedAgo(at: number, now: number): string {
-  return now - at < 5 ? 'just now' : relative(Math.min(at, now), now);
+  return isPast(at + 5, now) ? relative(Math.min(at, now), now) : 'just now';
 }
 
 /**
@@ -44,16 +109,13 @@ export function savedAgo(at: number, now: number): string {
  */
 export function localTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at)) return 'not a time';
-  const day = dayOf(at, timeZone);
-  const clock = format(
-    at,
-    { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
-    timeZone,
-  );
-  if (day === dayOf(now, timeZone)) return `today ${clock}`;
-  if (day === dayOf(now - DAY, timeZone)) return `yesterday ${clock}`;
-  if (day === dayOf(now + DAY, timeZone)) return `tomorrow ${clock}`;
-  return `${day}, ${clock}`;
+  const clock = format(at, CLOCK, timeZone);
+  if (isTime(now)) changesAt(nextMidnight(now, timeZone), now);
+  const days = calendarDay(at, timeZone) - calendarDay(now, timeZone);
+  if (days === 0) return `today ${clock}`;
+  if (days === -1) return `yesterday ${clock}`;
+  if (days === 1) return `tomorrow ${clock}`;
+  return `${dayOf(at, timeZone)}, ${clock}`;
 }
 
 /** Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". */
@@ -62,18 +124,47 @@ export function shortTime(at: number, now: number, timeZone?: string): string {
   return isTime(at) ? text.replace(/^today /, '').replace(/:\d\d$/, '') : text;
 }
 
+/** The time of a moment today, else the day: "14:02", "23 Nov", "3 Jan 2025". */
+export function dayOrTime(at: number, now: number, timeZone?: string): string {
+  if (!isTime(at) || !isTime(now)) return 'not a time';
+  changesAt(nextMidnight(now, timeZone), now);
+  if (calendarDay(at, timeZone) === calendarDay(now, timeZone))
+    return format(at, CLOCK, timeZone).slice(0, 5);
+  const day = dayOf(at, timeZone);
+  const year = dayOf(now, timeZone).slice(-5);
+  return day.endsWith(year) ? day.slice(0, -5) : day;
+}
+
 export function isTime(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST;
 }
 
-function dayOf(at: number, timeZone?: string): string {
+/** "22 Nov 2026". */
+export function dayOf(at: number, timeZone?: string): string {
   return format(at, { day: 'numeric', month: 'short', year: 'numeric' }, timeZone);
 }
+
+/** The number of the local calendar day: days, not 24 hours, separate "yesterday" and "today". */
+function calendarDay(at: number, timeZone?: string): number {
+  const [day = 0, month = 1, year = 0] = format(at, DATE, timeZone).split('/').map(Number);
+  return Math.round(Date.UTC(year, month - 1, day) / 86_400_000);
+}
+
+/** The start of the next local day, which may have 23 or 25 hours. */
+function nextMidnight(now: number, timeZone?: string): number {
+  const [hours = 0, minutes = 0, seconds = 0] = format(now, CLOCK, timeZone).split(':').map(Number);
+  const whole = Math.floor(now) + DAY - hours * HOUR - minutes * MINUTE - seconds;
+  const today = calendarDay(now, timeZone);
+  return calendarDay(whole - HOUR, timeZone) === today ? whole : whole - HOUR;
+}
+
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+const DATE = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(at: number, options: Intl.DateTimeFormatOptions, timeZone?: string): string {
-  const key = `${Object.keys(options).join()} ${timeZone ?? ''}`;
+  const key = `${JSON.stringify(options)} ${timeZone ?? ''}`;
   let known = formats.get(key);
   if (known === undefined) {
     known = new Intl.DateTimeFormat('en-GB', timeZone === undefined ? options : { ...options, timeZone });
@@ -84,5 +175,6 @@ function format(at: number, options: Intl.DateTimeFormatOptions, timeZone?: stri
 
 /** Returns the whole seconds from `now` (seconds) until `moment` (milliseconds), for countdowns. */
 export function secondsUntil(moment: number, now: number): number {
+  if (moment / 1000 > now) changesAt(now + 1, now);
   return Math.max(0, Math.floor(moment / 1000) - now);
 }

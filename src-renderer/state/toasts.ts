@@ -9,7 +9,7 @@ export interface Toast {
 }
 
 /** Milliseconds that a toast stays. */
-export const TOAST_STAYS = 8000;
+export const TOAST_STAYS = 5000;
 
 export interface Toasts {
   view: Store<readonly Toast[]>;

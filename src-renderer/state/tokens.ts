@@ -1,6 +1,6 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
-import { shortTime } from './time.ts';
+import { isPast, shortTime } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 import { listing } from './words.ts';
 
@@ -103,7 +103,7 @@ export function tokenWhen(token: TokenItem, now: number, timeZone?: string): str
   if (written !== null) times.push(`cached ${shortTime(written, now, timeZone)}`);
   if (token.expires_on !== null) {
     times.push(
-      `${token.expires_on > now ? 'expires' : 'expired'} ${shortTime(token.expires_on, now, timeZone)}`,
+      `${isPast(token.expires_on, now) ? 'expired' : 'expires'} ${shortTime(token.expires_on, now, timeZone)}`,
     );
   }
   if (times.length > 0) parts.push(times.join(', '));

@@ -145,24 +145,26 @@ function troubles({ state, regions }: VaultReport): string {
 /** Returns what the vault and this window protect against, and what they don't. */
 export function protection(
   { keychain }: VaultStatus,
-  platform: AppInfo['platform'],
+  { platform, demo }: Pick<AppInfo, 'platform' | 'demo'>,
 ): { kept: readonly Fact[]; open: readonly Fact[] } {
-  const key = named(keychain);
   const fact = (value: string, says: string): Fact => ({ name: '', value, says });
+  const key = named(keychain);
+  const programs =
+    platform === 'darwin'
+      ? 'macOS prompts before they can read the key.'
+      : `They can read the key from ${key}.`;
   return {
     kept: [
-      fact('Someone who gets the file, a backup or the disk', `reads nothing: the key is in ${key}`),
-      fact('Someone who changes, swaps or cuts the file', 'is noticed; what is intact is kept'),
-      fact('Other users of this computer', 'can open neither the file nor your keychain'),
-      fact('This window', 'holds no token that you did not ask to see, and has no network'),
+      fact('Theft of the vault file.', 'The key is not in it.'),
+      fact('Changes to the file.', 'They are detected. Intact data is kept.'),
+      fact('Other users of this computer.', 'They can’t open the file or the keychain.'),
+      fact('This window.', 'It has no network, and no token until you reveal one.'),
     ],
     open: [
-      platform === 'darwin'
-        ? fact('Other programs that run as you', 'may ask for the key; macOS asks you first')
-        : fact('Other programs that run as you', `can ask ${key} for the key, as Tokenkeep does`),
-      fact('An older copy of the file', 'opens with the same key, until the key is replaced'),
-      fact('Tokens that apps have taken already', 'are theirs until they expire'),
-      fact('An export', 'is as safe as its passphrase'),
+      fact('Programs that run as you.', demo ? 'They can read this computer’s memory.' : programs),
+      fact('Older copies of the file.', 'The key opens them until it is rotated.'),
+      fact('Tokens already issued to apps.', 'They stay valid until they expire.'),
+      fact('A weak passphrase.', 'An export is only as safe as its passphrase.'),
     ],
   };
 }
@@ -205,6 +207,8 @@ const BADGES = {
   newer: 'Read-only',
   'read-only': 'Read-only',
   unreadable: 'Not opened',
+  older: 'Older file',
+  copy: 'Copy',
   busy: 'Busy',
 } as const;
 

@@ -53,6 +53,8 @@ async function begin(updater: (Updater & { asked?: string[] }) | null) {
     open: () => Promise.resolve(updater),
     onStatus: (status) => told.push(status),
     startAgain: () => updater?.asked?.push('start again'),
+    restart: () => updater?.asked?.push('restart'),
+    installed: null,
     onUnexpected: (error) => unexpected.push(error),
   });
   await new Promise(setImmediate);

@@ -117,7 +117,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await expect(chosen).toHaveAttribute('aria-posinset', '6');
     await keyboard.type('mor');
     await expect(chosen).toHaveAccessibleName(
-      'Morgan Reyes morgan.reyes@mail.example , signed in; renews at the next use',
+      'Morgan Reyes morgan.reyes@mail.example , Active, renews itself',
     );
     expect(await list.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
   });

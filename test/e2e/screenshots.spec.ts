@@ -199,8 +199,8 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
 test('a narrow window', async ({ start }) => {
   const { app, window, quit } = await start(['--demo']);
   await expect(accounts(window)).toBeVisible();
-  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(900, 600));
-  await expect.poll(() => window.evaluate(() => innerWidth)).toBe(900);
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(800, 500));
+  await expect.poll(() => window.evaluate(() => innerWidth)).toBe(800);
   await picture(window, 'narrow');
   await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click();
   await picture(window, 'narrow-token');
@@ -232,7 +232,7 @@ test('at 200 %, in high contrast, without motion', async ({ start }) => {
   };
   await zoom(1280, 800);
   await picture(window, 'zoomed', ['light']);
-  await zoom(900, 600);
+  await zoom(800, 500);
   await picture(window, 'zoomed-smallest', ['light']);
   await showPage(window, 'Security');
   await picture(window, 'zoomed-security', ['light']);

@@ -78,7 +78,7 @@ describe('session, as cookie-session has it', () => {
     leases: false,
     open: () => {
       const session = {};
-      return Promise.resolve({ store: sessionStore(session), another: sessionStore(session) });
+      return Promise.resolve({ store: sessionStore(() => session), another: sessionStore(() => session) });
     },
   });
 });

@@ -60,7 +60,7 @@ describe('what can not be opened is reported, and left alone', () => {
     [
       'of a newer version',
       'partition_newer',
-      (bytes) => Buffer.concat([bytes.subarray(0, 3), Buffer.from([2]), bytes.subarray(4)]),
+      (bytes) => Buffer.concat([bytes.subarray(0, 3), Buffer.from([3]), bytes.subarray(4)]),
     ],
     ['cut off at the end', 'partition_damaged', (bytes) => bytes.subarray(0, -1)],
     ['cut off in the middle', 'partition_damaged', (bytes) => bytes.subarray(0, 30)],

@@ -11,6 +11,7 @@ import { layered, memoryStore, type PartitionInvalidation } from '../../src-main
 import {
   migratePartitions,
   postgresInvalidation,
+  type PostgresPool,
   postgresStore,
   removeExpired,
 } from '../../src-main/partitions/stores/postgres-store.ts';
@@ -73,7 +74,7 @@ describe('memory', () => {
 describe('session', () => {
   it('refuses what a cookie would not hold, before it is there, and leaves the session as it was', async () => {
     const cookie: Record<string, unknown> = { user: 'noor' };
-    const partition = caches({ store: sessionStore(cookie, { cookie: {} }) }).partition('a');
+    const partition = caches({ store: sessionStore(() => cookie, { cookie: {} }) }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
     const before = JSON.stringify(cookie);
     expect(before).toContain('tokenkeep');
@@ -86,14 +87,15 @@ describe('session', () => {
 
   it('counts the cookie as it will be sent where that is told', async () => {
     const sizes: object[] = [];
+    const empty = {};
     const cookie = { maxBytes: 100, size: (all: object) => sizes.push(all) * 101 };
-    const partition = caches({ store: sessionStore({}, { cookie }) }).partition('a');
+    const partition = caches({ store: sessionStore(() => empty, { cookie }) }).partition('a');
     await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toThrow(/101 bytes.* 100/);
   });
 
   it('is as it was where it could not be saved', async () => {
     const broken = { save: (done: (error?: unknown) => void) => done(new Error('no room')) };
-    const partition = caches({ store: sessionStore(broken) }).partition('a');
+    const partition = caches({ store: sessionStore(() => broken) }).partition('a');
     await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject({
       code: 'store_unavailable',
     });
@@ -284,20 +286,20 @@ describe('PostgreSQL', () => {
     await store.write('stays', entry('stays'), fresh);
     expect(await store.read('k1')).toBeNull();
     const statements: unknown[] = [];
-    const counting = {
-      connect: async () => {
-        const connection = await pool.connect();
-        return new Proxy(connection, {
-          get: (target, name) => {
-            const value: unknown = Reflect.get(target, name);
-            if (typeof value !== 'function') return value;
-            return (...args: unknown[]) => {
-              if (name === 'query') statements.push(args);
-              return value.apply(target, args);
-            };
-          },
-        });
-      },
+    const counting: PostgresPool = {
+      connect: (callback) =>
+        pool.connect((error, connection) => {
+          if (connection === undefined) {
+            callback(error);
+            return;
+          }
+          const query = connection.query.bind(connection);
+          Reflect.set(connection, 'query', (...args: unknown[]) => {
+            statements.push(args);
+            return Reflect.apply(query, connection, args);
+          });
+          callback(undefined, connection);
+        }),
     };
     expect(await removeExpired(counting, { table: 'expiring', batch: 10 })).toBe(25);
     expect(statements).toHaveLength(3);

@@ -3,6 +3,8 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import {
   accountDetail,
   accountName,
+  tenantName,
+  tenantNames,
   groupAccounts,
   keepOnly,
   accountPlace,
@@ -66,7 +68,7 @@ test('every account has a name, and its second line is not the name again', () =
   expect(
     accountName(account({ id: 'a', kind: 'app', clients: ['04b07795-8ddb-461a-bbee-02f9e1bf7b46'] })),
   ).toBe('Azure CLI');
-  expect(accountPlace(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }))).toBe(
+  expect(accountPlace(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }), new Map())).toBe(
     'ada@contoso.example',
   );
 });
@@ -76,4 +78,42 @@ test('keeping only some leaves the order, and no empty group', () => {
   const kept = keepOnly(groups, new Set(['c3', 'c6', 'c1']));
   expect(kept.map((group) => group.accounts.map((item) => item.id).sort())).toEqual([['c3', 'c6'], ['c1']]);
   expect(keepOnly(groups, new Set())).toEqual([]);
+});
+
+describe('tenants have names where a signed-in domain tells them', () => {
+  const user = (id: string, username: string, ...tenants: AccountItem['tenants']) =>
+    account({ id, name: id, username, tenants });
+  const at = (realm: string, username?: string) => ({
+    realm,
+    local_account_id: 'x',
+    ...(username === undefined ? {} : { username }),
+  });
+  const all = [
+    user(
+      'ada',
+      'ada@contoso.example',
+      at('T1'),
+      at('T2'),
+      at('T3', 'ada_contoso.example#EXT#@fabrikam.example'),
+      at('T4'),
+    ),
+    user('lin', 'lin@litware.example', at('t2')),
+    user('mixed', 'a@one.example', at('t5')),
+    user('mixed2', 'a@two.example', at('t5')),
+  ];
+  const names = tenantNames(all);
+  test.each([
+    ['t1', 'contoso.example'],
+    ['T2', 'litware.example'],
+    ['t3', 'fabrikam.example'],
+    ['t4', 't4'],
+    ['t5', 't5'],
+    ['9188040d-6c67-4c5b-b112-36a304b66dad', 'Personal Microsoft accounts'],
+    ['72f988bf-86f1-41af-91ab-2d7cd011db47', '72f9…db47'],
+  ])('%s is %s', (realm, name) => expect(tenantName(realm, names)).toBe(name));
+  test('a guest is named where the guest is', () => {
+    expect(accountPlace(all[0]!, names)).toBe(
+      'ada@contoso.example · guest in litware.example, fabrikam.example and T4',
+    );
+  });
 });

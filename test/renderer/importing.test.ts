@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { imported, planLines, planNames, READING_AFTER } from '../../src-renderer/state/importing.ts';
+import {
+  imported,
+  isNothingNew,
+  planLines,
+  planNames,
+  READING_AFTER,
+} from '../../src-renderer/state/importing.ts';
 import { PLAN } from './fake/worlds.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
@@ -118,14 +124,31 @@ describe('an import', () => {
     expect(model.toasts.view.get()).toEqual([]);
   });
 
-  test('dropped: one file at a time', async () => {
-    const { model, bridge } = await stage();
-    await model.importing.drop([file('a.json'), file('b.json')]);
-    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { code: 'one_at_a_time' } });
-    expect(bridge.asked.some(([name]) => name === 'planImport')).toBe(false);
+  test('of several dropped files: one dialog after the other, also after a cancel and an error', async () => {
+    const { model, bridge, world } = await stage();
+    const planned = () => bridge.asked.filter(([name]) => name === 'planImport').map(([, name]) => name);
     await model.importing.drop([]);
-    await model.importing.drop([file('a.json')]);
-    expect(bridge.asked.filter(([name]) => name === 'planImport')).toEqual([['planImport', 'a.json']]);
+    expect(planned()).toEqual([]);
+    await model.importing.drop([file('a.json'), file('b.json')]);
+    await model.importing.drop([file('c.json'), file('d.json')]);
+    expect(planned()).toEqual(['a.json']);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan' });
+    model.importing.cancel();
+    await settled();
+    expect(planned()).toEqual(['a.json', 'b.json']);
+    world.plan = { code: 'document_not_json', message: 'It is not JSON.' };
+    await model.importing.confirm();
+    await settled();
+    expect(planned()).toEqual(['a.json', 'b.json', 'c.json']);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure' });
+    world.plan = PLAN;
+    model.dialogs.close();
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan' });
+    await model.importing.confirm();
+    await settled();
+    expect(model.dialogs.view.get()).toBeNull();
+    expect(planned()).toEqual(['a.json', 'b.json', 'c.json', 'd.json']);
   });
 
   test('of a large document: "Reading…" only where it takes a while, and gone with the plan', async () => {
@@ -172,6 +195,9 @@ test('what a plan says', () => {
   };
   expect(planLines(none)).toEqual([{ text: 'Nothing: the document is empty', soft: true }]);
   expect(planNames(none)).toBe('');
+  expect([isNothingNew(none), isNothingNew(PLAN)]).toEqual([true, false]);
+  expect(isNothingNew({ ...none, accounts: { added: 0, known: 3, names: [] } })).toBe(true);
+  expect(isNothingNew({ ...none, notUnderstood: 1 })).toBe(false);
 });
 
 test('whose accounts they are, also where main sends only the first names', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { lifetime, nextToExpire, standing } from '../../src-renderer/state/lifetime.ts';
+import { accountStatus, statusSentence } from '../../src-renderer/state/accountStatus.ts';
+import { lifetime, nextToExpire } from '../../src-renderer/state/lifetime.ts';
 import { account, token } from './fake/cast.ts';
 
 const NOW = 1_700_000_000;
-const access = (changes: object) => token({ id: 't', type: 'AccessToken', cached_at: NOW - 600, ...changes });
+const access = (changes: object) =>
+  token({ id: 't', type: 'AccessToken', cached_at: NOW - 2700, ...changes });
 
 describe('where an access token stands, by the rules the MSAL libraries decide with', () => {
   test.each([
@@ -58,50 +60,54 @@ test('a refresh token has no fixed end; an ID token has no five-minute rule', ()
   expect(lifetime(id, NOW)).toMatchObject({ tone: 'soon', text: 'expires in 3 min', why: null });
 });
 
-describe('the dot of an account', () => {
+describe('a token expires soon in the last quarter of its lifetime, at most 15 minutes before its end', () => {
+  test.each([
+    [7 * 60, 106, 'ok'],
+    [7 * 60, 105, 'soon'],
+    [3600, 901, 'ok'],
+    [3600, 900, 'soon'],
+    [86_400, 901, 'ok'],
+    [86_400, 900, 'soon'],
+    [4, 2, 'ok'],
+  ])('of %d s, with %d s left: %s', (whole, left, tone) => {
+    const item = access({ cached_at: NOW - whole + left, expires_on: NOW + left });
+    expect(lifetime(item, NOW).tone).toBe(tone);
+  });
+});
+
+describe('the status of an account', () => {
   const tokens = (AccessToken: number, RefreshToken: number, IdToken = 0) => ({
     AccessToken,
     RefreshToken,
     IdToken,
   });
   test.each([
-    [{ tokens: tokens(2, 1), nextExpiry: NOW + 3600, lastExpiry: NOW + 4000 }, 'ok', 'signed in'],
-    [
-      { tokens: tokens(2, 1), nextExpiry: NOW + 720, lastExpiry: NOW + 4000 },
-      'soon',
-      'next token expires in 12 min',
-    ],
-    [{ tokens: tokens(2, 1), nextExpiry: NOW - 1, lastExpiry: NOW + 4000 }, 'ok', 'signed in'],
-    [
-      { tokens: tokens(1, 1), nextExpiry: null, lastExpiry: NOW - 5 },
-      'ok',
-      'signed in; renews at the next use',
-    ],
-    [
-      { tokens: tokens(1, 0), nextExpiry: NOW + 299, lastExpiry: NOW + 299 },
-      'gone',
-      'expired; needs to sign in again',
-    ],
-    [
-      { tokens: tokens(1, 0), nextExpiry: null, lastExpiry: NOW - 5 },
-      'gone',
-      'expired; needs to sign in again',
-    ],
-    [{ tokens: tokens(0, 0, 1), lastExpiry: null }, 'none', 'known, but holds no token that opens anything'],
-    [{ tokens: tokens(0, 0), lastExpiry: null }, 'none', 'no tokens'],
-    [
-      { kind: 'app' as const, tokens: tokens(1, 0), lastExpiry: NOW - 5 },
-      'none',
-      'expired; the app gets a new one by itself',
-    ],
+    [{ tokens: tokens(2, 1), nextExpiry: NOW + 720, lastExpiry: NOW + 4000 }, 'ok', 'Active, renews itself'],
+    [{ tokens: tokens(1, 1), nextExpiry: null, lastExpiry: NOW - 5 }, 'ok', 'Active, renews itself'],
+    [{ tokens: tokens(1, 0), lastExpiry: NOW + 299 }, 'soon', 'Active until 22:18, can’t renew itself'],
+    [{ tokens: tokens(1, 0), lastExpiry: NOW - 300 }, 'gone', 'Needs sign-in, expired 22:08'],
+    [{ tokens: tokens(1, 0), lastExpiry: NOW - 5 * 86_400 }, 'gone', 'Needs sign-in, expired 9 Nov'],
+    [{ tokens: tokens(0, 0, 1), lastExpiry: null }, 'none', 'Unknown, only an ID token'],
+    [{ tokens: tokens(0, 0), lastExpiry: null }, 'none', 'Unknown, no tokens'],
+    [{ tokens: tokens(1, 0), lastExpiry: null }, 'none', 'Unknown, expiry not known'],
+    [{ kind: 'app' as const, tokens: tokens(1, 0), lastExpiry: NOW + 300 }, 'ok', 'Active, renews itself'],
+    [{ kind: 'app' as const, tokens: tokens(1, 0), lastExpiry: NOW - 300 }, 'none', 'Unknown, expired 22:08'],
     [
       { kind: 'orphan' as const, tokens: tokens(1, 1), lastExpiry: NOW + 3600 },
       'none',
-      'account not in the cache',
+      'Unknown, account not in the cache',
     ],
   ])('%o is %s: "%s"', (changes, tone, text) => {
-    expect(standing(account({ id: 'a', ...changes }), NOW)).toEqual({ tone, text });
+    const status = accountStatus(account({ id: 'a', ...changes }), NOW, 'UTC');
+    expect([status.tone, statusSentence(status)]).toEqual([tone, text]);
   });
+});
+
+test('an expiry is uncertain for the row and for the account by the same rule', () => {
+  const uncertain = access({ cached_at: NOW + 10, expires_on: NOW + 3600 });
+  expect(lifetime(uncertain, NOW).text).toBe('uncertain');
+  expect(nextToExpire([uncertain], NOW)).toBeNull();
+  expect(nextToExpire([uncertain], NOW + 10)).toBe(NOW + 3600);
 });
 
 test('next to expire is the soonest access token still to come', () => {

@@ -41,6 +41,12 @@ test('starting fresh is offered only where a file can’t be opened', () => {
   );
 });
 
+test('restoring from an export is offered where the key is missing or wrong', () => {
+  const offers = (state: VaultState) => notice(status(state), info)?.actions.includes('restore');
+  expect((['key-missing', 'wrong-key'] as const).map(offers)).toEqual([true, true]);
+  expect((['locked', 'damaged', 'newer', 'read-only'] as const).map(offers)).toEqual(Array(4).fill(false));
+});
+
 test('damaged: how many of how many, who is lost; keeping is offered where there is something to keep', () => {
   const some = status('damaged', {
     recovered: { accounts: 3, of: 5, lost: ['Ada', 'Lin', 'Rosa', 'Tomas'] },

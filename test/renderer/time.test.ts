@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lifetime } from '../../src-renderer/state/lifetime.ts';
+import { token } from './fake/cast.ts';
 import {
   localTime,
   relative,
@@ -6,6 +9,8 @@ import {
   secondsUntil,
   shortTime,
   span,
+  dayOrTime,
+  timed,
 } from '../../src-renderer/state/time.ts';
 
 const MINUTE = 60;
@@ -60,6 +65,22 @@ describe('local time has as much of the date as it takes', () => {
     [Date.UTC(2026, 10, 22, 16, 8, 22), 'Asia/Tokyo', 'tomorrow 01:08:22'],
   ])('%d in %s', (at, zone, words) => expect(localTime(at / 1000, now, zone)).toBe(words));
 
+  test('yesterday and tomorrow are calendar days, also when a day has 23 or 25 hours', () => {
+    const berlin = (at: number, then: number) => localTime(at / 1000, then / 1000, 'Europe/Berlin');
+    // Summer time ends on 25 Oct 2026: 26 Oct 00:30 is 25.5 hours after 24 Oct 23:00 UTC+2 … and one day later.
+    expect(berlin(Date.UTC(2026, 9, 24, 22, 30), Date.UTC(2026, 9, 25, 23, 15))).toBe('yesterday 00:30:00');
+    expect(berlin(Date.UTC(2026, 9, 25, 23, 15), Date.UTC(2026, 9, 24, 22, 30))).toBe('tomorrow 00:15:00');
+    // Summer time starts on 29 Mar 2026: at 00:10 on 30 Mar, 24 hours ago was 28 Mar.
+    expect(berlin(Date.UTC(2026, 2, 29, 10, 0), Date.UTC(2026, 2, 29, 22, 10))).toBe('yesterday 12:00:00');
+  });
+
+  test('a time today, else a day', () => {
+    expect(dayOrTime(Date.UTC(2026, 10, 22, 14, 2) / 1000, now, 'UTC')).toBe('14:02');
+    expect(dayOrTime(Date.UTC(2026, 10, 23, 0, 2) / 1000, now, 'UTC')).toBe('23 Nov');
+    expect(dayOrTime(Date.UTC(2025, 0, 3) / 1000, now, 'UTC')).toBe('3 Jan 2025');
+    expect(dayOrTime(Number.NaN, now, 'UTC')).toBe('not a time');
+  });
+
   test('without seconds for a line with more in it', () => {
     expect(shortTime(Date.UTC(2026, 10, 22, 14, 8, 22) / 1000, now, 'UTC')).toBe('14:08');
     expect(shortTime(Date.UTC(2025, 0, 3, 9, 5, 7) / 1000, now, 'UTC')).toBe('3 Jan 2025, 09:05');
@@ -80,4 +101,50 @@ test('a countdown of 30 s starts at 30 wherever in the second it starts, and end
     expect(secondsUntil(start + 30_000, Math.floor((start + 30_000) / 1000))).toBe(0);
   }
   expect(secondsUntil(0, 100)).toBe(0);
+});
+
+describe('each text says until when it is true', () => {
+  const now = Date.UTC(2026, 9, 24, 21, 0, 0) / 1000;
+  const texts: Record<string, (at: number) => (now: number) => unknown> = {
+    relative: (at) => (then) => relative(at, then),
+    savedAgo: (at) => (then) => savedAgo(at, then),
+    localTime: (at) => (then) => localTime(at, then, 'Europe/Berlin'),
+    dayOrTime: (at) => (then) => dayOrTime(at, then, 'Europe/Berlin'),
+    secondsUntil: (at) => (then) => secondsUntil(at * 1000, then),
+    lifetime: (at) => (then) =>
+      lifetime(
+        token({ id: 't', type: 'AccessToken', cached_at: at - 3600, expires_on: at, refresh_on: at - 1800 }),
+        then,
+      ),
+  };
+  test.each(Object.keys(texts))('%s: it does not change before, and it may then', (name) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -90_000, max: 90_000 }),
+        fc.integer({ min: 0, max: 90_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (away, later, share) => {
+          const say = texts[name]!(now + away);
+          const { value, until } = timed(say, now + later);
+          if (until === Number.POSITIVE_INFINITY) {
+            expect(say(now + later + 86_400 * 3)).toEqual(value);
+            return;
+          }
+          expect(until).toBeGreaterThan(now + later);
+          const last = Math.ceil(until) - 1;
+          const between = now + later + Math.floor(share * (last - now - later));
+          expect(say(between)).toEqual(value);
+          expect(say(last)).toEqual(value);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a token with an hour left wakes the window a few times a minute at most', () => {
+    const item = token({ id: 't', type: 'AccessToken', cached_at: now, expires_on: now + 3600 });
+    let wakes = 0;
+    for (let then = now; then < now + 3500; wakes += 1) then = timed((at) => lifetime(item, at), then).until;
+    expect(wakes).toBeLessThan(300);
+  });
 });

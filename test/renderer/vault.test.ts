@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src-renderer/state/clock.ts';
 import { createStore } from '../../src-renderer/state/store.ts';
 import { gate, stage } from './fake/model.ts';
-import { fakeTime, settled } from './fake/time.ts';
+import { fakeTime, fakeVisibility, settled } from './fake/time.ts';
 import { readyStatus } from './fake/worlds.ts';
 
 test('a status told by an event is newer than the answer that was asked for first', async () => {
@@ -59,17 +59,54 @@ test('a retry that fails keeps the state and says why', async () => {
   expect(model.vault.view.get().error).toBeNull();
 });
 
-test('the clock ticks on full seconds, and only while someone watches', async () => {
-  const time = fakeTime(1_000_400);
-  const clock = createClock(time);
-  const seen: number[] = [];
-  await time.pass(5000);
-  const end = clock.subscribe(() => seen.push(clock.get()));
-  await time.pass(0);
-  await time.pass(1600);
-  end();
-  await time.pass(5000);
-  expect(seen).toEqual([1005, 1006, 1007]);
+describe('the clock', () => {
+  const start = () => {
+    const time = fakeTime(1_000_400);
+    const visibility = fakeVisibility();
+    return { time, visibility, clock: createClock({ time, visibility }) };
+  };
+
+  test('has one timer, for the earliest of all that wait, and none if nobody waits', async () => {
+    const { time, clock } = start();
+    const woken: number[] = [];
+    expect(time.pending()).toEqual([]);
+    clock.wake(1010, () => woken.push(1010));
+    clock.wake(1003, () => woken.push(1003));
+    const cancel = clock.wake(1002, () => woken.push(1002));
+    cancel();
+    expect(time.pending()).toEqual([1_002_000]);
+    await time.pass(3_000);
+    expect(woken).toEqual([1003]);
+    expect(time.pending()).toEqual([1_010_000]);
+    await time.pass(60_000);
+    expect(woken).toEqual([1003, 1010]);
+    expect(time.pending()).toEqual([]);
+  });
+
+  test('wakes nobody while the window is hidden, and all who are due when it is shown', async () => {
+    const { time, visibility, clock } = start();
+    const woken: number[] = [];
+    clock.wake(1005, () => woken.push(clock.now()));
+    clock.wake(9999, () => woken.push(clock.now()));
+    visibility.set(false);
+    expect(time.pending()).toEqual([]);
+    clock.wake(1006, () => woken.push(clock.now()));
+    await time.pass(60_000);
+    expect(woken).toEqual([]);
+    visibility.set(true);
+    expect(woken).toEqual([1060, 1060]);
+    expect(time.pending()).toEqual([9_999_000]);
+  });
+
+  test('waits for months, which no timer can', async () => {
+    const { time, clock } = start();
+    let woken = 0;
+    clock.wake(1000 + 60 * 86_400, () => (woken += 1));
+    await time.pass(59 * 86_400_000);
+    expect(woken).toBe(0);
+    await time.pass(86_400_000);
+    expect(woken).toBe(1);
+  });
 });
 
 test('a store tells of a value only when it is another one, and no more to who has left', () => {

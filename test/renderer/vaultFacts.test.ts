@@ -117,7 +117,10 @@ describe('what a verification found', () => {
 });
 
 test('who is not kept out differs where the system asks', () => {
-  const open = (platform: 'darwin' | 'linux') => JSON.stringify(protection(readyStatus(NOW), platform).open);
-  expect(open('darwin')).toContain('macOS asks you first');
+  const open = (platform: 'darwin' | 'linux', demo = false) =>
+    JSON.stringify(protection(readyStatus(NOW), { platform, demo }).open);
+  expect(open('darwin')).toContain('macOS prompts');
   expect(open('linux')).not.toContain('macOS');
+  expect(open('linux')).toContain('GNOME Keyring');
+  expect(open('linux', true)).not.toContain('GNOME Keyring');
 });

@@ -10,7 +10,7 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 export class FolderKeychain implements Keychain {
   readonly label = 'Folder';
   readonly folder: string;
-  /** Called before each question, as `set vault/a`. */
+  /** Called before each question, as `set a`. */
   before: (call: string) => void | Promise<void> = () => delay(1);
 
   constructor(folder: string) {
@@ -19,7 +19,7 @@ export class FolderKeychain implements Keychain {
   }
 
   async get(_service: string, account: string): Promise<string | null> {
-    await this.before(`get ${account}`);
+    await this.before(`get ${slotIn(account)}`);
     try {
       return readFileSync(this.#place(account), 'utf8');
     } catch {
@@ -28,23 +28,30 @@ export class FolderKeychain implements Keychain {
   }
 
   async set(_service: string, account: string, secret: string): Promise<void> {
-    await this.before(`set ${account}`);
+    await this.before(`set ${slotIn(account)}`);
     const place = this.#place(account);
     writeFileSync(`${place}.${process.pid}`, secret);
     renameSync(`${place}.${process.pid}`, place);
   }
 
   async delete(_service: string, account: string): Promise<void> {
-    await this.before(`delete ${account}`);
+    await this.before(`delete ${slotIn(account)}`);
     rmSync(this.#place(account), { force: true });
   }
 
-  /** The names that it has a secret for: `a`, `b`. */
+  /** The slots that it has a key for: `a`, `b`. */
   slots(): string[] {
-    return readdirSync(this.folder).filter((name) => /^[ab]$/.test(name));
+    return readdirSync(this.folder)
+      .filter((name) => /-[ab]$/.test(name))
+      .map((name) => name.slice(-1))
+      .sort();
   }
 
   #place(account: string): string {
-    return join(this.folder, account.slice(account.indexOf('/') + 1));
+    return join(this.folder, account.replace('/', '-'));
   }
+}
+
+function slotIn(account: string): string {
+  return account.slice(account.indexOf('/') + 1);
 }

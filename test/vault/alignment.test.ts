@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { openFile } from '../../src-main/vault/open.ts';
-import { KeySlots } from '../../src-main/vault/slots.ts';
-import { FakeDisk } from './disk.ts';
+import { FakeDisk, placeOf } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { signIn, usersIn } from './people.ts';
 
@@ -27,7 +26,7 @@ test('whichever sector of a frame the power cut leaves out, at whatever length: 
       );
       const disk = new FakeDisk();
       disk.put('/v', torn);
-      const opening = await openFile(disk, '/v', new KeySlots(scene.keychain, 'Tokenkeep', 'vault'));
+      const opening = await openFile(placeOf(disk, '/v', scene.keychain));
       expect(opening.state, `frame at ${before}, sector at ${from}`).toBe('ready');
       expect(usersIn(opening.contents!.cache)).toEqual(users);
       seen += 1;

@@ -1,4 +1,7 @@
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/io.ts';
+import type { Place } from '../../src-main/vault/open.ts';
+import { KeySlots } from '../../src-main/vault/slots.ts';
 
 interface Node {
   bytes: Buffer;
@@ -22,7 +25,8 @@ export class FakeDisk implements Io {
   fault: (call: WriteCall) => void = () => undefined;
   readOnly = false;
   unreadable = false;
-  readonly #open = new Set<Node>();
+  /** One for each handle: a file can be open twice. */
+  #open: Node[] = [];
   #time = 1_780_000_000_000_000_000n;
 
   bytes(file: string): Buffer {
@@ -126,7 +130,7 @@ export class FakeDisk implements Io {
   }
 
   #file(file: string, node: Node): IoFile {
-    this.#open.add(node);
+    this.#open.push(node);
     return {
       read: (target, offset, length, position) =>
         Promise.resolve({ bytesRead: node.bytes.copy(target, offset, position, position + length) }),
@@ -159,7 +163,7 @@ export class FakeDisk implements Io {
       },
       stat: () => Promise.resolve(statOf(node)),
       close: () => {
-        this.#open.delete(node);
+        this.#open.splice(this.#open.indexOf(node), 1);
         return Promise.resolve();
       },
     };
@@ -180,4 +184,9 @@ export function errno(code: string): NodeJS.ErrnoException {
 
 function statOf({ bytes, ino, mtimeNs }: Node): IoStat {
   return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs };
+}
+
+/** Where a vault lies, for those who look at it without opening a vault. */
+export function placeOf(io: Io, file: string, keychain: Keychain): Place {
+  return { io, file, slots: new KeySlots(keychain, 'Tokenkeep', 'vault', file) };
 }

@@ -3,11 +3,8 @@ import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import type { Check } from './check.ts';
-import {
-  type PartitionedCaches,
-  type PartitionedCachesOptions,
-  partitionedCaches,
-} from '../partitioned-caches.ts';
+import { type PartitionedCaches, partitionedCaches } from '../partitioned-caches.ts';
+import type { PartitionedCachesOptions } from '../settings.ts';
 import type { SealingKeys } from '../sealing-keys.ts';
 
 const KEYS: SealingKeys = [{ id: 'conformance', key: randomBytes(32) }];

@@ -1,67 +1,93 @@
+/** Memory in front of another store. */
 import { InvalidArgumentError } from '../../errors.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
 /** How the processes of a site tell each other which entries have changed: `redisInvalidation`, `postgresInvalidation`. */
 export interface PartitionInvalidation {
-  /** Tells the others, as well as it can: what is not told is found out when the copy is too old. */
+  /** Tells the others, as well as it can: what they are not told, they find out when their copy is too old. */
   publish(key: string): void;
   /**
-   * @param onChange with the key of an entry that another process has changed
-   * @param onGap invalidation may have been missed
-   * @returns what ends it
+   * @param onChange called with the key of an entry that another process has changed
+   * @param onGap called when messages may have been missed
+   * @returns a function that ends the subscription
    */
   subscribe(onChange: (key: string) => void, onGap: () => void): Promise<() => Promise<void>>;
 }
 
-/** What lies behind the memory, and how old its copies may be. */
+/** What lies behind the memory, and how old copies may be. */
 export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 'maxBytes'> {
   /** Where the entries are; Redis, PostgreSQL. */
   store: PartitionStore;
-  /** Seconds for which a copy in memory may be used without asking the store. At most 300. */
+  /**
+   * Seconds for which a copy in memory may be used without asking the store, counted from when the store was asked for it. At
+   * most 300.
+   */
   staleness: number;
-  /** Makes it shorter than `staleness` in practice; `staleness` holds with and without it. */
+  /** Makes copies fresher than `staleness` in practice; `staleness` holds with and without it. */
   invalidation?: PartitionInvalidation;
 }
 
+/** A store with memory in front. */
 export interface LayeredStore extends PartitionStore {
-  /** Resolved: invalidation are heard. Rejected: they can't be, and the copies are trusted for `staleness` all the same. */
+  /** Resolved: invalidations are heard. Rejected: they cannot be, and copies are still used for `staleness` seconds. */
   readonly listening: Promise<void>;
-  /** Ends the listening. */
+  /** Ends the subscription. */
   close(): Promise<void>;
 }
 
 /**
- * Memory in front of another store. Copies are of the sealed bytes. A read may be answered from a copy that is up to
+ * Puts memory in front of another store. Copies are of the sealed bytes. A read may be answered from a copy that is up to
  * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is seen for that
- * long at most. Updates are not affected: they compare with what is in the store, and a copy that was too old costs a
- * second try. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no refresh token of
- * yesterday is redeemed.
+ * long at most. Updates are not affected: they compare with the store, and a copy that was too old costs a
+ * second attempt. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no old refresh token
+ * is redeemed.
+ *
+ * @throws InvalidArgumentError
+ * @example
+ * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
  */
 export function layered({ store, staleness, invalidation, ...bounds }: LayeredOptions): LayeredStore {
   if (!(staleness > 0 && staleness <= 300)) {
-    throw new InvalidArgumentError('staleness is a number of seconds, from above 0 to 300.');
+    throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.');
   }
   // A clock that nobody sets: copies get older whatever happens to the time of day.
-  const copies = memoryStore({ ...bounds, now: () => performance.now() / 1000 });
-  /** Reads that are under way, and may bring something older than what was told since. */
-  const reading = new Map<string, Set<{ isOutdated: boolean }>>();
+  const now = (): number => performance.now() / 1000;
+  const copies = memoryStore({ ...bounds, now });
+  /** Reads and writes that are under way, and may bring something older than what was told since. */
+  const underWay = new Map<string, Set<{ isOutdated: boolean }>>();
 
   const forget = (key: string): void => {
-    for (const read of reading.get(key) ?? []) read.isOutdated = true;
+    for (const call of underWay.get(key) ?? []) call.isOutdated = true;
     void copies.remove(key);
   };
   const forgetAll = (): void => {
-    for (const reads of reading.values()) for (const read of reads) read.isOutdated = true;
+    for (const calls of underWay.values()) for (const call of calls) call.isOutdated = true;
     copies.clear();
   };
-  const keep = async (key: string, entry: StoredPartition, longest: number | null): Promise<void> => {
-    await copies.remove(key);
-    const ttl = longest === null ? staleness : Math.min(staleness, longest);
-    // One that is too large for the memory is simply not copied.
-    await copies.write(key, entry, { expected: null, ttl }).catch(() => false);
+  /** Keeps what a call brings, unless an invalidation came meanwhile. Its age counts from the beginning of the call. */
+  const keeping = async <T>(
+    key: string,
+    task: (keep: (entry: StoredPartition, longest: number | null) => Promise<void>) => Promise<T>,
+  ): Promise<T> => {
+    const call = { isOutdated: false };
+    const calls = underWay.get(key) ?? new Set();
+    underWay.set(key, calls.add(call));
+    const begun = now();
+    try {
+      return await task(async (entry, longest) => {
+        const ttl = Math.min(staleness, longest ?? Infinity) - (now() - begun);
+        if (call.isOutdated || ttl <= 0) return;
+        await copies.remove(key);
+        // One that is too large for the memory is not copied.
+        await copies.write(key, entry, { expected: null, ttl }).catch(() => false);
+      });
+    } finally {
+      calls.delete(call);
+      if (calls.size === 0) underWay.delete(key);
+    }
   };
-  const told = (key: string): void => {
+  const tell = (key: string): void => {
     forget(key);
     invalidation?.publish(key);
   };
@@ -79,50 +105,47 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
     read: async (key, call) => {
       const copy = await copies.read(key);
       if (copy !== null) return copy;
-      const read = { isOutdated: false };
-      const reads = reading.get(key) ?? new Set();
-      reading.set(key, reads.add(read));
-      try {
+      return keeping(key, async (keep) => {
         const entry = await store.read(key, call);
-        // Inside a session that goes on, an entry with a TTL may be copied past its end by `staleness`.
-        if (entry !== null && !read.isOutdated) await keep(key, entry, null);
+        // An entry with a TTL may be copied past its end by `staleness`.
+        if (entry !== null) await keep(entry, null);
         return entry;
-      } finally {
-        reads.delete(read);
-        if (reads.size === 0) reading.delete(key);
-      }
+      });
     },
-    write: async (key, entry, condition, call) => {
-      try {
-        if (!(await store.write(key, entry, condition, call))) {
-          forget(key);
-          return false;
+    write: (key, entry, condition, call) =>
+      keeping(key, async (keep) => {
+        let isWritten = false;
+        try {
+          isWritten = await store.write(key, entry, condition, call);
+        } catch (error) {
+          tell(key); // It may have been written.
+          throw error;
         }
-      } catch (error) {
-        told(key); // It may have been written.
-        throw error;
-      }
-      told(key);
-      await keep(key, entry, condition.ttl);
-      return true;
-    },
+        await copies.remove(key);
+        if (!isWritten) return false;
+        await keep(entry, condition.ttl);
+        for (const other of underWay.get(key) ?? []) other.isOutdated = true; // Reads of before.
+        invalidation?.publish(key);
+        return true;
+      }),
     remove: async (key, expected, call) => {
       try {
         const isGone = await store.remove(key, expected, call);
-        if (isGone) told(key);
+        if (isGone) tell(key);
         else forget(key);
         return isGone;
       } catch (error) {
-        told(key);
+        tell(key);
         throw error;
       }
     },
     touch: (key, ttl, call) => store.touch(key, ttl, call),
     ...(store.leases === undefined ? {} : { leases: freshLeases(store.leases, forget) }),
+    ...(store.maintenance === undefined ? {} : { maintenance: store.maintenance }),
   };
 }
 
-/** Who has just got a lease must see what its last holder wrote, not a copy from before. */
+/** Whoever has just got a lease must see what its last holder wrote, not a copy from before. */
 function freshLeases(leases: PartitionLeases, forget: (key: string) => void): PartitionLeases {
   return {
     take: async (key, lease, call) => {

@@ -2,16 +2,17 @@ import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
-/** How much the memory holds. */
+/** How much a memory store holds. */
 export interface MemoryStoreOptions {
-  /** Default: 10,000. */
+  /** How many entries. Default: 10,000. */
   maxEntries?: number;
-  /** Of all entries together, without what a Map costs. Default: 64 MiB. */
+  /** Bytes of all entries together, without the overhead of the Map. Default: 64 MiB. */
   maxBytes?: number;
   /** Seconds since the epoch. */
   now?: () => number;
 }
 
+/** Partitions in the memory of this process. */
 export interface MemoryStore extends PartitionStore {
   /** How many entries there are. */
   readonly size: number;
@@ -25,13 +26,17 @@ interface Held extends StoredPartition {
 }
 
 /**
- * Partitions in this process: for one process, for tests, and in front of another store (`layered`). Where it is full, the
- * least recently used go, and their users sign in again.
+ * Keeps partitions in this process: for one process, for tests, and in front of another store (`layered`). When it is full, the
+ * least recently used entries go, and their users sign in again.
+ *
+ * @throws InvalidArgumentError
+ * @example
+ * const caches = partitionedCaches({ store: memoryStore({ maxEntries: 1000 }), sealingKeys });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { maxEntries = 10_000, maxBytes = 64 * 1024 * 1024, now = systemClock } = options;
   if (!(maxEntries >= 1 && maxBytes >= 1)) {
-    throw new InvalidArgumentError('maxEntries and maxBytes of a memory store are numbers from 1 on.');
+    throw new InvalidArgumentError('maxEntries and maxBytes of a memory store are numbers of at least 1.');
   }
   /** Least recently used first. */
   const entries = new Map<string, Held>();
@@ -78,7 +83,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         throw new PartitionError(
           'partition_too_large',
           key,
-          `The partition ${key} has ${own.byteLength} bytes, and the memory store may have ${maxBytes}. Nothing was written.`,
+          `The partition ${key} has ${own.byteLength} bytes, and the memory store holds ${maxBytes} at most. Nothing was written.`,
         );
       }
       if ((live(key)?.version ?? null) !== expected) return Promise.resolve(false);
@@ -98,10 +103,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return Promise.resolve();
     },
     leases: memoryLeases(now),
+    maintenance: {
+      async *keys() {
+        for (const key of [...entries.keys()]) if (live(key) !== undefined) yield await Promise.resolve(key);
+      },
+      replace: (key, { bytes: own, version }, expected) => {
+        const held = live(key);
+        if (held?.version !== expected) return Promise.resolve(false);
+        put(key, { bytes: own.slice(), version, expiresAt: held.expiresAt });
+        return Promise.resolve(true);
+      },
+    },
   };
 }
 
-/** Those who share them exclude each other; other processes have leases of their own. */
+/** Leases of this process: callers that share them exclude each other. */
 export function memoryLeases(now: () => number): PartitionLeases {
   const leases = new Map<string, { owner: string; expiresAt: number }>();
   const at = (key: string, { name }: Lease): string => `${key} ${name}`;

@@ -1,7 +1,8 @@
+/** Invalidation through LISTEN and NOTIFY: processes tell each other which partitions have changed. */
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
-import { type PostgresPool, query } from './postgres-connection.ts';
+import { assertPool, checkout, type PostgresPool, query } from './postgres-connection.ts';
 
 /** Over what processes tell each other which partitions have changed. */
 export interface PostgresInvalidationOptions {
@@ -11,28 +12,39 @@ export interface PostgresInvalidationOptions {
   channel?: string;
 }
 
-/** Between two tries to listen again, in milliseconds. */
+/** Milliseconds between two attempts to listen again. */
 const PAUSE = 500;
 
-/** Milliseconds: invalidation that take longer are old, and a server that hangs must not keep the pool's connections for them. */
+/** Milliseconds: an older message is of no use, and a server that hangs must not keep the pool's connections for it. */
 const TIMEOUT = 1000;
 
-/** News of changed partitions through LISTEN and NOTIFY. A message is a key, and no secret. */
+/** Milliseconds in which the listener must hear its own first message. */
+const HEARD_WITHIN = 3000;
+
+/**
+ * Invalidates copies through LISTEN and NOTIFY. A message is a partition's key and holds no secret.
+ *
+ * Subscribing rejects with `store_client` if the listener does not hear its own message: a pooler in transaction mode, such as
+ * PgBouncer's, accepts LISTEN and never delivers anything.
+ *
+ * @throws InvalidArgumentError; PartitionStoreError `store_client`
+ * @example
+ * const store = layered({ store: postgresStore({ pool }), staleness: 10, invalidation: postgresInvalidation({ pool }) });
+ * await store.listening;
+ */
 export function postgresInvalidation({
   pool,
   channel = 'tokenkeep',
 }: PostgresInvalidationOptions): PartitionInvalidation {
+  assertPool(pool);
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) {
-    throw new InvalidArgumentError("A channel's name is of a-z, 0-9 and _.");
+    throw new InvalidArgumentError("A channel's name consists of a-z, 0-9 and _.");
   }
   const self = randomUUID();
+  const notify = (message: string, timeout: number): Promise<unknown> =>
+    query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${message}`], AbortSignal.timeout(timeout));
   return {
-    publish: (key) => {
-      const signal = AbortSignal.timeout(TIMEOUT);
-      void query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${key}`], signal).catch(
-        () => undefined,
-      );
-    },
+    publish: (key) => void notify(key, TIMEOUT).catch(() => undefined),
     subscribe: async (onChange, onGap) => {
       let [hasEnded, timer]: [boolean, NodeJS.Timeout | undefined] = [false, undefined];
       let leave = (): void => undefined;
@@ -42,12 +54,14 @@ export function postgresInvalidation({
         timer.unref();
       };
       const listen = async (): Promise<void> => {
-        const connection = await pool.connect();
+        const { connection, release } = await checkout(pool);
         let isOpen = true;
-        leave = (): void => {
-          if (!isOpen) return;
+        const probe = `probe-${randomUUID()}`;
+        let hear = (): void => undefined;
+        const heard = new Promise<void>((resolve) => (hear = resolve));
+        leave = () => {
           isOpen = false;
-          connection.release(true);
+          release(true);
         };
         const lost = (): void => {
           if (!isOpen) return;
@@ -55,20 +69,23 @@ export function postgresInvalidation({
           onGap();
           again();
         };
-        connection.on('error', lost);
-        connection.on('end', lost);
-        connection.on('notification', ({ payload = '' }) => {
-          const [sender, key] = payload.split(' ');
-          if (sender !== self && key !== undefined) onChange(key);
-        });
         try {
+          connection.on('notification', ({ payload = '' }) => {
+            const [sender, key] = payload.split(' ');
+            if (key === probe) hear();
+            else if (sender !== self && key !== undefined) onChange(key);
+          });
           await connection.query(`LISTEN "${channel}"`);
+          await notify(probe, HEARD_WITHIN);
+          await within(HEARD_WITHIN, heard);
         } catch (error) {
           leave();
           throw error;
         }
+        connection.on('error', lost);
+        connection.on('end', lost);
         if (hasEnded) leave();
-        onGap(); // What was told before is not heard.
+        onGap(); // What was sent before is not heard.
       };
       await listen();
       return () => {
@@ -79,4 +96,23 @@ export function postgresInvalidation({
       };
     },
   };
+}
+
+function within(milliseconds: number, heard: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(
+          new PartitionStoreError(
+            'store_client',
+            `LISTEN was accepted, and its own message was not delivered within ${milliseconds} ms: a pooler in transaction mode, such as PgBouncer's, drops them. Give postgresInvalidation a pool that connects to PostgreSQL directly, or do without it. Copies are still at most as old as staleness says.`,
+          ),
+        ),
+      milliseconds,
+    );
+    void heard.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,35 +1,50 @@
 /**
- * `tokenkeep/partitions/postgres`: partitions in PostgreSQL, for the `pg` package from version 8 on.
+ * `tokenkeep/partitions/postgres`: partitions in PostgreSQL, through the `pg` package (8 or later).
  *
  * @module tokenkeep/partitions/postgres
  */
-import type { PartitionLeases, PartitionStore, StoreCall } from '../partition-store.ts';
-import { type PostgresAnswer, type PostgresPool, query } from './postgres-connection.ts';
+import { PartitionStoreError } from '../../errors.ts';
+import type { PartitionStore, StoreCall } from '../partition-store.ts';
+import { assertPool, type PostgresAnswer, type PostgresPool, query } from './postgres-connection.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
 
 export { type PostgresAnswer, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
-export { migratePartitions, removeExpired, type TableOptions } from './postgres-table.ts';
 export { type PostgresInvalidationOptions, postgresInvalidation } from './postgres-invalidation.ts';
+export { migratePartitions, removeExpired, type TableOptions } from './postgres-table.ts';
 
 /** Where partitions are kept in PostgreSQL. */
 export interface PostgresStoreOptions extends TableOptions {
   /**
-   * It stays yours to close. Give it an `error` listener: `pg` ends the process where an idle connection is lost and there
+   * You close it. Give it an `error` listener: `pg` ends the process when an idle connection is lost and there
    * is none.
    */
   pool: PostgresPool;
 }
 
+/** Rows in one page of the list of keys. */
+const PAGE = 500;
+
 /**
- * Partitions in one table of PostgreSQL 12 or later, which `migratePartitions` makes. Each call is one statement, and so one
- * round trip; what was acknowledged is as durable as PostgreSQL makes a commit.
+ * Keeps partitions in one table of PostgreSQL 12 or later, which `migratePartitions` creates. Each call is one statement, and so one
+ * round trip. What was acknowledged is as durable as PostgreSQL makes a commit.
  *
- * Expired rows are as good as gone; `removeExpired` deletes them. Expiry goes by the server's clock.
+ * Expired rows count as gone; `removeExpired` deletes them. Expiry goes by the server's clock. A lease is a row of its own with its
+ * owner as the version: PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the
+ * provider takes to answer. PgBouncer in transaction pooling works, except for `postgresInvalidation`.
+ *
+ * @throws PartitionStoreError `store_client` where it is no pool of `pg`; InvalidArgumentError
+ * @example
+ * const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 5000 });
+ * pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`));
+ * await migratePartitions(pool);
+ * const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys });
  */
 export function postgresStore({ pool, table }: PostgresStoreOptions): PartitionStore {
+  assertPool(pool);
   const name = quotedTable(table);
   const isLive = '(expires_at IS NULL OR expires_at > clock_timestamp())';
   const in_ = (parameter: string): string => `clock_timestamp() + ${parameter} * interval '1 second'`;
+  const leaseKey = (key: string, lease: string): string => `${key}:lease:${lease}`;
   const run = (text: string, values: unknown[], call?: StoreCall): Promise<PostgresAnswer> =>
     query(pool, text, values, call?.signal);
   return {
@@ -81,7 +96,43 @@ export function postgresStore({ pool, table }: PostgresStoreOptions): PartitionS
         call,
       );
     },
-    leases: postgresLeases(run, name),
+    leases: {
+      take: async (key, { name: lease, owner, ttl }, call) => {
+        const { rowCount } = await run(
+          `INSERT INTO ${name} AS old (key, version, bytes, expires_at) VALUES ($1, $2, '', ${in_('$3::float8')})
+           ON CONFLICT (key) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at
+           WHERE old.version = excluded.version OR old.expires_at <= clock_timestamp()`,
+          [leaseKey(key, lease), owner, ttl],
+          call,
+        );
+        return rowCount === 1;
+      },
+      give: async (key, { name: lease, owner }, call) => {
+        await run(`DELETE FROM ${name} WHERE key = $1 AND version = $2`, [leaseKey(key, lease), owner], call);
+      },
+    },
+    maintenance: {
+      async *keys() {
+        for (let last = ''; ; ) {
+          const { rows } = await run(
+            `SELECT key FROM ${name} WHERE key > $1 AND length(key) = 43 AND ${isLive} ORDER BY key LIMIT ${PAGE}`,
+            [last],
+          );
+          const keys = rows.map((row) => String(Reflect.get(row as object, 'key')));
+          yield* keys;
+          if (keys.length < PAGE) return;
+          last = keys.at(-1) ?? '';
+        }
+      },
+      replace: async (key, { bytes, version }, expected, call) => {
+        const { rowCount } = await run(
+          `UPDATE ${name} SET version = $2, bytes = $3 WHERE key = $1 AND version = $4 AND ${isLive}`,
+          [key, version, asBuffer(bytes), expected],
+          call,
+        );
+        return rowCount === 1;
+      },
+    },
   };
 }
 
@@ -90,38 +141,13 @@ function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
     const { version, bytes } = row;
     if (typeof version === 'string' && bytes instanceof Uint8Array) return { version, bytes };
   }
-  throw new TypeError('The table of the partitions has other columns than it was made with.');
+  throw new PartitionStoreError(
+    'store_wrong_type',
+    'The table of the partitions has other columns than Tokenkeep made it with. Nothing was changed. Choose another table, or restore it.',
+  );
 }
 
 /** `pg` sends a Buffer as bytes, and any other array as JSON. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/**
- * A lease is a row of its own in the table, with the owner as its version; `removeExpired` sweeps those of holders that died.
- * PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the provider takes
- * to answer, and would end with it.
- */
-function postgresLeases(
-  run: (text: string, values: unknown[], call?: StoreCall) => Promise<PostgresAnswer>,
-  table: string,
-): PartitionLeases {
-  const at = (key: string, name: string): string => `${key}:lease:${name}`;
-  return {
-    take: async (key, { name, owner, ttl }, call) => {
-      const { rowCount } = await run(
-        `INSERT INTO ${table} AS old (key, version, bytes, expires_at)
-         VALUES ($1, $2, '', clock_timestamp() + $3::float8 * interval '1 second')
-         ON CONFLICT (key) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at
-         WHERE old.version = excluded.version OR old.expires_at <= clock_timestamp()`,
-        [at(key, name), owner, ttl],
-        call,
-      );
-      return rowCount === 1;
-    },
-    give: async (key, { name, owner }, call) => {
-      await run(`DELETE FROM ${table} WHERE key = $1 AND version = $2`, [at(key, name), owner], call);
-    },
-  };
 }

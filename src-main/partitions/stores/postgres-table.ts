@@ -1,6 +1,6 @@
-/** The one table: how it is made, how it follows from version to version, how it stays small. */
+/** The one table: how it is created, migrated from version to version, and kept small. */
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
-import type { PostgresConnection, PostgresPool } from './postgres-connection.ts';
+import { checkout, explained, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
 
 /** Which table. */
 export interface TableOptions {
@@ -8,7 +8,7 @@ export interface TableOptions {
   table?: string | undefined;
 }
 
-/** @throws InvalidArgumentError: a table's name goes into statements, so it is no place for surprises */
+/** @throws InvalidArgumentError: a table's name becomes part of statements, so it is checked */
 export function quotedTable(table = 'tokenkeep_partitions'): string {
   if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,54})?$/.test(table)) {
     throw new InvalidArgumentError('A table is called `name` or `schema.name`, of a-z, 0-9 and _.');
@@ -19,7 +19,7 @@ export function quotedTable(table = 'tokenkeep_partitions'): string {
     .join('.');
 }
 
-/** Each entry brings a table from the version that is its index to the next. What was released is never changed. */
+/** Each item brings a table from the version that is its index to the next. Released items are never changed. */
 const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = [
   (table, indexName) => [
     `CREATE TABLE ${table} (
@@ -37,18 +37,20 @@ const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = 
 const MARK = 'tokenkeep partitions ';
 
 /**
- * Makes the table, or brings it up to date. Run it at each start, from as many processes as you like: they take turns, and one
- * that finds nothing to do costs one look. Everything happens in one transaction.
+ * Creates the table, or brings it up to date. Run it at each start, from as many processes as you like: they take turns, and one
+ * that finds nothing to do costs one query. Everything happens in one transaction.
  *
- * @throws PartitionStoreError `store_newer` where a newer version of Tokenkeep has made the table; InvalidArgumentError where
- *   there is a table of this name that Tokenkeep did not make. Nothing is changed then
+ * The role needs CREATE on the schema. The role of the app needs SELECT, INSERT, UPDATE and DELETE on the table.
+ *
+ * @throws PartitionStoreError `store_newer` where a newer version of Tokenkeep has made the table, `store_forbidden`,
+ *   `store_read_only`; InvalidArgumentError where there is a table of this name that Tokenkeep did not make. Nothing is changed
+ * @example
+ * await migratePartitions(pool);
  */
 export async function migratePartitions(pool: PostgresPool, { table }: TableOptions = {}): Promise<void> {
   const name = quotedTable(table);
   const plain = name.replaceAll('"', '').split('.').at(-1) ?? '';
-  const connection = await pool.connect();
-  const ignore = (): void => undefined;
-  connection.on('error', ignore);
+  const { connection, release } = await checkout(pool);
   let isSound = false;
   try {
     await connection.query('BEGIN');
@@ -61,9 +63,10 @@ export async function migratePartitions(pool: PostgresPool, { table }: TableOpti
     }
     await connection.query('COMMIT');
     isSound = true;
+  } catch (error) {
+    throw explained(error);
   } finally {
-    connection.off('error', ignore);
-    connection.release(!isSound); // A closed connection has rolled back.
+    release(!isSound); // A closed connection has rolled back.
   }
 }
 
@@ -78,23 +81,26 @@ async function versionOf(connection: PostgresConnection, name: string): Promise<
   const version = comment.startsWith(MARK) ? Number(comment.slice(MARK.length)) : NaN;
   if (!Number.isInteger(version) || version < 1) {
     throw new InvalidArgumentError(
-      `There is a table ${name}, and Tokenkeep did not make it. It was left as it is; choose another name.`,
+      `There is a table ${name} that Tokenkeep did not make. It was not changed. Choose another name.`,
     );
   }
   if (version > MIGRATIONS.length) {
     throw new PartitionStoreError(
       'store_newer',
-      `The table ${name} was made by a newer version of Tokenkeep. It was left as it is; use that version.`,
+      `The table ${name} was made by a newer version of Tokenkeep. It was not changed. Use that version.`,
     );
   }
   return version;
 }
 
 /**
- * Deletes expired rows, some at a time, so that no statement holds many locks. Run it now and then, e.g. every ten minutes, from
+ * Deletes expired rows, in batches, so that no statement holds many locks. Run it now and then, e.g. every ten minutes, from
  * one process or all.
  *
- * @returns how many it deleted
+ * @returns how many rows it deleted
+ * @throws PartitionStoreError, InvalidArgumentError; what `pg` throws
+ * @example
+ * setInterval(() => void removeExpired(pool).catch(console.error), 600_000).unref();
  */
 export async function removeExpired(
   pool: PostgresPool,
@@ -102,9 +108,7 @@ export async function removeExpired(
 ): Promise<number> {
   const name = quotedTable(table);
   if (!Number.isInteger(batch) || batch < 1) throw new InvalidArgumentError('A batch is a number of rows.');
-  const connection = await pool.connect();
-  const ignore = (): void => undefined;
-  connection.on('error', ignore);
+  const { connection, release } = await checkout(pool);
   let [removed, isSound] = [0, false];
   try {
     for (let last = batch; last === batch; removed += last) {
@@ -118,8 +122,9 @@ export async function removeExpired(
     }
     isSound = true;
     return removed;
+  } catch (error) {
+    throw explained(error);
   } finally {
-    connection.off('error', ignore);
-    connection.release(!isSound);
+    release(!isSound);
   }
 }

@@ -1,56 +1,93 @@
+/** Invalidation through Redis pub/sub: processes tell each other which partitions have changed. */
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
+import { has } from './redis-client.ts';
 
-/** What is used of a client of the `redis` package; `createCluster()` has no `duplicate` of one connection: give a client of one node. */
+/** What is used of a client of the `redis` package. `createCluster()` cannot duplicate one connection: pass a client of one node. */
 export interface RedisPubSubClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Another connection like this one: Redis wants one for listening alone. */
+  /** Another connection like this one: Redis needs one for subscribing alone. */
   duplicate(): RedisSubscriber;
 }
 
-/** What is used of a connection that listens. */
+/** What is used of a connection that subscribes. */
 export interface RedisSubscriber {
   /** Resolves when it is connected. */
   connect(): Promise<unknown>;
   /** SUBSCRIBE. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
-  /** Closes the connection at once. */
+  /** Closes the connection immediately. */
   destroy(): void;
-  /** Lost, or connected again: something may have been missed. */
+  /** The connection was lost or made again: messages may have been missed. */
   on(event: 'error' | 'ready', listener: () => void): unknown;
+}
+
+/** What is used of a client of `ioredis` for invalidation. */
+export interface IoredisPubSubClient {
+  /** PUBLISH. */
+  publish(channel: string, message: string): Promise<unknown>;
+  /** Another connection like this one. */
+  duplicate(): {
+    subscribe(channel: string): Promise<unknown>;
+    disconnect(): void;
+    on(event: 'error' | 'ready' | 'message', listener: (channel: string, message: string) => void): unknown;
+  };
 }
 
 /** Over what processes tell each other which partitions have changed. */
 export interface RedisInvalidationOptions {
-  /** Connected, or connecting; it stays yours to close. */
-  client: RedisPubSubClient;
+  /** Connected, or connecting; you close it. */
+  client: RedisPubSubClient | IoredisPubSubClient;
   /** Default: "tokenkeep". */
   channel?: string;
 }
 
-/** News of changed partitions through Redis pub/sub, on a connection of its own. A message is a key, and no secret. */
+/**
+ * Invalidates copies through Redis pub/sub, on a connection of its own. A message is a partition's key and holds no secret.
+ *
+ * @throws InvalidArgumentError; PartitionStoreError `store_client`
+ * @example
+ * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
+ */
 export function redisInvalidation({
   client,
   channel = 'tokenkeep',
 }: RedisInvalidationOptions): PartitionInvalidation {
-  if (channel === '') throw new InvalidArgumentError('A channel has a name.');
+  if (typeof channel !== 'string' || channel === '') throw new InvalidArgumentError('A channel has a name.');
+  if (!has(client, 'publish', 'duplicate'))
+    throw new PartitionStoreError(
+      'store_client',
+      'redisInvalidation takes a client that can publish and be duplicated: of `redis` from version 5 on, or of `ioredis`. For a cluster, pass the client of one node. Nothing was subscribed.',
+    );
   const self = randomUUID();
+  const heard = (message: string, onChange: (key: string) => void): void => {
+    const [sender, key] = message.split(' ');
+    if (sender !== self && key !== undefined) onChange(key);
+  };
   return {
     publish: (key) => void client.publish(channel, `${self} ${key}`).catch(() => undefined),
     subscribe: async (onChange, onGap) => {
+      // Both clients connect and subscribe again by themselves; what was sent meanwhile is missed.
       const subscriber = client.duplicate();
-      // The client connects and subscribes again by itself; what was told meanwhile is missed.
-      subscriber.on('error', onGap);
-      subscriber.on('ready', onGap);
-      await subscriber.connect();
-      await subscriber.subscribe(channel, (message) => {
-        const [sender, key] = message.split(' ');
-        if (sender !== self && key !== undefined) onChange(key);
-      });
+      if ('destroy' in subscriber && 'connect' in subscriber) {
+        subscriber.on('error', onGap);
+        subscriber.on('ready', onGap);
+        await subscriber.connect();
+        await subscriber.subscribe(channel, (message) => heard(message, onChange));
+        return () => {
+          subscriber.destroy();
+          return Promise.resolve();
+        };
+      }
+      const connection = subscriber;
+      connection.on('error', onGap);
+      connection.on('ready', onGap);
+      connection.on('message', (_channel, message) => heard(message, onChange));
+      await connection.subscribe(channel);
       return () => {
-        subscriber.destroy();
+        connection.disconnect();
         return Promise.resolve();
       };
     },

@@ -1,88 +1,77 @@
 /**
- * `tokenkeep/partitions/redis`: partitions in Redis, for the `redis` package from version 5 on.
+ * `tokenkeep/partitions/redis`: partitions in Redis, through the `redis` package (5 or later) or `ioredis` (5 or later).
  *
  * @module tokenkeep/partitions/redis
  */
-import { createHash } from 'node:crypto';
-import { InvalidArgumentError } from '../../errors.ts';
-import type { PartitionLeases, PartitionStore, StoreCall } from '../partition-store.ts';
+import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
+import type { PartitionStore, StoreCall } from '../partition-store.ts';
+import {
+  commandsOf,
+  type IoredisClient,
+  type RedisClient,
+  type RedisRunner,
+  Script,
+} from './redis-client.ts';
 
 export {
+  type IoredisClient,
+  type RedisClient,
+  type RedisCommandOptions,
+  type RedisCommands,
+  type RedisScriptCall,
+} from './redis-client.ts';
+export {
+  type IoredisPubSubClient,
   redisInvalidation,
   type RedisInvalidationOptions,
   type RedisPubSubClient,
   type RedisSubscriber,
 } from './redis-invalidation.ts';
 
-/** What is used of a client. `createClient()`, `createClientPool()` and `createCluster()` of the `redis` package have it. */
-export interface RedisClient {
-  /** As in `redis`: the same client with other settings. */
-  withCommandOptions(options: RedisCommandOptions): RedisCommands;
-}
-
-/** What is set for the calls of one read or write. */
-export interface RedisCommandOptions {
-  /** What an answer’s types become, by their byte in RESP. */
-  typeMapping?: Record<number, typeof Buffer>;
-  /** Gives the command up. */
-  abortSignal?: AbortSignal;
-}
-
-/** The commands that are used. */
-export interface RedisCommands {
-  /** GET. */
-  get(key: string): Promise<unknown>;
-  /** DEL. */
-  del(key: string): Promise<unknown>;
-  /** PEXPIRE. */
-  pExpire(key: string, milliseconds: number): Promise<unknown>;
-  /** EVALSHA. */
-  evalSha(sha1: string, options: RedisScriptCall): Promise<unknown>;
-  /** EVAL, where the server does not know the script yet. */
-  eval(script: string, options: RedisScriptCall): Promise<unknown>;
-}
-
-/** What a script works on. */
-export interface RedisScriptCall {
-  /** One: so a cluster knows where to run it. */
-  keys: string[];
-  /** `ARGV` of the script. */
-  arguments: (string | Buffer)[];
-}
-
 /** Where partitions are kept in Redis. */
 export interface RedisStoreOptions {
-  /** Connected, or connecting; it stays yours to close. */
-  client: RedisClient;
-  /** Before each key. Default: "tokenkeep:". */
+  /** Connected, or connecting; you close it. Of the `redis` package or of `ioredis`. */
+  client: RedisClient | IoredisClient;
+  /** In front of each key. Default: "tokenkeep:". */
   prefix?: string;
 }
-
-/** RESP's bulk strings ("$") as bytes: an entry is no text. */
-const AS_BYTES = { 0x24: Buffer };
 
 /** A value is the version and the entry: comparing reads 16 bytes, whatever the entry's size. */
 const VERSION_LENGTH = 16;
 
+/** Keys are 43 characters of base64url; a lease's key is longer. */
+const KEY = /^[A-Za-z0-9_-]{43}$/;
+
 /**
- * Partitions in Redis 6.2 or later, alone, replicated or as a cluster: each call is one command on one key, and comparing and
- * writing is one script. All keys begin with the prefix; a lease's is the partition's with `:lease:` and its name.
+ * Keeps partitions in Redis 6.2 or later: standalone, replicated, Sentinel or Cluster. Each call is one command on one key;
+ * comparing and writing is one script. All keys begin with the prefix. The key of a lease is the partition's followed by `:lease:`
+ * and its name.
  *
- * What Redis acknowledged is as durable as you configured Redis. A partition that is lost in a failover means that its user
- * signs in again.
+ * The user of an ACL needs `+get +del +pexpire +eval +evalsha +set +getrange` on these keys, and `+scan` for `reseal`.
+ * What Redis acknowledged is as durable as Redis is configured to be. A user whose partition is lost in a failover signs in again.
+ *
+ * @throws PartitionStoreError `store_client` for the client of another library; InvalidArgumentError
+ * @example
+ * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
+ * const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys });
  */
 export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions): PartitionStore {
   if (typeof prefix !== 'string') throw new InvalidArgumentError('The prefix of a Redis store is a string.');
-  const commands = (call: StoreCall | undefined): RedisCommands =>
-    client.withCommandOptions({
-      typeMapping: AS_BYTES,
-      ...(call?.signal === undefined ? {} : { abortSignal: call.signal }),
-    });
+  const redis = commandsOf(client);
+  const told = async <T>(task: () => Promise<T>): Promise<T> => {
+    try {
+      return await task();
+    } catch (error) {
+      throw explained(error);
+    }
+  };
+  const run = (script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> =>
+    told(() => redis.run(script, key, args, call));
+  const leaseKey = (key: string, name: string): string => `${prefix}${key}:lease:${name}`;
   return {
     read: async (key, call) => {
-      const value = await commands(call).get(prefix + key);
+      const value = await told(() => redis.get(prefix + key, call));
       if (value === null) return null;
-      if (!Buffer.isBuffer(value)) throw new TypeError('The Redis client gave something that is not bytes.');
       return {
         version: value.toString('latin1', 0, VERSION_LENGTH),
         bytes: value.subarray(VERSION_LENGTH),
@@ -91,38 +80,39 @@ export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions)
     write: async (key, { bytes, version }, { expected, ttl }, call) => {
       const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
       const time = ttl === null ? '' : String(milliseconds(ttl));
-      return (await WRITE.run(commands(call), prefix + key, [expected ?? '', value, time])) === 1;
+      return (await run(WRITE, prefix + key, [expected ?? '', value, time], call)) === 1;
     },
     remove: async (key, expected, call) => {
-      if (expected !== undefined) return (await REMOVE.run(commands(call), prefix + key, [expected])) === 1;
-      await commands(call).del(prefix + key);
+      if (expected !== undefined) return (await run(REMOVE, prefix + key, [expected], call)) === 1;
+      await told(() => redis.del(prefix + key, call));
       return true;
     },
-    touch: async (key, ttl, call) => {
-      await commands(call).pExpire(prefix + key, milliseconds(ttl));
+    touch: (key, ttl, call) => told(() => redis.pexpire(prefix + key, milliseconds(ttl), call)),
+    leases: {
+      take: async (key, { name, owner, ttl }, call) =>
+        (await run(TAKE, leaseKey(key, name), [owner, String(milliseconds(ttl))], call)) === 1,
+      give: async (key, { name, owner }, call) => {
+        await run(GIVE, leaseKey(key, name), [owner], call);
+      },
     },
-    leases: redisLeases(commands, prefix),
+    maintenance: {
+      keys: () => partitionKeys(redis, prefix),
+      replace: async (key, { bytes, version }, expected, call) => {
+        const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
+        return (await run(REPLACE, prefix + key, [expected, value], call)) === 1;
+      },
+    },
   };
 }
 
-/** A script on one key that Redis knows by its hash; sent whole only where it does not know it yet, or any more. */
-class Script {
-  readonly #text: string;
-  readonly #sha1: string;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; nothing is protected by it.
-  }
-
-  async run(commands: RedisCommands, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    const call = { keys: [key], arguments: args };
-    try {
-      return await commands.evalSha(this.#sha1, call);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return commands.eval(this.#text, call);
+async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable<string> {
+  try {
+    for await (const key of redis.scan(`${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`)) {
+      const rest = key.slice(prefix.length);
+      if (KEY.test(rest)) yield rest;
     }
+  } catch (error) {
+    throw explained(error);
   }
 }
 
@@ -139,28 +129,18 @@ if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`);
 
+const REPLACE = new Script(`${VERSION}
+if version ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1`);
+
 const REMOVE = new Script(`${VERSION}
 if version == '' then return 1 end
 if version ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 return 1`);
 
-/** A lease is a key of its own with the owner as its value: each call is one script on that key alone, in a cluster as well. */
-function redisLeases(
-  commands: (call: StoreCall | undefined) => RedisCommands,
-  prefix: string,
-): PartitionLeases {
-  const at = (key: string, name: string): string => `${prefix}${key}:lease:${name}`;
-  return {
-    take: async (key, { name, owner, ttl }, call) =>
-      (await TAKE.run(commands(call), at(key, name), [owner, String(milliseconds(ttl))])) === 1,
-    give: async (key, { name, owner }, call) => {
-      await GIVE.run(commands(call), at(key, name), [owner]);
-    },
-  };
-}
-
-/** SET … NX, for an owner that has it already too: an answer that was lost is asked for again, and a lease is prolonged. */
+/** SET … NX, also for an owner that holds it: to ask again for a lost answer, and to prolong. */
 const TAKE = new Script(`local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -168,3 +148,52 @@ return 1`);
 
 const GIVE = new Script(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`);
+
+const UNCHANGED = 'Nothing was changed.';
+
+/** What trying again does not help against, by what Redis says. Its wording is stable: clients dispatch on it. */
+const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreError>[0], string][] = [
+  [
+    /\bREADONLY\b/,
+    'store_read_only',
+    'This Redis is a read-only replica. Connect to the primary, or through Sentinel.',
+  ],
+  [
+    /\bWRONGTYPE\b/,
+    'store_wrong_type',
+    'Another program keeps something else under this key. Choose another prefix.',
+  ],
+  [
+    /\bOOM\b/,
+    'store_full',
+    'Redis has reached its maxmemory. Give it more, or shorten the TTL of partitions.',
+  ],
+  [
+    /\bMISCONF\b/,
+    'store_full',
+    'Redis cannot write its data to disk and refuses changes. Look at its disk and its log.',
+  ],
+  [
+    /\b(NOAUTH|WRONGPASS)\b/,
+    'store_forbidden',
+    'Redis rejected the password or the user name. Correct the credentials of the client.',
+  ],
+  [
+    /\bNOPERM\b|ACL failure|can't run this command/i,
+    'store_forbidden',
+    "The client's Redis user lacks a permission. It needs +get +del +pexpire +eval +evalsha +set +getrange on the keys of the prefix.",
+  ],
+  [
+    /unknown command|unknown subcommand/i,
+    'store_forbidden',
+    'This Redis does not have a command that is needed (EVAL, EVALSHA, GETRANGE, PEXPIRE). Allow it, or use Redis 6.2 or later.',
+  ],
+];
+
+function explained(error: unknown): unknown {
+  if (error instanceof TokenkeepError || !(error instanceof Error)) return error;
+  for (const [pattern, code, what] of PERMANENT)
+    if (pattern.test(error.message))
+      return new PartitionStoreError(code, `${what} ${UNCHANGED}`, { cause: error });
+  return error;
+}

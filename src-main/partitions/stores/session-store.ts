@@ -5,17 +5,20 @@
  */
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { backingOf } from './session-backing.ts';
 import type { PartitionStore } from '../partition-store.ts';
+import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
+
+export { SessionEndedError } from '../../errors.ts';
+export { type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
 /** Where in the session a partition is kept, and what the session can hold. */
-export interface SessionStoreOptions {
+export interface SessionStoreOptions extends SessionAccessOptions {
   /** The session's field. Default: "tokenkeep". */
   field?: string;
   /**
-   * For sessions that are kept in a cookie (`cookie-session`, sealed cookies): what fits. An update that would make the session
-   * larger is refused with `partition_too_large`, and the session stays as it was; a browser would drop the cookie without a
-   * word, and the user with it.
+   * For sessions that are kept in a cookie (cookie-session, iron-session, @fastify/secure-session): what fits. An update that would
+   * make the session larger is refused with `partition_too_large`, and the session is unchanged. A browser would drop the
+   * cookie silently, and sign the user out.
    */
   cookie?: CookieLimit;
   /** Seconds since the epoch. */
@@ -25,14 +28,15 @@ export interface SessionStoreOptions {
 /** What fits into the cookie that holds a session. */
 export interface CookieLimit {
   /**
-   * The bytes of `name=value` as they will be sent. The default counts the session as `cookie-session` writes it: JSON, base64,
+   * The bytes of `name=value` as they will be sent. The default counts the session as cookie-session writes it: JSON, base64,
    * and a signature in a cookie of its own.
    */
   size?: (session: object) => number;
-  /** Default: 4,096 less what attributes take: RFC 6265 §6.1 asks browsers for no more. */
+  /** Default: 4,096 less what attributes take. RFC 6265 §6.1 asks browsers for no more. */
   maxBytes?: number;
 }
 
+const DEFAULT_FIELD = 'tokenkeep';
 const DEFAULT_MAX_BYTES = 4096 - 96;
 
 interface Field {
@@ -44,56 +48,48 @@ interface Field {
 }
 
 /**
- * A store in one session: of `express-session`, `cookie-session`, or any object that is kept between a browser's requests. Made anew
- * for each request.
+ * Keeps a partition in one session. Make the store for each request.
  *
- * Where the session has a `save` (express-session), an update waits for it: resolved is saved. Where the store behind it can be asked,
- * as in express-session, a partition is read from there and compared once more right before it is saved, so that of requests
- * of one process none loses what another one wrote. Two processes may still save at the same moment; and a request
- * that changes the session itself saves all of it, as it was when that request began: there the later one wins, tokens
- * included. What is lost then is a refreshed token, never another user's. Where the provider gives each refresh token only
- * once and there are several processes, use Redis or PostgreSQL.
+ * An update resolves when the session has been saved and read back. It is saved only if it still is the request's own and alive in
+ * its store: after `regenerate()`, `destroy()` or a sign-out in another request, the update rejects with SessionEndedError.
  *
- * @throws InvalidArgumentError where there is no session
+ * With express-session a partition is read from the session's store and compared once more right before it is saved, so that
+ * requests of one process don't lose each other's writes. Two processes may still save at the same moment, and a request
+ * that changes the session itself saves all of it as it was when that request began. The later one wins, tokens
+ * included: a refreshed token may be lost, never another user's. With several processes and a provider that issues each
+ * refresh token once, use Redis or PostgreSQL.
+ *
+ * @param session the session object of express-session, iron-session or @fastify/secure-session; for others, such as
+ *   cookie-session and koa-session, a function that returns the request's session
+ * @throws InvalidArgumentError where there is no session, or it cannot be kept safely through this object
+ * @example
+ * const caches = partitionedCaches({ store: sessionStore(req.session), sealingKeys });
+ * const caches = partitionedCaches({ store: sessionStore(() => req.session, { response: res, cookie: {} }), sealingKeys });
  */
-export function sessionStore(session: object, options: SessionStoreOptions = {}): PartitionStore {
-  const { field = 'tokenkeep', cookie, now = systemClock } = options;
-  if (!isObject(session)) {
-    throw new InvalidArgumentError('There is no session: does the session middleware run before this?');
-  }
-  const backing = backingOf(session);
-  // What was written is saved, so what is not stored is not there, whatever this request's object still says.
-  const fields = async (): Promise<Record<string, unknown>> => {
-    const value: unknown = Reflect.get(await backing.now(), field);
-    return isObject(value) ? { ...value } : {};
-  };
+export function sessionStore(session: SessionSource, options: SessionStoreOptions = {}): PartitionStore {
+  const { field = DEFAULT_FIELD, cookie, now = systemClock } = options;
+  if (typeof field !== 'string' || field === '')
+    throw new InvalidArgumentError('The field of a session store is a name. Nothing was read or written.');
+  const access = accessTo(session, options, field);
+  const fields = async (): Promise<Record<string, unknown>> => fieldsIn(await access.read(field));
   const found = (all: Record<string, unknown>, key: string): Field | undefined => {
     const value = all[key];
     if (value === undefined) return undefined;
-    // What is not ours is given on as it is: the entry in it can't be opened, and so is never overwritten.
+    // What is not Tokenkeep's is returned as it is: it cannot be opened, and so is never overwritten.
     if (!isField(value)) return { version: 'not an entry', entry: '' };
     return value.expires !== undefined && value.expires <= now() ? undefined : value;
   };
-  /** Puts it into the session and saves that; where it can't, the session is as it was. */
   const set = async (all: Record<string, unknown>, key: string, value: Field | undefined): Promise<void> => {
-    const before: unknown = Reflect.get(session, field);
     const { [key]: _old, ...others } = all;
     const after = value === undefined ? others : { ...others, [key]: value };
-    if (Object.keys(after).length === 0) Reflect.deleteProperty(session, field);
-    else Reflect.set(session, field, after);
-    try {
+    await access.write(field, Object.keys(after).length === 0 ? undefined : after, (session) => {
       if (value !== undefined && cookie !== undefined) assertFits(session, cookie, key);
-      await save(session);
-    } catch (error) {
-      if (before === undefined) Reflect.deleteProperty(session, field);
-      else Reflect.set(session, field, before);
-      throw error;
-    }
+    });
   };
   const expiry = (ttl: number | null): { expires?: number } => (ttl === null ? {} : { expires: now() + ttl });
   /** Nobody else in this process saves the session between reading it and saving it. */
   const change = <T>(task: (all: Record<string, unknown>) => Promise<T>): Promise<T> =>
-    backing.inTurn(async () => task(await fields()));
+    access.inTurn(async () => task(await fields()));
 
   return {
     read: async (key) => {
@@ -119,12 +115,40 @@ export function sessionStore(session: object, options: SessionStoreOptions = {})
         const value = found(all, key);
         if (value !== undefined) await set(all, key, { ...value, ...expiry(ttl) });
       }),
-    ...(backing.leases === undefined ? {} : { leases: backing.leases }),
+    ...(access.leases === undefined ? {} : { leases: access.leases }),
   };
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+/**
+ * Carries partitions over to the session that a sign-in has made: for a user who is signed in already and whose session is
+ * regenerated (step-up, a second factor). After the first sign-in there is nothing to carry over: what stood in a
+ * session that someone else may know must not become the user's.
+ *
+ * @param from the session before, as an object; it may have ended
+ * @param to the session now, alive and the request's own
+ * @throws SessionEndedError, InvalidArgumentError, PartitionStoreError
+ * @example
+ * const before = req.session;
+ * await new Promise((resolve, reject) => before.regenerate((error) => (error ? reject(error) : resolve())));
+ * await carryOver(before, req.session);
+ */
+export async function carryOver(
+  from: object,
+  to: SessionSource,
+  { field = DEFAULT_FIELD, ...options }: SessionAccessOptions & { field?: string } = {},
+): Promise<void> {
+  if (!isObject(from))
+    throw new InvalidArgumentError('There is no session to carry partitions over from. Nothing was changed.');
+  const carried = get(from, field);
+  const access = accessTo(to, options, field);
+  await access.inTurn(async () => {
+    const all = { ...fieldsIn(carried), ...fieldsIn(await access.read(field)) };
+    if (Object.keys(all).length > 0) await access.write(field, all, () => undefined);
+  });
+}
+
+function fieldsIn(value: unknown): Record<string, unknown> {
+  return isObject(value) ? { ...value } : {};
 }
 
 function isField(value: unknown): value is Field {
@@ -138,18 +162,6 @@ function isField(value: unknown): value is Field {
   );
 }
 
-async function save(session: object): Promise<void> {
-  const method: unknown = Reflect.get(session, 'save');
-  if (typeof method !== 'function') return;
-  await new Promise<void>((resolve, reject) => {
-    Reflect.apply(method, session, [(error: unknown) => (error ? reject(asError(error)) : resolve())]);
-  });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('The session was not saved.', { cause: error });
-}
-
 function assertFits(session: object, { size = cookieSessionSize, maxBytes }: CookieLimit, key: string): void {
   const most = maxBytes ?? DEFAULT_MAX_BYTES;
   const bytes = size(session);
@@ -157,7 +169,7 @@ function assertFits(session: object, { size = cookieSessionSize, maxBytes }: Coo
   throw new PartitionError(
     'partition_too_large',
     key,
-    `With the partition ${key} the session would have ${bytes} bytes, and a cookie holds ${most}. The session is as it was. Keep sessions on the server, or the tokens in Redis or PostgreSQL.`,
+    `With the partition ${key} the session would have ${bytes} bytes, and a cookie holds ${most}. The session was not changed. Keep sessions on the server, or the tokens in Redis or PostgreSQL.`,
   );
 }
 

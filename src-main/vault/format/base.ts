@@ -7,7 +7,7 @@ import { type Change, decodeBatch, type DecodedRow, decodeRows } from './batch.t
 import type { FrameContent } from './frame.ts';
 import type { Header } from './header.ts';
 import type { Group } from './frame-writer.ts';
-import { isObject } from '../json.ts';
+import { isObject } from './json.ts';
 import type { IntactFrame } from './frame-reader.ts';
 
 /** The frames of each account as they stand in the file, `null` for what belongs to none. */

@@ -48,6 +48,9 @@ export function account(changes: Partial<AccountItem> & Pick<AccountItem, 'id'>)
     nextExpiry: null,
     lastExpiry: null,
     since: null,
+    issuer: null,
+    source: null,
+    status: { state: 'renews', activeUntil: null },
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import { createModel, type Model } from '../../../src-renderer/state/model.ts';
 import { type FakeBridge, fakeBridge, type World } from './bridge.ts';
-import { type FakeTime, fakeTime, settled } from './time.ts';
+import { type FakeTime, type FakeVisibility, fakeTime, fakeVisibility, settled } from './time.ts';
 import { world } from './worlds.ts';
 
 export interface Stage {
@@ -8,6 +8,7 @@ export interface Stage {
   world: World;
   bridge: FakeBridge;
   time: FakeTime;
+  visibility: FakeVisibility;
 }
 
 /** Deterministic random bytes. */
@@ -18,10 +19,11 @@ export async function stage(name = 'main', changes: Partial<World> = {}): Promis
   const time = fakeTime();
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
   const bridge = fakeBridge(set);
-  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, random });
+  const visibility = fakeVisibility();
+  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, visibility, random });
   void model.start();
   await settled();
-  return { model, world: set, bridge, time };
+  return { model, world: set, bridge, time, visibility };
 }
 
 /** A promise that the test resolves, to inspect the state meanwhile. */

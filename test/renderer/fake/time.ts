@@ -1,8 +1,10 @@
-import type { Time } from '../../../src-renderer/state/ports.ts';
+import type { Time, Visibility } from '../../../src-renderer/state/ports.ts';
 
 export interface FakeTime extends Time {
   /** Advances the clock and runs due timers in order. */
   pass: (milliseconds: number) => Promise<void>;
+  /** When the pending timers fire, in milliseconds since the epoch. */
+  pending: () => number[];
 }
 
 /** A clock that only moves when a test advances it. */
@@ -18,6 +20,7 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
         waiting = waiting.filter((other) => other !== entry);
       };
     },
+    pending: () => waiting.map(({ at }) => at),
     async pass(milliseconds) {
       const until = now + milliseconds;
       for (;;) {
@@ -30,6 +33,27 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
       }
       now = until;
       await settled();
+    },
+  };
+}
+
+export interface FakeVisibility extends Visibility {
+  set: (visible: boolean) => void;
+}
+
+/** A window that is visible until a test hides it. */
+export function fakeVisibility(): FakeVisibility {
+  let visible = true;
+  const listeners = new Set<() => void>();
+  return {
+    isVisible: () => visible,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    set(next) {
+      visible = next;
+      for (const listener of listeners) listener();
     },
   };
 }

@@ -30,6 +30,7 @@ const INFO: AppInfo = {
   platform: 'linux',
   demo: false,
   keychainCrashed: false,
+  startedWithoutLock: false,
 };
 
 export const PLAN: ImportPlan = {

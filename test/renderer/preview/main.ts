@@ -1,5 +1,5 @@
 /** The window over a fake bridge, without an app: `?world=locked`. */
-import { random, systemTime } from '../../../src-renderer/bridge.ts';
+import { pageVisibility, random, systemTime } from '../../../src-renderer/bridge.ts';
 import { show } from '../../../src-renderer/show.tsx';
 import { fakeBridge } from '../fake/bridge.ts';
 import { world } from '../fake/worlds.ts';
@@ -13,5 +13,11 @@ if (name === 'no-bridge') {
 } else {
   const fake = fakeBridge(world(name, () => Math.floor(Date.now() / 1000)));
   Object.assign(window, { fake }); // to emit events by hand
-  show(root, { tokenCache: fake.tokenCache, app: fake.app, time: systemTime, random });
+  show(root, {
+    tokenCache: fake.tokenCache,
+    app: fake.app,
+    time: systemTime,
+    visibility: pageVisibility,
+    random,
+  });
 }

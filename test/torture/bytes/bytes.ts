@@ -1,8 +1,7 @@
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
-import { KeySlots } from '../../../src-main/vault/slots.ts';
 import type { VaultState } from '../../../src-main/vault/state.ts';
-import { FakeDisk } from '../../vault/disk.ts';
+import { FakeDisk, placeOf } from '../../vault/disk.ts';
 import { usersIn } from '../../vault/people.ts';
 import type { Scene } from '../section.ts';
 import { must } from '../tally.ts';
@@ -37,7 +36,7 @@ async function judge(
   const bytes = make();
   const disk = new FakeDisk();
   disk.put('/v', bytes);
-  const opening = await openFile(disk, '/v', new KeySlots(keychain, 'Tokenkeep', 'vault'));
+  const opening = await openFile(placeOf(disk, '/v', keychain));
   must(disk.calls.length === 0 && disk.bytes('/v').equals(bytes), 'opening has changed the file');
   must(right.includes(opening.state), `the vault is ${opening.state}, and should be ${right.join(' or ')}`);
   const found = opening.contents === null ? {} : usersIn(opening.contents.cache);

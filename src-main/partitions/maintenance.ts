@@ -1,0 +1,135 @@
+/** Jobs that go through all entries of a store: which key seals how much, and resealing under another one. */
+import { randomBytes } from 'node:crypto';
+import { InvalidArgumentError, PartitionError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
+import { readEntry, sealedWith, writeEntry } from './entry.ts';
+import type { PartitionName } from './partition-name.ts';
+import type { StoreMaintenance } from './partition-store.ts';
+import type { Settings } from './settings.ts';
+
+/** Which sealing key seals how many entries. */
+export interface SealingReport {
+  /** All entries under the store's prefix or in its table. */
+  readonly entries: number;
+  /** How many each key seals, by its id; keys that are not among the sealing keys too. */
+  readonly sealedWith: Readonly<Record<string, number>>;
+  readonly plainText: number;
+  /** Entries that are not Tokenkeep's, damaged, or written by a newer version. */
+  readonly unreadable: number;
+}
+
+/** How a reseal job runs. */
+export interface ResealOptions {
+  /** Stops the job after the entry it is at. It may be started again at any time. */
+  signal?: AbortSignal;
+  /** Called after each entry, with what has been done so far. */
+  onProgress?: (report: ResealReport) => void;
+}
+
+/** What a reseal job did. */
+export interface ResealReport {
+  readonly entries: number;
+  /** Sealed with another key, or plain text, and now sealed with the current key. */
+  readonly resealed: number;
+  /** Sealed with the current key already. */
+  readonly current: number;
+  /** Changed by their users meanwhile, which seals them with the current key. */
+  readonly changedMeanwhile: number;
+  /** They cannot be opened: by code, how many. They were left alone. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+const MOST_TRIES = 3;
+
+/** @throws InvalidArgumentError where the store cannot list its entries; PartitionStoreError */
+export async function sealingReport(settings: Settings): Promise<SealingReport> {
+  const report = { entries: 0, sealedWith: {} as Record<string, number>, plainText: 0, unreadable: 0 };
+  for await (const name of namesIn(settings)) {
+    const stored = await read(settings, name);
+    if (stored === null) continue;
+    report.entries += 1;
+    try {
+      const key = sealedWith(stored.bytes, name);
+      if (key === null) report.plainText += 1;
+      else report.sealedWith[key] = (report.sealedWith[key] ?? 0) + 1;
+    } catch {
+      report.unreadable += 1;
+    }
+  }
+  return report;
+}
+
+/**
+ * Seals every entry with the current key. Entries keep their time of expiry.
+ *
+ * @throws InvalidArgumentError where the store cannot list its entries, or nothing is sealed; PartitionStoreError
+ */
+export async function reseal(
+  settings: Settings,
+  { signal, onProgress }: ResealOptions = {},
+): Promise<ResealReport> {
+  if (settings.sealing.keys === null)
+    throw new InvalidArgumentError(
+      'These caches are plain text: there is no key to reseal with. Nothing was changed.',
+    );
+  const report = {
+    entries: 0,
+    resealed: 0,
+    current: 0,
+    changedMeanwhile: 0,
+    skipped: {} as Record<string, number>,
+  };
+  for await (const name of namesIn(settings)) {
+    if (signal?.aborted === true) break;
+    try {
+      const outcome = await resealOne(settings, name);
+      if (outcome === 'gone') continue;
+      report[outcome] += 1;
+    } catch (error) {
+      if (!(error instanceof PartitionError)) throw error;
+      report.skipped[error.code] = (report.skipped[error.code] ?? 0) + 1;
+    }
+    report.entries += 1;
+    onProgress?.({ ...report, skipped: { ...report.skipped } });
+  }
+  return report;
+}
+
+async function resealOne(
+  settings: Settings,
+  name: PartitionName,
+): Promise<'gone' | 'current' | 'resealed' | 'changedMeanwhile'> {
+  const { sealing, timeout } = settings;
+  for (let left = MOST_TRIES; left > 0; left -= 1) {
+    const stored = await read(settings, name);
+    if (stored === null) return 'gone';
+    if (sealedWith(stored.bytes, name) === sealing.keys?.sealsWith)
+      return left === MOST_TRIES ? 'current' : 'changedMeanwhile';
+    const bytes = writeEntry(
+      readEntry(stored.bytes, name, { ...sealing, acceptPlainText: true }),
+      name,
+      sealing,
+    );
+    const entry = { bytes, version: randomBytes(12).toString('base64url') };
+    const isDone = await Deadline.run(timeout, (deadline) =>
+      deadline.with((call) => maintenanceOf(settings).replace(name.key, entry, stored.version, call)),
+    );
+    if (isDone) return 'resealed';
+  }
+  return 'changedMeanwhile';
+}
+
+async function* namesIn(settings: Settings): AsyncIterable<PartitionName> {
+  for await (const key of maintenanceOf(settings).keys()) yield { kind: 'user', id: undefined, key };
+}
+
+function read({ store, timeout }: Settings, { key }: PartitionName) {
+  return Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(key, call)));
+}
+
+function maintenanceOf({ store }: Settings): StoreMaintenance {
+  if (store.maintenance !== undefined) return store.maintenance;
+  throw new InvalidArgumentError(
+    'This store cannot list its entries. Entries are sealed with the current key when they are next updated. Nothing was changed.',
+  );
+}

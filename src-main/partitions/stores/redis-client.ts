@@ -1,0 +1,227 @@
+/** The clients of Redis that are taken, and what is used of them. */
+import { createHash } from 'node:crypto';
+import { PartitionStoreError } from '../../errors.ts';
+import type { StoreCall } from '../partition-store.ts';
+
+/** What is used of a client of the `redis` package: `createClient()`, `createClientPool()`, `createCluster()` and `createSentinel()` have it. */
+export interface RedisClient {
+  /** As in `redis`: the same client with other settings. */
+  withCommandOptions(options: RedisCommandOptions): RedisCommands;
+  /** false: commands wait until it is connected. */
+  readonly isReady?: boolean;
+}
+
+/** What is set for the calls of one read or write. */
+export interface RedisCommandOptions {
+  /** What an answer's types become, by their byte in RESP. */
+  typeMapping?: Record<number, typeof Buffer>;
+  /** Gives the command up. */
+  abortSignal?: AbortSignal;
+}
+
+/** The commands that are used. */
+export interface RedisCommands {
+  /** GET. */
+  get(key: string): Promise<unknown>;
+  /** DEL. */
+  del(key: string): Promise<unknown>;
+  /** PEXPIRE. */
+  pExpire(key: string, milliseconds: number): Promise<unknown>;
+  /** EVALSHA. */
+  evalSha(sha1: string, options: RedisScriptCall): Promise<unknown>;
+  /** EVAL, where the server does not know the script yet. */
+  eval(script: string, options: RedisScriptCall): Promise<unknown>;
+}
+
+/** What a script works on. */
+export interface RedisScriptCall {
+  /** One: so a cluster knows where to run it. */
+  keys: string[];
+  /** `ARGV` of the script. */
+  arguments: (string | Buffer)[];
+}
+
+/** What is used of a client of `ioredis`: `new Redis()` and `new Cluster()` have it. */
+export interface IoredisClient {
+  /** GET, as bytes. */
+  getBuffer(key: string): Promise<Buffer | null>;
+  /** DEL. */
+  del(key: string): Promise<unknown>;
+  /** PEXPIRE. */
+  pexpire(key: string, milliseconds: number): Promise<unknown>;
+  /** EVALSHA. */
+  evalsha(sha1: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
+  /** EVAL. */
+  eval(script: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
+}
+
+/** A script on one key. Redis knows it by its hash; the text is sent only if Redis does not know it, or no longer does. */
+export class Script {
+  readonly text: string;
+  readonly sha1: string;
+
+  constructor(text: string) {
+    this.text = text;
+    this.sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; it protects nothing.
+  }
+}
+
+/** The same few commands, of whichever client. */
+export interface RedisRunner {
+  get(key: string, call?: StoreCall): Promise<Buffer | null>;
+  del(key: string, call?: StoreCall): Promise<void>;
+  pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void>;
+  run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown>;
+  scan(pattern: string): AsyncIterable<string>;
+}
+
+/** @throws PartitionStoreError `store_client` */
+export function commandsOf(client: unknown): RedisRunner {
+  if (has(client, 'withCommandOptions')) return new NodeRedis(client as RedisClient);
+  if (has(client, 'getBuffer', 'del', 'pexpire', 'evalsha', 'eval'))
+    return new Ioredis(client as IoredisClient);
+  throw new PartitionStoreError(
+    'store_client',
+    'redisStore takes a client of the `redis` package, version 5 or later (createClient, createClientPool, createCluster, createSentinel), or of `ioredis`, version 5 or later (Redis, Cluster). What was passed is neither. Nothing was read or written.',
+  );
+}
+
+export function has(client: unknown, ...names: string[]): boolean {
+  return (
+    (typeof client === 'object' || typeof client === 'function') &&
+    client !== null &&
+    names.every((name) => typeof Reflect.get(client, name) === 'function')
+  );
+}
+
+/** Keys in one answer of SCAN. */
+const PAGE = 500;
+
+/** RESP's bulk strings ("$") as bytes: an entry is not text. */
+const AS_BYTES = { 0x24: Buffer };
+
+class NodeRedis implements RedisRunner {
+  readonly #client: RedisClient;
+  readonly #commands: RedisCommands;
+
+  constructor(client: RedisClient) {
+    this.#client = client;
+    this.#commands = client.withCommandOptions({ typeMapping: AS_BYTES });
+  }
+
+  async get(key: string, call?: StoreCall): Promise<Buffer | null> {
+    return bytesOf(await this.#with(call).get(key));
+  }
+
+  async del(key: string, call?: StoreCall): Promise<void> {
+    await this.#with(call).del(key);
+  }
+
+  async pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void> {
+    await this.#with(call).pExpire(key, milliseconds);
+  }
+
+  async run(
+    { sha1, text }: Script,
+    key: string,
+    args: (string | Buffer)[],
+    call?: StoreCall,
+  ): Promise<unknown> {
+    const commands = this.#with(call);
+    const options = { keys: [key], arguments: args };
+    return unlessUnknown(
+      () => commands.evalSha(sha1, options),
+      () => commands.eval(text, options),
+    );
+  }
+
+  async *scan(pattern: string): AsyncIterable<string> {
+    const masters: unknown = Reflect.get(this.#client, 'masters');
+    const nodes: unknown[] = Array.isArray(masters)
+      ? await Promise.all(masters.map((master) => invoke(this.#client, 'nodeClient', master)))
+      : [this.#client];
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const page = await invoke(node, 'scan', cursor, { MATCH: pattern, COUNT: PAGE });
+        cursor = String(Reflect.get(page as object, 'cursor'));
+        for (const key of Reflect.get(page as object, 'keys') as unknown[]) yield String(key);
+      } while (cursor !== '0');
+    }
+  }
+
+  /** Only a command that waits for a connection can be given up; making and watching a signal for each costs more than a GET. */
+  #with(call: StoreCall | undefined): RedisCommands {
+    if (this.#client.isReady !== false || call?.signal === undefined) return this.#commands;
+    return this.#client.withCommandOptions({ typeMapping: AS_BYTES, abortSignal: call.signal });
+  }
+}
+
+class Ioredis implements RedisRunner {
+  readonly #client: IoredisClient;
+
+  constructor(client: IoredisClient) {
+    this.#client = client;
+  }
+
+  async get(key: string): Promise<Buffer | null> {
+    return bytesOf(await this.#client.getBuffer(key));
+  }
+
+  async del(key: string): Promise<void> {
+    await this.#client.del(key);
+  }
+
+  async pexpire(key: string, milliseconds: number): Promise<void> {
+    await this.#client.pexpire(key, milliseconds);
+  }
+
+  run({ sha1, text }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
+    return unlessUnknown(
+      () => this.#client.evalsha(sha1, 1, key, ...args),
+      () => this.#client.eval(text, 1, key, ...args),
+    );
+  }
+
+  async *scan(pattern: string): AsyncIterable<string> {
+    const nodes = has(this.#client, 'nodes') ? await invoke(this.#client, 'nodes', 'master') : [this.#client];
+    for (const node of nodes as unknown[]) {
+      let cursor = '0';
+      do {
+        const [next, keys] = (await invoke(node, 'scan', cursor, 'MATCH', pattern, 'COUNT', PAGE)) as [
+          unknown,
+          unknown[],
+        ];
+        cursor = String(next);
+        for (const key of keys) yield String(key);
+      } while (cursor !== '0');
+    }
+  }
+}
+
+async function unlessUnknown(
+  byHash: () => Promise<unknown>,
+  byText: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await byHash();
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return byText();
+  }
+}
+
+function bytesOf(value: unknown): Buffer | null {
+  if (value === null) return null;
+  if (Buffer.isBuffer(value)) return value;
+  throw new PartitionStoreError(
+    'store_client',
+    'The Redis client returned text where bytes were asked for, so partitions cannot be read. Use the `redis` package from version 5 on, or `ioredis`. Nothing was changed.',
+  );
+}
+
+async function invoke(target: unknown, name: string, ...args: unknown[]): Promise<unknown> {
+  const method: unknown = Reflect.get(target as object, name);
+  if (typeof method !== 'function') throw new TypeError(`The Redis client has no ${name}.`);
+  return (await Reflect.apply(method, target, args)) as unknown;
+}

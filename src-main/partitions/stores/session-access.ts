@@ -1,0 +1,317 @@
+/** How the session of a request is reached: as the libraries for sessions have it, and as it is stored right now. */
+import { InvalidArgumentError, PartitionStoreError, SessionEndedError } from '../../errors.ts';
+import { KeyedQueue } from '../../queue.ts';
+import type { PartitionLeases } from '../partition-store.ts';
+import { memoryLeases } from './memory-store.ts';
+
+/**
+ * The session of a request: the object of express-session, iron-session or @fastify/secure-session; for every other library a
+ * function that returns the request's session, such as `() => req.session`.
+ */
+export type SessionSource = object | (() => object | null | undefined);
+
+export interface SessionAccess {
+  /** One field as it is stored now; undefined where the session has ended. */
+  read(field: string): Promise<unknown>;
+  /**
+   * Sets a field (undefined removes it) and saves the session, if it is still the request's own and alive in its store.
+   *
+   * @param check throws if the session must not be saved like this; it is then as it was
+   * @throws SessionEndedError; PartitionStoreError `store_mismatch` where the session does not keep it; what saving throws
+   */
+  write(field: string, value: unknown, check: (session: object) => void): Promise<void>;
+  /** Runs what reads and then saves, one task at a time for all requests of this process that have this session. */
+  inTurn<T>(task: () => Promise<T>): Promise<T>;
+  /** Among the requests of this process; absent where they cannot know of each other. */
+  readonly leases?: PartitionLeases;
+}
+
+/** What can be told about a session that Tokenkeep cannot see itself. */
+export interface SessionAccessOptions {
+  /**
+   * The response that carries the session's cookie. Once its headers are sent, the cookie cannot change any more, and an update
+   * is refused instead of being lost.
+   */
+  response?: { readonly headersSent: boolean };
+  /**
+   * Whether the session still exists in its own store. Asked before each save, for sessions on a server that Tokenkeep cannot
+   * see (koa-session with a store, @fastify/session): saving one that another request has ended would revive it.
+   */
+  isAlive?: (session: object) => boolean | Promise<boolean>;
+}
+
+/** @throws InvalidArgumentError where a session cannot be kept safely through this object */
+export function accessTo(source: SessionSource, options: SessionAccessOptions, field: string): SessionAccess {
+  if (typeof source === 'function')
+    return new RequestSession(source as () => object | null | undefined, options);
+  if (!isObject(source)) {
+    throw new InvalidArgumentError(
+      'There is no session: does the session middleware run before this? Nothing was read or written.',
+    );
+  }
+  if (isStoredSession(source)) return new StoredSession(source);
+  if (!Object.isExtensible(source)) throw new InvalidArgumentError(`This session is read-only. ${NOTHING}`);
+  const isIron = isFunction(property(source, 'updateConfig')) && isFunction(property(source, 'save'));
+  // iron-session's destroy() takes all fields away: without this one, it has been called.
+  if (isIron && property(source, field) === undefined) Reflect.set(source, field, {});
+  if (isIron)
+    return new RequestSession(() => (property(source, field) === undefined ? null : source), options, field);
+  const isSecureSession = hasGetAndSet(source) && typeof property(source, 'deleted') === 'boolean';
+  if (isSecureSession) return new RequestSession(() => source, options);
+  throw new InvalidArgumentError(
+    `This object does not show whether it is still the session of its request. Pass a function that returns the current one: sessionStore(() => req.session). ${NOTHING}`,
+  );
+}
+
+const NOTHING = 'Nothing was read or written.';
+
+/** A session that is kept in a cookie, or by a library whose store is not visible from its session. */
+class RequestSession implements SessionAccess {
+  readonly #current: () => object | null;
+  readonly #options: SessionAccessOptions;
+  readonly #keptField: string | undefined;
+
+  /** @param keptField never removed, only emptied */
+  constructor(source: () => object | null | undefined, options: SessionAccessOptions, keptField?: string) {
+    this.#options = options;
+    this.#keptField = keptField;
+    this.#current = () => {
+      const session = source();
+      return isObject(session) && property(session, 'deleted') !== true ? session : null;
+    };
+  }
+
+  read(field: string): Promise<unknown> {
+    const session = this.#current();
+    return Promise.resolve(session === null ? undefined : get(session, field));
+  }
+
+  async write(field: string, value: unknown, check: (session: object) => void): Promise<void> {
+    const session = this.#current() ?? ended();
+    if (this.#options.response?.headersSent === true) tooLate();
+    if (this.#options.isAlive !== undefined && !(await this.#options.isAlive(session))) ended();
+    const before = get(session, field);
+    const empty = field === this.#keptField ? {} : undefined;
+    const next = value === undefined ? empty : value;
+    set(session, field, next);
+    try {
+      check(session);
+      if (this.#current() !== session) ended();
+      await save(session);
+      if (!isSame(get(this.#current() ?? ended(), field), next)) mismatch();
+    } catch (error) {
+      set(session, field, before);
+      throw error;
+    }
+  }
+
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const session = this.#current();
+    return session === null ? task() : shared(session).queue.run('', task);
+  }
+}
+
+/** A session of express-session, with its store behind it. */
+class StoredSession implements SessionAccess {
+  readonly #session: ExpressSession;
+
+  constructor(session: ExpressSession) {
+    this.#session = session;
+    watchDestroyed(session.req.sessionStore);
+  }
+
+  get leases(): PartitionLeases {
+    return shared(this.#session.req.sessionStore).leases;
+  }
+
+  async read(field: string): Promise<unknown> {
+    return property(await this.#stored(), field);
+  }
+
+  async write(field: string, value: unknown, check: (session: object) => void): Promise<void> {
+    await this.#assertAlive();
+    const session = this.#own(); // Looked at after the store was: nothing comes between this and the save.
+    const before = property(session, field);
+    set(session, field, value);
+    try {
+      check(session);
+      await saveWith(session, property(session, 'save'), true);
+      const stored = await this.#stored();
+      if (stored === null) ended();
+      if (!isSame(property(stored, field), value)) mismatch();
+      alive.set(this.#session.req, this.#session.id);
+    } catch (error) {
+      set(session, field, before);
+      throw error;
+    }
+  }
+
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return shared(this.#session.req.sessionStore).queue.run(this.#session.id, task);
+  }
+
+  /** The request's own session, if it still is this one. `reload()` makes another object of the same id. */
+  #own(): object {
+    const { req, id } = this.#session;
+    const { session } = req;
+    if (destroyed.get(req.sessionStore)?.has(id) === true) ended();
+    if (isObject(session) && req.sessionID === id && property(session, 'id') === id) return session;
+    return ended();
+  }
+
+  /** A session that the browser named, or that was saved, must be in its store. A new one is not yet. */
+  async #assertAlive(): Promise<void> {
+    const { req, id } = this.#session;
+    this.#own();
+    if ((await this.#stored()) !== null) {
+      alive.set(req, id);
+      return;
+    }
+    const cookies = property(property(req, 'headers'), 'cookie');
+    const wasNamed =
+      typeof cookies === 'string' && [id, encodeURIComponent(id)].some((name) => cookies.includes(name));
+    const wasAlive = alive.get(req) === id;
+    const isTooLate = property(property(req, 'res'), 'headersSent') === true;
+    if (wasNamed || wasAlive || isTooLate) ended();
+  }
+
+  #stored(): Promise<object | null> {
+    const { req, id } = this.#session;
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, found?: unknown): void => {
+        if (error !== undefined && error !== null) reject(asError(error, 'The session could not be read.'));
+        else resolve(isObject(found) ? found : null);
+      };
+      Reflect.apply(req.sessionStore.get, req.sessionStore, [id, done]);
+    });
+  }
+}
+
+interface ExpressSession {
+  readonly id: string;
+  readonly req: {
+    readonly sessionStore: { get: (...args: unknown[]) => unknown };
+    session?: unknown;
+    sessionID?: unknown;
+  };
+}
+
+function isStoredSession(session: object): session is ExpressSession {
+  const store = property(property(session, 'req'), 'sessionStore');
+  return (
+    typeof property(session, 'id') === 'string' &&
+    isFunction(property(store, 'get')) &&
+    isFunction(property(session, 'save'))
+  );
+}
+
+/** By request: the id of a session that was seen in its store. */
+const alive = new WeakMap<object, string>();
+
+/** By store of sessions: ids of sessions that this process has destroyed, oldest first. */
+const destroyed = new WeakMap<object, Set<string>>();
+const MOST_DESTROYED = 10_000;
+
+/**
+ * Notes which sessions this process destroys: one that another request destroys between our look at the store and our save would
+ * come back. Ids are random and never used again.
+ */
+function watchDestroyed(store: object): void {
+  const destroy = property(store, 'destroy');
+  if (destroyed.has(store) || !isFunction(destroy) || !Object.isExtensible(store)) return;
+  const ids = new Set<string>();
+  destroyed.set(store, ids);
+  Reflect.set(store, 'destroy', function destroyNoted(this: unknown, id: unknown, ...rest: unknown[]) {
+    if (typeof id === 'string') ids.add(id);
+    const [oldest] = ids;
+    if (ids.size > MOST_DESTROYED && oldest !== undefined) ids.delete(oldest);
+    return Reflect.apply<unknown, unknown[], unknown>(destroy, this, [id, ...rest]);
+  });
+}
+
+/** Of a store of sessions, or of a session without one. */
+const sharedBy = new WeakMap<object, { queue: KeyedQueue; leases: PartitionLeases }>();
+
+function shared(one: object): { queue: KeyedQueue; leases: PartitionLeases } {
+  const known = sharedBy.get(one);
+  if (known !== undefined) return known;
+  const made = { queue: new KeyedQueue(), leases: memoryLeases(() => performance.now() / 1000) };
+  sharedBy.set(one, made);
+  return made;
+}
+
+export function get(session: object, field: string): unknown {
+  return hasGetAndSet(session) ? session.get(field) : property(session, field);
+}
+
+function set(session: object, field: string, value: unknown): void {
+  if (hasGetAndSet(session)) session.set(field, value);
+  else if (value === undefined) Reflect.deleteProperty(session, field);
+  else Reflect.set(session, field, value);
+}
+
+function hasGetAndSet(
+  session: object,
+): session is { get: (field: string) => unknown; set: (field: string, value: unknown) => unknown } {
+  return isFunction(property(session, 'get')) && isFunction(property(session, 'set'));
+}
+
+function save(session: object): Promise<void> {
+  const method = property(session, 'save');
+  return isFunction(method) ? saveWith(session, method, false) : Promise.resolve();
+}
+
+/**
+ * Waits for a `save` that takes a callback (express-session), returns a promise (iron-session), or may do either (koa-session).
+ *
+ * @param callsBack it calls back whatever it returns
+ */
+function saveWith(session: object, method: unknown, callsBack: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: unknown): void => reject(asError(error, 'The session was not saved.'));
+    const done = (error?: unknown): void =>
+      error === undefined || error === null ? resolve() : failed(error);
+    const result: unknown = Reflect.apply(method as () => unknown, session, [done]);
+    if (!callsBack && isObject(result) && isFunction(property(result, 'then')))
+      Promise.resolve(result).then(() => resolve(), failed);
+  });
+}
+
+function isSame(found: unknown, wanted: unknown): boolean {
+  return JSON.stringify(found) === JSON.stringify(wanted);
+}
+
+function asError(error: unknown, message: string): Error {
+  return error instanceof Error ? error : new Error(message, { cause: error });
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
+  return typeof value === 'function';
+}
+
+function property(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+}
+
+function ended(): never {
+  throw new SessionEndedError(
+    'This session has ended (signed out, regenerated or expired), or is no longer the session of its request. Nothing was saved. Open the partition again from the current session.',
+  );
+}
+
+function tooLate(): never {
+  throw new SessionEndedError(
+    'The response has begun, so the cookie that holds the session can no longer change. Nothing was saved. Update the partition before you send the response.',
+  );
+}
+
+function mismatch(): never {
+  throw new PartitionStoreError(
+    'store_mismatch',
+    'The session did not keep what was written to it. The tokens were not stored. Use a session that keeps all of its fields, or Redis or PostgreSQL.',
+  );
+}

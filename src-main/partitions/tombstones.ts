@@ -1,0 +1,78 @@
+/**
+ * Keeps a late refresh from overwriting a newer sign-in.
+ *
+ * An entry notes which accounts were signed out of it, and under a random number (`born`) that it was made anew: an empty
+ * partition is deleted, and its tombstones with it. An update that names the state it began with (`since`) cannot set
+ * anything for an account that was signed out after that.
+ */
+import { createHash } from 'node:crypto';
+import type { Change } from '../cache/change.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import type { EntryMetadata } from './entry.ts';
+import { newBirth, usersIn } from './partition-contents.ts';
+
+/** One number says both: which entry it was, and how many accounts had been signed out of it. */
+const EPOCHS = 2 ** 20;
+
+/** A refresh can have been under way for this long, in seconds: a laptop lid closed in the middle of it. */
+const REMEMBERED = 7 * 24 * 3600;
+
+/** With more than this many, the entry counts as made anew, and every refresh that is under way as late. */
+const MOST = 64;
+
+/** The `epoch` of a handle that has read this; 0: there was nothing. */
+export function epochOf({ born = 0, epoch = 0 }: EntryMetadata): number {
+  return born * EPOCHS + epoch;
+}
+
+function markOf(account: string, born: number): string {
+  return createHash('sha256').update(`${born}\n${account}`).digest('base64url').slice(0, 16);
+}
+
+/**
+ * Of an update's changes, those that belong to the end of a refresh that began before `since`: of accounts that were signed
+ * out after that, and that the update sets anything for. A late sign-out is none.
+ */
+export function lateChanges(changes: readonly Change[], metadata: EntryMetadata, since: number): Change[] {
+  if (since < EPOCHS) return []; // There was no entry: what began then is a sign-in.
+  const { born = 0, tombstones = [] } = metadata;
+  const isSame = Math.floor(since / EPOCHS) === born;
+  const late = new Set<string>();
+  for (const [mark, epoch] of tombstones) if (epoch > since % EPOCHS) late.add(mark);
+  if (isSame && late.size === 0) return [];
+  const isLate = (account: string): boolean => account !== '' && (!isSame || late.has(markOf(account, born)));
+  const setting = new Set<string>();
+  for (const { after } of changes)
+    if (after !== undefined && isLate(after.account)) setting.add(after.account);
+  return changes.filter((change) => setting.has(accountOfChange(change)));
+}
+
+/** What the entry says after these changes: tombstones of the accounts that are gone, and a birth if it is new. */
+export function metadataAfter(
+  metadata: EntryMetadata,
+  changes: readonly Change[],
+  cache: TokenCache,
+  now: number,
+): EntryMetadata {
+  if (metadata.born === undefined) return { ...metadata, born: newBirth(), epoch: 0 };
+  const removed = new Set<string>();
+  for (const change of changes) {
+    if (change.before !== undefined) removed.add(change.before.account);
+  }
+  if (removed.size === 0) return metadata;
+  const left = usersIn(cache);
+  const gone = [...removed].filter((account) => account !== '' && !left.has(account));
+  if (gone.length === 0) return metadata;
+  const { born, epoch = 0, tombstones = [] } = metadata;
+  const added = gone.map(
+    (account, index) => [markOf(account, born), epoch + 1 + index, Math.floor(now)] as const,
+  );
+  const all = [...tombstones.filter(([, , at]) => at > now - REMEMBERED), ...added];
+  if (all.length > MOST || epoch + gone.length >= EPOCHS)
+    return { ...metadata, born: newBirth(), epoch: 0, tombstones: [] };
+  return { ...metadata, epoch: epoch + gone.length, tombstones: all };
+}
+
+function accountOfChange({ before, after }: Change): string {
+  return (after ?? before)?.account ?? '';
+}

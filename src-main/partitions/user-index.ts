@@ -1,0 +1,247 @@
+/**
+ * The index that finds all partitions of one user: for "sign out everywhere", and for back-channel logout.
+ *
+ * For each account of a partition there are up to three index entries, named after its subject, its provider's session and
+ * its home account id. Each lists the keys of partitions. They are sealed like partitions and live in the same
+ * store. An index entry is written before the partition is, so that no partition is out of reach.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { readToken, stringClaim } from '../cache/schema/claims.ts';
+import { InvalidArgumentError, PartitionError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
+import { readEntry, writeEntry } from './entry.ts';
+import { usersIn } from './partition-contents.ts';
+import { type PartitionName, partitionName } from './partition-name.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Who is to be signed out everywhere. A string is an OpenID Connect `sub` or a `home_account_id`, of any issuer. The object
+ * form has what a logout token has: `sub`, `sid` or both, and the issuer.
+ */
+export type PartitionUserReference =
+  | string
+  | { readonly issuer?: string; readonly sub: string; readonly sid?: string }
+  | { readonly issuer?: string; readonly sub?: string; readonly sid: string }
+  | { readonly home_account_id: string };
+
+/** One partition, as an index entry lists it. */
+export interface IndexRecord {
+  /** The partition's key in the store. */
+  readonly key: string;
+  /** The account in it. */
+  readonly account: string;
+  /** As the ID token says; absent where there was none. */
+  readonly issuer?: string;
+  readonly sub?: string;
+  readonly sid?: string;
+  /** Seconds since the epoch, by which the partition may have expired; null: never. */
+  readonly expires: number | null;
+}
+
+/** Index entries outlive their partitions by a quarter, so that not every update of a partition is one of its index. */
+const HEADROOM = 1.25;
+
+const MOST_TRIES = 20;
+
+interface User {
+  readonly account: string;
+  readonly issuer?: string;
+  readonly sub?: string;
+  readonly sid?: string;
+}
+
+export class UserIndex {
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Lists a partition that is about to be written in the index entries of its users.
+   *
+   * @param known what was listed before, as `EntryMetadata.index` has it
+   * @returns what is listed now
+   */
+  async note(
+    { key }: PartitionName,
+    cache: TokenCache,
+    known: readonly unknown[] | undefined,
+    ttl: number | null,
+  ): Promise<readonly unknown[]> {
+    const now = this.#settings.now();
+    const wanted = usersOf(cache);
+    const names = new Map(
+      wanted.flatMap((user) => namesOf(user).map((name) => [name.key, { name, user }] as const)),
+    );
+    const [until, ...listed] = known ?? [];
+    const isListed = (name: string): boolean => listed.includes(name);
+    const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
+    const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
+    const missing = [...names.values()].filter(({ name }) => !isLongEnough || !isListed(name.key));
+    if (missing.length === 0) return known ?? [];
+    await Promise.all(missing.map(({ name, user }) => this.#list(name, { key, ...user, expires })));
+    return [isLongEnough ? until : expires, ...names.keys()];
+  }
+
+  /** Makes the index entries live as long as a partition that has just been touched. */
+  async touch(known: readonly unknown[] | undefined, ttl: number): Promise<void> {
+    const { store, timeout } = this.#settings;
+    for (const name of known ?? [])
+      if (typeof name === 'string')
+        await Deadline.run(timeout, (deadline) =>
+          deadline.with((call) => store.touch(name, ttl * HEADROOM, call)),
+        );
+  }
+
+  /** The partitions of a user. @throws InvalidArgumentError */
+  async find(user: PartitionUserReference): Promise<IndexRecord[]> {
+    const found = new Map<string, IndexRecord>();
+    for (const name of namesFor(user))
+      for (const record of (await this.#read(name)).records)
+        if (isMeant(record, user)) found.set(`${record.key} ${record.account}`, record);
+    return [...found.values()];
+  }
+
+  /** Removes partitions from the index entries of a user. */
+  async forget(user: PartitionUserReference, gone: readonly IndexRecord[]): Promise<void> {
+    const keys = new Set(gone.map(({ key, account }) => `${key} ${account}`));
+    const names = new Map(
+      [...namesFor(user), ...gone.flatMap(namesOf)].map((name) => [name.key, name] as const),
+    );
+    for (const name of names.values())
+      await this.#change(name, (records) =>
+        records.filter(({ key, account }) => !keys.has(`${key} ${account}`)),
+      );
+  }
+
+  #list(name: PartitionName, record: IndexRecord): Promise<void> {
+    return this.#change(name, async (records) => {
+      const others = records.filter(({ key, account }) => key !== record.key || account !== record.account);
+      return [...(await this.#withoutExpired(others)), record];
+    });
+  }
+
+  /** An entry that slides may live on past what the index says: it is dropped only if it is really gone. */
+  async #withoutExpired(records: readonly IndexRecord[]): Promise<IndexRecord[]> {
+    const { store, timeout, now } = this.#settings;
+    const left: IndexRecord[] = [];
+    for (const record of records) {
+      const isOver = record.expires !== null && record.expires <= now();
+      const isGone =
+        isOver &&
+        (await Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(record.key, call)))) ===
+          null;
+      if (!isGone) left.push(record);
+    }
+    return left;
+  }
+
+  async #change(
+    name: PartitionName,
+    fn: (records: readonly IndexRecord[]) => IndexRecord[] | Promise<IndexRecord[]>,
+  ): Promise<void> {
+    const { store, sealing, now, timeout } = this.#settings;
+    for (let left = MOST_TRIES; left > 0; left -= 1) {
+      const { records, version } = await this.#read(name);
+      const next = await fn(records);
+      if (next.length === records.length && next.every((record, index) => record === records[index])) return;
+      const isDone = await Deadline.run(timeout, (deadline) =>
+        deadline.with((call) => {
+          if (next.length === 0) return store.remove(name.key, version ?? undefined, call);
+          const expiries = next.map(({ expires }) => expires);
+          const ttl = expiries.includes(null)
+            ? null
+            : Math.max(60, Math.max(...expiries.map(Number)) - now());
+          const bytes = writeEntry({ document: '{}', metadata: { index: next } }, name, sealing);
+          const entry = { bytes, version: randomBytes(12).toString('base64url') };
+          return store.write(name.key, entry, { expected: version, ttl }, call);
+        }),
+      );
+      if (isDone) return;
+    }
+    throw new PartitionError(
+      'partition_busy',
+      name.key,
+      'Other sign-ins of this user wrote its index again and again. The partition was not written. Try again.',
+    );
+  }
+
+  async #read(name: PartitionName): Promise<{ records: readonly IndexRecord[]; version: string | null }> {
+    const { store, sealing, timeout } = this.#settings;
+    const stored = await Deadline.run(timeout, (deadline) =>
+      deadline.with((call) => store.read(name.key, call)),
+    );
+    if (stored === null) return { records: [], version: null };
+    const { index = [] } = readEntry(stored.bytes, name, sealing).metadata;
+    return { records: index as IndexRecord[], version: stored.version };
+  }
+}
+
+/** The users in a cache, once for each ID token; those without one by their account alone. */
+function usersOf(cache: TokenCache): User[] {
+  const users: User[] = [];
+  for (const { home_account_id, secret } of cache.find('IdToken')) {
+    const token = readToken(secret);
+    const claims = token?.format === 'jwt' ? token.payload : undefined;
+    const [issuer, sub, sid] = ['iss', 'sub', 'sid'].map((name) => stringClaim(claims, name));
+    users.push({
+      account: home_account_id.toLowerCase(),
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(sub === undefined ? {} : { sub }),
+      ...(sid === undefined ? {} : { sid }),
+    });
+  }
+  const known = new Set(users.map(({ account }) => account));
+  for (const account of usersIn(cache)) if (!known.has(account)) users.push({ account });
+  return users;
+}
+
+function namesOf({ account, sub, sid }: User): PartitionName[] {
+  return [
+    nameOf('account', account),
+    ...(sub === undefined ? [] : [nameOf('sub', sub)]),
+    ...(sid === undefined ? [] : [nameOf('sid', sid)]),
+  ];
+}
+
+/** @throws InvalidArgumentError */
+function namesFor(user: PartitionUserReference): PartitionName[] {
+  if (typeof user === 'string' && user !== '')
+    return [nameOf('sub', user), nameOf('account', user.toLowerCase())];
+  if (typeof user === 'object' && 'home_account_id' in user && typeof user.home_account_id === 'string')
+    return [nameOf('account', user.home_account_id.toLowerCase())];
+  if (typeof user === 'object' && 'sub' in user && typeof user.sub === 'string')
+    return [nameOf('sub', user.sub)];
+  if (typeof user === 'object' && 'sid' in user && typeof user.sid === 'string')
+    return [nameOf('sid', user.sid)];
+  throw new InvalidArgumentError(
+    'Name the user by its sub, by { issuer, sub }, { issuer, sid } or { home_account_id }. Nobody was signed out.',
+  );
+}
+
+/** An issuer is compared where both sides have one; a `sid` beside a `sub` narrows it to that session. */
+function isMeant(record: IndexRecord, user: PartitionUserReference): boolean {
+  if (typeof user === 'string' || 'home_account_id' in user) return true;
+  const { issuer, sub, sid } = user;
+  const isSame = (wanted: string | undefined, found: string | undefined): boolean =>
+    wanted === undefined || wanted === found;
+  return isSame(issuer, record.issuer) && isSame(sub, record.sub) && isSame(sid, record.sid);
+}
+
+function nameOf(what: 'account' | 'sub' | 'sid', value: string): PartitionName {
+  return partitionName(
+    'index',
+    createHash('sha256')
+      .update(JSON.stringify([what, value]))
+      .digest('base64url'),
+  );
+}
+
+/** Thrown by `signOutUser` of caches that keep no index. */
+export function noIndex(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'These caches keep no index of their users: pass userIndex: true to partitionedCaches, and users who sign in from then on can be found. Nobody was signed out.',
+  );
+}
