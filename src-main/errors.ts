@@ -17,8 +17,26 @@ export class TokenkeepError<Code extends string = string> extends Error {
 
 /** The caller passed something that is not what the signature says. Nothing was changed. */
 export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** The name of the argument or field that is wrong, where a single one is. */
+  readonly field?: string;
+
+  constructor(message: string, { field, ...options }: { cause?: unknown; field?: string } = {}) {
     super('invalid_argument', message, options);
+    if (field !== undefined) this.field = field;
+  }
+}
+
+/**
+ * An account id names more than one account: users of two issuers have the same. Nothing was removed. Pass the account
+ * itself, as `accounts()` returns it.
+ */
+export class AmbiguousAccountError extends TokenkeepError<'ambiguous_account'> {
+  /** The accounts that the id is that of. Each can be passed to `signOut`. */
+  readonly accounts: readonly { home_account_id: string; environment: string; issuer?: string }[];
+
+  constructor(message: string, accounts: AmbiguousAccountError['accounts'], options?: { cause?: unknown }) {
+    super('ambiguous_account', message, options);
+    this.accounts = accounts;
   }
 }
 

@@ -88,7 +88,8 @@ async function refreshAccount(
       await acquireTokenSilent(handle, request, redeemer(agreed, request.alone), ports.now);
       refreshed += 1;
     } catch (error) {
-      problem = error;
+      // What the provider said is more than that one has to sign in.
+      problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
     }
   }
   await remember(handle, accountId, history, agreed, problem, ports).catch(ports.onUnexpected);
@@ -224,7 +225,7 @@ export function requestsFor(account: CachedAccount, profiles: readonly SignInPro
     }
     return tokens.map(({ target, realm }) => ({
       ...common,
-      realm,
+      ...(typeof realm === 'string' ? { realm } : {}),
       scopes: target.split(' ').filter((scope) => scope !== ''),
       alone: tokens.length === 1,
     }));

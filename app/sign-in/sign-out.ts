@@ -95,7 +95,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): { revoke: (Task | undefined)[]; sessions: Task[] } => {
     const history = historyOf(cache, account.id);
     const list = ports.profiles.list();
-    const realms = new Map(account.idTokens.map((token) => [token.client_id, token.realm]));
+    const realms = new Map(account.idTokens.map((token) => [token.client_id, token.realm ?? undefined]));
     const issuerFor = (client_id: string, own: unknown, realm: string | undefined): string | undefined => {
       const found = lookUpIssuer(account, history, list, { client_id, own, realm });
       return found === undefined || found.certainty === 'guessed' ? undefined : found.issuer;

@@ -104,7 +104,7 @@ export class Store {
   }
 
   /** The accounts that have entries, lower-cased. */
-  get accounts(): Iterable<string> {
+  get accounts(): string[] {
     return this.#index.accounts;
   }
 

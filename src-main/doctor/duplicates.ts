@@ -1,5 +1,5 @@
 /** What stands in a document more than once, because libraries make other keys and call a cloud by other names. */
-import { ageIn } from '../cache/age.ts';
+import { ageIn } from '../cache/place.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { secondsOf } from '../cache/schema/expiry.ts';
@@ -7,7 +7,7 @@ import { copyWith } from '../cache/json.ts';
 import { keyOf } from '../cache/schema/keys.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
 import { folded } from '../cache/schema/match.ts';
-import { profileOf, sameEntries } from '../cache/place.ts';
+import { dialectOf, sameEntries } from '../cache/place.ts';
 import { covers, scopesOf } from '../cache/schema/scopes.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Change } from '../cache/change.ts';
@@ -134,7 +134,7 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
 /** Whether it stands where the library of the document's profile would look for it. */
 function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
-  const profile = profileOf(store);
+  const profile = dialectOf(store);
   return (
     keyOf(
       section,

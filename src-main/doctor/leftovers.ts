@@ -5,7 +5,7 @@ import { readToken } from '../cache/schema/claims.ts';
 import { isExpired, secondsOf } from '../cache/schema/expiry.ts';
 import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
 import { folded } from '../cache/schema/match.ts';
-import { profileOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/place.ts';
 import { entitiesOf } from '../cache/response.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { Entry } from '../cache/entry.ts';
@@ -69,7 +69,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
 
 /** The account that an ID token is about, as if its user had signed in just now. */
 function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: number): Change | undefined {
-  const profile = profileOf(store);
+  const profile = dialectOf(store);
   for (const { entity } of idTokens) {
     if (entity === null || !isUnderstood('IdToken', entity)) continue;
     const { home_account_id, environment, realm, client_id, secret } = entity;
@@ -81,7 +81,16 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       ...(tenant === undefined ? {} : { client_info: encoded({ uid, utid: tenant }) }),
     };
     const token_endpoint = `https://${environment}/`;
-    const event = { client_id, scope: [], token_endpoint, environment, realm, home_account_id, response };
+    const event = {
+      client_id,
+      scope: [],
+      token_endpoint,
+      environment,
+      realm: realm ?? '',
+      home_account_id,
+      response,
+      ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
+    };
     const account: Account | undefined = entitiesOf(event, now, profile).Account;
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
     const key = keyOf('Account', account, profile);

@@ -1,7 +1,7 @@
 /** Entities that make a library throw, or that none ever finds. Tokenkeep keeps them as they are, and matches none. */
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
-import { isUnderstood } from '../cache/schema/fields.ts';
+import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Store } from '../cache/store.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
@@ -71,9 +71,8 @@ function mend({ section, value }: Entry<EntityType>): Entity | null {
 function isWorthless({ section, value }: Entry<EntityType>): boolean {
   if (!isRecord(value)) return true;
   if (!KINDS[section].includes(value['credential_type'])) return false;
-  const missing = wanting(section, value);
-  return missing.some(
-    (field) => ESSENTIAL.has(field) || (field === 'home_account_id' && section !== 'AccessToken'),
+  return faultsOf(section, value).some(
+    ({ field }) => ESSENTIAL.has(field) || (field === 'home_account_id' && section !== 'AccessToken'),
   );
 }
 
@@ -87,11 +86,9 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
 ]);
 
 function saysOf({ section, value }: Entry<EntityType>): string {
-  if (!isRecord(value)) return `Where ${NAMES[section]} should be, there is something else.`;
-  const missing = wanting(section, value);
-  return missing.length === 0
-    ? `What stands where ${NAMES[section]} should be is of a kind that is not known, or has a field of a wrong form.`
-    : `${capital(NAMES[section])} has no proper ${missing.join(', ')}.`;
+  if (!isRecord(value)) return `Invalid entry: expected ${NAMES[section]}.`;
+  const problems = faultsOf(section, value).map(({ message }) => message);
+  return `Invalid entry: expected ${NAMES[section]}, but ${problems.join(', and ')}.`;
 }
 
 const NAMES: Readonly<Record<EntityType, string>> = {
@@ -101,28 +98,6 @@ const NAMES: Readonly<Record<EntityType, string>> = {
   Account: 'an account',
   AppMetadata: 'an app’s metadata',
 };
-
-const NEEDED: Readonly<Record<EntityType, readonly string[]>> = {
-  AccessToken: ['environment', 'client_id', 'target', 'realm', 'cached_at', 'expires_on'],
-  RefreshToken: ['home_account_id', 'environment', 'client_id'],
-  IdToken: ['home_account_id', 'environment', 'realm', 'client_id'],
-  Account: ['home_account_id', 'environment', 'realm', 'username', 'authority_type'],
-  AppMetadata: ['client_id', 'environment'],
-};
-
-/** Names of fields that are no text, or an empty one where that will not do. */
-function wanting(type: EntityType, value: Readonly<Record<string, unknown>>): string[] {
-  const secret =
-    type === 'Account' || type === 'AppMetadata' || isAccessor(value, 'secret') ? [] : ['secret'];
-  return [...NEEDED[type], ...secret].filter((field) => {
-    const text = value[field];
-    return typeof text !== 'string' || (text === '' && field !== 'realm' && field !== 'username');
-  });
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 function causesOf({ section, value }: Entry<EntityType>): Cause[] {
   if (!isRecord(value)) {

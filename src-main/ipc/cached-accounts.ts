@@ -5,7 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
-import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { canonicalEnvironment, hostOf } from '../cache/schema/environments.ts';
+import { canonicalIssuer, sameIssuer } from '../cache/schema/issuers.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { isAppData } from './app-data.ts';
@@ -24,6 +25,8 @@ export interface CachedAccount {
   readonly home_account_id: string | null;
   /** As its first entity has it. */
   readonly environment: string;
+  /** "" where MSAL's rules say who it is, or nothing tells. */
+  readonly issuer: string;
   /** Only for a user whose account entity is in the cache. */
   readonly summary: AccountSummary | null;
   readonly accessTokens: AccessToken[];
@@ -75,11 +78,13 @@ export function idOf(...parts: readonly string[]): string {
 function group(cache: TokenCache): CachedAccounts {
   const groups = new Groups();
   for (const summary of cache.accounts()) {
-    groups.user(summary.home_account_id, summary.environment, summary);
+    // One without tenants has no account entity: its refresh tokens alone show that it is signed in.
+    const listed = summary.tenants.length > 0 ? summary : null;
+    groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
   }
-  for (const token of cache.find('AccessToken')) groups.of(token, token.realm).accessTokens.push(token);
+  for (const token of cache.find('AccessToken')) groups.of(token, token.realm ?? '').accessTokens.push(token);
   for (const token of cache.find('RefreshToken')) groups.of(token, '').refreshTokens.push(token);
-  for (const token of cache.find('IdToken')) groups.of(token, token.realm).idTokens.push(token);
+  for (const token of cache.find('IdToken')) groups.of(token, token.realm ?? '').idTokens.push(token);
   return {
     byId: new Map(groups.accounts.map((account) => [account.id, account])),
     notUnderstood: notUnderstoodIn(cache),
@@ -88,7 +93,8 @@ function group(cache: TokenCache): CachedAccounts {
 
 interface Cloud {
   name: string;
-  users: Map<string, CachedAccount>;
+  /** The users of an account id: several where their issuers differ. */
+  users: Map<string, CachedAccount[]>;
   apps: Map<string, CachedAccount>;
 }
 
@@ -97,21 +103,27 @@ class Groups {
   readonly accounts: CachedAccount[] = [];
   readonly #clouds = new Map<string, Cloud>();
 
-  user(home_account_id: string, environment: string, summary: AccountSummary | null): CachedAccount {
+  user(
+    home_account_id: string,
+    environment: string,
+    issuer: string,
+    summary: AccountSummary | null,
+  ): CachedAccount {
     const { name, users } = this.#cloud(environment);
     const home = home_account_id.toLowerCase();
-    const there = users.get(home);
-    if (there !== undefined) return there;
-    const id = idOf('user', home, name);
+    const known = users.get(home) ?? [];
+    const there = userOf(known, issuer);
+    if (there !== undefined && (summary === null || there.issuer === issuer)) return there;
+    const id = issuer === '' ? idOf('user', home, name) : idOf('user', home, name, canonicalIssuer(issuer));
     const kind = summary === null ? 'orphan' : 'user';
-    const fresh = this.#add({ id, kind, home_account_id, environment, summary });
-    users.set(home, fresh);
+    const fresh = this.#add({ id, kind, home_account_id, environment, issuer, summary });
+    users.set(home, [...known, fresh]);
     return fresh;
   }
 
   of(token: Token, realm: string): CachedAccount {
     const home = token.home_account_id ?? '';
-    if (home !== '') return this.user(home, token.environment, null);
+    if (home !== '') return this.user(home, token.environment, token.issuer ?? '', null);
     const { name, apps } = this.#cloud(token.environment);
     const id = idOf('app', token.client_id.toLowerCase(), realm.toLowerCase(), name);
     const there = apps.get(id);
@@ -121,6 +133,7 @@ class Groups {
       kind: 'app',
       home_account_id: null,
       environment: token.environment,
+      issuer: token.issuer ?? '',
       summary: null,
     });
     apps.set(id, fresh);
@@ -136,11 +149,19 @@ class Groups {
   #cloud(environment: string): Cloud {
     const there = this.#clouds.get(environment);
     if (there !== undefined) return there;
-    const name = canonicalEnvironment(environment);
+    const name = hostOf(canonicalEnvironment(environment));
     const cloud = this.#clouds.get(name) ?? { name, users: new Map(), apps: new Map() };
     this.#clouds.set(name, cloud).set(environment, cloud);
     return cloud;
   }
+}
+
+/** Of one account id, the user of an issuer. Entries that name none are of the only user that there is. */
+function userOf(users: readonly CachedAccount[], issuer: string): CachedAccount | undefined {
+  const same = users.find((user) => user.issuer !== '' && issuer !== '' && sameIssuer(user.issuer, issuer));
+  if (same !== undefined) return same;
+  if (issuer === '') return users.length === 1 ? users[0] : users.find((user) => user.issuer === '');
+  return users.find((user) => user.issuer === '');
 }
 
 function notUnderstoodIn(cache: TokenCache): number {

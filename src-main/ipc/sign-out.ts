@@ -1,9 +1,8 @@
 /** Signing accounts out, and counting beforehand what that removes by the same rule. */
-import { appRemovalCount, removalCount } from '../cache/removal.ts';
-import { ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
+import { type AccountReference, ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { type AccountId, type CachedAccount, cachedAccounts, findAccount } from './cached-accounts.ts';
+import { appRemovalCount, removalCount, removalCountOfAll, type TokenCache } from '../cache/token-cache.ts';
+import { type AccountId, type CachedAccount, findAccount } from './cached-accounts.ts';
 import type { ServedVault } from './ports.ts';
 
 /**
@@ -13,8 +12,7 @@ import type { ServedVault } from './ports.ts';
  */
 export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | null): RemovalCount {
   if (ids !== null) return sum(ids.map((id) => countOf(cache, findAccount(cache, id))));
-  const all = [...accountIdsIn(cache)].map((home) => removalCount(cache, home));
-  return sum([...all, appRemovalCount(cache)]);
+  return removalCountOfAll(cache);
 }
 
 /**
@@ -32,7 +30,7 @@ export async function signOutAccounts(
   alongside: (cache: TokenCache) => void = () => undefined,
 ): Promise<SignOutReceipt[]> {
   return erase(vault, (cache) => {
-    const remove = ids === null ? removeAll : removeThese(cache, ids);
+    const remove = ids === null ? (all: TokenCache) => all.signOutAll() : removeThese(cache, ids);
     alongside(cache);
     return remove(cache);
   });
@@ -40,29 +38,13 @@ export async function signOutAccounts(
 
 /** All are looked up before the first is removed: the removal of one may change how another is named. */
 function removeThese(cache: TokenCache, ids: readonly AccountId[]): (cache: TokenCache) => SignOutReceipt[] {
-  const removals = [...new Set(ids)].map((id) => {
-    const account = findAccount(cache, id);
-    const filter = filterFor(cache, account, ids);
-    return { account, filter };
-  });
+  const accounts = [...new Set(ids)].map((id) => findAccount(cache, id));
   return (changed) =>
-    removals.map(({ account, filter }) =>
+    accounts.map((account) =>
       account.home_account_id === null
         ? changed.removeAppTokens(appOf(account))
-        : changed.signOut(account.home_account_id, filter),
+        : changed.signOut(referenceTo(account)),
     );
-}
-
-function removeAll(cache: TokenCache): SignOutReceipt[] {
-  const users = [...accountIdsIn(cache)].map((home) => ({ home, removed: removalCount(cache, home) }));
-  const apps = cache.removeAppTokens();
-  // Each sign-out ends with a look at all that is left, which for ten thousand accounts would take minutes. So what is
-  // understood goes first; then each sign-out finds what else there is, and counts, at little cost.
-  for (const type of ['AccessToken', 'RefreshToken', 'IdToken', 'Account'] as const) {
-    for (const entity of cache.find(type)) cache.modify(type, entity, null);
-  }
-  const receipts = users.map(({ home, removed }) => ({ ...cache.signOut(home), removed }));
-  return apps.removed.AccessToken > 0 ? [...receipts, apps] : receipts;
 }
 
 async function erase(
@@ -78,31 +60,11 @@ async function erase(
 function countOf(cache: TokenCache, account: CachedAccount): RemovalCount {
   return account.home_account_id === null
     ? appRemovalCount(cache, appOf(account))
-    : removalCount(cache, account.home_account_id, filterFor(cache, account, [account.id]));
+    : removalCount(cache, referenceTo(account));
 }
 
-/**
- * Empty, so that everything that names the account goes; only where another provider has a user with the same id who
- * stays, the one environment that is meant.
- */
-function filterFor(
-  cache: TokenCache,
-  { id, home_account_id, environment }: CachedAccount,
-  leaving: readonly AccountId[],
-): { environment?: string } {
-  for (const other of cachedAccounts(cache).byId.values()) {
-    const isSame = sameText(other.home_account_id, home_account_id);
-    if (other.id !== id && isSame && !leaving.includes(other.id)) return { environment };
-  }
-  return {};
-}
-
-const sameText = (a: string | null, b: string | null): boolean =>
-  a !== null && b !== null && a.toLowerCase() === b.toLowerCase();
-
-/** Every account that an entry of the cache belongs to, understood or not. */
-function accountIdsIn(cache: TokenCache): Set<string> {
-  return new Set(storeOf(cache).accounts);
+function referenceTo({ home_account_id, environment, issuer }: CachedAccount): AccountReference {
+  return { home_account_id: home_account_id ?? '', environment, ...(issuer === '' ? {} : { issuer }) };
 }
 
 /** The tokens of one app agree in client, tenant and cloud. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Change, placeOf } from '../cache/change.ts';
-import { profileOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/place.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './format/alignment.ts';
@@ -48,7 +48,7 @@ export async function rewrite(
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
   const { groups, seal } = await paced(regroup(cache, kept, fileId));
-  const manifest = { ...metadata, profile: profileOf(storeOf(cache)) };
+  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
   const sent: Buffer[] = [];

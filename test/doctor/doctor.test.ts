@@ -61,15 +61,15 @@ describe('finds', () => {
   };
   it.each<[string, string, Document]>([
     [
-      'a time that is a number',
+      'a number where text belongs',
       'unreadable',
-      { ...healthy, AccessToken: { a: { ...token, expires_on: NOW + 5 } } },
+      { ...healthy, AccessToken: { a: { ...token, client_id: 7 } } },
     ],
     ['something that is no entity', 'unreadable', { ...healthy, IdToken: { x: 'text' } }],
     [
       'an entity of a kind that is not known',
       'unreadable',
-      { ...healthy, AccessToken: { a: { ...token, credential_type: 'later' } } },
+      { ...healthy, AccessToken: { a: { ...token, credential_type: 'RefreshToken' } } },
     ],
     [
       'an app twice',
@@ -151,16 +151,16 @@ describe('finds', () => {
 });
 
 describe('repairs', () => {
-  it('a time that is a number, by writing what it says', () => {
+  it('a number where text belongs, by writing what it says', () => {
     const cache = cacheOf({
-      AccessToken: { a: { ...token, expires_on: NOW + 3600 } },
+      AccessToken: { a: { ...token, client_id: 7 } },
       RefreshToken: { r: refresh },
       Account: { u: account },
     });
     const [finding] = examine(cache);
-    expect(finding!.repair!.changed).toMatchObject([{ fields: ['expires_on'] }]);
+    expect(finding!.repair!.changed).toMatchObject([{ fields: ['client_id'] }]);
     repair(cache, [finding!]);
-    expect(cache.find('AccessToken')[0]?.expires_on).toBe(String(NOW + 3600));
+    expect(cache.find('AccessToken')[0]?.client_id).toBe('7');
   });
 
   it('tokens without an account, by the account that the ID token is about', () => {
@@ -187,7 +187,7 @@ describe('repairs', () => {
   it('not what it would have to take something usable away for', () => {
     const cache = cacheOf({
       RefreshToken: { r: refresh },
-      AccessToken: { b: { ...token, credential_type: 'later' } },
+      AccessToken: { b: { ...token, credential_type: 'RefreshToken' } },
     });
     expect(examine(cache).map(({ repair: by }) => by)).toEqual([null, null]);
     const before = cache.serialize();

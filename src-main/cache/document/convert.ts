@@ -3,8 +3,8 @@
  * once, the newest stays: MSAL Node throws away all it finds twice. Different ones that come to stand under one key are
  * all kept, the newest under that key. What is not understood is kept.
  */
-import { ageIn } from '../age.ts';
-import { sameCredential } from '../schema/credential.ts';
+import { ageIn } from '../place.ts';
+import { sameCredential } from '../schema/match.ts';
 import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { canonicalEnvironment } from '../schema/environments.ts';
 import { copyWith } from '../json.ts';

@@ -6,8 +6,8 @@ import { copyWith, sameJson } from '../json.ts';
 import { homeTenantOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
-import { modifyEntity } from '../modify.ts';
-import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
+import { modifyEntity } from '../place.ts';
+import { place, dialectOf, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import type { Profile } from '../schema/dialects.ts';
 import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
@@ -155,7 +155,7 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
     modifyEntity(store, type, before, news);
     return;
   }
-  const fields = fieldsFor(type, entity, profileOf(store), () => store.now());
+  const fields = fieldsFor(type, entity, dialectOf(store), () => store.now());
   const own = copyWith(entity, fields);
   const elsewhere = asOfAnyTenant(own).flatMap((same) => supersededEntries(store, type, same));
   const realm = elsewhere[0]?.entity?.['realm'];
