@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { app, protocol, type Session, session } from 'electron';
-import { CONTENT_HEADERS, fileOf, SCHEME, START_PAGE } from './page-file.ts';
+import { CONTENT_HEADERS, fileOf, ORIGIN, SCHEME, START_PAGE } from './page-file.ts';
+import { GUARD, GUARD_PATH } from './page-guard.ts';
 
 /**
  * Settings of Chromium's page engine, for every page of the process. They have to be set before `ready`.
@@ -13,8 +14,9 @@ import { CONTENT_HEADERS, fileOf, SCHEME, START_PAGE } from './page-file.ts';
  * them. Each is shut where it leads out, and test/e2e/network.spec.ts tries them all at the socket:
  *
  * - `<link rel=dns-prefetch>` has names looked up: switched off in the page engine.
- * - WebRTC sends UDP, connects to TURN servers over TCP and has names looked up: it may use nothing but a proxy, and the
- *   session's proxy is of a kind that Chromium does not speak, so it fails before a socket is opened.
+ * - WebRTC sends UDP, connects to TURN servers over TCP, has names looked up and asks the local network for them: the page
+ *   has none, see page-guard.ts. Should it get one, it may use nothing but a proxy, and the session's proxy is of a kind
+ *   that Chromium does not speak, so it fails before a socket is opened.
  * - Everything else that asks for an address fails at the same proxy, after the policy and `webRequest`.
  */
 export function restrictPages(): void {
@@ -25,6 +27,12 @@ export function restrictPages(): void {
     'javaScriptCanAccessClipboard=false',
   ];
   app.commandLine.appendSwitch('blink-settings', settings.join(','));
+  // Every session, Chromium's default one too, would download dictionaries from Google.
+  app.on('session-created', (created) => {
+    created.setSpellCheckerEnabled(false);
+    created.setSpellCheckerLanguages([]);
+    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has begun by now finds nothing
+  });
 }
 
 /** A proxy that can't be used: Chromium speaks QUIC to no proxy. Port 9 is `discard`, should it ever learn to. */
@@ -41,7 +49,6 @@ const NO_WAY_OUT = {
  */
 export async function closedSession(devTools: boolean): Promise<Session> {
   const closed = session.fromPartition('window', { cache: false });
-  closed.setSpellCheckerEnabled(false); // it would download dictionaries
   closed.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   closed.setPermissionCheckHandler(() => false);
   closed.setDevicePermissionHandler(() => false);
@@ -80,17 +87,28 @@ export function registerScheme(): void {
 /** Serves the files of a folder under the scheme, in one session. */
 export function servePage(session: Session, folder: string): void {
   session.protocol.handle(SCHEME, async (request) => {
+    if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
+      return new Response(GUARD, { headers: { ...CONTENT_HEADERS, 'Content-Type': SCRIPT } });
+    }
     const file = request.method === 'GET' ? fileOf(request.url, folder) : undefined;
     if (file === undefined) return notFound();
     try {
       const content = await readFile(file.path);
-      return new Response(new Uint8Array(content), {
+      const isPage = file.type.startsWith('text/html');
+      return new Response(isPage ? guarded(content.toString()) : new Uint8Array(content), {
         headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },
       });
     } catch {
       return notFound(); // it is the app's own folder: what can't be read is not there
     }
   });
+}
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+/** The page with its guard before anything else. */
+function guarded(page: string): string {
+  return page.replace(/<head[^>]*>/i, (head) => `${head}<script src="${GUARD_PATH}"></script>`);
 }
 
 function notFound(): Response {
