@@ -108,7 +108,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       }),
       sessions: account.idTokens.flatMap((token) => {
         const { client_id, secret } = token;
-        const issuer = issuerFor(client_id, token['issuer'], token.realm);
+        const issuer = issuerFor(client_id, token['issuer'], token.realm ?? undefined);
         return issuer === undefined ? [] : [{ issuer, client_id, secret }];
       }),
     };

@@ -11,6 +11,7 @@ import { dialectOf, sameEntries } from '../cache/place.ts';
 import { covers, scopesOf } from '../cache/schema/scopes.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Change } from '../cache/change.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import type { Store } from '../cache/store.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
@@ -86,7 +87,12 @@ function apps(store: Store): Diagnosis[] {
 function accounts(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   const id = (account: Account): string =>
-    [account.home_account_id, canonicalEnvironment(account.environment), realmOf(account)]
+    [
+      account.home_account_id,
+      canonicalEnvironment(account.environment),
+      realmOf(account),
+      canonicalIssuer(issuerIn(account)),
+    ]
       .map(folded)
       .join(' ');
   const byId = new Map<string, Entry<'Account'>[]>();
@@ -190,7 +196,8 @@ function refreshTokens(store: Store, home: string): Diagnosis[] {
         ({ entity: other }) =>
           other !== null &&
           folded(other.client_id) === folded(client_id) &&
-          canonicalEnvironment(other.environment) === canonicalEnvironment(environment),
+          canonicalEnvironment(other.environment) === canonicalEnvironment(environment) &&
+          canonicalIssuer(issuerIn(other)) === canonicalIssuer(issuerIn(entity)),
       );
   };
   for (const group of groups(store.candidates('RefreshToken', { home_account_id: home }), sameApp)) {

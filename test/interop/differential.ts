@@ -333,12 +333,8 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
   const isPython = judge.profile === 'msal-python';
   const asked = new URL(PROVIDERS[provider]!.authority).pathname.slice(1);
   const realm = isPython || !ANY_TENANT.has(asked) ? asked : (homeTenantOf(home_account_id) ?? asked);
-  const request = {
-    client_id: app.client_id,
-    home_account_id,
-    environment: 'login.microsoftonline.com',
-    scopes,
-  };
+  const query = { client_id: app.client_id, home_account_id, environment: 'login.microsoftonline.com' };
+  const request = { ...query, scopes };
   const found = lookup(
     cache,
     { ...request, realm: isPython ? realm : (homeTenantOf(home_account_id) ?? realm) },
@@ -347,7 +343,7 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
   const given = verdict.asked === 0 ? verdict.cached : null;
   const own = found.accessToken?.secret ?? null;
   if (given !== own) {
-    const tokens = cache.find('AccessToken', { target: scopes, query: request });
+    const tokens = cache.find('AccessToken', { target: scopes, query });
     const left = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.expires_on) - at;
     if (given === null && left(own) <= 300) return 'Expiry margin';

@@ -78,7 +78,7 @@ function told(cache: SerializableTokenCache, profile: Profile): Map<EntityType, 
   const all = new Map<EntityType, Map<string, Entity>>(ENTITY_TYPES.map((type) => [type, new Map()]));
   const store = storeOf(cache);
   for (const account of ['', ...store.accounts])
-    for (const [type, entities] of viewOf(store.ofAccount(account), profile))
+    for (const [type, entities] of viewOf(store.ofAccount(account), profile, store.now))
       for (const [key, entity] of entities) all.get(type)!.set(key, entity);
   return all;
 }
