@@ -70,7 +70,7 @@ export default defineConfig([
   {
     // The library: what `npm pack` ships.
     name: 'library',
-    entry: library,
+    entry: { ...library, cli: 'src-main/cli/main.ts' }, // the `tokenkeep` command shares the library's code
     outDir: 'dist',
     format: ['esm', 'cjs'],
     platform: 'node',
@@ -78,6 +78,7 @@ export default defineConfig([
     dts: true,
     fixedExtension: true,
     deps: { neverBundle: native },
+    define: { __VERSION__: JSON.stringify(packageJson.version) },
     hooks: {
       'build:done': () => writeOnceEntries(path('dist'), Object.keys(library)),
     },

@@ -406,7 +406,7 @@ async function renewed(
   const refreshTokens = await handle.read((cache) => refreshTokensFor(cache, request));
   const known = unwritten.get(handle);
   let refused: unknown;
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const refreshToken of refreshTokens) {
     if (known?.has(refusalName(refreshToken, request.client_id)) === true) continue;
     let redeemed: Redeemed;
@@ -417,7 +417,7 @@ async function renewed(
       if (isInvalidGrant(error)) {
         refused = error;
         await rememberRefusal(handle, refreshToken, request, error);
-      } else failure = error;
+      } else failure = error instanceof Error ? error : new Error('A refresh failed.', { cause: error });
       continue;
     }
     const token = await handle.update(

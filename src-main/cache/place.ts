@@ -104,7 +104,7 @@ export function place<T extends EntityType>(
   const placed: Entry<T> = Entry.of(type, key, entity);
   if (!placed.isUnderstood) throw invalidEntity(type, entity);
   for (const entry of replaced) if (entry.key !== key) store.drop(entry);
-  store.put(placed as Entry);
+  store.put(placed);
   return placed;
 }
 

@@ -211,7 +211,7 @@ function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry
 function remaining(store: Store, { ids, owns, spares }: Leaver): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
-    for (const entry of store.entries(type) as Iterable<Entry<EntityType>>) {
+    for (const entry of store.entries<EntityType>(type)) {
       const isTheirs = entry.isUnderstood
         ? owns(entry)
         : namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value);
@@ -323,7 +323,7 @@ function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
   const query = { home_account_id: null, ...filter };
   return store
     .candidates('AccessToken', query)
-    .filter(({ entity }) => entity !== null && fieldsMatch(entity, query)) as Entry<EntityType>[];
+    .filter(({ entity }) => entity !== null && fieldsMatch(entity, query));
 }
 
 /** See TokenCache.removeAppTokens. To be run in a transaction. */

@@ -1,7 +1,7 @@
 /** Maintenance of the vault file as a whole: verify, rotate the key, compact, export. */
 import { basename } from 'node:path';
 import { VaultError } from '../errors.ts';
-import { assertStrong } from '../vault/exchange/passphrase.ts';
+import { assertStrong } from '../vault/exchange/export.ts';
 import { printable } from '../vault/printable.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';

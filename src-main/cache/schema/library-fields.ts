@@ -1,6 +1,6 @@
 /** What each library expects in an entity that another one wrote. Fields that it does not know stay as they are. */
 import type { Entity, EntityType } from './entities.ts';
-import { cachedEnvironment, configuredEnvironment } from './environments.ts';
+import { cachedEnvironment, configuredEnvironment, hostOf } from './environments.ts';
 import { componentsIn, extensionOf } from './extension.ts';
 import { secondsOf } from './expiry.ts';
 import { issuerIn } from './issuers.ts';
@@ -33,13 +33,16 @@ export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, ag
   };
 }
 
-/** MSAL Python looks under the host alone; MSAL Node and MSAL.NET keep the port, which the issuer tells. */
+/**
+ * MSAL Python looks under the host alone; MSAL Node and MSAL.NET keep the port. It is left out where the issuer can tell it
+ * again.
+ */
 function environmentFor(entity: Entity, profile: Profile): string {
   const environment = text(entity, 'environment');
-  if (profile === 'msal-python') return configuredEnvironment(environment).replace(/:\d+$/, '');
-  const port = URL.canParse(issuerIn(entity)) ? new URL(issuerIn(entity)) : undefined;
-  if (port !== undefined && port.port !== '' && port.hostname === environment.toLowerCase()) return port.host;
-  return cachedEnvironment(environment);
+  const issuer = URL.canParse(issuerIn(entity)) ? new URL(issuerIn(entity)) : undefined;
+  const isIssuers = issuer !== undefined && issuer.port !== '' && issuer.hostname === hostOf(environment);
+  if (profile === 'msal-python') return isIssuers ? issuer.hostname : configuredEnvironment(environment);
+  return isIssuers ? issuer.host : cachedEnvironment(environment);
 }
 
 /** MSAL Python lists no account of another type than its own, and none of the libraries does without these fields. */

@@ -47,7 +47,7 @@ async function nearlyDead(vault: Vault): Promise<void> {
   await vault.update((cache) => signIn(cache, 'ben'));
 }
 
-export const PASSPHRASE = 'correct horse battery staple';
+export const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 export const EXPORT = 'export.age';
 
 /** So many that they are not appended. */
