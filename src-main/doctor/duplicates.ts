@@ -16,6 +16,7 @@ import type { Store } from '../cache/store.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
+import { isWithoutScopes } from './unreadable.ts';
 
 /** @param home whose: an account, or "" for apps */
 export function duplicates(store: Store, home: string, now: number): Diagnosis[] {
@@ -119,7 +120,10 @@ function accounts(store: Store, home: string): Diagnosis[] {
 /** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
 function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
-  for (const group of groups(store.candidates(type, { home_account_id: home }), known(store, type))) {
+  const entries = store.candidates(type, { home_account_id: home });
+  for (const all of groups(entries, known(store, type))) {
+    const group = all.filter(({ entity }) => entity === null || !isWithoutScopes(entity));
+    if (group.length < 2) continue;
     const [keep, ...others] = newestFirst(store, type, group, now);
     if (keep === undefined) continue;
     const causes = [

@@ -48,10 +48,10 @@ function arranged(
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
-    const changes = {
-      ...fieldsFor(type, entity, profile, age),
-      ...(nameOf === undefined ? {} : { environment: nameOf(entity.environment) }),
-    };
+    const fields = fieldsFor(type, entity, profile, age);
+    const said = fields['environment'];
+    const environment = typeof said === 'string' ? said : entity.environment;
+    const changes = { ...fields, environment: nameOf === undefined ? environment : nameOf(environment) };
     const isSame = Object.keys(changes).every((field) => entity[field] === Reflect.get(changes, field));
     const isOfUse = (): boolean => type !== 'AccessToken' || !isExpired(entity, store.now());
     return [{ entity: isSame ? entity : copyWith(entity, changes), age, isOfUse }];

@@ -29,12 +29,16 @@ function answer({ method, cache: id, ...call }: Call): unknown {
       return cache.add(call.event);
     case 'find':
       return cache.find(call.type, call.filter);
-    case 'modify':
-      return cache.modify(call.type, call.old, call.changes);
+    case 'modify': {
+      cache.modify(call.type, call.old, call.changes);
+      return;
+    }
     case 'serialize':
       return cache.serialize();
-    case 'deserialize':
-      return cache.deserialize(call.state);
+    case 'deserialize': {
+      cache.deserialize(call.state);
+      return;
+    }
     case 'accounts':
       return cache.accounts();
   }
