@@ -39,7 +39,7 @@ export function maintenance<Caller>({
       const path = await chooseTarget(caller, suggestedName(now()));
       if (path === null) return null;
       const opened = await vault;
-      const accounts = [...(await opened.read(cachedAccounts)).byId.values()];
+      const accounts = [...(await opened.read(cachedAccounts, { held: true })).byId.values()];
       await opened.exportTo(path, passphrase);
       return {
         fileName: printable(basename(path), 100),
