@@ -14,7 +14,7 @@ function quiet(env: Record<string, string>) {
 test('the demo shows made-up accounts, and is gone when it is left', async ({ keyring, start }) => {
   const { env, demos } = quiet(keyring.env);
   const { window, quit } = await start([], env);
-  await window.getByRole('button', { name: 'Try with sample data' }).click();
+  await window.getByRole('button', { name: 'Open sample data' }).click();
   const list = window.getByRole('listbox', { name: 'Accounts' });
   for (const name of ['Ada Marsh', 'Tomas Okafor', 'Lin Nakamura', 'Rosa Stein', 'nightly-report']) {
     await expect(list).toContainText(name);

@@ -117,7 +117,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await expect(chosen).toHaveAttribute('aria-posinset', '6');
     await keyboard.type('mor');
     await expect(chosen).toHaveAccessibleName(
-      'Morgan Reyes morgan.reyes@mail.example , Active, renews itself',
+      'Morgan Reyes morgan.reyes@mail.example , Unknown, never tried',
     );
     expect(await list.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
   });
