@@ -7,8 +7,11 @@ import { promisify } from 'node:util';
 type Environment = Record<string, string>;
 
 const LIBRARY = new URL('../../dist/index.mjs', import.meta.url).href;
+const CACHE = new URL('../../dist/cache/index.mjs', import.meta.url).href;
 const OPEN = `
-import * as tokenkeep from ${JSON.stringify(LIBRARY)};
+import * as library from ${JSON.stringify(LIBRARY)};
+import * as cache from ${JSON.stringify(CACHE)};
+const tokenkeep = { ...library, ...cache };
 import { readFileSync } from 'node:fs';
 const [first, second] = process.argv.slice(1);
 const open = () => tokenkeep.openVault({ file: first, name: 'accounts', service: 'Tokenkeep' });

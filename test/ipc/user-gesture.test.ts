@@ -26,8 +26,11 @@ it('needs an input, which is good for one thing and for five seconds', () => {
   expect(codeOfUse()).toBe('no_user_gesture');
 });
 
-it('pauses after each No, twice as long each time up to a minute, whatever the user clicks', () => {
+it('pauses from the second No in a row on, twice as long each time up to a minute, whatever the user clicks', () => {
   const { gestures, codeOfUse, pass } = stage();
+  gestures.answered(false);
+  gestures.input();
+  expect(codeOfUse()).toBeNull();
   for (const pause of [1, 2, 4, 8, 16, 32, 60, 60]) {
     gestures.answered(false);
     gestures.input();
@@ -55,6 +58,7 @@ it('forgets refusals after a Yes, and after ten minutes', () => {
 
 it('does not use up an input that it refuses for the pause', () => {
   const { gestures, codeOfUse, pass } = stage();
+  gestures.answered(false);
   gestures.answered(false);
   gestures.input();
   expect(codeOfUse()).toBe('asked_too_often');
