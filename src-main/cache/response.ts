@@ -305,7 +305,7 @@ export function entitiesOf(
   const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
   const realm = realmOf(tenant, claims, profile, event.realm);
   const hasGranted = response['scope'] !== undefined && response['scope'] !== null;
-  const asked = listOf(event.scope ?? response['scope']);
+  const asked = listOf(event.scope === undefined ? response['scope'] : event.scope);
   const granted = hasGranted ? listOf(response['scope']) : asked;
   const target = (profile === 'msal-python' ? [...granted].sort() : granted).join(' ');
   const owner = { environment, client_id, ...(issuer === '' ? {} : { issuer }) };
@@ -582,10 +582,11 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
  */
 function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
   const expected = filled(event.home_account_id);
+  if (expected === undefined) return;
   const claims = claimsOf(event.response);
   const clientInfo = decodeObject(filled(event.response['client_info']) ?? '');
   const told = identityOf(clientInfo, claims);
-  if (expected === undefined || told.home_account_id === undefined) return;
+  if (told.home_account_id === undefined) return;
   if (folded(told.home_account_id) === folded(expected)) return;
   const another = (): InvalidArgumentError =>
     invalid(
