@@ -55,6 +55,7 @@ const library = {
   electron: 'src-main/electron/index.ts',
   errors: 'src-main/errors.ts',
   'keychain/index': 'src-main/keychain/index.ts',
+  'keychain/conformance': 'src-main/keychain/conformance.ts',
   'sources/index': 'src-main/sources/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',

@@ -95,16 +95,27 @@ const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
  * of other variables nothing in the app takes notice.
  */
 const OBEYED =
-  /^(?:ELECTRON_|NODE_|NODE$|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
+  /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
 
 const VARIABLES: ReadonlySet<string> = new Set([
   'ELECTRON_OZONE_PLATFORM_HINT',
   'ELECTRON_FORCE_WINDOW_MENU_BAR',
   'ELECTRON_TRASH',
   'ELECTRON_NO_ATTACH_CONSOLE',
+  // Read when Electron is installed by npm, and by no Electron.
+  'ELECTRON_OVERRIDE_DIST_PATH',
+  'ELECTRON_SKIP_BINARY_DOWNLOAD',
+  'ELECTRON_MIRROR',
+  'ELECTRON_CACHE',
   'CHROME_DESKTOP', // Electron sets it itself, and hands it to what it starts
   'NODE_ENV',
   'NODE_VERSION',
+  // Without effect in a packaged app, and set for all programs where TLS is inspected or Node is developed with: a fuse
+  // shuts the first two off, and the app's network is Chromium's, which reads none of them.
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
   'GTK_MODULES', // accessibility buses and appmenus, set by desktops for every program
   'GTK3_MODULES',
   'GTK_PATH', // snaps

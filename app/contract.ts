@@ -56,6 +56,7 @@ export type MenuCommand =
   // Pages of the window.
   | 'accounts'
   | 'security'
+  | 'inspect'
   | 'health';
 
 export interface AppEvents extends SignInEvents {

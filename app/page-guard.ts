@@ -19,7 +19,7 @@ export const GUARD = `'use strict';
       fix(window, name, undefined);
     }
   }
-  const realms = /^(?:iframe|frame|frameset|object|embed|applet|portal|fencedframe|webview)$/i;
+  const realms = /^(?:iframe|frame|frameset|object|embed|portal|fencedframe)$/i;
   const apply = Reflect.apply;
   const test = RegExp.prototype.test;
   const isRealm = (name) => apply(test, realms, [name]);

@@ -91,6 +91,24 @@ export function onFiles(listeners: {
   };
 }
 
+/**
+ * Copies text that is no secret, within a click or key press. The asynchronous clipboard needs a permission that the app
+ * gives to no page. Returns whether it was copied.
+ */
+export function copyText(text: string): boolean {
+  const active = document.activeElement;
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'unseen';
+  document.body.append(field);
+  field.select();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- It needs no permission, and nothing replaces it here.
+  const copied = document.execCommand('copy');
+  field.remove();
+  if (active instanceof HTMLElement) active.focus({ preventScroll: true });
+  return copied;
+}
+
 export function reload(): void {
   window.location.reload();
 }

@@ -4,6 +4,8 @@ import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
 import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Store } from '../cache/store.ts';
+import { sameEntries } from '../cache/place.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
 import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
@@ -25,6 +27,22 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
     found.push(diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes));
   }
+  for (const entry of store.candidates('AccessToken', { home_account_id: home === '' ? null : home })) {
+    const token = entry.entity;
+    if (token === null || !isWithoutScopes(token)) continue;
+    const says = 'An access token names no scopes.';
+    const causes: Cause[] = [{ library: 'MSAL Node', says: 'It throws when this account asks for a token.' }];
+    const same = sameEntries(store, 'AccessToken', token).filter(
+      ({ entity }) => entity && isWithoutScopes(entity),
+    );
+    const longest = same.reduce(
+      (a, b) => (secondsOf(b.entity?.expires_on) > secondsOf(a.entity?.expires_on) ? b : a),
+      entry,
+    );
+    // The OpenID scopes do not count, so it is for the same as before. Of several one will do.
+    const mended = entry === longest ? copyWith(token, { target: 'openid' }) : undefined;
+    found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
+  }
   for (const entry of store.candidates('Account', { home_account_id: home })) {
     const account = entry.entity;
     if (account === null || readsTenants(account['tenantProfiles'])) continue;
@@ -36,6 +54,11 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
   return found;
+}
+
+/** Tokenkeep's own are marked with the scopes that were asked for, and are given to each library as it can read them. */
+export function isWithoutScopes(token: Entity): boolean {
+  return token['target'] === '' && token['requested_scopes'] === undefined;
 }
 
 function readsTenants(list: unknown): boolean {

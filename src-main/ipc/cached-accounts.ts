@@ -43,19 +43,16 @@ export interface CachedAccounts {
   readonly notUnderstood: number;
 }
 
-const known = new WeakMap<TokenCache, CachedAccounts>();
+const known = new WeakMap<TokenCache, { version: number; accounts: CachedAccounts }>();
 
-/** Remembered until the cache changes. */
+/** Remembered until the cache changes; also in the middle of an update, of which nobody has been told yet. */
 export function cachedAccounts(cache: TokenCache): CachedAccounts {
+  const { version } = storeOf(cache);
   const before = known.get(cache);
-  if (before !== undefined) return before;
-  const fresh = group(cache);
-  known.set(cache, fresh);
-  const end = cache.on('change', () => {
-    known.delete(cache);
-    end();
-  });
-  return fresh;
+  if (before?.version === version) return before.accounts;
+  const accounts = group(cache);
+  known.set(cache, { version, accounts });
+  return accounts;
 }
 
 /** @throws InvalidArgumentError where no account has this id any more */

@@ -22,7 +22,7 @@ export interface TokenCacheHandlers<Caller> {
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
   const { vault, copied, now, tell } = ports;
   const planned = imports({ vault, now, reading: (file) => tell('importReading', file) });
-  const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn);
+  const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
     requests: {

@@ -29,11 +29,12 @@ export function health<Caller>({
       const opened = await vault;
       const at = now();
       const findings: Finding[] = [];
-      const accounts = await opened.read(accountsToExamine);
+      const accounts = await opened.read(accountsToExamine, { held: true });
       while (accounts.length > 0) {
         const next = accounts.splice(0, ACCOUNTS_A_TURN);
-        const found = await opened.read((cache) =>
-          next.flatMap((account) => examine(cache, { account, now: at })),
+        const found = await opened.read(
+          (cache) => next.flatMap((account) => examine(cache, { account, now: at })),
+          { held: true },
         );
         findings.push(...found);
         await setImmediate();

@@ -75,7 +75,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     return document;
   };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
-    const counts = await (await vault).read((cache) => planMerge(cache, document));
+    const counts = await (await vault).read((cache) => planMerge(cache, document), { held: true });
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
   };
 

@@ -1,7 +1,7 @@
 /** Maintenance of the vault file as a whole: verify, rotate the key, compact, export. */
 import { basename } from 'node:path';
 import { VaultError } from '../errors.ts';
-import { assertStrong } from '../vault/exchange/passphrase.ts';
+import { assertStrong } from '../vault/exchange/export.ts';
 import { printable } from '../vault/printable.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';
@@ -39,7 +39,7 @@ export function maintenance<Caller>({
       const path = await chooseTarget(caller, suggestedName(now()));
       if (path === null) return null;
       const opened = await vault;
-      const accounts = [...(await opened.read(cachedAccounts)).byId.values()];
+      const accounts = [...(await opened.read(cachedAccounts, { held: true })).byId.values()];
       await opened.exportTo(path, passphrase);
       return {
         fileName: printable(basename(path), 100),

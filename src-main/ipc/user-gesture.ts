@@ -18,7 +18,7 @@ export interface UserGestures {
   answered(yes: boolean): void;
 }
 
-/** Milliseconds: how long an input counts, the first pause after a No, and the longest. */
+/** Milliseconds: how long an input counts, the pause after the second No in a row, and the longest. */
 const GOOD_FOR = 5_000;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
@@ -37,7 +37,8 @@ export function userGestures(now: () => number): UserGestures {
     },
     use() {
       if (now() - refusedAt > FORGOTTEN_AFTER) refusals = 0;
-      const pause = refusals === 0 ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refusals - 1));
+      // A person may decline one thing and choose another at once; who declines twice is left alone for a while.
+      const pause = refusals < 2 ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refusals - 2));
       const left = refusedAt + pause - now();
       if (left > 0) {
         throw new QuestionError(

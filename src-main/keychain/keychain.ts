@@ -92,7 +92,9 @@ export function checkedKeychain(keychain: Keychain): Keychain {
     }
   };
   return {
-    label: labelOf(keychain),
+    get label() {
+      return labelOf(keychain);
+    },
     get: (service, account, options) =>
       checked('get', async () => {
         const secret: unknown = await keychain.get(service, account, options);

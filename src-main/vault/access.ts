@@ -85,6 +85,14 @@ export class Access {
     if (!isOpen(state)) throw refusal(state, error ?? undefined);
   }
 
+  /** @throws VaultError of a state in which nothing can be read, unless memory holds something all the same */
+  assertReadable(): void {
+    const { opening, mine, held } = this.memory;
+    const { state, contents, error } = opening;
+    if (state === 'ready' || contents !== null || mine !== null || held.length > 0) return;
+    throw refusal(state, error ?? undefined);
+  }
+
   /** What a failed save means for the state, and for the caller. */
   failed(cause: unknown): TokenkeepError {
     const { memory } = this;

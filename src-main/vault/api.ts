@@ -25,6 +25,22 @@ export interface VaultOptions {
   unprotected?: 'refuse' | 'memory';
 }
 
+/** What became of the key of a vault that was deleted. */
+export interface Forgotten {
+  /**
+   * `pending`: the keychain could not be asked; it is deleted the next time that a vault is opened in this place. `kept`:
+   * it is also the key of the original of which this was a copy. `unknown`: the file no longer said which key was its.
+   * `none`: there was no vault.
+   */
+  key: 'destroyed' | 'pending' | 'kept' | 'unknown' | 'none';
+}
+
+/** How a vault is read. */
+export interface ReadOptions {
+  /** Read what memory holds in a state in which nothing can be read from the file. */
+  held?: boolean;
+}
+
 /** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
 export interface Erasure<T> {
   /** What `fn` gave. */
@@ -43,6 +59,12 @@ export interface Vault extends CacheHandle {
 
   /** How many accounts have been signed out of this vault, here or elsewhere, as of the last read. */
   readonly epoch: number;
+
+  /**
+   * Rejects with the state's error where nothing can be read, so that "no accounts" is not taken for an answer. With
+   * `held`, or in a vault that was opened with `unprotected: 'memory'`, it gives what memory holds, which may be nothing.
+   */
+  read<T>(fn: (cache: TokenCache) => T, options?: ReadOptions): Promise<T>;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
@@ -83,11 +105,19 @@ export interface Vault extends CacheHandle {
 
   /**
    * older: takes the file's contents, without the accounts that were signed out since it was written. What is in
-   * memory is given up.
+   * memory is given up. The older file is kept beside it as `<file>.older-<time>`.
    *
    * @throws VaultError `vault_key_missing` where the older file can't be opened any more
    */
   takeFile(): Promise<void>;
+
+  /**
+   * Deletes the vault's file and its key, in every state: deleting needs no key. Files that were set aside stay. The
+   * key of a copy is the original's, and is kept. Afterwards this is an empty vault, as if it had just been opened.
+   *
+   * @returns what became of the key
+   */
+  forget(): Promise<Forgotten>;
 
   /**
    * copy: gives this file an id and a key of its own. From then on it and the original have nothing to do with each

@@ -5,7 +5,14 @@ import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, type Identity, readWhole, sameFile } from './disk/atomic-file.ts';
 import type { Io } from './disk/io.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
-import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';
+import {
+  FRAMES_AT,
+  HEADER_COPY_AT,
+  type HeaderKey,
+  type HeaderReading,
+  readHeader,
+  type Slot,
+} from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
 import { keyCheck } from './format/keys.ts';
 import { paced } from './pace.ts';
@@ -90,9 +97,12 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
         early = { account: accountOf(fileId, slot), item: hear(slots.read(fileId, slot)) };
       }
     }
-    whole = await readWhole(io, file);
+    // What does not begin as a vault is not read to its end.
+    const begins = known.seen !== null || early !== null || (await isVault(io, file));
+    whole = await readWhole(io, file, begins ? undefined : HEAD_LENGTH);
   } catch (cause) {
-    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', storageError(cause)) };
+    const error = storageError(cause);
+    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
   }
   const read: ReadSlot = (fileId, slot) =>
     early?.account === accountOf(fileId, slot) ? early.item : slots.read(fileId, slot);
@@ -209,6 +219,25 @@ function refused(state: Exclude<VaultState, 'ready'>): { state: VaultState; erro
 async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: Slot } | null> {
   const found = readHeader((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
   return found.kind === 'header' ? found.header : null;
+}
+
+/** As much as both copies of a later version's header may take. */
+const HEAD_LENGTH = 2 * HEADER_COPY_AT;
+
+/** The id of the vault in this place; `null` where there is none, or its header can't be read. */
+export async function readFileId(io: Io, file: string): Promise<Buffer | null> {
+  return (await headerOf(io, file))?.fileId ?? null;
+}
+
+/** Whether the vault with this id lies in this place. A place that can't be read is no such place. */
+export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
+  const there = await readFileId(io, file).catch(() => null);
+  return there?.equals(fileId) === true;
+}
+
+async function isVault(io: Io, file: string): Promise<boolean> {
+  const head = await readWhole(io, file, HEAD_LENGTH);
+  return head !== null && readHeader(head.bytes).kind !== 'none';
 }
 
 /** [Note: the mark file] It stands beside the vault while the keychain can't be asked; see rekey.ts. */

@@ -109,8 +109,8 @@ export async function takeFile(access: Access): Promise<void> {
         const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
         removeSignedOut(contents, mark?.tombstones ?? []);
         const isPending = opening.isSignOutPending || seen?.metadata.pending === 'rotate';
-        const { date, label } = { date: new Date(settings.now()), label: 'damaged' };
-        if (contents.recovered !== null) await keepCopy(settings.io, settings.file, label, date);
+        const label = contents.recovered === null ? 'older' : 'damaged';
+        await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
         const written = await rewrite(settings, {
           cache: contents.cache,
           previous: contents,

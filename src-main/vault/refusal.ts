@@ -1,4 +1,4 @@
-import { KeychainError, VaultError, type VaultErrorCode } from '../errors.ts';
+import { KeychainError, StorageError, VaultError, type VaultErrorCode } from '../errors.ts';
 import { printable } from './printable.ts';
 import type { VaultState } from './state.ts';
 
@@ -66,6 +66,7 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
   // Which of the many reasons it is, and what helps, only the keychain can say.
   const isSpecific =
     (state === 'no-keychain' && cause instanceof KeychainError) ||
+    (state === 'unreadable' && cause instanceof StorageError && cause.cause === undefined) ||
     (cause instanceof VaultError && cause.code === code);
   const says = isSpecific ? cause.message : message;
   return new VaultError(code, says, cause === undefined ? undefined : { cause });

@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path';
 import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
+import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type Job, jobOf, transact } from '../cache/batch.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
@@ -10,6 +12,7 @@ import { identify, sameIdentity } from './disk/atomic-file.ts';
 import { importFrom, type ImportReport } from './exchange/import.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
+import { finishForgetting, forget } from './forget.ts';
 import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
@@ -22,8 +25,10 @@ import type { Erasure, Vault, VaultOptions } from './api.ts';
 /** How long closing waits for the keychain, in milliseconds. */
 const PARTING = 2_000;
 
-/** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
+/** How often a vault that someone listens to looks for what others wrote, where folders can't be watched; milliseconds. */
 const POLL = 500;
+/** And where they can: not every file system tells of everything. */
+const WATCHED_POLL = 30_000;
 
 /**
  * Opens a vault. Resolves in every state, and changes nothing in any: neither the file nor the key is made before the
@@ -55,6 +60,8 @@ class FileVault implements Vault {
   #jobs: Job[] = [];
   #closed = false;
   #poll: unknown;
+  /** Ends watching; `null` where that is not possible, absent while nobody listens. */
+  #watch: (() => void) | null | undefined;
 
   constructor(settings: Settings, memory: VaultMemory) {
     this.#settings = settings;
@@ -86,9 +93,10 @@ class FileVault implements Vault {
     return end;
   }
 
-  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+  read<T>(fn: (cache: TokenCache) => T, { held }: ReadOptions = {}): Promise<T> {
     return this.#inTurn(async () => {
       await this.#access.catchUp();
+      if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
       const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
@@ -156,6 +164,12 @@ class FileVault implements Vault {
     return this.#choose(takeFile);
   }
 
+  async forget(): Promise<Forgotten> {
+    if (this.#closed) throw closed();
+    await this.#rekeying.idle();
+    return forget(this.#access);
+  }
+
   async makeOwn(): Promise<void> {
     await this.#inTurn(() => makeOwn(this.#access));
     await this.#inTurn(() => this.#saving.save([]));
@@ -207,6 +221,7 @@ class FileVault implements Vault {
     if (this.#closed) return;
     this.#closed = true;
     this.#settings.timers.clearTimeout(this.#poll);
+    this.#stopWatching();
     await this.#rekeying.idle();
     const isMarked = await this.#marked();
     await this.#access.inTurn(() => Promise.resolve());
@@ -236,6 +251,7 @@ class FileVault implements Vault {
 
   /** What a state that was just found asks for. */
   #opened(): void {
+    void finishForgetting(this.#access).catch(() => undefined);
     const { error, state, contents } = this.#memory.opening;
     if (error instanceof KeychainTimeoutError) {
       const answered = (): void => {
@@ -250,17 +266,58 @@ class FileVault implements Vault {
     }
   }
 
-  /** [Note: live updates] Looking is one `stat`; nothing is left behind when a process that was told dies. */
+  /**
+   * [Note: live updates] The folder is watched, because a rewrite replaces the file, and a look is one `stat`. Nothing is
+   * left behind when a process that was told dies, and nothing here keeps a process alive.
+   */
   #lookLater(): void {
+    this.#watch ??= this.#watched();
     if (this.#poll !== undefined) return;
     const look = (): void => {
       this.#poll = undefined;
-      if (this.#closed || this.#memory.changes.size === 0) return;
-      // Who can't look now will be told by the next call that needs the file.
-      void this.#inTurn(() => this.#access.catchUp())
-        .catch(() => undefined)
-        .finally(() => this.#lookLater());
+      if (!this.#isHeard()) return;
+      void this.#lookNow().finally(() => this.#lookLater());
     };
-    this.#poll = this.#settings.timers.setTimeout(look, POLL);
+    this.#poll = this.#settings.timers.setTimeout(look, this.#watch === null ? POLL : WATCHED_POLL);
+    unref(this.#poll);
   }
+
+  #isHeard(): boolean {
+    const heard = !this.#closed && this.#memory.changes.size > 0;
+    if (!heard) this.#stopWatching();
+    return heard;
+  }
+
+  /** Who can't look now will be told by the next call that needs the file. */
+  async #lookNow(): Promise<void> {
+    await this.#inTurn(() => this.#access.catchUp()).catch(() => undefined);
+  }
+
+  /** `null` where folders can't be watched: then the file is looked at more often. */
+  #watched(): (() => void) | null {
+    const { io, file } = this.#settings;
+    let isLooking = false;
+    const changed = (name: string | null): void => {
+      if (isLooking || (name !== null && name !== basename(file)) || !this.#isHeard()) return;
+      isLooking = true;
+      setImmediate(() => {
+        isLooking = false; // What is written from now on is told again.
+        void this.#lookNow();
+      }).unref();
+    };
+    const failed = (): void => {
+      this.#stopWatching();
+      this.#watch = null;
+    };
+    return io.watch?.(dirname(file), changed, failed) ?? null;
+  }
+
+  #stopWatching(): void {
+    this.#watch?.();
+    this.#watch = undefined;
+  }
+}
+
+function unref(timer: unknown): void {
+  if (timer instanceof Object && 'unref' in timer) (timer as NodeJS.Timeout).unref();
 }

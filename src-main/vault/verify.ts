@@ -1,15 +1,18 @@
+import type { Sliced } from '../cache/sliced.ts';
+import { scanFrames } from './format/frame-reader.ts';
+import { NO_TAG } from './format/frame.ts';
+import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
 import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './format/json.ts';
 import { paced } from './pace.ts';
 import { type Known, look, type Opening } from './open.ts';
-import { regionsOf } from './format/regions.ts';
 import { refusal } from './refusal.ts';
 import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
-import type { VaultReport } from './state.ts';
+import type { VaultRegions, VaultReport } from './state.ts';
 
 /** Entries after which others get their turn, and progress is told. */
 const SLICE = 500;
@@ -88,4 +91,21 @@ async function openAll(
     }
   }
   report.accounts = accounts.size;
+}
+
+/** Counts what is authentic in a file that was opened. */
+function* regionsOf(file: Buffer, { header, sealingKey }: Contents): Sliced<VaultRegions> {
+  const expected = encodeHeader(header);
+  const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
+  const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
+  const { frames, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
+  // A frame that was repeated or moved is not one more.
+  const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
+  const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;
+  return {
+    headers: headers.length,
+    base: { intact: base, of: header.baseFrames },
+    appended: ordinals.size - base,
+    after: Math.max(0, file.length - end.at),
+  };
 }

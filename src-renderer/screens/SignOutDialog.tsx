@@ -9,19 +9,25 @@ import { count, listing, removals } from '../state/words.ts';
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountId, user, who, apps, counts, working, offers, wishes } = dialog;
-  const all = accountId === null;
+  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes } = dialog;
+  const all = accountIds === null;
+  const several = names.length > 1;
   return (
     <QuestionFrame
       alert
       danger
       title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
-      yes={all ? 'Sign out all' : user ? 'Sign out' : 'Remove'}
+      yes={all ? 'Sign out all' : !user ? 'Remove' : several ? `Sign out ${who}` : 'Sign out'}
       pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
       isDisabled={counts === null}
       start="no"
       onYes={() => void signOut.confirm()}
     >
+      {several && (
+        <p>
+          <b>{count(names.length, 'account')}:</b> <UserText>{listing(names, MOST_NAMES)}</UserText>
+        </p>
+      )}
       <p>This removes:</p>
       <ul className="counts removal" aria-busy={counts === null}>
         {counts === null ? (
@@ -39,13 +45,19 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       )}
       {user && offers !== undefined && (
         <LeaveChoices
-          all={all}
+          all={several}
           offers={offers}
           wishes={wishes}
           onChange={signOut.wish}
           isDisabled={working}
         />
       )}
+      {sources.map((source) => (
+        <p className="note" key={source}>
+          Removed from Tokenkeep only: the program that wrote <UserText>{source}</UserText> keeps its own
+          copy.
+        </p>
+      ))}
       <p className="note">
         Tokens already issued to apps stay valid until they expire.{' '}
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
@@ -54,6 +66,8 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   );
 }
 
+/** Maximum names shown. */
+const MOST_NAMES = 12;
 const MOST = 5;
 
 /** "Mail Assistant, Order Desk and every other program that uses this file". */

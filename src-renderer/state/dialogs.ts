@@ -38,7 +38,11 @@ export type Dialog =
   | {
       kind: 'sign-out';
       /** null: all accounts. */
-      accountId: string | null;
+      accountIds: readonly string[] | null;
+      /** Names of the accounts. */
+      names: readonly string[];
+      /** Files of other programs that the accounts were imported from, which keep their copies. */
+      sources: readonly string[];
       /** Whether the account has a user. Without one, tokens are removed rather than signed out. */
       user: boolean;
       who: string;

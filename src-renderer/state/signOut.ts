@@ -16,6 +16,8 @@ const MOST_ASKED = 12;
 export interface SignOut {
   /** Opens the dialog for one account; without an ID, for the selected one. */
   one: (accountId?: string) => Promise<void>;
+  /** Opens the dialog for these accounts. */
+  several: (accountIds: readonly string[]) => Promise<void>;
   all: () => Promise<void>;
   /** Sets what to do at the provider. */
   wish: (wishes: SignOutWishes) => void;
@@ -32,29 +34,31 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = ports;
 
-  /** What main is asked about: one account, or null for all. */
-  const idsOf = (accountId: string | null) => (accountId === null ? null : [accountId]);
+  const accountsOf = (ids: readonly string[] | null): AccountItem[] => {
+    const { byId } = accounts.view.get();
+    return ids === null ? [...byId.values()] : ids.flatMap((id) => byId.get(id) ?? []);
+  };
 
-  /** Whether a provider can be told: sample data has none, and neither has an app without a user. */
-  const asksProvider = (accountId: string | null): boolean =>
-    vault.view.get().info?.demo === false &&
-    (accountId === null || accounts.view.get().byId.get(accountId)?.kind === 'user');
-
-  /** Asks the provider while main counts. The sign-out does not wait for the answer. */
-  const ask = async (accountId: string | null) => {
-    const answer = await app.signOutOffers(idsOf(accountId));
+  /** Asks the providers while main counts. The sign-out does not wait for the answer. */
+  const ask = async (accountIds: readonly string[] | null) => {
+    const answer = await app.signOutOffers(accountIds);
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId || dialog.working) return;
+    if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
     const offers = answer.ok ? answer.value : unknown;
     dialogs.open({ ...dialog, offers, wishes: { revoke: offers.revoke === 'offered', endSession: false } });
   };
 
-  const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
-    const asks = asksProvider(accountId);
+  const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
+    const chosen = accountsOf(accountIds);
+    const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
+    // Sample data has no provider, and neither has an app without a user.
+    const asks = vault.view.get().info?.demo === false && user;
     dialogs.open({
       kind: 'sign-out',
-      accountId,
+      accountIds,
+      names: chosen.map((account) => accountName(account)),
+      sources: [...new Set(chosen.flatMap(({ source }) => source ?? []))],
       user,
       who,
       apps,
@@ -63,12 +67,21 @@ export function createSignOut(
       offers: asks ? null : undefined,
       wishes: { revoke: false, endSession: false },
     });
-    if (asks) void ask(accountId);
-    const answer = await tokenCache.removalCount(idsOf(accountId));
+    if (asks) void ask(accountIds);
+    const answer = await tokenCache.removalCount(accountIds);
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed or replaced meanwhile
+    if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
     if (answer.ok) dialogs.open({ ...dialog, counts: answer.value });
     else dialogs.fail('The tokens could not be counted', answer.error);
+  };
+
+  const several = async (ids: readonly string[] | null) => {
+    const { byId } = accounts.view.get();
+    const chosen = accountsOf(ids);
+    if (chosen.length === 0) return;
+    const clients = [...new Set(chosen.flatMap((account) => account.clients))];
+    const who = ids === null ? 'everyone' : count(chosen.length, 'account');
+    await open(ids, who, appLabels(clients, await tokensNaming(clients, byId)));
   };
 
   /** Loads tokens that name these apps: one account for each app, at most MOST_ASKED accounts. */
@@ -82,21 +95,17 @@ export function createSignOut(
     return answers.flatMap((answer) => (answer.ok ? answer.value : []));
   };
 
-  return {
+  const signOut: SignOut = {
     async one(accountId) {
       const id = accountId ?? selection.view.get().accountId;
       const account = id === null ? undefined : accounts.view.get().byId.get(id);
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
       const names = appLabels(account.clients, shown === account.id && tokens !== null ? tokens : []);
-      await open(account.id, account.kind === 'user', accountName(account), names);
+      await open([account.id], accountName(account), names);
     },
-    async all() {
-      const { byId } = accounts.view.get();
-      if (byId.size === 0) return;
-      const clients = new Set([...byId.values()].flatMap((account) => account.clients));
-      await open(null, true, 'everyone', appLabels([...clients], await tokensNaming([...clients], byId)));
-    },
+    several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
+    all: () => several(null),
     wish(wishes) {
       const dialog = dialogs.view.get();
       if (dialog?.kind === 'sign-out') dialogs.open({ ...dialog, wishes });
@@ -105,13 +114,14 @@ export function createSignOut(
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
-      const { accountId, user, who, wishes } = dialog;
-      const answer = await app.signOut(idsOf(accountId), wishes);
+      const { accountIds, user, who, wishes } = dialog;
+      const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
         dialogs.open({ kind: 'receipt', user, who, report: answer.value });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
+  return signOut;
 }
 
 export interface ProviderResultLine {
@@ -175,14 +185,17 @@ export function receiptWords(
 ): ReceiptWords {
   const last = receipts.reduce((at, receipt) => Math.max(at, receipt.at), 0);
   return {
-    title: user
-      ? `${who === 'everyone' ? 'Everyone' : who} is signed out`
-      : `The tokens of ${who} are removed`,
+    title: user ? signedOut(who, receipts.length) : `The tokens of ${who} are removed`,
     removed: addCounts(receipts.map(({ removed }) => removed)),
     remaining: receipts.reduce((sum, { remaining }) => sum + remaining, 0),
     when: receipts.length === 0 ? 'never' : localTime(last, now, timeZone),
     oldKey: keyWords(receipts),
   };
+}
+
+function signedOut(who: string, accounts: number): string {
+  if (who === 'everyone') return 'Everyone is signed out';
+  return `${who} ${accounts > 1 ? 'are' : 'is'} signed out`;
 }
 
 export interface OldKeyLine {

@@ -132,3 +132,31 @@ describe('updates', () => {
     expect([running.status, told, unexpected]).toEqual([{ state: 'none' }, [], []]);
   });
 });
+
+describe('an update that something else installed', () => {
+  it('is noticed on focus, told once, and finished by a restart', () => {
+    const told: UpdateStatus[] = [];
+    const restarts: string[] = [];
+    let onDisk: string | null = 'one';
+    const running = updates({
+      open: () => Promise.resolve(null),
+      onStatus: (status) => told.push(status),
+      startAgain: null,
+      restart: () => restarts.push('restart'),
+      installed: () => onDisk,
+      onUnexpected: () => undefined,
+    });
+    running.look();
+    onDisk = null; // in the middle of it
+    running.look();
+    expect(told).toEqual([]);
+    onDisk = 'two';
+    running.look();
+    running.look();
+    expect(told).toEqual([{ state: 'restart' }]);
+    expect(running.status).toEqual({ state: 'restart' });
+    running.install();
+    expect(restarts).toEqual(['restart']);
+    running.close();
+  });
+});

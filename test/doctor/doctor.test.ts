@@ -257,6 +257,49 @@ describe('in turns', () => {
     expect(examine(cache, { account: 'nobody' })).toEqual([]);
   });
 
+  it('says what MSAL libraries make of two issuers on one host, and takes nothing away', () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    for (const realm of ['alpha', 'beta'])
+      cache.add({
+        client_id: 'app',
+        scope: ['orders'],
+        token_endpoint: `https://id.example/realms/${realm}/protocol/openid-connect/token`,
+        response: {
+          access_token: `access ${realm}`,
+          refresh_token: `refresh ${realm}`,
+          expires_in: 3600,
+          id_token: jwt({ iss: `https://id.example/realms/${realm}`, sub: '5' }),
+        },
+      });
+    const [finding, ...others] = examine(cache);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ kind: 'issuer-collision', repair: null });
+    expect(finding!.entities.map(({ issuer }) => issuer)).toEqual([
+      'https://id.example/realms/alpha',
+      'https://id.example/realms/beta',
+    ]);
+    for (const { says } of finding!.causes) expect(says).toContain('https://id.example/realms/beta');
+    const text = cache.serialize();
+    repair(cache, 'all');
+    expect(cache.serialize()).toBe(text);
+  });
+
+  it.each([0, MONTH * 3])(
+    'never takes a token whose end nobody knows for expired, %i seconds later',
+    (later) => {
+      const cache = new SerializableTokenCache({ now: () => NOW });
+      cache.add({
+        client_id: 'app',
+        scope: ['repo'],
+        token_endpoint: 'https://github.com/login/oauth/access_token',
+        grant_type: 'authorization_code',
+        home_account_id: 'octo',
+        response: { access_token: 'opaque', token_type: 'bearer', scope: 'repo' },
+      });
+      expect(examine(cache, { now: NOW + later })).toEqual([]);
+    },
+  );
+
   it('a repair of some looks at their accounts alone, and does what it does by ids', () => {
     const [one, other] = [troubled(9), troubled(9)];
     for (const cache of [one, other])

@@ -142,9 +142,9 @@ async function tryEveryWay(window: Page, ports: { udp: number; tcp: number }): P
       return document.querySelector<HTMLIFrameElement>('#parsed')?.contentWindow;
     });
     await realmOf('another document', () => {
-      const frame = new Document().createElement('iframe') as HTMLIFrameElement;
+      const frame = new Document().createElementNS('http://www.w3.org/1999/xhtml', 'iframe');
       document.body.append(document.adoptNode(frame));
-      return frame.contentWindow;
+      return (frame as HTMLIFrameElement).contentWindow;
     });
     await realmOf('a transformation', () => {
       const sheet = document.implementation.createDocument(

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { answerDialogs, importDocument, type Started, test, vector } from './app.ts';
+import { answerDialogs, importDocument, showList, type Started, test, vector } from './app.ts';
 
 const FILE = vector('documents', 'msal-node-7-kitchen-sink.json');
 
@@ -40,6 +40,7 @@ test('no secret is in the window until it was revealed', async ({ start }) => {
   const started = await start();
   const { app, window, output, quit } = started;
   await importDocument(started, FILE);
+  await showList(window);
   const asked = await answerDialogs(app, { agree: true });
   for (const account of await window.getByRole('option').all()) {
     await account.click();

@@ -125,7 +125,7 @@ describe('signing out at the provider', () => {
     const { model, bridge } = await within();
     await model.signOut.all();
     await settled();
-    expect(model.dialogs.view.get()).toMatchObject({ accountId: null, wishes: { revoke: true } });
+    expect(model.dialogs.view.get()).toMatchObject({ accountIds: null, wishes: { revoke: true } });
     await model.signOut.confirm();
     const asked = new Map(bridge.asked.map(([name, ...args]) => [name, args]));
     expect(asked.get('signOutOffers')).toEqual([null]);

@@ -9,7 +9,8 @@ describe('signing out', () => {
     await model.signOut.one();
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'sign-out',
-      accountId: 'a001',
+      accountIds: ['a001'],
+      names: ['Ada Marsh'],
       who: 'Ada Marsh',
       apps: ['Mail Assistant', 'Order Desk'],
       counts: { Account: 2, AccessToken: 4, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
@@ -72,7 +73,8 @@ describe('signing out', () => {
     const { model, bridge } = await stage();
     await model.signOut.all();
     expect(model.dialogs.view.get()).toMatchObject({
-      accountId: null,
+      accountIds: null,
+      names: expect.arrayContaining(['Ada Marsh', 'nightly-report']) as string[],
       counts: { Account: 5, AccessToken: 10 },
     });
     await model.signOut.confirm();

@@ -47,6 +47,27 @@ export class FolderKeychain implements Keychain {
       .sort();
   }
 
+  /** What it holds, by account. */
+  items(): Map<string, string> {
+    const names = readdirSync(this.folder).filter((name) => /-[ab]$/.test(name));
+    return new Map(
+      names.map((name) => [name.replace('-', '/'), readFileSync(join(this.folder, name), 'utf8')]),
+    );
+  }
+
+  /** As if somebody had deleted the key in this slot. */
+  lose(slot: string): void {
+    for (const account of this.items().keys()) if (slotIn(account) === slot) rmSync(this.#place(account));
+  }
+
+  /** The vault was copied together with its keychain: here it is no copy. */
+  moveTo(file: string): void {
+    for (const [account, text] of this.items()) {
+      const item: object = JSON.parse(text);
+      writeFileSync(this.#place(account), JSON.stringify({ ...item, file }));
+    }
+  }
+
   #place(account: string): string {
     return join(this.folder, account.replace('/', '-'));
   }

@@ -91,6 +91,7 @@ export class FakeDisk implements Io {
   async stat(file: string): Promise<IoStat> {
     await Promise.resolve();
     const node = this.nodes.get(file);
+    if (node === undefined && this.#isFolder(file)) return { ...NO_FILE, mode: 0o040700n };
     if (node === undefined) throw errno('ENOENT');
     return statOf(node);
   }
@@ -182,8 +183,10 @@ export function errno(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code });
 }
 
+const NO_FILE = { dev: 1n, ino: 0n, size: 0n, mtimeNs: 0n };
+
 function statOf({ bytes, ino, mtimeNs }: Node): IoStat {
-  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs };
+  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs, mode: 0o100600n };
 }
 
 /** Where a vault lies, for those who look at it without opening a vault. */

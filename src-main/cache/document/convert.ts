@@ -9,6 +9,7 @@ import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.t
 import { canonicalEnvironment, hostOf } from '../schema/environments.ts';
 import { grantOf, scopeKeys } from '../schema/scopes.ts';
 import { copyWith } from '../json.ts';
+import { isExpired } from '../schema/expiry.ts';
 import { keyOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
@@ -34,6 +35,8 @@ interface Aged {
   readonly entity: Entity;
   /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
   readonly age: () => number;
+  /** Whether it still works. Of two forms of one credential that one stays, though the other be newer. */
+  readonly isOfUse: () => boolean;
 }
 
 /** The understood entities of a type under the library's keys, and those that had to make room for a newer one. */
@@ -46,12 +49,13 @@ function arranged(
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
-    const changes = {
-      ...fieldsFor(type, entity, profile, age),
-      ...(nameOf === undefined ? {} : { environment: nameOf(entity.environment) }),
-    };
+    const fields = fieldsFor(type, entity, profile, age);
+    const said = fields['environment'];
+    const environment = typeof said === 'string' ? said : entity.environment;
+    const changes = { ...fields, environment: nameOf === undefined ? environment : nameOf(environment) };
     const isSame = Object.keys(changes).every((field) => entity[field] === Reflect.get(changes, field));
-    return [{ entity: isSame ? entity : copyWith(entity, changes), age }];
+    const isOfUse = (): boolean => type !== 'AccessToken' || !isExpired(entity, store.now());
+    return [{ entity: isSame ? entity : copyWith(entity, changes), age, isOfUse }];
   });
   const placed = new Map<string, Aged>();
   const displaced: Entity[] = [];
@@ -126,13 +130,14 @@ function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: str
 
 /** Where they do not both say when they were written, the one that comes later in the document is newer. */
 function isOlder(one: Aged, than: Aged): boolean {
-  return one.age() < than.age();
+  const [use, other] = [one.isOfUse(), than.isOfUse()];
+  return use === other ? one.age() < than.age() : other;
 }
 
 /** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
 function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
   const entities = stored.map(({ entity }) => entity);
-  const one = (entity: Entity): Aged => ({ entity, age: () => NaN });
+  const one = (entity: Entity): Aged => ({ entity, age: () => NaN, isOfUse: () => true });
   if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
   if (type !== 'Account' || !isNode(profile)) return stored;
   return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));

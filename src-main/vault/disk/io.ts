@@ -1,4 +1,4 @@
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, watch, writeSync } from 'node:fs';
 import { access, constants, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 
 /** The system calls that a vault makes, so that a test can let any one of them fail, or be cut short. */
@@ -12,6 +12,11 @@ export interface Io {
   stat(file: string): Promise<IoStat>;
   /** Rejects where this user may not write there. */
   writable(path: string): Promise<void>;
+  /**
+   * Tells of changes in a folder, by the name of the file where the system says it. Does not keep a process alive. Returns
+   * what ends it; `null` where the folder can't be watched. Absent: nothing can be.
+   */
+  watch?(folder: string, changed: (name: string | null) => void, failed: () => void): (() => void) | null;
 }
 
 export interface IoFile {
@@ -30,14 +35,24 @@ export interface IoStat {
   ino: bigint;
   size: bigint;
   mtimeNs: bigint;
+  /** Permissions and type, as POSIX has them. */
+  mode: bigint;
 }
+
+/** Whether it is a file and not a folder, a device or a pipe. */
+export function isRegular({ mode }: IoStat): boolean {
+  return (Number(mode) & constants.S_IFMT) === constants.S_IFREG;
+}
+
+/** Opening a named pipe that nobody writes to would wait for ever. Windows has neither the flag nor such pipes. */
+const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Bytes that the system takes into its memory in less time than it takes to send for another thread. */
 const SMALL = 64 * 1024;
 
 export const nodeIo: Io = {
   open: async (file, flags, mode) => {
-    const handle = await open(file, flags, mode);
+    const handle = await open(file, flags === 'r' ? READING : flags, mode);
     return {
       read: (target, offset, length, position) => handle.read(target, offset, length, position),
       write: (source, offset, length, position) =>
@@ -57,6 +72,15 @@ export const nodeIo: Io = {
   readdir: (folder) => readdir(folder),
   stat: (file) => atOnce(() => statSync(file, { bigint: true })),
   writable: (path) => access(path, constants.W_OK),
+  watch: (folder, changed, failed) => {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
+      watcher.on('error', failed);
+      return () => watcher.close();
+    } catch {
+      return null; // No such folder yet, or the system watches no more of them.
+    }
+  },
 };
 
 /**

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Identity, Recipient, Stanza } from 'age-encryption';
 import { DocumentError, PassphraseError, TokenkeepError } from '../../errors.ts';
-import { scrypt } from './scrypt.ts';
+import { scrypt } from '../../keychain/scrypt.ts';
 
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
 /** How a file begins that was encrypted here. */

@@ -9,9 +9,11 @@ import {
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 import { identify, isTemporary, readWhole, replaceFile } from '../disk/atomic-file.ts';
-import { assertStrong } from './passphrase.ts';
+import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import { refusal } from '../refusal.ts';
 import { storageError } from '../disk/storage-error.ts';
+
+export { assertStrong };
 
 /** See `Vault.exportTo`. */
 export async function exportTo(access: Access, file: string, passphrase: string): Promise<void> {

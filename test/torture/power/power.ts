@@ -43,9 +43,7 @@ async function record(scene: Scene, operation: Operation): Promise<Recorded> {
       .filter((name) => /^cache\.vault|\.age$/.test(name) && !name.endsWith('lock'))
       .map((name) => [name, readFileSync(join(folder, name))]),
   );
-  const keys = new Map(
-    folderKeychain.slots().map((slot) => [`vault/${slot}`, readFileSync(join(folder, 'keys', slot), 'utf8')]),
-  );
+  const keys = folderKeychain.items();
   const io = new RecordingIo(folder);
   const again = await openVaultIn(
     { file, keychain: recording(folderKeychain, io.steps) },
