@@ -181,8 +181,9 @@ async function remember(
   problem: unknown,
   { now }: RefreshPorts,
 ): Promise<void> {
-  const refused = problem instanceof SignInError && problem.code === 'sign_in_again';
-  const code = refused ? providerCodeOf(problem) : null;
+  const cause = refusalIn(problem);
+  const refused = cause !== undefined;
+  const code = refused ? providerCodeOf(cause) : null;
   const refusal = refused
     ? { reason: reasonOf(code), at: now(), code }
     : problem === undefined
@@ -201,6 +202,12 @@ async function remember(
   if (changed) await handle.update((cache) => changeHistory(cache, accountId, { refusal, issuers, shared }));
 }
 
+/** The provider's refusal, which may be the cause of a `sign_in_required`. */
+function refusalIn(problem: unknown): SignInError | undefined {
+  const error = problem instanceof SignInRequiredError ? problem.cause : problem;
+  return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
+}
+
 /** Entra tells why it refused; `invalid_grant` alone says neither (RFC 6749 §5.2). */
 function reasonOf(code: string | null): 'refused' | 'expired' | 'revoked' {
   if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
@@ -214,11 +221,17 @@ interface Wanted extends TokenRequest {
 
 /** One request for each access token that a refresh token can renew; for an app without any, the scopes of its profile. */
 export function requestsFor(account: CachedAccount, profiles: readonly SignInProfile[]): Wanted[] {
-  const { home_account_id, environment } = account;
+  const { home_account_id, environment, issuer } = account;
   const apps = new Set(account.refreshTokens.map((token) => token.client_id));
   return [...apps].flatMap((client_id): Wanted[] => {
     const tokens = account.accessTokens.filter((token) => token.client_id === client_id && isPlain(token));
-    const common = { client_id, home_account_id, environment, forceRefresh: true };
+    const common = {
+      client_id,
+      home_account_id,
+      environment,
+      ...(issuer === '' ? {} : { issuer }),
+      forceRefresh: true,
+    };
     if (tokens.length === 0) {
       const scopes = profiles.find((profile) => profile.client_id === client_id)?.scopes ?? [];
       return [{ ...common, scopes, alone: true }];

@@ -27,7 +27,9 @@ export function eventOf(
     response,
     grant_type: 'authorization_code',
     // A generic provider’s path names no tenant. MSAL Node leaves it empty as well.
-    ...(profile.kind === 'oidc' ? { realm: tenantOf(response), authority_type: 'Generic' } : {}),
+    ...(profile.kind === 'oidc'
+      ? { issuer: metadata.issuer, realm: tenantOf(response), authority_type: 'Generic' }
+      : {}),
   };
 }
 

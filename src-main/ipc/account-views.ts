@@ -171,11 +171,13 @@ function textOfToken(token: Token): string {
   return fresh;
 }
 
-/** The texts and numbers in a claim, however deep. Nobody searches for true or false. */
+/** The names, texts and numbers in a claim, however deep. Nobody searches for true or false. */
 function valuesIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value === 'number') return [String(value)];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(valuesIn) : [];
+  if (Array.isArray(value)) return value.flatMap(valuesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...valuesIn(inner)]);
 }
 
 /** One to a line: a word has no line break, so it is never found across two of them. */

@@ -20,6 +20,8 @@ const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 const findingIds = v.pipe(v.array(id), v.maxLength(1_000));
 const accountIds = v.nullable(v.pipe(v.array(id), v.minLength(1), v.maxLength(20_000)));
 
+const copyForm = v.picklist(['token', 'header', 'curl']);
+
 const idOnly = takes(v.strictTuple([id]));
 
 export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
@@ -31,7 +33,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   removalCount: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds])),
   reveal: idOnly,
-  copy: idOnly,
+  copy: takes(v.union([v.strictTuple([id]), v.strictTuple([id, copyForm])])),
   chooseImport: noArguments,
   planImport: takes(v.strictTuple([path])),
   unlockImport: takes(v.strictTuple([id, passphrase])),

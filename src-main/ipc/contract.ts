@@ -134,6 +134,9 @@ export interface TokenItem {
   last_modification_time: number | null;
 }
 
+/** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */
+export type CopyForm = 'token' | 'header' | 'curl';
+
 /** One claim of a decoded token; the value as JSON text, so that no name or shape in it can do harm on the way. */
 export interface Claim {
   /** As the token has it. */
@@ -231,8 +234,8 @@ export interface TokenCacheRequests {
 
   /** The secret, after a dialog of the main process; null where the user declined. */
   reveal(tokenId: string): string | null;
-  /** Copies without showing; `clearsAt` in milliseconds since the epoch. null where the user declined. */
-  copy(tokenId: string): { clearsAt: number } | null;
+  /** Copies without showing; `form` other than `token` is for access tokens. `clearsAt` in milliseconds since the epoch. null where the user declined. */
+  copy(tokenId: string, form?: CopyForm): { clearsAt: number } | null;
 
   /** Shows the system's file dialog; null where the user dismissed it. */
   chooseImport(): ImportPlan | ImportLocked | null;

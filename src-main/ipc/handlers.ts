@@ -8,6 +8,7 @@ import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
 import type { Ports } from './ports.ts';
+import { copiedText } from './copied-text.ts';
 import { copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
@@ -39,10 +40,11 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         const [account, which] = await read((cache) => findToken(cache, id));
         return (await ports.confirm(caller, revealQuestion(account, which))) ? which.token.secret : null;
       },
-      async copy(caller, id) {
+      async copy(caller, id, form = 'token') {
         const [account, which] = await read((cache) => findToken(cache, id));
+        const text = copiedText(account, which, form);
         const agreed = await ports.confirm(caller, copyQuestion(account, which));
-        return agreed ? copied.copy(which.token.secret) : null;
+        return agreed ? copied.copy(text) : null;
       },
 
       async chooseImport(caller) {

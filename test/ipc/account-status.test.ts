@@ -7,7 +7,7 @@ const HOUR = 3600;
 
 interface Case {
   access?: { expires_on?: string; cached_at?: string }[];
-  refresh?: { expires_on?: string; cached_at?: string }[];
+  refresh?: { expires_on?: string; cached_at?: string; client_id?: string; refusals?: object[] }[];
   refusal?: Refusal;
 }
 
@@ -65,6 +65,16 @@ it.each<[string, Case, object]>([
   [
     'what was cached after a refusal ends it',
     { access: [{ expires_on: at(HOUR), cached_at: at(-10) }], refresh: [{}], refusal: refused },
+    { state: 'renews' },
+  ],
+  [
+    'a refresh token that another program was refused renews nothing',
+    { refresh: [{ client_id: 'app', cached_at: at(-60), refusals: [{ client_id: 'app', secret: 'hash' }] }] },
+    { state: 'needs-sign-in', reason: 'refused', at: NOW - 60 },
+  ],
+  [
+    'a refusal that concerns some scopes only leaves the rest',
+    { refresh: [{ client_id: 'app', refusals: [{ client_id: 'app', secret: 'hash', scopes: 'mail' }] }] },
     { state: 'renews' },
   ],
   ['nothing is claimed where no lifetime is known', { access: [{}] }, { state: 'unknown' }],

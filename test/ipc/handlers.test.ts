@@ -76,6 +76,54 @@ describe('a secret', () => {
     expect(secretsIn(KITCHEN_SINK)).toContain(window.copied[0]);
   });
 
+  it('is copied as a header or as a curl command that a shell takes for one argument each', async () => {
+    const document = (fields: object) =>
+      cacheOf(
+        JSON.stringify({
+          AccessToken: {
+            k: {
+              credential_type: 'AccessToken',
+              secret: "a'b$(c)",
+              home_account_id: 'x.y',
+              environment: 'login.microsoftonline.com',
+              client_id: 'app',
+              realm: 'y',
+              target: 'https://graph.microsoft.com/User.Read',
+              expires_on: '9999999999',
+              cached_at: '1',
+              token_type: 'Bearer',
+              ...fields,
+            },
+          },
+        }),
+      );
+    const copied = async (form: 'header' | 'curl', fields = {}) => {
+      const window = windowOver(document(fields));
+      const [account] = (await window.ask.accounts(W)).accounts;
+      const [token] = await window.ask.tokens(W, account!.id);
+      await window.ask.copy(W, token!.id, form);
+      return window.copied[0];
+    };
+    expect(await copied('header')).toBe("Authorization: Bearer a'b$(c)");
+    expect(await copied('header', { token_type: 'DPoP' })).toBe("Authorization: DPoP a'b$(c)");
+    expect(await copied('header', { token_type: 'x\r\nevil: 1' })).toBe("Authorization: Bearer a'b$(c)");
+    expect(await copied('curl')).toBe(
+      String.raw`curl --header 'Authorization: Bearer a'\''b$(c)' 'https://graph.microsoft.com/'`,
+    );
+  });
+
+  it('that no API takes is not copied as a header, and nobody is asked', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    for (const account of (await window.ask.accounts(W)).accounts) {
+      for (const { id, type } of await window.ask.tokens(W, account.id)) {
+        if (type !== 'AccessToken')
+          await expect(window.ask.copy(W, id, 'header')).rejects.toMatchObject({ code: 'invalid_argument' });
+      }
+    }
+    expect(window.questions).toEqual([]);
+    expect(window.copied).toEqual([]);
+  });
+
   it('is asked for in one line per thing, whatever the document says', async () => {
     const window = windowOver(
       cacheOf(

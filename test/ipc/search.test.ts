@@ -30,6 +30,11 @@ describe('search', () => {
     expect(await found('avery zoë')).toEqual([]);
   });
 
+  it('finds by the name of a claim', async () => {
+    expect((await found('preferred_username')).length).toBeGreaterThan(0);
+    expect(await found('no_such_claim')).toEqual([]);
+  });
+
   it('finds apps that have no user', async () => {
     const app = [...cached.values()].find(({ kind }) => kind === 'app');
     expect(await search(cached, app!.accessTokens[0]!.client_id)).toContain(app!.id);

@@ -207,6 +207,50 @@ describe('two realms on one host', () => {
   });
 });
 
+it('keeps two realms apart that give the same subject to the same app on one host', async () => {
+  await signing.handlers.saveProfile(null, draft(PARTNER), null);
+  await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  for (const issuer of [EMPLOYER, PARTNER]) {
+    await vault.update((cache) => {
+      cache.add({
+        client_id: 'app',
+        scope: ['openid'],
+        token_endpoint: `${issuer}/token`,
+        issuer,
+        realm: '',
+        authority_type: 'Generic',
+        response: {
+          token_type: 'Bearer',
+          expires_in: 3600,
+          access_token: `access of ${issuer}`,
+          refresh_token: `refresh of ${issuer}`,
+          id_token: `${part({ alg: 'RS256' })}.${part({ sub: 'u1', iss: issuer, aud: 'app' })}.x`,
+        },
+      });
+    });
+  }
+  const ids = await vault.read((cache) =>
+    [...cachedAccounts(cache).byId.values()].map(({ id, issuer }) => ({ id, issuer })),
+  );
+  expect(ids.map(({ issuer }) => issuer).sort()).toEqual([EMPLOYER, PARTNER]);
+  for (const { id, issuer } of ids) {
+    sent = [];
+    await refreshNow(id);
+    expect(sent.map(({ url }) => url)).toEqual([`${issuer}/token`]);
+    expect(new URLSearchParams(sent[0]?.body).get('refresh_token')).toBe(`refresh of ${issuer}`);
+  }
+  status = 200;
+  sent = [];
+  const employer = ids.find(({ issuer }) => issuer === EMPLOYER)!;
+  await signing.handlers.signOut(null, [employer.id], { revoke: true, endSession: true });
+  expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
+  expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
+  expect(await vault.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).toEqual([
+    `refresh of ${PARTNER}`,
+  ]);
+});
+
 describe('an issuer that nothing tells', () => {
   it('is never guessed by host: without a profile of the same app nothing is sent', async () => {
     await signing.handlers.saveProfile(null, draft(PARTNER, 'another-app'), null);

@@ -122,8 +122,10 @@ export function fakeBridge(world: World): FakeBridge {
       signOut: (ids) => answer('signOut', [ids], () => remove(ids)),
       reveal: (id) =>
         answer('reveal', [id], () => (world.consents ? `secret-of-${find(id).id}-${'x'.repeat(240)}` : null)),
-      copy: (id) =>
-        answer('copy', [id], () => (world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null)),
+      copy: (id, form) =>
+        answer('copy', form === undefined ? [id] : [id, form], () =>
+          world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null,
+        ),
       chooseImport: () =>
         world.consents ? planned('chooseImport', []) : answer('chooseImport', [], () => null),
       planImport: (file) => planned('planImport', [file.name]),
