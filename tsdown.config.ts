@@ -8,7 +8,7 @@ import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Loaded from node_modules at run time: electron itself, and what carries a native binary. */
-const native = ['electron', ...nativePackages];
+const native = ['electron', 'original-fs', ...nativePackages];
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
@@ -28,11 +28,13 @@ function app(name: 'main' | 'preload'): UserConfig {
     alias: {
       'tokenkeep/cache': path('src-main/cache/index.ts'),
       'tokenkeep/doctor': path('src-main/doctor/index.ts'),
+      'tokenkeep/ipc': path('src-main/ipc/index.ts'),
       'tokenkeep/electron': path('src-main/electron/index.ts'),
       'tokenkeep/errors': path('src-main/errors.ts'),
       'tokenkeep/keychain': path('src-main/keychain/index.ts'),
       'tokenkeep/msal': path('src-main/msal/index.ts'),
       'tokenkeep/preload': path('src-main/electron/preload.ts'),
+      'tokenkeep/sources': path('src-main/sources/index.ts'),
       'tokenkeep/vault': path('src-main/vault/index.ts'),
       tokenkeep: path('src-main/index.ts'),
     },
@@ -49,9 +51,12 @@ const library = {
   index: 'src-main/index.ts',
   'cache/index': 'src-main/cache/index.ts',
   'doctor/index': 'src-main/doctor/index.ts',
+  'ipc/index': 'src-main/ipc/index.ts',
   electron: 'src-main/electron/index.ts',
   errors: 'src-main/errors.ts',
   'keychain/index': 'src-main/keychain/index.ts',
+  'keychain/conformance': 'src-main/keychain/conformance.ts',
+  'sources/index': 'src-main/sources/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',
@@ -66,7 +71,7 @@ export default defineConfig([
   {
     // The library: what `npm pack` ships.
     name: 'library',
-    entry: library,
+    entry: { ...library, cli: 'src-main/cli/main.ts' }, // the `tokenkeep` command shares the library's code
     outDir: 'dist',
     format: ['esm', 'cjs'],
     platform: 'node',
@@ -74,6 +79,7 @@ export default defineConfig([
     dts: true,
     fixedExtension: true,
     deps: { neverBundle: native },
+    define: { __VERSION__: JSON.stringify(packageJson.version) },
     hooks: {
       'build:done': () => writeOnceEntries(path('dist'), Object.keys(library)),
     },

@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    exclude: ['test/e2e/**'],
+    exclude: ['test/e2e/**', 'test/judges/**'],
     testTimeout: 30_000,
     coverage: { include: ['src-main/**', 'src-renderer/state/**', 'app/**'] },
   },

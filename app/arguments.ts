@@ -1,22 +1,23 @@
+/** What the app accepts from whoever starts it: its own arguments, and few of Chromium's switches and variables. */
 import { resolve } from 'node:path';
 
-/** What someone asked for on the command line. */
+/** What the command line asks for. */
 export interface Arguments {
   /** Absolute path of a cache document to import, or null. */
   importFile: string | null;
   demo: boolean;
 }
 
-/** An argument that is ours and wrong. The message is for people. */
+/** Wrong arguments, or ones that a packaged app does not accept. The message is for people. */
 export class ArgumentsError extends Error {}
 
 /**
- * `--import FILE` or `--import=FILE`, and `--demo`. Switches that are not ours belong to Chromium, which takes them
- * from the same line, and are left alone; a bare word is nothing that we know and is ignored as well, since desktops
+ * Parses `--import FILE` or `--import=FILE`, and `--demo`. Switches that are not the app's own are left to Chromium, which
+ * reads the same line; `assertAccepted` refuses those that a packaged app does not take. Words are ignored, since desktops
  * add some.
  *
- * @param args without the executable and, in development, without the script.
- * @param folder what relative paths start from.
+ * @param args without the executable and, in development, without the script
+ * @param folder where relative paths start
  */
 export function parseArguments(args: readonly string[], folder: string): Arguments {
   const files: string[] = [];
@@ -42,7 +43,7 @@ function fileIn(file: string): string {
   return file;
 }
 
-/** What a second start handed over. It is another process: believed only after a look. */
+/** Whether a second start handed over arguments. It is another process, so its word is checked. */
 export function isArguments(value: unknown): value is Arguments {
   return (
     typeof value === 'object' &&
@@ -51,5 +52,133 @@ export function isArguments(value: unknown): value is Arguments {
     (value.importFile === null || typeof value.importFile === 'string') &&
     'demo' in value &&
     typeof value.demo === 'boolean'
+  );
+}
+
+/** A pattern for the whole value; null: takes none. */
+type Value = RegExp | null;
+
+const ANY = /^[^]*$/;
+
+/** Switches of Chromium and Electron that change how the window looks, or where the data folder is, and nothing else. */
+const SWITCHES: Readonly<Record<string, Value>> = {
+  import: ANY,
+  demo: ANY, // `--demo=x` has a message of its own
+  'user-data-dir': ANY,
+  class: ANY,
+  lang: /^[\w-]{1,20}$/,
+  'ozone-platform': /^(?:x11|wayland)$/,
+  'ozone-platform-hint': /^(?:x11|wayland|auto)$/,
+  'enable-features': /^(?:(?:UseOzonePlatform|WaylandWindowDecorations)(?:,|$))+$/,
+  'enable-wayland-ime': ANY,
+  'wayland-text-input-version': /^\d$/,
+  'gtk-version': /^\d$/,
+  'force-device-scale-factor': /^\d(?:\.\d+)?$/,
+  'force-dark-mode': null,
+  'force-high-contrast': null,
+  'force-renderer-accessibility': /^(?:complete|basic|form-controls)?$/,
+  'high-dpi-support': /^\d$/,
+  'disable-gpu': null,
+  'disable-gpu-compositing': null,
+  'disable-dev-shm-usage': null,
+  updated: null, // how an installer starts the app
+};
+
+/** What only a build that is marked as a development build accepts: tests come in this way. */
+const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
+  'remote-debugging-port': /^0$/,
+  inspect: /^0$/,
+};
+
+/**
+ * Variables that Chromium, Electron, Node and their libraries obey. Of these families only the listed ones are accepted;
+ * of other variables nothing in the app takes notice.
+ */
+const OBEYED =
+  /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
+
+const VARIABLES: ReadonlySet<string> = new Set([
+  'ELECTRON_OZONE_PLATFORM_HINT',
+  'ELECTRON_FORCE_WINDOW_MENU_BAR',
+  'ELECTRON_TRASH',
+  'ELECTRON_NO_ATTACH_CONSOLE',
+  // Read when Electron is installed by npm, and by no Electron.
+  'ELECTRON_OVERRIDE_DIST_PATH',
+  'ELECTRON_SKIP_BINARY_DOWNLOAD',
+  'ELECTRON_MIRROR',
+  'ELECTRON_CACHE',
+  'CHROME_DESKTOP', // Electron sets it itself, and hands it to what it starts
+  'NODE_ENV',
+  'NODE_VERSION',
+  // Without effect in a packaged app, and set for all programs where TLS is inspected or Node is developed with: a fuse
+  // shuts the first two off, and the app's network is Chromium's, which reads none of them.
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GTK_MODULES', // accessibility buses and appmenus, set by desktops for every program
+  'GTK3_MODULES',
+  'GTK_PATH', // snaps
+  'GIO_MODULE_DIR',
+]);
+
+export interface Start {
+  /** Without the executable. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  platform: NodeJS.Platform;
+  /** A build that is marked as one for development and tests. */
+  development: boolean;
+}
+
+/**
+ * Refuses what would open a packaged app: whoever can add a switch or a variable to its start could read what it sends,
+ * stand in for a provider, or look into its window.
+ *
+ * @throws ArgumentsError that names the first one
+ */
+export function assertAccepted({ args, env, platform, development }: Start): void {
+  const accepted = development ? { ...SWITCHES, ...DEVELOPMENT_SWITCHES } : SWITCHES;
+  for (const arg of args) {
+    if (arg === '--') break; // what follows are words, to Chromium as well
+    const found = switchIn(arg, platform);
+    if (found === null) continue;
+    const pattern = Object.hasOwn(accepted, found.name) ? accepted[found.name] : undefined;
+    const fits = pattern === null ? found.value === '' : pattern?.test(found.value) === true;
+    if (!fits) throw refused(`with ${printableStart(arg)}`);
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '' || !OBEYED.test(name)) continue;
+    if (!VARIABLES.has(platform === 'win32' ? name.toUpperCase() : name)) {
+      throw refused(`with the environment variable ${printableStart(name)}`);
+    }
+  }
+}
+
+/** A switch as Chromium reads it: after `--` or `-`, on Windows also `/` and in any case. null for a word. */
+function switchIn(arg: string, platform: NodeJS.Platform): { name: string; value: string } | null {
+  const prefix = (platform === 'win32' ? /^(?:--|-|\/)/ : /^(?:--|-)/).exec(arg)?.[0];
+  if (prefix === undefined || arg.length === prefix.length) return null;
+  // macOS hands these to every program that the Finder starts.
+  if (platform === 'darwin' && /^-(?:psn_|NS[A-Z]|Apple[A-Z])/.test(arg)) return null;
+  const text = arg.slice(prefix.length);
+  const end = text.indexOf('=');
+  const name = end === -1 ? text : text.slice(0, end);
+  return {
+    name: platform === 'win32' ? name.toLowerCase() : name,
+    value: end === -1 ? '' : text.slice(end + 1),
+  };
+}
+
+/** Without its value, which may be anything. */
+function printableStart(arg: string): string {
+  const [name = ''] = arg.split('=', 1);
+  return name.replace(/[^\x21-\x7e]/g, '�').slice(0, 60);
+}
+
+function refused(how: string): ArgumentsError {
+  return new ArgumentsError(
+    `Tokenkeep was started ${how}, which it does not accept because it could give your sign-ins away. ` +
+      'Nothing was opened, and your saved sign-ins are unchanged. Start Tokenkeep without it.',
   );
 }

@@ -1,5 +1,9 @@
-/** What the window of the desktop app may ask beside the token cache. Types only; the window imports them. */
-import type { Outcome } from 'tokenkeep/electron';
+/**
+ * What the window of the desktop app may ask beside the token cache, and the names at run time. The window imports types
+ * from here.
+ */
+import type { Outcome } from 'tokenkeep/ipc';
+import type { Names } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
 
 export type * from './sign-in/contract.ts';
@@ -8,32 +12,36 @@ export interface AppInfo {
   version: string;
   electron: string;
   platform: 'darwin' | 'win32' | 'linux';
-  /** The demo cache is open: made-up accounts, a key in memory, gone when it is left. */
+  /** The demo cache is open: made-up accounts, a key in memory, deleted when the demo is left. */
   demo: boolean;
   /** The last start ended while the keychain was being asked. */
   keychainCrashed: boolean;
+  /** The app was started without the lock that keeps a second one out, and says why. */
+  startedWithoutLock: boolean;
 }
 
 /**
- * A newer version: whether there is one, and how far it is. It never goes on by itself. `failed`: it was not downloaded;
- * `refused`: it was, and the system did not install it, as when nobody gave an administrator's password.
+ * A newer version, and how far its installation is. Nothing goes on by itself. `failed`: the download failed;
+ * `refused`: the system did not install it, as when nobody gave an administrator's password. `restart`: the app was
+ * updated on disk while it runs; it refuses to write until it is restarted.
  */
 export type UpdateStatus =
   | { state: 'none' }
+  | { state: 'restart' }
   | { state: 'available' | 'ready' | 'failed' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
 export interface AppRequests extends SignInRequests {
   info(): AppInfo;
-  /** Opens the demo cache in place of the user's own, which stays as it is; the window loads anew. */
+  /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
   leaveDemo(): void;
   /** Shows the vault's file in the system's file manager. */
   showFile(): void;
   update(): UpdateStatus;
-  /** Begins; `update` events tell how it goes. */
+  /** Starts the download; `update` events tell how it goes. */
   downloadUpdate(): void;
-  /** Ends the app, installs what was downloaded, and starts it again. */
+  /** Ends the app, installs what was downloaded, and starts it again. In state `restart` it only restarts. */
   installUpdate(): void;
 }
 
@@ -48,14 +56,17 @@ export type MenuCommand =
   // Pages of the window.
   | 'accounts'
   | 'security'
+  | 'inspect'
   | 'health';
 
 export interface AppEvents extends SignInEvents {
   command: MenuCommand;
   update: UpdateStatus;
+  /** The screen was locked or the user is away: hide what is revealed. */
+  lock: null;
 }
 
-/** What app/preload.ts puts on the window as `app`. As with the token cache: functions answer with an `Outcome`. */
+/** What app/preload.ts puts on the window as `app`. As with the token cache, functions answer with an `Outcome`. */
 export type AppBridge = {
   [Name in keyof AppRequests]: (
     ...args: Parameters<AppRequests[Name]>
@@ -63,3 +74,67 @@ export type AppBridge = {
 } & {
   on<Name extends keyof AppEvents>(name: Name, listener: (event: AppEvents[Name]) => void): () => void;
 };
+
+/** The requests at run time: the one list of their names. */
+export const APP_REQUESTS: Names<AppRequests> = {
+  info: true,
+  openDemo: true,
+  leaveDemo: true,
+  showFile: true,
+  update: true,
+  downloadUpdate: true,
+  installUpdate: true,
+  profiles: true,
+  saveProfile: true,
+  removeProfile: true,
+  signIn: true,
+  signInAgain: true,
+  signInProgress: true,
+  cancelSignIn: true,
+  openSignInPage: true,
+  copyDeviceCode: true,
+  refreshStatus: true,
+  refreshNow: true,
+  setAutoRefresh: true,
+  signOutOffers: true,
+  signOut: true,
+  signOuts: true,
+};
+
+/** The events at run time. */
+export const APP_EVENTS: Names<AppEvents> = {
+  command: true,
+  update: true,
+  lock: true,
+  signIn: true,
+  refreshStatus: true,
+  profiles: true,
+  signOuts: true,
+};
+
+/** The token cache's requests that the app's own window may make: all but `signOut`, which is the app's. */
+export const WINDOW_REQUESTS = [
+  'status',
+  'accounts',
+  'tokens',
+  'claims',
+  'search',
+  'removalCount',
+  'reveal',
+  'copy',
+  'chooseImport',
+  'planImport',
+  'unlockImport',
+  'confirmImport',
+  'cancelImport',
+  'retry',
+  'recover',
+  'startFresh',
+  'verify',
+  'rotateKey',
+  'compact',
+  'exportAll',
+  'examine',
+  'repair',
+  'undoRepair',
+] as const;

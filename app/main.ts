@@ -1,31 +1,30 @@
 /** The desktop app's entry. */
-import { accessSync, constants } from 'node:fs';
+import { readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
-import { type Arguments, ArgumentsError, isArguments, parseArguments } from './arguments.ts';
+import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
+import { dataFolderAt } from './data-folder.ts';
+import { isOtherAlive } from './instance-lock.ts';
 import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
-import { profileIn } from './profile.ts';
-import { registerScheme } from './protocol.ts';
+import { registerScheme, restrictPages } from './page-session.ts';
 import { report } from './report.ts';
 import { type RunningApp, start } from './start.ts';
 
-/** Put in by the bundler. */
+/** Inserted by the bundler. */
 declare const __NATIVE_SHA256__: PinnedHashes;
 
 app.setName('Tokenkeep');
-guardNativeCode(__NATIVE_SHA256__);
-app.enableSandbox(); // for every renderer, whatever its window says. Electron security checklist item 4
-registerScheme();
-
-const usualFolder = join(app.getPath('appData'), 'Tokenkeep');
-if (!app.commandLine.hasSwitch('user-data-dir')) app.setPath('userData', usualFolder);
-
 main();
 
 function main(): void {
   let asked: Arguments;
   try {
+    // Before anything is opened. A clone is started by whoever develops it, with any switch.
+    if (app.isPackaged)
+      assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
+    guardNativeCode(__NATIVE_SHA256__);
     // In development the script's own path comes first.
     asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
     const modules = join(__dirname, '../node_modules');
@@ -34,13 +33,25 @@ function main(): void {
     fail(error);
     return;
   }
-  // The second start hands over what it was asked for, and ends.
-  if (!app.requestSingleInstanceLock({ ...asked }) && isWritable(app.getPath('userData'))) {
+  app.enableSandbox(); // for every renderer, whatever its window says. Electron security checklist item 4
+  restrictPages();
+  registerScheme();
+  const usualFolder = join(app.getPath('appData'), 'Tokenkeep');
+  if (!app.commandLine.hasSwitch('user-data-dir')) app.setPath('userData', usualFolder);
+
+  // A second start hands over its arguments and ends, if the first one is alive. The lock fails as well where nothing can
+  // be written or TMPDIR is missing: then the app has to start all the same, and says so.
+  const locked = app.requestSingleInstanceLock({ ...asked });
+  if (!locked && isFirstAlive()) {
     app.exit(0);
     return;
   }
 
-  const running = app.whenReady().then(() => start(asked, profileIn(app.getPath('userData'), usualFolder)));
+  if (!locked) process.stderr.write(WITHOUT_LOCK);
+
+  const running = app
+    .whenReady()
+    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked }));
   running.catch(fail);
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
@@ -51,35 +62,54 @@ function main(): void {
   endInGoodOrder(running);
 }
 
-/**
- * Where the profile's folder can't be written, nobody can have the lock, and what is there must still be shown. A
- * folder that is not there yet is one that could not be made.
- */
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** Also told to the window, as `startedWithoutLock`. */
+const WITHOUT_LOCK =
+  'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
+  'written. Tokenkeep starts without it; your saved sign-ins are unchanged.\n';
+
+/** A build for tests, which says so in its version; see electron-builder.dev.yml. */
+function isDevelopmentBuild(): boolean {
+  return app.getVersion().endsWith('-development');
 }
 
-/** Waits for what has an end, but not for ever: a keychain that hangs must not keep the app from quitting. */
+function isFirstAlive(): boolean {
+  if (process.platform === 'win32') return true; // there the lock is a system object, which ends with its holder
+  return isOtherAlive({
+    link: () => readlinkSync(join(app.getPath('userData'), 'SingletonLock')),
+    executable: (pid) => readlinkSync(`/proc/${pid}/exe`),
+    platform: process.platform,
+    host: hostname(),
+    pid: process.pid,
+    isRunning(pid) {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch (error) {
+        return error instanceof Error && 'code' in error && error.code === 'EPERM';
+      }
+    },
+  });
+}
+
+/** Waits for everything that has to end, but not for ever: a keychain that hangs must not keep the app from quitting. */
 function endInGoodOrder(running: Promise<RunningApp>): void {
   let ended = false;
   app.on('will-quit', (event) => {
     if (ended) return;
     event.preventDefault();
-    void Promise.race([running.then(end), delay(3_000, true)]).then((stuck) => {
+    void Promise.race([running.then(end), delay(LONGEST_END, true)]).then((stuck) => {
       ended = true;
       // Node waits for native calls before it ends, for minutes if need be: invisible, and still the first instance.
-      // All that was acknowledged is on the disk.
+      // Every acknowledged change is on disk.
       if (stuck) process.kill(process.pid, 'SIGKILL');
-      // Electron is still in the quit that was put off, and deaf to another, until this event is over.
+      // Electron is still in the quit that was put off, and ignores another until this event is over.
       setImmediate(() => app.quit());
     });
   });
 }
+
+/** Milliseconds: a sign-out has this long to tell the provider. What is left is written down, and the next start does it. */
+const LONGEST_END = 5_000;
 
 /** Whether something is left that can't be ended. */
 async function end(here: RunningApp): Promise<boolean> {
@@ -88,13 +118,13 @@ async function end(here: RunningApp): Promise<boolean> {
   return stuck && here.stuck;
 }
 
-/** Before there is a window: a box of the system, and an exit code for whoever started it. */
+/** A failure before there is a window: a box of the system, and an exit code for whoever started the app. */
 function fail(error: unknown): void {
   const known = error instanceof ArgumentsError || error instanceof NativeCodeError;
   if (!known) report(error);
   const message = known
     ? error.message
-    : 'Tokenkeep could not start. Your saved sign-ins are untouched. The terminal that it was started from says more.';
+    : 'Tokenkeep could not start. Your saved sign-ins are unchanged. The terminal that it was started from shows more.';
   dialog.showErrorBox('Tokenkeep', message);
   app.exit(1);
 }

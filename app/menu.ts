@@ -59,8 +59,9 @@ export function setMenu({ development, run }: MenuOptions): void {
     label: '&View',
     submenu: [
       item('&Accounts', 'accounts', 'CmdOrCtrl+1'),
-      item('&Security', 'security', 'CmdOrCtrl+2'),
-      item('&Health', 'health', 'CmdOrCtrl+3'),
+      item('&Inspect', 'inspect', 'CmdOrCtrl+2'),
+      item('&Security', 'security', 'CmdOrCtrl+3'),
+      item('&Health', 'health', 'CmdOrCtrl+4'),
       separator,
       { role: 'resetZoom' },
       { role: 'zoomIn' },

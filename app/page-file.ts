@@ -1,5 +1,67 @@
+/** The window's page: its origin, its files, and the headers that restrict it. */
 import { extname, join, normalize, sep } from 'node:path';
-import { ORIGIN } from './origin.ts';
+
+/** The origin of the window's page. A scheme of our own: `file://` would let a page read the whole disk. */
+export const SCHEME = 'app';
+export const ORIGIN = `${SCHEME}://tokenkeep`;
+export const START_PAGE = `${ORIGIN}/`;
+
+/** What the page may do, in headers, so that the page can't change it. Electron security checklist item 7. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  // No text becomes markup or code: the browser refuses innerHTML and the like.
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/** Every powerful feature that a page could ask for; the session denies them as well. */
+const DENIED_FEATURES = [
+  'accelerometer',
+  'autoplay',
+  'bluetooth',
+  'camera',
+  'clipboard-read',
+  'clipboard-write',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'local-fonts',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'publickey-credentials-get',
+  'screen-wake-lock',
+  'serial',
+  'storage-access',
+  'usb',
+  'window-management',
+  'xr-spatial-tracking',
+];
+
+export const CONTENT_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Permissions-Policy': DENIED_FEATURES.map((feature) => `${feature}=()`).join(', '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -11,8 +73,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The file behind a URL; undefined for another host, a kind of file that a window is not built of, or a path that
- * leaves the folder. The URL parser has resolved `..` and `%2e%2e` by now; `%2f` and `%5c` it leaves.
+ * Returns the file behind a URL; undefined for another host, for a type of file that the window has none of, and for a
+ * path that leaves the folder. The URL parser has resolved `..` and `%2e%2e` by then; it leaves `%2f` and `%5c`.
  */
 export function fileOf(url: string, folder: string): { path: string; type: string } | undefined {
   let path: string;

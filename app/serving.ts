@@ -1,13 +1,14 @@
-/** Which cache the window sees: the user's own, or the demo's. The user's stays open behind the demo. */
-import type { WebContents } from 'electron';
+/** The cache that the window sees: the user's own, or the demo's. The user's stays open behind the demo. */
+import type { BrowserWindow } from 'electron';
 import type { Vault } from 'tokenkeep';
 import { type ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
+import { WINDOW_REQUESTS } from './contract.ts';
 import { type DemoVault, openDemoVault } from './demo/vault.ts';
-import { ORIGIN } from './origin.ts';
+import { ORIGIN } from './page-file.ts';
 
 export interface ServingOptions {
-  windows: () => readonly WebContents[];
-  /** Opens the user's vault; called once, and not before someone needs it. */
+  windows: () => readonly BrowserWindow[];
+  /** Opens the user's vault. Called once, when it is first needed. */
   openOwn: () => Promise<Vault>;
   beforeRetry: () => void;
   onUnexpected: (error: unknown) => void;
@@ -26,6 +27,7 @@ export interface Serving {
   showDemo(): Promise<void>;
   showOwn(): Promise<void>;
   planImport(path: string): Promise<void>;
+  clearClipboard(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
 
   const serve = (vault: Promise<Vault>): void => {
     served?.();
-    served = serveTokenCache(vault, { ...options, origin: ORIGIN });
+    served = serveTokenCache(vault, { ...options, origin: ORIGIN, only: WINDOW_REQUESTS });
   };
   const ownVault = (): Promise<Vault> => (own ??= openOwn().then((vault) => (opened = vault)));
   const leaveDemo = async (): Promise<void> => {
@@ -70,6 +72,9 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     },
     async planImport(path) {
       await served?.planImport(path);
+    },
+    async clearClipboard() {
+      await served?.clearClipboard();
     },
     async close() {
       served?.();

@@ -1,18 +1,19 @@
-/** The doors of signing in, as Electron has them. */
+/** Signing in with Electron's network, browser and dialogs. */
 import { clipboard, powerMonitor, session, shell, type WebContents } from 'electron';
-import { confirm } from 'tokenkeep/electron';
-import { type SignIn, type SignInDoors, signIn } from './sign-in/sign-in.ts';
+import { confirm, useGesture } from 'tokenkeep/electron';
+import { type SignIn, type SignInPorts, signIn } from './sign-in/sign-in.ts';
 
-type SystemDoors = 'fetch' | 'openBrowser' | 'confirm' | 'copyText' | 'now' | 'after';
+type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'confirm' | 'copyText' | 'now' | 'after';
 
-export function signingIn(doors: Omit<SignInDoors<WebContents>, SystemDoors>): SignIn<WebContents> {
-  // Chromium's network, and not Node's: it knows the system's proxies and certificate authorities. In memory, and apart
-  // from the window's session, which has no network.
+export function signingIn(ports: Omit<SignInPorts<WebContents>, SystemPorts>): SignIn<WebContents> {
+  // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from
+  // the window's session, which has no network.
   const network = session.fromPartition('sign-in', { cache: false });
   const signing = signIn<WebContents>({
-    ...doors,
+    ...ports,
     fetch: (input, init) => network.fetch(input instanceof URL ? input.href : input, init),
     openBrowser: openInBrowser,
+    useGesture,
     confirm,
     copyText: (text) => void clipboard.writeText(text),
     now: () => Date.now(),

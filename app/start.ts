@@ -1,54 +1,63 @@
-/** From `ready` to a window: who opens what, and what becomes of it at the end. */
+/** From `ready` to a window: opens the parts, connects them, and closes them at the end. */
+import { statSync } from 'original-fs';
 import { join } from 'node:path';
-import { app, type BrowserWindow, shell, type WebContents } from 'electron';
+import { app, BrowserWindow, powerMonitor, shell } from 'electron';
 import { openVault, systemKeychain } from 'tokenkeep';
-import { noArguments, serveRequests } from 'tokenkeep/electron';
+import { noArguments, noteGesture, serveRequests } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
-import type { AppEvents, AppRequests } from './contract.ts';
+import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
+import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
 import { setMenu } from './menu.ts';
-import { ORIGIN } from './origin.ts';
-import type { Profile } from './profile.ts';
-import { servePage } from './protocol.ts';
+import { ORIGIN } from './page-file.ts';
+import { closedSession, holdPages, servePage } from './page-session.ts';
 import { askBeforeQuitting } from './quitting.ts';
-import { closedSession, holdPages } from './session.ts';
-import { serving } from './serving.ts';
-import { signInChecks } from './sign-in/requests.ts';
-import { signingIn } from './signing-in.ts';
 import { report } from './report.ts';
-import { startAgain, startsItself } from './start-again.ts';
+import { startAgain, startsItself } from './restart.ts';
+import { serving } from './serving.ts';
+import { signInChecks } from './sign-in/arguments.ts';
+import { signingIn } from './signing-in.ts';
 import { openUpdater, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
-/** From package.json, put in by the bundler. */
+/** From package.json, inserted by the bundler. */
 declare const __VERSION__: string;
 
+export interface StartOptions {
+  /** Whether this process holds the lock that keeps a second start out. */
+  locked: boolean;
+}
+
 export interface RunningApp {
-  /** What a second start asked for; the first one's window comes to the front. */
+  /** Does what a second start asked for; the window comes to the front. */
   handOver(asked: Arguments): void;
-  /** Keys, timers, temporary files: everything that has an end. */
+  /** Ends sign-outs under way, and closes keys, timers and temporary files. */
   close(): Promise<void>;
   /** A call of the keychain's native code is under way that nothing can end. */
   readonly stuck: boolean;
 }
 
-export function start(asked: Arguments, profile: Profile): RunningApp {
+export async function start(
+  asked: Arguments,
+  data: DataFolder,
+  { locked }: StartOptions,
+): Promise<RunningApp> {
   const development = !app.isPackaged;
-  const session = closedSession(development);
+  const session = await closedSession(development);
   servePage(session, join(__dirname, 'renderer'));
   holdPages();
 
-  /** Not all windows of the process: only those that were opened here are answered. */
+  /** Only the windows that were opened here are answered, not all of the process. */
   const own = new Set<BrowserWindow>();
-  const windows = (): WebContents[] => [...own].map((window) => window.webContents);
+  const windows = (): BrowserWindow[] => [...own];
 
-  const guard = guardKeychain(systemKeychain(), join(profile.folder, 'keychain-asked'));
+  const guard = guardKeychain(systemKeychain(), join(data.folder, 'keychain-asked'));
   const shown = serving({
     windows,
     openOwn: () =>
       openVault({
-        file: profile.vaultFile,
-        name: profile.vaultName,
+        file: data.vaultFile,
+        name: data.vaultName,
         service: 'Tokenkeep',
         keychain: guard,
         unprotected: 'memory',
@@ -57,17 +66,19 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     onUnexpected: report,
   });
   const reload = (): void => {
-    // After the answer to the request that asked for it is on its way.
-    setImmediate(() => windows().forEach((contents) => contents.reload()));
+    // After the answer to the request is on its way.
+    setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
   const signing = signingIn({
-    folder: profile.folder,
+    folder: data.folder,
     vault: () => shown.vault(),
     ownVault: () => shown.own(),
+    isDemo: () => shown.demo,
     tell: {
       signIn: (progress) => requests.emit('signIn', progress),
-      care: () => requests.emit('care', null),
+      refreshStatus: () => requests.emit('refreshStatus', null),
       profiles: () => requests.emit('profiles', null),
+      signOuts: () => requests.emit('signOuts', null),
     },
     onUnexpected: report,
   });
@@ -92,12 +103,13 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     handlers: {
       ...signing.handlers,
       info: () => ({
-        // A packaged app has its own package.json, with the mark of a development build if it is one.
+        // A packaged app has a package.json of its own, which marks a development build.
         version: app.isPackaged ? app.getVersion() : __VERSION__,
         electron: process.versions.electron,
         platform: platform(),
         demo: shown.demo,
         keychainCrashed: guard.crashed,
+        startedWithoutLock: !locked,
       }),
       openDemo: async () => {
         await shown.showDemo();
@@ -120,19 +132,36 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     open: () => openUpdater(development ? null : process.resourcesPath),
     onStatus: (status) => requests.emit('update', status),
     startAgain: startsItself ? null : startAgain,
+    restart() {
+      startAgain();
+      app.quit();
+    },
+    installed: development ? null : () => identityOf(join(process.resourcesPath, 'app.asar')),
     onUnexpected: report,
   });
   const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });
-  setMenu({ development, run: (command) => requests.emit('command', command) });
+  const run = (command: MenuCommand): void => {
+    // The user chose it in the menu, which the window does not see: what it opens now is the user's doing.
+    const window = BrowserWindow.getFocusedWindow() ?? [...own][0];
+    if (window !== undefined && own.has(window)) noteGesture(window.webContents);
+    requests.emit('command', command);
+  };
+  setMenu({ development, run });
+  app.on('browser-window-focus', () => newer.look());
+  const hide = (): void => {
+    requests.emit('lock', null);
+    void shown.clearClipboard().catch(() => undefined);
+  };
+  for (const event of LEAVES) powerMonitor.on(event as 'lock-screen', hide);
 
-  // Beside the window, which appears at once: the keychain may take its time, or wait for an answer.
+  // While the window opens: the keychain may take its time, or wait for an answer.
   (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   const open = (): BrowserWindow => {
     const window = openWindow({
       session,
       preload: join(__dirname, 'preload.cjs'),
       icon: join(__dirname, '../app/resources/icon.png'),
-      placeFile: join(profile.folder, 'window.json'),
+      placeFile: join(data.folder, 'window.json'),
       devTools: development,
     });
     own.add(window);
@@ -161,6 +190,8 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
     async close() {
       guard.end();
       signing.stop();
+      // A sign-out may be telling a provider; what it does not get done is written down.
+      await signing.idle();
       newer.close();
       requests.stop();
       await shown.close();
@@ -169,6 +200,19 @@ export function start(asked: Arguments, profile: Profile): RunningApp {
       return guard.asking;
     },
   };
+}
+
+/** The user is away: what was revealed is hidden. Linux tells of none of them but sleep. */
+const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;
+
+/** Another text whenever the file is replaced; null where it is not there. */
+function identityOf(file: string): string | null {
+  try {
+    const { ino, size, mtimeMs } = statSync(file);
+    return [ino, size, mtimeMs].join(' ');
+  } catch {
+    return null;
+  }
 }
 
 function platform(): 'darwin' | 'win32' | 'linux' {

@@ -1,16 +1,16 @@
 /**
- * Newer versions: looked for where the build says they are, and nowhere if it says nothing. The user is told, and decides:
- * nothing is downloaded, installed or restarted by itself.
+ * Updates: looked for where the build says, and nowhere if it says nothing. The user is told and decides: nothing is
+ * downloaded, installed or restarted by itself. An update that something else installed is noticed as well.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
 import type { UpdateStatus } from './contract.ts';
 
-/** How often a running app looks again, in milliseconds. */
+/** Milliseconds until a running app looks again. */
 const PAUSE = 24 * 60 * 60 * 1000;
 
-/** The part of electron-updater that is used. */
+/** The part of electron-updater that the app uses. */
 export type Updater = Pick<
   AppUpdater,
   | 'autoDownload'
@@ -29,28 +29,42 @@ export type Updater = Pick<
 
 export interface Updates {
   readonly status: UpdateStatus;
-  /** Rejects with nothing: what becomes of it is in the status. */
+  /** Never rejects: the status tells what became of it. */
   download(): Promise<void>;
   /**
-   * Installs what was downloaded, and starts the app again; only after the user has asked for it. On Linux the window stands
-   * still while the system asks for a password.
+   * Installs what was downloaded and starts the app again, at the user's request. In state `restart` it only restarts. On
+   * Linux the window does not respond while the system asks for a password.
    */
   install(): void;
+  /** Looks whether the app was replaced on disk while it runs, as a package manager does. Called when a window is focused. */
+  look(): void;
   close(): void;
 }
 
 export interface UpdatesOptions {
-  /** null: this build looks for none. */
+  /** Resolves to null where this build looks for none. */
   open: () => Promise<Updater | null>;
   onStatus: (status: UpdateStatus) => void;
-  /** Has the app start anew when it has ended; null where the installer sees to that. */
+  /** Makes the app start anew when it has ended; null where the installer does. */
   startAgain: (() => void) | null;
+  /** Ends the app and starts it anew. */
+  restart: () => void;
+  /** Identifies the installed app on disk; it returns null while it is being replaced. null: not packaged. */
+  installed: (() => string | null) | null;
   onUnexpected: (error: unknown) => void;
 }
 
-export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOptions): Updates {
+export function updates({
+  open,
+  onStatus,
+  startAgain,
+  restart,
+  installed,
+  onUnexpected,
+}: UpdatesOptions): Updates {
   let status: UpdateStatus = { state: 'none' };
   let updater: Updater | null = null;
+  const running = installed?.() ?? null;
   const move = (next: UpdateStatus): void => {
     status = next;
     onStatus(next);
@@ -59,7 +73,7 @@ export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOpt
   async function look(): Promise<void> {
     updater ??= await prepared();
     if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
-    // No network is no fault: it looks again tomorrow.
+    // Without a network it looks again tomorrow.
     const found = await updater.checkForUpdates().catch(() => null);
     if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
   }
@@ -71,7 +85,7 @@ export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOpt
     opened.on('download-progress', ({ percent }) => {
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
     });
-    // What goes wrong while it looks or downloads rejects; what goes wrong while it installs is told here alone.
+    // Failures of looking and downloading reject; those of installing are told only here.
     opened.on('error', (error) => {
       if (status.state !== 'ready') return;
       onUnexpected(error);
@@ -80,7 +94,7 @@ export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOpt
     return opened;
   }
 
-  /** What was refused at once has been told by now. */
+  /** A refusal at once has been told by now. */
   const isInstalling = (): boolean => status.state === 'ready';
 
   const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
@@ -103,10 +117,16 @@ export function updates({ open, onStatus, startAgain, onUnexpected }: UpdatesOpt
       }
     },
     install() {
+      if (status.state === 'restart') restart();
       if (status.state !== 'ready' && status.state !== 'refused') return;
       status = { ...status, state: 'ready' };
       updater?.quitAndInstall();
       if (isInstalling()) startAgain?.();
+    },
+    look() {
+      const now = installed?.() ?? null;
+      if (running === null || now === null || now === running || status.state === 'restart') return;
+      move({ state: 'restart' });
     },
     close: () => clearInterval(timer),
   };

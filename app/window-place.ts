@@ -1,6 +1,6 @@
 /** Where the window was when it was closed. */
 import { readFileSync } from 'node:fs';
-import { writeJson } from './json-file.ts';
+import { writeJson } from './data-folder.ts';
 
 export interface Place {
   x: number;

@@ -1,6 +1,6 @@
 /** The one window: sandboxed, isolated, and shown only once it has something to show. */
 import { BrowserWindow, nativeTheme, screen, type Session } from 'electron';
-import { START_PAGE } from './origin.ts';
+import { START_PAGE } from './page-file.ts';
 import { type Place, readPlace, SMALLEST, writePlace } from './window-place.ts';
 
 export interface WindowOptions {

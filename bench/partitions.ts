@@ -59,13 +59,14 @@ function direct(caches: PartitionedCaches): Users {
         .read((cache) => cache.find('AccessToken', { target: SCOPES, query })[0]?.secret ?? '');
     },
     update: (index, salt) =>
-      caches.partition(smallUser(index).home_account_id).update((cache) =>
-        cache.add({
-          client_id,
-          scope: SCOPES,
-          token_endpoint: `https://${host}/${tenant}/oauth2/v2.0/token`,
-          response: smallResponse(index, salt),
-        }),
+      caches.partition(smallUser(index).home_account_id).update(
+        (cache) =>
+          void cache.add({
+            client_id,
+            scope: SCOPES,
+            token_endpoint: `https://${host}/${tenant}/oauth2/v2.0/token`,
+            response: smallResponse(index, salt),
+          }),
       ),
   };
 }

@@ -1,11 +1,12 @@
-// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]]: sets up what is missing and runs
+// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged|judges]… [arguments of the runners]]: sets up what is missing and runs
 // every check and test, as an ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFailed, chosen } from './checks/parts.mjs';
+import { buildFailed, chosen, needsBuild } from './checks/parts.mjs';
+import { recordJudges } from './checks/proofs.mjs';
 import { ensurePackaged, packaged } from './packaging/development-build.mjs';
 import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
@@ -20,8 +21,9 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 const checks = fileURLToPath(new URL('./checks/run.mjs', import.meta.url));
 
 await runEntry(async (words) => {
-  const electron = await setUp(root, ['app', 'headless', 'tests']);
-  const { parts } = chosen(words);
+  const { parts, words: forRunners } = chosen(words);
+  const kinds = ['app', 'headless', 'tests', ...(parts.includes('judges') ? ['judges'] : [])];
+  const electron = await setUp(root, kinds);
   const args = (await built(electron, parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
@@ -38,7 +40,7 @@ await runEntry(async (words) => {
       installer = installerFor(build.deb, directory, user);
     }
     if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
-    if (user.other && parts.includes('unit')) disk = mountSmallDisk(user);
+    if (user.other && (parts.includes('unit') || parts.includes('e2e'))) disk = mountSmallDisk(user);
     return {
       home: join(directory, 'home'),
       env: {
@@ -50,10 +52,12 @@ await runEntry(async (words) => {
       command: [process.execPath, see(checks), ...args],
     };
   });
-  return ended.finally(() => {
+  const code = await ended.finally(() => {
     installer?.end();
     disk?.end();
   });
+  if (parts.includes('judges') && forRunners.length === 0) recordJudges(root);
+  return code;
 });
 
 /** Where root runs this on Debian, the tests have the package installed; others look at it unpacked, and say so. */
@@ -67,6 +71,7 @@ function installerFor(deb, directory, user) {
 
 /** What doesn't build is one failure among others: the checks that don't need the build still have something to say. */
 async function built(electron, parts) {
+  if (!needsBuild(parts)) return true;
   try {
     ensureBuilt(root);
     if (!parts.includes('packaged') && !parts.includes('e2e-packaged')) return true;

@@ -17,8 +17,26 @@ export class TokenkeepError<Code extends string = string> extends Error {
 
 /** The caller passed something that is not what the signature says. Nothing was changed. */
 export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** The name of the argument or field that is wrong, where a single one is. */
+  readonly field?: string;
+
+  constructor(message: string, { field, ...options }: { cause?: unknown; field?: string } = {}) {
     super('invalid_argument', message, options);
+    if (field !== undefined) this.field = field;
+  }
+}
+
+/**
+ * An account id names more than one account: users of two issuers have the same. Nothing was removed. Pass the account
+ * itself, as `accounts()` returns it.
+ */
+export class AmbiguousAccountError extends TokenkeepError<'ambiguous_account'> {
+  /** The accounts that the id is that of. Each can be passed to `signOut`. */
+  readonly accounts: readonly { home_account_id: string; environment: string; issuer?: string }[];
+
+  constructor(message: string, accounts: AmbiguousAccountError['accounts'], options?: { cause?: unknown }) {
+    super('ambiguous_account', message, options);
+    this.accounts = accounts;
   }
 }
 
@@ -42,6 +60,14 @@ export type PassphraseErrorCode =
 
 /** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
 export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
+
+/** Why the user was not asked. */
+export type QuestionErrorCode =
+  | 'no_user_gesture' // nobody clicked or typed in the window just before
+  | 'asked_too_often'; // the user declined a moment ago
+
+/** A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done. */
+export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
 
 /** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
 export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
@@ -105,6 +131,8 @@ export type VaultErrorCode =
   | 'vault_newer'
   | 'vault_read_only'
   | 'vault_unreadable'
+  | 'vault_older' // the file is older or shorter than what was seen of it
+  | 'vault_copy' // a copy of a vault that still lies elsewhere
   | 'vault_busy'
   | 'vault_empty' // asked for something that is done to the file, and there is none yet
   | 'vault_closed';
@@ -212,3 +240,15 @@ export class NoRequestError extends TokenkeepError<'no_request'> {
     super('no_request', message, options);
   }
 }
+
+/** Why a source can't be changed. */
+export type SourceErrorCode =
+  | 'source_busy' // another program holds its lock
+  | 'source_no_permission' // this user may not write it
+  | 'source_locked' // it lies in a keyring that is locked
+  | 'source_view_only' // only its own program can change it
+  | 'source_unreadable' // it is gone, torn, sealed or not understood
+  | 'source_failed'; // the system refused while it was written
+
+/** A cache of another program can't be changed. It is as it was. */
+export class SourceError extends TokenkeepError<SourceErrorCode> {}

@@ -19,6 +19,7 @@ export {
 } from './cache/schema/entities.ts';
 export { TokenCache } from './cache/token-cache.ts';
 export {
+  AmbiguousAccountError,
   DocumentError,
   InvalidArgumentError,
   KeychainError,

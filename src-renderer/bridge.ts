@@ -51,9 +51,12 @@ export function onKey(listener: (event: KeyboardEvent) => void): () => void {
 export function onFiles(listeners: {
   over: (isOver: boolean) => void;
   drop: (files: File[]) => void;
+  /** Text dropped outside a field. */
+  text: (text: string) => void;
 }): () => void {
   let depth = 0; // dragenter and dragleave fire for every element under the pointer
   const has = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true;
+  const hasText = (event: DragEvent) => event.dataTransfer?.types.includes('text/plain') === true;
   const handlers = {
     dragenter: (event: DragEvent) => {
       if (!has(event)) return;
@@ -62,9 +65,11 @@ export function onFiles(listeners: {
       if (depth === 1) listeners.over(true);
     },
     dragover: (event: DragEvent) => {
+      if (!has(event) && isField(event.target)) return;
       // Otherwise Chromium would navigate to the file.
       event.preventDefault();
-      if (event.dataTransfer !== null) event.dataTransfer.dropEffect = has(event) ? 'copy' : 'none';
+      if (event.dataTransfer !== null)
+        event.dataTransfer.dropEffect = has(event) || hasText(event) ? 'copy' : 'none';
     },
     dragleave: (event: DragEvent) => {
       if (!has(event)) return;
@@ -72,11 +77,13 @@ export function onFiles(listeners: {
       if (depth === 0) listeners.over(false);
     },
     drop: (event: DragEvent) => {
+      if (!has(event) && isField(event.target)) return; // the field takes it
       event.preventDefault();
       depth = 0;
       listeners.over(false);
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length > 0) listeners.drop(files);
+      else if (!isField(event.target)) listeners.text(event.dataTransfer?.getData('text/plain') ?? '');
     },
   };
   window.addEventListener('dragenter', handlers.dragenter);
@@ -89,6 +96,40 @@ export function onFiles(listeners: {
     window.removeEventListener('dragleave', handlers.dragleave);
     window.removeEventListener('drop', handlers.drop);
   };
+}
+
+/**
+ * Copies text that is no secret, within a click or key press. The asynchronous clipboard needs a permission that the app
+ * gives to no page. Returns whether it was copied.
+ */
+export function copyText(text: string): boolean {
+  const active = document.activeElement;
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'unseen';
+  document.body.append(field);
+  field.select();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- It needs no permission, and nothing replaces it here.
+  const copied = document.execCommand('copy');
+  field.remove();
+  if (active instanceof HTMLElement) active.focus({ preventScroll: true });
+  return copied;
+}
+
+/** Calls the listener with text that is pasted outside a field. Returns a function that unsubscribes. */
+export function onPaste(listener: (text: string) => void): () => void {
+  const paste = (event: ClipboardEvent) => {
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    if (isField(event.target) || text === '') return;
+    event.preventDefault();
+    listener(text);
+  };
+  window.addEventListener('paste', paste);
+  return () => window.removeEventListener('paste', paste);
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }
 
 export function reload(): void {

@@ -24,8 +24,8 @@ export function keepFocus(): void {
     if (!isLost()) return;
     const place = around.find((element) => element.isConnected);
     const part = place?.querySelector('main') ?? place;
-    // Prefer the account list.
-    part?.querySelector<HTMLElement>('[role="listbox"]')?.focus();
+    // Prefer the account list or the table of accounts.
+    part?.querySelector<HTMLElement>('[role="listbox"], [role="grid"]')?.focus();
     if (isLost()) part?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
   };
   new MutationObserver(() => {

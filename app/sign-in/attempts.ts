@@ -1,68 +1,77 @@
-/** The sign-in that is under way: one at a time, and its progress as the window shows it. */
+/** The current sign-in: one at a time, with its progress as the window shows it. */
+import * as oidc from 'openid-client';
 import type { Vault } from 'tokenkeep';
-import { plainErrorOf } from './plain.ts';
 import { type CodeFlow, signInWithBrowser } from './code-flow.ts';
-import type { AccountName, SignInProfile, SignInProgress, SignInWay } from './contract.ts';
+import type { Ask, Consent } from './consent.ts';
+import type { SignInProfile, SignInProgress, SignInWay } from './contract.ts';
 import { signInWithDevice } from './device-flow.ts';
-import { Cancelled } from './errors.ts';
-import { signInError } from './failures.ts';
-import { issuerOf } from './profile.ts';
-import type { FindProvider, Provider } from './provider.ts';
-import { knowsClient } from './probe.ts';
+import { Cancelled, plainErrorOf, signInError } from './failures.ts';
+import { issuerOfProfile } from './profiles.ts';
+import type { Provider } from './provider.ts';
 import { addTokens, eventOf } from './tokens.ts';
 
-export interface AttemptDoors {
+export interface AttemptPorts {
   vault: () => Promise<Pick<Vault, 'read' | 'update'>>;
-  findProvider: FindProvider;
+  consent: Consent;
   /** Opens an https address in the user's browser. Rejects where there is none. */
   openBrowser: (url: string) => Promise<void>;
   /** Seconds since the epoch. */
   now: () => number;
   /** Milliseconds for the user to sign in. */
-  patience: number;
+  deadline: number;
   tell: (progress: SignInProgress) => void;
-  /** Hears of faults that are none of the sign-in's own. */
+  /** Called with faults that are not the sign-in's own. */
   onUnexpected: (error: unknown) => void;
+}
+
+export interface Attempt {
+  profile: SignInProfile;
+  way: SignInWay;
+  loginHint: string | null;
+  ask: Ask;
 }
 
 export interface Attempts {
   readonly progress: SignInProgress;
-  begin(profile: SignInProfile, way: SignInWay): void;
+  begin(attempt: Attempt): void;
   cancel(): void;
-  /** Opens the page once more; nothing where there is none. */
+  /** Opens the provider's page once more; does nothing where there is none. */
   openPage(): Promise<void>;
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>;
 }
 
-export function attempts(doors: AttemptDoors): Attempts {
+export function attempts(ports: AttemptPorts): Attempts {
   let progress: SignInProgress = { step: 'none' };
   let page: string | undefined;
   let current: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function run(profile: SignInProfile, way: SignInWay, { signal }: AbortController): Promise<void> {
-    // What comes of an attempt that has given way to another is not told.
+  async function run({ profile, way, loginHint, ask }: Attempt, { signal }: AbortController): Promise<void> {
+    // An attempt that was replaced by another reports nothing any more.
     const tell = (next: SignInProgress): void => {
       if (current?.signal !== signal) return;
       progress = next;
-      doors.tell(next);
+      ports.tell(next);
     };
     tell({ step: 'starting', profile, way });
     try {
-      const provider = await doors.findProvider(issuerOf(profile), profile.client_id);
+      const issuer = issuerOfProfile(profile);
+      const why = 'Tokenkeep is about to sign you in at this provider.';
+      const provider = await ports.consent.findAllowed(issuer, profile.client_id, ask, why);
       signal.throwIfAborted();
-      let account: AccountName | null = null;
+      let accountId: string | null = null;
       const onAnswer = (): void => tell({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {
         signal.throwIfAborted();
         const event = eventOf(provider, profile, response);
-        account = await (await doors.vault()).update((cache) => addTokens(cache, event));
+        const vault = await ports.vault();
+        accountId = await vault.update((cache) => addTokens(cache, event, issuer)?.id ?? null);
       };
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {
           page = direct;
-          tell({ step: 'device', profile, userCode, link, direct, expiresAt: doors.now() + expiresIn });
+          tell({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
         };
         await signInWithDevice({ provider, profile, signal, onCode, onAnswer, take });
       } else {
@@ -70,15 +79,15 @@ export function attempts(doors: AttemptDoors): Attempts {
           page = url;
           tell({ step: 'browser', profile });
           const mine = current;
-          doors.openBrowser(url).catch(() => mine?.abort(signInError('no_browser', provider)));
+          ports.openBrowser(url).catch(() => mine?.abort(signInError('no_browser', provider)));
           void probe(provider);
         };
-        await signInWithBrowser({ provider, profile, signal, onPage, onAnswer, take });
+        await signInWithBrowser({ provider, profile, loginHint, signal, onPage, onAnswer, take });
       }
-      tell({ step: 'done', profile, account });
+      tell({ step: 'done', profile, accountId });
     } catch (error) {
       if (error instanceof Cancelled) tell({ step: 'none' });
-      else tell({ step: 'failed', profile, way, error: plainErrorOf(error, doors.onUnexpected) });
+      else tell({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
     } finally {
       if (current?.signal === signal) page = undefined;
     }
@@ -91,11 +100,11 @@ export function attempts(doors: AttemptDoors): Attempts {
   async function probe(provider: Provider): Promise<void> {
     const mine = current;
     const { client_id } = provider;
-    const vault = await doors.vault();
+    const vault = await ports.vault();
     const before = await vault
       .read((cache) => cache.find('RefreshToken', { query: { client_id } }).length)
       .catch(() => 1);
-    if (before > 0 || (await knowsClient(provider)) || mine === undefined) return;
+    if (before > 0 || mine === undefined || (await knowsClient(provider))) return;
     mine.abort(signInError('client_unknown', provider));
   }
 
@@ -103,31 +112,51 @@ export function attempts(doors: AttemptDoors): Attempts {
     get progress() {
       return progress;
     },
-    begin(profile, way) {
+    begin(attempt) {
       current?.abort(new Cancelled());
       const controller = new AbortController();
       current = controller;
+      const { profile } = attempt;
       const limit = setTimeout(() => {
         controller.abort(
-          signInError('sign_in_timeout', { issuer: issuerOf(profile), client_id: profile.client_id }),
+          signInError('sign_in_timeout', { issuer: issuerOfProfile(profile), client_id: profile.client_id }),
         );
-      }, doors.patience);
+      }, ports.deadline);
       const before = running;
-      // The one before has closed its port when this one opens its own.
-      running = before.then(() => run(profile, way, controller)).finally(() => clearTimeout(limit));
+      // The previous attempt has closed its port when this one opens its own.
+      running = before.then(() => run(attempt, controller)).finally(() => clearTimeout(limit));
     },
     cancel() {
       current?.abort(new Cancelled());
       if (progress.step === 'failed' || progress.step === 'done') {
         progress = { step: 'none' };
-        doors.tell(progress);
+        ports.tell(progress);
       }
     },
     async openPage() {
-      if (page !== undefined) await doors.openBrowser(page);
+      if (page !== undefined) await ports.openBrowser(page);
     },
     idle: () => running,
   };
 }
 
 type Code = { userCode: string; link: string; direct: string; expiresIn: number };
+
+/**
+ * Whether the provider knows the client, asked with a code that was never issued: it answers `invalid_grant` to a client
+ * that it knows, and `invalid_client` or `unauthorized_client` to another (RFC 6749 §5.2). True where it can't be told.
+ */
+async function knowsClient({ config }: Provider): Promise<boolean> {
+  const parameters = {
+    code: 'not-a-code',
+    redirect_uri: 'http://localhost',
+    code_verifier: oidc.randomPKCECodeVerifier(),
+  };
+  try {
+    await oidc.genericGrantRequest(config, 'authorization_code', parameters);
+    return true;
+  } catch (error) {
+    const name = error instanceof oidc.ResponseBodyError ? error.error : '';
+    return name !== 'invalid_client' && name !== 'unauthorized_client';
+  }
+}

@@ -1,27 +1,33 @@
 /** The authorization code flow with PKCE, in the user's own browser. RFC 6749 §4.1, RFC 7636, RFC 8252. */
 import * as oidc from 'openid-client';
 import type { SignInProfile } from './contract.ts';
-import { Cancelled } from './errors.ts';
-import { type Circumstance, failureOf } from './failures.ts';
-import { listen } from './loopback.ts';
-import { notSignedIn, SIGNED_IN } from './page.ts';
+import { Cancelled, type Circumstance, failureOf } from './failures.ts';
+import { listen, notSignedIn, SIGNED_IN } from './loopback.ts';
 import { ask, type Provider } from './provider.ts';
 import { wantedScopes } from './tokens.ts';
 
 export interface CodeFlow {
   provider: Provider;
   profile: SignInProfile;
-  /** Ends it at any time; the port is closed then. Its reason is what the flow rejects with. */
+  /** Prefills the provider's page; null: nobody in particular. */
+  loginHint: string | null;
+  /** Ends the flow at any time and closes the port. The flow rejects with its reason. */
   signal: AbortSignal;
-  /** The page on which one signs in is to be opened. */
+  /** Called with the provider's sign-in page, to be opened. */
   onPage: (url: string) => void;
-  /** The browser has called. */
+  /** Called when the browser has called. */
   onAnswer: () => void;
-  /** Takes the tokens in; the browser is told only afterwards that one is signed in. */
+  /** Stores the tokens. The browser shows success only afterwards. */
   take: (response: oidc.TokenEndpointResponse) => Promise<void>;
 }
 
-export async function signInWithBrowser({ provider, profile, signal, ...on }: CodeFlow): Promise<void> {
+export async function signInWithBrowser({
+  provider,
+  profile,
+  loginHint,
+  signal,
+  ...on
+}: CodeFlow): Promise<void> {
   const { config } = provider;
   const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()];
   const loopback = await listen(profile.redirect_uri, state);
@@ -34,7 +40,7 @@ export async function signInWithBrowser({ provider, profile, signal, ...on }: Co
       code_challenge_method: 'S256',
       state,
       nonce,
-      ...promptFor(provider, profile),
+      ...(loginHint === null ? promptFor(provider, profile) : hintFor(profile, loginHint)),
       ...extrasFor(profile),
     });
     on.onPage(page.href);
@@ -65,8 +71,8 @@ export async function signInWithBrowser({ provider, profile, signal, ...on }: Co
 }
 
 /**
- * Another account than the one that the browser knows, where the provider can ask (Entra does without saying so), and
- * consent, without which OpenID Connect gives no refresh token for `offline_access` (Core §11). Entra asks by itself.
+ * `select_account` lets the user choose another account than the browser's, where the provider offers it (Entra does
+ * without saying so). `consent` is needed for `offline_access` (OpenID Connect Core §11); Entra asks by itself.
  */
 function promptFor({ metadata }: Provider, profile: SignInProfile): { prompt?: string } {
   if (profile.kind === 'microsoft') return { prompt: 'select_account' };
@@ -78,7 +84,13 @@ function promptFor({ metadata }: Provider, profile: SignInProfile): { prompt?: s
   return prompts.length === 0 ? {} : { prompt: prompts.join(' ') };
 }
 
-/** Entra's `client_info`, by which the libraries name an account `uid.utid`. Others are not asked for what they don't know. */
+/** The account is known, so nobody chooses one; consent is asked for as ever. OpenID Connect Core §3.1.2.1. */
+function hintFor({ kind, scopes }: SignInProfile, login_hint: string): Record<string, string> {
+  const consent = kind === 'oidc' && scopes.includes('offline_access');
+  return { login_hint, ...(consent ? { prompt: 'consent' } : {}) };
+}
+
+/** Entra's `client_info`, by which the libraries name an account `uid.utid`. Other providers don't know it. */
 export function extrasFor({ kind }: SignInProfile): Record<string, string> {
   return kind === 'microsoft' ? { client_info: '1' } : {};
 }

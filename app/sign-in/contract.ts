@@ -1,5 +1,5 @@
-/** What the window may ask about signing in, staying signed in and leaving. Types only. No token, code or secret. */
-import type { PlainError } from 'tokenkeep/electron';
+/** What the window may ask about signing in, refreshing and signing out. Types only. No token, code or secret. */
+import type { PlainError, SignOutReceipt } from 'tokenkeep/ipc';
 
 export interface ProfileDraft {
   /** `microsoft`: work, school and personal accounts. `oidc`: any OpenID Connect provider. */
@@ -9,7 +9,7 @@ export interface ProfileDraft {
   authority: string;
   client_id: string;
   scopes: readonly string[];
-  /** As it is registered: http on loopback. Any free port is used where it names none. */
+  /** As it is registered: http on loopback. Without a port, any free port is used. */
   redirect_uri: string;
 }
 
@@ -17,15 +17,9 @@ export interface SignInProfile extends ProfileDraft {
   id: string;
 }
 
-/** An account, as the token cache's list names it. */
-export interface AccountName {
-  home_account_id: string;
-  environment: string;
-}
-
 export type SignInWay = 'browser' | 'device';
 
-/** How far the sign-in is that is under way, or how the last one ended. */
+/** How far the current sign-in is, or how the last one ended. */
 export type SignInProgress =
   | { step: 'none' }
   | { step: 'starting'; profile: SignInProfile; way: SignInWay }
@@ -40,76 +34,121 @@ export type SignInProgress =
       expiresAt: number;
     }
   | { step: 'finishing'; profile: SignInProfile; way: SignInWay }
-  | { step: 'done'; profile: SignInProfile; account: AccountName | null }
+  /** `accountId`: the account in the token cache's list; null where the answer named nobody. */
+  | { step: 'done'; profile: SignInProfile; accountId: string | null }
   | { step: 'failed'; profile: SignInProfile; way: SignInWay; error: PlainError };
 
-/** What can be done for an account without asking its user. */
-export interface AccountCare {
-  /** Its refresh tokens can be redeemed: a provider is known for one of them. */
+/** What “Sign in again” starts with. */
+export interface SignInAgain {
+  /** A saved profile for the account's provider and app; null where there is none yet. */
+  profileId: string | null;
+  /** The profile to save first, filled in from the account as far as it is known. */
+  draft: ProfileDraft;
+  /** Prefills the provider's page (OpenID Connect Core §3.1.2.1); null where the account has no user name. */
+  loginHint: string | null;
+}
+
+/** Whether an account can be refreshed without its user, and whether it is. */
+export interface RefreshStatus {
+  /** It has a refresh token whose issuer is known, so “Refresh now” can be offered. */
   refreshable: boolean;
-  keepFresh: boolean;
-  /** Seconds since the epoch: when keeping it fresh will try next; null where it will not. */
+  autoRefresh: boolean;
+  /**
+   * Its tokens were imported, and the program that they came from may still use them: refreshing rotates the refresh
+   * token, which may sign that program out. “Refresh now” asks once; auto-refresh stays off until then.
+   */
+  shared: boolean;
+  /** Seconds since the epoch: the next automatic try; null where none is planned. */
   nextTry: number | null;
-  /** What the last try came to. */
+  /** Why the last try failed. */
   problem: PlainError | null;
 }
 
 export interface RefreshReport {
+  /** How many access tokens were refreshed. */
   refreshed: number;
-  /** Of those that could not be refreshed; what was cached is still there. */
+  /** Why others were not. What was cached is still there. */
   problem: PlainError | null;
 }
 
 /** `offered`: there is an endpoint. `none`: the provider has none. `unknown`: who the provider is, or what it can do. */
 export type Offer = 'offered' | 'none' | 'unknown';
 
-export interface LeaveOffers {
+/** What a sign-out can do at the provider. */
+export interface SignOutOffers {
   revoke: Offer;
   endSession: Offer;
   /** The provider's host; null where it is not known, or where there are several. */
   provider: string | null;
 }
 
-export interface LeaveWishes {
+/** What a sign-out does at the provider besides removing the accounts here. */
+export interface SignOutWishes {
   revoke: boolean;
   endSession: boolean;
 }
 
-/** What became of what was wished beyond the removal from this computer. null: not wished. */
-export interface LeaveReport {
-  revoked: { count: number; problem: PlainError | null } | null;
+/** A receipt as it is kept: without the account's id, so that nothing is found by it. */
+export interface KeptReceipt extends Omit<SignOutReceipt, 'home_account_id'> {
+  /** The account's user name, or the name of an app. */
+  account: string;
+  /** The file that the account was imported from, which keeps its own copy; null where it was signed in here. */
+  source: string | null;
+}
+
+/** A sign-out from the click to its end. Kept, sealed in the vault. */
+export interface SignOutReport {
+  id: string;
+  /** Seconds since the epoch. */
+  at: number;
+  /** One for each account. */
+  receipts: readonly KeptReceipt[];
+  /**
+   * Revocation at the providers; null: not asked for. `pending`: refresh tokens whose provider could not be reached; it is
+   * tried again until it can.
+   */
+  revoked: { count: number; pending: number; problem: PlainError | null } | null;
+  /** The session in the browser; null: not asked for. */
   session: { opened: boolean; problem: PlainError | null } | null;
 }
 
 export interface SignInRequests {
   profiles(): readonly SignInProfile[];
-  /** @param id of the profile that it replaces; null for a new one. */
+  /** Asks the user where its issuer is new. */
   saveProfile(draft: ProfileDraft, id: string | null): SignInProfile;
   removeProfile(id: string): void;
-
-  /** Begins; what happens is told by `signIn`. One at a time: another one ends the first. */
-  signIn(profileId: string, way: SignInWay): void;
+  /** Starts; `signIn` events tell how it goes. `loginHint` prefills the provider's page. */
+  signIn(profileId: string, way: SignInWay, loginHint: string | null): void;
+  signInAgain(accountId: string): SignInAgain;
   signInProgress(): SignInProgress;
   cancelSignIn(): void;
-  /** The page on which one signs in, once more in the browser. */
+  /** Opens the provider's page once more. */
   openSignInPage(): void;
   copyDeviceCode(): void;
 
-  care(account: AccountName): AccountCare;
-  refreshNow(account: AccountName): RefreshReport;
-  keepFresh(account: AccountName, on: boolean): AccountCare;
+  refreshStatus(accountId: string): RefreshStatus;
+  refreshNow(accountId: string): RefreshReport;
+  setAutoRefresh(accountId: string, on: boolean): RefreshStatus;
 
-  /** @param account null: everyone */
-  leaveOffers(account: AccountName | null): LeaveOffers;
-  /** Before the removal: takes along what it needs afterwards. The id is good for one `finishLeaving`, and a minute. */
-  prepareLeaving(account: AccountName | null, wishes: LeaveWishes): string;
-  /** After the removal. */
-  finishLeaving(id: string): LeaveReport;
+  /** @param accountIds null: all */
+  signOutOffers(accountIds: readonly string[] | null): SignOutOffers;
+  /**
+   * Signs accounts out: one request, from the click to the receipt. The main process writes down what is to be done,
+   * removes the accounts, revokes their refresh tokens and opens the provider's sign-out page. Where it is interrupted,
+   * the next start completes it.
+   *
+   * @param accountIds null: all accounts and apps
+   */
+  signOut(accountIds: readonly string[] | null, wishes: SignOutWishes): SignOutReport;
+  /** Receipts of past sign-outs, newest first. */
+  signOuts(): readonly SignOutReport[];
 }
 
 export interface SignInEvents {
   signIn: SignInProgress;
-  /** Something about keeping accounts fresh has changed: ask again. */
-  care: null;
+  /** Something about refreshing accounts has changed: ask again. */
+  refreshStatus: null;
   profiles: null;
+  /** A sign-out that was pending at a provider has come further: ask `signOuts` again. */
+  signOuts: null;
 }

@@ -1,9 +1,8 @@
-/** Signing in on another device, or in another browser, with a code that is typed there. RFC 8628. */
+/** The device authorization flow: the user signs in on another device, or in another browser, with a code. RFC 8628. */
 import * as oidc from 'openid-client';
 import { aborted, extrasFor } from './code-flow.ts';
 import type { SignInProfile } from './contract.ts';
-import { Cancelled } from './errors.ts';
-import { failureOf, signInError } from './failures.ts';
+import { Cancelled, failureOf, signInError } from './failures.ts';
 import { ask, isWebPage, type Provider } from './provider.ts';
 import { wantedScopes } from './tokens.ts';
 

@@ -1,8 +1,35 @@
-/** What openid-client, the network and the provider's answers come to, in words for the person who signs in. */
+/** Failures of signing in, refreshing and signing out: one code each, and a sentence for the person who signs in. */
 import { TokenkeepError } from 'tokenkeep';
-import { SignInError, type SignInErrorCode } from './errors.ts';
+import { plainError, type PlainError } from 'tokenkeep/ipc';
 
-/** What was being done, to say where to look. */
+export type SignInErrorCode =
+  | 'client_unknown' // the provider does not know the client id, or not as a public client
+  | 'redirect_not_registered'
+  | 'provider_unreachable' // no such host, nobody listens, no network, an answer of 5xx
+  | 'provider_untrusted' // its TLS certificate
+  | 'provider_unsuitable' // no OpenID Connect metadata, or those of another issuer
+  | 'consent_refused'
+  | 'scope_refused'
+  | 'clock_skew'
+  | 'sign_in_timeout'
+  | 'no_device_flow'
+  | 'no_browser' // the system has none, or would not open it
+  | 'no_revocation'
+  | 'sign_in_rejected' // another OAuth error; the message names it
+  | 'answer_invalid' // a token response that does not hold what it must
+  | 'sign_in_again' // the provider refused the refresh token for good
+  | 'profile_unknown' // nothing tells which issuer a token came from
+  | 'host_refused' // the user did not allow the issuer, or hosts that it names
+  | 'refresh_declined' // the user did not want an imported refresh token to be used
+  | 'port_taken'; // the redirect's fixed port
+
+/** A sign-in, refresh or revocation failed. What was cached before is unchanged. */
+export class SignInError extends TokenkeepError<SignInErrorCode> {}
+
+/** The user cancelled. There is nothing to report. */
+export class Cancelled extends Error {}
+
+/** What was being done, so that the message can say where to look. */
 export interface Circumstance {
   issuer: string;
   client_id: string;
@@ -13,7 +40,7 @@ export interface Circumstance {
   leaving?: boolean;
 }
 
-/** @returns an error whose message holds nothing of the answer but the names of its errors. */
+/** Returns an error whose message holds nothing of the answer but the names of its errors. */
 export function failureOf(error: unknown, about: Circumstance): Error {
   if (error instanceof TokenkeepError) return error;
   const code = codeOf(error, about.refreshing === true);
@@ -29,7 +56,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     if (refreshing && (oauth === 'invalid_grant' || oauth === 'interaction_required')) return 'sign_in_again';
     return OAUTH[oauth] ?? (status >= 500 ? 'provider_unreachable' : 'sign_in_rejected');
   }
-  // Of all that is in the chain: the outermost often says no more than that something failed.
+  // Of the whole chain: the outermost error often says only that something failed.
   const words = chain(error)
     .map((link) => `${fieldOf(link, 'code') ?? ''} ${link instanceof Error ? link.message : ''}`)
     .join(' ');
@@ -63,6 +90,12 @@ const OAUTH: Readonly<Record<string, SignInErrorCode>> = {
   temporarily_unavailable: 'provider_unreachable',
 };
 
+/** The provider's own name of an error, such as `invalid_grant`; null where it named none. */
+export function providerCodeOf(error: unknown): string | null {
+  const cause = error instanceof SignInError ? error.cause : error;
+  return fieldOf(cause, 'error') === undefined ? null : oauthName(cause);
+}
+
 const isRedirect = (description: string): boolean =>
   /redirect[ _]ur[il]/i.test(description) && /regist|match|allow|invalid|AADSTS50011/i.test(description);
 
@@ -75,52 +108,54 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
   const host = hostOf(about.issuer);
   switch (code) {
     case 'client_unknown':
-      return `${host} does not know the client id ${about.client_id} as an app without a secret. Nothing was changed. Compare it with the app’s registration there, and see that the registration allows public clients.`;
+      return `${host} does not know the client ID ${about.client_id} as a public client. Nothing was changed. Compare it with the app’s registration there, and make sure that the registration allows public clients.`;
     case 'redirect_not_registered':
-      return `${host} refused where it should send you back to. Nothing was changed. Add the redirect URI ${about.redirect_uri ?? 'of this app'} to the app’s registration there, as one for desktop apps.`;
+      return `${host} refused the redirect URI. Nothing was changed. Add ${about.redirect_uri ?? 'of this app'} to the app’s registration there, as a redirect URI for desktop apps.`;
     case 'provider_unreachable':
       if (about.leaving === true)
-        return `${host} did not answer, so the refresh token is good there until it expires. Sign out at the provider as well.`;
-      return `${host} did not answer. What is saved here is as it was. See that you are online and that the address is right, then try again.`;
+        return `${host} did not answer, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`;
+      return `${host} did not answer. What is saved here is unchanged. Check that you are online and that the address is right, then try again.`;
     case 'provider_untrusted':
-      return `The certificate of ${host} is not trusted on this computer, so nothing was sent to it. If it belongs to your organization, its certificate authority has to be trusted by this computer first.`;
+      return `The certificate of ${host} is not trusted on this computer, so nothing was sent to it. If it belongs to your organization, this computer has to trust its certificate authority first.`;
     case 'provider_unsuitable':
-      return `${host} answered, but not as an OpenID Connect provider with this address. Nothing was changed. Copy the issuer exactly as the provider names it, with its path.`;
+      return `${host} answered, but not as an OpenID Connect provider with this address. Nothing was changed. Copy the issuer exactly as the provider gives it, with its path.`;
     case 'consent_refused':
-      return `The sign-in was refused at ${host}: by you, or by what your organization allows. Nothing was changed. Sign in again and accept, or ask your administrator.`;
+      return `The sign-in was refused at ${host}, by you or by a policy of your organization. Nothing was changed. Sign in again and accept, or ask your administrator.`;
     case 'scope_refused':
-      return `${host} does not give this app the scopes that the profile asks for. Nothing was changed. Check the scopes in the profile.`;
+      return `${host} does not grant this app the scopes in the profile. Nothing was changed. Check the scopes in the profile.`;
     case 'clock_skew':
-      return `The clock of this computer and that of ${host} do not agree, so the answer could not be accepted. Nothing was changed. Set the date and time of this computer, then sign in again.`;
+      return `The clocks of this computer and of ${host} disagree, so the answer could not be accepted. Nothing was changed. Correct the date and time of this computer, then sign in again.`;
     case 'sign_in_timeout':
-      return `Nobody finished signing in at ${host} in time. Nothing was changed. Begin again when you are ready.`;
+      return `The sign-in at ${host} was not finished in time. Nothing was changed. Start again when you are ready.`;
     case 'no_device_flow':
-      return `${host} can’t sign you in with a code on another device. Nothing was changed. Sign in with the browser of this computer.`;
+      return `${host} does not offer sign-in with a device code. Nothing was changed. Sign in with the browser of this computer.`;
     case 'no_browser':
-      return `No browser could be opened. Nothing was changed. Sign in with a code instead, on this or another device.`;
+      return `No browser could be opened. Nothing was changed. Use a device code instead, on this or another device.`;
     case 'no_revocation':
-      return `${host} has no way to revoke a refresh token.`;
+      return `${host} offers no way to revoke a refresh token.`;
     case 'sign_in_rejected':
-      return `${host} refused with the error “${name}”. Nothing was changed. Look it up in the provider’s documentation, or ask who registered the app.`;
+      return `${host} refused with the error “${name}”. Nothing was changed. Look it up in the provider’s documentation, or ask whoever registered the app.`;
     case 'answer_invalid':
-      return `What ${host} answered could not be verified, so nothing was taken from it. Try again; if it stays, tell who runs the provider.`;
+      return `The answer of ${host} could not be verified, so nothing was taken from it. Try again, and report it to the provider if it comes back.`;
     case 'sign_in_again':
-      return `${host} does not accept this account’s refresh token any more. The tokens that are here may be used until they expire. Sign in again.`;
+      return `${host} no longer accepts this account’s refresh token. The tokens that are here can be used until they expire. Sign in again.`;
     case 'profile_unknown':
-      return 'No sign-in profile says where this account’s provider is. Nothing was changed. Add a profile for it.';
+      return 'It is not known which provider issued this account’s tokens, so they were not sent anywhere. Add a sign-in profile for its provider and sign in again.';
     case 'host_refused':
-      return `Tokenkeep was not allowed to talk to ${host}. Nothing was saved. Save the profile again to be asked again.`;
+      return `Tokenkeep was not allowed to use ${about.issuer}. Nothing was sent or saved. Try again to be asked again.`;
+    case 'refresh_declined':
+      return 'The refresh token was not used, so the program that it was imported from stays signed in. Nothing was changed.';
     case 'port_taken':
-      return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or leave the port out of the profile’s redirect URI.`;
+      return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or remove the port from the profile’s redirect URI.`;
   }
 }
 
-/** An error of the taxonomy itself, thrown where it is known without an answer. */
+/** An error that is known without an answer of the provider. */
 export function signInError(code: SignInErrorCode, about: Circumstance): SignInError {
   return new SignInError(code, messageOf(code, about, ''));
 }
 
-/** The error's name as the provider has it, where it is one: never a text of its own, which may quote anything. */
+/** The provider's name of the error where it is a name; never its description, which may quote anything. */
 function oauthName(error: unknown): string {
   const name = fieldOf(error, 'error') ?? '';
   const microsoft = /AADSTS\d{4,7}/.exec(fieldOf(error, 'error_description') ?? '')?.[0];
@@ -128,7 +163,7 @@ function oauthName(error: unknown): string {
   return microsoft === undefined ? known : `${known}, ${microsoft}`;
 }
 
-/** The error and what is below it. */
+/** The error and its causes. */
 function chain(error: unknown): unknown[] {
   const links: unknown[] = [];
   for (let link = error; link !== undefined && link !== null && links.length < 8; ) {
@@ -146,4 +181,10 @@ function fieldOf(value: unknown, name: string): string | undefined {
 
 function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : 'The provider';
+}
+
+/** An error as the window may see it: of one that is not ours nothing crosses, because its text may hold anything. */
+export function plainErrorOf(error: unknown, onUnexpected: (error: unknown) => void): PlainError {
+  if (!(error instanceof TokenkeepError)) onUnexpected(error);
+  return plainError(error);
 }

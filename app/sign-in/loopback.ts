@@ -1,23 +1,22 @@
-/** Where the browser brings the answer of a sign-in: a server on this computer for one request. RFC 8252 §7.3. */
+/** The loopback server that receives the browser's answer, for one request. RFC 8252 §7.3. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { signInError } from './failures.ts';
-import { ANOTHER_SIGN_IN, type BrowserPage, PAGE_HEADERS, pageOf } from './page.ts';
 
 export interface Loopback {
-  /** With the port that is used now. */
+  /** With the port in use. */
   redirect_uri: string;
-  /** The address at which the browser called. */
+  /** Resolves with the address that the browser called. */
   called: Promise<URL>;
-  /** What the browser shows. */
+  /** Sets the page that the browser shows. */
   answer(page: BrowserPage): void;
   close(): void;
 }
 
 /**
  * Anybody on this computer can call: other users' programs, and any page in the browser that tries the ports. So a call
- * without this sign-in's own state is answered and forgotten; it can't take the place of the one that is waited for.
+ * without this sign-in's own state is answered and ignored; it can't replace the expected one.
  *
- * @param registered the redirect URI as the provider knows it: any free port where it names none.
+ * @param registered the registered redirect URI; without a port, any free port is used
  */
 export async function listen(registered: string, state: string): Promise<Loopback> {
   const { hostname, port, pathname } = new URL(registered);
@@ -32,7 +31,7 @@ export async function listen(registered: string, state: string): Promise<Loopbac
     for (const server of servers) {
       server.on('request', (request, response) => {
         const url = URL.parse(request.url ?? '', `http://${host}`);
-        // The Host, too: a page of another name that resolves to this computer has no business here.
+        // The Host too, against pages of other names that resolve to this computer.
         const ours = request.method === 'GET' && url?.pathname === pathname && request.headers.host === host;
         if (!ours || waiting !== undefined) response.writeHead(404, PAGE_HEADERS).end();
         else if (url.searchParams.get('state') !== state) send(response, ANOTHER_SIGN_IN);
@@ -54,19 +53,19 @@ export async function listen(registered: string, state: string): Promise<Loopbac
     close() {
       for (const server of servers) {
         server.close();
-        // What was answered is let out; a browser that keeps its connection is not waited for.
+        // Answers under way are sent; a browser that keeps its connection open is not waited for.
         server.closeIdleConnections();
       }
     },
   };
 }
 
-/** Free ports that are tried where only one of the two addresses is free on the first. */
+/** How many free ports are tried until one is free on both addresses. */
 const TRIES = 5;
 
 /**
- * A browser may take `localhost` for either loopback address, so both are held: on the one that is left, another program
- * could be brought the answer. Where there is no IPv6, nobody can be.
+ * A browser may resolve `localhost` to either loopback address, so both are held: otherwise another program could receive
+ * the answer on the other one. Without IPv6 there is only one.
  */
 async function openAll(hostname: string, port: number, tries = TRIES): Promise<[Server, ...Server[]]> {
   const first = await open('127.0.0.1', port);
@@ -98,4 +97,49 @@ function portOf(server: Server): number {
 function send(response: ServerResponse, page: BrowserPage): void {
   if (response.headersSent) return;
   response.writeHead(200, { ...PAGE_HEADERS, Connection: 'close' }).end(pageOf(page));
+}
+
+/** A page that the browser shows: one sentence, no script, nothing from elsewhere. */
+export interface BrowserPage {
+  title: string;
+  text: string;
+}
+
+export const SIGNED_IN: BrowserPage = {
+  title: 'You are signed in',
+  text: 'You can close this tab and go back to Tokenkeep.',
+};
+
+/** For a call that does not belong to the current sign-in, which goes on waiting. */
+const ANOTHER_SIGN_IN = notSignedIn(
+  'This page does not belong to the sign-in that Tokenkeep is waiting for, so nothing was taken from it.',
+);
+
+export function notSignedIn(reason: string): BrowserPage {
+  return { title: 'Sign-in failed', text: `${reason} You can close this tab.` };
+}
+
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+  'Cache-Control': 'no-store',
+  // The address of this page holds the code. It is useless without the verifier, and still not for other sites.
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+function pageOf({ title, text }: BrowserPage): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(title)} · Tokenkeep</title>
+<meta name="viewport" content="width=device-width"><style>
+:root { color-scheme: light dark; font: 17px/1.55 system-ui, sans-serif; }
+body { margin: 0; display: grid; place-items: center; min-height: 100vh; background: light-dark(#fcfcfb, #191a1a); color: light-dark(#1c1c1a, #ecebe7); }
+main { max-width: 30rem; padding: 2rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .5rem; color: light-dark(#0a6a60, #5bcab8); }
+p { margin: 0; }
+</style></head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p></main></body></html>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -1,46 +1,177 @@
-/** The sign-in profiles of this user, in a file without secrets: a public client has none. */
+/**
+ * Sign-in profiles, and the issuers that the user has allowed: in one file without secrets, since a public client has
+ * none. Profiles come from the window, or from a file that anyone could have written, so each is checked.
+ */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, StorageError } from 'tokenkeep';
-import { readJson, writeJson } from '../json-file.ts';
+import * as v from 'valibot';
+import { readJson, writeJson } from '../data-folder.ts';
 import type { ProfileDraft, SignInProfile } from './contract.ts';
-import { profilesIn } from './profile.ts';
+
+/** An issuer that the user lets the app talk to, and other hosts that its metadata may name as endpoints. */
+export interface AllowedIssuer {
+  issuer: string;
+  hosts: readonly string[];
+}
 
 export interface Profiles {
   list(): readonly SignInProfile[];
+  /** @throws InvalidArgumentError where it no longer exists */
   find(id: string): SignInProfile;
+  /** @param id null: a new one */
   save(draft: ProfileDraft, id: string | null): SignInProfile;
+  /** Also withdraws what was allowed for its issuer, unless another profile has it. */
   remove(id: string): void;
+  /** undefined: the user has not allowed this issuer. */
+  allowed(issuer: string): AllowedIssuer | undefined;
+  allow(issuer: AllowedIssuer): void;
 }
 
+const text = (longest: number) => v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(longest));
+/** RFC 6749 §3.3. */
+const scope = v.pipe(v.string(), v.maxLength(200), v.regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/));
+const issuer = v.pipe(text(500), v.check(isIssuer));
+const common = {
+  name: text(80),
+  client_id: v.pipe(text(200), v.regex(/^[\x21-\x7e]+$/)),
+  scopes: v.pipe(v.array(scope), v.maxLength(50), v.readonly()),
+  // With the slash that every parser adds where there is no path, so that it is the same text everywhere.
+  redirect_uri: v.pipe(
+    text(200),
+    v.check(isLoopback),
+    v.transform((uri) => new URL(uri).href),
+  ),
+};
+const draft = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('microsoft'),
+    authority: v.pipe(text(100), v.regex(/^[a-z\d][a-z\d.-]*$/i)),
+    ...common,
+  }),
+  v.strictObject({ kind: v.literal('oidc'), authority: issuer, ...common }),
+]);
+const id = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/));
+const contents = v.object({
+  version: v.literal(1),
+  profiles: v.array(v.looseObject({ id })),
+  allowed: v.optional(v.array(v.object({ issuer, hosts: v.array(text(300)) }))),
+});
+
+interface Contents {
+  profiles: readonly SignInProfile[];
+  allowed: readonly AllowedIssuer[];
+}
+
+/** Opens the profiles of a file, which need not exist. @param now milliseconds since the epoch */
 export function profilesAt(file: string, now: () => number): Profiles {
-  let known: readonly SignInProfile[] | undefined;
-  const list = (): readonly SignInProfile[] => (known ??= readJson(file, profilesIn, now) ?? []);
-  const keep = (profiles: readonly SignInProfile[]): void => {
+  let known: Contents | undefined;
+  const read = (): Contents => (known ??= readJson(file, contentsOf, now) ?? { profiles: [], allowed: [] });
+  const keep = (next: Contents): void => {
     try {
-      writeJson(file, { version: 1, profiles });
+      writeJson(file, { version: 1, ...next });
     } catch (cause) {
       const message =
-        'The sign-in profiles could not be saved, and are as they were. See that the disk has room.';
+        'The sign-in profiles could not be saved and are unchanged. Make sure that the disk has room.';
       throw new StorageError('storage_failed', message, { cause });
     }
-    known = profiles;
+    known = next;
   };
-  const find = (id: string): SignInProfile => {
-    const found = list().find((profile) => profile.id === id);
+  const find = (wanted: string): SignInProfile => {
+    const found = read().profiles.find((profile) => profile.id === wanted);
     if (found !== undefined) return found;
-    throw new InvalidArgumentError('This sign-in profile is not there any more. Nothing was done.');
+    throw new InvalidArgumentError('This sign-in profile no longer exists. Nothing was done.');
   };
   return {
-    list,
+    list: () => read().profiles,
     find,
-    save(draft, id) {
-      if (id !== null) find(id);
-      const saved = { ...draft, id: id ?? randomUUID() };
-      keep(id === null ? [...list(), saved] : list().map((profile) => (profile.id === id ? saved : profile)));
+    save(next, replaced) {
+      if (replaced !== null) find(replaced);
+      const saved = { ...next, id: replaced ?? randomUUID() };
+      const { profiles, allowed } = read();
+      keep({
+        allowed,
+        profiles:
+          replaced === null
+            ? [...profiles, saved]
+            : profiles.map((profile) => (profile.id === replaced ? saved : profile)),
+      });
       return saved;
     },
-    remove(id) {
-      keep(list().filter((profile) => profile.id !== id));
+    remove(removed) {
+      const profiles = read().profiles.filter((profile) => profile.id !== removed);
+      const used = profiles.map(issuerOfProfile);
+      const gone = read()
+        .profiles.filter((profile) => profile.id === removed)
+        .map(issuerOfProfile);
+      const stays = (each: AllowedIssuer): boolean =>
+        !gone.some((one) => isSameIssuer(one, each.issuer)) ||
+        used.some((one) => isSameIssuer(one, each.issuer));
+      keep({ profiles, allowed: read().allowed.filter(stays) });
+    },
+    allowed: (wanted) => read().allowed.find((each) => isSameIssuer(each.issuer, wanted)),
+    allow(added) {
+      const others = read().allowed.filter((each) => !isSameIssuer(each.issuer, added.issuer));
+      keep({ profiles: read().profiles, allowed: [...others, added] });
     },
   };
+}
+
+/** @throws where this is no file of profiles */
+function contentsOf(value: unknown): Contents {
+  const parsed = v.parse(contents, value);
+  const profiles = parsed.profiles.map(({ id: its, ...rest }) => ({ id: its, ...v.parse(draft, rest) }));
+  // Files of earlier versions: whoever saved a profile was asked for its host.
+  const allowed =
+    parsed.allowed ?? profiles.map((profile) => ({ issuer: issuerOfProfile(profile), hosts: [] }));
+  return { profiles, allowed };
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  name: 'The profile needs a name of at most 80 characters.',
+  authority:
+    'The provider’s address is invalid: an issuer begins with https://, a tenant is an ID or a domain.',
+  client_id: 'The client ID is missing or has characters that no client ID has.',
+  scopes: 'The scopes are invalid: enter names with spaces between them.',
+  redirect_uri:
+    'The redirect URI has to be on this computer: http://localhost or http://127.0.0.1, with or without port and path.',
+};
+
+/** @throws InvalidArgumentError that names the field */
+export function checkedDraft(value: unknown): ProfileDraft {
+  const result = v.safeParse(draft, value);
+  if (result.success) return result.output;
+  const field = result.issues[0].path?.[0]?.key;
+  const said = typeof field === 'string' ? FIELDS[field] : undefined;
+  throw new InvalidArgumentError(`${said ?? 'This is no sign-in profile.'} Nothing was saved.`);
+}
+
+/** The issuer to discover. Entra's endpoints for many tenants are one issuer each, with the tenant left open. */
+export function issuerOfProfile({ kind, authority }: Pick<SignInProfile, 'kind' | 'authority'>): string {
+  return kind === 'microsoft' ? microsoftIssuer('login.microsoftonline.com', authority) : authority;
+}
+
+export function microsoftIssuer(host: string, tenant: string): string {
+  return `https://${host}/${encodeURIComponent(tenant)}/v2.0`;
+}
+
+/** Issuers are compared as text (OpenID Connect Core §2), but for the slash that parsers add at the end. */
+export function isSameIssuer(a: string, b: string): boolean {
+  const plain = (value: string): string =>
+    (URL.canParse(value) ? new URL(value).href : value).replace(/\/$/, '');
+  return plain(a) === plain(b);
+}
+
+/** OpenID Connect Discovery §3: https, without query and fragment. */
+function isIssuer(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, search, hash, username, password } = new URL(value);
+  return protocol === 'https:' && `${search}${hash}${username}${password}` === '';
+}
+
+/** RFC 8252 §7.3. */
+function isLoopback(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, search, hash, username, password } = new URL(value);
+  const loopback = hostname === 'localhost' || hostname === '127.0.0.1';
+  return protocol === 'http:' && loopback && `${search}${hash}${username}${password}` === '';
 }

@@ -1,4 +1,4 @@
-/** Providers by their issuer: discovered once in a while, asked over the fetch that the app was given. */
+/** OpenID Connect providers by issuer: their metadata, fetched now and then, and conversations with them. */
 import * as oidc from 'openid-client';
 import { type Circumstance, failureOf, signInError } from './failures.ts';
 
@@ -13,19 +13,22 @@ export interface Provider {
 /** Rejects with a SignInError. */
 export type FindProvider = (issuer: string, client_id: string) => Promise<Provider>;
 
-/** Milliseconds that metadata are good for, so that a provider's new endpoints and keys are seen the same day. */
-const GOOD_FOR = 10 * 60_000;
-/** Seconds for one answer, and the most bytes that it may have. Metadata, keys and tokens have some thousands. */
-const PATIENCE = 20;
+/** Milliseconds for which metadata is kept. */
+const KEPT = 10 * 60_000;
+/** The deadline for one answer in seconds, and its largest size in bytes. */
+const DEADLINE = 20;
 const MOST_BYTES = 1024 * 1024;
 
-/** @param fetchFn verifies certificates. @param now milliseconds */
+/**
+ * @param fetchFn verifies certificates
+ * @param now milliseconds since the epoch
+ */
 export function discovered(fetchFn: typeof fetch, now: () => number): FindProvider {
   const known = new Map<string, { at: number; found: Promise<Provider> }>();
   return async (issuer, client_id) => {
     const name = `${issuer} ${client_id}`;
     const before = known.get(name);
-    if (before !== undefined && now() - before.at < GOOD_FOR) return before.found;
+    if (before !== undefined && now() - before.at < KEPT) return before.found;
     const found = discover(fetchFn, issuer, client_id);
     known.set(name, { at: now(), found });
     found.catch(() => {
@@ -41,11 +44,13 @@ async function discover(fetchFn: typeof fetch, issuer: string, client_id: string
       // Without cookies: who asks is the app, not a browser. openid-client's own type has a narrower body.
       [oidc.customFetch]: async (url, options) =>
         whole(await fetchFn(url, { ...options, credentials: 'omit' } as RequestInit)),
-      timeout: PATIENCE,
+      timeout: DEADLINE,
     });
+    // ID tokens are verified against the provider's keys, also where TLS alone would do (OpenID Connect Core §3.1.3.7).
+    oidc.enableNonRepudiationChecks(config);
     const metadata = config.serverMetadata();
     const { authorization_endpoint, end_session_endpoint } = metadata;
-    // These two go to the system's browser, which opens programs and files as well.
+    // These two are opened in the system's browser, which opens programs and files as well.
     for (const page of [authorization_endpoint, end_session_endpoint]) {
       if (page !== undefined && !isWebPage(page)) {
         throw signInError('provider_unsuitable', { issuer, client_id });
@@ -57,12 +62,12 @@ async function discover(fetchFn: typeof fetch, issuer: string, client_id: string
   }
 }
 
-/** What a browser is opened with, or a QR code is made of: nothing else may come in that way. */
+/** Whether a browser may be opened with it, or a QR code made of it. */
 export function isWebPage(url: string): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'https:';
 }
 
-/** The answer once all of it is here, so that one that never ends takes no memory without bound. */
+/** Reads the whole answer, up to a limit: one that never ends must not take all memory. */
 async function whole(answer: Response): Promise<Response> {
   if (answer.body === null) return answer;
   const chunks: Uint8Array[] = [];
@@ -75,7 +80,7 @@ async function whole(answer: Response): Promise<Response> {
   return new Response(Buffer.concat(chunks), answer);
 }
 
-/** Runs one conversation with a provider; what goes wrong becomes a SignInError. */
+/** Runs one conversation with a provider; a failure becomes a SignInError. */
 export async function ask<T>(about: Circumstance, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,54 +1,72 @@
-/** Refreshing an account's access tokens without its user. */
+/** Refreshes an account's access tokens without its user, at the issuer that its refresh tokens came from. */
 import * as oidc from 'openid-client';
 import {
   acquireTokenSilent,
   type AccessToken,
+  type RefreshToken,
   SignInRequiredError,
   type TokenCache,
   type TokenRequest,
   type Vault,
 } from 'tokenkeep';
-import { type Redeem } from 'tokenkeep/cache';
-import type { AccountName, RefreshReport, SignInProfile } from './contract.ts';
-import { signInError } from './failures.ts';
-import { plainErrorOf } from './plain.ts';
-import { ask, type FindProvider } from './provider.ts';
+import type { Redeem } from 'tokenkeep/cache';
+import {
+  type AccountHistory,
+  type CachedAccount,
+  changeHistory,
+  findAccount,
+  historyOf,
+  usernameOf,
+} from 'tokenkeep/ipc';
+import type { Ask, Consent } from './consent.ts';
+import type { RefreshReport, SignInProfile } from './contract.ts';
+import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failures.ts';
+import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
+import { isSameIssuer } from './profiles.ts';
+import { ask as converse, type Provider } from './provider.ts';
 import { fieldsOf } from './tokens.ts';
-import { issuerFor } from './whereabouts.ts';
 
-export interface RefreshDoors {
+export interface RefreshPorts {
   profiles: { list: () => readonly SignInProfile[] };
-  findProvider: FindProvider;
+  consent: Consent;
   /** Seconds since the epoch. */
   now: () => number;
   onUnexpected: (error: unknown) => void;
 }
 
-/** What a refresh needs of a vault. */
+/** The part of a vault that a refresh needs. */
 export type RefreshedVault = Pick<Vault, 'read' | 'update' | 'epoch'> & Partial<Pick<Vault, 'exclusively'>>;
 
-export type Refresh = (vault: RefreshedVault, account: AccountName) => Promise<RefreshReport>;
+/** @param ask null: nobody can be asked, so only what was agreed to before is done */
+export type Refresh = (vault: RefreshedVault, accountId: string, ask: Ask) => Promise<RefreshReport>;
 
 /** Several calls for one account share one refresh: a second redemption would look like a stolen token. */
-export function refreshing(doors: RefreshDoors): Refresh {
+export function refreshing(ports: RefreshPorts): Refresh {
   const running = new Map<string, Promise<RefreshReport>>();
-  return (vault, account) => {
-    const name = JSON.stringify([account.home_account_id, account.environment]);
-    const under = running.get(name);
+  return (vault, accountId, ask) => {
+    const under = running.get(accountId);
     if (under !== undefined) return under;
-    const refresh = refreshAccount(doors, vault, account).finally(() => running.delete(name));
-    running.set(name, refresh);
+    const refresh = refreshAccount(ports, vault, accountId, ask).finally(() => running.delete(accountId));
+    running.set(accountId, refresh);
     return refresh;
   };
 }
 
 async function refreshAccount(
-  doors: RefreshDoors,
+  ports: RefreshPorts,
   vault: RefreshedVault,
-  account: AccountName,
+  accountId: string,
+  ask: Ask,
 ): Promise<RefreshReport> {
-  const wanted = await vault.read((cache) => requestsFor(cache, account, doors.profiles.list()));
-  // A sign-out that comes after this point has the last word: what a refresh sets then is dropped.
+  const { account, history, wanted } = await vault.read((cache) => {
+    const found = findAccount(cache, accountId);
+    return {
+      account: found,
+      history: historyOf(cache, accountId),
+      wanted: requestsFor(found, ports.profiles.list()),
+    };
+  });
+  // A sign-out after this point has the last word: what a refresh sets then is dropped.
   const since = vault.epoch;
   const handle = {
     read: <T>(fn: (cache: TokenCache) => T) => vault.read(fn),
@@ -58,18 +76,142 @@ async function refreshAccount(
   let refreshed = 0;
   let problem: unknown =
     wanted.length === 0
-      ? new SignInRequiredError('No refresh token of this account is here. Sign in again to get one.')
+      ? new SignInRequiredError('This account has no refresh token. Sign in again to get one.')
       : undefined;
+  const agreed = await agreements(ports, account, history, ask).catch((error: unknown) => {
+    problem = error;
+    return new Map<string, Agreed>();
+  });
   // One after the other: each may get a new refresh token, which the next one has to use.
-  for (const request of wanted) {
+  for (const request of agreed.size === 0 ? [] : wanted) {
     try {
-      await acquireTokenSilent(handle, request, redeemer(doors, request.alone), doors.now);
+      await acquireTokenSilent(handle, request, redeemer(agreed, request.alone), ports.now);
       refreshed += 1;
     } catch (error) {
-      problem = error;
+      // What the provider said is more than that one has to sign in.
+      problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
     }
   }
-  return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, doors.onUnexpected) };
+  await remember(handle, accountId, history, agreed, problem, ports).catch(ports.onUnexpected);
+  return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
+}
+
+/** Where the refresh tokens of an app go: looked up, and agreed to by the user where that was needed. */
+interface Agreed extends IssuerLookup {
+  provider: (client_id: string, realm: string | undefined) => Promise<Provider>;
+}
+
+/**
+ * Settles, before any token is touched, where each app's refresh tokens may go, and asks where it has to be asked: once for
+ * an imported account, whose owner may be signed out by it, and for an issuer that is not known for certain.
+ *
+ * @throws SignInError `profile_unknown`, `refresh_declined`, `host_refused`
+ */
+async function agreements(
+  { profiles, consent }: RefreshPorts,
+  account: CachedAccount,
+  history: AccountHistory,
+  ask: Ask,
+): Promise<Map<string, Agreed>> {
+  const agreed = new Map<string, Agreed>();
+  let problem: Error | undefined;
+  let asked = false;
+  for (const token of account.refreshTokens) {
+    const { client_id } = token;
+    if (agreed.has(keyOf(token))) continue;
+    const look = (realm?: string): IssuerLookup | undefined =>
+      lookUpIssuer(account, history, profiles.list(), { client_id, own: token['issuer'], realm });
+    const found = look();
+    if (found === undefined) {
+      problem = signInError('profile_unknown', { issuer: '', client_id });
+      continue;
+    }
+    if ((history.shared && !asked) || found.certainty !== 'known') {
+      if ((await ask?.(question(account, history, found))) !== true) {
+        throw signInError('refresh_declined', { issuer: found.issuer, client_id });
+      }
+      asked = true;
+    }
+    const why = `The refresh token of ${usernameOf(account) || 'this account'} is about to be sent there.`;
+    try {
+      await consent.findAllowed(found.issuer, client_id, ask, why);
+    } catch (error) {
+      problem = error instanceof Error ? error : new Error('Not found.');
+      continue;
+    }
+    agreed.set(keyOf(token), {
+      ...found,
+      // A refresh token of Microsoft's app family is redeemed by another app; of tenants each has its own endpoint.
+      provider: (redeemer, realm) =>
+        consent.findAllowed(look(realm)?.issuer ?? found.issuer, redeemer, null, why),
+    });
+  }
+  if (agreed.size === 0 && problem !== undefined) throw problem;
+  return agreed;
+}
+
+/** A refresh token as the agreements know it. Its secret changes while several are redeemed in a row. */
+function keyOf(token: RefreshToken): string {
+  return JSON.stringify([token.client_id, token['issuer'] ?? '']);
+}
+
+function question(
+  account: CachedAccount,
+  { shared, source }: AccountHistory,
+  { issuer, certainty }: IssuerLookup,
+): { message: string; detail: string; yes: string } {
+  const who = usernameOf(account) || account.home_account_id || 'this account';
+  const where = {
+    known: `Its refresh token will be sent to ${issuer}.`,
+    claimed: `The imported document names ${issuer} as its provider. The refresh token will be sent there.`,
+    guessed: `Nothing tells which provider issued this refresh token. Your sign-in profile names ${issuer}, and the token will be sent there. Continue only if you are sure.`,
+  }[certainty];
+  const owner = shared
+    ? ` ${who} was imported from ${source ?? 'a file'}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`
+    : '';
+  return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
+}
+
+/** Notes the issuers that were agreed to, and whether the provider refused for good. */
+async function remember(
+  handle: Pick<Vault, 'update'>,
+  accountId: string,
+  history: AccountHistory,
+  agreed: ReadonlyMap<string, Agreed>,
+  problem: unknown,
+  { now }: RefreshPorts,
+): Promise<void> {
+  const cause = refusalIn(problem);
+  const refused = cause !== undefined;
+  const code = refused ? providerCodeOf(cause) : null;
+  const refusal = refused
+    ? { reason: reasonOf(code), at: now(), code }
+    : problem === undefined
+      ? null
+      : history.refusal;
+  const issuers = { ...history.issuers };
+  for (const [key, { issuer, certainty }] of agreed) {
+    const [client_id] = JSON.parse(key) as [string];
+    // Where the issuer is stored with the token, or Microsoft's, there is nothing to remember.
+    if (certainty !== 'known' || history.shared) issuers[client_id] = issuer;
+  }
+  const shared = history.shared && agreed.size === 0;
+  const changed =
+    shared !== history.shared ||
+    JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
+  if (changed) await handle.update((cache) => changeHistory(cache, accountId, { refusal, issuers, shared }));
+}
+
+/** The provider's refusal, which may be the cause of a `sign_in_required`. */
+function refusalIn(problem: unknown): SignInError | undefined {
+  const error = problem instanceof SignInRequiredError ? problem.cause : problem;
+  return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
+}
+
+/** Entra tells why it refused; `invalid_grant` alone says neither (RFC 6749 §5.2). */
+function reasonOf(code: string | null): 'refused' | 'expired' | 'revoked' {
+  if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
+  return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
 }
 
 interface Wanted extends TokenRequest {
@@ -77,50 +219,64 @@ interface Wanted extends TokenRequest {
   alone: boolean;
 }
 
-/** One for each access token that a refresh token here can renew; where an app has none, one for what its profile asks. */
-export function requestsFor(
-  cache: TokenCache,
-  { home_account_id, environment }: AccountName,
-  profiles: readonly SignInProfile[],
-): Wanted[] {
-  const query = { home_account_id, environment };
-  const apps = new Set(cache.find('RefreshToken', { query }).map((token) => token.client_id));
+/** One request for each access token that a refresh token can renew; for an app without any, the scopes of its profile. */
+export function requestsFor(account: CachedAccount, profiles: readonly SignInProfile[]): Wanted[] {
+  const { home_account_id, environment, issuer } = account;
+  const apps = new Set(account.refreshTokens.map((token) => token.client_id));
   return [...apps].flatMap((client_id): Wanted[] => {
-    const tokens = cache.find('AccessToken', { query: { ...query, client_id } }).filter(isPlain);
-    const common = { client_id, home_account_id, environment, forceRefresh: true };
+    const tokens = account.accessTokens.filter((token) => token.client_id === client_id && isPlain(token));
+    const common = {
+      client_id,
+      home_account_id,
+      environment,
+      ...(issuer === '' ? {} : { issuer }),
+      forceRefresh: true,
+    };
     if (tokens.length === 0) {
       const scopes = profiles.find((profile) => profile.client_id === client_id)?.scopes ?? [];
       return [{ ...common, scopes, alone: true }];
     }
     return tokens.map(({ target, realm }) => ({
       ...common,
-      realm,
+      ...(typeof realm === 'string' ? { realm } : {}),
       scopes: target.split(' ').filter((scope) => scope !== ''),
       alone: tokens.length === 1,
     }));
   });
 }
 
-/** Not bound to a key: those need what only the app that has the key can prove. */
+/** Not bound to a key: such tokens need a proof that only the app with the key can make. */
 const isPlain = (token: AccessToken): boolean =>
   token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
 
-function redeemer(doors: RefreshDoors, alone: boolean): Redeem {
-  return async (refreshToken, { client_id, environment, realm, scopes }) => {
-    const issuer = issuerFor(doors.profiles.list(), environment, client_id, realm);
-    if (issuer === undefined) throw signInError('profile_unknown', { issuer: '', client_id });
-    const provider = await doors.findProvider(issuer, client_id);
-    const microsoft = new URL(issuer).pathname.endsWith('/v2.0');
+/** Redeems a refresh token at the issuer that was agreed to for exactly this token, or not at all. */
+function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
+  return async (refreshToken, { client_id, realm, scopes }) => {
+    const destination = destinationOf(refreshToken, agreed);
+    if (destination === undefined) throw signInError('profile_unknown', { issuer: '', client_id });
+    const provider = await destination.provider(client_id, realm);
+    const microsoft = new URL(provider.issuer).pathname.endsWith('/v2.0');
     const parameters = {
-      // RFC 6749 §6: left out, it is what was granted; named, it may be no more. Entra’s tokens are for one resource each.
+      // RFC 6749 §6: without a scope, everything that was granted; with one, no more. Entra’s tokens are for one resource each.
       ...(alone && !microsoft ? {} : { scope: scopesFor(scopes, microsoft) }),
       ...(microsoft ? { client_info: '1' } : {}),
     };
-    const response = await ask({ ...provider, refreshing: true }, () =>
+    const response = await converse({ ...provider, refreshing: true }, () =>
       oidc.refreshTokenGrant(provider.config, refreshToken.secret, parameters),
     );
     return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fieldsOf(response) };
   };
+}
+
+function destinationOf(token: RefreshToken, agreed: ReadonlyMap<string, Agreed>): Agreed | undefined {
+  const exact = agreed.get(keyOf(token));
+  if (exact !== undefined) return exact;
+  // A token that was renewed meanwhile says whose it is, where the one before did not.
+  const before = agreed.get(JSON.stringify([token.client_id, '']));
+  const { issuer } = token;
+  return before !== undefined && typeof issuer === 'string' && isSameIssuer(issuer, before.issuer)
+    ? before
+    : undefined;
 }
 
 function scopesFor(scopes: readonly string[], microsoft: boolean): string {

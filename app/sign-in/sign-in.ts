@@ -1,35 +1,50 @@
-/** Signing in, staying signed in and leaving, put together: what answers the window, and what runs beside it. */
+/** Signing in, refreshing and signing out, put together: the answers to the window, and what runs beside it. */
 import { join } from 'node:path';
-import type { AccountSummary, Vault } from 'tokenkeep';
-import type { Handlers, Question } from 'tokenkeep/electron';
-import { allowHost } from './allowed-hosts.ts';
+import type { Vault } from 'tokenkeep';
+import {
+  cachedAccounts,
+  changeHistory,
+  findAccount,
+  type Handlers,
+  historyOf,
+  type Question,
+  usernameOf,
+} from 'tokenkeep/ipc';
 import { attempts } from './attempts.ts';
-import type { AccountCare, AccountName, SignInEvents, SignInRequests } from './contract.ts';
-import { dueAt, keepFresh } from './keep-fresh.ts';
-import { keptAt } from './kept.ts';
-import { leaving } from './leaving.ts';
-import { profilesAt } from './profiles.ts';
+import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
+import { type Ask, consent as consentFor } from './consent.ts';
+import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
+import { lookUpIssuer } from './issuer-lookup.ts';
+import { isSameIssuer, issuerOfProfile, profilesAt } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
-import { issuerFor } from './whereabouts.ts';
+import { signOuts } from './sign-out.ts';
 
-export interface SignInDoors<Caller> {
-  /** Where profiles and marks are kept. */
+export interface SignInPorts<Caller> {
+  /** Where profiles and settings are kept. */
   folder: string;
   /** The cache that the window shows. */
   vault: () => Promise<Vault>;
-  /** The user's own, once it is open; what is kept fresh is kept there. */
+  /** The user's own, once it is open; auto-refresh works there. */
   ownVault: () => Promise<Vault>;
+  /** The window shows made-up accounts: no provider is told about them. */
+  isDemo: () => boolean;
   /** Verifies certificates, as the system does. */
   fetch: typeof fetch;
   openBrowser: (url: string) => Promise<void>;
-  /** Asks the user in a dialog that no script of the window can answer. */
-  confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  /** @throws QuestionError where the user did nothing in the window just before */
+  useGesture: (caller: Caller) => void;
+  /**
+   * Asks the user in a dialog that no script of the window can answer.
+   *
+   * @param follows it goes on from a gesture that was used, or from a question that was answered with yes
+   */
+  confirm: (caller: Caller, question: Question, options: { follows: boolean }) => Promise<boolean>;
   copyText: (text: string) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
   after: (milliseconds: number, work: () => void) => () => void;
-  /** To all windows: the events of the contract. */
+  /** Tells all windows the events of the contract. */
   tell: {
     [Name in keyof SignInEvents]: (event: SignInEvents[Name]) => void;
   };
@@ -38,73 +53,145 @@ export interface SignInDoors<Caller> {
 
 export interface SignIn<Caller> {
   handlers: Handlers<SignInRequests, Caller>;
-  /** Begins to keep accounts fresh. */
+  /** Starts auto-refresh, and completes sign-outs that an earlier run left pending. */
   start: () => Promise<void>;
   /** The computer woke up, or is online again. */
   wake: () => void;
+  /** Resolves when no sign-out is under way any more. */
+  idle: () => Promise<void>;
   stop: () => void;
 }
 
 /** Milliseconds for the user to sign in: long enough to find the phone, short enough that no port stays open. */
-const PATIENCE = 10 * 60_000;
+const DEADLINE = 10 * 60_000;
 
-export function signIn<Caller>(doors: SignInDoors<Caller>): SignIn<Caller> {
-  const { vault, tell, after, onUnexpected, openBrowser } = doors;
-  const seconds = (): number => Math.floor(doors.now() / 1000);
-  const profiles = profilesAt(join(doors.folder, 'sign-in-profiles.json'), doors.now);
-  const kept = keptAt(join(doors.folder, 'keep-fresh.json'), doors.now);
-  const findProvider = discovered(doors.fetch, doors.now);
+export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
+  const { vault, tell, after, onUnexpected, openBrowser } = ports;
+  const seconds = (): number => Math.floor(ports.now() / 1000);
+  const profiles = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
+  const choice = choiceAt(join(ports.folder, 'keep-fresh.json'), ports.now);
+  const findProvider = discovered(ports.fetch, ports.now);
+  const consent = consentFor(profiles, findProvider);
   const attempt = attempts({
     vault,
-    findProvider,
+    consent,
     openBrowser,
     now: seconds,
-    patience: PATIENCE,
+    deadline: DEADLINE,
     tell(progress) {
       // Whoever just signed in has a refresh token that works, whatever became of the one before.
-      if (progress.step === 'done' && progress.account !== null) {
-        fresh.heard(progress.account, { refreshed: 1, problem: null });
+      if (progress.step === 'done' && progress.accountId !== null) {
+        auto.heard(progress.accountId, { refreshed: 1, problem: null });
       }
       tell.signIn(progress);
     },
     onUnexpected,
   });
-  const refresh = refreshing({ profiles, findProvider, now: seconds, onUnexpected });
-  const fresh = keepFresh({
+  const refresh = refreshing({ profiles, consent, now: seconds, onUnexpected });
+  const auto = autoRefresh({
     async due() {
-      const own = await doors.ownVault();
+      const own = await ports.ownVault();
       return own.read((cache) => {
-        const accounts = cache.accounts().map(nameOf);
-        if (own.status.state === 'ready') kept.retain(accounts); // in other states they may be there unseen
+        const accounts = [...cachedAccounts(cache).byId.values()];
+        if (own.status.state === 'ready') choice.retain(accounts); // in other states they may be there unseen
         return accounts.flatMap((account) => {
-          const at = kept.has(account) ? dueAt(cache, account) : undefined;
-          return at === undefined ? [] : [{ account, at }];
+          const history = historyOf(cache, account.id);
+          // An imported refresh token belongs to another program until the user says otherwise.
+          const wanted = choice.has(account) && !history.shared && history.refusal === null;
+          const at = wanted ? dueAt(account) : undefined;
+          return at === undefined ? [] : [{ account: account.id, at }];
         });
       });
     },
-    refresh: async (account) => refresh(await doors.ownVault(), account),
+    refresh: async (accountId) => refresh(await ports.ownVault(), accountId, null),
     now: seconds,
     after,
-    onChange: () => tell.care(null),
+    onChange: () => tell.refreshStatus(null),
     onUnexpected,
   });
-  const leave = leaving({
-    read: async (fn) => (await vault()).read(fn),
+  const out = signOuts({
+    vault,
+    isDemo: ports.isDemo,
     profiles,
-    findProvider,
+    consent,
     openBrowser,
+    now: seconds,
     after,
+    onProgress: () => tell.signOuts(null),
     onUnexpected,
   });
 
-  async function care(account: AccountName): Promise<AccountCare> {
-    const { home_account_id, environment } = account;
-    const known = await (await vault()).read((cache) =>
-      cache
-        .find('RefreshToken', { query: { home_account_id, environment } })
-        .some(({ client_id }) => issuerFor(profiles.list(), environment, client_id, undefined) !== undefined),
-    );
-    return { refreshable: known, keepFresh: kept.has(account), ...fresh.stateOf(account) };
+  /** Questions of one request. The gesture that it was made with is good for the first. */
+  const asking = (caller: Caller): Ask => {
+    let follows = false;
+    return async (question) => {
+      const agreed = await ports.confirm(caller, question, { follows });
+      follows = agreed;
+      return agreed;
+    };
+  };
+  /** Questions of a request whose gesture was used already, as for opening the browser. */
+  const askingOn =
+    (caller: Caller): Ask =>
+    (question) =>
+      ports.confirm(caller, question, { follows: true });
+
+  async function refreshStatus(accountId: string): Promise<RefreshStatus> {
+    return (await vault()).read((cache) => {
+      const account = findAccount(cache, accountId);
+      const history = historyOf(cache, accountId);
+      const refreshable = account.refreshTokens.some(
+        (token) =>
+          lookUpIssuer(account, history, profiles.list(), {
+            client_id: token.client_id,
+            own: token['issuer'],
+          }) !== undefined,
+      );
+      const on = choice.has(account) && !history.shared;
+      return { refreshable, autoRefresh: on, shared: history.shared, ...auto.stateOf(accountId) };
+    });
+  }
+
+  async function signInAgain(accountId: string): Promise<SignInAgain> {
+    return (await vault()).read((cache) => {
+      const account = findAccount(cache, accountId);
+      const history = historyOf(cache, accountId);
+      const [token] = [...account.refreshTokens, ...account.idTokens, ...account.accessTokens];
+      const client_id = token?.client_id ?? '';
+      const realm = account.summary?.tenants[0]?.realm;
+      const found = lookUpIssuer(account, history, profiles.list(), {
+        client_id,
+        own: token?.['issuer'],
+        realm,
+      });
+      const saved = profiles
+        .list()
+        .find(
+          (profile) =>
+            found !== undefined &&
+            profile.client_id === client_id &&
+            isSameIssuer(issuerOfProfile(profile), found.issuer),
+        );
+      const microsoft = found !== undefined && /^https:\/\/login\.[^/]+\/([^/]+)\/v2\.0$/.exec(found.issuer);
+      const host = found === undefined ? account.environment : new URL(found.issuer).host;
+      const scopes = new Set(
+        account.accessTokens
+          .filter((each) => each.client_id === client_id)
+          .flatMap((each) => each.target.split(' ').filter((scope) => scope !== '' && scope !== 'openid')),
+      );
+      return {
+        profileId: saved?.id ?? null,
+        draft: saved ?? {
+          kind: microsoft ? 'microsoft' : 'oidc',
+          name: host,
+          authority: microsoft ? decodeURIComponent(microsoft[1] ?? '') : (found?.issuer ?? ''),
+          client_id,
+          scopes: [...scopes],
+          redirect_uri: 'http://localhost/',
+        },
+        loginHint: usernameOf(account) || null,
+      };
+    });
   }
 
   let started = false;
@@ -113,7 +200,7 @@ export function signIn<Caller>(doors: SignInDoors<Caller>): SignIn<Caller> {
     handlers: {
       profiles: () => profiles.list(),
       async saveProfile(caller, draft, id) {
-        await allowHost(draft, profiles.list(), (question) => doors.confirm(caller, question));
+        await consent.allowProfile(draft, asking(caller));
         const saved = profiles.save(draft, id);
         tell.profiles(null);
         return saved;
@@ -122,46 +209,80 @@ export function signIn<Caller>(doors: SignInDoors<Caller>): SignIn<Caller> {
         profiles.remove(id);
         tell.profiles(null);
       },
-      signIn: (_caller, id, way) => attempt.begin(profiles.find(id), way),
+      signIn(caller, id, way, loginHint) {
+        ports.useGesture(caller);
+        attempt.begin({ profile: profiles.find(id), way, loginHint, ask: askingOn(caller) });
+      },
+      signInAgain: (_caller, accountId) => signInAgain(accountId),
       signInProgress: () => attempt.progress,
       cancelSignIn: () => attempt.cancel(),
-      openSignInPage: () => attempt.openPage(),
-      copyDeviceCode() {
-        if (attempt.progress.step === 'device') doors.copyText(attempt.progress.userCode);
+      openSignInPage(caller) {
+        ports.useGesture(caller);
+        return attempt.openPage();
       },
-      care: (_caller, account) => care(account),
-      async refreshNow(_caller, account) {
-        const report = await refresh(await vault(), account);
-        fresh.heard(account, report);
+      copyDeviceCode() {
+        if (attempt.progress.step === 'device') ports.copyText(attempt.progress.userCode);
+      },
+      refreshStatus: (_caller, accountId) => refreshStatus(accountId),
+      async refreshNow(caller, accountId) {
+        const report = await refresh(await vault(), accountId, asking(caller));
+        auto.heard(accountId, report);
         return report;
       },
-      async keepFresh(_caller, account, on) {
-        kept.set(account, on);
-        await fresh.look();
-        return care(account);
+      async setAutoRefresh(caller, accountId, on) {
+        const shown = await vault();
+        const { account, history } = await shown.read((cache) => ({
+          account: findAccount(cache, accountId),
+          history: historyOf(cache, accountId),
+        }));
+        if (on && history.shared) {
+          const agreed = await ports.confirm(caller, ownQuestion(usernameOf(account), history.source), {
+            follows: false,
+          });
+          if (!agreed) return refreshStatus(accountId);
+          await shown.update((cache) => changeHistory(cache, accountId, { shared: false }));
+        }
+        choice.set(account, on);
+        await auto.look();
+        return refreshStatus(accountId);
       },
-      leaveOffers: (_caller, account) => leave.offers(account),
-      prepareLeaving: (_caller, account, wishes) => leave.prepare(account, wishes),
-      finishLeaving: (_caller, id) => leave.finish(id),
+      signOutOffers: (_caller, ids) => out.offers(ids),
+      signOut(caller, ids, wishes) {
+        if (wishes.endSession) ports.useGesture(caller);
+        return out.signOut(ids, wishes, wishes.endSession ? askingOn(caller) : asking(caller));
+      },
+      signOuts: () => out.reports(),
     },
     async start() {
       if (started) return;
       started = true;
-      const own = await doors.ownVault();
+      const own = await ports.ownVault();
       // Another sign-in, refresh or sign-out, here or in another process, changes what is due.
-      endChanges = own.on('change', () => void fresh.look());
-      await fresh.look();
+      endChanges = own.on('change', () => void auto.look());
+      void out.resume(own).catch(onUnexpected);
+      await auto.look();
     },
-    wake: () => void fresh.look(),
+    wake() {
+      void auto.look();
+      void ports
+        .ownVault()
+        .then((own) => out.resume(own))
+        .catch(onUnexpected);
+    },
+    idle: () => out.idle(),
     stop() {
       attempt.cancel();
-      fresh.stop();
+      auto.stop();
+      out.stop();
       endChanges();
     },
   };
 }
 
-const nameOf = ({ home_account_id, environment }: AccountSummary): AccountName => ({
-  home_account_id,
-  environment,
-});
+function ownQuestion(username: string, source: string | null): Question {
+  return {
+    message: `Let Tokenkeep refresh ${username || 'this account'} by itself?`,
+    detail: `It was imported from ${source ?? 'a file'}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
+    yes: 'Allow',
+  };
+}

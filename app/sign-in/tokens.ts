@@ -1,13 +1,14 @@
-/** From an answer of the token endpoint to the cache. */
-import { type TokenCache, type TokenResponseEvent } from 'tokenkeep';
-import type { AccountName, SignInProfile } from './contract.ts';
+/** Token responses on their way into the cache. */
+import type { TokenCache, TokenResponseEvent } from 'tokenkeep';
+import { type CachedAccount, cachedAccounts, changeHistory } from 'tokenkeep/ipc';
+import type { SignInProfile } from './contract.ts';
 import type { Provider } from './provider.ts';
 
 /** The response's own fields, as `TokenCache.add` takes them. */
 export function fieldsOf(response: object): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(response)) if (typeof value !== 'function') fields[name] = value;
-  // openid-client makes it lower-case, since it is compared in any case; the libraries write it as RFC 6750 does.
+  // openid-client lower-cases it, since case makes no difference; the libraries write it as RFC 6750 does.
   if (fields['token_type'] === 'bearer') fields['token_type'] = 'Bearer';
   return fields;
 }
@@ -26,7 +27,9 @@ export function eventOf(
     response,
     grant_type: 'authorization_code',
     // A generic provider’s path names no tenant. MSAL Node leaves it empty as well.
-    ...(profile.kind === 'oidc' ? { realm: tenantOf(response), authority_type: 'Generic' } : {}),
+    ...(profile.kind === 'oidc'
+      ? { issuer: metadata.issuer, realm: tenantOf(response), authority_type: 'Generic' }
+      : {}),
   };
 }
 
@@ -42,18 +45,33 @@ function tenantOf(response: Readonly<Record<string, unknown>>): string {
   }
 }
 
-/** OpenID Connect asks for `openid`; what else the profile names comes as it stands. */
+/** The profile's scopes, and `openid`, which OpenID Connect requires. */
 export function wantedScopes({ scopes }: Pick<SignInProfile, 'scopes'>): string[] {
   return [...new Set(['openid', ...scopes])];
 }
 
-/** Puts the tokens in, and tells whose they are. */
-export function addTokens(cache: TokenCache, event: TokenResponseEvent): AccountName | null {
+/**
+ * Adds a token response inside an update, and remembers which issuer it came from.
+ *
+ * @returns the account; null where the response named nobody
+ */
+export function addTokens(
+  cache: TokenCache,
+  event: TokenResponseEvent,
+  issuer: string,
+): CachedAccount | null {
   cache.add(event);
   const secret = event.response['access_token'];
-  const token = cache
-    .find('AccessToken', { query: { client_id: event.client_id } })
-    .find((each) => each.secret === secret);
-  if (token === undefined || typeof token.home_account_id !== 'string') return null;
-  return { home_account_id: token.home_account_id, environment: token.environment };
+  const account = [...cachedAccounts(cache).byId.values()].find(({ accessTokens }) =>
+    accessTokens.some((token) => token.client_id === event.client_id && token.secret === secret),
+  );
+  if (account === undefined || account.kind === 'app') return null;
+  changeHistory(cache, account.id, {
+    // The user signed in here, so these tokens are the app's own, whatever was imported before.
+    refusal: null,
+    shared: false,
+    source: null,
+    issuers: { [event.client_id]: issuer },
+  });
+  return account;
 }

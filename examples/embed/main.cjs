@@ -34,13 +34,13 @@ app.whenReady().then(async () => {
   window.webContents.on('will-navigate', (event) => event.preventDefault());
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  const trusted = { windows: () => (window.isDestroyed() ? [] : [window.webContents]), origin: ORIGIN };
+  const trusted = { windows: () => [window], origin: ORIGIN };
 
   const vault = await openVault({
     file: join(app.getPath('userData'), 'accounts.vault'),
     name: 'order-desk',
   });
-  const stop = serveTokenCache(vault, trusted);
+  const stop = serveTokenCache(vault, { ...trusted, only: ['accounts', 'signOut'] });
   const requests = serveRequests({
     ...trusted,
     prefix: 'desk',

@@ -1,5 +1,5 @@
 // Bundled into built/preload.cjs: a sandboxed preload script can load nothing but Electron.
 const { exposeRequests, exposeTokenCache } = require('tokenkeep/preload');
 
-exposeTokenCache();
+exposeTokenCache({ only: ['accounts', 'signOut'] });
 exposeRequests({ name: 'desk', prefix: 'desk', requests: { signIn: true }, events: {} });

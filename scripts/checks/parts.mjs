@@ -1,12 +1,15 @@
-/** The first word where the build failed: what needs the build is then not run, and has failed. */
+/** The first word where the build failed: steps that need the build are not run, and count as failed. */
 export const buildFailed = '--build-failed';
 
 const usual = ['lint', 'unit', 'torture', 'e2e', 'packaged'];
-const all = [...usual, 'e2e-packaged'];
+const all = [...usual, 'check', 'e2e-packaged', 'judges'];
+
+/** Whether one of the parts looks at dist/ or out/. */
+export const needsBuild = (parts) => parts.some((part) => !['check', 'lint', 'torture'].includes(part));
 
 /**
- * Which parts of the tests the command line asks for, and what is meant for the runners. Without a part, the usual are:
- * e2e-packaged, which is e2e once more in the packaged app, is for releases.
+ * Splits the command line into the parts of the tests it asks for and the words that are meant for their runners. Without a part,
+ * the usual ones run. e2e-packaged (e2e once more, in the packaged app) is for releases, judges for large third parties.
  *
  * @param {string[]} args parts first
  */

@@ -1,10 +1,12 @@
-// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|e2e-packaged]… [arguments of the runners]: runs the steps in the
-// place and as the user it is started, goes on after a failed one, and ends with the line "N passed, N failed".
+// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the steps in the place and as
+// the user it is started, in two lanes side by side, goes on after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { chosen } from './parts.mjs';
 import { steps } from './steps.mjs';
@@ -14,33 +16,52 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
 const artifacts = join(root, 'artifacts');
 const strict = process.env.CI === 'true';
+const begun = performance.now();
 
 const { parts, words, built } = chosen(process.argv.slice(2));
 mkdirSync(artifacts, { recursive: true });
 const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
-for (const step of steps(artifacts, words, parts).filter(({ part }) => parts.includes(part))) {
-  const { passed, failed, skipped } = await run(step);
-  total.passed += passed;
-  total.failed.push(...failed);
-  total.skipped.push(...skipped);
-}
+const wanted = steps(artifacts, words, parts).filter(({ part }) => parts.includes(part));
+const lanes = [0, 1]
+  .map((lane) => wanted.filter((step) => step.lane === lane))
+  .filter(({ length }) => length > 0);
+const sideBySide = lanes.length > 1 && availableParallelism() > 1;
+
+if (sideBySide) await Promise.all(lanes.map(follow));
+else for (const lane of lanes) await follow(lane);
 conclude();
 
+async function follow(lane) {
+  for (const step of lane) {
+    const { passed, failed, skipped } = await run(step);
+    total.passed += passed;
+    total.failed.push(...failed);
+    total.skipped.push(...skipped);
+  }
+}
+
 async function run(step) {
-  if (['e2e', 'packaged', 'e2e-packaged'].includes(step.part) && !built)
+  if (step.onBuild && !built)
     return { passed: 0, failed: [`${step.name}: there is no build to test`], skipped: [] };
-  console.log(`\n=== ${step.name}`);
   if (step.report) rmSync(step.report, { force: true }); // an old report must not speak for a runner that crashed
+  const started = performance.now();
+  if (!sideBySide) console.log(`\n=== ${step.name}`);
   const child = spawn(
     process.execPath,
     [step.script ? join(root, step.script) : command(step.package), ...step.args],
     {
       cwd: root,
       env: { ...process.env, ...step.env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', sideBySide ? 'pipe' : 'inherit', sideBySide ? 'pipe' : 'inherit'],
     },
   );
-  const [status] = await once(child, 'exit');
+  // Two steps at once would mix their lines: each is printed as a whole when it has ended.
+  const [[status], ...said] = await Promise.all([
+    once(child, 'exit'),
+    ...(sideBySide ? [text(child.stdout), text(child.stderr)] : []),
+  ]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  if (sideBySide) console.log(`\n=== ${step.name} (${seconds} s)\n${said.join('').trim()}`);
   return verdict(step, status, step.report && read(step.report), { strict });
 }
 
@@ -63,6 +84,7 @@ function conclude() {
   console.log('');
   for (const name of total.skipped) console.log(`SKIPPED ${strict ? '(a failure in CI)' : ''} ${name}`);
   for (const name of total.failed) console.log(`FAILED  ${name}`);
+  console.log(`${Math.round((performance.now() - begun) / 1000)} s`);
   console.log(`${total.passed} passed, ${total.failed.length} failed`);
   process.exitCode = total.failed.length === 0 ? 0 : 1;
 }

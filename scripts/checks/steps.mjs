@@ -2,17 +2,24 @@ import { join } from 'node:path';
 import { countPlaywright, countTorture, countVitest } from './counts.mjs';
 
 /**
- * What `npm test` runs, in this order. A check passes or fails as one; a runner is counted by the tests in its report.
+ * One step of `npm test`. A check passes or fails as one; a runner is counted by the tests in its report.
  *
  * @typedef {object} Step
- * @property {'lint' | 'unit' | 'torture' | 'e2e' | 'packaged' | 'e2e-packaged'} part
+ * @property {'check' | 'lint' | 'unit' | 'torture' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
+ * @property {0 | 1} lane steps of one lane run after each other, the two lanes side by side
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
  * @property {string[]} args
+ * @property {boolean} [onBuild] whether it tests dist/ or out/
  * @property {string} [report] a runner's JSON report
  * @property {(report: any) => import('./counts.mjs').Counts} [count]
  * @property {NodeJS.ProcessEnv} [env]
+ */
+
+/**
+ * Returns what the parts run. Lane 0 has the work that keeps a processor busy, lane 1 what waits for windows, servers and
+ * processes, so that two processors suffice for both.
  *
  * @param {string} artifacts folder for the reports
  * @param {string[]} words handed to the runners: which tests, and how
@@ -20,49 +27,64 @@ import { countPlaywright, countTorture, countVitest } from './counts.mjs';
  * @returns {Step[]}
  */
 export function steps(artifacts, words = [], parts = []) {
-  const unit = join(artifacts, 'unit.json');
+  const alone = parts.length === 1;
   const torture = join(artifacts, 'torture.json');
+  const vitest = (part, lane, name, more) => ({
+    part,
+    lane,
+    name,
+    package: 'vitest',
+    // The runner loads its configuration without writing beside it: the tests' user may not be the clone's owner.
+    args: [
+      'run',
+      '--configLoader=runner',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${join(artifacts, `${part}.json`)}`,
+      ...more,
+      ...words,
+    ],
+    report: join(artifacts, `${part}.json`),
+    count: countVitest,
+  });
   const playwright = (part, name, project) => ({
     part,
+    lane: 1,
     name,
     package: '@playwright/test',
     args: ['test', `--project=${project}`, '--reporter=list,json', ...words],
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`) },
+    onBuild: true,
     report: join(artifacts, `${part}.json`),
     count: countPlaywright,
   });
+  const cached = ['--cache', '--cache-strategy=content', '--cache-location=node_modules/.cache/eslint/'];
+  const types = { name: 'types', package: 'typescript-7', args: ['--noEmit'] };
+  const format = { name: 'format', package: '@biomejs/biome', args: ['format'] };
   return [
-    { part: 'lint', name: 'format', package: '@biomejs/biome', args: ['format'] },
-    { part: 'lint', name: 'lint', package: 'eslint', args: ['.'] },
-    { part: 'lint', name: 'types', package: 'typescript', args: ['--noEmit'] },
-    { part: 'lint', name: 'API reference', package: 'typedoc', args: ['--emit', 'none'] },
-    { part: 'lint', name: 'unused code', package: 'knip', args: [] },
-    {
-      part: 'unit',
-      name: 'unit tests',
-      package: 'vitest',
-      // The runner loads its configuration without writing beside it: the tests' user may not be the clone's owner.
-      args: [
-        'run',
-        '--configLoader=runner',
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${unit}`,
-        ...words,
-      ],
-      report: unit,
-      count: countVitest,
-    },
-    {
-      part: 'torture',
-      name: 'fault campaign',
-      script: 'test/torture/main.mjs',
-      args: [`--report=${torture}`, ...(parts.length === 1 ? words : [])],
-      report: torture,
-      count: countTorture,
-    },
+    // Every second counts: ESLint looks at what changed since the last time; `npm test` looks at everything.
+    { part: 'check', lane: 0, ...types },
+    { part: 'check', lane: 0, ...format },
+    { part: 'check', lane: 0, name: 'lint', package: 'eslint', args: ['.', ...cached] },
+    vitest('check', 1, 'pure tests', ['--config=vitest.pure.config.ts']),
+    { part: 'lint', lane: 0, ...types },
+    { part: 'lint', lane: 0, ...format },
+    { part: 'lint', lane: 0, name: 'lint', package: 'eslint', args: ['.'] },
+    { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', args: ['--emit', 'none'] },
+    { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
+    vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=1']),
     playwright('e2e', 'end-to-end tests', 'app'),
     playwright('packaged', 'the packaged app', 'packaged'),
     playwright('e2e-packaged', 'end-to-end tests in the packaged app', 'e2e-packaged'),
+    {
+      part: 'torture',
+      lane: 1,
+      name: 'fault campaign',
+      script: 'test/torture/main.mjs',
+      args: [`--report=${torture}`, ...(alone ? words : [])],
+      report: torture,
+      count: countTorture,
+    },
+    vitest('judges', 1, 'judges', ['--config=vitest.judges.config.ts']),
   ];
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { importsOf, resolveImport } from './imports.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
-const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench'];
+const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench', 'test'];
 
 /**
  * Reads the modules of the repository, or those given.
@@ -26,6 +26,15 @@ export function edges(text, file) {
     .filter(({ isWhole }) => isWhole)
     .map(({ specifier }) => resolveImport(specifier, join(root, file), root))
     .filter(({ kind }) => kind === 'file')
+    .map(({ name }) => name);
+}
+
+/** The packages and modules of Node's that a file loads; types are not among them. */
+export function specifiers(file) {
+  return importsOf(readFileSync(join(root, file), 'utf8'), file)
+    .filter(({ specifier, isType }) => specifier !== undefined && !isType)
+    .map(({ specifier }) => resolveImport(specifier, join(root, file), root))
+    .filter(({ kind }) => kind !== 'file')
     .map(({ name }) => name);
 }
 

@@ -11,7 +11,7 @@ import ts from 'typescript';
  * @typedef {object} Import
  * @property {string | undefined} specifier undefined where it is computed; for a template, the part before the first `${`
  * @property {boolean} isWhole false for the beginning of a template
- * @property {boolean} isType whether it is erased: `import type`, `import('…').T`
+ * @property {boolean} isType whether it is erased, as `import type` is
  * @property {number} start offset in the text
  * @property {number} end
  */

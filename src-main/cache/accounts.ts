@@ -1,9 +1,12 @@
-/** The accounts of a cache as people know them: one per user. */
-import type { Account, AccountSummary } from './schema/entities.ts';
+/** The accounts of a cache as people know them: one per user, told apart by issuer where the issuer is part of who it is. */
+import type { Entry } from './entry.ts';
+import { issuerFor } from './place.ts';
+import type { Account, AccountReference, AccountSummary, Entity, EntityType } from './schema/entities.ts';
 import { canonicalEnvironment, sameEnvironment } from './schema/environments.ts';
+import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
-import type { Store } from './store.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
+import type { Store } from './store.ts';
 
 /** Which users. Without a field: whatever it is. */
 export interface AccountFilter {
@@ -12,28 +15,117 @@ export interface AccountFilter {
   home_account_id?: string;
   /** Under any alias. */
   environment?: string;
+  issuer?: string;
 }
 
-/** In the order in which the users' first entities are stored. */
+/** One user among those that have the same account id. */
+export interface Identity<Item = unknown> {
+  /** "" where MSAL's rules say who it is, or nothing tells. */
+  readonly issuer: string;
+  /** As the first item has it. */
+  readonly environment: string;
+  readonly items: Item[];
+}
+
+function environmentOf(entity: Entity): string {
+  return typeof entity['environment'] === 'string' ? entity['environment'] : '';
+}
+
+/**
+ * Sorts the entities of one account id by user. Those that name no issuer belong to the one user on their host, where
+ * there is a single one.
+ */
+function identities<T extends Entity>(store: Store, entities: readonly T[]): Identity<T>[] {
+  const found = new Map<string, Identity<T>>();
+  for (const entity of entities) {
+    const issuer = issuerFor(store, entity);
+    const environment = environmentOf(entity);
+    const key = issuer === '' ? canonicalEnvironment(environment) : `issuer ${issuer}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { issuer, environment, items: [entity] });
+    else known.items.push(entity);
+  }
+  if (found.size === 1) return [...found.values()];
+  const all = [...found.values()];
+  for (const [key, loose] of found) {
+    if (loose.issuer !== '') continue;
+    const others = all.filter(
+      (other) =>
+        other !== loose &&
+        found.has(other.issuer === '' ? canonicalEnvironment(other.environment) : `issuer ${other.issuer}`) &&
+        other.items.some((item) => sameEnvironment(environmentOf(item), loose.environment)),
+    );
+    const [only] = others;
+    if (only === undefined || others.length > 1) continue;
+    only.items.push(...loose.items);
+    found.delete(key);
+  }
+  return [...found.values()];
+}
+
+/** The users of one account id, by all that is understood and belongs to one. */
+export function identitiesOf(store: Store, home_account_id: string): Identity<Entity>[] {
+  const entities = store
+    .ofAccount(home_account_id)
+    .flatMap(({ section, entity }) => (entity === null || section === 'AppMetadata' ? [] : [entity]));
+  return identities(store, entities);
+}
+
+/** Whether a reference may mean this user. A reference without an issuer means whoever is on the host. */
+export function isMeant(identity: Identity, { issuer, environment }: Partial<AccountReference>): boolean {
+  if (issuer !== undefined && issuer !== '' && identity.issuer !== '')
+    return sameIssuer(issuer, identity.issuer);
+  return environment === undefined || sameEnvironment(environment, identity.environment);
+}
+
+/** In the order in which the users' first entities are stored. Users of whom nothing but refresh tokens is left come last. */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
-  const query = filter.home_account_id === undefined ? {} : { home_account_id: filter.home_account_id };
-  const users = new Map<string, Account[]>();
-  for (const { entity } of store.candidates('Account', query)) {
+  const { home_account_id: home, environment, issuer } = filter;
+  const ids = new Map<string, Account[]>();
+  for (const { entity } of store.candidates('Account', home === undefined ? {} : { home_account_id: home })) {
     if (entity === null) continue;
-    if (filter.environment !== undefined && !sameEnvironment(entity.environment, filter.environment))
-      continue;
-    // The same subject at two providers is two users.
-    const user = `${folded(entity.home_account_id)} ${canonicalEnvironment(entity.environment)}`;
-    const entities = users.get(user);
-    if (entities === undefined) users.set(user, [entity]);
+    const id = folded(entity.home_account_id);
+    const entities = ids.get(id);
+    if (entities === undefined) ids.set(id, [entity]);
     else entities.push(entity);
   }
   const found: AccountSummary[] = [];
-  for (const entities of users.values()) {
-    const summary = summaryOf(entities);
-    if (summary !== undefined && named(summary, filter.username)) found.push(summary);
+  const take = (summary: AccountSummary | undefined): void => {
+    if (summary === undefined || !named(summary, filter.username)) return;
+    if (environment !== undefined && !sameEnvironment(summary.environment, environment)) return;
+    if (issuer !== undefined && !sameIssuer(summary.issuer ?? '', issuer)) return;
+    found.push(summary);
+  };
+  for (const entities of ids.values()) {
+    const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
+    for (const user of users) take(summaryOf(user));
   }
+  for (const account of home === undefined ? store.accounts : [folded(home)])
+    if (!ids.has(account)) for (const summary of unlisted(store, account)) take(summary);
   return found;
+}
+
+/** Users whose account entity is missing: their refresh tokens can still be used, and signed out. */
+function unlisted(store: Store, account: string): AccountSummary[] {
+  const tokens = store
+    .ofAccount(account)
+    .filter((entry): entry is Entry<'RefreshToken'> => entry.section === 'RefreshToken')
+    .flatMap(({ entity }) => (entity === null ? [] : [entity]));
+  return identities(store, tokens).flatMap(({ issuer, environment, items: [token] }) =>
+    token === undefined
+      ? []
+      : [
+          {
+            home_account_id: token.home_account_id,
+            environment,
+            ...(issuer === '' ? {} : { issuer }),
+            username: '',
+            local_account_id: '',
+            authority_type: '',
+            tenants: [],
+          },
+        ],
+  );
 }
 
 function named(summary: AccountSummary, username: string | undefined): boolean {
@@ -51,20 +143,29 @@ function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
   if (main === undefined) return undefined;
   const tenants = tenantsOf(entities);
   const said = (field: 'username' | 'name' | 'local_account_id'): string | undefined => {
-    const own = filled(main[field]);
-    if (own !== undefined) return own;
-    const other =
-      entities.find((entity) => filled(entity[field])) ?? tenants.find((tenant) => filled(tenant[field]));
-    return filled(other?.[field]);
+    const texts = [main, ...entities, ...tenants].flatMap((source) => filled(source[field]) ?? []);
+    // A guest's name (`ada_contoso.example#EXT#@…`) is for when there is no other.
+    return texts.find((text) => field !== 'username' || !text.toLowerCase().includes('#ext#')) ?? texts[0];
   };
   const name = said('name');
+  const issuer = entities.map(issuerIn).find((text) => text !== '');
+  const type = main.authority_type ?? '';
   return {
     home_account_id: main.home_account_id,
     environment: main.environment,
+    ...(issuer === undefined ? {} : { issuer }),
     username: said('username') ?? '',
     ...(name === undefined ? {} : { name }),
     local_account_id: said('local_account_id') ?? '',
-    authority_type: main.authority_type,
+    // MSAL Python lists generic accounts only under a name that is not theirs.
+    authority_type: issuer !== undefined && type === 'MSSTS' ? 'Generic' : type,
     tenants,
   };
+}
+
+/** How many entities of each type are among entries. */
+export function countOf(entries: readonly Entry<EntityType>[]): Record<EntityType, number> {
+  const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
+  for (const entry of entries) count[entry.section] += 1;
+  return count;
 }

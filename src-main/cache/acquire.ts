@@ -1,15 +1,19 @@
 /** Getting an access token without asking the user: from the cache, or for a refresh token (RFC 6749 §6). */
-import { SignInRequiredError } from '../errors.ts';
-import type { AccessToken, RefreshToken } from './schema/entities.ts';
-import { isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
-import { hashComponents } from './schema/extension.ts';
+import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
-import { canonicalEnvironment } from './schema/environments.ts';
+import { issuerFor, modifyEntity } from './place.ts';
+import { addResponse, joinedText } from './response.ts';
+import type { AccessToken, Entity, RefreshToken } from './schema/entities.ts';
+import { canonicalEnvironment, hostOf } from './schema/environments.ts';
+import { expiryOf, isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
+import { hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
+import { canonicalIssuer, issuerIn, sameIssuer } from './schema/issuers.ts';
 import { homeTenantOf } from './schema/keys.ts';
-import { folded } from './schema/match.ts';
+import { assertionHashOf, folded } from './schema/match.ts';
 import { scopesOf } from './schema/scopes.ts';
 import { ANY_TENANT } from './schema/tenant-profiles.ts';
-import type { TokenCache } from './token-cache.ts';
+import type { Store } from './store.ts';
+import { storeOf, type TokenCache } from './token-cache.ts';
 
 /** Which access token is wanted. */
 export interface TokenRequest {
@@ -17,14 +21,29 @@ export interface TokenRequest {
   /** null: a token for the app itself. */
   home_account_id: string | null;
   environment: string;
-  /** The tenant. Without: of any. */
+  /** The issuer of the account, as `accounts()` returns it. Tokens of other issuers are never given. */
+  issuer?: string;
+  /** The tenant. Default: any. */
   realm?: string;
-  scopes: readonly string[];
+  /** The scopes, as a list or as OAuth's own string. */
+  scopes: string | readonly string[];
+  /** The resource that the token is for (RFC 8707). Tokens for other resources, or for none, are not given. */
+  resource?: string | readonly string[];
+  /** The audience that the token is for (RFC 8693), in the same way. */
+  audience?: string;
+  /** The assertion that the token was got with on behalf of a user, in the same way; `user_assertion_hash` is its hash. */
+  user_assertion?: string;
+  /** See `user_assertion`. */
+  user_assertion_hash?: string;
+  /** The hash of the claims that were requested, in the same way. */
+  requested_claims_hash?: string;
   /** For a token that is bound to a key (SSH certificates, PoP), and its scheme. */
   key_id?: string;
   token_type?: string;
   /** For an extended token. */
   components?: Readonly<Record<string, string>>;
+  /** Seconds before its expiry in which a token is not used. Default: 300, at most a quarter of its life. */
+  margin?: number;
   /** Passes over the cached access token, e.g. because a resource refused it. */
   forceRefresh?: boolean;
 }
@@ -48,25 +67,75 @@ export interface Lookup {
  */
 export type Redeem = (
   refreshToken: RefreshToken,
-  request: TokenRequest,
+  request: TokenRequest & { readonly scopes: readonly string[] },
   signal?: AbortSignal,
 ) => Promise<{ token_endpoint: string; response: Readonly<Record<string, unknown>> }>;
+
+function scopesIn(request: TokenRequest): string[] {
+  const { scopes } = request;
+  return typeof scopes === 'string' ? scopesOf(scopes) : scopes.flatMap(scopesOf);
+}
+
+function assertionHash(request: TokenRequest): string | undefined {
+  if (request.user_assertion_hash !== undefined) return request.user_assertion_hash;
+  return request.user_assertion === undefined ? undefined : sha256Base64url(request.user_assertion);
+}
+
+/** What a token must be for, beside scopes. */
+function purposeOf(request: TokenRequest): Record<string, string> {
+  const resource = joinedText(request.resource);
+  const assertion = assertionHash(request);
+  return {
+    ...(request.key_id === undefined ? {} : { key_id: request.key_id }),
+    ...(request.token_type === undefined ? {} : { token_type: request.token_type }),
+    ...(resource === undefined ? {} : { resource }),
+    ...(request.audience === undefined ? {} : { audience: request.audience }),
+    ...(assertion === undefined ? {} : { user_assertion_hash: assertion }),
+    ...(request.requested_claims_hash === undefined
+      ? {}
+      : { requested_claims_hash: request.requested_claims_hash }),
+  };
+}
 
 function queryOf(request: TokenRequest): Record<string, string | null> {
   return {
     home_account_id: request.home_account_id,
     environment: request.environment,
     client_id: request.client_id,
+    ...(request.issuer === undefined ? {} : { issuer: request.issuer }),
     ...(request.realm === undefined ? {} : { realm: request.realm }),
-    ...(request.key_id === undefined ? {} : { key_id: request.key_id }),
-    ...(request.token_type === undefined ? {} : { token_type: request.token_type }),
+    ...purposeOf(request),
     ...(request.components === undefined ? {} : { ext_cache_key: hashComponents(request.components) }),
   };
 }
 
+/** The issuers that a request may mean: its own; without one, there must not be several on the host. */
+function ofIssuer<T extends Entity>(store: Store, tokens: readonly T[], request: TokenRequest): T[] {
+  if (request.home_account_id === null || tokens.length === 0) return [...tokens];
+  const { issuer } = request;
+  if (issuer !== undefined) {
+    return tokens.filter((token) => {
+      const own = issuerIn(token) || issuerFor(store, token);
+      return own === '' || sameIssuer(own, issuer);
+    });
+  }
+  const issuers = new Set(
+    tokens
+      .map(issuerIn)
+      .filter((own) => own !== '')
+      .map(canonicalIssuer),
+  );
+  return issuers.size > 1 ? [] : [...tokens];
+}
+
+/** For sorting: a time, also where it is unknown. */
+function rank(token: AccessToken): number {
+  return Math.min(expiryOf(token), Number.MAX_SAFE_INTEGER);
+}
+
 /** The one that lives longest, so that a token which one library left behind does not shadow a newer one. */
 function longestLived(tokens: readonly AccessToken[]): AccessToken | undefined {
-  return [...tokens].sort((a, b) => secondsOf(b.expires_on) - secondsOf(a.expires_on))[0];
+  return tokens.toSorted((a, b) => rank(b) - rank(a))[0];
 }
 
 /** Newest first; of those that do not say, the one written last. */
@@ -75,15 +144,53 @@ function newestFirst(tokens: readonly RefreshToken[]): RefreshToken[] {
   return tokens.toReversed().sort((a, b) => age(b) - age(a));
 }
 
+/** [Note: refused once] A refresh token that the provider refused: for which app, and for which scopes if not for all. */
+interface Refusal {
+  readonly client_id: string;
+  /** Of the refused secret, so that it means nothing after another library replaced the token and kept the field. */
+  readonly secret: string;
+  readonly scopes?: string;
+}
+
+function refusalsOf(token: RefreshToken): Refusal[] {
+  const list: unknown = token['refusals'];
+  return Array.isArray(list) ? (list as Refusal[]) : [];
+}
+
+/** Refusals that could not be written: by handle, for as long as the process lives. */
+const unwritten = new WeakMap<CacheHandle, Set<string>>();
+
+function refusalName(token: RefreshToken, client_id: string): string {
+  return `${folded(client_id)} ${hashText(token.secret)}`;
+}
+
+/** Whether the provider has refused this refresh token to the app before, for good or for these scopes. */
+function isRefused(token: RefreshToken, request: TokenRequest): boolean {
+  const refusals = refusalsOf(token);
+  if (refusals.length === 0) return false;
+  const secret = hashText(token.secret);
+  const wanted = scopesIn(request).toSorted().join(' ');
+  return refusals.some(
+    (refusal) =>
+      folded(refusal.client_id) === folded(request.client_id) &&
+      refusal.secret === secret &&
+      (refusal.scopes === undefined || refusal.scopes === wanted),
+  );
+}
+
 /**
  * The app's own refresh tokens, then those of its family. An app of which nothing is known tries the family's newest
- * once: if that is refused, it is none of the family.
+ * once: if that is refused, it is none of the family. Tokens that were refused are left out.
  */
 function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToken[] {
-  const { home_account_id, environment, client_id } = request;
+  const { home_account_id, environment, client_id, issuer } = request;
   if (home_account_id === null) return [];
-  const all = cache.find('RefreshToken', { query: { home_account_id, environment } });
-  const own = all.filter((token) => token.client_id.toLowerCase() === client_id.toLowerCase());
+  const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
+  const assertion = assertionHash(request) ?? '';
+  const all = ofIssuer(storeOf(cache), cache.find('RefreshToken', { query }), request).filter(
+    (token) => assertionHashOf(token) === assertion && !isRefused(token, request),
+  );
+  const own = all.filter((token) => folded(token.client_id) === folded(client_id));
   const ofFamily = newestFirst(all.filter((token) => Boolean(token.family_id) && !own.includes(token)));
   const app = cache.find('AppMetadata', { query: { client_id, environment } })[0];
   const shared =
@@ -94,23 +201,25 @@ function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToke
 /** The access tokens that would do, were they not too old. What was got as of any tenant is of the user's own. */
 function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
   const query = queryOf(request);
+  const target = scopesIn(request);
   const find = (realm: object): AccessToken[] =>
-    cache.find('AccessToken', { target: request.scopes, query: { ...query, ...realm } });
+    cache.find('AccessToken', { target, query: { ...query, ...realm } });
   const home = homeTenantOf(request.home_account_id ?? '');
   const isHome = home !== undefined && folded(request.realm) === folded(home);
-  return [...find({}), ...(isHome ? [...ANY_TENANT].flatMap((realm) => find({ realm })) : [])];
+  const found = [...find({}), ...(isHome ? [...ANY_TENANT].flatMap((realm) => find({ realm })) : [])];
+  return ofIssuer(storeOf(cache), found, request);
 }
 
 /**
- * What of the cache answers a request: an access token that is fresh (until 300 s before it expires), and the refresh tokens
- * to try where there is none, the likeliest first. Asks nobody and changes nothing.
+ * What of the cache answers a request: an access token that is fresh, and the refresh tokens to try where there
+ * is none, the likeliest first. Asks nobody and changes nothing.
  *
  * @param now seconds since the epoch
  * @param skew seconds by which the clock of whoever cached a token may be ahead of this one
  */
 export function lookup(cache: TokenCache, request: TokenRequest, now: number, skew = 0): Lookup {
   const cached = request.forceRefresh === true ? [] : candidates(cache, request);
-  const accessToken = longestLived(cached.filter((token) => isUsableAt(token, now, skew)));
+  const accessToken = longestLived(cached.filter((token) => isUsableAt(token, now, skew, request.margin)));
   return {
     ...(accessToken === undefined ? {} : { accessToken }),
     refreshSoon: accessToken !== undefined && wantsRefresh(accessToken, now),
@@ -118,9 +227,9 @@ export function lookup(cache: TokenCache, request: TokenRequest, now: number, sk
   };
 }
 
-function isUsableAt(token: AccessToken, now: number, skew: number): boolean {
+function isUsableAt(token: AccessToken, now: number, skew: number, margin?: number): boolean {
   const cached = secondsOf(token.cached_at);
-  return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now);
+  return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now, margin);
 }
 
 /** Processes on several machines share a cache: a token that one has just got must not look like one of the future. */
@@ -128,7 +237,8 @@ const CLOCK_SKEW = 60;
 
 /** The name under which the refresh tokens of an account are redeemed: one at a time, as a family shares them. */
 export function refreshName(request: Pick<TokenRequest, 'home_account_id' | 'environment'>): string {
-  return `refresh ${folded(request.home_account_id)} ${canonicalEnvironment(request.environment)}`;
+  // Of two issuers on one host, one waits for the other: a request may not say which it means.
+  return `refresh ${folded(request.home_account_id)} ${hostOf(canonicalEnvironment(request.environment))}`;
 }
 
 /**
@@ -148,7 +258,10 @@ export async function singleFlight<T>(
     const token = await handle.read((cache) =>
       longestLived(
         candidates(cache, request).filter(
-          (one) => !before.has(one.secret) && isUsableAt(one, now(), CLOCK_SKEW) && !wantsRefresh(one, now()),
+          (one) =>
+            !before.has(one.secret) &&
+            isUsableAt(one, now(), CLOCK_SKEW, request.margin) &&
+            !wantsRefresh(one, now()),
         ),
       ),
     );
@@ -176,12 +289,20 @@ export function standing(
 }
 
 /**
- * An access token for the request: the cached one, without any I/O beyond the handle's, while it is fresh; else a new
- * one, for which one process asks at a time (see CacheHandle.exclusively). Where the provider asked for an early refresh
- * and it fails, the cached token is given, and kept. No refresh token is removed because it was refused.
+ * Returns an access token for the request: the cached one, without any I/O beyond the handle's, while it is fresh; else a
+ * new one, for which one process asks at a time (see CacheHandle.exclusively). Where the provider asked for an early
+ * refresh and it fails, the cached token is given, and kept. A refresh token that the provider refused stays in the cache,
+ * marked, and is not sent again.
  *
- * @throws SignInRequiredError where no refresh token is left to try, or the user was signed out meanwhile: what the
- *   provider gave then is dropped. Where all were refused, what `redeem` rejected with last
+ * @example
+ * ```ts
+ * const token = await acquireTokenSilent(vault, request, redeem, () => Math.floor(Date.now() / 1000));
+ * await fetch(url, { headers: { authorization: `Bearer ${token.secret}` } });
+ * ```
+ *
+ * @throws SignInRequiredError where no refresh token is left to try, the provider refused them (`invalid_grant`), it answered
+ *   for another user, or the user was signed out meanwhile: what the provider gave then is dropped. Where a refresh
+ *   failed in another way, what `redeem` rejected with
  */
 export async function acquireTokenSilent(
   handle: CacheHandle,
@@ -206,8 +327,76 @@ export async function acquireTokenSilent(
   }
 }
 
-function signInRequired(): never {
-  throw new SignInRequiredError('There is no token for this account and app: the user has to sign in.');
+function signInRequired(cause?: unknown): never {
+  throw new SignInRequiredError(
+    cause === undefined
+      ? 'There is no token for this account and app. The user has to sign in.'
+      : 'The provider refused the refresh token of this account. The user has to sign in again.',
+    { cause },
+  );
+}
+
+/** The `error` of RFC 6749 §5.2 in what a token request rejected with, wherever OAuth libraries put it. */
+function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: string } | undefined {
+  if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
+  const fields = failure as Readonly<Record<string, unknown>>;
+  for (const name of ['error', 'errorCode', 'code']) {
+    if (fields[name] === 'invalid_grant') {
+      const suberror = fields['suberror'] ?? fields['subError'];
+      return { code: 'invalid_grant', suberror: typeof suberror === 'string' ? suberror : '' };
+    }
+  }
+  for (const name of ['body', 'data', 'response', 'error', 'cause']) {
+    const found = errorCodeIn(fields[name], depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether a token request failed because the grant is no good (RFC 6749 §5.2): asking again gives the same answer. */
+export function isInvalidGrant(failure: unknown): boolean {
+  return errorCodeIn(failure) !== undefined;
+}
+
+/** Entra ID's reasons that concern what was asked for, not the refresh token. */
+const ABOUT_REQUEST: ReadonlySet<string> = new Set([
+  'basic_action',
+  'additional_action',
+  'consent_required',
+  'message_only',
+  'protection_policy_required',
+]);
+
+/** [Note: refused once] Notes that a refresh token was refused, so that no process sends it again. */
+export async function rememberRefusal(
+  handle: CacheHandle,
+  token: RefreshToken,
+  request: TokenRequest,
+  failure: unknown,
+): Promise<void> {
+  const suberror = errorCodeIn(failure)?.suberror ?? '';
+  const refusal: Refusal = {
+    client_id: request.client_id,
+    secret: hashText(token.secret),
+    ...(ABOUT_REQUEST.has(suberror) ? { scopes: scopesIn(request).toSorted().join(' ') } : {}),
+  };
+  try {
+    await handle.update((cache) => {
+      const store = storeOf(cache);
+      const { home_account_id } = token;
+      for (const { entity } of store.candidates('RefreshToken', { home_account_id })) {
+        if (entity === null || folded(entity.client_id) !== folded(token.client_id)) continue;
+        if (entity.secret !== token.secret) continue;
+        const refusals = refusalsOf(entity).filter(({ secret }) => secret === refusal.secret);
+        modifyEntity(store, 'RefreshToken', entity, { refusals: [...refusals, refusal] });
+        return;
+      }
+    });
+  } catch {
+    // The cache can't be written now. This process remembers all the same.
+    const known = unwritten.get(handle) ?? new Set<string>();
+    unwritten.set(handle, known.add(refusalName(token, request.client_id)));
+  }
 }
 
 /** Redeems the refresh tokens that there are now, until one gives an access token. */
@@ -222,13 +411,20 @@ async function renewed(
     refreshTokens: refreshTokensFor(cache, request),
     since: handle.epoch,
   }));
-  const failures: unknown[] = [];
+  const known = unwritten.get(handle);
+  let refused: unknown;
+  let failure: Error | undefined;
   for (const refreshToken of refreshTokens) {
+    if (known?.has(refusalName(refreshToken, request.client_id)) === true) continue;
     let redeemed: Redeemed;
     try {
-      redeemed = await redeem(refreshToken, request, signal);
+      redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
+      if (isInvalidGrant(redeemed.response)) throw new ProviderError(redeemed.response);
     } catch (error) {
-      failures.push(error);
+      if (isInvalidGrant(error)) {
+        refused = error;
+        await rememberRefusal(handle, refreshToken, request, error);
+      } else failure = error instanceof Error ? error : new Error('A refresh failed.', { cause: error });
       continue;
     }
     const token = await handle.update(
@@ -236,19 +432,30 @@ async function renewed(
       since === undefined ? {} : { since },
     );
     if (token !== undefined) return token;
-    failures.push(
-      new SignInRequiredError('The provider answered, but with no access token for this account and app.'),
+    failure = new SignInRequiredError(
+      'The provider answered, but with no access token for this account and app. The user has to sign in.',
     );
   }
-  if (failures.length === 0) signInRequired();
-  throw failures.at(-1);
+  if (failure !== undefined) throw failure;
+  return signInRequired(refused);
+}
+
+/** An error response that `redeem` returned instead of rejecting. */
+class ProviderError extends Error {
+  readonly error = 'invalid_grant';
+  readonly suberror: unknown;
+
+  constructor(response: Readonly<Record<string, unknown>>) {
+    super('The token endpoint answered invalid_grant.');
+    this.suberror = response['suberror'];
+  }
 }
 
 type Redeemed = Awaited<ReturnType<Redeem>>;
 
 /** Whether anything of the account is left that a new token could belong to. */
-function isSignedIn(cache: TokenCache, { home_account_id, environment }: TokenRequest): boolean {
-  const query = { home_account_id, environment };
+function isSignedIn(cache: TokenCache, { home_account_id, environment, issuer }: TokenRequest): boolean {
+  const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
   return cache.find('RefreshToken', { query }).length > 0 || cache.find('Account', { query }).length > 0;
 }
 
@@ -262,29 +469,53 @@ function take(
   if (!isSignedIn(cache, request)) {
     throw new SignInRequiredError('The account was signed out while its token was being refreshed.');
   }
+  const store = storeOf(cache);
+  const issuer = request.issuer ?? (issuerIn(used) || issuerFor(store, used));
   // A provider that rotates refresh tokens has made the old one worthless, also where their targets differ.
-  const isOwn = used.client_id.toLowerCase() === request.client_id.toLowerCase();
-  if (isOwn && typeof response['refresh_token'] === 'string') cache.modify('RefreshToken', used, null);
-  const granted = response['scope'];
-  cache.add({
+  const isOwn = folded(used.client_id) === folded(request.client_id);
+  const fresh = response['refresh_token'];
+  const isRotated = isOwn && typeof fresh === 'string' && fresh !== '';
+  try {
+    const event = {
+      client_id: request.client_id,
+      scope: scopesIn(request),
+      token_endpoint,
+      response,
+      environment: request.environment,
+      ...(issuer === '' ? {} : { issuer }),
+      ...(request.realm === undefined ? {} : { realm: request.realm }),
+      ...(request.home_account_id === null ? {} : { home_account_id: request.home_account_id }),
+      grant_type: 'refresh_token',
+      data: { ...request.components, ...purposeOf(request) },
+      skipAccountCreation: true,
+    };
+    // Nothing old goes before the new is known to be good.
+    addResponse(store, event, store.now());
+    if (isRotated) dropRotated(store, used, fresh);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new SignInRequiredError(
+      'The provider answered a refresh with something else than tokens of this account. Nothing was changed. The user has to sign in.',
+      { cause: error },
+    );
+  }
+  const query = {
+    home_account_id: request.home_account_id,
     client_id: request.client_id,
-    scope: typeof granted === 'string' && granted !== '' ? scopesOf(granted) : request.scopes,
-    token_endpoint,
-    response,
-    environment: request.environment,
-    ...(request.realm === undefined ? {} : { realm: request.realm }),
-    ...(request.home_account_id === null ? {} : { home_account_id: request.home_account_id }),
-    data: {
-      ...request.components,
-      ...(request.key_id === undefined ? {} : { key_id: request.key_id }),
-      ...(request.token_type === undefined ? {} : { token_type: request.token_type }),
-    },
-    skipAccountCreation: true,
-  });
-  const query = { home_account_id: request.home_account_id, client_id: request.client_id };
+    ...purposeOf(request),
+  };
   const extended =
     request.components === undefined ? {} : { ext_cache_key: hashComponents(request.components) };
   return cache
     .find('AccessToken', { query: { ...query, ...extended } })
     .find((token) => token.secret === response['access_token']);
+}
+
+/** Drops the refresh token that was used, where it still stands beside its successor. */
+function dropRotated(store: Store, used: RefreshToken, fresh: string): void {
+  for (const entry of store.candidates('RefreshToken', { home_account_id: used.home_account_id })) {
+    const { entity } = entry;
+    if (entity === null || folded(entity.client_id) !== folded(used.client_id)) continue;
+    if (entity.secret === used.secret && entity.secret !== fresh) store.drop(entry);
+  }
 }

@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { freezeJson, isRecord } from './json.ts';
-import { ownerOf } from './mention.ts';
 import { type Entity, type EntityOf, type EntityType, isEntityType } from './schema/entities.ts';
 import { isUnderstood } from './schema/fields.ts';
 import { folded } from './schema/match.ts';
@@ -34,7 +33,12 @@ export interface UnreadEntry {
   readonly index: number;
 }
 
-/** The account that a value belongs to, lower-cased; "" for none. */
+/** The account that a value says it belongs to, lower-cased; "" for none. */
+export function ownerOf(value: unknown): string {
+  return isRecord(value) ? folded(value['home_account_id']) || folded(value['homeAccountId']) : '';
+}
+
+/** The account that an entry's value belongs to, lower-cased; "" for none. */
 export function accountOf(value: unknown, understood: boolean): string {
   return understood && isRecord(value) ? folded(value['home_account_id']) : ownerOf(value);
 }

@@ -16,13 +16,14 @@ export { type SerializeOptions } from './document/document.ts';
 export { merge, type MergeCounts, planMerge } from './document/merge.ts';
 export { SerializableTokenCache } from './document/serializable-token-cache.ts';
 export { type CacheHandle, inMemory, type UpdateOptions } from './handle.ts';
-export { appRemovalCount, removalCount } from './removal.ts';
 export { type TokenResponseEvent } from './response.ts';
 export { type Profile } from './schema/dialects.ts';
 export {
   type AccessToken,
   type Account,
+  type AccountReference,
   type AccountSummary,
+  type AddReceipt,
   type AppMetadata,
   type CacheChange,
   type CredentialType,
@@ -35,9 +36,10 @@ export {
   type IdToken,
   type KeptChange,
   type RefreshToken,
+  type Seconds,
   type SignOutReceipt,
   type TenantProfile,
 } from './schema/entities.ts';
 export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
-export { TokenCache, type TokenCacheOptions } from './token-cache.ts';
+export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';

@@ -1,71 +1,124 @@
-/** Putting an entity where its library looks for it, in the place of what denotes the same credential. */
-import { sameCredential, supersedes } from './schema/credential.ts';
-import type { Account, Entity, EntityType } from './schema/entities.ts';
-import { sameEnvironment } from './schema/environments.ts';
-import { keyOf } from './schema/keys.ts';
-import type { Profile } from './schema/dialects.ts';
-import { Entry } from './entry.ts';
-import { freeKey, type Store } from './store.ts';
+/** Where entities stand: finding what denotes the same credential, putting an entity in its place, and changing one. */
 import { InvalidArgumentError } from '../errors.ts';
+import { Entry } from './entry.ts';
+import { copyWith, isRecord } from './json.ts';
+import { readToken } from './schema/claims.ts';
+import type { Profile } from './schema/dialects.ts';
+import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
+import { sameEnvironment } from './schema/environments.ts';
+import { secondsOf } from './schema/expiry.ts';
+import { faultsOf } from './schema/fields.ts';
+import { canonicalIssuer, followsMsal, issuerIn, issuerSaidBy, sameIssuer } from './schema/issuers.ts';
+import { keyOf } from './schema/keys.ts';
+import { folded, sameCredential, supersedes } from './schema/match.ts';
+import { grantOf, scopeKeys } from './schema/scopes.ts';
+import { freeKey, type Store } from './store.ts';
 
-/** What a cache writes that was not read from a document. */
+/** The dialect of a cache that was not read from a document. */
 export const DEFAULT_PROFILE: Profile = 'msal-python';
 
-export function profileOf(store: Store): Profile {
+/** The dialect in which new entities are written. */
+export function dialectOf(store: Store): Profile {
   return store.profile ?? DEFAULT_PROFILE;
 }
 
-/** The fields by which the index finds what may denote the same credential. */
+function text(entity: Entity, field: string): string {
+  const value = entity[field];
+  return typeof value === 'string' ? value : '';
+}
+
+/**
+ * The issuer of an entity, canonical; "" where it has none or nothing tells. Libraries write no issuers: their ID tokens
+ * say it, and one of the same account and app speaks for the tokens beside it. Reads the secrets of such ID tokens.
+ */
+export function issuerFor(store: Store, entity: Entity): string {
+  const own = issuerIn(entity);
+  if (own !== '') return canonicalIssuer(own);
+  const environment = text(entity, 'environment');
+  const account = text(entity, 'home_account_id');
+  if (account === '' || followsMsal(environment, text(entity, 'realm'), text(entity, 'authority_type')))
+    return '';
+  const client = entity['client_id'];
+  const issuers = new Set<string>();
+  for (const { entity: idToken } of store.candidates('IdToken', { home_account_id: account })) {
+    if (idToken === null || issuerIn(idToken) !== '') continue;
+    if (client !== undefined && folded(idToken.client_id) !== folded(client)) continue;
+    if (!sameEnvironment(idToken.environment, environment)) continue;
+    const said = issuerSaidBy(idToken);
+    if (said !== '') issuers.add(canonicalIssuer(said));
+  }
+  const [issuer = '', ...others] = issuers;
+  return others.length === 0 ? issuer : '';
+}
+
+/** Whether two entities are of different issuers, one of which another library wrote without saying so. */
+function isOfAnotherIssuer(store: Store, a: Entity, b: Entity): boolean {
+  if ((issuerIn(a) === '') === (issuerIn(b) === '')) return false;
+  const [left, right] = [issuerFor(store, a), issuerFor(store, b)];
+  return left !== '' && right !== '' && !sameIssuer(left, right);
+}
+
+/** The stored entities that may denote the same credential, found by index. */
 function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  const text = (field: string): string | null => {
-    const value = entity[field];
-    return typeof value === 'string' ? value : null;
-  };
-  return store.candidates(type, {
-    home_account_id: text('home_account_id'),
-    client_id: text('client_id'),
-    realm: text('realm'),
-  });
+  return store.candidates(
+    type,
+    {
+      home_account_id: text(entity, 'home_account_id'),
+      client_id: text(entity, 'client_id'),
+      realm: text(entity, 'realm'),
+    },
+    type === 'AccessToken' ? scopeKeys(grantOf(entity)) : undefined,
+  );
 }
 
 /** The stored entries, under whatever keys, that denote the same credential as the entity. */
 export function sameEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return neighbours(store, type, entity).filter(
-    (entry) => entry.entity !== null && sameCredential(type, entity, entry.entity),
+    ({ entity: other }) =>
+      other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
   );
 }
 
 /** The stored entries that adding the entity makes superfluous. */
 export function supersededEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return neighbours(store, type, entity).filter(
-    (entry) => entry.entity !== null && supersedes(type, entity, entry.entity),
+    ({ entity: other }) =>
+      other !== null && supersedes(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
   );
 }
 
 /**
- * Puts an entity under its key in the document's profile, and drops what it replaces. Where something else has that
+ * Puts an entity under its key in the document's dialect, and drops what it replaces. Where something else has that
  * key (MSAL Python's does not tell a bound token from a plain one) nothing is overwritten: the new one goes beside it.
+ * To be run in a transaction.
  *
- * @throws InvalidArgumentError where the entity is not one of this type. To be run in a transaction
+ * @throws InvalidArgumentError where the entity is not one of this type
  */
 export function place<T extends EntityType>(
   store: Store,
   type: T,
   entity: Entity,
   replaced: readonly Entry<T>[],
-  preferred = keyOf(type, entity, profileOf(store)),
-): void {
+  preferred = keyOf(type, entity, dialectOf(store)),
+): Entry<T> {
   const gone = new Set(replaced.map((entry) => entry.key));
   const key = freeKey(preferred, (name) => {
     const occupant = store.entry(type, name);
     return occupant !== undefined && !gone.has(name) && !isOneFamily(occupant.entity, entity);
   });
-  const placed: Entry = Entry.of(type, key, entity);
-  if (!placed.isUnderstood) {
-    throw new InvalidArgumentError(`That would not be an entity of type ${type}. Nothing was changed.`);
-  }
+  const placed: Entry<T> = Entry.of(type, key, entity);
+  if (!placed.isUnderstood) throw invalidEntity(type, entity);
   for (const entry of replaced) if (entry.key !== key) store.drop(entry);
   store.put(placed);
+  return placed;
+}
+
+function invalidEntity(type: EntityType, entity: Entity): InvalidArgumentError {
+  const [fault] = faultsOf(type, entity);
+  const why = fault === undefined ? '' : `: ${fault.message}`;
+  return new InvalidArgumentError(`This would not be an entity of type ${type}${why}. Nothing was changed.`, {
+    ...(fault !== undefined && fault.field !== '' ? { field: fault.field } : {}),
+  });
 }
 
 /** MSAL Node and MSAL.NET keep one refresh token per family, whichever of its apps got it last. */
@@ -75,13 +128,89 @@ function isOneFamily(occupant: Entity | null, entity: Entity): boolean {
     entity['credential_type'] === 'RefreshToken' &&
     typeof family === 'string' &&
     family !== '' &&
-    occupant?.['family_id'] === family
+    occupant?.['family_id'] === family &&
+    issuerIn(occupant) === issuerIn(entity)
   );
+}
+
+/** The account entities of an id on one host, of whatever tenant and issuer. */
+export function accountsLike(store: Store, home_account_id: string, environment: string): Entry<'Account'>[] {
+  return store
+    .candidates('Account', { home_account_id })
+    .filter(({ entity }) => entity !== null && sameEnvironment(entity.environment, environment));
 }
 
 /** The account entities of the same user, of whatever tenant. */
 export function usersAccounts(store: Store, account: Account): Entry<'Account'>[] {
-  return store
-    .candidates('Account', { home_account_id: account.home_account_id })
-    .filter(({ entity }) => entity !== null && sameEnvironment(entity.environment, account.environment));
+  return accountsLike(store, account.home_account_id, account.environment).filter(({ entity }) => {
+    const [own, other] = [issuerFor(store, account), issuerFor(store, entity ?? {})];
+    return own === '' || other === '' || sameIssuer(own, other);
+  });
+}
+
+/** See TokenCache.modify. To be run in a transaction. */
+export function modifyEntity(
+  store: Store,
+  type: EntityType,
+  old: Entity,
+  changes: Readonly<Record<string, unknown>> | null,
+): void {
+  assertModifiable(type, old, changes);
+  const found = sameEntries(store, type, old);
+  if (changes === null) {
+    for (const entry of found) store.drop(entry);
+    return;
+  }
+  // Of several that denote the credential, the one that the caller holds; the others are stale.
+  const entry = found.find(({ value }) => value === old) ?? found[0];
+  if (entry === undefined || entry.entity === null) return;
+  const entity = copyWith(entry.entity, ownJson(changes));
+  const profile = dialectOf(store);
+  const hadOwnKey = keyOf(type, entry.entity, profile) === entry.key;
+  // An entry under a key that belongs to no library keeps it.
+  place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, profile) : entry.key);
+}
+
+function assertModifiable(type: unknown, old: unknown, changes: unknown): void {
+  const invalid = (field: string, problem: string): InvalidArgumentError =>
+    new InvalidArgumentError(`\`${field}\` ${problem}. Nothing was changed.`, { field });
+  if (!ENTITY_TYPES.some((name) => name === type)) throw invalid('type', 'is not a type of entity');
+  if (!isRecord(old)) throw invalid('old', 'is not an entity');
+  if (changes !== null && !isRecord(changes)) throw invalid('changes', 'is neither an object nor null');
+}
+
+/** A copy of the caller's, so that freezing it freezes nothing of theirs. */
+function ownJson(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    return structuredClone(changes);
+  } catch (cause) {
+    throw new InvalidArgumentError('An entity holds JSON values only. Nothing was changed.', { cause });
+  }
+}
+
+function writtenAt(entity: Entity): number {
+  const cached = secondsOf(entity['cached_at']);
+  return Number.isNaN(cached) ? secondsOf(entity['last_modification_time']) : cached;
+}
+
+/**
+ * When a credential was written, in seconds; NaN where nothing tells. An ID token says so itself. A refresh token of MSAL
+ * Node does not, but it came with an access token, most likely with the newest one that is beside it.
+ */
+export function ageIn(store: Store, type: EntityType, entity: Entity): number {
+  const written = writtenAt(entity);
+  if (!Number.isNaN(written)) return written;
+  if (type === 'IdToken') {
+    const read = readToken(text(entity, 'secret'));
+    const issued = read?.format === 'jwt' ? read.payload['iat'] : undefined;
+    return typeof issued === 'number' ? issued : NaN;
+  }
+  if (type !== 'RefreshToken') return NaN;
+  const beside = store
+    .candidates('AccessToken', { home_account_id: text(entity, 'home_account_id') })
+    .map((entry) => entry.entity)
+    .filter((token) => token !== null)
+    .filter((token) => folded(token.client_id) === folded(entity['client_id']))
+    .map(writtenAt);
+  return beside.length === 0 ? NaN : Math.max(...beside);
 }

@@ -1,53 +1,87 @@
 /**
- * From a token endpoint's response to entities. What the fields mean: RFC 6749 §5.1, OpenID Connect Core §3.1.3.3, and
- * for `client_info`, `foci`, `refresh_in`, `ext_expires_in` MSAL.
+ * Taking in a token endpoint's response. What the fields mean: RFC 6749 §5.1, OpenID Connect Core §3.1.3.3, and for
+ * `client_info`, `foci`, `refresh_in`, `ext_expires_in` MSAL. Nothing that was given is dropped without a word: it is kept,
+ * named in the receipt, or refused with an error.
  */
 import { InvalidArgumentError } from '../errors.ts';
+import { isRecord, copyWith } from './json.ts';
+import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import { type Claims, decodeObject, readToken, stringClaim } from './schema/claims.ts';
-import type { AccessToken, Account, AppMetadata, IdToken, RefreshToken } from './schema/entities.ts';
-import { cachedEnvironment, isMicrosoft } from './schema/environments.ts';
-import { componentsOf, hashComponents } from './schema/extension.ts';
-import { isRecord } from './json.ts';
-import { homeTenantOf } from './schema/keys.ts';
-import { folded } from './schema/match.ts';
 import { isNode, type Profile } from './schema/dialects.ts';
+import type {
+  AccessToken,
+  Account,
+  AddReceipt,
+  AppMetadata,
+  EntityType,
+  IdToken,
+  RefreshToken,
+} from './schema/entities.ts';
+import { cachedEnvironment, isMicrosoft } from './schema/environments.ts';
+import { componentsOf, hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
+import { authorityOf, followsMsal, issuerIn, mayOwn } from './schema/issuers.ts';
+import { homeTenantOf } from './schema/keys.ts';
+import { folded, schemeOf } from './schema/match.ts';
+import { covers, scopesOf } from './schema/scopes.ts';
 import { ADFS_REALM, joinedProfiles } from './schema/tenant-profiles.ts';
+import type { Store } from './store.ts';
 
 /** What `TokenCache.add` takes: a token response, and of the request what can't be told from the response. */
 export interface TokenResponseEvent {
   client_id: string;
-  /** The scopes that were granted: `scope` of the response where it has one, else those asked for. */
-  scope: readonly string[];
+  /** The scopes that were asked for, as a list or as OAuth's own string. What was granted, `response.scope` says. */
+  scope: string | readonly string[];
   /** Its host is the environment, the first part of its path the realm. */
   token_endpoint: string;
   /** The response as it was parsed. Numbers may be strings. */
   response: Readonly<Record<string, unknown>>;
+  /**
+   * The issuer (OpenID Connect Discovery §3), where the response has no ID token to say it. Default: that of the account
+   * named in `home_account_id`, else the authority that the endpoint belongs to.
+   */
+  issuer?: string;
   /** Overrides the host of the endpoint. */
   environment?: string;
   /** Overrides the tenant in the endpoint's path. */
   realm?: string;
-  /** The account, where the response does not say: not every refresh does. */
+  /**
+   * The account, where the response does not say: not every refresh does, and many providers have no ID tokens. Any id of
+   * yours will do. Default: an id made from the grant's first token, which can't be another user's. The receipt names it.
+   */
   home_account_id?: string;
   /** MSSTS, ADFS or Generic, where the endpoint does not tell. */
   authority_type?: string;
-  /** How the user signed in, e.g. `authorization_code`. */
+  /**
+   * The grant, e.g. `authorization_code`. Pass it: a response of `client_credentials` belongs to the app, and looks like
+   * one that belongs to a user of a provider without ID tokens. Without it, such a response is taken for the app's.
+   */
   grant_type?: string;
-  /** Parameters of the request: `key_id`, `token_type`, `username`; what is no known parameter makes an extended token. */
+  /**
+   * Parameters of the request: `resource` (RFC 8707), `audience` (RFC 8693), `key_id`, `token_type`, `username`, `assertion`. A
+   * parameter that is not known makes an extended token.
+   */
   data?: Readonly<Record<string, unknown>>;
-  /** For refreshes: an account that was signed out meanwhile does not come back. */
+  /** For refreshes: no account is created, so that one that was signed out meanwhile does not come back. */
   skipAccountCreation?: boolean;
 }
 
+/** The entities of one response. */
 export interface NewEntities {
   AccessToken?: AccessToken;
   Account?: Account;
   IdToken?: IdToken;
   RefreshToken?: RefreshToken;
   AppMetadata: AppMetadata;
+  readonly expiry: AddReceipt['expiry'];
+  readonly asked: readonly string[];
+  readonly granted: readonly string[];
 }
 
-/** RFC 6749 §5.1 leaves the lifetime open where a response has none; all MSAL libraries take ten minutes. */
-const DEFAULT_LIFETIME = 600;
+/** MSAL libraries assume ten minutes where nobody tells a lifetime. */
+const ASSUMED_LIFETIME = 600;
+
+/** The end of the year 9999. Later times are clamped to it. */
+const LATEST = 253_402_300_799;
 
 /** A whole number, also where it is given as a string; undefined for anything else. */
 function whole(value: unknown): number | undefined {
@@ -59,16 +93,87 @@ function filled(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+function invalid(field: string, problem: string, cause?: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(`\`${field}\` ${problem}. Nothing was added.`, { field, cause });
+}
+
+/** @throws InvalidArgumentError that names the first field that is not what it should be */
+function assertEvent(event: TokenResponseEvent): void {
+  const given: unknown = event;
+  if (!isRecord(given)) throw invalid('event', 'is not an object');
+  if (filled(given['client_id']) === undefined) throw invalid('client_id', 'is not the id of an app');
+  for (const field of ['issuer', 'environment', 'realm', 'home_account_id', 'authority_type', 'grant_type']) {
+    const value = given[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw invalid(field, 'is not text');
+  }
+  if (given['data'] !== undefined && !isRecord(given['data'])) throw invalid('data', 'is not an object');
+  const { response } = given;
+  if (!isRecord(response)) throw invalid('response', 'is not an object');
+  assertResponse(response);
+  if (given['scope'] === undefined && response['scope'] === undefined) throw invalid('scope', 'is missing');
+  for (const [field, value] of [
+    ['scope', given['scope']],
+    ['response.scope', response['scope']],
+  ] as const) {
+    const isList = Array.isArray(value) && value.every((scope) => typeof scope === 'string');
+    if (value !== undefined && value !== null && typeof value !== 'string' && !isList)
+      throw invalid(field, 'is neither text nor a list of texts');
+  }
+}
+
+/** Characters that RFC 6749 §5.2 has in error codes, and few: a message holds nothing that a provider made up. */
+const ERROR_CODE = /^[\w.:-]{1,80}$/;
+
+function assertResponse(response: Readonly<Record<string, unknown>>): void {
+  const error = filled(response['error']);
+  if (error !== undefined) {
+    const code = ERROR_CODE.test(error) ? ` (${error})` : '';
+    throw invalid(
+      'response.error',
+      `says that the provider refused${code}: there are no tokens in this response`,
+    );
+  }
+  for (const field of ['access_token', 'refresh_token', 'id_token']) {
+    const value = response[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw invalid(`response.${field}`, 'is not text');
+  }
+  const hasToken = ['access_token', 'refresh_token', 'id_token'].some((field) => filled(response[field]));
+  if (!hasToken) throw invalid('response', 'holds no token');
+}
+
+/** Scopes as a list, each once. */
+function listOf(scope: unknown): string[] {
+  const list = typeof scope === 'string' ? [scope] : Array.isArray(scope) ? scope : [];
+  return [...new Set(list.flatMap((text) => (typeof text === 'string' ? scopesOf(text) : [])))];
+}
+
+/** GitHub, Slack and LinkedIn separate scopes by commas, which RFC 6749 §3.3 allows inside of one. What was asked tells. */
+function grantedScopes(granted: readonly string[], asked: readonly string[]): readonly string[] {
+  const parts = granted.flatMap((scope) => scope.split(',')).filter((scope) => scope !== '');
+  const known = new Set(asked.flatMap((scope) => scope.split(',')));
+  return parts.length > granted.length && parts.some((scope) => known.has(scope)) ? parts : granted;
+}
+
 /** Where the tokens come from. MSAL Python leaves the port out, MSAL Node keeps it. */
-function placeOf(event: TokenResponseEvent, profile: Profile): { environment: string; tenant: string } {
+function placeOf(
+  event: TokenResponseEvent,
+  profile: Profile,
+): { url: URL; environment: string; tenant: string } {
   let url: URL;
   try {
     url = new URL(event.token_endpoint);
   } catch (cause) {
-    throw new InvalidArgumentError('token_endpoint is not a URL. Nothing was added.', { cause });
+    throw new InvalidArgumentError('token_endpoint is not a URL. Nothing was added.', {
+      field: 'token_endpoint',
+      cause,
+    });
   }
-  const host = event.environment ?? (profile === 'msal-python' ? url.hostname : url.host);
+  const host = filled(event.environment) ?? (profile === 'msal-python' ? url.hostname : url.host);
+  if (host === '') throw invalid('token_endpoint', 'has no host');
   return {
+    url,
     environment: profile === 'msal-python' ? host : cachedEnvironment(host),
     tenant: event.realm ?? decodeURIComponentSafely(url.pathname.split('/')[1] ?? ''),
   };
@@ -118,20 +223,109 @@ function realmOf(
   return stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant;
 }
 
-/** @param now seconds since the epoch */
-export function entitiesOf(event: TokenResponseEvent, now: number, profile: Profile): NewEntities {
-  const { client_id, response, data = {} } = event;
-  const { environment, tenant } = placeOf(event, profile);
+/** Grants in which a user signs in. Their tokens belong to a user, also where nothing says who that is. */
+const USER_GRANTS: ReadonlySet<string> = new Set([
+  'authorization_code',
+  'password',
+  'implicit',
+  'broker',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'device_code',
+  'urn:ietf:params:oauth:grant-type:saml1_1-bearer',
+  'urn:ietf:params:oauth:grant-type:saml2-bearer',
+  'urn:openid:params:grant-type:ciba',
+]);
+
+function grantOf(event: TokenResponseEvent): string | undefined {
+  return filled(event.grant_type) ?? filled(event.data?.['grant_type']);
+}
+
+/**
+ * The id of a user of whom nothing is known. It is made from a token of the sign-in, so that two users have two, and
+ * begins as no provider's subjects do.
+ */
+function unnamedAccount(response: TokenResponseEvent['response']): string {
+  const token =
+    filled(response['refresh_token']) ?? filled(response['access_token']) ?? filled(response['id_token']);
+  return `unnamed:${hashText(token ?? '').slice(0, 22)}`;
+}
+
+/** undefined: the tokens belong to the app. */
+function accountIdOf(event: TokenResponseEvent, identity: Identity): string | undefined {
+  const known = filled(event.home_account_id) ?? identity.home_account_id;
+  if (known !== undefined) return known;
+  const grant = grantOf(event);
+  const isUsers =
+    filled(event.response['refresh_token']) !== undefined ||
+    grant === 'refresh_token' ||
+    (grant !== undefined && USER_GRANTS.has(grant.toLowerCase()));
+  return isUsers ? unnamedAccount(event.response) : undefined;
+}
+
+/** Finds the issuer of an account that is known already. */
+type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
+
+/**
+ * The issuer, where it is part of who the user is; see issuers.ts. Where nothing says it, it is the authority that was
+ * asked.
+ */
+function issuerOf(
+  event: TokenResponseEvent,
+  { url, environment, tenant }: { url: URL; environment: string; tenant: string },
+  identity: Identity,
+  claims: Claims | undefined,
+  home_account_id: string | undefined,
+  known: KnownIssuer,
+): string {
+  const isMsal =
+    identity.clientInfo !== undefined ||
+    followsMsal(environment, tenant, event.authority_type) ||
+    folded(event.authority_type) === 'mssts';
+  if (isMsal) return '';
+  const said = stringClaim(claims, 'iss') ?? filled(event.issuer);
+  if (said !== undefined) return said;
+  const adopted = home_account_id === undefined ? undefined : known(home_account_id, environment, url);
+  return adopted ?? authorityOf(url);
+}
+
+/**
+ * The entities of a response.
+ *
+ * @param now seconds since the epoch
+ * @throws InvalidArgumentError where the event is not what it should be
+ */
+export function entitiesOf(
+  event: TokenResponseEvent,
+  now: number,
+  profile: Profile,
+  known: KnownIssuer = () => undefined,
+): NewEntities {
+  assertEvent(event);
+  const { client_id, response } = event;
+  const data = event.data ?? {};
+  const where = placeOf(event, profile);
+  const { environment, tenant } = where;
   const claims = claimsOf(response);
   const clientInfo = decodeObject(filled(response['client_info']) ?? '');
   const identity = identityOf(clientInfo, claims);
-  const home_account_id = identity.home_account_id ?? event.home_account_id;
+  const home_account_id = accountIdOf(event, identity);
+  const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
   const realm = realmOf(tenant, claims, profile, event.realm);
-  const target = (profile === 'msal-python' ? [...event.scope].sort() : [...event.scope]).join(' ');
-  const owner = { environment, client_id };
-  const entities: NewEntities = { AppMetadata: { ...owner, ...family(response) } };
-
+  const scope: unknown = event.scope;
+  const hasGranted = response['scope'] !== undefined && response['scope'] !== null;
+  const asked = listOf(scope === undefined ? response['scope'] : scope);
+  const granted = hasGranted ? grantedScopes(listOf(response['scope']), asked) : asked;
+  const target = (profile === 'msal-python' ? [...granted].sort() : granted).join(' ');
+  const owner = { environment, client_id, ...(issuer === '' ? {} : { issuer }) };
+  const assertion = assertionHash(data, profile);
   const accessToken = filled(response['access_token']);
+  const times = lifetime(response, accessToken ?? '', now);
+  const entities: NewEntities = {
+    AppMetadata: { environment, client_id, ...family(response) },
+    expiry: accessToken === undefined ? null : times.expiry,
+    asked,
+    granted,
+  };
   if (accessToken !== undefined) {
     entities.AccessToken = {
       credential_type: 'AccessToken',
@@ -139,9 +333,11 @@ export function entitiesOf(event: TokenResponseEvent, now: number, profile: Prof
       home_account_id: home_account_id ?? (profile === 'msal-python' ? null : ''),
       ...owner,
       target,
+      ...(covers(target, asked) ? {} : { requested_scopes: asked.join(' ') }),
       realm,
-      ...lifetime(response, now),
+      ...times.fields,
       ...binding(response, data, profile),
+      ...assertion,
     };
   }
   const idToken = filled(response['id_token']);
@@ -164,17 +360,12 @@ export function entitiesOf(event: TokenResponseEvent, now: number, profile: Prof
       ...owner,
       ...(isNode(profile) ? {} : { target, last_modification_time: String(now) }),
       ...family(response),
+      ...assertion,
     };
   }
   if (home_account_id !== undefined && event.skipAccountCreation !== true) {
-    entities.Account = accountOf(
-      event,
-      identity,
-      home_account_id,
-      { environment, tenant, realm },
-      claims,
-      profile,
-    );
+    const about = { environment, tenant, realm, issuer };
+    entities.Account = accountOf(event, identity, home_account_id, about, claims, profile);
   }
   return entities;
 }
@@ -184,39 +375,98 @@ function family(response: TokenResponseEvent['response']): { family_id?: string 
   return foci === undefined ? {} : { family_id: String(foci) };
 }
 
-function lifetime(
-  response: TokenResponseEvent['response'],
-  now: number,
-): Pick<AccessToken, 'cached_at' | 'expires_on' | 'extended_expires_on' | 'refresh_on'> {
-  const until = whole(response['expires_on']); // Managed identities give the time itself.
-  const seconds = whole(response['expires_in']) ?? (until === undefined ? DEFAULT_LIFETIME : until - now);
-  const extended = whole(response['ext_expires_in']) ?? seconds;
+/** A time: seconds, milliseconds, or a date as ISO 8601 or Azure's managed identities write it. */
+function timeOf(value: unknown): number | undefined {
+  const number = whole(value);
+  if (number !== undefined) return number > 1e11 ? Math.trunc(number / 1000) : number;
+  const date = typeof value === 'string' && /\d[-/:]\d/.test(value) ? Date.parse(value) : NaN;
+  return Number.isNaN(date) ? undefined : Math.trunc(date / 1000);
+}
+
+interface Lifetime {
+  readonly expiry: 'told' | 'derived' | 'unknown';
+  readonly fields: Pick<
+    AccessToken,
+    'cached_at' | 'expires_on' | 'extended_expires_on' | 'refresh_on' | 'unknown_expiry'
+  >;
+}
+
+/** The lifetime that the response tells, else that of the token itself, else none. Never dropped: clamped. */
+function lifetime(response: TokenResponseEvent['response'], token: string, now: number): Lifetime {
+  const told = whole(response['expires_in']);
+  const until =
+    told === undefined ? (timeOf(response['expires_on']) ?? timeOf(response['expires_at'])) : now + told;
+  const derived = until === undefined ? expiryIn(token) : undefined;
+  const end = until ?? derived;
+  const at = (time: number): string => String(Math.min(Math.max(0, Math.trunc(time)), LATEST));
+  const expires_on = at(end ?? now + ASSUMED_LIFETIME);
+  const extended = whole(response['ext_expires_in']);
   const refresh = whole(response['refresh_in']);
-  const at = (delay: number): string => String(Math.max(0, now + delay));
   return {
-    cached_at: String(now),
-    expires_on: at(seconds),
-    extended_expires_on: at(extended),
-    ...(refresh === undefined ? {} : { refresh_on: at(refresh) }),
+    expiry: until !== undefined ? 'told' : derived !== undefined ? 'derived' : 'unknown',
+    fields: {
+      cached_at: String(now),
+      expires_on,
+      extended_expires_on: extended === undefined ? expires_on : at(now + extended),
+      ...(refresh === undefined ? {} : { refresh_on: at(now + refresh) }),
+      ...(end === undefined ? { unknown_expiry: expires_on } : {}),
+    },
   };
 }
 
-/** What a token is bound to: its scheme, a key, extension components. */
+/** The `exp` of a token that is a JWT (RFC 7519 §4.1.4). */
+function expiryIn(token: string): number | undefined {
+  const read = readToken(token);
+  const exp = read?.format === 'jwt' ? read.payload['exp'] : undefined;
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp : undefined;
+}
+
+type Data = NonNullable<TokenResponseEvent['data']>;
+
+/** What a token is bound to, and what it is for: scheme, key, resource, audience, extension components. */
 function binding(
   response: TokenResponseEvent['response'],
-  data: NonNullable<TokenResponseEvent['data']>,
+  data: Data,
   profile: Profile,
 ): Partial<AccessToken> {
   const token_type = filled(response['token_type']) ?? filled(data['token_type']) ?? 'Bearer';
   const key_id = filled(data['key_id']);
   const components = componentsOf(data);
-  const bound = isNode(profile) && token_type.toLowerCase() !== 'bearer';
+  const resource = joinedText(data['resource']);
+  const audience = joinedText(data['audience']);
+  const claims = filled(data['requested_claims_hash']) ?? filled(data['requestedClaimsHash']);
+  const bound = isNode(profile) && schemeOf({ token_type }) !== '';
   return {
     token_type,
     ...(key_id === undefined ? {} : { key_id }),
+    ...(resource === undefined ? {} : { resource }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(claims === undefined ? {} : { requestedClaimsHash: claims }),
     ...(bound ? { credential_type: 'AccessToken_With_AuthScheme' } : {}),
     ...(components === undefined ? {} : extended(components, profile)),
   };
+}
+
+/** Several values of a parameter (RFC 8707 §2) as one text, in any order the same. */
+export function joinedText(value: unknown): string | undefined {
+  if (typeof value === 'string') return filled(value.trim());
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.filter((item): item is string => typeof item === 'string' && item !== '');
+  return texts.length === 0 ? undefined : texts.toSorted().join(' ');
+}
+
+/** Marks tokens that were got on behalf of a user (RFC 7523, MSAL), which answer for that assertion alone. */
+function assertionHash(
+  data: Data,
+  profile: Profile,
+): { user_assertion_hash?: string; userAssertionHash?: string } {
+  const onBehalf = data['requested_token_use'] === 'on_behalf_of' ? filled(data['assertion']) : undefined;
+  const hash =
+    filled(data['user_assertion_hash']) ??
+    filled(data['userAssertionHash']) ??
+    (onBehalf === undefined ? undefined : sha256Base64url(onBehalf));
+  if (hash === undefined) return {};
+  return isNode(profile) ? { userAssertionHash: hash } : { user_assertion_hash: hash };
 }
 
 /** The hash alone could not be turned back into components, so they are kept beside it for MSAL Python, too. */
@@ -226,33 +476,50 @@ function extended(components: Record<string, string>, profile: Profile): Partial
   return { ext_cache_key: hashComponents(components), additionalCacheKeyComponents: components };
 }
 
-function authorityTypeOf(
-  event: TokenResponseEvent,
-  place: { environment: string; tenant: string },
-  known: boolean,
-): string {
-  if (event.authority_type !== undefined) return event.authority_type;
-  if (place.tenant.toLowerCase() === 'adfs') return 'ADFS';
-  return known || isMicrosoft(place.environment) ? 'MSSTS' : 'Generic';
+interface About {
+  readonly environment: string;
+  readonly tenant: string;
+  readonly realm: string;
+  readonly issuer: string;
+}
+
+/** MSAL Python lists accounts of generic providers only as `MSSTS`; the others take that too. */
+function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean, profile: Profile): string {
+  const generic = profile === 'msal-python' ? 'MSSTS' : 'Generic';
+  if (event.authority_type !== undefined)
+    return event.authority_type === 'Generic' ? generic : event.authority_type;
+  if (about.tenant.toLowerCase() === 'adfs') return 'ADFS';
+  return known || isMicrosoft(about.environment) ? 'MSSTS' : generic;
+}
+
+function usernameIn(claims: Claims | undefined): string | undefined {
+  for (const claim of ['preferred_username', 'upn', 'unique_name', 'email']) {
+    const name = stringClaim(claims, claim);
+    if (name !== undefined) return name;
+  }
+  const emails = claims?.['emails']; // B2C
+  return Array.isArray(emails) ? filled(emails[0]) : undefined;
 }
 
 function accountOf(
   event: TokenResponseEvent,
   identity: Identity,
   home_account_id: string,
-  place: { environment: string; tenant: string; realm: string },
+  about: About,
   claims: Claims | undefined,
   profile: Profile,
 ): Account {
-  const username = stringClaim(claims, 'preferred_username') ?? stringClaim(claims, 'upn');
+  const grant = grantOf(event);
+  const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
   const account: Account = {
     home_account_id,
-    environment: place.environment,
-    realm: place.realm,
+    environment: about.environment,
+    ...(about.issuer === '' ? {} : { issuer: about.issuer }),
+    realm: about.realm,
     local_account_id: identity.local_account_id ?? null,
-    username: username ?? filled(event.data?.['username']) ?? '',
-    authority_type: authorityTypeOf(event, place, identity.clientInfo !== undefined),
-    ...(event.grant_type === undefined || isNode(profile) ? {} : { account_source: event.grant_type }),
+    username: usernameIn(claims) ?? filled(event.data?.['username']) ?? '',
+    authority_type: authorityTypeOf(event, about, identity.clientInfo !== undefined, profile),
+    ...(!signsIn || isNode(profile) ? {} : { account_source: grant }),
   };
   if (profile === 'msal-python') return account;
   const name = stringClaim(claims, 'name');
@@ -266,8 +533,131 @@ function accountOf(
   // MSAL Node has one account per user: it stands for the home tenant, and lists the tenants.
   return {
     ...named,
-    realm: homeTenantOf(home_account_id) ?? (account.authority_type === 'ADFS' ? '' : account.realm),
+    realm: homeTenantOf(home_account_id) ?? (account.authority_type === 'ADFS' ? '' : about.realm),
     local_account_id: stringClaim(identity.clientInfo, 'uid') ?? named.local_account_id ?? '',
     tenantProfiles: joinedProfiles([named]),
   };
+}
+
+/**
+ * Adds a response to a store. See TokenCache.add. To be run in a transaction.
+ *
+ * @param now seconds since the epoch
+ */
+export function addResponse(store: Store, event: TokenResponseEvent, now: number): AddReceipt {
+  const known: KnownIssuer = (home, environment, endpoint) => knownIssuer(store, home, environment, endpoint);
+  const entities = entitiesOf(event, now, dialectOf(store), known);
+  assertSubject(store, event, entities);
+  const kept: EntityType[] = [];
+  for (const type of ['AccessToken', 'IdToken', 'RefreshToken'] as const) {
+    const entity = entities[type];
+    if (entity === undefined) continue;
+    place(store, type, entity, supersededEntries(store, type, entity));
+    kept.push(type);
+  }
+  if (entities.Account !== undefined) {
+    addAccount(store, entities.Account);
+    kept.push('Account');
+  }
+  if (addAppMetadata(store, entities)) kept.push('AppMetadata');
+  const { asked, granted, expiry } = entities;
+  const notGranted = asked.filter((scope) => !covers(granted.join(' '), [scope]));
+  return Object.freeze({ account: accountIn(entities), kept, asked, granted, notGranted, expiry });
+}
+
+function accountIn({ AccessToken, IdToken, RefreshToken }: NewEntities): AddReceipt['account'] {
+  const entity = RefreshToken ?? IdToken ?? AccessToken;
+  const id = entity?.home_account_id ?? '';
+  if (entity === undefined || id === '') return null;
+  const issuer = issuerIn(entity);
+  return { home_account_id: id, environment: entity.environment, ...(issuer === '' ? {} : { issuer }) };
+}
+
+/** The issuer of the one account of this id that the endpoint may belong to. */
+function knownIssuer(store: Store, home: string, environment: string, endpoint: URL): string | undefined {
+  const issuers = new Set<string>();
+  for (const { entity } of accountsLike(store, home, environment)) {
+    const issuer = issuerIn(entity);
+    if (issuer !== '' && mayOwn(issuer, endpoint)) issuers.add(issuer);
+  }
+  return issuers.size === 1 ? [...issuers][0] : undefined;
+}
+
+/**
+ * A refresh must give tokens of the same user (OpenID Connect Core §12.2).
+ *
+ * @throws InvalidArgumentError where the response is about another user than the event
+ */
+function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
+  const expected = filled(event.home_account_id);
+  if (expected === undefined) return;
+  const claims = claimsOf(event.response);
+  const clientInfo = decodeObject(filled(event.response['client_info']) ?? '');
+  const told = identityOf(clientInfo, claims);
+  if (told.home_account_id === undefined) return;
+  if (folded(told.home_account_id) === folded(expected)) return;
+  const another = (): InvalidArgumentError =>
+    invalid(
+      told.clientInfo === undefined ? 'response.id_token' : 'response.client_info',
+      'is about another user than `home_account_id`',
+    );
+  if (told.clientInfo !== undefined) throw another();
+  const owner = Account ?? IdToken;
+  const environment = owner?.environment ?? '';
+  const subject = stringClaim(claims, 'sub');
+  // The pairwise subject that this app has seen before: not the account's id, as at Microsoft.
+  for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
+    const read = entity === null ? undefined : readToken(entity.secret);
+    const before = read?.format === 'jwt' ? stringClaim(read.payload, 'sub') : undefined;
+    if (before !== undefined && before !== subject) throw another();
+    if (before !== undefined) return;
+  }
+  if (homeTenantOf(expected) !== undefined && issuerIn(owner) === '') return;
+  const locals = accountsLike(store, expected, environment)
+    .map(({ entity }) => filled(entity?.local_account_id))
+    .filter((local) => local !== undefined);
+  const isKnown = accountsLike(store, expected, environment).length > 0;
+  const isSame = locals.length === 0 || locals.some((local) => local === told.local_account_id);
+  if (!isKnown || !isSame) throw another();
+}
+
+/** The name that a guest has in another tenant; it says nothing to people. */
+function isGuestName(value: unknown): boolean {
+  return folded(value).includes('#ext#');
+}
+
+/** What is known of the account and not told anew (how it was signed in, other tenants) stays. */
+function addAccount(store: Store, fresh: Account): void {
+  const oneForAll = isNode(dialectOf(store));
+  const known = oneForAll ? usersAccounts(store, fresh) : sameEntries(store, 'Account', fresh);
+  const entities = known.flatMap(({ entity }) => (entity === null ? [] : [entity]));
+  const tenants = oneForAll ? { tenantProfiles: joinedProfiles([...entities, fresh]) } : {};
+  const [before] = entities;
+  const told = Object.fromEntries(
+    Object.entries(fresh).filter(([field, value]) => {
+      if (value === '' || value === null) return false;
+      // Where it stands stays, and so does a name that a guest's name would replace.
+      if (before !== undefined && field === 'environment') return false;
+      return field !== 'username' || !isGuestName(value) || filled(before?.username) === undefined;
+    }),
+  );
+  const account = copyWith(before ?? fresh, { ...told, ...tenants });
+  place(store, 'Account', account, known, known[0]?.key);
+}
+
+/**
+ * MSAL Node throws where it finds an app's metadata twice under aliases, and writes none but for apps of a family.
+ *
+ * @returns whether there is anything to say of the app
+ */
+function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): boolean {
+  const known = sameEntries(store, 'AppMetadata', fresh);
+  if (known.length === 0 && fresh.family_id === undefined && isNode(dialectOf(store))) return false;
+  // A later response that names no family does not put the app out of it: MSAL Node asks for it at every refresh.
+  const family = fresh.family_id ?? RefreshToken?.family_id;
+  const before = known[0]?.entity;
+  if (known.length === 1 && before && (family === undefined || before.family_id === family)) return true;
+  const app = copyWith(before ?? fresh, family === undefined ? {} : { family_id: family });
+  place(store, 'AppMetadata', app, known, known[0]?.key);
+  return true;
 }

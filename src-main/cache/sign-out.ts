@@ -1,15 +1,27 @@
 /**
- * What belongs to an account goes, found by its fields and never by a key made up from them: MSAL Python removes by key,
- * and leaves behind what MSAL Node wrote. An entry that is not understood goes whole where it names the account; of a
- * root that is not understood, what names it goes. [Note: what names an account]
+ * Signing out: everything that belongs to an account goes, found by its fields and never by a key made up from them. MSAL
+ * Python removes by key, and leaves behind what MSAL Node wrote.
+ *
+ * [Note: what names an account] In data that is not understood, an account is named by its id, as any string or any
+ * field's name, and by what begins with the id and a hyphen, as keys do. An id inside other text is not looked for: the
+ * ids of generic providers may be as short as "1". An entry that says whose it is belongs to that account and to no
+ * other. Ids are compared in any case.
  */
-import { InvalidArgumentError } from '../errors.ts';
-import { ENTITY_TYPES, type EntityType, type SignOutReceipt } from './schema/entities.ts';
+import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
+import { countOf, identitiesOf, type Identity, isMeant } from './accounts.ts';
+import { Entry, ownerOf } from './entry.ts';
+import { isAccessor, isRecord } from './json.ts';
+import { issuerFor } from './place.ts';
+import {
+  type AccountReference,
+  ENTITY_TYPES,
+  type Entity,
+  type EntityType,
+  type SignOutReceipt,
+} from './schema/entities.ts';
 import { sameEnvironment } from './schema/environments.ts';
-import { isRecord } from './json.ts';
+import { sameIssuer } from './schema/issuers.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
-import { mentions, without } from './mention.ts';
-import { Entry } from './entry.ts';
 import type { Store } from './store.ts';
 
 /** Where a user is signed out. Without a field: everywhere. */
@@ -28,78 +40,283 @@ export interface AppTokenFilter {
 /** How many entries, by the root they stand under. */
 export type RemovalCount = Record<EntityType, number>;
 
-function countOf(entries: readonly Entry<EntityType>[]): RemovalCount {
-  const count: RemovalCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
-  for (const entry of entries) count[entry.section] += 1;
-  return count;
+/** Account ids, lower-cased, as they are looked for in texts. */
+class Ids {
+  readonly #ids: ReadonlySet<string>;
+  readonly #longest: number;
+
+  constructor(ids: Iterable<string>) {
+    this.#ids = new Set(ids);
+    this.#longest = Math.max(0, ...[...this.#ids].map(({ length }) => length));
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** The id that a text names; see the note above. */
+  in(text: string): string | undefined {
+    if (text === '') return undefined;
+    // Cut before lower-casing, which may change the length of a text: one more for the hyphen.
+    const lower = text.slice(0, 2 * this.#longest + 1).toLowerCase();
+    if (text.length <= 2 * this.#longest && this.#ids.has(lower)) return lower;
+    for (let at = lower.indexOf('-'); at >= 0 && at <= this.#longest; at = lower.indexOf('-', at + 1)) {
+      const id = lower.slice(0, at);
+      if (this.#ids.has(id)) return id;
+    }
+    return undefined;
+  }
 }
 
-function inEnvironment(value: unknown, filter: SignOutFilter): boolean {
-  if (filter.environment === undefined) return true;
-  const environment = isRecord(value) ? value['environment'] : undefined;
-  return typeof environment === 'string' && sameEnvironment(environment, filter.environment);
+/** The fields of a record, without reading one that is computed. [Note: secrets stay sealed] */
+function plainFields(record: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.keys(record).flatMap((name) => (isAccessor(record, name) ? [] : [[name, record[name]]]));
+}
+
+/** The first of the accounts that a value names anywhere, or by the name that it stands under. */
+function namedIn(value: unknown, ids: Ids, name = ''): string | undefined {
+  const owner = ownerOf(value);
+  if (owner !== '') return ids.has(owner) ? owner : undefined;
+  const byName = ids.in(name);
+  if (byName !== undefined) return byName;
+  if (typeof value === 'string') return ids.in(value);
+  const parts: [string, unknown][] = Array.isArray(value)
+    ? value.map((item: unknown): [string, unknown] => ['', item])
+    : isRecord(value)
+      ? plainFields(value)
+      : [];
+  for (const [field, part] of parts) {
+    const named = namedIn(part, ids, field);
+    if (named !== undefined) return named;
+  }
+  return undefined;
+}
+
+/**
+ * The value without what names the accounts: records that belong to them, fields under their names, strings that are their
+ * ids.
+ *
+ * @param spare of what names an account, what is to stay all the same
+ * @returns undefined where nothing may stay; the value itself where nothing has to go
+ */
+function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, name = ''): unknown {
+  if (namedIn(value, ids, name) === undefined) return value;
+  if (typeof value === 'string' || ids.in(name) !== undefined || ids.has(ownerOf(value)))
+    return spare(value) ? value : undefined;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => without(item, ids, spare));
+    if (items.every((item, index) => item === value[index])) return value;
+    return Object.freeze(items.filter((item) => item !== undefined));
+  }
+  if (!isRecord(value)) return value;
+  const fields = Object.keys(value).map((field): [string, unknown] => [
+    field,
+    without(value[field], ids, spare, field),
+  ]);
+  if (fields.every(([field, inner]) => inner === value[field])) return value;
+  return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
+}
+
+/** Who is signed out. */
+interface Leaver {
+  /** Lower-cased. */
+  readonly account: string;
+  readonly ids: Ids;
+  /** Whether an understood entity is theirs. */
+  readonly owns: (entry: Entry<EntityType>) => boolean;
+  /** Whether data that names them and is not understood stays. */
+  readonly spares: (value: unknown) => boolean;
+  readonly issuer: string;
+}
+
+function accountId(whom: unknown): string {
+  const id = isRecord(whom) ? whom['home_account_id'] : whom;
+  if (typeof id === 'string' && id !== '') return folded(id);
+  throw new InvalidArgumentError('`home_account_id` is not the id of an account. Nothing was removed.', {
+    field: 'home_account_id',
+  });
+}
+
+/** @throws AmbiguousAccountError where the id is that of several users, and nothing says which is meant */
+function leaverOf(store: Store, whom: string | AccountReference, filter: SignOutFilter): Leaver {
+  const account = accountId(whom);
+  const reference: Partial<AccountReference> = typeof whom === 'string' ? {} : whom;
+  const all = identitiesOf(store, account);
+  const wanted = filter.environment ?? reference.environment;
+  const meant = all.filter((identity) =>
+    isMeant(identity, { ...reference, ...(wanted === undefined ? {} : { environment: wanted }) }),
+  );
+  if (meant.length > 1) throw ambiguous(meant);
+  const [identity] = meant;
+  const isAlone = all.length === meant.length;
+  const environment = filter.environment ?? (isAlone ? undefined : (identity?.environment ?? wanted));
+  const isElsewhere = (value: unknown): boolean => {
+    if (environment === undefined) return false;
+    const own = isRecord(value) ? value['environment'] : undefined;
+    return typeof own !== 'string' || !sameEnvironment(own, environment);
+  };
+  return {
+    account,
+    ids: new Ids([account]),
+    owns: (entry) =>
+      entry.account === account &&
+      (filter.environment === undefined || !isElsewhere(entry.value)) &&
+      (isAlone || (identity !== undefined && isOf(store, entry, identity, all))),
+    spares: (value) => isElsewhere(value) || (!isAlone && isOfAnotherIssuer(value, identity)),
+    issuer: identity?.issuer ?? '',
+  };
+}
+
+function isOfAnotherIssuer(value: unknown, identity: Identity | undefined): boolean {
+  const issuer = isRecord(value) ? value['issuer'] : undefined;
+  return typeof issuer === 'string' && !sameIssuer(issuer, identity?.issuer ?? '');
+}
+
+/** Where nothing tells which of several users an entry belongs to, it is taken for that of the one who signs out. */
+function isOf(
+  store: Store,
+  { entity }: Entry<EntityType>,
+  identity: Identity<Entity>,
+  all: readonly Identity[],
+): boolean {
+  const issuer = issuerFor(store, entity ?? {});
+  if (issuer !== '' && identity.issuer !== '') return sameIssuer(issuer, identity.issuer);
+  if (issuer !== '' && all.some((other) => sameIssuer(other.issuer, issuer))) return false;
+  const environment = String(entity?.['environment']);
+  return identity.items.some((item) => sameEnvironment(String(item['environment']), environment));
+}
+
+function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
+  const names = users.map(({ issuer, environment }) => issuer || environment);
+  return new AmbiguousAccountError(
+    `This id is that of ${users.length} accounts: of ${names.join(' and of ')}. Nothing was removed. Pass the account itself, as \`accounts()\` returns it.`,
+    users.map(({ issuer, environment, items: [item] }) => ({
+      home_account_id: String(item?.['home_account_id']),
+      environment,
+      ...(issuer === '' ? {} : { issuer }),
+    })),
+  );
 }
 
 /** The one rule for what a sign-out removes and what its preview counts. Costs what the account has. */
-function belongings(store: Store, home: string, filter: SignOutFilter): Entry<EntityType>[] {
-  const own = store.ofAccount(home).filter((entry) => entry.isUnderstood);
-  const loose = [...store.malformed].filter((entry) => mentions(entry.value, home, entry.key));
-  return [...own, ...loose].filter((entry) => inEnvironment(entry.value, filter));
+function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry<EntityType>[] {
+  const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
+  const loose = [...store.malformed].filter(
+    (entry) => namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value),
+  );
+  return [...own, ...loose];
 }
 
 /** A second look at all there is, entry by entry: no index that could be wrong has a part in it. */
-function remaining(store: Store, home: string, filter: SignOutFilter): number {
+function remaining(store: Store, { ids, owns, spares }: Leaver): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
-    for (const entry of store.entries(type)) {
-      const named = entry.isUnderstood ? entry.account === home : mentions(entry.value, home, entry.key);
-      if (named && inEnvironment(entry.value, filter)) left += 1;
+    for (const entry of store.entries<EntityType>(type)) {
+      const isTheirs = entry.isUnderstood
+        ? owns(entry)
+        : namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value);
+      if (isTheirs) left += 1;
     }
   }
-  for (const section of store.roots) {
-    const value = store.kept(section)?.value;
-    if (value !== unsigned(value, home, section, filter)) left += 1;
-  }
+  for (const { section, value } of store.keptRoots())
+    if (value !== without(value, ids, spares, section)) left += 1;
   return left;
 }
 
-/** What stays of a root that is not understood. */
-function unsigned(value: unknown, home: string, section: string, filter: SignOutFilter): unknown {
-  return value === undefined ? value : without(value, home, (part) => !inEnvironment(part, filter), section);
+function removeFromRoots(store: Store, ids: Ids, spares: (value: unknown) => boolean): void {
+  for (const root of store.keptRoots()) {
+    const rest = without(root.value, ids, spares, root.section);
+    if (rest === root.value) continue;
+    if (rest === undefined) store.drop(root);
+    else store.put(Entry.of(root.section, null, rest));
+  }
 }
 
-function homeOf(home_account_id: unknown): string {
-  if (typeof home_account_id === 'string' && home_account_id !== '') return folded(home_account_id);
-  throw new InvalidArgumentError('home_account_id must be the id of an account. Nothing was removed.');
-}
-
-/** See TokenCache.signOut. */
+/** See TokenCache.signOut. To be run in a transaction. */
 export function signOut(
   store: Store,
-  home_account_id: string,
+  whom: string | AccountReference,
   filter: SignOutFilter = {},
   at: number,
 ): SignOutReceipt {
-  const home = homeOf(home_account_id);
-  const entries = belongings(store, home, filter);
+  const leaver = leaverOf(store, whom, filter);
+  const entries = belongings(store, leaver);
   for (const entry of entries) store.drop(entry);
-  for (const section of [...store.roots]) {
-    const value = store.kept(section)?.value;
-    const rest = unsigned(value, home, section, filter);
-    if (rest === value) continue;
-    if (rest === undefined) store.drop({ section, key: null });
-    else store.put(Entry.of(section, null, rest));
-  }
-  return { home_account_id, at, removed: countOf(entries), remaining: remaining(store, home, filter) };
+  removeFromRoots(store, leaver.ids, leaver.spares);
+  return {
+    home_account_id: typeof whom === 'string' ? whom : whom.home_account_id,
+    ...(leaver.issuer === '' ? {} : { issuer: leaver.issuer }),
+    at,
+    removed: countOf(entries),
+    remaining: remaining(store, leaver),
+  };
 }
 
 /** What `signOut` would remove, by the same rule. */
 export function countBelongings(
   store: Store,
-  home_account_id: string,
+  whom: string | AccountReference,
   filter: SignOutFilter = {},
 ): RemovalCount {
-  return countOf(belongings(store, homeOf(home_account_id), filter));
+  return countOf(belongings(store, leaverOf(store, whom, filter)));
+}
+
+/**
+ * Signs everyone out, apps included. See TokenCache.signOutAll. To be run in a transaction. Looks at everything twice,
+ * however many accounts there are.
+ */
+export function signOutAll(store: Store, at: number): SignOutReceipt[] {
+  const ids = new Ids(store.accounts);
+  const removed = allBelongings(store, ids);
+  const names = new Map<string, { home_account_id: string; issuer: string }>();
+  for (const account of store.accounts) {
+    const users = identitiesOf(store, account);
+    const [only] = users.length === 1 ? users : [];
+    names.set(account, { home_account_id: spelled(store, account), issuer: only?.issuer ?? '' });
+  }
+  for (const entries of removed.values()) for (const entry of entries) store.drop(entry);
+  removeFromRoots(store, ids, () => false);
+  const left = new Map<string, number>();
+  for (const { section, key, value, account, isUnderstood } of store.all()) {
+    const named = isUnderstood ? account : namedIn(value, ids, key ?? section);
+    if (named !== undefined && named !== '') left.set(named, (left.get(named) ?? 0) + 1);
+  }
+  const receipts = [...removed].map(([account, entries]): SignOutReceipt => {
+    const { home_account_id = account, issuer = '' } = names.get(account) ?? {};
+    const about = { home_account_id, ...(issuer === '' ? {} : { issuer }), at };
+    return { ...about, removed: countOf(entries), remaining: left.get(account) ?? 0 };
+  });
+  const apps = removeAppTokens(store, {}, at);
+  return apps.removed.AccessToken > 0 ? [...receipts, apps] : receipts;
+}
+
+/** What belongs to each account. */
+function allBelongings(store: Store, ids: Ids): Map<string, Entry<EntityType>[]> {
+  const own = store.accounts.map((account): [string, Entry<EntityType>[]] => [
+    account,
+    store.ofAccount(account).filter((entry) => entry.isUnderstood),
+  ]);
+  const all = new Map(own);
+  for (const entry of store.malformed) {
+    const account = namedIn(entry.value, ids, entry.key);
+    if (account !== undefined) all.get(account)?.push(entry);
+  }
+  return all;
+}
+
+/** What `signOutAll` would remove, by the same rule. */
+export function countAll(store: Store): RemovalCount {
+  const users = [...allBelongings(store, new Ids(store.accounts)).values()].flat();
+  return countOf([...users, ...appTokens(store, {})]);
+}
+
+/** An account's id as its entities spell it. */
+function spelled(store: Store, account: string): string {
+  for (const { entity } of store.ofAccount(account)) {
+    const id = entity?.['home_account_id'];
+    if (typeof id === 'string' && id !== '') return id;
+  }
+  return account;
 }
 
 function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
@@ -109,7 +326,7 @@ function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
     .filter(({ entity }) => entity !== null && fieldsMatch(entity, query));
 }
 
-/** See TokenCache.removeAppTokens. */
+/** See TokenCache.removeAppTokens. To be run in a transaction. */
 export function removeAppTokens(store: Store, filter: AppTokenFilter = {}, at: number): SignOutReceipt {
   const entries = appTokens(store, filter);
   for (const entry of entries) store.drop(entry);

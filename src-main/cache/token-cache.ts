@@ -1,19 +1,31 @@
 import { type AccountFilter, summaries } from './accounts.ts';
-import { addResponse } from './add.ts';
 import { type Clock, systemClock } from './clock.ts';
-import {
-  type AccountSummary,
-  type CacheChange,
-  type Entity,
-  type EntityFilter,
-  type EntityOf,
-  type EntityType,
-  type SignOutReceipt,
+import { modifyEntity } from './place.ts';
+import type {
+  AccountReference,
+  AccountSummary,
+  AddReceipt,
+  CacheChange,
+  Entity,
+  EntityFilter,
+  EntityOf,
+  EntityType,
+  SignOutReceipt,
 } from './schema/entities.ts';
 import { matches } from './schema/match.ts';
-import { modifyEntity } from './modify.ts';
-import type { TokenResponseEvent } from './response.ts';
-import { type AppTokenFilter, removeAppTokens, type SignOutFilter, signOut } from './sign-out.ts';
+import { scopeKeys } from './schema/scopes.ts';
+import { addResponse, type TokenResponseEvent } from './response.ts';
+import {
+  type AppTokenFilter,
+  countAll,
+  countAppTokens,
+  countBelongings,
+  type RemovalCount,
+  removeAppTokens,
+  signOut,
+  signOutAll,
+  type SignOutFilter,
+} from './sign-out.ts';
 import { Store } from './store.ts';
 import type { Profile } from './schema/dialects.ts';
 import type { Entry } from './entry.ts';
@@ -76,26 +88,56 @@ export class TokenCache {
 
   /**
    * Takes in the response of a token endpoint: access token, refresh token, ID token, account and app metadata, as far
-   * as it has them. A new access token replaces those of the same account, app, tenant and key whose scopes overlap.
+   * as it has them. A new access token replaces those of the same account, app, tenant and purpose whose scopes overlap.
    *
-   * @throws InvalidArgumentError where `token_endpoint` is no URL
+   * @example
+   * ```ts
+   * const receipt = cache.add({
+   *   client_id: 'my-app',
+   *   scope: ['files.read'],
+   *   token_endpoint: 'https://id.example/realms/main/protocol/openid-connect/token',
+   *   grant_type: 'authorization_code',
+   *   response: { access_token: 'secret', token_type: 'Bearer', expires_in: 300 },
+   * });
+   * if (receipt.notGranted.length > 0) console.warn('not granted:', receipt.notGranted);
+   * ```
+   *
+   * @returns what was kept, and under which account
+   * @throws InvalidArgumentError, with the name of the wrong `field`: an error response, one without tokens, one about
+   *   another user than `home_account_id`. The cache is as it was
    */
-  add(event: TokenResponseEvent): void {
-    this.#store.run(() => addResponse(this.#store, event, this.#store.now()));
+  add(event: TokenResponseEvent): AddReceipt {
+    return this.#store.run(() => addResponse(this.#store, event, this.#store.now())).value;
   }
 
-  /** The entities that match, in the order in which they are stored; see EntityFilter. Expired ones are included. */
+  /**
+   * Returns the entities that match, in the order in which they are stored; see EntityFilter. Expired tokens are included.
+   *
+   * @example
+   * ```ts
+   * const tokens = cache.find('AccessToken', { target: ['files.read'], query: { client_id: 'my-app' } });
+   * ```
+   */
+  find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
+    return this.#matching(type, filter).flatMap(({ entity }) =>
+      entity === null ? [] : [entity as EntityOf[T]],
+    );
+  }
+
+  /** `find`, for loops that change the cache: what is no longer as it was when the loop began is passed over. */
   *search<T extends EntityType>(type: T, filter?: EntityFilter): Iterable<EntityOf[T]> {
-    for (const entry of this.#store.candidates(type, filter?.query)) {
-      // The cache may change while it is being iterated.
-      if (entry.entity === null || this.#store.entry(type, entry.key)?.value !== entry.value) continue;
-      if (matches(type, entry.entity, filter)) yield entry.entity as EntityOf[T];
+    for (const entry of this.#matching(type, filter)) {
+      if (this.#store.entry(type, entry.key) === entry) yield entry.entity as EntityOf[T];
     }
   }
 
-  /** `search`, as an array. */
-  find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
-    return [...this.search(type, filter)];
+  #matching<T extends EntityType>(type: T, filter: EntityFilter | undefined): Entry<T>[] {
+    // One of the scopes is enough to find what has all of them.
+    const scopes = filter?.target === undefined ? undefined : scopeKeys(filter.target).slice(0, 1);
+    const narrow = scopes?.[0] === '' ? undefined : scopes;
+    return this.#store
+      .candidates(type, filter?.query, narrow)
+      .filter(({ entity }) => entity !== null && matches(type, entity, filter));
   }
 
   /**
@@ -117,9 +159,26 @@ export class TokenCache {
   /**
    * Removes an account and all that belongs to it: of every app, in every tenant, under every alias and key, the
    * family's refresh tokens, and data that is not understood but names the account. Tokens of apps without a user stay.
+   *
+   * @example
+   * ```ts
+   * for (const account of cache.accounts({ username: 'ada@example.org' })) cache.signOut(account);
+   * ```
+   *
+   * @param account what `accounts()` returns, or the account's id
+   * @throws AmbiguousAccountError where the id is that of users of several issuers. Nothing was removed
    */
-  signOut(home_account_id: string, filter?: SignOutFilter): SignOutReceipt {
-    return this.#store.run(() => signOut(this.#store, home_account_id, filter, this.#store.now())).value;
+  signOut(account: string | AccountReference, filter?: SignOutFilter): SignOutReceipt {
+    return this.#store.run(() => signOut(this.#store, account, filter, this.#store.now())).value;
+  }
+
+  /**
+   * Removes all accounts and the tokens of apps, also what belongs to accounts that have no account entity.
+   *
+   * @returns a receipt for each account, and one with an empty id where apps had tokens
+   */
+  signOutAll(): SignOutReceipt[] {
+    return this.#store.run(() => signOutAll(this.#store, this.#store.now())).value;
   }
 
   /** Removes access tokens that belong to an app and to no user; those of users stay. */
@@ -157,4 +216,27 @@ function emit(listeners: readonly ((change: CacheChange) => void)[], change: Cac
       });
     }
   }
+}
+
+/**
+ * Counts what `signOut` would remove.
+ *
+ * @throws InvalidArgumentError where the id is empty, AmbiguousAccountError where it is that of several users
+ */
+export function removalCount(
+  cache: TokenCache,
+  account: string | AccountReference,
+  filter?: SignOutFilter,
+): RemovalCount {
+  return countBelongings(storeOf(cache), account, filter);
+}
+
+/** Counts what `signOutAll` would remove. */
+export function removalCountOfAll(cache: TokenCache): RemovalCount {
+  return countAll(storeOf(cache));
+}
+
+/** Counts what `removeAppTokens` would remove. */
+export function appRemovalCount(cache: TokenCache, filter?: AppTokenFilter): RemovalCount {
+  return countAppTokens(storeOf(cache), filter);
 }

@@ -9,6 +9,7 @@ import type { Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { duplicates } from './duplicates.ts';
 import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
+import { collisions } from './issuers.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -47,7 +48,12 @@ export class RepairUndo {
 }
 
 function diagnoses(store: Store, home: string, now: number): Diagnosis[] {
-  return [...unreadable(store, home), ...duplicates(store, home, now), ...leftovers(store, home, now)];
+  return [
+    ...unreadable(store, home),
+    ...collisions(store, home),
+    ...duplicates(store, home, now),
+    ...leftovers(store, home, now),
+  ];
 }
 
 /** Options for `examine`. */

@@ -1,5 +1,5 @@
 /** What stands in a document more than once, because libraries make other keys and call a cloud by other names. */
-import { ageIn } from '../cache/age.ts';
+import { ageIn } from '../cache/place.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { secondsOf } from '../cache/schema/expiry.ts';
@@ -7,14 +7,16 @@ import { copyWith } from '../cache/json.ts';
 import { keyOf } from '../cache/schema/keys.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
 import { folded } from '../cache/schema/match.ts';
-import { profileOf, sameEntries } from '../cache/place.ts';
+import { dialectOf, sameEntries } from '../cache/place.ts';
 import { covers, scopesOf } from '../cache/schema/scopes.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Change } from '../cache/change.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import type { Store } from '../cache/store.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
+import { isWithoutScopes } from './unreadable.ts';
 
 /** @param home whose: an account, or "" for apps */
 export function duplicates(store: Store, home: string, now: number): Diagnosis[] {
@@ -86,7 +88,12 @@ function apps(store: Store): Diagnosis[] {
 function accounts(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   const id = (account: Account): string =>
-    [account.home_account_id, canonicalEnvironment(account.environment), realmOf(account)]
+    [
+      account.home_account_id,
+      canonicalEnvironment(account.environment),
+      realmOf(account),
+      canonicalIssuer(issuerIn(account)),
+    ]
       .map(folded)
       .join(' ');
   const byId = new Map<string, Entry<'Account'>[]>();
@@ -113,7 +120,10 @@ function accounts(store: Store, home: string): Diagnosis[] {
 /** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
 function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
-  for (const group of groups(store.candidates(type, { home_account_id: home }), known(store, type))) {
+  const entries = store.candidates(type, { home_account_id: home });
+  for (const all of groups(entries, known(store, type))) {
+    const group = all.filter(({ entity }) => entity === null || !isWithoutScopes(entity));
+    if (group.length < 2) continue;
     const [keep, ...others] = newestFirst(store, type, group, now);
     if (keep === undefined) continue;
     const causes = [
@@ -134,7 +144,7 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
 /** Whether it stands where the library of the document's profile would look for it. */
 function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
-  const profile = profileOf(store);
+  const profile = dialectOf(store);
   return (
     keyOf(
       section,
@@ -190,7 +200,8 @@ function refreshTokens(store: Store, home: string): Diagnosis[] {
         ({ entity: other }) =>
           other !== null &&
           folded(other.client_id) === folded(client_id) &&
-          canonicalEnvironment(other.environment) === canonicalEnvironment(environment),
+          canonicalEnvironment(other.environment) === canonicalEnvironment(environment) &&
+          canonicalIssuer(issuerIn(other)) === canonicalIssuer(issuerIn(entity)),
       );
   };
   for (const group of groups(store.candidates('RefreshToken', { home_account_id: home }), sameApp)) {

@@ -7,6 +7,7 @@ import { Entry } from '../cache/entry.ts';
 /** Kinds of what several libraries leave in one cache, in the order in which they matter. */
 export const FINDING_KINDS = [
   'unreadable', // makes a library throw, or is never found by any
+  'issuer-collision', // two providers on one host, which MSAL libraries take for one
   'duplicate-app', // an app's metadata twice, under aliases
   'duplicate-account', // one user in one tenant twice
   'duplicate-token', // one access or ID token twice, under keys of several libraries or under aliases
@@ -36,6 +37,7 @@ export interface EntityReference {
   key: string;
   home_account_id?: string;
   environment?: string;
+  issuer?: string;
   client_id?: string;
   realm?: string;
   target?: string;
@@ -87,6 +89,7 @@ export interface Diagnosis {
 const FIELDS = [
   'home_account_id',
   'environment',
+  'issuer',
   'client_id',
   'realm',
   'target',

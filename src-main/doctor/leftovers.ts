@@ -2,16 +2,18 @@
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { readToken } from '../cache/schema/claims.ts';
-import { isExpired, secondsOf } from '../cache/schema/expiry.ts';
+import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
 import { folded } from '../cache/schema/match.ts';
-import { profileOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/place.ts';
 import { entitiesOf } from '../cache/response.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { Entry } from '../cache/entry.ts';
 import type { Change } from '../cache/change.ts';
 import type { Store } from '../cache/store.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
+import { issuerCollisions } from './issuers.ts';
 
 /** Seconds. */
 const MONTH = 30 * 24 * 3600;
@@ -21,10 +23,14 @@ type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken',
 
 function byUser(store: Store, home: string): Map<string, Belongings> {
   const users = new Map<string, Belongings>();
+  const isShared = issuerCollisions(store, home).length > 0;
   for (const entry of store.ofAccount(home)) {
     const type = entry.section;
     if (type === 'AppMetadata' || entry.entity === null) continue;
-    const user = canonicalEnvironment(entry.entity.environment);
+    const issuer = isShared ? canonicalIssuer(issuerIn(entry.entity)) : '';
+    // Which of several issuers' users it belongs to, nobody can tell.
+    if (isShared && issuerIn(entry.entity) === '') continue;
+    const user = `${canonicalEnvironment(entry.entity.environment)} ${issuer}`;
     const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
     if (!users.has(user)) users.set(user, own);
     own[type].push(entry);
@@ -50,6 +56,7 @@ function isOver({ RefreshToken, AccessToken }: Belongings, now: number): boolean
 
 /** Seconds since the token could last be used, also in an outage of the provider (`extended_expires_on`). */
 function expiredFor({ entity }: Entry, now: number): number {
+  if (entity !== null && isExpiryUnknown(entity)) return -Infinity;
   const ends = [entity?.['expires_on'], entity?.['extended_expires_on']].map(secondsOf);
   return now - Math.max(...ends.filter((end) => !Number.isNaN(end)));
 }
@@ -69,7 +76,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
 
 /** The account that an ID token is about, as if its user had signed in just now. */
 function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: number): Change | undefined {
-  const profile = profileOf(store);
+  const profile = dialectOf(store);
   for (const { entity } of idTokens) {
     if (entity === null || !isUnderstood('IdToken', entity)) continue;
     const { home_account_id, environment, realm, client_id, secret } = entity;
@@ -81,7 +88,16 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       ...(tenant === undefined ? {} : { client_info: encoded({ uid, utid: tenant }) }),
     };
     const token_endpoint = `https://${environment}/`;
-    const event = { client_id, scope: [], token_endpoint, environment, realm, home_account_id, response };
+    const event = {
+      client_id,
+      scope: [],
+      token_endpoint,
+      environment,
+      realm: realm ?? '',
+      home_account_id,
+      response,
+      ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
+    };
     const account: Account | undefined = entitiesOf(event, now, profile).Account;
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
     const key = keyOf('Account', account, profile);

@@ -1,9 +1,11 @@
 /** Entities that make a library throw, or that none ever finds. Tokenkeep keeps them as they are, and matches none. */
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
-import { isUnderstood } from '../cache/schema/fields.ts';
+import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Store } from '../cache/store.ts';
+import { sameEntries } from '../cache/place.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
 import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
@@ -25,6 +27,22 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
     found.push(diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes));
   }
+  for (const entry of store.candidates('AccessToken', { home_account_id: home === '' ? null : home })) {
+    const token = entry.entity;
+    if (token === null || !isWithoutScopes(token)) continue;
+    const says = 'An access token names no scopes.';
+    const causes: Cause[] = [{ library: 'MSAL Node', says: 'It throws when this account asks for a token.' }];
+    const same = sameEntries(store, 'AccessToken', token).filter(
+      ({ entity }) => entity && isWithoutScopes(entity),
+    );
+    const longest = same.reduce(
+      (a, b) => (secondsOf(b.entity?.expires_on) > secondsOf(a.entity?.expires_on) ? b : a),
+      entry,
+    );
+    // The OpenID scopes do not count, so it is for the same as before. Of several one will do.
+    const mended = entry === longest ? copyWith(token, { target: 'openid' }) : undefined;
+    found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
+  }
   for (const entry of store.candidates('Account', { home_account_id: home })) {
     const account = entry.entity;
     if (account === null || readsTenants(account['tenantProfiles'])) continue;
@@ -36,6 +54,11 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
   return found;
+}
+
+/** Tokenkeep's own are marked with the scopes that were asked for, and are given to each library as it can read them. */
+export function isWithoutScopes(token: Entity): boolean {
+  return token['target'] === '' && token['requested_scopes'] === undefined;
 }
 
 function readsTenants(list: unknown): boolean {
@@ -71,9 +94,8 @@ function mend({ section, value }: Entry<EntityType>): Entity | null {
 function isWorthless({ section, value }: Entry<EntityType>): boolean {
   if (!isRecord(value)) return true;
   if (!KINDS[section].includes(value['credential_type'])) return false;
-  const missing = wanting(section, value);
-  return missing.some(
-    (field) => ESSENTIAL.has(field) || (field === 'home_account_id' && section !== 'AccessToken'),
+  return faultsOf(section, value).some(
+    ({ field }) => ESSENTIAL.has(field) || (field === 'home_account_id' && section !== 'AccessToken'),
   );
 }
 
@@ -87,11 +109,9 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
 ]);
 
 function saysOf({ section, value }: Entry<EntityType>): string {
-  if (!isRecord(value)) return `Where ${NAMES[section]} should be, there is something else.`;
-  const missing = wanting(section, value);
-  return missing.length === 0
-    ? `What stands where ${NAMES[section]} should be is of a kind that is not known, or has a field of a wrong form.`
-    : `${capital(NAMES[section])} has no proper ${missing.join(', ')}.`;
+  if (!isRecord(value)) return `Invalid entry: expected ${NAMES[section]}.`;
+  const problems = faultsOf(section, value).map(({ message }) => message);
+  return `Invalid entry: expected ${NAMES[section]}, but ${problems.join(', and ')}.`;
 }
 
 const NAMES: Readonly<Record<EntityType, string>> = {
@@ -101,28 +121,6 @@ const NAMES: Readonly<Record<EntityType, string>> = {
   Account: 'an account',
   AppMetadata: 'an app’s metadata',
 };
-
-const NEEDED: Readonly<Record<EntityType, readonly string[]>> = {
-  AccessToken: ['environment', 'client_id', 'target', 'realm', 'cached_at', 'expires_on'],
-  RefreshToken: ['home_account_id', 'environment', 'client_id'],
-  IdToken: ['home_account_id', 'environment', 'realm', 'client_id'],
-  Account: ['home_account_id', 'environment', 'realm', 'username', 'authority_type'],
-  AppMetadata: ['client_id', 'environment'],
-};
-
-/** Names of fields that are no text, or an empty one where that will not do. */
-function wanting(type: EntityType, value: Readonly<Record<string, unknown>>): string[] {
-  const secret =
-    type === 'Account' || type === 'AppMetadata' || isAccessor(value, 'secret') ? [] : ['secret'];
-  return [...NEEDED[type], ...secret].filter((field) => {
-    const text = value[field];
-    return typeof text !== 'string' || (text === '' && field !== 'realm' && field !== 'username');
-  });
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 function causesOf({ section, value }: Entry<EntityType>): Cause[] {
   if (!isRecord(value)) {

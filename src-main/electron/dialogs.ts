@@ -1,16 +1,78 @@
-/** What the main process asks by itself, where no script of the window can answer for the user. */
+/** Dialogs of the main process, where no script of the window can answer for the user. */
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, type WebContents } from 'electron';
+import { type UserGestures, userGestures } from '../ipc/user-gesture.ts';
 import type { Question } from '../ipc/questions.ts';
 
-/** Windows with a question open. A page that asks again and again must not bury the user in dialogs. */
+const gestures = new WeakMap<WebContents, UserGestures>();
+
+/** Inputs that a person makes on purpose; moving the mouse or scrolling is none. */
+const INPUTS: ReadonlySet<string> = new Set([
+  'mouseDown',
+  'mouseUp',
+  'rawKeyDown',
+  'keyDown',
+  'char',
+  'touchStart',
+  'touchEnd',
+  'gestureTap',
+]);
+
+/** Notes the user's input in a window from now on. Called with every window that asks or is told something. */
+export function watchInput(contents: WebContents): UserGestures {
+  const known = gestures.get(contents);
+  if (known !== undefined) return known;
+  const fresh = userGestures(() => performance.now());
+  gestures.set(contents, fresh);
+  contents.on('input-event', (_event, { type }) => {
+    if (INPUTS.has(type)) fresh.input();
+  });
+  return fresh;
+}
+
+/**
+ * Uses up the user's last click or key press in a window. Call it before the main process opens something because the
+ * window asked for it, such as a page in the browser; `confirm` does it by itself.
+ *
+ * @throws QuestionError where the user did nothing just before: a script asked by itself
+ *
+ * @example
+ * ```ts
+ * import { shell, type WebContents } from 'electron';
+ * import { useGesture } from 'tokenkeep/electron';
+ *
+ * async function openHelp(caller: WebContents): Promise<void> {
+ *   useGesture(caller);
+ *   await shell.openExternal('https://example.org/help');
+ * }
+ * ```
+ */
+export function useGesture(contents: WebContents): void {
+  watchInput(contents).use();
+}
+
+/** Counts a command of the menu as the user's input in the window that will carry it out. */
+export function noteGesture(contents: WebContents): void {
+  watchInput(contents).input();
+}
+
+/** Windows with a question open: one at a time. */
 const asking = new WeakSet<WebContents>();
 
-async function oneAtATime<T>(contents: WebContents, refused: T, ask: () => Promise<T>): Promise<T> {
-  if (asking.has(contents)) return refused;
+async function oneAtATime<T>(
+  contents: WebContents,
+  declined: T,
+  ask: () => Promise<T>,
+  follows = false,
+): Promise<T> {
+  if (asking.has(contents)) return declined;
+  const gesture = watchInput(contents);
+  if (!follows) gesture.use();
   asking.add(contents);
   try {
-    return await ask();
+    const answer = await ask();
+    gesture.answered(answer !== declined);
+    return answer;
   } finally {
     asking.delete(contents);
   }
@@ -18,17 +80,34 @@ async function oneAtATime<T>(contents: WebContents, refused: T, ask: () => Promi
 
 /**
  * Asks the user in a dialog of the main process, over the window that wants to know. Enter and Escape both mean no: a yes
- * takes a deliberate click. False as well where that window has a question open already.
+ * takes a deliberate click. Resolves to false as well where that window has a question open already.
+ *
+ * @param options.follows the question goes on where one that was just answered with yes, or a gesture that was used,
+ *   ended: it needs no other input
+ * @throws QuestionError where nobody clicked or typed in the window just before, or the user declined a moment ago
+ *
+ * @example
+ * ```ts
+ * import type { WebContents } from 'electron';
+ * import { confirm } from 'tokenkeep/electron';
+ *
+ * const mayDelete = (caller: WebContents) =>
+ *   confirm(caller, { message: 'Delete the draft?', detail: 'It can’t be restored.', yes: 'Delete' });
+ * ```
  */
-export async function confirm(contents: WebContents, question: Question): Promise<boolean> {
-  return oneAtATime(contents, false, () => showQuestion(contents, question));
+export async function confirm(
+  contents: WebContents,
+  question: Question,
+  options: { follows?: boolean } = {},
+): Promise<boolean> {
+  return oneAtATime(contents, false, () => showQuestion(contents, question), options.follows);
 }
 
 export async function chooseFile(contents: WebContents): Promise<string | null> {
   return oneAtATime(contents, null, () => showFiles(contents));
 }
 
-/** @param name the one that is suggested, in the user's documents */
+/** @param name suggested, in the user's documents folder */
 export async function chooseTarget(contents: WebContents, name: string): Promise<string | null> {
   return oneAtATime(contents, null, () => showTarget(contents, name));
 }

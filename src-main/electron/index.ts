@@ -1,6 +1,6 @@
 /**
  * 'tokenkeep/electron': the token cache for an Electron app's windows, from its main process. The preload script's
- * half is 'tokenkeep/preload'; the types of what a window may ask are in both.
+ * half is 'tokenkeep/preload'; the types of the contract are in both.
  *
  * @module tokenkeep/electron
  */
@@ -13,7 +13,7 @@ export {
   noArguments,
   type Requests,
 } from '../ipc/requests.ts';
-export { confirm } from './dialogs.ts';
+export { confirm, noteGesture, useGesture } from './dialogs.ts';
 export { type RequestOptions, type ServedRequests, serveRequests } from './requests.ts';
-export type { Trusted } from './sender.ts';
+export type { ServedWindow, Trusted } from './sender.ts';
 export { type ServedTokenCache, type ServeOptions, serveTokenCache } from './serve.ts';

@@ -1,28 +1,29 @@
 /**
  * For a sandboxed preload script: puts the bridge to the token cache on the window. Bundle it with your own preload
- * script into one CommonJS file, as the sandbox asks for.
+ * script into one CommonJS file, as the sandbox requires.
  *
  * @module tokenkeep/preload
  */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
-import type { Outcome, TokenCacheEvents, TokenCacheRequests } from '../ipc/contract.ts';
+import { fitsBudget } from '../ipc/argument-budget.ts';
 import {
-  eventChannel,
-  requestChannel,
+  type Outcome,
+  READ_REQUESTS,
   TOKEN_CACHE_EVENTS,
-  TOKEN_CACHE_PREFIX,
   TOKEN_CACHE_REQUESTS,
-} from '../ipc/names.ts';
-import type { Names } from '../ipc/requests.ts';
-import { listen } from './listen.ts';
+  tokenCachePrefix,
+  type TokenCacheRequests,
+} from '../ipc/contract.ts';
+import { eventChannel, type Names, requestChannel } from '../ipc/requests.ts';
+import { listen } from './early-events.ts';
 
 export type { Names };
 
-/** What a contract needs to reach the window. `serveRequests` has the same prefix. */
+/** How a contract reaches the window. `serveRequests` has the same prefix. */
 export interface Exposure<R, E> {
   /** The property of `window`. */
   name: string;
-  /** Before every channel, as in `serveRequests`. */
+  /** The start of every channel name, as in `serveRequests`. */
   prefix: string;
   /** All names of the contract’s requests. */
   requests: Names<R>;
@@ -30,26 +31,59 @@ export interface Exposure<R, E> {
   events: Names<E>;
 }
 
-type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
-
-/** `window.tokenCache`, a `TokenCacheBridge`. The main process serves it with `serveTokenCache`. */
-export function exposeTokenCache(): void {
-  const contract: Exposure<TokenCacheRequests, TokenCacheEvents> = {
-    name: 'tokenCache',
-    prefix: TOKEN_CACHE_PREFIX,
-    requests: TOKEN_CACHE_REQUESTS,
-    events: TOKEN_CACHE_EVENTS,
-  };
-  const bridge = bridgeOf(contract);
-  const planImport = bridge['planImport'];
-  // A page can't learn a file's path, and can't name one: only a `File` that the user dropped has one.
-  contextBridge.exposeInMainWorld(contract.name, {
-    ...bridge,
-    planImport: (file: File) => planImport?.(webUtils.getPathForFile(file)),
-  });
+/** Which part of the token cache a page gets. */
+export interface ExposeOptions {
+  /**
+   * The requests that the page may make. Default: those that only read and reveal no secret. Give `serveTokenCache` the
+   * same list: the main process decides.
+   */
+  only?: readonly (keyof TokenCacheRequests)[];
+  /** The property of `window`, as in `serveTokenCache`. Default: `tokenCache`. */
+  name?: string;
 }
 
-/** The same for an app's own contract: one function per request, and `on` for its events. */
+type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
+
+/**
+ * Puts `window.tokenCache`, a `TokenCacheBridge`, on the page. The main process serves it with `serveTokenCache`.
+ *
+ * @example
+ * ```ts
+ * import { exposeTokenCache } from 'tokenkeep/preload';
+ *
+ * exposeTokenCache({ only: ['accounts', 'signOut'] });
+ * ```
+ */
+export function exposeTokenCache({ only = READ_REQUESTS, name = 'tokenCache' }: ExposeOptions = {}): void {
+  const unknown = only.find((each) => !Object.hasOwn(TOKEN_CACHE_REQUESTS, each));
+  if (unknown !== undefined)
+    throw new Error(`exposeTokenCache: “${unknown}” is no request of the token cache.`);
+  const requests = Object.fromEntries(only.map((each) => [each, true as const]));
+  const bridge = bridgeOf({ name, prefix: tokenCachePrefix(name), requests, events: TOKEN_CACHE_EVENTS });
+  const planImport = bridge['planImport'];
+  // A page can't learn a file's path, and can't name one: only a `File` that the user dropped has one.
+  const fromFile = (file: File): unknown => planImport?.(webUtils.getPathForFile(file));
+  contextBridge.exposeInMainWorld(
+    name,
+    planImport === undefined ? bridge : { ...bridge, planImport: fromFile },
+  );
+}
+
+/**
+ * Puts an app's own contract on the page: one function for each request, and `on` for its events.
+ *
+ * @example
+ * ```ts
+ * import { exposeRequests } from 'tokenkeep/preload';
+ *
+ * exposeRequests<{ version(): string }, { greeted: string }>({
+ *   name: 'myApp',
+ *   prefix: 'my-app',
+ *   requests: { version: true },
+ *   events: { greeted: true },
+ * });
+ * ```
+ */
 export function exposeRequests<R, E>(contract: Exposure<R, E>): void {
   contextBridge.exposeInMainWorld(contract.name, bridgeOf(contract));
 }
@@ -63,11 +97,18 @@ function bridgeOf<R, E>({ prefix, requests, events }: Exposure<R, E>): Record<st
   return Object.assign(Object.fromEntries(asks), { on });
 }
 
-/** Only a channel that is not served rejects `invoke`: while the app is starting, ending, or changing vaults. */
+/** `invoke` rejects only where the channel is not served: while the app starts, ends or changes vaults. */
 function ask(channel: string): Ask {
-  return (...args) =>
-    ipcRenderer.invoke(channel, ...args).catch(() => ({
-      ok: false,
-      error: { code: 'not_served', message: 'Tokenkeep is not answering right now. Try again in a moment.' },
-    }));
+  return (...args) => {
+    // Measured before it is cloned to the main process, which must not be stopped by it.
+    if (!fitsBudget(args)) return Promise.resolve(failure('invalid_argument', TOO_MUCH));
+    return ipcRenderer.invoke(channel, ...args).catch(() => failure('not_served', NOT_SERVED));
+  };
+}
+
+const TOO_MUCH = 'The request was sent with more data than it takes. Nothing was done.';
+const NOT_SERVED = 'Tokenkeep does not answer this at the moment. Try again.';
+
+function failure(code: string, message: string): Outcome<never> {
+  return { ok: false, error: { code, message } };
 }

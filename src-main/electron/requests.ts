@@ -1,55 +1,149 @@
 /** The one place where `ipcMain` is used: requests of a contract, each with its sender and its arguments checked. */
-import { ipcMain, type WebContents } from 'electron';
-import { eventChannel, requestChannel } from '../ipc/names.ts';
-import { REFUSED, settle } from '../ipc/outcome.ts';
-import type { ArgumentChecks, Handlers, Requests } from '../ipc/requests.ts';
-import { isTrusted, type Trusted } from './sender.ts';
+import { app, ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
+import { InvalidArgumentError } from '../errors.ts';
+import { fitsBudget } from '../ipc/argument-budget.ts';
+import type { Outcome } from '../ipc/contract.ts';
+import {
+  type ArgumentChecks,
+  eventChannel,
+  type Handlers,
+  REFUSED,
+  requestChannel,
+  type Requests,
+  settle,
+} from '../ipc/requests.ts';
+import { watchInput } from './dialogs.ts';
+import { contentsOf, isTrusted, type Trusted } from './sender.ts';
 
-/** Which contract is served, to whom, and how. */
+/** Which contract is served, to whom, and by what. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
-  /** Before every channel. Contracts that are served side by side have different ones. */
+  /** The start of every channel name. Contracts that are served side by side have different prefixes. */
   prefix: string;
-  /** One for each request: what a window sends is anybody’s guess. */
+  /** One check for each request: a window may send anything. */
   checks: ArgumentChecks<R>;
-  /** What answers, each with the window that asks and the arguments that passed the check. */
+  /** The functions that answer, called with the window that asks and the arguments that passed the check. */
   handlers: Handlers<R, WebContents>;
   /**
-   * Hears of errors that are not a `TokenkeepError`: a fault in a handler. The window learns only that there was one.
-   * Mind that such an error's message may quote what was being worked on.
+   * Called with errors that are not a `TokenkeepError`: faults of a handler. The window learns only that there was one.
+   * The message of such an error may quote the data that was being worked on.
    */
   onUnexpected?: (error: unknown) => void;
 }
 
 /** A contract that is being served. */
 export interface ServedRequests<E> {
-  /** To every window that is served, and to no other. */
+  /** Tells every window that is served, and no other. Never throws: a window that is gone is passed over. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;
-  /** Nothing of this contract is answered any more. */
+  /** Ends it: no request of this contract is answered any more. */
   stop(): void;
 }
+
+/** One `serveRequests`, as a channel sees it. */
+interface Server {
+  trusted: Trusted;
+  answer: (event: IpcMainInvokeEvent, args: readonly unknown[]) => Promise<Outcome<unknown>>;
+}
+
+/** Several servers may share a channel, each for its own windows and origins. */
+const servers = new Map<string, Server[]>();
 
 /**
  * Answers the requests `R` of the given windows and lets the app tell them the events `E`. Every answer is an
  * `Outcome`; nothing that a window sends can make it throw.
+ *
+ * @example
+ * ```ts
+ * import { noArguments, serveRequests } from 'tokenkeep/electron';
+ *
+ * const served = serveRequests<{ version(): string }, { greeted: string }>({
+ *   windows: () => [window],
+ *   origin: 'app://my-app',
+ *   prefix: 'my-app',
+ *   checks: { version: noArguments },
+ *   handlers: { version: () => '1.0.0' },
+ * });
+ * served.emit('greeted', 'Hello');
+ * ```
  */
 export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<R>): ServedRequests<E> {
   const { prefix, checks, handlers, onUnexpected } = options;
-  const names = Object.keys(checks) as (keyof R & string)[];
-  for (const name of names) {
-    ipcMain.handle(requestChannel(prefix, name), (event, ...args: unknown[]) =>
-      isTrusted(event, options)
-        ? settle(() => handlers[name](event.sender, ...checks[name](args)), onUnexpected)
-        : REFUSED,
-    );
-  }
+  const stops = (Object.keys(checks) as (keyof R & string)[]).map((name) =>
+    serveChannel(requestChannel(prefix, name), {
+      trusted: options,
+      answer: (event, args) =>
+        settle(() => {
+          if (!fitsBudget(args)) throw tooMuch();
+          watchInput(event.sender);
+          return handlers[name](event.sender, ...checks[name](args));
+        }, onUnexpected),
+    }),
+  );
   return {
     emit(name, event) {
-      for (const window of options.windows()) {
-        if (!window.isDestroyed()) window.send(eventChannel(prefix, name), event);
+      for (const contents of windowsOf(options)) {
+        watchInput(contents);
+        try {
+          contents.send(eventChannel(prefix, name), event);
+        } catch {
+          // It went while it was told; there is nobody to tell any more.
+        }
       }
     },
     stop() {
-      for (const name of names) ipcMain.removeHandler(requestChannel(prefix, name));
+      for (const stop of stops) stop();
     },
   };
+}
+
+function serveChannel(channel: string, server: Server): () => void {
+  const here = servers.get(channel) ?? [];
+  servers.set(channel, [...here, server]);
+  if (here.length === 0) {
+    ipcMain.handle(channel, (event, ...args: unknown[]) => {
+      const found = servers.get(channel)?.find(({ trusted }) => trusts(trusted, event));
+      if (found !== undefined) return found.answer(event, args);
+      warn(channel, event);
+      return REFUSED;
+    });
+  }
+  return () => {
+    const left = (servers.get(channel) ?? []).filter((each) => each !== server);
+    servers.set(channel, left);
+    if (left.length === 0) ipcMain.removeHandler(channel);
+  };
+}
+
+/** An embedder's `windows` may throw while windows come and go: then nobody is trusted, and nobody told. */
+function trusts(trusted: Trusted, event: IpcMainInvokeEvent): boolean {
+  try {
+    return isTrusted(event, trusted);
+  } catch {
+    return false;
+  }
+}
+
+function windowsOf({ windows }: Trusted): WebContents[] {
+  try {
+    return contentsOf(windows());
+  } catch {
+    return [];
+  }
+}
+
+const warned = new Set<string>();
+
+/** In development a refusal is told on the terminal, once for each origin: it is mostly a misspelt one. */
+function warn(channel: string, { senderFrame }: IpcMainInvokeEvent): void {
+  const origin = senderFrame?.origin ?? 'a frame that is gone';
+  if (app.isPackaged || warned.has(origin)) return;
+  warned.add(origin);
+  const here = servers.get(channel)?.flatMap(({ trusted }) => trusted.origin) ?? [];
+  process.emitWarning(
+    `Refused ${channel} for ${origin}. Served are the main frames of the windows given, at ${[...new Set(here)].join(', ')}.`,
+    { type: 'TokenkeepWarning' },
+  );
+}
+
+function tooMuch(): InvalidArgumentError {
+  return new InvalidArgumentError('The request was sent with more data than it takes. Nothing was done.');
 }

@@ -1,24 +1,41 @@
 /** Who may ask. Electron security checklist item 17: validate the sender of all IPC messages. */
-import type { IpcMainInvokeEvent, WebContents } from 'electron';
+import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 
-/** Who may ask: anyone else gets nothing. */
+/** A window, or the web contents of one; a view has web contents only. */
+export type ServedWindow = BrowserWindow | WebContents;
+
+/** Whom requests are answered for: anyone else gets nothing. */
 export interface Trusted {
-  /** The windows that are served. Read at every call, so a window may come and go. */
-  windows: () => readonly WebContents[];
-  /** The exact origin of their pages, such as `app://tokenkeep`. No wildcard, no prefix. */
-  origin: string;
+  /**
+   * The windows that are served. Called for every request and event, so a window may come and go; one that is destroyed
+   * is passed over.
+   */
+  windows: () => readonly (ServedWindow | null | undefined)[];
+  /** The exact origin of their pages, such as `app://tokenkeep`, or several. No wildcard, no prefix. */
+  origin: string | readonly string[];
 }
 
 /**
- * One of the windows, its main frame, and the page that was meant: a frame inside the page, another window or a page
- * that got navigated elsewhere is refused. A frame that is gone by now (null) is refused too.
+ * Whether a request comes from one of the windows, from its main frame, and from a page of the origin. A frame inside the
+ * page, another window, a page that was navigated elsewhere and a frame that is gone (null) are refused.
  */
 export function isTrusted(
   event: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>,
   { windows, origin }: Trusted,
 ): boolean {
   const frame = event.senderFrame;
-  return (
-    frame !== null && frame.parent === null && frame.origin === origin && windows().includes(event.sender)
-  );
+  if (frame === null || frame.parent !== null) return false;
+  const origins = typeof origin === 'string' ? [origin] : origin;
+  return origins.includes(frame.origin) && contentsOf(windows()).includes(event.sender);
+}
+
+/** The web contents of the windows that still exist. */
+export function contentsOf(windows: readonly (ServedWindow | null | undefined)[]): WebContents[] {
+  return windows.flatMap((window) => {
+    if (window === null || window === undefined || window.isDestroyed()) return [];
+    if (!('webContents' in window)) return [window];
+    // A BrowserWindow that is being closed may have lost its contents before it is destroyed itself.
+    const contents = window.webContents as WebContents | null;
+    return contents === null || contents.isDestroyed() ? [] : [contents];
+  });
 }

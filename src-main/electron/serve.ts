@@ -1,38 +1,67 @@
-/** The token cache for the windows of an Electron app. */
-import { clipboard, type WebContents } from 'electron';
-import type { TokenCacheEvents, TokenCacheRequests } from '../ipc/contract.ts';
-import { copiedSecrets } from '../ipc/copied.ts';
+/** Serves the token cache to the windows of an Electron app. */
+import { app, clipboard, powerMonitor, type WebContents } from 'electron';
+import { InvalidArgumentError } from '../errors.ts';
+import { argumentChecks } from '../ipc/arguments.ts';
+import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
+import {
+  READ_REQUESTS,
+  TOKEN_CACHE_REQUESTS,
+  type TokenCacheEvents,
+  type TokenCacheRequests,
+  tokenCachePrefix,
+} from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
-import { TOKEN_CACHE_PREFIX } from '../ipc/names.ts';
-import { argumentChecks } from '../ipc/validate.ts';
 import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
-import { keepOffTheClipboard } from './leaving.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';
 
-/** To whom a token cache is served. */
+/** To whom a token cache is served, and which requests of the contract. */
 export interface ServeOptions extends Trusted {
-  /** Runs before the vault is asked again because the user chose Retry. */
+  /**
+   * The requests that are answered. Default: those that only read and reveal no secret (`status`, `accounts`, `tokens`,
+   * `claims`, `search`, `removalCount`). Give the preload script's `exposeTokenCache` the same list.
+   */
+  only?: readonly (keyof TokenCacheRequests)[];
+  /** Tells several token caches of one process apart; as in `exposeTokenCache`. Default: `tokenCache`. */
+  name?: string;
+  /** Called before the vault is asked again because the user chose Retry. */
   beforeRetry?: () => void;
   /** See `RequestOptions.onUnexpected`. */
   onUnexpected?: (error: unknown) => void;
 }
 
-/** Call it to end: nothing is answered any more, and a copied token leaves the clipboard. */
+/** Call it to stop: nothing is answered any more, and a copied token leaves the clipboard. */
 export interface ServedTokenCache {
   (): void;
   /**
-   * Begins an import from outside the window, as a menu or a command line does: the windows hear `importReading`,
-   * then `importPlanned` or `importFailed`, and show it. Resolves when they have been told; never rejects.
+   * Starts an import from outside the window, as a menu or a command line does: the windows are told `importReading`,
+   * then `importPlanned` or `importFailed`. Resolves when they have been told; never rejects.
    */
   planImport(path: string): Promise<void>;
+  /** Clears a copied token from the clipboard now, as when the screen is locked. */
+  clearClipboard(): Promise<void>;
 }
 
 /**
- * Answers the windows in `options` and keeps them told of changes; their preload script calls `exposeTokenCache()`.
+ * Answers the windows in `options` and tells them about changes. Their preload script calls `exposeTokenCache()`.
  *
- * @param vault may be on its way: requests wait for it, so a window can be shown while the keychain is asked.
+ * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is asked
+ *
+ * @example
+ * ```ts
+ * import { app, BrowserWindow } from 'electron';
+ * import { openVault } from 'tokenkeep';
+ * import { serveTokenCache } from 'tokenkeep/electron';
+ *
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
+ * const stop = serveTokenCache(vault, {
+ *   windows: () => BrowserWindow.getAllWindows(),
+ *   origin: 'app://my-app',
+ *   only: ['accounts', 'signOut'],
+ * });
+ * app.on('will-quit', stop);
+ * ```
  */
 export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOptions): ServedTokenCache {
   const opened = Promise.resolve(vault);
@@ -57,8 +86,8 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   });
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
     ...options,
-    prefix: TOKEN_CACHE_PREFIX,
-    checks: argumentChecks,
+    prefix: tokenCachePrefix(options.name),
+    checks: granted(argumentChecks, options.only ?? READ_REQUESTS),
     handlers: handlers.requests,
   });
 
@@ -70,7 +99,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     endings.push(ready.on('status', (status) => served.emit('status', status)));
     served.emit('status', ready.status);
   }, options.onUnexpected);
-  endings.push(keepOffTheClipboard(copied));
+  endings.push(clearOnLeave(copied));
 
   return Object.assign(
     () => {
@@ -79,6 +108,38 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
       served.stop();
       void copied.clear();
     },
-    { planImport: handlers.planImport },
+    { planImport: handlers.planImport, clearClipboard: () => copied.clear() },
   );
+}
+
+/** The checks of the granted requests; of the others none, so that they are not served at all. */
+function granted<Checks extends object>(checks: Checks, only: readonly (keyof Checks & string)[]): Checks {
+  for (const name of only) {
+    if (Object.hasOwn(TOKEN_CACHE_REQUESTS, name)) continue;
+    throw new InvalidArgumentError(
+      `serveTokenCache: “${name}” in \`only\` is no request of the token cache.`,
+    );
+  }
+  const entries = Object.entries(checks).filter(([name]) => (only as readonly string[]).includes(name));
+  return Object.fromEntries(entries) as Checks;
+}
+
+/** Clears a copied token when the screen is locked or the app ends. Linux does not tell; there the 30 seconds stand. */
+function clearOnLeave(copied: CopiedSecrets): () => void {
+  const clear = (): void => void copied.clear().catch(() => undefined);
+  // The clipboard is asynchronous since Electron 44: the app is held until it is cleared, then asked to end again.
+  const clearFirst = (event: { preventDefault(): void }): void => {
+    if (!copied.holding) return;
+    event.preventDefault();
+    void copied
+      .clear()
+      .catch(() => undefined)
+      .finally(() => setImmediate(() => app.quit())); // not in the event itself, in which Electron ignores it
+  };
+  powerMonitor.on('lock-screen', clear);
+  app.on('will-quit', clearFirst);
+  return () => {
+    powerMonitor.off('lock-screen', clear);
+    app.off('will-quit', clearFirst);
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * What a window may ask of the main process, and what it hears from it. Types only: this is the one file of the
- * main-process module that a window's code may import from.
+ * What a window may ask of the main process, and what it is told. The one contract: types first, the names at run time
+ * at the end. A window's code imports types from here and nothing else of the main-process module.
  *
  * [Note: no secret in a window] Nothing here carries a secret but the answer to `reveal`, which the main process
  * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
@@ -10,6 +10,7 @@ import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
+import type { Names, Outcome, PlainError } from './requests.ts';
 
 export type {
   Difference,
@@ -18,6 +19,8 @@ export type {
   Finding,
   FindingKind,
   ImportReport,
+  Outcome,
+  PlainError,
   SignOutReceipt,
   TenantProfile,
   VaultReport,
@@ -25,16 +28,18 @@ export type {
   VaultStatus,
 };
 
-/** One line of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
+/** One row of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
 export interface AccountItem {
-  /** Opaque; names this line in other requests and stays the same while the account is cached. */
+  /** Opaque; names the account in other requests and stays the same while it is cached. */
   id: string;
   /** `orphan`: tokens of a user whose account is not in the cache. */
   kind: 'user' | 'app' | 'orphan';
   /** null for an app. */
   home_account_id: string | null;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** Host of the provider, under one of the names of its cloud. */
   environment: string;
+  /** The provider that issued its tokens; null where nothing tells it. */
+  issuer: string | null;
   /** "" where the provider gave none, and for apps. */
   username: string;
   /** null where nothing tells it. */
@@ -45,20 +50,54 @@ export interface AccountItem {
   tenants: readonly TenantProfile[];
   /** Client ids of the apps that hold its tokens. */
   clients: readonly string[];
-  /** How many it has of each. */
+  /** How many tokens of each type it has. */
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
+  /** Whether it can still be used. The one answer for dot, facts, filters and search. */
+  status: AccountStatus;
+  /** The file that it was imported from, which another program may still use; null where it was signed in here. */
+  source: string | null;
   /** Of its access tokens, seconds since the epoch: the soonest still to come, and the latest of all. */
   nextExpiry: number | null;
   lastExpiry: number | null;
-  /** The earliest time known of a token of it, seconds since the epoch. */
+  /** The earliest known time of one of its tokens, seconds since the epoch. */
   since: number | null;
 }
 
-/** Everyone and everything that is signed in. */
+/** Whether an account can still be used. Times are seconds since the epoch. */
+export type AccountStatus =
+  /** A refresh token renews it. `activeUntil`: of its current access tokens; null where none is left. */
+  | { state: 'renews'; activeUntil: number | null }
+  /** No refresh token: active until its last access token expires. */
+  | { state: 'active'; until: number }
+  /**
+   * `code`: the provider's own error name where it refused. `activeUntil`: tokens that are here can be used until then;
+   * null where none is left.
+   */
+  | {
+      state: 'needs-sign-in';
+      reason: 'refused' | 'expired' | 'revoked';
+      at: number;
+      code: string | null;
+      activeUntil: number | null;
+    }
+  /** Nothing tells how long its tokens live. */
+  | { state: 'unknown' };
+
+/** A refresh that the provider refused for good. */
+export interface Refusal {
+  /** `refused`: it did not say why. */
+  reason: 'refused' | 'expired' | 'revoked';
+  /** Seconds since the epoch. */
+  at: number;
+  /** The provider's error name, such as `invalid_grant`; null where it named none. */
+  code: string | null;
+}
+
+/** All accounts and apps in the cache. */
 export interface AccountList {
   /** Users first, then apps and tokens without an account. */
   accounts: readonly AccountItem[];
-  /** `notUnderstood`: entries that are kept as they are. */
+  /** `notUnderstood`: entries that are kept unchanged although this version does not understand them. */
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
 }
 
@@ -70,7 +109,7 @@ export interface TokenItem {
   environment: string;
   /** The tenant. */
   realm: string | null;
-  /** The app that it was given to. */
+  /** The app that it was issued to. */
   client_id: string;
   /** The app's name where a claim tells it. */
   client_name: string | null;
@@ -80,20 +119,23 @@ export interface TokenItem {
   audience: string | null;
   /** Of access tokens, such as `Bearer`. */
   token_type: string | null;
-  /** Names the key that it is bound to. */
+  /** Names the key that the token is bound to. */
   key_id: string | null;
   /** "1": a refresh token that every app of Microsoft’s family may use. */
   family_id: string | null;
-  /** How it is made up, which only its issuer need know. `jwe`: encrypted to someone. */
+  /** The token's format, which only its issuer has to know. `jwe`: encrypted to its audience. */
   format: 'jwt' | 'jwe' | 'opaque';
   cached_at: number | null;
   /** Access tokens: the field. ID tokens: the `exp` claim. */
   expires_on: number | null;
   extended_expires_on: number | null;
-  /** From when on the provider wants it refreshed. */
+  /** When the provider asks for a refresh. */
   refresh_on: number | null;
   last_modification_time: number | null;
 }
+
+/** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */
+export type CopyForm = 'token' | 'header' | 'curl';
 
 /** One claim of a decoded token; the value as JSON text, so that no name or shape in it can do harm on the way. */
 export interface Claim {
@@ -112,7 +154,7 @@ export type DecodedToken =
 /** What a sign-out would remove, counted by the same rule that removes. */
 export type RemovalCount = Record<EntityType, number>;
 
-/** What an import would do; the document stays in the main process until it is confirmed or given up. */
+/** What an import would do. The document stays in the main process until the import is confirmed or cancelled. */
 export interface ImportPlan {
   id: string;
   /** The file's name, without its folder. */
@@ -122,26 +164,26 @@ export interface ImportPlan {
   writtenBy: 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | null;
   accounts: { added: number; known: number; names: readonly string[] };
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
-  /** Entries that are kept as they are because they are not understood. */
+  /** Entries that are kept unchanged although this version does not understand them. */
   notUnderstood: number;
 }
 
-/** A file that was exported with a passphrase: what is in it is known once `unlockImport` was given that. */
+/** A file that was exported with a passphrase. `unlockImport` tells what is in it. */
 export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'bytes'> {
   locked: true;
 }
 
-/** The proof of a new key. */
+/** Proof of a key rotation. */
 export interface KeyReceipt {
   /** Seconds since the epoch. */
   at: number;
-  /** Of the new key. */
+  /** The place of the new key. */
   slot: 'a' | 'b';
-  /** Of the key before. `pending`: it goes when the keychain can be asked. */
+  /** The previous key. `pending`: destroyed as soon as the keychain is available. */
   oldKey: 'destroyed' | 'pending';
 }
 
-/** What was written, and read back. */
+/** What was written, and read back to verify it. */
 export interface ExportReceipt {
   /** Without its folder. */
   fileName: string;
@@ -149,74 +191,75 @@ export interface ExportReceipt {
   tokens: number;
 }
 
-/** What is the matter with what is cached. */
+/** Problems found in the cache. */
 export interface HealthReport {
-  /** In the order in which they matter; of very many the first. */
+  /** Most important first; at most 1,000 are sent. */
   findings: readonly Finding[];
-  /** Of all findings, also those that are not sent. */
+  /** All findings, including those that are not sent. */
   total: number;
-  /** How many of all of them a repair can do something about. */
+  /** How many of them can be repaired. */
   repairable: number;
-  /** The last repair that can still be taken back. */
+  /** The last repair that can still be undone. */
   last: RepairReport | null;
 }
 
-/** What was done, without secrets. */
+/** What a repair or its undo changed, without secrets. */
 export interface RepairReport {
   /** Seconds since the epoch. */
   at: number;
-  /** What the repair did to which entities. */
+  /** The changed entities. */
   difference: Difference;
 }
 
-/** What `main` answers, by name. Every argument is validated there, every sender checked. */
+/** The requests that the main process answers. It checks every sender and validates every argument. */
 export interface TokenCacheRequests {
-  /** Where the vault stands. */
+  /** The state of the vault. */
   status(): VaultStatus;
-  /** The list at the left. */
+  /** The account list. */
   accounts(): AccountList;
-  /** Of one line of the list: access tokens first, then refresh and ID tokens. */
+  /** The tokens of one account: access tokens first, then refresh and ID tokens. */
   tokens(accountId: string): readonly TokenItem[];
-  /** One token taken apart, without its signature. */
+  /** One token decoded, without its signature. */
   claims(tokenId: string): DecodedToken;
-  /** Ids of the accounts that match every word of the text: names, tenants, clients, scopes, audiences, claims. */
+  /** Ids of the accounts that match every word: names, tenants, clients, scopes, audiences, claims. */
   search(text: string): readonly string[];
 
-  /** `null`: all accounts and apps. */
-  removalCount(accountId: string | null): RemovalCount;
-  /** Of one line of the list, and destroys the key that opens older copies of the file. */
-  signOut(accountId: string): SignOutReceipt;
-  /** Of everyone and every app; a receipt for each. */
-  signOutAll(): readonly SignOutReceipt[];
+  /** What `signOut` would remove. `null`: all accounts and apps. */
+  removalCount(accountIds: readonly string[] | null): RemovalCount;
+  /**
+   * Removes these accounts with all their entries, and destroys the key that opens older copies of the file. `null`: all
+   * accounts and apps. One receipt for each.
+   */
+  signOut(accountIds: readonly string[] | null): readonly SignOutReceipt[];
 
-  /** The secret, after a dialog of the main process; null where the user said no. */
+  /** The secret, after a dialog of the main process; null where the user declined. */
   reveal(tokenId: string): string | null;
-  /** Copies without showing; `clearsAt` in milliseconds since the epoch. null where the user said no. */
-  copy(tokenId: string): { clearsAt: number } | null;
+  /** Copies without showing; `form` other than `token` is for access tokens. `clearsAt` in milliseconds since the epoch. null where the user declined. */
+  copy(tokenId: string, form?: CopyForm): { clearsAt: number } | null;
 
-  /** Shows the system's file dialog; null where it was dismissed. */
+  /** Shows the system's file dialog; null where the user dismissed it. */
   chooseImport(): ImportPlan | ImportLocked | null;
   /** A file that was dropped on the window. The preload script fills in the path of the `File`. */
   planImport(path: string): ImportPlan | ImportLocked;
   /** `passphrase_wrong` leaves it as it was, for another try. */
   unlockImport(planId: string, passphrase: string): ImportPlan;
-  /** Merges what was planned, in one change. Where the vault refuses it, the plan stays for another try. */
+  /** Merges the planned document in one change. Where the vault refuses it, the plan stays for another try. */
   confirmImport(planId: string): ImportReport;
-  /** Gives a plan up; one that is not there any more is no error. */
+  /** Discards a plan. A plan that no longer exists is no error. */
   cancelImport(planId: string): void;
 
   /** Asks the keychain and reads the file again. */
   retry(): VaultStatus;
   /** damaged: keeps what could be read, in a new file; the damaged one is kept beside it. */
   recover(): VaultStatus;
-  /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and begins an empty one. */
+  /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and starts an empty one. */
   startFresh(): VaultStatus;
 
-  /** Reads every byte of the file and opens every secret; `verifying` tells how far it is. */
+  /** Reads every byte of the file and opens every secret; `verifying` reports progress. */
   verify(): VaultReport;
-  /** Writes the file anew under a new key, and destroys the old one. `vault_empty` where there is no file yet. */
+  /** Rewrites the file under a new key and destroys the old key. `vault_empty` where there is no file yet. */
   rotateKey(): KeyReceipt;
-  /** Writes the file anew without what is dead in it. Sizes in bytes. */
+  /** Rewrites the file without reclaimable space. Sizes in bytes. */
   compact(): { before: number; after: number };
   /**
    * Shows the system's dialog, and writes everything to the file that is chosen, encrypted with the passphrase; null
@@ -224,42 +267,31 @@ export interface TokenCacheRequests {
    */
   exportAll(passphrase: string): ExportReceipt | null;
 
-  /** What is wrong with what is cached: see `examine` of 'tokenkeep'. */
+  /** Problems in the cache: see `examine` of 'tokenkeep'. */
   examine(): HealthReport;
-  /** In one update; `null`: all that can be. What has changed since it was found is left alone. */
+  /** Repairs in one update; `null`: every finding that can be repaired. Entries that have changed since are left alone. */
   repair(findingIds: readonly string[] | null): RepairReport;
-  /** Takes the last repair back, as far as nothing has changed since. Until the app ends. */
+  /** Undoes the last repair, except for entries that have changed since. Possible until the app ends. */
   undoRepair(): RepairReport;
 }
 
-/** What a window hears without asking, by name. */
+/** The events that a window is told. */
 export interface TokenCacheEvents {
-  /** Something cached has changed, here or in another process: ask again. */
+  /** The cache has changed, here or in another process: ask again. */
   change: null;
-  /** A new one, whenever something in it changes. */
+  /** A new status, whenever something in it changes. */
   status: VaultStatus;
-  /** A file was chosen or dropped and is being read; a plan or an error follows. Large documents take seconds. */
+  /** A file was chosen or dropped and is being read; a plan or an error follows. Large files take seconds. */
   importReading: { fileName: string; bytes: number };
-  /** An import that was begun outside the window: by the menu, or on the command line. */
+  /** An import that was started outside the window: by the menu, or on the command line. */
   importPlanned: ImportPlan | ImportLocked;
-  /** One that could not be begun. */
+  /** An import that could not be started. */
   importFailed: PlainError;
-  /** Of a verification that is under way: entries. */
+  /** Progress of a verification, in entries. */
   verifying: { done: number; of: number };
   /** A copied token has left the clipboard. */
   clipboardCleared: null;
 }
-
-/** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
-export interface PlainError {
-  /** That of a `TokenkeepError`, `unexpected`, `refused` or `not_served`. */
-  code: string;
-  /** For people: what happened, what it means for the data, what to do. */
-  message: string;
-}
-
-/** The answer to a request: its value, or why there is none. */
-export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
 /** What `exposeTokenCache()` puts on the window. Functions never reject: they answer with an `Outcome`. */
 export type TokenCacheBridge = {
@@ -267,11 +299,64 @@ export type TokenCacheBridge = {
     ...args: Parameters<TokenCacheRequests[Name]>
   ) => Promise<Outcome<ReturnType<TokenCacheRequests[Name]>>>;
 } & {
-  /** Of a file that was dropped on the page. A `File` that a script made has no path, and is refused. */
+  /** Plans the import of a file that was dropped on the page. A `File` made by a script has no path and is refused. */
   planImport(file: File): Promise<Outcome<ImportPlan | ImportLocked>>;
-  /** Returns the function that ends it. */
+  /** Returns a function that removes the listener. */
   on<Name extends keyof TokenCacheEvents>(
     name: Name,
     listener: (event: TokenCacheEvents[Name]) => void,
   ): () => void;
 };
+
+/** The requests of the contract at run time: the one list of their names. */
+export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
+  status: true,
+  accounts: true,
+  tokens: true,
+  claims: true,
+  search: true,
+  removalCount: true,
+  signOut: true,
+  reveal: true,
+  copy: true,
+  chooseImport: true,
+  planImport: true,
+  unlockImport: true,
+  confirmImport: true,
+  cancelImport: true,
+  retry: true,
+  recover: true,
+  startFresh: true,
+  verify: true,
+  rotateKey: true,
+  compact: true,
+  exportAll: true,
+  examine: true,
+  repair: true,
+  undoRepair: true,
+};
+
+/** The events of the contract at run time. */
+export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
+  change: true,
+  status: true,
+  importReading: true,
+  importPlanned: true,
+  importFailed: true,
+  verifying: true,
+  clipboardCleared: true,
+};
+
+/** The requests that only read and reveal no secret: what a page gets where nothing else is granted. */
+export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
+  'status',
+  'accounts',
+  'tokens',
+  'claims',
+  'search',
+  'removalCount',
+];
+
+/** The start of every channel name: token caches of different names and an app's own contracts never meet. */
+export const tokenCachePrefix = (name = 'tokenCache'): string =>
+  name === 'tokenCache' ? 'tokenkeep' : `tokenkeep-${name}`;

@@ -1,85 +1,58 @@
-/** What answers a window, request by request: plain functions over a vault, with the system's doors passed in. */
+/** The answers to a window's requests: plain functions over a vault, with the system's part passed in as ports. */
 import type { TokenCache } from '../cache/token-cache.ts';
-import { DocumentError, InvalidArgumentError } from '../errors.ts';
-import { accountList } from './account-list.ts';
-import type { TokenCacheEvents, TokenCacheRequests } from './contract.ts';
-import type { Copied } from './copied.ts';
-import { decoded } from './decoded.ts';
+import { DocumentError } from '../errors.ts';
+import { accountList, search } from './account-views.ts';
+import { cachedAccounts, findAccount } from './cached-accounts.ts';
+import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
-import { type Holding, holdingsOf } from './holdings.ts';
-import { type AccountId, accountOf, type TokenId } from './ids.ts';
 import { imports } from './imports.ts';
-import { plainError } from './outcome.ts';
-import { copyQuestion, type Question, revealQuestion } from './questions.ts';
-import type { Handlers } from './requests.ts';
-import { search } from './search.ts';
-import { removalCountOf, signOut, signOutAll } from './sign-outs.ts';
-import { type IdentifiedToken, identify, tokenItems } from './token-items.ts';
-import type { ServedVault } from './served-vault.ts';
-import { upkeep } from './upkeep.ts';
-
-/** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
-export interface Doors<Caller> {
-  /** Requests wait for it. */
-  vault: Promise<ServedVault>;
-  copied: Copied;
-  /** Seconds since the epoch. */
-  now: () => number;
-  /** Asks the user in a dialog that no script of the window can answer; false where it was refused. */
-  confirm: (caller: Caller, question: Question) => Promise<boolean>;
-  /** Absolute path; null where the dialog was dismissed. */
-  chooseFile: (caller: Caller) => Promise<string | null>;
-  /** Where to save; `name` is the one to suggest. Absolute path; null where the dialog was dismissed. */
-  chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
-  /** To all windows. */
-  tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
-  /** Before the vault is asked again because the user chose Retry. */
-  beforeRetry: () => void;
-}
+import { maintenance } from './maintenance.ts';
+import type { Ports } from './ports.ts';
+import { copiedText } from './copied-text.ts';
+import { copyQuestion, revealQuestion } from './questions.ts';
+import { type Handlers, plainError } from './requests.ts';
+import { removalCountOf, signOutAccounts } from './sign-out.ts';
+import { decoded, findToken, tokenItems } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
-  /** An import begun outside a window: tells what came of it by events. Never rejects. */
+  /** An import that was started outside a window: events report the result. Never rejects. */
   planImport: (path: string) => Promise<void>;
 }
 
-export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHandlers<Caller> {
-  const { vault, copied, now, tell } = doors;
+export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
+  const { vault, copied, now, tell } = ports;
   const planned = imports({ vault, now, reading: (file) => tell('importReading', file) });
-  const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn);
-
-  const holding = (id: AccountId): Promise<Holding> => read((cache) => holdingIn(cache, id));
-  const token = (id: TokenId): Promise<[Holding, IdentifiedToken]> => read((cache) => tokenIn(cache, id));
+  const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
     requests: {
       status: async () => (await vault).status,
-      accounts: async () => accountList(await read(holdingsOf), now()),
-      tokens: async (_caller, id) => tokenItems(await holding(id)),
-      claims: async (_caller, id) => decoded((await token(id))[1].token),
-      search: async (_caller, text) => search((await read(holdingsOf)).byId, text),
+      accounts: async () => accountList(await read((cache) => cache), now()),
+      tokens: (_caller, id) => read((cache) => tokenItems(findAccount(cache, id))),
+      claims: (_caller, id) => read((cache) => decoded(findToken(cache, id)[1].token)),
+      search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),
 
-      removalCount: (_caller, id) =>
-        read((cache) => removalCountOf(cache, id === null ? null : holdingIn(cache, id))),
-      signOut: async (_caller, id) => signOut(await vault, await holding(id)),
-      signOutAll: async () => signOutAll(await vault),
+      removalCount: (_caller, ids) => read((cache) => removalCountOf(cache, ids)),
+      signOut: async (_caller, ids) => signOutAccounts(await vault, ids),
 
       async reveal(caller, id) {
-        const [whose, which] = await token(id);
-        return (await doors.confirm(caller, revealQuestion(whose, which))) ? which.token.secret : null;
+        const [account, which] = await read((cache) => findToken(cache, id));
+        return (await ports.confirm(caller, revealQuestion(account, which))) ? which.token.secret : null;
       },
-      async copy(caller, id) {
-        const [whose, which] = await token(id);
-        const agreed = await doors.confirm(caller, copyQuestion(whose, which));
-        return agreed ? copied.copy(which.token.secret) : null;
+      async copy(caller, id, form = 'token') {
+        const [account, which] = await read((cache) => findToken(cache, id));
+        const text = copiedText(account, which, form);
+        const agreed = await ports.confirm(caller, copyQuestion(account, which));
+        return agreed ? copied.copy(text) : null;
       },
 
       async chooseImport(caller) {
-        const path = await doors.chooseFile(caller);
+        const path = await ports.chooseFile(caller);
         return path === null ? null : planned.plan(path);
       },
       planImport(_caller, path) {
-        assertHere(path);
+        assertLocal(path);
         return planned.plan(path);
       },
       unlockImport: (_caller, id, passphrase) => planned.unlock(id, passphrase),
@@ -87,7 +60,7 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
       cancelImport: (_caller, id) => planned.cancel(id),
 
       async retry() {
-        doors.beforeRetry();
+        ports.beforeRetry();
         return (await vault).retry();
       },
       recover: async () => {
@@ -98,8 +71,8 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
         await (await vault).startFresh();
         return (await vault).status;
       },
-      ...upkeep(doors),
-      ...health(doors),
+      ...maintenance(ports),
+      ...health(ports),
     },
 
     async planImport(path) {
@@ -113,26 +86,13 @@ export function tokenCacheHandlers<Caller>(doors: Doors<Caller>): TokenCacheHand
 }
 
 /**
- * A page can name no path, but whoever has taken over its process can name any. One that begins with two slashes has Windows
- * connect to the computer that is named there, and prove to it who the user is.
+ * A page can't name a path, but whoever has taken over its process can. A path that begins with two slashes makes Windows
+ * connect to the computer that it names, and prove to it who the user is.
  */
-function assertHere(path: string): void {
+function assertLocal(path: string): void {
   if (!/^[\\/]{2}/.test(path)) return;
   throw new DocumentError(
     'document_unreadable',
     'A file on another computer can’t be dropped on the window. Nothing was imported. Choose it with Import… instead.',
   );
-}
-
-function holdingIn(cache: TokenCache, id: AccountId): Holding {
-  const found = holdingsOf(cache).byId.get(id);
-  if (found !== undefined) return found;
-  throw new InvalidArgumentError('This account is not in the cache any more. Nothing was done.');
-}
-
-function tokenIn(cache: TokenCache, id: TokenId): [Holding, IdentifiedToken] {
-  const holding = holdingIn(cache, accountOf(id));
-  const found = identify(holding).find((candidate) => candidate.id === id);
-  if (found !== undefined) return [holding, found];
-  throw new InvalidArgumentError('This token is not in the cache any more. Nothing was done.');
 }

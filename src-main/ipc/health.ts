@@ -1,15 +1,15 @@
-/** What the doctor finds, what a repair would do, and the way back until the next start. */
+/** Problems that the doctor finds, repairs, and undoing them until the next start. */
 import { setImmediate } from 'node:timers/promises';
 import { accountsToExamine, examine, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
 import { bySeverity, type Finding } from '../doctor/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
-import type { Doors } from './handlers.ts';
+import type { Ports } from './ports.ts';
 import type { Handlers } from './requests.ts';
 
 type Health = Pick<TokenCacheRequests, 'examine' | 'repair' | 'undoRepair'>;
 
-/** More are counted and not sent: nobody reads them, and repairing all does not need them. */
+/** More are counted but not sent: nobody reads them, and "repair all" does not need them. */
 const MOST_FINDINGS = 1_000;
 
 /** Accounts examined between two pauses: a few milliseconds of work. */
@@ -18,10 +18,10 @@ const ACCOUNTS_A_TURN = 100;
 export function health<Caller>({
   vault,
   now,
-}: Pick<Doors<Caller>, 'vault' | 'now'>): Handlers<Health, Caller> {
-  /** What takes each repair back, the last one at the end. It holds tokens, and stays here. */
+}: Pick<Ports<Caller>, 'vault' | 'now'>): Handlers<Health, Caller> {
+  /** Undo data of each repair, the last at the end. It holds tokens and stays in this process. */
   const done: { report: RepairReport; undo: RepairUndo }[] = [];
-  /** What was found last. */
+  /** The findings that were sent last. */
   let known: ReadonlyMap<string, Finding> = new Map();
 
   return {
@@ -29,11 +29,12 @@ export function health<Caller>({
       const opened = await vault;
       const at = now();
       const findings: Finding[] = [];
-      const accounts = await opened.read(accountsToExamine);
+      const accounts = await opened.read(accountsToExamine, { held: true });
       while (accounts.length > 0) {
         const next = accounts.splice(0, ACCOUNTS_A_TURN);
-        const found = await opened.read((cache) =>
-          next.flatMap((account) => examine(cache, { account, now: at })),
+        const found = await opened.read(
+          (cache) => next.flatMap((account) => examine(cache, { account, now: at })),
+          { held: true },
         );
         findings.push(...found);
         await setImmediate();
@@ -60,10 +61,10 @@ export function health<Caller>({
     async undoRepair() {
       const last = done.at(-1);
       if (last === undefined) {
-        throw new InvalidArgumentError('There is no repair to take back. Nothing was changed.');
+        throw new InvalidArgumentError('There is no repair to undo. Nothing was changed.');
       }
       const difference = await (await vault).update((cache) => undoRepair(cache, last.undo));
-      // Only now: where the update was refused, it can be tried again.
+      // After the update: where that is refused, it can be tried again.
       done.splice(done.indexOf(last), 1);
       return { at: now(), difference };
     },

@@ -1,6 +1,6 @@
 /**
- * Importing a document in two steps: what would be merged is shown, and merged once someone agrees. In between the
- * document stays in the main process, under an id that can't be guessed.
+ * Imports a document in two steps: a plan tells what would be merged, and confirming it merges. In between the document
+ * stays in the main process under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
 import { merge, planMerge } from '../cache/document/merge.ts';
@@ -9,32 +9,34 @@ import { InvalidArgumentError } from '../errors.ts';
 import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument, reportOf } from '../vault/exchange/import.ts';
+import { mergeAsImport } from './account-history.ts';
+import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
-import type { ServedVault } from './served-vault.ts';
+import type { ServedVault } from './ports.ts';
 
-/** A plan that nobody answers is given up: a document of 100 MB takes several times that in memory. */
+/** A plan that nobody answers is discarded: a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
 export interface ImportsOptions {
   vault: Promise<ServedVault>;
   /** Seconds since the epoch. */
   now: () => number;
-  /** A file is being read; a large one takes a second or two. */
+  /** Called when a file is being read; a large one takes a second or two. */
   reading: (file: { fileName: string; bytes: number }) => void;
 }
 
 export interface Imports {
   /**
-   * What was exported with a passphrase is kept as it is until `unlock`.
+   * A file that was exported with a passphrase stays encrypted until `unlock`.
    *
-   * @throws DocumentError naming the file: nothing is merged and nothing kept.
+   * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
-  /** @throws PassphraseError where it is the wrong one: another can be tried. */
+  /** @throws PassphraseError where it is wrong: another can be tried */
   unlock(planId: string, passphrase: string): Promise<ImportPlan>;
-  /** @throws InvalidArgumentError where the plan is not there any more. */
+  /** @throws InvalidArgumentError where the plan no longer exists */
   confirm(planId: string): Promise<ImportReport>;
-  /** Gives a plan up; one that is not there is no error. */
+  /** Discards a plan; one that no longer exists is no error. */
   cancel(planId: string): void;
 }
 
@@ -42,41 +44,50 @@ interface Kept {
   id: string;
   /** Seconds since the epoch. */
   until: number;
-  file: Pick<DocumentFile, 'name'> & { bytes: number };
+  file: Pick<DocumentFile, 'name'> & { bytes: number; path: string };
   /** Still encrypted, or open. */
   content: DocumentFile | SerializableTokenCache;
 }
 
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
-  /** One at a time: a second plan takes the place of the first. */
+  /** One at a time: a second plan replaces the first. */
   let kept: Kept | undefined;
 
   const keep = ({ file, content }: Pick<Kept, 'file' | 'content'>): Kept => {
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
     return kept;
   };
-  /** What is kept under this id; with a sentence about why it is not. */
+  /** @throws InvalidArgumentError where nothing is kept under this id any more */
   const find = (planId: string): Kept => {
     if (kept?.id === planId && now() > kept.until) kept = undefined;
     if (kept?.id === planId) return kept;
     throw new InvalidArgumentError(
-      'This import was planned too long ago, or another one was begun since. Nothing was merged; choose the file again.',
+      'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
   };
+  /** Without what claims to be the app's own data: anyone may have written the document. */
+  const open = async (
+    file: DocumentFile,
+    passphrase: string | undefined,
+  ): Promise<SerializableTokenCache> => {
+    const document = await openDocument(file, passphrase, now);
+    dropAppData(document);
+    return document;
+  };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
-    const counts = await (await vault).read((cache) => planMerge(cache, document));
+    const counts = await (await vault).read((cache) => planMerge(cache, document), { held: true });
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
   };
 
   return {
     async plan(path) {
       const content = await readDocumentFile(path, reading);
-      const file = { name: content.name, bytes: content.content.length };
+      const file = { name: content.name, bytes: content.content.length, path };
       if (isAge(content.content)) {
         const { id } = keep({ file, content });
         return { id, fileName: file.name, bytes: file.bytes, locked: true };
       }
-      const document = await openDocument(content, undefined, now);
+      const document = await open(content, undefined);
       return planOf(keep({ file, content: document }), document);
     },
 
@@ -84,7 +95,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       const chosen = find(planId);
       const { content } = chosen;
       if (!('content' in content)) return planOf(chosen, content);
-      const document = await openDocument(content, passphrase, now);
+      const document = await open(content, passphrase);
       return planOf(keep({ file: find(planId).file, content: document }), document);
     },
 
@@ -94,8 +105,11 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = reportOf(await (await vault).update((cache) => merge(cache, content)));
-      // Only now: where the update was refused, the same plan can be confirmed again.
+      const merged = await (await vault).update((cache) =>
+        mergeAsImport(cache, content, chosen.file.path, () => merge(cache, content)),
+      );
+      const report = reportOf(merged);
+      // After the update: where that is refused, the same plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;
     },

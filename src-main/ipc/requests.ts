@@ -1,13 +1,16 @@
 /**
- * The shape of every conversation with a window: requests by name, their arguments checked before anything else
- * runs, their answers plain values. The token cache speaks it, and an app may use it for what it adds of its own.
+ * The shape of every conversation with a window: requests by name, arguments checked before anything else runs,
+ * answers as plain values. The token cache uses it, and an app may use it for its own requests.
  */
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError, TokenkeepError } from '../errors.ts';
 
 /** Plain signatures, as the window sees them once the answer has arrived: `interface R { info(): AppInfo }`. */
 export type Requests<R> = { [Name in keyof R]: (...args: never[]) => unknown };
 
-/** What answers them. `Caller` stands for the window that asks. A handler may throw: the error crosses as a value. */
+/**
+ * Functions that answer the requests of a contract. `Caller` stands for the window that asks. A handler may throw: the
+ * error crosses as a value.
+ */
 export type Handlers<R extends Requests<R>, Caller> = {
   [Name in keyof R]: (
     caller: Caller,
@@ -15,7 +18,7 @@ export type Handlers<R extends Requests<R>, Caller> = {
   ) => ReturnType<R[Name]> | Promise<ReturnType<R[Name]>>;
 };
 
-/** Gives the arguments of a request back, typed, or throws {@link InvalidArgumentError}. */
+/** Returns the arguments of a request, typed, or throws {@link InvalidArgumentError}. */
 export type ArgumentCheck<Args extends readonly unknown[]> = (args: readonly unknown[]) => Args;
 
 /** One check for each request of a contract. */
@@ -23,11 +26,64 @@ export type ArgumentChecks<R extends Requests<R>> = {
   [Name in keyof R]: ArgumentCheck<Parameters<R[Name]>>;
 };
 
-/** The names of a contract's parts, so that none is forgotten at either end; the compiler holds the list complete. */
+/** The names of a contract's requests or events at run time. The compiler keeps the list complete. */
 export type Names<R> = Readonly<Record<keyof R, true>>;
 
-/** The check of a request that takes nothing. */
+/** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
+export interface PlainError {
+  /** The code of a `TokenkeepError`, or `unexpected`, `refused`, `not_served`. */
+  code: string;
+  /** For people: what happened, what it means for the data, what to do. */
+  message: string;
+}
+
+/** The answer to a request: its value, or why there is none. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
+
+/** The check of a request without arguments. */
 export const noArguments: ArgumentCheck<[]> = (args) => {
   if (args.length > 0) throw new InvalidArgumentError('This request takes no arguments; some were sent.');
   return [];
 };
+
+/** Requests and events have separate channels: an event can't be mistaken for a request. */
+export const requestChannel = (prefix: string, name: string): string => `${prefix}:request:${name}`;
+export const eventChannel = (prefix: string, name: string): string => `${prefix}:event:${name}`;
+
+/** The answer to a frame, window or origin that is not served. */
+export const REFUSED: Outcome<never> = {
+  ok: false,
+  error: { code: 'refused', message: 'This page is not allowed to ask that. Nothing was done.' },
+};
+
+const UNEXPECTED: PlainError = {
+  code: 'unexpected',
+  message:
+    'Tokenkeep met an unexpected error. What was saved before is unchanged. Try again, and report the error if it comes back.',
+};
+
+/**
+ * Runs `work` and returns its value or its error as a plain value. [Note: errors cross as values] A
+ * {@link TokenkeepError} keeps its code and message, which are written for people. Of any other error nothing crosses,
+ * because its text may hold a token: it goes to `onUnexpected`, and the window gets `unexpected`.
+ */
+export async function settle<T>(
+  work: () => T | Promise<T>,
+  onUnexpected?: (error: unknown) => void,
+): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (!isOurs(error)) onUnexpected?.(error);
+    return { ok: false, error: plainError(error) };
+  }
+}
+
+/** An error as a window may see it. */
+export function plainError(error: unknown): PlainError {
+  return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
+}
+
+function isOurs(error: unknown): error is TokenkeepError {
+  return error instanceof TokenkeepError;
+}

@@ -73,16 +73,21 @@ interface Store {
 
 function storeOf(keytar: Keytar): Store {
   return {
-    get: (service, account) => keytar.getPassword(service, account).catch(refused),
-    set: (service, account, secret) => keytar.setPassword(service, account, secret).catch(refused),
+    get: (service, account) => translated(() => keytar.getPassword(service, account)),
+    set: (service, account, secret) => translated(() => keytar.setPassword(service, account, secret)),
     delete: async (service, account) => {
-      await keytar.deletePassword(service, account).catch(refused);
+      await translated(() => keytar.deletePassword(service, account));
     },
   };
 }
 
-function refused(cause: unknown): never {
-  throw keytarError(cause);
+/** keytar throws at once for arguments that it refuses, and rejects for what the system refuses. */
+async function translated<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw keytarError(cause);
+  }
 }
 
 const CANARY = 'canary';

@@ -1,4 +1,5 @@
 import { lookup, refreshName, singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
+import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
@@ -85,6 +86,7 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     environment: account.environment,
     scopes,
     forceRefresh,
+    margin: EXPIRY_MARGIN, // MSAL's own: whether it refreshes is for it to say.
     ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
   };
   const { accessToken, refreshSoon, before, cached } = await opened.read((cache) => {

@@ -37,7 +37,7 @@ export function cachedResult(
   const { home_account_id, environment, realm, client_id, target, secret } = token;
   if ((token.token_type ?? 'Bearer').toLowerCase() !== 'bearer') return undefined;
   const [idToken] = cache.find('IdToken', {
-    query: { home_account_id: home_account_id ?? '', environment, realm, client_id },
+    query: { home_account_id: home_account_id ?? '', environment, realm: realm ?? null, client_id },
   });
   if (idToken === undefined) return undefined;
   const read = readToken(idToken.secret);

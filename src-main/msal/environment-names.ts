@@ -54,9 +54,13 @@ export class EnvironmentNames {
     const exact = this.#authorities.find(({ aliases }) => aliases.has(host));
     if (exact !== undefined) return exact;
     const cloud = canonicalEnvironment(host);
-    return this.#authorities.find(({ aliases }) =>
-      [...aliases].some((alias) => canonicalEnvironment(alias) === cloud),
-    );
+    const having = (isSame: (alias: string) => boolean): Authority[] =>
+      this.#authorities.filter(({ aliases }) => [...aliases].some(isSame));
+    const [ofCloud] = having((alias) => canonicalEnvironment(alias) === cloud);
+    if (ofCloud !== undefined || host.includes(':')) return ofCloud;
+    // MSAL Python leaves the port out. Where MSAL knows one port of the host, it is that one.
+    const atPorts = having((alias) => alias.split(':')[0] === host);
+    return new Set(atPorts.map(({ preferred }) => preferred)).size === 1 ? atPorts[0] : undefined;
   }
 }
 

@@ -11,7 +11,7 @@ import { isRecord } from '../cache/json.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Profile } from '../cache/schema/dialects.ts';
 import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/schema/entities.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { EnvironmentNames } from './environment-names.ts';
 import {
   dialectOf,
@@ -190,9 +190,13 @@ export class LibraryMemory {
     if (cache.version === this.#version && !isRenamed) return undefined;
     const owners = new Map<string, { entries: readonly Entry[]; view: LibraryView } | undefined>();
     const records = entriesByAccount(cache);
+    const { now } = storeOf(cache);
     for (const [owner, list] of records) {
       if (!isRenamed && isSame(list, this.#told.get(owner)?.entries)) continue;
-      owners.set(owner, { entries: list, view: viewOf(list, this.#profile, (name) => names.nameOf(name)) });
+      owners.set(owner, {
+        entries: list,
+        view: viewOf(list, this.#profile, now, (name) => names.nameOf(name)),
+      });
     }
     for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
     return { version: cache.version, names, owners };

@@ -76,13 +76,21 @@ export class Access {
 
   async lookAgain(): Promise<void> {
     await this.settings.log.close(); // Lest a file that was replaced stays on the disk for as long as it is open.
-    await this.memory.adopt(await look(this.settings, this.memory.opening.key));
+    await this.memory.adopt(await look(this.settings, this.memory.known));
   }
 
   /** @throws VaultError of the state, unless it is `ready`, or was when somebody else was writing */
   assertReady(): void {
     const { state, error } = this.memory.opening;
     if (!isOpen(state)) throw refusal(state, error ?? undefined);
+  }
+
+  /** @throws VaultError of a state in which nothing can be read, unless memory holds something all the same */
+  assertReadable(): void {
+    const { opening, mine, held } = this.memory;
+    const { state, contents, error } = opening;
+    if (state === 'ready' || contents !== null || mine !== null || held.length > 0) return;
+    throw refusal(state, error ?? undefined);
   }
 
   /** What a failed save means for the state, and for the caller. */

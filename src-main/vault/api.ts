@@ -9,7 +9,10 @@ import type { VaultReport, VaultStatus } from './state.ts';
 export interface VaultOptions {
   /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
   file: string;
-  /** Names the key in the keychain, as `<name>/a` and `<name>/b`. Default: "vault". */
+  /**
+   * A label that is stored beside the key, for people who look into their keychain. It need not be unique: the key is
+   * found by an id in the file. Default: "vault".
+   */
   name?: string;
   /** The keychain's service name, what people see in their keychain's list. Default: "Tokenkeep". */
   service?: string;
@@ -20,6 +23,22 @@ export interface VaultOptions {
    * change in memory until it can be saved, and `status.held` says so. Neither ever writes under weaker protection.
    */
   unprotected?: 'refuse' | 'memory';
+}
+
+/** What became of the key of a vault that was deleted. */
+export interface Forgotten {
+  /**
+   * `pending`: the keychain could not be asked; it is deleted the next time that a vault is opened in this place. `kept`:
+   * it is also the key of the original of which this was a copy. `unknown`: the file no longer said which key was its.
+   * `none`: there was no vault.
+   */
+  key: 'destroyed' | 'pending' | 'kept' | 'unknown' | 'none';
+}
+
+/** How a vault is read. */
+export interface ReadOptions {
+  /** Read what memory holds in a state in which nothing can be read from the file. */
+  held?: boolean;
 }
 
 /** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
@@ -40,6 +59,12 @@ export interface Vault extends CacheHandle {
 
   /** How many accounts have been signed out of this vault, here or elsewhere, as of the last read. */
   readonly epoch: number;
+
+  /**
+   * Rejects with the state's error where nothing can be read, so that "no accounts" is not taken for an answer. With
+   * `held`, or in a vault that was opened with `unprotected: 'memory'`, it gives what memory holds, which may be nothing.
+   */
+  read<T>(fn: (cache: TokenCache) => T, options?: ReadOptions): Promise<T>;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
@@ -69,6 +94,36 @@ export interface Vault extends CacheHandle {
    * `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
    */
   recover(): Promise<void>;
+
+  /**
+   * older: writes what this program has in memory in the place of the older file, which is kept beside it as
+   * `<file>.older-<time>`. Accounts that were signed out meanwhile stay signed out.
+   *
+   * @throws InvalidArgumentError where the file was older when it was opened, so that memory holds nothing newer
+   */
+  keepMine(): Promise<void>;
+
+  /**
+   * older: takes the file's contents, without the accounts that were signed out since it was written. What is in
+   * memory is given up. The older file is kept beside it as `<file>.older-<time>`.
+   *
+   * @throws VaultError `vault_key_missing` where the older file can't be opened any more
+   */
+  takeFile(): Promise<void>;
+
+  /**
+   * Deletes the vault's file and its key, in every state: deleting needs no key. Files that were set aside stay. The
+   * key of a copy is the original's, and is kept. Afterwards this is an empty vault, as if it had just been opened.
+   *
+   * @returns what became of the key
+   */
+  forget(): Promise<Forgotten>;
+
+  /**
+   * copy: gives this file an id and a key of its own. From then on it and the original have nothing to do with each
+   * other.
+   */
+  makeOwn(): Promise<void>;
 
   /**
    * Removes the account and everything that belongs to it, as `erase` does: older copies of the file can't be opened

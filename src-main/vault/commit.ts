@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { TokenkeepError } from '../errors.ts';
 import type { Job } from '../cache/batch.ts';
 import type { Change } from '../cache/change.ts';
@@ -32,8 +33,12 @@ export class Saving {
   #pause = FIRST_PAUSE;
   #timer: unknown;
 
-  constructor(access: Access) {
+  readonly #rewritten: () => void;
+
+  /** @param rewritten called when the file was written as a whole, so that the keychain's mark can follow */
+  constructor(access: Access, rewritten: () => void) {
     this.#access = access;
+    this.#rewritten = rewritten;
   }
 
   stop(): void {
@@ -74,6 +79,7 @@ export class Saving {
         this.#access.assertReady();
         if (memory.opening.contents !== null) await compact(this.#access, memory.opening.contents);
       });
+      this.#rewritten();
     } catch (cause) {
       throw this.#access.failed(cause);
     }
@@ -109,7 +115,8 @@ export class Saving {
       return { ...opening, identity: await append(settings.log, contents, identity, changes, metadata) };
     }
     const keyMadeAt = opening.key === null ? now : 0;
-    const key = opening.key ?? (await settings.slots.make(opening.slot));
+    const fileId = opening.fileId ?? randomBytes(16);
+    const key = opening.key ?? (await settings.slots.make(fileId, opening.slot, null));
     const metadata = contents?.metadata ?? { keyMadeAt, pending: null, epoch: 0, tombstones: [] };
     const written = await rewrite(settings, {
       cache,
@@ -118,8 +125,10 @@ export class Saving {
       key,
       slot: opening.slot,
       metadata: metadataAfter(metadata, tombstones, now),
+      fileId,
     });
-    return { ...opening, ...written, key };
+    if (contents !== null) this.#rewritten();
+    return { ...opening, ...written, key, fileId };
   }
 
   /** Neither saved nor lost: held in memory or taken back. */
@@ -151,7 +160,7 @@ export class Saving {
   async #compact(): Promise<void> {
     const { contents } = this.#access.memory.opening;
     if (contents === null || contents.rows - contents.live <= contents.live + SMALL) return;
-    await compact(this.#access, contents).catch(() => undefined);
+    await compact(this.#access, contents).then(this.#rewritten, () => undefined);
   }
 }
 
@@ -167,6 +176,7 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
     key: opening.key,
     slot: opening.slot,
     metadata: metadataAfter(contents.metadata, [], now),
+    fileId: contents.header.fileId,
   });
   memory.saved({ ...opening, ...written }, now);
 }

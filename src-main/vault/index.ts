@@ -7,10 +7,18 @@ export { type ImportReport } from './exchange/import.ts';
 export { openVault } from './vault.ts';
 export { printable } from './printable.ts';
 export {
+  type OlderFile,
   type Recovered,
   type VaultRegions,
   type VaultReport,
   type VaultState,
   type VaultStatus,
+  type VaultWarning,
 } from './state.ts';
-export { type Erasure, type Vault, type VaultOptions } from './api.ts';
+export {
+  type Erasure,
+  type Forgotten,
+  type ReadOptions,
+  type Vault,
+  type VaultOptions,
+} from './api.ts';

@@ -4,16 +4,15 @@ import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
-import { type Contents, follow, keptFrames } from './contents.ts';
+import { type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
 import { Listeners } from './listeners.ts';
-import type { Opening } from './open.ts';
-import { paced } from './pace.ts';
+import type { Known, Marked, Opening } from './open.ts';
 import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './format/frame-reader.ts';
-import type { VaultStatus } from './state.ts';
+import type { VaultState, VaultStatus } from './state.ts';
 
 /** Jobs that were done in memory and are not settled yet. */
 export interface Attempt {
@@ -36,6 +35,10 @@ export class VaultMemory {
   readonly statuses = new Listeners<VaultStatus>();
   cache: TokenCache;
   opening: Opening;
+  /** In state `older`: the vault as this program saw it before. What is in `cache` belongs to it. */
+  mine: Opening | null = null;
+  /** Something was written of which the keychain's mark does not know. */
+  isUnmarked = false;
   /** Changes that are in `cache` and not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
@@ -54,28 +57,62 @@ export class VaultMemory {
     this.#told = JSON.stringify(this.status);
   }
 
-  /** Takes what was found in the file for what is, with the changes that it has not heard of on top. */
+  /** The vault as this program saw it last; `null` where it has seen none. */
+  get seen(): Marked | null {
+    const { contents, state, fileId } = this.mine ?? this.opening;
+    if (contents === null || fileId === null || !isSeen(state)) return null;
+    return { fileId, mark: markOf(contents) };
+  }
+
+  /** What this program knows when it looks at the file again. */
+  get known(): Known {
+    const { key, state, fileId, mark } = this.opening;
+    return {
+      // Whether it is still a copy, only the keychain tells.
+      key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
+      seen: this.seen,
+      marked: fileId === null || mark === null ? null : { fileId, mark },
+    };
+  }
+
+  /**
+   * Takes what was found in the file for what is, with the changes that it has not heard of on top. Where the file is
+   * older than what is in memory, memory stays as it is.
+   */
   async adopt(opening: Opening): Promise<void> {
+    if (opening.state === 'older' && this.seen !== null) {
+      this.mine ??= this.opening;
+      if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
+      this.opening = opening;
+      this.refresh();
+      return;
+    }
+    await this.replace(opening);
+  }
+
+  /** `adopt`, whatever is in memory. */
+  async replace(opening: Opening): Promise<void> {
     const before = this.#side();
     this.cache = opening.contents?.cache ?? new TokenCache();
     this.#holdOnTo(opening.contents);
-    if (this.opening.key !== opening.key) this.opening.key?.fill(0);
+    for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
+    this.mine = null;
     this.opening = opening;
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
     if (this.changes.size > 0) {
-      const changes = await paced(difference(before, this.#side()));
+      const changes = await difference(before, this.#side());
       if (changes.length > 0) this.changes.emit(eventOf(changes));
     }
     this.refresh();
   }
 
   #side(): Side {
-    return { cache: this.cache, groups: keptFrames(this.opening.contents, this.held) };
+    return { cache: this.cache, groups: keptFrames((this.mine ?? this.opening).contents, this.held) };
   }
 
   /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
   #holdOnTo(contents: Contents | null): void {
-    const held = withoutSignedOut(this.held, this.opening.contents, contents);
+    const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
     const changes = apply(this.cache, held);
     if (contents === null) return;
     this.held = changes;
@@ -94,6 +131,11 @@ export class VaultMemory {
     this.savedAt = savedAtOf(this.opening);
     this.#tell(updates);
     this.refresh();
+  }
+
+  /** Tells listeners of changes that were made to the cache. */
+  tell(changes: readonly Change[]): void {
+    this.#tell([changes]);
   }
 
   #tell(updates: readonly (readonly Change[])[]): void {
@@ -125,6 +167,9 @@ export class VaultMemory {
 
   /** The file has everything. */
   saved(opening: Opening, at: number | null): void {
+    for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
+    this.mine = null;
+    this.isUnmarked = true;
     this.opening = opening;
     this.held = [];
     this.#unsaved = 0;
@@ -143,8 +188,10 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  forget(): void {
+  /** Ends: keys are overwritten, and nobody hears anything any more. */
+  end(): void {
     this.opening.key?.fill(0);
+    this.mine?.key?.fill(0);
     this.changes.clear();
     this.statuses.clear();
   }
@@ -152,9 +199,19 @@ export class VaultMemory {
   #describe(): VaultStatus {
     const { saveError, savedAt } = this;
     return Object.freeze(
-      statusOf(this.opening, { ...this.#circumstances, unsaved: this.#unsaved, saveError, savedAt }),
+      statusOf(this.opening, this.mine, {
+        ...this.#circumstances,
+        unsaved: this.#unsaved,
+        saveError,
+        savedAt,
+      }),
     );
   }
+}
+
+/** Whether memory is what the file said, so that a file which says less is older. */
+function isSeen(state: VaultState): boolean {
+  return state === 'ready' || state === 'busy' || state === 'read-only';
 }
 
 function savedAtOf({ identity }: Opening): number | null {

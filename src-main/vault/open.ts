@@ -1,36 +1,71 @@
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { KeychainError, type TokenkeepError, type VaultError } from '../errors.ts';
-import { type Contents, readContents } from './contents.ts';
-import { hear, type Identity, readWhole } from './disk/atomic-file.ts';
-import { FRAMES_AT, readHeader, type Slot } from './format/header.ts';
+import { KeychainError, type TokenkeepError } from '../errors.ts';
+import { type Contents, positionOf, readContents } from './contents.ts';
+import { hear, type Identity, readWhole, sameFile } from './disk/atomic-file.ts';
 import type { Io } from './disk/io.ts';
-import { keyCheck } from './format/keys.ts';
-import { paced } from './pace.ts';
-import { refusal } from './refusal.ts';
-import type { KeySlots } from './slots.ts';
-import type { VaultState } from './state.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
+import {
+  FRAMES_AT,
+  HEADER_COPY_AT,
+  type HeaderKey,
+  type HeaderReading,
+  readHeader,
+  type Slot,
+} from './format/header.ts';
+import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
+import { keyCheck } from './format/keys.ts';
+import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
+import type { KeySlots, SlotReading } from './slots.ts';
+import type { VaultState, VaultWarning } from './state.ts';
+import { removeSignedOut } from './tombstones.ts';
 
-/** What was found at a vault's place. Opening changes nothing: not the file, not the key. */
+/** What was found at a vault's place. Opening changes nothing: neither the file nor the keychain. */
 export interface Opening {
   state: VaultState;
   /** Why it is not `ready`. */
   error: TokenkeepError | null;
   /** `null`: there is no file, or nothing in it can be read. */
   contents: Contents | null;
-  /** `null`: there is none yet, or it is not to be had. */
+  /** `null`: there is none yet, or it can't be read. */
   key: Buffer | null;
   slot: Slot;
   /** `null`: there is no file. */
   identity: Identity | null;
+  /** The file's id, or the one that a new file will have. `null`: the header can't be read. */
+  fileId: Buffer | null;
+  /** The furthest that the keychain, the mark file and this program know of. */
+  mark: Mark | null;
+  /** A mark file says that the old key is still to be replaced. */
+  isSignOutPending: boolean;
+  /** See `VaultStatus.warnings`. */
+  warnings: readonly VaultWarning[];
+  /** Where the original lies, in state `copy`. */
+  original: string | null;
 }
 
+/** What a running program knows already. */
+export interface Known {
+  /** A key that opened this vault before: while it is the file's, the keychain is not asked, and may be locked. */
+  key: Buffer | null;
+  /** The vault as this program saw it last: whatever is older or shorter is not taken for it. */
+  seen: Marked | null;
+  /** What the keychain said of it when it was last asked. */
+  marked: Marked | null;
+}
+
+/** A mark, and the vault that it is of. */
+export interface Marked {
+  fileId: Buffer;
+  mark: Mark;
+}
+
+const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null };
+
 /** `openFile`, and whether what was found can be written. Where it can't, it can still be read. */
-export async function look(
-  { io, file, slots }: { io: Io; file: string; slots: KeySlots },
-  known: Buffer | null = null,
-): Promise<Opening> {
-  const opening = await openFile(io, file, slots, known);
+export async function look(place: Place, known?: Known): Promise<Opening> {
+  const { io, file } = place;
+  const opening = { ...(await openFile(place, known)), warnings: await warningsOn(place) };
   if (opening.state !== 'ready') return opening;
   for (const path of [dirname(file), file]) {
     try {
@@ -43,36 +78,61 @@ export async function look(
   return opening;
 }
 
-/**
- * `known` is a key that opened this vault before: as long as it is the file's, the keychain is left in peace, and may
- * be locked.
- */
-export async function openFile(
-  io: Io,
-  file: string,
-  slots: KeySlots,
-  known: Buffer | null = null,
-): Promise<Opening> {
+/** Write permission for the group or for others. In a folder with the sticky bit, nobody can replace another's file. */
+const WRITABLE = 0o022;
+const STICKY = 0o1000;
+
+async function warningsOn({ io, file }: Place): Promise<VaultWarning[]> {
+  if (process.platform === 'win32') return []; // Its permissions are not in the mode.
+  const modeOf = (path: string): Promise<number> =>
+    io.stat(path).then(
+      ({ mode }) => Number(mode),
+      () => 0,
+    );
+  const [folder, own] = await Promise.all([modeOf(dirname(file)), modeOf(file)]);
+  const warnings: VaultWarning[] = [];
+  if ((folder & WRITABLE) !== 0 && (folder & STICKY) === 0) warnings.push('folder_writable');
+  if ((own & WRITABLE) !== 0) warnings.push('file_writable');
+  return warnings;
+}
+
+/** Where a vault is, and where its key is. */
+export interface Place {
+  io: Io;
+  file: string;
+  slots: KeySlots;
+}
+
+export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
+  const { io, file, slots } = place;
   let whole: Awaited<ReturnType<typeof readWhole>>;
-  let early: { slot: Slot; key: ReturnType<ReadSlot> } | null = null;
+  let early: { account: string; item: Promise<SlotReading> } | null = null;
   try {
-    if (known === null) {
+    if (known.key === null) {
       // The keychain takes its time; it is asked before the bulk of the file is read.
-      const slot = (await readSlot(io, file)) ?? 'a';
-      early = { slot, key: hear(slots.read(slot)) };
+      const header = await headerOf(io, file);
+      if (header !== null) {
+        const { fileId, slot } = header;
+        early = { account: accountOf(fileId, slot), item: hear(slots.read(fileId, slot)) };
+      }
     }
-    whole = await readWhole(io, file);
+    // What does not begin as a vault is not read to its end.
+    const begins = known.seen !== null || early !== null || (await isVault(io, file));
+    whole = await readWhole(io, file, begins ? undefined : HEAD_LENGTH);
   } catch (cause) {
-    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', storageError(cause)) };
+    const error = storageError(cause);
+    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
   }
-  const read = (slot: Slot) => (slot === early?.slot ? early.key : slots.read(slot));
+  const read: ReadSlot = (fileId, slot) =>
+    early?.account === accountOf(fileId, slot) ? early.item : slots.read(fileId, slot);
+  if (whole === null) return openNothing(slots, known);
+  const found = readHeader(whole.bytes);
+  const fileId = found.kind === 'header' ? Buffer.from(found.header.fileId) : null;
   try {
-    return whole === null
-      ? await openNothing(read)
-      : await openBytes(whole.bytes, whole.identity, read, known);
+    return await openBytes(place, whole, found, read, known);
   } catch (error) {
     if (!(error instanceof KeychainError)) throw error;
-    return { ...NOTHING, state: stateFor(error), error, identity: whole?.identity ?? null };
+    return { ...NOTHING, fileId, state: stateFor(error), error, identity: whole.identity };
   }
 }
 
@@ -80,46 +140,155 @@ export function stateFor(error: KeychainError): 'no-keychain' | 'locked' {
   return error.outcome === 'locked' ? 'locked' : 'no-keychain';
 }
 
-const NOTHING = { contents: null, key: null, slot: 'a', identity: null } as const;
+const NOTHING = {
+  contents: null,
+  key: null,
+  slot: 'a',
+  identity: null,
+  fileId: null,
+  mark: null,
+  isSignOutPending: false,
+  warnings: [],
+  original: null,
+} as const;
 
-type ReadSlot = (slot: Slot) => ReturnType<KeySlots['read']>;
+type ReadSlot = (fileId: Buffer, slot: Slot) => Promise<SlotReading>;
 
-/** No file: an empty cache. A key that is there is this vault's own, whose file is gone or not yet written. */
-async function openNothing(read: ReadSlot): Promise<Opening> {
-  for (const slot of ['a', 'b'] as const) {
-    const key = await read(slot);
-    if (key === 'invalid') return { ...NOTHING, slot, ...refused('wrong-key') };
-    if (key !== 'absent') return { ...NOTHING, state: 'ready', error: null, key, slot };
+function accountOf(fileId: Buffer, slot: Slot): string {
+  return `${fileId.toString('hex')}/${slot}`;
+}
+
+/** No file: an empty cache. The keychain is asked all the same, to learn whether it can keep a key. */
+async function openNothing(slots: KeySlots, { seen }: Known): Promise<Opening> {
+  if (seen !== null) return { ...NOTHING, state: 'older', error: gone(), mark: seen.mark };
+  const fileId = randomBytes(16);
+  try {
+    await slots.read(fileId, 'a');
+  } catch (error) {
+    if (!(error instanceof KeychainError)) throw error;
+    return { ...NOTHING, fileId, state: stateFor(error), error };
   }
-  return { ...NOTHING, state: 'ready', error: null };
+  return { ...NOTHING, fileId, state: 'ready', error: null };
 }
 
 async function openBytes(
-  bytes: Buffer,
+  place: Place,
+  { bytes, identity }: { bytes: Buffer; identity: Identity },
+  found: HeaderReading,
+  read: ReadSlot,
+  { key: known, seen, marked }: Known,
+): Promise<Opening> {
+  const isShorter = seen !== null && bytes.length < seen.mark.end;
+  if (found.kind === 'newer') return openNewer(found.key, identity, read, known);
+  if (found.kind === 'none') return { ...NOTHING, identity, ...refused(isShorter ? 'older' : 'damaged') };
+  const { slot, generation } = found.header;
+  const fileId = Buffer.from(found.header.fileId);
+  const about = { ...NOTHING, slot, identity, fileId };
+  if (seen !== null && !seen.fileId.equals(fileId)) {
+    return { ...about, mark: seen.mark, state: 'older', error: replaced() };
+  }
+  const isOlder = seen !== null && generation < seen.mark.generation;
+  const fits = (key: Buffer): boolean => isKeyOf(found.key, key);
+  let item: SlotReading | null = null;
+  if (known === null || !fits(known)) item = await read(fileId, slot);
+  if (item === 'absent') return { ...about, ...refused(isOlder ? 'older' : 'key-missing') };
+  if (item === 'invalid' || (item !== null && !fits(item.key))) {
+    return { ...about, ...refused(isOlder ? 'older' : 'wrong-key') };
+  }
+  const key = item?.key ?? Buffer.from(known ?? []);
+  const unfinished = await readMarkFile(place, fileId, key);
+  const before = marked?.fileId.equals(fileId) === true ? marked.mark : null;
+  const mark = latestMark([item?.mark ?? null, unfinished, seen?.mark ?? null, before]);
+  const contents = await readContents(bytes, found, key);
+  const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
+  const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
+  if (contents.recovered !== null) {
+    return { ...opened, ...refused(seen !== null && isBehindMark ? 'older' : 'damaged') };
+  }
+  const original = await originalOf(place, item, identity);
+  if (original !== null) return { ...opened, state: 'copy', error: isCopyOf(original), original };
+  if (!isBehindMark) return { ...opened, state: 'ready', error: null };
+  removeSignedOut(contents, mark.tombstones);
+  return { ...opened, ...refused('older') };
+}
+
+function isKeyOf({ start, check }: HeaderKey, key: Buffer): boolean {
+  return keyCheck(key, start).equals(check);
+}
+
+/** Who says that the file is of a later version must have its key: otherwise anybody could make a vault look newer. */
+async function openNewer(
+  header: HeaderKey,
   identity: Identity,
   read: ReadSlot,
   known: Buffer | null,
 ): Promise<Opening> {
-  const found = readHeader(bytes);
-  if (found.kind === 'newer') return { ...NOTHING, identity, ...refused('newer') };
-  if (found.kind === 'none') return { ...NOTHING, identity, ...refused('damaged') };
-  const { slot, salt, check } = found.header;
-  const fits = (key: Buffer): boolean => keyCheck(key, salt).equals(check);
-  const key = known !== null && fits(known) ? Buffer.from(known) : await read(slot);
-  if (key === 'absent') return { ...NOTHING, slot, identity, ...refused('key-missing') };
-  if (key === 'invalid' || !fits(key)) {
-    return { ...NOTHING, slot, identity, ...refused('wrong-key') };
-  }
-  const contents = await paced(readContents(bytes, found, key));
-  if (contents.recovered === null) return { state: 'ready', error: null, contents, key, slot, identity };
-  return { ...refused('damaged'), contents, key, slot, identity };
+  const { fileId, slot } = header;
+  const about = { ...NOTHING, slot, identity, fileId };
+  if (known !== null && isKeyOf(header, known)) return { ...about, ...refused('newer') };
+  const item = await read(fileId, slot);
+  if (item === 'absent') return { ...about, ...refused('key-missing') };
+  const isAuthentic = item !== 'invalid' && isKeyOf(header, item.key);
+  return { ...about, ...refused(isAuthentic ? 'newer' : 'damaged') };
 }
 
-function refused(state: Exclude<VaultState, 'ready'>): { state: VaultState; error: VaultError } {
+function refused(state: Exclude<VaultState, 'ready'>): { state: VaultState; error: TokenkeepError } {
   return { state, error: refusal(state) };
 }
 
-async function readSlot(io: Io, file: string): Promise<Slot | null> {
+async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: Slot } | null> {
   const found = readHeader((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
-  return found.kind === 'header' ? found.header.slot : null;
+  return found.kind === 'header' ? found.header : null;
+}
+
+/** As much as both copies of a later version's header may take. */
+const HEAD_LENGTH = 2 * HEADER_COPY_AT;
+
+/** The id of the vault in this place; `null` where there is none, or its header can't be read. */
+export async function readFileId(io: Io, file: string): Promise<Buffer | null> {
+  return (await headerOf(io, file))?.fileId ?? null;
+}
+
+/** Whether the vault with this id lies in this place. A place that can't be read is no such place. */
+export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
+  const there = await readFileId(io, file).catch(() => null);
+  return there?.equals(fileId) === true;
+}
+
+async function isVault(io: Io, file: string): Promise<boolean> {
+  const head = await readWhole(io, file, HEAD_LENGTH);
+  return head !== null && readHeader(head.bytes).kind !== 'none';
+}
+
+/** [Note: the mark file] It stands beside the vault while the keychain can't be asked; see rekey.ts. */
+export function markFileOf(file: string): string {
+  return `${file}.mark`;
+}
+
+const MAX_MARK_FILE = 64 * 1024;
+
+async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): Promise<Mark | null> {
+  const whole = await readWhole(io, markFileOf(file), MAX_MARK_FILE).catch(() => null);
+  return whole === null ? null : decodeMarkFile(whole.bytes, fileId, key);
+}
+
+/**
+ * Where the original is of which this is a copy: the key was last stored for another path, and a vault with the same
+ * id still lies there. `null`: this is the original, or it was moved here, or that place can't be read.
+ */
+async function originalOf(
+  { io, file }: Place,
+  item: SlotReading | null,
+  identity: Identity,
+): Promise<string | null> {
+  if (item === null || typeof item === 'string' || item.file === null || item.file === file) return null;
+  try {
+    const there = await readWhole(io, item.file, FRAMES_AT);
+    if (there === null || sameFile(there.identity, identity)) return null;
+    const [other, own] = [readHeader(there.bytes), await headerOf(io, file)];
+    if (other.kind !== 'header' || own === null) return null;
+    return other.header.fileId.equals(own.fileId) ? item.file : null;
+  } catch {
+    return null;
+  }
 }

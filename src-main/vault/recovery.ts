@@ -1,9 +1,16 @@
-import { InvalidArgumentError, VaultError } from '../errors.ts';
+import { randomBytes } from 'node:crypto';
+import { storeOf } from '../cache/token-cache.ts';
+import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
+import { type Contents, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/atomic-file.ts';
-import { look } from './open.ts';
+import type { Slot } from './format/header.ts';
+import { latestMark, type Mark } from './format/key-item.ts';
+import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
+import { otherSlot } from './slots.ts';
 import type { VaultState } from './state.ts';
+import { removeSignedOut } from './tombstones.ts';
 import { rewrite } from './write.ts';
 
 /** Sets the file aside and begins an empty vault. See `Vault.startFresh`. */
@@ -16,12 +23,7 @@ export async function startFresh(access: Access): Promise<void> {
       const label = state === 'damaged' ? 'damaged' : 'orphan';
       await setAside(settings.io, settings.file, label, new Date(settings.now()));
     }
-    const fresh = await look(settings);
-    if (fresh.state === 'wrong-key') {
-      // What stands in the keychain is no key at all, and the user has said that nothing is to be kept.
-      const key = await settings.slots.make(fresh.slot);
-      await memory.adopt({ ...fresh, state: 'ready', error: null, key });
-    } else await memory.adopt(fresh);
+    await memory.replace(await look(settings));
   });
 }
 
@@ -29,7 +31,7 @@ export async function startFresh(access: Access): Promise<void> {
 export async function recover(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
-    const found = await look(settings, memory.opening.key);
+    const found = await look(settings, memory.known);
     assertState(found.state, ['damaged']);
     const { contents, key, slot } = found;
     if (contents === null || key === null) {
@@ -39,10 +41,169 @@ export async function recover(access: Access): Promise<void> {
       );
     }
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
-    const { cache, groups, metadata } = contents;
-    const written = await rewrite(settings, { cache, previous: contents, kept: groups, key, slot, metadata });
-    await memory.adopt({ ...found, ...written, state: 'ready', error: null });
+    const { cache, groups, metadata, header } = contents;
+    const { fileId } = header;
+    const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
+    const generation = generationAfter(found.mark, contents);
+    const written = await rewrite(settings, { ...source, generation });
+    await memory.replace({ ...found, ...written, state: 'ready', error: null });
   });
+}
+
+/** Writes what this program has in memory in the place of an older file. See `Vault.keepMine`. */
+export async function keepMine(access: Access): Promise<void> {
+  const { settings, memory } = access;
+  await whileOlder(access, async (opening) => {
+    const { mine } = memory;
+    const contents = mine?.contents ?? null;
+    if (mine === null || contents === null) {
+      throw new InvalidArgumentError(
+        'keepMine: this program has nothing newer in memory, because the file was older when it was opened. Nothing was changed. Take the file’s contents.',
+      );
+    }
+    const { fileId } = contents.header;
+    const { key, slot, marks } = await keyFor(access, fileId, mine.slot);
+    await access.inTurn(() =>
+      access.writing(async () => {
+        if (memory.opening.state !== 'older' || memory.mine !== mine) throw refusal('busy');
+        const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
+        memory.tell(removeSignedOut(contents, mark?.tombstones ?? []));
+        if (memory.opening.identity !== null) {
+          await keepCopy(settings.io, settings.file, 'older', new Date(settings.now()));
+        }
+        const written = await rewrite(settings, {
+          cache: memory.cache,
+          previous: contents,
+          kept: keptFrames(contents, memory.held),
+          key,
+          slot,
+          metadata: contents.metadata,
+          fileId,
+          generation: generationAfter(mark, contents),
+        });
+        const found = { ...written, key, slot, state: 'ready', error: null, mark } as const;
+        memory.saved({ ...mine, ...found }, Math.floor(settings.now() / 1000));
+      }),
+    );
+  });
+}
+
+/** Takes an older file for the vault, without the accounts that were signed out since. See `Vault.takeFile`. */
+export async function takeFile(access: Access): Promise<void> {
+  const { settings, memory } = access;
+  await whileOlder(access, async ({ fileId, identity, slot: current }) => {
+    const isAnother =
+      memory.seen !== null && fileId !== null && !memory.seen.fileId.equals(fileId) && identity !== null;
+    if (identity === null || isAnother) {
+      await access.inTurn(async () => memory.replace(await look(settings)));
+      return;
+    }
+    if (fileId === null || isEmptied(memory.opening.contents)) throw unopenable();
+    const { key, slot, marks } = await keyFor(access, fileId, current);
+    await access.inTurn(() =>
+      access.writing(async () => {
+        const { mine, opening } = memory;
+        const { contents } = opening;
+        if (opening.state !== 'older' || contents === null) throw refusal('busy');
+        const seen = mine?.contents ?? null;
+        const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
+        removeSignedOut(contents, mark?.tombstones ?? []);
+        const isPending = opening.isSignOutPending || seen?.metadata.pending === 'rotate';
+        const label = contents.recovered === null ? 'older' : 'damaged';
+        await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
+        const written = await rewrite(settings, {
+          cache: contents.cache,
+          previous: contents,
+          kept: contents.groups,
+          key,
+          slot,
+          metadata: isPending ? { ...contents.metadata, pending: 'rotate' } : contents.metadata,
+          fileId,
+          generation: generationAfter(mark, contents),
+        });
+        await memory.replace({ ...opening, ...written, key, slot, state: 'ready', error: null, mark });
+        memory.isUnmarked = true;
+      }),
+    );
+  });
+}
+
+/** Gives a copy an id and a key of its own. See `Vault.makeOwn`. */
+export async function makeOwn(access: Access): Promise<void> {
+  const { settings, memory } = access;
+  await access.writing(async () => {
+    await access.lookAgain();
+    const { opening } = memory;
+    assertState(opening.state, ['copy']);
+    const { contents } = opening;
+    if (contents === null) throw refusal('copy', opening.error);
+    const fileId = randomBytes(16);
+    const now = Math.floor(settings.now() / 1000);
+    const key = await settings.slots.make(fileId, 'a', null);
+    const written = await rewrite(settings, {
+      cache: contents.cache,
+      previous: null,
+      kept: new Map(), // Secrets are bound to the id, so every one is sealed again.
+      key,
+      slot: 'a',
+      metadata: { keyMadeAt: now, pending: null, epoch: contents.metadata.epoch, tombstones: [] },
+      fileId,
+    });
+    const own = { ...written, fileId, key, slot: 'a', mark: null, original: null } as const;
+    memory.saved({ ...opening, ...own, state: 'ready', error: null, isSignOutPending: false }, now);
+  });
+}
+
+/** Runs `task` with the lock on keys held, because it may have to ask the keychain which key is the vault's. */
+async function whileOlder(access: Access, task: (opening: Opening) => Promise<void>): Promise<void> {
+  const { settings, memory } = access;
+  await settings.rekeying.hold(async () => {
+    await access.inTurn(() => access.catchUp());
+    assertState(memory.opening.state, ['older']);
+    await task(memory.opening);
+  });
+}
+
+/**
+ * A key that the keychain holds for this vault: the one in this slot, else the one in the other slot, which another
+ * program may have put there since, else a new one.
+ */
+async function keyFor(
+  { settings }: Access,
+  fileId: Buffer,
+  preferred: Slot,
+): Promise<{ key: Buffer; slot: Slot; marks: (Mark | null)[] }> {
+  try {
+    const marks: (Mark | null)[] = [];
+    let found: { key: Buffer; slot: Slot } | null = null;
+    for (const slot of [preferred, otherSlot(preferred)]) {
+      const item = await settings.slots.read(fileId, slot);
+      if (typeof item === 'string') continue;
+      marks.push(item.mark);
+      found ??= { key: item.key, slot };
+    }
+    found ??= { key: await settings.slots.make(fileId, preferred, null), slot: preferred };
+    return { ...found, marks };
+  } catch (cause) {
+    // The vault stays `older`, with what is in memory: the keychain can be unlocked and this be tried again.
+    throw cause instanceof KeychainError ? refusal(stateFor(cause), cause) : cause;
+  }
+}
+
+/** Whether nothing can be had from the file. */
+function isEmptied(contents: Contents | null): boolean {
+  return contents === null || (contents.recovered !== null && storeOf(contents.cache).size === 0);
+}
+
+function generationAfter(mark: Mark | null, { header: { generation } }: Contents): bigint {
+  return (mark !== null && mark.generation > generation ? mark.generation : generation) + 1n;
+}
+
+function unopenable(): VaultError {
+  return new VaultError(
+    'vault_key_missing',
+    'The older file can’t be opened: its key was destroyed when an account was signed out, or it is damaged. Nothing was changed. Keep what this program has.',
+  );
 }
 
 function assertState(state: VaultState, allowed: readonly VaultState[]): VaultState {

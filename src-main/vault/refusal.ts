@@ -1,4 +1,5 @@
-import { KeychainError, VaultError, type VaultErrorCode } from '../errors.ts';
+import { KeychainError, StorageError, VaultError, type VaultErrorCode } from '../errors.ts';
+import { printable } from './printable.ts';
 import type { VaultState } from './state.ts';
 
 /** One sentence each for what happened, what it means for the data, and what to do. */
@@ -43,6 +44,16 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
     message:
       'The vault’s file is there, and the system does not let it be read. It is untouched, and nothing is saved. Check the permissions of the file and its folder, and the disk, and try again.',
   },
+  older: {
+    code: 'vault_older',
+    message:
+      'The vault’s file is older or shorter than what was last seen of it; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
+  },
+  copy: {
+    code: 'vault_copy',
+    message:
+      'This vault is a copy of one that still lies elsewhere, and both have the same key. It can be read and not written. Make it a vault of its own to use it.',
+  },
   busy: {
     code: 'vault_busy',
     message:
@@ -53,7 +64,11 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
 export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): VaultError {
   const { code, message } = REFUSALS[state];
   // Which of the many reasons it is, and what helps, only the keychain can say.
-  const says = state === 'no-keychain' && cause instanceof KeychainError ? cause.message : message;
+  const isSpecific =
+    (state === 'no-keychain' && cause instanceof KeychainError) ||
+    (state === 'unreadable' && cause instanceof StorageError && cause.cause === undefined) ||
+    (cause instanceof VaultError && cause.code === code);
+  const says = isSpecific ? cause.message : message;
   return new VaultError(code, says, cause === undefined ? undefined : { cause });
 }
 
@@ -61,5 +76,28 @@ export function closed(): VaultError {
   return new VaultError(
     'vault_closed',
     'This vault was closed. Nothing was changed. Open it again to use it.',
+  );
+}
+
+/** The file was deleted while a program had it open. */
+export function gone(): VaultError {
+  return new VaultError(
+    'vault_older',
+    'The vault’s file was deleted or moved while this program had it open. Nothing is saved. Keep what this program has, which writes the file again, or begin with an empty vault.',
+  );
+}
+
+/** Another vault's file was put in the place of the one that a program had open. */
+export function replaced(): VaultError {
+  return new VaultError(
+    'vault_older',
+    'Another vault’s file was put in the place of the one that this program had open. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
+  );
+}
+
+export function isCopyOf(original: string): VaultError {
+  return new VaultError(
+    'vault_copy',
+    `This vault is a copy of “${printable(original, 200)}”, and both have the same key: signing out there makes this copy unreadable. It can be read and not written. Make it a vault of its own to use it.`,
   );
 }

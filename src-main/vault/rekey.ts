@@ -1,10 +1,13 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { hear } from './disk/atomic-file.ts';
+import { hear, identify, replaceFile } from './disk/atomic-file.ts';
 import { type Job, jobOf } from '../cache/batch.ts';
-import { keptFrames } from './contents.ts';
-import { tombstonesIn, metadataAfter } from './tombstones.ts';
+import { keptFrames, markOf } from './contents.ts';
+import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
+import type { VaultMemory } from './memory.ts';
+import { markFileOf } from './open.ts';
+import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
 import { KeyedQueue } from '../queue.ts';
 import type { Slot } from './format/header.ts';
 import { refusal } from './refusal.ts';
@@ -21,6 +24,7 @@ type OldKey = Erasure<unknown>['oldKey'];
 interface FreshKey {
   key: Buffer;
   slot: Slot;
+  mark: Mark;
 }
 
 /**
@@ -67,16 +71,43 @@ export class Rekeying {
 
   /** Does what an earlier sign-out, here or elsewhere, had to leave; leaves it again where the keychain refuses. */
   async finish(): Promise<void> {
-    if (this.#access.memory.opening.contents?.metadata.pending === 'rotate') {
-      await this.erase(() => undefined);
-    } else if (this.#access.memory.opening.contents?.metadata.pending === 'destroy') {
-      const { settings, memory } = this.#access;
+    const { settings, memory } = this.#access;
+    const { state } = memory.opening;
+    if (state === 'older') {
+      if (isUnfinished(memory)) await this.#turns.run('', () => this.#replaceKey([], () => undefined));
+      return;
+    }
+    if (state !== 'ready') return;
+    const pending = memory.opening.contents?.metadata.pending ?? null;
+    if (pending === 'rotate') await this.erase(() => undefined);
+    else if (pending === 'destroy') {
       const destroy = async (): Promise<void> => {
-        await this.#lookWhereTheKeyIs();
-        if (memory.opening.contents?.metadata.pending === 'destroy') await this.#destroyOldKey();
+        await this.#lookWhereTheKeyIs([]);
+        if (memory.opening.contents?.metadata.pending === 'destroy') await this.#destroyOldKey(null);
       };
       await this.#turns.run('', () => settings.rekeying.hold(destroy));
-    }
+    } else if (memory.opening.isSignOutPending) await this.#removeMarkFile();
+  }
+
+  /**
+   * Stores in the keychain how far the file goes by now, so that an older file is noticed at the next start. Where the
+   * keychain refuses, the mark that it has stays a lower bound.
+   */
+  async mark(): Promise<void> {
+    const { settings, memory } = this.#access;
+    const mark = async (): Promise<void> => {
+      await this.#access.inTurn(() => this.#access.catchUp());
+      const { contents, key, slot, fileId, state } = memory.opening;
+      if (state !== 'ready' || contents === null || key === null || fileId === null) return;
+      memory.isUnmarked = false;
+      await settings.slots.keep(fileId, slot, key, markOf(contents));
+    };
+    if (!memory.isUnmarked) return;
+    await this.#turns
+      .run('', () => settings.rekeying.hold(mark))
+      .catch(() => {
+        memory.isUnmarked = true;
+      });
   }
 
   /** Resolves when no replacement is under way. */
@@ -88,25 +119,20 @@ export class Rekeying {
   async #replaceKey(jobs: Job[], postponed: () => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
     try {
-      await this.#access.inTurn(() => this.#access.catchUp());
-      this.#access.assertReady();
+      await this.#lookWhereTheKeyIs(jobs);
       if (memory.opening.identity === null) {
         await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, null)));
         return undefined;
       }
       return await settings.rekeying.hold(async () => {
-        await this.#lookWhereTheKeyIs();
-        // The lock on keys is kept until the keychain has answered: what it writes late must not hit another's key.
-        const asked = hear(this.#freshKey());
-        let fresh = await this.#unlessItWaits(asked);
-        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, fresh ?? null)));
-        if (fresh === undefined) {
-          postponed();
-          fresh = await asked;
-          if (fresh !== null)
-            await this.#access.inTurn(() => this.#access.writing(() => this.#write([], fresh ?? null)));
+        await this.#lookWhereTheKeyIs(jobs);
+        // Memory gives up the old key when the file has another; the mark file is authenticated under both.
+        const old = Buffer.from(memory.opening.key ?? []);
+        try {
+          return await this.#replaceUnderLock(jobs, old, postponed);
+        } finally {
+          old.fill(0);
         }
-        return fresh === null ? 'pending' : await this.#destroyOldKey();
       });
     } catch (cause) {
       const error = this.#access.failed(cause);
@@ -115,12 +141,36 @@ export class Rekeying {
     }
   }
 
+  async #replaceUnderLock(jobs: Job[], old: Buffer, postponed: () => void): Promise<OldKey> {
+    const write = (work: Job[], key: FreshKey | null): Promise<void> =>
+      this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key)));
+    // The lock on keys is kept until the keychain has answered: what it writes late must not hit another's key.
+    const asked = hear(this.#freshKey());
+    let fresh = await this.#unlessItWaits(asked);
+    await write(jobs, fresh ?? null);
+    if (fresh === undefined || fresh === null) await this.#leaveMarkFile([old]);
+    if (fresh === undefined) {
+      postponed();
+      fresh = await asked;
+      if (fresh !== null) await write([], fresh);
+    }
+    return fresh === null ? 'pending' : await this.#destroyOldKey(old);
+  }
+
   /**
    * To be done first by whoever holds the lock on keys: while it was waited for, another program may have replaced the
    * key, and what was the idle slot then holds the file's key now.
    */
-  async #lookWhereTheKeyIs(): Promise<void> {
+  async #lookWhereTheKeyIs(jobs: readonly Job[]): Promise<void> {
     await this.#access.inTurn(() => this.#access.catchUp());
+    this.#assertReplaceable(jobs);
+  }
+
+  /** An older file may get another key to finish a sign-out, and for nothing else. */
+  #assertReplaceable(jobs: readonly Job[]): void {
+    const { memory } = this.#access;
+    const { state, contents } = memory.opening;
+    if (state === 'older' && jobs.length === 0 && contents?.recovered === null) return;
     this.#access.assertReady();
   }
 
@@ -141,9 +191,17 @@ export class Rekeying {
   /** `null` where the keychain refuses. */
   async #freshKey(): Promise<FreshKey | null> {
     const { settings, memory } = this.#access;
-    const slot = otherSlot(memory.opening.slot);
+    const { opening } = memory;
+    const { contents, fileId, state } = opening;
+    if (contents === null || fileId === null) return null;
+    const slot = otherSlot(opening.slot);
+    const next = contents.header.generation + 1n;
+    const known = latestMark([opening.mark, memory.seen?.mark ?? null, markOf(contents)]);
+    // An older file that is written under another key is an older file all the same.
+    const generation = state === 'older' && known !== null ? max(known.generation, next) + 1n : next;
+    const mark = { generation, end: 0, tag: NO_BYTES, tombstones: known?.tombstones ?? [] };
     try {
-      return { key: await settings.slots.make(slot), slot };
+      return { key: await settings.slots.make(fileId, slot, mark), slot, mark };
     } catch (error) {
       if (error instanceof KeychainError) return null;
       throw error;
@@ -152,10 +210,14 @@ export class Rekeying {
 
   async #write(jobs: Job[], fresh: FreshKey | null): Promise<void> {
     const { settings, memory } = this.#access;
-    this.#access.assertReady();
+    this.#assertReplaceable(jobs);
     const { opening, cache } = memory;
     // Somebody has started afresh meanwhile, with the very key that was made here: it must not get another name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
+    if (opening.state === 'older') {
+      if (fresh !== null) await this.#writeOlder(fresh);
+      return;
+    }
     const attempt = memory.attempt(jobs.splice(0));
     const { contents } = opening;
     const key = fresh?.key ?? opening.key;
@@ -181,6 +243,7 @@ export class Rekeying {
             fresh === null
               ? { ...metadata, pending: 'rotate' }
               : { ...metadata, pending: 'destroy', keyMadeAt: now },
+          fileId: contents.header.fileId,
         },
         { readBack: true },
       );
@@ -192,18 +255,47 @@ export class Rekeying {
     attempt.settle();
   }
 
-  async #destroyOldKey(): Promise<OldKey> {
+  /** Finishes a sign-out in an older file that was put back: without the account, and under another key. */
+  async #writeOlder({ key, slot, mark }: FreshKey): Promise<void> {
     const { settings, memory } = this.#access;
+    const { opening } = memory;
+    const { contents } = opening;
+    if (contents === null) return;
+    const now = Math.floor(settings.now() / 1000);
+    removeSignedOut(contents, mark.tombstones);
+    const written = await rewrite(
+      settings,
+      {
+        cache: contents.cache,
+        previous: contents,
+        kept: contents.groups,
+        key,
+        slot,
+        metadata: { ...contents.metadata, pending: 'destroy', keyMadeAt: now },
+        fileId: contents.header.fileId,
+      },
+      { readBack: true },
+    );
+    opening.key?.fill(0);
+    memory.opening = { ...opening, ...written, key, slot, mark };
+    memory.refresh();
+  }
+
+  /** @param old the key that is destroyed, where this program still has it */
+  async #destroyOldKey(old: Buffer | null): Promise<OldKey> {
+    const { settings, memory } = this.#access;
+    const { key, slot, fileId } = memory.opening;
+    if (key === null || fileId === null) return 'pending';
     try {
-      const { key, slot } = memory.opening;
-      if (key === null) return 'pending';
-      await settings.slots.confirm(slot, key);
-      await settings.slots.destroy(otherSlot(slot));
+      await settings.slots.confirm(fileId, slot, key);
+      await settings.slots.destroy(fileId, otherSlot(slot));
     } catch (error) {
-      if (error instanceof KeychainError) return 'pending';
-      throw error;
+      if (!(error instanceof KeychainError)) throw error;
+      await this.#leaveMarkFile(old === null ? [key] : [key, old]);
+      return 'pending';
     }
     await this.#access.inTurn(() => this.#access.writing(() => this.#noteDestroyed()));
+    await this.#removeMarkFile();
     return 'destroyed';
   }
 
@@ -211,12 +303,57 @@ export class Rekeying {
   async #noteDestroyed(): Promise<void> {
     const { settings, memory } = this.#access;
     const { contents, identity, state } = memory.opening;
-    if (state !== 'ready' || identity === null || contents?.metadata.pending !== 'destroy') return;
+    if (!(state === 'ready' || state === 'older') || identity === null) return;
+    if (contents?.metadata.pending !== 'destroy') return;
     // Where it can't be noted, it is done again: that does no harm.
     const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
     if (noted !== null) memory.opening = { ...memory.opening, identity: noted };
+    const own = memory.mine?.contents ?? null;
+    if (own !== null) {
+      // The sign-out is finished, whatever becomes of what is in memory.
+      own.metadata = { ...own.metadata, pending: null };
+    }
     memory.refresh();
   }
+
+  /**
+   * [Note: the mark file] The keychain can't be told of this sign-out yet, so a file beside the vault is: an older copy
+   * that is put back is noticed, at the next start too, and the account is removed from it again.
+   */
+  async #leaveMarkFile(keys: readonly Buffer[]): Promise<void> {
+    const { settings, memory } = this.#access;
+    const { io, file } = settings;
+    const { contents, fileId, mark: before } = memory.opening;
+    if (contents === null || fileId === null) return;
+    const mark = latestMark([markOf(contents), before, memory.seen?.mark ?? null]);
+    if (mark === null) return;
+    const bytes = encodeMarkFile(mark, fileId, keys);
+    // Where it can't be written, an older copy that is put back while no program runs is not noticed.
+    await replaceFile(io, markFileOf(file), [bytes].values(), file).catch(() => undefined);
+    memory.opening = { ...memory.opening, isSignOutPending: true };
+    memory.refresh();
+  }
+
+  async #removeMarkFile(): Promise<void> {
+    const { settings, memory } = this.#access;
+    const { io, file } = settings;
+    if ((await identify(io, markFileOf(file)).catch(() => null)) !== null) {
+      await io.unlink(markFileOf(file)).catch(() => undefined);
+    }
+    memory.opening = { ...memory.opening, isSignOutPending: false };
+    memory.refresh();
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+/** Whether a sign-out was acknowledged whose account may be in the older file. */
+function isUnfinished({ opening, mine }: VaultMemory): boolean {
+  return opening.isSignOutPending || (mine?.contents?.metadata.pending ?? null) !== null;
 }
 
 function nothingSaved(): VaultError {

@@ -1,3 +1,4 @@
+import { storeOf } from '../cache/token-cache.ts';
 import type { TokenkeepError } from '../errors.ts';
 import { KeychainTimeoutError } from '../errors.ts';
 import type { Contents } from './contents.ts';
@@ -14,7 +15,8 @@ export interface Circumstances {
   savedAt: number | null;
 }
 
-export function statusOf(opening: Opening, circumstances: Circumstances): VaultStatus {
+/** @param mine in state `older`: the vault as this program saw it before */
+export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
   const { unsaved, saveError, file, keychain, savedAt } = circumstances;
   const error = opening.error ?? saveError;
   const { contents } = opening;
@@ -30,7 +32,10 @@ export function statusOf(opening: Opening, circumstances: Circumstances): VaultS
     savedAt,
     keychain,
     ...(contents === null ? {} : aboutFile(contents)),
-    ...(contents?.metadata.pending ? { oldKey: 'pending' as const } : {}),
+    ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
+    ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
+    ...(opening.warnings.length === 0 ? {} : { warnings: opening.warnings }),
+    ...(opening.original === null ? {} : { copyOf: opening.original }),
     ...(recovered === null ? {} : { recovered }),
   };
 }
@@ -42,4 +47,13 @@ function aboutFile({ header, metadata, rows, live }: Contents): Pick<VaultStatus
 /** Of the entries that were written, those that still say what is so. */
 export function shareAlive(rows: number, live: number): number {
   return rows === 0 ? 1 : live / rows;
+}
+
+function isPending({ contents, isSignOutPending }: Opening): boolean {
+  return isSignOutPending || (contents !== null && contents.metadata.pending !== null);
+}
+
+function accountsIn(opening: Opening | null): number | null {
+  if (opening === null || opening.contents === null) return null;
+  return [...storeOf(opening.contents.cache).accounts].length;
 }

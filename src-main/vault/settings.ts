@@ -1,6 +1,6 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import type { Timers } from '../keychain/deadline.ts';
 import { systemTimers } from '../keychain/deadline.ts';
@@ -42,6 +42,9 @@ export interface Surroundings {
   scryptWork?: number;
 }
 
+/** The longest suffix that is put behind a vault's name has 32 bytes. */
+const MAX_NAME_BYTES = 220;
+
 /** Milliseconds. What is done under such a lock is a request over the network, which may take its time-out. */
 const NAMED_DEADLINE = 60_000;
 
@@ -60,7 +63,12 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
   if (/[\0]|[/\\]$/.test(options.file) || resolve(options.file) === homedir()) {
     wrong('`file` must name a file.');
   }
-  // A NUL cuts a name short in the keychain, and then two vaults share a key.
+  if (Buffer.byteLength(basename(options.file)) > MAX_NAME_BYTES) {
+    wrong(
+      `the name of \`file\` must not be longer than ${MAX_NAME_BYTES} bytes: file systems take 255, and the vault’s lock files and temporary files have its name and more.`,
+    );
+  }
+  // A NUL cuts a text short in the keychain.
   for (const text of [name, service]) {
     if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
       wrong('`name` and `service` must be texts of 1 to 200 characters without a NUL.');
@@ -76,7 +84,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
   return {
     file,
     unprotected,
-    slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name),
+    slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name, file),
     writing: new FileLock(`${file}.lock`, deadline),
     rekeying: new FileLock(`${file}.key-lock`, deadline),
     named: new NamedLocks(`${file}.use-lock`, { deadline: NAMED_DEADLINE, ...deadline }),

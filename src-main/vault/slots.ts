@@ -2,58 +2,73 @@ import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { Slot } from './format/header.ts';
-import { decodeKey, encodeKey, KEY_LENGTH } from './format/keys.ts';
+import { decodeKeyItem, encodeKeyItem, type KeyItem, type Mark } from './format/key-item.ts';
+import { KEY_LENGTH } from './format/keys.ts';
 
-/** `invalid`: something else stands where the key should be. */
-export type SlotReading = Buffer | 'absent' | 'invalid';
+/** `invalid`: something other than a key item is stored in the slot. */
+export type SlotReading = KeyItem | 'absent' | 'invalid';
 
-/** The two places in the keychain where a vault's key can be. One at a time; both only while the key is replaced. */
+/**
+ * The two places in the keychain where a vault's key can be: one at a time, and both only while the key is replaced.
+ * They are named by the file's id, so no vault can read, overwrite or destroy another vault's key.
+ */
 export class KeySlots {
   readonly #keychain: Keychain;
   readonly #service: string;
   readonly #name: string;
+  readonly #file: string;
 
-  constructor(keychain: Keychain, service: string, name: string) {
+  /** @param file absolute path of the vault, stored beside its key so that a copy is told from the original */
+  constructor(keychain: Keychain, service: string, name: string, file: string) {
     this.#keychain = keychain;
     this.#service = service;
     this.#name = name;
+    this.#file = file;
   }
 
+  /** What people call the keychain. */
   get label(): string {
     return this.#keychain.label ?? 'keychain';
   }
 
-  async read(slot: Slot): Promise<SlotReading> {
-    const text = await this.#keychain.get(this.#service, this.#account(slot));
-    return text === null ? 'absent' : (decodeKey(text) ?? 'invalid');
+  async read(fileId: Buffer, slot: Slot): Promise<SlotReading> {
+    const text = await this.#keychain.get(this.#service, accountOf(fileId, slot));
+    return text === null ? 'absent' : (decodeKeyItem(text) ?? 'invalid');
   }
 
-  /** Makes a key and keeps it in the slot, in the place of whatever is there. */
-  async make(slot: Slot): Promise<Buffer> {
+  /** Makes a key and stores it in the slot, replacing whatever is there. */
+  async make(fileId: Buffer, slot: Slot, mark: Mark | null): Promise<Buffer> {
     const key = randomBytes(KEY_LENGTH);
-    await this.#keychain.set(this.#service, this.#account(slot), encodeKey(key));
+    await this.keep(fileId, slot, key, mark);
     return key;
   }
 
-  /** Resolved = gone for good. */
-  async destroy(slot: Slot): Promise<void> {
-    await this.#keychain.delete(this.#service, this.#account(slot));
+  /** Stores the key and the mark in the slot. The caller holds the lock on keys, and knows that the slot is in use. */
+  async keep(fileId: Buffer, slot: Slot, key: Buffer, mark: Mark | null): Promise<void> {
+    const item = encodeKeyItem({ key, mark, file: this.#file, name: this.#name });
+    await this.#keychain.set(this.#service, accountOf(fileId, slot), item);
+  }
+
+  /** Resolves when the key is gone for good. */
+  async destroy(fileId: Buffer, slot: Slot): Promise<void> {
+    await this.#keychain.delete(this.#service, accountOf(fileId, slot));
   }
 
   /** @throws KeychainError `keychain_mismatch` where the slot does not hold this key (any more) */
-  async confirm(slot: Slot, key: Buffer): Promise<void> {
-    const kept = await this.read(slot);
-    if (typeof kept === 'string' || !kept.equals(key)) {
-      throw new KeychainError(
-        'keychain_mismatch',
-        'The keychain no longer holds the key that the vault was just written with. The older key was kept. Try again.',
-      );
-    }
+  async confirm(fileId: Buffer, slot: Slot, key: Buffer): Promise<void> {
+    const kept = await this.read(fileId, slot);
+    const isSame = typeof kept !== 'string' && kept.key.equals(key);
+    if (typeof kept !== 'string') kept.key.fill(0);
+    if (isSame) return;
+    throw new KeychainError(
+      'keychain_mismatch',
+      'The keychain no longer holds the key that the vault was just written with. The older key was kept. Try again.',
+    );
   }
+}
 
-  #account(slot: Slot): string {
-    return `${this.#name}/${slot}`;
-  }
+function accountOf(fileId: Buffer, slot: Slot): string {
+  return `${fileId.toString('hex')}/${slot}`;
 }
 
 export function otherSlot(slot: Slot): Slot {

@@ -12,6 +12,8 @@ export type VaultState =
   | 'newer' // written by a newer format version
   | 'read-only' // it can be read, and not be written
   | 'unreadable' // it is there, and the file system does not let this user, or anybody, read it
+  | 'older' // it is older or shorter than what this program, or this machine, has seen
+  | 'copy' // it is a copy of a vault that still lies elsewhere, and has the same key
   | 'busy'; // the last save gave up waiting for a program that held the lock; the next one asks again
 
 /** A plain value: safe to clone to a window. Holds no secret. */
@@ -42,8 +44,25 @@ export interface VaultStatus {
   live?: number;
   /** A sign-out is done but for the destruction of the old key, which waits until the keychain can be asked. */
   oldKey?: 'pending';
+  /** What is not as it should be in the vault's place, though it works. Absent where nothing is. */
+  warnings?: readonly VaultWarning[];
+  /** In state `older`: what there is to choose from. */
+  older?: OlderFile;
+  /** In state `copy`: absolute path of the original. */
+  copyOf?: string;
   /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
   recovered?: Recovered;
+}
+
+/** `folder_writable`, `file_writable`: other users of this machine may write there, and so replace or delete the vault. */
+export type VaultWarning = 'folder_writable' | 'file_writable';
+
+/** The two sides of an older file, in accounts. */
+export interface OlderFile {
+  /** What this program still has in memory; `null` where the file was older when it was opened. */
+  mine: number | null;
+  /** What the file holds; `null` where it can't be opened, or is gone. */
+  file: number | null;
 }
 
 /** What of a damaged vault can be read. */

@@ -1,11 +1,14 @@
 import { apply, transact } from '../cache/batch.ts';
 import { type Change, inverse } from '../cache/change.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import type { Contents } from './contents.ts';
-import type { VaultMetadata } from './format/manifest.ts';
-import { type Tombstone, markOf } from './format/metadata.ts';
+import { type Contents, keptFrames } from './contents.ts';
+import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/metadata.ts';
+import type { MarkedTombstone } from './format/key-item.ts';
 
-// How long a refresh can have been under way, with a lid closed in the middle of it: a week, in seconds.
+/** Tombstones that are kept whatever their age: clocks jump. */
+const KEPT = 1_000;
+
+/** Beyond these, how long one is kept in seconds: a refresh may be under way while a lid is closed. */
 const REMEMBERED = 7 * 24 * 3600;
 
 /**
@@ -31,17 +34,22 @@ export function tombstonesIn(
     }));
 }
 
-/** What a rewritten file says of tombstones: the old ones are dropped, the new ones added. */
+/** What a rewritten file says: new tombstones are added, and those that no refresh can need any more are dropped. */
 export function metadataAfter(
   metadata: VaultMetadata,
-  tombstones: readonly Tombstone[],
+  added: readonly Tombstone[],
   now: number,
 ): VaultMetadata {
-  return {
-    ...metadata,
-    epoch: metadata.epoch + tombstones.length,
-    tombstones: [...metadata.tombstones.filter(({ at }) => at > now - REMEMBERED), ...tombstones],
-  };
+  const all = withTombstones(metadata, added);
+  const tombstones = [...all.tombstones].sort((a, b) => a.epoch - b.epoch);
+  const old = tombstones.length - KEPT;
+  // A clock that was set back does not make a tombstone older than those before it.
+  let latest = 0;
+  const kept = tombstones.filter(({ at }, index) => {
+    latest = Math.max(latest, at);
+    return index >= old || latest > now - REMEMBERED;
+  });
+  return { ...all, tombstones: kept };
 }
 
 /**
@@ -81,4 +89,31 @@ function bringsBack({ header, metadata }: Contents, since: number): (change: Cha
     if (late.size === 0 || after === undefined || after.account === '') return false;
     return late.has(markOf(after.account, header.fileId));
   };
+}
+
+/**
+ * Removes from an older file's contents the accounts that were signed out after it was written, and remembers that. The
+ * frames of these accounts are not copied any more.
+ */
+export function removeSignedOut(
+  contents: Contents,
+  tombstones: readonly MarkedTombstone[],
+): readonly Change[] {
+  const { cache, header, metadata } = contents;
+  const later = new Map(
+    tombstones.filter(({ epoch }) => epoch > metadata.epoch).map((one) => [one.mark, one.epoch]),
+  );
+  if (later.size === 0) return [];
+  const { changes } = transact(cache, () => {
+    for (const account of [...storeOf(cache).accounts]) {
+      if (later.has(markOf(account, header.fileId))) cache.signOut(account);
+    }
+  });
+  const kept = keptFrames(contents, changes);
+  for (const account of [...contents.groups.keys()]) if (!kept.has(account)) contents.groups.delete(account);
+  contents.metadata = withTombstones(
+    metadata,
+    [...later].map(([mark, epoch]) => ({ mark, epoch, at: 0 })),
+  );
+  return changes;
 }

@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path';
 import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
+import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type Job, jobOf, transact } from '../cache/batch.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
@@ -10,7 +12,8 @@ import { identify, sameIdentity } from './disk/atomic-file.ts';
 import { importFrom, type ImportReport } from './exchange/import.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
-import { recover, startFresh } from './recovery.ts';
+import { finishForgetting, forget } from './forget.ts';
+import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
 import { Saving } from './commit.ts';
@@ -19,8 +22,13 @@ import type { VaultReport, VaultStatus } from './state.ts';
 import { verify } from './verify.ts';
 import type { Erasure, Vault, VaultOptions } from './api.ts';
 
-/** How often a vault that someone listens to looks for what other processes wrote, in milliseconds. */
+/** How long closing waits for the keychain, in milliseconds. */
+const PARTING = 2_000;
+
+/** How often a vault that someone listens to looks for what others wrote, where folders can't be watched; milliseconds. */
 const POLL = 500;
+/** And where they can: not every file system tells of everything. */
+const WATCHED_POLL = 30_000;
 
 /**
  * Opens a vault. Resolves in every state, and changes nothing in any: neither the file nor the key is made before the
@@ -52,13 +60,15 @@ class FileVault implements Vault {
   #jobs: Job[] = [];
   #closed = false;
   #poll: unknown;
+  /** Ends watching; `null` where that is not possible, absent while nobody listens. */
+  #watch: (() => void) | null | undefined;
 
   constructor(settings: Settings, memory: VaultMemory) {
     this.#settings = settings;
     this.#memory = memory;
     this.#access = new Access(settings, memory);
-    this.#saving = new Saving(this.#access);
     this.#rekeying = new Rekeying(this.#access);
+    this.#saving = new Saving(this.#access, () => void this.#rekeying.mark());
     this.#opened();
   }
 
@@ -83,9 +93,10 @@ class FileVault implements Vault {
     return end;
   }
 
-  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
+  read<T>(fn: (cache: TokenCache) => T, { held }: ReadOptions = {}): Promise<T> {
     return this.#inTurn(async () => {
       await this.#access.catchUp();
+      if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
       const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
@@ -121,7 +132,7 @@ class FileVault implements Vault {
   async retry(): Promise<VaultStatus> {
     if (this.#closed) throw closed();
     const { opening } = this.#memory;
-    const found = await look(this.#settings, opening.key);
+    const found = await look(this.#settings, this.#memory.known);
     await this.#inTurn(async () => {
       const { io, file } = this.#settings;
       const now = await identify(io, file).catch(() => null);
@@ -145,6 +156,33 @@ class FileVault implements Vault {
     await this.#inTurn(() => this.#saving.save([]));
   }
 
+  keepMine(): Promise<void> {
+    return this.#choose(keepMine);
+  }
+
+  takeFile(): Promise<void> {
+    return this.#choose(takeFile);
+  }
+
+  async forget(): Promise<Forgotten> {
+    if (this.#closed) throw closed();
+    await this.#rekeying.idle();
+    return forget(this.#access);
+  }
+
+  async makeOwn(): Promise<void> {
+    await this.#inTurn(() => makeOwn(this.#access));
+    await this.#inTurn(() => this.#saving.save([]));
+  }
+
+  async #choose(between: (access: Access) => Promise<void>): Promise<void> {
+    if (this.#closed) throw closed();
+    await between(this.#access);
+    await this.#inTurn(() => this.#saving.save([]));
+    await this.#rekeying.mark();
+    this.#opened();
+  }
+
   async signOut(home_account_id: string): Promise<SignOutReceipt> {
     const { value, oldKey } = await this.erase((cache) => cache.signOut(home_account_id));
     return oldKey === undefined ? value : { ...value, oldKey };
@@ -165,7 +203,7 @@ class FileVault implements Vault {
   }
 
   verify(progress?: (done: number, of: number) => void): Promise<VaultReport> {
-    return this.#inTurn(() => verify(this.#settings, this.#memory.opening.key, progress));
+    return this.#inTurn(() => verify(this.#settings, this.#memory.known, progress));
   }
 
   async exportTo(file: string, passphrase: string): Promise<void> {
@@ -183,14 +221,28 @@ class FileVault implements Vault {
     if (this.#closed) return;
     this.#closed = true;
     this.#settings.timers.clearTimeout(this.#poll);
+    this.#stopWatching();
     await this.#rekeying.idle();
+    const isMarked = await this.#marked();
     await this.#access.inTurn(() => Promise.resolve());
     this.#saving.stop();
-    this.#memory.forget();
+    this.#memory.end();
     await this.#settings.log.close();
     await this.#settings.writing.close();
-    await this.#settings.rekeying.close();
+    if (isMarked) await this.#settings.rekeying.close();
     await this.#settings.named.close();
+  }
+
+  /** Tells the keychain how far the file goes; a person who is quitting is not asked to unlock it for that. */
+  async #marked(): Promise<boolean> {
+    if (!this.#memory.isUnmarked) return true;
+    const { timers } = this.#settings;
+    let timer: unknown;
+    const late = new Promise<boolean>((resolve) => {
+      timer = timers.setTimeout(() => resolve(false), PARTING);
+    });
+    const marked = this.#rekeying.mark().then(() => true);
+    return Promise.race([marked, late]).finally(() => timers.clearTimeout(timer));
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -199,6 +251,7 @@ class FileVault implements Vault {
 
   /** What a state that was just found asks for. */
   #opened(): void {
+    void finishForgetting(this.#access).catch(() => undefined);
     const { error, state, contents } = this.#memory.opening;
     if (error instanceof KeychainTimeoutError) {
       const answered = (): void => {
@@ -206,23 +259,65 @@ class FileVault implements Vault {
       };
       error.answer.then(answered, answered);
     }
-    if (state === 'ready' && contents?.metadata.pending) {
+    const isPending = contents?.metadata.pending || this.#memory.opening.isSignOutPending;
+    if ((state === 'ready' || state === 'older') && isPending) {
       // It is tried again at the next chance; the status says so until then.
       void this.#rekeying.finish().catch(() => undefined);
     }
   }
 
-  /** [Note: live updates] Looking is one `stat`; nothing is left behind when a process that was told dies. */
+  /**
+   * [Note: live updates] The folder is watched, because a rewrite replaces the file, and a look is one `stat`. Nothing is
+   * left behind when a process that was told dies, and nothing here keeps a process alive.
+   */
   #lookLater(): void {
+    this.#watch ??= this.#watched();
     if (this.#poll !== undefined) return;
     const look = (): void => {
       this.#poll = undefined;
-      if (this.#closed || this.#memory.changes.size === 0) return;
-      // Who can't look now will be told by the next call that needs the file.
-      void this.#inTurn(() => this.#access.catchUp())
-        .catch(() => undefined)
-        .finally(() => this.#lookLater());
+      if (!this.#isHeard()) return;
+      void this.#lookNow().finally(() => this.#lookLater());
     };
-    this.#poll = this.#settings.timers.setTimeout(look, POLL);
+    this.#poll = this.#settings.timers.setTimeout(look, this.#watch === null ? POLL : WATCHED_POLL);
+    unref(this.#poll);
   }
+
+  #isHeard(): boolean {
+    const heard = !this.#closed && this.#memory.changes.size > 0;
+    if (!heard) this.#stopWatching();
+    return heard;
+  }
+
+  /** Who can't look now will be told by the next call that needs the file. */
+  async #lookNow(): Promise<void> {
+    await this.#inTurn(() => this.#access.catchUp()).catch(() => undefined);
+  }
+
+  /** `null` where folders can't be watched: then the file is looked at more often. */
+  #watched(): (() => void) | null {
+    const { io, file } = this.#settings;
+    let isLooking = false;
+    const changed = (name: string | null): void => {
+      if (isLooking || (name !== null && name !== basename(file)) || !this.#isHeard()) return;
+      isLooking = true;
+      setImmediate(() => {
+        isLooking = false; // What is written from now on is told again.
+        void this.#lookNow();
+      }).unref();
+    };
+    const failed = (): void => {
+      this.#stopWatching();
+      this.#watch = null;
+    };
+    return io.watch?.(dirname(file), changed, failed) ?? null;
+  }
+
+  #stopWatching(): void {
+    this.#watch?.();
+    this.#watch = undefined;
+  }
+}
+
+function unref(timer: unknown): void {
+  if (timer instanceof Object && 'unref' in timer) (timer as NodeJS.Timeout).unref();
 }

@@ -1,14 +1,16 @@
+import { scanFrames } from './format/frame-reader.ts';
+import { NO_TAG } from './format/frame.ts';
+import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
 import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
-import { isObject } from './json.ts';
-import { paced } from './pace.ts';
-import { look, type Opening } from './open.ts';
-import { regionsOf } from './format/regions.ts';
+import { isObject } from './format/json.ts';
+import { type Known, look, type Opening } from './open.ts';
+import { refusal } from './refusal.ts';
 import { shareAlive } from './report.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
-import type { VaultReport } from './state.ts';
+import type { VaultRegions, VaultReport } from './state.ts';
 
 /** Entries after which others get their turn, and progress is told. */
 const SLICE = 500;
@@ -16,7 +18,7 @@ const SLICE = 500;
 /** Looks at the file with its own eyes: nothing that is in memory counts, but the key. */
 export async function verify(
   settings: Settings,
-  known: Buffer | null,
+  known: Known,
   progress: (done: number, of: number) => void = () => undefined,
 ): Promise<VaultReport> {
   const opening = await look(settings, known);
@@ -36,7 +38,10 @@ export async function verify(
   };
 }
 
-function outline({ state, error, contents, identity, slot }: Opening): VaultReport {
+function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
+  // Of a file that is damaged, and shorter for that, the damage is what its user has to know.
+  const isDamaged = contents !== null && contents.recovered !== null;
+  const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
   return {
     sound: state === 'ready' || (state === 'read-only' && contents !== null),
     state,
@@ -56,7 +61,7 @@ function outline({ state, error, contents, identity, slot }: Opening): VaultRepo
 async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
   const whole = await readWhole(io, file).catch(() => null);
   if (whole === null || !sameIdentity(whole.identity, identity)) return null;
-  return paced(regionsOf(whole.bytes, contents));
+  return regionsOf(whole.bytes, contents);
 }
 
 async function openAll(
@@ -76,7 +81,7 @@ async function openAll(
     const sealed = isObject(record.value) ? sealedSecretOf(record.value) : undefined;
     if (sealed === undefined) continue;
     try {
-      sealed.open();
+      sealed.check();
       report.secrets += 1;
     } catch {
       report.sound = false;
@@ -84,4 +89,21 @@ async function openAll(
     }
   }
   report.accounts = accounts.size;
+}
+
+/** Counts what is authentic in a file that was opened. */
+function regionsOf(file: Buffer, { header, sealingKey }: Contents): VaultRegions {
+  const expected = encodeHeader(header);
+  const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
+  const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
+  const { frames, end } = scanFrames(file, start, sealingKey, header.baseFrames);
+  // A frame that was repeated or moved is not one more.
+  const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
+  const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;
+  return {
+    headers: headers.length,
+    base: { intact: base, of: header.baseFrames },
+    appended: ordinals.size - base,
+    after: Math.max(0, file.length - end.at),
+  };
 }

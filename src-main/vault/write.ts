@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Change, placeOf } from '../cache/change.ts';
-import { profileOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/place.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError } from '../errors.ts';
 import { aligned } from './format/alignment.ts';
@@ -14,9 +14,7 @@ import type { Slot } from './format/header.ts';
 import { sealImage } from './format/frame-writer.ts';
 import type { Io } from './disk/io.ts';
 import type { Log } from './disk/log.ts';
-import type { VaultMetadata } from './format/manifest.ts';
-import type { FrameMetadata } from './format/metadata.ts';
-import { paced } from './pace.ts';
+import type { FrameMetadata, VaultMetadata } from './format/metadata.ts';
 
 /** Where to write. */
 export interface Place {
@@ -33,6 +31,10 @@ export interface Rewrite {
   key: Buffer;
   slot: Slot;
   metadata: VaultMetadata;
+  /** Of the file. Another than the previous one's only where no frame is kept: secrets are bound to it. */
+  fileId: Buffer;
+  /** Default: one more than the previous file's. */
+  generation?: bigint;
 }
 
 /**
@@ -41,13 +43,11 @@ export interface Rewrite {
  */
 export async function rewrite(
   { io, file }: Place,
-  { cache, previous, kept, key, slot, metadata }: Rewrite,
+  { cache, previous, kept, key, slot, metadata, fileId, generation = nextAfter(previous) }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
-  const fileId = previous?.header.fileId ?? randomBytes(16);
-  const generation = (previous?.header.generation ?? 0n) + 1n;
-  const { groups, seal } = await paced(regroup(cache, kept, fileId));
-  const manifest = { ...metadata, profile: profileOf(storeOf(cache)) };
+  const { groups, seal } = await regroup(cache, kept, fileId);
+  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.
   const sent: Buffer[] = [];
@@ -72,6 +72,10 @@ export async function rewrite(
     recovered: null,
   };
   return { contents, identity };
+}
+
+function nextAfter(previous: Contents | null): bigint {
+  return (previous?.header.generation ?? 0n) + 1n;
 }
 
 function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buffer, T> {

@@ -53,15 +53,15 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
   const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
   const words = useTimed((now) => (state === null ? '' : refreshStatusText(state, now)));
   if (known !== accountId || state === null || !state.refreshable) return null;
-  const told = problem ?? (state.keepFresh ? state.problem : null);
+  const told = problem ?? (state.autoRefresh ? state.problem : null);
   return (
     <div className="refresh-status">
       <label className="switch">
         <input
           type="checkbox"
           role="switch"
-          checked={state.keepFresh}
-          onChange={(event) => void refreshStatus.keepFresh(event.target.checked)}
+          checked={state.autoRefresh}
+          onChange={(event) => void refreshStatus.setAutoRefresh(event.target.checked)}
         />
         Auto-refresh
       </label>

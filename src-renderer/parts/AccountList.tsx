@@ -1,4 +1,5 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
+import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
 import { accountStatus, statusSentence } from '../state/accountStatus.ts';
@@ -12,10 +13,11 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
+import { isLarge } from '../state/overview.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { Avatar } from './Icon.tsx';
+import { Avatar, Icon } from './Icon.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight, UserText } from './text.tsx';
 
@@ -31,10 +33,18 @@ const AROUND = 240;
  * 10,000 accounts.
  */
 export function AccountList() {
-  const { accounts } = useModel();
+  const { accounts, overview } = useModel();
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const large = useMemo(() => isLarge(byId), [byId]);
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
+      {large && (
+        <Button className="all-accounts" onPress={overview.open}>
+          <Icon name="back" size={14} />
+          All accounts <span>{number(byId.size)}</span>
+        </Button>
+      )}
       {empty ? <NoMatch /> : <List />}
     </nav>
   );

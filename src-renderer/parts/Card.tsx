@@ -39,11 +39,11 @@ export function StatusBanner({
   children?: ReactNode;
 }) {
   return (
-    <section className="statusBanner" data-tone={tone} aria-label={title}>
-      <span className="statusBanner-icon">
+    <section className="status-banner" data-tone={tone} aria-label={title}>
+      <span className="status-banner-icon">
         <Icon name={icon} size={22} />
       </span>
-      <div className="statusBanner-words" role="status">
+      <div className="status-banner-words" role="status">
         <h2>{title}</h2>
         <p>{text}</p>
       </div>

@@ -34,12 +34,12 @@ export function Header({
       <Navigation />
       {screen === 'main' && <Search field={search} />}
       {/* The first-run screen has its own button. */}
-      {screen !== 'first-run' && <Action onPress={() => void importing.choose()}>Import…</Action>}
-      {screen === 'main' && !demo && (
-        <Action kind="primary" onPress={signIn.open}>
-          Sign in…
-        </Action>
+      {screen !== 'first-run' && (
+        <span className="header-import">
+          <Action onPress={() => void importing.choose()}>Import…</Action>
+        </span>
       )}
+      {screen === 'main' && !demo && <Action onPress={signIn.open}>Sign in…</Action>}
       <More />
     </header>
   );
@@ -58,7 +58,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
       onChange={accounts.search}
       onKeyDown={(event) => {
         if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
-        const list = document.querySelector<HTMLElement>('[role="listbox"]');
+        const list = document.querySelector<HTMLElement>('[role="listbox"], [role="grid"]');
         if (list === null) return;
         event.preventDefault();
         selection.among(accounts.view.get().shown);
@@ -82,7 +82,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
 }
 
 function More() {
-  const { dialogs, signOut, accounts, ports, vault } = useModel();
+  const { dialogs, importing, signOut, accounts, ports, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
@@ -97,6 +97,7 @@ function More() {
           ) : (
             <MenuItem onAction={() => void ports.app.openDemo()}>Try with sample data</MenuItem>
           )}
+          <MenuItem onAction={() => void importing.choose()}>Import…</MenuItem>
           <MenuItem onAction={() => void ports.app.showFile()}>Show vault file</MenuItem>
           <Separator />
           <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>

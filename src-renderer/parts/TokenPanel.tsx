@@ -1,8 +1,27 @@
 import { useEffect, useRef } from 'react';
-import { Button, Tab, TabList, TabPanel, Tabs, TextArea, TextField } from 'react-aria-components';
+import {
+  Button,
+  Menu,
+  MenuItem,
+  MenuTrigger,
+  Popover,
+  Tab,
+  TabList,
+  TabPanel,
+  Tabs,
+  TextArea,
+  TextField,
+} from 'react-aria-components';
 import type { Claim, DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
-import { onLeave } from '../bridge.ts';
-import { type ClaimLine, detailLines, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import { copyText, onLeave } from '../bridge.ts';
+import {
+  claimsText,
+  type ClaimLine,
+  detailLines,
+  headerLine,
+  MOST_LINES,
+  payloadLine,
+} from '../state/claims.ts';
 import { secondsUntil } from '../state/time.ts';
 import { appLabel, tokenTitle, tokenWhen } from '../state/tokens.ts';
 import { number } from '../state/words.ts';
@@ -120,6 +139,36 @@ function Claims({
   );
 }
 
+/** Other forms of the token to copy. Claims are no secret, so main does not ask. */
+function CopyMenu({ token }: { token: TokenItem }) {
+  const { secret, selection, toasts } = useModel();
+  const claims = useStore(selection.view, (view) => view.claims);
+  const hasClaims = claims !== null && claims.format === 'jwt';
+  if (token.type !== 'AccessToken' && !hasClaims) return null;
+  const copyClaims = () => {
+    if (claims?.format !== 'jwt') return;
+    toasts.show(copyText(claimsText(claims.payload)) ? 'Claims copied.' : 'The claims could not be copied.');
+  };
+  return (
+    <MenuTrigger>
+      <Button className="button icon-only" aria-label="Copy as">
+        <Icon name="down" size={14} />
+      </Button>
+      <Popover className="popover" placement="top end" offset={4}>
+        <Menu className="menu" aria-label="Copy as">
+          {token.type === 'AccessToken' && (
+            <MenuItem onAction={() => void secret.copy('header')}>Authorization header…</MenuItem>
+          )}
+          {token.type === 'AccessToken' && (
+            <MenuItem onAction={() => void secret.copy('curl')}>curl command…</MenuItem>
+          )}
+          {hasClaims && <MenuItem onAction={copyClaims}>Claims as JSON</MenuItem>}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
 /** The token, masked. The window has its text only after the user has agreed in main's dialog. */
 export function SecretField({ token }: { token: TokenItem }) {
   const { secret } = useModel();
@@ -165,7 +214,10 @@ export function SecretField({ token }: { token: TokenItem }) {
             Reveal…
           </Action>
         )}
-        <Action onPress={() => void secret.copy()}>Copy…</Action>
+        <span className="split-button">
+          <Action onPress={() => void secret.copy()}>Copy…</Action>
+          <CopyMenu token={token} />
+        </span>
       </div>
       <p className="note">
         {phase === 'shown'

@@ -34,7 +34,7 @@ export function TokenTable({ account }: { account: AccountItem }) {
 }
 
 function Grid({ account }: { account: AccountItem }) {
-  const { selection } = useModel();
+  const { secret, selection } = useModel();
   const { tokens, tokenId } = useStore(selection.view);
   const box = useRef<HTMLDivElement>(null);
   const seen = useSeen(box);
@@ -50,7 +50,12 @@ function Grid({ account }: { account: AccountItem }) {
   }, [index]);
 
   const press = (event: KeyboardEvent) => {
-    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target !== event.currentTarget || event.altKey) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c') {
+      event.preventDefault();
+      void secret.copy();
+    }
+    if (event.ctrlKey || event.metaKey) return;
     const page = Math.max(1, Math.floor((seen.height - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
     const to = event.key === 'Enter' || event.key === ' ' ? index : moved(event.key, index, all.length, page);
     const token = to === null ? undefined : all[to];

@@ -1,4 +1,5 @@
-import { pieces, visible, wordsOf } from '../state/text.ts';
+import { highlightedWords } from '../state/search.ts';
+import { pieces, visible } from '../state/text.ts';
 import { useModel, useStore } from './hooks.ts';
 
 /** Untrusted text: isolates its direction and writes invisible characters out. */
@@ -12,7 +13,7 @@ export function Highlight({ children }: { children: string }) {
   const search = useStore(accounts.view, (view) => view.text);
   return (
     <bdi>
-      {pieces(children, wordsOf(search)).map(({ text, hit }, index) =>
+      {pieces(children, highlightedWords(search)).map(({ text, hit }, index) =>
         // Pieces never move, so the index identifies them.
         hit ? <mark key={index}>{text}</mark> : text,
       )}

@@ -1,4 +1,4 @@
-import type { LeaveOffers, LeaveWishes, Offer } from '../../app/contract.ts';
+import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
 import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
 import { useModel, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
@@ -9,19 +9,25 @@ import { count, listing, removals } from '../state/words.ts';
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountId, user, who, apps, counts, working, offers, wishes } = dialog;
-  const all = accountId === null;
+  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes } = dialog;
+  const all = accountIds === null;
+  const several = names.length > 1;
   return (
     <QuestionFrame
       alert
       danger
       title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
-      yes={all ? 'Sign out all' : user ? 'Sign out' : 'Remove'}
+      yes={all ? 'Sign out all' : !user ? 'Remove' : several ? `Sign out ${who}` : 'Sign out'}
       pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
       isDisabled={counts === null}
       start="no"
       onYes={() => void signOut.confirm()}
     >
+      {several && (
+        <p>
+          <b>{count(names.length, 'account')}:</b> <UserText>{listing(names, MOST_NAMES)}</UserText>
+        </p>
+      )}
       <p>This removes:</p>
       <ul className="counts removal" aria-busy={counts === null}>
         {counts === null ? (
@@ -39,13 +45,19 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       )}
       {user && offers !== undefined && (
         <LeaveChoices
-          all={all}
+          all={several}
           offers={offers}
           wishes={wishes}
           onChange={signOut.wish}
           isDisabled={working}
         />
       )}
+      {sources.map((source) => (
+        <p className="note" key={source}>
+          Removed from Tokenkeep only: the program that wrote <UserText>{source}</UserText> keeps its own
+          copy.
+        </p>
+      ))}
       <p className="note">
         Tokens already issued to apps stay valid until they expire.{' '}
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
@@ -54,6 +66,8 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   );
 }
 
+/** Maximum names shown. */
+const MOST_NAMES = 12;
 const MOST = 5;
 
 /** "Mail Assistant, Order Desk and every other program that uses this file". */
@@ -73,9 +87,9 @@ export function LeaveChoices({
 }: {
   /** All accounts are signed out. */
   all: boolean;
-  offers: LeaveOffers | null;
-  wishes: LeaveWishes;
-  onChange: (wishes: LeaveWishes) => void;
+  offers: SignOutOffers | null;
+  wishes: SignOutWishes;
+  onChange: (wishes: SignOutWishes) => void;
   isDisabled: boolean;
 }) {
   if (offers === null) return <p className="note">Checking what the provider supports…</p>;
@@ -124,9 +138,9 @@ const CANNOT: Readonly<Record<Offer, string>> = {
 const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown' ? 'unknown' : 'none');
 
 /** The receipt of a sign-out: what was removed, what remains, and the old key. */
-export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { dialog: DialogOf<'receipt'> }) {
+export function ReceiptDialog({ dialog: { user, who, report } }: { dialog: DialogOf<'receipt'> }) {
   const { title, removed, remaining, when, oldKey } = useTimed((now) =>
-    receiptWords(user, who, receipts, now),
+    receiptWords(user, who, report.receipts, now),
   );
   const list = (
     <ul>
@@ -147,8 +161,7 @@ export function ReceiptDialog({ dialog: { user, who, receipts, leaving } }: { di
           },
           { says: 'When', value: when },
           ...(oldKey === null ? [] : [oldKey]),
-          // Added when the provider has answered.
-          ...providerResultLines(leaving).map((line) => ({
+          ...providerResultLines(report).map((line) => ({
             ...line,
             value: <span role="status">{line.value}</span>,
           })),

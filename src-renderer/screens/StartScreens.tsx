@@ -2,11 +2,10 @@ import { useEffect, useState } from 'react';
 import type { PlainError } from '../../src-main/ipc/contract.ts';
 import { Action } from '../parts/Action.tsx';
 import { BlankScreen } from '../parts/BlankScreen.tsx';
-import type { IconName } from '../parts/Icon.tsx';
+import { Icon, type IconName } from '../parts/Icon.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import type { Notice } from '../state/notices.ts';
-import { named } from '../state/words.ts';
 
 /** Milliseconds before "Opening…" is shown. */
 const QUIET = 300;
@@ -30,30 +29,52 @@ export function Opening() {
 export function FirstRun() {
   const { importing, signIn, ports, vault } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  const keychain = useStore(vault.view, (view) => named(view.status?.keychain ?? 'your keychain'));
   return (
-    <BlankScreen icon="keep" tone="calm" title="See and control your sign-ins">
-      <p>
-        Sign in, or bring in what apps on this computer keep with Microsoft’s MSAL libraries. You see what
-        each token is for, how long it lives, and how to be rid of it. All of it is in one encrypted file, and
-        the key to that stays in {keychain}.
-      </p>
-      <div className="actions">
-        {!demo && (
-          <Action kind="primary" onPress={signIn.open} autoFocus>
-            Sign in…
-          </Action>
-        )}
-        <Action kind={demo ? 'primary' : 'plain'} onPress={() => void importing.choose()} autoFocus={demo}>
-          Import a cache document…
-        </Action>
-        {!demo && <Action onPress={() => void ports.app.openDemo()}>Try with sample data</Action>}
+    <main className="blank" data-tone="calm">
+      <div className="blank-column wide">
+        <span className="blank-icon">
+          <Icon name="keep" size={28} />
+        </span>
+        <h1>See and control your sign-ins</h1>
+        <p className="lead">
+          Command-line tools and apps keep tokens on this computer. Tokenkeep shows who is signed in, what
+          each token allows and when it expires, and signs accounts out.
+        </p>
+        <div className="ways">
+          {!demo && (
+            <section className="way" aria-label="Sign in">
+              <h2>Sign in</h2>
+              <p>Sign in with Microsoft or any OpenID Connect provider. Tokens go into an encrypted vault.</p>
+              <Action kind="primary" onPress={signIn.open} autoFocus>
+                Sign in…
+              </Action>
+            </section>
+          )}
+          <section className="way" aria-label="Import">
+            <h2>Import a cache</h2>
+            <p>
+              Import the JSON that MSAL Python, MSAL Node or MSAL.NET writes, or an export. You see its
+              contents first.
+            </p>
+            <Action
+              kind={demo ? 'primary' : 'plain'}
+              onPress={() => void importing.choose()}
+              autoFocus={demo}
+            >
+              Import a cache document…
+            </Action>
+          </section>
+          {!demo && (
+            <section className="way" aria-label="Sample data">
+              <h2>Try with sample data</h2>
+              <p>Made-up accounts to explore. Nothing is kept when you leave.</p>
+              <Action onPress={() => void ports.app.openDemo()}>Open sample data</Action>
+            </section>
+          )}
+        </div>
+        <p className="note">You can also drop a cache file or a token anywhere on this window.</p>
       </div>
-      <p className="drop-hint">
-        Or drop a document anywhere on this window: the JSON that MSAL Python, MSAL Node or MSAL.NET writes,
-        often <code>msal_token_cache.json</code>. You see what is in it before anything is merged.
-      </p>
-    </BlankScreen>
+    </main>
   );
 }
 

@@ -10,6 +10,8 @@ import { useModel, useStore } from '../parts/hooks.ts';
 import { MainScreen } from './AccountsPage.tsx';
 import { Dialogs } from './Dialogs.tsx';
 import { HealthPage } from './HealthPage.tsx';
+import { InspectPage } from './InspectPage.tsx';
+import { OverviewPage } from './OverviewPage.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
 import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
@@ -59,6 +61,7 @@ export function TokenkeepWindow() {
     <div className="window">
       <Header search={search} screen={accountsShown ? screen.kind : null} />
       <Banners notice={accountsShown && screen.kind === 'main' ? screen.notice : null} />
+      {page === 'inspect' && <InspectPage />}
       {page === 'security' && <SecurityPage />}
       {page === 'health' && <HealthPage />}
       {accountsShown && <AccountsPage screen={screen} />}
@@ -82,6 +85,12 @@ function AccountsPage({ screen }: { screen: Screen }) {
     case 'first-run':
       return <FirstRun />;
     case 'main':
-      return <MainScreen />;
+      return <Accounts />;
   }
+}
+
+/** All accounts, or one of them. */
+function Accounts() {
+  const { overview } = useModel();
+  return useStore(overview.view, (view) => view.isOpen === true) ? <OverviewPage /> : <MainScreen />;
 }

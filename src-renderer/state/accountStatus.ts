@@ -1,4 +1,4 @@
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import type { AccountItem, AccountStatus } from '../../src-main/ipc/contract.ts';
 import type { Tone } from './lifetime.ts';
 import { dayOrTime, isPast } from './time.ts';
 
@@ -16,31 +16,18 @@ export interface StatusText {
   detail: string;
 }
 
-/**
- * Whether an account can still be used, in seconds since the epoch.
- * `renews`: by a refresh token. `activeUntil`: end of its current access tokens; null if none is left.
- */
-export type AccountStatus =
-  | { state: 'renews'; activeUntil: number | null }
-  | { state: 'active'; until: number }
-  | {
-      state: 'needs-sign-in';
-      reason: 'refused' | 'expired' | 'revoked';
-      at: number;
-      code: string | null;
-      activeUntil: number | null;
-    }
-  | { state: 'unknown' };
-
 /** Returns the status of an account as text. */
 export function accountStatus(account: AccountItem, now: number, timeZone?: string): StatusText {
   const active = (detail: string): StatusText => ({ id: 'active', tone: 'ok', title: 'Active', detail });
   const unknown = (detail: string): StatusText => ({ id: 'unknown', tone: 'none', title: 'Unknown', detail });
-  if (account.kind === 'orphan') return unknown('Account not in the cache');
-  const status = statusOf(account, now);
+  if (account.kind === 'orphan') return unknown('No account entry');
+  const status = current(account.status, now);
   switch (status.state) {
     case 'renews':
-      return active('Renews itself');
+      // A refresh token that another program obtained and nobody has used here.
+      return status.activeUntil === null && account.source !== null
+        ? unknown('Never tried')
+        : active('Renews itself');
     case 'active':
       if (account.kind === 'app') return active('Renews itself');
       return {
@@ -63,21 +50,31 @@ export function accountStatus(account: AccountItem, now: number, timeZone?: stri
 
 const REASONS = { refused: 'Refused', expired: 'Expired', revoked: 'Revoked' } as const;
 
+/** Returns the status group alone, which is cheaper than its text. */
+export function statusId(account: AccountItem, now: number): StatusId {
+  if (account.kind === 'orphan') return 'unknown';
+  const status = current(account.status, now);
+  const { state } = status;
+  if (state === 'renews' && status.activeUntil === null && account.source !== null) return 'unknown';
+  if (account.kind === 'app') return state === 'needs-sign-in' || state === 'unknown' ? 'unknown' : 'active';
+  return state === 'renews' ? 'active' : state === 'active' ? 'until' : state;
+}
+
 /** "Needs sign-in, refused 14:02": for tooltips and screen readers. */
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
 
+/** Main tells the status when the list is loaded; what has ended since is known without it. */
+function current(status: AccountStatus, now: number): AccountStatus {
+  if (status.state === 'active' && isPast(status.until, now))
+    return { state: 'needs-sign-in', reason: 'expired', at: status.until, code: null, activeUntil: null };
+  if (status.state === 'renews' && status.activeUntil !== null && isPast(status.activeUntil, now))
+    return { state: 'renews', activeUntil: null };
+  return status;
+}
+
 function noTokens({ tokens }: AccountItem): string {
   if (tokens.AccessToken + tokens.RefreshToken > 0) return 'Expiry not known';
   return tokens.IdToken > 0 ? 'Only an ID token' : 'No tokens';
-}
-
-function statusOf(account: AccountItem, now: number): AccountStatus {
-  const { lastExpiry, tokens } = account;
-  const activeUntil = lastExpiry === null || isPast(lastExpiry, now) ? null : lastExpiry;
-  if (tokens.RefreshToken > 0) return { state: 'renews', activeUntil };
-  if (activeUntil !== null) return { state: 'active', until: activeUntil };
-  if (lastExpiry === null) return { state: 'unknown' };
-  return { state: 'needs-sign-in', reason: 'expired', at: lastExpiry, code: null, activeUntil: null };
 }

@@ -1,7 +1,16 @@
-import type { AccountItem, AccountList, PlainError } from '../../src-main/ipc/contract.ts';
+import type {
+  AccountItem,
+  AccountList,
+  Outcome,
+  PlainError,
+  TokenItem,
+} from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
 import { type AccountGroup, groupAccounts, keepOnly, type TenantNames, tenantNames } from './groups.ts';
+import { matchesShown, parseSearch, type SearchTerm, shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
+import { visible } from './text.ts';
+import { apisNamed } from './wellKnown.ts';
 import { number } from './words.ts';
 
 export interface AccountsView {
@@ -11,6 +20,8 @@ export interface AccountsView {
   /** All groups, and the groups with only the accounts that match the search. */
   groups: readonly AccountGroup[];
   tenants: TenantNames;
+  /** Names of apps by client ID, learned from their tokens. */
+  appNames: ReadonlyMap<string, string>;
   shown: readonly AccountGroup[];
   /** Number of accounts in `shown`. */
   shownCount: number;
@@ -23,6 +34,9 @@ export interface AccountsView {
 
 /** Milliseconds without typing before main is asked. */
 export const SEARCH_PAUSE = 120;
+
+/** Maximum apps without a published name whose tokens are loaded to find one. */
+const MOST_NAMED = 24;
 
 /**
  * Milliseconds between two loads of the list after expiries. Long lists are loaded less often: 10,000 accounts at
@@ -37,6 +51,10 @@ export interface Accounts {
   /** Loads the list from main. Calls during a load lead to one more load. */
   load: () => Promise<void>;
   search: (text: string) => void;
+  /** Learns the names of apps from tokens. */
+  learn: (tokens: readonly TokenItem[]) => void;
+  /** Loads tokens of apps whose names are not known, to learn them. */
+  nameApps: () => Promise<void>;
 }
 
 export function createAccounts({ tokenCache, time }: Ports): Accounts {
@@ -45,6 +63,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     byId: new Map(),
     groups: [],
     tenants: new Map(),
+    appNames: new Map(),
     shown: [],
     shownCount: 0,
     text: '',
@@ -58,6 +77,8 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     matching,
   };
   let question = 0;
+  /** Client IDs whose names have been looked for. */
+  const asked = new Set<string>();
   let callOff = () => {};
   let callOffLook = () => {};
   let loading: Promise<void> | null = null;
@@ -74,6 +95,24 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     view.set(next);
   };
 
+  /** Finds the accounts that match one term: by what is shown of them, and by what main knows of their tokens. */
+  const find = async (term: SearchTerm): Promise<Outcome<ReadonlySet<string>>> => {
+    const { byId, tenants, appNames } = view.get();
+    const context = { tenants, appNames, now: Math.floor(time.now() / 1000) };
+    const shown = [...byId.values()].filter((account) => matchesShown(account, term, context));
+    const ids = new Set(shown.map(({ id }) => id));
+    if (term.field !== 'any') return { ok: true, value: ids };
+    // "Azure Resource Manager" is in no token: its ID and hosts are.
+    const answers = await Promise.all(
+      [term.text, ...apisNamed(term.text)].map((text) => tokenCache.search(text)),
+    );
+    for (const answer of answers) {
+      if (!answer.ok) return answer;
+      for (const id of answer.value) ids.add(id);
+    }
+    return { ok: true, value: ids };
+  };
+
   const ask = async () => {
     const text = view.get().text.trim();
     question += 1;
@@ -83,10 +122,13 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       patch({ searching: false });
       return;
     }
-    const answer = await tokenCache.search(text);
+    const answers = await Promise.all(parseSearch(text).map(find));
     if (mine !== question) return; // superseded by a newer request
-    matching = new Set(answer.ok ? answer.value : []);
-    patch({ searching: false, error: answer.ok ? null : answer.error });
+    const failed = answers.find((answer) => !answer.ok);
+    const found = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+    const [first = new Set<string>(), ...others] = found;
+    matching = new Set(failed ? [] : [...first].filter((id) => others.every((ids) => ids.has(id))));
+    patch({ searching: false, error: failed?.ok === false ? failed.error : null });
   };
 
   const loadOnce = async () => {
@@ -136,6 +178,30 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       // The pending answer may be older than this call.
       next ??= loading.then(() => accounts.load());
       return next;
+    },
+    learn(tokens) {
+      const { appNames } = view.get();
+      const learned = tokens.filter(
+        ({ client_id, client_name }) => client_name && appNames.get(client_id) !== visible(client_name),
+      );
+      if (learned.length === 0) return;
+      const names = learned.map(
+        ({ client_id, client_name }) => [client_id, visible(client_name ?? '')] as const,
+      );
+      patch({ appNames: new Map([...appNames, ...names]) });
+    },
+    async nameApps() {
+      const { byId, appNames } = view.get();
+      const holders = new Map<string, string>();
+      for (const { id, clients } of byId.values()) {
+        for (const client of clients) {
+          if (asked.has(client) || holders.has(client) || shownAppName(client, appNames) !== null) continue;
+          if (holders.size < MOST_NAMED) holders.set(client, id);
+        }
+      }
+      for (const client of holders.keys()) asked.add(client);
+      const answers = await Promise.all([...new Set(holders.values())].map((id) => tokenCache.tokens(id)));
+      accounts.learn(answers.flatMap((answer) => (answer.ok ? answer.value : [])));
     },
     search(text) {
       callOff();

@@ -90,6 +90,12 @@ function pretty(value: object, json: string): string {
   }
 }
 
+/** Returns claims as pretty-printed JSON, as the token has them. */
+export function claimsText(claims: readonly Claim[]): string {
+  const lines = claims.map(({ name, json }) => `  ${JSON.stringify(name)}: ${json}`);
+  return `{\n${lines.join(',\n')}\n}`;
+}
+
 /** Returns the fields of the entity, for the Details tab. */
 export function detailLines(token: TokenItem, now: number, timeZone?: string): ClaimLine[] {
   const lines: ClaimLine[] = [];

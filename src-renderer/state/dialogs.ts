@@ -1,4 +1,4 @@
-import type { LeaveOffers, LeaveReport, LeaveWishes, SignInProfile } from '../../app/contract.ts';
+import type { SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from '../../app/contract.ts';
 import type {
   Difference,
   ExportReceipt,
@@ -7,7 +7,6 @@ import type {
   KeyReceipt,
   PlainError,
   RemovalCount,
-  SignOutReceipt,
 } from '../../src-main/ipc/contract.ts';
 import { createStore, type Store } from './store.ts';
 
@@ -39,7 +38,11 @@ export type Dialog =
   | {
       kind: 'sign-out';
       /** null: all accounts. */
-      accountId: string | null;
+      accountIds: readonly string[] | null;
+      /** Names of the accounts. */
+      names: readonly string[];
+      /** Files of other programs that the accounts were imported from, which keep their copies. */
+      sources: readonly string[];
       /** Whether the account has a user. Without one, tokens are removed rather than signed out. */
       user: boolean;
       who: string;
@@ -48,16 +51,14 @@ export type Dialog =
       counts: RemovalCount | null;
       working: boolean;
       /** What the provider supports; null until known, undefined if no provider is asked. */
-      offers: LeaveOffers | null | undefined;
-      wishes: LeaveWishes;
+      offers: SignOutOffers | null | undefined;
+      wishes: SignOutWishes;
     }
   | {
       kind: 'receipt';
       user: boolean;
       who: string;
-      receipts: readonly SignOutReceipt[];
-      /** Result at the provider; null if it was not asked. */
-      leaving: ProviderResult | null;
+      report: SignOutReport;
     };
 
 export interface Dialogs {
@@ -76,9 +77,6 @@ export function createDialogs(): Dialogs {
     fail: (title, error) => view.set({ kind: 'failure', title, error }),
   };
 }
-
-/** Result of a sign-out at the provider. `pending`: no answer yet. */
-export type ProviderResult = 'pending' | { report: LeaveReport } | { problem: PlainError };
 
 /** Dialog of one kind. */
 export type DialogOf<Kind extends Dialog['kind']> = Extract<Dialog, { kind: Kind }>;

@@ -98,7 +98,11 @@ export function tenantNames(accounts: readonly AccountItem[]): TenantNames {
     if (account.kind !== 'user' || account.authority_type !== 'MSSTS') continue;
     account.tenants.forEach(({ realm, username }, index) => {
       const id = realm.toLowerCase();
-      if (index === 0) homes.set(id, [...(homes.get(id) ?? []), account]);
+      if (index === 0) {
+        const users = homes.get(id);
+        if (users === undefined) homes.set(id, [account]);
+        else users.push(account);
+      }
       // Microsoft's username of a guest: "ada_contoso.example#EXT#@fabrikam.example".
       const domain = username?.includes('#EXT#@') === true ? domainOf(username) : null;
       if (domain !== null) names.set(id, visible(domain));

@@ -126,6 +126,7 @@ const TITLES: Readonly<Record<FindingKind, string>> = {
   'shadowed-refresh-token': 'Superseded refresh tokens',
   'token-without-account': 'Tokens without an account',
   'account-without-tokens': 'Accounts without tokens',
+  'issuer-collision': 'Two providers on one host',
   'dead-weight': 'Expired over a month ago',
 };
 

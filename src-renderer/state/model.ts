@@ -5,8 +5,10 @@ import { createDialogs, type Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
 import { createImporting, type Importing } from './importing.ts';
+import { createOverview, type Overview } from './overview.ts';
 import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
+import { createInspect, type Inspect } from './inspect.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
@@ -22,11 +24,13 @@ export interface Model {
   pages: Pages;
   vault: Vault;
   accounts: Accounts;
+  overview: Overview;
   selection: Selection;
   secret: Secret;
   dialogs: Dialogs;
   toasts: Toasts;
   importing: Importing;
+  inspect: Inspect;
   signIn: SignIn;
   signOut: SignOut;
   maintenance: Maintenance;
@@ -50,6 +54,10 @@ export function createModel(ports: Ports): Model {
   ports.tokenCache.on('change', () => void accounts.load());
 
   const pages = createPages();
+  const inspect = createInspect();
+  pages.view.subscribe(() => {
+    if (pages.view.get() !== 'inspect') inspect.clear();
+  });
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
   // Another vault state can mean other accounts: unlocked, recovered, started fresh.
@@ -68,11 +76,13 @@ export function createModel(ports: Ports): Model {
     pages,
     vault,
     accounts,
+    overview: createOverview(ports, accounts),
     selection,
     secret,
     dialogs,
     toasts,
     importing: createImporting(ports, dialogs, toasts),
+    inspect,
     maintenance: createMaintenance(ports, dialogs, toasts),
     update,
     health,

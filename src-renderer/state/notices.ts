@@ -132,6 +132,22 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     consequence: IN_MEMORY,
     actions: ['retry', 'show-file'],
   }),
+  older: (status) => ({
+    tone: 'bad',
+    title: 'An older file was put in place',
+    text:
+      status.message ??
+      'The vault file is older than the one that was last seen here. A backup or a sync tool may have restored it.',
+    consequence: 'Nothing is saved until you choose which one to keep. Nothing was overwritten.',
+    actions: ['retry', 'show-file'],
+  }),
+  copy: (status) => ({
+    tone: 'warn',
+    title: 'This vault is a copy',
+    text: status.message ?? 'The original is in another folder, and both have the same encryption key.',
+    consequence: 'You can look at everything. Nothing can be changed until this copy has a key of its own.',
+    actions: ['retry', 'show-file'],
+  }),
   busy: (status) => ({
     tone: 'warn',
     title: 'Another program is using the file',

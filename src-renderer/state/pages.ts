@@ -4,11 +4,12 @@ import { type Notice, notice } from './notices.ts';
 import { createStore, type Store } from './store.ts';
 
 /** A page of the window. */
-export type Page = 'accounts' | 'security' | 'health';
+export type Page = 'accounts' | 'inspect' | 'security' | 'health';
 
 /** In the order of the header and of the keys Ctrl+1, Ctrl+2, … */
 export const PAGES: readonly { id: Page; title: string }[] = [
   { id: 'accounts', title: 'Accounts' },
+  { id: 'inspect', title: 'Inspect' },
   { id: 'security', title: 'Security' },
   { id: 'health', title: 'Health' },
 ];

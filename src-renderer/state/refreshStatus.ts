@@ -1,5 +1,5 @@
-import type { AccountCare, AccountName } from '../../app/contract.ts';
-import type { AccountItem, PlainError } from '../../src-main/ipc/contract.ts';
+import type { RefreshStatus as Status } from '../../app/contract.ts';
+import type { PlainError } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
@@ -12,7 +12,7 @@ import { count } from './words.ts';
 export interface RefreshStatusView {
   /** The shown account; null if it has no user. */
   accountId: string | null;
-  status: AccountCare | null;
+  status: Status | null;
   refreshing: boolean;
   /** Error of the last manual refresh. */
   problem: PlainError | null;
@@ -21,7 +21,7 @@ export interface RefreshStatusView {
 export interface RefreshStatus {
   view: Store<RefreshStatusView>;
   refresh: () => Promise<void>;
-  keepFresh: (on: boolean) => Promise<void>;
+  setAutoRefresh: (on: boolean) => Promise<void>;
 }
 
 const NOTHING: RefreshStatusView = { accountId: null, status: null, refreshing: false, problem: null };
@@ -36,11 +36,10 @@ export function createRefreshStatus(
 ): RefreshStatus {
   const view = createStore<RefreshStatusView>(NOTHING);
   const patch = (changes: Partial<RefreshStatusView>) => view.set({ ...view.get(), ...changes });
-  const shown = (): { id: string; name: AccountName } | null => {
+  const shown = (): string | null => {
     const id = selection.view.get().accountId;
     const account = id === null ? undefined : accounts.view.get().byId.get(id);
-    const name = account === undefined ? null : accountNameOf(account);
-    return id === null || name === null || vault.view.get().info?.demo !== false ? null : { id, name };
+    return account?.kind !== 'user' || vault.view.get().info?.demo !== false ? null : account.id;
   };
 
   const load = async () => {
@@ -49,9 +48,9 @@ export function createRefreshStatus(
       view.set(NOTHING);
       return;
     }
-    if (view.get().accountId !== account.id) view.set({ ...NOTHING, accountId: account.id });
-    const answer = await app.care(account.name);
-    if (view.get().accountId === account.id) patch({ status: answer.ok ? answer.value : null });
+    if (view.get().accountId !== account) view.set({ ...NOTHING, accountId: account });
+    const answer = await app.refreshStatus(account);
+    if (view.get().accountId === account) patch({ status: answer.ok ? answer.value : null });
   };
 
   let last: string | null = null;
@@ -66,7 +65,7 @@ export function createRefreshStatus(
   vault.view.subscribe(() => {
     if (view.get().accountId === null) void load();
   });
-  app.on('care', () => void load());
+  app.on('refreshStatus', () => void load());
   app.on('profiles', () => void load());
 
   return {
@@ -75,32 +74,27 @@ export function createRefreshStatus(
       const account = shown();
       if (account === null || view.get().refreshing) return;
       patch({ refreshing: true, problem: null });
-      const answer = await app.refreshNow(account.name);
-      if (view.get().accountId !== account.id) return;
+      const answer = await app.refreshNow(account);
+      if (view.get().accountId !== account) return;
       const problem = answer.ok ? answer.value.problem : answer.error;
       patch({ refreshing: false, problem });
       if (problem === null && answer.ok)
         toasts.show(`${count(answer.value.refreshed, 'access token')} refreshed.`);
       void load();
     },
-    async keepFresh(on) {
+    async setAutoRefresh(on) {
       const account = shown();
       if (account === null) return;
-      const answer = await app.keepFresh(account.name, on);
-      if (view.get().accountId !== account.id) return;
+      const answer = await app.setAutoRefresh(account, on);
+      if (view.get().accountId !== account) return;
       patch(answer.ok ? { status: answer.value } : { problem: answer.error });
     },
   };
 }
 
-/** Returns the name by which the app identifies the account; null if it has no user. */
-export function accountNameOf({ kind, home_account_id, environment }: AccountItem): AccountName | null {
-  return kind !== 'user' || home_account_id === null ? null : { home_account_id, environment };
-}
-
 /** Returns the text beside the switch. */
-export function refreshStatusText({ keepFresh, nextTry, problem }: AccountCare, now: number): string {
-  if (!keepFresh) return 'Off: apps refresh their tokens themselves';
+export function refreshStatusText({ autoRefresh, nextTry, problem }: Status, now: number): string {
+  if (!autoRefresh) return 'Off: apps refresh their tokens themselves';
   if (problem !== null && nextTry === null) return 'Paused: sign in again';
   if (nextTry === null) return 'Nothing to refresh';
   const when = isPast(nextTry - 1, now) ? 'now' : relative(nextTry, now);

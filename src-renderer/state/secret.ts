@@ -1,3 +1,4 @@
+import type { CopyForm } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Selection } from './selection.ts';
@@ -19,8 +20,15 @@ export interface Secret {
   view: Store<SecretView>;
   reveal: () => Promise<void>;
   hide: () => void;
-  copy: () => Promise<void>;
+  /** Copies the token, or a form of it, through main. */
+  copy: (form?: CopyForm) => Promise<void>;
 }
+
+const COPIED: Readonly<Record<CopyForm, string>> = {
+  token: 'Token copied.',
+  header: 'Authorization header copied.',
+  curl: 'curl command copied.',
+};
 
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
 
@@ -49,6 +57,8 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
     hide();
   });
 
+  ports.app.on('lock', hide);
+
   tokenCache.on('clipboardCleared', () => {
     if (copyToast !== null) toasts.dismiss(copyToast);
     copyToast = null;
@@ -74,14 +84,14 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
       view.set({ phase: 'shown', text: answer.value, hidesAt: time.now() + REVEALED_FOR });
       callOff = time.after(REVEALED_FOR, hide);
     },
-    async copy() {
+    async copy(form = 'token') {
       const asked = tokenId;
       if (asked === null) return;
-      const answer = await tokenCache.copy(asked);
+      const answer = await (form === 'token' ? tokenCache.copy(asked) : tokenCache.copy(asked, form));
       if (!answer.ok) dialogs.fail('The token could not be copied', answer.error);
       else if (answer.value !== null) {
         if (copyToast !== null) toasts.dismiss(copyToast);
-        copyToast = toasts.show('Token copied.', { until: answer.value.clearsAt });
+        copyToast = toasts.show(COPIED[form], { until: answer.value.clearsAt });
       }
     },
   };

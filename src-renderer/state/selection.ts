@@ -59,6 +59,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
         patch({ error: answer.error, tokens: [], tokenId: null, claims: null });
       return;
     }
+    accounts.learn(answer.value);
     const tokens = sortTokens(answer.value, before.order);
     const kept = tokens.some((token) => token.id === before.tokenId);
     const tokenId = kept ? before.tokenId : (tokens[0]?.id ?? null);

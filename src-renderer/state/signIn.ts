@@ -43,16 +43,10 @@ export function createSignIn(
     if (answer.ok) view.set({ ...view.get(), profiles: answer.value });
   };
 
-  const finish = async ({ account }: Extract<SignInProgress, { step: 'done' }>) => {
+  const finish = async ({ accountId }: Extract<SignInProgress, { step: 'done' }>) => {
     if (isOpen()) dialogs.close();
     await accounts.load();
-    const line = [...accounts.view.get().byId.values()].find(
-      (item) =>
-        account !== null &&
-        item.kind === 'user' &&
-        item.home_account_id === account.home_account_id &&
-        item.environment.toLowerCase() === account.environment.toLowerCase(),
-    );
+    const line = accountId === null ? undefined : accounts.view.get().byId.get(accountId);
     if (line !== undefined) selection.account(line.id);
     toasts.show(line === undefined ? 'You are signed in.' : `${accountName(line)} is signed in.`);
   };
@@ -95,7 +89,7 @@ export function createSignIn(
     },
     async begin(profileId, way) {
       dialogs.open({ kind: 'signing-in' });
-      const answer = await app.signIn(profileId, way);
+      const answer = await app.signIn(profileId, way, null);
       if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error);
     },
     cancel() {

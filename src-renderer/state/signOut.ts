@@ -1,10 +1,9 @@
-import type { AccountName, LeaveWishes } from '../../app/contract.ts';
-import type { AccountItem, RemovalCount, SignOutReceipt } from '../../src-main/ipc/contract.ts';
+import type { KeptReceipt, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs, ProviderResult } from './dialogs.ts';
+import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
-import { accountNameOf } from './refreshStatus.ts';
 import type { Selection } from './selection.ts';
 import { localTime } from './time.ts';
 import { appLabels } from './tokens.ts';
@@ -17,9 +16,11 @@ const MOST_ASKED = 12;
 export interface SignOut {
   /** Opens the dialog for one account; without an ID, for the selected one. */
   one: (accountId?: string) => Promise<void>;
+  /** Opens the dialog for these accounts. */
+  several: (accountIds: readonly string[]) => Promise<void>;
   all: () => Promise<void>;
   /** Sets what to do at the provider. */
-  wish: (wishes: LeaveWishes) => void;
+  wish: (wishes: SignOutWishes) => void;
   /** Carries out what the open dialog proposes. */
   confirm: () => Promise<void>;
 }
@@ -33,41 +34,31 @@ export function createSignOut(
 ): SignOut {
   const { tokenCache, app } = ports;
 
-  /**
-   * Account that the provider is told about, null for all; undefined if no provider is contacted, as for sample
-   * data.
-   */
-  const whom = (accountId: string | null): AccountName | null | undefined => {
-    if (vault.view.get().info?.demo !== false) return undefined;
-    if (accountId === null) return null;
-    const account = accounts.view.get().byId.get(accountId);
-    return (account && accountNameOf(account)) ?? undefined;
+  const accountsOf = (ids: readonly string[] | null): AccountItem[] => {
+    const { byId } = accounts.view.get();
+    return ids === null ? [...byId.values()] : ids.flatMap((id) => byId.get(id) ?? []);
   };
 
-  /** Asks the provider while main counts. The sign-out does not wait for the answer. */
-  const ask = async (accountId: string | null) => {
-    const who = whom(accountId);
-    if (who === undefined) return;
-    const answer = await app.leaveOffers(who);
+  /** Asks the providers while main counts. The sign-out does not wait for the answer. */
+  const ask = async (accountIds: readonly string[] | null) => {
+    const answer = await app.signOutOffers(accountIds);
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId || dialog.working) return;
+    if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
     const offers = answer.ok ? answer.value : unknown;
     dialogs.open({ ...dialog, offers, wishes: { revoke: offers.revoke === 'offered', endSession: false } });
   };
 
-  const leave = async (id: string) => {
-    const answer = await app.finishLeaving(id);
-    const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'receipt' || dialog.leaving !== 'pending') return;
-    dialogs.open({ ...dialog, leaving: answer.ok ? { report: answer.value } : { problem: answer.error } });
-  };
-
-  const open = async (accountId: string | null, user: boolean, who: string, apps: readonly string[]) => {
-    const asks = whom(accountId) !== undefined;
+  const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
+    const chosen = accountsOf(accountIds);
+    const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
+    // Sample data has no provider, and neither has an app without a user.
+    const asks = vault.view.get().info?.demo === false && user;
     dialogs.open({
       kind: 'sign-out',
-      accountId,
+      accountIds,
+      names: chosen.map((account) => accountName(account)),
+      sources: [...new Set(chosen.flatMap(({ source }) => source ?? []))],
       user,
       who,
       apps,
@@ -76,12 +67,21 @@ export function createSignOut(
       offers: asks ? null : undefined,
       wishes: { revoke: false, endSession: false },
     });
-    if (asks) void ask(accountId);
-    const answer = await tokenCache.removalCount(accountId);
+    if (asks) void ask(accountIds);
+    const answer = await tokenCache.removalCount(accountIds);
     const dialog = dialogs.view.get();
-    if (dialog?.kind !== 'sign-out' || dialog.accountId !== accountId) return; // closed or replaced meanwhile
+    if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
     if (answer.ok) dialogs.open({ ...dialog, counts: answer.value });
     else dialogs.fail('The tokens could not be counted', answer.error);
+  };
+
+  const several = async (ids: readonly string[] | null) => {
+    const { byId } = accounts.view.get();
+    const chosen = accountsOf(ids);
+    if (chosen.length === 0) return;
+    const clients = [...new Set(chosen.flatMap((account) => account.clients))];
+    const who = ids === null ? 'everyone' : count(chosen.length, 'account');
+    await open(ids, who, appLabels(clients, await tokensNaming(clients, byId)));
   };
 
   /** Loads tokens that name these apps: one account for each app, at most MOST_ASKED accounts. */
@@ -95,21 +95,17 @@ export function createSignOut(
     return answers.flatMap((answer) => (answer.ok ? answer.value : []));
   };
 
-  return {
+  const signOut: SignOut = {
     async one(accountId) {
       const id = accountId ?? selection.view.get().accountId;
       const account = id === null ? undefined : accounts.view.get().byId.get(id);
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
       const names = appLabels(account.clients, shown === account.id && tokens !== null ? tokens : []);
-      await open(account.id, account.kind === 'user', accountName(account), names);
+      await open([account.id], accountName(account), names);
     },
-    async all() {
-      const { byId } = accounts.view.get();
-      if (byId.size === 0) return;
-      const clients = new Set([...byId.values()].flatMap((account) => account.clients));
-      await open(null, true, 'everyone', appLabels([...clients], await tokensNaming([...clients], byId)));
-    },
+    several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
+    all: () => several(null),
     wish(wishes) {
       const dialog = dialogs.view.get();
       if (dialog?.kind === 'sign-out') dialogs.open({ ...dialog, wishes });
@@ -118,28 +114,14 @@ export function createSignOut(
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
-      const { accountId, user, who, wishes } = dialog;
-      const leaver = wishes.revoke || wishes.endSession ? whom(accountId) : undefined;
-      // Prepared before the removal, because revocation needs the tokens.
-      const prepared = leaver === undefined ? null : await app.prepareLeaving(leaver, wishes);
-      const answer =
-        accountId === null
-          ? await tokenCache.signOutAll()
-          : await tokenCache
-              .signOut(accountId)
-              .then((one) => (one.ok ? { ok: true as const, value: [one.value] } : one));
+      const { accountIds, user, who, wishes } = dialog;
+      const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
-        dialogs.open({
-          kind: 'receipt',
-          user,
-          who,
-          receipts: answer.value,
-          leaving: prepared === null ? null : prepared.ok ? 'pending' : { problem: prepared.error },
-        });
-        if (prepared?.ok === true) await leave(prepared.value);
+        dialogs.open({ kind: 'receipt', user, who, report: answer.value });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
   };
+  return signOut;
 }
 
 export interface ProviderResultLine {
@@ -149,12 +131,10 @@ export interface ProviderResultLine {
 }
 
 /** Returns one line for each requested action. */
-export function providerResultLines(view: ProviderResult | null): ProviderResultLine[] {
-  if (view === null) return [];
-  if (view === 'pending') return [{ says: 'Provider', value: 'Waiting for an answer…', tone: 'plain' }];
-  if ('problem' in view)
-    return [{ says: 'Provider', value: `Not contacted. ${view.problem.message}`, tone: 'bad' }];
-  const { revoked, session } = view.report;
+export function providerResultLines({
+  revoked,
+  session,
+}: Pick<SignOutReport, 'revoked' | 'session'>): ProviderResultLine[] {
   const lines: ProviderResultLine[] = [];
   if (revoked !== null) {
     const done = revoked.count === 0 ? '' : `${count(revoked.count, 'refresh token')} revoked. `;
@@ -199,20 +179,23 @@ export interface ReceiptWords {
 export function receiptWords(
   user: boolean,
   who: string,
-  receipts: readonly SignOutReceipt[],
+  receipts: readonly KeptReceipt[],
   now: number,
   timeZone?: string,
 ): ReceiptWords {
   const last = receipts.reduce((at, receipt) => Math.max(at, receipt.at), 0);
   return {
-    title: user
-      ? `${who === 'everyone' ? 'Everyone' : who} is signed out`
-      : `The tokens of ${who} are removed`,
+    title: user ? signedOut(who, receipts.length) : `The tokens of ${who} are removed`,
     removed: addCounts(receipts.map(({ removed }) => removed)),
     remaining: receipts.reduce((sum, { remaining }) => sum + remaining, 0),
     when: receipts.length === 0 ? 'never' : localTime(last, now, timeZone),
     oldKey: keyWords(receipts),
   };
+}
+
+function signedOut(who: string, accounts: number): string {
+  if (who === 'everyone') return 'Everyone is signed out';
+  return `${who} ${accounts > 1 ? 'are' : 'is'} signed out`;
 }
 
 export interface OldKeyLine {
@@ -237,7 +220,7 @@ export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
       };
 }
 
-function keyWords(receipts: readonly SignOutReceipt[]): OldKeyLine | null {
+function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   // Each sign-out rotates the key, so the last receipt is about the current one.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
   return told === undefined ? null : oldKeyLine(told);

@@ -63,13 +63,6 @@ export interface Piece {
   hit: boolean;
 }
 
-/** Returns the words of a search in lower case and NFC, as main compares them (src-main/ipc/search.ts). */
-export function wordsOf(search: string): string[] {
-  return plain(search)
-    .split(/\s+/u)
-    .filter((word) => word !== '');
-}
-
 /** Splits the text into matches and the text between them. Adjacent matches are merged. */
 export function pieces(text: string, words: readonly string[]): Piece[] {
   if (words.length === 0 || text === '') return [{ text, hit: false }];
@@ -95,8 +88,4 @@ export function pieces(text: string, words: readonly string[]): Piece[] {
     else found.push({ text: character, hit: hit.has(at) });
   });
   return found;
-}
-
-function plain(text: string): string {
-  return text.normalize('NFC').toLowerCase();
 }

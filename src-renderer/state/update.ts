@@ -22,7 +22,8 @@ export function createUpdate(ports: Pick<Ports, 'app'>): Update {
     async go() {
       const { state } = view.get();
       if (state === 'available' || state === 'failed') await ports.app.downloadUpdate();
-      else if (state === 'ready' || state === 'refused') await ports.app.installUpdate();
+      else if (state === 'ready' || state === 'refused' || state === 'restart')
+        await ports.app.installUpdate();
     },
   };
 }
@@ -32,6 +33,8 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
   switch (status.state) {
     case 'none':
       return null;
+    case 'restart':
+      return { text: 'Restart to finish the update', action: 'Restart' };
     case 'available':
       return { text: `Update available: ${status.version}`, action: 'Download' };
     case 'downloading':

@@ -207,6 +207,8 @@ const BADGES = {
   newer: 'Read-only',
   'read-only': 'Read-only',
   unreadable: 'Not opened',
+  older: 'Older file',
+  copy: 'Copy',
   busy: 'Busy',
 } as const;
 

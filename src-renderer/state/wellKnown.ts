@@ -66,6 +66,13 @@ export function resourceName(audience: string): string | null {
   return Object.hasOwn(HOSTS, host) ? (HOSTS[host] ?? null) : host;
 }
 
+/** Returns the IDs and hosts of APIs whose name contains the text (lower case), to search tokens for them. */
+export function apisNamed(text: string): string[] {
+  return [...Object.entries(APIS), ...Object.entries(HOSTS)]
+    .filter(([, name]) => name.toLowerCase().includes(text))
+    .map(([id]) => id);
+}
+
 export function appName(clientId: string): string | null {
   const id = clientId.toLowerCase();
   return Object.hasOwn(APPS, id) ? (APPS[id] ?? null) : null;

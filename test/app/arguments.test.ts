@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ArgumentsError, isArguments, parseArguments } from '../../app/arguments.ts';
+import {
+  ArgumentsError,
+  assertAccepted,
+  isArguments,
+  parseArguments,
+  type Start,
+} from '../../app/arguments.ts';
 
 describe('the command line', () => {
   it.each([
@@ -39,4 +45,140 @@ describe('what a second start hands over', () => {
       expect(isArguments(value)).toBe(false);
     },
   );
+});
+
+describe('what a packaged app refuses', () => {
+  const accepts = (args: readonly string[], more: Partial<Start> = {}) => {
+    try {
+      assertAccepted({ args, env: {}, platform: 'linux', development: false, ...more });
+      return null;
+    } catch (error) {
+      return error instanceof ArgumentsError ? error.message : error;
+    }
+  };
+
+  it.each([
+    [['--demo']],
+    [['--import', '/home/ada/cache.json']],
+    [['--import=/home/ada/--cache.json']],
+    [['--user-data-dir=/tmp/x', '--ozone-platform=wayland', '--force-device-scale-factor=1.5']],
+    [['--enable-features=UseOzonePlatform,WaylandWindowDecorations']],
+    [['--disable-gpu', '--lang=de-AT', 'word', '-']],
+    [['--', '--ignore-certificate-errors']],
+  ])('takes %j', (args) => {
+    expect(accepts(args)).toBeNull();
+  });
+
+  it.each([
+    '--ignore-certificate-errors',
+    '-ignore-certificate-errors',
+    '--ignore-certificate-errors-spki-list=x',
+    '--host-resolver-rules=MAP * 127.0.0.1',
+    '--host-rules=MAP * 127.0.0.1',
+    '--log-net-log=/tmp/x',
+    '--net-log-capture-mode=Everything',
+    '--ssl-key-log-file=/tmp/x',
+    '--remote-debugging-port=9222',
+    '--remote-debugging-port=0',
+    '--remote-debugging-pipe',
+    '--remote-debugging-address=0.0.0.0',
+    '--remote-allow-origins=*',
+    '--inspect',
+    '--inspect=0',
+    '--inspect-brk',
+    '--js-flags=--allow-natives-syntax',
+    '--proxy-server=evil.example:1',
+    '--proxy-pac-url=http://evil.example/',
+    '--no-sandbox',
+    '--disable-web-security',
+    '--disable-site-isolation-trials',
+    '--allow-running-insecure-content',
+    '--test-type',
+    '--load-extension=/tmp/x',
+    '--renderer-cmd-prefix=gdb',
+    '--gpu-launcher=gdb',
+    '--utility-cmd-prefix=gdb',
+    '--enable-logging',
+    '--log-file=/tmp/x',
+    '--trace-startup',
+    '--enable-features=NetworkServiceInProcess',
+    '--enable-features=UseOzonePlatform,X',
+    '--disable-features=ElectronSerialChooser',
+    '--blink-settings=dnsPrefetchingEnabled=true',
+    '--enable-blink-features=X',
+    '--force-webrtc-ip-handling-policy=default',
+    '--unsafely-treat-insecure-origin-as-secure=http://x',
+    '--auth-server-allowlist=*',
+    '--disable-gpu=x',
+    '--force-device-scale-factor=1;x',
+    '--crash-dumps-dir=/tmp/x',
+    '--app=/tmp/x',
+    '--a-switch-of-tomorrow',
+  ])('refuses %s, and says so by name', (arg) => {
+    expect(accepts(['--demo', arg])).toContain(arg.split('=')[0]);
+    expect(accepts([arg])).not.toContain('MAP');
+  });
+
+  it.each([
+    'SSLKEYLOGFILE',
+    'ELECTRON_RUN_AS_NODE',
+    'ELECTRON_ENABLE_LOGGING',
+    'ELECTRON_LOG_FILE',
+    'ELECTRON_A_VARIABLE_OF_TOMORROW',
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+    'NODE_PATH',
+    'NODE_DEBUG',
+    'NODE_V8_COVERAGE',
+    'CHROME_LOG_FILE',
+    'CHROME_DEVEL_SANDBOX',
+    'OPENSSL_CONF',
+    'UV_THREADPOOL_SIZE',
+    'NSS_SSL_ENABLE_RENEGOTIATION',
+    'GIO_EXTRA_MODULES',
+    'LD_PRELOAD',
+    'DYLD_INSERT_LIBRARIES',
+  ])('refuses the variable %s', (name) => {
+    expect(accepts([], { env: { PATH: '/bin', [name]: 'secret-value' } })).toContain(name);
+    expect(accepts([], { env: { [name]: 'secret-value' } })).not.toContain('secret-value');
+    expect(accepts([], { env: { [name]: '' } })).toBeNull();
+  });
+
+  it('takes a usual environment', () => {
+    const env = {
+      PATH: '/bin',
+      HOME: '/home/ada',
+      LANG: 'de_AT.UTF-8',
+      DISPLAY: ':0',
+      NODE_ENV: 'production',
+      // Inert by a fuse, or read by nothing in the app: test/packaged/switches.spec.ts.
+      NODE_OPTIONS: '--require=/tmp/x.js',
+      NODE_EXTRA_CA_CERTS: '/etc/ssl/company.pem',
+      SSL_CERT_FILE: '/etc/ssl/company.pem',
+      CHROME_DESKTOP: 'tokenkeep.desktop',
+      ELECTRON_OZONE_PLATFORM_HINT: 'auto',
+      GTK_MODULES: 'gail:atk-bridge',
+      https_proxy: 'http://proxy.example:3128',
+      TMPDIR: '/tmp',
+      NODENV_ROOT: '/home/ada/.nodenv',
+    };
+    expect(accepts([], { env })).toBeNull();
+  });
+
+  it('knows the other systems’ ways', () => {
+    expect(accepts(['/ignore-certificate-errors'], { platform: 'win32' })).toContain(
+      '/ignore-certificate-errors',
+    );
+    expect(accepts(['--REMOTE-DEBUGGING-PORT=1'], { platform: 'win32' })).not.toBeNull();
+    expect(accepts(['--DEMO'], { platform: 'win32' })).toBeNull();
+    expect(accepts(['/home/ada/file'], { platform: 'linux' })).toBeNull();
+    expect(accepts(['-psn_0_12345', '-AppleLanguages', '(de)'], { platform: 'darwin' })).toBeNull();
+    expect(accepts(['-psn_0_12345'], { platform: 'linux' })).not.toBeNull();
+    expect(accepts([], { platform: 'win32', env: { node_debug: 'x' } })).not.toBeNull();
+  });
+
+  it('lets tests of a development build come in by a port that Chromium chooses, and by no other', () => {
+    expect(accepts(['--remote-debugging-port=0', '--inspect=0'], { development: true })).toBeNull();
+    expect(accepts(['--remote-debugging-port=9222'], { development: true })).not.toBeNull();
+    expect(accepts(['--ignore-certificate-errors'], { development: true })).not.toBeNull();
+  });
 });

@@ -2,18 +2,18 @@ import { expect, it } from 'vitest';
 import { demoDocument } from '../../app/demo/document.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/index.ts';
 import { SerializableTokenCache } from '../../src-main/index.ts';
-import { accountList } from '../../src-main/ipc/account-list.ts';
-import { holdingsOf } from '../../src-main/ipc/holdings.ts';
-import { tokenItems } from '../../src-main/ipc/token-items.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { tokenItems } from '../../src-main/ipc/token-views.ts';
 
 const NOW = 2_000_000_000;
 const cache = new SerializableTokenCache();
 cache.deserialize(demoDocument(NOW));
-const holdings = holdingsOf(cache);
-const items = [...holdings.byId.values()].flatMap(tokenItems);
+const cached = cachedAccounts(cache);
+const items = [...cached.byId.values()].flatMap(tokenItems);
 
 it('has everyone of the drawing, and is understood to the last entry', async () => {
-  const { accounts, totals } = await accountList(holdings, NOW);
+  const { accounts, totals } = await accountList(cache, NOW);
   expect(accounts.map(({ name }) => name)).toEqual([
     'Ada Marsh',
     'Tomas Okafor',

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readJson, writeJson } from '../../app/json-file.ts';
+import { readJson, writeJson } from '../../app/data-folder.ts';
 
 let folder: string;
 beforeEach(() => {

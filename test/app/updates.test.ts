@@ -53,6 +53,8 @@ async function begin(updater: (Updater & { asked?: string[] }) | null) {
     open: () => Promise.resolve(updater),
     onStatus: (status) => told.push(status),
     startAgain: () => updater?.asked?.push('start again'),
+    restart: () => updater?.asked?.push('restart'),
+    installed: null,
     onUnexpected: (error) => unexpected.push(error),
   });
   await new Promise(setImmediate);
@@ -128,5 +130,33 @@ describe('updates', () => {
   ])('are not spoken of where %s', async (_where, updater) => {
     const { running, told, unexpected } = await begin(updater);
     expect([running.status, told, unexpected]).toEqual([{ state: 'none' }, [], []]);
+  });
+});
+
+describe('an update that something else installed', () => {
+  it('is noticed on focus, told once, and finished by a restart', () => {
+    const told: UpdateStatus[] = [];
+    const restarts: string[] = [];
+    let onDisk: string | null = 'one';
+    const running = updates({
+      open: () => Promise.resolve(null),
+      onStatus: (status) => told.push(status),
+      startAgain: null,
+      restart: () => restarts.push('restart'),
+      installed: () => onDisk,
+      onUnexpected: () => undefined,
+    });
+    running.look();
+    onDisk = null; // in the middle of it
+    running.look();
+    expect(told).toEqual([]);
+    onDisk = 'two';
+    running.look();
+    running.look();
+    expect(told).toEqual([{ state: 'restart' }]);
+    expect(running.status).toEqual({ state: 'restart' });
+    running.install();
+    expect(restarts).toEqual(['restart']);
+    running.close();
   });
 });

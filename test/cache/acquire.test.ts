@@ -34,7 +34,7 @@ describe('silent acquisition', () => {
     const cache = cacheWith(signIn());
     const redeem: Redeem = () => {
       cache.signOut('uid.utid');
-      return answer(signIn({ access_token: 'late' }).response)(anyToken, request);
+      return answer(signIn({ access_token: 'late' }).response)(anyToken, { ...request, scopes: ['s1'] });
     };
     const [anyToken] = cache.find('RefreshToken') as [never];
     const late = acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, redeem, now);
@@ -151,7 +151,7 @@ describe('one refresh at a time', () => {
 
   test.each([false, true])('the others get what the first one got (forced: %s)', async (forceRefresh) => {
     const { seen, redeem } = provider();
-    const handle = inMemory(cacheWith(signIn({ expires_in: forceRefresh ? 3600 : 1 })));
+    const handle = inMemory(cacheWith(signIn({ expires_in: forceRefresh ? 3600 : 0 })));
     const tokens = await Promise.all(
       [1, 2, 3].map(() => acquireTokenSilent(handle, { ...request, forceRefresh }, redeem, now)),
     );
@@ -161,7 +161,7 @@ describe('one refresh at a time', () => {
 
   test('also on a handle that can not exclude', async () => {
     const { seen, redeem } = provider();
-    const handle = inMemory(cacheWith(signIn({ expires_in: 1 })));
+    const handle = inMemory(cacheWith(signIn({ expires_in: 0 })));
     Reflect.deleteProperty(handle, 'exclusively');
     await Promise.all([1, 2].map(() => acquireTokenSilent(handle, request, redeem, now)));
     expect(seen.asked).toBe(1);

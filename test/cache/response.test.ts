@@ -54,7 +54,8 @@ describe('identities', () => {
       added(event).find('Account')[0]?.authority_type;
     const noInfo = { client_info: undefined };
     expect(typeOf(signIn())).toBe('MSSTS');
-    expect(typeOf(signIn(noInfo))).toBe('Generic');
+    expect(typeOf(signIn(noInfo))).toBe('MSSTS'); // MSAL Python lists no other
+    expect(added(signIn(noInfo)).accounts()[0]?.authority_type).toBe('Generic');
     expect(typeOf(signIn(noInfo, { token_endpoint: 'https://fs.example/ADFS/token' }))).toBe('ADFS');
     expect(typeOf(signIn(noInfo, { token_endpoint: 'https://c.b2clogin.com/c/policy/token' }))).toBe('MSSTS');
     expect(typeOf(signIn(noInfo, { authority_type: 'MSSTS' }))).toBe('MSSTS');

@@ -190,7 +190,6 @@ test('6: one AppMetadata is written for an app, though there are two under alias
 
 test.each<[string, Entity]>([
   ['target: null', at({ target: null })],
-  ['target: ""', at({ target: '' })],
   ['no expires_on', Object.fromEntries(Object.entries(at()).filter(([field]) => field !== 'expires_on'))],
 ])('7: %s is kept untouched, never matched, and goes with its account', (_, entity) => {
   const text = JSON.stringify({ AccessToken: { 'some key': entity } });
@@ -203,6 +202,20 @@ test.each<[string, Entity]>([
   }
   expect(cache.signOut('UID.utid')).toMatchObject({ removed: { AccessToken: 1 }, remaining: 0 });
   expect(cache.serialize()).toBe('{"AccessToken":{}}');
+});
+
+test('7: target: "" is a token without scopes, which MSAL Node is given scopes for that do not count', () => {
+  const cache = cacheOf(['msal-python', 'AccessToken', at({ target: '' })]);
+  expect(cache.find('AccessToken', { target: [] })).toHaveLength(1);
+  expect(cache.find('AccessToken', { target: ['openid'] })).toHaveLength(1);
+  expect(cache.find('AccessToken', { target: ['User.Read'] })).toEqual([]);
+  const targets = (profile: 'msal-python' | 'msal-node'): unknown => {
+    const there = new SerializableTokenCache();
+    there.deserialize(cache.serialize({ profile }));
+    return there.find('AccessToken').map(({ target }) => target);
+  };
+  expect(targets('msal-python')).toEqual(['']);
+  expect(targets('msal-node')).toEqual(['openid']);
 });
 
 test('8: extended_expires_on is read as it stands', () => {

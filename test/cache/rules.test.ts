@@ -52,7 +52,10 @@ describe('environments', () => {
     ['login.usgovcloudapi.net', 'login.microsoftonline.us', true],
     ['login.microsoftonline.com', 'login.microsoftonline.us', false],
     ['id.example.org', 'ID.example.org', true],
-    ['id.example.org', 'id.example.org:8443', false],
+    ['id.example.org', 'id.example.org:8443', true], // MSAL Python leaves the port out
+    ['id.example.org:8080', 'id.example.org:8443', false],
+    ['westus2.login.microsoft.com', 'login.windows.net', true],
+    ['login.microsoft.com.example.org', 'login.windows.net', false],
     ['constructor', 'toString', false],
   ])('%s and %s: one environment %s', (a, b, same) => {
     expect([sameEnvironment(a, b), sameEnvironment(b, a)]).toEqual([same, same]);
@@ -92,14 +95,20 @@ describe('expiry', () => {
     ...times,
   });
 
-  test.each([
+  test.each<[number, Partial<AccessToken>, boolean]>([
     [1000, {}, true],
     [999, {}, false], // cached in the future
     [4299, {}, true],
     [4300, {}, false], // 300 s before expires_on
     [9999, {}, false],
     [1000, { expires_on: 'soon' }, false],
-    [1000, { cached_at: '' }, false],
+    [1000, { cached_at: null }, true], // no library needs it
+    [1000, { expires_on: 4600 }, true],
+    [4300, { expires_on: 4600 }, false],
+    [1224, { expires_on: '1300' }, true], // a life of 300 s: the margin is a quarter of it
+    [1225, { expires_on: '1300' }, false],
+    [9999, { unknown_expiry: '4600' }, true], // nobody knows
+    [9999, { unknown_expiry: '4599' }, false], // another library has replaced the token since
   ])('at %i with %j: usable %s', (now, times, usable) => {
     expect(isUsable(token(times), now)).toBe(usable);
   });

@@ -1,7 +1,7 @@
 /** Sign-out, modify and the index, beyond the conformance cases and the properties. */
 import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
-import { appRemovalCount, removalCount } from '../../src-main/cache/removal.ts';
+import { appRemovalCount, removalCount } from '../../src-main/cache/token-cache.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
@@ -125,8 +125,8 @@ describe('modify', () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
   test.each<[string, Record<string, unknown>]>([
-    ['no target', { target: '' }],
-    ['a time that is a number', { expires_on: 4600 }],
+    ['no target', { target: null }],
+    ['a time that is a date', { expires_on: '2026-01-01' }],
     ['a function', { extra: () => 1 }],
     ['a date', { extra: new Date(0) }],
     ['a cycle', { extra: cycle }],

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { profileOf } from '../../src-main/cache/place.ts';
+import { dialectOf } from '../../src-main/cache/place.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { placeOf } from '../../src-main/cache/change.ts';
 import { apply, transact } from '../../src-main/cache/batch.ts';
@@ -107,7 +107,7 @@ describe('a transaction', () => {
       throw new Error('on purpose');
     };
     expect(() => transact(cache, fail)).toThrow('on purpose');
-    expect(profileOf(storeOf(cache))).toBe('msal-node');
+    expect(dialectOf(storeOf(cache))).toBe('msal-node');
     expect(JSON.parse(cache.serialize())).toMatchObject({ x: 1 });
     expect(cache.serialize()).not.toContain('\n');
     expect(before).toContain('"x":1');

@@ -7,7 +7,7 @@ import { extensionOf } from '../../src-main/cache/schema/extension.ts';
 import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
 import { type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { profileOf } from '../../src-main/cache/place.ts';
+import { dialectOf } from '../../src-main/cache/place.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { cacheWithItems, itemsIn } from './events.ts';
 import { DocumentError } from '../../src-main/errors.ts';
@@ -86,7 +86,7 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('is understood whole', () => {
     const cache = read(text);
-    expect(profileOf(storeOf(cache))).toBe(profile);
+    expect(dialectOf(storeOf(cache))).toBe(profile);
     expect(cache.accounts()).toHaveLength(expected.accounts);
     expect(cache.find('Account')).toHaveLength(expected.account_entities);
     expect(cache.find('AppMetadata')).toHaveLength(expected.app_metadata);
@@ -100,13 +100,13 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('goes through records', () => {
     const cache = read(text);
-    const again = cacheWithItems(itemsIn(cache), { profile: profileOf(storeOf(cache)) });
+    const again = cacheWithItems(itemsIn(cache), { profile: dialectOf(storeOf(cache)) });
     expect(itemsIn(again)).toEqual(itemsIn(cache));
   });
 
   test.each(path.startsWith('documents/') ? PROFILES : [])('to %s and back, and nothing is lost', (other) => {
     const there = read(read(text).serialize({ profile: other }));
-    expect(profileOf(storeOf(there)) === other || gists(there).length === 0).toBe(true);
+    expect(dialectOf(storeOf(there)) === other || gists(there).length === 0).toBe(true);
     expect(gists(there)).toEqual(gists(read(text)));
     expect(users(there)).toEqual(users(read(text)));
     const back = read(there.serialize({ profile }));
@@ -118,7 +118,7 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
     'to %s: the newest form of each credential',
     (other) => {
       const there = read(read(text).serialize({ profile: other }));
-      expect(profileOf(storeOf(there))).toBe(other);
+      expect(dialectOf(storeOf(there))).toBe(other);
       expect(gists(read(text))).toEqual(expect.arrayContaining(gists(there)));
       const last = read(text).find('RefreshToken').at(-1);
       expect(there.find('RefreshToken').map(({ secret }) => secret)).toEqual([last?.secret]);
@@ -169,9 +169,9 @@ test.each(taken)(
     expect({ entries: storeOf(cache).malformed.size, roots: keptRoots.length }).toEqual(kept);
     if (text !== '') expect(JSON.parse(cache.serialize())).toEqual(JSON.parse(text));
     for (const profile of PROFILES) read(cache.serialize({ profile }));
-    for (const { home_account_id } of cache.accounts()) {
-      expect(cache.signOut(home_account_id).remaining).toBe(0);
-      expect(cache.accounts({ home_account_id })).toEqual([]);
+    for (const account of cache.accounts()) {
+      expect(cache.signOut(account).remaining).toBe(0);
+      expect(cache.accounts(account)).toEqual([]);
     }
     expect({}).not.toHaveProperty('polluted');
   },

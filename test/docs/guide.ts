@@ -18,6 +18,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/doctor': 'src-main/doctor/index.ts',
   'tokenkeep/errors': 'src-main/errors.ts',
   'tokenkeep/keychain': 'src-main/keychain/index.ts',
+  'tokenkeep/keychain/conformance': 'src-main/keychain/conformance.ts',
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',

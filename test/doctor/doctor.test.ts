@@ -61,15 +61,15 @@ describe('finds', () => {
   };
   it.each<[string, string, Document]>([
     [
-      'a time that is a number',
+      'a number where text belongs',
       'unreadable',
-      { ...healthy, AccessToken: { a: { ...token, expires_on: NOW + 5 } } },
+      { ...healthy, AccessToken: { a: { ...token, client_id: 7 } } },
     ],
     ['something that is no entity', 'unreadable', { ...healthy, IdToken: { x: 'text' } }],
     [
       'an entity of a kind that is not known',
       'unreadable',
-      { ...healthy, AccessToken: { a: { ...token, credential_type: 'later' } } },
+      { ...healthy, AccessToken: { a: { ...token, credential_type: 'RefreshToken' } } },
     ],
     [
       'an app twice',
@@ -151,16 +151,16 @@ describe('finds', () => {
 });
 
 describe('repairs', () => {
-  it('a time that is a number, by writing what it says', () => {
+  it('a number where text belongs, by writing what it says', () => {
     const cache = cacheOf({
-      AccessToken: { a: { ...token, expires_on: NOW + 3600 } },
+      AccessToken: { a: { ...token, client_id: 7 } },
       RefreshToken: { r: refresh },
       Account: { u: account },
     });
     const [finding] = examine(cache);
-    expect(finding!.repair!.changed).toMatchObject([{ fields: ['expires_on'] }]);
+    expect(finding!.repair!.changed).toMatchObject([{ fields: ['client_id'] }]);
     repair(cache, [finding!]);
-    expect(cache.find('AccessToken')[0]?.expires_on).toBe(String(NOW + 3600));
+    expect(cache.find('AccessToken')[0]?.client_id).toBe('7');
   });
 
   it('tokens without an account, by the account that the ID token is about', () => {
@@ -187,7 +187,7 @@ describe('repairs', () => {
   it('not what it would have to take something usable away for', () => {
     const cache = cacheOf({
       RefreshToken: { r: refresh },
-      AccessToken: { b: { ...token, credential_type: 'later' } },
+      AccessToken: { b: { ...token, credential_type: 'RefreshToken' } },
     });
     expect(examine(cache).map(({ repair: by }) => by)).toEqual([null, null]);
     const before = cache.serialize();
@@ -256,6 +256,49 @@ describe('in turns', () => {
     expect(examine(cache, { account: '' }).map(({ kind }) => kind)).toEqual(['duplicate-app']);
     expect(examine(cache, { account: 'nobody' })).toEqual([]);
   });
+
+  it('says what MSAL libraries make of two issuers on one host, and takes nothing away', () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    for (const realm of ['alpha', 'beta'])
+      cache.add({
+        client_id: 'app',
+        scope: ['orders'],
+        token_endpoint: `https://id.example/realms/${realm}/protocol/openid-connect/token`,
+        response: {
+          access_token: `access ${realm}`,
+          refresh_token: `refresh ${realm}`,
+          expires_in: 3600,
+          id_token: jwt({ iss: `https://id.example/realms/${realm}`, sub: '5' }),
+        },
+      });
+    const [finding, ...others] = examine(cache);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ kind: 'issuer-collision', repair: null });
+    expect(finding!.entities.map(({ issuer }) => issuer)).toEqual([
+      'https://id.example/realms/alpha',
+      'https://id.example/realms/beta',
+    ]);
+    for (const { says } of finding!.causes) expect(says).toContain('https://id.example/realms/beta');
+    const text = cache.serialize();
+    repair(cache, 'all');
+    expect(cache.serialize()).toBe(text);
+  });
+
+  it.each([0, MONTH * 3])(
+    'never takes a token whose end nobody knows for expired, %i seconds later',
+    (later) => {
+      const cache = new SerializableTokenCache({ now: () => NOW });
+      cache.add({
+        client_id: 'app',
+        scope: ['repo'],
+        token_endpoint: 'https://github.com/login/oauth/access_token',
+        grant_type: 'authorization_code',
+        home_account_id: 'octo',
+        response: { access_token: 'opaque', token_type: 'bearer', scope: 'repo' },
+      });
+      expect(examine(cache, { now: NOW + later })).toEqual([]);
+    },
+  );
 
   it('a repair of some looks at their accounts alone, and does what it does by ids', () => {
     const [one, other] = [troubled(9), troubled(9)];

@@ -8,7 +8,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, _electron, type ElectronApplication, type Page } from '@playwright/test';
+import { test as base, _electron, type ElectronApplication, type Locator, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
 import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
@@ -151,13 +151,27 @@ export async function chooseToImport(started: Started, file: string): Promise<vo
   await window.getByRole('button', { name: /^Import( a cache document)?…$/ }).click();
 }
 
+/** All accounts: the list, or the table that comes first from six users on. */
+export const accountsOf = (window: Page): Locator =>
+  window.getByRole('listbox', { name: 'Accounts' }).or(window.getByRole('grid', { name: 'Accounts' }));
+
+/** Opens the first account, where the table of all accounts is shown. */
+export async function showList(window: Page): Promise<void> {
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await accountsOf(window).waitFor();
+  if (!(await table.isVisible())) return;
+  await table.focus();
+  await table.press('Enter');
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+}
+
 /** Imports a document and waits until its accounts are there. */
 export async function importDocument(started: Started, file: string): Promise<void> {
   await chooseToImport(started, file);
   const { window } = started;
   await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
   await window.getByRole('dialog').waitFor({ state: 'detached' });
-  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await accountsOf(window).waitFor();
 }
 
 /** Turns to a page of the window. */

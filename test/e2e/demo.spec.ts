@@ -14,14 +14,14 @@ function quiet(env: Record<string, string>) {
 test('the demo shows made-up accounts, and is gone when it is left', async ({ keyring, start }) => {
   const { env, demos } = quiet(keyring.env);
   const { window, quit } = await start([], env);
-  await window.getByRole('button', { name: 'Try with sample data' }).click();
+  await window.getByRole('button', { name: 'Open sample data' }).click();
   const list = window.getByRole('listbox', { name: 'Accounts' });
   for (const name of ['Ada Marsh', 'Tomas Okafor', 'Lin Nakamura', 'Rosa Stein', 'nightly-report']) {
     await expect(list).toContainText(name);
   }
   const ada = list.getByRole('option').filter({ hasText: 'Ada Marsh' });
   await expect(window.getByText('expires in 12 min', { exact: true })).toBeVisible();
-  await expect(ada).toHaveAccessibleName(/next token expires in 12 min$/);
+  await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await window.clock.install();
   await window.clock.fastForward('10:00');
   await expect(window.getByText(/^expires in [12] min$/)).toBeVisible();

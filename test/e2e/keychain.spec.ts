@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { startBusWithoutKeyring, withDeadBus, withoutBus } from '../support/keyring.ts';
 import {
+  accountsOf,
   answerDialogs,
   importDocument,
   profileFolder,
@@ -29,7 +30,7 @@ test('locked at the start: says so; unlocked and retried, all is there', async (
   await expect(window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
   await keyring.unlock();
   await window.getByRole('button', { name: 'Retry' }).click();
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+  await expect(accountsOf(window)).toContainText(USER);
   await quit();
   expect(readFileSync(vaultFile(keyring.env)).equals(before)).toBe(true);
 });
@@ -42,11 +43,11 @@ test('hung: waits for it, and is of use meanwhile', async ({ keyring, start }) =
   const waiting = window.getByText('Waiting for the keychain…').first();
   await expect(waiting).toBeVisible({ timeout: 30_000 });
   await importDocument(started, OTHER);
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('lee.park');
+  await expect(accountsOf(window)).toContainText('lee.park');
   await expect(window.getByText(/^Not saved/)).toBeVisible();
   keyring.resume();
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER, { timeout: 30_000 });
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText('lee.park');
+  await expect(accountsOf(window)).toContainText(USER, { timeout: 30_000 });
+  await expect(accountsOf(window)).toContainText('lee.park');
   await expect(window.getByText('Encrypted')).toBeVisible();
   await quit();
 });
@@ -65,7 +66,7 @@ for (const { name, place, says, end } of [
     await expect(window.getByRole('heading', { name: /No keychain found/ })).toBeVisible();
     await expect(window.getByText(says).first()).toBeVisible();
     await importDocument(started, DOCUMENT);
-    await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+    await expect(accountsOf(window)).toContainText(USER);
     await expect(window.getByText(/^Not saved/)).toBeVisible();
     await endWithUnsaved(started, end);
     expect(existsSync(vaultFile(env))).toBe(false);
@@ -91,7 +92,7 @@ async function endWithUnsaved({ app, window }: Started, end: 'close' | 'quit' | 
     defaultId: 1,
     cancelId: 1,
   });
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+  await expect(accountsOf(window)).toContainText(USER);
 
   const again = await answerDialogs(app, { agree: end === 'SIGTERM' ? null : true });
   await leave();
@@ -108,7 +109,7 @@ test('key missing: retries, or starts fresh after it was typed, and deletes noth
 }) => {
   await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
   const before = readFileSync(vaultFile(keyring.env));
-  await changeKey(keyring.env, 'none');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'none');
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
   await window.getByRole('button', { name: 'Start fresh…' }).click();
@@ -125,7 +126,7 @@ test('key missing: retries, or starts fresh after it was typed, and deletes noth
 test('another key: says so and touches nothing', async ({ keyring, start }) => {
   await seed(keyring.env, vaultFile(keyring.env), DOCUMENT);
   const before = readFileSync(vaultFile(keyring.env));
-  await changeKey(keyring.env, 'another');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'another');
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'The key doesn’t open this file' })).toBeVisible();
   await quit();
@@ -150,7 +151,7 @@ test('a start after the keychain ended the last one asks only when it is told to
     window.getByRole('heading', { name: 'Tokenkeep stopped while asking the keychain' }),
   ).toBeVisible();
   await window.getByRole('button', { name: 'Retry' }).click();
-  await expect(window.getByRole('listbox', { name: 'Accounts' })).toContainText(USER);
+  await expect(accountsOf(window)).toContainText(USER);
   expect(existsSync(marker)).toBe(false);
   await quit();
 });

@@ -1,14 +1,17 @@
 /** The package that `npm pack` ships, used beside the app by another process, in the environment of a keyring. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 type Environment = Record<string, string>;
 
 const LIBRARY = new URL('../../dist/index.mjs', import.meta.url).href;
+const CACHE = new URL('../../dist/cache/index.mjs', import.meta.url).href;
 const OPEN = `
-import * as tokenkeep from ${JSON.stringify(LIBRARY)};
+import * as library from ${JSON.stringify(LIBRARY)};
+import * as cache from ${JSON.stringify(CACHE)};
+const tokenkeep = { ...library, ...cache };
 import { readFileSync } from 'node:fs';
 const [first, second] = process.argv.slice(1);
 const open = () => tokenkeep.openVault({ file: first, name: 'accounts', service: 'Tokenkeep' });
@@ -54,21 +57,35 @@ await vault.close();`;
   await run(env, script, file, document);
 }
 
-/** Takes the app's key away, or puts another in its place. */
-export async function changeKey(env: Environment, to: 'none' | 'another'): Promise<void> {
+/** Takes the app's key away, or puts another in its place. FORMAT.md: its name in the keychain is the file's id. */
+export async function changeKey(env: Environment, file: string, to: 'none' | 'another'): Promise<void> {
   const script = `
 const keychain = tokenkeep.systemKeychain();
-if (first === 'none') await keychain.delete('Tokenkeep', 'accounts/a');
-else await keychain.set('Tokenkeep', 'accounts/a', Buffer.alloc(32, 7).toString('base64'));
+const account = readFileSync(second).toString('hex', 16, 32) + '/a';
+if (first === 'none') await keychain.delete('Tokenkeep', account);
+else await keychain.set('Tokenkeep', account, JSON.stringify({ key: Buffer.alloc(32, 7).toString('base64') }));
 process.exit();`;
-  await run(env, script, to);
+  await run(env, script, to, file);
 }
 
-/** The file as a later version of the format would begin it. FORMAT.md: both headers, their version and checksum. */
-export function asNewer(file: Buffer): Buffer {
+/** The app's key, as base64. */
+export async function keyOf(env: Environment, file: string): Promise<string> {
+  const script = `
+const account = readFileSync(first).toString('hex', 16, 32) + '/a';
+const item = await tokenkeep.systemKeychain().get('Tokenkeep', account);
+console.log(JSON.stringify(JSON.parse(item).key));
+process.exit();`;
+  return JSON.parse(await run(env, script, file)) as string;
+}
+
+/** The file as a later version of the format would begin it. FORMAT.md: both headers, their version, check and checksum. */
+export function asNewer(file: Buffer, key: string): Buffer {
   const newer = Buffer.from(file);
   for (const at of [0, 4096]) {
-    newer.writeUInt32LE(2, at + 8);
+    newer.writeUInt32LE(3, at + 8);
+    const info = Buffer.concat([Buffer.from('tokenkeep vault check'), newer.subarray(at, at + 80)]);
+    const salt = newer.subarray(at + 48, at + 80);
+    Buffer.from(hkdfSync('sha256', Buffer.from(key, 'base64'), salt, info, 16)).copy(newer, at + 80);
     createHash('sha256')
       .update(newer.subarray(at, at + 96))
       .digest()

@@ -10,7 +10,7 @@ import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { browser } from '../support/browser.ts';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import { answerDialogs, chooseToImport, importDocument, showPage, test, vaultFile, vector } from './app.ts';
-import { asNewer, changeKey, seed } from './library.ts';
+import { asNewer, changeKey, keyOf, seed } from './library.ts';
 import { addProfile, meet, test as besideProvider } from './provider.ts';
 import { troubledDocument } from './troubled.ts';
 
@@ -275,12 +275,12 @@ test('the keychain: locked, not answering, missing, and changes that are held in
 
 test('the key: missing, and another', async ({ keyring, start }) => {
   await seed(keyring.env, vaultFile(keyring.env), SEVERAL);
-  await changeKey(keyring.env, 'another');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'another');
   const wrong = await start();
   await expect(wrong.window.getByRole('heading', { name: 'The key doesn’t open this file' })).toBeVisible();
   await picture(wrong.window, 'wrong-key');
   await wrong.quit();
-  await changeKey(keyring.env, 'none');
+  await changeKey(keyring.env, vaultFile(keyring.env), 'none');
   const missing = await start();
   await expect(missing.window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
   await picture(missing.window, 'key-missing');
@@ -319,7 +319,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   chmodSync(dirname(file), 0o700);
   chmodSync(file, 0o600);
 
-  const newer = asNewer(good);
+  const newer = asNewer(good, await keyOf(keyring.env, file));
   writeFileSync(file, newer);
   const third = await start();
   await expect(third.window.getByRole('heading', { name: 'Written by a newer version' })).toBeVisible();

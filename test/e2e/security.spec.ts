@@ -51,7 +51,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
   );
   expect(await inPage<string[]>(started, 'Object.keys(window.tokenCache).sort()')).toEqual(
     [
-      'status accounts tokens claims search removalCount signOut signOutAll reveal copy',
+      'status accounts tokens claims search removalCount reveal copy',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'verify rotateKey compact examine repair undoRepair',
     ]
@@ -63,7 +63,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
     [
       'info on openDemo leaveDemo showFile update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
-      'care refreshNow keepFresh leaveOffers prepareLeaving finishLeaving',
+      'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
     ]
       .join(' ')
       .split(' ')
@@ -139,11 +139,14 @@ test('its session reaches no network, whatever the page’s policy says', async 
     scopes: [],
     redirect_uri: 'http://127.0.0.1/',
   };
-  expect(await inPage(started, `window.app.saveProfile(${JSON.stringify(profile)}, null)`)).toMatchObject({
-    ok: false,
-    error: { code: 'host_refused' },
-  });
-  expect(await asked()).toEqual([expect.stringContaining('talk to xn--pple-43d.example?')]);
+  const save = `window.app.saveProfile(${JSON.stringify(profile)}, null)`;
+  expect(await inPage(started, save)).toMatchObject({ ok: false, error: { code: 'no_user_gesture' } });
+  expect(await asked()).toEqual([]);
+  await started.window.mouse.click(5, 5);
+  expect(await inPage(started, save)).toMatchObject({ ok: false, error: { code: 'host_refused' } });
+  expect(await asked()).toEqual([
+    expect.stringContaining('use https://xn--pple-43d.example/what-the-window-knows?'),
+  ]);
   expect(await inPage(started, 'window.app.profiles()')).toEqual({ ok: true, value: [] });
   // What a provider answers leads nowhere else: openid-client asks for that, and Chromium has to heed it.
   const visited: string[] = [];

@@ -107,7 +107,7 @@ test('refused, cancelled, an unknown client, and a provider that is gone: each s
   await window.getByLabel('Client ID').fill('nobody');
   await button(window, 'Save').click();
   await button(window, 'Continue in your browser').click();
-  await expect(dialog).toContainText('does not know the client id nobody');
+  await expect(dialog).toContainText('does not know the client ID nobody');
 
   await provider.stop();
   await button(window, 'Edit profile…').click();

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from '@playwright/test';
 import { profileFolder, test, vaultFile, vector } from './app.ts';
-import { asNewer, seed } from './library.ts';
+import { asNewer, keyOf, seed } from './library.ts';
 
 const SEVERAL = vector('documents', 'msal-python-aad-several.json');
 
@@ -37,7 +37,7 @@ test('damaged: says who was recovered and who is lost, and keeps the damaged fil
 test('newer: is not touched', async ({ keyring, start }) => {
   const file = vaultFile(keyring.env);
   await seed(keyring.env, file, SEVERAL);
-  const newer = asNewer(readFileSync(file));
+  const newer = asNewer(readFileSync(file), await keyOf(keyring.env, file));
   writeFileSync(file, newer);
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'Written by a newer version' })).toBeVisible();

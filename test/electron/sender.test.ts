@@ -1,10 +1,11 @@
-import type { IpcMainInvokeEvent, WebContents } from 'electron';
+import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 import { expect, it } from 'vitest';
-import { isTrusted } from '../../src-main/electron/sender.ts';
+import { contentsOf, isTrusted, type ServedWindow } from '../../src-main/electron/sender.ts';
 
 // Of Electron's objects only what is looked at; the end-to-end tests have the real ones.
-const own = { id: 1 } as WebContents;
-const foreign = { id: 2 } as WebContents;
+const contents = (id: number, gone = false) => ({ id, isDestroyed: () => gone }) as unknown as WebContents;
+const own = contents(1);
+const foreign = contents(2);
 const frame = (origin: string, parent: object | null = null) =>
   ({ origin, parent }) as unknown as IpcMainInvokeEvent['senderFrame'];
 const trusted = { windows: () => [own], origin: 'app://tokenkeep' };
@@ -31,4 +32,29 @@ it('looks at the windows afresh each time', () => {
   expect(isTrusted(event, now)).toBe(true);
   windows.pop();
   expect(isTrusted(event, now)).toBe(false);
+});
+
+it('takes windows as well as their web contents, and passes over what is gone', () => {
+  const windowOf = (webContents: WebContents | null, gone = false) =>
+    ({ webContents, isDestroyed: () => gone }) as unknown as BrowserWindow;
+  const destroyed = {
+    isDestroyed: () => true,
+    get webContents(): WebContents {
+      throw new TypeError('Object has been destroyed');
+    },
+  } as unknown as BrowserWindow;
+  const windows: (ServedWindow | null | undefined)[] = [
+    windowOf(own),
+    destroyed,
+    windowOf(null),
+    windowOf(contents(3, true)),
+    contents(4, true),
+    null,
+    undefined,
+    foreign,
+  ];
+  expect(contentsOf(windows)).toEqual([own, foreign]);
+  const event = { sender: own, senderFrame: frame('app://tokenkeep') };
+  expect(isTrusted(event, { windows: () => windows, origin: ['app://other', 'app://tokenkeep'] })).toBe(true);
+  expect(isTrusted(event, { windows: () => windows, origin: ['app://other'] })).toBe(false);
 });

@@ -67,6 +67,7 @@ const ELECTRON = /Only src-main\/electron and app/;
 const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/errors.ts', './cache/token-cache.ts', /imports none/],
   ['src-main/queue.ts', './cache/token-cache.ts', /knows only errors/],
+  ['src-main/native-module.ts', './lock/file-lock.ts', /knows neither/],
   ['src-main/cache/a.ts', '../vault/vault.ts', CACHE],
   ['src-main/cache/schema/a.ts', '../../vault/vault.ts', CACHE],
   ['src-main/cache/schema/deep/er/a.ts', '../../../../keychain/keychain.ts', CACHE],

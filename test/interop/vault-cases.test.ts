@@ -1,13 +1,13 @@
 /** Conformance cases 19 and 20: a document goes through a vault into another process, and to the real libraries there. */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { openVault } from '../../src-main/index.ts';
 import { merge } from '../../src-main/cache/index.ts';
 import { bundle } from '../support/bundle.ts';
+import { FolderKeychain } from '../torture/folder-keychain.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { APPS } from '../vectors/make/stage.mjs';
 import { type Case, cacheOf, home, judged, type Profile, READ_USER, served, trial, vector } from './cases.ts';
@@ -19,15 +19,13 @@ const TENANT = home.split('.')[1]!;
 /** What another process finds in a vault in which this one has saved a document; undefined: none was saved. */
 async function inAnotherProcess(text?: string): Promise<Record<Profile, string>> {
   const file = join(temporaryFolder(), 'cache.vault');
-  const key = randomBytes(32).toString('base64');
+  const keys = temporaryFolder();
   if (text !== undefined) {
-    const keychain = memoryKeychain();
-    await keychain.set('Tokenkeep', 'vault/a', key);
-    const vault = await openVault({ file, keychain });
+    const vault = await openVault({ file, keychain: new FolderKeychain(keys) });
     await vault.update((cache) => merge(cache, cacheOf(text)));
     await vault.close();
   }
-  const { stdout } = await promisify(execFile)(process.execPath, [program, file, key]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, file, keys]);
   const said: Record<Profile, string> = JSON.parse(stdout);
   return said;
 }

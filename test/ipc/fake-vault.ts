@@ -1,6 +1,6 @@
 import { inMemory } from '../../src-main/cache/handle.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import type { ServedVault } from '../../src-main/ipc/served-vault.ts';
+import type { ServedVault } from '../../src-main/ipc/ports.ts';
 import type { VaultReport, VaultStatus } from '../../src-main/vault/state.ts';
 
 export const REPORT: VaultReport = {

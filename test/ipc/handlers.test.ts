@@ -21,11 +21,11 @@ describe('what a window sees', () => {
       accounts,
       tokens,
       ...(await Promise.all(tokens.map(async ({ id }) => ask.claims(W, id)))),
-      ...(await Promise.all(accounts.map(async ({ id }) => ask.removalCount(W, id)))),
+      ...(await Promise.all(accounts.map(async ({ id }) => ask.removalCount(W, [id])))),
       await ask.removalCount(W, null),
       await ask.search(W, 'contoso'),
       questions,
-      await ask.signOutAll(W),
+      await ask.signOut(W, null),
     ];
     for (const secret of secretsIn(text)) expect(JSON.stringify(answers)).not.toContain(secret);
   });
@@ -34,8 +34,8 @@ describe('what a window sees', () => {
     const { ask } = windowOver(cacheOf(KITCHEN_SINK));
     await expect(ask.tokens(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
     await expect(ask.claims(W, 'nobody.nothing')).rejects.toThrow(InvalidArgumentError);
-    await expect(ask.signOut(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
-    await expect(ask.removalCount(W, 'nobody')).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.signOut(W, ['nobody'])).rejects.toThrow(InvalidArgumentError);
+    await expect(ask.removalCount(W, ['nobody'])).rejects.toThrow(InvalidArgumentError);
     await expect(ask.reveal(W, 'nobody.nothing')).rejects.toThrow(InvalidArgumentError);
     const [account] = (await ask.accounts(W)).accounts;
     await expect(ask.claims(W, `${account!.id}.nothing`)).rejects.toThrow(InvalidArgumentError);
@@ -76,6 +76,54 @@ describe('a secret', () => {
     expect(secretsIn(KITCHEN_SINK)).toContain(window.copied[0]);
   });
 
+  it('is copied as a header or as a curl command that a shell takes for one argument each', async () => {
+    const document = (fields: object) =>
+      cacheOf(
+        JSON.stringify({
+          AccessToken: {
+            k: {
+              credential_type: 'AccessToken',
+              secret: "a'b$(c)",
+              home_account_id: 'x.y',
+              environment: 'login.microsoftonline.com',
+              client_id: 'app',
+              realm: 'y',
+              target: 'https://graph.microsoft.com/User.Read',
+              expires_on: '9999999999',
+              cached_at: '1',
+              token_type: 'Bearer',
+              ...fields,
+            },
+          },
+        }),
+      );
+    const copied = async (form: 'header' | 'curl', fields = {}) => {
+      const window = windowOver(document(fields));
+      const [account] = (await window.ask.accounts(W)).accounts;
+      const [token] = await window.ask.tokens(W, account!.id);
+      await window.ask.copy(W, token!.id, form);
+      return window.copied[0];
+    };
+    expect(await copied('header')).toBe("Authorization: Bearer a'b$(c)");
+    expect(await copied('header', { token_type: 'DPoP' })).toBe("Authorization: DPoP a'b$(c)");
+    expect(await copied('header', { token_type: 'x\r\nevil: 1' })).toBe("Authorization: Bearer a'b$(c)");
+    expect(await copied('curl')).toBe(
+      String.raw`curl --header 'Authorization: Bearer a'\''b$(c)' 'https://graph.microsoft.com/'`,
+    );
+  });
+
+  it('that no API takes is not copied as a header, and nobody is asked', async () => {
+    const window = windowOver(cacheOf(KITCHEN_SINK));
+    for (const account of (await window.ask.accounts(W)).accounts) {
+      for (const { id, type } of await window.ask.tokens(W, account.id)) {
+        if (type !== 'AccessToken')
+          await expect(window.ask.copy(W, id, 'header')).rejects.toMatchObject({ code: 'invalid_argument' });
+      }
+    }
+    expect(window.questions).toEqual([]);
+    expect(window.copied).toEqual([]);
+  });
+
   it('is asked for in one line per thing, whatever the document says', async () => {
     const window = windowOver(
       cacheOf(
@@ -106,11 +154,11 @@ describe('signing out', () => {
   it('removes what was counted before', async () => {
     const window = windowOver(cacheOf(KITCHEN_SINK));
     for (const { id, kind } of (await window.ask.accounts(W)).accounts) {
-      const counted = await window.ask.removalCount(W, id);
-      const receipt = await window.ask.signOut(W, id);
-      expect(receipt.removed).toEqual(counted);
-      expect(receipt.remaining).toBe(0);
-      expect(receipt.oldKey, kind).toBe('destroyed');
+      const counted = await window.ask.removalCount(W, [id]);
+      const [receipt] = await window.ask.signOut(W, [id]);
+      expect(receipt?.removed).toEqual(counted);
+      expect(receipt?.remaining).toBe(0);
+      expect(receipt?.oldKey, kind).toBe('destroyed');
     }
     expect((await window.ask.accounts(W)).totals).toMatchObject({ accounts: 0, apps: 0, tokens: 0 });
   });
@@ -119,7 +167,7 @@ describe('signing out', () => {
     const window = windowOver(cacheOf(KITCHEN_SINK));
     const before = await window.ask.accounts(W);
     const counted = await window.ask.removalCount(W, null);
-    const receipts = await window.ask.signOutAll(W);
+    const receipts = await window.ask.signOut(W, null);
     const removed = (type: keyof typeof counted) =>
       receipts.reduce((sum, receipt) => sum + receipt.removed[type], 0);
     expect(counted).toEqual({
@@ -148,8 +196,8 @@ describe('signing out', () => {
       cacheOf(JSON.stringify({ Account: { a: at('a.example'), b: at('b.example') } })),
     );
     const [first] = (await ask.accounts(W)).accounts;
-    expect(await ask.removalCount(W, first!.id)).toMatchObject({ Account: 1 });
-    expect((await ask.signOut(W, first!.id)).removed).toMatchObject({ Account: 1 });
+    expect(await ask.removalCount(W, [first!.id])).toMatchObject({ Account: 1 });
+    expect(await ask.signOut(W, [first!.id])).toMatchObject([{ removed: { Account: 1 } }]);
     expect((await ask.accounts(W)).accounts.map(({ username }) => username)).toEqual(['u@b.example']);
   });
 
@@ -157,9 +205,9 @@ describe('signing out', () => {
     const window = windowOver(cacheOf(KITCHEN_SINK));
     const [first, second] = (await window.ask.accounts(W)).accounts;
     Object.assign(window.vault.status, { state: 'no-keychain', bytes: null });
-    expect((await window.ask.signOut(W, first!.id)).oldKey).toBeUndefined();
+    expect((await window.ask.signOut(W, [first!.id]))[0]).not.toHaveProperty('oldKey');
     Object.assign(window.vault.status, { bytes: 4096 });
-    await window.ask.signOut(W, second!.id);
+    await window.ask.signOut(W, [second!.id]);
     expect(window.vault.asked).toEqual(['update', 'erase']);
   });
 
@@ -173,14 +221,14 @@ describe('signing out', () => {
     const cache = cacheOf(JSON.stringify(document));
     const window = windowOver(cache);
     const counted = await window.ask.removalCount(W, null);
-    const receipts = await window.ask.signOutAll(W);
+    const receipts = await window.ask.signOut(W, null);
     expect(receipts.reduce((sum, { removed }) => sum + removed.AccessToken, 0)).toBe(counted.AccessToken);
     expect(cache.serialize().toLowerCase()).not.toContain(home!.toLowerCase());
     expect(cache.serialize()).toContain('nobody');
   });
 
   it('of all is no error where there is nothing', async () => {
-    expect(await windowOver(cacheOf('{}')).ask.signOutAll(W)).toEqual([]);
+    expect(await windowOver(cacheOf('{}')).ask.signOut(W, null)).toEqual([]);
   });
 });
 
@@ -217,7 +265,7 @@ describe('an import', () => {
   it('can be given up, and is given up after ten minutes, or when another begins', async () => {
     const window = windowOver(cacheOf('{}'));
     const gone = async (id: string) =>
-      expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+      expect(window.ask.confirmImport(W, id)).rejects.toThrow('Choose the file again');
     const cancelled = await window.planOf(python);
     await window.ask.cancelImport(W, cancelled.id);
     await gone(cancelled.id);
@@ -265,7 +313,7 @@ describe('an import', () => {
       });
       const plan = await window.ask.unlockImport(W, id, 'correct horse battery');
       expect(plan).toMatchObject({ fileName: 'export.age', writtenBy: 'MSAL Python' });
-      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('choose the file again');
+      await expect(window.ask.confirmImport(W, id)).rejects.toThrow('Choose the file again');
       await window.ask.confirmImport(W, plan.id);
       expect((await window.ask.accounts(W)).totals.accounts).toBe(plan.accounts.added);
     });
@@ -275,7 +323,7 @@ describe('an import', () => {
       const first = await locked(window, await exported());
       await window.ask.cancelImport(W, first);
       await expect(window.ask.unlockImport(W, first, 'correct horse battery')).rejects.toThrow(
-        'choose the file',
+        'Choose the file',
       );
       const second = await locked(window, await exported('{'));
       await expect(window.ask.unlockImport(W, second, 'correct horse battery')).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { cacheOf, secretsIn } from './vectors.ts';
 import { windowOver } from './window.ts';
 
@@ -61,7 +61,7 @@ it('finds, repairs in one update, and takes it back', async () => {
   await ask.undoRepair(W);
   await ask.undoRepair(W);
   expect((await ask.examine(W)).findings).toEqual(report.findings);
-  await expect(ask.undoRepair(W)).rejects.toThrow('no repair to take back');
+  await expect(ask.undoRepair(W)).rejects.toThrow('no repair to undo');
   for (const secret of secretsIn(text)) expect(JSON.stringify([report, one, clean])).not.toContain(secret);
 });
 

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DocumentError, InvalidArgumentError, TokenkeepError, VaultError } from '../../src-main/errors.ts';
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
-import { plainError, settle } from '../../src-main/ipc/outcome.ts';
+import { plainError, settle } from '../../src-main/ipc/requests.ts';
 import { printable } from '../../src-main/vault/printable.ts';
-import { argumentChecks } from '../../src-main/ipc/validate.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { cacheOf, hostile, vectorPath } from './vectors.ts';
 import { windowOver } from './window.ts';
 
@@ -125,7 +125,7 @@ describe('hostile documents', () => {
       const { accounts } = await window.ask.accounts(W);
       for (const { id } of accounts) {
         for (const token of await window.ask.tokens(W, id)) await window.ask.claims(W, token.id);
-        await window.ask.removalCount(W, id);
+        await window.ask.removalCount(W, [id]);
       }
       await window.ask.search(W, 'script __proto__');
       expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { accountList } from '../../src-main/ipc/account-list.ts';
-import { holdingsOf } from '../../src-main/ipc/holdings.ts';
-import { search } from '../../src-main/ipc/search.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { search } from '../../src-main/ipc/account-views.ts';
 import { manyAccounts } from './many.ts';
 import { cacheOf, secretsIn, vectorText } from './vectors.ts';
 
 const text = vectorText('documents', 'msal-python-kitchen-sink.json');
-const holdings = holdingsOf(cacheOf(text)).byId;
+const cached = cachedAccounts(cacheOf(text)).byId;
 
 async function found(words: string): Promise<string[]> {
-  const ids = await search(holdings, words);
-  return ids.map((id) => holdings.get(id)?.summary?.username ?? holdings.get(id)?.kind ?? '');
+  const ids = await search(cached, words);
+  return ids.map((id) => cached.get(id)?.summary?.username ?? cached.get(id)?.kind ?? '');
 }
 
 describe('search', () => {
   it('gives everything for nothing', async () => {
-    expect(await search(holdings, '  ')).toEqual([...holdings.keys()]);
+    expect(await search(cached, '  ')).toEqual([...cached.keys()]);
   });
 
   it('finds by user name and by name, in any case, composed or not', async () => {
@@ -30,9 +30,14 @@ describe('search', () => {
     expect(await found('avery zoë')).toEqual([]);
   });
 
+  it('finds by the name of a claim', async () => {
+    expect((await found('preferred_username')).length).toBeGreaterThan(0);
+    expect(await found('no_such_claim')).toEqual([]);
+  });
+
   it('finds apps that have no user', async () => {
-    const app = [...holdings.values()].find(({ kind }) => kind === 'app');
-    expect(await search(holdings, app!.accessTokens[0]!.client_id)).toContain(app!.id);
+    const app = [...cached.values()].find(({ kind }) => kind === 'app');
+    expect(await search(cached, app!.accessTokens[0]!.client_id)).toContain(app!.id);
   });
 
   it('never finds by a secret or a signature', async () => {
@@ -41,7 +46,7 @@ describe('search', () => {
 
   it('finds by scope, audience, tenant, client and what a claim says', async () => {
     const cache = cacheOf(manyAccounts(3, 2_000_000_000));
-    const many = holdingsOf(cache).byId;
+    const many = cachedAccounts(cache).byId;
     const names = async (words: string) =>
       (await search(many, words)).map((id) => many.get(id)!.summary!.username);
     expect(await names('orders.read')).toHaveLength(3);
@@ -55,7 +60,7 @@ describe('10,000 accounts', () => {
   const cache = cacheOf(manyAccounts(10_000, 2_000_000_000));
 
   it('are searched without keeping the process busy for long at a stretch, and quickly the second time', async () => {
-    const many = holdingsOf(cache).byId;
+    const many = cachedAccounts(cache).byId;
     const pauses = watchTheLoop();
     const begun = performance.now();
     expect(await search(many, 'user9999@')).toHaveLength(1);
@@ -75,10 +80,10 @@ describe('10,000 accounts', () => {
   it('are listed in a few megabytes', async () => {
     const fresh = cacheOf(manyAccounts(10_000, 2_000_000_000));
     const start = performance.now();
-    const list = await accountList(holdingsOf(fresh), 2_000_000_000);
+    const list = await accountList(fresh, 2_000_000_000);
     const first = performance.now() - start;
     const again = performance.now();
-    await accountList(holdingsOf(fresh), 2_000_000_000);
+    await accountList(fresh, 2_000_000_000);
     const second = performance.now() - again;
     const bytes = JSON.stringify(list).length;
     console.log(`first ${first.toFixed(0)} ms, again ${second.toFixed(0)} ms, ${bytes} bytes`);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { accountList } from '../../src-main/ipc/account-list.ts';
-import { decoded } from '../../src-main/ipc/decoded.ts';
-import { holdingsOf } from '../../src-main/ipc/holdings.ts';
-import { identify, tokenItems } from '../../src-main/ipc/token-items.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { decoded } from '../../src-main/ipc/token-views.ts';
+import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { identify, tokenItems } from '../../src-main/ipc/token-views.ts';
 import { cacheOf, documents, secretsIn, vectorText } from './vectors.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12, 30) / 1000;
@@ -10,10 +10,10 @@ const NOW = Date.UTC(2026, 5, 1, 12, 30) / 1000;
 describe.each(documents)('$file', ({ file, accounts, app_only, tokens }) => {
   const text = vectorText('documents', file);
   const cache = cacheOf(text);
-  const holdings = holdingsOf(cache);
+  const cached = cachedAccounts(cache);
 
   it('shows every user once, and every app-only token', async () => {
-    const list = await accountList(holdings, NOW);
+    const list = await accountList(cache, NOW);
     expect(list.accounts.filter(({ kind }) => kind === 'user')).toHaveLength(accounts);
     expect(list.accounts.filter(({ kind }) => kind === 'orphan')).toEqual([]);
     expect(list.totals.accounts).toBe(accounts);
@@ -25,22 +25,22 @@ describe.each(documents)('$file', ({ file, accounts, app_only, tokens }) => {
   });
 
   it('shows every token, under an id of its own that stays', () => {
-    const items = [...holdings.byId.values()].flatMap(tokenItems);
+    const items = [...cached.byId.values()].flatMap(tokenItems);
     const count = (type: string) => items.filter((item) => item.type === type).length;
     expect(count('AccessToken')).toBe(tokens.AccessToken);
     expect(count('RefreshToken')).toBe(tokens.RefreshToken);
     expect(count('IdToken')).toBe(tokens.IdToken);
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
-    const again = [...holdingsOf(cacheOf(text)).byId.values()].flatMap(tokenItems);
+    const again = [...cachedAccounts(cacheOf(text)).byId.values()].flatMap(tokenItems);
     expect(again.map(({ id }) => id)).toEqual(items.map(({ id }) => id));
   });
 
   it('holds no secret in anything that is shown', async () => {
     const shown = JSON.stringify([
-      await accountList(holdings, NOW),
-      ...[...holdings.byId.values()].flatMap((holding) => [
-        tokenItems(holding),
-        ...identify(holding).map(({ token }) => decoded(token)),
+      await accountList(cache, NOW),
+      ...[...cached.byId.values()].flatMap((account) => [
+        tokenItems(account),
+        ...identify(account).map(({ token }) => decoded(token)),
       ]),
     ]);
     const secrets = secretsIn(text);
@@ -67,8 +67,8 @@ describe('what a token says', () => {
   };
   const itemsOf = (...tokens: object[]) => {
     const AccessToken = Object.fromEntries(tokens.map((value, index) => [`key ${index}`, value]));
-    const holdings = holdingsOf(cacheOf(JSON.stringify({ AccessToken })));
-    return [...holdings.byId.values()].flatMap(tokenItems);
+    const cached = cachedAccounts(cacheOf(JSON.stringify({ AccessToken })));
+    return [...cached.byId.values()].flatMap(tokenItems);
   };
 
   it('the audience, from the claim, or from scopes that name a resource', () => {
@@ -109,15 +109,15 @@ describe('what a token says', () => {
   });
 
   it('its claims as JSON text, in their order, whatever their names', () => {
-    const holdings = holdingsOf(
+    const cached = cachedAccounts(
       cacheOf(
         JSON.stringify({
           AccessToken: { k: token(JSON.parse('{"b":[1,{"c":null}],"__proto__":"x","a":"<b>"}')) },
         }),
       ),
     );
-    const [holding] = holdings.byId.values();
-    expect(decoded(identify(holding!)[0]!.token)).toEqual({
+    const [account] = cached.byId.values();
+    expect(decoded(identify(account!)[0]!.token)).toEqual({
       format: 'jwt',
       header: [{ name: 'alg', json: '"RS256"' }],
       payload: [
@@ -129,11 +129,11 @@ describe('what a token says', () => {
   });
 
   it('nothing but its length where it is opaque', () => {
-    const holdings = holdingsOf(
+    const cached = cachedAccounts(
       cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret: 'opaque-opaque' }) } })),
     );
-    const [holding] = holdings.byId.values();
-    expect(decoded(identify(holding!)[0]!.token)).toEqual({ format: 'opaque', length: 13 });
+    const [account] = cached.byId.values();
+    expect(decoded(identify(account!)[0]!.token)).toEqual({ format: 'opaque', length: 13 });
   });
 });
 
@@ -156,7 +156,7 @@ describe('the list', () => {
     ...fields,
   });
   const list = async (document: object) =>
-    (await accountList(holdingsOf(cacheOf(JSON.stringify(document))), NOW)).accounts;
+    (await accountList(cacheOf(JSON.stringify(document)), NOW)).accounts;
 
   it('has one line for a user under two aliases of a cloud, in two tenants, in any case', async () => {
     const lines = await list({
@@ -205,9 +205,9 @@ describe('the list', () => {
 
   it('is worked out anew when the cache changes', () => {
     const cache = cacheOf(JSON.stringify({ Account: { a: account({}) } }));
-    expect(holdingsOf(cache).byId.size).toBe(1);
-    expect(holdingsOf(cache)).toBe(holdingsOf(cache));
+    expect(cachedAccounts(cache).byId.size).toBe(1);
+    expect(cachedAccounts(cache)).toBe(cachedAccounts(cache));
     cache.signOut('u.t');
-    expect(holdingsOf(cache).byId.size).toBe(0);
+    expect(cachedAccounts(cache).byId.size).toBe(0);
   });
 });

@@ -6,6 +6,10 @@ const [deadline = '', ...calls] = process.argv.slice(2);
 const keychain = systemKeychain({ deadline: Number(deadline) });
 for (const call of calls) {
   const [name = '', account = '', secret = ''] = call.split(' ');
+  if (name === 'wait') {
+    await new Promise((resolve) => setTimeout(resolve, Number(account)));
+    continue;
+  }
   try {
     const value = await keychain.get('tokenkeep-test', account);
     if (name === 'set') await keychain.set('tokenkeep-test', account, secret);

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../support/bundle.ts';
 import {
   type Environment,
@@ -50,6 +52,11 @@ test('unlocked: absent, set, there, deleted, absent; the canary is gone too', as
   expect(await run(env, ['get canary'])).toMatchObject([{ value: null }]);
 });
 
+test('an empty name, which the native module refuses at once: an error of the contract', async () => {
+  const { env } = await opened(startKeyring());
+  expect(await run(env, ['get '])).toMatchObject([{ code: 'keychain_failed' }]);
+});
+
 test('locked: never said to be absent', async () => {
   const keyring = await opened(startKeyring());
   await run(keyring.env, ['set k one']);
@@ -92,6 +99,134 @@ test.each([
   ]);
 });
 
+/** Programs that a test starts by itself, ended with it. */
+const started: { kill: (signal: NodeJS.Signals) => boolean }[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+async function untilOnBus(env: Environment): Promise<void> {
+  const ask = [
+    '--session',
+    '--print-reply',
+    '--dest=org.freedesktop.DBus',
+    '/',
+    'org.freedesktop.DBus.NameHasOwner',
+  ];
+  for (;;) {
+    const { stdout } = spawnSync('dbus-send', [...ask, 'string:org.freedesktop.secrets'], {
+      env,
+      encoding: 'utf8',
+    });
+    if (stdout.includes('true')) return;
+    await delay(50);
+  }
+}
+
+test('a Secret Service without a default collection: a code of its own, and the way out', async () => {
+  const { env } = await opened(startBusWithoutKeyring());
+  // Started as a session without a login does: nothing was ever unlocked, so nothing was made.
+  const words = ['--no-new-privs', 'gnome-keyring-daemon', '--foreground', '--components=secrets'];
+  started.push(
+    spawn('setpriv', [...words, `--control-directory=${env['XDG_RUNTIME_DIR'] ?? ''}/keyring`], {
+      env,
+      stdio: 'ignore',
+    }),
+  );
+  await untilOnBus(env);
+  expect(await run(env, ['get k', 'set k one', 'delete k'])).toMatchObject(
+    Array.from({ length: 3 }, () => ({
+      code: 'keychain_no_collection',
+      message: expect.stringMatching(/Create one and make it the default.*collection\/login/),
+    })),
+  );
+});
+
+test('a session bus whose policy keeps programs from the Secret Service: refused', async () => {
+  const { env } = await opened(startKeyring());
+  const folder = env['XDG_RUNTIME_DIR'] ?? '';
+  // A second bus stands for a sandbox: the service is on it, and the policy forbids to talk to it.
+  const address = `unix:path=${folder}/sandbox`;
+  writeFileSync(
+    join(folder, 'sandbox.conf'),
+    `<busconfig><type>session</type><listen>${address}</listen><auth>EXTERNAL</auth><policy context="default">
+      <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+      <deny send_destination="org.freedesktop.secrets" send_interface="org.freedesktop.Secret.Service"/></policy></busconfig>`,
+  );
+  started.push(
+    spawn('dbus-daemon', [`--config-file=${folder}/sandbox.conf`, '--nofork', '--nosyslog'], {
+      stdio: 'ignore',
+    }),
+  );
+  while (!existsSync(join(folder, 'sandbox'))) await delay(20);
+  const sandboxed = { ...env, DBUS_SESSION_BUS_ADDRESS: address };
+  const words = ['--no-new-privs', 'gnome-keyring-daemon', '--foreground', '--components=secrets'];
+  started.push(
+    spawn('setpriv', [...words, `--control-directory=${folder}/second`], { env: sandboxed, stdio: 'ignore' }),
+  );
+  await untilOnBus(sandboxed);
+  expect(await run(sandboxed, ['get k', 'set k one'])).toMatchObject(
+    Array.from({ length: 2 }, () => ({
+      code: 'keychain_refused',
+      message: expect.stringMatching(/Rejected send message/),
+    })),
+  );
+});
+
+test('the session that docs/keychains.md starts has an unlocked keyring; one without its second half has a locked one', async () => {
+  const { env } = await opened(withoutBus());
+  const session = async (script: string): Promise<unknown> => {
+    const child = spawn('dbus-run-session', ['--', 'sh', '-c', script], {
+      env: { ...env, KEYRING_PASSWORD: 'secret', MY_APP: process.execPath, PROGRAM: program },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    await once(child, 'exit');
+    child.stdout.destroy(); // The keyring's daemon may outlive its session for a moment, and hold the pipe.
+    return JSON.parse(said.trim().split('\n').at(-1) ?? '');
+  };
+  const recipe = /dbus-run-session -- sh -c '(.*) && exec my-app'/.exec(
+    readFileSync('docs/keychains.md', 'utf8'),
+  )?.[1];
+  const start = 'exec "$MY_APP" "$PROGRAM" 5000 "set k one" "get k"';
+  expect(await session(`${recipe ?? ''} >/dev/null && ${start}`)).toMatchObject({ value: 'one' });
+  expect(await session(start)).toMatchObject({
+    code: expect.stringMatching(/^keychain_(locked|no_collection)$/),
+  });
+});
+
+test('the library is installed while the program runs: the next try reaches the keychain', async () => {
+  const { env } = await opened(startKeyring());
+  const main = withoutLibrary();
+  const later = join(dirname(main), 'later.mjs');
+  // As an installation would: what the native module asks for is there from now on.
+  writeFileSync(
+    later,
+    `import { copyFileSync } from 'node:fs';
+    setTimeout(() => copyFileSync(${JSON.stringify(BINARY)}, ${JSON.stringify(binaryBelow(dirname(main)))}), 1500);
+    process.argv.splice(2, 1, '5000', 'get k', 'wait 3000', 'get k', 'get k');
+    await import('./main.mjs');`,
+  );
+  expect(await run(env, [], 5000, later)).toMatchObject([
+    { code: 'keychain_library_missing' },
+    { value: null },
+    { value: null },
+  ]);
+});
+
+test('the native module is not part of the program: named, with what its developer has to do', async () => {
+  const { env } = await opened(withoutBus());
+  const main = withoutLibrary();
+  rmSync(join(dirname(main), 'node_modules', 'keytar'), { recursive: true });
+  expect(await run(env, ['get k', 'get k'], 5000, main)).toMatchObject(
+    Array.from({ length: 2 }, () => ({
+      code: 'keychain_module_missing',
+      message: expect.stringMatching(/external in your bundler/),
+    })),
+  );
+});
+
 test('the library that the native module needs is not installed: unavailable, and named (failure 1)', async () => {
   const { env } = await opened(withoutBus());
   const main = withoutLibrary();
@@ -100,17 +235,21 @@ test('the library that the native module needs is not installed: unavailable, an
   ]);
 });
 
-/** The program, beside a native module that asks the system for a version of libsecret that there is not. */
+const binaryBelow = (folder: string): string =>
+  join(folder, 'node_modules', 'keytar', 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
+const BINARY = binaryBelow(join(import.meta.dirname, '..', '..'));
+
+/** The program, beside a native module that asks the system for a version of libsecret that does not exist. */
 function withoutLibrary(): string {
-  const folder = join(dirname(program), 'without-library');
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-without-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const keytar = join(folder, 'node_modules', 'keytar');
   cpSync(join(import.meta.dirname, '..', '..', 'node_modules', 'keytar'), keytar, { recursive: true });
   cpSync(program, join(folder, 'main.mjs'));
-  const binary = join(keytar, 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
-  const bytes = readFileSync(binary);
+  const bytes = readFileSync(BINARY);
   const name = bytes.indexOf('libsecret-1.so.0\0');
-  if (name < 0) throw new Error(`${binary} does not ask for libsecret-1.so.0`);
+  if (name < 0) throw new Error(`${BINARY} does not ask for libsecret-1.so.0`);
   bytes.write('9', name + 'libsecret-1.so.'.length);
-  writeFileSync(binary, bytes);
+  writeFileSync(binaryBelow(folder), bytes);
   return join(folder, 'main.mjs');
 }

@@ -44,6 +44,8 @@ interface Options {
   cache?: Record<string, unknown>;
   /** Fields of each request. */
   request?: Record<string, unknown>;
+  /** Whether the provider tells `client_info`, as Microsoft's do. Default: true. */
+  hasInfo?: boolean;
 }
 
 /** The real MSAL, configured as said, with a provider that says yes to everything. */
@@ -51,7 +53,7 @@ function program(
   major: number,
   host: string,
   handle: CacheHandle,
-  { auth, system, cache, request }: Options,
+  { auth, system, cache, request, hasInfo = true }: Options,
 ) {
   const msal = require(`msal-node-${major}`) as typeof msal7;
   const authority = `https://${host}/${tenant}`;
@@ -94,7 +96,7 @@ function program(
         expires_in: 3600,
         access_token: `access ${major} ${count} ${now()}`,
         refresh_token: `refresh ${major} ${count}`,
-        client_info: part({ uid: user, utid: tenant }),
+        ...(hasInfo ? { client_info: part({ uid: user, utid: tenant }) } : {}),
         id_token: `${part({ alg: 'none' })}.${part({ ...claims, preferred_username: 'ada@contoso.example' })}.s`,
       };
       return Promise.resolve({ status: 200, headers: {}, body });
@@ -118,7 +120,7 @@ function program(
     silent: async (more: object = {}) =>
       client.acquireTokenSilent({ account: await account(), scopes, ...request, ...more }),
     acquire: async (more: object = {}): Promise<{ fromCache: boolean }> =>
-      acquireToken<never, { fromCache: boolean }>(handle, client as never, clientId, {
+      acquireToken<never, { fromCache: boolean }>(handle, client, clientId, {
         account: await account(),
         scopes,
         ...request,
@@ -230,4 +232,42 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
       expect(await app.silent()).toMatchObject({ fromCache: true });
     }
   });
+
+  it.each([true, false])(
+    'and Tokenkeep know one account at a provider on a port (client_info: %s)',
+    async (hasInfo) => {
+      const cache = new TokenCache();
+      const handle = inMemory(cache);
+      const host = 'id.example:8443';
+      const options = CONFIGURATIONS['protocolMode OIDC']!(host, major);
+      const app = program(major, host, handle, { ...options, hasInfo });
+      await app.signIn();
+      const issuer = `https://${host}/${tenant}/v2.0`;
+      const claims = { aud: clientId, iss: issuer, sub: user, tid: tenant, oid: user };
+      const response = (port: string) => ({
+        token_type: 'Bearer',
+        scope: 'User.Read',
+        expires_in: 3600,
+        access_token: `access of ${port}`,
+        refresh_token: `refresh of ${port}`,
+        ...(hasInfo ? { client_info: part({ uid: user, utid: tenant }) } : {}),
+        id_token: `${part({ alg: 'none' })}.${part({ ...claims, iss: issuer.replace('8443', port) })}.s`,
+      });
+      const add = (port: string): unknown =>
+        cache.add({
+          client_id: clientId,
+          scope: ['User.Read'],
+          token_endpoint: `https://id.example:${port}/${tenant}/oauth2/v2.0/token`,
+          response: response(port),
+        });
+      add('8443');
+      expect(cache.accounts()).toHaveLength(1);
+      expect(await app.silent()).toMatchObject({ fromCache: true, accessToken: 'access of 8443' });
+      expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['refresh of 8443']);
+      add('9443');
+      // An id that MSAL makes (`client_info`) is the same user everywhere; a subject is one at its issuer only.
+      expect(cache.accounts()).toHaveLength(hasInfo ? 1 : 2);
+      expect(await app.accounts()).toBe(hasInfo ? 1 : 2);
+    },
+  );
 });

@@ -1,20 +1,15 @@
-// Run by two-processes.test.ts in a process of its own: `FILE KEY NAME TIMES`. Signs NAME in and refreshes the token TIMES times, with
+// Run by two-processes.test.ts in a process of its own: `FILE KEYS NAME TIMES`. Signs NAME in and refreshes the token TIMES times, with
 // MSAL Node, the plugin and nothing else. Prints the secret of the last refresh token.
-import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
+import { FolderKeychain } from '../torture/folder-keychain.ts';
 import { APPS, entra, PEOPLE } from '../vectors/make/stage.mjs';
 import { application, now } from './applications.ts';
 
-const [file = '', key = '', name = '', times = '0'] = process.argv.slice(2);
-const keychain: Keychain = {
-  get: (_service, account) => Promise.resolve(account === 'vault/a' ? key : null),
-  set: () => Promise.reject(new Error('not here')),
-  delete: () => Promise.reject(new Error('not here')),
-};
+const [file = '', keys = '', name = '', times = '0'] = process.argv.slice(2);
 const person = Object.entries(PEOPLE).find(([own]) => own === name)?.[1];
 if (person === undefined) throw new Error(`There is no ${name}`);
-const vault = await openVault({ file, keychain });
+const vault = await openVault({ file, keychain: new FolderKeychain(keys) });
 const app = application(7, msalCachePlugin(vault));
 await app.signIn(person);
 let last = '';

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { setTheStage, type Stage, takeTurns } from '../support/refreshing/refreshers.ts';
@@ -20,7 +19,7 @@ it.each([
   'four processes share a vault, by $by, $times expiries: one refresh for each, and no refresh token twice',
   async ({ by, person, times }) => {
     const file = join(temporaryFolder(), 'cache.vault');
-    const place = { kind: 'vault', file, key: randomBytes(32).toString('base64') } as const;
+    const place = { kind: 'vault', file, key: temporaryFolder() } as const;
     await takeTurns(stage, { place, by, person, times, skews: [-3, 0, 0, 4] });
   },
   120_000,

@@ -1,12 +1,12 @@
 /** Processes that use MSAL with the plugin on one vault, without acquireToken: no update of one is lost to another. */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { openVault } from '../../src-main/index.ts';
 import { bundle } from '../support/bundle.ts';
+import { FolderKeychain } from '../torture/folder-keychain.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { homeAccountId, PEOPLE } from '../vectors/make/stage.mjs';
 
@@ -15,19 +15,17 @@ const { avery, quinn, zoe } = PEOPLE;
 it('three processes, an account each, twenty refreshes each: the last of each is there, once', async () => {
   const program = await bundle(join(import.meta.dirname, 'refresher.ts'));
   const file = join(temporaryFolder(), 'cache.vault');
-  const key = randomBytes(32).toString('base64');
-  const keychain = memoryKeychain();
-  await keychain.set('Tokenkeep', 'vault/a', key);
+  const keys = temporaryFolder();
   const people = Object.entries({ avery, quinn, zoe });
   const said = await Promise.all(
     people.map(async ([name]) => {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, file, key, name, '20']);
+      const { stdout } = await promisify(execFile)(process.execPath, [program, file, keys, name, '20']);
       return stdout;
     }),
   );
   rmSync(dirname(program), { recursive: true, force: true });
 
-  const vault = await openVault({ file, keychain });
+  const vault = await openVault({ file, keychain: new FolderKeychain(keys) });
   for (const [index, [, person]] of people.entries()) {
     const query = { home_account_id: homeAccountId(person) };
     const left = await vault.read((cache) => cache.find('RefreshToken', { query }));

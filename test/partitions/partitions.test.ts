@@ -201,14 +201,14 @@ describe('reads and updates', () => {
       const response = {
         access_token: `${redeemed.length}`,
         refresh_token: `rt ${redeemed.length}`,
-        expires_in: 9,
+        expires_in: 0,
       };
       return Promise.resolve({
         token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
         response,
       });
     };
-    await servers[0]?.update((cache) => signIn(cache, 'noor', 'orders', 9));
+    await servers[0]?.update((cache) => signIn(cache, 'noor', 'orders', 0));
     for (const server of [...servers, ...servers, ...servers]) {
       const request = {
         client_id: 'my_client_id',

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pieces, wordsOf } from '../../src-renderer/state/text.ts';
+import { highlightedWords } from '../../src-renderer/state/search.ts';
+import { pieces } from '../../src-renderer/state/text.ts';
 
 const marked = (text: string, search: string) =>
-  pieces(text, wordsOf(search))
+  pieces(text, highlightedWords(search))
     .map((piece) => (piece.hit ? `[${piece.text}]` : piece.text))
     .join('');
 
@@ -33,7 +34,7 @@ test('the pieces are the text, and a hit is there where main finds one', () => {
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'binary', maxLength: 3 }),
       (text, search) => {
-        const words = wordsOf(search);
+        const words = highlightedWords(search);
         const found = pieces(text, words);
         // Without a search the text stays as it was written; the search compares in one Unicode form.
         expect(found.map((piece) => piece.text).join('')).toBe(

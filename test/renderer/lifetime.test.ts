@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { accountStatus, statusSentence } from '../../src-renderer/state/accountStatus.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountStatus, statusId, statusSentence } from '../../src-renderer/state/accountStatus.ts';
 import { lifetime, nextToExpire } from '../../src-renderer/state/lifetime.ts';
 import { account, token } from './fake/cast.ts';
 
@@ -81,25 +82,33 @@ describe('the status of an account', () => {
     RefreshToken,
     IdToken,
   });
+  const refused = (reason: 'refused' | 'expired' | 'revoked', at: number) =>
+    ({ state: 'needs-sign-in', reason, at, code: null, activeUntil: null }) as const;
   test.each([
-    [{ tokens: tokens(2, 1), nextExpiry: NOW + 720, lastExpiry: NOW + 4000 }, 'ok', 'Active, renews itself'],
-    [{ tokens: tokens(1, 1), nextExpiry: null, lastExpiry: NOW - 5 }, 'ok', 'Active, renews itself'],
-    [{ tokens: tokens(1, 0), lastExpiry: NOW + 299 }, 'soon', 'Active until 22:18, can’t renew itself'],
-    [{ tokens: tokens(1, 0), lastExpiry: NOW - 300 }, 'gone', 'Needs sign-in, expired 22:08'],
-    [{ tokens: tokens(1, 0), lastExpiry: NOW - 5 * 86_400 }, 'gone', 'Needs sign-in, expired 9 Nov'],
-    [{ tokens: tokens(0, 0, 1), lastExpiry: null }, 'none', 'Unknown, only an ID token'],
-    [{ tokens: tokens(0, 0), lastExpiry: null }, 'none', 'Unknown, no tokens'],
-    [{ tokens: tokens(1, 0), lastExpiry: null }, 'none', 'Unknown, expiry not known'],
-    [{ kind: 'app' as const, tokens: tokens(1, 0), lastExpiry: NOW + 300 }, 'ok', 'Active, renews itself'],
-    [{ kind: 'app' as const, tokens: tokens(1, 0), lastExpiry: NOW - 300 }, 'none', 'Unknown, expired 22:08'],
+    [{ status: { state: 'renews', activeUntil: NOW + 9 } }, 'ok', 'Active, renews itself'],
+    [{ status: { state: 'renews', activeUntil: null } }, 'ok', 'Active, renews itself'],
+    [{ source: '/a.json', status: { state: 'renews', activeUntil: NOW + 9 } }, 'ok', 'Active, renews itself'],
+    [{ source: '/a.json', status: { state: 'renews', activeUntil: NOW } }, 'none', 'Unknown, never tried'],
+    [{ status: { state: 'active', until: NOW + 299 } }, 'soon', 'Active until 22:18, can’t renew itself'],
+    [{ status: { state: 'active', until: NOW } }, 'gone', 'Needs sign-in, expired 22:13'],
+    [{ status: refused('expired', NOW - 300) }, 'gone', 'Needs sign-in, expired 22:08'],
+    [{ status: refused('refused', NOW - 300) }, 'gone', 'Needs sign-in, refused 22:08'],
+    [{ status: refused('revoked', NOW - 5 * 86_400) }, 'gone', 'Needs sign-in, revoked 9 Nov'],
+    [{ tokens: tokens(0, 0, 1), status: { state: 'unknown' } }, 'none', 'Unknown, only an ID token'],
+    [{ tokens: tokens(0, 0), status: { state: 'unknown' } }, 'none', 'Unknown, no tokens'],
+    [{ tokens: tokens(1, 0), status: { state: 'unknown' } }, 'none', 'Unknown, expiry not known'],
+    [{ kind: 'app', status: { state: 'active', until: NOW + 9 } }, 'ok', 'Active, renews itself'],
+    [{ kind: 'app', status: refused('expired', NOW - 300) }, 'none', 'Unknown, expired 22:08'],
     [
-      { kind: 'orphan' as const, tokens: tokens(1, 1), lastExpiry: NOW + 3600 },
+      { kind: 'orphan', status: { state: 'renews', activeUntil: NOW + 9 } },
       'none',
-      'Unknown, account not in the cache',
+      'Unknown, no account entry',
     ],
-  ])('%o is %s: "%s"', (changes, tone, text) => {
-    const status = accountStatus(account({ id: 'a', ...changes }), NOW, 'UTC');
+  ] as [Partial<AccountItem>, string, string][])('%o is %s: "%s"', (changes, tone, text) => {
+    const item = account({ id: 'a', ...changes });
+    const status = accountStatus(item, NOW, 'UTC');
     expect([status.tone, statusSentence(status)]).toEqual([tone, text]);
+    expect(statusId(item, NOW)).toBe(status.id);
   });
 });
 

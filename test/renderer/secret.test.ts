@@ -40,6 +40,13 @@ describe('a revealed secret', () => {
     expect(model.secret.view.get()).toEqual(MASKED);
   });
 
+  test('hides when the screen locks', async () => {
+    const { model, bridge } = await stage();
+    await model.secret.reveal();
+    bridge.emit('lock' as never, null as never);
+    expect(model.secret.view.get()).toEqual(MASKED);
+  });
+
   test('does not appear under another token when the answer comes late', async () => {
     const slow = gate();
     const { model, world } = await stage();
@@ -114,6 +121,15 @@ describe('a copied token', () => {
     world.consents = false;
     await model.secret.copy();
     expect(model.toasts.view.get()).toEqual([]);
+  });
+
+  test('in other forms is made by main, and says which', async () => {
+    const { model, bridge } = await stage();
+    await model.secret.copy('curl');
+    expect(bridge.asked.at(-1)).toEqual(['copy', 'ada-orders', 'curl']);
+    expect(texts(model.toasts.view.get())).toEqual(['curl command copied.']);
+    await model.secret.copy('header');
+    expect(texts(model.toasts.view.get())).toEqual(['Authorization header copied.']);
   });
 
   test('no secret passes through the window for it', async () => {

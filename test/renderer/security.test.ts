@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { strength, suggestion, SHORTEST } from '../../src-renderer/state/passphrase.ts';
-import { assertStrong } from '../../src-main/vault/exchange/passphrase.ts';
+import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
 import { gate, random, stage } from './fake/model.ts';
 import { REPORT } from './fake/worlds.ts';
 import { settled } from './fake/time.ts';

@@ -32,13 +32,12 @@ describe('signing in', () => {
     expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
     expect(model.signIn.view.get().progress.step).toBe('starting');
     const { account } = world.members[1]!;
-    const { home_account_id, environment } = account;
     bridge.emit(
       'signIn' as never,
       {
         step: 'done',
         profile: PROFILE,
-        account: { home_account_id, environment },
+        accountId: account.id,
       } as never,
     );
     await settled();
@@ -80,8 +79,7 @@ describe('keeping fresh', () => {
     slow.open();
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
-    const { home_account_id, environment } = world.members[0]!.account;
-    expect(asked).toEqual([['refreshNow', { home_account_id, environment }]]);
+    expect(asked).toEqual([['refreshNow', world.members[0]!.account.id]]);
   });
 
   test('asks nobody about the demo’s accounts', async () => {
@@ -89,38 +87,37 @@ describe('keeping fresh', () => {
     await model.refreshStatus.refresh();
     await model.signOut.one();
     await settled();
-    expect(bridge.asked.map(([name]) => name)).not.toContain('care');
-    expect(bridge.asked.map(([name]) => name)).not.toContain('leaveOffers');
+    expect(bridge.asked.map(([name]) => name)).not.toContain('refreshStatus');
+    expect(bridge.asked.map(([name]) => name)).not.toContain('signOutOffers');
     expect(bridge.asked.map(([name]) => name)).not.toContain('refreshNow');
   });
 
   test.each([
-    [{ keepFresh: false, nextTry: null, problem: null }, 'Off: apps refresh their tokens themselves'],
-    [{ keepFresh: true, nextTry: 1600, problem: null }, 'Refreshes in 10 min'],
+    [{ autoRefresh: false, nextTry: null, problem: null }, 'Off: apps refresh their tokens themselves'],
+    [{ autoRefresh: true, nextTry: 1600, problem: null }, 'Refreshes in 10 min'],
     [
-      { keepFresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
+      { autoRefresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
       'Last refresh failed. Next try in 10 min',
     ],
-    [{ keepFresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
+    [{ autoRefresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
   ])('%o: %s', (care, words) => {
-    expect(refreshStatusText({ refreshable: true, ...care }, 1000)).toBe(words);
+    expect(refreshStatusText({ refreshable: true, shared: false, ...care }, 1000)).toBe(words);
   });
 });
 
-describe('leaving', () => {
-  test('takes along what the provider needs before the removal, and tells it after', async () => {
+describe('signing out at the provider', () => {
+  test('is part of the one request that signs out', async () => {
     const { model, bridge } = await within();
     await model.signOut.one();
     await settled();
     expect(model.dialogs.view.get()).toMatchObject({ wishes: { revoke: true, endSession: false } });
     model.signOut.wish({ revoke: true, endSession: true });
     await model.signOut.confirm();
-    const order = bridge.asked.map(([name]) => name);
-    expect(order.indexOf('prepareLeaving')).toBeLessThan(order.indexOf('signOut'));
-    expect(order.indexOf('signOut')).toBeLessThan(order.indexOf('finishLeaving'));
+    const asked = bridge.asked.filter(([name]) => /sign-?out$/i.test(name));
+    expect(asked).toEqual([['signOut', [expect.any(String)], { revoke: true, endSession: true }]]);
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'receipt',
-      leaving: { report: { session: { opened: true } } },
+      report: { session: { opened: true } },
     });
   });
 
@@ -128,31 +125,19 @@ describe('leaving', () => {
     const { model, bridge } = await within();
     await model.signOut.all();
     await settled();
-    expect(model.dialogs.view.get()).toMatchObject({ accountId: null, wishes: { revoke: true } });
+    expect(model.dialogs.view.get()).toMatchObject({ accountIds: null, wishes: { revoke: true } });
     await model.signOut.confirm();
     const asked = new Map(bridge.asked.map(([name, ...args]) => [name, args]));
-    expect(asked.get('leaveOffers')).toEqual([null]);
-    expect(asked.get('prepareLeaving')).toEqual([null, { revoke: true, endSession: false }]);
-    expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', leaving: { report: {} } });
-  });
-
-  test('a provider that can’t be told does not keep the sign-out', async () => {
-    const { model, world, bridge } = await within();
-    world.failing.set('prepareLeaving', { code: 'unexpected', message: 'No.' });
-    await model.signOut.one();
-    await settled();
-    await model.signOut.confirm();
-    expect(bridge.asked.map(([name]) => name)).toContain('signOut');
-    expect(model.dialogs.view.get()).toMatchObject({
-      kind: 'receipt',
-      leaving: { problem: { message: 'No.' } },
-    });
+    expect(asked.get('signOutOffers')).toEqual([null]);
+    expect(asked.get('signOut')).toEqual([null, { revoke: true, endSession: false }]);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', report: { revoked: { count: 1 } } });
   });
 
   test('each outcome has a line of its own', () => {
     const problem = { code: 'provider_unreachable', message: 'It did not answer.' };
     const lines = providerResultLines({
-      report: { revoked: { count: 1, problem }, session: { opened: true, problem: null } },
+      revoked: { count: 1, pending: 0, problem },
+      session: { opened: true, problem: null },
     });
     expect(lines.map(({ says, tone }) => [says, tone])).toEqual([
       ['Not revoked', 'bad'],

@@ -9,7 +9,8 @@ describe('signing out', () => {
     await model.signOut.one();
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'sign-out',
-      accountId: 'a001',
+      accountIds: ['a001'],
+      names: ['Ada Marsh'],
       who: 'Ada Marsh',
       apps: ['Mail Assistant', 'Order Desk'],
       counts: { Account: 2, AccessToken: 4, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
@@ -27,7 +28,9 @@ describe('signing out', () => {
     slow.open();
     await opened;
     await model.signOut.confirm();
-    expect(bridge.asked.filter(([name]) => name === 'signOut')).toEqual([['signOut', 'a001']]);
+    expect(bridge.asked.filter(([name]) => name === 'signOut')).toEqual([
+      ['signOut', ['a001'], { revoke: true, endSession: false }],
+    ]);
   });
 
   test('a count that comes after the dialog was closed opens nothing', async () => {
@@ -49,7 +52,7 @@ describe('signing out', () => {
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'receipt',
       who: 'Ada Marsh',
-      receipts: [{ remaining: 0 }],
+      report: { receipts: [{ remaining: 0 }] },
     });
     expect(model.selection.view.get().accountId).toBe('a002');
   });
@@ -70,12 +73,13 @@ describe('signing out', () => {
     const { model, bridge } = await stage();
     await model.signOut.all();
     expect(model.dialogs.view.get()).toMatchObject({
-      accountId: null,
+      accountIds: null,
+      names: expect.arrayContaining(['Ada Marsh', 'nightly-report']) as string[],
       counts: { Account: 5, AccessToken: 10 },
     });
     await model.signOut.confirm();
     await settled();
-    expect(bridge.asked.filter(([name]) => name === 'signOutAll')).toHaveLength(1);
+    expect(bridge.asked.filter(([name]) => name === 'signOut')).toHaveLength(1);
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', who: 'everyone' });
     expect(model.accounts.view.get().shownCount).toBe(0);
   });
@@ -113,7 +117,8 @@ describe('signing out', () => {
 describe('the receipt', () => {
   const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
   const receipt = (changes: object = {}) => ({
-    home_account_id: 'x',
+    account: 'x',
+    source: null,
     at: NOW,
     removed: { Account: 1, AccessToken: 2, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
     remaining: 0,

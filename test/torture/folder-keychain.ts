@@ -10,7 +10,7 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 export class FolderKeychain implements Keychain {
   readonly label = 'Folder';
   readonly folder: string;
-  /** Called before each question, as `set vault/a`. */
+  /** Called before each question, as `set a`. */
   before: (call: string) => void | Promise<void> = () => delay(1);
 
   constructor(folder: string) {
@@ -19,7 +19,7 @@ export class FolderKeychain implements Keychain {
   }
 
   async get(_service: string, account: string): Promise<string | null> {
-    await this.before(`get ${account}`);
+    await this.before(`get ${slotIn(account)}`);
     try {
       return readFileSync(this.#place(account), 'utf8');
     } catch {
@@ -28,23 +28,51 @@ export class FolderKeychain implements Keychain {
   }
 
   async set(_service: string, account: string, secret: string): Promise<void> {
-    await this.before(`set ${account}`);
+    await this.before(`set ${slotIn(account)}`);
     const place = this.#place(account);
     writeFileSync(`${place}.${process.pid}`, secret);
     renameSync(`${place}.${process.pid}`, place);
   }
 
   async delete(_service: string, account: string): Promise<void> {
-    await this.before(`delete ${account}`);
+    await this.before(`delete ${slotIn(account)}`);
     rmSync(this.#place(account), { force: true });
   }
 
-  /** The names that it has a secret for: `a`, `b`. */
+  /** The slots that it has a key for: `a`, `b`. */
   slots(): string[] {
-    return readdirSync(this.folder).filter((name) => /^[ab]$/.test(name));
+    return readdirSync(this.folder)
+      .filter((name) => /-[ab]$/.test(name))
+      .map((name) => name.slice(-1))
+      .sort();
+  }
+
+  /** What it holds, by account. */
+  items(): Map<string, string> {
+    const names = readdirSync(this.folder).filter((name) => /-[ab]$/.test(name));
+    return new Map(
+      names.map((name) => [name.replace('-', '/'), readFileSync(join(this.folder, name), 'utf8')]),
+    );
+  }
+
+  /** As if somebody had deleted the key in this slot. */
+  lose(slot: string): void {
+    for (const account of this.items().keys()) if (slotIn(account) === slot) rmSync(this.#place(account));
+  }
+
+  /** The vault was copied together with its keychain: here it is no copy. */
+  moveTo(file: string): void {
+    for (const [account, text] of this.items()) {
+      const item: object = JSON.parse(text);
+      writeFileSync(this.#place(account), JSON.stringify({ ...item, file }));
+    }
   }
 
   #place(account: string): string {
-    return join(this.folder, account.slice(account.indexOf('/') + 1));
+    return join(this.folder, account.replace('/', '-'));
   }
+}
+
+function slotIn(account: string): string {
+  return account.slice(account.indexOf('/') + 1);
 }

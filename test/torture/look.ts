@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeIo } from '../../src-main/vault/disk/io.ts';
+import { placeOf } from '../vault/disk.ts';
 import { type Opening, openFile } from '../../src-main/vault/open.ts';
-import { KeySlots } from '../../src-main/vault/slots.ts';
 import { usersIn } from '../vault/people.ts';
 import { FolderKeychain } from './folder-keychain.ts';
 import { must } from './tally.ts';
@@ -11,7 +11,7 @@ import { must } from './tally.ts';
 export async function lookAt(folder: string, file = join(folder, 'cache.vault')): Promise<Opening> {
   const keychain = new FolderKeychain(join(folder, 'keys'));
   keychain.before = () => undefined;
-  return openFile(nodeIo, file, new KeySlots(keychain, 'Tokenkeep', 'vault'));
+  return openFile(placeOf(nodeIo, file, keychain));
 }
 
 /** The accounts of a vault that was found; every one of them whole. */

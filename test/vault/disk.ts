@@ -1,4 +1,7 @@
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/io.ts';
+import type { Place } from '../../src-main/vault/open.ts';
+import { KeySlots } from '../../src-main/vault/slots.ts';
 
 interface Node {
   bytes: Buffer;
@@ -22,7 +25,8 @@ export class FakeDisk implements Io {
   fault: (call: WriteCall) => void = () => undefined;
   readOnly = false;
   unreadable = false;
-  readonly #open = new Set<Node>();
+  /** One for each handle: a file can be open twice. */
+  #open: Node[] = [];
   #time = 1_780_000_000_000_000_000n;
 
   bytes(file: string): Buffer {
@@ -87,6 +91,7 @@ export class FakeDisk implements Io {
   async stat(file: string): Promise<IoStat> {
     await Promise.resolve();
     const node = this.nodes.get(file);
+    if (node === undefined && this.#isFolder(file)) return { ...NO_FILE, mode: 0o040700n };
     if (node === undefined) throw errno('ENOENT');
     return statOf(node);
   }
@@ -126,7 +131,7 @@ export class FakeDisk implements Io {
   }
 
   #file(file: string, node: Node): IoFile {
-    this.#open.add(node);
+    this.#open.push(node);
     return {
       read: (target, offset, length, position) =>
         Promise.resolve({ bytesRead: node.bytes.copy(target, offset, position, position + length) }),
@@ -159,7 +164,7 @@ export class FakeDisk implements Io {
       },
       stat: () => Promise.resolve(statOf(node)),
       close: () => {
-        this.#open.delete(node);
+        this.#open.splice(this.#open.indexOf(node), 1);
         return Promise.resolve();
       },
     };
@@ -178,6 +183,13 @@ export function errno(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code });
 }
 
+const NO_FILE = { dev: 1n, ino: 0n, size: 0n, mtimeNs: 0n };
+
 function statOf({ bytes, ino, mtimeNs }: Node): IoStat {
-  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs };
+  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs, mode: 0o100600n };
+}
+
+/** Where a vault lies, for those who look at it without opening a vault. */
+export function placeOf(io: Io, file: string, keychain: Keychain): Place {
+  return { io, file, slots: new KeySlots(keychain, 'Tokenkeep', 'vault', file) };
 }

@@ -13,12 +13,12 @@ import { describe, expect, test } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
 import { nodeIo } from '../../src-main/vault/disk/io.ts';
-import { assertStrong } from '../../src-main/vault/exchange/passphrase.ts';
+import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
 import { age, ageWith } from './age.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
-const PASSPHRASE = 'correct horse battery staple';
+const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 /** Rounds as a power of two: few, where the passphrase is not what is tested. */
 const CHEAP = 4;
 
@@ -137,7 +137,7 @@ describe('a passphrase', () => {
     expect(readdirSync(dirname(file))).toEqual([]);
   });
 
-  test.each(['correct horse battery', 'Zwölf Ümläut', '十二文字以上の合言葉にする'])(
+  test.each(['correct horse battery', 'Zwölf Ümläute grüßen Käse', '十二文字以上の合言葉にする'])(
     '“%s” is taken',
     (passphrase) => {
       expect(() => assertStrong(passphrase)).not.toThrow();

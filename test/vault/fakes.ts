@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Timers } from '../../src-main/keychain/deadline.ts';
+import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
 import type { Surroundings } from '../../src-main/vault/settings.ts';
 import type { Vault, VaultOptions } from '../../src-main/vault/api.ts';
@@ -23,15 +24,30 @@ export class FakeKeychain implements Keychain {
   #silenced: (() => void)[] = [];
 
   async get(_service: string, account: string): Promise<string | null> {
-    return this.#answer(`get ${account}`, () => this.items.get(account) ?? null);
+    return this.#answer(`get ${slotIn(account)}`, () => this.items.get(account) ?? null);
   }
 
   async set(_service: string, account: string, secret: string): Promise<void> {
-    await this.#answer(`set ${account}`, () => this.items.set(account, secret));
+    await this.#answer(`set ${slotIn(account)}`, () => this.items.set(account, secret));
   }
 
   async delete(_service: string, account: string): Promise<void> {
-    await this.#answer(`delete ${account}`, () => this.items.delete(account));
+    await this.#answer(`delete ${slotIn(account)}`, () => this.items.delete(account));
+  }
+
+  /** The slots that hold something: `a`, `b`. */
+  get slots(): string[] {
+    return [...this.items.keys()].map(slotIn).sort();
+  }
+
+  /** What stands in the only slot of this name. */
+  item(slot: 'a' | 'b'): { account: string; text: string } {
+    const found = [...this.items].filter(([account]) => slotIn(account) === slot);
+    const [account, text] = found[0] ?? [];
+    if (account === undefined || text === undefined || found.length > 1) {
+      throw new Error(`${found.length} keys in slot ${slot}`);
+    }
+    return { account, text };
   }
 
   speak(mood: Mood = 'open'): void {
@@ -50,6 +66,15 @@ export class FakeKeychain implements Keychain {
     }
     return act();
   }
+}
+
+/** A key item as the keychain holds it, with a key that nothing was sealed with. */
+export function keyItem(byte: number): string {
+  return encodeKeyItem({ key: Buffer.alloc(32, byte), mark: null, file: null, name: '' });
+}
+
+function slotIn(account: string): string {
+  return account.slice(account.indexOf('/') + 1);
 }
 
 /** Timers that fire when a test says so. */

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { storeOf } from '../../src-main/cache/token-cache.ts';
 import { openFile } from '../../src-main/vault/open.ts';
-import { KeySlots } from '../../src-main/vault/slots.ts';
-import { FakeDisk } from './disk.ts';
+import { FakeDisk, placeOf } from './disk.ts';
 import { FakeKeychain } from './fakes.ts';
 import { type VaultVector, vaultVectors } from './vectors.ts';
 
@@ -27,8 +26,8 @@ describe.each(vaultVectors().map(({ vector }) => vector))('$name', (vector: Vaul
     const disk = new FakeDisk();
     disk.put('/v', bytes);
     const keychain = new FakeKeychain();
-    for (const [slot, key] of Object.entries(vector.keychain)) keychain.items.set(`vault/${slot}`, key);
-    const { state, contents } = await openFile(disk, '/v', new KeySlots(keychain, 's', 'vault'));
+    for (const [account, item] of Object.entries(vector.keychain)) keychain.items.set(account, item);
+    const { state, contents } = await openFile(placeOf(disk, '/v', keychain));
     expect(state).toBe(vector.state);
     const entries = (contents === null ? [] : storeOf(contents.cache).all()).map(
       ({ section, key, value }) => {

@@ -9,14 +9,15 @@ import {
   HEADER_LENGTH,
 } from '../../src-main/vault/format/header.ts';
 import { buildImage, type Group, type Image } from '../../src-main/vault/format/frame-writer.ts';
-import { frameKey } from '../../src-main/vault/format/keys.ts';
+import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
+import { frameKey, keyCheck } from '../../src-main/vault/format/keys.ts';
 import type { FrameMetadata } from '../../src-main/vault/format/metadata.ts';
 
 /** What a reader must make of a file. */
 export interface VaultVector {
   name: string;
-  /** What the keychain holds, by slot. */
-  keychain: { a?: string; b?: string };
+  /** What the keychain holds, by account. */
+  keychain: Record<string, string>;
   state: 'ready' | 'key-missing' | 'wrong-key' | 'damaged' | 'newer';
   /** `section key` and the secret, or null where the entry has none, of all that can be read, sorted. */
   entries: [place: string, secret: string | null][];
@@ -146,6 +147,16 @@ function flipped(bytes: Buffer, ...places: number[]): Buffer {
   });
 }
 
+/** Writes both copies of the header as a later version would that has this key. */
+export function makeNewer(file: Buffer, key: Buffer): void {
+  for (const at of [0, HEADER_COPY_AT]) {
+    const header = file.subarray(at, at + HEADER_LENGTH);
+    header.writeUInt32LE(3, 8);
+    keyCheck(key, header.subarray(0, 80)).copy(header, 80);
+    createHash('sha256').update(header.subarray(0, 96)).digest().copy(header, 96);
+  }
+}
+
 export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
   const base = image();
   const [ada, ben] = [entriesOf('ada'), entriesOf('ben')];
@@ -162,21 +173,24 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
   const departed = { mark: 'AAAAAAAAAAAAAAAAAAAAAA==', epoch: 1, at: NOW };
   const starts = startsOf(grown);
   const inFrame = (n: number): number => (starts[n] ?? 0) + 100;
-  const key = KEY.toString('base64');
-  const own = { a: key };
-  const other = bytesFrom('another key')(32).toString('base64');
-  const newer = altered(base.bytes, (copy) => {
-    for (const at of [0, HEADER_COPY_AT]) {
-      const header = copy.subarray(at, at + HEADER_LENGTH);
-      header.writeUInt32LE(2, 8);
-      createHash('sha256').update(header.subarray(0, 96)).digest().copy(header, 96);
-    }
+  const kept = (key: Buffer, slot: string): VaultVector['keychain'] => ({
+    [`${FILE_ID.toString('hex')}/${slot}`]: encodeKeyItem({ key, mark: null, file: null, name: 'my-äpp' }),
   });
+  const own = kept(KEY, 'a');
+  const other = kept(bytesFrom('another key')(32), 'a');
+  const newer = altered(base.bytes, (copy) => makeNewer(copy, KEY));
+  const forged = altered(base.bytes, (copy) => makeNewer(copy, bytesFrom('another key')(32)));
   const lastSector = Math.ceil((once.length + 1) / 512) * 512;
   const made: [string, Buffer, VaultVector['keychain'], VaultVector['state'], VaultVector['entries']][] = [
     ['base', base.bytes, own, 'ready', all],
     ['appended', grown, own, 'ready', latest],
-    ['slot-b', image('b', { pending: 'destroy', tombstones: [departed] }).bytes, { b: key }, 'ready', all],
+    [
+      'slot-b',
+      image('b', { pending: 'destroy', tombstones: [departed] }).bytes,
+      kept(KEY, 'b'),
+      'ready',
+      all,
+    ],
     ['free-space', Buffer.concat([grown, Buffer.alloc(700)]), own, 'ready', latest],
     ['torn-short', grown.subarray(0, once.length + 30), own, 'ready', afterOnce],
     ['torn-end', grown.subarray(0, grown.length - 1), own, 'ready', afterOnce],
@@ -188,9 +202,10 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
       afterOnce,
     ],
     ['newer', newer, own, 'newer', []],
+    ['newer-forged', forged, own, 'damaged', []],
     ['newer-by-a-flipped-bit', flipped(base.bytes, 8, HEADER_COPY_AT + 8), own, 'damaged', []],
-    ['wrong-key', base.bytes, { a: other }, 'wrong-key', []],
-    ['key-missing', base.bytes, { b: key }, 'key-missing', []],
+    ['wrong-key', base.bytes, other, 'wrong-key', []],
+    ['key-missing', base.bytes, kept(KEY, 'b'), 'key-missing', []],
     ['header-1-damaged', flipped(grown, 50), own, 'damaged', latest],
     ['header-2-damaged', flipped(grown, HEADER_COPY_AT + 50), own, 'damaged', latest],
     ['headers-damaged', flipped(grown, 50, HEADER_COPY_AT + 50), own, 'damaged', []],

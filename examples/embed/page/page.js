@@ -14,7 +14,7 @@ async function show() {
     leave.textContent = 'Sign out';
     leave.setAttribute('aria-label', `Sign out ${account.username || account.name}`);
     leave.onclick = async () => {
-      const left = await window.tokenCache.signOut(account.id);
+      const left = await window.tokenCache.signOut([account.id]);
       state.textContent = left.ok ? 'Signed out.' : left.error.message;
     };
     line.append(account.username || account.name || account.home_account_id, leave);

@@ -3,11 +3,13 @@
  * once, the newest stays: MSAL Node throws away all it finds twice. Different ones that come to stand under one key are
  * all kept, the newest under that key. What is not understood is kept.
  */
-import { ageIn } from '../age.ts';
-import { sameCredential } from '../schema/credential.ts';
+import { ageIn } from '../place.ts';
+import { sameCredential } from '../schema/match.ts';
 import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
-import { canonicalEnvironment } from '../schema/environments.ts';
+import { canonicalEnvironment, hostOf } from '../schema/environments.ts';
+import { grantOf, scopeKeys } from '../schema/scopes.ts';
 import { copyWith } from '../json.ts';
+import { isExpired } from '../schema/expiry.ts';
 import { keyOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
@@ -33,6 +35,8 @@ interface Aged {
   readonly entity: Entity;
   /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
   readonly age: () => number;
+  /** Whether it still works. Of two forms of one credential that one stays, though the other be newer. */
+  readonly isOfUse: () => boolean;
 }
 
 /** The understood entities of a type under the library's keys, and those that had to make room for a newer one. */
@@ -45,12 +49,13 @@ function arranged(
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
-    const changes = {
-      ...fieldsFor(type, entity, profile, age),
-      ...(nameOf === undefined ? {} : { environment: nameOf(entity.environment) }),
-    };
+    const fields = fieldsFor(type, entity, profile, age);
+    const said = fields['environment'];
+    const environment = typeof said === 'string' ? said : entity.environment;
+    const changes = { ...fields, environment: nameOf === undefined ? environment : nameOf(environment) };
     const isSame = Object.keys(changes).every((field) => entity[field] === Reflect.get(changes, field));
-    return [{ entity: isSame ? entity : copyWith(entity, changes), age }];
+    const isOfUse = (): boolean => type !== 'AccessToken' || !isExpired(entity, store.now());
+    return [{ entity: isSame ? entity : copyWith(entity, changes), age, isOfUse }];
   });
   const placed = new Map<string, Aged>();
   const displaced: Entity[] = [];
@@ -88,31 +93,51 @@ export function usableBy(
   return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile, nameOf).placed]));
 }
 
-/** Each credential once: its newest form, in the order of the document. */
+/**
+ * Each credential once: its newest form, in the order of the document. Only entities that can denote one credential are
+ * compared: of one account, app, tenant and host, and access tokens of the same scopes.
+ */
 function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
   const slots = new Map<string, Aged[]>();
   const stale = new Set<Aged>();
   for (const next of stored) {
-    const { entity } = next;
-    const slot = [entity['home_account_id'], entity['client_id'], entity['realm']].map(folded).join(' ');
-    const others = slots.get(slot) ?? [];
-    for (const other of others) {
-      if (sameCredential(type, entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
+    const { rivals, own } = slotsOf(type, next.entity);
+    for (const other of rivals.flatMap((slot) => slots.get(slot) ?? [])) {
+      if (sameCredential(type, next.entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
     }
-    if (others.push(next) === 1) slots.set(slot, others);
+    for (const slot of own) {
+      const others = slots.get(slot);
+      if (others === undefined) slots.set(slot, [next]);
+      else others.push(next);
+    }
   }
   return stored.filter((aged) => !stale.has(aged));
 }
 
+/** Where an entity is filed, and where its rivals are. A refresh token without a target is every target's rival. */
+function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: string[] } {
+  const host = hostOf(canonicalEnvironment(String(entity['environment'])));
+  const slot = [entity['home_account_id'], entity['client_id'], entity['realm'], host].map(folded).join('\n');
+  const scopes = (text: string): string => `${slot}\n${scopeKeys(text).toSorted().join(' ')}`;
+  const one = (name: string): { own: string[]; rivals: string[] } => ({ own: [name], rivals: [name] });
+  if (type === 'AccessToken') return one(scopes(grantOf(entity)));
+  if (type !== 'RefreshToken') return one(slot);
+  const target = typeof entity['target'] === 'string' ? entity['target'] : '';
+  const [all, general] = [`all ${slot}`, `general ${slot}`];
+  if (target === '') return { own: [all, general], rivals: [all] };
+  return { own: [all, scopes(target)], rivals: [general, scopes(target)] };
+}
+
 /** Where they do not both say when they were written, the one that comes later in the document is newer. */
 function isOlder(one: Aged, than: Aged): boolean {
-  return one.age() < than.age();
+  const [use, other] = [one.isOfUse(), than.isOfUse()];
+  return use === other ? one.age() < than.age() : other;
 }
 
 /** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
 function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
   const entities = stored.map(({ entity }) => entity);
-  const one = (entity: Entity): Aged => ({ entity, age: () => NaN });
+  const one = (entity: Entity): Aged => ({ entity, age: () => NaN, isOfUse: () => true });
   if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
   if (type !== 'Account' || !isNode(profile)) return stored;
   return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));

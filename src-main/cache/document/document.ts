@@ -3,7 +3,7 @@ import { DocumentError } from '../../errors.ts';
 import { converted } from './convert.ts';
 import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
 import { markNumbers, unmarkNumbers } from './numbers.ts';
-import { profileOf } from '../place.ts';
+import { dialectOf } from '../place.ts';
 import { LAYOUTS, type Layout, type Profile } from '../schema/dialects.ts';
 import { recognise } from './recognize.ts';
 import { Entry } from '../entry.ts';
@@ -112,7 +112,7 @@ function layoutOf(text: string): Layout {
 
 /** The document of a store, in its own profile as it came in, or written for another library. */
 export function writeDocument(store: Store, { profile }: SerializeOptions = {}): string {
-  const own = profileOf(store);
+  const own = dialectOf(store);
   const roots = profile === undefined ? ownRoots(store) : converted(store, profile);
   const { indent, ascii, end } = profile === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
   const text = JSON.stringify(fieldsOf(roots), undefined, indent);

@@ -6,8 +6,8 @@ import { copyWith, sameJson } from '../json.ts';
 import { homeTenantOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
-import { modifyEntity } from '../modify.ts';
-import { place, profileOf, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
+import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
+import type { Clock } from '../clock.ts';
 import type { Profile } from '../schema/dialects.ts';
 import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
@@ -47,10 +47,11 @@ export type NameOf = (environment: string) => string;
 /**
  * Returns what a library of the profile is told of these entries; see `usableBy`. All entries of an account go together.
  *
+ * @param now the cache's clock
  * @param nameOf where the library's own configuration decides; default: the name that all libraries of the profile use
  */
-export function viewOf(entries: Iterable<Entry>, profile: Profile, nameOf?: NameOf): LibraryView {
-  return usableBy(profile, storeOf(cacheOf(entries)), nameOf);
+export function viewOf(entries: Iterable<Entry>, profile: Profile, now: Clock, nameOf?: NameOf): LibraryView {
+  return usableBy(profile, storeOf(cacheOf(entries, { now })), nameOf);
 }
 
 /**
@@ -72,7 +73,8 @@ export function takeFromLibrary(
     const views = new Map<string, LibraryView>();
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
       const view =
-        views.get(folded(home_account_id)) ?? viewOf(store.ofAccount(home_account_id), profile, nameOf);
+        views.get(folded(home_account_id)) ??
+        viewOf(store.ofAccount(home_account_id), profile, store.now, nameOf);
       views.set(folded(home_account_id), view);
       return view.get(type)?.get(key);
     };
@@ -155,7 +157,7 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
     modifyEntity(store, type, before, news);
     return;
   }
-  const fields = fieldsFor(type, entity, profileOf(store), () => store.now());
+  const fields = fieldsFor(type, entity, dialectOf(store), () => store.now());
   const own = copyWith(entity, fields);
   const elsewhere = asOfAnyTenant(own).flatMap((same) => supersededEntries(store, type, same));
   const realm = elsewhere[0]?.entity?.['realm'];

@@ -3,7 +3,7 @@
  * credential the newer stays; what is not understood comes along.
  */
 import { summaries } from '../accounts.ts';
-import { ageIn } from '../age.ts';
+import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
 import { secondsOf } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';

@@ -1,5 +1,5 @@
 import { readDocument, type SerializeOptions, writeDocument } from './document.ts';
-import type { Entity, EntityType } from '../schema/entities.ts';
+import type { AddReceipt, Entity, EntityType } from '../schema/entities.ts';
 import type { TokenResponseEvent } from '../response.ts';
 import { storeOf, TokenCache } from '../token-cache.ts';
 
@@ -34,9 +34,10 @@ export class SerializableTokenCache extends TokenCache {
     this.hasStateChanged = false;
   }
 
-  override add(event: TokenResponseEvent): void {
-    super.add(event);
+  override add(event: TokenResponseEvent): AddReceipt {
+    const receipt = super.add(event);
     this.hasStateChanged = true;
+    return receipt;
   }
 
   override modify(type: EntityType, old: Entity, changes: Readonly<Record<string, unknown>> | null): void {

@@ -45,10 +45,10 @@ export function decodeObject(text: string): Claims | undefined {
 export function readToken(token: string): ReadToken | undefined {
   const parts = token.split('.', 6);
   const header = decodeObject(parts[0] ?? '');
-  if (header === undefined) return undefined;
-  if (parts.length === 5 && typeof header['enc'] === 'string') return { format: 'jwe', header };
+  if (parts.length === 5) return typeof header?.['enc'] === 'string' ? { format: 'jwe', header } : undefined;
+  // MSAL libraries read the payload whatever the header is.
   const payload = parts.length === 3 ? decodeObject(parts[1] ?? '') : undefined;
-  return payload && { format: 'jwt', header, payload };
+  return payload && { format: 'jwt', header: header ?? {}, payload };
 }
 
 /** A claim that is a string; undefined where it is missing, empty or something else. */

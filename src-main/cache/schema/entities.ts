@@ -24,84 +24,105 @@ export interface Entity {
   readonly [field: string]: unknown;
 }
 
-/** What an API is called with (RFC 6749 §1.4). Its key is of no meaning; what it is for is in its fields. */
+/** Seconds since the epoch: decimal digits, or a number where MSAL Go or another program wrote the entity. */
+export type Seconds = string | number;
+
+/** The token that an API is called with (RFC 6749 §1.4). */
 export interface AccessToken extends Entity {
-  /** `AccessToken`; another for a token that is bound to a key or has extension components. */
-  readonly credential_type: 'AccessToken' | 'AccessToken_With_AuthScheme' | 'atext';
+  /** `AccessToken`; other values for tokens that are bound to a key or have extension components. */
+  readonly credential_type?: string | null;
   /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
   readonly secret: string;
   /** `uid.utid`; null (MSAL Python), "" (MSAL Node) or absent in a token that belongs to an app and to no user. */
   readonly home_account_id?: string | null;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
+  /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
+  readonly issuer?: string | null;
   /** The app that it was given to. */
   readonly client_id: string;
-  /** Scopes, space-separated. */
+  /** The granted scopes, space-separated. */
   readonly target: string;
+  /** The scopes that were asked for, where the provider granted others. */
+  readonly requested_scopes?: string;
   /** The tenant that it is for; "" where there are none. */
-  readonly realm: string;
+  readonly realm?: string | null;
   /** As the provider says it, such as `Bearer` or `pop`; MSAL.NET leaves `Bearer` out. */
   readonly token_type?: string | null;
-  /** When it was cached. In the future: the clock was set back since, and the token is not used. */
-  readonly cached_at: string;
-  /** When the API stops to accept it; it is not used in the 300 seconds before. */
-  readonly expires_on: string;
+  /** When it was cached. Where it lies in the future, the clock was set back since, and the token is not used. */
+  readonly cached_at?: Seconds | null;
+  /** When the API stops accepting it. See `isExpiryUnknown`: where nobody knows, MSAL's 600 seconds stand here. */
+  readonly expires_on: Seconds;
+  /** The value of `expires_on` that is no more than a placeholder, since the provider told no lifetime. */
+  readonly unknown_expiry?: Seconds | null;
   /** Until when a library may use it while the provider is down; `acquireTokenSilent` of Tokenkeep does not. */
-  readonly extended_expires_on?: string | null;
+  readonly extended_expires_on?: Seconds | null;
   /** From when on the provider wants it refreshed, though it is still good. */
-  readonly refresh_on?: string | null;
+  readonly refresh_on?: Seconds | null;
   /** Names the key that the token is bound to. */
   readonly key_id?: string | null;
+  /** The resource that it was requested for (RFC 8707). */
+  readonly resource?: string;
+  /** The audience that it was requested for (RFC 8693). */
+  readonly audience?: string;
 }
 
-/** What new access tokens are got with (RFC 6749 §1.5). It does not say how long it is good for. */
+/** The token that gets new access tokens (RFC 6749 §1.5). It does not say how long it is good for. */
 export interface RefreshToken extends Entity {
-  readonly credential_type: 'RefreshToken';
+  /** `RefreshToken`, in any spelling. */
+  readonly credential_type?: string | null;
   /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
   readonly secret: string;
-  /** Whose it is: `uid.utid`, or the `sub` of the ID token. */
+  /** The account: `uid.utid`, or the `sub` of the ID token. */
   readonly home_account_id: string;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
+  /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
+  readonly issuer?: string | null;
   /** The app that it was given to. */
   readonly client_id: string;
   /** Scopes that it was given for, space-separated. MSAL Node leaves them out. */
   readonly target?: string | null;
   /** When it was cached; MSAL Node leaves it out. */
-  readonly last_modification_time?: string | null;
+  readonly last_modification_time?: Seconds | null;
   /** "1" where every app of Microsoft’s family may use it. */
   readonly family_id?: string | null;
 }
 
 /** What the provider says of the user (OpenID Connect Core §2). It is kept as it came, and not verified again. */
 export interface IdToken extends Entity {
-  readonly credential_type: 'IdToken';
+  /** `IdToken`, in any spelling. */
+  readonly credential_type?: string | null;
   /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
   readonly secret: string;
-  /** Whose it is: `uid.utid`, or its own `sub`. */
+  /** The account: `uid.utid`, or the `sub` of the token. */
   readonly home_account_id: string;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
+  /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
+  readonly issuer?: string | null;
   /** The tenant that speaks; "" where there are none. */
-  readonly realm: string;
+  readonly realm?: string | null;
   /** The app that it was given to. */
   readonly client_id: string;
 }
 
-/** A signed-in user in one tenant. A user of several has one for each. */
+/** A signed-in user in one tenant. A user of several tenants has one for each. */
 export interface Account extends Entity {
-  /** `uid.utid`: the user and the home tenant; elsewhere the `sub` of the ID token. */
+  /** `uid.utid`, the user and the home tenant; elsewhere the `sub` of the ID token. */
   readonly home_account_id: string;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
+  /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
+  readonly issuer?: string | null;
   /** The tenant; `adfs` for AD FS, "" where there are none. */
-  readonly realm: string;
+  readonly realm?: string | null;
   /** null in MSAL Python where a response had no ID token. */
   readonly local_account_id?: string | null;
-  /** What the user signs in with: `preferred_username`, else `upn`, else "". */
-  readonly username: string;
-  /** `MSSTS`, `ADFS` or `Generic`. */
-  readonly authority_type: string;
+  /** `preferred_username`, else `upn`, `unique_name`, `email` or the first of `emails`; else "". */
+  readonly username?: string | null;
+  /** `MSSTS`, `ADFS` or `Generic`. MSAL Python lists no generic accounts, so its documents say `MSSTS`. */
+  readonly authority_type?: string | null;
   /** How the user signed in, as MSAL Python notes it: its grant type. */
   readonly account_source?: string;
 }
@@ -125,12 +146,22 @@ export interface EntityOf {
   AppMetadata: AppMetadata;
 }
 
+/** Names one user. Outside of Microsoft's clouds, B2C and AD FS the issuer is part of who that is. */
+export interface AccountReference {
+  readonly home_account_id: string;
+  /** Under any alias. */
+  readonly environment?: string;
+  readonly issuer?: string;
+}
+
 /** One user, whatever the number of tenants, environment aliases and apps the cache knows the user under. */
 export interface AccountSummary {
-  /** `uid.utid`, or the `sub` of the ID token. What `signOut` takes. */
+  /** `uid.utid`, or the `sub` of the ID token. */
   home_account_id: string;
   /** As the first of its accounts has it. */
   environment: string;
+  /** Absent for Microsoft's clouds, B2C and AD FS, and where nothing says it. */
+  issuer?: string;
   /** "" where the provider gave none. */
   username: string;
   /** Where an ID token or MSAL Node’s account tells it. */
@@ -199,10 +230,28 @@ export interface EntityFilter {
   query?: Readonly<Record<string, string | null>>;
 }
 
+/** What `add` kept of a token response. */
+export interface AddReceipt {
+  /** The account that the tokens were filed under; null for tokens of the app itself. */
+  readonly account: AccountReference | null;
+  /** The types of the entities that were written. */
+  readonly kept: readonly EntityType[];
+  /** The scopes that were asked for. */
+  readonly asked: readonly string[];
+  /** The scopes that the provider says it granted; those asked for where it says nothing (RFC 6749 §5.1). */
+  readonly granted: readonly string[];
+  /** The scopes that were asked for and that the provider does not name among those granted. */
+  readonly notGranted: readonly string[];
+  /** Where the access token's expiry comes from: the response, the token itself, or nowhere. null: no access token. */
+  readonly expiry: 'told' | 'derived' | 'unknown' | null;
+}
+
 /** What a sign-out removed: counts, never secrets. */
 export interface SignOutReceipt {
-  /** Who was signed out; "" where it was an app. */
+  /** The account; "" for tokens of apps. */
   home_account_id: string;
+  /** The issuer of the account; absent where it has none, or where all accounts of the id were meant. */
+  issuer?: string;
   /** Seconds since the epoch. */
   at: number;
   /** How many of each type. */

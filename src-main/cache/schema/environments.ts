@@ -30,9 +30,20 @@ const BY_ALIAS: ReadonlyMap<string, Cloud> = new Map(
   CLOUDS.flatMap((known) => known.aliases.map((alias) => [alias, known] as const)),
 );
 
+/** A region's host (`westus2.login.microsoft.com`) is its cloud's. */
 function find(environment: string): Cloud | undefined {
-  return BY_ALIAS.get(environment) ?? BY_ALIAS.get(environment.toLowerCase());
+  const known = BY_ALIAS.get(environment);
+  if (known !== undefined) return known;
+  const host = environment.toLowerCase();
+  return BY_ALIAS.get(host) ?? BY_ALIAS.get(host.slice(host.indexOf('.') + 1));
 }
+
+/** The host of an environment without its port: MSAL Node writes the port, MSAL Python does not. */
+export function hostOf(environment: string): string {
+  return environment.toLowerCase().replace(/:\d+$/, '');
+}
+
+const PORT = /:(\d+)$/;
 
 /** The one name that stands for all aliases of an environment: what MSAL Node and MSAL.NET write. */
 export function canonicalEnvironment(environment: string): string {
@@ -49,9 +60,16 @@ export function cachedEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment;
 }
 
-/** Whether both are names of one environment. */
+/**
+ * Whether both may be names of one environment: aliases of a cloud, or one host, where MSAL Python leaves out the port.
+ * Two providers on one host are told apart by their issuers.
+ */
 export function sameEnvironment(a: string, b: string): boolean {
-  return a === b || canonicalEnvironment(a) === canonicalEnvironment(b);
+  if (a === b) return true;
+  const [left, right] = [canonicalEnvironment(a), canonicalEnvironment(b)];
+  if (left === right) return true;
+  const ports = [left, right].map((name) => PORT.exec(name)?.[1]);
+  return ports.includes(undefined) && hostOf(left) === hostOf(right);
 }
 
 /** Whether the host belongs to a Microsoft cloud, or to one of its services for customers' identities. */

@@ -15,6 +15,7 @@ const NO_COMPONENTS: ReadonlySet<string> = new Set([
   ...['actor_token', 'actor_token_type'], // RFC 8693
   ...['nonce', 'claims', 'prompt', 'login_hint', 'domain_hint', 'id_token_hint'], // OpenID Connect Core §3.1.2.1
   ...['client_info', 'requested_token_use', 'on_behalf_of', 'token_type', 'req_cnf', 'key_id'], // MSAL
+  ...['user_assertion_hash', 'userAssertionHash', 'requested_claims_hash', 'requestedClaimsHash'],
 ]);
 
 /** The components among the parameters of a token request; undefined where there are none. */
@@ -54,10 +55,15 @@ export function hashComponentsForNode(components: Readonly<Record<string, string
   return hashText(JSON.stringify(components));
 }
 
+/** SHA-256 as base64url, as MSAL Node hashes assertions. */
+export function sha256Base64url(text: string): string {
+  const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
+  return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /** SHA-256 as lower-cased base64url. */
 export function hashText(text: string): string {
-  const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
-  return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '').toLowerCase();
+  return sha256Base64url(text).toLowerCase();
 }
 
 /** Under which field each library keeps them: MSAL Node, MSAL.NET. MSAL Python keeps the hash alone. */

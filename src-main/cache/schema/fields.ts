@@ -1,73 +1,130 @@
 /**
- * What makes an entity understood. Anything else in a document is kept as it is and never matched, because it makes
- * one library or another throw: `target: null`, `target: ""`, a missing `expires_on`.
+ * The table of the schema: which fields an entity needs, of which kind they are, and what to say where one is wrong. An
+ * entity without a fault is understood. Anything else in a document is kept as it is and never matched.
  *
- * Plain predicates: fifty thousand entities are looked at each time a document is opened.
+ * The table is as tolerant as the most tolerant MSAL library: the section tells the type, times may be numbers, and what
+ * no library needs may be missing.
  */
 import type { EntityOf, EntityType } from './entities.ts';
 import { isAccessor, isRecord } from '../json.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What a field holds. */
+type Kind =
+  | 'text' // any string
+  | 'filled' // a string that is not empty
+  | 'time' // seconds since the epoch, as a number or as decimal digits
+  | 'secret' // a filled string, or an accessor of one
+  | 'type'; // a spelling of the section's name
 
-const TEXT = (value: unknown): boolean => typeof value === 'string';
-const FILLED = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const MAYBE = (value: unknown): boolean => value === undefined || value === null || typeof value === 'string';
-const TIME = (value: unknown): boolean => typeof value === 'string' && /^\d{1,15}$/.test(value);
-const MAYBE_TIME = (value: unknown): boolean => value === undefined || value === null || TIME(value);
-
-const ACCESS_TOKEN_TYPES: ReadonlySet<unknown> = new Set([
-  'AccessToken',
-  'AccessToken_With_AuthScheme',
-  'atext',
-]);
-
-/** [Note: secrets stay sealed] An accessor is taken at its word. */
-function hasSecret(entity: Fields): boolean {
-  return isAccessor(entity, 'secret') || FILLED(entity['secret']);
+interface Field {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Whether it may be missing or null. */
+  readonly optional: boolean;
 }
 
-const UNDERSTOOD: Readonly<Record<EntityType, (entity: Fields) => boolean>> = {
-  AccessToken: (entity) =>
-    ACCESS_TOKEN_TYPES.has(entity['credential_type']) &&
-    hasSecret(entity) &&
-    MAYBE(entity['home_account_id']) &&
-    FILLED(entity['environment']) &&
-    FILLED(entity['client_id']) &&
-    FILLED(entity['target']) &&
-    TEXT(entity['realm']) &&
-    MAYBE(entity['token_type']) &&
-    MAYBE(entity['key_id']) &&
-    TIME(entity['cached_at']) &&
-    TIME(entity['expires_on']) &&
-    MAYBE_TIME(entity['extended_expires_on']) &&
-    MAYBE_TIME(entity['refresh_on']),
-  RefreshToken: (entity) =>
-    entity['credential_type'] === 'RefreshToken' &&
-    hasSecret(entity) &&
-    FILLED(entity['home_account_id']) &&
-    FILLED(entity['environment']) &&
-    FILLED(entity['client_id']) &&
-    MAYBE(entity['target']) &&
-    MAYBE(entity['family_id']) &&
-    MAYBE_TIME(entity['last_modification_time']),
-  IdToken: (entity) =>
-    entity['credential_type'] === 'IdToken' &&
-    hasSecret(entity) &&
-    FILLED(entity['home_account_id']) &&
-    FILLED(entity['environment']) &&
-    FILLED(entity['client_id']) &&
-    TEXT(entity['realm']),
-  Account: (entity) =>
-    FILLED(entity['home_account_id']) &&
-    FILLED(entity['environment']) &&
-    TEXT(entity['realm']) &&
-    MAYBE(entity['local_account_id']) &&
-    TEXT(entity['username']) &&
-    FILLED(entity['authority_type']),
-  AppMetadata: (entity) =>
-    FILLED(entity['environment']) && FILLED(entity['client_id']) && MAYBE(entity['family_id']),
+const required = (kind: Kind, ...names: string[]): Field[] =>
+  names.map((name) => ({ name, kind, optional: false }));
+const optional = (kind: Kind, ...names: string[]): Field[] =>
+  names.map((name) => ({ name, kind, optional: true }));
+
+/** The fields of each type of entity. Fields that are not listed may hold anything. */
+export const FIELDS: Readonly<Record<EntityType, readonly Field[]>> = {
+  AccessToken: [
+    ...optional('type', 'credential_type'),
+    ...required('secret', 'secret'),
+    ...required('filled', 'environment', 'client_id'),
+    ...required('text', 'target'),
+    ...required('time', 'expires_on'),
+    ...optional('text', 'home_account_id', 'realm', 'token_type', 'key_id', 'issuer'),
+    ...optional('time', 'cached_at', 'extended_expires_on', 'refresh_on'),
+  ],
+  RefreshToken: [
+    ...optional('type', 'credential_type'),
+    ...required('secret', 'secret'),
+    ...required('filled', 'home_account_id', 'environment', 'client_id'),
+    ...optional('text', 'target', 'family_id', 'issuer'),
+    ...optional('time', 'last_modification_time'),
+  ],
+  IdToken: [
+    ...optional('type', 'credential_type'),
+    ...required('secret', 'secret'),
+    ...required('filled', 'home_account_id', 'environment', 'client_id'),
+    ...optional('text', 'realm', 'issuer'),
+  ],
+  Account: [
+    ...required('filled', 'home_account_id', 'environment'),
+    ...optional('text', 'realm', 'local_account_id', 'username', 'authority_type', 'issuer'),
+  ],
+  AppMetadata: [...required('filled', 'environment', 'client_id'), ...optional('text', 'family_id')],
 };
 
+const SECONDS = /^\d{1,15}$/;
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : SECONDS.test(String(value));
+}
+
+/** A type's name without its spelling: MSAL Go writes `IDToken`. */
+function spelled(value: unknown): string {
+  return typeof value === 'string' ? value.toLowerCase().replace(/[^a-z]/g, '') : '';
+}
+
+/** Names that an entity of another section has. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  AccessToken: ['refreshtoken', 'idtoken', 'account', 'appmetadata'],
+  RefreshToken: ['accesstoken', 'accesstokenwithauthscheme', 'atext', 'idtoken', 'account', 'appmetadata'],
+  IdToken: ['accesstoken', 'accesstokenwithauthscheme', 'atext', 'refreshtoken', 'account', 'appmetadata'],
+};
+
+function holds(
+  type: EntityType,
+  entity: Readonly<Record<string, unknown>>,
+  { name, kind, optional: may }: Field,
+): boolean {
+  // [Note: secrets stay sealed] An accessor is not read.
+  if (kind === 'secret' && isAccessor(entity, name)) return true;
+  const value = entity[name];
+  if (value === undefined || value === null) return may;
+  if (kind === 'time') return (typeof value === 'string' || typeof value === 'number') && isTime(value);
+  if (typeof value !== 'string') return false;
+  if (kind === 'text') return true;
+  if (kind === 'type') return value === type || OTHERS[type]?.includes(spelled(value)) !== true;
+  return value !== '';
+}
+
+/** Whether a value is an entity of the type. */
 export function isUnderstood<T extends EntityType>(type: T, value: unknown): value is EntityOf[T] {
-  return isRecord(value) && UNDERSTOOD[type](value);
+  if (!isRecord(value)) return false;
+  for (const field of FIELDS[type]) if (!holds(type, value, field)) return false;
+  return true;
+}
+
+const WRONG: Readonly<Record<Kind, string>> = {
+  text: 'is not text',
+  filled: 'is not text',
+  secret: 'is not text',
+  time: 'is not a number of seconds',
+  type: 'names another type of entity',
+};
+
+/** A field that keeps a value from being an entity, and what is wrong with it. */
+export interface FieldFault {
+  /** "" where the value is no object at all. */
+  readonly field: string;
+  /** Such as "`expires_on` is not a number of seconds". */
+  readonly message: string;
+}
+
+/** What keeps a value from being an entity of the type; empty where it is one. Opens no sealed secret. */
+export function faultsOf(type: EntityType, value: unknown): FieldFault[] {
+  if (!isRecord(value)) return [{ field: '', message: `it is not an entity of type ${type}` }];
+  return FIELDS[type]
+    .filter((field) => !holds(type, value, field))
+    .map(({ name, kind }) => {
+      const found = value[name];
+      const problem =
+        found === undefined || found === null ? 'is missing' : found === '' ? 'is empty' : WRONG[kind];
+      return { field: name, message: `\`${name}\` ${problem}` };
+    });
 }

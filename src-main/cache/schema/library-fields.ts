@@ -1,7 +1,9 @@
 /** What each library expects in an entity that another one wrote. Fields that it does not know stay as they are. */
 import type { Entity, EntityType } from './entities.ts';
-import { cachedEnvironment, configuredEnvironment } from './environments.ts';
+import { cachedEnvironment, configuredEnvironment, hostOf } from './environments.ts';
 import { componentsIn, extensionOf } from './extension.ts';
+import { secondsOf } from './expiry.ts';
+import { issuerIn } from './issuers.ts';
 import { homeTenantOf } from './keys.ts';
 import { folded, keyIdOf, schemeOf } from './match.ts';
 import { isNode, type Profile } from './dialects.ts';
@@ -20,13 +22,37 @@ function text(entity: Entity, field: string): string {
  * @param age gives when it was written, in seconds; NaN where nothing tells
  */
 export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, age: () => number): Changes {
-  const environment = text(entity, 'environment');
   const python = profile === 'msal-python';
   return {
-    environment: python ? configuredEnvironment(environment) : cachedEnvironment(environment),
+    environment: environmentFor(entity, profile),
     ...realm(type, entity, profile),
     ...(type === 'AccessToken' ? accessToken(entity, profile) : {}),
+    ...(type === 'RefreshToken' || type === 'IdToken' ? { credential_type: type } : {}),
     ...(type === 'RefreshToken' && python ? pythonRefreshToken(entity, age) : {}),
+    ...(type === 'Account' ? account(entity, profile) : {}),
+  };
+}
+
+/**
+ * MSAL Python looks under the host alone; MSAL Node and MSAL.NET keep the port. It is left out where the issuer can tell it
+ * again.
+ */
+function environmentFor(entity: Entity, profile: Profile): string {
+  const environment = text(entity, 'environment');
+  const issuer = URL.canParse(issuerIn(entity)) ? new URL(issuerIn(entity)) : undefined;
+  const isIssuers = issuer !== undefined && issuer.port !== '' && issuer.hostname === hostOf(environment);
+  if (profile === 'msal-python') return isIssuers ? issuer.hostname : configuredEnvironment(environment);
+  return isIssuers ? issuer.host : cachedEnvironment(environment);
+}
+
+/** MSAL Python lists no account of another type than its own, and none of the libraries does without these fields. */
+function account(entity: Entity, profile: Profile): Changes {
+  const type = text(entity, 'authority_type');
+  const isGeneric = type === '' || (profile === 'msal-python' && type === 'Generic');
+  return {
+    ...(isGeneric ? { authority_type: 'MSSTS' } : {}),
+    ...(typeof entity['username'] === 'string' ? {} : { username: '' }),
+    ...(typeof entity['realm'] === 'string' ? {} : { realm: '' }),
   };
 }
 
@@ -54,6 +80,22 @@ function pythonRefreshToken(token: Entity, age: () => number): Changes {
   };
 }
 
+/** Times as decimal digits: MSAL Go and others write numbers. */
+function times(token: Entity): Changes {
+  const digits = (field: string): string | undefined => {
+    const seconds = secondsOf(token[field]);
+    return Number.isNaN(seconds) ? undefined : String(seconds);
+  };
+  const changed: Record<string, unknown> = {};
+  for (const field of ['cached_at', 'expires_on', 'refresh_on'])
+    if (typeof token[field] === 'number') changed[field] = digits(field);
+  return {
+    ...changed,
+    extended_expires_on:
+      text(token, 'extended_expires_on') || digits('extended_expires_on') || digits('expires_on'),
+  };
+}
+
 function accessToken(token: Entity, profile: Profile): Changes {
   const keyId = keyIdOf(token);
   const components = componentsIn(token);
@@ -62,7 +104,9 @@ function accessToken(token: Entity, profile: Profile): Changes {
   const common = {
     // MSAL.NET leaves Bearer out.
     token_type: profile === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
-    extended_expires_on: text(token, 'extended_expires_on') || text(token, 'expires_on'),
+    ...times(token),
+    // MSAL Node can't read a token without scopes, and those of OpenID Connect don't count.
+    ...(isNode(profile) && text(token, 'target') === '' ? { target: 'openid' } : {}),
   };
   if (profile === 'msal-dotnet') {
     return {

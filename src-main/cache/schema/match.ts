@@ -1,8 +1,12 @@
-/** When an entity answers a filter: one predicate per field, whatever library wrote the entity. */
+/**
+ * When an entity answers a filter, when two entities denote one credential, and when one makes another superfluous:
+ * whatever library wrote them, and whatever keys they are stored under.
+ */
 import type { Entity, EntityFilter, EntityType } from './entities.ts';
 import { sameEnvironment } from './environments.ts';
 import { extensionOf } from './extension.ts';
-import { covers, sameScopes } from './scopes.ts';
+import { canonicalIssuer, issuerIn, sameIssuer } from './issuers.ts';
+import { answers, covers, grantOf, sameScopes, scopesOverlap } from './scopes.ts';
 
 type Wanted = string | null;
 type Predicate = (entity: Entity, wanted: Wanted) => boolean;
@@ -12,16 +16,83 @@ export function folded(value: unknown): string {
   return typeof value === 'string' ? value.toLowerCase() : '';
 }
 
-/** An access token's scheme; "" for Bearer, which MSAL.NET does not write. RFC 6749 §7.1: case does not matter. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Schemes whose tokens prove possession of a key (RFC 9449, MSAL). Every other `token_type` is a bearer token's. */
+const BOUND_SCHEMES: ReadonlySet<string> = new Set(['pop', 'dpop', 'ssh-cert', 'mac', 'hok']);
+
+/** Kinds of access tokens that are used as bearer tokens. */
+const BEARER_KINDS: ReadonlySet<string> = new Set(['', 'accesstoken', 'accesstokenextended', 'atext']);
+
+/**
+ * An access token's scheme; "" for a bearer token, whatever the provider calls it: `JWT`, `BearerToken`, `N_A` (RFC 8693
+ * §2.2.1), Slack's `bot`, or nothing. Case does not matter (RFC 6749 §7.1). A scheme may show in `credential_type` alone.
+ */
 export function schemeOf(entity: Entity): string {
   const scheme = folded(entity['token_type']);
-  return scheme === 'bearer' ? '' : scheme;
+  if (BOUND_SCHEMES.has(scheme)) return scheme;
+  const kind = folded(entity['credential_type']).replace(/[^a-z]/g, '');
+  if (BEARER_KINDS.has(kind)) return '';
+  return kind === 'accesstokenwithauthscheme' ? unnamedScheme(scheme) : kind;
+}
+
+function unnamedScheme(scheme: string): string {
+  return scheme === '' || scheme === 'bearer' ? 'pop' : scheme;
+}
+
+/** The scheme that a `token_type` names; see schemeOf. */
+function namedScheme(wanted: unknown): string {
+  const scheme = folded(wanted);
+  return BOUND_SCHEMES.has(scheme) ? scheme : '';
 }
 
 /** The key that an access token is bound to; "" for none. MSAL.NET calls the field `kid`. */
 export function keyIdOf(entity: Entity): string {
-  const id = entity['key_id'] ?? entity['kid'];
-  return typeof id === 'string' ? id : '';
+  return textOf(entity['key_id'] ?? entity['kid']);
+}
+
+/** The hash of the assertion that a token was got with on behalf of a user; "" for none. */
+export function assertionHashOf(entity: Entity): string {
+  return textOf(entity['user_assertion_hash'] ?? entity['userAssertionHash']);
+}
+
+/** The hash of the claims that a token was requested with; "" for none. MSAL Node 2 and 3 put it into their keys. */
+export function claimsHashOf(entity: Entity): string {
+  return folded(entity['requested_claims_hash'] ?? entity['requestedClaimsHash']);
+}
+
+/**
+ * What an access token is for, beside its scopes: fields that a request must name to get the token, and that keep tokens
+ * from replacing each other.
+ */
+const PURPOSES = {
+  token_type: schemeOf,
+  key_id: keyIdOf,
+  ext_cache_key: extensionOf,
+  resource: (entity: Entity): string => textOf(entity['resource']), // RFC 8707
+  audience: (entity: Entity): string => textOf(entity['audience']), // RFC 8693
+  user_assertion_hash: assertionHashOf,
+  requested_claims_hash: claimsHashOf,
+} as const;
+
+type Purpose = keyof typeof PURPOSES;
+
+const PURPOSE_NAMES = Object.keys(PURPOSES) as Purpose[];
+
+/** Other names under which a query may ask for a purpose: the fields as MSAL Node and MSAL.NET write them. */
+const ALIASES: ReadonlyMap<string, Purpose> = new Map<string, Purpose>([
+  ...PURPOSE_NAMES.map((name): [string, Purpose] => [name, name]),
+  ['kid', 'key_id'],
+  ['userAssertionHash', 'user_assertion_hash'],
+  ['requestedClaimsHash', 'requested_claims_hash'],
+]);
+
+/** A wanted purpose in the form in which an entity's is compared with it. */
+function purposeWanted(purpose: Purpose, wanted: unknown): string {
+  if (purpose === 'token_type') return namedScheme(wanted);
+  return purpose === 'ext_cache_key' || purpose === 'requested_claims_hash' ? folded(wanted) : textOf(wanted);
 }
 
 const ignoringCase =
@@ -37,18 +108,15 @@ const PREDICATES: ReadonlyMap<string, Predicate> = new Map<string, Predicate>([
   ['local_account_id', ignoringCase('local_account_id')],
   ['environment', (entity, wanted) => sameEnvironment(textOf(entity['environment']), wanted ?? '')],
   ['target', (entity, wanted) => sameScopes(textOf(entity['target']), wanted ?? '')],
-  ['token_type', (entity, wanted) => schemeOf(entity) === schemeOf({ token_type: wanted })],
-  ['key_id', (entity, wanted) => keyIdOf(entity) === (wanted ?? '')],
-  ['ext_cache_key', (entity, wanted) => extensionOf(entity) === folded(wanted)],
+  // Entities without an issuer are Microsoft's, or of a library that keeps none.
+  ['issuer', (entity, wanted) => issuerIn(entity) === '' || sameIssuer(issuerIn(entity), wanted ?? '')],
 ]);
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
 
 function fieldMatches(entity: Entity, field: string, wanted: Wanted): boolean {
   const predicate = PREDICATES.get(field);
   if (predicate !== undefined) return predicate(entity, wanted);
+  const purpose = ALIASES.get(field);
+  if (purpose !== undefined) return PURPOSES[purpose](entity) === purposeWanted(purpose, wanted);
   return (Object.hasOwn(entity, field) ? (entity[field] ?? null) : null) === wanted;
 }
 
@@ -56,26 +124,102 @@ type Query = NonNullable<EntityFilter['query']>;
 
 /** Whether the entity has the values that the query names. */
 export function fieldsMatch(entity: Entity, query: Query): boolean {
-  return Object.entries(query).every(([field, wanted]) => fieldMatches(entity, field, wanted));
-}
-
-/** Whether the query asks for a token that is bound to a key or to a scheme. */
-function asksForBound(query: Query): boolean {
-  return folded(query['key_id']) !== '' || schemeOf(query) !== '';
+  for (const field in query) if (!fieldMatches(entity, field, query[field] ?? null)) return false;
+  return true;
 }
 
 /**
- * Whether an understood entity of this type answers the filter. A token with a key, a scheme or extension components
- * never answers a request without them, nor the other way round; see EntityFilter.
+ * Whether an understood entity of this type answers the filter. A token for a special purpose never answers a request
+ * that does not name the purpose, nor the other way round; see EntityFilter.
  */
 export function matches(type: EntityType, entity: Entity, filter: EntityFilter = {}): boolean {
   const query = filter.query ?? {};
   if (!fieldsMatch(entity, query)) return false;
-  if (filter.target !== undefined && !covers(textOf(entity['target']), filter.target)) return false;
-  if (type !== 'AccessToken') return true;
+  if (type !== 'AccessToken')
+    return filter.target === undefined || covers(textOf(entity['target']), filter.target);
+  if (filter.target !== undefined && !answers(entity, filter.target)) return false;
 
   const filtered = filter.target !== undefined || filter.query !== undefined;
   if (filtered && !Object.hasOwn(query, 'ext_cache_key') && extensionOf(entity) !== '') return false;
   if (filter.target === undefined) return true;
-  return asksForBound(query) === (schemeOf(entity) !== '' || keyIdOf(entity) !== '');
+  // One who names the key alone, or the scheme alone, means a bound token.
+  const asksForBound = folded(query['key_id']) !== '' || namedScheme(query['token_type']) !== '';
+  if (asksForBound !== (schemeOf(entity) !== '' || keyIdOf(entity) !== '')) return false;
+  const named = new Set(Object.keys(query).map((field) => ALIASES.get(field)));
+  return UNNAMED.every((purpose) => named.has(purpose) || PURPOSES[purpose](entity) === '');
+}
+
+/** Purposes that must be named one by one. */
+const UNNAMED = ['resource', 'audience', 'user_assertion_hash', 'requested_claims_hash'] as const;
+
+type Same = (a: Entity, b: Entity) => boolean;
+
+const sameField =
+  (field: string): Same =>
+  (a, b) =>
+    a[field] === b[field] || folded(a[field]) === folded(b[field]);
+
+const sameHome = sameField('home_account_id');
+const sameClient = sameField('client_id');
+const sameRealm = sameField('realm');
+
+/** One user of one issuer. An entity that names none may be of any issuer on its host. */
+const sameUser: Same = (a, b) => {
+  const [left, right] = [issuerIn(a), issuerIn(b)];
+  if (!sameHome(a, b)) return false;
+  if (left !== '' && right !== '') return sameIssuer(left, right);
+  return sameEnvironment(textOf(a['environment']), textOf(b['environment']));
+};
+
+const samePlace: Same = (a, b) =>
+  sameHome(a, b) && sameEnvironment(textOf(a['environment']), textOf(b['environment']));
+
+/** Same account, app, tenant and purpose: what a request tells apart before it looks at scopes. Keys may come and go. */
+const sameSlot: Same = (a, b) =>
+  sameClient(a, b) &&
+  sameRealm(a, b) &&
+  sameUser(a, b) &&
+  PURPOSE_NAMES.every((name) => name === 'key_id' || PURPOSES[name](a) === PURPOSES[name](b));
+
+/** A refresh token without a target (MSAL Node, MSAL.NET) is for all that its app may ask. */
+const sameRefreshTarget: Same = (a, b) => {
+  const [left, right] = [textOf(a['target']), textOf(b['target'])];
+  return left === '' || right === '' || sameScopes(left, right);
+};
+
+const SAME: Readonly<Record<EntityType, Same>> = {
+  AccessToken: (a, b) => sameSlot(a, b) && keyIdOf(a) === keyIdOf(b) && sameScopes(grantOf(a), grantOf(b)),
+  RefreshToken: (a, b) =>
+    sameClient(a, b) &&
+    sameUser(a, b) &&
+    assertionHashOf(a) === assertionHashOf(b) &&
+    sameRefreshTarget(a, b),
+  IdToken: (a, b) => sameClient(a, b) && sameRealm(a, b) && sameUser(a, b),
+  Account: (a, b) => sameRealm(a, b) && sameUser(a, b),
+  AppMetadata: (a, b) => sameClient(a, b) && samePlace(a, b),
+};
+
+/** Whether two understood entities of the type denote one credential, account or app. */
+export function sameCredential(type: EntityType, a: Entity, b: Entity): boolean {
+  return SAME[type](a, b);
+}
+
+/**
+ * Whether adding `fresh` makes `old` superfluous. Access tokens: any for the same purpose whose scopes overlap; and
+ * since the keys that tokens are bound to come and go, one that was bound to another key, for the very same scopes.
+ */
+export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolean {
+  if (type !== 'AccessToken') return sameCredential(type, fresh, old);
+  if (!sameSlot(fresh, old)) return false;
+  const [grant, oldGrant] = [grantOf(fresh), grantOf(old)];
+  if (keyIdOf(fresh) === keyIdOf(old)) return scopesOverlap(grant, oldGrant);
+  return keyIdOf(fresh) !== '' && keyIdOf(old) !== '' && sameScopes(grant, oldGrant);
+}
+
+/**
+ * Who a user is, for maps and names of locks: account and issuer, or account and cloud. Entities of one user that name
+ * no issuer have another identity; see accounts.ts.
+ */
+export function userKey(home_account_id: unknown, issuer: string, environment: string): string {
+  return `${folded(home_account_id)} ${issuer === '' ? environment : canonicalIssuer(issuer)}`;
 }

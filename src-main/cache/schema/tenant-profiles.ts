@@ -61,7 +61,9 @@ function parsed(json: string): Readonly<Record<string, unknown>> | undefined {
 /** The tenant of the entity itself; MSAL Python may have written `common`. */
 export function realmOf(account: Account): string {
   const home = homeTenantOf(account.home_account_id);
-  return home !== undefined && ANY_TENANT.has(folded(account.realm)) ? home : named(account, account.realm);
+  return home !== undefined && ANY_TENANT.has(folded(account.realm))
+    ? home
+    : named(account, account.realm ?? '');
 }
 
 export function isHomeTenant(account: Account, realm: string): boolean {

@@ -1,5 +1,14 @@
 import { StorageError } from '../../errors.ts';
-import { cutOff, type Identity, identityOf, readRange, sameFile, writeRange } from './atomic-file.ts';
+import {
+  cutOff,
+  type Identity,
+  identityOf,
+  MAX_FILE_BYTES,
+  readRange,
+  sameFile,
+  tooLarge,
+  writeRange,
+} from './atomic-file.ts';
 import type { Io, IoFile } from './io.ts';
 
 /**
@@ -28,6 +37,7 @@ export class Log {
    */
   async append(at: number, bytes: Buffer, known: Identity): Promise<Identity> {
     try {
+      if (at + bytes.length > MAX_FILE_BYTES) throw tooLarge(BigInt(at + bytes.length));
       const handle = await this.#handleFor(known);
       if (known.size > at) await cutOff(handle, at);
       try {

@@ -1,7 +1,7 @@
 // FORMAT.md, "Bodies".
 import { randomBytes } from 'node:crypto';
 import { TAG_LENGTH, type FrameContent } from './frame.ts';
-import { isArray, isObject } from '../json.ts';
+import { isArray, isObject } from './json.ts';
 import { KEY_LENGTH } from './keys.ts';
 import { decodeMetadata, encodeMetadata, type FrameMetadata } from './metadata.ts';
 import { SealedSecret, type SecretsKey, sealSecret, withSealedSecret } from './secret.ts';

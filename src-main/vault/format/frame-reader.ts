@@ -1,6 +1,5 @@
 // FORMAT.md, "Reading".
 import type { KeyObject } from 'node:crypto';
-import type { Sliced } from '../../cache/sliced.ts';
 import {
   follows,
   type FrameContent,
@@ -41,23 +40,25 @@ export const SECTOR = 512;
 export const SHORTEST_HOLE = 8;
 
 /**
+ * Bytes that are authenticated in vain, beyond the length of the file, before the search for intact frames ends. The frames
+ * of a file that was damaged by accident never take more than its length; forged prefixes would take hours.
+ */
+const SEARCH_BYTES = 64 * 1024 * 1024;
+/** The secrets key, and an object. */
+const SHORTEST_BODY = 34;
+
+/**
  * Reads frames from `from` to the end. Decides nothing on a guess; authenticates everything it returns. Bodies are
  * opened in `file`, which must not be used for anything else. `offset` is where it begins in the real file, for one who
  * has read its end only.
  */
-export function* scanFrames(
-  file: Buffer,
-  from: Cursor,
-  key: KeyObject,
-  baseFrames: number,
-  offset = 0,
-): Sliced<Scan> {
+export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
   const frames: IntactFrame[] = [];
   let damaged = false;
   let cursor = from;
+  const search = { budget: file.length + SEARCH_BYTES };
   while (cursor.at < file.length) {
-    yield;
-    const found = next(file, cursor, key) ?? (yield* nextIntact(file, cursor, key));
+    const found = next(file, cursor, key) ?? nextIntact(file, cursor, key, search);
     if (found === null) {
       if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
       break;
@@ -102,15 +103,19 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
  * After damage: the next frame that is authentic and has not been passed, wherever it begins. A frame of a lower
  * ordinal is one that was repeated or moved.
  */
-function* nextIntact(file: Buffer, cursor: Cursor, key: KeyObject): Sliced<Found | null> {
+function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budget: number }): Found | null {
   const last = file.length - PREFIX_LENGTH - TAG_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
-    if (at % SECTOR === 0) yield;
     const ordinal = file.readUInt32LE(at + 8);
     // Cheap, and rules out nearly every offset before a checksum is computed.
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;
+    const [body, sealed] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
+    const length = PREFIX_LENGTH + sealed + body + TAG_LENGTH;
+    if (body < SHORTEST_BODY || at + length > file.length) continue;
+    if ((search.budget -= PREFIX_LENGTH) < 0) return null;
     const prefix = readPrefix(file, at);
     if (prefix === null) continue;
+    if ((search.budget -= length) < 0) return null;
     const found = openAt(file, at, prefix, key);
     if (found !== null) return found;
   }

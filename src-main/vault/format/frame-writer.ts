@@ -2,7 +2,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { alignedEnd } from './alignment.ts';
 import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
-import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
+import { checkedPart, encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
 import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
 import { encodeManifest, type Manifest, type RosterEntry } from './manifest.ts';
 import type { Cursor } from './frame-reader.ts';
@@ -53,7 +53,8 @@ export function sealImage(source: ImageSource, key: Buffer, random: Random = ran
   );
   const { fileId, generation, slot } = source;
   const baseFrames = contents.length;
-  const header = { fileId, generation, slot, baseFrames, salt, check: keyCheck(key, salt) };
+  const unchecked = { fileId, generation, slot, baseFrames, salt };
+  const header = { ...unchecked, check: keyCheck(key, checkedPart(unchecked)) };
   const headerBytes = encodeHeader(header);
   const sealingKey = frameKey(key, salt, headerBytes);
   return { header, sealingKey, parts: partsOf(headerBytes, contents, sealingKey, noncesFrom(random)) };

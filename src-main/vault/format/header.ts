@@ -1,7 +1,7 @@
 // FORMAT.md, "Header".
 import { createHash } from 'node:crypto';
 
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEADER_LENGTH = 128;
 /** Where the second copy stands: a page away, so that one bad page leaves the other. */
 export const HEADER_COPY_AT = 4096;
@@ -12,6 +12,7 @@ export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
 const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
 const CHECKSUM_LENGTH = 32;
 const LONGEST_HEADER = 4096;
+const CHECK_AT = 80;
 
 export type Slot = 'a' | 'b';
 
@@ -27,7 +28,7 @@ export interface Header {
   baseFrames: number;
   /** 32 bytes, fresh at each rewrite. */
   salt: Buffer;
-  /** 16 bytes derived from key and salt: tells a wrong key from a damaged file. */
+  /** 16 bytes derived from the key and all that precedes: tells a wrong key from a damaged file. */
   check: Buffer;
 }
 
@@ -46,9 +47,35 @@ export function encodeHeader(header: Header): Buffer {
   return bytes;
 }
 
+/** What any version says: which key opens it, and how that is checked. */
+export interface HeaderKey {
+  fileId: Buffer;
+  slot: Slot;
+  check: Buffer;
+  /** What the check is derived from. */
+  start: Buffer;
+}
+
 export type HeaderReading =
   /** `intact`: both copies are there and the same, and nothing but zeros lies between them. */
-  { kind: 'header'; header: Header; bytes: Buffer; intact: boolean } | { kind: 'newer' } | { kind: 'none' };
+  | { kind: 'header'; header: Header; bytes: Buffer; key: HeaderKey; intact: boolean }
+  /** Only whoever has the key can have written it; that is to be checked. */
+  | { kind: 'newer'; key: HeaderKey }
+  | { kind: 'none' };
+
+/** What the key-check value of this header is derived from. */
+export function checkedPart(header: Omit<Header, 'check'>): Buffer {
+  return encodeHeader({ ...header, check: Buffer.alloc(16) }).subarray(0, CHECK_AT);
+}
+
+function keyOf(bytes: Buffer): HeaderKey {
+  return {
+    fileId: Buffer.from(bytes.subarray(16, 32)),
+    slot: bytes.readUInt8(40) === 0 ? 'a' : 'b',
+    check: Buffer.from(bytes.subarray(CHECK_AT, CHECK_AT + 16)),
+    start: Buffer.from(bytes.subarray(0, CHECK_AT)),
+  };
+}
 
 /** Reads the header of a whole file, from either copy. */
 export function readHeader(file: Buffer): HeaderReading {
@@ -58,9 +85,13 @@ export function readHeader(file: Buffer): HeaderReading {
     const header = decodeHeader(bytes);
     if (header === null) continue;
     const between = file.subarray(HEADER_LENGTH, HEADER_COPY_AT);
-    return { kind: 'header', header, bytes, intact: first.equals(second) && isZero(between) };
+    const intact = first.equals(second) && isZero(between);
+    return { kind: 'header', header, bytes, key: keyOf(bytes), intact };
   }
-  return isNewer(file, 0) || isNewer(file, HEADER_COPY_AT) ? { kind: 'newer' } : { kind: 'none' };
+  for (const at of [0, HEADER_COPY_AT]) {
+    if (isNewer(file, at)) return { kind: 'newer', key: keyOf(file.subarray(at, at + HEADER_LENGTH)) };
+  }
+  return { kind: 'none' };
 }
 
 /** `null` where these are not the 128 bytes of a header: every field is checked, so that there is one encoding. */
@@ -87,7 +118,7 @@ export function decodeHeader(bytes: Buffer): Header | null {
 function isNewer(file: Buffer, at: number): boolean {
   if (file.length < at + HEADER_LENGTH) return false;
   const length = file.readUInt32LE(at + 12);
-  if (file.readUInt32LE(at + 8) <= VERSION || length < 64 || length > LONGEST_HEADER) return false;
+  if (file.readUInt32LE(at + 8) <= VERSION || length < HEADER_LENGTH || length > LONGEST_HEADER) return false;
   const bytes = file.subarray(at, at + length);
   return bytes.length === length && isSealed(bytes);
 }

@@ -4,9 +4,15 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 export const KEY_LENGTH = 32;
 const CHECK_LENGTH = 16;
 
-/** The key-check value of a vault key under a salt. It tells nothing about the key or about any other output. */
-export function keyCheck(key: Buffer, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, salt, 'tokenkeep vault 1 check', CHECK_LENGTH));
+/**
+ * The key-check value of a header: derived from the vault key, the header's salt and everything before the value. It
+ * tells nothing about the key. The same for every version, so that a header of a later one is authenticated too.
+ *
+ * @param start the first 80 bytes of the header
+ */
+export function keyCheck(key: Buffer, start: Buffer): Buffer {
+  const info = Buffer.concat([Buffer.from('tokenkeep vault check'), start]);
+  return Buffer.from(hkdfSync('sha256', key, start.subarray(48, 80), info, CHECK_LENGTH));
 }
 
 /**
@@ -14,7 +20,7 @@ export function keyCheck(key: Buffer, salt: Buffer): Buffer {
  * differs, no frame opens.
  */
 export function frameKey(key: Buffer, salt: Buffer, header: Buffer): KeyObject {
-  const info = Buffer.concat([Buffer.from('tokenkeep vault 1 frames'), header]);
+  const info = Buffer.concat([Buffer.from('tokenkeep vault 2 frames'), header]);
   const derived = Buffer.from(hkdfSync('sha256', key, salt, info, KEY_LENGTH));
   try {
     return createSecretKey(derived);
@@ -23,12 +29,7 @@ export function frameKey(key: Buffer, salt: Buffer, header: Buffer): KeyObject {
   }
 }
 
-/** As the keychain keeps it: base64, because a NUL cuts a keychain value short. `null` where it is no key. */
-export function decodeKey(text: string): Buffer | null {
-  const key = Buffer.from(text, 'base64');
-  return key.length === KEY_LENGTH && key.toString('base64') === text ? key : null;
-}
-
-export function encodeKey(key: Buffer): string {
-  return key.toString('base64');
+/** Authenticates the mark file. */
+export function markKey(key: Buffer, fileId: Buffer): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, fileId, 'tokenkeep vault 2 mark', KEY_LENGTH));
 }

@@ -1,19 +1,8 @@
 // FORMAT.md, "The manifest".
 import { decodeBody, encodeBody } from './batch.ts';
 import type { FrameContent } from './frame.ts';
-import { isArray, isObject } from '../json.ts';
-import { decodeTombstones, type Tombstone, isPending, type Pending, rowOf } from './metadata.ts';
-
-/** What a vault knows about itself beside its entries. */
-export interface VaultMetadata {
-  /** Seconds since the epoch; 0 where nobody knows any more. */
-  keyMadeAt: number;
-  pending: Pending | null;
-  /** How many sign-outs there have been. */
-  epoch: number;
-  /** Those that a refresh could still be under way for. */
-  tombstones: readonly Tombstone[];
-}
+import { isArray, isObject } from './json.ts';
+import { decodeTombstones, isPending, rowOf, type VaultMetadata } from './metadata.ts';
 
 /** The first frame: what a rewritten file says about itself. */
 export interface Manifest extends VaultMetadata {

@@ -1,6 +1,6 @@
 // FORMAT.md, "FrameMetadata".
 import { createHmac } from 'node:crypto';
-import { isArray } from '../json.ts';
+import { isArray } from './json.ts';
 
 /** What became of the key that older copies of the file were sealed with. */
 export type Pending =
@@ -17,6 +17,32 @@ export interface Tombstone {
   epoch: number;
   /** Seconds since the epoch of time. */
   at: number;
+}
+
+/** What a vault knows about itself beside its entries. */
+export interface VaultMetadata {
+  /** Seconds since the epoch; 0 where nobody knows any more. */
+  keyMadeAt: number;
+  pending: Pending | null;
+  /** How many sign-outs there have been. */
+  epoch: number;
+  /** Those that a refresh could still be under way for. */
+  tombstones: readonly Tombstone[];
+}
+
+/** Adds tombstones, one per account: the latest. */
+export function withTombstones(
+  { tombstones, epoch, ...rest }: VaultMetadata,
+  added: readonly Tombstone[],
+): VaultMetadata {
+  const latest = new Map(tombstones.map((one) => [one.mark, one]));
+  for (const one of added) {
+    if ((latest.get(one.mark)?.epoch ?? 0) >= one.epoch) continue;
+    latest.delete(one.mark); // So that the newest stand last.
+    latest.set(one.mark, one);
+  }
+  const highest = added.reduce((most, one) => Math.max(most, one.epoch), epoch);
+  return { ...rest, epoch: highest, tombstones: [...latest.values()] };
 }
 
 /** What a frame can say beside its changes. Absent: nothing new. */

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { SignInError } from '../../../app/sign-in/errors.ts';
-import { failureOf } from '../../../app/sign-in/failures.ts';
+import { failureOf, SignInError } from '../../../app/sign-in/failures.ts';
 
 const ABOUT = { issuer: 'https://id.example/a', client_id: 'the-client', redirect_uri: 'http://127.0.0.1/' };
 const oauth = (error: string, error_description = 'Secret text.', status = 400) =>

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../../app/contract.ts';
-import { type SignIn, type SignInDoors, signIn } from '../../../app/sign-in/sign-in.ts';
+import { type SignIn, type SignInPorts, signIn } from '../../../app/sign-in/sign-in.ts';
 import { DESKTOP_APP } from '../../../examples/provider/clients.ts';
 import type { RunningProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
@@ -30,13 +30,18 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** One keychain for each folder: a second stage in it is the next start. */
+const keychains = new Map<string, ReturnType<typeof memoryKeychain>>();
+
 export async function stage(
   provider: RunningProvider,
   changes: Partial<ProfileDraft> = {},
-  doors: Partial<SignInDoors<null>> = {},
+  ports: Partial<SignInPorts<null>> = {},
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-')),
 ): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-'));
-  const vault = await openVault({ file: join(folder, 'accounts.vault'), keychain: memoryKeychain() });
+  const keychain = keychains.get(folder) ?? memoryKeychain();
+  keychains.set(folder, keychain);
+  const vault = await openVault({ file: join(folder, 'accounts.vault'), keychain });
   const trusting = trustingFetch(provider.ca);
   const told: SignInProgress[] = [];
   const listeners = new Set<() => void>();
@@ -50,6 +55,8 @@ export async function stage(
       if (here.person !== null) here.arrived.push(here.browser.visit(url, here.person));
       return Promise.resolve();
     },
+    isDemo: () => false,
+    useGesture: () => undefined,
     confirm: () => Promise.resolve(true),
     copyText: () => undefined,
     now: () => Date.now(),
@@ -62,11 +69,12 @@ export async function stage(
         told.push(progress);
         for (const listener of listeners) listener();
       },
-      care: () => undefined,
+      refreshStatus: () => undefined,
+      signOuts: () => undefined,
       profiles: () => undefined,
     },
     onUnexpected: (error) => here.faults.push(error),
-    ...doors,
+    ...ports,
   });
   const profile = await signing.handlers.saveProfile(
     null,
@@ -107,7 +115,7 @@ export async function stage(
     until,
     async go(way = 'browser') {
       told.splice(0);
-      await signing.handlers.signIn(null, profile.id, way);
+      await signing.handlers.signIn(null, profile.id, way, null);
       return until('done');
     },
     async close() {

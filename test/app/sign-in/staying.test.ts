@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountName } from '../../../app/contract.ts';
+import type { SignOutWishes } from '../../../app/contract.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { browser } from '../../support/browser.ts';
@@ -9,7 +9,7 @@ import { type Stage, stage } from './stage.ts';
 
 let provider: RunningProvider;
 let here: Stage;
-let account: AccountName;
+let account: string;
 
 beforeAll(async () => {
   provider = await startProvider();
@@ -19,8 +19,8 @@ beforeEach(async () => {
   provider.outages.clear();
   here = await stage(provider);
   const done = await here.go();
-  if (done.step !== 'done' || done.account === null) throw new Error(JSON.stringify(done));
-  account = done.account;
+  if (done.step !== 'done' || done.accountId === null) throw new Error(JSON.stringify(done));
+  account = done.accountId;
   provider.events.clear();
 });
 afterEach(() => here.close());
@@ -32,6 +32,11 @@ const secrets = () =>
     id: cache.find('IdToken').length,
     accounts: cache.accounts().length,
   }));
+/** As another program does, that uses the same vault. */
+const signOutHere = async () => {
+  const [found] = await here.vault.read((cache) => cache.accounts());
+  await here.vault.signOut(found!.home_account_id);
+};
 const refreshNow = async () => here.signing.handlers.refreshNow(null, account);
 
 describe('refreshing', () => {
@@ -98,34 +103,43 @@ describe('refreshing', () => {
     await here.go();
     const refresh = refreshNow();
     await reached;
-    await here.vault.signOut(account.home_account_id);
+    await signOutHere();
     release();
     expect((await refresh).problem?.code).toBe('sign_in_required');
     expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
   });
 
-  it('is offered only where the provider is known', async () => {
-    expect((await here.signing.handlers.care(null, account)).refreshable).toBe(true);
+  it('needs the user’s consent again once the provider’s profile is removed', async () => {
+    await here.close();
+    let agrees = true;
+    here = await stage(provider, {}, { confirm: () => Promise.resolve(agrees) });
+    const done = await here.go();
+    account = done.step === 'done' ? (done.accountId ?? '') : '';
+    expect((await here.signing.handlers.refreshStatus(null, account)).refreshable).toBe(true);
     await here.signing.handlers.removeProfile(null, here.profile.id);
-    expect((await here.signing.handlers.care(null, account)).refreshable).toBe(false);
-    expect((await refreshNow()).problem?.code).toBe('profile_unknown');
+    provider.events.clear();
+    agrees = false;
+    expect((await refreshNow()).problem?.code).toBe('host_refused');
+    expect(provider.events.list).toEqual([]);
+    agrees = true;
+    expect(await refreshNow()).toEqual({ refreshed: 1, problem: null });
   });
 });
 
 describe('keeping fresh', () => {
   it('remembers the mark without naming anybody, and forgets it when the account is signed out', async () => {
     await here.signing.start();
-    expect(await here.signing.handlers.keepFresh(null, account, true)).toMatchObject({
-      keepFresh: true,
+    expect(await here.signing.handlers.setAutoRefresh(null, account, true)).toMatchObject({
+      autoRefresh: true,
       problem: null,
     });
-    const { nextTry } = await here.signing.handlers.care(null, account);
+    const { nextTry } = await here.signing.handlers.refreshStatus(null, account);
     expect(nextTry! - Date.now() / 1000).toBeGreaterThan(3600 - 360 - 60);
     const file = join(here.folder, 'keep-fresh.json');
     const text = readFileSync(file, 'utf8');
-    expect(text).not.toContain(account.home_account_id);
+    expect(text).not.toContain(account);
     expect((JSON.parse(text) as { accounts: unknown[] }).accounts).toHaveLength(1);
-    await here.vault.signOut(account.home_account_id);
+    await signOutHere();
     await expect
       .poll(() => (JSON.parse(readFileSync(file, 'utf8')) as { accounts: unknown[] }).accounts)
       .toEqual([]);
@@ -137,7 +151,7 @@ describe('keeping fresh', () => {
     here = await stage(provider, {}, { now: () => Date.now() + ahead });
     await here.go();
     provider.events.clear();
-    await here.signing.handlers.keepFresh(null, account, true);
+    await here.signing.handlers.setAutoRefresh(null, account, true);
     expect(provider.events.count('refreshed')).toBe(0);
     ahead = 3300_000; // five minutes before the end
     here.signing.wake();
@@ -145,63 +159,110 @@ describe('keeping fresh', () => {
   });
 });
 
-describe('leaving', () => {
-  const leave = async (revoke: boolean, endSession: boolean) => {
-    const id = await here.signing.handlers.prepareLeaving(null, account, { revoke, endSession });
-    await here.vault.signOut(account.home_account_id);
-    return here.signing.handlers.finishLeaving(null, id);
-  };
-
-  const everyoneOut = async (): Promise<void> => {
-    const accounts = await here.vault.read((cache) => cache.accounts());
-    expect(accounts).toHaveLength(2);
-    for (const { home_account_id } of accounts) await here.vault.signOut(home_account_id);
+describe('signing out', () => {
+  const NOTHING: SignOutWishes = { revoke: false, endSession: false };
+  const out = async (wishes: Partial<SignOutWishes>, ids: readonly string[] | null = [account]) =>
+    here.signing.handlers.signOut(null, ids, { ...NOTHING, ...wishes });
+  const secondPerson = async () => {
+    here.person = { user: 'piet' };
+    here.browser = browser(trustingFetch(provider.ca));
+    await here.go();
+    expect((await secrets()).accounts).toBe(2);
   };
 
   it('says what the provider offers', async () => {
     const { host } = new URL(provider.issuer);
-    const offers = await here.signing.handlers.leaveOffers(null, account);
+    const offers = await here.signing.handlers.signOutOffers(null, [account]);
     expect(offers).toEqual({ revoke: 'offered', endSession: 'offered', provider: host });
   });
 
-  it('revokes the refresh token after the account is gone here', async () => {
-    expect(await leave(true, false)).toEqual({ revoked: { count: 1, problem: null }, session: null });
+  it('removes the account and revokes its refresh token, in one request', async () => {
+    const report = await out({ revoke: true });
+    expect(report).toMatchObject({
+      receipts: [{ account: 'noor@contoso.example', remaining: 0, oldKey: 'destroyed', source: null }],
+      revoked: { count: 1, pending: 0, problem: null },
+      session: null,
+    });
     expect(provider.events.count('revoked')).toBe(1);
     expect((await secrets()).accounts).toBe(0);
   });
 
-  it('a revocation that fails keeps nothing here, and is told', async () => {
+  it('a revocation that fails keeps nothing here, is told, and is done as soon as the provider answers', async () => {
     provider.outages.add('/token/revocation');
-    const report = await leave(true, false);
-    expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'provider_unreachable' } });
+    const report = await out({ revoke: true });
+    expect(report.revoked).toMatchObject({ count: 0, pending: 1, problem: { code: 'provider_unreachable' } });
     expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
+    provider.outages.clear();
+    here.signing.wake();
+    await expect.poll(() => provider.events.count('revoked')).toBe(1);
+    await here.signing.idle();
+    expect(await here.signing.handlers.signOuts(null)).toMatchObject([
+      { id: report.id, revoked: { count: 1, pending: 0, problem: null } },
+    ]);
+  });
+
+  it('cut off in the middle is completed by the next start, from what is sealed in the vault', async () => {
+    const [token = ''] = (await secrets()).refresh;
+    let cut = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (cut = resolve));
+    const trusting = trustingFetch(provider.ca);
+    const folder = here.folder;
+    await here.close();
+    // The process ends while it talks to the provider: the answer never comes, and nothing after it runs.
+    here = await stage(
+      provider,
+      {},
+      {
+        fetch: (input, init) => {
+          if (!new Request(input).url.endsWith('/token/revocation')) return trusting(input, init);
+          cut();
+          return new Promise(() => undefined);
+        },
+      },
+      folder,
+    );
+    void here.signing.handlers.signOut(null, [account], { revoke: true, endSession: false });
+    await reached;
+    expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
+    const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+    expect(files.join('\n')).not.toContain(token);
+    await here.vault.close();
+
+    here = await stage(provider, {}, {}, folder);
+    await here.signing.start();
+    await expect.poll(() => provider.events.count('revoked')).toBe(1);
+    await here.signing.idle();
+    expect(await here.signing.handlers.signOuts(null)).toMatchObject([
+      { receipts: [{ account: 'noor@contoso.example' }], revoked: { count: 1, pending: 0 } },
+    ]);
   });
 
   it('opens the provider’s own sign-out in the browser, which ends its session', async () => {
     here.opened.splice(0);
-    expect(await leave(false, true)).toEqual({ revoked: null, session: { opened: true, problem: null } });
+    expect(await out({ endSession: true })).toMatchObject({
+      revoked: null,
+      session: { opened: true, problem: null },
+    });
     expect(new URL(here.opened[0]!).searchParams.get('id_token_hint')).toMatch(/^eyJ/);
     await here.arrived.at(-1);
     expect(provider.events.count('session-ended')).toBe(1);
   });
 
   it('of everyone: each refresh token is revoked, and one session of the one provider is ended', async () => {
-    here.person = { user: 'piet' };
-    here.browser = browser(trustingFetch(provider.ca));
-    await here.go();
+    await secondPerson();
     provider.events.clear();
     here.opened.splice(0);
-    expect(await here.signing.handlers.leaveOffers(null, null)).toEqual({
+    expect(await here.signing.handlers.signOutOffers(null, null)).toEqual({
       revoke: 'offered',
       endSession: 'offered',
       provider: new URL(provider.issuer).host,
     });
-    const id = await here.signing.handlers.prepareLeaving(null, null, { revoke: true, endSession: true });
-    await everyoneOut();
-    expect(await here.signing.handlers.finishLeaving(null, id)).toEqual({
-      revoked: { count: 2, problem: null },
+    const report = await out({ revoke: true, endSession: true }, null);
+    expect(report).toMatchObject({
+      revoked: { count: 2, pending: 0, problem: null },
       session: { opened: true, problem: null },
     });
+    expect(report.receipts).toHaveLength(2);
     expect(provider.events.count('revoked')).toBe(2);
     expect(here.opened).toHaveLength(1);
     expect((await secrets()).refresh).toEqual([]);
@@ -222,25 +283,20 @@ describe('leaving', () => {
       },
     );
     await here.go();
-    here.person = { user: 'piet' };
-    here.browser = browser(trusting);
-    await here.go();
+    await secondPerson();
     provider.outages.add('/token/revocation');
-    const id = await here.signing.handlers.prepareLeaving(null, null, { revoke: true, endSession: false });
-    await everyoneOut();
-    const { revoked } = await here.signing.handlers.finishLeaving(null, id);
-    expect(revoked).toMatchObject({ count: 0, problem: { code: 'provider_unreachable' } });
+    const { revoked } = await out({ revoke: true }, null);
+    expect(revoked).toMatchObject({ count: 0, pending: 2, problem: { code: 'provider_unreachable' } });
     expect(asked).toBe(1);
     expect((await secrets()).accounts).toBe(0);
   });
 
-  it('is good for once', async () => {
-    const id = await here.signing.handlers.prepareLeaving(null, account, {
-      revoke: false,
-      endSession: false,
-    });
-    await here.signing.handlers.finishLeaving(null, id);
-    await expect(here.signing.handlers.finishLeaving(null, id)).rejects.toThrow('finished already');
+  it('of somebody who is gone already is refused, and nothing is done', async () => {
+    await out({});
+    provider.events.clear();
+    await expect(out({ revoke: true })).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(provider.events.list).toEqual([]);
+    expect(await here.signing.handlers.signOuts(null)).toHaveLength(1);
   });
 });
 

@@ -86,16 +86,17 @@ export function fakeBridge(world: World): FakeBridge {
     if (found === undefined) throw new Error(`The fake has no token ${id}.`);
     return found;
   };
-  const chosen = (id: string | null) =>
-    world.members.filter((member) => id === null || member.account.id === id);
+  const chosen = (ids: readonly string[] | null) =>
+    world.members.filter((member) => ids === null || ids.includes(member.account.id));
   const planned = async (name: string, args: unknown[]): Promise<Outcome<ImportPlan | ImportLocked>> => {
     const { plan } = world;
     const outcome = await answer(name, args, () => plan);
     if (!outcome.ok) return outcome;
     return 'code' in plan ? { ok: false, error: plan } : { ok: true, value: plan };
   };
-  const remove = (id: string | null): SignOutReceipt[] => {
-    const gone = chosen(id);
+  const remove = (ids: readonly string[] | null): SignOutReceipt[] => {
+    const gone = chosen(ids);
+    if (ids !== null && gone.length === 0) throw new Error('The fake has no such account.');
     world.members = world.members.filter((member) => !gone.includes(member));
     tell('change', null);
     return gone.map((member) => ({
@@ -114,21 +115,17 @@ export function fakeBridge(world: World): FakeBridge {
     tokenCache: {
       status: () => answer('status', [], () => world.status),
       accounts: () => answer('accounts', [], () => listed(world.members)),
-      tokens: (id) => answer('tokens', [id], () => chosen(id).flatMap((member) => member.tokens)),
+      tokens: (id) => answer('tokens', [id], () => chosen([id]).flatMap((member) => member.tokens)),
       claims: (id) => answer('claims', [id], () => decoded(find(id), world.now())),
       search: (text) => answer('search', [text], () => matching(world.members, text)),
-      removalCount: (id) => answer('removalCount', [id], () => counted(chosen(id))),
-      signOut: (id) =>
-        answer('signOut', [id], () => {
-          const [receipt] = remove(id);
-          if (receipt === undefined) throw new Error(`The fake has no account ${id}.`);
-          return receipt;
-        }),
-      signOutAll: () => answer('signOutAll', [], () => remove(null)),
+      removalCount: (ids) => answer('removalCount', [ids], () => counted(chosen(ids))),
+      signOut: (ids) => answer('signOut', [ids], () => remove(ids)),
       reveal: (id) =>
         answer('reveal', [id], () => (world.consents ? `secret-of-${find(id).id}-${'x'.repeat(240)}` : null)),
-      copy: (id) =>
-        answer('copy', [id], () => (world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null)),
+      copy: (id, form) =>
+        answer('copy', form === undefined ? [id] : [id, form], () =>
+          world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null,
+        ),
       chooseImport: () =>
         world.consents ? planned('chooseImport', []) : answer('chooseImport', [], () => null),
       planImport: (file) => planned('planImport', [file.name]),
@@ -182,6 +179,18 @@ export function fakeBridge(world: World): FakeBridge {
       downloadUpdate: () => answer('downloadUpdate', [], () => undefined),
       installUpdate: () => answer('installUpdate', [], () => undefined),
       ...signInHalf(world.signIn, answer, tell),
+      signOut: (ids, wishes) =>
+        answer('signOut', [ids, wishes], () => ({
+          id: 'sign-out-1',
+          at: world.now(),
+          receipts: remove(ids).map(({ home_account_id, ...receipt }) => ({
+            ...receipt,
+            account: home_account_id,
+            source: null,
+          })),
+          revoked: wishes.revoke ? world.signIn.report.revoked : null,
+          session: wishes.endSession ? world.signIn.report.session : null,
+        })),
       on: (name, listener) => listen(listeners, name, listener),
     },
   };

@@ -1,4 +1,4 @@
-import type { AccountItem, DecodedToken, TokenItem } from '../../../src-main/ipc/contract.ts';
+import type { AccountItem, AccountStatus, DecodedToken, TokenItem } from '../../../src-main/ipc/contract.ts';
 
 /** A made-up account with its tokens, as main sends them. Times are relative to `now`, in seconds. */
 export interface Member {
@@ -48,6 +48,9 @@ export function account(changes: Partial<AccountItem> & Pick<AccountItem, 'id'>)
     nextExpiry: null,
     lastExpiry: null,
     since: null,
+    issuer: null,
+    source: null,
+    status: { state: 'renews', activeUntil: null },
     ...changes,
   };
 }
@@ -68,10 +71,25 @@ function member(base: AccountItem, tokens: TokenItem[], now: number): Member {
       },
       nextExpiry: next.length > 0 ? Math.min(...next) : null,
       lastExpiry: access.length > 0 ? Math.max(...access) : null,
+      status: statusOf(tokens, base.status, now),
       since: times.length > 0 ? Math.min(...times) : null,
     },
     tokens,
   };
+}
+
+/** The status that main derives from the tokens, unless the account has a refusal. */
+function statusOf(tokens: readonly TokenItem[], own: AccountStatus, now: number): AccountStatus {
+  if (own.state === 'needs-sign-in') return own;
+  const expiries = tokens.flatMap(({ type, expires_on }) =>
+    type === 'AccessToken' ? (expires_on ?? []) : [],
+  );
+  const last = expiries.length > 0 ? Math.max(...expiries) : null;
+  const until = last !== null && last > now ? last : null;
+  if (tokens.some(({ type }) => type === 'RefreshToken')) return { state: 'renews', activeUntil: until };
+  if (until !== null) return { state: 'active', until };
+  if (last === null) return { state: 'unknown' };
+  return { state: 'needs-sign-in', reason: 'expired', at: last, code: null, activeUntil: null };
 }
 
 export function cast(now: number): Member[] {

@@ -1,10 +1,10 @@
 import type {
-  AccountCare,
   AppBridge,
-  LeaveOffers,
-  LeaveReport,
+  RefreshStatus,
   SignInProfile,
   SignInProgress,
+  SignOutOffers,
+  SignOutReport,
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
 
@@ -12,24 +12,32 @@ import type { Outcome } from '../../../src-main/ipc/contract.ts';
 export interface SignInWorld {
   profiles: SignInProfile[];
   progress: SignInProgress;
-  care: AccountCare;
-  offers: LeaveOffers;
-  report: LeaveReport;
+  refreshStatus: RefreshStatus;
+  offers: SignOutOffers;
+  report: Pick<SignOutReport, 'revoked' | 'session'>;
 }
 
 type Answer = <T>(name: string, args: unknown[], make: () => T) => Promise<Outcome<T>>;
 type Half = Omit<
   AppBridge,
-  'info' | 'openDemo' | 'leaveDemo' | 'showFile' | 'update' | 'downloadUpdate' | 'installUpdate' | 'on'
+  | 'info'
+  | 'openDemo'
+  | 'leaveDemo'
+  | 'showFile'
+  | 'update'
+  | 'downloadUpdate'
+  | 'installUpdate'
+  | 'signOut'
+  | 'on'
 >;
 
 export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
   return {
     profiles: [],
     progress: { step: 'none' },
-    care: { refreshable: true, keepFresh: false, nextTry: null, problem: null },
+    refreshStatus: { refreshable: true, autoRefresh: false, shared: false, nextTry: null, problem: null },
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
-    report: { revoked: { count: 1, problem: null }, session: { opened: true, problem: null } },
+    report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
     ...changes,
   };
 }
@@ -57,8 +65,8 @@ export function signInHalf(
         world.profiles = world.profiles.filter((profile) => profile.id !== id);
         tell('profiles', null);
       }),
-    signIn: (id, way) =>
-      answer('signIn', [id, way], () => {
+    signIn: (id, way, hint) =>
+      answer('signIn', [id, way, hint], () => {
         const profile = world.profiles.find((each) => each.id === id);
         if (profile === undefined) throw new Error(`The fake has no profile ${id}.`);
         move({ step: 'starting', profile, way });
@@ -67,15 +75,18 @@ export function signInHalf(
     cancelSignIn: () => answer('cancelSignIn', [], () => move({ step: 'none' })),
     openSignInPage: () => answer('openSignInPage', [], () => undefined),
     copyDeviceCode: () => answer('copyDeviceCode', [], () => undefined),
-    care: (account) => answer('care', [account], () => world.care),
-    refreshNow: (account) => answer('refreshNow', [account], () => ({ refreshed: 1, problem: null })),
-    keepFresh: (account, on) =>
-      answer('keepFresh', [account, on], () => {
-        world.care = { ...world.care, keepFresh: on };
-        return world.care;
+    signInAgain: (id) =>
+      answer('signInAgain', [id], () => {
+        throw new Error('The fake does not sign in again.');
       }),
-    leaveOffers: (account) => answer('leaveOffers', [account], () => world.offers),
-    prepareLeaving: (account, wishes) => answer('prepareLeaving', [account, wishes], () => 'leaving-1'),
-    finishLeaving: (id) => answer('finishLeaving', [id], () => world.report),
+    refreshStatus: (id) => answer('refreshStatus', [id], () => world.refreshStatus),
+    refreshNow: (id) => answer('refreshNow', [id], () => ({ refreshed: 1, problem: null })),
+    setAutoRefresh: (id, on) =>
+      answer('setAutoRefresh', [id, on], () => {
+        world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
+        return world.refreshStatus;
+      }),
+    signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
+    signOuts: () => answer('signOuts', [], () => []),
   };
 }

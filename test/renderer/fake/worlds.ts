@@ -30,6 +30,7 @@ const INFO: AppInfo = {
   platform: 'linux',
   demo: false,
   keychainCrashed: false,
+  startedWithoutLock: false,
 };
 
 export const PLAN: ImportPlan = {
@@ -100,6 +101,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
   demo: () => ({ info: { ...INFO, demo: true } }),
   hostile: (now) => ({ members: hostile(now) }),
+  overview: (now) => ({ members: [...cast(now), ...crowd(14, now)] }),
   crowd: (now) => ({ members: crowd(10_000, now), status: readyStatus(now, { bytes: 96_400_000 }) }),
   locked: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', ...away }) }),
   'locked-memory': (now) => ({ status: readyStatus(now, { state: 'locked', ...away, unsaved: 1 }) }),

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { createClient } from 'redis';
 import { type CacheHandle, openVault } from '../../../src-main/index.ts';
-import type { Keychain } from '../../../src-main/keychain/keychain.ts';
+import { FolderKeychain } from '../../torture/folder-keychain.ts';
 import {
   type Partition,
   partitionedCaches,
@@ -12,6 +12,7 @@ import { postgresStore } from '../../../src-main/partitions/stores/postgres-stor
 import { redisStore } from '../../../src-main/partitions/stores/redis-store.ts';
 
 export type Place =
+  /** `key`: the folder of a FolderKeychain. */
   | { kind: 'vault'; file: string; key: string }
   /** `key`: base64, seals. `lease`: milliseconds. */
   | { kind: 'redis' | 'postgres'; url: string; key: string; lease: number };
@@ -25,12 +26,7 @@ export interface Opened {
 
 export async function open(place: Place): Promise<Opened> {
   if (place.kind === 'vault') {
-    const keychain: Keychain = {
-      get: (_service, account) => Promise.resolve(account === 'vault/a' ? place.key : null),
-      set: () => Promise.reject(new Error('not here')),
-      delete: () => Promise.reject(new Error('not here')),
-    };
-    const vault = await openVault({ file: place.file, keychain });
+    const vault = await openVault({ file: place.file, keychain: new FolderKeychain(place.key) });
     return { handle: vault, partition: undefined, close: () => vault.close() };
   }
   const { store, close } = await storeAt(place.kind, place.url);

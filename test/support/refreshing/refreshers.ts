@@ -146,7 +146,7 @@ async function signIn(handle: CacheHandle, provider: RunningProvider, user: stri
 async function expire(handle: CacheHandle): Promise<void> {
   await handle.update((cache) => {
     for (const token of cache.find('AccessToken')) {
-      cache.modify('AccessToken', token, { expires_on: String(Math.floor(Date.now() / 1000) - 1) });
+      cache.modify('AccessToken', token, { expires_on: String(Math.floor(Date.now() / 1000) - 60) });
     }
   });
 }

@@ -1,8 +1,7 @@
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
-import { KeySlots } from '../../../src-main/vault/slots.ts';
 import type { VaultState } from '../../../src-main/vault/state.ts';
-import { FakeDisk } from '../../vault/disk.ts';
+import { FakeDisk, placeOf } from '../../vault/disk.ts';
 import { usersIn } from '../../vault/people.ts';
 import type { Scene } from '../section.ts';
 import { must } from '../tally.ts';
@@ -37,15 +36,22 @@ async function judge(
   const bytes = make();
   const disk = new FakeDisk();
   disk.put('/v', bytes);
-  const opening = await openFile(disk, '/v', new KeySlots(keychain, 'Tokenkeep', 'vault'));
+  const opening = await openFile(placeOf(disk, '/v', keychain));
   must(disk.calls.length === 0 && disk.bytes('/v').equals(bytes), 'opening has changed the file');
   must(right.includes(opening.state), `the vault is ${opening.state}, and should be ${right.join(' or ')}`);
   const found = opening.contents === null ? {} : usersIn(opening.contents.cache);
   for (const [home, secret] of Object.entries(found)) {
     must(ever.get(home)?.has(secret) === true, `${home} is said to be ${secret}`);
   }
+  // The vault was closed in an orderly way: what lacks anything of it is not current.
   if (opening.state === 'ready')
-    must(same(found, users ?? states.at(-1) ?? {}), `it is ready, and says ${JSON.stringify(found)}`);
+    must(same(found, states.at(-1) ?? {}), `it is ready, and says ${JSON.stringify(found)}`);
+  // Who was signed out since is not in an older file any more.
+  if (opening.state === 'older') {
+    const signedIn = Object.keys(states.at(-1) ?? {});
+    const then = Object.entries(users ?? {}).filter(([home]) => signedIn.includes(home));
+    must(same(found, Object.fromEntries(then)), `it is older, and says ${JSON.stringify(found)}`);
+  }
   const recovered = opening.contents?.recovered;
   if (opening.state === 'damaged' && opening.contents !== null) {
     must(
@@ -80,7 +86,7 @@ function* lengths({ good, baseFrames, starts, states }: Specimen): Iterable<Case
       row: 'cut short',
       title: `to ${length} bytes`,
       bytes: () => good.subarray(0, length),
-      states: frames < baseFrames ? ['damaged'] : ['ready'],
+      states: frames < baseFrames ? ['damaged'] : ['older'],
       ...(users === undefined ? {} : { users }),
     };
   }
@@ -100,7 +106,7 @@ function* zeros({ good, starts, baseFrames, states }: Specimen): Iterable<Case> 
         row: 'zeros',
         title: `${size} bytes at ${at}`,
         bytes: () => bytes,
-        states: torn ? ['ready', 'damaged'] : ['damaged'],
+        states: torn ? ['older', 'damaged'] : ['damaged'],
         ...(users === undefined ? {} : { users }),
       };
     }
@@ -120,7 +126,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
       row: 'frame dropped',
       title: `frame ${n}`,
       bytes: () => build(rest),
-      states: end ? ['ready'] : ['damaged'],
+      states: end ? ['older'] : ['damaged'],
       ...(end && users !== undefined ? { users } : {}),
     };
     for (let to = 0; to <= frames.length; to += 1) {
@@ -216,7 +222,7 @@ function* mixtures({ good, others, states }: Specimen, { random, short }: Scene)
       row: 'mixed',
       title: `mixture ${n}`,
       bytes: () => bytes,
-      states: ['damaged', 'ready', 'key-missing', 'wrong-key'],
+      states: ['damaged', 'older', 'ready', 'key-missing', 'wrong-key'],
       ...(earlier === undefined ? {} : { users: earlier }),
     };
   }

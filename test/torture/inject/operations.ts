@@ -1,7 +1,8 @@
-import { rmSync, statSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { encrypt } from '../../../src-main/vault/exchange/age.ts';
+import { FolderKeychain } from '../folder-keychain.ts';
 import type { Vault } from '../../../src-main/vault/api.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 
@@ -47,7 +48,7 @@ async function nearlyDead(vault: Vault): Promise<void> {
   await vault.update((cache) => signIn(cache, 'ben'));
 }
 
-export const PASSPHRASE = 'correct horse battery staple';
+export const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 export const EXPORT = 'export.age';
 
 /** So many that they are not appended. */
@@ -92,13 +93,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'update after a torn end': {
     start: withTwo,
     spoil: (folder) => {
-      // The last frame's second half was not written.
-      const file = vaultIn(folder);
-      truncateSync(file, statSync(file).size - 300);
+      // Room for a frame, and nothing of it was written.
+      appendFileSync(vaultIn(folder), Buffer.alloc(300));
     },
-    before: users('ada'),
+    before: users('ada', 'ben'),
     run: (vault) => vault.update((cache) => signIn(cache, 'cas')),
-    after: users('ada', 'cas'),
+    after: users('ada', 'ben', 'cas'),
   },
   group: {
     start: withTwo,
@@ -173,6 +173,17 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     after: users('ada', 'cas'),
     rescue: true,
   },
+  'take an older file': {
+    start: withTwo,
+    spoil: (folder) => {
+      // The last frame, which was acknowledged, is cut off.
+      truncateSync(vaultIn(folder), statSync(vaultIn(folder)).size - 300);
+    },
+    before: users('ada'),
+    run: (vault) => vault.takeFile(),
+    after: users('ada'),
+    rescue: true,
+  },
   import: {
     start: (vault) => withImport(vault, ['cas', 'dee']),
     before: users('ada', 'ben'),
@@ -194,7 +205,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'start fresh': {
     start: withTwo,
-    spoil: (folder) => rmSync(join(folder, 'keys', 'a')),
+    spoil: (folder) => new FolderKeychain(join(folder, 'keys')).lose('a'),
     before: {},
     run: (vault) => vault.startFresh(),
     after: {},

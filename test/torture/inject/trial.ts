@@ -28,6 +28,7 @@ export async function trial(child: Child, order: Order, call: string, template: 
   const operation = OPERATIONS[order.operation];
   if (operation === undefined) throw new Error(`There is no operation ${order.operation}.`);
   cpSync(template, folder, { recursive: true });
+  new FolderKeychain(join(folder, 'keys')).moveTo(join(folder, 'cache.vault'));
   const file = join(folder, 'cache.vault');
   const older = existsSync(file) ? readFileSync(file) : null;
 
@@ -163,7 +164,7 @@ async function checkExport(folder: string, durable: boolean, expected: Users): P
 }
 
 function keptAside(folder: string, older: Buffer | null): boolean {
-  const names = readdirSync(folder).filter((name) => /\.(damaged|orphan)-/.test(name));
+  const names = readdirSync(folder).filter((name) => /\.(damaged|older|orphan)-/.test(name));
   return older !== null && names.some((name) => readFileSync(join(folder, name)).equals(older));
 }
 

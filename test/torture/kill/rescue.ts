@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openVault } from '../../../src-main/vault/vault.ts';
@@ -40,7 +40,7 @@ async function wreck(scene: Scene, kind: Rescue): Promise<string> {
   await vault.update((cache) => ['ada', 'ben', 'cas'].forEach((user) => signIn(cache, user)));
   await vault.close();
   if (kind === 'startFresh') {
-    rmSync(join(folder, 'keys', 'a'));
+    new FolderKeychain(join(folder, 'keys')).lose('a');
     return folder;
   }
   const bytes = readFileSync(file);
@@ -63,6 +63,7 @@ async function killOneOf(
   folder: string,
 ): Promise<void> {
   cpSync(template, folder, { recursive: true });
+  new FolderKeychain(join(folder, 'keys')).moveTo(join(folder, 'cache.vault'));
   const original = readFileSync(join(folder, 'cache.vault'));
   const [victim, other] = pair;
   if (victim === undefined || other === undefined) throw new Error('two are needed');

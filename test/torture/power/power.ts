@@ -4,8 +4,7 @@ import { memoryKeychain } from '../../../src-main/keychain/keychain.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
 import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
-import { KeySlots } from '../../../src-main/vault/slots.ts';
-import { FakeDisk } from '../../vault/disk.ts';
+import { FakeDisk, placeOf } from '../../vault/disk.ts';
 import { EXPORT, OPERATIONS, type Operation } from '../inject/operations.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { usersFound } from '../look.ts';
@@ -44,9 +43,7 @@ async function record(scene: Scene, operation: Operation): Promise<Recorded> {
       .filter((name) => /^cache\.vault|\.age$/.test(name) && !name.endsWith('lock'))
       .map((name) => [name, readFileSync(join(folder, name))]),
   );
-  const keys = new Map(
-    folderKeychain.slots().map((slot) => [`vault/${slot}`, readFileSync(join(folder, 'keys', slot), 'utf8')]),
-  );
+  const keys = folderKeychain.items();
   const io = new RecordingIo(folder);
   const again = await openVaultIn(
     { file, keychain: recording(folderKeychain, io.steps) },
@@ -121,7 +118,7 @@ async function judge(
     must(kept, 'the file as it was is gone');
     if (!durable && disk.get('cache.vault')?.equals(original) === true) return;
   }
-  const opening = await openFile(io, '/cache.vault', new KeySlots(keychain, 'Tokenkeep', 'vault'));
+  const opening = await openFile(placeOf(io, '/cache.vault', keychain));
   must(opening.state === 'ready', `the vault is ${opening.state}`);
   const users = usersFound(opening);
   for (const home of new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(users)])) {

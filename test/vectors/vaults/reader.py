@@ -29,9 +29,18 @@ def header_of(data):
         return None
     version, length = struct.unpack_from("<II", data, 8)
     slot, base = data[40], struct.unpack_from("<I", data, 44)[0]
-    if version != 1 or length != HEADER or slot > 1 or any(data[41:44]) or base < 1:
+    if version != 2 or length != HEADER or slot > 1 or any(data[41:44]) or base < 1:
         return None
-    return {"bytes": data, "file_id": data[16:32], "slot": "ab"[slot], "base": base, "salt": data[48:80], "check": data[80:96]}
+    return {"bytes": data, "file_id": data[16:32], "base": base, "salt": data[48:80]}
+
+
+def key_of(data, keychain):
+    """The key that a header of any version names, whether it is there, and whether the header was written with it."""
+    item = keychain.get(f"{data[16:32].hex()}/{'ab'[min(data[40], 1)]}")
+    if item is None:
+        return None, False
+    key = base64.b64decode(json.loads(item)["key"])
+    return key, hkdf(key, data[48:80], b"tokenkeep vault check" + data[:80], 16) == data[80:96]
 
 
 def is_newer(file, at):
@@ -39,7 +48,7 @@ def is_newer(file, at):
         return False
     version, length = struct.unpack_from("<II", file, at + 8)
     data = file[at : at + length]
-    if version <= 1 or not 64 <= length <= 4096 or len(data) < length:
+    if version <= 2 or not 128 <= length <= 4096 or len(data) < length:
         return False
     return hashlib.sha256(data[:-32]).digest() == data[-32:]
 
@@ -134,14 +143,18 @@ def read(file, keychain):
     copies = [file[:HEADER], file[COPY_AT:FRAMES_AT]]
     header = header_of(copies[0]) or header_of(copies[1])
     if header is None:
-        return ("newer" if is_newer(file, 0) or is_newer(file, COPY_AT) else "damaged"), {}
+        newer = [file[at : at + HEADER] for at in (0, COPY_AT) if is_newer(file, at)]
+        if not newer:
+            return "damaged", {}
+        key, fits = key_of(newer[0], keychain)
+        return ("key-missing" if key is None else "newer" if fits else "damaged"), {}
     damaged = copies[0] != copies[1] or any(file[HEADER:COPY_AT])
-    if header["slot"] not in keychain:
+    key, fits = key_of(header["bytes"], keychain)
+    if key is None:
         return "key-missing", {}
-    key = base64.b64decode(keychain[header["slot"]])
-    if hkdf(key, header["salt"], b"tokenkeep vault 1 check", 16) != header["check"]:
+    if not fits:
         return "wrong-key", {}
-    aes = AESGCM(hkdf(key, header["salt"], b"tokenkeep vault 1 frames" + header["bytes"], 32))
+    aes = AESGCM(hkdf(key, header["salt"], b"tokenkeep vault 2 frames" + header["bytes"], 32))
     frames, found_damage = frames_of(file, header, aes)
     entries = {}
     for frame in frames:

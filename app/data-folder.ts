@@ -1,0 +1,62 @@
+/** The app's data folder: the vault of this user, and small settings as JSON files. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { StorageError } from 'tokenkeep';
+
+export interface DataFolder {
+  /** Created by Electron, for this user alone. */
+  folder: string;
+  vaultFile: string;
+  /** A label for people: it names the key in the keychain. */
+  vaultName: string;
+}
+
+/**
+ * A user has one keychain for all data folders, so each has a key of its own: otherwise a sign-out in one, which destroys
+ * the old key, would close the vault of the other. The usual folder's key has a fixed name, not one made from the path: a
+ * home folder that is renamed, or restored elsewhere, must still open.
+ */
+export function dataFolderAt(folder: string, usualFolder: string): DataFolder {
+  const usual = resolve(folder) === resolve(usualFolder);
+  const mark = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 12);
+  return {
+    folder,
+    vaultFile: join(folder, 'accounts.vault'),
+    vaultName: usual ? 'accounts' : `accounts-${mark}`,
+  };
+}
+
+/**
+ * Reads a settings file. A file that `check` throws at is set aside as `<file>.damaged-<time>`, never deleted.
+ *
+ * @returns what `check` returns; undefined where there is no file, or a damaged one
+ * @throws StorageError where there is a file and the system does not let it be read: taken for none, it would be replaced
+ */
+export function readJson<T>(file: string, check: (value: unknown) => T, now: () => number): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    const message = `The app’s file ${basename(file)} can’t be read. It is unchanged. Check its permissions, then try again.`;
+    throw new StorageError('storage_failed', message, { cause });
+  }
+  try {
+    return check(JSON.parse(text));
+  } catch {
+    try {
+      renameSync(file, `${file}.damaged-${now()}`);
+    } catch {
+      // On a read-only disk it stays where it is, and is not overwritten either.
+    }
+    return undefined;
+  }
+}
+
+/** Replaces a settings file as a whole. @throws where the disk refuses; the file is unchanged then */
+export function writeJson(file: string, value: unknown): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,46 @@
+/**
+ * The first script of the page. [Note: the window has no network] WebRTC resolves names and asks the local network for them
+ * (mDNS) whatever its policy and proxy, and Chromium has no switch for it. So the page has no WebRTC, and no way to another
+ * realm that has: no frame, no plug-in element, no window, no transformation that would make one.
+ *
+ * It runs before any other script of the page and can't be undone: what is replaced is fixed. It is part of the main
+ * process's bundle, so that what guards the page does not depend on what is built for it.
+ */
+export const GUARD_PATH = '/guard.js';
+
+/** Classic script, served under GUARD_PATH. */
+export const GUARD = `'use strict';
+(() => {
+  const fix = (object, name, value) =>
+    Object.defineProperty(object, name, { value, writable: false, enumerable: false, configurable: false });
+  for (const name of Object.getOwnPropertyNames(window)) {
+    if (/^(?:webkit)?RTC|^XSLTProcessor$|^documentPictureInPicture$|^DocumentPictureInPicture$/.test(name)) {
+      delete window[name];
+      fix(window, name, undefined);
+    }
+  }
+  const realms = /^(?:iframe|frame|frameset|object|embed|portal|fencedframe)$/i;
+  const apply = Reflect.apply;
+  const test = RegExp.prototype.test;
+  const isRealm = (name) => apply(test, realms, [name]);
+  const refuse = () => {
+    throw new DOMException('This page has no frames.', 'NotSupportedError');
+  };
+  const { createElement, createElementNS } = Document.prototype;
+  fix(Document.prototype, 'createElement', function (name, options) {
+    const text = String(name);
+    return isRealm(text) ? refuse() : apply(createElement, this, options === undefined ? [text] : [text, options]);
+  });
+  fix(Document.prototype, 'createElementNS', function (space, name, options) {
+    const text = String(name);
+    const local = text.slice(text.lastIndexOf(':') + 1);
+    if (isRealm(local)) refuse();
+    return apply(createElementNS, this, options === undefined ? [space, text] : [space, text, options]);
+  });
+  fix(CustomElementRegistry.prototype, 'define', refuse);
+  fix(RegExp.prototype, 'test', test);
+  for (const name of ['exec', Symbol.match, Symbol.replace]) fix(RegExp.prototype, name, RegExp.prototype[name]);
+  fix(String.prototype, 'slice', String.prototype.slice);
+  fix(String.prototype, 'lastIndexOf', String.prototype.lastIndexOf);
+})();
+`;

@@ -1,0 +1,116 @@
+/**
+ * The window's session: in memory, without network, permissions or downloads. It serves `app://tokenkeep/`, the built
+ * window and nothing else (Electron security checklist item 18).
+ */
+import { readFile } from 'node:fs/promises';
+import { app, protocol, type Session, session } from 'electron';
+import { CONTENT_HEADERS, fileOf, ORIGIN, SCHEME, START_PAGE } from './page-file.ts';
+import { GUARD, GUARD_PATH } from './page-guard.ts';
+
+/**
+ * Settings of Chromium's page engine, for every page of the process. They have to be set before `ready`.
+ *
+ * [Note: the window has no network] A page has more ways out than requests, and neither its policy nor `webRequest` sees
+ * them. Each is shut where it leads out, and test/e2e/network.spec.ts tries them all at the socket:
+ *
+ * - `<link rel=dns-prefetch>` has names looked up: switched off in the page engine.
+ * - WebRTC sends UDP, connects to TURN servers over TCP, has names looked up and asks the local network for them: the page
+ *   has none, see page-guard.ts. Should it get one, it may use nothing but a proxy, and the session's proxy is of a kind
+ *   that Chromium does not speak, so it fails before a socket is opened.
+ * - Everything else that asks for an address fails at the same proxy, after the policy and `webRequest`.
+ */
+export function restrictPages(): void {
+  const settings = [
+    'dnsPrefetchingEnabled=false',
+    // No script reads or writes the clipboard; the user's own Copy and Paste are none of the page's doing.
+    'DOMPasteAllowed=false',
+    'javaScriptCanAccessClipboard=false',
+  ];
+  app.commandLine.appendSwitch('blink-settings', settings.join(','));
+  // Every session, Chromium's default one too, would download dictionaries from Google.
+  app.on('session-created', (created) => {
+    created.setSpellCheckerEnabled(false);
+    created.setSpellCheckerLanguages([]);
+    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has begun by now finds nothing
+  });
+}
+
+/** A proxy that can't be used: Chromium speaks QUIC to no proxy. Port 9 is `discard`, should it ever learn to. */
+const NO_WAY_OUT = {
+  mode: 'fixed_servers',
+  proxyRules: 'quic://127.0.0.1:9',
+  proxyBypassRules: '<-loopback>',
+} as const;
+
+/**
+ * In memory: without `persist:`, nothing that the page does, caches or stores reaches the disk.
+ *
+ * @param devTools their own pages must load too; only in development
+ */
+export async function closedSession(devTools: boolean): Promise<Session> {
+  const closed = session.fromPartition('window', { cache: false });
+  closed.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  closed.setPermissionCheckHandler(() => false);
+  closed.setDevicePermissionHandler(() => false);
+  closed.on('will-download', (event) => event.preventDefault());
+  // The CSP stops the page; this stops what a hole in the CSP, or Chromium itself, would fetch.
+  closed.webRequest.onBeforeRequest((request, answer) => {
+    const url = request.url;
+    const own = url.startsWith(START_PAGE) || (devTools && url.startsWith('devtools://'));
+    answer({ cancel: !own });
+  });
+  await closed.setProxy(NO_WAY_OUT);
+  return closed;
+}
+
+/** Electron security checklist items 12–14, for every page of the process, whoever opened it. */
+export function holdPages(): void {
+  app.on('web-contents-created', (_event, contents) => {
+    contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp'); // [Note: the window has no network]
+    contents.on('will-frame-navigate', (event) => {
+      // Reloading the same page is fine.
+      if (!event.isMainFrame || event.url !== START_PAGE) event.preventDefault();
+    });
+    contents.on('will-redirect', (event) => event.preventDefault());
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  });
+}
+
+/** Call it before `ready`. Standard and secure: relative paths, an origin of its own, no mixed content. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
+}
+
+/** Serves the files of a folder under the scheme, in one session. */
+export function servePage(session: Session, folder: string): void {
+  session.protocol.handle(SCHEME, async (request) => {
+    if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
+      return new Response(GUARD, { headers: { ...CONTENT_HEADERS, 'Content-Type': SCRIPT } });
+    }
+    const file = request.method === 'GET' ? fileOf(request.url, folder) : undefined;
+    if (file === undefined) return notFound();
+    try {
+      const content = await readFile(file.path);
+      const isPage = file.type.startsWith('text/html');
+      return new Response(isPage ? guarded(content.toString()) : new Uint8Array(content), {
+        headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },
+      });
+    } catch {
+      return notFound(); // it is the app's own folder: what can't be read is not there
+    }
+  });
+}
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+/** The page with its guard before anything else. */
+function guarded(page: string): string {
+  return page.replace(/<head[^>]*>/i, (head) => `${head}<script src="${GUARD_PATH}"></script>`);
+}
+
+function notFound(): Response {
+  return new Response(null, { status: 404, headers: CONTENT_HEADERS });
+}

@@ -1,0 +1,202 @@
+/** Auto-refresh: refreshes the accounts that the user chose shortly before their tokens expire, while the app runs. */
+import { createHash, randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import { type AccessToken, StorageError } from 'tokenkeep';
+import type { CachedAccount, PlainError } from 'tokenkeep/ipc';
+import { readJson, writeJson } from '../data-folder.ts';
+import type { RefreshReport } from './contract.ts';
+
+export interface AutoRefreshPorts {
+  /** The chosen accounts that are cached, by id, and when their tokens are due, in seconds since the epoch. */
+  due: () => Promise<readonly { account: string; at: number }[]>;
+  refresh: (account: string) => Promise<RefreshReport>;
+  /** Seconds since the epoch. */
+  now: () => number;
+  /** Calls once after that many milliseconds; returns a function that cancels it. */
+  after: (milliseconds: number, work: () => void) => () => void;
+  /** Called when an answer of `stateOf` has changed. */
+  onChange: () => void;
+  onUnexpected: (error: unknown) => void;
+}
+
+export interface AutoRefreshState {
+  /** Seconds since the epoch; null where no further try is planned. */
+  nextTry: number | null;
+  problem: PlainError | null;
+}
+
+export interface AutoRefresh {
+  stateOf(account: string): AutoRefreshState;
+  /** Looks at what is due: at the start, after a change of the cache or the choice, and when the computer wakes up. */
+  look(): Promise<void>;
+  /** Reports a refresh by hand: a success ends the wait after failures. */
+  heard(account: string, report: RefreshReport): void;
+  stop(): void;
+}
+
+/** Seconds: the wait after the first failure, and the longest wait. */
+const FIRST_WAIT = 30;
+const LONGEST_WAIT = 1800;
+/** Seconds: the longest timer, because timers stand still while a computer sleeps and clocks can be set. */
+const LONGEST_SLEEP = 600;
+/** Problems that another try can't solve. */
+const FINAL = new Set([
+  'sign_in_again',
+  'sign_in_required',
+  'client_unknown',
+  'consent_refused',
+  'profile_unknown',
+  'host_refused',
+  'refresh_declined',
+]);
+
+export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
+  const trouble = new Map<string, { failures: number; until: number; problem: PlainError }>();
+  const planned = new Map<string, number>();
+  let cancel = (): void => {};
+  let looking: Promise<void> | undefined;
+  let again = false;
+  let stopped = false;
+
+  function heard(name: string, { problem }: RefreshReport): void {
+    if (problem === null) trouble.delete(name);
+    else {
+      const failures = (trouble.get(name)?.failures ?? 0) + 1;
+      const wait = FINAL.has(problem.code)
+        ? Infinity
+        : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1));
+      trouble.set(name, { failures, until: ports.now() + wait, problem });
+    }
+    ports.onChange();
+  }
+
+  async function lookOnce(): Promise<void> {
+    const accounts = await ports.due();
+    planned.clear();
+    let next = ports.now() + LONGEST_SLEEP;
+    for (const { account, at } of accounts) {
+      const when = Math.max(at, trouble.get(account)?.until ?? 0);
+      if (when <= ports.now() && !stopped) heard(account, await ports.refresh(account));
+    }
+    for (const { account, at } of accounts.length === 0 ? [] : await ports.due()) {
+      const when = Math.max(at, trouble.get(account)?.until ?? 0, ports.now() + 1);
+      planned.set(account, when);
+      next = Math.min(next, when);
+    }
+    cancel();
+    if (!stopped) cancel = ports.after((next - ports.now()) * 1000, () => void look());
+    ports.onChange();
+  }
+
+  async function look(): Promise<void> {
+    if (looking !== undefined) {
+      again = true; // what it looked at may have changed since
+      return looking;
+    }
+    looking = (async () => {
+      do {
+        again = false;
+        await lookOnce().catch(ports.onUnexpected);
+      } while (again as boolean);
+      looking = undefined;
+    })();
+    return looking;
+  }
+
+  return {
+    stateOf(account) {
+      const at = planned.get(account);
+      return {
+        nextTry: at === undefined || !Number.isFinite(at) ? null : at,
+        problem: trouble.get(account)?.problem ?? null,
+      };
+    },
+    look,
+    heard,
+    stop() {
+      stopped = true;
+      cancel();
+    },
+  };
+}
+
+/**
+ * When an account's tokens are due: six minutes before the first of them expires, one minute before the libraries stop
+ * using it, or a quarter of its life where that is shorter; earlier where the provider asks for it.
+ *
+ * @returns seconds since the epoch; undefined where there is nothing to refresh
+ */
+export function dueAt({
+  accessTokens,
+  refreshTokens,
+}: Pick<CachedAccount, 'accessTokens' | 'refreshTokens'>): number | undefined {
+  const apps = new Set(refreshTokens.map(({ client_id }) => client_id));
+  const tokens = accessTokens.filter(({ client_id }) => apps.has(client_id));
+  const times = tokens.map(momentOf).filter(Number.isFinite);
+  if (times.length > 0) return Math.min(...times);
+  return apps.size > 0 && tokens.length === 0 ? 0 : undefined;
+}
+
+function momentOf({ expires_on, cached_at, refresh_on }: AccessToken): number {
+  const [expires, cached] = [Number(expires_on), Number(cached_at)];
+  const life = Number.isFinite(cached) ? Math.max(0, expires - cached) : 3600;
+  const asked = Number(refresh_on ?? Number.NaN);
+  return Math.min(expires - Math.min(360, life / 4), Number.isFinite(asked) ? asked : Infinity);
+}
+
+/** An account as the choice is stored under it. */
+type Named = Pick<CachedAccount, 'home_account_id' | 'environment'>;
+
+/** The accounts that the user chose to keep refreshed. */
+export interface AutoRefreshChoice {
+  has(account: Named): boolean;
+  set(account: Named, on: boolean): void;
+  /** Forgets accounts that are not among these: a sign-out leaves no mark. */
+  retain(accounts: readonly Named[]): void;
+}
+
+const mark = v.pipe(v.string(), v.regex(/^[\w-]{43}$/));
+const contents = v.strictObject({ version: v.literal(1), salt: mark, accounts: v.array(mark) });
+
+/**
+ * Keeps the choice in a file. It lies in the clear beside the vault, so it names nobody: each account is in it as a hash
+ * with a salt.
+ */
+export function choiceAt(file: string, now: () => number): AutoRefreshChoice {
+  let known: v.InferOutput<typeof contents> | undefined;
+  const read = (): v.InferOutput<typeof contents> =>
+    (known ??= readJson(file, (value) => v.parse(contents, value), now) ?? {
+      version: 1,
+      salt: randomBytes(32).toString('base64url'),
+      accounts: [],
+    });
+  const markOf = ({ home_account_id, environment }: Named): string =>
+    createHash('sha256')
+      .update(JSON.stringify([read().salt, (home_account_id ?? '').toLowerCase(), environment.toLowerCase()]))
+      .digest('base64url');
+  const keep = (accounts: readonly string[]): void => {
+    const next = { ...read(), accounts: [...accounts] };
+    try {
+      writeJson(file, next);
+    } catch (cause) {
+      const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
+      throw new StorageError('storage_failed', message, { cause });
+    }
+    known = next;
+  };
+  return {
+    has: (account) => read().accounts.includes(markOf(account)),
+    set(account, on) {
+      const its = markOf(account);
+      if (read().accounts.includes(its) === on) return;
+      const others = read().accounts.filter((other) => other !== its);
+      keep(on ? [...others, its] : others);
+    },
+    retain(accounts) {
+      if (read().accounts.length === 0) return;
+      const there = new Set(accounts.map(markOf));
+      const left = read().accounts.filter((its) => there.has(its));
+      if (left.length < read().accounts.length) keep(left);
+    },
+  };
+}

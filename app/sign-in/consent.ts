@@ -1,0 +1,104 @@
+/**
+ * Which providers the app talks to: Microsoft's clouds, and issuers that the user has allowed, one by one. The window has
+ * no network of its own; if a script in it could have the main process ask any address, what the window knows could leave
+ * that way, and a token could be sent to whoever names itself on a host.
+ */
+import { isMicrosoft } from 'tokenkeep/cache';
+import type { Question } from 'tokenkeep/ipc';
+import { signInError } from './failures.ts';
+import { issuerOfProfile, type Profiles } from './profiles.ts';
+import type { FindProvider, Provider } from './provider.ts';
+
+/** Asks the user in a dialog of the main process. null: nobody can be asked now, so nothing new is allowed. */
+export type Ask = ((question: Question) => Promise<boolean>) | null;
+
+export interface Consent {
+  /**
+   * Finds a provider that the user allows: its issuer before it is contacted, then the hosts of its endpoints.
+   *
+   * @param why what is about to be done, for the question: “Tokenkeep is about to …”
+   * @throws SignInError `host_refused`
+   */
+  findAllowed(issuer: string, client_id: string, ask: Ask, why: string): Promise<Provider>;
+  /** Before a profile is saved: asks for its issuer where that is new, and, where it can be reached, for its endpoints. */
+  allowProfile(
+    profile: { kind: 'microsoft' | 'oidc'; authority: string; client_id: string },
+    ask: Ask,
+  ): Promise<void>;
+}
+
+/** The endpoints that get tokens, codes or the user. */
+const ENDPOINTS = {
+  authorization_endpoint: 'sign-in page',
+  token_endpoint: 'token endpoint',
+  revocation_endpoint: 'revocation endpoint',
+  end_session_endpoint: 'sign-out page',
+  device_authorization_endpoint: 'device code endpoint',
+} as const;
+
+export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {
+  /** @throws SignInError `host_refused` */
+  async function allowIssuer(issuer: string, client_id: string, ask: Ask, why: string): Promise<void> {
+    if (isOwn(issuer) || profiles.allowed(issuer) !== undefined) return;
+    const agreed = await ask?.({
+      message: `Let Tokenkeep use ${issuer}?`,
+      detail: `${why} Allow it only if this is exactly the address of your provider, including the path.`,
+      yes: 'Allow',
+    });
+    if (agreed !== true) throw signInError('host_refused', { issuer, client_id });
+    profiles.allow({ issuer, hosts: [] });
+  }
+
+  /** Metadata may change at any time, so this is asked of every answer. */
+  async function allowEndpoints(provider: Provider, ask: Ask): Promise<void> {
+    const { issuer, client_id, metadata } = provider;
+    const allowed = profiles.allowed(issuer)?.hosts ?? [];
+    const home = new URL(issuer).host;
+    const foreign = Object.entries(ENDPOINTS).flatMap(([field, name]) => {
+      const url = metadata[field];
+      const host = typeof url === 'string' && URL.canParse(url) ? new URL(url).host : home;
+      const known = host === home || allowed.includes(host) || (isOwn(issuer) && isMicrosoft(host));
+      return known ? [] : [{ host, line: `${name}: ${host}` }];
+    });
+    if (foreign.length === 0) return;
+    const agreed = await ask?.({
+      message: `${home} uses other hosts. Allow them?`,
+      detail:
+        `The provider ${issuer} names endpoints on other hosts, which would get codes and tokens:\n` +
+        `${foreign.map(({ line }) => line).join('\n')}\n\nAllow it only if you know that they belong to your provider.`,
+      yes: 'Allow',
+    });
+    if (agreed !== true) throw signInError('host_refused', { issuer, client_id });
+    profiles.allow({ issuer, hosts: [...new Set([...allowed, ...foreign.map(({ host }) => host)])] });
+  }
+
+  const findAllowed: Consent['findAllowed'] = async (issuer, client_id, ask, why) => {
+    await allowIssuer(issuer, client_id, ask, why);
+    const provider = await findProvider(issuer, client_id);
+    await allowEndpoints(provider, ask);
+    return provider;
+  };
+
+  return {
+    findAllowed,
+    async allowProfile(profile, ask) {
+      const issuer = issuerOfProfile(profile);
+      if (isOwn(issuer)) return;
+      const why =
+        'A sign-in profile for this provider is about to be saved. Signing in with it opens the provider in your browser, and Tokenkeep gets tokens from it.';
+      await allowIssuer(issuer, profile.client_id, ask, why);
+      const provider = await findProvider(issuer, profile.client_id).catch(() => undefined);
+      // Where it can't be reached now, its endpoints are asked about at the first sign-in.
+      if (provider !== undefined) await allowEndpoints(provider, ask);
+    },
+  };
+}
+
+/** One of Microsoft's clouds, which need no consent. Hosts of customers (B2C, External ID) are not among them. */
+function isOwn(issuer: string): boolean {
+  const { host } = new URL(issuer);
+  return isMicrosoft(host) && !CUSTOMERS.test(host);
+}
+
+/** Hosts whose subdomain and path name a customer. */
+export const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;

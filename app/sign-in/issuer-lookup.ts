@@ -1,0 +1,95 @@
+/**
+ * Which provider a refresh token or ID token came from. It is sent there and nowhere else. What is stored with the token
+ * tells it, or what the user agreed to before, or an ID token of the same app; a host alone never does.
+ */
+import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
+import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
+import { CUSTOMERS } from './consent.ts';
+import type { SignInProfile } from './contract.ts';
+import { issuerOfProfile, microsoftIssuer } from './profiles.ts';
+
+export interface IssuerLookup {
+  /** The issuer, to be discovered. */
+  issuer: string;
+  /**
+   * `known`: stored with the token, agreed to before, or one of Microsoft's clouds. `claimed`: an imported ID token says
+   * so. `guessed`: only a profile for the same app on this host exists. The user is asked but for the first.
+   */
+  certainty: 'known' | 'claimed' | 'guessed';
+}
+
+/**
+ * @param client_id the app that the token was issued to
+ * @param own the token's own `issuer` field, where it has one
+ * @param realm the tenant, where it is known
+ * @returns undefined where nothing tells it
+ */
+export function lookUpIssuer(
+  account: CachedAccount,
+  { issuers, shared }: Pick<AccountHistory, 'issuers' | 'shared'>,
+  profiles: readonly SignInProfile[],
+  { client_id, own, realm }: { client_id: string; own?: unknown; realm?: string | undefined },
+): IssuerLookup | undefined {
+  const { environment } = account;
+  const customers = CUSTOMERS.test(environment);
+  if (isMicrosoft(environment) && !customers) {
+    const issuer = microsoftIssuer(configuredEnvironment(environment), realm || 'organizations');
+    return { issuer, certainty: 'known' };
+  }
+  if (typeof own === 'string' && isHttps(own) && !customers) return { issuer: own, certainty: 'known' };
+  const agreed = Object.hasOwn(issuers, client_id) ? issuers[client_id] : undefined;
+  if (agreed !== undefined) return { issuer: agreed, certainty: 'known' };
+  const claimed = claimedIssuer(account, client_id, environment);
+  if (claimed !== undefined && !customers) {
+    return { issuer: claimed, certainty: shared ? 'claimed' : 'known' };
+  }
+  // B2C and External ID name the policy in the path, which no token does: only a profile can tell it.
+  const here = profiles.filter(
+    (profile) =>
+      profile.kind === 'oidc' &&
+      profile.client_id === client_id &&
+      isAt(environment, issuerOfProfile(profile)),
+  );
+  const [only, ...others] = new Set(here.map(issuerOfProfile));
+  return only === undefined || others.length > 0 ? undefined : { issuer: only, certainty: 'guessed' };
+}
+
+/**
+ * The `iss` that the ID tokens of an app agree on, or else those of all its account's apps. Only one on the account's own
+ * host: a document that someone made can claim anything.
+ */
+function claimedIssuer(account: CachedAccount, client_id: string, environment: string): string | undefined {
+  const claims = account.idTokens.map((token) => ({ client_id: token.client_id, iss: issuerIn(token) }));
+  const own = distinct(claims.filter((claim) => claim.client_id === client_id));
+  const all = own.length > 0 ? own : distinct(claims);
+  const [only] = all;
+  return all.length === 1 && only !== undefined && isHttps(only) && isAt(environment, only)
+    ? only
+    : undefined;
+}
+
+const distinct = (claims: readonly { iss: string | undefined }[]): string[] => [
+  ...new Set(claims.flatMap(({ iss }) => iss ?? [])),
+];
+
+function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined {
+  const stored = token['issuer'];
+  if (typeof stored === 'string' && stored !== '') return stored;
+  try {
+    const payload: unknown = JSON.parse(
+      Buffer.from(token.secret.split('.')[1] ?? '', 'base64url').toString(),
+    );
+    const issuer: unknown = Reflect.get(Object(payload), 'iss');
+    return typeof issuer === 'string' && issuer !== '' ? issuer : undefined;
+  } catch {
+    return undefined; // encrypted, damaged, or no JWT
+  }
+}
+
+/** Whether an issuer is on the host of an environment. MSAL Python leaves the port out of an environment, MSAL Node keeps it. */
+function isAt(environment: string, issuer: string): boolean {
+  const { host, hostname } = new URL(issuer);
+  return [host, hostname].includes(environment.toLowerCase());
+}
+
+const isHttps = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'https:';

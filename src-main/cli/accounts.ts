@@ -1,0 +1,327 @@
+/** `list`, `show`, `sources` and `signout`: the verbs about who is signed in, and where. */
+import { TokenkeepError } from '../errors.ts';
+import { findSources, type FoundSource } from '../sources/find.ts';
+import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
+import { secretService } from '../sources/secret-service.ts';
+import { signOutAtSource } from '../sources/sign-out.ts';
+import type { Vault } from '../vault/api.ts';
+import type { Given } from './arguments.ts';
+import { homeOf, type Opened, peopleIn, type Person, personNamed, type Status } from './people.ts';
+import { clock, printable, relative, table } from './text.ts';
+import { assertReadable, exists, shownCode, withVault } from './vault.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+interface ReadSource {
+  readonly source: FoundSource;
+  readonly reading: SourceReading;
+}
+
+/** Every source of this computer, opened. Never unlocks a keyring: that would ask for a password. */
+async function readSources(world: World): Promise<ReadSource[]> {
+  const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
+  const options = { secrets: { secretService: () => secretService(world.env) }, now: () => world.now() };
+  return Promise.all(found.map(async (source) => ({ source, reading: await readSource(source, options) })));
+}
+
+function openedOf(sources: readonly ReadSource[]): Opened[] {
+  return sources.flatMap(({ source, reading }) =>
+    reading.cache === null
+      ? []
+      : [{ name: source.program, cache: reading.cache, accounts: reading.accounts, source }],
+  );
+}
+
+/** The vault as one more place; nothing where it has no file. */
+async function vaultPlace(vault: Vault): Promise<Opened[]> {
+  if (!exists(vault)) return [];
+  assertReadable(vault);
+  return vault.read((cache) => [{ name: 'vault', cache, accounts: cache.accounts() }]);
+}
+
+async function places(
+  given: Given,
+  world: World,
+  vault: Vault,
+): Promise<{ all: Opened[]; sources: ReadSource[] }> {
+  const own = await vaultPlace(vault);
+  const sources = given.has('vault-only') ? [] : await readSources(world);
+  return { all: [...own, ...openedOf(sources)], sources };
+}
+
+export function list(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    const { all, sources } = await places(given, world, vault);
+    const now = world.now();
+    const people = peopleIn(all, now);
+    if (given.has('json')) {
+      world.out.write(
+        `${JSON.stringify(
+          people.map((person) => asJson(person)),
+          null,
+          2,
+        )}\n`,
+      );
+      return EXIT.ok;
+    }
+    if (people.length === 0) world.out.write('Nobody is signed in.\n');
+    else
+      world.out.write(
+        table(
+          ['ACCOUNT', 'HOME TENANT', 'STATUS', 'NEXT EXPIRY', 'SOURCE'],
+          people.map((person) => [
+            nameOf(person),
+            homeOf(person.account),
+            statusText(person.status),
+            person.nextExpiry === undefined ? 'expired' : relative(person.nextExpiry, now),
+            [...new Set(person.places.map(({ opened }) => opened.name))].join(', '),
+          ]),
+          world.out.columns,
+        ),
+      );
+    const needing = people.filter(({ status }) => status.is === 'Needs sign-in').length;
+    if (people.length > 0)
+      world.out.write(
+        `${people.length} ${people.length === 1 ? 'account' : 'accounts'}${needing === 0 ? '' : `, ${needing} ${needing === 1 ? 'needs' : 'need'} sign-in`}.\n`,
+      );
+    const unread = sources.filter(({ reading }) => reading.cache === null && reading.names.length === 0);
+    if (unread.length > 0)
+      world.err.write(
+        `${unread.length} ${unread.length === 1 ? 'source' : 'sources'} can’t be read: see tokenkeep sources.\n`,
+      );
+    return shownCode(vault, world);
+  });
+}
+
+function nameOf({ account }: Person): string {
+  return account.username === '' ? account.home_account_id : account.username;
+}
+
+function statusText(status: Status): string {
+  return status.is === 'Active until' ? `Active until ${clock(status.until)}` : status.is;
+}
+
+function asJson({ account, places: where, status, nextExpiry, tokens }: Person): Record<string, unknown> {
+  return {
+    home_account_id: account.home_account_id,
+    environment: account.environment,
+    ...('issuer' in account ? { issuer: account.issuer } : {}),
+    username: account.username,
+    ...(account.name === undefined ? {} : { name: account.name }),
+    tenants: account.tenants,
+    status: status.is,
+    ...(status.is === 'Active until' ? { until: status.until } : {}),
+    next_expiry: nextExpiry ?? null,
+    sources: where.map(({ opened }) => ({ name: opened.name, file: opened.source?.file ?? null })),
+    tokens: tokens.length,
+  };
+}
+
+export function show(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    const { all } = await places(given, world, vault);
+    const now = world.now();
+    const person = personNamed(peopleIn(all, now), given.operands[0] ?? '');
+    const { account, tokens } = person;
+    if (given.has('json')) {
+      world.out.write(`${JSON.stringify({ ...asJson(person), tokens }, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    const guests = account.tenants.slice(1).map(({ realm }) => realm);
+    world.out.write(
+      `${printable([account.name, nameOf(person), homeOf(account)].filter((part) => part !== undefined && part !== '').join(' · '))}${guests.length === 0 ? '' : `, guest in ${printable(guests.join(', '))}`}\n`,
+    );
+    world.out.write(`Status  ${statusText(person.status)}\n`);
+    const shown = given.has('all')
+      ? tokens
+      : tokens.filter(({ type, expiresOn }) => type !== 'ID' && (expiresOn === undefined || expiresOn > now));
+    if (shown.length > 0)
+      world.out.write(
+        table(
+          ['TOKEN', 'FOR', 'APP', 'SOURCE', 'TIME LEFT'],
+          shown.map(({ type, target, client_id, place, expiresOn }) => [
+            type,
+            target === '' ? 'this app' : target,
+            client_id,
+            place,
+            expiresOn === undefined
+              ? '–'
+              : expiresOn > now
+                ? relative(expiresOn, now)
+                : `expired ${relative(expiresOn, now)}`,
+          ]),
+          world.out.columns,
+        ),
+      );
+    const more = tokens.length - shown.length;
+    if (more > 0) world.out.write(`${more} more: add --all.\n`);
+    return shownCode(vault, world);
+  });
+}
+
+export function sources(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    const found = await readSources(world);
+    const { status } = vault;
+    const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault) : [];
+    const rows = [
+      {
+        source: 'vault',
+        state: exists(vault) ? (status.state === 'ready' ? 'open' : status.state) : 'no vault yet',
+        accounts: own[0]?.accounts.length ?? null,
+        where: status.file,
+        problem: status.message,
+      },
+      ...found.map(({ source, reading }) => ({
+        source: source.program,
+        state: stateText(source, reading),
+        accounts:
+          reading.state === 'accounts' || reading.state === 'empty'
+            ? reading.accounts.length + reading.names.length
+            : null,
+        where: source.file,
+        problem: reading.problem,
+      })),
+    ];
+    if (given.has('json')) {
+      world.out.write(`${JSON.stringify(rows, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    world.out.write(
+      table(
+        ['SOURCE', 'STATE', 'ACCOUNTS', 'WHERE'],
+        rows.map(({ source, state, accounts, where }) => [
+          source,
+          state,
+          accounts === null ? '–' : String(accounts),
+          where.startsWith(world.home) ? `~${where.slice(world.home.length)}` : where,
+        ]),
+        world.out.columns,
+      ),
+    );
+    return EXIT.ok;
+  });
+}
+
+function stateText({ leaving, program }: FoundSource, { state }: SourceReading): string {
+  const words: Readonly<Record<SourceReading['state'], string>> = {
+    accounts: leaving.by === 'tokenkeep' ? 'open' : 'open, view only',
+    empty: 'nobody signed in',
+    locked: 'locked by the system',
+    'no-permission': 'no permission',
+    sealed: `can’t be read: use ${program}`,
+    'not-understood': 'not understood',
+    gone: 'gone',
+  };
+  return words[state];
+}
+
+interface Leaving {
+  readonly place: string;
+  readonly result: 'Signed out' | 'Still signed in' | 'Pending';
+  readonly says: string;
+}
+
+export function signOut(given: Given, world: World): Promise<number> {
+  const [name] = given.operands;
+  if ((name === undefined) === !given.has('expired'))
+    throw new Stop(EXIT.usage, 'Name one account, or give --expired.');
+  return withVault(given, world, async (vault) => {
+    const { all } = await places(given, world, vault);
+    const people = peopleIn(all, world.now());
+    const leaving =
+      name === undefined
+        ? people.filter(
+            ({ status, places: where }) =>
+              status.is === 'Needs sign-in' && where.some(({ opened }) => opened.source === undefined),
+          )
+        : [personNamed(people, name)];
+    if (leaving.length === 0) {
+      world.out.write('Nobody has to be signed out.\n');
+      return EXIT.ok;
+    }
+    if (!given.has('yes')) await confirmed(leaving, world);
+    const results: (Leaving & { account: string })[] = [];
+    for (const person of leaving)
+      for (const result of await leaveAll(person, vault, world))
+        results.push({ account: nameOf(person), ...result });
+    const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out'];
+    results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
+    if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
+    else
+      for (const { account, place, result, says } of results)
+        world.out.write(
+          `${result.padEnd(16)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
+        );
+    return results.some(({ result }) => result === 'Still signed in') ? EXIT.stillSignedIn : EXIT.ok;
+  });
+}
+
+async function confirmed(leaving: readonly Person[], world: World): Promise<void> {
+  if (!world.isInteractive)
+    throw new Stop(
+      EXIT.cancelled,
+      'Nobody can be asked here, so nothing was changed. Add --yes to sign out.',
+    );
+  let count = 0;
+  for (const person of leaving) {
+    world.err.write(`Sign out ${printable(person.account.name ?? nameOf(person))}?\n`);
+    for (const { opened } of person.places) {
+      count += 1;
+      const own = person.tokens.filter(({ place }) => place === opened.name).length;
+      const says =
+        opened.source === undefined
+          ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the encryption key is rotated`
+          : opened.source.leaving.by === 'tokenkeep'
+            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
+            : howToLeave(opened.source);
+      world.err.write(`  ${opened.name.padEnd(18)} ${says}\n`);
+    }
+  }
+  const answer = await world.ask(`Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, 'Nothing was changed.');
+}
+
+async function leaveAll(person: Person, vault: Vault, world: World): Promise<Leaving[]> {
+  const results: Leaving[] = [];
+  for (const { opened, account } of person.places) {
+    const place = opened.name;
+    try {
+      if (opened.source === undefined) {
+        const { value, oldKey } = await vault.erase((cache) => cache.signOut(account));
+        const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
+        results.push({
+          place,
+          result: oldKey === 'pending' ? 'Pending' : 'Signed out',
+          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}`,
+        });
+      } else {
+        const receipt = await signOutAtSource(opened.source, account, {
+          secrets: { secretService: () => secretService(world.env) },
+          now: () => world.now(),
+        });
+        receipt.done();
+        results.push(
+          receipt.remaining === 0
+            ? {
+                place,
+                result: 'Signed out',
+                says: `${tokensIn(receipt.removed)} removed, none left (checked again)`,
+              }
+            : { place, result: 'Still signed in', says: `${receipt.remaining} entries are left` },
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof TokenkeepError)) throw error;
+      results.push({ place, result: 'Still signed in', says: error.message });
+    }
+  }
+  return results;
+}
+
+function tokensIn(removed: Readonly<Record<string, number>>): string {
+  const count = ['AccessToken', 'RefreshToken', 'IdToken'].reduce(
+    (sum, type) => sum + (removed[type] ?? 0),
+    0,
+  );
+  return `${count} ${count === 1 ? 'token' : 'tokens'}`;
+}

@@ -1,0 +1,84 @@
+/** `doctor`, `export`, `import` and `verify`: the verbs about the vault as a whole. */
+import { resolve } from 'node:path';
+import { examine, repair } from '../doctor/doctor.ts';
+import type { Given } from './arguments.ts';
+import { printable } from './text.ts';
+import { assertReadable, withVault } from './vault.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+export function doctor(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    assertReadable(vault);
+    if (given.has('repair')) await vault.update((cache) => repair(cache, 'all'));
+    const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
+    if (given.has('json')) {
+      world.out.write(`${JSON.stringify(findings, null, 2)}\n`);
+      return findings.length === 0 ? EXIT.ok : EXIT.findings;
+    }
+    if (findings.length === 0) {
+      world.out.write('No duplicates, stale tokens or broken entries.\n');
+      return EXIT.ok;
+    }
+    for (const { says, repair: mends } of findings)
+      world.out.write(`${printable(says)}${mends === null ? '' : ' (can be repaired)'}\n`);
+    world.out.write(
+      given.has('repair')
+        ? `${findings.length} left that can’t be repaired without a loss.\n`
+        : `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}. To repair what can be: tokenkeep doctor --repair\n`,
+    );
+    return EXIT.findings;
+  });
+}
+
+export function exportVault(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    assertReadable(vault);
+    const passphrase = await passphraseFrom(given, world, true);
+    await vault.exportTo(resolve(given.operands[0] ?? ''), passphrase);
+    world.err.write('Exported. Whoever has the file and the passphrase can use every token in it.\n');
+    return EXIT.ok;
+  });
+}
+
+export function importInto(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    const file = resolve(given.operands[0] ?? '');
+    const report = await vault.importFrom(file).catch(async (error: unknown) => {
+      if (!isWithoutPassphrase(error)) throw error;
+      return vault.importFrom(file, await passphraseFrom(given, world, false));
+    });
+    world.out.write(
+      `${report.accountsAdded} accounts and ${report.tokensAdded} tokens added, ${report.tokensReplaced} tokens replaced.\n`,
+    );
+    return EXIT.ok;
+  });
+}
+
+function isWithoutPassphrase(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'passphrase_needed';
+}
+
+async function passphraseFrom(given: Given, world: World, isNew: boolean): Promise<string> {
+  if (given.has('passphrase-stdin')) return (await world.input()).split(/\r?\n/)[0] ?? '';
+  if (!world.isInteractive)
+    throw new Stop(EXIT.usage, 'Nobody can be asked for the passphrase here. Give --passphrase-stdin.');
+  const passphrase = await world.ask('Passphrase: ', { hidden: true });
+  if (isNew && (await world.ask('Confirm passphrase: ', { hidden: true })) !== passphrase)
+    throw new Stop(EXIT.cancelled, 'The two passphrases differ. Nothing was written.');
+  return passphrase;
+}
+
+export function verify(given: Given, world: World): Promise<number> {
+  return withVault(given, world, async (vault) => {
+    assertReadable(vault);
+    const report = await vault.verify();
+    if (given.has('json')) world.out.write(`${JSON.stringify(report, null, 2)}\n`);
+    else
+      world.out.write(
+        report.sound
+          ? 'File verified: complete and unchanged.\n'
+          : 'The file is damaged. Tokenkeep keeps it as it is; the desktop app can recover what is left.\n',
+      );
+    return report.sound ? EXIT.ok : EXIT.damaged;
+  });
+}

@@ -1,0 +1,95 @@
+/** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
+import type { Redeem, TokenRequest } from '../cache/acquire.ts';
+import { isRecord } from '../cache/json.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import { SignInRequiredError } from '../errors.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+/** Milliseconds for one answer of a provider. */
+const DEADLINE = 15_000;
+/** A token response is a few kilobytes; nothing that is larger is read. */
+const LONGEST = 1024 * 1024;
+
+/** @param issuer of the account, where it names one; the token is sent to the endpoint that this issuer publishes, and nowhere else */
+export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | undefined): Redeem {
+  return async (refreshToken, request) => {
+    const token_endpoint = await endpointOf(ask, request, issuer);
+    const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken.secret,
+      client_id: request.client_id,
+      scope: [...new Set([...scopes, 'openid', 'profile', 'offline_access'])].join(' '),
+      client_info: '1',
+    });
+    const { status, json } = await asked(ask, token_endpoint, { method: 'POST', body });
+    if (status >= 200 && status < 300 && json !== null) return { token_endpoint, response: json };
+    const code = typeof json?.['error'] === 'string' ? json['error'] : `HTTP ${status}`;
+    if (code === 'invalid_grant' || code === 'interaction_required' || code === 'login_required')
+      throw new SignInRequiredError(
+        `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; nothing was changed.`,
+      );
+    throw new Stop(
+      EXIT.failed,
+      `${new URL(token_endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,
+    );
+  };
+}
+
+async function endpointOf(
+  ask: typeof fetch,
+  { environment, realm }: TokenRequest,
+  issuer: string | undefined,
+): Promise<string> {
+  if (issuer === undefined || issuer === '') {
+    if (!isMicrosoft(environment))
+      throw new Stop(
+        EXIT.signInRequired,
+        `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token is sent nowhere. Sign in again.`,
+      );
+    return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
+  }
+  const { json } = await asked(ask, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {});
+  const endpoint = json?.['token_endpoint'];
+  // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
+  if (json?.['issuer'] !== issuer || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
+    throw new Stop(EXIT.failed, `${issuer} does not say where tokens are refreshed. Nothing was sent.`);
+  return endpoint;
+}
+
+async function asked(
+  ask: typeof fetch,
+  url: string,
+  request: RequestInit,
+): Promise<{ status: number; json: Readonly<Record<string, unknown>> | null }> {
+  let text: string;
+  let status: number;
+  try {
+    const response = await ask(url, {
+      ...request,
+      redirect: 'error', // a token is sent to the address that was meant, and not to where that points
+      signal: AbortSignal.timeout(DEADLINE),
+      headers: { accept: 'application/json' },
+    });
+    status = response.status;
+    text = await response.text();
+  } catch (cause) {
+    throw new Stop(
+      EXIT.failed,
+      `${new URL(url).host} was not reached (${reasonOf(cause)}). The cached tokens are as they were. Try again.`,
+    );
+  }
+  if (text.length > LONGEST) return { status, json: null };
+  try {
+    const json: unknown = JSON.parse(text);
+    return { status, json: isRecord(json) ? json : null };
+  } catch {
+    return { status, json: null };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason';
+  const cause = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
+  return cause === '' ? error.message : cause;
+}

@@ -1,0 +1,60 @@
+/** Runs the command: from words to a number. Throws nothing. */
+import { TokenkeepError } from '../errors.ts';
+import { list, show, signOut, sources } from './accounts.ts';
+import { type Given, parse } from './arguments.ts';
+import { doctor, exportVault, importInto, verify } from './maintenance.ts';
+import { credential, decode, get } from './tokens.ts';
+import { exitCodeOf } from './vault.ts';
+import { completion, help, helpOf, isVerb, type VerbName, VERBS } from './verbs.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+const RUN: Readonly<Record<VerbName, (given: Given, world: World) => Promise<number>>> = {
+  list,
+  show,
+  get,
+  signout: signOut,
+  decode,
+  sources,
+  doctor,
+  export: exportVault,
+  import: importInto,
+  verify,
+  credential,
+  completion: (given, world) => {
+    const script = completion(given.operands[0] ?? '');
+    if (script === undefined) throw new Stop(EXIT.usage, 'There are completions for bash, zsh and fish.');
+    world.out.write(script);
+    return Promise.resolve(EXIT.ok);
+  },
+};
+
+/**
+ * @param words what was typed behind the command's name
+ * @returns the number to end with; see EXIT
+ */
+export async function run(words: readonly string[], world: World): Promise<number> {
+  try {
+    const [verb, ...rest] = words;
+    if (verb === undefined || verb === 'help' || verb === '--help' || verb === '-h') {
+      world.out.write(help());
+      return verb === undefined ? EXIT.usage : EXIT.ok;
+    }
+    if (verb === '--version') {
+      world.out.write(`${world.version}\n`);
+      return EXIT.ok;
+    }
+    if (!isVerb(verb)) throw new Stop(EXIT.usage, `There is no verb ${verb}. See: tokenkeep --help`);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      world.out.write(helpOf(verb));
+      return EXIT.ok;
+    }
+    return await RUN[verb](parse(verb, VERBS[verb], rest), world);
+  } catch (error) {
+    const isForPeople = error instanceof Stop || error instanceof TokenkeepError;
+    const words = error instanceof Error ? error.message : String(error);
+    world.err.write(
+      `tokenkeep: ${isForPeople ? words : `Something unexpected happened (${words}). Nothing more is known.`}\n`,
+    );
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,53 @@
+/** How the command prints: tables, times, and nothing that a terminal would take for a command of its own. */
+
+/** A table with a heading; the last column is not cut. Other columns are cut where the terminal is too narrow. */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns?: number,
+): string {
+  const all = [heading, ...rows].map((row) => row.map(printable));
+  const widths = heading.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));
+  const room = columns === undefined ? Infinity : columns;
+  const total = (): number => widths.reduce((sum, width) => sum + width + 2, -2);
+  while (total() > room) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= 12) break;
+    widths[widest] = Math.max(12, (widths[widest] ?? 0) - (total() - room));
+  }
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, index) => cut(cell, widths[index] ?? cell.length).padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return all.map((row) => `${line(row)}\n`).join('');
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Without control characters: names come from providers and files, and could move the cursor or hide a line. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
+}
+
+/** How long until a time, or how long ago: "in 12 min", "2 h ago". */
+export function relative(seconds: number, now: number): string {
+  const distance = Math.abs(seconds - now);
+  const amount =
+    distance < 60
+      ? `${Math.round(distance)} s`
+      : distance < 7200
+        ? `${Math.round(distance / 60)} min`
+        : distance < 172_800
+          ? `${Math.round(distance / 3600)} h`
+          : `${Math.round(distance / 86_400)} days`;
+  return seconds >= now ? `in ${amount}` : `${amount} ago`;
+}
+
+/** 14:20, in the local time zone. */
+export function clock(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+}

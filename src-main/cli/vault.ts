@@ -1,0 +1,96 @@
+/** The vault that the command works with, and the number that each of its states ends the command with. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { StorageError, TokenkeepError, VaultError } from '../errors.ts';
+import type { Vault } from '../vault/api.ts';
+import type { VaultState } from '../vault/state.ts';
+import { openVault } from '../vault/vault.ts';
+import type { Given } from './arguments.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+const CODES: Readonly<Record<string, number>> = {
+  ready: EXIT.ok,
+  locked: EXIT.locked,
+  'no-keychain': EXIT.noKeychain,
+  'key-missing': EXIT.keyMissing,
+  'wrong-key': EXIT.wrongKey,
+  damaged: EXIT.damaged,
+  newer: EXIT.newer,
+  'read-only': EXIT.readOnly,
+  unreadable: EXIT.unreadable,
+  busy: EXIT.busy,
+  older: EXIT.older,
+  copy: EXIT.copy,
+} satisfies Readonly<Record<VaultState, number>> & Record<string, number>;
+
+/** States in which there is something to read. */
+const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
+
+/** Where the desktop app keeps its vault. */
+export function vaultFile(given: Given, { env, home, platform }: World): string {
+  const named = given.value('vault') ?? env['TOKENKEEP_VAULT'];
+  if (named !== undefined && named !== '') return resolve(named);
+  const folder =
+    platform === 'win32'
+      ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+      : platform === 'darwin'
+        ? join(home, 'Library', 'Application Support')
+        : (absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'));
+  return join(folder, 'Tokenkeep', 'accounts.vault');
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined;
+}
+
+/** Opens the vault for one task and closes it, however that ends. */
+export async function withVault<T>(
+  given: Given,
+  world: World,
+  task: (vault: Vault) => Promise<T>,
+): Promise<T> {
+  const vault = await openVault({
+    file: vaultFile(given, world),
+    name: 'accounts',
+    service: 'Tokenkeep',
+    ...(world.keychain === undefined ? {} : { keychain: world.keychain }),
+  });
+  try {
+    return await task(vault);
+  } finally {
+    await vault.close();
+  }
+}
+
+/** @throws Stop with the number of the state, and its sentences, where nothing can be read */
+export function assertReadable({ status }: Vault): void {
+  if (READABLE.has(status.state)) return;
+  throw new Stop(CODES[status.state] ?? EXIT.failed, status.message ?? `The vault is ${status.state}.`);
+}
+
+/**
+ * The number to end with after something was shown: 0, or that of a state in which only a part can be read, whose sentences are printed
+ * behind it.
+ */
+export function shownCode({ status }: Vault, { err }: Pick<World, 'err'>): number {
+  if (status.state !== 'damaged' && status.state !== 'older' && status.state !== 'copy') return EXIT.ok;
+  err.write(`tokenkeep: ${status.message ?? `The vault is ${status.state}.`}\n`);
+  return CODES[status.state] ?? EXIT.failed;
+}
+
+/** Whether the vault has a file. Where it has none, a keychain that is locked or missing keeps nothing from being listed. */
+export function exists({ status }: Vault): boolean {
+  const { state } = status;
+  return status.bytes !== null || (state !== 'ready' && state !== 'locked' && state !== 'no-keychain');
+}
+
+/** The number that an error ends the command with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Stop) return error.exitCode;
+  if (error instanceof VaultError) {
+    const state = error.code.replace(/^vault_/, '').replaceAll('_', '-');
+    return CODES[state] ?? EXIT.failed;
+  }
+  if (error instanceof StorageError) return error.code === 'read_only_disk' ? EXIT.readOnly : EXIT.failed;
+  if (error instanceof TokenkeepError && error.code === 'sign_in_required') return EXIT.signInRequired;
+  return EXIT.failed;
+}

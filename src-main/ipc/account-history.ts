@@ -1,0 +1,73 @@
+/**
+ * What has happened to accounts, kept beside their entries in the cache and sealed with it: where they were imported from,
+ * which provider issued their tokens, and what that provider refused.
+ *
+ * [Note: app data in the cache] It stands in a root of its own in the cache document, which no MSAL library touches, so
+ * it is durable in the same change as the entries that it is about. A document that is imported can't bring its own.
+ */
+import { isRecord } from '../cache/json.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { appData, setAppData } from './app-data.ts';
+import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
+import type { Refusal } from './contract.ts';
+
+export interface AccountHistory {
+  /** The provider refused to refresh it, and nothing has succeeded since. */
+  refusal: Refusal | null;
+  /** The file that it was imported from; null where it was signed in here, or nobody knows. */
+  source: string | null;
+  /** The program that `source` belongs to may still use the account's refresh tokens. */
+  shared: boolean;
+  /** By client id: the issuer that the user signed in at, or agreed to send the refresh token to. */
+  issuers: Readonly<Record<string, string>>;
+}
+
+const NAME = 'accounts';
+const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {} };
+
+/** What is known of an account; of one that nothing is known of, nothing. */
+export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
+  const all = appData(cache, NAME);
+  const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
+  return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
+}
+
+/** Changes what is known of an account, inside an update. Accounts that are gone are forgotten on the way. */
+export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
+  const all = appData(cache, NAME);
+  const there = cachedAccounts(cache).byId;
+  const kept = isRecord(all) ? Object.entries(all).filter(([each]) => there.has(each) && each !== id) : [];
+  const next = there.has(id) ? [[id, { ...historyOf(cache, id), ...changes }] as const] : [];
+  setAppData(cache, NAME, Object.fromEntries([...kept, ...next]));
+}
+
+/**
+ * Runs the merge of an imported document, inside an update, and marks the accounts that got a refresh or ID token from it:
+ * another program may still use the refresh token, and the ID token's word for its issuer is anybody's.
+ *
+ * @param source the file's path
+ */
+export function mergeAsImport<T>(cache: TokenCache, document: TokenCache, source: string, merge: () => T): T {
+  const brought = [...cachedAccounts(document).byId.values()];
+  const ids = brought.map(({ id }) => id);
+  const before = new Set(ids.flatMap((id) => secretsOf(cachedAccounts(cache).byId.get(id))));
+  const merged = merge();
+  const offered = new Set(brought.flatMap(secretsOf));
+  for (const id of ids) {
+    const now = secretsOf(cachedAccounts(cache).byId.get(id));
+    const taken = now.some((secret) => offered.has(secret) && !before.has(secret));
+    if (taken) changeHistory(cache, id, { source, shared: true, refusal: null });
+  }
+  return merged;
+}
+
+/** The refresh and ID tokens of an account; none of one whose seal is damaged. */
+function secretsOf(account: CachedAccount | undefined): string[] {
+  return [...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])].flatMap((token) => {
+    try {
+      return [token.secret];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,33 @@
+/** Data of the app itself in a cache, under a root of its own. See account-history.ts, [Note: app data in the cache]. */
+import { Entry } from '../cache/entry.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+
+const PREFIX = 'Tokenkeep:';
+
+/** Whether a root of a cache document holds app data. */
+export const isAppData = (section: string): boolean => section.startsWith(PREFIX);
+
+/** The value that is kept under a name: frozen JSON; undefined where there is none. */
+export function appData(cache: TokenCache, name: string): unknown {
+  return storeOf(cache).kept(PREFIX + name)?.value;
+}
+
+/**
+ * Keeps a value under a name, inside an update. It takes no part in searches, sign-outs of accounts or counts.
+ *
+ * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes it
+ */
+export function setAppData(cache: TokenCache, name: string, value: unknown): void {
+  const store = storeOf(cache);
+  if (value === undefined) {
+    store.drop({ section: PREFIX + name, key: null });
+    return;
+  }
+  store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
+}
+
+/** Removes all app data, as from a document that someone else wrote. */
+export function dropAppData(cache: TokenCache): void {
+  const store = storeOf(cache);
+  for (const root of store.keptRoots()) if (isAppData(root.section)) store.drop(root);
+}

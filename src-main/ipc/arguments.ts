@@ -1,0 +1,63 @@
+/** The arguments of every request, checked before a handler sees them. A window may send anything. */
+import * as v from 'valibot';
+import { InvalidArgumentError } from '../errors.ts';
+import type { TokenCacheRequests } from './contract.ts';
+import { type ArgumentCheck, type ArgumentChecks, noArguments } from './requests.ts';
+
+// Ids are made by cached-accounts.ts, token-views.ts and imports.ts: base64url, two parts at most. Those of findings are hashes.
+const id = v.pipe(v.string(), v.maxLength(100), v.regex(/^[\w-]+(\.[\w-]+)?$/));
+const searchText = v.pipe(v.string(), v.maxLength(1_000));
+// Windows' longest path; a NUL would cut it short on its way to the file system.
+const path = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(32_767),
+  v.check((text) => !text.includes('\0')),
+);
+// The vault decides whether it is strong enough; a megabyte of text is no passphrase.
+const passphrase = v.pipe(v.string(), v.maxLength(4_096));
+// The most findings that a window is sent.
+const findingIds = v.pipe(v.array(id), v.maxLength(1_000));
+const accountIds = v.nullable(v.pipe(v.array(id), v.minLength(1), v.maxLength(20_000)));
+
+const copyForm = v.picklist(['token', 'header', 'curl']);
+
+const idOnly = takes(v.strictTuple([id]));
+
+export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
+  status: noArguments,
+  accounts: noArguments,
+  tokens: idOnly,
+  claims: idOnly,
+  search: takes(v.strictTuple([searchText])),
+  removalCount: takes(v.strictTuple([accountIds])),
+  signOut: takes(v.strictTuple([accountIds])),
+  reveal: idOnly,
+  copy: takes(v.union([v.strictTuple([id]), v.strictTuple([id, copyForm])])),
+  chooseImport: noArguments,
+  planImport: takes(v.strictTuple([path])),
+  unlockImport: takes(v.strictTuple([id, passphrase])),
+  confirmImport: idOnly,
+  cancelImport: idOnly,
+  retry: noArguments,
+  recover: noArguments,
+  startFresh: noArguments,
+  verify: noArguments,
+  rotateKey: noArguments,
+  compact: noArguments,
+  exportAll: takes(v.strictTuple([passphrase])),
+  examine: noArguments,
+  repair: takes(v.strictTuple([v.nullable(findingIds)])),
+  undoRepair: noArguments,
+};
+
+/** The message never quotes what was sent. */
+function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {
+  return (args) => {
+    const result = v.safeParse(schema, args);
+    if (result.success) return result.output;
+    throw new InvalidArgumentError(
+      'The request was sent with arguments that it does not take. Nothing was done.',
+    );
+  };
+}

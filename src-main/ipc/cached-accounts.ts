@@ -1,0 +1,185 @@
+/**
+ * The accounts of a cache as a window lists them: each user and each app with its tokens. One user under several aliases
+ * of a cloud, in several tenants and with several apps is one account. An app's own tokens are one account for each
+ * client, tenant and cloud.
+ */
+import { hash } from 'node:crypto';
+import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
+import { canonicalEnvironment, hostOf } from '../cache/schema/environments.ts';
+import { canonicalIssuer, sameIssuer } from '../cache/schema/issuers.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { isAppData } from './app-data.ts';
+import type { AccountItem } from './contract.ts';
+
+/**
+ * Names an account to a window: a hash of what makes it this account. It stays the same when a token is renewed and after
+ * a restart, and tells nothing by itself.
+ */
+export type AccountId = string;
+
+export interface CachedAccount {
+  readonly id: AccountId;
+  readonly kind: AccountItem['kind'];
+  /** null for an app. */
+  readonly home_account_id: string | null;
+  /** As its first entity has it. */
+  readonly environment: string;
+  /** "" where MSAL's rules say who it is, or nothing tells. */
+  readonly issuer: string;
+  /** Only for a user whose account entity is in the cache. */
+  readonly summary: AccountSummary | null;
+  readonly accessTokens: AccessToken[];
+  readonly refreshTokens: RefreshToken[];
+  readonly idTokens: IdToken[];
+}
+
+export type Token = AccessToken | RefreshToken | IdToken;
+
+export interface CachedAccounts {
+  /** Users in the cache's order of accounts, then what has no account entity. */
+  readonly byId: ReadonlyMap<AccountId, CachedAccount>;
+  /** Entries that are kept although this version does not understand them. */
+  readonly notUnderstood: number;
+}
+
+const known = new WeakMap<TokenCache, { version: number; accounts: CachedAccounts }>();
+
+/** Remembered until the cache changes; also in the middle of an update, of which nobody has been told yet. */
+export function cachedAccounts(cache: TokenCache): CachedAccounts {
+  const { version } = storeOf(cache);
+  const before = known.get(cache);
+  if (before?.version === version) return before.accounts;
+  const accounts = group(cache);
+  known.set(cache, { version, accounts });
+  return accounts;
+}
+
+/** @throws InvalidArgumentError where no account has this id any more */
+export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
+  const found = cachedAccounts(cache).byId.get(id);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError('This account is no longer in the cache. Nothing was done.');
+}
+
+/** The tokens of an account: access tokens first, then refresh and ID tokens. */
+export function tokensOf({ accessTokens, refreshTokens, idTokens }: CachedAccount): Token[] {
+  return [...accessTokens, ...refreshTokens, ...idTokens];
+}
+
+/** A short hash of a list of parts. JSON, so that no two lists read alike. */
+export function idOf(...parts: readonly string[]): string {
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22);
+}
+
+function group(cache: TokenCache): CachedAccounts {
+  const groups = new Groups();
+  for (const summary of cache.accounts()) {
+    // One without tenants has no account entity: its refresh tokens alone show that it is signed in.
+    const listed = summary.tenants.length > 0 ? summary : null;
+    groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
+  }
+  for (const token of cache.find('AccessToken')) groups.of(token, token.realm ?? '').accessTokens.push(token);
+  for (const token of cache.find('RefreshToken')) groups.of(token, '').refreshTokens.push(token);
+  for (const token of cache.find('IdToken')) groups.of(token, token.realm ?? '').idTokens.push(token);
+  return {
+    byId: new Map(groups.accounts.map((account) => [account.id, account])),
+    notUnderstood: notUnderstoodIn(cache),
+  };
+}
+
+interface Cloud {
+  name: string;
+  /** The users of an account id: several where their issuers differ. */
+  users: Map<string, CachedAccount[]>;
+  apps: Map<string, CachedAccount>;
+}
+
+/** The account that each token belongs to. By maps and without joined keys: there may be fifty thousand tokens. */
+class Groups {
+  readonly accounts: CachedAccount[] = [];
+  readonly #clouds = new Map<string, Cloud>();
+
+  user(
+    home_account_id: string,
+    environment: string,
+    issuer: string,
+    summary: AccountSummary | null,
+  ): CachedAccount {
+    const { name, users } = this.#cloud(environment);
+    const home = home_account_id.toLowerCase();
+    const known = users.get(home) ?? [];
+    const there = userOf(known, issuer);
+    if (there !== undefined && (summary === null || there.issuer === issuer)) return there;
+    const id = issuer === '' ? idOf('user', home, name) : idOf('user', home, name, canonicalIssuer(issuer));
+    const kind = summary === null ? 'orphan' : 'user';
+    const fresh = this.#add({ id, kind, home_account_id, environment, issuer, summary });
+    users.set(home, [...known, fresh]);
+    return fresh;
+  }
+
+  of(token: Token, realm: string): CachedAccount {
+    const home = token.home_account_id ?? '';
+    if (home !== '') return this.user(home, token.environment, token.issuer ?? '', null);
+    const { name, apps } = this.#cloud(token.environment);
+    const id = idOf('app', token.client_id.toLowerCase(), realm.toLowerCase(), name);
+    const there = apps.get(id);
+    if (there !== undefined) return there;
+    const fresh = this.#add({
+      id,
+      kind: 'app',
+      home_account_id: null,
+      environment: token.environment,
+      issuer: token.issuer ?? '',
+      summary: null,
+    });
+    apps.set(id, fresh);
+    return fresh;
+  }
+
+  #add(fields: Omit<CachedAccount, 'accessTokens' | 'refreshTokens' | 'idTokens'>): CachedAccount {
+    const fresh = { ...fields, accessTokens: [], refreshTokens: [], idTokens: [] };
+    this.accounts.push(fresh);
+    return fresh;
+  }
+
+  #cloud(environment: string): Cloud {
+    const there = this.#clouds.get(environment);
+    if (there !== undefined) return there;
+    const name = hostOf(canonicalEnvironment(environment));
+    const cloud = this.#clouds.get(name) ?? { name, users: new Map(), apps: new Map() };
+    this.#clouds.set(name, cloud).set(environment, cloud);
+    return cloud;
+  }
+}
+
+/** Of one account id, the user of an issuer. Entries that name none are of the only user that there is. */
+function userOf(users: readonly CachedAccount[], issuer: string): CachedAccount | undefined {
+  const same = users.find((user) => user.issuer !== '' && issuer !== '' && sameIssuer(user.issuer, issuer));
+  if (same !== undefined) return same;
+  if (issuer === '') return users.length === 1 ? users[0] : users.find((user) => user.issuer === '');
+  return users.find((user) => user.issuer === '');
+}
+
+function notUnderstoodIn(cache: TokenCache): number {
+  const store = storeOf(cache);
+  const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
+  return store.malformed.size + kept.length;
+}
+
+/** Milliseconds of work after which other requests and windows get their turn; below what a person notices. */
+const TURN_MS = 25;
+
+/** Does `work` for each account, and pauses between accounts now and then. The one place where long loops pause. */
+export async function forEachAccount(
+  accounts: CachedAccounts['byId'],
+  work: (account: CachedAccount) => void,
+): Promise<void> {
+  let end = performance.now() + TURN_MS;
+  for (const account of accounts.values()) {
+    work(account);
+    if (performance.now() < end) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    end = performance.now() + TURN_MS;
+  }
+}

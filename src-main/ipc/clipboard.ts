@@ -1,0 +1,64 @@
+/** Copied secrets: each is cleared from the clipboard after 30 seconds, unless something else is on it by then. */
+import { createHash } from 'node:crypto';
+
+/** The system's clipboard. Electron's is synchronous before version 44 and asynchronous since. */
+export interface SystemClipboard {
+  readText(): string | Promise<string>;
+  writeText(text: string): void | Promise<void>;
+  clear(): void | Promise<void>;
+}
+
+export interface CopiedSecretsOptions {
+  clipboard: SystemClipboard;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Runs `work` after so many milliseconds; returns a function that cancels it. */
+  after: (milliseconds: number, work: () => void) => () => void;
+  /** Called when a copied token has left the clipboard. */
+  onCleared: () => void;
+}
+
+export interface CopiedSecrets {
+  /** Puts a secret on the clipboard, in place of an earlier one; returns the time at which it is cleared. */
+  copy(secret: string): Promise<{ clearsAt: number }>;
+  /** Clears the clipboard if it still holds the secret; anything else on it stays. Rejects where the clipboard fails. */
+  clear(): Promise<void>;
+  /** A secret may still be on the clipboard. */
+  readonly holding: boolean;
+}
+
+const CLEARED_AFTER_MS = 30_000;
+
+export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecretsOptions): CopiedSecrets {
+  /** Only a hash, so that this process holds the secret no longer than it takes to copy it. */
+  let held: { hash: string; cancel: () => void } | undefined;
+
+  async function clear(): Promise<void> {
+    const leaving = held;
+    if (leaving === undefined) return;
+    leaving.cancel();
+    held = undefined; // a secret that is copied meanwhile has its own deadline
+    if (hashOf(await clipboard.readText()) === leaving.hash) await clipboard.clear();
+    onCleared();
+  }
+
+  return {
+    async copy(secret) {
+      held?.cancel();
+      held = undefined;
+      await clipboard.writeText(secret);
+      // Where the clipboard can't be read, it is left alone: something else may be on it.
+      const cancel = after(CLEARED_AFTER_MS, () => void clear().catch(() => undefined));
+      held = { hash: hashOf(secret), cancel };
+      return { clearsAt: now() + CLEARED_AFTER_MS };
+    },
+    clear,
+    get holding() {
+      return held !== undefined;
+    },
+  };
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

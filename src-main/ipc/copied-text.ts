@@ -1,0 +1,36 @@
+/** What is put on the clipboard of a token. */
+import { InvalidArgumentError } from '../errors.ts';
+import type { CachedAccount } from './cached-accounts.ts';
+import type { CopyForm } from './contract.ts';
+import { type IdentifiedToken, tokenItems } from './token-views.ts';
+
+/**
+ * Returns the token, an `Authorization` header (RFC 6750 §2.1), or a curl command for a POSIX shell with that header.
+ *
+ * @throws InvalidArgumentError for a header with anything but an access token: no API takes another one.
+ */
+export function copiedText(account: CachedAccount, which: IdentifiedToken, form: CopyForm): string {
+  const { secret } = which.token;
+  if (form === 'token') return secret;
+  if (which.type !== 'AccessToken')
+    throw new InvalidArgumentError('Only an access token can be sent to an API. Nothing was copied.');
+  const item = tokenItems(account).find(({ id }) => id === which.id);
+  // A scheme is a token of HTTP (RFC 9110 §5.6.2); anything else in the entry could end the header.
+  const scheme = /^[\w!#$%&'*+.^`|~-]+$/.test(item?.token_type ?? '') ? item?.token_type : 'Bearer';
+  const header = `Authorization: ${scheme ?? 'Bearer'} ${secret}`;
+  if (form === 'header') return header;
+  return `curl --header ${quoted(header)} ${quoted(urlOf(item?.audience ?? null, item?.scopes ?? []))}`;
+}
+
+/** The API's URL, where its audience or its scopes tell one. */
+function urlOf(audience: string | null, scopes: readonly string[]): string {
+  for (const text of [audience ?? '', ...scopes]) {
+    if (/^https?:\/\//i.test(text) && URL.canParse(text)) return `${new URL(text).origin}/`;
+  }
+  return 'https://API';
+}
+
+/** In single quotes nothing is special to a POSIX shell; a quote itself is written outside of them. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

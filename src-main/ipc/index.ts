@@ -1,0 +1,22 @@
+/**
+ * 'tokenkeep/ipc': what a window is told, and the accounts behind it, without Electron: for an app's own requests beside
+ * the token cache's, and for their tests in plain Node.
+ *
+ * @module tokenkeep/ipc
+ */
+export { type AccountHistory, changeHistory, historyOf } from './account-history.ts';
+export { issuerOf, nameOf, usernameOf } from './account-views.ts';
+export { appData, setAppData } from './app-data.ts';
+export { type AccountId, type CachedAccount, cachedAccounts, findAccount } from './cached-accounts.ts';
+export type * from './contract.ts';
+export type { Question } from './questions.ts';
+export {
+  type ArgumentCheck,
+  type ArgumentChecks,
+  type Handlers,
+  type Names,
+  noArguments,
+  plainError,
+  type Requests,
+} from './requests.ts';
+export { signOutAccounts } from './sign-out.ts';

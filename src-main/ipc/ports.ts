@@ -1,0 +1,39 @@
+/** What the handlers of a window's requests are given from outside. */
+import type { Vault } from '../vault/api.ts';
+import type { CopiedSecrets } from './clipboard.ts';
+import type { TokenCacheEvents } from './contract.ts';
+import type { Question } from './questions.ts';
+
+/** The part of a vault that a window's requests need. Closing it is up to the app. */
+export type ServedVault = Pick<
+  Vault,
+  | 'status'
+  | 'read'
+  | 'update'
+  | 'erase'
+  | 'retry'
+  | 'recover'
+  | 'startFresh'
+  | 'verify'
+  | 'compact'
+  | 'exportTo'
+>;
+
+/** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
+export interface Ports<Caller> {
+  /** Requests wait for it. */
+  vault: Promise<ServedVault>;
+  copied: CopiedSecrets;
+  /** Seconds since the epoch. */
+  now: () => number;
+  /** Asks the user in a dialog that no script of the window can answer; false where the user declined. */
+  confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  /** Absolute path; null where the dialog was dismissed. */
+  chooseFile: (caller: Caller) => Promise<string | null>;
+  /** Where to save; `name` is suggested. Absolute path; null where the dialog was dismissed. */
+  chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
+  /** Tells all windows. */
+  tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
+  /** Called before the vault is asked again because the user chose Retry. */
+  beforeRetry: () => void;
+}

@@ -1,0 +1,87 @@
+/** Signing accounts out, and counting beforehand what that removes by the same rule. */
+import { type AccountReference, ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
+import type { RemovalCount } from '../cache/sign-out.ts';
+import { appRemovalCount, removalCount, removalCountOfAll, type TokenCache } from '../cache/token-cache.ts';
+import { type AccountId, type CachedAccount, findAccount } from './cached-accounts.ts';
+import type { ServedVault } from './ports.ts';
+
+/**
+ * Counts what `signOutAccounts` would remove.
+ *
+ * @param ids null: all accounts and apps
+ */
+export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | null): RemovalCount {
+  if (ids !== null) return sum(ids.map((id) => countOf(cache, findAccount(cache, id))));
+  return removalCountOfAll(cache);
+}
+
+/**
+ * Removes accounts with everything that belongs to them, in one durable change, and destroys the key under which the
+ * file was written until now, so that older copies can't be opened either.
+ *
+ * @param ids null: all accounts and apps
+ * @param alongside runs in the same change, before the removal: both are durable, or neither is
+ * @returns one receipt for each account
+ * @throws InvalidArgumentError where one of them is no longer there; nothing is removed then
+ */
+export async function signOutAccounts(
+  vault: ServedVault,
+  ids: readonly AccountId[] | null,
+  alongside: (cache: TokenCache) => void = () => undefined,
+): Promise<SignOutReceipt[]> {
+  return erase(vault, (cache) => {
+    const remove = ids === null ? (all: TokenCache) => all.signOutAll() : removeThese(cache, ids);
+    alongside(cache);
+    return remove(cache);
+  });
+}
+
+/** All are looked up before the first is removed: the removal of one may change how another is named. */
+function removeThese(cache: TokenCache, ids: readonly AccountId[]): (cache: TokenCache) => SignOutReceipt[] {
+  const accounts = [...new Set(ids)].map((id) => findAccount(cache, id));
+  return (changed) =>
+    accounts.map((account) =>
+      account.home_account_id === null
+        ? changed.removeAppTokens(appOf(account))
+        : changed.signOut(referenceTo(account)),
+    );
+}
+
+async function erase(
+  vault: ServedVault,
+  remove: (cache: TokenCache) => SignOutReceipt[],
+): Promise<SignOutReceipt[]> {
+  // Without a file there is no older copy and no key to destroy: everything is in memory, and removed from there.
+  if (vault.status.state !== 'ready' && vault.status.bytes === null) return vault.update(remove);
+  const { value, oldKey } = await vault.erase(remove);
+  return oldKey === undefined ? value : value.map((receipt) => ({ ...receipt, oldKey }));
+}
+
+function countOf(cache: TokenCache, account: CachedAccount): RemovalCount {
+  return account.home_account_id === null
+    ? appRemovalCount(cache, appOf(account))
+    : removalCount(cache, referenceTo(account));
+}
+
+function referenceTo({ home_account_id, environment, issuer }: CachedAccount): AccountReference {
+  return { home_account_id: home_account_id ?? '', environment, ...(issuer === '' ? {} : { issuer }) };
+}
+
+/** The tokens of one app agree in client, tenant and cloud. */
+function appOf({ accessTokens: [token] }: CachedAccount): {
+  client_id: string;
+  realm: string;
+  environment: string;
+} {
+  return {
+    client_id: token?.client_id ?? '',
+    realm: token?.realm ?? '',
+    environment: token?.environment ?? '',
+  };
+}
+
+function sum(counts: readonly RemovalCount[]): RemovalCount {
+  const total: RemovalCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
+  for (const count of counts) for (const type of ENTITY_TYPES) total[type] += count[type];
+  return total;
+}

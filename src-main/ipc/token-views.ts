@@ -1,0 +1,174 @@
+/** The tokens of one account as a window shows them: purpose, lifetime and claims, never a secret or a signature. */
+import { type Claims, type ReadToken, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
+import { extensionOf } from '../cache/schema/extension.ts';
+import { scopesOf } from '../cache/schema/scopes.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type AccountId, type CachedAccount, findAccount, idOf, type Token } from './cached-accounts.ts';
+import type { Claim, DecodedToken, TokenItem } from './contract.ts';
+
+/** The id of its account, a dot, and one of its own: enough to find it without looking through all accounts. */
+export type TokenId = string;
+
+export interface IdentifiedToken {
+  id: TokenId;
+  type: TokenItem['type'];
+  token: Token;
+}
+
+/** @throws InvalidArgumentError where the token or its account is no longer there */
+export function findToken(cache: TokenCache, id: TokenId): [CachedAccount, IdentifiedToken] {
+  const account = findAccount(cache, accountIdOf(id));
+  const found = identify(account).find((candidate) => candidate.id === id);
+  if (found !== undefined) return [account, found];
+  throw new InvalidArgumentError('This token is no longer in the cache. Nothing was done.');
+}
+
+const accountIdOf = (id: TokenId): AccountId => id.split('.', 1)[0] ?? '';
+
+/** Access tokens first, then refresh and ID tokens, each with its id. */
+export function identify(account: CachedAccount): IdentifiedToken[] {
+  const taken = new Map<string, number>();
+  return [
+    ...account.accessTokens.map((token) => ({ type: 'AccessToken' as const, token })),
+    ...account.refreshTokens.map((token) => ({ type: 'RefreshToken' as const, token })),
+    ...account.idTokens.map((token) => ({ type: 'IdToken' as const, token })),
+  ].map(({ type, token }) => {
+    const own = idOf(type, ...identity(token));
+    // Two libraries may have stored one credential under different keys; both are there, so both are shown.
+    const before = taken.get(own) ?? 0;
+    taken.set(own, before + 1);
+    return { id: `${account.id}.${before === 0 ? own : `${own}-${before}`}`, type, token };
+  });
+}
+
+/** The fields that tell one credential from another, whatever its secret is today. */
+function identity(token: Token): string[] {
+  const fields = ['environment', 'client_id', 'realm', 'target', 'token_type', 'key_id', 'family_id'];
+  return [...fields.map((field) => text(token, field) ?? ''), extensionOf(token)];
+}
+
+export function tokenItems(account: CachedAccount): TokenItem[] {
+  const names = clientNames(account);
+  return identify(account).map(({ id, type, token }) => ({
+    id,
+    type,
+    environment: token.environment,
+    realm: text(token, 'realm'),
+    client_id: token.client_id,
+    client_name: names.get(token.client_id.toLowerCase()) ?? null,
+    scopes: scopesOf(text(token, 'target') ?? ''),
+    audience: audienceOf(type, token),
+    token_type: text(token, 'token_type'),
+    key_id: text(token, 'key_id'),
+    family_id: text(token, 'family_id'),
+    format: contentsOf(token)?.format ?? 'opaque',
+    cached_at: seconds(token['cached_at']),
+    expires_on: type === 'IdToken' ? numberClaim(token, 'exp') : seconds(token['expires_on']),
+    extended_expires_on: seconds(token['extended_expires_on']),
+    refresh_on: seconds(token['refresh_on']),
+    last_modification_time: seconds(token['last_modification_time']),
+  }));
+}
+
+/** Names of apps by client id, from the access tokens that have one (Microsoft's v1 tokens do). */
+export function clientNames(account: CachedAccount): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const token of account.accessTokens) {
+    const name = stringClaim(claimsOf(token), 'app_displayname');
+    if (name !== undefined) names.set(token.client_id.toLowerCase(), name);
+  }
+  return names;
+}
+
+/** A time in seconds since the epoch; null where the field is missing or no time. */
+export function seconds(field: unknown): number | null {
+  const value = secondsOf(field);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** A token's header and payload. [Note: no secret in a window]: never the signature, never an opaque token. */
+export function decoded(token: Token): DecodedToken {
+  const found = contentsOf(token);
+  if (found === null) return { format: 'opaque', length: lengthOf(token) };
+  const header = claimList(found.header);
+  return found.format === 'jwe'
+    ? { format: 'jwe', header }
+    : { format: 'jwt', header, payload: claimList(found.payload) };
+}
+
+const OPAQUE = null;
+const decodedTokens = new WeakMap<Token, ReadToken | typeof OPAQUE>();
+
+/**
+ * The contents of a token; null for an opaque one, and for one whose secret can't be opened any more. Reading opens the
+ * secret, which in a vault is sealed by itself, so it is done once, when someone asks, and only the claims stay. Entities
+ * are frozen, so the result stays true.
+ */
+export function contentsOf(token: Token): ReadToken | null {
+  const before = decodedTokens.get(token);
+  if (before !== undefined) return before;
+  const fresh = read(token);
+  decodedTokens.set(token, fresh);
+  return fresh;
+}
+
+function read(token: Token): ReadToken | null {
+  try {
+    return readToken(token.secret) ?? OPAQUE;
+  } catch {
+    return OPAQUE; // a damaged seal: the vault's report says so; the rest of the entity can still be shown
+  }
+}
+
+/** The payload of a JWT; empty for anything else. */
+export function claimsOf(token: Token): Claims {
+  const found = contentsOf(token);
+  return found?.format === 'jwt' ? found.payload : {};
+}
+
+/** In the token's own order. */
+function claimList(object: Claims): Claim[] {
+  return Object.entries(object).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
+}
+
+function lengthOf(token: Token): number {
+  try {
+    return token.secret.length;
+  } catch {
+    return 0; // see `read`
+  }
+}
+
+function audienceOf(type: TokenItem['type'], token: Token): string | null {
+  if (type === 'RefreshToken') return null;
+  if (type === 'IdToken') return token.client_id;
+  const audience = claimsOf(token)['aud'];
+  if (typeof audience === 'string' && audience !== '') return audience;
+  if (Array.isArray(audience)) {
+    const named = audience.filter((entry) => typeof entry === 'string');
+    if (named.length > 0) return named.join(' ');
+  }
+  return resourceOf(scopesOf(text(token, 'target') ?? ''));
+}
+
+/** `https://graph.microsoft.com/User.Read` → `https://graph.microsoft.com`; null where no scope names a resource. */
+function resourceOf(scopes: readonly string[]): string | null {
+  for (const scope of scopes) {
+    const end = scope.lastIndexOf('/');
+    if (/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(scope) && end > scope.indexOf('//') + 1)
+      return scope.slice(0, end);
+  }
+  return null;
+}
+
+function numberClaim(token: Token, name: string): number | null {
+  const value = claimsOf(token)[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function text(token: Token, field: string): string | null {
+  const value = token[field];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,179 @@
+/**
+ * `tokenkeep/keychain/conformance`: what every keychain must do, as tests for any runner.
+ *
+ * @module tokenkeep/keychain/conformance
+ */
+import { match, rejects, strictEqual } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { KeychainError } from '../errors.ts';
+import type { Keychain } from './keychain.ts';
+
+/**
+ * How the suite gets at a keychain.
+ *
+ * @example
+ * const options: KeychainConformanceOptions = { open: async () => ({ keychain: myKeychain(), another: myKeychain() }) };
+ */
+export interface KeychainConformanceOptions {
+  /** Called once for each case. Services are new for each case, so what is stored may stay. */
+  readonly open: () => OpenedKeychain | Promise<OpenedKeychain>;
+  /** Makes a keychain that holds something and is locked. Absent: it can't be locked. */
+  readonly locked?: () => OpenedKeychain | Promise<OpenedKeychain>;
+  /** Makes a keychain that can't be reached. Absent: it can always be reached. */
+  readonly unavailable?: () => OpenedKeychain | Promise<OpenedKeychain>;
+}
+
+/**
+ * One keychain, opened for one case.
+ *
+ * @example
+ * const opened: OpenedKeychain = { keychain: keyFile('/tmp/key'), another: keyFile('/tmp/key') };
+ */
+export interface OpenedKeychain {
+  readonly keychain: Keychain;
+  /** The same store as another program has it. Default: the same keychain. */
+  readonly another?: Keychain;
+  /** Called after the case. */
+  readonly close?: () => void | Promise<void>;
+}
+
+/**
+ * One test, for any runner.
+ *
+ * @example
+ * for (const { name, run } of keychainConformance({ open })) test(name, run);
+ */
+export interface KeychainConformanceCase {
+  readonly name: string;
+  /** Rejects with an AssertionError where the keychain does something else. */
+  readonly run: () => Promise<void>;
+}
+
+type Check = (keychain: Keychain, another: Keychain, service: string) => Promise<void>;
+
+/** The longest secret that the contract allows, of all characters that it allows. */
+const LONGEST = Array.from({ length: 2560 }, (_, index) => String.fromCharCode(33 + (index % 94))).join('');
+
+const CASES: Readonly<Record<string, Check>> = {
+  'a secret that was never set is absent: null': async (keychain, _another, service) => {
+    strictEqual(await keychain.get(service, 'a'), null);
+    strictEqual(await keychain.get(service, 'a'), null);
+  },
+  'a secret that was set is there, for another program too': async (keychain, another, service) => {
+    await keychain.set(service, 'a', 'one');
+    strictEqual(await keychain.get(service, 'a'), 'one');
+    strictEqual(await another.get(service, 'a'), 'one');
+  },
+  'a secret replaces the one before': async (keychain, another, service) => {
+    await keychain.set(service, 'a', 'one');
+    await another.set(service, 'a', 'two');
+    strictEqual(await keychain.get(service, 'a'), 'two');
+  },
+  'a deleted secret is absent, and can be set again': async (keychain, another, service) => {
+    await keychain.set(service, 'a', 'one');
+    await another.delete(service, 'a');
+    strictEqual(await keychain.get(service, 'a'), null);
+    await keychain.set(service, 'a', 'two');
+    strictEqual(await another.get(service, 'a'), 'two');
+  },
+  'deleting what is absent resolves': async (keychain, _another, service) => {
+    await keychain.delete(service, 'a');
+    strictEqual(await keychain.get(service, 'a'), null);
+  },
+  'services and accounts don’t mix, whatever their names look like': async (keychain, another, service) => {
+    const names: [string, string][] = [
+      [service, 'a'],
+      [service, 'a/b'],
+      [`${service}/a`, 'b'],
+      [service, 'aa'],
+      [`${service}a`, ''.padEnd(40, 'a')],
+      [service, 'ä ☃ 钥匙'],
+      [service, '../a'],
+      [service, 'a*'],
+      [service, '0123456789abcdef0123456789abcdef/a'],
+    ];
+    for (const [index, [name, account]] of names.entries())
+      await keychain.set(name, account, `secret-${index}`);
+    for (const [index, [name, account]] of names.entries()) {
+      strictEqual(await another.get(name, account), `secret-${index}`);
+    }
+    await keychain.delete(service, 'a');
+    for (const [index, [name, account]] of names.slice(1).entries()) {
+      strictEqual(await another.get(name, account), `secret-${index + 1}`);
+    }
+  },
+  'the longest secret comes back whole': async (keychain, another, service) => {
+    await keychain.set(service, 'a', LONGEST);
+    strictEqual(await another.get(service, 'a'), LONGEST);
+  },
+  'calls at the same time each do their own': async (keychain, another, service) => {
+    const accounts = Array.from({ length: 8 }, (_, index) => `account-${index}`);
+    await Promise.all(
+      accounts.map((account, index) => (index % 2 ? keychain : another).set(service, account, account)),
+    );
+    const secrets = await Promise.all(accounts.map((account) => keychain.get(service, account)));
+    strictEqual(secrets.join(), accounts.join());
+  },
+  'of two secrets set at the same time, one is there whole': async (keychain, another, service) => {
+    const [one, two] = ['1'.repeat(500), '2'.repeat(500)];
+    // Each reads back what it wrote, so the one that was overtaken may say so.
+    await Promise.allSettled([keychain.set(service, 'a', one), another.set(service, 'a', two)]);
+    match((await keychain.get(service, 'a')) ?? '', /^(1{500}|2{500})$/);
+  },
+  'a question that decides nothing is answered as well': async (keychain, _another, service) => {
+    await keychain.set(service, 'a', 'one');
+    strictEqual(await keychain.get(service, 'a', { certain: false }), 'one');
+    strictEqual(await keychain.get(service, 'b', { certain: false }), null);
+  },
+};
+
+/** Each method fails as the contract says, with this outcome. */
+const failing =
+  (outcome: KeychainError['outcome']): Check =>
+  async (keychain, _another, service) => {
+    const said = (error: unknown): boolean => {
+      strictEqual(error instanceof KeychainError, true, 'rejects with a KeychainError');
+      strictEqual((error as KeychainError).outcome, outcome);
+      match((error as KeychainError).message, /\S/);
+      return true;
+    };
+    await rejects(keychain.get(service, 'a'), said);
+    await rejects(keychain.set(service, 'a', 'one'), said);
+  };
+
+/**
+ * Returns what every keychain has to do, as cases for any runner.
+ *
+ * @example
+ * for (const { name, run } of keychainConformance({ open: () => ({ keychain: myKeychain() }) })) test(name, run);
+ */
+export function keychainConformance({
+  open,
+  locked,
+  unavailable,
+}: KeychainConformanceOptions): KeychainConformanceCase[] {
+  const caseOf = (
+    name: string,
+    check: Check,
+    opening: KeychainConformanceOptions['open'],
+  ): KeychainConformanceCase => ({
+    name,
+    run: async () => {
+      const { keychain, another = keychain, close } = await opening();
+      try {
+        await check(keychain, another, `conformance-${randomBytes(8).toString('hex')}`);
+      } finally {
+        await close?.();
+      }
+    },
+  });
+  return [
+    ...Object.entries(CASES).map(([name, check]) => caseOf(name, check, open)),
+    ...(locked === undefined
+      ? []
+      : [caseOf('locked: rejects, and never says absent', failing('locked'), locked)]),
+    ...(unavailable === undefined
+      ? []
+      : [caseOf('unavailable: rejects, and never says absent', failing('unavailable'), unavailable)]),
+  ];
+}

@@ -1,0 +1,107 @@
+import { dirname, isAbsolute } from 'node:path';
+import { InvalidArgumentError, KeychainError } from '../errors.ts';
+import { type Keychain, keychainError } from './keychain.ts';
+import { createItem, fileError, makeFolder, readSmallFile } from './sealed-items.ts';
+
+/**
+ * Options for `firstOf`.
+ *
+ * @example
+ * const options: FirstOfOptions = { remember: '/home/ada/.config/my-app/keychain' };
+ */
+export interface FirstOfOptions {
+  /** Absolute path of a small file that remembers which keychain was chosen. Holds no secret. */
+  readonly remember: string;
+}
+
+/**
+ * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on only
+ * that one is asked. So a keyring that is out of reach for a while, as over SSH, is never taken for "no key", and a key
+ * never moves to a weaker place unsaid. To choose again, delete the file `remember`.
+ *
+ * Until something is written, a keychain that is unavailable is passed over; one that is locked is not.
+ *
+ * @example
+ * const keychain = firstOf([systemKeychain(), keyFile('/home/ada/.config/my-app/key')], {
+ *   remember: '/home/ada/.config/my-app/keychain',
+ * });
+ */
+export function firstOf(keychains: readonly Keychain[], { remember }: FirstOfOptions): Keychain {
+  const labels = keychains.map(({ label = '' }) => label);
+  if (keychains.length === 0 || labels.includes('') || new Set(labels).size < labels.length) {
+    throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.');
+  }
+  if (typeof remember !== 'string' || !isAbsolute(remember)) {
+    throw new InvalidArgumentError('firstOf: `remember` must be an absolute path. Nothing was read.');
+  }
+  let current = labels.join(' or ');
+  const chosen = async (): Promise<Keychain | null> => {
+    const label = (await readSmallFile(remember).catch(failed))?.toString('utf8').trim();
+    if (label === undefined) return null;
+    const keychain = keychains.find((one) => one.label === label);
+    if (keychain !== undefined) {
+      current = label;
+      return keychain;
+    }
+    throw keychainError(
+      'keychain_unavailable',
+      `The key is kept in “${label}”, which is not among the keychains of this program.`,
+      `Add that keychain, or delete “${remember}” to choose again.`,
+    );
+  };
+  const failed = (error: unknown): never => {
+    throw fileError(remember, error);
+  };
+  const choose = async (keychain: Keychain): Promise<void> => {
+    try {
+      await makeFolder(dirname(remember));
+      await createItem(remember, Buffer.from(`${keychain.label ?? ''}\n`));
+    } catch (error) {
+      failed(error);
+    }
+  };
+  /** Asks one after the other until one answers; `null` is an answer only where no other one has a secret. */
+  const firstAvailable = async <T>(ask: (keychain: Keychain) => Promise<T>): Promise<[Keychain, T]> => {
+    const errors: KeychainError[] = [];
+    for (const keychain of keychains) {
+      try {
+        return [keychain, await ask(keychain)];
+      } catch (error) {
+        if (!(error instanceof KeychainError) || error.outcome === 'locked') throw error;
+        errors.push(error);
+      }
+    }
+    throw new KeychainError(
+      errors[0]?.code ?? 'keychain_unavailable',
+      errors.map(({ message }, index) => `${labels[index] ?? ''}: ${message}`).join('\n'),
+      { cause: errors[0] },
+    );
+  };
+
+  return {
+    get label() {
+      return current;
+    },
+    get: async (service, account, options) => {
+      const keychain = await chosen();
+      if (keychain !== null) return keychain.get(service, account, options);
+      return (await firstAvailable((one) => one.get(service, account, options)))[1];
+    },
+    set: async (service, account, secret) => {
+      const keychain = await chosen();
+      if (keychain !== null) return keychain.set(service, account, secret);
+      // The choice is durable before the secret is: a secret without it would not be found again.
+      const [available] = await firstAvailable(async (one) => {
+        await one.get(service, account);
+        return one;
+      });
+      await choose(available);
+      await ((await chosen()) ?? available).set(service, account, secret); // Another program may have chosen first.
+    },
+    delete: async (service, account) => {
+      const keychain = await chosen();
+      if (keychain !== null) return keychain.delete(service, account);
+      await firstAvailable((one) => one.delete(service, account));
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { InvalidArgumentError } from '../errors.ts';
+import { type Keychain, keychainError } from './keychain.ts';
+import {
+  assertItems,
+  createItem,
+  fileError,
+  makeFolder,
+  readSmallFile,
+  sealedItems,
+  type Sealer,
+} from './sealed-items.ts';
+
+/**
+ * Options for `keyFile`.
+ *
+ * @example
+ * const options: KeyFileOptions = { items: '/var/lib/my-app/keys', create: false };
+ */
+export interface KeyFileOptions {
+  /** Absolute path of the folder for the encrypted secrets. Default: `<file>.items`, beside the key file. */
+  readonly items?: string;
+  /** Whether a missing key file is made at the first write. false for files that a system provides. Default: true. */
+  readonly create?: boolean;
+}
+
+/**
+ * Returns a keychain whose secrets are encrypted with a key in a file: a systemd credential, a Docker secret, or a file that
+ * is made at the first use with mode 0600. It protects against whoever gets the vault's file or the folder `items`
+ * without the key file. It does not protect against this user's other programs, nor against a backup that holds all of them.
+ *
+ * @param file absolute path; holds 32 random bytes, as they are, in base64 or in hexadecimal
+ * @example
+ * const keychain = keyFile('/run/credentials/my-app.service/tokenkeep', { items: '/var/lib/my-app/keys', create: false });
+ */
+export function keyFile(
+  file: string,
+  { items = `${file}.items`, create = true }: KeyFileOptions = {},
+): Keychain {
+  if (typeof file !== 'string' || !isAbsolute(file)) {
+    throw new InvalidArgumentError('keyFile: `file` must be an absolute path. Nothing was read.');
+  }
+  assertItems('keyFile', items);
+  return sealedItems({
+    label: 'Key file',
+    folder: items,
+    sealer: async (isNew, purpose) => {
+      let key = await readKey(file);
+      if (key === null && create && isNew) {
+        if (purpose === 'read') return null;
+        await makeFolder(dirname(file));
+        await createItem(file, Buffer.from(`${randomBytes(32).toString('base64')}\n`));
+        key = await readKey(file); // Another program may have been first.
+      }
+      if (key !== null) return keySealer(key);
+      throw keychainError(
+        'keychain_unavailable',
+        isNew
+          ? `There is no key file at “${file}”.`
+          : `The key file “${file}” is gone, and what it encrypted is still there.`,
+        isNew ? 'Create it with: openssl rand -base64 32' : 'Restore the key file from a backup.',
+      );
+    },
+    wrong: () =>
+      keychainError(
+        'keychain_wrong_key',
+        `The key in “${file}” is not the one that encrypted the secrets in “${items}”, or they were changed since.`,
+        'Restore the key file that belongs to them.',
+      ),
+  });
+}
+
+async function readKey(file: string): Promise<Buffer | null> {
+  try {
+    // Links are followed: Kubernetes mounts secrets as links.
+    const bytes = await readSmallFile(file, { followLinks: true });
+    if (bytes === null) return null;
+    const { mode } = await stat(file);
+    if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
+      throw keychainError(
+        'keychain_refused',
+        `Other users can change the key file “${file}”.`,
+        `Take the right away from them: chmod go-w ${file}`,
+      );
+    }
+    const key = decodeKey(bytes);
+    if (key !== null) return key;
+    throw keychainError(
+      'keychain_unavailable',
+      `The key file “${file}” does not hold 32 random bytes, as they are, in base64 or in hexadecimal.`,
+      'Create it with: openssl rand -base64 32',
+    );
+  } catch (error) {
+    throw error instanceof Error && error.name === 'KeychainError' ? error : fileError(file, error);
+  }
+}
+
+/**
+ * Options for `environmentKey`.
+ *
+ * @example
+ * const options: EnvironmentKeyOptions = { items: '/var/lib/my-app/keys' };
+ */
+export interface EnvironmentKeyOptions {
+  /** Absolute path of the folder for the encrypted secrets. */
+  readonly items: string;
+  /** Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Returns a keychain whose secrets are encrypted with a key in an environment variable, for CI and platforms that hand out
+ * secrets that way. Child processes inherit the variable, and other programs of this user can read it: prefer `keyFile`
+ * where there is a choice.
+ *
+ * @param name of the variable, which holds 32 random bytes in base64 or in hexadecimal: `openssl rand -base64 32`
+ * @example
+ * const keychain = environmentKey('MY_APP_KEY', { items: '/var/lib/my-app/keys' });
+ */
+export function environmentKey(name: string, options: EnvironmentKeyOptions): Keychain {
+  if (typeof name !== 'string' || name === '') {
+    throw new InvalidArgumentError(
+      'environmentKey: `name` must be the name of a variable. Nothing was read.',
+    );
+  }
+  const { items, env } = options;
+  assertItems('environmentKey', items);
+  return sealedItems({
+    label: 'Environment key',
+    folder: items,
+    sealer: () => {
+      // eslint-disable-next-line no-restricted-syntax -- the environment is what the embedder asked for, by name
+      const text = (env ?? process.env)[name];
+      const key = text === undefined ? null : decodeKey(Buffer.from(text));
+      if (key !== null) return Promise.resolve(keySealer(key));
+      throw keychainError(
+        'keychain_unavailable',
+        text === undefined || text === ''
+          ? `The environment variable ${name}, which should hold the key, is not set.`
+          : `The environment variable ${name} does not hold 32 random bytes in base64 or in hexadecimal.`,
+        'Set it to the output of: openssl rand -base64 32',
+      );
+    },
+    wrong: () =>
+      keychainError(
+        'keychain_wrong_key',
+        `The key in the environment variable ${name} is not the one that encrypted the secrets in “${items}”, or they were changed since.`,
+        'Set the variable to the key that belongs to them.',
+      ),
+  });
+}
+
+/** 32 bytes as they are, in base64, base64url or hexadecimal; surrounding white space does not count. `null`: none of these. */
+function decodeKey(bytes: Buffer): Buffer | null {
+  if (bytes.length === 32) return Buffer.from(bytes);
+  const text = bytes.toString('latin1').trim();
+  const key = /^[0-9a-f]{64}$/i.test(text)
+    ? Buffer.from(text, 'hex')
+    : /^[A-Za-z0-9+/_-]{43}=?$/.test(text)
+      ? Buffer.from(text, 'base64')
+      : null;
+  // A key that somebody typed, such as 32 zeros, is no key.
+  return key === null || key.length !== 32 || new Set(key).size < 12 ? null : key;
+}
+
+const NONCE = 12;
+const TAG = 16;
+
+/** AES-256-GCM under a key of its own, with a random nonce before and the tag behind; `context` is authenticated. */
+export function keySealer(master: Buffer): Sealer {
+  const key = Buffer.from(hkdfSync('sha256', master, '', 'tokenkeep keychain item 1', 32));
+  return {
+    seal: (plain, context) => {
+      const nonce = randomBytes(NONCE);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    },
+    open: (sealed, context) => {
+      if (sealed.length < NONCE + TAG) return null;
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE), {
+        authTagLength: TAG,
+      });
+      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-TAG));
+      try {
+        return Buffer.concat([decipher.update(sealed.subarray(NONCE, -TAG)), decipher.final()]).toString(
+          'utf8',
+        );
+      } catch {
+        return null;
+      }
+    },
+  };
+}

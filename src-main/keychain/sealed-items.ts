@@ -1,0 +1,232 @@
+/**
+ * Secrets as encrypted files, one for each service and account, in a folder of their own. What they are encrypted with
+ * is what tells one keychain without a keyring from another: a key file, a passphrase, a variable, Electron's safeStorage.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { InvalidArgumentError, KeychainError } from '../errors.ts';
+import { KeyedQueue } from '../queue.ts';
+import { type Keychain, keychainError } from './keychain.ts';
+
+/** Encrypts and decrypts one item. `context` says whose it is, and is authenticated with it. */
+export interface Sealer {
+  seal(plain: string, context: string): Promise<Buffer> | Buffer;
+  /** Returns `null` where the item was sealed with something else, or changed since. */
+  open(sealed: Buffer, context: string): Promise<string | null> | string | null;
+}
+
+/** What a keychain of sealed items is made of. */
+export interface SealedItemsOptions {
+  readonly label: string;
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  /**
+   * Gives what seals the items.
+   *
+   * @param isNew nothing was ever stored here, so a key may be made
+   * @returns `null` where nothing was ever stored and nothing is to be stored now: every secret is absent
+   * @throws KeychainError where it can't be had
+   */
+  readonly sealer: (isNew: boolean, purpose: 'read' | 'write') => Promise<Sealer | null>;
+  /** The error for items that were sealed with something else. */
+  readonly wrong: () => KeychainError;
+}
+
+const CHECK = 'check';
+const EXTENSION = '.item';
+/** No item is near as long; a file of this name that is longer is none. */
+const LONGEST_FILE = 64 * 1024;
+/** One queue for each folder in this process; between processes an item is replaced by a rename, whole or not at all. */
+const queue = new KeyedQueue();
+
+/** @throws InvalidArgumentError */
+export function assertItems(keychain: string, items: unknown): asserts items is string {
+  if (typeof items === 'string' && isAbsolute(items) && !items.includes('\0')) return;
+  throw new InvalidArgumentError(
+    `${keychain}: \`items\` must be the absolute path of a folder. Nothing was read.`,
+  );
+}
+
+export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions): Keychain {
+  const contextOf = (service: string, account: string): string => JSON.stringify([service, account]);
+  const fileOf = (context: string): string =>
+    join(folder, `${createHash('sha256').update(context).digest('hex').slice(0, 40)}${EXTENSION}`);
+  const check = join(folder, `${CHECK}${EXTENSION}`);
+
+  /** The sealer, once the check item says that it is the one that sealed what is here. */
+  const checked = async (purpose: 'read' | 'write'): Promise<Sealer | null> => {
+    let known = await readItem(check);
+    const seal = await sealer(known === null, purpose);
+    if (seal === null) return null;
+    if (known === null && purpose === 'write') {
+      await makeFolder(folder);
+      await createItem(check, await seal.seal(CHECK, CHECK));
+      known = await readItem(check); // Another program may have been first.
+    }
+    if (known !== null && (await seal.open(known, CHECK)) !== CHECK) throw wrong();
+    return seal;
+  };
+  const read = async (seal: Sealer | null, context: string): Promise<string | null> => {
+    const sealed = await readItem(fileOf(context));
+    if (sealed === null || seal === null) return null;
+    const secret = await seal.open(sealed, context);
+    if (secret === null) throw wrong();
+    return secret;
+  };
+  const run = <T>(task: () => Promise<T>): Promise<T> =>
+    queue.run(folder, () =>
+      task().catch((error: unknown) => {
+        throw error instanceof KeychainError ? error : fileError(folder, error);
+      }),
+    );
+
+  return {
+    label,
+    get: (service, account) => run(async () => read(await checked('read'), contextOf(service, account))),
+    set: (service, account, secret) =>
+      run(async () => {
+        const context = contextOf(service, account);
+        const seal = await checked('write');
+        if (seal === null) return;
+        await replaceItem(fileOf(context), await seal.seal(secret, context));
+        if ((await read(seal, context)) !== secret) {
+          throw keychainError(
+            'keychain_mismatch',
+            `${label} did not keep what was written to it.`,
+            `Check the disk of “${folder}”, then try again.`,
+          );
+        }
+      }),
+    // Needs no key: what can't be opened can be destroyed.
+    delete: (service, account) => run(() => destroyItem(fileOf(contextOf(service, account)))),
+  };
+}
+
+/** Reads a file that is none, or longer than any of ours, as an error: it is never taken for "absent". */
+export async function readSmallFile(file: string, { followLinks = false } = {}): Promise<Buffer | null> {
+  const noFollow = followLinks ? 0 : NO_FOLLOW;
+  let handle: FileHandle;
+  try {
+    // Non-blocking, because opening a pipe that nobody writes to would wait for ever.
+    handle = await open(file, constants.O_RDONLY | NON_BLOCKING | noFollow);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const about = await handle.stat();
+    if (!about.isFile()) throw new Error(`“${file}” is not a file.`);
+    const bytes = Buffer.alloc(LONGEST_FILE + 1);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    if (bytesRead > LONGEST_FILE) throw new Error(`“${file}” is too long.`);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+// Windows has none of the two, and no such pipes.
+const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
+const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
+
+const readItem = readSmallFile;
+
+/** Creates the file whole, unless it is there. Resolves with whether it was created. */
+export async function createItem(file: string, bytes: Buffer): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, 'wx', 0o600);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await unlink(file).catch(() => undefined); // An unfinished one would be taken for what was sealed with another key.
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return true;
+}
+
+async function replaceItem(file: string, bytes: Buffer): Promise<void> {
+  const temporary = `${file}.new-${randomBytes(6).toString('hex')}`;
+  await createItem(temporary, bytes);
+  try {
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(join(file, '..'));
+}
+
+/** Overwritten first: a deleted file may stay on the disk. */
+async function destroyItem(file: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDWR | NON_BLOCKING | NO_FOLLOW);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    const { size } = await handle.stat();
+    await handle.write(randomBytes(Math.min(size, LONGEST_FILE)), 0, undefined, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await unlink(file);
+  await syncFolder(join(file, '..'));
+}
+
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** An error of the file system at `path`, as an error of the keychain. */
+export function fileError(path: string, cause: unknown): KeychainError {
+  const code = codeOf(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return keychainError(
+      'keychain_full',
+      `The disk of “${path}” is full.`,
+      'Free some space, then try again.',
+      cause,
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return keychainError(
+      'keychain_refused',
+      `The system does not let this program use “${path}”.`,
+      'Check its permissions, then try again.',
+      cause,
+    );
+  }
+  return keychainError(
+    'keychain_failed',
+    `“${path}” can’t be used.`,
+    'Check the folder and its disk, then try again.',
+    cause,
+  );
+}

@@ -1,0 +1,161 @@
+/** Finds the caches of other programs. Looks at names, sizes and times of files; reads and creates nothing. */
+import { constants } from 'node:fs';
+import { access, lstat, readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
+
+/** A cache that was found. It has not been opened. */
+export interface FoundSource {
+  /** Stays the same from one look to the next: the program's id, where its secrets are, and the path. */
+  readonly id: string;
+  /** `azure-cli`, `azd`, …; `file` for one that the user added. */
+  readonly program: string;
+  /** As its users call it. */
+  readonly name: string;
+  /** Other programs that use this cache too. */
+  readonly sharedBy: readonly string[];
+  /** Absolute path of the cache, or of the file that signals changes of an item in a keychain. */
+  readonly file: string;
+  readonly sealing: Sealing;
+  /** Bytes; null where the sign-ins are not in the file. */
+  readonly size: number | null;
+  /** Seconds since the epoch; null where nothing tells. */
+  readonly writtenAt: number | null;
+  /** How one signs out of it. */
+  readonly leaving: Leaving;
+  /** For this room. */
+  readonly place: Place;
+}
+
+/** What finding and reading take from outside. All of it has a default: this computer, this user. */
+export interface SourcesOptions {
+  platform?: NodeJS.Platform;
+  /** Absolute path. Default: the user's home folder. */
+  home?: string;
+  /** Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. */
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a shared folder holds besides caches: locks, and temporary files of an interrupted write. */
+const NO_CACHE = /\.(?:lockfile|lock|tmp|bak|new-[\w-]+)$/i;
+
+/** Bytes: nothing (MSAL Python, MSAL.NET) or `{}` (MSAL Node). */
+const LARGEST_SIGNAL = 2;
+
+/** More than any program keeps in one folder. What lies beyond is not looked at. */
+const MOST_IN_A_FOLDER = 200;
+
+export function computerOf({
+  platform = process.platform,
+  home = homedir(),
+  env = {},
+}: SourcesOptions): Computer {
+  return { platform, home, env };
+}
+
+/**
+ * Lists the caches of other programs on this computer, in a fixed order. Looks at files only: an item of a keychain whose
+ * program leaves no file behind is not found here.
+ *
+ * @example
+ * ```ts
+ * import { findSources } from 'tokenkeep/sources';
+ *
+ * for (const { name, file } of await findSources()) console.log(`${name}: ${file}`);
+ * ```
+ */
+export async function findSources(options: SourcesOptions = {}): Promise<FoundSource[]> {
+  const computer = computerOf(options);
+  const found: FoundSource[] = [];
+  const seen = new Set<string>();
+  for (const program of PROGRAMS) {
+    for (const place of program.places(computer)) {
+      for (const file of await filesOf(place)) {
+        const { isFolder: _, signals: __, ...own } = { ...place, file };
+        const source = await sourceAt(own, program);
+        if (source === null || seen.has(source.id)) continue;
+        seen.add(source.id);
+        found.push(source);
+      }
+    }
+  }
+  // An empty file beside an item of the keyring signals changes of that item, and is no cache of its own.
+  const signals = new Set(
+    found.filter(({ sealing }) => sealing === 'secret-service').map(({ file }) => dirname(file)),
+  );
+  return found.filter(
+    ({ sealing, file, size }) =>
+      sealing !== 'none' || (size ?? 0) > LARGEST_SIGNAL || !signals.has(dirname(file)),
+  );
+}
+
+/** The files in which a place may show itself. An item of a keyring is one, whatever the number of files that signal it. */
+async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
+  if (isFolder === true) return filesIn(file);
+  const about = await Promise.all((signals ?? []).map((signal) => stat(signal).catch(() => null)));
+  const first = signals?.find((_, index) => (about[index]?.size ?? Infinity) <= LARGEST_SIGNAL);
+  return [first ?? file];
+}
+
+/**
+ * A file that the user chose: any document of an MSAL library.
+ *
+ * @returns null where there is no such file
+ * @example
+ * ```ts
+ * import { sourceFromFile } from 'tokenkeep/sources';
+ *
+ * console.log((await sourceFromFile('/srv/ci/msal_cache.json'))?.size);
+ * ```
+ */
+export async function sourceFromFile(file: string): Promise<FoundSource | null> {
+  return sourceAt(
+    { file, sealing: 'none', locking: 'lockfile', content: 'msal' },
+    { id: 'file', name: basename(file), leaving: { by: 'tokenkeep' } },
+  );
+}
+
+async function sourceAt(
+  place: Place,
+  program: { id: string; name: string; sharedBy?: readonly string[]; leaving: Leaving },
+): Promise<FoundSource | null> {
+  const about = await stat(place.file).catch(() => null);
+  // What is there but no file (a pipe, a folder) is found all the same: reading it says what is the matter.
+  if (about === null && (await lstat(place.file).catch(() => null)) === null) return null;
+  // Beside an item of the keyring lies an empty file whose time tells of changes. One with contents is a cache itself.
+  if (place.sealing === 'secret-service' && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
+  const inFile = place.sealing === 'none' || place.sealing === 'dpapi' || place.sealing === 'program';
+  return {
+    id: `${program.id}:${inFile ? 'file' : place.sealing}:${place.file}`,
+    program: program.id,
+    name: program.name,
+    sharedBy: program.sharedBy ?? [],
+    file: place.file,
+    sealing: place.sealing,
+    size: about !== null && inFile ? about.size : null,
+    writtenAt: about === null ? null : Math.floor(about.mtimeMs / 1000),
+    leaving: program.leaving,
+    place,
+  };
+}
+
+/** The files of a folder and of its own folders, sorted; [] where it can't be listed. */
+async function filesIn(folder: string, depth = 1): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const files: string[] = [];
+  for (const entry of entries.slice(0, MOST_IN_A_FOLDER)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && depth > 0) files.push(...(await filesIn(path, depth - 1)));
+    else if (entry.isFile() || entry.isSymbolicLink()) if (!NO_CACHE.test(entry.name)) files.push(path);
+  }
+  return files.sort();
+}
+
+/** Whether this user may write the cache and its folder. */
+export async function isWritable(source: FoundSource): Promise<boolean> {
+  return access(source.file, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}

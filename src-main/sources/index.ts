@@ -1,0 +1,15 @@
+/**
+ * Who is signed in on this computer: the token caches of other programs. Finding looks at file names only; a cache is read when it is
+ * asked for, followed while it is watched, and changed by `signOutAtSource` alone. Nothing is sent anywhere.
+ *
+ * @module tokenkeep/sources
+ */
+export { findSources, type FoundSource, sourceFromFile, type SourcesOptions } from './find.ts';
+export type { NamedSignIn } from './names.ts';
+export type { Leaving, Locking, Place, Sealing } from './programs.ts';
+export { readSource, type ReadOptions, type SourceReading } from './read.ts';
+export type { SecretReaders } from './sealed.ts';
+export { type SecretItem, type SecretService, secretService } from './secret-service.ts';
+export { signOutAtSource, type SourceReceipt, type SourceSignOutOptions } from './sign-out.ts';
+export type { SourceState } from './source-state.ts';
+export { watchSource } from './watch.ts';

@@ -1,0 +1,381 @@
+/**
+ * The programs whose sign-ins can be found on a computer, and where each one keeps them. A table and nothing else: which
+ * library wrote a cache, how it is read and how it is changed is the business of the other files of this room.
+ *
+ * Sources: docs/sources.md, which says for each fact how it was learned.
+ */
+import { posix, win32 } from 'node:path';
+
+/** What the table needs to know of the computer. */
+export interface Computer {
+  readonly platform: NodeJS.Platform;
+  /** Absolute path of the user's home folder. */
+  readonly home: string;
+  /** Environment variables: several programs let one move their folder. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** How a cache is protected on disk. */
+export type Sealing =
+  | 'none' // a plain file
+  | 'dpapi' // Windows, for the current user
+  | 'secret-service' // Linux: the desktop's keyring
+  | 'keychain' // macOS
+  | 'program'; // by the program itself: nobody else can open it
+
+/** How a program excludes others while it writes. The file is named after the cache. */
+export type Locking =
+  | 'lockfile' // FILE.lockfile: created exclusively (MSAL Python, Node) or flock'ed (MSAL.NET)
+  | 'lock' // FILE.lock, flock'ed (azd)
+  | 'none';
+
+/** One place in which a program may keep sign-ins. */
+export interface Place {
+  /** Absolute path: the cache, or the file whose time tells that an item of a keychain has changed. */
+  readonly file: string;
+  readonly sealing: Sealing;
+  readonly locking: Locking;
+  /** `msal`: a document of the MSAL schema. The others name who is signed in, and hold no token that is read here. */
+  readonly content:
+    | 'msal'
+    | 'github-hosts'
+    | 'aws-sso'
+    | 'gcloud-adc'
+    | 'docker-config'
+    | 'mcp-remote'
+    | 'sealed';
+  /** The item of the Secret Service, by its attributes; base64 where .NET wrote it. */
+  readonly item?: {
+    readonly attributes: Readonly<Record<string, string>>;
+    readonly encoding: 'text' | 'base64';
+  };
+  /** A list of subscriptions that names the account as well (Azure CLI). */
+  readonly profile?: string;
+  /** Other files that signal changes of the same item: programs that share it use different names. */
+  readonly signals?: readonly string[];
+  /** A folder of caches whose names are not known in advance: each file in it is one. */
+  readonly isFolder?: boolean;
+}
+
+/** How one signs out of a program. */
+export type Leaving =
+  | { readonly by: 'tokenkeep'; readonly left?: string }
+  | { readonly by: 'command'; readonly command: string }
+  | { readonly by: 'program'; readonly where: string };
+
+/** A program, or a folder that several programs share. */
+export interface Program {
+  /** Used on the command line and as the badge of an account. */
+  readonly id: string;
+  readonly name: string;
+  /** Who else uses the same cache. */
+  readonly sharedBy?: readonly string[];
+  readonly leaving: Leaving;
+  readonly places: (computer: Computer) => readonly Place[];
+}
+
+interface Folders {
+  readonly home: string;
+  /** Windows: `%LOCALAPPDATA%`. */
+  readonly local: string;
+  /** Windows: `%APPDATA%`; Linux: `$XDG_CONFIG_HOME`; macOS: Application Support. */
+  readonly config: string;
+  readonly join: (...parts: string[]) => string;
+  readonly env: (name: string) => string | undefined;
+}
+
+function foldersOf({ platform, home, env }: Computer): Folders {
+  const path = platform === 'win32' ? win32 : posix;
+  const join = (...parts: string[]): string => path.join(...parts);
+  // A relative path in a variable would be resolved against wherever Tokenkeep was started.
+  const variable = (name: string): string | undefined => {
+    const value = env[name];
+    return value !== undefined && path.isAbsolute(value) ? value : undefined;
+  };
+  const local =
+    platform === 'win32'
+      ? (variable('LOCALAPPDATA') ?? join(home, 'AppData', 'Local'))
+      : (variable('XDG_DATA_HOME') ?? join(home, '.local', 'share'));
+  const config =
+    platform === 'win32'
+      ? (variable('APPDATA') ?? join(home, 'AppData', 'Roaming'))
+      : platform === 'darwin'
+        ? join(home, 'Library', 'Application Support')
+        : (variable('XDG_CONFIG_HOME') ?? join(home, '.config'));
+  return { home, local, config, join, env: variable };
+}
+
+const SHARED_DEVELOPER_CACHE = { MsalClientID: 'Microsoft.Developer.IdentityService' };
+
+/** Every program that is looked for, in the order in which they are shown. */
+export const PROGRAMS: readonly Program[] = [
+  {
+    id: 'azure-cli',
+    name: 'Azure CLI',
+    sharedBy: ['Terraform', 'Bicep', 'Azure Functions Core Tools', 'AzureCliCredential of the Azure SDKs'],
+    leaving: { by: 'tokenkeep' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      const folder = env('AZURE_CONFIG_DIR') ?? join(home, '.azure');
+      const profile = join(folder, 'azureProfile.json');
+      const plain = { locking: 'lockfile', content: 'msal', profile } as const;
+      const places: Place[] = [{ file: join(folder, 'msal_token_cache.json'), sealing: 'none', ...plain }];
+      if (computer.platform === 'win32')
+        places.push({ file: join(folder, 'msal_token_cache.bin'), sealing: 'dpapi', ...plain });
+      if (computer.platform === 'linux')
+        places.push(
+          {
+            file: join(folder, 'msal_token_cache.sig'),
+            sealing: 'secret-service',
+            item: {
+              attributes: { 'xdg:schema': 'Microsoft Azure CLI', type: 'Token cache' },
+              encoding: 'text',
+            },
+            ...plain,
+          },
+          {
+            file: join(folder, 'msal_token_cache.bin'),
+            sealing: 'secret-service',
+            item: {
+              attributes: { 'xdg:schema': 'my_schema_name', my_attr1: 'foo', my_attr2: 'bar' },
+              encoding: 'text',
+            },
+            ...plain,
+          },
+        );
+      if (computer.platform === 'darwin')
+        places.push({ file: join(folder, 'msal_token_cache.sig'), sealing: 'keychain', ...plain });
+      return places;
+    },
+  },
+  {
+    id: 'azd',
+    name: 'Azure Developer CLI',
+    leaving: { by: 'tokenkeep' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      const folder = join(env('AZD_CONFIG_DIR') ?? join(home, '.azd'), 'auth', 'msal');
+      const name = computer.platform === 'win32' ? 'cache.bin' : 'cache.json';
+      const sealing = computer.platform === 'win32' ? 'dpapi' : 'none';
+      return [{ file: join(folder, name), sealing, locking: 'lock', content: 'msal' }];
+    },
+  },
+  {
+    id: 'identity-service',
+    name: 'Shared developer cache',
+    sharedBy: [
+      'Azure PowerShell',
+      'Graph PowerShell',
+      'Azure.Identity',
+      'Azure Artifacts',
+      'Git Credential Manager',
+    ],
+    leaving: { by: 'tokenkeep' },
+    places: (computer) => {
+      const { home, local, join } = foldersOf(computer);
+      const folders = [
+        ...new Set([
+          join(local, '.IdentityService'),
+          join(home, '.local', 'share', '.IdentityService'),
+          join(home, '.local', '.IdentityService'),
+          join(home, '.IdentityService'),
+        ]),
+      ];
+      const files: Place[] = folders.map((file) => ({
+        file,
+        isFolder: true,
+        sealing: computer.platform === 'win32' ? 'dpapi' : 'none',
+        locking: 'lockfile',
+        content: 'msal',
+      }));
+      if (computer.platform !== 'linux') return files;
+      const [first = join(local, '.IdentityService')] = folders;
+      return [
+        ...files,
+        {
+          file: join(first, 'msal.cache'),
+          signals: folders.flatMap((folder) =>
+            [
+              'msal.cache',
+              'msal.cache.nocae',
+              'msal.cache.cae',
+              'mg.msal.cache.nocae',
+              'mg.msal.cache.cae',
+            ].map((name) => join(folder, name)),
+          ),
+          sealing: 'secret-service',
+          locking: 'lockfile',
+          content: 'msal',
+          item: { attributes: SHARED_DEVELOPER_CACHE, encoding: 'base64' },
+        },
+      ];
+    },
+  },
+  {
+    id: 'm365',
+    name: 'CLI for Microsoft 365',
+    leaving: {
+      by: 'tokenkeep',
+      left: 'Its list of connections still names the account until `m365 logout`.',
+    },
+    places: (computer) => {
+      const { home, join } = foldersOf(computer);
+      return [{ file: join(home, '.cli-m365-msal.json'), sealing: 'none', locking: 'none', content: 'msal' }];
+    },
+  },
+  {
+    id: 'pnp-powershell',
+    name: 'PnP PowerShell',
+    leaving: { by: 'tokenkeep' },
+    places: (computer) => {
+      const { home, local, join } = foldersOf(computer);
+      const folder = computer.platform === 'win32' ? local : home;
+      return [
+        {
+          file: join(folder, '.m365pnppowershell', 'pnp.msal.cache'),
+          sealing:
+            computer.platform === 'win32'
+              ? 'dpapi'
+              : computer.platform === 'darwin'
+                ? 'keychain'
+                : 'secret-service',
+          locking: 'lockfile',
+          content: 'msal',
+          item: {
+            attributes: { 'xdg:schema': 'pnp.powershell.tokencache', Version: '1', Product: 'PnPPowerShell' },
+            encoding: 'base64',
+          },
+        },
+      ];
+    },
+  },
+  {
+    id: 'teams-toolkit',
+    name: 'Teams Toolkit',
+    leaving: { by: 'program', where: 'In Teams Toolkit, open Accounts and choose Sign out.' },
+    places: (computer) => {
+      const { home, join } = foldersOf(computer);
+      return ['azure', 'm365'].map((name) => ({
+        file: join(home, '.fx', 'account', `token.cache.${name}.json`),
+        sealing: 'program',
+        locking: 'none',
+        content: 'sealed',
+      }));
+    },
+  },
+  {
+    id: 'pac',
+    name: 'Power Platform CLI',
+    leaving: { by: 'command', command: 'pac auth delete' },
+    places: (computer) => {
+      const { local, join } = foldersOf(computer);
+      return [
+        {
+          file: join(local, 'Microsoft', 'PowerAppsCli', 'tokencache_msalv3.dat'),
+          sealing: 'program',
+          locking: 'none',
+          content: 'sealed',
+        },
+      ];
+    },
+  },
+  {
+    id: 'vscode',
+    name: 'VS Code',
+    leaving: { by: 'program', where: 'In VS Code, open Accounts and choose Sign Out.' },
+    places: (computer) => {
+      const { config, join } = foldersOf(computer);
+      return [
+        {
+          file: join(config, 'Code', 'User', 'globalStorage', 'state.vscdb'),
+          sealing: 'program',
+          locking: 'none',
+          content: 'sealed',
+        },
+      ];
+    },
+  },
+  {
+    id: 'gh',
+    name: 'GitHub CLI',
+    leaving: { by: 'command', command: 'gh auth logout' },
+    places: (computer) => {
+      const { config, join, env } = foldersOf(computer);
+      const folder =
+        env('GH_CONFIG_DIR') ??
+        (computer.platform === 'darwin'
+          ? join(computer.home, '.config', 'gh')
+          : join(config, computer.platform === 'win32' ? 'GitHub CLI' : 'gh'));
+      return [{ file: join(folder, 'hosts.yml'), sealing: 'none', locking: 'none', content: 'github-hosts' }];
+    },
+  },
+  {
+    id: 'aws',
+    name: 'AWS CLI',
+    leaving: { by: 'command', command: 'aws sso logout' },
+    places: (computer) => {
+      const { home, join } = foldersOf(computer);
+      return [
+        {
+          file: join(home, '.aws', 'sso', 'cache'),
+          isFolder: true,
+          sealing: 'none',
+          locking: 'none',
+          content: 'aws-sso',
+        },
+      ];
+    },
+  },
+  {
+    id: 'gcloud',
+    name: 'Google Cloud CLI',
+    leaving: { by: 'command', command: 'gcloud auth application-default revoke' },
+    places: (computer) => {
+      const { config, join, env } = foldersOf(computer);
+      const folder =
+        env('CLOUDSDK_CONFIG') ??
+        (computer.platform === 'win32' ? join(config, 'gcloud') : join(computer.home, '.config', 'gcloud'));
+      return [
+        {
+          file: join(folder, 'application_default_credentials.json'),
+          sealing: 'none',
+          locking: 'none',
+          content: 'gcloud-adc',
+        },
+      ];
+    },
+  },
+  {
+    id: 'docker',
+    name: 'Docker',
+    leaving: { by: 'command', command: 'docker logout' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      return [
+        {
+          file: join(env('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
+          sealing: 'none',
+          locking: 'none',
+          content: 'docker-config',
+        },
+      ];
+    },
+  },
+  {
+    id: 'mcp-remote',
+    name: 'mcp-remote',
+    leaving: { by: 'program', where: 'Delete the server’s file in the folder of mcp-remote.' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      return [
+        {
+          file: env('MCP_REMOTE_CONFIG_DIR') ?? join(home, '.mcp-auth'),
+          isFolder: true,
+          sealing: 'none',
+          locking: 'none',
+          content: 'mcp-remote',
+        },
+      ];
+    },
+  },
+];

@@ -1,0 +1,119 @@
+/**
+ * The Secret Service of a Linux desktop (freedesktop.org, Secret Service API 0.2): GNOME Keyring, KWallet, KeePassXC. keytar reads only
+ * what keytar wrote; other programs' items are found here by their attributes.
+ */
+import { Bus, BusError, busSocket, type Value } from './dbus.ts';
+
+/** An item of a keyring: an object path. */
+export type SecretItem = string;
+
+/** A connection to the keyring, for a few calls. */
+export interface SecretService {
+  /** Items that have these attributes, among others. Asks nobody; secrets of locked ones can't be read. */
+  search(
+    attributes: Readonly<Record<string, string>>,
+  ): Promise<{ unlocked: readonly SecretItem[]; locked: readonly SecretItem[] }>;
+  /** The name an item carries for people. */
+  labelOf(item: SecretItem): Promise<string>;
+  /** @throws KeyringError */
+  secretOf(item: SecretItem): Promise<Buffer>;
+  /** Replaces the secret of the same item: its attributes and its label stay. @throws KeyringError */
+  setSecret(item: SecretItem, secret: Buffer): Promise<void>;
+  close(): void;
+}
+
+/** The keyring refused. */
+export class KeyringError extends Error {
+  readonly isLocked: boolean;
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.isLocked = cause instanceof BusError && cause.errorName.endsWith('.IsLocked');
+  }
+}
+
+const SERVICE = 'org.freedesktop.secrets';
+const ITEM = 'org.freedesktop.Secret.Item';
+
+/**
+ * Connects to the keyring of this session.
+ *
+ * @returns null where there is no session bus or nobody on it keeps secrets
+ */
+export async function secretService(
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<SecretService | null> {
+  const path = busSocket(env);
+  if (path === undefined) return null;
+  const bus = await Bus.connect(path).catch(() => null);
+  if (bus === null) return null;
+  try {
+    const [, session] = await ask(
+      bus,
+      '/org/freedesktop/secrets',
+      'org.freedesktop.Secret.Service',
+      'OpenSession',
+      'sv',
+      [
+        'plain', // over the user's own socket, as libsecret does where it can't do better
+        { signature: 's', value: '' },
+      ],
+    );
+    return serviceOn(bus, typeof session === 'string' ? session : '');
+  } catch (error) {
+    bus.close();
+    // Nobody has the name, and nothing can be started that takes it.
+    if (error instanceof BusError && /ServiceUnknown|NameHasNoOwner|Spawn/.test(error.errorName)) return null;
+    throw new KeyringError(error);
+  }
+}
+
+function ask(
+  bus: Bus,
+  path: string,
+  name: string,
+  member: string,
+  signature: string,
+  body: readonly Value[],
+): Promise<Value[]> {
+  return bus.call({ destination: SERVICE, path, interface: name, member, signature, body });
+}
+
+function serviceOn(bus: Bus, session: string): SecretService {
+  const asked = async (
+    ...[path, name, member, signature, body]: [string, string, string, string, Value[]]
+  ) => {
+    try {
+      return await ask(bus, path, name, member, signature, body);
+    } catch (error) {
+      throw new KeyringError(error);
+    }
+  };
+  return {
+    async search(attributes) {
+      const [unlocked, locked] = await asked(
+        '/org/freedesktop/secrets',
+        'org.freedesktop.Secret.Service',
+        'SearchItems',
+        'a{ss}',
+        [new Map(Object.entries(attributes))],
+      );
+      return { unlocked: unlocked as string[], locked: locked as string[] };
+    },
+    async labelOf(item) {
+      const [label] = await asked(item, 'org.freedesktop.DBus.Properties', 'Get', 'ss', [ITEM, 'Label']);
+      return typeof label === 'object' && 'value' in label && typeof label.value === 'string'
+        ? label.value
+        : '';
+    },
+    async secretOf(item) {
+      const [secret] = await asked(item, ITEM, 'GetSecret', 'o', [session]);
+      const value = Array.isArray(secret) ? secret[2] : undefined;
+      if (!Buffer.isBuffer(value)) throw new KeyringError('The keyring sent no secret.');
+      return value;
+    },
+    async setSecret(item, secret) {
+      await asked(item, ITEM, 'SetSecret', '(oayays)', [[session, Buffer.alloc(0), secret, 'text/plain']]);
+    },
+    close: () => bus.close(),
+  };
+}

@@ -1,0 +1,335 @@
+/** Signs an account out of another program's cache, and proves it. Everyone else's entries stay as they are. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { chmod, chown, open, readFile, realpath, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import { isRecord } from '../cache/json.ts';
+import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
+import { systemClock } from '../cache/clock.ts';
+import { SourceError } from '../errors.ts';
+import { azureProfileWithout } from './azure-profile.ts';
+import type { FoundSource } from './find.ts';
+import { whileLocked } from './program-lock.ts';
+import { cacheIn, howToLeave, readSource, type ReadOptions, readText } from './read.ts';
+import { decoded, encodedLike, withItem } from './sealed.ts';
+import { secretService } from './secret-service.ts';
+
+/** What a sign-out at a source did. */
+export interface SourceReceipt {
+  readonly source: FoundSource;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  /** Entries of each type that were removed. All zero: the account was not there any more. */
+  readonly removed: SignOutReceipt['removed'];
+  /** Entries of the account that are left, counted in what was read back from disk. */
+  readonly remaining: number;
+  /** What the program may still show, for people. */
+  readonly left?: string;
+  /**
+   * Puts back what was removed, beside whatever the program has written since. Works until `done` is called, or for as long as this
+   * process lives.
+   */
+  undo(): Promise<void>;
+  /** Forgets what was removed. */
+  done(): void;
+}
+
+/** What signing out at a source takes from outside. */
+export interface SourceSignOutOptions extends ReadOptions {
+  /** Milliseconds to wait for another program's lock. Default: 5,000. */
+  deadline?: number;
+  /** Also take the account's subscriptions out of Azure CLI's list. Default: true. */
+  profile?: boolean;
+}
+
+/**
+ * Removes an account and all that belongs to it from another program's cache. The document is read again under the program's own
+ * lock, written whole beside the old one and renamed, and read back.
+ *
+ * No token is revoked by this: a copy that a program holds in memory works until it expires, and its refresh token until the
+ * provider ends it.
+ *
+ * @throws SourceError: nothing was changed
+ * @example
+ * ```ts
+ * import { findSources, readSource, signOutAtSource } from 'tokenkeep/sources';
+ *
+ * const [source] = await findSources();
+ * if (source !== undefined) {
+ *   const [account] = (await readSource(source)).accounts;
+ *   if (account !== undefined) console.log((await signOutAtSource(source, account)).removed);
+ * }
+ * ```
+ */
+export async function signOutAtSource(
+  source: FoundSource,
+  account: AccountSummary,
+  options: SourceSignOutOptions = {},
+): Promise<SourceReceipt> {
+  if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
+    throw new SourceError(
+      'source_view_only',
+      `Tokenkeep does not change what ${source.name} keeps. ${howToLeave(source)}`,
+    );
+  const { now = systemClock, deadline } = options;
+  const medium = mediumOf(source, options);
+  // Whatever is slow or may be refused comes before the lock.
+  await medium.prepare();
+  const { removed, before } = await whileLocked(
+    source.place,
+    () => changeDocument(source, medium, (cache) => cache.signOut(account).removed),
+    { deadline, now },
+  );
+  const profile =
+    source.place.profile === undefined || options.profile === false
+      ? null
+      : await withoutSubscriptions(source.place.profile, account, source);
+  const { remaining, problem } = await leftOf(source, account, options);
+  if (problem !== undefined) throw new SourceError('source_unreadable', problem);
+  const sealed = sealedInMemory(JSON.stringify(before));
+  return {
+    source,
+    at: Math.floor(now()),
+    removed,
+    remaining,
+    ...(source.leaving.left === undefined ? {} : { left: source.leaving.left }),
+    async undo() {
+      const roots: unknown = JSON.parse(sealed.open());
+      await whileLocked(source.place, () => putBack(source, medium, roots), { deadline, now });
+      await profile?.restore();
+      sealed.forget();
+    },
+    done: () => sealed.forget(),
+  };
+}
+
+/** Where the document is, and how it is read and replaced. */
+interface Medium {
+  prepare(): Promise<void>;
+  read(): Promise<string>;
+  write(text: string): Promise<void>;
+}
+
+function mediumOf(source: FoundSource, options: ReadOptions): Medium {
+  const { sealing } = source.place;
+  if (sealing === 'none') return fileMedium(source);
+  if (sealing === 'secret-service') return keyringMedium(source, options);
+  throw new SourceError(
+    'source_view_only',
+    `${source.name} seals this in a way that Tokenkeep can’t write on this system. ${howToLeave({ ...source, leaving: { by: 'program', where: `Sign out in ${source.name}.` } })}`,
+  );
+}
+
+function fileMedium(source: FoundSource): Medium {
+  let file = source.file;
+  return {
+    async prepare() {
+      // What a link leads to is changed; the link stays.
+      file = await realpath(source.file).catch(() => source.file);
+    },
+    async read() {
+      const content = await readText(file, source.name);
+      if ('state' in content)
+        throw new SourceError(
+          content.state === 'no-permission' ? 'source_no_permission' : 'source_unreadable',
+          content.problem,
+        );
+      return content.text;
+    },
+    write: (text) => writeWhole(file, Buffer.from(text, 'utf8')),
+  };
+}
+
+function keyringMedium(source: FoundSource, { secrets }: ReadOptions): Medium {
+  const connect = secrets?.secretService ?? secretService;
+  let before: Buffer | undefined;
+  const encoding = source.place.item?.encoding ?? 'text';
+  const asked = async <T>(action: Parameters<typeof withItem<T>>[2]): Promise<T> => {
+    const found = await withItem(source, connect, action);
+    if ('value' in found) return found.value;
+    throw new SourceError(found.state === 'locked' ? 'source_locked' : 'source_unreadable', found.problem);
+  };
+  const read = async (): Promise<string> => {
+    before = await asked((service, item) => service.secretOf(item));
+    return decoded(before, encoding);
+  };
+  return {
+    async prepare() {
+      await read();
+    },
+    read,
+    async write(text) {
+      const secret = encodedLike(before ?? Buffer.alloc(0), text, encoding);
+      await asked((service, item) => service.setSecret(item, secret));
+      // A program that runs looks at this file's time, and would bring the account back without it.
+      await setAhead(source.file).catch(() => undefined);
+    },
+  };
+}
+
+type Roots = Record<string, Record<string, unknown>>;
+
+/** Changes the document under the lock. Gives what was removed, as it stood there. */
+async function changeDocument<T>(
+  source: FoundSource,
+  medium: Medium,
+  change: (cache: SerializableTokenCache) => T,
+): Promise<{ removed: T; before: Roots }> {
+  const text = await medium.read();
+  const cache = understood(source, text);
+  const roots = rootsOf(cache.serialize());
+  const removed = change(cache);
+  if (!cache.hasStateChanged) return { removed, before: {} };
+  const after = cache.serialize();
+  const gone = difference(roots, rootsOf(after));
+  await medium.write(after.replace(/^\ufeff/, '')); // azure-cli does not read a byte order mark
+  return { removed, before: gone };
+}
+
+function understood(source: FoundSource, text: string): SerializableTokenCache {
+  try {
+    return cacheIn(text);
+  } catch (cause) {
+    throw new SourceError(
+      'source_unreadable',
+      `${source.file} is not a document that an MSAL library can read. Nothing was changed. Try again when ${source.name} is idle.`,
+      { cause },
+    );
+  }
+}
+
+function rootsOf(text: string): Roots {
+  const roots: unknown = JSON.parse(text);
+  const found: Roots = {};
+  if (!isRecord(roots)) return found;
+  for (const [name, root] of Object.entries(roots)) if (isRecord(root)) found[name] = { ...root };
+  return found;
+}
+
+function difference(before: Roots, after: Roots): Roots {
+  const gone: Roots = {};
+  for (const [name, root] of Object.entries(before))
+    for (const [key, value] of Object.entries(root)) {
+      if (after[name] !== undefined && Object.hasOwn(after[name], key)) continue;
+      (gone[name] ??= {})[key] = value;
+    }
+  return gone;
+}
+
+async function putBack(source: FoundSource, medium: Medium, gone: unknown): Promise<void> {
+  const text = await medium.read();
+  understood(source, text);
+  const document: unknown = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\ufeff/, ''));
+  const roots: Record<string, unknown> = isRecord(document) ? { ...document } : {};
+  for (const [name, entries] of Object.entries(isRecord(gone) ? gone : {})) {
+    const root = isRecord(roots[name]) ? roots[name] : {};
+    // Signed in again meanwhile: what the program has now is newer.
+    roots[name] = { ...(isRecord(entries) ? entries : {}), ...root };
+  }
+  const cache = cacheIn(JSON.stringify(roots));
+  await medium.write(cache.serialize());
+}
+
+async function leftOf(
+  source: FoundSource,
+  account: AccountSummary,
+  options: ReadOptions,
+): Promise<{ remaining: number; problem?: string }> {
+  const { state, cache, problem } = await readSource(source, options);
+  if (state === 'empty' || state === 'gone') return { remaining: 0 };
+  if (cache === null)
+    return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
+  const { removed } = cache.signOut(account);
+  return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
+}
+
+/** Replaces a file whole: same mode and owner, flushed, renamed, and with a time that no program has seen yet. */
+async function writeWhole(file: string, bytes: Buffer): Promise<void> {
+  const temporary = join(dirname(file), `.tokenkeep-${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const about = await stat(file);
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (process.platform !== 'win32') {
+      await chmod(temporary, about.mode & 0o777);
+      if (about.uid !== process.getuid?.()) await chown(temporary, about.uid, about.gid);
+    }
+    await rename(temporary, file);
+    await setAhead(file);
+  } catch (cause) {
+    await unlink(temporary).catch(() => undefined);
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    const refused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+    throw new SourceError(
+      refused ? 'source_no_permission' : 'source_failed',
+      refused
+        ? `You don’t have permission to write ${file}. Nothing was changed. Sign out in the program itself.`
+        : `${file} can’t be written (${code}). Nothing was changed.`,
+      { cause },
+    );
+  }
+}
+
+/** Sets a file's time 50 ms ahead: a program that wrote within the same tick of the clock would pass over the change. */
+async function setAhead(file: string): Promise<void> {
+  // eslint-disable-next-line no-restricted-properties -- other programs compare it with the system's clock
+  const later = (Date.now() + 50) / 1000;
+  await utimes(file, later, later);
+}
+
+async function withoutSubscriptions(
+  path: string,
+  account: AccountSummary,
+  source: FoundSource,
+): Promise<{ restore(): Promise<void> } | null> {
+  const file = await realpath(path).catch(() => path);
+  const before = await readFile(file, 'utf8').catch(() => null);
+  const after = before === null ? null : azureProfileWithout(before, account.username);
+  if (before === null || after === null) return null;
+  try {
+    await writeWhole(file, Buffer.from(after, 'utf8'));
+  } catch (cause) {
+    throw new SourceError(
+      'source_failed',
+      `The account was removed from ${source.file}, but ${file} still lists its subscriptions. Run az logout to remove them.`,
+      { cause },
+    );
+  }
+  return {
+    async restore() {
+      // What the program has written since is newer than what was here.
+      if ((await readFile(file, 'utf8')) === after) await writeWhole(file, Buffer.from(before, 'utf8'));
+    },
+  };
+}
+
+/** What was removed may hold refresh tokens: it is kept encrypted, under a key that is forgotten with it. */
+function sealedInMemory(text: string): { open(): string; forget(): void } {
+  const key = randomBytes(32);
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  const tag = cipher.getAuthTag();
+  let isForgotten = false;
+  return {
+    open() {
+      if (isForgotten)
+        throw new SourceError(
+          'source_failed',
+          'What was removed is not kept any more, so it can’t be put back.',
+        );
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
+      return Buffer.concat([decipher.update(sealed), decipher.final()]).toString('utf8');
+    },
+    forget() {
+      isForgotten = true;
+      key.fill(0);
+      sealed.fill(0);
+    },
+  };
+}

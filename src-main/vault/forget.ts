@@ -1,0 +1,103 @@
+import { dirname } from 'node:path';
+import { KeychainError } from '../errors.ts';
+import type { Access } from './access.ts';
+import type { Forgotten } from './api.ts';
+import { identify, readWhole, replaceFile } from './disk/atomic-file.ts';
+import { storageError } from './disk/storage-error.ts';
+import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
+import type { Settings } from './settings.ts';
+
+/** [Note: forgotten keys] The ids of deleted vaults whose keys are still to be deleted stand in this file. */
+function listOf(file: string): string {
+  return `${file}.forgotten`;
+}
+
+/** See `Vault.forget`. */
+export async function forget(access: Access): Promise<Forgotten> {
+  const { settings, memory } = access;
+  const { io, file } = settings;
+  const empty = async (): Promise<void> => memory.replace(await look(settings));
+  if ((await identify(io, dirname(file)).catch(() => null)) === null) {
+    await access.inTurn(empty);
+    return { key: 'none' };
+  }
+  return settings.rekeying.hold(async () => {
+    const ids = new Set<string>();
+    const { opening, mine } = memory;
+    const isCopy = opening.state === 'copy';
+    try {
+      const found = await access.inTurn(() =>
+        settings.writing.hold(async () => {
+          const there = await readFileId(io, file).catch(() => null);
+          for (const id of [there, mine?.fileId, opening.identity === null ? null : opening.fileId]) {
+            if (id) ids.add(id.toString('hex'));
+          }
+          const exists = (await identify(io, file)) !== null;
+          if (!isCopy && ids.size > 0) await remember(settings, [...ids]);
+          await settings.log.close();
+          if (exists) await io.unlink(file);
+          await io.unlink(markFileOf(file)).catch(() => undefined);
+          return exists || mine !== null;
+        }),
+      );
+      const key = found ? await keyOf(settings, isCopy, [...ids]) : 'none';
+      await access.inTurn(empty);
+      return { key };
+    } catch (cause) {
+      throw cause instanceof KeychainError ? cause : storageError(cause);
+    }
+  });
+}
+
+async function keyOf(settings: Settings, isCopy: boolean, ids: string[]): Promise<Forgotten['key']> {
+  if (isCopy) return 'kept';
+  if (ids.length === 0) return 'unknown';
+  try {
+    return (await destroyKeys(settings)) ? 'destroyed' : 'kept';
+  } catch (error) {
+    if (error instanceof KeychainError) return 'pending';
+    throw error;
+  }
+}
+
+/** Deletes the keys that an earlier `forget` in this place had to leave. */
+export async function finishForgetting({ settings }: Access): Promise<void> {
+  if ((await identify(settings.io, listOf(settings.file)).catch(() => null)) === null) return;
+  await settings.rekeying.hold(() => destroyKeys(settings));
+}
+
+async function remember(settings: Settings, ids: readonly string[]): Promise<void> {
+  const { io, file } = settings;
+  const all = new Set([...(await remembered(settings)), ...ids]);
+  await replaceFile(io, listOf(file), [Buffer.from([...all].join('\n'))].values(), file);
+}
+
+async function remembered({ io, file }: Settings): Promise<string[]> {
+  const list = await readWhole(io, listOf(file), 64 * 1024).catch(() => null);
+  return list === null
+    ? []
+    : list.bytes
+        .toString('latin1')
+        .split('\n')
+        .filter((id) => /^[0-9a-f]{32}$/.test(id));
+}
+
+/** @returns whether all of them were this vault's alone, and are gone */
+async function destroyKeys(settings: Settings): Promise<boolean> {
+  const { io, file, slots } = settings;
+  let isAll = true;
+  for (const id of await remembered(settings)) {
+    const fileId = Buffer.from(id, 'hex');
+    // The file is there, or there again: it was not deleted, and needs its key.
+    if (await isVaultOf(io, file, fileId)) continue;
+    for (const slot of ['a', 'b'] as const) {
+      const item = await slots.read(fileId, slot);
+      if (item === 'absent') continue;
+      const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
+      if (elsewhere !== null && (await isVaultOf(io, elsewhere, fileId))) isAll = false;
+      else await slots.destroy(fileId, slot);
+    }
+  }
+  await io.unlink(listOf(file)).catch(() => undefined);
+  return isAll;
+}

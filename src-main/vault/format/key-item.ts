@@ -1,0 +1,173 @@
+// FORMAT.md, "The key in the keychain" and "The mark file".
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isArray, isObject } from './json.ts';
+import { KEY_LENGTH, markKey } from './keys.ts';
+
+/**
+ * How far a vault's file was when this machine last acknowledged it, so that an older or shorter file is noticed. It is
+ * a lower bound: a file may be ahead of it, and never behind.
+ */
+export interface Mark {
+  generation: bigint;
+  /** Offset at which the last acknowledged frame ends. 0: nothing is known within this generation. */
+  end: number;
+  /** Tag of the frame that ends there; empty where `end` is 0. */
+  tag: Buffer;
+  /** The newest tombstones, so that an older file does not bring back an account that was signed out. */
+  tombstones: readonly MarkedTombstone[];
+}
+
+/** A tombstone without its time. */
+export interface MarkedTombstone {
+  mark: string;
+  epoch: number;
+}
+
+/** What one slot of the keychain holds. */
+export interface KeyItem {
+  key: Buffer;
+  mark: Mark | null;
+  /** Absolute path of the vault when the item was written; `null` where it was too long. */
+  file: string | null;
+  /** A label for people who look into their keychain. It means nothing. */
+  name: string;
+}
+
+/** Windows keeps 2,560 bytes. Of the rest, a path takes up to MAX_PATH. */
+const MAX_TOMBSTONES = 16;
+const MAX_PATH = 1_000;
+const MAX_NAME = 200;
+
+/** JSON in printable ASCII, as a keychain takes it. */
+export function encodeKeyItem({ key, mark, file, name }: KeyItem): string {
+  return ascii({
+    key: key.toString('base64'),
+    ...(mark === null ? {} : { mark: encodeMark(mark) }),
+    ...within('file', file, MAX_PATH),
+    ...within('name', name, MAX_NAME),
+  });
+}
+
+function within(field: string, text: string | null, atMost: number): Record<string, string> {
+  return text === null || ascii(text).length > atMost ? {} : { [field]: text };
+}
+
+function ascii(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** `null` where the item is no key of a vault. */
+export function decodeKeyItem(text: string): KeyItem | null {
+  const json = parse(text);
+  if (!isObject(json) || typeof json['key'] !== 'string') return null;
+  const key = Buffer.from(json['key'], 'base64');
+  if (key.length !== KEY_LENGTH || key.toString('base64') !== json['key']) return null;
+  const { file, name } = json;
+  return {
+    key,
+    mark: decodeMark(json['mark']),
+    file: typeof file === 'string' ? file : null,
+    name: typeof name === 'string' ? name : '',
+  };
+}
+
+function encodeMark({ generation, end, tag, tombstones }: Mark): object {
+  const newest = [...tombstones].sort((a, b) => b.epoch - a.epoch).slice(0, MAX_TOMBSTONES);
+  return {
+    generation: generation.toString(),
+    end,
+    tag: tag.toString('base64'),
+    tombstones: newest.map(({ mark, epoch }) => [mark, epoch]),
+  };
+}
+
+function decodeMark(json: unknown): Mark | null {
+  if (!isObject(json)) return null;
+  const { generation, end, tag, tombstones } = json;
+  if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation)) return null;
+  if (typeof end !== 'number' || !Number.isSafeInteger(end) || end < 0 || typeof tag !== 'string')
+    return null;
+  if (!isArray(tombstones)) return null;
+  const marked: MarkedTombstone[] = [];
+  for (const row of tombstones) {
+    if (!isArray(row)) return null;
+    const [mark, epoch] = row;
+    if (typeof mark !== 'string' || typeof epoch !== 'number') return null;
+    marked.push({ mark, epoch });
+  }
+  return { generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64'), tombstones: marked };
+}
+
+/** Where a file stands: what a mark is compared with. */
+export interface Position {
+  generation: bigint;
+  /** Where its last intact frame ends. */
+  end: number;
+  /** The tag of the frame that ends at this offset, if one ends there. */
+  tagAt: (end: number) => Buffer | null;
+}
+
+/** Whether the file is older or shorter than the mark, or has another history since. */
+export function isBehind({ generation, end, tagAt }: Position, mark: Mark): boolean {
+  if (generation !== mark.generation) return generation < mark.generation;
+  if (mark.end === 0) return false;
+  return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
+}
+
+/** Whether `a` says more than `b`. */
+export function isFurther(a: Mark, b: Mark): boolean {
+  return a.generation === b.generation ? a.end > b.end : a.generation > b.generation;
+}
+
+/** What is known from several marks: the furthest, and the tombstones of all. */
+export function latestMark(marks: readonly (Mark | null)[]): Mark | null {
+  let latest: Mark | null = null;
+  const tombstones = new Map<string, MarkedTombstone>();
+  for (const mark of marks) {
+    if (mark === null) continue;
+    if (latest === null || isFurther(mark, latest)) latest = mark;
+    for (const one of mark.tombstones) {
+      if ((tombstones.get(one.mark)?.epoch ?? 0) < one.epoch) tombstones.set(one.mark, one);
+    }
+  }
+  return latest === null ? null : { ...latest, tombstones: [...tombstones.values()] };
+}
+
+/**
+ * The mark file, which stands in while the keychain can't be asked. It is authenticated under each of the keys that an
+ * older copy of the vault may have.
+ */
+export function encodeMarkFile(mark: Mark, fileId: Buffer, keys: readonly Buffer[]): Buffer {
+  const text = JSON.stringify(encodeMark(mark));
+  const macs = keys.map((key) => macOf(text, key, fileId).toString('base64'));
+  return Buffer.from(JSON.stringify({ file: fileId.toString('hex'), mark: text, macs }), 'utf8');
+}
+
+/** `null` where it is not of this file, or not authentic under this key. */
+export function decodeMarkFile(bytes: Buffer, fileId: Buffer, key: Buffer): Mark | null {
+  const json = parse(bytes.toString('utf8'));
+  if (!isObject(json) || json['file'] !== fileId.toString('hex')) return null;
+  const { mark, macs } = json;
+  if (typeof mark !== 'string' || !isArray(macs)) return null;
+  const own = macOf(mark, key, fileId);
+  const isAuthentic = macs.some((mac) => {
+    const other = typeof mac === 'string' ? Buffer.from(mac, 'base64') : own.subarray(1);
+    return other.length === own.length && timingSafeEqual(other, own);
+  });
+  return isAuthentic ? decodeMark(parse(mark)) : null;
+}
+
+function macOf(text: string, key: Buffer, fileId: Buffer): Buffer {
+  return createHmac('sha256', markKey(key, fileId)).update(text, 'utf8').digest();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

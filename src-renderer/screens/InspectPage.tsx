@@ -1,0 +1,398 @@
+import { useState } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import type { Claim } from '../../src-main/ipc/contract.ts';
+import { copyText } from '../bridge.ts';
+import { Action } from '../parts/Action.tsx';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Lines } from '../parts/Lines.tsx';
+import { PAYLOAD } from '../state/claimMeanings.ts';
+import { type ClaimLine, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import {
+  type ClaimDifference,
+  compareTokens,
+  LONGEST_INPUT,
+  problemsOf,
+  type ReadToken,
+  readToken,
+  summaryOf,
+  timesOf,
+  tokensIn,
+} from '../state/inspect.ts';
+import { visible, visibleLines } from '../state/text.ts';
+import { count } from '../state/words.ts';
+
+/** Shows what a pasted token says, or how two tokens differ. Nothing of it is kept. */
+export function InspectPage() {
+  const { inspect } = useModel();
+  const { first, second, compares } = useStore(inspect.view);
+  return (
+    <main className="inspect-page">
+      <div className="inspect-head">
+        <h1>Inspect</h1>
+        <div className="segment-list inspect-mode" role="group" aria-label="View">
+          <button
+            type="button"
+            className="segment"
+            data-selected={!compares || undefined}
+            aria-pressed={!compares}
+            onClick={() => inspect.compare(false)}
+          >
+            One token
+          </button>
+          <button
+            type="button"
+            className="segment"
+            data-selected={compares || undefined}
+            aria-pressed={compares}
+            onClick={() => inspect.compare(true)}
+          >
+            Compare
+          </button>
+        </div>
+      </div>
+      {compares ? <Compare first={first} second={second} /> : <One text={first} />}
+    </main>
+  );
+}
+
+function One({ text }: { text: string }) {
+  const { inspect } = useModel();
+  const found = tokensIn(text);
+  const [chosen, choose] = useState(0);
+  const token = found[Math.min(chosen, found.length - 1)];
+  const read = token === undefined ? null : readToken(token.token);
+  return (
+    <div className="inspect">
+      <div className="inspect-input">
+        <TokenInput label="Token" text={text} onChange={(next) => inspect.set('first', next)} />
+        <div className="actions">
+          {text !== '' && (
+            <Action kind="quiet" onPress={() => inspect.set('first', '')}>
+              Clear
+            </Action>
+          )}
+          <span className="note">Never stored</span>
+        </div>
+        {found.length > 1 && (
+          <div className="actions" role="group" aria-label="Token of the response">
+            {found.map(({ field }, index) => (
+              <Action
+                key={field}
+                kind={index === chosen ? 'primary' : 'plain'}
+                aria-pressed={index === chosen}
+                onPress={() => choose(index)}
+              >
+                {field ?? 'Token'}
+              </Action>
+            ))}
+          </div>
+        )}
+        {read !== null && <Summary token={read} />}
+      </div>
+      <div className="inspect-result">
+        {read === null ? (
+          <p className="inspect-empty">
+            {text.trim() === ''
+              ? 'Paste or drop a token, an Authorization header or a token response.'
+              : 'The response has no access_token, id_token or refresh_token.'}
+          </p>
+        ) : (
+          <Result key={token?.token} token={read} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function TokenInput({
+  label,
+  text,
+  onChange,
+}: {
+  label: string;
+  text: string;
+  onChange: (text: string) => void;
+}) {
+  return (
+    <textarea
+      className="token-input"
+      aria-label={label}
+      placeholder="eyJ…"
+      spellCheck={false}
+      autoComplete="off"
+      maxLength={LONGEST_INPUT}
+      value={text}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+function Summary({ token }: { token: ReadToken }) {
+  const { title, facts } = summaryOf(token);
+  return (
+    <section className="card" aria-label={title}>
+      <h2>{title}</h2>
+      <dl className="pairs">
+        {facts.map(({ name, value }) => (
+          <div className="pair" key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Result({ token }: { token: ReadToken }) {
+  const problems = useTimed((now) => problemsOf(token, now));
+  const tone = problems.some((problem) => problem.tone === 'bad')
+    ? 'bad'
+    : problems.some((problem) => problem.tone === 'warn')
+      ? 'warn'
+      : 'plain';
+  return (
+    <>
+      <section className="inspect-notice" data-tone={tone} aria-label="Assessment">
+        <Icon name={tone === 'plain' ? 'show' : 'warning'} />
+        <div role="status">
+          {problems.map(({ title, text }) => (
+            <p key={title}>
+              <b>{title}</b> {text}
+            </p>
+          ))}
+        </div>
+      </section>
+      <Times token={token} />
+      <Contents token={token} />
+    </>
+  );
+}
+
+function Times({ token }: { token: ReadToken }) {
+  const lines = useTimed((now) => timesOf(token, now));
+  if (lines.length === 0) return null;
+  return (
+    <div className="table-card">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">UTC</th>
+            <th scope="col">Local</th>
+            <th scope="col">Epoch</th>
+            <th scope="col">
+              <span className="unseen">Relative</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map(({ name, says, utc, local, epoch, relative, past }) => (
+            <tr key={name} data-past={past}>
+              <th scope="row">
+                <code>{name}</code> <span>{says}</span>
+              </th>
+              <td>{utc}</td>
+              <td>{local}</td>
+              <td className="mono">{epoch}</td>
+              <td className="soft">{relative}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Contents({ token }: { token: ReadToken }) {
+  const { toasts } = useModel();
+  if (token.format !== 'jwt' && token.format !== 'jwe') return null;
+  const payload = token.format === 'jwt' ? token.payload : [];
+  const raw = rawJson(token);
+  const copy = () => {
+    const text = JSON.stringify(token.format === 'jwt' ? token.values : token.headerValues, null, 2);
+    toasts.show(copyText(text) ? 'Claims copied.' : 'The claims could not be copied.');
+  };
+  return (
+    <Tabs className="inspect-tabs">
+      <div className="inspect-tabs-head">
+        <TabList className="segment-list" aria-label="Token contents">
+          {token.format === 'jwt' && (
+            <Tab id="claims" className="segment">
+              {`Claims ${payload.length}`}
+            </Tab>
+          )}
+          <Tab id="header" className="segment">
+            {`Header ${token.header.length}`}
+          </Tab>
+          <Tab id="raw" className="segment">
+            Raw JSON
+          </Tab>
+        </TabList>
+        <Action kind="quiet" onPress={copy}>
+          {token.format === 'jwt' ? 'Copy claims as JSON' : 'Copy header as JSON'}
+        </Action>
+      </div>
+      {token.format === 'jwt' && (
+        <TabPanel id="claims">
+          <ClaimLines claims={payload} line={payloadLine} />
+        </TabPanel>
+      )}
+      <TabPanel id="header">
+        <ClaimLines claims={token.header} line={headerLine} />
+      </TabPanel>
+      <TabPanel id="raw">
+        <pre className="raw" tabIndex={0} aria-label="Raw JSON">
+          {visibleLines(raw)}
+        </pre>
+      </TabPanel>
+    </Tabs>
+  );
+}
+
+function rawJson(token: Extract<ReadToken, { format: 'jwt' | 'jwe' }>): string {
+  const header = JSON.stringify(token.headerValues, null, 2);
+  return token.format === 'jwt' ? `${header}\n\n${JSON.stringify(token.values, null, 2)}` : header;
+}
+
+function ClaimLines({
+  claims,
+  line,
+}: {
+  claims: readonly Claim[];
+  line: (claim: Claim, now: number) => ClaimLine;
+}) {
+  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
+  return <Lines lines={lines} />;
+}
+
+function Compare({ first, second }: { first: string; second: string }) {
+  const { inspect } = useModel();
+  const [all, showAll] = useState(false);
+  const [a, b] = [first, second].map((text) => {
+    const token = tokensIn(text)[0];
+    return token === undefined ? null : readToken(token.token);
+  });
+  const rows = useTimed((now) =>
+    (a && b ? compareTokens(a, b) : []).map((row) => ({ ...row, ...compared(row, now) })),
+  );
+  const different = rows.filter(({ differs }) => differs);
+  const shown = all ? rows : different;
+  return (
+    <div className="compare">
+      <div className="slots">
+        <Slot letter="A" text={first} token={a ?? null} onChange={(text) => inspect.set('first', text)} />
+        <Slot letter="B" text={second} token={b ?? null} onChange={(text) => inspect.set('second', text)} />
+      </div>
+      {a && b ? (
+        <>
+          <div className="compare-head">
+            <b role="status">
+              {different.length === 0
+                ? 'The claims are the same'
+                : `${different.length} of ${count(rows.length, 'claim')} ${different.length === 1 ? 'differs' : 'differ'}`}
+            </b>
+            <Action kind="quiet" onPress={inspect.swap}>
+              Swap A and B
+            </Action>
+            <Action aria-pressed={all} onPress={() => showAll(!all)}>
+              {all ? 'Show differences' : 'Show all claims'}
+            </Action>
+          </div>
+          {shown.length > 0 && (
+            <div className="table-card">
+              <table className="compare-table">
+                <thead>
+                  <tr>
+                    <th scope="col">Claim</th>
+                    <th scope="col">A</th>
+                    <th scope="col">B</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {shown.map(({ name, says, left, right, onlyA, onlyB }) => (
+                    <tr key={name}>
+                      <th scope="row">
+                        <code>
+                          <bdi>{visible(name)}</bdi>
+                        </code>
+                        {says !== null && <span className="second">{says}</span>}
+                      </th>
+                      <td>{left === null ? <span className="soft">Not present</span> : <bdi>{left}</bdi>}</td>
+                      <td>
+                        {right === null ? <span className="soft">Not present</span> : <bdi>{right}</bdi>}
+                        {onlyA.length + onlyB.length > 0 && (
+                          <span className="changes">
+                            {onlyA.map((item) => (
+                              <span className="minus" key={`- ${item}`}>
+                                − <bdi>{item}</bdi>
+                              </span>
+                            ))}
+                            {onlyB.map((item) => (
+                              <span className="plus" key={`+ ${item}`}>
+                                + <bdi>{item}</bdi>
+                              </span>
+                            ))}
+                          </span>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+        </>
+      ) : (
+        <p className="inspect-empty">Paste two tokens to see how their claims differ.</p>
+      )}
+      <p className="note">Never stored</p>
+    </div>
+  );
+}
+
+/** Times are readable, with their epoch. */
+function compared({ name, a, b }: ClaimDifference, now: number) {
+  const lineOf = (value: unknown) => payloadLine({ name, json: JSON.stringify(value) }, now);
+  const isTime = PAYLOAD.get(name)?.reading === 'time';
+  const shown = (value: string | null) => {
+    if (value === null || !isTime || !/^\d+$/.test(value)) return value;
+    return `${lineOf(Number(value)).value} · ${value}`;
+  };
+  return { says: PAYLOAD.get(name)?.says ?? null, left: shown(a), right: shown(b) };
+}
+
+function Slot({
+  letter,
+  text,
+  token,
+  onChange,
+}: {
+  letter: string;
+  text: string;
+  token: ReadToken | null;
+  onChange: (text: string) => void;
+}) {
+  const problem = useTimed((now) => (token === null ? null : (problemsOf(token, now)[0] ?? null)));
+  const summary = token === null ? null : summaryOf(token);
+  const audience = summary?.facts.find(({ name }) => name === 'For')?.value;
+  return (
+    <section className="slot" aria-label={`Token ${letter}`}>
+      <div className="slot-head">
+        <span className="letter" aria-hidden="true">
+          {letter}
+        </span>
+        <b>{summary === null ? `Token ${letter}` : `${summary.title}${audience ? ` · ${audience}` : ''}`}</b>
+        {problem !== null && (
+          <span className="slot-tag" data-tone={problem.tone}>
+            {problem.title.replace(/[.,]$/, '')}
+          </span>
+        )}
+      </div>
+      <TokenInput label={`Token ${letter}`} text={text} onChange={onChange} />
+    </section>
+  );
+}

@@ -1,0 +1,482 @@
+import {
+  type KeyboardEvent,
+  memo,
+  type MouseEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { copyText } from '../bridge.ts';
+import { NoMatch } from '../parts/AccountList.tsx';
+import { Action } from '../parts/Action.tsx';
+import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
+import { Avatar, Icon } from '../parts/Icon.tsx';
+import { Highlight } from '../parts/text.tsx';
+import { accountStatus, STATUSES } from '../state/accountStatus.ts';
+import { accountDetail, accountName } from '../state/groups.ts';
+import {
+  appChoices,
+  appLabel,
+  type Choice,
+  guestTenants,
+  homeTenant,
+  listText,
+  nextExpiry,
+  overviewAccounts,
+  type OverviewColumn,
+  STATUS_LABELS,
+  statusCounts,
+  tenantChoices,
+} from '../state/overview.ts';
+import { DRAWN_WHOLE, moved } from '../state/rows.ts';
+import { visible } from '../state/text.ts';
+import { changesAt } from '../state/time.ts';
+import { count, listing, number } from '../state/words.ts';
+
+/** Pixels, the same as in overview.css. */
+const ROW_HEIGHT = 45;
+const HEAD_HEIGHT = 31;
+const AROUND = 6;
+
+const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string }[] = [
+  { id: 'account', title: 'Account', name: 'account' },
+  { id: 'tenant', title: 'Home tenant', name: 'tenant' },
+  { id: null, title: 'Also in', name: 'guest' },
+  { id: null, title: 'Apps', name: 'apps' },
+  { id: 'status', title: 'Status', name: 'status' },
+  { id: 'expiry', title: 'Next expiry', name: 'expiry' },
+  { id: null, title: 'Source', name: 'source' },
+];
+
+/** All accounts as a table: who is signed in, where, and until when. */
+export function OverviewPage() {
+  const { accounts, overview, toasts } = useModel();
+  const { shown, tenants, appNames, byId, text } = useStore(accounts.view);
+  const { filters, order, selected } = useStore(overview.view);
+  // Order and filters follow the clock by the minute, the texts exactly.
+  const now = useTimed((at) => {
+    changesAt((Math.floor(at / 60) + 1) * 60, at);
+    return at;
+  });
+  const all = useMemo(() => shown.flatMap((group) => group.accounts), [shown]);
+  const minute = Math.floor(now / 60);
+  const rows = useMemo(
+    () => overviewAccounts(all, filters, order, tenants, minute * 60 + 59),
+    [all, filters, order, tenants, minute],
+  );
+  useEffect(() => void accounts.nameApps(), [accounts, byId]);
+  const places = useMemo(
+    () =>
+      new Set(
+        [...byId.values()].flatMap((account) => [
+          homeTenant(account, tenants),
+          ...guestTenants(account, tenants),
+        ]),
+      ),
+    [byId, tenants],
+  );
+  const filtered = filters.status !== null || filters.app !== null || filters.tenant !== null;
+  return (
+    <main className="overview">
+      <div className="overview-head">
+        <h1>Accounts</h1>
+        <span className="overview-sum">
+          {number(byId.size)} in {count(places.size, 'tenant')}
+        </span>
+        <Action
+          kind="quiet"
+          onPress={() => {
+            const copied = copyText(listText(rows, tenants, appNames, now));
+            toasts.show(
+              copied
+                ? `${count(rows.length, 'account')} copied, without tokens.`
+                : 'The list could not be copied.',
+            );
+          }}
+        >
+          Copy list
+        </Action>
+      </div>
+      <Filters all={all} now={now} />
+      {rows.length > 0 ? (
+        <Table rows={rows} />
+      ) : text.trim() !== '' && all.length === 0 ? (
+        <NoMatch />
+      ) : (
+        <div className="no-match">
+          <p role="status">No account matches the filters.</p>
+        </div>
+      )}
+      {rows.length === 0 && filtered && (
+        <div className="no-match">
+          <Action onPress={() => overview.filter({ status: null, app: null, tenant: null })}>
+            Clear filters
+          </Action>
+        </div>
+      )}
+      {selected.size > 0 && <SelectionBar />}
+    </main>
+  );
+}
+
+function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
+  const { accounts, overview } = useModel();
+  const { filters } = useStore(overview.view);
+  const { tenants, appNames } = useStore(accounts.view);
+  const counts = statusCounts(all, now);
+  const chip = (status: (typeof STATUSES)[number] | null, label: string, n: number) => (
+    <Button
+      key={label}
+      className="chip"
+      aria-pressed={filters.status === status}
+      onPress={() => overview.filter({ status })}
+    >
+      {label} <span className="chip-count">{number(n)}</span>
+    </Button>
+  );
+  return (
+    <div className="filters" role="group" aria-label="Filters">
+      {chip(null, 'All', all.length)}
+      {STATUSES.filter((id) => id !== 'active').map((id) => {
+        const n = counts.get(id) ?? 0;
+        return n > 0 || filters.status === id ? chip(id, STATUS_LABELS[id], n) : null;
+      })}
+      <span className="filter-divider" />
+      <ChoiceChip
+        label="App"
+        every="All apps"
+        chosen={filters.app}
+        choices={() => appChoices(all, appNames)}
+        nameOf={(id) => appLabel(id, appNames)}
+        onChoose={(app) => overview.filter({ app })}
+      />
+      <ChoiceChip
+        label="Tenant"
+        every="All tenants"
+        chosen={filters.tenant}
+        choices={() => tenantChoices(all, tenants)}
+        nameOf={(id) => tenants.get(id) ?? visible(id)}
+        onChoose={(tenant) => overview.filter({ tenant })}
+      />
+    </div>
+  );
+}
+
+/** A chip with a menu. The choices are counted when the menu opens. */
+function ChoiceChip({
+  label,
+  every,
+  chosen,
+  choices,
+  nameOf,
+  onChoose,
+}: {
+  label: string;
+  every: string;
+  chosen: string | null;
+  choices: () => readonly Choice[];
+  nameOf: (id: string) => string;
+  onChoose: (id: string | null) => void;
+}) {
+  return (
+    <MenuTrigger>
+      <Button className="chip" data-chosen={chosen !== null}>
+        {chosen === null ? label : `${label}: ${nameOf(chosen)}`}
+        <Icon name="down" size={14} />
+      </Button>
+      <Popover className="popover" placement="bottom start" offset={4}>
+        <ChoiceMenu label={label} every={every} choices={choices} onChoose={onChoose} />
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+function ChoiceMenu({
+  label,
+  every,
+  choices,
+  onChoose,
+}: {
+  label: string;
+  every: string;
+  choices: () => readonly Choice[];
+  onChoose: (id: string | null) => void;
+}) {
+  const [all] = useState(choices);
+  return (
+    <Menu className="menu choice-menu" aria-label={label}>
+      <MenuItem textValue={every} onAction={() => onChoose(null)}>
+        {every}
+      </MenuItem>
+      <>
+        {all.map(({ id, name, count: n }) => (
+          <MenuItem key={id} textValue={name} onAction={() => onChoose(id)}>
+            <span className="choice-name">{name}</span>
+            <span className="chip-count">{number(n)}</span>
+          </MenuItem>
+        ))}
+      </>
+    </Menu>
+  );
+}
+
+function Table({ rows }: { rows: readonly AccountItem[] }) {
+  const { overview, selection } = useModel();
+  const { order, activeId, selected } = useStore(overview.view);
+  const box = useRef<HTMLDivElement>(null);
+  const anchor = useRef(0);
+  const seen = useSeen(box);
+  const found = rows.findIndex(({ id }) => id === activeId);
+  const index = found === -1 ? 0 : found;
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null || found === -1) return;
+    const top = found * ROW_HEIGHT;
+    const last = top + ROW_HEIGHT + HEAD_HEIGHT - element.clientHeight;
+    element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
+  }, [found]);
+
+  const show = (account: AccountItem) => {
+    selection.account(account.id);
+    overview.activate(account.id);
+    overview.close();
+  };
+  const idsBetween = (from: number, to: number) =>
+    rows.slice(Math.min(from, to), Math.max(from, to) + 1).map(({ id }) => id);
+  const toggle = (at: number) => {
+    const account = rows[at];
+    if (account === undefined) return;
+    anchor.current = at;
+    overview.activate(account.id);
+    overview.select([account.id], !selected.has(account.id));
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget || event.altKey) return;
+    const modified = event.ctrlKey || event.metaKey;
+    const page = Math.max(1, Math.floor((seen.height - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
+    const account = rows[index];
+    if (event.key === 'Enter' && account !== undefined) show(account);
+    else if (event.key === ' ') toggle(index);
+    else if (modified && event.key.toLowerCase() === 'a')
+      overview.select(
+        rows.map(({ id }) => id),
+        true,
+      );
+    else if (event.key === 'Escape' && selected.size > 0) overview.clear();
+    else {
+      const to = modified ? null : moved(event.key, found === -1 ? -1 : index, rows.length, page);
+      const next = to === null ? undefined : rows[to];
+      if (to === null || next === undefined) return;
+      overview.activate(next.id);
+      if (event.shiftKey) overview.select(idsBetween(anchor.current, to), true);
+      else anchor.current = to;
+    }
+    event.preventDefault();
+  };
+  const click = (event: MouseEvent, at: number) => {
+    const account = rows[at];
+    if (account === undefined) return;
+    const onCheck = event.target instanceof Element && event.target.closest('.check-cell') !== null;
+    if (event.shiftKey) overview.select(idsBetween(anchor.current, at), true);
+    else if (onCheck || event.ctrlKey || event.metaKey) toggle(at);
+    else show(account);
+  };
+
+  const few = rows.length <= DRAWN_WHOLE;
+  const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
+  const until = few ? rows.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
+  const drawn = rows.map((account, at) => ({ account, at })).slice(first, until);
+  const active = rows[index];
+  if (active !== undefined && (index < first || index >= until)) drawn.push({ account: active, at: index });
+  const everyone = rows.every(({ id }) => selected.has(id));
+  return (
+    <div
+      className="people"
+      role="grid"
+      aria-label="Accounts"
+      aria-multiselectable="true"
+      aria-rowcount={rows.length + 1}
+      aria-activedescendant={active === undefined ? undefined : `person-${String(index)}`}
+      tabIndex={0}
+      ref={box}
+      onKeyDown={press}
+    >
+      <div role="rowgroup" className="people-head">
+        <div role="row" className="people-columns" aria-rowindex={1}>
+          <div role="columnheader" className="check-cell">
+            <input
+              type="checkbox"
+              aria-label="Select all"
+              checked={everyone}
+              ref={(input) => {
+                if (input !== null)
+                  input.indeterminate = !everyone && rows.some(({ id }) => selected.has(id));
+              }}
+              onChange={() =>
+                overview.select(
+                  rows.map(({ id }) => id),
+                  !everyone,
+                )
+              }
+            />
+          </div>
+          {COLUMNS.map(({ id, title, name }) => (
+            <div
+              key={name}
+              role="columnheader"
+              className={`col-${name}`}
+              {...(id === null ? {} : { 'aria-sort': order.column === id ? order.direction : 'none' })}
+            >
+              {id === null ? (
+                title
+              ) : (
+                <button type="button" onClick={() => overview.sort(id)}>
+                  {title}
+                  <span className="sort" aria-hidden="true">
+                    {order.column !== id ? '' : order.direction === 'ascending' ? '↑' : '↓'}
+                  </span>
+                </button>
+              )}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" className="people-rows" style={{ height: rows.length * ROW_HEIGHT }}>
+        {drawn.map(({ account, at }) => (
+          <Person
+            key={account.id}
+            account={account}
+            index={at}
+            isSelected={selected.has(account.id)}
+            isActive={at === index}
+            onClick={click}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const Person = memo(function Person({
+  account,
+  index,
+  isSelected,
+  isActive,
+  onClick,
+}: {
+  account: AccountItem;
+  index: number;
+  isSelected: boolean;
+  isActive: boolean;
+  onClick: (event: MouseEvent, index: number) => void;
+}) {
+  const { accounts, vault } = useModel();
+  const { tenants, appNames } = useStore(accounts.view);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const status = useTimed((now) => accountStatus(account, now));
+  const expiry = useTimed((now) => nextExpiry(account, now));
+  const guest = guestTenants(account, tenants);
+  const apps = account.clients.map((id) => appLabel(id, appNames));
+  return (
+    <div
+      role="row"
+      id={`person-${String(index)}`}
+      className="person people-columns"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      data-active={isActive}
+      style={{ top: index * ROW_HEIGHT }}
+      onClick={(event) => onClick(event, index)}
+    >
+      <div role="gridcell" className="check-cell">
+        <span className="check" data-on={isSelected} aria-hidden="true">
+          {isSelected && <Icon name="check" size={12} />}
+        </span>
+      </div>
+      <div role="rowheader" className="col-account" title={accountName(account)}>
+        <Avatar account={account} />
+        <span className="two-lines">
+          <span>
+            <Highlight>{visible(accountName(account))}</Highlight>
+          </span>
+          <span className="second">
+            {account.kind === 'app' ? (
+              'App without a user'
+            ) : (
+              <Highlight>{visible(accountDetail(account))}</Highlight>
+            )}
+          </span>
+        </span>
+      </div>
+      <Cell name="tenant" texts={[homeTenant(account, tenants)]} />
+      <Cell name="guest" texts={guest} />
+      <Cell name="apps" texts={apps} />
+      <div role="gridcell" className="col-status">
+        <span className="person-status">
+          <span className="dot" data-tone={status.tone} />
+          <Highlight>{status.title}</Highlight>
+        </span>
+        <span className="second">
+          <Highlight>{status.detail}</Highlight>
+        </span>
+      </div>
+      <div role="gridcell" className="col-expiry">
+        <span>{expiry.text}</span>
+        <span className="second">{expiry.detail}</span>
+      </div>
+      <div role="gridcell" className="col-source">
+        <span className="source-badge">{demo ? 'Sample data' : 'This vault'}</span>
+      </div>
+    </div>
+  );
+});
+
+/** The first text, and how many more. */
+function Cell({ name, texts }: { name: string; texts: readonly string[] }) {
+  const [first] = texts;
+  return (
+    <div
+      role="gridcell"
+      className={`col-${name}`}
+      title={texts.length === 0 ? undefined : listing(texts, 12)}
+    >
+      {first === undefined ? (
+        <span className="nothing">–</span>
+      ) : (
+        <span>
+          <Highlight>{first}</Highlight>
+        </span>
+      )}
+      {texts.length > 1 && <span className="second">+{number(texts.length - 1)} more</span>}
+    </div>
+  );
+}
+
+function SelectionBar() {
+  const { accounts, overview, signOut } = useModel();
+  const { selected } = useStore(overview.view);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const chosen = [...selected].flatMap((id) => byId.get(id) ?? []);
+  return (
+    <section className="selection" aria-label="Selection">
+      <b role="status">{number(chosen.length)} selected</b>
+      <span className="selection-names">
+        {listing(
+          chosen.map((account) => visible(accountName(account))),
+          6,
+        )}
+      </span>
+      <Action kind="quiet" onPress={overview.clear}>
+        Clear
+      </Action>
+      <Action kind="danger-solid" onPress={() => void signOut.several([...selected])}>
+        {`Sign out ${number(chosen.length)}…`}
+      </Action>
+    </section>
+  );
+}

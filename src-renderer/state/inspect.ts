@@ -1,0 +1,329 @@
+import type { Claim } from '../../src-main/ipc/contract.ts';
+import { createStore, type Store } from './store.ts';
+import { visible } from './text.ts';
+import { isPast, isTime, localTime, relative, spanUntil } from './time.ts';
+import { appName, resourceName } from './wellKnown.ts';
+
+/** Characters of an input that are read; no token is longer. */
+export const LONGEST_INPUT = 1_000_000;
+
+export interface InspectView {
+  first: string;
+  second: string;
+  compares: boolean;
+}
+
+export interface Inspect {
+  view: Store<InspectView>;
+  set: (slot: 'first' | 'second', text: string) => void;
+  compare: (on: boolean) => void;
+  swap: () => void;
+  /** Forgets both tokens. */
+  clear: () => void;
+}
+
+const EMPTY: InspectView = { first: '', second: '', compares: false };
+
+/** The tokens of the Inspect page: in memory, until another page is shown. */
+export function createInspect(): Inspect {
+  const view = createStore<InspectView>(EMPTY);
+  return {
+    view,
+    set: (slot, text) => view.set({ ...view.get(), [slot]: text }),
+    compare: (compares) => view.set({ ...view.get(), compares }),
+    swap: () => view.set({ ...view.get(), first: view.get().second, second: view.get().first }),
+    clear: () => view.set(EMPTY),
+  };
+}
+
+/** A token found in an input. */
+export interface FoundToken {
+  /** The field of a token response; null if the input is the token. */
+  field: string | null;
+  token: string;
+}
+
+/** Returns the tokens in a token, an `Authorization` header or a token response. */
+export function tokensIn(input: string): FoundToken[] {
+  const text = input.slice(0, LONGEST_INPUT).trim();
+  if (text === '') return [];
+  const response = asObject(text);
+  if (response !== null) {
+    return ['access_token', 'id_token', 'refresh_token'].flatMap((field) => {
+      const token = response[field];
+      return typeof token === 'string' && token !== '' ? [{ field, token }] : [];
+    });
+  }
+  // "Authorization: Bearer eyJ…", also within a curl command.
+  const header = /\b(?:Bearer|DPoP|PoP)\s+([\w~+/.=-]+)/i.exec(text)?.[1];
+  const token = header ?? text.replaceAll(/^["']|["']$/g, '').replaceAll(/\s+/g, '');
+  return [{ field: null, token }];
+}
+
+/** What can be read of a token. */
+export type ReadToken =
+  | {
+      format: 'jwt';
+      header: readonly Claim[];
+      payload: readonly Claim[];
+      values: Values;
+      headerValues: Values;
+    }
+  | { format: 'jwe'; header: readonly Claim[]; headerValues: Values }
+  | { format: 'opaque'; length: number }
+  | { format: 'broken'; why: string };
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Reads a token without checking its signature (RFC 7515 §7.1, RFC 7516 §7.1). */
+export function readToken(token: string): ReadToken {
+  const parts = token.split('.');
+  if (parts.length !== 3 && parts.length !== 5) {
+    return token.startsWith('eyJ') && parts.length === 2
+      ? { format: 'broken', why: 'The token is incomplete: the signature is missing.' }
+      : { format: 'opaque', length: token.length };
+  }
+  const headerText = decoded(parts[0] ?? '');
+  const headerValues = headerText === null ? null : asObject(headerText);
+  if (headerValues === null) {
+    return token.startsWith('ey')
+      ? {
+          format: 'broken',
+          why: 'The header is not base64url-encoded JSON. Part of the token may be missing.',
+        }
+      : { format: 'opaque', length: token.length };
+  }
+  const header = claimsOf(headerValues);
+  if (parts.length === 5) return { format: 'jwe', header, headerValues };
+  const payloadText = decoded(parts[1] ?? '');
+  const values = payloadText === null ? null : asObject(payloadText);
+  if (values === null) {
+    return {
+      format: 'broken',
+      why: 'The claims are not base64url-encoded JSON. Part of the token may be missing.',
+    };
+  }
+  return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
+}
+
+/** A sentence about a token, most important first. */
+export interface TokenProblem {
+  tone: 'bad' | 'warn' | 'plain';
+  title: string;
+  text: string;
+}
+
+/** Returns what is wrong with a token, and what can't be known. */
+export function problemsOf(token: ReadToken, now: number, timeZone?: string): TokenProblem[] {
+  switch (token.format) {
+    case 'broken':
+      return [{ tone: 'bad', title: 'Not a valid token.', text: token.why }];
+    case 'opaque':
+      return [
+        {
+          tone: 'plain',
+          title: 'Opaque token.',
+          text: `${String(token.length)} characters that only the provider and the API can read. This is normal.`,
+        },
+      ];
+    case 'jwe':
+      return [{ tone: 'plain', title: 'Encrypted for the API (JWE).', text: 'Only the header can be read.' }];
+    case 'jwt':
+      return problemsOfJwt(token.values, token.headerValues, now, timeZone);
+  }
+}
+
+function problemsOfJwt(values: Values, header: Values, now: number, timeZone?: string): TokenProblem[] {
+  const problems: TokenProblem[] = [];
+  const add = (tone: TokenProblem['tone'], title: string, text: string) =>
+    problems.push({ tone, title, text });
+  const [exp, nbf, iat] = [values['exp'], values['nbf'], values['iat']];
+  if (isSeconds(exp) && isPast(exp, now))
+    add('bad', `Expired ${relative(exp, now)},`, `at ${clockOf(exp, now, timeZone)}.`);
+  if (isSeconds(nbf) && !isPast(nbf, now))
+    add('bad', 'Not yet valid.', `Valid ${relative(nbf, now)}, from ${clockOf(nbf, now, timeZone)}.`);
+  if (isSeconds(iat) && !isPast(iat - 60, now))
+    add('warn', 'Issued in the future.', 'A clock is wrong: the issuer’s or this computer’s.');
+  if (exp !== undefined && !isSeconds(exp))
+    add('bad', 'The expiry is not a time.', milliseconds(exp) ? 'It looks like milliseconds.' : '');
+  if (exp === undefined) add('warn', 'No expiry.', 'The token has no exp claim.');
+  if (typeof header['alg'] !== 'string' || header['alg'].toLowerCase() === 'none')
+    add('bad', 'Not signed.', 'The header names no signature algorithm, so anyone can have made this token.');
+  if (values['aud'] === undefined)
+    add('warn', 'No audience.', 'An API can’t tell whether the token is for it.');
+  if (values['iss'] === undefined) add('warn', 'No issuer.', 'The token doesn’t say who issued it.');
+  if (problems.length === 0 && isSeconds(exp))
+    add('plain', `Valid for ${spanUntil(exp, now)}`, `by its times, until ${clockOf(exp, now, timeZone)}.`);
+  const graph = header['nonce'] !== undefined;
+  add(
+    'plain',
+    'Signature not checked.',
+    graph ? 'Microsoft Graph’s access tokens can’t be checked by others.' : '',
+  );
+  return problems;
+}
+
+/** One line of the table of times. */
+export interface TimeLine {
+  name: string;
+  says: string;
+  utc: string;
+  local: string;
+  epoch: string;
+  relative: string;
+  past: boolean;
+}
+
+const TIMES: readonly (readonly [string, string])[] = [
+  ['iat', 'Issued'],
+  ['auth_time', 'User signed in'],
+  ['nbf', 'Not before'],
+  ['exp', 'Expires'],
+];
+
+/** Returns the times of a token as UTC, local time and epoch. */
+export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeLine[] {
+  if (token.format !== 'jwt') return [];
+  return TIMES.flatMap(([name, says]) => {
+    const at = token.values[name];
+    if (!isSeconds(at)) return [];
+    return [
+      {
+        name,
+        says,
+        utc: `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`,
+        local: localTime(at, now, timeZone),
+        epoch: String(at),
+        relative: relative(at, now),
+        past: name === 'exp' && isPast(at, now),
+      },
+    ];
+  });
+}
+
+/** Returns the type, audience, issuer, user and app of a token. */
+export function summaryOf(token: ReadToken): { title: string; facts: { name: string; value: string }[] } {
+  if (token.format === 'opaque') return { title: 'Opaque token', facts: [] };
+  if (token.format === 'broken') return { title: 'Not a token', facts: [] };
+  if (token.format === 'jwe') return { title: 'Encrypted token (JWE)', facts: [] };
+  const { values } = token;
+  const text = (name: string): string | null =>
+    typeof values[name] === 'string' && values[name] !== '' ? visible(values[name]) : null;
+  const aud = values['aud'];
+  const audience = Array.isArray(aud)
+    ? aud.filter((each) => typeof each === 'string').join(', ')
+    : text('aud');
+  const resource = audience === null ? null : resourceName(audience);
+  const app = text('azp') ?? text('appid') ?? text('client_id');
+  const known = app === null ? null : (text('app_displayname') ?? appName(app));
+  const facts = [
+    {
+      name: 'For',
+      value: resource !== null && resource !== audience ? `${resource} · ${audience ?? ''}` : audience,
+    },
+    { name: 'From', value: text('iss') },
+    {
+      name: 'User',
+      value: text('preferred_username') ?? text('upn') ?? text('email') ?? text('name') ?? text('sub'),
+    },
+    { name: 'App', value: known === null ? app : `${known} · ${app ?? ''}` },
+  ];
+  return {
+    title: `${kindOf(token.headerValues, values)} (JWT)`,
+    facts: facts.flatMap(({ name, value }) =>
+      value === null || value === '' ? [] : [{ name, value: visible(value) }],
+    ),
+  };
+}
+
+function kindOf(header: Values, values: Values): string {
+  const typ = typeof header['typ'] === 'string' ? header['typ'].toLowerCase() : '';
+  if (typ === 'at+jwt' || typ === 'application/at+jwt') return 'Access token'; // RFC 9068 §2.1
+  if (typ === 'logout+jwt') return 'Logout token';
+  if (values['scp'] !== undefined || values['scope'] !== undefined) return 'Access token';
+  return values['nonce'] !== undefined || values['at_hash'] !== undefined ? 'ID token' : 'Token';
+}
+
+/** A claim in two tokens. */
+export interface ClaimDifference {
+  name: string;
+  a: string | null;
+  b: string | null;
+  differs: boolean;
+  /** Items of lists and scopes that only A or only B has; empty for other values. */
+  onlyA: readonly string[];
+  onlyB: readonly string[];
+}
+
+/** Compares the claims of two tokens, in the order of the first. */
+export function compareTokens(a: ReadToken, b: ReadToken): ClaimDifference[] {
+  const [first, second] = [a, b].map((token) => (token.format === 'jwt' ? token.values : {}));
+  const names = [...new Set([...Object.keys(first ?? {}), ...Object.keys(second ?? {})])];
+  return names.map((name) => {
+    const [x, y] = [first?.[name], second?.[name]];
+    const [left, right] = [itemsOf(name, x), itemsOf(name, y)];
+    const sets = left !== null && right !== null;
+    return {
+      name,
+      a: x === undefined ? null : shown(x),
+      b: y === undefined ? null : shown(y),
+      differs: JSON.stringify(x) !== JSON.stringify(y),
+      onlyA: sets ? left.filter((item) => !right.includes(item)) : [],
+      onlyB: sets ? right.filter((item) => !left.includes(item)) : [],
+    };
+  });
+}
+
+/** Claims whose text is a set of words (RFC 8693 §4.2). */
+const WORDS = new Set(['scp', 'scope']);
+
+function itemsOf(name: string, value: unknown): string[] | null {
+  if (typeof value === 'string' && WORDS.has(name)) return value.split(' ').filter(Boolean);
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return visible(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return visible(value.join('  '));
+  return visible(JSON.stringify(value));
+}
+
+/** "14:02:11" today, else with the day. */
+function clockOf(at: number, now: number, timeZone?: string): string {
+  return localTime(at, now, timeZone).replace(/^today /, '');
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && isTime(value) && !milliseconds(value);
+}
+
+/** Whether a number is a time in milliseconds rather than seconds: after the year 5000 as seconds. */
+function milliseconds(value: unknown): boolean {
+  return typeof value === 'number' && value > 1e11 && value < 1e14;
+}
+
+function claimsOf(values: Values): Claim[] {
+  return Object.entries(values).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
+}
+
+function asObject(text: string): Values | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : null;
+  } catch {
+    return null;
+  }
+}
+
+function decoded(part: string): string | null {
+  if (!/^[\w-]+={0,2}$/.test(part)) return null;
+  try {
+    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    );
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

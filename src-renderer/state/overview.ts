@@ -1,0 +1,247 @@
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountStatus, type StatusId, STATUSES, statusId, statusSentence } from './accountStatus.ts';
+import type { Accounts } from './accounts.ts';
+import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import type { Ports } from './ports.ts';
+import { shownAppName } from './search.ts';
+import { createStore, type Store } from './store.ts';
+import { shortId, visible } from './text.ts';
+import { dayOrTime, isPast, relative } from './time.ts';
+
+/** From this many accounts on, the Accounts page starts with the overview. */
+export const OVERVIEW_FROM = 6;
+
+/** Whether there are enough accounts for an overview: users, not apps. */
+export function isLarge(byId: ReadonlyMap<string, AccountItem>): boolean {
+  let users = 0;
+  for (const { kind } of byId.values()) if (kind === 'user') users += 1;
+  return users >= OVERVIEW_FROM;
+}
+
+export type OverviewColumn = 'account' | 'tenant' | 'status' | 'expiry';
+
+export interface OverviewOrder {
+  column: OverviewColumn;
+  direction: 'ascending' | 'descending';
+}
+
+/** null: no filter. */
+export interface OverviewFilters {
+  status: StatusId | null;
+  /** Client ID. */
+  app: string | null;
+  /** Tenant ID in lower case. */
+  tenant: string | null;
+}
+
+export interface OverviewView {
+  /** null until the first list has been loaded. */
+  isOpen: boolean | null;
+  filters: OverviewFilters;
+  order: OverviewOrder;
+  /** The row that the keyboard acts on. */
+  activeId: string | null;
+  selected: ReadonlySet<string>;
+}
+
+export interface Overview {
+  view: Store<OverviewView>;
+  open: () => void;
+  /** Leaves the overview for one account. */
+  close: () => void;
+  filter: (changes: Partial<OverviewFilters>) => void;
+  sort: (column: OverviewColumn) => void;
+  activate: (id: string) => void;
+  /** Adds accounts to the selection or removes them. */
+  select: (ids: readonly string[], on: boolean) => void;
+  clear: () => void;
+}
+
+const NO_FILTERS: OverviewFilters = { status: null, app: null, tenant: null };
+
+/** The table of all accounts: filters, order and selection. */
+export function createOverview(_ports: Ports, accounts: Accounts): Overview {
+  const view = createStore<OverviewView>({
+    isOpen: null,
+    filters: NO_FILTERS,
+    order: { column: 'status', direction: 'ascending' },
+    activeId: null,
+    selected: new Set(),
+  });
+  const patch = (changes: Partial<OverviewView>) => view.set({ ...view.get(), ...changes });
+
+  let known = accounts.view.get().byId;
+  accounts.view.subscribe(() => {
+    const { byId } = accounts.view.get();
+    if (byId === known) return;
+    known = byId;
+    const { isOpen, selected, activeId } = view.get();
+    const left = [...selected].filter((id) => byId.has(id));
+    patch({
+      // The first list decides; later the user does, but a table of nobody is not shown.
+      isOpen: byId.size === 0 ? null : (isOpen ?? isLarge(byId)),
+      ...(left.length === selected.size ? {} : { selected: new Set(left) }),
+      ...(activeId === null || byId.has(activeId) ? {} : { activeId: null }),
+    });
+  });
+
+  return {
+    view,
+    open: () => patch({ isOpen: true }),
+    close: () => patch({ isOpen: false }),
+    filter: (changes) => patch({ filters: { ...view.get().filters, ...changes } }),
+    sort(column) {
+      const { order } = view.get();
+      const turn = order.column === column && order.direction === 'ascending';
+      patch({ order: { column, direction: turn ? 'descending' : 'ascending' } });
+    },
+    activate: (activeId) => patch({ activeId }),
+    select(ids, on) {
+      const selected = new Set(view.get().selected);
+      for (const id of ids) {
+        if (on) selected.add(id);
+        else selected.delete(id);
+      }
+      patch({ selected });
+    },
+    clear: () => patch({ selected: new Set() }),
+  };
+}
+
+const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
+
+/** The accounts that pass the filters, in order. */
+export function overviewAccounts(
+  all: readonly AccountItem[],
+  { status, app, tenant }: OverviewFilters,
+  { column, direction }: OverviewOrder,
+  tenants: TenantNames,
+  now: number,
+): AccountItem[] {
+  const passing = all.filter(
+    (account) =>
+      (status === null || statusId(account, now) === status) &&
+      (app === null || account.clients.includes(app)) &&
+      (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
+  );
+  const names = new Map(passing.map((account) => [account, accountName(account)]));
+  const key = (account: AccountItem): number | string => {
+    if (column === 'account') return '';
+    if (column === 'tenant') return homeTenant(account, tenants);
+    if (column === 'status') return STATUSES.indexOf(statusId(account, now));
+    return account.nextExpiry ?? Number.MAX_VALUE;
+  };
+  const keys = new Map(passing.map((account) => [account, key(account)]));
+  const sign = direction === 'ascending' ? 1 : -1;
+  const byName = (a: AccountItem, b: AccountItem) =>
+    collator.compare(names.get(a) ?? '', names.get(b) ?? '') || collator.compare(a.id, b.id);
+  return passing.sort((a, b) => {
+    const [x = '', y = ''] = [keys.get(a), keys.get(b)];
+    const order =
+      typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
+    return column === 'account' ? sign * byName(a, b) : sign * order || byName(a, b);
+  });
+}
+
+/** Number of accounts by status. */
+export function statusCounts(all: readonly AccountItem[], now: number): ReadonlyMap<StatusId, number> {
+  const counts = new Map<StatusId, number>(STATUSES.map((id) => [id, 0]));
+  for (const account of all) {
+    const id = statusId(account, now);
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Labels of the filter chips. */
+export const STATUS_LABELS: Readonly<Record<StatusId, string>> = {
+  'needs-sign-in': 'Needs sign-in',
+  until: 'Can’t renew',
+  unknown: 'Unknown',
+  active: 'Active',
+};
+
+export interface Choice {
+  id: string;
+  name: string;
+  count: number;
+}
+
+/** The apps of these accounts, most used first. */
+export function appChoices(all: readonly AccountItem[], appNames: ReadonlyMap<string, string>): Choice[] {
+  return choices(
+    all.map(({ clients }) => clients),
+    (id) => appLabel(id, appNames),
+  );
+}
+
+/** The tenants of these accounts, at home or as a guest, most used first. */
+export function tenantChoices(all: readonly AccountItem[], tenants: TenantNames): Choice[] {
+  return choices(
+    all.map((account) => account.tenants.map(({ realm }) => realm.toLowerCase())),
+    (id) => tenantName(id, tenants),
+  );
+}
+
+function choices(all: readonly (readonly string[])[], nameOf: (id: string) => string): Choice[] {
+  const counts = new Map<string, number>();
+  for (const ids of all) for (const id of new Set(ids)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return [...counts]
+    .filter(([id]) => id !== '')
+    .map(([id, count]) => ({ id, name: nameOf(id), count }))
+    .sort((a, b) => b.count - a.count || collator.compare(a.name, b.name) || collator.compare(a.id, b.id));
+}
+
+export function appLabel(clientId: string, appNames: ReadonlyMap<string, string>): string {
+  return shownAppName(clientId, appNames) ?? shortId(clientId);
+}
+
+/** Name of the home tenant, or host of a provider without tenants. */
+export function homeTenant(
+  { authority_type, kind, tenants: all, environment }: AccountItem,
+  tenants: TenantNames,
+): string {
+  const home = all[0]?.realm;
+  const hasTenants = authority_type === 'MSSTS' || kind === 'app';
+  return home && hasTenants ? tenantName(home, tenants) : visible(environment);
+}
+
+/** Names of the tenants in which the account is a guest. */
+export function guestTenants({ kind, tenants: all }: AccountItem, tenants: TenantNames): string[] {
+  return kind === 'user' ? all.slice(1).map(({ realm }) => tenantName(realm, tenants)) : [];
+}
+
+/** When the next access token expires: "in 12 min", "14:19". */
+export function nextExpiry(
+  { nextExpiry: next, lastExpiry: last }: AccountItem,
+  now: number,
+  timeZone?: string,
+): { text: string; detail: string } {
+  if (next !== null && !isPast(next, now))
+    return { text: relative(next, now), detail: dayOrTime(next, now, timeZone) };
+  const ended = last ?? next;
+  return ended !== null && isPast(ended, now)
+    ? { text: 'Expired', detail: dayOrTime(ended, now, timeZone) }
+    : { text: '–', detail: '' };
+}
+
+/** The list as tab-separated text, without tokens. */
+export function listText(
+  all: readonly AccountItem[],
+  tenants: TenantNames,
+  appNames: ReadonlyMap<string, string>,
+  now: number,
+): string {
+  const lines = all.map((account) => [
+    accountName(account),
+    account.username || accountDetail(account),
+    homeTenant(account, tenants),
+    guestTenants(account, tenants).join(', '),
+    account.clients.map((id) => appLabel(id, appNames)).join(', '),
+    statusSentence(accountStatus(account, now)),
+    account.nextExpiry === null ? '' : new Date(account.nextExpiry * 1000).toISOString(),
+  ]);
+  return [['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'], ...lines]
+    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
+    .join('\n');
+}

@@ -1,0 +1,80 @@
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountStatus } from './accountStatus.ts';
+import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import { isPast } from './time.ts';
+import { appName } from './wellKnown.ts';
+
+/** One word of a search. All of them must match. */
+export interface SearchTerm {
+  field: 'any' | 'app' | 'tenant' | 'is';
+  /** In lower case and NFC. */
+  text: string;
+}
+
+/** What the window knows beside the account itself. */
+export interface SearchContext {
+  tenants: TenantNames;
+  /** Names of apps by client ID, where the window has learned them. */
+  appNames: ReadonlyMap<string, string>;
+  /** Seconds since the epoch. */
+  now: number;
+}
+
+const FIELD = /^(app|tenant|is):/;
+
+/** Splits a search into its terms: `azure app:"order desk" tenant:contoso is:expired`. */
+export function parseSearch(search: string): SearchTerm[] {
+  const words =
+    search
+      .normalize('NFC')
+      .toLowerCase()
+      .match(/(?:\S+:)?"[^"]*"?|\S+/gu) ?? [];
+  return words
+    .map((word): SearchTerm => {
+      const field = FIELD.exec(word)?.[1] as Exclude<SearchTerm['field'], 'any'> | undefined;
+      const text = (field === undefined ? word : word.slice(field.length + 1)).replaceAll('"', '').trim();
+      return { field: field ?? 'any', text };
+    })
+    .filter(({ text }) => text !== '');
+}
+
+/** The texts of a search that can be found in a shown text, to highlight them. */
+export function highlightedWords(search: string): string[] {
+  return parseSearch(search)
+    .filter(({ field }) => field !== 'is')
+    .map(({ text }) => text);
+}
+
+/** Whether the account matches by what the window shows of it. Main searches the tokens. */
+export function matchesShown(
+  account: AccountItem,
+  { field, text }: SearchTerm,
+  context: SearchContext,
+): boolean {
+  if (field === 'is') return states(account, context.now).some((state) => state.startsWith(text));
+  const apps = account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']);
+  const tenants = account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]);
+  const { title, detail } = accountStatus(account, context.now);
+  const texts =
+    field === 'app'
+      ? apps
+      : field === 'tenant'
+        ? tenants
+        : [accountName(account), accountDetail(account), ...apps, ...tenants, title, detail];
+  return texts.some((known) => known.normalize('NFC').toLowerCase().includes(text));
+}
+
+/** Returns the name of an app: a published one, or one that the window has learned; else null. */
+export function shownAppName(clientId: string, learned: ReadonlyMap<string, string>): string | null {
+  return learned.get(clientId) ?? appName(clientId);
+}
+
+/** What `is:` finds. */
+function states(account: AccountItem, now: number): string[] {
+  const { id, title, detail } = accountStatus(account, now);
+  const expired = account.lastExpiry !== null && isPast(account.lastExpiry, now);
+  const found: string[] = [id, title.toLowerCase(), account.kind];
+  if (id === 'until') found.push('active', 'expiring', 'soon');
+  if (expired || detail.startsWith('Expired')) found.push('expired');
+  return [...found, ...detail.toLowerCase().split(' ')];
+}

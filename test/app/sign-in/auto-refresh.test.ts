@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { RefreshReport } from '../../../app/contract.ts';
+import { autoRefresh, dueAt } from '../../../app/sign-in/auto-refresh.ts';
+import { TokenCache } from '../../../src-main/index.ts';
+import { fakeTime } from '../../renderer/fake/time.ts';
+
+const ACCOUNT = 'account-id';
+const down: RefreshReport = { refreshed: 0, problem: { code: 'provider_unreachable', message: 'Down.' } };
+
+function scheduler(answer: () => RefreshReport, lifetime = 3600) {
+  const time = fakeTime(1_000_000);
+  const seconds = () => Math.floor(time.now() / 1000);
+  let expires = seconds() + lifetime;
+  const tries: number[] = [];
+  const fresh = autoRefresh({
+    due: () => Promise.resolve([{ account: ACCOUNT, at: expires - 360 }]),
+    refresh() {
+      tries.push(seconds() - 1000);
+      const report = answer();
+      if (report.problem === null) expires = seconds() + lifetime;
+      return Promise.resolve(report);
+    },
+    now: seconds,
+    after: time.after,
+    onChange: () => undefined,
+    onUnexpected(error) {
+      throw error;
+    },
+  });
+  return { fresh, time, tries };
+}
+
+describe('keeping fresh', () => {
+  it('refreshes six minutes before each end', async () => {
+    const { fresh, time, tries } = scheduler(() => ({ refreshed: 1, problem: null }));
+    await fresh.look();
+    await time.pass(3 * 3_600_000);
+    expect(tries).toEqual([3240, 6480, 9720]);
+  });
+
+  it('waits longer after each failure, and goes on as before when it works again', async () => {
+    let working = false;
+    const { fresh, time, tries } = scheduler(() => (working ? { refreshed: 1, problem: null } : down));
+    await fresh.look();
+    await time.pass(3_450_000);
+    expect(tries).toEqual([3240, 3270, 3330, 3450]);
+    expect(fresh.stateOf(ACCOUNT).problem?.code).toBe('provider_unreachable');
+    working = true;
+    await time.pass(240_000);
+    expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
+  });
+
+  it('never waits longer than half an hour', async () => {
+    const { fresh, time, tries } = scheduler(() => down);
+    await fresh.look();
+    await time.pass(24 * 3_600_000);
+    const waits = tries.slice(1).map((at, index) => at - tries[index]!);
+    expect(Math.max(...waits)).toBe(1800);
+  });
+
+  it('stops where only the user can help, until it is told of a success', async () => {
+    const again = { code: 'sign_in_again', message: 'Sign in.' };
+    const { fresh, time, tries } = scheduler(() => ({ refreshed: 0, problem: again }));
+    await fresh.look();
+    await time.pass(12 * 3_600_000);
+    expect(tries).toHaveLength(1);
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: null, problem: again });
+    fresh.heard(ACCOUNT, { refreshed: 1, problem: null });
+    expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
+  });
+
+  it('does nothing more when it is stopped', async () => {
+    const { fresh, time, tries } = scheduler(() => down);
+    await fresh.look();
+    fresh.stop();
+    await time.pass(24 * 3_600_000);
+    expect(tries).toEqual([]);
+  });
+});
+
+describe('when tokens are due', () => {
+  const cacheWith = (response: Record<string, unknown>) => {
+    const cache = new TokenCache({ now: () => 1000 });
+    cache.add({
+      client_id: 'c',
+      scope: ['s'],
+      token_endpoint: 'https://id.example/token',
+      response: { access_token: 'at', refresh_token: 'rt', token_type: 'Bearer', ...response },
+      home_account_id: 'a.b',
+    });
+    return {
+      accessTokens: cache.find('AccessToken'),
+      refreshTokens: cache.find('RefreshToken'),
+    };
+  };
+
+  it.each([
+    ['six minutes before the end', { expires_in: 3600 }, 1000 + 3600 - 360],
+    ['a quarter of a short life before it', { expires_in: 400 }, 1000 + 300],
+    ['when the provider asked for it', { expires_in: 7200, refresh_in: 3600 }, 4600],
+  ])('%s', (_name, response, at) => {
+    expect(dueAt(cacheWith(response))).toBe(at);
+  });
+
+  it('never, where no refresh token could renew them', () => {
+    expect(dueAt(cacheWith({ expires_in: 3600, refresh_token: undefined }))).toBeUndefined();
+  });
+});

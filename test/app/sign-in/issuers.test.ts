@@ -1,0 +1,400 @@
+/** A refresh token, a revocation and the end of a session go to the issuer that a token came from, or nowhere. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProfileDraft } from '../../../app/contract.ts';
+import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
+import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
+import { merge } from '../../../src-main/cache/document/merge.ts';
+import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { mergeAsImport } from '../../../src-main/ipc/account-history.ts';
+import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import type { Question } from '../../../src-main/ipc/questions.ts';
+
+const EMPLOYER = 'https://sso.example/employer';
+const PARTNER = 'https://sso.example/partner';
+const TOKEN = 'the-employers-refresh-token';
+
+let vault: Vault;
+let signing: SignIn<null>;
+/** Every request that carried a secret: where it went. */
+let sent: { url: string; body: string }[];
+let opened: string[];
+let asked: Question[];
+let agrees: (question: Question) => boolean;
+/** What an issuer's metadata say besides the usual. */
+let metadata: Record<string, object>;
+let status: number;
+
+const json = (value: unknown, code = 200) =>
+  new Response(JSON.stringify(value), { status: code, headers: { 'content-type': 'application/json' } });
+
+beforeEach(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-issuers-'));
+  vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  [sent, opened, asked, metadata, status] = [[], [], [], {}, 400];
+  agrees = () => true;
+  signing = signIn<null>({
+    folder,
+    vault: () => Promise.resolve(vault),
+    ownVault: () => Promise.resolve(vault),
+    isDemo: () => false,
+    useGesture: () => undefined,
+    openBrowser: (url) => Promise.resolve(void opened.push(url)),
+    confirm: (_caller, question) => {
+      asked.push(question);
+      return Promise.resolve(agrees(question));
+    },
+    copyText: () => undefined,
+    now: () => Date.now(),
+    after: () => () => undefined,
+    tell: {
+      signIn: () => undefined,
+      refreshStatus: () => undefined,
+      profiles: () => undefined,
+      signOuts: () => undefined,
+    },
+    onUnexpected: (error) => {
+      throw error;
+    },
+    fetch: (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      if (url.pathname.endsWith('/.well-known/openid-configuration')) {
+        const issuer = url.href.replace('/.well-known/openid-configuration', '');
+        return Promise.resolve(
+          json({
+            issuer,
+            authorization_endpoint: `${issuer}/authorize`,
+            token_endpoint: `${issuer}/token`,
+            revocation_endpoint: `${issuer}/revoke`,
+            end_session_endpoint: `${issuer}/logout`,
+            jwks_uri: `${issuer}/keys`,
+            response_types_supported: ['code'],
+            subject_types_supported: ['public'],
+            id_token_signing_alg_values_supported: ['RS256'],
+            ...metadata[issuer],
+          }),
+        );
+      }
+      const { body } = init ?? {};
+      sent.push({ url: url.href, body: body instanceof URLSearchParams ? body.toString() : '' });
+      return Promise.resolve(
+        status === 200
+          ? json({ access_token: 'new', token_type: 'Bearer', expires_in: 3600, refresh_token: 'next' })
+          : json({ error: 'invalid_grant' }, status),
+      );
+    },
+  });
+});
+afterEach(async () => {
+  signing.stop();
+  await vault.close();
+});
+
+const draft = (authority: string, client_id = 'app'): ProfileDraft => ({
+  kind: 'oidc',
+  name: 'x',
+  authority,
+  client_id,
+  scopes: ['openid'],
+  redirect_uri: 'http://127.0.0.1/',
+});
+
+/** A document that another program wrote, as it would be imported. */
+function documentOf(
+  fields: {
+    iss?: string | undefined;
+    client_id?: string;
+    secret?: string;
+    environment?: string;
+    sub?: string;
+    own?: string;
+    withoutRefreshToken?: boolean;
+  } = {},
+): string {
+  const { client_id = 'app', secret = TOKEN, environment = 'sso.example', sub = 'u1' } = fields;
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const user = { home_account_id: sub, environment };
+  const idToken = `${part({ alg: 'RS256' })}.${part({ sub, iss: fields.iss, aud: client_id })}.x`;
+  return JSON.stringify({
+    Account: {
+      a: {
+        ...user,
+        realm: '',
+        local_account_id: sub,
+        username: 'ada@employer.example',
+        authority_type: 'Generic',
+      },
+    },
+    ...(fields.withoutRefreshToken === true
+      ? {}
+      : {
+          RefreshToken: {
+            r: {
+              ...user,
+              credential_type: 'RefreshToken',
+              secret,
+              client_id,
+              target: 'openid',
+              ...(fields.own === undefined ? {} : { issuer: fields.own }),
+            },
+          },
+        }),
+    ...(fields.iss === undefined
+      ? {}
+      : {
+          IdToken: { i: { ...user, credential_type: 'IdToken', secret: idToken, realm: '', client_id } },
+        }),
+  });
+}
+
+async function importDocument(text: string): Promise<string> {
+  const document = new SerializableTokenCache();
+  document.deserialize(text);
+  return vault.update((cache) => {
+    mergeAsImport(cache, document, '/home/ada/other/cache.json', () => merge(cache, document));
+    return [...cachedAccounts(cache).byId.keys()][0]!;
+  });
+}
+
+const refreshNow = async (id: string) => signing.handlers.refreshNow(null, id);
+const hosts = () => sent.map(({ url }) => url);
+
+describe('two realms on one host', () => {
+  it('refreshes an imported account at its own realm, though only the other has a profile', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER, client_id: 'employer-app' }));
+    asked = [];
+    await refreshNow(id);
+    expect(hosts()).toEqual([`${EMPLOYER}/token`]);
+    // Asked: whether an imported token is used at all, and for an issuer that was never allowed.
+    expect(asked.map(({ message, detail }) => `${message} ${detail}`).join('\n')).toContain(EMPLOYER);
+    expect(asked.map(({ message }) => message)).toContain(`Let Tokenkeep use ${EMPLOYER}?`);
+  });
+
+  it('sends nothing where the user does not allow the issuer', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    agrees = () => false;
+    expect((await refreshNow(id)).problem?.code).toBe('refresh_declined');
+    agrees = ({ message }) => message.startsWith('Refresh');
+    expect((await refreshNow(id)).problem?.code).toBe('host_refused');
+    expect(sent).toEqual([]);
+  });
+
+  it('revokes and ends the session at its own realm', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    status = 200;
+    await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
+    expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
+    expect(asked.map(({ message }) => message)).toContain(`Let Tokenkeep use ${EMPLOYER}?`);
+  });
+
+  it('signs out here, and sends nothing, where the user does not allow the issuer', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    agrees = () => false;
+    const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    expect([sent, opened]).toEqual([[], []]);
+    expect(report).toMatchObject({
+      receipts: [{ remaining: 0, source: '/home/ada/other/cache.json' }],
+      revoked: { count: 0, pending: 0, problem: { code: 'host_refused' } },
+      session: { opened: false },
+    });
+  });
+});
+
+it('keeps two realms apart that give the same subject to the same app on one host', async () => {
+  await signing.handlers.saveProfile(null, draft(PARTNER), null);
+  await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  for (const issuer of [EMPLOYER, PARTNER]) {
+    await vault.update((cache) => {
+      cache.add({
+        client_id: 'app',
+        scope: ['openid'],
+        token_endpoint: `${issuer}/token`,
+        issuer,
+        realm: '',
+        authority_type: 'Generic',
+        response: {
+          token_type: 'Bearer',
+          expires_in: 3600,
+          access_token: `access of ${issuer}`,
+          refresh_token: `refresh of ${issuer}`,
+          id_token: `${part({ alg: 'RS256' })}.${part({ sub: 'u1', iss: issuer, aud: 'app' })}.x`,
+        },
+      });
+    });
+  }
+  const ids = await vault.read((cache) =>
+    [...cachedAccounts(cache).byId.values()].map(({ id, issuer }) => ({ id, issuer })),
+  );
+  expect(ids.map(({ issuer }) => issuer).sort()).toEqual([EMPLOYER, PARTNER]);
+  for (const { id, issuer } of ids) {
+    sent = [];
+    await refreshNow(id);
+    expect(sent.map(({ url }) => url)).toEqual([`${issuer}/token`]);
+    expect(new URLSearchParams(sent[0]?.body).get('refresh_token')).toBe(`refresh of ${issuer}`);
+  }
+  status = 200;
+  sent = [];
+  const employer = ids.find(({ issuer }) => issuer === EMPLOYER)!;
+  await signing.handlers.signOut(null, [employer.id], { revoke: true, endSession: true });
+  expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
+  expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
+  expect(await vault.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).toEqual([
+    `refresh of ${PARTNER}`,
+  ]);
+});
+
+describe('an issuer that nothing tells', () => {
+  it('is never guessed by host: without a profile of the same app nothing is sent', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER, 'another-app'), null);
+    const id = await importDocument(documentOf());
+    expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
+    const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'profile_unknown' } });
+    expect([sent, opened]).toEqual([[], []]);
+  });
+
+  it('is asked about by name where a profile of the same app could be it', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf());
+    asked = [];
+    agrees = () => false;
+    expect((await refreshNow(id)).problem?.code).toBe('refresh_declined');
+    expect(asked[0]?.detail).toContain(PARTNER);
+    expect(sent).toEqual([]);
+  });
+
+  it('is nobody where two profiles of the app are on the host', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    const id = await importDocument(documentOf());
+    expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
+    expect(sent).toEqual([]);
+  });
+
+  it('is not revoked by a guess', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    const id = await importDocument(documentOf());
+    await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    expect([sent, opened]).toEqual([[], []]);
+  });
+});
+
+describe('a document that someone made', () => {
+  it('can’t turn a token to another host by its ID token', async () => {
+    await signing.handlers.saveProfile(null, draft('https://evil.example/x'), null);
+    const id = await importDocument(documentOf({ iss: 'https://evil.example/x' }));
+    expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
+    expect(sent).toEqual([]);
+  });
+
+  it('can’t turn a token that is there to another realm by an ID token alone', async () => {
+    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    status = 200;
+    expect((await refreshNow(id)).refreshed).toBe(1); // agreed to: the employer's
+    sent = [];
+    await importDocument(documentOf({ iss: PARTNER, withoutRefreshToken: true }));
+    agrees = ({ message }) => !message.includes('partner');
+    await refreshNow(id);
+    expect(hosts().filter((url) => url.startsWith(PARTNER))).toEqual([]);
+  });
+
+  it('brings no history of its own: neither issuers nor sign-outs to be done', async () => {
+    const document = JSON.parse(documentOf()) as Record<string, unknown>;
+    document['Tokenkeep:accounts'] = { any: { issuers: { app: PARTNER } } };
+    document['Tokenkeep:sign-outs'] = [
+      {
+        report: { id: 'x', at: 1, receipts: [] },
+        revoke: [{ issuer: PARTNER, client_id: 'app', secret: TOKEN }],
+      },
+    ];
+    const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-import-')), 'forged.json');
+    writeFileSync(file, JSON.stringify(document));
+    const { imports } = await import('../../../src-main/ipc/imports.ts');
+    const planned = imports({ vault: Promise.resolve(vault), now: () => 1, reading: () => undefined });
+    const plan = await planned.plan(file);
+    await planned.confirm(plan.id);
+    expect(await signing.handlers.signOuts(null)).toEqual([]);
+    await signing.start();
+    await signing.idle();
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('consent', () => {
+  it('is asked for again when a profile is replaced by another issuer on the same host', async () => {
+    const { id } = await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    asked = [];
+    agrees = () => false;
+    await expect(signing.handlers.saveProfile(null, draft(`${EMPLOYER}x`), id)).rejects.toMatchObject({
+      code: 'host_refused',
+    });
+    expect(asked.map(({ message }) => message)).toEqual([`Let Tokenkeep use ${EMPLOYER}x?`]);
+    expect(await signing.handlers.profiles(null)).toMatchObject([{ authority: EMPLOYER }]);
+  });
+
+  it('names endpoints on other hosts, and nothing is saved without it', async () => {
+    metadata[PARTNER] = { token_endpoint: 'https://collector.example/token' };
+    agrees = ({ message }) => !message.includes('other hosts');
+    await expect(signing.handlers.saveProfile(null, draft(PARTNER), null)).rejects.toMatchObject({
+      code: 'host_refused',
+    });
+    expect(asked.at(-1)?.detail).toContain('token endpoint: collector.example');
+    expect(await signing.handlers.profiles(null)).toEqual([]);
+  });
+
+  it('is asked for when a provider names other hosts later, before a token is sent there', async () => {
+    await signing.handlers.saveProfile(null, draft(EMPLOYER, 'other'), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    metadata[EMPLOYER] = { token_endpoint: 'https://collector.example/token' };
+    agrees = ({ message }) => !message.includes('other hosts');
+    expect((await refreshNow(id)).problem?.code).toBe('host_refused');
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('an imported account', () => {
+  it('asks once before its refresh token is used, names the file, and is not refreshed by itself', async () => {
+    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    expect(await signing.handlers.refreshStatus(null, id)).toMatchObject({
+      shared: true,
+      autoRefresh: false,
+    });
+    asked = [];
+    agrees = () => false;
+    expect(await signing.handlers.setAutoRefresh(null, id, true)).toMatchObject({ autoRefresh: false });
+    expect((await refreshNow(id)).problem?.code).toBe('refresh_declined');
+    expect(asked.every(({ detail }) => detail.includes('/home/ada/other/cache.json'))).toBe(true);
+    expect(sent).toEqual([]);
+    agrees = () => true;
+    status = 200;
+    asked = [];
+    expect((await refreshNow(id)).refreshed).toBe(1);
+    expect((await refreshNow(id)).refreshed).toBe(1);
+    expect(asked).toHaveLength(1);
+    expect(await signing.handlers.refreshStatus(null, id)).toMatchObject({ shared: false });
+  });
+
+  it('whose refresh the provider refused needs a sign-in, and says why', async () => {
+    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    expect((await refreshNow(id)).problem?.code).toBe('sign_in_again');
+    const { accountList } = await import('../../../src-main/ipc/account-views.ts');
+    const list = await accountList(await vault.read((cache) => cache), Math.floor(Date.now() / 1000));
+    expect(list.accounts[0]?.status).toMatchObject({
+      state: 'needs-sign-in',
+      reason: 'refused',
+      code: 'invalid_grant',
+    });
+  });
+});

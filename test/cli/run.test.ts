@@ -1,0 +1,370 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { run } from '../../src-main/cli/run.ts';
+import { VERBS } from '../../src-main/cli/verbs.ts';
+import { EXIT, type World } from '../../src-main/cli/world.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { KeychainError } from '../../src-main/errors.ts';
+
+const NOW = Math.floor(Date.now() / 1000);
+const TENANT = '22222222-aaaa-bbbb-cccc-000000000002';
+const ARM = 'https://management.azure.com/.default';
+let home: string;
+let keychain: Keychain;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'tokenkeep-cli-'));
+  keychain = memoryKeychain();
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const b64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+function signIn(name: string, response: Record<string, unknown> = {}) {
+  return {
+    client_id: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+    scope: [ARM],
+    token_endpoint: `https://login.microsoftonline.com/${TENANT}/oauth2/v2.0/token`,
+    response: {
+      token_type: 'Bearer',
+      expires_in: 3600,
+      access_token: `at-${name}`,
+      refresh_token: `rt-${name}`,
+      client_info: b64({ uid: name, utid: TENANT }),
+      id_token: `${b64({ alg: 'none' })}.${b64({ sub: name, oid: name, tid: TENANT, iss: `https://login.microsoftonline.com/${TENANT}/v2.0`, preferred_username: `${name}@contoso.example`, name: `${name} Example` })}.x`,
+      ...response,
+    },
+  };
+}
+
+const vaultAt = (): string => join(home, '.config/Tokenkeep/accounts.vault');
+async function vaultWith(...events: ReturnType<typeof signIn>[]): Promise<void> {
+  const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+  await vault.update((cache) => {
+    for (const event of events) cache.add(event);
+  });
+  await vault.close();
+}
+
+function azureCli(...names: string[]): string {
+  const cache = new SerializableTokenCache({ now: () => NOW });
+  for (const name of names) cache.add(signIn(name));
+  const file = join(home, '.azure/msal_token_cache.json');
+  mkdirSync(join(home, '.azure'), { recursive: true });
+  writeFileSync(file, cache.serialize({ profile: 'msal-python' }));
+  return file;
+}
+
+async function tokenkeep(words: string, world: Partial<World> & { answers?: string[]; stdin?: string } = {}) {
+  const printed = { out: '', err: '' };
+  const { answers = [], stdin = '', ...own } = world;
+  const code = await run(words.split(' '), {
+    version: '1.2.3',
+    platform: 'linux',
+    home,
+    env: {},
+    out: { write: (text) => (printed.out += text), isTerminal: false },
+    err: { write: (text) => (printed.err += text), isTerminal: false },
+    isInteractive: answers.length > 0,
+    input: () => Promise.resolve(stdin),
+    ask: (question) => {
+      printed.err += question;
+      return Promise.resolve(answers.shift() ?? '');
+    },
+    fetch: () => Promise.reject(new Error('no network in this test')),
+    now: () => NOW,
+    keychain,
+    ...own,
+  });
+  // Whatever a verb prints: no secret, unless it was asked for.
+  if (!/^(?:get|credential|decode)\b/.test(words))
+    expect(printed.out + printed.err).not.toMatch(/\b[ar]t-\w+/);
+  return { code, ...printed };
+}
+
+describe('words', () => {
+  it('prints how it is used, and ends with 2 where nothing was said', async () => {
+    expect(await tokenkeep('--help')).toMatchObject({ code: 0 });
+    expect((await tokenkeep('')).code).toBe(EXIT.usage);
+    expect(await tokenkeep('--version')).toMatchObject({ code: 0, out: '1.2.3\n' });
+  });
+
+  it.each(Object.keys(VERBS))('explains %s', async (verb) => {
+    const { code, out } = await tokenkeep(`${verb} --help`);
+    expect(code).toBe(0);
+    expect(out).toContain(`tokenkeep ${verb}`);
+  });
+
+  it.each([
+    ['lists', 'no verb'],
+    ['list --jsn', '--jsn'],
+    ['list extra', 'extra'],
+    ['show', 'ACCOUNT'],
+    ['get --account', '--account'],
+    ['get --account a --account b', 'twice'],
+    ['list --json=x', 'no value'],
+    ['signout', 'Name one'],
+    ['completion tcsh', 'bash'],
+    ['credential ask', 'get, store'],
+  ])('refuses “%s”, naming what is wrong', async (words, named) => {
+    const { code, err, out } = await tokenkeep(words);
+    expect(code).toBe(EXIT.usage);
+    expect(err).toContain(named);
+    expect(out).toBe('');
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('completes every verb in %s', async (shell) => {
+    const { out } = await tokenkeep(`completion ${shell}`);
+    for (const verb of Object.keys(VERBS)) expect(out).toContain(verb);
+  });
+});
+
+describe('list, show and sources', () => {
+  it('says that nobody is signed in on a fresh computer, and creates nothing', async () => {
+    expect(await tokenkeep('list')).toMatchObject({ code: 0, out: 'Nobody is signed in.\n' });
+    expect((await tokenkeep('sources')).out).toContain('no vault yet');
+    expect(() => readFileSync(vaultAt())).toThrow();
+  });
+
+  it('shows a person once, with every place that has them', async () => {
+    await vaultWith(signIn('ada'), signIn('ben', { refresh_token: undefined, expires_in: 7200 }));
+    azureCli('ada');
+    const { out } = await tokenkeep('list');
+    expect(out).toMatch(/ada@contoso\.example +contoso\.example +Active +in \d+ min +vault, azure-cli/);
+    expect(out).toMatch(/ben@contoso\.example .*Active until \d\d:\d\d/);
+    expect(out).toContain('2 accounts.');
+    const json = JSON.parse((await tokenkeep('list --json')).out) as {
+      username: string;
+      sources: unknown[];
+    }[];
+    expect(json.find(({ username }) => username.startsWith('ada'))?.sources).toHaveLength(2);
+    expect((await tokenkeep('list --vault-only')).out).not.toContain('azure-cli');
+  });
+
+  it('puts first who has to sign in again', async () => {
+    await vaultWith(signIn('ada'), signIn('zoe', { refresh_token: undefined, expires_in: 50 }));
+    const later = await tokenkeep('list', { now: () => NOW + 3000 });
+    expect(later.out.split('\n')[1]).toMatch(/zoe@.*Needs sign-in +expired/);
+    expect(later.out).toContain('1 needs sign-in');
+  });
+
+  it('shows the tokens of one account without their secrets', async () => {
+    await vaultWith(signIn('ada'));
+    const { out, code } = await tokenkeep('show ADA@contoso.example --all');
+    expect(code).toBe(0);
+    expect(out).toContain('ada@contoso.example · contoso.example');
+    expect(out).toMatch(/access +https:\/\/management/);
+    expect(out).toContain('refresh');
+    expect((await tokenkeep('show nobody')).code).toBe(EXIT.notFound);
+  });
+
+  it('lists each source with its state', async () => {
+    await vaultWith(signIn('ada'));
+    azureCli('ada', 'ben');
+    mkdirSync(join(home, '.config/gh'), { recursive: true });
+    writeFileSync(join(home, '.config/gh/hosts.yml'), 'github.com:\n    user: ada\n');
+    const { out } = await tokenkeep('sources');
+    expect(out).toMatch(/vault +open +1 +~\/\.config\/Tokenkeep\/accounts\.vault/);
+    expect(out).toMatch(/azure-cli +open +2/);
+    expect(out).toMatch(/gh +open, view only +1/);
+  });
+
+  it('takes out what a terminal would take for a command', async () => {
+    await vaultWith(
+      signIn('ada', {
+        id_token: `${b64({ alg: 'none' })}.${b64({ sub: 'ada', oid: 'ada', tid: TENANT, preferred_username: 'a\u001b[2Jda@x', name: '\u202eevil' })}.x`,
+      }),
+    );
+    const { out } = await tokenkeep('list');
+    expect(out).not.toContain('\u001b');
+    expect((await tokenkeep(`show ada.${TENANT}`)).out).not.toMatch(/[\u001b\u202e]/);
+  });
+});
+
+describe('get', () => {
+  const words = `get --account ada@contoso.example --scope ${ARM}`;
+  const later = (): number => NOW + 60;
+
+  it('prints the token to a pipe, and to no terminal', async () => {
+    await vaultWith(signIn('ada'));
+    expect(await tokenkeep(words)).toMatchObject({ code: 0, out: 'at-ada\n' });
+    expect((await tokenkeep(`${words} --header`)).out).toBe('Authorization: Bearer at-ada\n');
+    expect(JSON.parse((await tokenkeep(`${words} --json`)).out)).toMatchObject({ access_token: 'at-ada' });
+    const refused: string[] = [];
+    const terminal = { write: (text: string) => void refused.push(text), isTerminal: true };
+    expect((await tokenkeep(words, { out: terminal })).code).toBe(EXIT.notPrinted);
+    expect(refused).toEqual([]);
+    expect((await tokenkeep(`${words} --reveal`, { out: terminal })).code).toBe(0);
+    expect(refused).toEqual(['at-ada\n']);
+  });
+
+  it('refreshes a token that is due, at its own provider, and keeps what it got', async () => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const asked: { url: string; body: string }[] = [];
+    const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
+      asked.push({ url: String(url), body: String(request?.body as URLSearchParams) });
+      const { response } = signIn('ada', { access_token: 'at-new', refresh_token: 'rt-new' });
+      return Promise.resolve(Response.json(response));
+    };
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({
+      err: '',
+      out: 'at-new\n',
+    });
+    expect(asked).toHaveLength(1);
+    expect(new URL(asked[0]!.url).host).toMatch(/^login\./);
+    expect(asked[0]!.body).toContain('refresh_token=rt-ada');
+    expect((await tokenkeep(words, { now: later })).out).toBe('at-new\n');
+  });
+
+  it.each([
+    ['invalid_grant', EXIT.signInRequired],
+    ['temporarily_unavailable', EXIT.failed],
+  ])('ends in its own way where the provider says %s', async (error, code) => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const fetch = (() =>
+      Promise.resolve(Response.json({ error }, { status: 400 }))) as typeof globalThis.fetch;
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({ code, out: '' });
+  });
+
+  it('says who was not reached, and leaves the vault as it was', async () => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const { code, err } = await tokenkeep(words, { now: later });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('was not reached');
+    expect(err).not.toContain('rt-ada');
+  });
+
+  it('needs an account and a scope', async () => {
+    await vaultWith(signIn('ada'));
+    expect((await tokenkeep('get')).code).toBe(EXIT.usage);
+    expect((await tokenkeep(`get --account ben --scope ${ARM}`)).code).toBe(EXIT.notFound);
+  });
+
+  it('answers git, over https only', async () => {
+    await vaultWith(signIn('ada'));
+    const git = words.replace('get ', 'credential get ');
+    const asked = (stdin: string) => tokenkeep(git, { stdin });
+    expect((await asked('capability[]=authtype\nprotocol=https\nhost=dev.azure.com\n')).out).toContain(
+      'authtype=Bearer\ncredential=at-ada\n',
+    );
+    expect((await asked('protocol=https\nhost=dev.azure.com\n')).out).toBe(
+      'username=oauth2\npassword=at-ada\n',
+    );
+    expect(await asked('protocol=http\nhost=dev.azure.com\n')).toMatchObject({ code: EXIT.failed, out: '' });
+    expect(await tokenkeep(git.replace(' get ', ' erase '), { stdin: 'protocol=https\n' })).toMatchObject({
+      code: 0,
+      out: '',
+    });
+  });
+});
+
+describe('signout', () => {
+  it('asks, then signs out of the vault and of the other program, and checks', async () => {
+    await vaultWith(signIn('ada'), signIn('ben'));
+    const file = azureCli('ada', 'ben');
+    const { code, out, err } = await tokenkeep('signout ada@contoso.example', { answers: ['y'] });
+    expect(err).toContain('Sign out of 2 places? [y/N]');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
+    );
+    expect(out).toMatch(/Signed out +azure-cli +3 tokens removed/);
+    expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
+    expect((await tokenkeep('list')).out).not.toContain('ada@');
+    expect((await tokenkeep('list')).out).toContain('ben@');
+  });
+
+  it.each([[['n']], [[' ']]])('changes nothing after %j', async (answers) => {
+    await vaultWith(signIn('ada'));
+    const { code } = await tokenkeep('signout ada@contoso.example', { answers });
+    expect(code).toBe(EXIT.cancelled);
+    expect((await tokenkeep('list')).out).toContain('ada@');
+  });
+
+  it('changes nothing where nobody can be asked, unless told so', async () => {
+    await vaultWith(signIn('ada'));
+    expect((await tokenkeep('signout ada@contoso.example')).code).toBe(EXIT.cancelled);
+    expect((await tokenkeep('signout ada@contoso.example --yes')).code).toBe(0);
+  });
+
+  it('says first where the account is still signed in, and ends with 5', async () => {
+    await vaultWith(signIn('ada'));
+    const file = azureCli('ada');
+    writeFileSync(`${file}.lockfile`, `${process.pid} az`);
+    const { code, out } = await tokenkeep('signout ada@contoso.example --yes');
+    expect(code).toBe(EXIT.stillSignedIn);
+    expect(out.split('\n')[0]).toMatch(/^Still signed in +azure-cli/);
+    expect(out).toMatch(/Signed out +vault/);
+  }, 15_000);
+
+  it('signs out everyone who has to sign in again', async () => {
+    await vaultWith(signIn('ada'), signIn('zoe', { refresh_token: undefined, expires_in: 50 }));
+    const { code, out } = await tokenkeep('signout --expired --yes', { now: () => NOW + 3000 });
+    expect(code).toBe(0);
+    expect(out).toContain('Signed out');
+    expect((await tokenkeep('list')).out).not.toContain('zoe@');
+    expect((await tokenkeep('signout --expired --yes')).out).toBe('Nobody has to be signed out.\n');
+  });
+});
+
+describe('decode', () => {
+  const jwt = `${b64({ alg: 'RS256' })}.${b64({ aud: 'api', exp: NOW + 60 })}.c2ln`;
+  it.each([
+    ['a token', jwt],
+    ['a header', `Authorization: Bearer ${jwt}`],
+    ['a token response', JSON.stringify({ access_token: jwt })],
+  ])('reads %s', async (_, stdin) => {
+    const { code, out } = await tokenkeep('decode -', { stdin });
+    expect(code).toBe(0);
+    expect(out).toContain('"aud": "api"');
+    expect(out).toContain('in 1 min');
+    expect(out).toContain('The signature was not checked.');
+    expect(out).not.toContain('c2ln');
+  });
+
+  it('says what can’t be read', async () => {
+    expect((await tokenkeep('decode opaque')).out).toContain('opaque');
+    expect((await tokenkeep('decode -', { stdin: '' })).code).toBe(EXIT.failed);
+    expect((await tokenkeep('decode -', { stdin: '{"x":1' })).code).toBe(EXIT.failed);
+  });
+});
+
+describe('the vault as a whole', () => {
+  it('verifies, and finds nothing to mend', async () => {
+    await vaultWith(signIn('ada'));
+    expect(await tokenkeep('verify')).toMatchObject({ code: 0 });
+    expect(await tokenkeep('doctor')).toMatchObject({ code: 0 });
+  });
+
+  it('exports and imports, with a passphrase from standard input', async () => {
+    await vaultWith(signIn('ada'));
+    const copy = join(home, 'copy.age');
+    const stdin = 'seven-warm-lanterns-drift-north\n';
+    expect((await tokenkeep(`export ${copy} --passphrase-stdin`, { stdin })).code).toBe(0);
+    expect((await tokenkeep(`import ${copy}`)).code).toBe(EXIT.usage);
+    const other = join(home, 'other.vault');
+    const imported = await tokenkeep(`import ${copy} --vault ${other} --passphrase-stdin`, { stdin });
+    expect(imported).toMatchObject({ code: 0, out: expect.stringContaining('1 accounts') as string });
+    expect((await tokenkeep(`list --vault ${other}`)).out).toContain('ada@');
+  }, 60_000);
+
+  it('ends with the number of the state, and says what to do', async () => {
+    await vaultWith(signIn('ada'));
+    const locked: Keychain = {
+      ...keychain,
+      get: () => Promise.reject(new KeychainError('keychain_locked', 'The keychain is locked.')),
+    };
+    const { code, err } = await tokenkeep('list', { keychain: locked });
+    expect(code).toBe(EXIT.locked);
+    expect(err).toMatch(/^tokenkeep: .+/);
+    expect((await tokenkeep('list', { keychain: memoryKeychain() })).code).toBe(EXIT.keyMissing);
+    writeFileSync(vaultAt(), Buffer.alloc(5000, 7));
+    expect(await tokenkeep('list')).toMatchObject({
+      code: EXIT.damaged,
+      err: expect.stringContaining('tokenkeep: ') as string,
+    });
+  });
+});

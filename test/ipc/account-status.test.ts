@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { accountStatus } from '../../src-main/ipc/account-status.ts';
+import type { Refusal } from '../../src-main/ipc/contract.ts';
+
+const NOW = 1_800_000_000;
+const HOUR = 3600;
+
+interface Case {
+  access?: { expires_on?: string; cached_at?: string }[];
+  refresh?: { expires_on?: string; cached_at?: string; client_id?: string; refusals?: object[] }[];
+  refusal?: Refusal;
+}
+
+const status = ({ access = [], refresh = [], refusal }: Case) =>
+  accountStatus(
+    { accessTokens: access, refreshTokens: refresh } as unknown as Parameters<typeof accountStatus>[0],
+    { refusal: refusal ?? null },
+    NOW,
+  );
+const at = (seconds: number) => String(NOW + seconds);
+const refused: Refusal = { reason: 'refused', at: NOW - 60, code: 'invalid_grant' };
+
+it.each<[string, Case, object]>([
+  [
+    'a refresh token renews it',
+    { access: [{ expires_on: at(HOUR) }], refresh: [{}] },
+    { state: 'renews', activeUntil: NOW + HOUR },
+  ],
+  [
+    'also when its access tokens have expired',
+    { access: [{ expires_on: at(-HOUR) }], refresh: [{}] },
+    { state: 'renews', activeUntil: null },
+  ],
+  [
+    'without one it is active until the last access token ends',
+    { access: [{ expires_on: at(60) }, { expires_on: at(HOUR) }] },
+    { state: 'active', until: NOW + HOUR },
+  ],
+  [
+    'then it needs a sign-in, since that time',
+    { access: [{ expires_on: at(-HOUR) }, { expires_on: at(-60) }] },
+    { state: 'needs-sign-in', reason: 'expired', at: NOW - 60, code: null, activeUntil: null },
+  ],
+  [
+    'an expired refresh token renews nothing',
+    { access: [{ expires_on: at(-HOUR) }], refresh: [{ expires_on: at(-60) }] },
+    { state: 'needs-sign-in', reason: 'expired', at: NOW - 60 },
+  ],
+  [
+    'a refusal is told, though tokens are still good',
+    { access: [{ expires_on: at(HOUR), cached_at: at(-HOUR) }], refresh: [{}], refusal: refused },
+    {
+      state: 'needs-sign-in',
+      reason: 'refused',
+      at: NOW - 60,
+      code: 'invalid_grant',
+      activeUntil: NOW + HOUR,
+    },
+  ],
+  [
+    'a refusal with nothing left',
+    { access: [{ expires_on: at(-HOUR), cached_at: at(-2 * HOUR) }], refresh: [{}], refusal: refused },
+    { state: 'needs-sign-in', reason: 'refused', activeUntil: null },
+  ],
+  [
+    'what was cached after a refusal ends it',
+    { access: [{ expires_on: at(HOUR), cached_at: at(-10) }], refresh: [{}], refusal: refused },
+    { state: 'renews' },
+  ],
+  [
+    'a refresh token that another program was refused renews nothing',
+    { refresh: [{ client_id: 'app', cached_at: at(-60), refusals: [{ client_id: 'app', secret: 'hash' }] }] },
+    { state: 'needs-sign-in', reason: 'refused', at: NOW - 60 },
+  ],
+  [
+    'a refusal that concerns some scopes only leaves the rest',
+    { refresh: [{ client_id: 'app', refusals: [{ client_id: 'app', secret: 'hash', scopes: 'mail' }] }] },
+    { state: 'renews' },
+  ],
+  ['nothing is claimed where no lifetime is known', { access: [{}] }, { state: 'unknown' }],
+  ['nor where there is nothing', {}, { state: 'unknown' }],
+  ['a damaged time is no time', { access: [{ expires_on: 'soon' }] }, { state: 'unknown' }],
+])('%s', (_name, given, expected) => {
+  expect(status(given)).toMatchObject(expected);
+});

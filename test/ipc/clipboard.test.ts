@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { copiedSecrets } from '../../src-main/ipc/clipboard.ts';
+
+/** A clipboard, and time that passes when a test says so. */
+function desk(options: { asynchronous?: boolean } = {}) {
+  const later = <T>(value: T): T | Promise<T> => (options.asynchronous ? Promise.resolve(value) : value);
+  const state = { text: '', now: 1_000_000, cleared: 0 };
+  let timers: { at: number; work: () => void }[] = [];
+  const copied = copiedSecrets({
+    clipboard: {
+      readText: () => later(state.text),
+      writeText: (text) => later(void (state.text = text)),
+      clear: () => later(void (state.text = '')),
+    },
+    now: () => state.now,
+    after(milliseconds, work) {
+      const timer = { at: state.now + milliseconds, work };
+      timers.push(timer);
+      return () => void (timers = timers.filter((other) => other !== timer));
+    },
+    onCleared: () => void (state.cleared += 1),
+  });
+  async function pass(milliseconds: number) {
+    state.now += milliseconds;
+    for (const timer of timers.filter(({ at }) => at <= state.now)) {
+      timers = timers.filter((other) => other !== timer);
+      timer.work();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { state, copied, pass, timers: () => timers.length };
+}
+
+describe.each([{ asynchronous: false }, { asynchronous: true }])('a copied token (%j)', (kind) => {
+  it('leaves the clipboard after 30 seconds (failure 20)', async () => {
+    const { state, copied, pass } = desk(kind);
+    expect(await copied.copy('secret')).toEqual({ clearsAt: 1_030_000 });
+    await pass(29_999);
+    expect(state).toMatchObject({ text: 'secret', cleared: 0 });
+    expect(copied.holding).toBe(true);
+    await pass(1);
+    expect(state).toMatchObject({ text: '', cleared: 1 });
+    expect(copied.holding).toBe(false);
+  });
+
+  it('takes nothing else with it', async () => {
+    const { state, copied, pass } = desk(kind);
+    await copied.copy('secret');
+    state.text = 'something of the user’s own';
+    await pass(30_000);
+    expect(state).toMatchObject({ text: 'something of the user’s own', cleared: 1 });
+  });
+
+  it('leaves at once when it is told to', async () => {
+    const { state, copied, timers } = desk(kind);
+    await copied.copy('secret');
+    await copied.clear();
+    expect(state).toMatchObject({ text: '', cleared: 1 });
+    expect(timers()).toBe(0);
+    await copied.clear();
+    expect(state.cleared).toBe(1);
+  });
+
+  it('has 30 seconds of its own, whatever was copied before', async () => {
+    const { state, copied, pass } = desk(kind);
+    await copied.copy('first');
+    await pass(20_000);
+    await copied.copy('second');
+    await pass(10_000);
+    expect(state).toMatchObject({ text: 'second', cleared: 0 });
+    await pass(20_000);
+    expect(state).toMatchObject({ text: '', cleared: 1 });
+  });
+});

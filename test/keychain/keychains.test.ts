@@ -1,0 +1,406 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { KeychainError } from '../../src-main/errors.ts';
+import { type KeychainConformanceOptions, keychainConformance } from '../../src-main/keychain/conformance.ts';
+import { firstOf } from '../../src-main/keychain/first-of.ts';
+import { environmentKey, keyFile } from '../../src-main/keychain/key-file.ts';
+import { checkedKeychain, type Keychain, memoryKeychain } from '../../src-main/keychain/keychain.ts';
+import type { Keytar } from '../../src-main/keychain/keytar.ts';
+import { passphrase } from '../../src-main/keychain/passphrase-keychain.ts';
+import { type ElectronSafeStorage, safeStorage } from '../../src-main/keychain/safe-storage.ts';
+import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
+import { temporaryFolder } from '../vault/fakes.ts';
+
+const WORDS = 'orbit velvet canyon mustard ladder';
+const KEY = randomBytes(32).toString('base64');
+
+/** Encrypts as Electron does, as far as a keychain can see: with a key of its own, and an error for anything else. */
+function fakeSafeStorage(
+  options: { available?: boolean; backend?: string; key?: number } = {},
+): ElectronSafeStorage {
+  const { available = true, backend = 'gnome_libsecret', key = 7 } = options;
+  const turned = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => byte ^ key));
+  return {
+    isEncryptionAvailable: () => available,
+    getSelectedStorageBackend: () => backend,
+    encryptString: (text) => Buffer.concat([Buffer.from(`v10${key}`), turned(Buffer.from(text))]),
+    decryptString: (bytes) => {
+      if (bytes.subarray(0, 4).toString() !== `v10${key}`)
+        throw new Error('Error while decrypting the ciphertext');
+      return turned(bytes.subarray(4)).toString();
+    },
+  };
+}
+
+function fakeKeytar(isLocked = false): Keytar {
+  const items = new Map<string, string>();
+  const at = (service: string, account: string): string => JSON.stringify([service, account]);
+  return {
+    getPassword: (service, account) =>
+      Promise.resolve(isLocked ? null : (items.get(at(service, account)) ?? null)),
+    setPassword: (service, account, secret) => {
+      if (isLocked) return Promise.reject(new Error('Cannot create an item in a locked collection'));
+      items.set(at(service, account), secret);
+      return Promise.resolve();
+    },
+    deletePassword: (service, account) => Promise.resolve(items.delete(at(service, account))),
+  };
+}
+
+const unreachable: Keychain = {
+  label: 'Unreachable',
+  get: () => Promise.reject(new KeychainError('keychain_unavailable', 'There is none here.')),
+  set: () => Promise.reject(new KeychainError('keychain_unavailable', 'There is none here.')),
+  delete: () => Promise.reject(new KeychainError('keychain_unavailable', 'There is none here.')),
+};
+
+const twice = (make: (folder: string) => Keychain) => () => {
+  const folder = temporaryFolder();
+  return { keychain: make(folder), another: make(folder) };
+};
+const items = (folder: string): string => join(folder, 'items');
+const work = 10;
+
+/** A keychain that holds something under other words than those it is opened with. */
+async function lockedPassphrase(): Promise<{ keychain: Keychain }> {
+  const folder = temporaryFolder();
+  await passphrase(WORDS, { items: items(folder), work }).set('s', 'a', 'kept');
+  return { keychain: passphrase('wrong words altogether, sadly', { items: items(folder), work }) };
+}
+
+const SUITES: Readonly<Record<string, KeychainConformanceOptions>> = {
+  memoryKeychain: { open: () => ({ keychain: memoryKeychain() }) },
+  checkedKeychain: { open: () => ({ keychain: checkedKeychain(memoryKeychain()) }) },
+  'systemKeychain over a keytar that is one': {
+    open: () => {
+      const keytar = fakeKeytar();
+      return { keychain: systemKeychain({ load: () => Promise.resolve(keytar), deadline: 5000 }) };
+    },
+    locked: () => ({
+      keychain: systemKeychain({ load: () => Promise.resolve(fakeKeytar(true)), deadline: 5000 }),
+    }),
+  },
+  keyFile: {
+    open: twice((folder) => keyFile(join(folder, 'key'))),
+    unavailable: () => ({ keychain: keyFile(join(temporaryFolder(), 'key'), { create: false }) }),
+  },
+  environmentKey: {
+    open: twice((folder) => environmentKey('KEY', { items: items(folder), env: { KEY } })),
+    unavailable: () => ({ keychain: environmentKey('KEY', { items: items(temporaryFolder()), env: {} }) }),
+  },
+  passphrase: {
+    open: twice((folder) => passphrase(() => WORDS, { items: items(folder), work })),
+    locked: lockedPassphrase,
+  },
+  safeStorage: {
+    open: twice((folder) => safeStorage(fakeSafeStorage(), { items: items(folder) })),
+    unavailable: () => ({
+      keychain: safeStorage(fakeSafeStorage({ backend: 'basic_text' }), { items: items(temporaryFolder()) }),
+    }),
+  },
+  firstOf: {
+    open: twice((folder) =>
+      firstOf([unreachable, keyFile(join(folder, 'key'))], { remember: join(folder, 'chosen') }),
+    ),
+    unavailable: () => ({
+      keychain: firstOf([unreachable], { remember: join(temporaryFolder(), 'chosen') }),
+    }),
+    locked: async () => {
+      const { keychain } = await lockedPassphrase();
+      return {
+        keychain: firstOf([keychain, memoryKeychain()], { remember: join(temporaryFolder(), 'chosen') }),
+      };
+    },
+  },
+};
+
+describe.each(Object.entries(SUITES))('%s conforms', (_name, options) => {
+  for (const { name, run } of keychainConformance(options)) test(name, run);
+});
+
+test('the suite notices a keychain that keeps nothing, mixes names or cuts secrets short', async () => {
+  const broken = (change: Partial<Keychain>) =>
+    keychainConformance({ open: () => ({ keychain: { ...memoryKeychain(), ...change } }) });
+  const failed = async (cases: ReturnType<typeof broken>): Promise<number> =>
+    (await Promise.allSettled(cases.map(({ run }) => run()))).filter(({ status }) => status === 'rejected')
+      .length;
+  const memory = memoryKeychain();
+  expect(await failed(broken({ set: () => Promise.resolve() }))).toBeGreaterThan(3);
+  expect(await failed(broken({ delete: () => Promise.resolve() }))).toBeGreaterThan(0);
+  const mixing = {
+    set: (_: string, account: string, secret: string) => memory.set('', account, secret),
+    get: (_: string, account: string) => memory.get('', account),
+  };
+  expect(await failed(broken(mixing))).toBeGreaterThan(0);
+  const cutting = {
+    set: (service: string, account: string, secret: string) =>
+      memory.set(service, account, secret.slice(0, 512)),
+    get: (service: string, account: string) => memory.get(service, account),
+  };
+  expect(await failed(broken(cutting))).toBeGreaterThan(0);
+});
+
+describe('a keychain of somebody else’s', () => {
+  const fine = memoryKeychain();
+  test.each([
+    [
+      'throws a SyntaxError',
+      { get: () => Promise.reject(new SyntaxError('Unexpected token <')) },
+      /SyntaxError|Unexpected token/,
+    ],
+    [
+      'throws at once',
+      {
+        get: () => {
+          throw new TypeError('no such thing');
+        },
+      },
+      /no such thing/,
+    ],
+    [
+      'rejects with a system error',
+      { get: () => Promise.reject(Object.assign(new Error('EACCES: x'), { code: 'EACCES' })) },
+      /EACCES/,
+    ],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the test is about
+    ['rejects with no error at all', { get: () => Promise.reject('text') }, /text/],
+    ['returns undefined', { get: () => Promise.resolve(undefined as unknown as null) }, /returned undefined/],
+    ['returns bytes', { get: () => Promise.resolve(Buffer.from('x') as unknown as string) }, /type object/],
+    ['returns a number', { get: () => Promise.resolve(1 as unknown as string) }, /type number/],
+  ])('%s: keychain_failed, and never the file system’s error', async (_what, change, words) => {
+    const keychain = checkedKeychain({ ...fine, label: 'Theirs', ...change });
+    const error: unknown = await keychain.get('s', 'a').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'keychain_failed', outcome: 'unavailable' });
+    expect((error as Error).message).toMatch(/^Theirs /);
+    expect((error as Error).message).toMatch(words);
+  });
+
+  test('an error of the contract passes as it is', async () => {
+    const error = new KeychainError('keychain_locked', 'locked');
+    await expect(checkedKeychain({ ...fine, get: () => Promise.reject(error) }).get('s', 'a')).rejects.toBe(
+      error,
+    );
+  });
+});
+
+describe('a key file', () => {
+  test('is made at the first write, for this user alone, and not by a read', async () => {
+    const file = join(temporaryFolder(), 'deep', 'key');
+    const keychain = keyFile(file);
+    expect(await keychain.get('s', 'a')).toBeNull();
+    expect(() => statSync(file)).toThrow();
+    await keychain.set('s', 'a', 'kept');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(`${file}.items`).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(`${file}.items`)) {
+      expect(statSync(join(`${file}.items`, name)).mode & 0o777).toBe(0o600);
+      expect(readFileSync(join(`${file}.items`, name), 'latin1')).not.toContain('kept');
+    }
+  });
+
+  test.each([
+    ['raw', (key: Buffer) => key],
+    ['base64 and a line break', (key: Buffer) => `${key.toString('base64')}\n`],
+    ['base64url', (key: Buffer) => key.toString('base64url')],
+    ['hexadecimal', (key: Buffer) => key.toString('hex').toUpperCase()],
+  ])('may hold its key as %s', async (_what, written) => {
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, written(Buffer.from(KEY, 'base64')), { mode: 0o400 });
+    await keyFile(file, { create: false }).set('s', 'a', 'kept');
+    writeFileSync(`${file}-2`, KEY, { mode: 0o600 });
+    expect(await keyFile(`${file}-2`, { items: `${file}.items` }).get('s', 'a')).toBe('kept');
+  });
+
+  test('may be a link, as Kubernetes mounts it', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'data'), KEY, { mode: 0o600 });
+    symlinkSync(join(folder, 'data'), join(folder, 'key'));
+    await keyFile(join(folder, 'key'), { create: false }).set('s', 'a', 'kept');
+  });
+
+  test.each([
+    ['a passphrase', 'password1234'],
+    ['nothing', ''],
+    ['a short key', Buffer.alloc(16, 'x').toString('base64')],
+    ['zeros', '0'.repeat(64)],
+  ])('that holds %s is refused', async (_what, text) => {
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, text, { mode: 0o600 });
+    await expect(keyFile(file).get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+  });
+
+  test('that is gone while what it encrypted is there: said, and never made anew', async () => {
+    const file = join(temporaryFolder(), 'key');
+    await keyFile(file).set('s', 'a', 'kept');
+    rmSync(file);
+    await expect(keyFile(file).get('s', 'a')).rejects.toMatchObject({
+      code: 'keychain_unavailable',
+      message: expect.stringMatching(/gone/),
+    });
+    await expect(keyFile(file).set('s', 'a', 'x')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+    expect(() => statSync(file)).toThrow();
+  });
+
+  test('that is another one: wrong key, also for a secret that is absent', async () => {
+    const file = join(temporaryFolder(), 'key');
+    await keyFile(file).set('s', 'a', 'kept');
+    writeFileSync(file, randomBytes(32));
+    for (const account of ['a', 'absent']) {
+      await expect(keyFile(file).get('s', account)).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+    }
+    await expect(keyFile(file).set('s', 'b', 'x')).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+  });
+
+  test('that others can change is refused', async () => {
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, KEY);
+    chmodSync(file, 0o666);
+    await expect(keyFile(file).get('s', 'a')).rejects.toMatchObject({
+      code: 'keychain_refused',
+      message: expect.stringContaining('chmod go-w'),
+    });
+  });
+
+  test('a folder in its place, or an item that is cut short, swapped or a link: an error, never absent', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'is-a-folder'));
+    await expect(keyFile(join(folder, 'is-a-folder')).get('s', 'a')).rejects.toMatchObject({
+      outcome: 'unavailable',
+    });
+    const file = join(folder, 'key');
+    const keychain = keyFile(file);
+    await keychain.set('s', 'a', 'kept a');
+    const before = new Set(readdirSync(`${file}.items`));
+    await keychain.set('s', 'b', 'kept b');
+    const place = (name: string | undefined): string => join(`${file}.items`, name ?? '');
+    const [a, b] = [
+      [...before].find((name) => name !== 'check.item'),
+      readdirSync(`${file}.items`).find((name) => !before.has(name)),
+    ];
+    writeFileSync(place(a), readFileSync(place(b)));
+    await expect(keychain.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+    writeFileSync(place(a), '');
+    await expect(keychain.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+    rmSync(place(a));
+    symlinkSync(place(b), place(a));
+    await expect(keychain.get('s', 'a')).rejects.toMatchObject({ outcome: 'unavailable' });
+  });
+});
+
+describe('a passphrase', () => {
+  test('is asked for when it is needed, once, and again after a wrong one', async () => {
+    const folder = items(temporaryFolder());
+    const answers = [WORDS];
+    let asked = 0;
+    const keychain = passphrase(
+      () => {
+        asked += 1;
+        return Promise.resolve(answers.shift() ?? null);
+      },
+      { items: folder, work },
+    );
+    expect(await keychain.get('s', 'a')).toBeNull();
+    expect(asked).toBe(0);
+    await keychain.set('s', 'a', 'kept');
+    expect(await keychain.get('s', 'a')).toBe('kept');
+    expect(asked).toBe(1);
+    const tries = ['wrong', null, WORDS];
+    const later = passphrase(() => tries.shift() ?? null, { items: folder, work });
+    await expect(later.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_locked' });
+    await expect(later.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_locked' });
+    expect(await later.get('s', 'a')).toBe('kept');
+  });
+
+  test('that can be guessed is refused where it would be the first, and nothing is written', async () => {
+    const folder = temporaryFolder();
+    await expect(
+      passphrase('password1234', { items: items(folder), work }).set('s', 'a', 'x'),
+    ).rejects.toMatchObject({ code: 'keychain_refused' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+test('safeStorage: another key of Electron’s, and one that everybody knows', async () => {
+  const folder = items(temporaryFolder());
+  await safeStorage(fakeSafeStorage(), { items: folder }).set('s', 'a', 'kept');
+  await expect(
+    safeStorage(fakeSafeStorage({ key: 8 }), { items: folder }).get('s', 'a'),
+  ).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+  await expect(
+    safeStorage(fakeSafeStorage({ backend: 'basic_text' }), { items: folder }).get('s', 'a'),
+  ).rejects.toMatchObject({ code: 'keychain_unavailable' });
+  await expect(
+    safeStorage(fakeSafeStorage({ available: false }), { items: folder }).get('s', 'a'),
+  ).rejects.toMatchObject({ code: 'keychain_unavailable' });
+});
+
+describe('the first of several', () => {
+  const mood = { unavailable: false };
+  const keyring = (): Keychain => {
+    const inner = memoryKeychain();
+    const ask = <T>(call: () => Promise<T>): Promise<T> =>
+      mood.unavailable ? (unreachable.get('', '') as Promise<T>) : call();
+    return {
+      label: 'Keyring',
+      get: (...words) => ask(() => inner.get(...words)),
+      set: (...words) => ask(() => inner.set(...words)),
+      delete: (...words) => ask(() => inner.delete(...words)),
+    };
+  };
+
+  test('stays what it was: a keyring that is out of reach later is unavailable, not absent, and nothing moves', async () => {
+    const folder = temporaryFolder();
+    const [first, file] = [keyring(), join(folder, 'key')];
+    const make = () => firstOf([first, keyFile(file)], { remember: join(folder, 'chosen') });
+    mood.unavailable = false;
+    await make().set('s', 'a', 'kept');
+    mood.unavailable = true;
+    await expect(make().get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+    await expect(make().set('s', 'b', 'x')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+    expect(() => statSync(file)).toThrow();
+    mood.unavailable = false;
+    const again = make();
+    expect(await again.get('s', 'a')).toBe('kept');
+    expect(again.label).toBe('Keyring');
+  });
+
+  test('that was chosen and is not among them any more is named', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'chosen'), 'Keyring\n');
+    await expect(
+      firstOf([keyFile(join(folder, 'key'))], { remember: join(folder, 'chosen') }).get('s', 'a'),
+    ).rejects.toMatchObject({ code: 'keychain_unavailable', message: expect.stringContaining('“Keyring”') });
+  });
+
+  test('needs labels that differ and an absolute path', () => {
+    expect(() => firstOf([memoryKeychain(), memoryKeychain()], { remember: '/x' })).toThrow(
+      /labels? differ|`label`s differ/,
+    );
+    expect(() => firstOf([memoryKeychain()], { remember: 'x' })).toThrow(/absolute/);
+    expect(() => firstOf([], { remember: '/x' })).toThrow(/label/);
+  });
+});
+
+test.each([
+  ['keyFile', () => keyFile('relative')],
+  ['environmentKey', () => environmentKey('', { items: '/x' })],
+  ['environmentKey', () => environmentKey('X', { items: 'x' })],
+  ['passphrase', () => passphrase(1 as unknown as string, { items: '/x' })],
+  ['passphrase', () => passphrase('x', { items: '/x', work: 30 })],
+  ['safeStorage', () => safeStorage({} as ElectronSafeStorage, { items: '/x' })],
+])('%s refuses arguments that it can’t use', (name, make) => {
+  expect(make).toThrow(
+    expect.objectContaining({ code: 'invalid_argument', message: expect.stringMatching(`^${name}: `) }),
+  );
+});

@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  compareTokens,
+  problemsOf,
+  readToken,
+  summaryOf,
+  timesOf,
+  tokensIn,
+} from '../../src-renderer/state/inspect.ts';
+import { stage } from './fake/model.ts';
+
+const NOW = Date.UTC(2026, 10, 26, 13, 7, 11) / 1000;
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = (payload: object, header: object = { alg: 'RS256', kid: 'k1' }) =>
+  `${part(header)}.${part(payload)}.c2lnbmF0dXJl`;
+const GOOD = {
+  iss: 'https://id.example/',
+  aud: 'api://orders',
+  iat: NOW - 60,
+  nbf: NOW - 60,
+  exp: NOW + 3600,
+};
+const problems = (payload: object, header?: object) =>
+  problemsOf(readToken(jwt(payload, header)), NOW, 'UTC').map(({ title, text }) => `${title} ${text}`.trim());
+
+describe('tokens are found in', () => {
+  const token = jwt(GOOD);
+  test.each([
+    ['a token', token],
+    ['a token with line breaks', token.replace(/(.{40})/g, '$1\n')],
+    ['a quoted token', `"${token}"`],
+    ['an Authorization header', `Authorization: Bearer ${token}`],
+    ['the value of one', `bearer ${token}`],
+    ['a DPoP header', `Authorization: DPoP ${token}`],
+    ['a curl command', `curl -H 'Authorization: Bearer ${token}' https://api.example/orders`],
+  ])('%s', (_what, input) => {
+    expect(tokensIn(input)).toEqual([{ field: null, token }]);
+  });
+
+  test('a token response, each by its field', () => {
+    const response = {
+      token_type: 'Bearer',
+      access_token: token,
+      id_token: 'b.c.d',
+      refresh_token: 'opaque',
+      x: 1,
+    };
+    expect(tokensIn(JSON.stringify(response)).map(({ field }) => field)).toEqual([
+      'access_token',
+      'id_token',
+      'refresh_token',
+    ]);
+    expect(tokensIn('{"error":"invalid_grant"}')).toEqual([]);
+    expect(tokensIn('{"access_token":7,"id_token":""}')).toEqual([]);
+  });
+
+  test('nothing, where there is none', () => expect(tokensIn(' \n ')).toEqual([]));
+});
+
+describe('what is wrong stands on top', () => {
+  test.each([
+    [{ ...GOOD, exp: NOW - 300 }, 'Expired 5 min ago, at 13:02:11.'],
+    [{ ...GOOD, nbf: NOW + 60 }, 'Not yet valid. Valid in 1 min, from 13:08:11.'],
+    [
+      { ...GOOD, iat: NOW + 3600 },
+      'Issued in the future. A clock is wrong: the issuer’s or this computer’s.',
+    ],
+    [{ ...GOOD, exp: (NOW + 60) * 1000 }, 'The expiry is not a time. It looks like milliseconds.'],
+    [{ ...GOOD, exp: 'soon' }, 'The expiry is not a time.'],
+    [{ ...GOOD, exp: undefined }, 'No expiry. The token has no exp claim.'],
+    [{ ...GOOD, aud: undefined }, 'No audience. An API can’t tell whether the token is for it.'],
+    [{ ...GOOD, iss: undefined }, 'No issuer. The token doesn’t say who issued it.'],
+    [GOOD, 'Valid for 1 h by its times, until 14:07:11.'],
+  ])('%o', (payload, first) => expect(problems(payload)[0]).toBe(first));
+
+  test('the signature is never said to be valid', () => {
+    expect(problems(GOOD).at(-1)).toBe('Signature not checked.');
+    expect(problems(GOOD, { alg: 'RS256', nonce: 'x' }).at(-1)).toContain('can’t be checked by others');
+    expect(problems(GOOD, { alg: 'none' })[0]).toMatch(/^Not signed\./);
+    expect(problems(GOOD, {})[0]).toMatch(/^Not signed\./);
+  });
+
+  test.each([
+    ['opaque-text', 'opaque'],
+    ['a.b', 'opaque'],
+    [jwt(GOOD).split('.').slice(0, 2).join('.'), 'broken'],
+    [`${part({ alg: 'RS256' })}.!!!.x`, 'broken'],
+    [`${part({ alg: 'RS256' })}.${part([1])}.x`, 'broken'],
+    [`${jwt(GOOD).slice(0, 20)}.${part(GOOD)}.x`, 'broken'],
+    [`${part({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.a.b.c.d`, 'jwe'],
+    [`${part({ alg: 'none' })}.${part({})}.`, 'jwt'],
+    ['1.2.3', 'opaque'],
+  ])('%j is %s', (token, format) => {
+    expect(readToken(token).format).toBe(format);
+    expect(problemsOf(readToken(token), NOW).length).toBeGreaterThan(0);
+  });
+
+  test('no input throws', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.jsonValue().map((value) => jwt(value as object)),
+        ),
+        (input) => {
+          for (const { token } of tokensIn(input)) {
+            const read = readToken(token);
+            problemsOf(read, NOW);
+            timesOf(read, NOW);
+            summaryOf(read);
+            compareTokens(read, read);
+          }
+        },
+      ),
+    );
+  });
+});
+
+test('times as UTC, local time and epoch', () => {
+  expect(timesOf(readToken(jwt({ ...GOOD, exp: NOW - 300, nbf: 'x' })), NOW, 'Europe/Berlin')).toEqual([
+    {
+      name: 'iat',
+      says: 'Issued',
+      utc: '2026-11-26 13:06:11Z',
+      local: 'today 14:06:11',
+      epoch: String(NOW - 60),
+      relative: '1 min ago',
+      past: false,
+    },
+    {
+      name: 'exp',
+      says: 'Expires',
+      utc: '2026-11-26 13:02:11Z',
+      local: 'today 14:02:11',
+      epoch: String(NOW - 300),
+      relative: '5 min ago',
+      past: true,
+    },
+  ]);
+});
+
+test('the summary names what the token is for, with what others wrote made visible', () => {
+  const token = readToken(
+    jwt({
+      ...GOOD,
+      scp: 'Orders.Read',
+      aud: '00000003-0000-0000-c000-000000000000',
+      preferred_username: 'dana\u202e@contoso.example',
+      appid: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+    }),
+  );
+  expect(summaryOf(token)).toEqual({
+    title: 'Access token (JWT)',
+    facts: [
+      { name: 'For', value: 'Microsoft Graph · 00000003-0000-0000-c000-000000000000' },
+      { name: 'From', value: 'https://id.example/' },
+      { name: 'User', value: 'dana⟨U+202E⟩@contoso.example' },
+      { name: 'App', value: 'Azure CLI · 04b07795-8ddb-461a-bbee-02f9e1bf7b46' },
+    ],
+  });
+  expect(summaryOf(readToken(jwt({ nonce: 'n' }))).title).toBe('ID token (JWT)');
+});
+
+test('two tokens: what differs, item by item where a claim is a set', () => {
+  const a = readToken(jwt({ ...GOOD, scp: 'Read Write', amr: ['pwd', 'mfa'], tid: 't' }));
+  const b = readToken(jwt({ ...GOOD, scp: 'Read Export', amr: ['pwd'], groups: ['g'], tid: 't' }));
+  expect(compareTokens(a, b).filter(({ differs }) => differs)).toEqual([
+    { name: 'scp', a: 'Read Write', b: 'Read Export', differs: true, onlyA: ['Write'], onlyB: ['Export'] },
+    { name: 'amr', a: 'pwd  mfa', b: 'pwd', differs: true, onlyA: ['mfa'], onlyB: [] },
+    { name: 'groups', a: null, b: 'g', differs: true, onlyA: [], onlyB: [] },
+  ]);
+  expect(compareTokens(a, a).some(({ differs }) => differs)).toBe(false);
+});
+
+test('nothing of it is kept once another page is shown', async () => {
+  const { model, bridge } = await stage();
+  bridge.asked.length = 0;
+  model.pages.show('inspect');
+  model.inspect.set('first', jwt(GOOD));
+  model.inspect.set('second', 'b');
+  model.inspect.swap();
+  expect(model.inspect.view.get()).toMatchObject({ first: 'b' });
+  model.pages.show('accounts');
+  expect(model.inspect.view.get()).toEqual({ first: '', second: '', compares: false });
+  expect(bridge.asked).toEqual([]);
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { accountName, tenantNames } from '../../src-renderer/state/groups.ts';
+import {
+  appChoices,
+  homeTenant,
+  listText,
+  nextExpiry,
+  OVERVIEW_FROM,
+  overviewAccounts,
+  statusCounts,
+  tenantChoices,
+} from '../../src-renderer/state/overview.ts';
+import { account, cast } from './fake/cast.ts';
+import { stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+
+const NOW = 1_700_000_000;
+const all = cast(NOW).map((member) => member.account);
+const tenants = tenantNames(all);
+const none = { status: null, app: null, tenant: null };
+const byStatus = { column: 'status', direction: 'ascending' } as const;
+const names = (accounts: readonly AccountItem[]) => accounts.map(accountName);
+
+describe('the overview', () => {
+  test('is the first page from six users on; apps do not count', async () => {
+    const { model, world } = await stage('overview');
+    expect(model.overview.view.get().isOpen).toBe(true);
+    const users = world.members.filter(({ account: { kind } }) => kind === 'user');
+    const others = world.members.filter(({ account: { kind } }) => kind !== 'user');
+    expect(others.length).toBeGreaterThan(0);
+    for (const [count, isOpen] of [
+      [OVERVIEW_FROM, true],
+      [OVERVIEW_FROM - 1, false],
+    ] as const) {
+      const { model: other } = await stage('main', { members: [...users.slice(0, count), ...others] });
+      expect(other.overview.view.get().isOpen).toBe(isOpen);
+    }
+  });
+
+  test('does not open by itself while an account is shown', async () => {
+    const { world: large } = await stage('overview');
+    const { model, bridge, world } = await stage();
+    world.members = large.members;
+    bridge.emit('change', null);
+    await settled();
+    expect(model.overview.view.get().isOpen).toBe(false);
+    model.overview.open();
+    expect(model.overview.view.get().isOpen).toBe(true);
+  });
+
+  test('forgets selected accounts that are removed', async () => {
+    const { model, bridge, world } = await stage();
+    model.overview.select(['a001', 'a002'], true);
+    model.overview.activate('a001');
+    world.members = world.members.filter(({ account: { id } }) => id !== 'a001');
+    bridge.emit('change', null);
+    await settled();
+    expect([...model.overview.view.get().selected]).toEqual(['a002']);
+    expect(model.overview.view.get().activeId).toBeNull();
+  });
+
+  test('signs several accounts out with one question and one request', async () => {
+    const { model, bridge } = await stage();
+    await model.signOut.several(['a001', 'a002']);
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'sign-out',
+      accountIds: ['a001', 'a002'],
+      names: ['Ada Marsh', 'Tomas Okafor'],
+      who: '2 accounts',
+    });
+    await model.signOut.confirm();
+    expect(bridge.asked.filter(([name]) => name === 'signOut')).toEqual([
+      ['signOut', ['a001', 'a002'], expect.anything()],
+    ]);
+    await settled();
+    expect(model.accounts.view.get().byId.size).toBe(4);
+  });
+
+  test('of one selected account, the dialog names it', async () => {
+    const { model } = await stage();
+    await model.signOut.several(['a002']);
+    expect(model.dialogs.view.get()).toMatchObject({ who: 'Tomas Okafor', accountIds: ['a002'] });
+  });
+});
+
+describe('rows', () => {
+  test('need attention first', () => {
+    const rows = overviewAccounts(all, none, byStatus, tenants, NOW);
+    expect(names(rows)).toEqual([
+      'Rosa Stein',
+      '1111…88bf',
+      'Ada Marsh',
+      'Lin Nakamura',
+      'nightly-report',
+      'Tomas Okafor',
+    ]);
+  });
+
+  test.each([
+    ['account', 'ascending', '1111…88bf', 'Tomas Okafor'],
+    ['account', 'descending', 'Tomas Okafor', '1111…88bf'],
+    ['tenant', 'ascending', 'Ada Marsh', undefined],
+    ['expiry', 'ascending', 'Tomas Okafor', undefined],
+  ] as const)('by %s, %s', (column, direction, first, last) => {
+    const rows = names(overviewAccounts(all, none, { column, direction }, tenants, NOW));
+    expect(rows[0]).toBe(first);
+    if (last !== undefined) expect(rows.at(-1)).toBe(last);
+    expect(rows).toHaveLength(6);
+  });
+
+  test('pass filters by status, app and tenant, also together', () => {
+    const filtered = (filters: object) =>
+      names(overviewAccounts(all, { ...none, ...filters }, byStatus, tenants, NOW));
+    expect(filtered({ status: 'needs-sign-in' })).toEqual(['Rosa Stein']);
+    const cli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
+    expect(filtered({ app: cli })).toEqual(['Tomas Okafor']);
+    const fabrikam = 'b1a2c3d4-0000-4000-8000-00fab41ca000';
+    expect(filtered({ tenant: fabrikam })).toEqual(['Ada Marsh', 'Lin Nakamura']);
+    expect(filtered({ tenant: fabrikam, app: cli })).toEqual([]);
+  });
+
+  test('are counted by status', () => {
+    expect([...statusCounts(all, NOW)]).toEqual([
+      ['needs-sign-in', 1],
+      ['until', 0],
+      ['unknown', 1],
+      ['active', 4],
+    ]);
+  });
+
+  test('offer the apps and tenants that occur, with guests', () => {
+    expect(appChoices(all, new Map()).map(({ name }) => name)).toContain('Azure CLI');
+    expect(tenantChoices(all, tenants).find(({ name }) => name === 'fabrikam.example')?.count).toBe(2);
+  });
+
+  test.each([
+    [{ nextExpiry: NOW + 720, lastExpiry: NOW + 720 }, 'in 12 min', '22:25'],
+    [{ nextExpiry: null, lastExpiry: NOW - 5 * 86_400 }, 'Expired', '9 Nov'],
+    [{ nextExpiry: NOW - 1, lastExpiry: NOW - 1 }, 'Expired', '22:13'],
+    [{ nextExpiry: null, lastExpiry: null }, '–', ''],
+  ])('expiry of %o: %s %s', (changes, text, detail) => {
+    expect(nextExpiry(account({ id: 'a', ...changes }), NOW, 'UTC')).toEqual({ text, detail });
+  });
+
+  test('are copied without tokens, one line each', () => {
+    const hostile = account({ id: 'h', name: 'a\tb\nc', username: 'x@y.example' });
+    const lines = listText([...all, hostile], tenants, new Map(), NOW).split('\n');
+    expect(lines).toHaveLength(8);
+    for (const line of lines) expect(line.split('\t')).toHaveLength(7);
+    expect(lines[7]).toMatch(/^a b c\tx@y\.example/);
+  });
+
+  test('a provider without tenants is named by its host', () => {
+    expect(
+      homeTenant(account({ id: 'a', authority_type: 'Generic', environment: 'id.example.org' }), tenants),
+    ).toBe('id.example.org');
+  });
+});

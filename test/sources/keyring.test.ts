@@ -1,0 +1,152 @@
+/** Caches in a real keyring, of an item that libsecret's own tool has written, as the libraries of other programs do. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { busSocket } from '../../src-main/sources/dbus.ts';
+import { findSources } from '../../src-main/sources/find.ts';
+import { readSource } from '../../src-main/sources/read.ts';
+import { secretService } from '../../src-main/sources/secret-service.ts';
+import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
+import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
+
+let keyring: OwnKeyring;
+let home: string;
+const python = (names: readonly string[]): string => {
+  const cache = new SerializableTokenCache();
+  for (const name of names)
+    cache.add({
+      client_id: 'c',
+      scope: ['s'],
+      token_endpoint: 'https://login.microsoftonline.com/t/oauth2/v2.0/token',
+      response: {
+        access_token: `at-${name}`,
+        refresh_token: `rt-${name}`,
+        expires_in: 3600,
+        client_info: Buffer.from(JSON.stringify({ uid: name, utid: 't' })).toString('base64url'),
+      },
+    });
+  return cache.serialize({ profile: 'msal-python' });
+};
+const stored = (attributes: readonly string[]): string =>
+  spawnSync('/usr/bin/python3', ['-c', LOOKUP, ...attributes], { env: keyring.env, encoding: 'utf8' }).stdout;
+const store = (label: string, secret: string, attributes: readonly string[]): void => {
+  const { status, stderr } = spawnSync('/usr/bin/python3', ['-c', STORE, label, secret, ...attributes], {
+    env: keyring.env,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+};
+// libsecret by way of ctypes: what every libsecret program does, without its own tool, which Debian keeps in another package.
+const SECRET = `
+import ctypes, sys
+lib = ctypes.CDLL('libsecret-1.so.0'); glib = ctypes.CDLL('libglib-2.0.so.0')
+for f in (lib.secret_password_lookupv_sync, glib.g_hash_table_new): f.restype = ctypes.c_void_p
+class Attribute(ctypes.Structure): _fields_ = [('name', ctypes.c_char_p), ('type', ctypes.c_int)]
+class Schema(ctypes.Structure): _fields_ = [('name', ctypes.c_char_p), ('flags', ctypes.c_int), ('attributes', Attribute * 32), ('reserved', ctypes.c_void_p * 8)]
+pairs = [a.split('=', 1) for a in sys.argv[FIRST:]]
+schema = Schema(); schema.name = dict(pairs)['xdg:schema'].encode(); rest = [(k, v) for k, v in pairs if k != 'xdg:schema']
+table = ctypes.c_void_p(glib.g_hash_table_new(ctypes.c_void_p.in_dll(glib, 'g_str_hash') if False else ctypes.cast(glib.g_str_hash, ctypes.c_void_p), ctypes.cast(glib.g_str_equal, ctypes.c_void_p)))
+keep = []
+for i, (k, v) in enumerate(rest):
+    schema.attributes[i] = Attribute(k.encode(), 0); kb, vb = ctypes.create_string_buffer(k.encode()), ctypes.create_string_buffer(v.encode()); keep += [kb, vb]
+    glib.g_hash_table_insert(table, ctypes.cast(kb, ctypes.c_void_p), ctypes.cast(vb, ctypes.c_void_p))
+`;
+const STORE = `${SECRET.replace('FIRST', '3')}
+ok = lib.secret_password_storev_sync(ctypes.byref(schema), table, None, sys.argv[1].encode(), sys.argv[2].encode(), None, None)
+sys.exit(0 if ok else 1)`;
+const LOOKUP = `${SECRET.replace('FIRST', '1')}
+found = lib.secret_password_lookupv_sync(ctypes.byref(schema), table, None, None)
+sys.stdout.write(ctypes.cast(found, ctypes.c_char_p).value.decode() if found else '')`;
+
+const AZ = ['xdg:schema=Microsoft Azure CLI', 'type=Token cache'];
+const NET = [
+  'xdg:schema=msal.cache',
+  'MsalClientID=Microsoft.Developer.IdentityService',
+  'Microsoft.Developer.IdentityService=1.0.0.0',
+];
+
+beforeAll(async () => {
+  keyring = await startKeyring();
+  home = mkdtempSync(join(tmpdir(), 'tokenkeep-keyring-'));
+  mkdirSync(join(home, '.azure'));
+  writeFileSync(join(home, '.azure/msal_token_cache.sig'), '');
+  mkdirSync(join(home, '.local/share/.IdentityService'), { recursive: true });
+});
+afterAll(async () => {
+  rmSync(home, { recursive: true, force: true });
+  await keyring.close();
+});
+
+const secrets = { secretService: () => secretService(keyring.env) };
+const found = async (program: string) =>
+  (await findSources({ home, platform: 'linux' })).find(
+    (source) => source.program === program && source.sealing === 'secret-service',
+  )!;
+
+describe('a cache in the keyring', () => {
+  it('is read as its program stored it, and an account is signed out of the same item', async () => {
+    store('Azure CLI', python(['ada', 'ben']), AZ);
+    const signal = join(home, '.azure/msal_token_cache.sig');
+    utimesSync(signal, 1, 1);
+    const source = await found('azure-cli');
+    const reading = await readSource(source, { secrets });
+    expect(reading).toMatchObject({ state: 'accounts' });
+    expect(reading.accounts).toHaveLength(2);
+    const ada = reading.accounts.find(({ home_account_id }) => home_account_id === 'ada.t')!;
+    const receipt = await signOutAtSource(source, ada, { secrets });
+    expect(receipt).toMatchObject({ remaining: 0, removed: { RefreshToken: 1 } });
+    expect(stored(AZ)).not.toContain('rt-ada');
+    expect(stored(AZ)).toContain('rt-ben');
+    // A program that runs looks at this time, and would bring the account back without it.
+    expect(statSync(signal).mtimeMs).toBeGreaterThan(Date.now() - 10_000);
+    await receipt.undo();
+    expect(stored(AZ)).toContain('rt-ada');
+  });
+
+  it('is base64 where .NET wrote it, and stays so', async () => {
+    store('MSALCache', Buffer.from(python(['ada', 'ben'])).toString('base64'), NET);
+    writeFileSync(join(home, '.local/share/.IdentityService/msal.cache'), '');
+    const source = await found('identity-service');
+    const { accounts } = await readSource(source, { secrets });
+    await signOutAtSource(source, accounts.find(({ home_account_id }) => home_account_id === 'ada.t')!, {
+      secrets,
+    });
+    const text = Buffer.from(stored(NET), 'base64').toString('utf8');
+    expect(text).not.toContain('rt-ada');
+    expect(JSON.parse(text)).toHaveProperty('RefreshToken');
+  });
+
+  it('is locked with the keyring: nothing is asked, and nothing is changed', async () => {
+    store('Azure CLI', python(['ada']), AZ);
+    const source = await found('azure-cli');
+    const { accounts } = await readSource(source, { secrets });
+    await keyring.lock();
+    expect((await readSource(source, { secrets })).state).toBe('locked');
+    await expect(signOutAtSource(source, accounts[0]!, { secrets })).rejects.toMatchObject({
+      code: 'source_locked',
+    });
+    await keyring.unlock();
+    expect(stored(AZ)).toContain('rt-ada');
+  });
+
+  it('is sealed where no keyring runs', async () => {
+    const source = await found('azure-cli');
+    const without = {
+      secretService: () => secretService({ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' }),
+    };
+    expect((await readSource(source, { secrets: without })).state).toBe('sealed');
+  });
+});
+
+it.each([
+  ['unix:path=/run/user/0/bus,guid=1', '/run/user/0/bus'],
+  ['unix:abstract=/tmp/dbus-x', '\0/tmp/dbus-x'],
+  ['tcp:host=x;unix:path=/a%20b', '/a b'],
+  ['tcp:host=x', undefined],
+])('finds the socket in %s', (address, path) => {
+  expect(busSocket({ DBUS_SESSION_BUS_ADDRESS: address })).toBe(path);
+});

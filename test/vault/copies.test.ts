@@ -1,0 +1,165 @@
+// A key belongs to one vault: two vaults never meet in the keychain, and a copy is told from the original.
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Vault } from '../../src-main/vault/api.ts';
+import { Scene, temporaryFolder } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+const users = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();
+
+/** A scene with a vault of two accounts, and a copy of it in another folder. */
+async function sceneWithCopy(): Promise<{ scene: Scene; copy: string }> {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+  await vault.close();
+  const copy = join(temporaryFolder(), 'cache.vault');
+  scene.disk.put(copy, scene.bytes);
+  return { scene, copy };
+}
+
+describe('two vaults of the same name and service', () => {
+  test('have keys of their own, whatever either does', async () => {
+    const scene = new Scene();
+    const file = join(temporaryFolder(), 'cache.vault');
+    const [one, two] = [await scene.open(), await scene.open({ file })];
+    await one.update((cache) => signIn(cache, 'ada'));
+    await two.update((cache) => signIn(cache, 'ben'));
+    await one.rotateKey();
+    await two.update((cache) => signIn(cache, 'eve'));
+    expect((await two.signOut(homeOf('ben'))).oldKey).toBe('destroyed');
+    expect((await one.retry()).state).toBe('ready');
+    await one.close();
+    await two.close();
+    const again = [await scene.open(), await scene.open({ file })] as const;
+    expect(again.map(({ status }) => status.state)).toEqual(['ready', 'ready']);
+    expect(await users(again[0])).toEqual([homeOf('ada')]);
+    expect(await users(again[1])).toEqual([homeOf('eve')]);
+    expect(scene.keychain.items.size).toBe(2);
+  });
+
+  test('a new one in a temporary folder does not touch the real one', async () => {
+    const scene = new Scene();
+    const real = await scene.open({ name: 'my-app' });
+    await real.update((cache) => signIn(cache, 'ada'));
+    await real.close();
+    const items = new Map(scene.keychain.items);
+    const trial = await scene.open({ file: join(temporaryFolder(), 'accounts.vault'), name: 'my-app' });
+    await trial.update((cache) => signIn(cache, 'test-user'));
+    await trial.signOut(homeOf('test-user'));
+    await trial.close();
+    for (const [account, item] of items) expect(scene.keychain.items.get(account)).toBe(item);
+    expect((await scene.open({ name: 'my-app' })).status.state).toBe('ready');
+  });
+
+  test('another name opens the same vault: a name is a label', async () => {
+    const { scene } = await sceneWithCopy();
+    const vault = await scene.open({ name: 'renamed' });
+    expect(vault.status.state).toBe('ready');
+    expect(await users(vault)).toHaveLength(2);
+  });
+});
+
+describe('a copy', () => {
+  test('is told from the original, can be read, and is not written', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const before = new Map(scene.keychain.items);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status).toMatchObject({ state: 'copy', code: 'vault_copy', copyOf: scene.file });
+    expect(await users(vault)).toHaveLength(2);
+    for (const attempt of [
+      () => vault.update((cache) => signIn(cache, 'eve')),
+      () => vault.signOut(homeOf('ada')),
+      () => vault.rotateKey(),
+      () => vault.compact(),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'vault_copy' });
+    }
+    await vault.close();
+    expect(scene.disk.bytes(copy).equals(scene.bytes)).toBe(true);
+    expect(scene.keychain.items).toEqual(before);
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+
+  test('becomes a vault of its own, after which neither can harm the other', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const vault = await scene.open({ file: copy });
+    await vault.makeOwn();
+    expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+    expect(vault.status.copyOf).toBeUndefined();
+    expect(await vault.read(usersIn)).toEqual({
+      [homeOf('ada')]: 'access secret of ada',
+      [homeOf('ben')]: 'access secret of ben',
+    });
+    const original = await scene.open();
+    expect((await original.signOut(homeOf('ada'))).oldKey).toBe('destroyed');
+    expect((await vault.signOut(homeOf('ben'))).oldKey).toBe('destroyed');
+    await original.close();
+    await vault.close();
+    expect(await users(await scene.open())).toEqual([homeOf('ben')]);
+    const own = await scene.open({ file: copy });
+    expect(own.status.state).toBe('ready');
+    expect(await own.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
+    expect(await own.verify()).toMatchObject({ sound: true });
+  });
+
+  test('that two programs make their own at the same time is one vault', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const programs = [await scene.open({ file: copy }), await scene.open({ file: copy })] as const;
+    await Promise.allSettled(programs.map((vault) => vault.makeOwn()));
+    for (const vault of programs) {
+      expect((await vault.retry()).state).toBe('ready');
+      expect(await users(vault)).toHaveLength(2);
+    }
+    await programs[0].update((cache) => signIn(cache, 'cas'));
+    expect(await users(programs[1])).toHaveLength(3);
+  });
+
+  test('of a vault that was moved is the vault', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    scene.disk.nodes.delete(scene.file);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status.state).toBe('ready');
+    await vault.update((cache) => signIn(cache, 'cas'));
+    await vault.close();
+    // From now on this is where it lies; what is left behind at the old place is the copy.
+    scene.disk.put(scene.file, scene.disk.bytes(copy));
+    expect((await scene.open({ file: copy })).status.state).toBe('ready');
+    expect((await scene.open()).status).toMatchObject({ state: 'copy', copyOf: copy });
+  });
+
+  test('another vault at the place of the original is not the original', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    scene.disk.nodes.delete(scene.file);
+    await (await scene.open()).update((cache) => signIn(cache, 'zoe'));
+    expect((await scene.open({ file: copy })).status.state).toBe('ready');
+  });
+
+  test('stops being one when the original goes', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const vault = await scene.open({ file: copy });
+    scene.disk.nodes.delete(scene.file);
+    expect((await vault.retry()).state).toBe('ready');
+  });
+
+  test('the same file by another name is no copy', async () => {
+    const { scene } = await sceneWithCopy();
+    const other = join(dirname(scene.file), '..', 'other', 'cache.vault');
+    const node = scene.disk.nodes.get(scene.file);
+    if (node !== undefined) scene.disk.nodes.set(other, node);
+    expect((await scene.open({ file: other })).status.state).toBe('ready');
+  });
+
+  test('whose own key can’t be stored stays a copy', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const vault = await scene.open({ file: copy });
+    scene.keychain.before = (call) => {
+      if (call.startsWith('set')) scene.keychain.mood = 'locked';
+    };
+    await expect(vault.makeOwn()).rejects.toBeInstanceOf(Error);
+    scene.keychain.before = () => undefined;
+    scene.keychain.mood = 'open';
+    expect((await vault.retry()).state).toBe('copy');
+    expect(scene.disk.bytes(copy).equals(scene.bytes)).toBe(true);
+  });
+});

@@ -1,0 +1,113 @@
+// Deleting a vault needs no key, and leaves neither the file nor the key.
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Scene, temporaryFolder } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+async function sceneWithFile(): Promise<Scene> {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.close();
+  return scene;
+}
+
+const left = (scene: Scene): string[] =>
+  [...scene.disk.nodes.keys()].filter((file) => !file.includes('lock'));
+
+test('ready: file and key are gone, and it goes on as an empty vault', async () => {
+  const scene = await sceneWithFile();
+  const vault = await scene.open();
+  expect(await vault.forget()).toEqual({ key: 'destroyed' });
+  expect(left(scene)).toEqual([]);
+  expect(scene.keychain.items.size).toBe(0);
+  expect(vault.status).toMatchObject({ state: 'ready', bytes: null });
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  await vault.update((cache) => signIn(cache, 'ben'));
+  expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben')]);
+});
+
+test('nothing there: nothing is done', async () => {
+  const scene = new Scene();
+  expect(await (await scene.open()).forget()).toEqual({ key: 'none' });
+});
+
+describe.each(['locked', 'unavailable'] as const)('while the keychain is %s', (mood) => {
+  test('the file is gone at once, the key at the next start', async () => {
+    const scene = await sceneWithFile();
+    scene.keychain.mood = mood;
+    const vault = await scene.open();
+    expect(await vault.forget()).toEqual({ key: 'pending' });
+    expect(scene.disk.nodes.has(scene.file)).toBe(false);
+    expect(scene.keychain.items.size).toBe(1);
+    await vault.close();
+    scene.keychain.mood = 'open';
+    const next = await scene.open();
+    await expect.poll(() => scene.keychain.items.size).toBe(0);
+    expect(next.status).toMatchObject({ state: 'ready', bytes: null });
+    await expect.poll(() => left(scene)).toEqual([]);
+  });
+});
+
+test('the file put back meanwhile keeps its key', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  scene.keychain.mood = 'locked';
+  await (await scene.open()).forget();
+  scene.keychain.mood = 'open';
+  scene.disk.put(scene.file, bytes);
+  const vault = await scene.open();
+  await expect.poll(() => left(scene)).toEqual([scene.file]);
+  expect(vault.status.state).toBe('ready');
+  expect((await vault.retry()).state).toBe('ready');
+  expect(scene.keychain.items.size).toBe(1);
+});
+
+test.each([
+  ['key missing', (scene: Scene) => scene.keychain.items.clear(), 'destroyed'],
+  ['header gone', (scene: Scene) => scene.disk.put(scene.file, scene.bytes.fill(0, 0, 5000)), 'unknown'],
+  ['damaged', (scene: Scene) => scene.disk.put(scene.file, scene.bytes.fill(1, 5000)), 'destroyed'],
+] as const)('%s: the file is gone', async (_name, spoil, key) => {
+  const scene = await sceneWithFile();
+  spoil(scene);
+  const vault = await scene.open();
+  expect(vault.status.state).not.toBe('ready');
+  expect(await vault.forget()).toEqual({ key });
+  expect(left(scene)).toEqual([]);
+  expect(vault.status).toMatchObject({ state: 'ready', bytes: null });
+});
+
+test('older: what the program has in memory is gone too', async () => {
+  const scene = await sceneWithFile();
+  const before = Buffer.from(scene.bytes);
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ben'));
+  scene.disk.put(scene.file, before);
+  await vault.read(() => undefined);
+  expect(vault.status.state).toBe('older');
+  expect(await vault.forget()).toEqual({ key: 'destroyed' });
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  expect(scene.keychain.items.size).toBe(0);
+});
+
+test('a copy: the original keeps its key', async () => {
+  const scene = await sceneWithFile();
+  const copy = join(temporaryFolder(), 'cache.vault');
+  scene.disk.put(copy, scene.bytes);
+  const vault = await scene.open({ file: copy });
+  expect(vault.status.state).toBe('copy');
+  expect(await vault.forget()).toEqual({ key: 'kept' });
+  expect(scene.disk.nodes.has(copy)).toBe(false);
+  expect((await scene.open()).status.state).toBe('ready');
+});
+
+test('a copy, while the keychain is locked: neither now nor later', async () => {
+  const scene = await sceneWithFile();
+  const copy = join(temporaryFolder(), 'cache.vault');
+  scene.disk.put(copy, scene.bytes);
+  scene.keychain.mood = 'locked';
+  await (await scene.open({ file: copy })).forget();
+  scene.keychain.mood = 'open';
+  await (await scene.open({ file: copy })).close();
+  expect((await scene.open()).status.state).toBe('ready');
+});

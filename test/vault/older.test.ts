@@ -1,0 +1,358 @@
+// What is older or shorter than what was seen is told, and never taken for current.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { InvalidArgumentError } from '../../src-main/errors.ts';
+import { readHeader } from '../../src-main/vault/format/header.ts';
+import type { Vault } from '../../src-main/vault/api.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+const users = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();
+const homes = (...names: string[]): string[] => names.map(homeOf);
+
+let scene: Scene;
+/** The file after each update; the last one is current. */
+let states: Buffer[];
+
+/** Three updates, each of them an account; the vault is closed in an orderly way. */
+beforeEach(async () => {
+  scene = new Scene();
+  states = [];
+  const vault = await scene.open();
+  for (const user of ['ada', 'ben', 'cas']) {
+    await vault.update((cache) => signIn(cache, user));
+    states.push(Buffer.from(scene.bytes));
+  }
+  await vault.close();
+});
+
+function state(n: number): Buffer {
+  return states[n] ?? Buffer.alloc(0);
+}
+
+/** What becomes of a file that a backup, a sync tool or a failing disk leaves behind. */
+const CUTS: [name: string, make: () => Buffer][] = [
+  ['an older copy', () => state(0)],
+  ['cut at a frame border', () => state(1)],
+  ['cut inside the last frame', () => state(2).subarray(0, state(2).length - 30)],
+  ['the last frame zeroed', () => Buffer.concat([state(1), Buffer.alloc(state(2).length - state(1).length)])],
+];
+
+describe.each(CUTS)('%s', (name, make) => {
+  test('is noticed at the next start; verify does not call it sound, and nothing is overwritten', async () => {
+    const bytes = make();
+    scene.disk.put(scene.file, bytes);
+    const vault = await scene.open();
+    expect(vault.status).toMatchObject({ state: 'older', code: 'vault_older', older: { mine: null } });
+    expect(await vault.verify()).toMatchObject({ sound: false, state: 'older', code: 'vault_older' });
+    await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({
+      code: 'vault_older',
+    });
+    await expect(vault.compact()).rejects.toMatchObject({ code: 'vault_older' });
+    await expect(vault.signOut(homeOf('ada'))).rejects.toMatchObject({ code: 'vault_older' });
+    await expect(vault.startFresh()).rejects.toMatchObject({ code: 'vault_older' });
+    await expect(vault.keepMine()).rejects.toBeInstanceOf(InvalidArgumentError);
+    // Asking again does not make it current.
+    expect((await vault.retry()).state).toBe('older');
+    await vault.close();
+    expect((await scene.open()).status.state).toBe('older');
+    expect(scene.bytes.equals(bytes)).toBe(true);
+  });
+
+  test('is taken at the next start by an answer, once', async () => {
+    scene.disk.put(scene.file, make());
+    const vault = await scene.open();
+    await vault.takeFile();
+    expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+    const kept = name === 'an older copy' ? ['ada'] : ['ada', 'ben'];
+    expect(await users(vault)).toEqual(homes(...kept));
+    await vault.update((cache) => signIn(cache, 'dee'));
+    const again = await scene.open();
+    expect(again.status.state).toBe('ready');
+    expect(await users(again)).toEqual(homes(...kept, 'dee'));
+    expect(await again.verify()).toMatchObject({ sound: true });
+  });
+
+  test('is noticed by a program that runs, which keeps what it has', async () => {
+    const vault = await scene.open();
+    scene.disk.put(scene.file, make());
+    expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+    expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+    await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({
+      code: 'vault_older',
+    });
+    expect((await vault.retry()).state).toBe('older');
+    expect(await vault.verify()).toMatchObject({ sound: false, state: 'older' });
+    expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+  });
+
+  test('is replaced by what the program has, if its user wants that; the older file is kept beside it', async () => {
+    const vault = await scene.open();
+    const bytes = make();
+    scene.disk.put(scene.file, bytes);
+    await vault.read(() => undefined);
+    await vault.keepMine();
+    expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+    expect(vault.status.older).toBeUndefined();
+    await vault.update((cache) => signIn(cache, 'dee'));
+    const again = await scene.open();
+    expect(again.status.state).toBe('ready');
+    expect(await users(again)).toEqual(homes('ada', 'ben', 'cas', 'dee'));
+    const aside = [...scene.disk.nodes.keys()].filter((file) => file.includes('.older-'));
+    expect(aside.map((file) => scene.disk.bytes(file).equals(bytes))).toEqual([true]);
+  });
+
+  test('is taken by a program that runs, if its user wants that', async () => {
+    const vault = await scene.open();
+    scene.disk.put(scene.file, make());
+    await vault.read(() => undefined);
+    await vault.takeFile();
+    expect(vault.status.state).toBe('ready');
+    const kept = name === 'an older copy' ? ['ada'] : ['ada', 'ben'];
+    expect(await users(vault)).toEqual(homes(...kept));
+    expect(await users(await scene.open())).toEqual(homes(...kept));
+  });
+});
+
+test('cut inside its base, a running program keeps what it has', async () => {
+  const vault = await scene.open();
+  scene.disk.put(scene.file, state(0).subarray(0, state(0).length - 40));
+  expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+  expect(vault.status.state).toBe('older');
+  await vault.keepMine();
+  expect(await users(await scene.open())).toEqual(homes('ada', 'ben', 'cas'));
+});
+
+test.each([0, 100, 4223])('cut to %i bytes, a running program keeps what it has', async (length) => {
+  const vault = await scene.open();
+  scene.disk.put(scene.file, state(2).subarray(0, length));
+  expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+  expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+  await expect(vault.takeFile()).rejects.toMatchObject({ code: 'vault_key_missing' });
+  await vault.keepMine();
+  expect(await users(await scene.open())).toEqual(homes('ada', 'ben', 'cas'));
+});
+
+test.each(['keepMine', 'takeFile'] as const)(
+  'deleted, a running program keeps what it has; %s writes it again or begins anew',
+  async (choose) => {
+    const vault = await scene.open();
+    scene.disk.nodes.delete(scene.file);
+    expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+    expect(vault.status).toMatchObject({ state: 'older', bytes: null });
+    await vault[choose]();
+    expect(vault.status.state).toBe('ready');
+    expect(await users(vault)).toEqual(choose === 'keepMine' ? homes('ada', 'ben', 'cas') : []);
+    await vault.update((cache) => signIn(cache, 'dee'));
+    expect(await users(await scene.open())).toContain(homeOf('dee'));
+  },
+);
+
+test('another vault’s file in its place is told, and taken if its user wants that', async () => {
+  const other = new Scene();
+  await (await other.open()).update((cache) => signIn(cache, 'zoe'));
+  for (const [account, item] of other.keychain.items) scene.keychain.items.set(account, item);
+  const vault = await scene.open();
+  scene.disk.put(scene.file, other.bytes);
+  expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+  expect(vault.status.state).toBe('older');
+  await vault.takeFile();
+  expect(vault.status.state).toBe('ready');
+  expect(await users(vault)).toEqual(homes('zoe'));
+});
+
+test('the current file put back ends it by itself', async () => {
+  const vault = await scene.open();
+  scene.disk.put(scene.file, state(0));
+  await vault.read(() => undefined);
+  expect(vault.status.state).toBe('older');
+  scene.disk.put(scene.file, state(2));
+  expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
+  expect(vault.status.state).toBe('ready');
+  await vault.update((cache) => signIn(cache, 'dee'));
+  expect(await users(await scene.open())).toHaveLength(4);
+});
+
+test('older than the last rewrite: noticed although nobody closed the vault', async () => {
+  const vault = await scene.open();
+  await vault.compact();
+  await vault.update((cache) => signIn(cache, 'dee'));
+  await vault.exclusively('', () => Promise.resolve());
+  await expect.poll(() => scene.keychain.item('a').text).toContain('"generation":"2"');
+  scene.disk.put(scene.file, state(2));
+  expect((await scene.open()).status.state).toBe('older');
+});
+
+test('a fork of the same generation and length is another history', async () => {
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'dee'));
+  await vault.close();
+  const first = Buffer.from(scene.bytes);
+  // The same beginning, another end that is as long.
+  const other = new Scene();
+  other.disk.put(other.file, state(2));
+  for (const [account, item] of scene.keychain.items) other.keychain.items.set(account, item);
+  other.keychain.items.set(scene.keychain.item('a').account, JSON.stringify({ key: keyIn(scene) }));
+  const fork = await other.open();
+  await fork.update((cache) => signIn(cache, 'eve'));
+  expect(other.bytes.length).toBe(first.length);
+  scene.disk.put(scene.file, other.bytes);
+  expect((await scene.open()).status.state).toBe('older');
+});
+
+function keyIn({ keychain }: Scene): string {
+  const { key }: { key: string } = JSON.parse(keychain.item('a').text);
+  return key;
+}
+
+test('a file that is ahead of the mark is current: the mark is a lower bound', async () => {
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'dee'));
+  // The process is killed: nobody has told the keychain.
+  const again = await scene.open();
+  expect(again.status.state).toBe('ready');
+  expect(await users(again)).toHaveLength(4);
+});
+
+test('changes held in memory stay there while the file is older, and are saved with what is kept', async () => {
+  const vault = await scene.open({ unprotected: 'memory' });
+  await vault.read(() => undefined);
+  scene.disk.put(scene.file, state(0));
+  await vault.update((cache) => signIn(cache, 'dee'));
+  expect(vault.status).toMatchObject({ state: 'older', held: 'memory', unsaved: 1 });
+  await vault.keepMine();
+  expect(vault.status).toMatchObject({ state: 'ready', held: 'disk', unsaved: 0 });
+  expect(await users(await scene.open())).toEqual(homes('ada', 'ben', 'cas', 'dee'));
+});
+
+describe('a sign-out that was acknowledged', () => {
+  test('while the keychain was locked is done again in an older file, by the program that runs', async () => {
+    const vault = await scene.open();
+    scene.keychain.mood = 'locked';
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    scene.disk.put(scene.file, state(2));
+    expect(await users(vault)).toEqual(homes('ben', 'cas'));
+    expect(vault.status).toMatchObject({ state: 'older', oldKey: 'pending' });
+    scene.keychain.mood = 'open';
+    await vault.retry();
+    await vault.close();
+    // The copy that was put back has been closed, and what is in the file has no such account.
+    expect(scene.keychain.slots).toEqual(['b']);
+    const again = await scene.open();
+    expect(again.status.state).toBe('older');
+    expect(await users(again)).toEqual(homes('ben', 'cas'));
+    await again.takeFile();
+    expect(await users(again)).toEqual(homes('ben', 'cas'));
+    expect(again.status.oldKey).toBeUndefined();
+    scene.disk.put(scene.file, state(2));
+    expect((await scene.open()).status.state).toBe('key-missing');
+  });
+
+  test('is done again at the next start', async () => {
+    const vault = await scene.open();
+    scene.keychain.mood = 'locked';
+    await vault.signOut(homeOf('ada'));
+    await vault.close();
+    scene.disk.put(scene.file, state(2));
+    scene.keychain.mood = 'open';
+    const again = await scene.open();
+    expect(again.status).toMatchObject({ state: 'older', oldKey: 'pending' });
+    expect(await users(again)).toEqual(homes('ben', 'cas'));
+    await again.close();
+    expect(scene.keychain.slots).toEqual(['b']);
+    const last = await scene.open();
+    expect(last.status.state).toBe('older');
+    expect(last.status.oldKey).toBeUndefined();
+    await last.takeFile();
+    expect(await users(last)).toEqual(homes('ben', 'cas'));
+    expect([...scene.disk.nodes.keys()].filter((file) => file.endsWith('.mark'))).toEqual([]);
+  });
+
+  test('whose old key could not be destroyed is done again in an older file', async () => {
+    const vault = await scene.open();
+    scene.keychain.before = (call) => {
+      if (call === 'delete a') scene.keychain.mood = 'locked';
+    };
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    scene.keychain.before = () => undefined;
+    await vault.close();
+    scene.disk.put(scene.file, state(2));
+    scene.keychain.mood = 'open';
+    const again = await scene.open();
+    expect(again.status.state).toBe('older');
+    expect(await users(again)).toEqual(homes('ben', 'cas'));
+    await again.close();
+    expect(scene.keychain.slots).toHaveLength(1);
+    scene.disk.put(scene.file, state(2));
+    expect((await scene.open()).status.state).not.toBe('ready');
+  });
+
+  test('is not undone by keeping what another program has in memory', async () => {
+    const mine = await scene.open();
+    await mine.read(() => undefined);
+    const theirs = await scene.open();
+    expect((await theirs.signOut(homeOf('ada'))).oldKey).toBe('destroyed');
+    await theirs.close();
+    scene.disk.put(scene.file, state(0));
+    expect(await users(mine)).toEqual(homes('ada', 'ben', 'cas'));
+    expect(mine.status.state).toBe('older');
+    await mine.keepMine();
+    expect(await users(mine)).toEqual(homes('ben', 'cas'));
+    const again = await scene.open();
+    expect(again.status.state).toBe('ready');
+    expect(await users(again)).toEqual(homes('ben', 'cas'));
+  });
+
+  test('closes older copies, which a program that runs tells from current ones', async () => {
+    const vault = await scene.open();
+    await vault.signOut(homeOf('ada'));
+    scene.disk.put(scene.file, state(2));
+    expect(await users(vault)).toEqual(homes('ben', 'cas'));
+    expect(vault.status).toMatchObject({ state: 'older', older: { mine: 2, file: null } });
+    await expect(vault.takeFile()).rejects.toMatchObject({ code: 'vault_key_missing' });
+    await vault.keepMine();
+    expect(await users(await scene.open())).toEqual(homes('ben', 'cas'));
+  });
+});
+
+test('a locked keychain does not end the choice, nor what is in memory', async () => {
+  const vault = await scene.open();
+  scene.disk.put(scene.file, state(0));
+  scene.keychain.mood = 'locked';
+  expect(await users(vault)).toHaveLength(3);
+  for (const choose of ['keepMine', 'takeFile'] as const) {
+    await expect(vault[choose]()).rejects.toMatchObject({ code: 'vault_locked' });
+    expect(vault.status.state).toBe('older');
+  }
+  scene.keychain.mood = 'open';
+  await vault.keepMine();
+  expect(await users(await scene.open())).toHaveLength(3);
+});
+
+test('the process ends at each step of a choice: the file opens, and says what it said before or what was chosen', async () => {
+  for (const choose of ['keepMine', 'takeFile'] as const) {
+    for (let step = 0; step < 12; step += 1) {
+      scene.disk.put(scene.file, state(2));
+      const vault = await scene.open();
+      const found = readHeader(scene.bytes);
+      expect(found.kind).toBe('header');
+      scene.disk.put(scene.file, state(0));
+      await vault.read(() => undefined);
+      let calls = 0;
+      const end = (): void => {
+        calls += 1;
+        if (calls > step) throw new Error('the process has ended');
+      };
+      scene.disk.fault = end;
+      scene.keychain.before = end;
+      await vault[choose]().catch(() => undefined);
+      await vault.close().catch(() => undefined);
+      scene.disk.fault = () => undefined;
+      scene.keychain.before = () => undefined;
+      const next = await scene.open();
+      expect(['older', 'ready'], `${choose}, step ${step}`).toContain(next.status.state);
+      expect([homes('ada'), homes('ada', 'ben', 'cas')]).toContainEqual(await users(next));
+      if (next.status.state === 'older') await next.takeFile();
+      await next.close();
+    }
+  }
+});

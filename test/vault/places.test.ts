@@ -1,0 +1,157 @@
+// What stands in a vault's place and is no vault: each gets its state at once, and is not touched. On a real disk.
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
+import { temporaryFolder } from './fakes.ts';
+import { signIn, usersIn } from './people.ts';
+
+const POSIX = process.platform !== 'win32';
+/** Milliseconds, as issue and page have it; the machine may be busy. */
+const A_SECOND = 1_000;
+
+async function stateOf(file: string, keychain = memoryKeychain()): Promise<string> {
+  const begun = performance.now();
+  const vault = await openVault({ file, keychain });
+  const took = performance.now() - begun;
+  await vault.close();
+  expect(took).toBeLessThan(3 * A_SECOND);
+  return vault.status.state;
+}
+
+describe.skipIf(!POSIX)('in the place of a vault', () => {
+  test('a pipe that nobody writes to, eight times, and other files can still be read', async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    execFileSync('mkfifo', [file]);
+    const states = await Promise.all(Array.from({ length: 8 }, () => stateOf(file)));
+    expect(new Set(states)).toEqual(new Set(['unreadable']));
+    expect(readFileSync(import.meta.filename).length).toBeGreaterThan(0);
+    expect(statSync(file).isFIFO()).toBe(true);
+  });
+
+  test.each(['/dev/zero', '/dev/null'])('%s', async (device) => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    symlinkSync(device, file);
+    expect(await stateOf(file)).toBe('unreadable');
+  });
+
+  test('a folder', async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    mkdirSync(file);
+    expect(await stateOf(file)).toBe('unreadable');
+    expect(statSync(file).isDirectory()).toBe(true);
+  });
+
+  test.each([2, 3])('a sparse file of %i GiB that is no vault', async (gibibytes) => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    writeFileSync(file, '');
+    truncateSync(file, gibibytes * 1024 ** 3);
+    expect(await stateOf(file)).toBe('damaged');
+  });
+
+  test('a vault that was made 2 GiB long', async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    const keychain = memoryKeychain();
+    const vault = await openVault({ file, keychain });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    await vault.close();
+    truncateSync(file, 2 * 1024 ** 3);
+    expect(await stateOf(file, keychain)).toBe('unreadable');
+  });
+
+  test('a pipe in the place of a vault that is open: memory is kept, and it goes on when the file is back', async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    const vault = await openVault({ file, keychain: memoryKeychain() });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    renameSync(file, `${file}.real`);
+    execFileSync('mkfifo', [file]);
+    await vault.read(usersIn, { held: true });
+    expect(vault.status.state).toBe('unreadable');
+    renameSync(`${file}.real`, file);
+    expect((await vault.retry()).state).toBe('ready');
+    expect(Object.keys(await vault.read(usersIn))).toHaveLength(1);
+    await vault.close();
+  });
+});
+
+test('forged frames: four megabytes of them do not take longer than damage', async () => {
+  const file = join(temporaryFolder(), 'cache.vault');
+  const keychain = memoryKeychain();
+  const vault = await openVault({ file, keychain });
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.close();
+  const tail = Buffer.alloc(4 * 1024 ** 2);
+  for (let at = 0; at + 44 < tail.length; at += 44) {
+    tail.writeUInt32LE(Math.max(0, tail.length - at - 44 - 16 - 4), at);
+    tail.writeUInt32LE(5, at + 8);
+    tail.writeUInt32LE(crc32(tail.subarray(at, at + 40)), at + 40);
+  }
+  writeFileSync(file, Buffer.concat([readFileSync(file), tail]));
+  const begun = performance.now();
+  const again = await openVault({ file, keychain });
+  expect(performance.now() - begun).toBeLessThan(3 * A_SECOND);
+  expect(again.status.state).toBe('damaged');
+  expect(Object.keys(await again.read(usersIn))).toHaveLength(1);
+  await again.close();
+});
+
+test('a name that no file system takes is told before anything is made', async () => {
+  const file = join(temporaryFolder(), 'x'.repeat(221));
+  await expect(openVault({ file, keychain: memoryKeychain() })).rejects.toThrow(/220 bytes/);
+  expect(await stateOf(join(temporaryFolder(), 'x'.repeat(220)))).toBe('ready');
+});
+
+test('what another program writes is told within 100 ms, and listening keeps no program alive', async () => {
+  const file = join(temporaryFolder(), 'cache.vault');
+  const keychain = memoryKeychain();
+  const [mine, theirs] = [await openVault({ file, keychain }), await openVault({ file, keychain })];
+  await mine.update((cache) => signIn(cache, 'ada'));
+  const waits: number[] = [];
+  for (const user of ['ben', 'cas', 'dee', 'eve', 'fay']) {
+    const heard = new Promise<number>((resolve) => {
+      const end = mine.on('change', () => {
+        end();
+        resolve(performance.now());
+      });
+    });
+    await theirs.update((cache) => signIn(cache, user));
+    const written = performance.now();
+    waits.push((await heard) - written);
+    if (user === 'cas') await theirs.compact();
+  }
+  expect(waits.sort((a, b) => a - b)[2]).toBeLessThan(100);
+  await mine.close();
+  await theirs.close();
+});
+
+test.skipIf(!POSIX)('a folder or a file that others can write is told, and works', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'cache.vault');
+  const keychain = memoryKeychain();
+  const vault = await openVault({ file, keychain });
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(vault.status.warnings).toBeUndefined();
+  chmodSync(folder, 0o777);
+  chmodSync(file, 0o666);
+  expect(await vault.retry()).toMatchObject({
+    state: 'ready',
+    warnings: ['folder_writable', 'file_writable'],
+  });
+  // Nobody can replace another's file in a folder like /tmp.
+  chmodSync(folder, 0o1777);
+  chmodSync(file, 0o600);
+  expect((await vault.retry()).warnings).toBeUndefined();
+  await vault.close();
+});
