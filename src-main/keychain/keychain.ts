@@ -88,7 +88,7 @@ export function checkedKeychain(keychain: Keychain): Keychain {
     } catch (cause) {
       throw isKeychainError(cause)
         ? cause
-        : keychainFailed(`${labelOf(keychain)} failed in ${method}.`, cause);
+        : keychainFailed(`${nameOf(keychain)} failed in ${method}.`, cause);
     }
   };
   return {
@@ -101,7 +101,7 @@ export function checkedKeychain(keychain: Keychain): Keychain {
         if (secret === null || typeof secret === 'string') return secret;
         const type = Array.isArray(secret) ? 'array' : typeof secret;
         throw keychainFailed(
-          `${labelOf(keychain)} returned ${secret === undefined ? type : `a value of type ${type}`} from get, where a string or null was expected.`,
+          `${nameOf(keychain)} returned ${secret === undefined ? type : `a value of type ${type}`} from get, where a string or null was expected.`,
         );
       }),
     set: (service, account, secret) =>
@@ -125,6 +125,11 @@ function isKeychainError(error: unknown): error is KeychainError {
 
 function labelOf({ label }: Keychain): string {
   return typeof label === 'string' && label !== '' ? label : 'keychain';
+}
+
+/** At the beginning of a sentence. */
+function nameOf(keychain: Keychain): string {
+  return keychain.label === undefined ? 'The keychain' : labelOf(keychain);
 }
 
 /** What every failure of a keychain means for the data. */

@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import { type Profile, PROFILES } from '../cache/schema/dialects.ts';
-import { atOneGo, type Sliced } from '../cache/sliced.ts';
 import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { replay } from '../cache/batch.ts';
 import type { Change } from '../cache/change.ts';
@@ -14,6 +13,7 @@ import type { Mark, Position } from './format/key-item.ts';
 import { frameKey } from './format/keys.ts';
 import { decodeManifest, type Manifest } from './format/manifest.ts';
 import { type FrameMetadata, type VaultMetadata, withTombstones } from './format/metadata.ts';
+import { pauses } from './pauses.ts';
 import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
@@ -56,21 +56,23 @@ export function positionOf({ header, end }: Contents, file: Buffer): Position {
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
 
 /** Reads all frames of a file whose header is known and whose key is right. */
-export function* readContents(
+export async function readContents(
   file: Buffer,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
   key: Buffer,
-): Sliced<Contents> {
+): Promise<Contents> {
+  const pause = pauses();
   const sealingKey = frameKey(key, header.salt, bytes);
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, damaged, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
+  const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
   const cache = cacheOf([], { profile: profileNamed(manifest) });
-  for (const entries of base.byFrame()) {
-    for (const entry of entries) storeOf(cache).put(entry);
-    yield;
+  for (const frame of base.frames) {
+    for (const entry of base.read(frame)) storeOf(cache).put(entry);
+    await pause();
   }
+  base.end();
   const rows = storeOf(cache).size;
   const contents: Contents = {
     header,
@@ -86,7 +88,7 @@ export function* readContents(
   const later = decodeLater(frames, header);
   for (const batch of later.batches) {
     follow(contents, batch);
-    yield;
+    await pause();
   }
   if (intact && !damaged && manifest !== null && base.sound && later.sound) return contents;
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
@@ -159,7 +161,7 @@ export function readLater(contents: Contents, tail: Buffer): { batches: Batch[];
   const { header, sealingKey, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TAG_LENGTH;
-  const scan = atOneGo(scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset));
+  const scan = scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset);
   const { batches, sound } = decodeLater(scan.frames, header);
   if (scan.damaged || !sound) return null;
   const { at, ordinal, previousTag } = scan.end;

@@ -1,12 +1,12 @@
 import type { Change } from '../cache/change.ts';
 import { type Entry, nameOf } from '../cache/entry.ts';
-import type { Sliced } from '../cache/sliced.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { entriesOf } from './groups.ts';
 import type { Groups } from './format/base.ts';
 import type { Group } from './format/frame-writer.ts';
 import { isObject } from './format/json.ts';
 import { sealedSecretOf } from './format/secret.ts';
+import { pauses } from './pauses.ts';
 
 /** A cache, and the frames of those of its accounts of which they say all there is to say. */
 export interface Side {
@@ -18,24 +18,25 @@ export interface Side {
  * What has to be done to `from` to make it hold what `to` holds. Reads nothing of an account whose frames were copied as
  * they are, which are nearly all after a rewrite, and opens no secret that lies in both files as it is.
  */
-export function* difference(from: Side, to: Side): Sliced<Change[]> {
+export async function difference(from: Side, to: Side): Promise<Change[]> {
+  const pause = pauses();
   const accounts = new Set<string | null>([
     ...storeOf(from.cache).accounts,
     ...storeOf(to.cache).accounts,
     null,
   ]);
   for (const account of accounts) {
-    yield;
+    await pause();
     if (sameFrames(from.groups.get(account), to.groups.get(account))) accounts.delete(account);
   }
   const gone = new Map<string, Entry>();
   for (const account of accounts) {
-    yield;
+    await pause();
     for (const entry of entriesOf(from.cache, account)) gone.set(nameOf(entry), entry);
   }
   const changes: Change[] = [];
   for (const account of accounts) {
-    yield;
+    await pause();
     for (const after of entriesOf(to.cache, account)) {
       const place = nameOf(after);
       const before = gone.get(place);

@@ -1,4 +1,3 @@
-import type { Sliced } from '../cache/sliced.ts';
 import type { Entry } from '../cache/entry.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import type { Groups } from './format/base.ts';
@@ -6,6 +5,7 @@ import { type Change, sealBatch } from './format/batch.ts';
 import type { FrameContent } from './format/frame.ts';
 import type { Group } from './format/frame-writer.ts';
 import { isObject } from './format/json.ts';
+import { pauses } from './pauses.ts';
 
 /** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */
 const LOOSE_ENTRIES = 32;
@@ -20,7 +20,8 @@ export interface Regrouped {
  * A cache as base frames: one for each account, then those of what belongs to none. Groups in `kept` are taken as they
  * are: their secrets stay sealed as they are too, and the work is that of the accounts that changed.
  */
-export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Sliced<Regrouped> {
+export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Promise<Regrouped> {
+  const pause = pauses();
   const groups: Group[] = [];
   const sealings: (() => void)[] = [];
   const encode = (entries: readonly Entry[]): FrameContent => {
@@ -34,7 +35,7 @@ export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Slice
       const entries = entriesOf(cache, home);
       const account = { home_account_id: home, username: usernameIn(entries) };
       group = { account, frames: [encode(entries)] };
-      yield;
+      await pause();
     }
     groups.push(group);
   }
@@ -44,7 +45,7 @@ export function* regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Slice
     const frames: FrameContent[] = [];
     for (const chunk of chunksOf(entriesOf(cache, null))) {
       frames.push(encode(chunk));
-      yield;
+      await pause();
     }
     if (frames.length > 0) groups.push({ account: null, frames });
   }

@@ -13,6 +13,7 @@ export {
   type VaultReport,
   type VaultState,
   type VaultStatus,
+  type VaultWarning,
 } from './state.ts';
 export {
   type Erasure,

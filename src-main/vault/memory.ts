@@ -10,7 +10,6 @@ import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
 import { Listeners } from './listeners.ts';
 import type { Known, Marked, Opening } from './open.ts';
-import { paced } from './pace.ts';
 import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './format/frame-reader.ts';
 import type { VaultState, VaultStatus } from './state.ts';
@@ -101,7 +100,7 @@ export class VaultMemory {
     this.opening = opening;
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
     if (this.changes.size > 0) {
-      const changes = await paced(difference(before, this.#side()));
+      const changes = await difference(before, this.#side());
       if (changes.length > 0) this.changes.emit(eventOf(changes));
     }
     this.refresh();

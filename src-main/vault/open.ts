@@ -15,10 +15,9 @@ import {
 } from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
 import { keyCheck } from './format/keys.ts';
-import { paced } from './pace.ts';
 import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
 import type { KeySlots, SlotReading } from './slots.ts';
-import type { VaultState } from './state.ts';
+import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 
 /** What was found at a vault's place. Opening changes nothing: neither the file nor the keychain. */
@@ -39,6 +38,8 @@ export interface Opening {
   mark: Mark | null;
   /** A mark file says that the old key is still to be replaced. */
   isSignOutPending: boolean;
+  /** See `VaultStatus.warnings`. */
+  warnings: readonly VaultWarning[];
   /** Where the original lies, in state `copy`. */
   original: string | null;
 }
@@ -63,9 +64,9 @@ const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null };
 
 /** `openFile`, and whether what was found can be written. Where it can't, it can still be read. */
 export async function look(place: Place, known?: Known): Promise<Opening> {
-  const opening = await openFile(place, known);
-  if (opening.state !== 'ready') return opening;
   const { io, file } = place;
+  const opening = { ...(await openFile(place, known)), warnings: await warningsOn(place) };
+  if (opening.state !== 'ready') return opening;
   for (const path of [dirname(file), file]) {
     try {
       await io.writable(path);
@@ -75,6 +76,24 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
     }
   }
   return opening;
+}
+
+/** Write permission for the group or for others. In a folder with the sticky bit, nobody can replace another's file. */
+const WRITABLE = 0o022;
+const STICKY = 0o1000;
+
+async function warningsOn({ io, file }: Place): Promise<VaultWarning[]> {
+  if (process.platform === 'win32') return []; // Its permissions are not in the mode.
+  const modeOf = (path: string): Promise<number> =>
+    io.stat(path).then(
+      ({ mode }) => Number(mode),
+      () => 0,
+    );
+  const [folder, own] = await Promise.all([modeOf(dirname(file)), modeOf(file)]);
+  const warnings: VaultWarning[] = [];
+  if ((folder & WRITABLE) !== 0 && (folder & STICKY) === 0) warnings.push('folder_writable');
+  if ((own & WRITABLE) !== 0) warnings.push('file_writable');
+  return warnings;
 }
 
 /** Where a vault is, and where its key is. */
@@ -129,6 +148,7 @@ const NOTHING = {
   fileId: null,
   mark: null,
   isSignOutPending: false,
+  warnings: [],
   original: null,
 } as const;
 
@@ -179,7 +199,7 @@ async function openBytes(
   const unfinished = await readMarkFile(place, fileId, key);
   const before = marked?.fileId.equals(fileId) === true ? marked.mark : null;
   const mark = latestMark([item?.mark ?? null, unfinished, seen?.mark ?? null, before]);
-  const contents = await paced(readContents(bytes, found, key));
+  const contents = await readContents(bytes, found, key);
   const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
   const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
   if (contents.recovered !== null) {

@@ -34,6 +34,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     ...(contents === null ? {} : aboutFile(contents)),
     ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
     ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
+    ...(opening.warnings.length === 0 ? {} : { warnings: opening.warnings }),
     ...(opening.original === null ? {} : { copyOf: opening.original }),
     ...(recovered === null ? {} : { recovered }),
   };

@@ -44,6 +44,8 @@ export interface VaultStatus {
   live?: number;
   /** A sign-out is done but for the destruction of the old key, which waits until the keychain can be asked. */
   oldKey?: 'pending';
+  /** What is not as it should be in the vault's place, though it works. Absent where nothing is. */
+  warnings?: readonly VaultWarning[];
   /** In state `older`: what there is to choose from. */
   older?: OlderFile;
   /** In state `copy`: absolute path of the original. */
@@ -51,6 +53,9 @@ export interface VaultStatus {
   /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
   recovered?: Recovered;
 }
+
+/** `folder_writable`, `file_writable`: other users of this machine may write there, and so replace or delete the vault. */
+export type VaultWarning = 'folder_writable' | 'file_writable';
 
 /** The two sides of an older file, in accounts. */
 export interface OlderFile {

@@ -1,4 +1,3 @@
-import type { Sliced } from '../cache/sliced.ts';
 import { scanFrames } from './format/frame-reader.ts';
 import { NO_TAG } from './format/frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
@@ -6,7 +5,6 @@ import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './format/json.ts';
-import { paced } from './pace.ts';
 import { type Known, look, type Opening } from './open.ts';
 import { refusal } from './refusal.ts';
 import { shareAlive } from './report.ts';
@@ -63,7 +61,7 @@ function outline({ state: found, error: why, contents, identity, slot }: Opening
 async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
   const whole = await readWhole(io, file).catch(() => null);
   if (whole === null || !sameIdentity(whole.identity, identity)) return null;
-  return paced(regionsOf(whole.bytes, contents));
+  return regionsOf(whole.bytes, contents);
 }
 
 async function openAll(
@@ -83,7 +81,7 @@ async function openAll(
     const sealed = isObject(record.value) ? sealedSecretOf(record.value) : undefined;
     if (sealed === undefined) continue;
     try {
-      sealed.open();
+      sealed.check();
       report.secrets += 1;
     } catch {
       report.sound = false;
@@ -94,11 +92,11 @@ async function openAll(
 }
 
 /** Counts what is authentic in a file that was opened. */
-function* regionsOf(file: Buffer, { header, sealingKey }: Contents): Sliced<VaultRegions> {
+function regionsOf(file: Buffer, { header, sealingKey }: Contents): VaultRegions {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, end } = yield* scanFrames(file, start, sealingKey, header.baseFrames);
+  const { frames, end } = scanFrames(file, start, sealingKey, header.baseFrames);
   // A frame that was repeated or moved is not one more.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;

@@ -15,7 +15,6 @@ import { sealImage } from './format/frame-writer.ts';
 import type { Io } from './disk/io.ts';
 import type { Log } from './disk/log.ts';
 import type { FrameMetadata, VaultMetadata } from './format/metadata.ts';
-import { paced } from './pace.ts';
 
 /** Where to write. */
 export interface Place {
@@ -47,7 +46,7 @@ export async function rewrite(
   { cache, previous, kept, key, slot, metadata, fileId, generation = nextAfter(previous) }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
-  const { groups, seal } = await paced(regroup(cache, kept, fileId));
+  const { groups, seal } = await regroup(cache, kept, fileId);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
   await sweep(io, file); // Whoever rewrites holds the lock.

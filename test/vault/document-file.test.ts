@@ -69,7 +69,7 @@ describe('one sentence for each kind of wrong file', () => {
     const error = await refusal(path);
     expect(error.code).toBe('document_too_large');
     expect(error.message).toBe(
-      '“large.json” has 200 MB. Cache documents of up to 128 MB can be imported; nothing was read.',
+      '“large.json” has 200 MB. Cache documents of up to 128 MB can be imported. Nothing was imported.',
     );
   });
 

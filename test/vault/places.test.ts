@@ -1,6 +1,7 @@
 // What stands in a vault's place and is no vault: each gets its state at once, and is not touched. On a real disk.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -133,4 +134,24 @@ test('what another program writes is told within 100 ms, and listening keeps no 
   expect(waits.sort((a, b) => a - b)[2]).toBeLessThan(100);
   await mine.close();
   await theirs.close();
+});
+
+test.skipIf(!POSIX)('a folder or a file that others can write is told, and works', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'cache.vault');
+  const keychain = memoryKeychain();
+  const vault = await openVault({ file, keychain });
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(vault.status.warnings).toBeUndefined();
+  chmodSync(folder, 0o777);
+  chmodSync(file, 0o666);
+  expect(await vault.retry()).toMatchObject({
+    state: 'ready',
+    warnings: ['folder_writable', 'file_writable'],
+  });
+  // Nobody can replace another's file in a folder like /tmp.
+  chmodSync(folder, 0o1777);
+  chmodSync(file, 0o600);
+  expect((await vault.retry()).warnings).toBeUndefined();
+  await vault.close();
 });

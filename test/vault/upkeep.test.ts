@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { errno } from './disk.ts';
+import { metadataAfter } from '../../src-main/vault/tombstones.ts';
+import { openFile } from '../../src-main/vault/open.ts';
+import { SealedSecret } from '../../src-main/vault/format/secret.ts';
+import { placeOf } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -135,4 +139,43 @@ test('the clock jumps ahead, and far back: nothing is removed, not even what loo
   await vault.compact();
   await vault.update((cache) => signIn(cache, 'ben', 'late'), { since: 1 });
   expect(await vault.read(usersIn)).not.toHaveProperty([homeOf('ben')]);
+});
+
+test('verify authenticates every secret, and makes a string of none', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const open = vi.spyOn(SealedSecret.prototype, 'open');
+  expect(await vault.verify()).toMatchObject({ sound: true, secrets: 3 });
+  expect(open).not.toHaveBeenCalled();
+  open.mockRestore();
+});
+
+test('tombstones: one for each account, however often it is signed out', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  for (let n = 0; n < 30; n += 1) {
+    await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+    await vault.update((cache) => cache.signOut(homeOf('ada')));
+  }
+  await vault.compact();
+  const { contents } = await openFile(placeOf(scene.disk, scene.file, scene.keychain));
+  expect(contents?.metadata.tombstones).toHaveLength(1);
+  expect(vault.epoch).toBe(30);
+});
+
+test('tombstones: the newest thousand, and those of the last week; a clock that was wrong drops none of these', () => {
+  const DAY = 24 * 3600;
+  const stone = (epoch: number, at: number) => ({ mark: `account ${epoch}`, epoch, at });
+  const before = { keyMadeAt: 0, pending: null, epoch: 1500, tombstones: [] };
+  const now = 1_780_000_000;
+  const old = Array.from({ length: 1500 }, (_, n) => stone(n + 1, now - 30 * DAY));
+  const kept = metadataAfter(before, old, now).tombstones;
+  expect(kept.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 501));
+  const recent = old.map((one) => ({ ...one, at: now - DAY }));
+  expect(metadataAfter(before, recent, now).tombstones).toHaveLength(1500);
+  // One that was made in 1970 by a wrong clock is as young as the one before it.
+  const wrong = recent.map((one) => (one.epoch === 400 ? { ...one, at: 5 } : one));
+  expect(metadataAfter(before, wrong, now).tombstones).toHaveLength(1500);
+  expect(metadataAfter(before, [stone(1, 5)], now).tombstones).toHaveLength(1);
 });

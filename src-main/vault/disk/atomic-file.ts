@@ -4,7 +4,7 @@ import { StorageError } from '../../errors.ts';
 import { type Io, type IoFile, type IoStat, isRegular } from './io.ts';
 import { errnoOf } from './storage-error.ts';
 
-/** Tells one state of a file from another without reading it. */
+/** Identifies one state of a file without reading it. */
 export interface Identity {
   dev: bigint;
   ino: bigint;
@@ -21,12 +21,12 @@ export function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
   return { dev, ino, size, mtimeNs };
 }
 
-/** Whether it is one and the same file, whatever was written to it meanwhile. */
+/** Returns whether both are the same file, whatever was written to it meanwhile. */
 export function sameFile(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** `null` where there is no such file. */
+/** Returns the file's identity, or `null` where there is no such file. */
 export async function identify(io: Io, file: string): Promise<Identity | null> {
   try {
     return identityOf(await io.stat(file));
@@ -36,7 +36,7 @@ export async function identify(io: Io, file: string): Promise<Identity | null> {
   }
 }
 
-/** A file's bytes, and the identity it had when they were read; `null` where there is no such file. */
+/** Reads a file's bytes and the identity that it had then. Returns `null` where there is no such file. */
 export async function readWhole(
   io: Io,
   file: string,
@@ -60,7 +60,7 @@ export async function readWhole(
   }
 }
 
-/** One file is read into one buffer: of 2 GiB and more, Node 20 aborts. A vault of 10,000 accounts has 0.1 GiB. */
+/** A file is read into one buffer, and Node 20 aborts at 2 GiB. A vault of 10,000 accounts has 0.1 GiB. */
 export const MAX_FILE_BYTES = 1024 ** 3;
 
 function notAFile(): StorageError {
@@ -78,7 +78,7 @@ export function tooLarge(bytes: bigint): StorageError {
   );
 }
 
-/** Less than `length` bytes where the file ends before. */
+/** Reads `length` bytes, or fewer where the file ends earlier. */
 export async function readRange(handle: IoFile, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
   let have = 0;
@@ -98,21 +98,21 @@ export async function writeRange(handle: IoFile, bytes: Buffer, position: number
   }
 }
 
-/** [Note: leftovers] `sweep` knows a writer's temporary file by this name. */
+/** [Note: leftovers] `sweep` recognizes a writer's temporary file by this name. */
 const TEMPORARY = '.new-';
 const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
 
-/** Whether `replaceFile` gives a temporary file such a name. */
+/** Returns whether the name is one that `replaceFile` gives to a temporary file. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);
 }
 
 /**
- * Puts the parts, one after the other, in the place of `file`, whole or not at all, and durably: temporary file in the
- * same folder, flush, rename, flush of the folder. Where it rejects, the file is as it was. The one exception is a folder
- * that can't be flushed after the rename: then the new bytes are in place, and a power cut may bring the old ones back.
+ * Replaces `file` with the parts, one after the other; atomically and durably: temporary file in the same folder, flush,
+ * rename, flush of the folder. If it rejects, the file is as it was. There is one exception: if the folder can't be
+ * flushed after the rename, the new bytes are in place, and a power cut may bring the old ones back.
  *
- * @param owner the file in the same folder whose `sweep` removes what a killed writer leaves of this
+ * @param owner the file in the same folder whose `sweep` removes what a killed writer leaves behind
  */
 export async function replaceFile<T>(
   io: Io,
@@ -136,14 +136,14 @@ export async function replaceFile<T>(
     }
     await renameWithPatience(io, temporary, file);
   } catch (error) {
-    await io.unlink(temporary).catch(() => undefined); // What failed first is what the caller must hear.
+    await io.unlink(temporary).catch(() => undefined); // The caller must hear of the first failure.
     throw error;
   }
   await syncFolder(io, folder);
   return { identity, end };
 }
 
-/** While one part is on its way to the disk, the next one is made, and the one before is flushed. */
+/** Makes the next part and flushes the previous one while a part is being written. */
 async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promise<T> {
   let at = 0;
   let flushed = Promise.resolve();
@@ -160,7 +160,7 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
   return next.value;
 }
 
-/** Whether these parts, and nothing else, are in the file. */
+/** Returns whether the file holds exactly these parts. */
 export async function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
@@ -175,19 +175,19 @@ export async function holds(io: Io, file: string, parts: readonly Buffer[]): Pro
   }
 }
 
-/** Flushed at once: if the power goes now, the old end must not stand behind the first sectors of a new one. */
+/** Truncates and flushes: after a power cut, the old end must not follow the first sectors of a new one. */
 export async function cutOff(handle: IoFile, at: number): Promise<void> {
   await handle.truncate(at);
   await handle.sync();
 }
 
-/** Someone will wait for it, but not yet: that it fails meanwhile is no uncaught error. */
+/** Marks a promise that is awaited later as handled, so that an early rejection is no uncaught error. */
 export function hear<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
-/** Renames `file` to `<file>.<label>-<time>`, a name that is not taken. Returns that name. */
+/** Renames `file` to `<file>.<label>-<time>`, or a free name like it. Returns the new name. */
 export async function setAside(io: Io, file: string, label: string, at: Date): Promise<string> {
   const aside = await freeName(io, file, label, at);
   await renameWithPatience(io, file, aside);
@@ -195,7 +195,7 @@ export async function setAside(io: Io, file: string, label: string, at: Date): P
   return aside;
 }
 
-/** As `setAside`, and `file` stays: until another takes its place, no program may find nothing there. */
+/** Copies `file` as `setAside` renames it. The file stays, so that no program ever finds none there. */
 export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
   const whole = await readWhole(io, file);
   const aside = await freeName(io, file, label, at);
@@ -212,7 +212,7 @@ async function freeName(io: Io, file: string, label: string, at: Date): Promise<
   }
 }
 
-/** Removes what killed writers left beside `file`. Only for the holder of its lock: no other writer is alive then. */
+/** Removes what killed writers left beside `file`. The caller holds its lock, so no other writer is alive. */
 export async function sweep(io: Io, file: string): Promise<void> {
   const own = basename(file).length;
   const folder = dirname(file);
@@ -225,7 +225,7 @@ export async function sweep(io: Io, file: string): Promise<void> {
 
 const RENAME_TRIES = 10;
 
-/** On Windows a virus scanner or an indexer that has the file open refuses a rename, for a moment. */
+/** On Windows, a rename fails while a virus scanner or an indexer has the file open, so it is tried again. */
 async function renameWithPatience(io: Io, from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -239,7 +239,7 @@ async function renameWithPatience(io: Io, from: string, to: string): Promise<voi
   }
 }
 
-/** Makes the folder, for this user alone, where it is not there; durably, with all that it had to be made in. */
+/** Creates the folder with its parents, for this user alone, and flushes their names. */
 export async function makeFolder(io: Io, folder: string): Promise<void> {
   const outermost = await io.mkdir(folder, 0o700);
   for (let made = folder; outermost !== null && made.length >= outermost.length; made = dirname(made)) {
@@ -247,7 +247,7 @@ export async function makeFolder(io: Io, folder: string): Promise<void> {
   }
 }
 
-/** Makes names durable, such as by a rename. Windows has no such thing, and refuses to open a folder. */
+/** Flushes a folder, which makes names in it durable. Windows refuses to open a folder, and needs no flush. */
 async function syncFolder(io: Io, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await io.open(folder, 'r');

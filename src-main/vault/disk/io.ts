@@ -1,16 +1,16 @@
 import { fstatSync, statSync, watch, writeSync } from 'node:fs';
 import { access, constants, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 
-/** The system calls that a vault makes, so that a test can let any one of them fail, or be cut short. */
+/** The system calls that a vault makes. Tests replace them, to make one fail or stop half way. */
 export interface Io {
   open(file: string, flags: string, mode?: number): Promise<IoFile>;
   rename(from: string, to: string): Promise<void>;
   unlink(file: string): Promise<void>;
-  /** Makes parents too. Returns the outermost of those that were not there, `null` where all were. */
+  /** Creates the folder with its parents. Returns the outermost folder that was created, or `null` where all existed. */
   mkdir(folder: string, mode: number): Promise<string | null>;
   readdir(folder: string): Promise<string[]>;
   stat(file: string): Promise<IoStat>;
-  /** Rejects where this user may not write there. */
+  /** Rejects where this user may not write to the path. */
   writable(path: string): Promise<void>;
   /**
    * Tells of changes in a folder, by the name of the file where the system says it. Does not keep a process alive. Returns
@@ -21,7 +21,7 @@ export interface Io {
 
 export interface IoFile {
   read(target: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
-  /** May write less than it was given. */
+  /** May write fewer bytes than it was given. */
   write(source: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
   truncate(length: number): Promise<void>;
   datasync(): Promise<void>;
@@ -44,10 +44,10 @@ export function isRegular({ mode }: IoStat): boolean {
   return (Number(mode) & constants.S_IFMT) === constants.S_IFREG;
 }
 
-/** Opening a named pipe that nobody writes to would wait for ever. Windows has neither the flag nor such pipes. */
+/** Non-blocking: opening a named pipe that nobody writes to would wait for ever. Windows has neither. */
 const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Bytes that the system takes into its memory in less time than it takes to send for another thread. */
+/** Up to this many bytes, the system copies a write into its memory faster than another thread can be reached. */
 const SMALL = 64 * 1024;
 
 export const nodeIo: Io = {
@@ -84,8 +84,8 @@ export const nodeIo: Io = {
 };
 
 /**
- * The system has this in memory, or takes it there. Sending for it by another thread takes thirty times as long, and may take until a
- * person has answered a prompt: the keychain's calls hold those threads.
+ * Runs a call on this thread. The system answers from memory, and the way through libuv's threads takes thirty times as
+ * long, or until a person has answered a prompt: the keychain's calls hold those threads.
  */
 function atOnce<T>(call: () => T): Promise<T> {
   return new Promise((resolve) => resolve(call()));

@@ -1,32 +1,39 @@
 /**
- * Files in the age format (age-encryption.org/v1) that open with a passphrase: what `age --passphrase` writes and
- * `age --decrypt` reads. The format is the work of `age-encryption`; only the one stanza is made and read here, because
- * there its key is derived in one go, and holds up the whole process for as long as that takes.
+ * Reads and writes files in the age format (age-encryption.org/v1) that a passphrase opens: what `age --passphrase` writes
+ * and `age --decrypt` reads. The package `age-encryption` does the format. Only the scrypt stanza is made and read here,
+ * because the package derives its key on the main thread and stops the whole process meanwhile.
  */
 import { randomBytes } from 'node:crypto';
 import type { Identity, Recipient, Stanza } from 'age-encryption';
-import { DocumentError, PassphraseError, TokenkeepError } from '../../errors.ts';
+import { DocumentError, PassphraseError, TokenkeepError, UnexpectedError } from '../../errors.ts';
 import { scrypt } from '../../keychain/scrypt.ts';
 
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
-/** How a file begins that was encrypted here. */
+/** The first bytes of a file that `encrypt` wrote. */
 export const AGE_BEGINS = Buffer.concat([MAGIC, Buffer.from('-> scrypt ')]);
 const ARMOR = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
 
-/** What `age` itself writes: 2^18 rounds, 256 MB. */
+/** As `age` itself: 2^18 rounds, 256 MB. */
 const WORK_FACTOR = 18;
-/** More than this a file may not ask for: 2^20 rounds take a gigabyte of memory. */
+/** The most that a file may ask for: 2^20 rounds take a gigabyte of memory. One derivation runs at a time. */
 const HIGHEST_WORK_FACTOR = 20;
 
-/** Bytes that are encrypted or decrypted before others get their turn. */
+/** Bytes that are encrypted or decrypted between two pauses. */
 const SLICE = 512 * 1024;
 
-/** Loaded when they are needed: most programs never export. */
-const library = () => import('age-encryption');
+/** Loaded when they are needed, because most programs never export: they are half of the package's code. */
+const library = () => import('age-encryption').catch(notLoaded);
 const cipherOf = async (key: Buffer) =>
-  (await import('@noble/ciphers/chacha.js')).chacha20poly1305(key, NONCE);
+  (await import('@noble/ciphers/chacha.js').catch(notLoaded)).chacha20poly1305(key, NONCE);
 
-/** Whether this is an age file, in either of its two forms, however it may end. */
+function notLoaded(cause: unknown): never {
+  throw new UnexpectedError(
+    'The part of this program that encrypts and decrypts exports can’t be loaded. Nothing was written or imported. If the app was updated while it was running, restart it.',
+    { cause },
+  );
+}
+
+/** Returns whether the content begins as an age file, binary or armored. */
 export function isAge(content: Buffer): boolean {
   return startsWith(content, MAGIC) || startsWith(content, ARMOR);
 }
@@ -34,7 +41,7 @@ export function isAge(content: Buffer): boolean {
 const startsWith = (content: Buffer, start: Buffer): boolean =>
   content.subarray(0, start.length).equals(start);
 
-/** The whole encrypted file. `work` is lowered in tests only. */
+/** Returns the whole encrypted file. Only tests lower `work`. */
 export async function encrypt(plain: Buffer, passphrase: string, work = WORK_FACTOR): Promise<Buffer> {
   const { Encrypter, Stanza } = await library();
   const encrypter = new Encrypter();
@@ -52,7 +59,9 @@ export async function encrypt(plain: Buffer, passphrase: string, work = WORK_FAC
 }
 
 /**
- * @param name the file's, for the error
+ * Returns the decrypted content.
+ *
+ * @param name the file's name, for the error
  * @throws PassphraseError `passphrase_wrong`; DocumentError `document_damaged` or `document_not_supported`
  */
 export async function decrypt(content: Buffer, passphrase: string, name: string): Promise<Buffer> {
@@ -65,7 +74,7 @@ export async function decrypt(content: Buffer, passphrase: string, name: string)
       : content;
     return await collect(await decrypter.decrypt(inSlices(binary)));
   } catch (cause) {
-    // With a code it comes from the system, such as one that has no memory left.
+    // An error with a code comes from the system, such as one that is out of memory.
     if (cause instanceof TokenkeepError || (cause instanceof Error && 'code' in cause)) throw cause;
     throw new DocumentError(
       'document_damaged',
@@ -75,7 +84,7 @@ export async function decrypt(content: Buffer, passphrase: string, name: string)
   }
 }
 
-/** age, "The scrypt recipient type": the only stanza of its file. */
+/** age specification, "The scrypt recipient type": it must be the only stanza of its file. */
 function identity(passphrase: string, name: string): Identity {
   return {
     async unwrapFileKey(stanzas) {
@@ -121,13 +130,13 @@ function readStanza(
   if (Number(work) > HIGHEST_WORK_FACTOR) {
     throw new DocumentError(
       'document_not_supported',
-      `“${name}” asks for more work and memory than this program spends on a passphrase. Nothing was imported. Decrypt it with age itself.`,
+      `“${name}” asks for more time and memory than this program allows for a passphrase. Nothing was imported. Decrypt it with age itself.`,
     );
   }
   return { salt: bytes, work: Number(work), body: stanza.body };
 }
 
-/** A file key is encrypted once under a key of its own. */
+/** Zero, because each key encrypts one file key and nothing else. */
 const NONCE = new Uint8Array(12);
 
 const LABEL = Buffer.from('age-encryption.org/v1/scrypt');

@@ -1,4 +1,4 @@
-/** A file that someone chose to import, or one sentence about why it can't be. Nothing is ever written. */
+/** Reads a file that someone chose to import, or says in one sentence why it can't be read. Writes nothing. */
 import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -6,19 +6,19 @@ import { basename } from 'node:path';
 import { DocumentError } from '../../errors.ts';
 import { printable } from '../printable.ts';
 
-/** 128 MiB: a document of 10,000 accounts has some 100 MB, and its text has to fit into memory several times. */
+/** 128 MiB. A document of 10,000 accounts has about 100 MB, and its text has to fit into memory several times. */
 export const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024;
 
 export interface DocumentFile {
-  /** Without its folder, and fit to be shown. */
+  /** The file's name without its folder, safe to show. */
   name: string;
   content: Buffer;
 }
 
 /**
- * Reads a whole document.
+ * Reads a whole cache document.
  *
- * @param reading is told the name and size before the content is read.
+ * @param reading called with the name and size before the content is read
  * @throws DocumentError `document_unreadable` or `document_too_large`, naming the file.
  */
 export async function readDocumentFile(
@@ -39,13 +39,13 @@ export async function readDocumentFile(
   }
 }
 
-/** Windows has neither the flag nor such pipes. */
+/** Windows has neither this flag nor named pipes in the file system. */
 const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
 async function openFile(path: string, name: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
-    // Non-blocking, for opening a named pipe that nobody writes to would wait for ever.
+    // Non-blocking: opening a named pipe that nobody writes to would wait for ever.
     file = await open(path, constants.O_RDONLY | NON_BLOCKING);
   } catch (error) {
     throw unreadable(name, error);
@@ -56,12 +56,12 @@ async function openFile(path: string, name: string): Promise<FileHandle> {
   throw new DocumentError(
     'document_unreadable',
     about.isDirectory()
-      ? `“${name}” is a folder, not a file. Choose the cache document itself; nothing was imported.`
+      ? `“${name}” is a folder, not a file. Nothing was imported. Choose the cache document itself.`
       : `“${name}” is a device or a pipe, not a file. Nothing was imported.`,
   );
 }
 
-/** Bounded by what is read and not by what `stat` said: a file may grow, and some say 0 and never end. */
+/** Counts what is read and does not trust the size in `stat`: a file may grow, and some report 0 and never end. */
 async function readAll(file: FileHandle, name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -79,11 +79,11 @@ async function readAll(file: FileHandle, name: string): Promise<Buffer> {
 export function assertText({ name, content }: DocumentFile): void {
   if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
   if ((content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff)) {
-    throw notText(`“${name}” is encoded as UTF-16. A cache document is UTF-8; save it so and try again.`);
+    throw notText(`“${name}” is encoded as UTF-16. Nothing was imported. Save it as UTF-8, then try again.`);
   }
   if (content.includes(0)) {
     throw notText(
-      `“${name}” is not a text file. It may be encrypted by the app that wrote it; only a plain cache document can be imported.`,
+      `“${name}” is not a text file. It may have been encrypted by the app that wrote it. Nothing was imported. Choose a plain cache document or an export.`,
     );
   }
   if (!isUtf8(content)) {
@@ -99,7 +99,7 @@ function tooLarge(name: string, bytes: number): DocumentError {
   const megabytes = (count: number): string => `${Math.round(count / 1024 / 1024)} MB`;
   return new DocumentError(
     'document_too_large',
-    `“${name}” has ${megabytes(bytes)}. Cache documents of up to ${megabytes(MAX_DOCUMENT_BYTES)} can be imported; nothing was read.`,
+    `“${name}” has ${megabytes(bytes)}. Cache documents of up to ${megabytes(MAX_DOCUMENT_BYTES)} can be imported. Nothing was imported.`,
   );
 }
 

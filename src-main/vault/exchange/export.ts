@@ -15,7 +15,7 @@ import { storageError } from '../disk/storage-error.ts';
 
 export { assertStrong };
 
-/** See `Vault.exportTo`. */
+/** Writes the export; see `Vault.exportTo`. */
 export async function exportTo(access: Access, file: string, passphrase: string): Promise<void> {
   assertStrong(passphrase);
   await assertElsewhere(access, file);
@@ -31,10 +31,10 @@ export async function exportTo(access: Access, file: string, passphrase: string)
   }
 }
 
-/** An export that is under way writes all the time; one that has not for so long, in milliseconds, was killed. */
+/** Milliseconds. An export under way writes all the time; a temporary file that is older than this was left by a killed one. */
 const STALE = 10 * 60 * 1000;
 
-/** [Note: leftovers] Removes what exports that were killed left in this folder, which is by its name and its content ours. */
+/** [Note: leftovers] Removes the temporary files of killed exports from the folder, if name and content show that they are ours. */
 async function sweepExports({ settings: { io, now } }: Access, folder: string): Promise<void> {
   for (const name of await io.readdir(folder).catch(() => [])) {
     if (!isTemporary(name)) continue;
@@ -45,23 +45,23 @@ async function sweepExports({ settings: { io, now } }: Access, folder: string): 
       const start = (await readWhole(io, path, AGE_BEGINS.length))?.bytes;
       if (start?.equals(AGE_BEGINS.subarray(0, start.length))) await io.unlink(path);
     } catch {
-      // It is somebody else's, or gone by now: an export does not fail because of what another one left.
+      // The file belongs to somebody else, or is gone. An export must not fail because of an older one's leftovers.
     }
   }
 }
 
-/** As it stands now, in the profile it came in: what an MSAL library can read once it is decrypted. */
+/** Returns the current cache document in the dialect that it was read in, so that an MSAL library can read it after decryption. */
 async function document(access: Access): Promise<string> {
   await access.catchUp();
   const { opening, held, cache } = access.memory;
-  // What is held in memory only is worth an export most of all.
+  // Changes that are held in memory only need an export most of all.
   if (opening.contents === null && held.length === 0 && opening.state !== 'ready') {
     throw refusal(opening.state, opening.error ?? undefined);
   }
   return documentText(cache);
 }
 
-/** An export over the vault itself would be the end of it. Links and other spellings of its name are looked through. */
+/** An export must not overwrite the vault itself. Follows links and other spellings of its name. */
 async function assertElsewhere({ settings }: Access, file: string): Promise<void> {
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
     throw new InvalidArgumentError(
@@ -82,7 +82,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
 
 const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
   disk_full: 'The disk is full, so nothing was exported. Free some space, or choose another disk.',
-  no_permission: 'This user may not write there, so nothing was exported. Choose another folder.',
+  no_permission: 'You don’t have permission to write there, so nothing was exported. Choose another folder.',
   read_only_disk: 'That file system is read-only, so nothing was exported. Choose another folder.',
   name_too_long:
     'That file name is too long for its file system, so nothing was exported. Choose a shorter name.',

@@ -5,15 +5,20 @@ import { DocumentError, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
 
-/** What an import did. */
+/**
+ * What an import did.
+ *
+ * @example
+ * const { accountsAdded }: ImportReport = await vault.importFrom('/media/stick/sign-ins.age', passphrase);
+ */
 export interface ImportReport {
-  /** Users, not entities. */
+  /** Accounts that were not there before, one per user. */
   accountsAdded: number;
-  /** Credentials. */
+  /** Credentials that were not there before. */
   tokensAdded: number;
-  /** Credentials that were older here. */
+  /** Credentials that replaced older ones. */
   tokensReplaced: number;
-  /** Entries that were taken in as they are, because they are not understood. */
+  /** Entries that Tokenkeep does not understand, added as they are. */
   notUnderstood: number;
 }
 
@@ -26,7 +31,7 @@ export function reportOf({ accounts, tokens, notUnderstood }: MergeCounts): Impo
   };
 }
 
-/** See `Vault.importFrom`. Everything that can fail does so before `update` is called. */
+/** Imports a file; see `Vault.importFrom`. Everything that can fail does so before `update` is called. */
 export async function importFrom(
   file: string,
   passphrase: string | undefined,
@@ -38,8 +43,8 @@ export async function importFrom(
 }
 
 /**
- * The cache in a document that was exported here or written by an MSAL library. Secrets of an exported one are in the
- * clear in memory from here on, and nowhere else.
+ * Returns the cache in a document that was exported by Tokenkeep or written by an MSAL library. The secrets of an export are
+ * in the clear in memory from here on, and nowhere else.
  *
  * @param now seconds since the epoch
  * @throws PassphraseError `passphrase_needed` or `passphrase_wrong`; DocumentError, naming the file
@@ -53,7 +58,7 @@ export async function openDocument(
   if (passphrase === undefined) {
     throw new PassphraseError(
       'passphrase_needed',
-      `“${file.name}” was exported with a passphrase, which is needed to open it. Nothing was imported.`,
+      `“${file.name}” is encrypted with a passphrase. Nothing was imported. Enter the passphrase to open it.`,
     );
   }
   const content = await decrypt(file.content, passphrase, file.name);

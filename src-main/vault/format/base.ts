@@ -21,41 +21,42 @@ export class Base {
   readonly groups = new Map<string | null, Group>();
   /** Every authentic frame is what FORMAT.md says. Known when all records have been taken. */
   sound = true;
-  readonly #frames: readonly IntactFrame[];
-  readonly #header: Header;
+  /** Those of the base that are authentic, without the manifest. */
+  readonly frames: readonly IntactFrame[];
+  readonly #fileId: Buffer;
+  /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
+  readonly #astray = new Set<string | null>();
 
-  constructor(frames: readonly IntactFrame[], header: Header) {
-    this.#frames = frames;
-    this.#header = header;
+  constructor(frames: readonly IntactFrame[], { baseFrames, fileId }: Header) {
+    this.frames = frames.filter(({ ordinal }) => ordinal > 0 && ordinal < baseFrames);
+    this.#fileId = fileId;
   }
 
-  /** What each frame says, one after the other. */
-  *byFrame(): Iterable<Entry[]> {
-    const { baseFrames, fileId } = this.#header;
-    /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
-    const astray = new Set<string | null>();
-    for (const { ordinal, content } of this.#frames) {
-      if (ordinal === 0 || ordinal >= baseFrames) continue;
-      const rows = decodeRows(content)?.rows;
-      if (rows === undefined || !rows.every(isSet)) {
-        this.sound = false;
-        continue;
-      }
-      const source = new FrameSource(content, fileId);
-      let owner: string | undefined;
-      let username = '';
-      const entries: Entry[] = [];
-      for (const [index, row] of rows.entries()) {
-        const entry = entryOf(row, source, index, owner);
-        owner ??= entry.account;
-        if (entry.account !== owner) astray.add(entry.account || null).add(owner || null);
-        if (username === '' && row.section === 'Account') username = usernameOf(row.value);
-        entries.push(entry);
-      }
-      this.#keep(owner || null, username, content);
-      yield entries;
+  /** What a frame says; nothing where it is not what FORMAT.md says. */
+  read({ content }: IntactFrame): Entry[] {
+    const rows = decodeRows(content)?.rows;
+    if (rows === undefined || !rows.every(isSet)) {
+      this.sound = false;
+      return [];
     }
-    for (const account of astray) this.groups.delete(account);
+    const source = new FrameSource(content, this.#fileId);
+    let owner: string | undefined;
+    let username = '';
+    const entries: Entry[] = [];
+    for (const [index, row] of rows.entries()) {
+      const entry = entryOf(row, source, index, owner);
+      owner ??= entry.account;
+      if (entry.account !== owner) this.#astray.add(entry.account || null).add(owner || null);
+      if (username === '' && row.section === 'Account') username = usernameOf(row.value);
+      entries.push(entry);
+    }
+    this.#keep(owner || null, username, content);
+    return entries;
+  }
+
+  /** To be called when all frames were read. */
+  end(): void {
+    for (const account of this.#astray) this.groups.delete(account);
   }
 
   #keep(account: string | null, username: string, content: FrameContent): void {

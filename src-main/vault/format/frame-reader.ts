@@ -1,6 +1,5 @@
 // FORMAT.md, "Reading".
 import type { KeyObject } from 'node:crypto';
-import type { Sliced } from '../../cache/sliced.ts';
 import {
   follows,
   type FrameContent,
@@ -53,20 +52,13 @@ const SHORTEST_BODY = 34;
  * opened in `file`, which must not be used for anything else. `offset` is where it begins in the real file, for one who
  * has read its end only.
  */
-export function* scanFrames(
-  file: Buffer,
-  from: Cursor,
-  key: KeyObject,
-  baseFrames: number,
-  offset = 0,
-): Sliced<Scan> {
+export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
   const frames: IntactFrame[] = [];
   let damaged = false;
   let cursor = from;
   const search = { budget: file.length + SEARCH_BYTES };
   while (cursor.at < file.length) {
-    yield;
-    const found = next(file, cursor, key) ?? (yield* nextIntact(file, cursor, key, search));
+    const found = next(file, cursor, key) ?? nextIntact(file, cursor, key, search);
     if (found === null) {
       if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
       break;
@@ -111,15 +103,9 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
  * After damage: the next frame that is authentic and has not been passed, wherever it begins. A frame of a lower
  * ordinal is one that was repeated or moved.
  */
-function* nextIntact(
-  file: Buffer,
-  cursor: Cursor,
-  key: KeyObject,
-  search: { budget: number },
-): Sliced<Found | null> {
+function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budget: number }): Found | null {
   const last = file.length - PREFIX_LENGTH - TAG_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
-    if (at % SECTOR === 0) yield;
     const ordinal = file.readUInt32LE(at + 8);
     // Cheap, and rules out nearly every offset before a checksum is computed.
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;

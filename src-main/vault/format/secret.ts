@@ -28,6 +28,20 @@ export class SealedSecret {
   }
 
   open(): string {
+    const plain = this.#decrypt();
+    try {
+      return plain.toString('utf8');
+    } finally {
+      plain.fill(0);
+    }
+  }
+
+  /** Authenticates it, and makes no string of it: strings can't be wiped. */
+  check(): void {
+    this.#decrypt().fill(0);
+  }
+
+  #decrypt(): Buffer {
     const tagAt = this.#bytes.length - TAG_LENGTH;
     const decipher = createDecipheriv('aes-256-gcm', this.#frame.key, nonceOf(this.#index), {
       authTagLength: TAG_LENGTH,
@@ -37,13 +51,12 @@ export class SealedSecret {
     const plain = decipher.update(this.#bytes.subarray(0, tagAt));
     try {
       decipher.final();
-      return plain.toString('utf8');
+      return plain;
     } catch (cause) {
+      plain.fill(0);
       throw new VaultError('vault_damaged', 'A secret in this vault was tampered with and can’t be opened.', {
         cause,
       });
-    } finally {
-      plain.fill(0);
     }
   }
 
