@@ -20,7 +20,7 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   await window.getByRole('searchbox').fill('app:"contoso mail"');
   await expect(window.getByRole('status').filter({ hasText: / of 11$/ })).toBeVisible();
   await expect(rows).not.toHaveCount(11);
-  await expect(rows.first()).toContainText('Contoso Mail');
+  await expect(rows.first().getByTitle(/Contoso Mail/)).toBeVisible();
   await window.getByRole('searchbox').fill('');
   await expect(rows).toHaveCount(11);
 
