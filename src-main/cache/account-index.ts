@@ -4,6 +4,7 @@
  */
 import type { EntityType } from './schema/entities.ts';
 import { folded } from './schema/match.ts';
+import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { type Entry as AnyEntry, nameOf } from './entry.ts';
 
 type Entry = AnyEntry<EntityType>;
@@ -25,6 +26,7 @@ function slot(type: EntityType, client: unknown, realm: unknown): string {
 class Bucket {
   #list: Entry[] | undefined;
   #places: Map<string, Entry> | undefined;
+  /** By type, app and realm; access tokens by scope as well. */
   #slots: Map<string, Map<string, Entry>> | undefined;
 
   constructor(entry: Entry) {
@@ -64,44 +66,60 @@ class Bucket {
     }
     this.#places?.set(nameOf(entry), entry); // A map keeps the order of its keys.
     if (this.#slots === undefined) return;
-    if (before.isUnderstood && entry.isUnderstood && slotOf(before) === slotOf(entry))
-      file(this.#slots, entry);
-    else this.#slots = undefined; // Made anew, in the right order, at the next question.
+    const [old, fresh] = [slotsOf(before), slotsOf(entry)];
+    const isSame = old.length === fresh.length && old.every((name, index) => name === fresh[index]);
+    if (!isSame) this.#unfile(before);
+    file(this.#slots, entry);
   }
 
   pick(
     type: EntityType,
     client: string | null | undefined,
     realm: string | null | undefined,
+    scopes: readonly string[] | undefined,
   ): Iterable<Entry> {
     const narrow = client !== undefined && (realm !== undefined || !BY_REALM.has(type));
-    if (!narrow || this.#places === undefined) return this.entries;
+    if (this.#places === undefined) return this.entries;
     if (this.#slots === undefined) {
       this.#slots = new Map();
       for (const entry of this.#places.values()) file(this.#slots, entry);
     }
-    return this.#slots.get(slot(type, client, realm))?.values() ?? [];
+    if (!narrow) return this.#slots.get(type)?.values() ?? [];
+    const name = slot(type, client, realm);
+    if (scopes === undefined || type !== 'AccessToken') return this.#slots.get(name)?.values() ?? [];
+    const found = new Map<string, Entry>();
+    for (const scope of scopes)
+      for (const [place, entry] of this.#slots.get(scoped(name, scope)) ?? []) found.set(place, entry);
+    return found.values();
   }
 
   #unfile(entry: Entry): void {
-    if (this.#slots === undefined || !entry.isUnderstood) return;
-    const key = slotOf(entry);
-    const entries = this.#slots.get(key);
-    entries?.delete(nameOf(entry));
-    if (entries?.size === 0) this.#slots.delete(key);
+    if (this.#slots === undefined) return;
+    for (const name of slotsOf(entry)) {
+      const entries = this.#slots.get(name);
+      entries?.delete(nameOf(entry));
+      if (entries?.size === 0) this.#slots.delete(name);
+    }
   }
 }
 
-function slotOf({ section, entity }: Entry): string {
-  return slot(section, entity?.['client_id'], entity?.['realm']);
+function scoped(slotName: string, scope: string): string {
+  return `${slotName}\n${scope}`;
+}
+
+function slotsOf({ section, entity }: Entry): string[] {
+  if (entity === null) return [];
+  const name = slot(section, entity['client_id'], entity['realm']);
+  if (section !== 'AccessToken') return [section, name];
+  return [section, name, ...scopeKeys(grantOf(entity)).map((scope) => scoped(name, scope))];
 }
 
 function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
-  if (!entry.isUnderstood) return;
-  const key = slotOf(entry);
-  const entries = slots.get(key);
-  if (entries === undefined) slots.set(key, new Map([[nameOf(entry), entry]]));
-  else entries.set(nameOf(entry), entry);
+  for (const name of slotsOf(entry)) {
+    const entries = slots.get(name);
+    if (entries === undefined) slots.set(name, new Map([[nameOf(entry), entry]]));
+    else entries.set(nameOf(entry), entry);
+  }
 }
 
 /** Finds the entries of an account, at the cost of that account and not of the whole cache. */
@@ -150,7 +168,8 @@ export class AccountIndex {
     home_account_id: string | null,
     client: string | null | undefined,
     realm: string | null | undefined,
+    scopes?: readonly string[],
   ): Iterable<Entry> {
-    return this.#buckets.get(folded(home_account_id))?.pick(type, client, realm) ?? [];
+    return this.#buckets.get(folded(home_account_id))?.pick(type, client, realm, scopes) ?? [];
   }
 }

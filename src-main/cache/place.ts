@@ -11,6 +11,7 @@ import { faultsOf } from './schema/fields.ts';
 import { canonicalIssuer, followsMsal, issuerIn, issuerSaidBy, sameIssuer } from './schema/issuers.ts';
 import { keyOf } from './schema/keys.ts';
 import { folded, sameCredential, supersedes } from './schema/match.ts';
+import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { freeKey, type Store } from './store.ts';
 
 /** The dialect of a cache that was not read from a document. */
@@ -59,11 +60,15 @@ function isOfAnotherIssuer(store: Store, a: Entity, b: Entity): boolean {
 
 /** The stored entities that may denote the same credential, found by index. */
 function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  return store.candidates(type, {
-    home_account_id: text(entity, 'home_account_id'),
-    client_id: text(entity, 'client_id'),
-    realm: text(entity, 'realm'),
-  });
+  return store.candidates(
+    type,
+    {
+      home_account_id: text(entity, 'home_account_id'),
+      client_id: text(entity, 'client_id'),
+      realm: text(entity, 'realm'),
+    },
+    type === 'AccessToken' ? scopeKeys(grantOf(entity)) : undefined,
+  );
 }
 
 /** The stored entries, under whatever keys, that denote the same credential as the entity. */

@@ -149,6 +149,13 @@ function listOf(scope: unknown): string[] {
   return [...new Set(list.flatMap((text) => (typeof text === 'string' ? scopesOf(text) : [])))];
 }
 
+/** GitHub, Slack and LinkedIn separate scopes by commas, which RFC 6749 §3.3 allows inside of one. What was asked tells. */
+function grantedScopes(granted: readonly string[], asked: readonly string[]): readonly string[] {
+  const parts = granted.flatMap((scope) => scope.split(',')).filter((scope) => scope !== '');
+  const known = new Set(asked.flatMap((scope) => scope.split(',')));
+  return parts.length > granted.length && parts.some((scope) => known.has(scope)) ? parts : granted;
+}
+
 /** Where the tokens come from. MSAL Python leaves the port out, MSAL Node keeps it. */
 function placeOf(
   event: TokenResponseEvent,
@@ -304,9 +311,10 @@ export function entitiesOf(
   const home_account_id = accountIdOf(event, identity);
   const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
   const realm = realmOf(tenant, claims, profile, event.realm);
+  const scope: unknown = event.scope;
   const hasGranted = response['scope'] !== undefined && response['scope'] !== null;
-  const asked = listOf(event.scope ?? response['scope']);
-  const granted = hasGranted ? listOf(response['scope']) : asked;
+  const asked = listOf(scope === undefined ? response['scope'] : scope);
+  const granted = hasGranted ? grantedScopes(listOf(response['scope']), asked) : asked;
   const target = (profile === 'msal-python' ? [...granted].sort() : granted).join(' ');
   const owner = { environment, client_id, ...(issuer === '' ? {} : { issuer }) };
   const assertion = assertionHash(data, profile);
@@ -582,10 +590,11 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
  */
 function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
   const expected = filled(event.home_account_id);
+  if (expected === undefined) return;
   const claims = claimsOf(event.response);
   const clientInfo = decodeObject(filled(event.response['client_info']) ?? '');
   const told = identityOf(clientInfo, claims);
-  if (expected === undefined || told.home_account_id === undefined) return;
+  if (told.home_account_id === undefined) return;
   if (folded(told.home_account_id) === folded(expected)) return;
   const another = (): InvalidArgumentError =>
     invalid(

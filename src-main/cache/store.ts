@@ -17,12 +17,19 @@ function isFilled(value: unknown): boolean {
   return typeof value === 'object' ? Object.keys(value ?? {}).length > 0 : true;
 }
 
-/** The key, or the key with the first number after it that is free. */
+/** The key, or the key with a number after it that is free: the first one, where they were given one after the other. */
 export function freeKey(key: string, isTaken: (key: string) => boolean): string {
   if (!isTaken(key)) return key;
-  let number = 2;
-  while (isTaken(`${key}-${number}`)) number += 1;
-  return `${key}-${number}`;
+  // In steps that grow, then back: twenty thousand entities may want one key.
+  let free = 2;
+  while (isTaken(`${key}-${free}`)) free *= 2;
+  let taken = free === 2 ? 1 : free / 2;
+  while (free - taken > 1) {
+    const middle = Math.floor((free + taken) / 2);
+    if (isTaken(`${key}-${middle}`)) taken = middle;
+    else free = middle;
+  }
+  return `${key}-${free}`;
 }
 
 /** Counts the states that all stores of this process have been in. */
@@ -113,13 +120,21 @@ export class Store {
     return [...this.#index.of(home_account_id)];
   }
 
-  /** The understood entries of a type that may match the query: a superset, found by index where the query allows. */
-  candidates<T extends EntityType>(type: T, query: Readonly<Record<string, string | null>> = {}): Entry<T>[] {
+  /**
+   * The understood entries of a type that may match the query: a superset, found by index where the query allows.
+   *
+   * @param scopes of access tokens, those that were given for at least one of these; see scopeKeys
+   */
+  candidates<T extends EntityType>(
+    type: T,
+    query: Readonly<Record<string, string | null>> = {},
+    scopes?: readonly string[],
+  ): Entry<T>[] {
     const account = type === 'AppMetadata' ? null : query['home_account_id'];
     const found: Iterable<Entry<EntityType>> =
       account === undefined
         ? this.entries(type)
-        : this.#index.candidates(type, account, query['client_id'], query['realm']);
+        : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
     const entries: Entry<T>[] = [];
     for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
     return entries;

@@ -13,6 +13,7 @@ import type {
   SignOutReceipt,
 } from './schema/entities.ts';
 import { matches } from './schema/match.ts';
+import { scopeKeys } from './schema/scopes.ts';
 import { addResponse, type TokenResponseEvent } from './response.ts';
 import {
   type AppTokenFilter,
@@ -109,18 +110,34 @@ export class TokenCache {
     return this.#store.run(() => addResponse(this.#store, event, this.#store.now())).value;
   }
 
-  /** The entities that match, in the order in which they are stored; see EntityFilter. Expired ones are included. */
+  /**
+   * Returns the entities that match, in the order in which they are stored; see EntityFilter. Expired tokens are included.
+   *
+   * @example
+   * ```ts
+   * const tokens = cache.find('AccessToken', { target: ['files.read'], query: { client_id: 'my-app' } });
+   * ```
+   */
+  find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
+    return this.#matching(type, filter).flatMap(({ entity }) =>
+      entity === null ? [] : [entity as EntityOf[T]],
+    );
+  }
+
+  /** `find`, for loops that change the cache: what is no longer as it was when the loop began is passed over. */
   *search<T extends EntityType>(type: T, filter?: EntityFilter): Iterable<EntityOf[T]> {
-    for (const entry of this.#store.candidates(type, filter?.query)) {
-      // The cache may change while it is being iterated.
-      if (entry.entity === null || this.#store.entry(type, entry.key)?.value !== entry.value) continue;
-      if (matches(type, entry.entity, filter)) yield entry.entity as EntityOf[T];
+    for (const entry of this.#matching(type, filter)) {
+      if (this.#store.entry(type, entry.key) === entry) yield entry.entity as EntityOf[T];
     }
   }
 
-  /** `search`, as an array. */
-  find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
-    return [...this.search(type, filter)];
+  #matching<T extends EntityType>(type: T, filter: EntityFilter | undefined): Entry<T>[] {
+    // One of the scopes is enough to find what has all of them.
+    const scopes = filter?.target === undefined ? undefined : scopeKeys(filter.target).slice(0, 1);
+    const narrow = scopes?.[0] === '' ? undefined : scopes;
+    return this.#store
+      .candidates(type, filter?.query, narrow)
+      .filter(({ entity }) => entity !== null && matches(type, entity, filter));
   }
 
   /**

@@ -287,9 +287,7 @@ async function leaveAll(person: Person, vault: Vault, world: World): Promise<Lea
     const place = opened.name;
     try {
       if (opened.source === undefined) {
-        const { value, oldKey } = await vault.erase((cache) =>
-          cache.signOut(account.home_account_id, { environment: account.environment }),
-        );
+        const { value, oldKey } = await vault.erase((cache) => cache.signOut(account));
         const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
         results.push({
           place,

@@ -7,7 +7,8 @@ import { systemClock } from '../cache/clock.ts';
 import { run } from './run.ts';
 import type { Output, World } from './world.ts';
 
-declare const __VERSION__: string;
+/** Set when the package is built. */
+declare const __VERSION__: string | undefined;
 
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
@@ -37,7 +38,7 @@ async function input(): Promise<string> {
 }
 
 const world: World = {
-  version: __VERSION__,
+  version: typeof __VERSION__ === 'string' ? __VERSION__ : 'development',
   platform: process.platform,
   home: homedir(),
   // eslint-disable-next-line no-restricted-syntax -- the one place where the command reads the environment

@@ -43,7 +43,7 @@ export type Status =
   | { readonly is: 'Needs sign-in' };
 
 /** What tells two people apart: the user, the cloud, and the issuer where the account names one. */
-function identityOf(account: AccountSummary & { readonly issuer?: string }): string {
+function identityOf(account: AccountSummary): string {
   return [
     account.home_account_id.toLowerCase(),
     canonicalEnvironment(account.environment),
@@ -97,9 +97,11 @@ const TYPES: readonly (readonly [EntityType, TokenLine['type']])[] = [
   ['IdToken', 'ID'],
 ];
 
-function tokensOf({ cache, name }: Opened, { home_account_id, environment }: AccountSummary): TokenLine[] {
+function tokensOf({ cache, name }: Opened, account: AccountSummary): TokenLine[] {
+  const { home_account_id, environment, issuer } = account;
+  const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
   return TYPES.flatMap(([entityType, type]) =>
-    cache.find(entityType, { query: { home_account_id, environment } }).map((entity): TokenLine => {
+    cache.find(entityType, { query }).map((entity): TokenLine => {
       const expiresOn = secondsOf(entity['expires_on']);
       return {
         type,

@@ -14,11 +14,12 @@ const LONGEST = 1024 * 1024;
 export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | undefined): Redeem {
   return async (refreshToken, request) => {
     const token_endpoint = await endpointOf(ask, request, issuer);
+    const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: refreshToken.secret,
       client_id: request.client_id,
-      scope: [...new Set([...request.scopes, 'openid', 'profile', 'offline_access'])].join(' '),
+      scope: [...new Set([...scopes, 'openid', 'profile', 'offline_access'])].join(' '),
       client_info: '1',
     });
     const { status, json } = await asked(ask, token_endpoint, { method: 'POST', body });

@@ -53,7 +53,7 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Acces
         : `Several apps could get this token. Name one: ${clients.map((id) => `--client ${id}`).join(' or ')}`,
     );
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
-  const { issuer } = account as { issuer?: string };
+  const { issuer } = account;
   return acquireTokenSilent(
     vault,
     {

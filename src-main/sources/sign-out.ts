@@ -77,8 +77,7 @@ export async function signOutAtSource(
   await medium.prepare();
   const { removed, before } = await whileLocked(
     source.place,
-    () =>
-      changeDocument(source, medium, (cache) => cache.signOut(account.home_account_id, at(account)).removed),
+    () => changeDocument(source, medium, (cache) => cache.signOut(account).removed),
     { deadline, now },
   );
   const profile =
@@ -102,10 +101,6 @@ export async function signOutAtSource(
     },
     done: () => sealed.forget(),
   };
-}
-
-function at({ environment }: AccountSummary): { environment: string } {
-  return { environment };
 }
 
 /** Where the document is, and how it is read and replaced. */
@@ -244,7 +239,7 @@ async function leftOf(
   if (state === 'empty' || state === 'gone') return { remaining: 0 };
   if (cache === null)
     return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
-  const { removed } = cache.signOut(account.home_account_id, at(account));
+  const { removed } = cache.signOut(account);
   return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
 }
 

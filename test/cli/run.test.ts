@@ -186,6 +186,7 @@ describe('list, show and sources', () => {
 
 describe('get', () => {
   const words = `get --account ada@contoso.example --scope ${ARM}`;
+  const later = (): number => NOW + 60;
 
   it('prints the token to a pipe, and to no terminal', async () => {
     await vaultWith(signIn('ada'));
@@ -201,36 +202,36 @@ describe('get', () => {
   });
 
   it('refreshes a token that is due, at its own provider, and keeps what it got', async () => {
-    await vaultWith(signIn('ada', { expires_in: 10 }));
+    await vaultWith(signIn('ada', { expires_in: 30 }));
     const asked: { url: string; body: string }[] = [];
     const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
       asked.push({ url: String(url), body: String(request?.body as URLSearchParams) });
       const { response } = signIn('ada', { access_token: 'at-new', refresh_token: 'rt-new' });
       return Promise.resolve(Response.json(response));
     };
-    expect(await tokenkeep(words, { fetch: fetch })).toMatchObject({
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({
       err: '',
       out: 'at-new\n',
     });
     expect(asked).toHaveLength(1);
     expect(new URL(asked[0]!.url).host).toMatch(/^login\./);
     expect(asked[0]!.body).toContain('refresh_token=rt-ada');
-    expect((await tokenkeep(words)).out).toBe('at-new\n');
+    expect((await tokenkeep(words, { now: later })).out).toBe('at-new\n');
   });
 
   it.each([
     ['invalid_grant', EXIT.signInRequired],
     ['temporarily_unavailable', EXIT.failed],
   ])('ends in its own way where the provider says %s', async (error, code) => {
-    await vaultWith(signIn('ada', { expires_in: 10 }));
+    await vaultWith(signIn('ada', { expires_in: 30 }));
     const fetch = (() =>
       Promise.resolve(Response.json({ error }, { status: 400 }))) as typeof globalThis.fetch;
-    expect(await tokenkeep(words, { fetch })).toMatchObject({ code, out: '' });
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({ code, out: '' });
   });
 
   it('says who was not reached, and leaves the vault as it was', async () => {
-    await vaultWith(signIn('ada', { expires_in: 10 }));
-    const { code, err } = await tokenkeep(words);
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const { code, err } = await tokenkeep(words, { now: later });
     expect(code).toBe(EXIT.failed);
     expect(err).toContain('was not reached');
     expect(err).not.toContain('rt-ada');

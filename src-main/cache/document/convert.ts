@@ -6,7 +6,8 @@
 import { ageIn } from '../place.ts';
 import { sameCredential } from '../schema/match.ts';
 import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
-import { canonicalEnvironment } from '../schema/environments.ts';
+import { canonicalEnvironment, hostOf } from '../schema/environments.ts';
+import { grantOf, scopeKeys } from '../schema/scopes.ts';
 import { copyWith } from '../json.ts';
 import { isExpired } from '../schema/expiry.ts';
 import { keyOf } from '../schema/keys.ts';
@@ -92,20 +93,39 @@ export function usableBy(
   return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile, nameOf).placed]));
 }
 
-/** Each credential once: its newest form, in the order of the document. */
+/**
+ * Each credential once: its newest form, in the order of the document. Only entities that can denote one credential are
+ * compared: of one account, app, tenant and host, and access tokens of the same scopes.
+ */
 function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
   const slots = new Map<string, Aged[]>();
   const stale = new Set<Aged>();
   for (const next of stored) {
-    const { entity } = next;
-    const slot = [entity['home_account_id'], entity['client_id'], entity['realm']].map(folded).join(' ');
-    const others = slots.get(slot) ?? [];
-    for (const other of others) {
-      if (sameCredential(type, entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
+    const { rivals, own } = slotsOf(type, next.entity);
+    for (const other of rivals.flatMap((slot) => slots.get(slot) ?? [])) {
+      if (sameCredential(type, next.entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
     }
-    if (others.push(next) === 1) slots.set(slot, others);
+    for (const slot of own) {
+      const others = slots.get(slot);
+      if (others === undefined) slots.set(slot, [next]);
+      else others.push(next);
+    }
   }
   return stored.filter((aged) => !stale.has(aged));
+}
+
+/** Where an entity is filed, and where its rivals are. A refresh token without a target is every target's rival. */
+function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: string[] } {
+  const host = hostOf(canonicalEnvironment(String(entity['environment'])));
+  const slot = [entity['home_account_id'], entity['client_id'], entity['realm'], host].map(folded).join('\n');
+  const scopes = (text: string): string => `${slot}\n${scopeKeys(text).toSorted().join(' ')}`;
+  const one = (name: string): { own: string[]; rivals: string[] } => ({ own: [name], rivals: [name] });
+  if (type === 'AccessToken') return one(scopes(grantOf(entity)));
+  if (type !== 'RefreshToken') return one(slot);
+  const target = typeof entity['target'] === 'string' ? entity['target'] : '';
+  const [all, general] = [`all ${slot}`, `general ${slot}`];
+  if (target === '') return { own: [all, general], rivals: [all] };
+  return { own: [all, scopes(target)], rivals: [general, scopes(target)] };
 }
 
 /** Where they do not both say when they were written, the one that comes later in the document is newer. */

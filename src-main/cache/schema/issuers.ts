@@ -48,7 +48,7 @@ export function issuerSaidBy(idToken: Entity): string {
 
 /** Ends of token endpoints, longest first, as providers have them. What is before is the authority. */
 const ENDPOINTS =
-  /\/(?:protocol\/openid-connect\/token|login\/oauth\/access_token|oauth2?\/v\d(?:\.\d)?\/token|oauth2?\/(?:access_)?token|v\d(?:\.\d)?\/token|connect\/token|oauth2?|(?:api\/)?oauth[\w.]*|access_token|token)$/i;
+  /\/(?:protocol\/openid-connect\/token|login\/oauth\/access_token|oauth2?\/v\d(?:\.\d)?\/token|oauth2?\/(?:access_)?token|v\d(?:\.\d)?\/token|connect\/token|oauth2?|oauth[\w.]*|access_token|token)$/i;
 
 /** The authority that a token endpoint belongs to, with port and path: an issuer where no ID token says one. */
 export function authorityOf(tokenEndpoint: URL): string {

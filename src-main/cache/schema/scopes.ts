@@ -65,6 +65,12 @@ export function grantOf(token: Entity): string {
   return asked === '' ? target : `${target} ${asked}`;
 }
 
+/** The scopes of a text or a list that count, lower-cased; one empty one where there are none. For indexes. */
+export function scopeKeys(scopes: string | readonly string[]): string[] {
+  const set = significant(typeof scopes === 'string' ? scopesOf(scopes) : scopes);
+  return set.size === 0 ? [''] : [...set];
+}
+
 /**
  * Whether an access token answers a request for these scopes: it was granted all of them; or it was the answer to a
  * request for exactly these, however little was granted; or, where the provider names what it grants in a form of its own
