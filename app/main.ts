@@ -47,6 +47,8 @@ function main(): void {
     return;
   }
 
+  if (!locked) process.stderr.write(WITHOUT_LOCK);
+
   const running = app
     .whenReady()
     .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked }));
@@ -59,6 +61,11 @@ function main(): void {
   });
   endInGoodOrder(running);
 }
+
+/** Also told to the window, as `startedWithoutLock`. */
+const WITHOUT_LOCK =
+  'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
+  'written. Tokenkeep starts without it; your saved sign-ins are unchanged.\n';
 
 /** A build for tests, which says so in its version; see electron-builder.dev.yml. */
 function isDevelopmentBuild(): boolean {

@@ -40,7 +40,7 @@ await runEntry(async (words) => {
       installer = installerFor(build.deb, directory, user);
     }
     if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
-    if (user.other && parts.includes('unit')) disk = mountSmallDisk(user);
+    if (user.other && (parts.includes('unit') || parts.includes('e2e'))) disk = mountSmallDisk(user);
     return {
       home: join(directory, 'home'),
       env: {

@@ -209,14 +209,14 @@ describe('get', () => {
       const { response } = signIn('ada', { access_token: 'at-new', refresh_token: 'rt-new' });
       return Promise.resolve(Response.json(response));
     };
-    expect(await tokenkeep(words, { fetch: fetch })).toMatchObject({
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({
       err: '',
       out: 'at-new\n',
     });
     expect(asked).toHaveLength(1);
     expect(new URL(asked[0]!.url).host).toMatch(/^login\./);
     expect(asked[0]!.body).toContain('refresh_token=rt-ada');
-    expect((await tokenkeep(words)).out).toBe('at-new\n');
+    expect((await tokenkeep(words, { now: later })).out).toBe('at-new\n');
   });
 
   it.each([

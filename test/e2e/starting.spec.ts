@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
@@ -61,4 +63,45 @@ test('the window comes back where it was', async ({ start }) => {
   );
   expect(bounds).toMatchObject({ width: 1000, height: 700 });
   await second.quit();
+});
+
+for (const [name, folder] of [
+  ['missing', () => '/nonexistent/tmp'],
+  ['unwritable', () => '/proc'],
+] as const) {
+  test(`with a TMPDIR that is ${name} the app starts all the same, and says that it has no lock`, async ({
+    start,
+    keyring,
+  }) => {
+    const { window, quit } = await start([], { ...keyring.env, TMPDIR: folder() });
+    await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
+    const info = await window.evaluate<{ value: { startedWithoutLock: boolean } }>('window.app.info()');
+    expect(info.value.startedWithoutLock).toBe(true);
+    await quit();
+  });
+}
+
+test('with a disk that is full the app starts all the same, with a window', async ({ start, keyring }) => {
+  const disk = process.env['TOKENKEEP_SMALL_DISK'];
+  test.skip(disk === undefined, 'There is no small disk: this system lets nobody mount one.');
+  const folder = join(disk ?? '', 'disk', 'data');
+  mkdirSync(folder, { recursive: true });
+  for (let size = 65_536; size >= 512; size /= 2) {
+    try {
+      for (let number = 0; ; number++) {
+        writeFileSync(join(disk ?? '', 'disk', `fill-${size}-${number}`), Buffer.alloc(size));
+      }
+    } catch {
+      // Full for files of this size.
+    }
+  }
+  try {
+    const { window, quit } = await start([`--user-data-dir=${folder}`], keyring.env);
+    await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
+    await quit();
+  } finally {
+    for (const name of readdirSync(join(disk ?? '', 'disk'))) {
+      rmSync(join(disk ?? '', 'disk', name), { recursive: true, force: true });
+    }
+  }
 });
