@@ -326,7 +326,7 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
   const { app, scopes, provider, at } = trial;
   const home_account_id = trial.home_account_id ?? '';
   const accounts = cache.accounts().map((account) => account.home_account_id);
-  const listed = [...new Set(verdict.accounts ?? [])];
+  const listed = [...new Set(verdict.accounts)];
   if (String(accounts.sort()) !== String(listed.sort()))
     return `lists ${listed.length} accounts of ${accounts.length}`;
   if (!accounts.includes(home_account_id)) return undefined; // Nothing is asked for.
