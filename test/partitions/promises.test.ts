@@ -79,6 +79,7 @@ describe('a late refresh never overwrites a newer sign-in', () => {
     home_account_id: 'noor.utid',
     environment: 'login.example.com',
     scopes: ['orders'],
+    forceRefresh: true,
   };
   const late = {
     token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
@@ -169,6 +170,7 @@ describe('a turn', () => {
       home_account_id: 'noor.utid',
       environment: 'login.example.com',
       scopes: ['orders'],
+      forceRefresh: true,
     };
     const refresh = acquireTokenSilent(
       partition,
@@ -460,9 +462,7 @@ describe('clients of other libraries are refused when the store is made', () => 
       escapeLiteral: () => '',
       getTypeParser: () => undefined,
     };
-    expect(() => postgresStore({ pool: client })).toThrow(
-      expect.objectContaining({ code: 'store_client' }),
-    );
+    expect(() => postgresStore({ pool: client })).toThrow(expect.objectContaining({ code: 'store_client' }));
     expect(() => postgresStore({ pool: 'postgres://' as never })).toThrow(
       expect.objectContaining({ code: 'store_client' }),
     );
