@@ -354,9 +354,12 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
     const left = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.expires_on) - at;
     if (given === null ? left(own) <= 300 : own === null && left(given) <= 300) return 'Expiry margin';
-    const where = isPython ? realm : accountRealm(cache, judge, home_account_id);
-    if (given === null && tokens.find((one) => one.secret === own)?.realm !== where)
-      return 'Names of a tenant';
+    const tenant = tokens.find((one) => one.secret === own)?.realm;
+    const { tenants = [] } = cache.accounts({ home_account_id })[0] ?? {};
+    const isElsewhere = isPython
+      ? tenant !== realm
+      : tenants.length > 1 || tenant !== accountRealm(cache, judge, home_account_id);
+    if (given === null && isElsewhere) return 'Names of a tenant';
     const cachedAt = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.cached_at);
     if (given === null && tokens.some(({ secret }) => cachedAt(secret) > cachedAt(own)))
