@@ -153,6 +153,11 @@ export async function start(
     void shown.clearClipboard().catch(() => undefined);
   };
   for (const event of LEAVES) powerMonitor.on(event as 'lock-screen', hide);
+  // Linux tells of no locked screen, but how long nobody has touched the computer.
+  const idle = setInterval(() => {
+    const away = powerMonitor.getSystemIdleTime();
+    if (away >= IDLE && away < IDLE + LOOK_EVERY) hide();
+  }, LOOK_EVERY * 1000);
 
   // While the window opens: the keychain may take its time, or wait for an answer.
   (asked.demo ? shown.showDemo() : showOwn()).catch(report);
@@ -188,6 +193,7 @@ export async function start(
       importOnceLoaded(window, next.importFile);
     },
     async close() {
+      clearInterval(idle);
       guard.end();
       signing.stop();
       // A sign-out may be telling a provider; what it does not get done is written down.
@@ -202,8 +208,12 @@ export async function start(
   };
 }
 
-/** The user is away: what was revealed is hidden. Linux tells of none of them but sleep. */
+/** The user is away: what was revealed is hidden, and a copied token leaves the clipboard. */
 const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;
+
+/** Seconds without input after which what was revealed is hidden, and how often that is looked at. */
+const IDLE = 300;
+const LOOK_EVERY = 60;
 
 /** Another text whenever the file is replaced; null where it is not there. */
 function identityOf(file: string): string | null {

@@ -252,6 +252,19 @@ export function signOut(
   };
 }
 
+/**
+ * Signs out every user of an id: for one who knows no more than the id, and knows that none of them is to stay.
+ * To be run in a transaction.
+ */
+export function signOutId(store: Store, id: string, filter: SignOutFilter, at: number): SignOutReceipt[] {
+  try {
+    return [signOut(store, id, filter, at)];
+  } catch (error) {
+    if (!(error instanceof AmbiguousAccountError)) throw error;
+    return error.accounts.map((account) => signOut(store, account, filter, at));
+  }
+}
+
 /** What `signOut` would remove, by the same rule. */
 export function countBelongings(
   store: Store,

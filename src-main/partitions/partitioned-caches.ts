@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { SignOutReceipt } from '../cache/schema/entities.ts';
+import type { AccountReference, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { signOutId } from '../cache/sign-out.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError, PartitionStoreError, SessionEndedError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import type { EntryMetadata } from './entry.ts';
@@ -51,7 +52,7 @@ export interface Partition extends CacheHandle {
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
   /** Removes an account and everything that belongs to it; if nothing is left then, the partition too. */
-  signOut(home_account_id: string): Promise<SignOutReceipt>;
+  signOut(account: string | AccountReference): Promise<SignOutReceipt>;
 
   /** Deletes the entry, whatever it contains, even if it cannot be opened. */
   remove(): Promise<void>;
@@ -256,9 +257,12 @@ class Caches {
     for (const key of keys) {
       const name: PartitionName = { kind: 'user', id: undefined, key };
       const as: OpenedAs = { name, ownership: ownershipOf('several'), lifetime: this.#settings.lifetime };
-      const accounts = records.filter((record) => record.key === key).map(({ account }) => account);
+      const accounts = records.filter((record) => record.key === key);
       try {
-        await this.update(as, (cache) => accounts.map((account) => cache.signOut(account)));
+        await this.update(as, (cache) => {
+          const store = storeOf(cache);
+          for (const { account } of accounts) signOutId(store, account, {}, store.now());
+        });
       } catch (error) {
         if (!(error instanceof PartitionError) || error.code === 'partition_busy') throw error;
         await this.remove(as); // It cannot be opened, and its tokens must go.
@@ -335,8 +339,8 @@ class OpenedPartition implements Partition {
     return this.#caches.update(this.#as, fn, options);
   }
 
-  signOut(home_account_id: string): Promise<SignOutReceipt> {
-    return this.update((cache) => cache.signOut(home_account_id));
+  signOut(account: string | AccountReference): Promise<SignOutReceipt> {
+    return this.update((cache) => cache.signOut(account));
   }
 
   remove(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AccountReference } from '../cache/schema/entities.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { NoRequestError } from '../errors.ts';
 import type { Partition } from './partitioned-caches.ts';
@@ -98,8 +99,8 @@ class GuardedPartition implements Partition {
     return this.#checked().update(...args) as Promise<T>;
   }
 
-  async signOut(home_account_id: string): ReturnType<Partition['signOut']> {
-    return this.#checked().signOut(home_account_id);
+  async signOut(account: string | AccountReference): ReturnType<Partition['signOut']> {
+    return this.#checked().signOut(account);
   }
 
   async remove(): Promise<void> {

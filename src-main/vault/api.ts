@@ -1,4 +1,4 @@
-import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
+import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { Keychain } from '../keychain/keychain.ts';
@@ -130,7 +130,7 @@ export interface Vault extends CacheHandle {
    * by anyone. `oldKey: 'pending'`: the account is gone from the file, and the keychain could not be asked; the old
    * key is destroyed at the next chance, by whichever program has it.
    */
-  signOut(home_account_id: string): Promise<SignOutReceipt>;
+  signOut(account: string | AccountReference): Promise<SignOutReceipt>;
 
   /**
    * `update`, after which what `fn` removed can't be read in older copies of the file either: the file is written

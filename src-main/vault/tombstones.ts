@@ -1,6 +1,9 @@
 import { apply, transact } from '../cache/batch.ts';
 import { type Change, inverse } from '../cache/change.ts';
+import type { Entry } from '../cache/entry.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { signOutId } from '../cache/sign-out.ts';
 import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/metadata.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
@@ -21,14 +24,19 @@ export function tombstonesIn(
   { header, metadata }: Contents,
   now: number,
 ): Tombstone[] {
-  const gone = new Set<string>();
+  const store = storeOf(cache);
+  const gone = new Map<string, string>();
   for (const { before, after } of changes) {
-    if (before !== undefined && before.account !== '' && after === undefined) gone.add(before.account);
+    if (before === undefined || before.account === '' || after !== undefined) continue;
+    gone.set(before.account, before.account).set(userOf(before), before.account);
   }
   return [...gone]
-    .filter((account) => storeOf(cache).ofAccount(account).length === 0)
-    .map((account, index) => ({
-      mark: markOf(account, header.fileId),
+    .filter(([user, account]) => {
+      const left = store.ofAccount(account);
+      return user === account ? left.length === 0 : left.every((entry) => userOf(entry) !== user);
+    })
+    .map(([user], index) => ({
+      mark: markOf(user, header.fileId),
       epoch: metadata.epoch + 1 + index,
       at: now,
     }));
@@ -87,8 +95,15 @@ function bringsBack({ header, metadata }: Contents, since: number): (change: Cha
   for (const { mark, epoch } of metadata.tombstones) if (epoch > since) late.add(mark);
   return ({ after }) => {
     if (late.size === 0 || after === undefined || after.account === '') return false;
-    return late.has(markOf(after.account, header.fileId));
+    const users = new Set([after.account, userOf(after)]);
+    return [...users].some((user) => late.has(markOf(user, header.fileId)));
   };
+}
+
+/** The user of an entry: the account, with the issuer where two users of one id are told apart by it. */
+function userOf({ account, entity }: Entry): string {
+  const issuer = issuerIn(entity);
+  return issuer === '' ? account : `${account} ${canonicalIssuer(issuer)}`;
 }
 
 /**
@@ -105,8 +120,15 @@ export function removeSignedOut(
   );
   if (later.size === 0) return [];
   const { changes } = transact(cache, () => {
-    for (const account of [...storeOf(cache).accounts]) {
-      if (later.has(markOf(account, header.fileId))) cache.signOut(account);
+    const store = storeOf(cache);
+    for (const account of store.accounts) {
+      if (later.has(markOf(account, header.fileId))) signOutId(store, account, {}, store.now());
+      const issuers = new Set(store.ofAccount(account).map(({ entity }) => issuerIn(entity)));
+      for (const issuer of issuers) {
+        const user = `${account} ${canonicalIssuer(issuer)}`;
+        if (issuer !== '' && later.has(markOf(user, header.fileId)))
+          cache.signOut({ home_account_id: account, issuer });
+      }
     }
   });
   const kept = keptFrames(contents, changes);

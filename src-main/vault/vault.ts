@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
+import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
 import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -183,8 +183,8 @@ class FileVault implements Vault {
     this.#opened();
   }
 
-  async signOut(home_account_id: string): Promise<SignOutReceipt> {
-    const { value, oldKey } = await this.erase((cache) => cache.signOut(home_account_id));
+  async signOut(account: string | AccountReference): Promise<SignOutReceipt> {
+    const { value, oldKey } = await this.erase((cache) => cache.signOut(account));
     return oldKey === undefined ? value : { ...value, oldKey };
   }
 

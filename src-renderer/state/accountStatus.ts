@@ -60,6 +60,17 @@ export function statusId(account: AccountItem, now: number): StatusId {
   return state === 'renews' ? 'active' : state === 'active' ? 'until' : state;
 }
 
+/** Returns the status without times, for the search: "Needs sign-in, refused". */
+export function statusWords(account: AccountItem, now: number): string {
+  const id = statusId(account, now);
+  const status = current(account.status, now);
+  if (id === 'active') return 'Active, renews itself';
+  if (id === 'until') return 'Active until, can’t renew itself';
+  if (status.state !== 'needs-sign-in') return status.state === 'renews' ? 'Unknown, never tried' : 'Unknown';
+  const reason = REASONS[status.reason].toLowerCase();
+  return id === 'needs-sign-in' ? `Needs sign-in, ${reason}` : `Unknown, ${reason}`;
+}
+
 /** "Needs sign-in, refused 14:02": for tooltips and screen readers. */
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;

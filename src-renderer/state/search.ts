@@ -1,5 +1,5 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountStatus } from './accountStatus.ts';
+import { statusId, statusWords } from './accountStatus.ts';
 import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
 import { isPast } from './time.ts';
 import { appName } from './wellKnown.ts';
@@ -52,16 +52,33 @@ export function matchesShown(
   context: SearchContext,
 ): boolean {
   if (field === 'is') return states(account, context.now).some((state) => state.startsWith(text));
-  const apps = account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']);
-  const tenants = account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]);
-  const { title, detail } = accountStatus(account, context.now);
-  const texts =
-    field === 'app'
-      ? apps
-      : field === 'tenant'
-        ? tenants
-        : [accountName(account), accountDetail(account), ...apps, ...tenants, title, detail];
-  return texts.some((known) => known.normalize('NFC').toLowerCase().includes(text));
+  const { app, tenant, any } = textsOf(account, context);
+  if (field === 'app') return app.includes(text);
+  if (field === 'tenant') return tenant.includes(text);
+  return any.includes(text) || statusWords(account, context.now).toLowerCase().includes(text);
+}
+
+interface ShownTexts {
+  context: SearchContext;
+  app: string;
+  tenant: string;
+  any: string;
+}
+
+/** Of 10,000 accounts, the texts are made once, not with every letter. */
+const texts = new WeakMap<AccountItem, ShownTexts>();
+
+function textsOf(account: AccountItem, context: SearchContext): ShownTexts {
+  const before = texts.get(account);
+  if (before?.context.tenants === context.tenants && before.context.appNames === context.appNames)
+    return before;
+  const plain = (parts: readonly string[]) => parts.join('\n').normalize('NFC').toLowerCase();
+  const app = plain(account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']));
+  const tenant = plain(account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]));
+  const any = `${plain([accountName(account), accountDetail(account)])}\n${app}\n${tenant}`;
+  const made = { context, app, tenant, any };
+  texts.set(account, made);
+  return made;
 }
 
 /** Returns the name of an app: a published one, or one that the window has learned; else null. */
@@ -71,10 +88,15 @@ export function shownAppName(clientId: string, learned: ReadonlyMap<string, stri
 
 /** What `is:` finds. */
 function states(account: AccountItem, now: number): string[] {
-  const { id, title, detail } = accountStatus(account, now);
+  const id = statusId(account, now);
   const expired = account.lastExpiry !== null && isPast(account.lastExpiry, now);
-  const found: string[] = [id, title.toLowerCase(), account.kind];
-  if (id === 'until') found.push('active', 'expiring', 'soon');
-  if (expired || detail.startsWith('Expired')) found.push('expired');
-  return [...found, ...detail.toLowerCase().split(' ')];
+  const words = statusWords(account, now).toLowerCase();
+  return [
+    id,
+    account.kind,
+    ...(id === 'until' ? ['active', 'soon'] : []),
+    ...(expired ? ['expired'] : []),
+    ...words.split(/,? /),
+    words,
+  ];
 }

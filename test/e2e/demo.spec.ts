@@ -23,12 +23,17 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
   await expect(window.getByText('expires in 12 min', { exact: true })).toBeVisible();
   await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await window.clock.install();
-  await window.clock.fastForward('10:00');
+  /** The window has one timer, set before the clock was installed; when it is shown again it looks at the time. */
+  const later = async (time: string) => {
+    await window.clock.fastForward(time);
+    await window.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  };
+  await later('10:00');
   await expect(window.getByText(/^expires in [12] min$/)).toBeVisible();
-  await expect(ada).toHaveAccessibleName(/next token expires in [12] min$/);
-  await window.clock.fastForward('05:00');
+  await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
+  await later('05:00');
   await expect(window.getByText(/^expired [23] min ago$/)).toBeVisible();
-  await expect(ada).toHaveAccessibleName(/, signed in$/);
+  await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await window.getByRole('button', { name: 'Leave sample data' }).click();
   await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
   expect(demos()).toEqual([]);

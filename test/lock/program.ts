@@ -1,5 +1,5 @@
 // Run by lock-hostile.test.ts in a process of its own, in which locks hang or are refused. Takes the locks named in its
-// arguments one after the other, `a+b` side by side, and prints what came of each and the longest stop of the main thread.
+// arguments one after the other, `a+b` side by side, waits for `wait 100`, and prints what came of each and the longest stop of the main thread.
 import { FileLock } from '../../src-main/lock/file-lock.ts';
 
 const [deadline = '', ...rounds] = process.argv.slice(2);
@@ -11,6 +11,10 @@ setInterval(() => {
 }, 5).unref();
 
 for (const round of rounds) {
+  if (round.startsWith('wait ')) {
+    await new Promise((resolve) => setTimeout(resolve, Number(round.slice(5))));
+    continue;
+  }
   await Promise.all(
     round.split('+').map(async (file) => {
       const lock = locks.get(file) ?? new FileLock(file, { deadline: Number(deadline) });

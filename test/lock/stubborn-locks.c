@@ -1,5 +1,5 @@
 // Preloaded by lock-hostile.test.ts: stands for file systems whose locks hang or are refused, chosen by the lock file's name.
-// “…hang…” never comes back, “…slow…” comes back after three seconds, “…errno-37…” is refused with that number.
+// “…hang…” never comes back, “…slow…” takes two seconds the first time, “…errno-37…” is refused with that number.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,7 +20,8 @@ static int refused(int fd, int command) {
   const char *name = strrchr(path, '/');
   if (name == NULL) return 0;
   if (strstr(name, "hang") != NULL) for (;;) pause();
-  if (strstr(name, "slow") != NULL) sleep(3);
+  static int slept = 0;
+  if (strstr(name, "slow") != NULL && slept++ == 0) sleep(2);
   const char *number = strstr(name, "errno-");
   if (number == NULL) return 0;
   errno = atoi(number + 6);

@@ -11,7 +11,8 @@ import type { Clock } from '../clock.ts';
 import type { Profile } from '../schema/dialects.ts';
 import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
-import { signOut } from '../sign-out.ts';
+import { followsMsal, issuerIn, issuerSaidBy } from '../schema/issuers.ts';
+import { signOut, signOutId } from '../sign-out.ts';
 import type { Store } from '../store.ts';
 import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';
 import { cacheOf, storeOf, type TokenCache } from '../token-cache.ts';
@@ -78,7 +79,10 @@ export function takeFromLibrary(
       views.set(folded(home_account_id), view);
       return view.get(type)?.get(key);
     };
-    const set = changes.filter(({ entity }) => entity !== null);
+    const issuerOf = issuersIn(changes);
+    const set = changes
+      .filter(({ entity }) => entity !== null)
+      .map((change) => ({ ...change, entity: withIssuer(change.entity, issuerOf(change)) }));
     const signedIn = new Set(set.filter(({ type }) => type === 'Account').map(userOf));
     const removed = changes.filter(({ entity }) => entity === null);
     const had = removed.map((change) => ({ change, entity: current(change) }));
@@ -92,7 +96,17 @@ export function takeFromLibrary(
     for (const { change } of had) {
       if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
       const environment = environmentIn(store, change, nameOf);
-      signOut(store, change.home_account_id, { environment }, store.now());
+      const id = change.home_account_id;
+      // Of two issuers on one host, MSAL had the one whose tokens went with the account.
+      const issuers = new Set(
+        had
+          .filter((other) => other.entity !== undefined && userOf(other.change) === userOf(change))
+          .map(({ entity }) => issuerIn(entity))
+          .filter((issuer) => issuer !== ''),
+      );
+      if (issuers.size === 0) signOutId(store, id, { environment }, store.now());
+      for (const issuer of issuers)
+        signOut(store, { home_account_id: id, environment, issuer }, {}, store.now());
     }
     for (const { change, before } of news) {
       const user = userOf(change);
@@ -128,6 +142,30 @@ function environmentIn(
       : store.candidates('Account', { home_account_id });
   const own = beside.find((entry) => isSame(entry.entity?.environment));
   return own?.entity?.environment ?? environment;
+}
+
+/** The issuers that ID tokens say which a library got: it keeps none for the tokens that came with them. */
+function issuersIn(changes: readonly LibraryChange[]): (change: LibraryChange) => string {
+  const issuers = new Map<string, Set<string>>();
+  for (const change of changes) {
+    if (change.type !== 'IdToken' || change.entity === null) continue;
+    const { environment, realm } = change.entity;
+    if (followsMsal(String(environment), String(realm))) continue;
+    const issuer = issuerSaidBy(change.entity);
+    if (issuer === '') continue;
+    const known = issuers.get(userOf(change)) ?? new Set();
+    issuers.set(userOf(change), known.add(issuer));
+  }
+  return (change) => {
+    const said = [...(issuers.get(userOf(change)) ?? [])];
+    return said.length === 1 && change.type !== 'AppMetadata' ? (said[0] ?? '') : '';
+  };
+}
+
+function withIssuer(entity: Entity | null, issuer: string): Entity | null {
+  if (entity === null || issuer === '' || issuerIn(entity) !== '') return entity;
+  if (String(entity['authority_type']).toUpperCase() === 'ADFS') return entity;
+  return copyWith(entity, { issuer });
 }
 
 function hasAccount(store: Store, { home_account_id, environment }: LibraryChange): boolean {

@@ -1,0 +1,80 @@
+/** The overview of all accounts, and Inspect, in the real app. */
+import { expect } from '@playwright/test';
+import { importDocument, showPage, test, vaultFile, vector } from './app.ts';
+import { peek } from './library.ts';
+
+const KITCHEN_SINK = vector('documents', 'msal-node-7-kitchen-sink.json');
+
+test('many accounts start with a table: search, filter, select by keyboard, and sign out several', async ({
+  keyring,
+  start,
+}) => {
+  const started = await start();
+  const { window, quit } = started;
+  const { keyboard } = window;
+  await importDocument(started, KITCHEN_SINK);
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  const rows = table.getByRole('row').filter({ has: window.getByRole('rowheader') });
+  await expect(rows).toHaveCount(11);
+
+  await window.getByRole('searchbox').fill('app:"contoso mail"');
+  await expect(window.getByRole('status').filter({ hasText: / of 11$/ })).toBeVisible();
+  await expect(rows).not.toHaveCount(11);
+  await expect(rows.first().getByTitle(/Contoso Mail/)).toBeVisible();
+  await window.getByRole('searchbox').fill('');
+  await expect(rows).toHaveCount(11);
+
+  await window.getByRole('button', { name: 'Tenant' }).click();
+  await window.getByRole('menuitem').nth(1).click();
+  await expect(window.getByRole('button', { name: /^Tenant: / })).toBeVisible();
+  await expect(rows).not.toHaveCount(11);
+  await window.getByRole('button', { name: /^Tenant: / }).click();
+  await window.getByRole('menuitem', { name: 'All tenants' }).click();
+
+  await window.getByRole('button', { name: 'Account', exact: true }).click();
+  await table.focus();
+  await keyboard.press('Home');
+  await keyboard.press(' ');
+  await keyboard.press('Shift+ArrowDown');
+  await expect(table.getByRole('row', { selected: true })).toHaveCount(2);
+  await window.getByRole('button', { name: 'Sign out 2…' }).click();
+  const question = window.getByRole('alertdialog', { name: 'Sign out 2 accounts?' });
+  await expect(question).toContainText('2 accounts:');
+  const revoke = question.getByRole('checkbox', { name: /revoke/ });
+  if (await revoke.isVisible()) await revoke.uncheck(); // no provider can be reached from here
+  await question.getByRole('button', { name: 'Sign out 2 accounts' }).click();
+  await expect(window.getByRole('dialog', { name: '2 accounts are signed out' })).toContainText(
+    'None (checked again)',
+  );
+  await keyboard.press('Enter');
+  await expect(rows).toHaveCount(9);
+
+  await table.focus();
+  await keyboard.press('Home');
+  await keyboard.press('Enter');
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toBeVisible();
+  await window.getByRole('button', { name: /^All accounts/ }).click();
+  await expect(table).toBeVisible();
+  await quit();
+  expect((await peek(keyring.env, vaultFile(keyring.env))).entities['Account']!.length).toBeGreaterThan(0);
+});
+
+test('a token that is pasted anywhere is inspected, and nothing of it is kept', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'RS256' })}.${part({ aud: 'api://orders', iss: 'https://id.example/', exp: 1_700_000_000 })}.c2ln`;
+  await window.getByRole('listbox', { name: 'Accounts' }).focus();
+  await window.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', text);
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+  }, `Authorization: Bearer ${token}`);
+  await expect(window.getByRole('heading', { name: 'Inspect', level: 1 })).toBeVisible();
+  await expect(window.getByRole('region', { name: 'Assessment' })).toContainText(/Expired .* ago/);
+  await expect(window.getByRole('row', { name: /exp Expires 2023-11-14 22:13:20Z/ })).toBeVisible();
+  await showPage(window, 'Security');
+  await showPage(window, 'Inspect');
+  await expect(window.getByRole('textbox', { name: 'Token' })).toHaveValue('');
+  expect(await window.content()).not.toContain(token);
+  await quit();
+});
