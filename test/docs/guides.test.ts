@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SerializableTokenCache, type TokenResponseEvent, type Vault } from 'tokenkeep';
 import type { PartitionedCaches } from 'tokenkeep/partitions';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import type * as oidc from 'openid-client';
@@ -102,7 +102,6 @@ describe('docs/msal.md', () => {
 
 describe('docs/other-libraries.md', () => {
   it('keeps, gets, refreshes and signs out, with a real provider', async () => {
-    // Its tokens live as long as no one uses them: each is refreshed.
     const provider = await startProvider({ accessTokenTtl: 300 });
     const trusting = trustingFetch(provider.ca);
     stage.guideFetch = trusting;
@@ -123,9 +122,14 @@ describe('docs/other-libraries.md', () => {
     const scope = 'openid profile offline_access orders.read';
     const tokens = await signInWithCode(config, browser(trusting), { person: { user: 'noor' }, scope });
     await keep!(tokens);
+    expect((await getToken!()) === tokens.access_token).toBe(true);
+    // Four and a half minutes later the token is about to expire, and so is the next one after as long again.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 270_000 });
     const first = await getToken!();
     expect(first === tokens.access_token).toBe(false);
+    vi.setSystemTime(Date.now() + 270_000);
     expect((await getToken!()) === first).toBe(false);
+    vi.useRealTimers();
     expect(provider.events.count('refreshed')).toBe(2);
     expect(await signOut!()).toMatchObject({ remaining: 0 });
     expect(provider.events.count('revoked')).toBe(1);
