@@ -32,6 +32,7 @@ export const EXPLAINED = [
   'Refused responses',
   'Empty tokens',
   'Expiry margin',
+  'Names of a tenant',
   'Which of several tokens',
 ] as const;
 
@@ -322,6 +323,12 @@ export function compareUse(judge: Judge, seed: number, count: number): Outcome {
   return result;
 }
 
+/** The tenant of the account that MSAL Node lists, under which it looks for tokens. */
+function accountRealm(cache: SerializableTokenCache, { profile }: Judge, home_account_id: string): unknown {
+  const { Account = {} } = JSON.parse(cache.serialize({ profile })) as Document;
+  return Object.values(Account).find((account) => account['home_account_id'] === home_account_id)?.['realm'];
+}
+
 function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge): string | undefined {
   const { app, scopes, provider, at } = trial;
   const home_account_id = trial.home_account_id ?? '';
@@ -346,7 +353,13 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
     const tokens = cache.find('AccessToken', { target: scopes, query });
     const left = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.expires_on) - at;
-    if (given === null && left(own) <= 300) return 'Expiry margin';
+    if (given === null ? left(own) <= 300 : own === null && left(given) <= 300) return 'Expiry margin';
+    const tenant = tokens.find((one) => one.secret === own)?.realm;
+    const { tenants = [] } = cache.accounts({ home_account_id })[0] ?? {};
+    const isElsewhere = isPython
+      ? tenant !== realm
+      : tenants.length > 1 || tenant !== accountRealm(cache, judge, home_account_id);
+    if (given === null && isElsewhere) return 'Names of a tenant';
     const cachedAt = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.cached_at);
     if (given === null && tokens.some(({ secret }) => cachedAt(secret) > cachedAt(own)))
