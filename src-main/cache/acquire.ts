@@ -62,11 +62,13 @@ export interface Lookup {
  * Redeems a refresh token at its provider.
  *
  * @param request whose refresh token is to be redeemed
+ * @param signal aborted when the turn is over (see CacheHandle.exclusively): pass it to the call to the provider
  * @returns the token endpoint's response, and where it was asked. Rejects where the endpoint refused or was not reached
  */
 export type Redeem = (
   refreshToken: RefreshToken,
   request: TokenRequest & { readonly scopes: readonly string[] },
+  signal?: AbortSignal,
 ) => Promise<{ token_endpoint: string; response: Readonly<Record<string, unknown>> }>;
 
 function scopesIn(request: TokenRequest): string[] {
@@ -252,7 +254,7 @@ export async function singleFlight<T>(
   request: TokenRequest,
   { now, before, found, renew }: Flight<T>,
 ): Promise<T> {
-  return exclusively(handle, refreshName(request), async () => {
+  return exclusively(handle, refreshName(request), async (signal) => {
     const token = await handle.read((cache) =>
       longestLived(
         candidates(cache, request).filter(
@@ -263,7 +265,7 @@ export async function singleFlight<T>(
         ),
       ),
     );
-    return token === undefined ? renew() : found(token);
+    return token === undefined ? renew(signal) : found(token);
   });
 }
 
@@ -271,7 +273,8 @@ interface Flight<T> {
   now: () => number;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
-  renew: () => Promise<T>;
+  /** @param signal aborted when the turn is over: whoever comes next may ask */
+  renew: (signal?: AbortSignal) => Promise<T>;
 }
 
 /** What `singleFlight` has to know of the cache before it begins. */
@@ -307,8 +310,8 @@ export async function acquireTokenSilent(
   redeem: Redeem,
   now: () => number,
 ): Promise<AccessToken> {
-  const known = await handle.read((cache) => ({ ...standing(cache, request, now()), since: handle.epoch }));
-  const { accessToken, before, since } = known;
+  const known = await handle.read((cache) => standing(cache, request, now()));
+  const { accessToken, before } = known;
   if (accessToken !== undefined && !known.refreshSoon) return accessToken;
   if (known.refreshTokens.length === 0) return accessToken ?? signInRequired();
   try {
@@ -316,7 +319,7 @@ export async function acquireTokenSilent(
       now,
       before,
       found: (token) => token,
-      renew: () => renewed(handle, request, redeem, since),
+      renew: (signal) => renewed(handle, request, redeem, signal),
     });
   } catch (error) {
     if (accessToken !== undefined) return accessToken;
@@ -401,9 +404,13 @@ async function renewed(
   handle: CacheHandle,
   request: TokenRequest,
   redeem: Redeem,
-  since: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<AccessToken> {
-  const refreshTokens = await handle.read((cache) => refreshTokensFor(cache, request));
+  // Who waited for the turn begins only now: a sign-in that came meanwhile is what is refreshed.
+  const { refreshTokens, since } = await handle.read((cache) => ({
+    refreshTokens: refreshTokensFor(cache, request),
+    since: handle.epoch,
+  }));
   const known = unwritten.get(handle);
   let refused: unknown;
   let failure: Error | undefined;
@@ -411,7 +418,7 @@ async function renewed(
     if (known?.has(refusalName(refreshToken, request.client_id)) === true) continue;
     let redeemed: Redeemed;
     try {
-      redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) });
+      redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
       if (isInvalidGrant(redeemed.response)) throw new ProviderError(redeemed.response);
     } catch (error) {
       if (isInvalidGrant(error)) {

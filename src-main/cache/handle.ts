@@ -28,7 +28,7 @@ export interface CacheHandle {
    *
    * @throws what the task throws; an error of code `vault_busy` or `partition_busy` where another holder kept it too long
    */
-  exclusively?<T>(name: string, task: () => Promise<T>): Promise<T>;
+  exclusively?<T>(name: string, task: (signal?: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** A handle on a cache that lives as long as the process. */
@@ -37,16 +37,20 @@ export function inMemory(cache: TokenCache): CacheHandle {
   return {
     read: async (fn) => Promise.resolve(fn(cache)),
     update: async (fn) => Promise.resolve(transact(cache, fn).value),
-    exclusively: (name, task) => queue.run(name, task),
+    exclusively: (name, task) => queue.run(name, () => task()),
   };
 }
 
 const queueOf = new WeakMap<CacheHandle, KeyedQueue>();
 
 /** `exclusively` of the handle; for one that has none, among those who use this very handle. */
-export function exclusively<T>(handle: CacheHandle, name: string, task: () => Promise<T>): Promise<T> {
+export function exclusively<T>(
+  handle: CacheHandle,
+  name: string,
+  task: (signal?: AbortSignal) => Promise<T>,
+): Promise<T> {
   if (handle.exclusively !== undefined) return handle.exclusively(name, task);
   const queue = queueOf.get(handle) ?? new KeyedQueue();
   queueOf.set(handle, queue);
-  return queue.run(name, task);
+  return queue.run(name, () => task());
 }

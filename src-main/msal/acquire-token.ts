@@ -1,9 +1,11 @@
-import { lookup, singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
+import { lookup, refreshName, singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
-import type { CacheHandle } from '../cache/handle.ts';
+import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
 import { SignInRequiredError } from '../errors.ts';
+import { cachedResult, isPlain } from './cached-result.ts';
+import { flight } from './flight.ts';
 
 /**
  * An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle.
@@ -38,6 +40,10 @@ export interface SilentRequest {
   scopes: string[];
   /** Ignores a cached access token. Default: false. */
   forceRefresh?: boolean;
+  /** What a resource asked for (step-up, continuous access evaluation): no cached access token is returned. */
+  claims?: string;
+  /** As in `@azure/msal-node`. */
+  correlationId?: string;
 }
 
 /**
@@ -45,11 +51,13 @@ export interface SilentRequest {
  * partition: one asks the provider, the others wait and get what it got. Without it, two processes that refresh at the same moment send
  * the same refresh token, and a provider that rotates refresh tokens signs the user out.
  *
- * A cached token is returned at once. When the process that asks dies, the next one goes on. Where the provider asked for an early refresh
+ * A cached token is returned at once, without MSAL: give a function that makes the application, and a request whose token is fresh makes
+ * none. A request with `claims` asks the provider, in its turn like every other that redeems a refresh token. When the process that asks dies, the next one goes on. Where the provider asked for an early refresh
  * and that fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process
  * sends it again; where the account has another one, that is tried next.
  *
  * @param handle the vault or partition, or the promise of one
+ * @param application the application, or a function that returns it when it is needed
  * @param clientId the application's, as in its configuration: MSAL does not tell it
  * @throws SignInRequiredError where the provider wants the user to sign in, or no refresh token is left; MSAL's error is its `cause`
  * @throws what `acquireTokenSilent` throws otherwise; an error of code `vault_busy` or `partition_busy` where others held the lock too long
@@ -61,12 +69,16 @@ export interface SilentRequest {
  */
 export async function acquireToken<Request extends SilentRequest, Result>(
   handle: CacheHandle | Promise<CacheHandle>,
-  application: SilentApplication<Request, Result>,
+  application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
   clientId: string,
   request: Request,
 ): Promise<Result> {
-  const { account, scopes, forceRefresh = false } = request;
-  if (account === null || account === undefined) return application.acquireTokenSilent(request); // MSAL says what is wrong.
+  const { account, scopes, claims, correlationId = '' } = request;
+  const hasClaims = claims !== undefined && claims !== '';
+  const forceRefresh = request.forceRefresh === true || hasClaims;
+  const made = (): SilentApplication<Request, Result> =>
+    typeof application === 'function' ? application() : application;
+  if (account === null || account === undefined) return made().acquireTokenSilent(request); // MSAL says what is wrong.
   const opened = await handle;
   const wanted: TokenRequest = {
     client_id: clientId,
@@ -77,23 +89,34 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     margin: EXPIRY_MARGIN, // MSAL's own: whether it refreshes is for it to say.
     ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
   };
-  const { accessToken, refreshSoon, before } = await opened.read((cache) =>
-    standing(cache, wanted, systemClock()),
-  );
+  const { accessToken, refreshSoon, before, cached } = await opened.read((cache) => {
+    const found = standing(cache, wanted, systemClock());
+    const token = isPlain(request) ? found.accessToken : undefined;
+    // MSAL reads the type of its own result; this one has the same fields.
+    const result = token && (cachedResult(cache, token, account, correlationId) as Result | undefined);
+    return { ...found, cached: result };
+  });
   // Major 2 does not read what others wrote before it looks for a token.
   const ask = async (fresh: boolean): Promise<Result> => {
-    await application.getTokenCache().getAllAccounts();
-    return application.acquireTokenSilent({ ...request, forceRefresh: fresh });
+    await made().getTokenCache().getAllAccounts();
+    return made().acquireTokenSilent({ ...request, forceRefresh: fresh });
   };
-  if (accessToken !== undefined && !refreshSoon) return ask(false);
-  const flight = singleFlight(opened, wanted, {
+  if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
+  const renew = async (): Promise<Result> => {
+    const epoch = await opened.read(() => opened.epoch);
+    return flight.run(epoch, () =>
+      untilRefusedAll(opened, made(), wanted, () => ask(forceRefresh || refreshSoon)),
+    );
+  };
+  // A token that another one got meanwhile was not asked for with these claims.
+  if (hasClaims) return exclusively(opened, refreshName(wanted), renew);
+  const renewal = singleFlight(opened, wanted, {
     now: systemClock,
     before,
     found: () => ask(false),
-    // Where MSAL finds what was not found here, it knows better.
-    renew: () => untilRefusedAll(opened, application, wanted, () => ask(forceRefresh || refreshSoon)),
+    renew, // Where MSAL finds what was not found here, it knows better.
   });
-  return accessToken === undefined ? flight : flight.catch(() => ask(false));
+  return accessToken === undefined ? renewal : renewal.catch(() => cached ?? ask(false));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { flight } from './flight.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
 import { LibraryMemory } from './library-memory.ts';
@@ -133,7 +134,8 @@ class Application {
     const { any, departure } = this.#memory.pending;
     if (!any) return;
     const { change, saved } = this.#memory.save();
-    const since = epoch === undefined ? {} : { since: epoch };
+    const began = flight.getStore() ?? epoch;
+    const since = began === undefined ? {} : { since: began };
     // Where older copies can't be made unreadable now, the account is removed all the same.
     if (departure && handle.erase !== undefined)
       await handle.erase(change).catch(() => handle.update(change, since));

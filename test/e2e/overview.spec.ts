@@ -24,7 +24,7 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   await window.getByRole('searchbox').fill('');
   await expect(rows).toHaveCount(11);
 
-  await window.getByRole('button', { name: 'Tenant' }).click();
+  await window.getByRole('button', { name: 'Tenant', exact: true }).click();
   await window.getByRole('menuitem').nth(1).click();
   await expect(window.getByRole('button', { name: /^Tenant: / })).toBeVisible();
   await expect(rows).not.toHaveCount(11);

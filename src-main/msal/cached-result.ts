@@ -1,0 +1,67 @@
+/** MSAL's answer to a silent request, made from the cache alone. */
+import { readToken } from '../cache/schema/claims.ts';
+import type { AccessToken } from '../cache/schema/entities.ts';
+import { secondsOf } from '../cache/schema/expiry.ts';
+import { scopesOf } from '../cache/schema/scopes.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+
+/** Fields of a silent request that make it more than "a bearer token for these scopes": MSAL answers those itself. */
+const SPECIAL = [
+  'authenticationScheme',
+  'resourceRequestMethod',
+  'resourceRequestUri',
+  'shrClaims',
+  'sshJwk',
+  'popKid',
+];
+
+/** Whether a request asks for nothing but a bearer token. */
+export function isPlain(request: object): boolean {
+  return SPECIAL.every((name) => {
+    const value: unknown = Reflect.get(request, name);
+    return value === undefined || value === null || (name === 'authenticationScheme' && value === 'Bearer');
+  });
+}
+
+/**
+ * The `AuthenticationResult` that MSAL would return for a cached bearer token; undefined where MSAL must say.
+ *
+ * @param account as the request has it
+ */
+export function cachedResult(
+  cache: TokenCache,
+  token: AccessToken,
+  account: object,
+  correlationId: string,
+): object | undefined {
+  const { home_account_id, environment, realm, client_id, target, secret } = token;
+  if ((token.token_type ?? 'Bearer').toLowerCase() !== 'bearer') return undefined;
+  const [idToken] = cache.find('IdToken', {
+    query: { home_account_id: home_account_id ?? '', environment, realm: realm ?? null, client_id },
+  });
+  if (idToken === undefined) return undefined;
+  const read = readToken(idToken.secret);
+  if (read?.format !== 'jwt') return undefined;
+  const claims = read.payload;
+  const date = (field: unknown): Date | undefined =>
+    Number.isFinite(secondsOf(field)) ? new Date(secondsOf(field) * 1000) : undefined;
+  const extExpiresOn = date(token.extended_expires_on);
+  const refreshOn = date(token.refresh_on);
+  return {
+    authority: `https://${environment}/${realm}/`,
+    uniqueId: claims['oid'] ?? claims['sub'] ?? '',
+    tenantId: claims['tid'] ?? '',
+    scopes: scopesOf(target),
+    account: { ...account, idToken: idToken.secret, idTokenClaims: claims },
+    idToken: idToken.secret,
+    idTokenClaims: claims,
+    accessToken: secret,
+    fromCache: true,
+    expiresOn: date(token.expires_on) ?? null,
+    ...(extExpiresOn === undefined ? {} : { extExpiresOn }),
+    ...(refreshOn === undefined ? {} : { refreshOn }),
+    tokenType: 'Bearer',
+    correlationId,
+    state: '',
+  };
+}

@@ -1,0 +1,524 @@
+/** Promises that partitions once broke, each as it was broken. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { type SealingKeys, memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
+import { postgresStore } from '../../src-main/partitions/stores/postgres-store.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { caches, KEYS, namesIn, observed, signIn } from './people.ts';
+
+const scopesIn = (cache: TokenCache): string[] =>
+  cache
+    .find('AccessToken')
+    .map(({ target }) => target)
+    .sort();
+const refreshTokensIn = (cache: TokenCache): string[] =>
+  cache.find('RefreshToken').map(({ secret }) => secret);
+
+describe('an update that was rejected is never written', () => {
+  it('where its batch lost a race, its fate is that of the attempt that was committed', async () => {
+    const { store, inner, hooks } = observed();
+    const [here, there] = [caches({ store }).partition('a'), caches({ store: inner }).partition('a')];
+    await here.update((cache) => signIn(cache, 'noor', 'zero'));
+    hooks.beforeWrite = async () => {
+      delete hooks.beforeWrite;
+      await there.update((cache) => signIn(cache, 'noor', 'theirs'));
+    };
+    let attempts = 0;
+    const [first, second] = await Promise.allSettled([
+      here.update((cache) => {
+        attempts += 1;
+        if (attempts === 1) throw new Error('on the first attempt');
+        signIn(cache, 'noor', 'first');
+      }),
+      here.update((cache) => signIn(cache, 'noor', 'second')),
+    ]);
+    const stored = await there.read(scopesIn);
+    expect(second.status).toBe('fulfilled');
+    expect(stored.includes('first')).toBe(first.status === 'fulfilled');
+    expect(stored).toEqual(expect.arrayContaining(['second', 'theirs', 'zero']));
+  });
+
+  it('one that throws in every attempt is rejected with its error, and the others are committed', async () => {
+    const { store, inner, hooks } = observed();
+    const [here, there] = [caches({ store }).partition('a'), caches({ store: inner }).partition('a')];
+    await here.update((cache) => signIn(cache, 'noor', 'zero'));
+    hooks.beforeWrite = async () => {
+      delete hooks.beforeWrite;
+      await there.update((cache) => signIn(cache, 'noor', 'theirs'));
+    };
+    const bad = here.update((cache) => {
+      signIn(cache, 'noor', 'ghost');
+      throw new Error('always');
+    });
+    const good = here.update((cache) => signIn(cache, 'noor', 'good'));
+    await expect(bad).rejects.toThrow('always');
+    await good;
+    expect(await there.read(scopesIn)).toEqual(['good', 'theirs', 'zero']);
+  });
+
+  it('what was decided on an old copy is decided again on what is stored', async () => {
+    const store = memoryStore();
+    const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];
+    await here.update((cache) => signIn(cache, 'noor', 'one'));
+    await there.update((cache) => signIn(cache, 'noor', 'two'));
+    expect(await here.update((cache) => scopesIn(cache).length)).toBe(2);
+    const none = (cache: TokenCache): void => {
+      if (cache.accounts().length > 0) throw new Error('somebody is signed in');
+    };
+    await there.signOut('noor.utid');
+    await here.update(none);
+    await expect(here.update((cache) => signIn(cache, 'piet'))).resolves.toBeUndefined();
+  });
+});
+
+describe('a late refresh never overwrites a newer sign-in', () => {
+  const request = {
+    client_id: 'my_client_id',
+    home_account_id: 'noor.utid',
+    environment: 'login.example.com',
+    scopes: ['orders'],
+    forceRefresh: true,
+  };
+  const late = {
+    token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+    response: { access_token: 'LATE', refresh_token: 'LATE RT', expires_in: 3600, token_type: 'Bearer' },
+  };
+
+  it.each([
+    { user: 'one' as const, others: [] as string[] },
+    { user: 'several' as const, others: ['piet'] },
+  ])('signed out and in again meanwhile, partition for $user', async ({ user, others }) => {
+    const store = memoryStore();
+    const [here, there] = [1, 2].map(() => caches({ store }).partition('a', { user }));
+    for (const uid of ['noor', ...others]) await here!.update((cache) => signIn(cache, uid, 'orders', 10));
+    let answer = (): void => undefined;
+    let asked = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const waiting = new Promise<void>((resolve) => (answer = resolve));
+    const redeem = async () => {
+      asked();
+      await waiting;
+      return late;
+    };
+    const refresh = acquireTokenSilent(there!, request, redeem, () => Date.now() / 1000).catch(
+      () => undefined,
+    );
+    await isAsked;
+    await here!.signOut('noor.utid');
+    await here!.update((cache) => signIn(cache, 'noor', 'new'));
+    answer();
+    await refresh;
+    const left = await here!.read(refreshTokensIn);
+    expect(left).not.toContain('LATE RT');
+    expect(left).toContain('refresh token of noor');
+    expect(await here!.read(scopesIn)).toContain('new');
+    for (const uid of others) expect(left).toContain(`refresh token of ${uid}`);
+  });
+
+  it('signed out meanwhile: nothing comes back', async () => {
+    const store = memoryStore();
+    const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];
+    await here.update((cache) => signIn(cache, 'noor'));
+    await there.read(namesIn);
+    const since = there.epoch!;
+    await here.signOut('noor.utid');
+    await there.update((cache) => signIn(cache, 'noor', 'late'), { since });
+    expect(await here.read(namesIn)).toEqual([]);
+  });
+
+  it('another account of the same partition is not held up by a sign-out', async () => {
+    const partition = caches().partition('a', { user: 'several' });
+    for (const uid of ['noor', 'piet']) await partition.update((cache) => signIn(cache, uid));
+    await partition.read(namesIn);
+    const since = partition.epoch!;
+    await partition.signOut('noor.utid');
+    await partition.update((cache) => signIn(cache, 'piet', 'refreshed'), { since });
+    expect(await partition.read(scopesIn)).toContain('refreshed');
+  });
+
+  it('two sign-ins side by side both succeed', async () => {
+    const store = memoryStore();
+    const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];
+    await Promise.all([here.read(namesIn), there.read(namesIn)]);
+    await here.update((cache) => signIn(cache, 'noor', 'tab-1'), { since: here.epoch! });
+    await there.update((cache) => signIn(cache, 'noor', 'tab-2'), { since: there.epoch! });
+    expect(await here.read(scopesIn)).toEqual(['tab-1', 'tab-2']);
+  });
+});
+
+describe('a turn', () => {
+  it('ends after its limit, aborts its signal, and the next one begins', async () => {
+    const store = memoryStore();
+    const [here, there] = [1, 2].map(() => caches({ store, turnLimit: 60, lease: 1000 }).partition('a'));
+    let signal: AbortSignal | undefined;
+    const hung = here!.exclusively('refresh', (given) => {
+      signal = given;
+      return new Promise(() => undefined);
+    });
+    await expect(hung).rejects.toMatchObject({ code: 'partition_turn_expired', partition: here!.key });
+    expect(signal?.aborted).toBe(true);
+    expect(await there!.exclusively('refresh', () => Promise.resolve('next'))).toBe('next');
+  });
+
+  it('hands its signal to what redeems a refresh token', async () => {
+    const partition = caches({ turnLimit: 60 }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor', 'orders', 10));
+    const request = {
+      client_id: 'my_client_id',
+      home_account_id: 'noor.utid',
+      environment: 'login.example.com',
+      scopes: ['orders'],
+      forceRefresh: true,
+    };
+    const refresh = acquireTokenSilent(
+      partition,
+      request,
+      (_token, _request, signal) =>
+        new Promise((_resolve, reject) =>
+          signal?.addEventListener('abort', () => reject(new Error('aborted'))),
+        ),
+      () => Date.now() / 1000,
+    );
+    await expect(refresh).rejects.toMatchObject({ code: 'partition_turn_expired' });
+  });
+});
+
+describe('races and touches', () => {
+  it('losing every race is busy, whenever the time is over', async () => {
+    const lost = { ...memoryStore(), write: () => Promise.resolve(false) };
+    for (const timeout of [60, 110, 200]) {
+      const update = caches({ store: lost, timeout })
+        .partition('a')
+        .update((cache) => signIn(cache, 'noor', 'ours'));
+      await expect(update).rejects.toMatchObject({ code: 'partition_busy' });
+    }
+  });
+
+  it('a touch that fails rejects no read, and is tried again', async () => {
+    const inner = memoryStore();
+    let touches = 0;
+    const touch = () => Promise.reject(new Error(`NOPERM ${(touches += 1)}`));
+    const partition = caches({ store: { ...inner, touch }, ttl: { sliding: 100 } }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(touches).toBe(2);
+  });
+
+  it('a read that changes the cache is refused, and nobody else sees the change', async () => {
+    const partition = caches().partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await expect(partition.read((cache) => signIn(cache, 'piet'))).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+});
+
+describe('sealing keys rotate under a rolling deployment', () => {
+  const key = (id: string) => ({ id, key: randomBytes(32) });
+  const [old, young] = [key('2026-01'), key('2026-11')];
+  const both: SealingKeys = [young, old];
+
+  it('sealWith: what a new version writes, an old one still opens', async () => {
+    const store = memoryStore();
+    const before = caches({ store, sealingKeys: [old] }).partition('a');
+    const first = caches({ store, sealingKeys: both, sealWith: old.id }).partition('a');
+    await first.update((cache) => signIn(cache, 'noor'));
+    expect(await before.read(namesIn)).toEqual(['noor@contoso.example']);
+    const second = caches({ store, sealingKeys: both, sealWith: young.id }).partition('a');
+    await second.update((cache) => signIn(cache, 'noor', 'more'));
+    expect(await first.read(scopesIn)).toEqual(['more', 'orders']);
+    expect(() => caches({ sealingKeys: both, sealWith: 'none' })).toThrow(/no sealing key has that id/);
+  });
+
+  it('reseal: every entry, by its key in the store alone, its time of expiry kept', async () => {
+    let now = 1000;
+    const store = memoryStore({ now: () => now });
+    const before = caches({ store, sealingKeys: [old], ttl: 600, now: () => now });
+    for (const id of ['a', 'b', 'c']) await before.partition(id).update((cache) => signIn(cache, 'noor'));
+    const after = caches({ store, sealingKeys: both, ttl: 600, now: () => now });
+    await after.partition('c').update((cache) => signIn(cache, 'noor', 'more'));
+    const foreign = 'x'.repeat(43);
+    await store.write(
+      foreign,
+      { bytes: Buffer.from('else'), version: 'v'.repeat(16) },
+      { expected: null, ttl: null },
+    );
+    expect(await after.sealingReport()).toEqual({
+      entries: 4,
+      sealedWith: { [old.id]: 2, [young.id]: 1 },
+      plainText: 0,
+      unreadable: 1,
+    });
+    now += 300;
+    expect(await after.reseal()).toEqual({
+      entries: 4,
+      resealed: 2,
+      current: 1,
+      changedMeanwhile: 0,
+      skipped: { partition_foreign: 1 },
+    });
+    const only = caches({ store, sealingKeys: [young], now: () => now });
+    expect(await only.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    now += 301;
+    expect(await only.partition('a').read(namesIn)).toEqual([]);
+    const { leases: _none, maintenance: _neither, ...bare } = memoryStore();
+    await expect(caches({ store: bare }).reseal()).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('from plain text: read while it is allowed, sealed at the next update or by reseal', async () => {
+    const store = memoryStore();
+    const plain = partitionedCaches({ store, sealingKeys: 'plain-text' });
+    for (const id of ['a', 'b']) await plain.partition(id).update((cache) => signIn(cache, 'noor'));
+    await expect(caches({ store }).partition('a').read(namesIn)).rejects.toMatchObject({
+      code: 'partition_plain_text',
+    });
+    const moving = caches({ store, acceptPlainText: true });
+    expect(await moving.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    await moving.partition('a').update((cache) => signIn(cache, 'noor', 'more'));
+    expect((await moving.reseal()).resealed).toBe(1);
+    expect(await caches({ store }).partition('b').read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+});
+
+describe('users of an earlier cache move in', () => {
+  async function earlier(shape: (text: string) => string | Uint8Array) {
+    const text = await caches()
+      .partition('x')
+      .update((cache) => {
+        signIn(cache, 'noor');
+        return (cache as { serialize?: () => string }).serialize?.() ?? '';
+      });
+    const documents = new Map<string, string | Uint8Array>([['a', shape(text)]]);
+    const importFrom = {
+      read: (id: string) => Promise.resolve(documents.get(id) ?? null),
+      remove: (id: string) => Promise.resolve(documents.delete(id)),
+    };
+    return { documents, importFrom };
+  }
+
+  it.each([
+    { what: 'DistributedCachePlugin', shape: (text: string) => text },
+    { what: 'Microsoft.Identity.Web', shape: (text: string) => Buffer.from(text) },
+  ])('of $what, once, at the first read', async ({ shape }) => {
+    const { documents, importFrom } = await earlier(shape);
+    const all = caches({ importFrom });
+    expect(await all.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(documents.size).toBe(0);
+    expect(await all.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(await all.partition('b').read(namesIn)).toEqual([]);
+  });
+
+  it('who signs out before stays signed out, also if the earlier entry could not be removed at first', async () => {
+    const { documents, importFrom } = await earlier((text) => text);
+    let fails = 1;
+    const flaky = {
+      ...importFrom,
+      remove: (id: string) => (fails-- > 0 ? Promise.reject(new Error('down')) : importFrom.remove(id)),
+    };
+    const partition = caches({ importFrom: flaky }).partition('a');
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(documents.size).toBe(1);
+    await partition.signOut('noor.utid');
+    expect(documents.size).toBe(0);
+    expect(await partition.read(namesIn)).toEqual([]);
+  });
+
+  it('a document that is none is told, and left alone', async () => {
+    const { documents, importFrom } = await earlier(() => 'CfDJ8 encrypted by ASP.NET');
+    await expect(caches({ importFrom }).partition('a').read(namesIn)).rejects.toMatchObject({
+      code: 'document_not_json',
+    });
+    expect(documents.size).toBe(1);
+  });
+});
+
+describe('signing a user out everywhere', () => {
+  const issuer = 'https://login.example.com/contoso/v2.0';
+  const withClaims = (cache: TokenCache, uid: string, claims: object) => {
+    cache.add({
+      client_id: 'my_client_id',
+      scope: ['orders'],
+      token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+      response: {
+        access_token: 'at',
+        refresh_token: `rt ${uid}`,
+        token_type: 'Bearer',
+        expires_in: 3600,
+        client_info: Buffer.from(JSON.stringify({ uid, utid: 'utid' })).toString('base64url'),
+        id_token: `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: issuer, oid: uid, preferred_username: uid, ...claims })).toString('base64url')}.`,
+      },
+    });
+  };
+
+  it('finds all partitions of a sub, on every server, and no one else’s', async () => {
+    const store = memoryStore();
+    const [here, there] = [caches({ store, userIndex: true }), caches({ store, userIndex: true })];
+    await here.partition('laptop').update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's1' }));
+    await there.partition('phone').update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's2' }));
+    await there.partition('other').update((cache) => withClaims(cache, 'piet', { sub: 'p1', sid: 's3' }));
+    expect(await here.signOutUser({ issuer: 'https://elsewhere.example', sub: 'n1' })).toMatchObject({
+      partitions: 0,
+    });
+    expect(await here.signOutUser({ issuer, sid: 's2' })).toEqual({
+      partitions: 1,
+      deleted: 0,
+      remaining: 0,
+    });
+    expect(await here.partition('phone').read(namesIn)).toEqual([]);
+    expect(await here.partition('laptop').read(namesIn)).toEqual(['noor']);
+    expect(await there.signOutUser('n1')).toEqual({ partitions: 1, deleted: 0, remaining: 0 });
+    expect(await here.partition('laptop').read(namesIn)).toEqual([]);
+    expect(await here.partition('other').read(namesIn)).toEqual(['piet']);
+    expect(await here.signOutUser({ home_account_id: 'piet.utid' })).toMatchObject({ partitions: 1 });
+    const left: string[] = [];
+    for await (const key of store.maintenance!.keys()) left.push(key);
+    expect(left).toEqual([]);
+  });
+
+  it('of a partition for several users only that one goes; what cannot be opened goes as a whole', async () => {
+    const store = memoryStore();
+    const all = caches({ store, userIndex: true });
+    const partition = all.partition('a', { user: 'several' });
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }));
+    await partition.update((cache) => withClaims(cache, 'piet', { sub: 'p1' }));
+    await all.signOutUser({ issuer, sub: 'n1' });
+    expect(await partition.read(namesIn)).toEqual(['piet']);
+    const stored = (await store.read(partition.key))!;
+    await store.write(
+      partition.key,
+      { bytes: stored.bytes.subarray(0, 60), version: 'v'.repeat(16) },
+      { expected: stored.version, ttl: null },
+    );
+    expect(await all.signOutUser('p1')).toEqual({ partitions: 1, deleted: 1, remaining: 0 });
+    expect(await store.read(partition.key)).toBeNull();
+  });
+
+  it('a refresh of a user who was signed out everywhere brings nothing back', async () => {
+    const all = caches({ userIndex: true });
+    const partition = all.partition('a');
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }));
+    await partition.read(namesIn);
+    const since = partition.epoch!;
+    await all.signOutUser('n1');
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }), { since });
+    expect(await partition.read(namesIn)).toEqual([]);
+  });
+
+  it('the index is written when someone signs in, and not by later updates', async () => {
+    const { store, counts } = observed();
+    const partition = caches({ store, userIndex: true }).partition('a');
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's1' }));
+    expect(counts.write).toBe(4);
+    await partition.update((cache) => signIn(cache, 'noor', 'more'));
+    expect(counts.write).toBeLessThanOrEqual(6); // The second ID token names no sub.
+    const before = counts.write;
+    await partition.update((cache) => signIn(cache, 'noor', 'even more'));
+    expect(counts.write).toBe(before + 1);
+  });
+
+  it('without an index it is refused', async () => {
+    await expect(caches().signOutUser('n1')).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+});
+
+describe('an entry does not outlive its session', () => {
+  it('expires caps the TTL, and one in the past opens nothing', async () => {
+    const { store, ttls } = observed();
+    const all = caches({ store, now: () => 1000 });
+    await all.partition('a', { expires: 1600 }).update((cache) => signIn(cache, 'noor'));
+    await all
+      .partition('b', { expires: new Date(2_000_000), ttl: 'none' })
+      .update((cache) => signIn(cache, 'noor'));
+    expect(ttls).toEqual([600, 1000]);
+    expect(() => all.partition('a', { expires: 999 })).toThrow(
+      expect.objectContaining({ code: 'session_ended' }),
+    );
+    expect(() => all.partition('a', { expires: NaN })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument' }),
+    );
+  });
+});
+
+describe('clients of other libraries are refused when the store is made', () => {
+  it.each([
+    ['memcached', { get: () => undefined, set: () => undefined }],
+    ['nothing', undefined],
+    ['an URL', 'redis://127.0.0.1'],
+  ])('redisStore: %s', (_name, client) => {
+    expect(() => redisStore({ client: client as never })).toThrow(
+      expect.objectContaining({ code: 'store_client' }),
+    );
+  });
+
+  it('postgresStore: a single connection', () => {
+    const client = {
+      connect: () => undefined,
+      query: () => undefined,
+      end: () => undefined,
+      escapeLiteral: () => '',
+      getTypeParser: () => undefined,
+    };
+    expect(() => postgresStore({ pool: client })).toThrow(expect.objectContaining({ code: 'store_client' }));
+    expect(() => postgresStore({ pool: 'postgres://' as never })).toThrow(
+      expect.objectContaining({ code: 'store_client' }),
+    );
+  });
+
+  it('partitionedCaches: a store that lacks functions', () => {
+    expect(() => partitionedCaches({ store: {} as never, sealingKeys: KEYS })).toThrow(
+      /read, write, remove, touch/,
+    );
+  });
+});
+
+describe('what is stored', () => {
+  it('comes back exactly as it was, whatever its secrets look like, and is smaller', async () => {
+    const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const secrets = [
+      'short',
+      `${base64url({ alg: 'RS256' })}.${base64url({ sub: 'é\n"x"', iat: 1 })}.${randomBytes(256).toString('base64url')}`,
+      `${base64url({ alg: 'RS256' })}.${base64url({ sub: 'x' })}.short`,
+      `${base64url({ enc: 'A256GCM' })}.a.b.c.d`,
+      `M.C5_BAY.0.U.-${randomBytes(99).toString('base64')}*!$`,
+      `1.AX${randomBytes(800).toString('base64url')}`,
+      'not "quoted" \\ or é 🦊 \u0001',
+    ];
+    for (const secret of secrets) {
+      const store = memoryStore();
+      const write = caches({ store }).partition('a');
+      await write.update((cache) => {
+        signIn(cache, 'noor');
+        const [token] = cache.find('RefreshToken');
+        cache.modify('RefreshToken', token!, { secret });
+      });
+      expect(await caches({ store }).partition('a').read(refreshTokensIn)).toEqual([secret]);
+    }
+  });
+
+  it('says by its length nothing of what a secret contains', async () => {
+    const sizes = new Set<number>();
+    for (const guess of [
+      'a',
+      'refresh token of noor',
+      randomBytes(24).toString('base64url'),
+      'zzzz'.repeat(8),
+    ]) {
+      const { store, inner } = observed();
+      const partition = caches({ store }).partition('a');
+      await partition.update((cache) => {
+        signIn(cache, 'noor', 'the same scope');
+        const secret = guess.repeat(600).slice(0, 512);
+        cache.modify('RefreshToken', cache.find('RefreshToken')[0]!, {
+          secret: Buffer.from(secret).toString('base64url'),
+        });
+      });
+      sizes.add((await inner.read(partition.key))!.bytes.length);
+    }
+    // Padding aside, only the length of the secret counts; these all have one length.
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBe(0);
+  });
+});
