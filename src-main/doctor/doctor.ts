@@ -110,6 +110,11 @@ export type FindingToRepair = Pick<Finding, 'id'> & Partial<Pick<Finding, 'entit
  * examined is another finding, and is left alone. In a vault: `vault.update((cache) => repair(cache, findings))`.
  *
  * @param findings `all`: whatever is wrong now
+ * @example
+ * import { examine, repair } from 'tokenkeep/doctor';
+ *
+ * const findings = await vault.read((cache) => examine(cache));
+ * const { difference } = await vault.update((cache) => repair(cache, findings));
  */
 export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 'all', now?: number): Repair {
   const store = storeOf(cache);
@@ -149,6 +154,11 @@ function make(store: Store, change: Change): boolean {
  * nothing comes back of an account that was signed out meanwhile.
  *
  * @returns what it did
+ * @example
+ * import { repair, undoRepair } from 'tokenkeep/doctor';
+ *
+ * const { undo } = await vault.update((cache) => repair(cache, 'all'));
+ * await vault.update((cache) => undoRepair(cache, undo));
  */
 export function undoRepair(cache: TokenCache, { [UNDOING]: { changes, emptied } }: RepairUndo): Difference {
   const store = storeOf(cache);
