@@ -153,7 +153,7 @@ async function filesIn(folder: string, depth = 1): Promise<string[]> {
 }
 
 /** Whether this user may write the cache and its folder. */
-async function isWritable(source: FoundSource): Promise<boolean> {
+export async function isWritable(source: FoundSource): Promise<boolean> {
   return access(source.file, constants.W_OK).then(
     () => true,
     () => false,

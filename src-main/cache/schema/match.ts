@@ -220,6 +220,6 @@ export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolea
  * Who a user is, for maps and names of locks: account and issuer, or account and cloud. Entities of one user that name
  * no issuer have another identity; see accounts.ts.
  */
-function userKey(home_account_id: unknown, issuer: string, environment: string): string {
+export function userKey(home_account_id: unknown, issuer: string, environment: string): string {
   return `${folded(home_account_id)} ${issuer === '' ? environment : canonicalIssuer(issuer)}`;
 }
