@@ -71,6 +71,7 @@ export function signIn({ settings, msal, caches }: Parts): Router {
       refuse(403, `The identity provider answered: ${said.join(': ') || 'nothing'}`);
       return;
     }
+    const before = req.session.cacheId;
     await regenerate(req); // Who knew the session's id before the sign-in does not know it after.
     const cacheId = randomUUID();
     const result = await msal.run(caches.of(req.session, cacheId), () =>
@@ -82,6 +83,12 @@ export function signIn({ settings, msal, caches }: Parts): Router {
     const account = result.account;
     if (account === null) throw new Error('The provider gave no ID token.');
     req.session.cacheId = cacheId;
+    // The tokens of the sign-in before are out of everyone's reach now.
+    if (before !== undefined)
+      await caches
+        .of(req.session, before)
+        .remove()
+        .catch(() => undefined);
     const { homeAccountId: home_account_id, username, name = username } = account;
     req.session.user = { home_account_id, username, name };
     res.redirect(attempt.then);
