@@ -1,6 +1,5 @@
 /** Finds the caches of other programs. Looks at names, sizes and times of files; reads and creates nothing. */
-import { constants } from 'node:fs';
-import { access, lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
@@ -150,12 +149,4 @@ async function filesIn(folder: string, depth = 1): Promise<string[]> {
     else if (entry.isFile() || entry.isSymbolicLink()) if (!NO_CACHE.test(entry.name)) files.push(path);
   }
   return files.sort();
-}
-
-/** Whether this user may write the cache and its folder. */
-export async function isWritable(source: FoundSource): Promise<boolean> {
-  return access(source.file, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,7 +5,7 @@
 import type { Entity, EntityFilter, EntityType } from './entities.ts';
 import { sameEnvironment } from './environments.ts';
 import { extensionOf } from './extension.ts';
-import { canonicalIssuer, issuerIn, sameIssuer } from './issuers.ts';
+import { issuerIn, sameIssuer } from './issuers.ts';
 import { answers, covers, grantOf, sameScopes, scopesOverlap } from './scopes.ts';
 
 type Wanted = string | null;
@@ -214,12 +214,4 @@ export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolea
   const [grant, oldGrant] = [grantOf(fresh), grantOf(old)];
   if (keyIdOf(fresh) === keyIdOf(old)) return scopesOverlap(grant, oldGrant);
   return keyIdOf(fresh) !== '' && keyIdOf(old) !== '' && sameScopes(grant, oldGrant);
-}
-
-/**
- * Who a user is, for maps and names of locks: account and issuer, or account and cloud. Entities of one user that name
- * no issuer have another identity; see accounts.ts.
- */
-export function userKey(home_account_id: unknown, issuer: string, environment: string): string {
-  return `${folded(home_account_id)} ${issuer === '' ? environment : canonicalIssuer(issuer)}`;
 }
