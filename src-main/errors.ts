@@ -1,8 +1,12 @@
 /**
- * Every error that Tokenkeep throws. One class per thing a caller can act on, each with a stable `code`.
+ * Every error that Tokenkeep throws: one class per thing a caller can act on, each with a stable `code`.
  *
- * A message is one or two sentences: what happened, what it means for the data, what to do. It never holds a
- * secret, a token or the text of a document. The error below it is in `cause`.
+ * @module tokenkeep/errors
+ */
+
+/**
+ * The class of every error that Tokenkeep throws. The message says what happened, what it means for the data and what to do. It holds no
+ * secret, no token and no text of a document. The underlying error is in `cause`.
  */
 export class TokenkeepError<Code extends string = string> extends Error {
   /** Stable across versions, made for `switch`; the message is made for people and may change. */

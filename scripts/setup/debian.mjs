@@ -36,6 +36,7 @@ const needs = {
     'chromium', // the example web app is used in a real browser
     'chromium-sandbox', // its sandbox where there are no user namespaces
   ],
+  judges: ['python3-msal-extensions'], // azure-cli is unpacked by its own judge, and not installed
   packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
 };
 
@@ -44,7 +45,7 @@ const dpkgQuery = '/usr/bin/dpkg-query';
 /**
  * Sees to it that the Debian packages are there.
  *
- * @param {Array<'app' | 'headless' | 'tests' | 'packaging'>} kinds
+ * @param {Array<'app' | 'headless' | 'tests' | 'judges' | 'packaging'>} kinds
  * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
  */
 export function ensureDebianPackages(kinds) {

@@ -11,6 +11,7 @@ import { appData, setAppData } from './app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
 import type { Refusal } from './contract.ts';
 
+/** What has happened to an account, beside what is stored of it. */
 export interface AccountHistory {
   /** The provider refused to refresh it, and nothing has succeeded since. */
   refusal: Refusal | null;

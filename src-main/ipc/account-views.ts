@@ -77,6 +77,7 @@ function timesOf(
   return { nextExpiry: known(nextExpiry), lastExpiry: known(lastExpiry), since: known(since) };
 }
 
+/** Returns the name of an account for people; null where nothing tells it. */
 export function nameOf(account: CachedAccount): string | null {
   if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
   return account.summary?.name ?? fromIdTokens(account, ['name']) ?? null;

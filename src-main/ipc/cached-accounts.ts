@@ -18,6 +18,7 @@ import type { AccountItem } from './contract.ts';
  */
 export type AccountId = string;
 
+/** A user, or an app without a user, with all that belongs to it. */
 export interface CachedAccount {
   readonly id: AccountId;
   readonly kind: AccountItem['kind'];
@@ -36,6 +37,7 @@ export interface CachedAccount {
 
 export type Token = AccessToken | RefreshToken | IdToken;
 
+/** Everybody in a cache. */
 export interface CachedAccounts {
   /** Users in the cache's order of accounts, then what has no account entity. */
   readonly byId: ReadonlyMap<AccountId, CachedAccount>;

@@ -7,8 +7,15 @@
 export { type AccountHistory, changeHistory, historyOf } from './account-history.ts';
 export { issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from './app-data.ts';
-export { type AccountId, type CachedAccount, cachedAccounts, findAccount } from './cached-accounts.ts';
+export {
+  type AccountId,
+  type CachedAccount,
+  type CachedAccounts,
+  cachedAccounts,
+  findAccount,
+} from './cached-accounts.ts';
 export type * from './contract.ts';
+export type { ServedVault } from './ports.ts';
 export type { Question } from './questions.ts';
 export {
   type ArgumentCheck,

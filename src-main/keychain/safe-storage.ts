@@ -10,8 +10,11 @@ import { assertItems, sealedItems } from './sealed-items.ts';
  * const keychain = safeStorage(electronSafeStorage, { items: join(app.getPath('userData'), 'keys') });
  */
 export interface ElectronSafeStorage {
+  /** Whether the system offers a key to encrypt with. */
   isEncryptionAvailable(): boolean;
+  /** Encrypts for this user of this computer. */
   encryptString(plainText: string): Buffer;
+  /** Decrypts what `encryptString` returned. */
   decryptString(encrypted: Buffer): string;
   /** Linux only: `basic_text` means that the key is in Electron's source code. */
   getSelectedStorageBackend?(): string;

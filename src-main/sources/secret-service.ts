@@ -19,6 +19,7 @@ export interface SecretService {
   secretOf(item: SecretItem): Promise<Buffer>;
   /** Replaces the secret of the same item: its attributes and its label stay. @throws KeyringError */
   setSecret(item: SecretItem, secret: Buffer): Promise<void>;
+  /** Closes the connection. */
   close(): void;
 }
 

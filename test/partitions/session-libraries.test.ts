@@ -97,7 +97,7 @@ it.each(Object.keys(libraries))(
       const partition = open(visit);
       if (path === '/in') {
         await partition.update((cache) => signIn(cache, 'noor'));
-        return true;
+        return { ok: true };
       }
       if (path === '/out') return (await partition.signOut('noor.utid')).remaining;
       if (path === '/read') return partition.read(namesIn);

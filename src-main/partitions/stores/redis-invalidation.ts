@@ -30,8 +30,11 @@ export interface IoredisPubSubClient {
   publish(channel: string, message: string): Promise<unknown>;
   /** Another connection like this one. */
   duplicate(): {
+    /** SUBSCRIBE. */
     subscribe(channel: string): Promise<unknown>;
+    /** Closes the connection immediately. */
     disconnect(): void;
+    /** A message, or a connection that was lost or made again. */
     on(event: 'error' | 'ready' | 'message', listener: (channel: string, message: string) => void): unknown;
   };
 }
