@@ -304,7 +304,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
   await first.window.getByRole('button', { name: 'Verify now' }).click();
   await expect(first.window.getByText('Damaged: parts of the file')).toBeVisible();
   await picture(first.window, 'security-damaged');
-  await first.window.getByRole('button', { name: 'Accounts' }).click();
+  await first.window.getByRole('button', { name: 'Accounts', exact: true }).click();
   await first.window.getByRole('button', { name: 'Keep recovered accounts…' }).click();
   await picture(first.window, 'recover');
   await first.quit();
