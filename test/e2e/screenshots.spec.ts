@@ -175,9 +175,8 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await picture(window, 'import-wrong-passphrase');
   await field.fill(passphrase);
   await window.getByRole('button', { name: 'Open', exact: true }).click();
-  await expect(window.getByRole('heading', { name: 'Import this document?' })).toBeVisible({
-    timeout: 60_000,
-  });
+  // The export opened: all that is in it is in the vault already.
+  await expect(window.getByRole('heading', { name: 'Nothing to import' })).toBeVisible({ timeout: 60_000 });
   await quit();
 });
 
