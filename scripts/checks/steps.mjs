@@ -72,7 +72,7 @@ export function steps(artifacts, words = [], parts = []) {
     { part: 'lint', lane: 0, name: 'lint', package: 'eslint', args: ['.'] },
     { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', args: ['--emit', 'none'] },
     { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
-    vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=1']),
+    vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=2']),
     playwright('e2e', 'end-to-end tests', 'app'),
     playwright('packaged', 'the packaged app', 'packaged'),
     playwright('e2e-packaged', 'end-to-end tests in the packaged app', 'e2e-packaged'),
