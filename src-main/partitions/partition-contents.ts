@@ -98,12 +98,16 @@ export function ownersIn(cache: TokenCache): Set<string> {
   return owners;
 }
 
-/** How many users these are: of one account id there are as many as it has issuers. */
-export function userCountIn(cache: TokenCache): number {
+/**
+ * How many users these are: of one account id there are as many as it has issuers.
+ *
+ * @param only of this account id
+ */
+export function userCountIn(cache: TokenCache, only?: string): number {
   const users = new Map<string, Set<string>>();
   for (const entry of entriesOf(cache, OF_USERS)) {
     const { account } = entry;
-    if (account === '') continue;
+    if (account === '' || (only !== undefined && account !== only)) continue;
     const own = users.get(account) ?? new Set();
     users.set(account, issuerIn(entry.entity) === '' ? own : own.add(userOf(entry)));
   }

@@ -57,6 +57,21 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     expect(await partition.read(refreshTokens)).toEqual(['rt late']);
   });
 
+  it('are signed out everywhere one by one, also of a partition that holds both', async () => {
+    const all = caches({ userIndex: true });
+    const both = all.partition('a', { user: 'several' });
+    await both.update((cache) => signIn(cache, alpha));
+    await both.update((cache) => signIn(cache, beta));
+    const own = all.partition('b');
+    await own.update((cache) => signIn(cache, alpha));
+    const receipt = { partitions: 2, deleted: 0, remaining: 0 };
+    expect(await all.signOutUser({ issuer: alpha, sub: '5' })).toEqual(receipt);
+    expect(await both.read(refreshTokens)).toEqual([`rt ${beta}`]);
+    expect(await own.read(refreshTokens)).toEqual([]);
+    expect(await all.signOutUser('5')).toEqual({ ...receipt, partitions: 1 });
+    expect(await both.read(refreshTokens)).toEqual([]);
+  });
+
   it('live as long as the longest-lived token of either, and an unknown end is no end', async () => {
     const { store, ttls } = observed();
     const partition = caches({ store, now: () => 1000 }).partition('a', { user: 'several', ttl: 'tokens' });
