@@ -7,6 +7,7 @@ import express from 'express';
 import session from 'express-session';
 import { createClient } from 'redis';
 import { acquireToken } from 'tokenkeep/msal';
+import { TokenkeepError } from 'tokenkeep/partitions';
 import { type Caches, openCaches } from './caches.ts';
 import { ApiFailure, failureOf, SessionsUnavailable } from './failures.ts';
 import { msalPerRequest } from './msal.ts';
@@ -121,6 +122,7 @@ async function accessToken(
   } catch (error) {
     if (error instanceof InteractionRequiredAuthError) return undefined;
     if (error instanceof ServerError && error.errorCode === 'invalid_grant') return undefined; // Revoked, or too old.
+    if (error instanceof TokenkeepError && error.code === 'sign_in_required') return undefined;
     throw error;
   }
 }

@@ -35,11 +35,20 @@ export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
 
 /** Changes what is known of an account, inside an update. Accounts that are gone are forgotten on the way. */
 export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
+  changeHistories(cache, new Map([[id, changes]]));
+}
+
+/** `changeHistory` of many accounts at once: each look at who is in the cache costs a look at all of them. */
+function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Partial<AccountHistory>>): void {
   const all = appData(cache, NAME);
   const there = cachedAccounts(cache).byId;
-  const kept = isRecord(all) ? Object.entries(all).filter(([each]) => there.has(each) && each !== id) : [];
-  const next = there.has(id) ? [[id, { ...historyOf(cache, id), ...changes }] as const] : [];
-  setAppData(cache, NAME, Object.fromEntries([...kept, ...next]));
+  const known = isRecord(all) ? Object.entries(all).filter(([id]) => there.has(id)) : [];
+  const next = new Map<string, unknown>(known);
+  for (const [id, change] of changes) {
+    const before = next.get(id);
+    if (there.has(id)) next.set(id, { ...NOTHING, ...(isRecord(before) ? before : {}), ...change });
+  }
+  setAppData(cache, NAME, Object.fromEntries(next));
 }
 
 /**
@@ -50,15 +59,16 @@ export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial
  */
 export function mergeAsImport<T>(cache: TokenCache, document: TokenCache, source: string, merge: () => T): T {
   const brought = [...cachedAccounts(document).byId.values()];
-  const ids = brought.map(({ id }) => id);
-  const before = new Set(ids.flatMap((id) => secretsOf(cachedAccounts(cache).byId.get(id))));
+  const was = cachedAccounts(cache).byId;
+  const before = new Set(brought.flatMap(({ id }) => secretsOf(was.get(id))));
   const merged = merge();
+  const is = cachedAccounts(cache).byId;
   const offered = new Set(brought.flatMap(secretsOf));
-  for (const id of ids) {
-    const now = secretsOf(cachedAccounts(cache).byId.get(id));
-    const taken = now.some((secret) => offered.has(secret) && !before.has(secret));
-    if (taken) changeHistory(cache, id, { source, shared: true, refusal: null });
-  }
+  const taken = brought.filter(({ id }) =>
+    secretsOf(is.get(id)).some((secret) => offered.has(secret) && !before.has(secret)),
+  );
+  if (taken.length > 0)
+    changeHistories(cache, new Map(taken.map(({ id }) => [id, { source, shared: true, refusal: null }])));
   return merged;
 }
 
