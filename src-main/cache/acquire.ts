@@ -15,55 +15,55 @@ import { ANY_TENANT } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
-/** Which access token is wanted. */
+/** Describes the access token that is requested. */
 export interface TokenRequest {
   client_id: string;
-  /** null: a token for the app itself. */
+  /** The account; null for a token of the app itself. */
   home_account_id: string | null;
   environment: string;
-  /** The issuer of the account, as `accounts()` returns it. Tokens of other issuers are never given. */
+  /** The issuer of the account, as `accounts()` returns it. Tokens of other issuers are never returned. */
   issuer?: string;
   /** The tenant. Default: any. */
   realm?: string;
-  /** The scopes, as a list or as OAuth's own string. */
+  /** The scopes, as a list or as a space-separated string (RFC 6749 §3.3). */
   scopes: string | readonly string[];
-  /** The resource that the token is for (RFC 8707). Tokens for other resources, or for none, are not given. */
+  /** The resource that the token is for (RFC 8707). Tokens for other resources, or for none, are not returned. */
   resource?: string | readonly string[];
-  /** The audience that the token is for (RFC 8693), in the same way. */
+  /** The audience that the token is for (RFC 8693), matched like `resource`. */
   audience?: string;
-  /** The assertion that the token was got with on behalf of a user, in the same way; `user_assertion_hash` is its hash. */
+  /** The assertion used to get the token on behalf of a user, matched like `resource`. Alternatively, pass `user_assertion_hash`. */
   user_assertion?: string;
-  /** See `user_assertion`. */
+  /** The hash of `user_assertion`. */
   user_assertion_hash?: string;
-  /** The hash of the claims that were requested, in the same way. */
+  /** The hash of the requested claims, matched like `resource`. */
   requested_claims_hash?: string;
-  /** For a token that is bound to a key (SSH certificates, PoP), and its scheme. */
+  /** The key that the token is bound to (SSH certificates, proof of possession). `token_type` is its scheme. */
   key_id?: string;
   token_type?: string;
-  /** For an extended token. */
+  /** The extension components of an extended token. */
   components?: Readonly<Record<string, string>>;
-  /** Seconds before its expiry in which a token is not used. Default: 300, at most a quarter of its life. */
+  /** Seconds before expiry from which a token is no longer used. Default: 300, limited to a quarter of its lifetime. */
   margin?: number;
-  /** Passes over the cached access token, e.g. because a resource refused it. */
+  /** Ignores the cached access token, for example because a resource refused it. Default: false. */
   forceRefresh?: boolean;
 }
 
-/** What the cache has for a request. */
+/** The result of `lookup`. */
 export interface Lookup {
   /** One that may be used now. */
   accessToken?: AccessToken;
-  /** The provider asked for it to be refreshed by now; it may be used all the same. */
+  /** Whether the provider asked for a refresh by now (`refresh_in`). The access token is still valid. */
   refreshSoon: boolean;
-  /** To be tried in this order. */
+  /** The refresh tokens to try, in this order. */
   refreshTokens: readonly RefreshToken[];
 }
 
 /**
  * Redeems a refresh token at its provider.
  *
- * @param request whose refresh token is to be redeemed
- * @param signal aborted when the turn is over (see CacheHandle.exclusively): pass it to the call to the provider
- * @returns the token endpoint's response, and where it was asked. Rejects where the endpoint refused or was not reached
+ * @param request the request that the refresh token is redeemed for
+ * @param signal aborted when the lock is lost (see CacheHandle.exclusively); pass it to the call to the provider
+ * @returns the token response and its endpoint. Rejects if the endpoint refused or could not be reached
  */
 export type Redeem = (
   refreshToken: RefreshToken,
@@ -211,11 +211,17 @@ function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
 }
 
 /**
- * What of the cache answers a request: an access token that is fresh, and the refresh tokens to try where there
- * is none, the likeliest first. Asks nobody and changes nothing.
+ * Looks up a request in the cache: a valid access token, and the refresh tokens to try otherwise, most likely first. Does no I/O and does
+ * not change the cache.
+ *
+ * @example
+ * import { lookup } from 'tokenkeep/cache';
+ *
+ * const now = Math.floor(Date.now() / 1000);
+ * const { accessToken } = await vault.read((cache) => lookup(cache, request, now));
  *
  * @param now seconds since the epoch
- * @param skew seconds by which the clock of whoever cached a token may be ahead of this one
+ * @param skew seconds by which the clock of the machine that cached a token may be ahead of this one
  */
 export function lookup(cache: TokenCache, request: TokenRequest, now: number, skew = 0): Lookup {
   const cached = request.forceRefresh === true ? [] : candidates(cache, request);
@@ -232,22 +238,21 @@ function isUsableAt(token: AccessToken, now: number, skew: number, margin?: numb
   return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now, margin);
 }
 
-/** Processes on several machines share a cache: a token that one has just got must not look like one of the future. */
+/** Tolerated clock skew in seconds: on a shared cache, a token cached by another machine may carry a time slightly in the future. */
 const CLOCK_SKEW = 60;
 
-/** The name under which the refresh tokens of an account are redeemed: one at a time, as a family shares them. */
+/** Returns the lock name for refreshes of an account. It covers all apps, since a family shares refresh tokens. */
 export function refreshName(request: Pick<TokenRequest, 'home_account_id' | 'environment'>): string {
-  // Of two issuers on one host, one waits for the other: a request may not say which it means.
+  // Issuers on one host share the name, since a request may not name its issuer.
   return `refresh ${folded(request.home_account_id)} ${hostOf(canonicalEnvironment(request.environment))}`;
 }
 
 /**
- * Runs what gets a new token, one at a time for an account: of those who want one at the same time, in all processes that
- * share the handle, one asks the provider and the others find what it got. A provider that rotates refresh tokens takes
- * one that comes twice for stolen, and signs the user out.
+ * Runs one refresh at a time per account, across all processes that share the handle: one caller asks the provider, the others use the
+ * token it got. Providers that rotate refresh tokens treat reuse as theft and sign the user out (RFC 9700 §4.14.2).
  *
- * @param before secrets of the access tokens that were known not to do
- * @param find what another one got meanwhile, if it does
+ * @param before secrets of the access tokens that do not answer the request
+ * @param find finds a token that another caller got in the meantime
  */
 export async function singleFlight<T>(
   handle: CacheHandle,
@@ -273,11 +278,11 @@ interface Flight<T> {
   now: () => number;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
-  /** @param signal aborted when the turn is over: whoever comes next may ask */
+  /** @param signal aborted when the lock is lost and the next caller may refresh */
   renew: (signal?: AbortSignal) => Promise<T>;
 }
 
-/** What `singleFlight` has to know of the cache before it begins. */
+/** Looks up a request and the access tokens that do not answer it, as input for `singleFlight`. */
 export function standing(
   cache: TokenCache,
   request: TokenRequest,
@@ -289,10 +294,9 @@ export function standing(
 }
 
 /**
- * Returns an access token for the request: the cached one, without any I/O beyond the handle's, while it is fresh; else a
- * new one, for which one process asks at a time (see CacheHandle.exclusively). Where the provider asked for an early
- * refresh and it fails, the cached token is given, and kept. A refresh token that the provider refused stays in the cache,
- * marked, and is not sent again.
+ * Returns an access token for the request. A valid cached token is returned without network access; otherwise a refresh token is redeemed,
+ * by one process at a time (see CacheHandle.exclusively). If an early refresh that the provider asked for fails, the cached token is
+ * returned. A refresh token that the provider refused stays in the cache, is marked as refused, and is not sent again.
  *
  * @example
  * ```ts
@@ -300,9 +304,8 @@ export function standing(
  * await fetch(url, { headers: { authorization: `Bearer ${token.secret}` } });
  * ```
  *
- * @throws SignInRequiredError where no refresh token is left to try, the provider refused them (`invalid_grant`), it answered
- *   for another user, or the user was signed out meanwhile: what the provider gave then is dropped. Where a refresh
- *   failed in another way, what `redeem` rejected with
+ * @throws SignInRequiredError if no refresh token is left, the provider refused all of them (`invalid_grant`), it answered for another
+ *   user, or the user was signed out in the meantime (the new tokens are then dropped); otherwise the error that `redeem` rejected with
  */
 export async function acquireTokenSilent(
   handle: CacheHandle,
@@ -353,12 +356,12 @@ function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: str
   return undefined;
 }
 
-/** Whether a token request failed because the grant is no good (RFC 6749 §5.2): asking again gives the same answer. */
+/** Whether a token request failed with `invalid_grant` (RFC 6749 §5.2), so that a retry would fail as well. */
 export function isInvalidGrant(failure: unknown): boolean {
   return errorCodeIn(failure) !== undefined;
 }
 
-/** Entra ID's reasons that concern what was asked for, not the refresh token. */
+/** Suberrors of Entra ID that concern the request, not the refresh token. */
 const ABOUT_REQUEST: ReadonlySet<string> = new Set([
   'basic_action',
   'additional_action',

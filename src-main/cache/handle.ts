@@ -2,36 +2,52 @@ import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './batch.ts';
 
-/** What an update is made under. */
+/** Options for `update`. */
 export interface UpdateOptions {
   /**
-   * `epoch` of the handle as it was when the work behind this update began. What the update sets for an account that
-   * was signed out since is dropped: a refresh that ends after the sign-out must not bring the account back.
+   * The `epoch` of the handle when the work behind this update began. Entities for an account that was signed out since are dropped, so
+   * that a late refresh cannot bring the account back.
    */
   since?: number;
 }
 
-/** A cache that is kept somewhere: a vault, one user's partition, memory. */
+/**
+ * Access to a stored cache: a vault, a partition, or memory.
+ *
+ * @example
+ * import type { CacheHandle } from 'tokenkeep';
+ *
+ * async function usernames(handle: CacheHandle): Promise<string[]> {
+ *   return handle.read((cache) => cache.accounts().map(({ username }) => username));
+ * }
+ */
 export interface CacheHandle {
-  /** Sees what other processes wrote. `fn` must not change the cache. */
+  /** Runs `fn` on the current contents, including changes by other processes. `fn` must not change the cache. */
   read<T>(fn: (cache: TokenCache) => T): Promise<T>;
-  /** Resolved: durable, and no other writer was lost. Rejected: nothing has changed. `fn` must not be async. */
+  /** Runs `fn` in a transaction. Resolves when its changes are durable; rejects if nothing was changed. `fn` must be synchronous. */
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
-  /** How many accounts have been signed out, here or elsewhere, as of the last read; see UpdateOptions. */
+  /** Number of sign-outs, by any process, as of the last read; see UpdateOptions. */
   readonly epoch?: number;
-  /** `update`, after which older copies of what is kept can't be opened by anyone. */
+  /** Like `update`, and makes older copies of the stored data unreadable. */
   erase?<T>(fn: (cache: TokenCache) => T): Promise<{ value: T }>;
   /**
-   * Runs `task` while no one else who uses what is kept, in this process or another, runs one under the same name. It
-   * ends with its holder, however that ends. Not to be nested. Without it, callers exclude each other within their
-   * process at most.
+   * Runs `task` while no other task of the same name runs on the same stored cache, in this or any other process. The lock is released
+   * when its process ends. Calls must not be nested. Handles without this method exclude callers within one process at most.
    *
-   * @throws what the task throws; an error of code `vault_busy` or `partition_busy` where another holder kept it too long
+   * @throws the error of the task; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
    */
   exclusively?<T>(name: string, task: (signal?: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** A handle on a cache that lives as long as the process. */
+/**
+ * Returns a handle for a cache in memory, which is lost when the process ends.
+ *
+ * @example
+ * import { inMemory, TokenCache } from 'tokenkeep';
+ *
+ * const handle = inMemory(new TokenCache());
+ * await handle.update((cache) => cache.add(event));
+ */
 export function inMemory(cache: TokenCache): CacheHandle {
   const queue = new KeyedQueue();
   return {
@@ -43,7 +59,7 @@ export function inMemory(cache: TokenCache): CacheHandle {
 
 const queueOf = new WeakMap<CacheHandle, KeyedQueue>();
 
-/** `exclusively` of the handle; for one that has none, among those who use this very handle. */
+/** Calls `exclusively` of the handle. If the handle has none, excludes only callers that use the same handle object. */
 export function exclusively<T>(
   handle: CacheHandle,
   name: string,

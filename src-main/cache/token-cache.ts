@@ -31,20 +31,20 @@ import type { Profile } from './schema/dialects.ts';
 import type { Entry } from './entry.ts';
 import { eventOf } from './change.ts';
 
-/** What a cache in memory takes from outside. */
+/** Options for an in-memory token cache. */
 export interface TokenCacheOptions {
-  /** Seconds since the epoch. */
+  /** Returns the current time in seconds since the epoch. Default: the system clock. */
   now?: Clock;
 }
 
 let open: (cache: TokenCache) => Store;
 
-/** The store of a cache, with its entries. Not exported from the package. */
+/** Returns the store behind a cache. Internal: the package does not export it. */
 export function storeOf(cache: TokenCache): Store {
   return open(cache);
 }
 
-/** A cache of these entries, which it shares. A later entry of the same place replaces an earlier one. */
+/** Creates a cache that shares the given entries. If two have the same section and key, the later one replaces the earlier. */
 export function cacheOf(
   entries: Iterable<Entry>,
   { profile = null, ...options }: TokenCacheOptions & { profile?: Profile | null } = {},
@@ -57,8 +57,15 @@ export function cacheOf(
 }
 
 /**
- * Accounts and tokens in memory, in the schema that the MSAL libraries share. Synchronous; every call happens whole
- * or not at all. Entities are frozen: they are replaced, never changed.
+ * An in-memory token cache in the schema that the MSAL libraries share. All calls are synchronous and atomic. Entities are frozen: a
+ * change replaces the entity.
+ *
+ * @example
+ * import { TokenCache } from 'tokenkeep';
+ *
+ * const cache = new TokenCache();
+ * cache.add({ client_id: 'my-app', scope: 'files.read', token_endpoint, response });
+ * for (const account of cache.accounts()) console.log(account.username);
  */
 export class TokenCache {
   readonly #store: Store;
@@ -68,7 +75,7 @@ export class TokenCache {
     open = (cache) => cache.#store;
   }
 
-  /** Empty. */
+  /** Creates an empty cache. */
   constructor(options: TokenCacheOptions = {}) {
     const now = options.now ?? systemClock;
     this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
@@ -79,16 +86,16 @@ export class TokenCache {
   }
 
   /**
-   * Another number whenever something has changed, which no other cache of this process has had: who finds the same
-   * number again finds the same contents. It says nothing beyond that.
+   * A number that identifies the current contents. It changes with every change and is unique among all caches of this process: if
+   * the version is the same, the contents are the same. The numbers have no other meaning.
    */
   get version(): number {
     return this.#store.version;
   }
 
   /**
-   * Takes in the response of a token endpoint: access token, refresh token, ID token, account and app metadata, as far
-   * as it has them. A new access token replaces those of the same account, app, tenant and purpose whose scopes overlap.
+   * Adds the response of a token endpoint: access token, refresh token, ID token, account and app metadata, as far as present. A new
+   * access token replaces tokens of the same account, app, tenant and type whose scopes overlap.
    *
    * @example
    * ```ts
@@ -102,9 +109,9 @@ export class TokenCache {
    * if (receipt.notGranted.length > 0) console.warn('not granted:', receipt.notGranted);
    * ```
    *
-   * @returns what was kept, and under which account
-   * @throws InvalidArgumentError, with the name of the wrong `field`: an error response, one without tokens, one about
-   *   another user than `home_account_id`. The cache is as it was
+   * @returns a receipt that lists the entities written and the account they belong to
+   * @throws InvalidArgumentError if the event is invalid (`field` names the field), the response is an error or has no tokens, or it
+   *   belongs to another user than `home_account_id`. The cache is unchanged
    */
   add(event: TokenResponseEvent): AddReceipt {
     return this.#store.run(() => addResponse(this.#store, event, this.#store.now())).value;
@@ -124,7 +131,7 @@ export class TokenCache {
     );
   }
 
-  /** `find`, for loops that change the cache: what is no longer as it was when the loop began is passed over. */
+  /** Like `find`, for loops that change the cache: skips entities that were changed or removed since the loop began. */
   *search<T extends EntityType>(type: T, filter?: EntityFilter): Iterable<EntityOf[T]> {
     for (const entry of this.#matching(type, filter)) {
       if (this.#store.entry(type, entry.key) === entry) yield entry.entity as EntityOf[T];
@@ -132,7 +139,7 @@ export class TokenCache {
   }
 
   #matching<T extends EntityType>(type: T, filter: EntityFilter | undefined): Entry<T>[] {
-    // One of the scopes is enough to find what has all of them.
+    // A token that has all scopes is indexed under each of them, so one is enough.
     const scopes = filter?.target === undefined ? undefined : scopeKeys(filter.target).slice(0, 1);
     const narrow = scopes?.[0] === '' ? undefined : scopes;
     return this.#store
@@ -141,56 +148,55 @@ export class TokenCache {
   }
 
   /**
-   * Changes fields of an entity (undefined takes one away), or with null removes it. It is found by what it is and by
-   * its fields, never by its key: every stored entry that denotes the same credential is dealt with. One that is not
-   * in the cache any more is not brought back.
+   * Changes fields of an entity (undefined removes a field); null removes the entity. Entries are matched by their fields, not by
+   * their keys, and every stored entry for the same credential is changed. An entity that is no longer in the cache is not restored.
    *
-   * @throws InvalidArgumentError where the result would not be an entity of this type
+   * @throws InvalidArgumentError if the result would not be a valid entity of this type
    */
   modify(type: EntityType, old: Entity, changes: Readonly<Record<string, unknown>> | null): void {
     this.#store.run(() => modifyEntity(this.#store, type, old, changes));
   }
 
-  /** One for each user, whatever the number of tenants, environment aliases and apps; in a stable order. */
+  /** Returns the accounts in the cache, one per user across tenants, environment aliases and apps, in a stable order. */
   accounts(filter?: AccountFilter): AccountSummary[] {
     return summaries(this.#store, filter);
   }
 
   /**
-   * Removes an account and all that belongs to it: of every app, in every tenant, under every alias and key, the
-   * family's refresh tokens, and data that is not understood but names the account. Tokens of apps without a user stay.
+   * Removes an account and every entry that belongs to it: of every app and tenant, under every alias and key, including family refresh
+   * tokens and unrecognized entries that name the account. Tokens of apps without a user stay.
    *
    * @example
    * ```ts
    * for (const account of cache.accounts({ username: 'ada@example.org' })) cache.signOut(account);
    * ```
    *
-   * @param account what `accounts()` returns, or the account's id
-   * @throws AmbiguousAccountError where the id is that of users of several issuers. Nothing was removed
+   * @param account an account from `accounts()`, or its `home_account_id`
+   * @throws AmbiguousAccountError if users of several issuers have this id. Nothing is removed
    */
   signOut(account: string | AccountReference, filter?: SignOutFilter): SignOutReceipt {
     return this.#store.run(() => signOut(this.#store, account, filter, this.#store.now())).value;
   }
 
   /**
-   * Removes all accounts and the tokens of apps, also what belongs to accounts that have no account entity.
+   * Removes all accounts and the tokens of apps, including tokens whose account entity is missing.
    *
-   * @returns a receipt for each account, and one with an empty id where apps had tokens
+   * @returns one receipt per account, and one with an empty id if apps had tokens
    */
   signOutAll(): SignOutReceipt[] {
     return this.#store.run(() => signOutAll(this.#store, this.#store.now())).value;
   }
 
-  /** Removes access tokens that belong to an app and to no user; those of users stay. */
+  /** Removes access tokens that belong to an app itself (client credentials). Tokens of users stay. */
   removeAppTokens(filter?: AppTokenFilter): SignOutReceipt {
     return this.#store.run(() => removeAppTokens(this.#store, filter, this.#store.now())).value;
   }
 
   /**
-   * Calls the listener once for each call that changed something, after all of it is done. What a listener throws is
-   * reported as an uncaught exception, and disturbs neither the cache nor the other listeners.
+   * Calls the listener once after each call that changed the cache. An error thrown by a listener is reported as an uncaught exception
+   * and affects neither the cache nor other listeners.
    *
-   * @returns a function that ends it
+   * @returns a function that removes the listener
    */
   on(_event: 'change', listener: (change: CacheChange) => void): () => void {
     const own = (change: CacheChange): void => listener(change); // The same function may listen twice.
@@ -202,7 +208,7 @@ export class TokenCache {
     };
   }
 
-  /** Called at every change, before the listeners. */
+  /** Called after every change, before the listeners. Subclasses may override it. */
   protected changed(): void {}
 }
 
@@ -219,9 +225,13 @@ function emit(listeners: readonly ((change: CacheChange) => void)[], change: Cac
 }
 
 /**
- * Counts what `signOut` would remove.
+ * Counts the entries that `signOut` would remove, by type.
  *
- * @throws InvalidArgumentError where the id is empty, AmbiguousAccountError where it is that of several users
+ * @throws InvalidArgumentError if the id is empty; AmbiguousAccountError if several users have it
+ * @example
+ * import { removalCount } from 'tokenkeep/cache';
+ *
+ * const { AccessToken, RefreshToken } = removalCount(cache, account);
  */
 export function removalCount(
   cache: TokenCache,
@@ -231,12 +241,19 @@ export function removalCount(
   return countBelongings(storeOf(cache), account, filter);
 }
 
-/** Counts what `signOutAll` would remove. */
+/** Counts the entries that `signOutAll` would remove. */
 export function removalCountOfAll(cache: TokenCache): RemovalCount {
   return countAll(storeOf(cache));
 }
 
-/** Counts what `removeAppTokens` would remove. */
+/**
+ * Counts the entries that `removeAppTokens` would remove, by type.
+ *
+ * @example
+ * import { appRemovalCount } from 'tokenkeep/cache';
+ *
+ * console.log(appRemovalCount(cache, { client_id: 'my-app' }).AccessToken);
+ */
 export function appRemovalCount(cache: TokenCache, filter?: AppTokenFilter): RemovalCount {
   return countAppTokens(storeOf(cache), filter);
 }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a cache: what several libraries left in one document, and what makes one of them throw, miss or sign
- * someone out. A repair never takes away what is of use to anyone, is shown before it is made, and can be taken back.
+ * Finds and repairs entries that make a library throw, miss a token or sign a user out, typically because several libraries share a
+ * document. A repair never removes a usable entry, is shown before it is made, and can be undone.
  */
 import { sameJson } from '../cache/json.ts';
 import { type Change, inverse, placeOf } from '../cache/change.ts';
@@ -13,22 +13,22 @@ import { collisions } from './issuers.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
 
-/** What a repair did, and what takes it back: it holds entities with their secrets, and does not leave the process. */
+/** The result of a repair. `undo` contains secrets and must not leave the process. */
 export interface Repair {
   difference: Difference;
-  /** See undoRepair. */
+  /** Reverses the repair; pass it to `undoRepair`. */
   undo: RepairUndo;
 }
 
 interface Undoing {
   changes: readonly Change[];
-  /** Accounts, lower-cased, of which the repair left nothing. */
+  /** Accounts, lower-cased, whose last entry the repair removed. */
   emptied: ReadonlySet<string>;
 }
 
 const UNDOING: unique symbol = Symbol('undoing');
 
-/** Opaque. It holds secrets, and prints none. */
+/** An opaque undo record of a repair. It contains secrets but never serializes them. */
 export class RepairUndo {
   readonly #undoing: Undoing;
 
@@ -36,12 +36,12 @@ export class RepairUndo {
     this.#undoing = undoing;
   }
 
-  /** For `undoRepair` alone. */
+  /** Used by `undoRepair` only. */
   get [UNDOING](): Undoing {
     return this.#undoing;
   }
 
-  /** What it holds does not leave the process. */
+  /** Prevents serialization of the secrets. */
   toJSON(): string {
     return '[redacted]';
   }
@@ -60,13 +60,13 @@ function diagnoses(store: Store, home: string, now: number): Diagnosis[] {
 export interface ExamineOptions {
   /** Seconds since the epoch. Default: the cache's own clock. */
   now?: number;
-  /** Examines one account only, by its `home_account_id`; "" for what belongs to apps. Default: all of them. */
+  /** Limits the examination to one account, by its `home_account_id`; "" selects the entries of apps. Default: all of them. */
   account?: string;
 }
 
 /**
- * Returns everything that is wrong with the cache, most severe first. Changes nothing. The only secrets it opens are those of ID tokens
- * that are stored twice or have no account.
+ * Returns everything that is wrong with the cache, most severe first. Does not change the cache. The only secrets it opens are those of
+ * ID tokens that are stored twice or have no account.
  *
  * No finding concerns two accounts, so a process that must stay responsive can examine a large cache account by account; see
  * `accountsToExamine`.
@@ -86,8 +86,8 @@ export function examine(cache: TokenCache, { now, account }: ExamineOptions = {}
 }
 
 /**
- * Returns the ids of all accounts that have an entry in the cache, with or without an account entity, lower-cased; first "", which stands
- * for what belongs to apps.
+ * Returns the ids, lower-cased, of all accounts that have an entry in the cache, with or without an account entity. The first item is "",
+ * which stands for the entries of apps.
  *
  * @example
  * import { setImmediate } from 'node:timers/promises';
@@ -102,14 +102,14 @@ export function accountsToExamine(cache: TokenCache): string[] {
   return ['', ...storeOf(cache).accounts];
 }
 
-/** Of a finding as much as says what it is; with `entities`, only the accounts that they belong to are looked at again. */
+/** The part of a finding that identifies it. With `entities`, only the accounts that they belong to are examined again. */
 export type FindingToRepair = Pick<Finding, 'id'> & Partial<Pick<Finding, 'entities'>>;
 
 /**
- * Repairs the findings that still stand, whole or not at all, with one `change` event. What has changed since it was
- * examined is another finding, and is left alone. In a vault: `vault.update((cache) => repair(cache, findings))`.
+ * Repairs findings atomically, with one `change` event. Findings whose entities have changed since the examination are skipped. In a
+ * vault: `vault.update((cache) => repair(cache, findings))`.
  *
- * @param findings `all`: whatever is wrong now
+ * @param findings the findings to repair, or `all` for everything that is wrong now
  * @example
  * import { examine, repair } from 'tokenkeep/doctor';
  *
@@ -124,7 +124,7 @@ export function repair(cache: TokenCache, findings: Iterable<FindingToRepair> | 
     const all = ownersOf(cache, chosen)
       .flatMap((home) => diagnoses(store, home, now ?? store.now()))
       .filter(({ finding }) => wanted?.has(finding.id) ?? true);
-    // Two findings may be about one entity: the first says what becomes of it.
+    // If two findings concern the same entity, the first one applies.
     const done = all.flatMap(({ changes }) => changes.filter((change) => make(store, change)));
     const homes = done.map(({ before }) => before?.account ?? '');
     const emptied = new Set(homes.filter((home) => home !== '' && store.ofAccount(home).length === 0));
@@ -150,10 +150,10 @@ function make(store: Store, change: Change): boolean {
 }
 
 /**
- * Takes a repair back, but for what has changed since: a place that holds something else by now stays as it is, and
- * nothing comes back of an account that was signed out meanwhile.
+ * Undoes a repair, except for entries that have changed since: those stay as they are, and accounts that were signed out in the meantime
+ * are not restored.
  *
- * @returns what it did
+ * @returns the changes made
  * @example
  * import { repair, undoRepair } from 'tokenkeep/doctor';
  *

@@ -1,4 +1,4 @@
-/** What stands in a document more than once, because libraries make other keys and call a cloud by other names. */
+/** Finds entities stored more than once because libraries use different keys and environment aliases. */
 import { ageIn } from '../cache/place.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
@@ -18,7 +18,7 @@ import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { isWithoutScopes } from './unreadable.ts';
 
-/** @param home whose: an account, or "" for apps */
+/** @param home an account id, or "" for the entries of apps */
 export function duplicates(store: Store, home: string, now: number): Diagnosis[] {
   return [
     ...(home === '' ? apps(store) : []),
@@ -29,7 +29,7 @@ export function duplicates(store: Store, home: string, now: number): Diagnosis[]
   ];
 }
 
-/** Entries that denote one thing, in groups of two and more. */
+/** Groups entries that denote the same entity; only groups of two or more are returned. */
 function groups<T extends EntityType>(
   entries: readonly Entry<T>[],
   sameAs: (entry: Entry<T>) => readonly Entry<T>[],
@@ -49,12 +49,12 @@ function known<T extends EntityType>(store: Store, type: T): (entry: Entry<T>) =
   return ({ entity }) => (entity === null ? [] : sameEntries(store, type, entity));
 }
 
-/** Whether it is an account with the list of its tenants. */
+/** Whether the entity is an account with a list of tenants. */
 function isListing(entity: Entity | null): entity is Account {
   return Array.isArray(entity?.['tenantProfiles']) && isUnderstood('Account', entity);
 }
 
-/** One with the fields of all, the first one's before the others'; the others go. */
+/** Merges the fields of `others` into `keep`, whose own fields take precedence, and removes `others`. */
 function joinedInto<T extends EntityType>(keep: Entry<T>, others: readonly Entry<T>[]): Change[] {
   const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
   const missing: Record<string, unknown> = {};
@@ -76,15 +76,15 @@ function apps(store: Store): Diagnosis[] {
   for (const [keep, ...others] of groups(store.candidates('AppMetadata'), known(store, 'AppMetadata'))) {
     if (keep === undefined) continue;
     const causes = [
-      { library: 'MSAL Node', says: 'It throws when a token of this app has to be refreshed.' } as const,
+      { library: 'MSAL Node', says: 'It throws when it refreshes a token of this app.' } as const,
     ];
-    const says = 'An app is described twice, under two names of one cloud.';
+    const says = 'The metadata of an app is stored twice, under two aliases of one cloud.';
     found.push(diagnosis('duplicate-app', says, causes, [keep, ...others], joinedInto(keep, others)));
   }
   return found;
 }
 
-/** Of one tenant: MSAL Python may have written `common` for the user's own. */
+/** Finds account entities of the same user and tenant. MSAL Python may have written `common` for the home tenant. */
 function accounts(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   const id = (account: Account): string =>
@@ -109,15 +109,15 @@ function accounts(store: Store, home: string): Diagnosis[] {
     if (main === undefined) continue;
     const others = group.filter((entry) => entry !== main);
     const causes = [
-      { library: 'MSAL Node', says: 'It lists the user twice, and signs out one of the two.' } as const,
+      { library: 'MSAL Node', says: 'It lists the user twice and signs out only one of them.' } as const,
     ];
-    const says = 'A user stands in one tenant twice, under two keys or two names of one cloud.';
+    const says = 'A user is stored twice for one tenant, under two keys or two aliases of one cloud.';
     found.push(diagnosis('duplicate-account', says, causes, [main, ...others], joinedInto(main, others)));
   }
   return found;
 }
 
-/** Access and ID tokens. One that is of use goes before one that is not, then the newer. */
+/** Finds duplicate access and ID tokens. A valid token is kept before an expired one, then the newer one. */
 function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
   const entries = store.candidates(type, { home_account_id: home });
@@ -130,18 +130,18 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
       type === 'AccessToken'
         ? ({
             library: 'MSAL Node',
-            says: 'It throws both away when it is asked for one, and gets a third.',
+            says: 'When it looks for this token, it removes both and requests a new one.',
           } as const)
-        : ({ library: 'MSAL Node', says: 'It throws both away, and the app gets no ID token.' } as const),
+        : ({ library: 'MSAL Node', says: 'It removes both, and the app gets no ID token.' } as const),
     ];
-    const says = `${type === 'IdToken' ? 'An ID token' : 'An access token'} stands here twice, under keys of two libraries.`;
+    const says = `${type === 'IdToken' ? 'An ID token' : 'An access token'} is stored twice, under keys of two libraries.`;
     const removals = others.map((entry) => change(entry));
     found.push(diagnosis('duplicate-token', says, causes, [keep, ...others], removals));
   }
   return found;
 }
 
-/** Whether it stands where the library of the document's profile would look for it. */
+/** Whether the key is the one under which the library of the document's profile looks for the entity. */
 function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
   const profile = dialectOf(store);
@@ -166,7 +166,7 @@ function newestFirst<T extends Credential>(
   now: number,
 ): Entry<T>[] {
   const ranked = group.map((entry) => ({ entry, rank: rankOf(store, type, entry, now) }));
-  // Of equals the one that was written last.
+  // Of equals, the last one in the document comes first.
   const sorted = ranked.toReversed().sort(({ rank: a }, { rank: b }) => {
     return b.use - a.use || b.age - a.age || b.home - a.home;
   });
@@ -188,7 +188,7 @@ function rankOf(
   };
 }
 
-/** One app's of one account: the newest, and those that it does all the work of. */
+/** Finds refresh tokens of one app and account that are superseded by the newest one. */
 function refreshTokens(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   const sameApp = ({ entity }: Entry<'RefreshToken'>): Entry<'RefreshToken'>[] => {
@@ -210,18 +210,18 @@ function refreshTokens(store: Store, home: string): Diagnosis[] {
     const shadowed = older.filter(({ entity }) => {
       const scopes = scopesOf(entity?.target ?? '');
       const family = entity?.family_id ?? '';
-      if (family !== '' && newest?.entity?.family_id !== family) return false; // Other apps may live on it.
+      if (family !== '' && newest?.entity?.family_id !== family) return false; // Other apps of the family may use it.
       return target === '' || scopes.length === 0 || covers(target, scopes);
     });
     if (newest === undefined || shadowed.length === 0) continue;
     const causes = [
       {
         library: 'MSAL Node',
-        says: 'It redeems the older one for good; where the provider takes each once only, the user is signed out.',
+        says: 'It keeps redeeming the older one. If the provider accepts each token only once, the user is signed out.',
       },
-      { library: 'MSAL Python', says: 'It tries the older one as well, whenever the newer one is refused.' },
+      { library: 'MSAL Python', says: 'It also tries the older one when the newer one is refused.' },
     ] as const;
-    const says = 'An older refresh token stands beside a newer one of the same app.';
+    const says = 'A refresh token is superseded by a newer one of the same app.';
     const removals = shadowed.map((entry) => change(entry));
     found.push(diagnosis('shadowed-refresh-token', says, causes, [newest, ...shadowed], removals));
   }

@@ -4,36 +4,36 @@ import { isRecord } from '../cache/json.ts';
 import { type Change, placeOf } from '../cache/change.ts';
 import { Entry } from '../cache/entry.ts';
 
-/** Kinds of what several libraries leave in one cache, in the order in which they matter. */
+/** The kinds of findings, most severe first. */
 export const FINDING_KINDS = [
-  'unreadable', // makes a library throw, or is never found by any
-  'issuer-collision', // two providers on one host, which MSAL libraries take for one
-  'duplicate-app', // an app's metadata twice, under aliases
-  'duplicate-account', // one user in one tenant twice
-  'duplicate-token', // one access or ID token twice, under keys of several libraries or under aliases
-  'shadowed-refresh-token', // an older refresh token beside a newer one that does all that it does
+  'unreadable', // makes a library throw, or is found by none
+  'issuer-collision', // two issuers on one host, which MSAL libraries treat as one
+  'duplicate-app', // app metadata stored twice, under aliases
+  'duplicate-account', // a user stored twice for one tenant
+  'duplicate-token', // an access or ID token stored twice, under keys of several libraries or under aliases
+  'shadowed-refresh-token', // a refresh token superseded by a newer one
   'token-without-account',
   'account-without-tokens',
-  'dead-weight', // expired for a month
+  'dead-weight', // access tokens that expired over a month ago
 ] as const;
 
-/** One of them. */
+/** The kind of a finding. */
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
-/** Who reads and writes such documents. */
+/** A library that reads and writes cache documents. */
 export type Library = 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | 'Tokenkeep';
 
-/** What comes of it if it stays. */
+/** A consequence of a finding that is not repaired. */
 export interface Cause {
   library: Library;
-  /** A sentence for people; no names, no secrets. */
+  /** A sentence to display; contains no names and no secrets. */
   says: string;
 }
 
-/** An entity by what it is: everything but its secret. Absent: it has no such field, or not as text. */
+/** Identifies an entity, without its secret. A field is absent if the entity lacks it or its value is not a string. */
 export interface EntityReference {
   type: EntityType;
-  /** The key it stands under in the document. */
+  /** The key in the document. */
   key: string;
   home_account_id?: string;
   environment?: string;
@@ -46,25 +46,25 @@ export interface EntityReference {
   last_modification_time?: string;
 }
 
-/** What a repair does, without secrets. */
+/** The changes that a repair makes, without secrets. */
 export interface Difference {
   removed: readonly EntityReference[];
   added: readonly EntityReference[];
-  /** Fields that are written, by name; never `secret`. */
+  /** The names of the fields that are written; never `secret`. */
   changed: readonly { entity: EntityReference; fields: readonly string[] }[];
 }
 
-/** One thing that is wrong with what is cached. */
+/** A problem in the cache. */
 export interface Finding {
-  /** Stays the same for as long as the entities do. */
+  /** Stable as long as the entities do not change. */
   id: string;
   kind: FindingKind;
-  /** What is the matter, in a sentence for people. */
+  /** A sentence that describes the problem, to display. */
   says: string;
   causes: readonly Cause[];
-  /** What it is about; what would stay comes first. */
+  /** The entities concerned; the one that a repair keeps comes first. */
   entities: readonly EntityReference[];
-  /** null: nothing can be done that would not take something usable away. */
+  /** The repair; null if every repair would remove a usable entry. */
   repair: Difference | null;
 }
 
@@ -80,7 +80,7 @@ export function bySeverity(a: Finding, b: Finding): number {
   return FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind);
 }
 
-/** A finding with what repairs it. */
+/** A finding with the changes that repair it. */
 export interface Diagnosis {
   finding: Finding;
   changes: readonly Change[];
@@ -107,13 +107,13 @@ function referenceTo(type: EntityType, key: string, value: unknown): EntityRefer
   return reference;
 }
 
-/** Leaves a value in a place, or nothing. */
+/** Creates a change that replaces the value of an entry, or removes the entry if `after` is undefined. */
 export function change(entry: Entry, after?: unknown): Change {
   if (after === undefined) return { before: entry };
   return { before: entry, after: Entry.of(entry.section, entry.key, after) };
 }
 
-/** @param entries what it is about; they are the changes' places, and perhaps more */
+/** @param entries the entities concerned, including all that `changes` affect */
 export function diagnosis(
   kind: FindingKind,
   says: string,
@@ -133,7 +133,7 @@ export function diagnosis(
   return { finding, changes };
 }
 
-/** What changes do, without secrets. Those of roots that are not understood are not told: no repair makes any. */
+/** Describes changes without secrets. Unrecognized roots are omitted, as no repair changes them. */
 export function differenceOf(changes: readonly Change[]): Difference {
   const removed: EntityReference[] = [];
   const added: EntityReference[] = [];

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/doctor`: finds and repairs what is wrong with a token cache. Re-exports only.
+ * `tokenkeep/doctor`: finds and repairs problems in a token cache. Re-exports only.
  *
  * @module tokenkeep/doctor
  */

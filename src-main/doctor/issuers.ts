@@ -1,6 +1,6 @@
 /**
- * Users of several issuers on one host. MSAL libraries know a user by host and subject (OpenID Connect Core §2 says: by issuer and subject),
- * so to them they are one account, and their tokens come to stand under the same keys.
+ * Finds users of several issuers on one host. MSAL libraries identify a user by host and subject (OpenID Connect Core §2 says: by issuer and subject),
+ * so they treat the users as one account and store their tokens under the same keys.
  */
 import { usableBy } from '../cache/document/convert.ts';
 import type { Entry } from '../cache/entry.ts';
@@ -11,7 +11,7 @@ import type { Store } from '../cache/store.ts';
 import { cacheOf, storeOf } from '../cache/token-cache.ts';
 import { type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
-/** The account entries that name different issuers on one host, a group for each host. */
+/** Returns account entries that name different issuers on one host, one group per host. */
 export function issuerCollisions(store: Store, home: string): Entry<EntityType>[][] {
   const hosts = new Map<string, Entry<EntityType>[]>();
   for (const entry of store.candidates('Account', { home_account_id: home })) {
@@ -25,7 +25,7 @@ export function issuerCollisions(store: Store, home: string): Entry<EntityType>[
 const issuersOf = (entries: readonly Entry<EntityType>[]): Set<string> =>
   new Set(entries.map(({ entity }) => canonicalIssuer(issuerIn(entity))));
 
-/** Says what each library makes of them. Nothing is to be repaired: all of it is somebody's. */
+/** Reports issuer collisions. They have no repair, since every entry belongs to a user. */
 export function collisions(store: Store, home: string): Diagnosis[] {
   if (home === '') return [];
   return issuerCollisions(store, home).map((accounts) => {
@@ -34,17 +34,17 @@ export function collisions(store: Store, home: string): Diagnosis[] {
       { library: 'MSAL Node', says: seen(store, home, 'msal-node') },
     ];
     const says =
-      'Several providers on one host have given this user id to somebody. Tokenkeep keeps them apart; MSAL libraries take them for one user.';
+      'Several issuers on one host use this user ID. Tokenkeep keeps their users apart; MSAL libraries treat them as one user.';
     return diagnosis('issuer-collision', says, causes, accounts, []);
   });
 }
 
-/** What the library lists and uses: of what comes to stand under one key, the newest. */
+/** Describes which issuers a library lists and uses: the newest of the entries that share a key. */
 function seen(store: Store, home: string, dialect: 'msal-python' | 'msal-node'): string {
   const entries = storeOf(cacheOf(store.ofAccount(home), { now: store.now }));
   const issuers = (type: EntityType): string[] => [
     ...new Set([...(usableBy(dialect, entries).get(type)?.values() ?? [])].map(issuerIn).filter(Boolean)),
   ];
   const [listed, used] = [issuers('Account'), issuers('RefreshToken')];
-  return `It lists the user of ${listed.join(' and ')}, and gets new tokens from ${used.join(' and ') || 'none of them'}.`;
+  return `It lists the user of ${listed.join(' and ')} and gets new tokens from ${used.join(' and ') || 'none of them'}.`;
 }

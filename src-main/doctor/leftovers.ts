@@ -1,4 +1,4 @@
-/** What belongs to nobody, leads nowhere, or has been of no use for a month. */
+/** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { readToken } from '../cache/schema/claims.ts';
@@ -18,7 +18,7 @@ import { issuerCollisions } from './issuers.ts';
 /** Seconds. */
 const MONTH = 30 * 24 * 3600;
 
-/** The entries of one user, under any alias. */
+/** The entries of one user, under all environment aliases. */
 type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry<EntityType>[]>;
 
 function byUser(store: Store, home: string): Map<string, Belongings> {
@@ -28,7 +28,7 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
     const type = entry.section;
     if (type === 'AppMetadata' || entry.entity === null) continue;
     const issuer = isShared ? canonicalIssuer(issuerIn(entry.entity)) : '';
-    // Which of several issuers' users it belongs to, nobody can tell.
+    // It is unknown which issuer's user the entry belongs to.
     if (isShared && issuerIn(entry.entity) === '') continue;
     const user = `${canonicalEnvironment(entry.entity.environment)} ${issuer}`;
     const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
@@ -38,7 +38,7 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
   return users;
 }
 
-/** @param home whose: an account, or "" for apps */
+/** @param home an account id, or "" for the entries of apps */
 export function leftovers(store: Store, home: string, now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
   for (const own of home === '' ? [] : byUser(store, home).values()) {
@@ -49,12 +49,12 @@ export function leftovers(store: Store, home: string, now: number): Diagnosis[] 
   return found;
 }
 
-/** No refresh token, and no access token that is good or could be taken for good in an outage. */
+/** Whether the user has no refresh token and no access token that is valid, even in an outage of the provider. */
 function isOver({ RefreshToken, AccessToken }: Belongings, now: number): boolean {
   return RefreshToken.length === 0 && AccessToken.every((entry) => expiredFor(entry, now) > 0);
 }
 
-/** Seconds since the token could last be used, also in an outage of the provider (`extended_expires_on`). */
+/** Returns the seconds since the token expired, including its extended lifetime for outages (`extended_expires_on`). */
 function expiredFor({ entity }: Entry, now: number): number {
   if (entity !== null && isExpiryUnknown(entity)) return -Infinity;
   const ends = [entity?.['expires_on'], entity?.['extended_expires_on']].map(secondsOf);
@@ -63,10 +63,10 @@ function expiredFor({ entity }: Entry, now: number): number {
 
 function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
   const tokens = [...own.RefreshToken, ...own.AccessToken, ...own.IdToken];
-  const says = 'There are tokens of a user, and no account that they belong to.';
+  const says = 'The cache has tokens of a user but no account for them.';
   const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET'] as const).map((library) => ({
     library,
-    says: 'It lists no such user: the tokens can be neither used nor signed out.',
+    says: 'It does not list the user, so the tokens can be neither used nor signed out.',
   }));
   const account = accountFrom(store, own.IdToken, now);
   const changes =
@@ -74,7 +74,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
   return diagnosis('token-without-account', says, causes, tokens, changes);
 }
 
-/** The account that an ID token is about, as if its user had signed in just now. */
+/** Recreates the account entity from an ID token, as a new sign-in would. */
 function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: number): Change | undefined {
   const profile = dialectOf(store);
   for (const { entity } of idTokens) {
@@ -113,11 +113,10 @@ function encoded(value: Entity): string {
 
 function withoutTokens(own: Belongings): Diagnosis {
   const all = [...own.Account, ...own.AccessToken, ...own.IdToken];
-  const says =
-    'An account has no refresh token and no access token that is good: the user has to sign in again.';
+  const says = 'An account has no refresh token and no valid access token. The user has to sign in again.';
   const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET'] as const).map((library) => ({
     library,
-    says: 'It lists the user, and can get no token.',
+    says: 'It lists the user but cannot get a token.',
   }));
   return diagnosis(
     'account-without-tokens',
@@ -128,7 +127,7 @@ function withoutTokens(own: Belongings): Diagnosis {
   );
 }
 
-/** Access tokens alone: a refresh token does not say how long it lives, and an ID token tells who the user is. */
+/** Finds long-expired access tokens only: refresh tokens have no known expiry, and ID tokens identify the user. */
 function deadWeight(store: Store, home: string, now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
   const own = store
@@ -137,10 +136,10 @@ function deadWeight(store: Store, home: string, now: number): Diagnosis[] {
       (entry) => entry.entity !== null && isExpired(entry.entity, now) && expiredFor(entry, now) >= MONTH,
     );
   if (own.length === 0) return found;
-  const says = 'Access tokens have been expired for a month, and nobody has asked for a new one since.';
+  const says = 'Access tokens expired over a month ago and were not renewed.';
   const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET', 'Tokenkeep'] as const).map((library) => ({
     library,
-    says: 'It reads and writes them every time, for nothing.',
+    says: 'It reads and writes them every time, although they are useless.',
   }));
   found.push(
     diagnosis(

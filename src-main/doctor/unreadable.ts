@@ -1,4 +1,4 @@
-/** Entities that make a library throw, or that none ever finds. Tokenkeep keeps them as they are, and matches none. */
+/** Finds entities that make a library throw or that no library finds. Tokenkeep keeps them unchanged and never matches them. */
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
 import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
@@ -9,7 +9,7 @@ import { secondsOf } from '../cache/schema/expiry.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
 import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
-/** The kinds of entity that a root holds. Anything else is of a library newer than this, and its own business. */
+/** The credential types known in each root. Other types belong to newer libraries and are left alone. */
 const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
   AccessToken: ['AccessToken', 'AccessToken_With_AuthScheme', 'atext'],
   RefreshToken: ['RefreshToken'],
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
   AppMetadata: [undefined],
 };
 
-/** @param home whose: an account, or "" for what belongs to none */
+/** @param home an account id, or "" for entries without an account */
 export function unreadable(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   for (const entry of store.ofAccount(home)) {
@@ -30,7 +30,7 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
   for (const entry of store.candidates('AccessToken', { home_account_id: home === '' ? null : home })) {
     const token = entry.entity;
     if (token === null || !isWithoutScopes(token)) continue;
-    const says = 'An access token names no scopes.';
+    const says = 'An access token has no scopes.';
     const causes: Cause[] = [{ library: 'MSAL Node', says: 'It throws when this account asks for a token.' }];
     const same = sameEntries(store, 'AccessToken', token).filter(
       ({ entity }) => entity && isWithoutScopes(entity),
@@ -39,7 +39,7 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
       (a, b) => (secondsOf(b.entity?.expires_on) > secondsOf(a.entity?.expires_on) ? b : a),
       entry,
     );
-    // The OpenID scopes do not count, so it is for the same as before. Of several one will do.
+    // OpenID scopes are ignored when matching, so the token matches the same requests as before. One of several is enough.
     const mended = entry === longest ? copyWith(token, { target: 'openid' }) : undefined;
     found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
@@ -48,15 +48,18 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     if (account === null || readsTenants(account['tenantProfiles'])) continue;
     const mended = frozen(copyWith(account, { tenantProfiles: joinedProfiles([account]) }));
     const causes: Cause[] = [
-      { library: 'MSAL Node', says: 'It can’t open a cache with this account in it: no one is signed in.' },
+      {
+        library: 'MSAL Node',
+        says: 'It can’t open a cache that contains this account, so no user is signed in.',
+      },
     ];
-    const says = 'The list of tenants of an account is not what MSAL Node writes.';
+    const says = 'The tenant list of an account is not in the format of MSAL Node.';
     found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
   return found;
 }
 
-/** Tokenkeep's own are marked with the scopes that were asked for, and are given to each library as it can read them. */
+/** Whether a token has no scopes. Tokens added by Tokenkeep carry `requested_scopes` and are converted for each library, so they are fine. */
 export function isWithoutScopes(token: Entity): boolean {
   return token['target'] === '' && token['requested_scopes'] === undefined;
 }
@@ -79,7 +82,7 @@ function frozen(entity: Entity): Entity {
   return entity;
 }
 
-/** Times and lifetimes that were written as numbers are what they say; nothing else is guessed at. */
+/** Converts numbers to strings, such as times and lifetimes. Returns null if that does not make the entity valid. */
 function mend({ section, value }: Entry<EntityType>): Entity | null {
   if (!isRecord(value)) return null;
   const numbers = Object.keys(value).filter(
@@ -90,7 +93,7 @@ function mend({ section, value }: Entry<EntityType>): Entity | null {
   return isUnderstood(section, mended) ? frozen(mended) : null;
 }
 
-/** Whether no library can do anything with it. What is of a kind that is not known may be of use to a newer one. */
+/** Whether no library can use the entry. Entries of unknown types may be of use to newer libraries. */
 function isWorthless({ section, value }: Entry<EntityType>): boolean {
   if (!isRecord(value)) return true;
   if (!KINDS[section].includes(value['credential_type'])) return false;
@@ -99,7 +102,7 @@ function isWorthless({ section, value }: Entry<EntityType>): boolean {
   );
 }
 
-/** `cached_at` and the like are asked for here and by no other library. */
+/** Fields that every library needs; others, such as `cached_at`, only Tokenkeep requires. */
 const ESSENTIAL: ReadonlySet<string> = new Set([
   'secret',
   'client_id',
@@ -125,11 +128,14 @@ const NAMES: Readonly<Record<EntityType, string>> = {
 function causesOf({ section, value }: Entry<EntityType>): Cause[] {
   if (!isRecord(value)) {
     return [
-      { library: 'MSAL Node', says: 'It can’t open a cache with this in it: no one is signed in.' },
+      {
+        library: 'MSAL Node',
+        says: 'It can’t open a cache that contains this entry, so no user is signed in.',
+      },
       { library: 'MSAL Python', says: 'It throws when it looks for a token or an account.' },
     ];
   }
-  const causes: Cause[] = [{ library: 'Tokenkeep', says: 'It is kept as it is and never used.' }];
+  const causes: Cause[] = [{ library: 'Tokenkeep', says: 'It keeps the entry unchanged and never uses it.' }];
   if (section === 'AccessToken' && typeof value['target'] !== 'string') {
     causes.push({ library: 'MSAL Python', says: 'It throws when this account asks for a token.' });
     causes.push({ library: 'MSAL Node', says: 'It throws when this account asks for a token.' });

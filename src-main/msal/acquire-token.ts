@@ -26,7 +26,7 @@ export interface SilentApplication<Request, Result> {
 }
 
 /**
- * The part of MSAL's `SilentFlowRequest` that decides which token is wanted.
+ * The part of MSAL's `SilentFlowRequest` that selects the token.
  *
  * @example
  * import type { SilentRequest } from 'tokenkeep/msal';
@@ -34,13 +34,13 @@ export interface SilentApplication<Request, Result> {
  * const request: SilentRequest = { account, scopes: ['User.Read'] };
  */
 export interface SilentRequest {
-  /** As `getAllAccounts` of the application returns it. */
+  /** The account, as returned by `getAllAccounts` of the application. */
   account: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
   /** Scopes of one resource. */
   scopes: string[];
   /** Ignores a cached access token. Default: false. */
   forceRefresh?: boolean;
-  /** What a resource asked for (step-up, continuous access evaluation): no cached access token is returned. */
+  /** A claims challenge of a resource (step-up, continuous access evaluation). Cached access tokens are then ignored. */
   claims?: string;
   /** As in `@azure/msal-node`. */
   correlationId?: string;
@@ -48,19 +48,19 @@ export interface SilentRequest {
 
 /**
  * Calls `application.acquireTokenSilent(request)` so that a refresh token is redeemed once, however many processes share the vault or the
- * partition: one asks the provider, the others wait and get what it got. Without it, two processes that refresh at the same moment send
- * the same refresh token, and a provider that rotates refresh tokens signs the user out.
+ * partition: one process asks the provider, the others wait and use the token it got. Otherwise, two processes that refresh at the same
+ * time send the same refresh token, and a provider that rotates refresh tokens signs the user out.
  *
- * A cached token is returned at once, without MSAL: give a function that makes the application, and a request whose token is fresh makes
- * none. A request with `claims` asks the provider, in its turn like every other that redeems a refresh token. When the process that asks dies, the next one goes on. Where the provider asked for an early refresh
- * and that fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process
- * sends it again; where the account has another one, that is tried next.
+ * A valid cached token is returned without MSAL. If `application` is a function, it is called only when MSAL is needed. A request with
+ * `claims` always asks the provider. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
+ * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
+ * it again; if the account has another one, that is tried next.
  *
  * @param handle the vault or partition, or the promise of one
  * @param application the application, or a function that returns it when it is needed
- * @param clientId the application's, as in its configuration: MSAL does not tell it
- * @throws SignInRequiredError where the provider wants the user to sign in, or no refresh token is left; MSAL's error is its `cause`
- * @throws what `acquireTokenSilent` throws otherwise; an error of code `vault_busy` or `partition_busy` where others held the lock too long
+ * @param clientId the client ID from the application's configuration, which MSAL does not expose
+ * @throws SignInRequiredError if the provider requires the user to sign in, or no refresh token is left; MSAL's error is its `cause`
+ * @throws other errors of `acquireTokenSilent`; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
  * @example
  * import { acquireToken } from 'tokenkeep/msal';
  *
@@ -78,7 +78,7 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   const forceRefresh = request.forceRefresh === true || hasClaims;
   const made = (): SilentApplication<Request, Result> =>
     typeof application === 'function' ? application() : application;
-  if (account === null || account === undefined) return made().acquireTokenSilent(request); // MSAL says what is wrong.
+  if (account === null || account === undefined) return made().acquireTokenSilent(request); // MSAL reports the missing account.
   const opened = await handle;
   const wanted: TokenRequest = {
     client_id: clientId,
@@ -86,17 +86,17 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     environment: account.environment,
     scopes,
     forceRefresh,
-    margin: EXPIRY_MARGIN, // MSAL's own: whether it refreshes is for it to say.
+    margin: EXPIRY_MARGIN, // The margin of MSAL, which decides whether to refresh.
     ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
   };
   const { accessToken, refreshSoon, before, cached } = await opened.read((cache) => {
     const found = standing(cache, wanted, systemClock());
     const token = isPlain(request) ? found.accessToken : undefined;
-    // MSAL reads the type of its own result; this one has the same fields.
+    // The result has the same fields as that of MSAL.
     const result = token && (cachedResult(cache, token, account, correlationId) as Result | undefined);
     return { ...found, cached: result };
   });
-  // Major 2 does not read what others wrote before it looks for a token.
+  // Listing accounts makes MSAL 2 read the cache, which it does not do before it looks for a token.
   const ask = async (fresh: boolean): Promise<Result> => {
     await made().getTokenCache().getAllAccounts();
     return made().acquireTokenSilent({ ...request, forceRefresh: fresh });
@@ -108,20 +108,20 @@ export async function acquireToken<Request extends SilentRequest, Result>(
       untilRefusedAll(opened, made(), wanted, () => ask(forceRefresh || refreshSoon)),
     );
   };
-  // A token that another one got meanwhile was not asked for with these claims.
+  // A token that another caller got in the meantime was requested without these claims.
   if (hasClaims) return exclusively(opened, refreshName(wanted), renew);
   const renewal = singleFlight(opened, wanted, {
     now: systemClock,
     before,
     found: () => ask(false),
-    renew, // Where MSAL finds what was not found here, it knows better.
+    renew, // MSAL may still find a token that was not found here.
   });
   return accessToken === undefined ? renewal : renewal.catch(() => cached ?? ask(false));
 }
 
 /**
- * Asks until MSAL gets a token or no refresh token is left. MSAL tries one refresh token at a time and stops at the first that is refused:
- * an expired one of the family hides a good one of the app (msal-js #8849).
+ * Calls `ask` until MSAL gets a token or no refresh token is left. MSAL stops at the first refresh token that is refused, so an expired
+ * token of the family hides a valid one of the app (msal-js #8849).
  */
 async function untilRefusedAll<Result>(
   handle: CacheHandle,
@@ -137,7 +137,7 @@ async function untilRefusedAll<Result>(
       return await ask();
     } catch (error) {
       if (!isSignInRequired(error)) throw error;
-      await application.getTokenCache().getAllAccounts(); // Saves what MSAL has dropped.
+      await application.getTokenCache().getAllAccounts(); // Saves MSAL's removals.
       await removeRefused(handle, wanted, error, left);
       const before = left;
       left = await refreshTokens();
@@ -150,7 +150,7 @@ async function untilRefusedAll<Result>(
   }
 }
 
-/** An error of MSAL, as far as it says what to do. */
+/** The fields of an MSAL error that are evaluated here. */
 interface LibraryError {
   readonly name?: unknown;
   readonly errorCode?: unknown;
@@ -159,16 +159,16 @@ interface LibraryError {
 
 const isObject = (error: unknown): error is LibraryError => typeof error === 'object' && error !== null;
 
-/** Whether only the user can go on: MSAL has no refresh token, or the provider refused it (RFC 6749 §5.2). */
+/** Whether the user has to sign in: MSAL has no refresh token, or the provider refused it (RFC 6749 §5.2). */
 function isSignInRequired(error: unknown): boolean {
   if (!isObject(error)) return false;
   return error.errorCode === 'invalid_grant' || error.name === 'InteractionRequiredAuthError';
 }
 
 /**
- * Removes the refresh tokens that a provider other than Microsoft's has refused. There `invalid_grant` says that the token is invalid,
- * expired or revoked. Microsoft's providers say it of a missing consent, too; what is wrong with the token itself MSAL recognizes
- * (`bad_token`), and drops the token.
+ * Removes the refresh tokens that a provider other than Microsoft's has refused: there, `invalid_grant` means that the token is invalid,
+ * expired or revoked (RFC 6749 §5.2). Microsoft's providers also return it for a missing consent; MSAL itself recognizes a bad token
+ * (`bad_token`) and drops it.
  */
 async function removeRefused(
   handle: CacheHandle,

@@ -4,8 +4,8 @@ import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './l
 import { LibraryMemory } from './library-memory.ts';
 
 /**
- * How long an access may stay open, in milliseconds. MSAL closes each within its next synchronous steps; an app that makes one with a
- * context of its own may never do so, and others must not wait for it for ever.
+ * Maximum duration of an access, in milliseconds. MSAL closes each access within its next synchronous steps, but an app that creates its
+ * own context may never close it, and other accesses must not wait forever.
  */
 const OPEN_AT_MOST = 2_000;
 
@@ -18,16 +18,16 @@ interface Access {
 /**
  * Creates a cache plugin that keeps the token cache of `@azure/msal-node`, majors 2 to 7, in a vault or a partition.
  *
- * MSAL sees what other processes and libraries wrote. An account that was removed elsewhere disappears from MSAL's memory. What MSAL writes
- * is merged field by field, so no update is lost, and what it drops (a refresh token that the provider refused) is removed for every other
- * process, too. `removeAccount` signs the account out: every entry of it is removed, whichever library wrote it. One plugin may serve
- * several applications.
+ * MSAL sees changes by other processes and libraries. An account that was removed elsewhere disappears from MSAL's memory. MSAL's changes
+ * are merged field by field, so no update is lost, and its removals (a refresh token that the provider refused) apply to all processes.
+ * `removeAccount` signs the account out: every entry of the account is removed, whichever library wrote it. One plugin may serve several
+ * applications.
  *
- * Where the handle can't be read or can't save, the call of MSAL rejects with the handle's error. What MSAL got stays in its memory and is
+ * If the handle cannot be read or written, the MSAL call rejects with the handle's error. Tokens that MSAL got stay in its memory and are
  * saved with the next write.
  *
- * @param handle a vault, a partition, or the promise of one, since most apps build MSAL's configuration synchronously; where the promise
- *   rejects, each call of MSAL rejects with its error
+ * @param handle a vault, a partition, or a promise of one, since most apps build MSAL's configuration synchronously; if the promise
+ *   rejects, each MSAL call rejects with its error
  * @example
  * import { PublicClientApplication } from '@azure/msal-node';
  * import { openVault } from 'tokenkeep';
@@ -59,17 +59,17 @@ export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): Cac
   return plugin;
 }
 
-/** One MSAL application: its memory, and the accesses to it, one at a time. MSAL itself lets them overlap. */
+/** The state of one MSAL application. Serializes cache accesses, which MSAL lets overlap. */
 class Application {
   readonly #memory: LibraryMemory;
   readonly #opening: Promise<CacheHandle>;
   readonly #accesses = new WeakMap<TokenCacheContext, Access>();
-  /** Resolves when the last access that was asked for has ended. */
+  /** Resolves when the last requested access has ended. */
   #last: Promise<void> = Promise.resolve();
-  /** Ends the access that is open; undefined where none is. */
+  /** Ends the open access; undefined if none is open. */
   #open: (() => void) | undefined;
   #isSaving = false;
-  /** `epoch` of the handle when MSAL was last told what is in the cache. */
+  /** The `epoch` of the handle when MSAL's memory was last updated. */
   #epoch: number | undefined;
 
   constructor(cache: SerializableTokenCache, opening: Promise<CacheHandle>) {
@@ -79,12 +79,12 @@ class Application {
   }
 
   async before(context: TokenCacheContext): Promise<void> {
-    this.#accesses.get(context)?.end(); // The app begins anew with the same context.
+    this.#accesses.get(context)?.end(); // The app reuses a context that is still open.
     const end = await this.#turn();
     try {
       const handle = await this.#opening;
       this.#memory.note();
-      // A vault that can be read but not written still has tokens to give. What could not be saved waits.
+      // A vault that cannot be written can still be read. Unsaved changes are kept for the next write.
       await this.#save(handle, this.#epoch).catch(() => undefined);
       const found = await handle.read((cache) => ({ news: this.#memory.newsIn(cache), epoch: handle.epoch }));
       this.#memory.tell(found.news);
@@ -98,7 +98,7 @@ class Application {
     }
   }
 
-  /** Notes and saves what MSAL has done, whatever the context: an app may make one of its own. */
+  /** Saves MSAL's changes. The context may be one that the app created itself. */
   async after(context: TokenCacheContext): Promise<void> {
     const access = this.#accesses.get(context);
     this.#accesses.delete(context);
@@ -136,7 +136,7 @@ class Application {
     const { change, saved } = this.#memory.save();
     const began = flight.getStore() ?? epoch;
     const since = began === undefined ? {} : { since: began };
-    // Where older copies can't be made unreadable now, the account is removed all the same.
+    // If older copies cannot be made unreadable now, still remove the account.
     if (departure && handle.erase !== undefined)
       await handle.erase(change).catch(() => handle.update(change, since));
     else await handle.update(change, since);

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/msal`: for apps that use `@azure/msal-node`. Re-exports only.
+ * `tokenkeep/msal`: integration with `@azure/msal-node`. Re-exports only.
  *
  * @module tokenkeep/msal
  */

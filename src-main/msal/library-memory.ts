@@ -125,26 +125,26 @@ class LiveStore {
   }
 }
 
-/** Whether it is an entity. What MSAL keeps for itself (metadata of authorities, telemetry, throttling) has no environment. */
+/** Whether the value is an entity. MSAL's internal entries (authority metadata, telemetry, throttling) have no environment. */
 function isEntity(live: LiveEntity | undefined): boolean {
   return typeof live?.['environment'] === 'string';
 }
 
-/** What MSAL holds of one account, or of all apps. */
+/** The entries of one account, or of all apps, that MSAL's memory was updated with. */
 interface Told {
-  /** The cache's entries that it was told: they are replaced, never changed, so the same ones mean the same contents. */
+  /** The cache entries. Entries are replaced, never changed, so identical objects mean identical contents. */
   entries: readonly Entry[];
   keys: Set<string>;
   users: Set<string>;
 }
 
-/** An entity in MSAL's memory that is as the cache has it. */
+/** An entity in MSAL's memory that matches the cache. */
 interface Held {
   type: EntityType;
   live: LiveEntity;
 }
 
-/** Something that MSAL did and the cache has not heard of. */
+/** A change by MSAL that is not saved yet. */
 interface Unsaved extends LibraryChange {
   live: LiveEntity | undefined;
 }
@@ -152,21 +152,20 @@ interface Unsaved extends LibraryChange {
 interface News {
   version: number;
   names: EnvironmentNames;
-  /** Owners with anything new; undefined where nothing is left. */
+  /** Owners that have changed; undefined if the owner has no entries left. */
   owners: ReadonlyMap<string, { entries: readonly Entry[]; view: LibraryView } | undefined>;
 }
 
 /**
- * The memory of one MSAL application, kept like the cache. Of what changes in the cache MSAL is told the accounts that are
- * concerned; of what changes in MSAL the cache is told the entities. Both are seen by the identity of objects, which
- * are replaced and never changed, so nothing is serialized to find out that nothing has changed.
+ * Keeps the memory of one MSAL application in sync with the cache: cache changes are applied account by account, MSAL's changes entity by
+ * entity. Both are detected by object identity, since objects are replaced and never changed, so detection needs no serialization.
  */
 export class LibraryMemory {
   readonly #live: LiveStore;
   readonly #profile: Profile;
-  /** The version of the cache that MSAL was last told all of; undefined where the cache must be looked at again. */
+  /** The cache version that MSAL's memory reflects; undefined if the cache must be read again. */
   #version: number | undefined;
-  /** The names of environments under which MSAL was told. */
+  /** The environment names used in the last update of MSAL's memory. */
   #names: EnvironmentNames | undefined;
   readonly #told = new Map<string, Told>();
   readonly #held = new Map<string, Held>();
@@ -178,12 +177,12 @@ export class LibraryMemory {
     this.#profile = dialectOf(storage);
   }
 
-  /** Has a function called after each change that MSAL makes to its memory, synchronously. */
+  /** Registers a listener that is called synchronously after each change by MSAL. */
   onChange(listener: () => void): void {
     this.#live.onChange = listener;
   }
 
-  /** What MSAL has to be told; undefined for nothing. Changes nothing. */
+  /** Returns the cache changes that MSAL's memory lacks; undefined if there are none. Does not change anything. */
   newsIn(cache: TokenCache): News | undefined {
     const { names } = this.#live;
     const isRenamed = this.#names?.isConfirmedBy(names) === false;
@@ -207,7 +206,7 @@ export class LibraryMemory {
     for (const [key, { live }] of this.#held) if (!this.#unsaved.has(key)) yield [key, live];
   }
 
-  /** Makes MSAL's memory what the cache says, and what MSAL did that could not be saved yet. */
+  /** Updates MSAL's memory with the cache changes and keeps MSAL's unsaved changes. */
   tell(news: News | undefined): void {
     this.#live.refill(() => this.#all());
     if (news === undefined) return;
@@ -235,13 +234,13 @@ export class LibraryMemory {
     this.#names = names;
     for (const [key, { live, secret }] of this.#unsaved) {
       if (live !== undefined) entries[key] = live;
-      // MSAL removed one token; another one that has taken its place stays.
+      // MSAL removed a token; a newer one under the same key stays.
       else if (entries[key] !== undefined && entries[key]['secret'] !== secret) this.#unsaved.delete(key);
       else Reflect.deleteProperty(entries, key);
     }
   }
 
-  /** Notes what MSAL has done since. To be called at once: another request of MSAL may change its memory. */
+  /** Records MSAL's changes since the last call. Call it immediately, since other requests of MSAL may change its memory. */
   note({ everything = false } = {}): void {
     this.#live.refill(() => this.#all());
     if (this.#live.isTold && !this.#live.isTouched && !everything) return;
@@ -263,7 +262,7 @@ export class LibraryMemory {
     }
   }
 
-  /** Whether anything waits to be saved, and whether an account is among what was removed. */
+  /** Whether there are unsaved changes, and whether they remove an account. */
   get pending(): { any: boolean; departure: boolean } {
     const departure = [...this.#unsaved.values()].some(
       ({ type, entity }) => type === 'Account' && entity === null,
@@ -271,7 +270,7 @@ export class LibraryMemory {
     return { any: this.#unsaved.size > 0, departure };
   }
 
-  /** Does to the cache what MSAL did; `saved` is to be called when that is durable. */
+  /** Returns a function that applies MSAL's changes to the cache, and `saved`, to be called when they are durable. */
   save(): { change: (cache: TokenCache) => void; saved: () => void } {
     const batch = [...this.#unsaved.values()];
     return {
@@ -281,7 +280,7 @@ export class LibraryMemory {
       },
       saved: () => {
         for (const done of batch) this.#saved(done);
-        this.#version = undefined; // The cache may have dropped some of it.
+        this.#version = undefined; // The cache may have dropped some of the changes.
       },
     };
   }
@@ -303,7 +302,7 @@ export class LibraryMemory {
     return new Set([...this.#told.values()].flatMap(({ users }) => [...users]));
   }
 
-  /** Takes out of MSAL's memory what an owner has no more. */
+  /** Removes entries from MSAL's memory that the owner no longer has. */
   #forget(owner: string, view: LibraryView | undefined): void {
     const { entries } = this.#live;
     for (const key of this.#told.get(owner)?.keys ?? []) {

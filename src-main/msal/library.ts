@@ -1,12 +1,12 @@
 /**
- * What `@azure/msal-node` passes to a cache plugin, majors 2 to 7. Declared here and not imported: the shape is the same in all of them,
- * and an app that has no MSAL needs none. A test compares it with the types of each major.
+ * Types that `@azure/msal-node` majors 2 to 7 pass to a cache plugin. Declared here and not imported: the shape is the same in all majors,
+ * and apps without MSAL do not need the package. A test compares them with the types of each major.
  */
 import type { Profile } from '../cache/schema/dialects.ts';
 import { InvalidArgumentError } from '../errors.ts';
 
 /**
- * MSAL's token cache, as far as its plugin interface names it.
+ * The part of MSAL's token cache that its plugin interface exposes.
  *
  * @example
  * import type { SerializableTokenCache } from 'tokenkeep/msal';
@@ -14,14 +14,14 @@ import { InvalidArgumentError } from '../errors.ts';
  * const tokenCache: SerializableTokenCache = application.getTokenCache();
  */
 export interface SerializableTokenCache {
-  /** Returns everything that MSAL has in memory, as a cache document. */
+  /** Returns the contents of MSAL's memory as a cache document. */
   serialize(): string;
-  /** Adds a cache document to what MSAL has in memory. */
+  /** Adds a cache document to MSAL's memory. */
   deserialize(cache: string): void;
 }
 
 /**
- * One access of MSAL to its cache. An app may make one of its own, with MSAL's `TokenCacheContext`.
+ * One access of MSAL to its cache. An app may create its own, with MSAL's `TokenCacheContext`.
  *
  * @example
  * import { msalCachePlugin, type TokenCacheContext } from 'tokenkeep/msal';
@@ -33,7 +33,7 @@ export interface SerializableTokenCache {
 export interface TokenCacheContext {
   /** Whether MSAL is about to write, or has written. */
   readonly cacheHasChanged: boolean;
-  /** What MSAL has in memory. */
+  /** MSAL's token cache. */
   readonly tokenCache: SerializableTokenCache;
 }
 
@@ -46,9 +46,9 @@ export interface TokenCacheContext {
  * const cachePlugin: CachePlugin = msalCachePlugin(vault);
  */
 export interface CachePlugin {
-  /** MSAL calls it before it reads its memory. */
+  /** Called by MSAL before it reads its memory. */
   beforeCacheAccess(context: TokenCacheContext): Promise<void>;
-  /** MSAL calls it after it has read its memory, or changed it. */
+  /** Called by MSAL after it has read or changed its memory. */
   afterCacheAccess(context: TokenCacheContext): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export type LiveEntity = Readonly<Record<string, unknown>>;
  * live store by its key.
  */
 export interface LiveTokenCache extends SerializableTokenCache {
-  /** Returns the live store: entities by key, and among them what MSAL keeps for itself. */
+  /** Returns the live store: entities by key, including MSAL's internal entries. */
   getKVStore(): Record<string, LiveEntity>;
 }
 
@@ -68,7 +68,7 @@ function isLive(cache: SerializableTokenCache): cache is LiveTokenCache {
   return 'getKVStore' in cache && typeof cache.getKVStore === 'function';
 }
 
-/** @throws InvalidArgumentError where this is not the token cache of `@azure/msal-node` */
+/** @throws InvalidArgumentError if this is not the token cache of `@azure/msal-node` */
 export function liveCache(cache: SerializableTokenCache): LiveTokenCache {
   if (isLive(cache)) return cache;
   throw new InvalidArgumentError(
@@ -81,13 +81,13 @@ export interface Storage {
   setCache?(entries: Record<string, LiveEntity>): void;
   /** Calls `emitter` synchronously after each change of the live store. */
   registerChangeEmitter?(emitter: () => void): void;
-  /** Makes the key of a credential; from major 3. */
+  /** Generates the key of a credential; available from major 3. */
   generateCredentialKey?(credential: LiveEntity): unknown;
-  /** What the app configured: `canonicalAuthority`, `knownAuthorities`, `cloudDiscoveryMetadata`. */
+  /** Options of the app: `canonicalAuthority`, `knownAuthorities`, `cloudDiscoveryMetadata`. */
   staticAuthorityOptions?: unknown;
 }
 
-/** Returns the storage behind MSAL's token cache, with the members that are as expected. */
+/** Returns the storage behind MSAL's token cache, limited to the members that have the expected type. */
 export function storageOf(cache: SerializableTokenCache): Storage {
   const storage: unknown = 'storage' in cache ? cache.storage : undefined;
   if (typeof storage !== 'object' || storage === null) return {};

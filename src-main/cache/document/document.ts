@@ -11,19 +11,19 @@ import { isEntityType } from '../schema/entities.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
-/** How a document is written. */
+/** Options for `serialize`. */
 export interface SerializeOptions {
   /**
-   * The library that is to read it: keys, fields and layout are as it writes them, also where another library has been
-   * at the document. Without: as the document came in.
+   * The library that will read the document: keys, fields and layout are those it writes itself. Default: the format in which the
+   * document was read.
    */
   profile?: Profile;
 }
 
 /**
- * Replaces all that is in the store. An empty text is an empty cache.
+ * Replaces the contents of the store with those of a document. An empty text empties the store.
  *
- * @throws DocumentError: the store is as it was
+ * @throws DocumentError; the store is unchanged
  */
 export function readDocument(store: Store, text: string | null | undefined): void {
   const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
@@ -32,10 +32,10 @@ export function readDocument(store: Store, text: string | null | undefined): voi
   store.replace(() => fill(store, roots, layoutOf(bare)));
 }
 
-/** A document as it was parsed. */
+/** A parsed document. */
 type Roots = Readonly<Record<string, unknown>>;
 
-/** Files all that a document says. Throws nothing. */
+/** Adds the entries of a parsed document to the store. Does not throw. */
 function fill(store: Store, roots: Roots, layout: Layout): void {
   store.profile = recognise(roots, layout);
   store.layout = store.profile === null ? undefined : layout;
@@ -49,7 +49,7 @@ function fill(store: Store, roots: Roots, layout: Layout): void {
   }
 }
 
-/** @throws DocumentError `document_not_a_cache` where it is some other JSON */
+/** @throws DocumentError `document_not_a_cache` if the JSON is not a cache document */
 function assertCache(value: unknown): asserts value is Roots {
   if (!isRecord(value)) throw notACache('it is JSON, but not an object');
   const names = Object.keys(value);
@@ -57,14 +57,14 @@ function assertCache(value: unknown): asserts value is Roots {
 }
 
 /**
- * What a JSON text says, frozen, and with numbers that JSON.parse would round kept whole.
+ * Parses a JSON text and freezes the result. Large integers that JSON.parse would round keep their digits.
  *
  * @throws DocumentError
  */
 function exactJson(text: string): unknown {
   const quick = parseJson(text);
   const findings = { largeNumber: false };
-  // The check comes before any walk through the whole of it: it is what makes a walk safe.
+  // Check the depth before any recursive traversal.
   if (!freezeJson(quick, findings)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
   if (!findings.largeNumber) return quick;
   const exact = parseJson(markNumbers(text));
@@ -75,7 +75,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The error of JSON.parse quotes the text, which holds secrets: it is not passed on.
+    // Do not pass on the error of JSON.parse: it quotes the text, which contains secrets.
     throw notJson();
   }
 }
@@ -96,13 +96,13 @@ function notACache(why: string): DocumentError {
 
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
-/** Enough of a text to see how it is laid out; documents of 100 MB are not gone through for that. */
+/** Number of characters examined to detect the layout, so that large documents are not scanned in full. */
 const HEAD = 65_536;
 
-/** An escape of something beyond ASCII, and not a backslash that is escaped itself. */
+/** Matches an escaped non-ASCII character, but not an escaped backslash followed by `u`. */
 const ESCAPE = /(?:^|[^\\])(?:\\\\)*\\u(?!00[0-7])[0-9a-f]{4}/i;
 
-/** How a text is laid out, by its beginning and its end. MSAL Python escapes; the others do not, as far as it shows. */
+/** Detects the layout of a text from its beginning and its end. MSAL Python escapes non-ASCII characters; other libraries do not. */
 function layoutOf(text: string): Layout {
   const head = text.slice(0, HEAD);
   const indent = /^\s*\{\r?\n( +)"/.exec(head)?.[1]?.length ?? 0;
@@ -110,7 +110,7 @@ function layoutOf(text: string): Layout {
   return { indent, end, ascii: !/[\u0080-\uffff]/.test(head) && (indent > 0 || ESCAPE.test(head)) };
 }
 
-/** The document of a store, in its own profile as it came in, or written for another library. */
+/** Serializes a store, in the format it was read in or in that of another library. */
 export function writeDocument(store: Store, { profile }: SerializeOptions = {}): string {
   const own = dialectOf(store);
   const roots = profile === undefined ? ownRoots(store) : converted(store, profile);
@@ -123,7 +123,7 @@ function escaped(text: string): string {
   return text.replace(BEYOND_ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Everything as it is stored. */
+/** Returns all entries unchanged, by root. */
 function ownRoots(store: Store): Map<string, unknown> {
   const roots = new Map<string, unknown>();
   for (const section of store.roots) {
@@ -131,12 +131,12 @@ function ownRoots(store: Store): Map<string, unknown> {
     if (kept !== undefined || !isEntityType(section)) roots.set(section, kept?.value);
     else roots.set(section, new Map(Array.from(store.entries(section), ({ key, value }) => [key, value])));
   }
-  // A document is told from other JSON by its roots, so there is at least one.
+  // A document is recognized by its roots, so write at least one.
   if (roots.size > 0 && ![...roots.keys()].some(isEntityType)) roots.set('AccessToken', new Map());
   return roots;
 }
 
-/** Maps as objects. `fromEntries` makes fields of all names, where an assignment to `__proto__` would not. */
+/** Converts maps to objects. `fromEntries` creates a field for every name, including `__proto__`. */
 function fieldsOf(map: ReadonlyMap<unknown, unknown>): Readonly<Record<string, unknown>> {
   const fields: [string, unknown][] = [];
   for (const [name, value] of map)
@@ -144,7 +144,7 @@ function fieldsOf(map: ReadonlyMap<unknown, unknown>): Readonly<Record<string, u
   return Object.fromEntries(fields);
 }
 
-/** The document of any cache, e.g. of one that a vault keeps; see SerializableTokenCache.serialize. */
+/** Serializes any token cache, such as that of a vault; see SerializableTokenCache.serialize. */
 export function documentText(cache: TokenCache, options?: SerializeOptions): string {
   return writeDocument(storeOf(cache), options);
 }

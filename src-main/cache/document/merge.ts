@@ -1,6 +1,6 @@
 /**
- * Taking the accounts and tokens of one cache into another. Matched by fields, whatever the keys; of two forms of one
- * credential the newer stays; what is not understood comes along.
+ * Merges the accounts and tokens of one cache into another. Entities are matched by their fields, not by their keys. Of two entries for
+ * one credential, the newer stays. Unrecognized entries are copied.
  */
 import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
@@ -15,15 +15,15 @@ import { isEntityType } from '../schema/entities.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
-/** What a merge will do, or has done. */
+/** Counts of what a merge adds and replaces. */
 export interface MergeCounts {
-  /** Users, not entities. */
+  /** Number of users, not of account entities. */
   accounts: { added: number; known: number; names: readonly string[] };
-  /** Credentials. `expired`: access tokens among those added or replaced that are of no use any more. */
+  /** Number of credentials. `expired`: access tokens among those added or replaced that have expired. */
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
-  /** Entries and roots that are not understood, and are taken in as they are. */
+  /** Unrecognized entries and roots, copied unchanged. */
   notUnderstood: number;
-  /** The library whose keys the imported document has; null where it does not tell. */
+  /** The library that wrote the imported document; null if unknown. */
   writtenBy: 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | null;
 }
 
@@ -32,7 +32,7 @@ const CREDENTIALS = ['AccessToken', 'RefreshToken', 'IdToken'] as const;
 type CredentialName = (typeof CREDENTIALS)[number];
 type Verdict = 'added' | 'replaced' | 'unchanged';
 
-/** What becomes of an imported credential. Of two whose age is not known, the imported one is what the user wants. */
+/** Decides whether an imported credential is added, replaces one or is skipped. If neither age is known, the imported one wins. */
 function verdict(into: Store, from: Store, type: CredentialName, entity: Entity): Verdict {
   const known = sameEntries(into, type, entity);
   if (known.length === 0) return 'added';
@@ -45,7 +45,7 @@ function verdict(into: Store, from: Store, type: CredentialName, entity: Entity)
   return stays ? 'unchanged' : 'replaced';
 }
 
-/** Of several forms of one credential in the imported cache, the newest alone counts; of equals the last. */
+/** Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. */
 function isNewest<T extends CredentialName>(
   from: Store,
   type: T,
@@ -101,16 +101,30 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
   };
 }
 
-/** What `merge` would do now. Changes nothing. */
+/**
+ * Returns what `merge` would do, without changing either cache.
+ *
+ * @example
+ * import { planMerge } from 'tokenkeep/cache';
+ *
+ * const counts = planMerge(into, from);
+ * console.log(counts);
+ */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   return countsOf(stepsOf(target, source), target, source);
 }
 
 /**
- * Takes all that is in `from` into `into`: whole or not at all, with one `change` event. `from` stays as it is.
+ * Merges all entries of `from` into `into`, atomically and with one `change` event. `from` is not changed.
  *
- * @returns what was done
+ * @returns counts of what was added and replaced
+ * @example
+ * import { merge, SerializableTokenCache } from 'tokenkeep/cache';
+ *
+ * const imported = new SerializableTokenCache();
+ * imported.deserialize(document);
+ * merge(cache, imported);
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
@@ -131,7 +145,7 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   }).value;
 }
 
-/** Accounts and apps are not replaced but completed: a field that is there stays. */
+/** Adds missing fields to accounts and app metadata. Existing fields are not changed. */
 function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, entity: EntityOf[T]): void {
   const known = sameEntries(store, type, entity);
   const first = known[0]?.entity ?? null;
@@ -146,7 +160,7 @@ function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, en
   if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
 }
 
-/** What is not understood: under its own name, or beside what has that name already. */
+/** Copies unrecognized entries under their own name, or under a numbered one if the name is taken. */
 function takeRest(into: Store, from: Store): void {
   for (const { section, key, value } of from.malformed) {
     const isTaken = (name: string): boolean => {

@@ -1,4 +1,4 @@
-/** Which library wrote a document: told by its keys, and where they say nothing, by its layout. */
+/** Detects which library wrote a document, by its keys and, if they are inconclusive, by its layout. */
 import { ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { isRecord } from '../json.ts';
 import { keyOf } from '../schema/keys.ts';
@@ -7,7 +7,7 @@ import { isUnderstood } from '../schema/fields.ts';
 
 type Roots = Readonly<Record<string, unknown>>;
 
-/** Entities looked at in each root: a document is written by one library, or by two or three that took turns. */
+/** Number of entities examined per root. A document is written by one library, or by two or three in turn. */
 const SAMPLE = 40;
 
 type Sample = readonly [EntityType, string, Readonly<Record<string, unknown>>];
@@ -16,7 +16,7 @@ function explains(profile: Profile, [type, key, entity]: Sample): boolean {
   return keyOf(type, entity, profile) === key;
 }
 
-/** In a document that several wrote, the layout is that of the last. Its profile explains keys that others do not. */
+/** If several libraries wrote a document, the layout is that of the last writer, whose profile explains keys that others do not. */
 function isLastWriter(profile: Profile, samples: readonly Sample[], layout: Layout): boolean {
   if (LAYOUTS[profile].indent !== layout.indent) return false;
   const others = PROFILES.filter((other) => LAYOUTS[other].indent !== layout.indent);
@@ -25,7 +25,7 @@ function isLastWriter(profile: Profile, samples: readonly Sample[], layout: Layo
   );
 }
 
-/** The layout speaks for a profile whose roots come in this order, and that indents in this way. */
+/** Whether the order of the roots and the indentation match the profile. */
 function resemblance(profile: Profile, roots: Roots, layout: Layout): number {
   const known = new Set<string>(ENTITY_TYPES);
   const order = Object.keys(roots).filter((name) => known.has(name));
@@ -35,8 +35,8 @@ function resemblance(profile: Profile, roots: Roots, layout: Layout): number {
 }
 
 /**
- * @param roots a document as it was parsed
- * @returns null where nothing in it tells: it is empty, or not from any of the libraries
+ * @param roots the parsed document
+ * @returns the profile, or null if the document is empty or not written by a known library
  */
 export function recognise(roots: Roots, layout: Layout): Profile | null {
   const samples: Sample[] = ENTITY_TYPES.flatMap((type) => {

@@ -3,19 +3,28 @@ import type { AddReceipt, Entity, EntityType } from '../schema/entities.ts';
 import type { TokenResponseEvent } from '../response.ts';
 import { storeOf, TokenCache } from '../token-cache.ts';
 
-/** A token cache that can be written to a cache document and read from one. Where documents are kept is up to you. */
+/**
+ * A token cache that can be serialized to a cache document and restored from one. Storing the document is up to the caller.
+ *
+ * @example
+ * import { SerializableTokenCache } from 'tokenkeep';
+ *
+ * const cache = new SerializableTokenCache();
+ * cache.deserialize(document);
+ * const copy = cache.serialize({ profile: 'msal-node' });
+ */
 export class SerializableTokenCache extends TokenCache {
   /**
-   * Whether something was done to the cache since the last `serialize` or `deserialize`. An `add` or `modify` that
-   * changed nothing counts, as in MSAL Python: one write too many does no harm.
+   * Whether the cache was changed since the last `serialize` or `deserialize`. As in MSAL Python, an `add` or `modify` that changed
+   * nothing also counts.
    */
   hasStateChanged = false;
 
   /**
-   * The cache as a document: with secrets in the clear, so protect it.
+   * Serializes the cache to a document. The document contains secrets in plain text, so protect it.
    *
-   * Without a profile it is as it came in: a document that was only read gives back the same text. In a profile, keys
-   * and fields are what that library expects, and nothing is left out.
+   * Without a profile, the document keeps the format it was read in; if nothing changed, the text is identical. With a profile, keys
+   * and fields are those that the library expects. No entry is left out.
    */
   serialize(options?: SerializeOptions): string {
     const text = writeDocument(storeOf(this), options);
@@ -24,10 +33,9 @@ export class SerializableTokenCache extends TokenCache {
   }
 
   /**
-   * Replaces all there is with a document. "", null and undefined are an empty cache. What is not understood is kept
-   * as it is.
+   * Replaces the contents with those of a document. "", null and undefined empty the cache. Unrecognized entries are kept unchanged.
    *
-   * @throws DocumentError (`document_not_json`, `document_not_a_cache`): the cache is as it was
+   * @throws DocumentError (`document_not_json`, `document_not_a_cache`); the cache is unchanged
    */
   deserialize(state: string | null | undefined): void {
     readDocument(storeOf(this), state);

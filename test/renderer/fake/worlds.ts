@@ -71,7 +71,7 @@ export const HEALTH: HealthReport = {
     {
       id: 'finding-2',
       kind: 'shadowed-refresh-token',
-      says: 'An older refresh token stands beside a newer one.',
+      says: 'A refresh token is superseded by a newer one of the same app.',
       causes: [
         { library: 'MSAL Node', says: 'goes on using the older one, and asks to sign in when it ends' },
       ],
