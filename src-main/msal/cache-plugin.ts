@@ -1,5 +1,6 @@
 import { flight } from './flight.ts';
 import type { CacheHandle } from '../cache/handle.ts';
+import { InvalidArgumentError } from '../errors.ts';
 import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
 import { LibraryMemory } from './library-memory.ts';
 
@@ -8,6 +9,12 @@ import { LibraryMemory } from './library-memory.ts';
  * own context may never close it, and other accesses must not wait forever.
  */
 const OPEN_AT_MOST = 2_000;
+
+/**
+ * The plugin that filled the memory of an MSAL application last. A client that is shared by several plugins, one for each user, is a
+ * mistake, and what MSAL changes outside of an access could then be anybody's: only the plugin that filled the memory may save it.
+ */
+const filledBy = new WeakMap<SerializableTokenCache, Application>();
 
 /** An access between `beforeCacheAccess` and `afterCacheAccess`. */
 interface Access {
@@ -61,6 +68,7 @@ export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): Cac
 
 /** The state of one MSAL application. Serializes cache accesses, which MSAL lets overlap. */
 class Application {
+  readonly #cache: SerializableTokenCache;
   readonly #memory: LibraryMemory;
   readonly #opening: Promise<CacheHandle>;
   readonly #accesses = new WeakMap<TokenCacheContext, Access>();
@@ -73,6 +81,7 @@ class Application {
   #epoch: number | undefined;
 
   constructor(cache: SerializableTokenCache, opening: Promise<CacheHandle>) {
+    this.#cache = cache;
     this.#memory = new LibraryMemory(cache);
     this.#opening = opening;
     this.#memory.onChange(() => void this.#saveSoon());
@@ -83,10 +92,11 @@ class Application {
     const end = await this.#turn();
     try {
       const handle = await this.#opening;
-      this.#memory.note();
+      if (filledBy.get(this.#cache) === this) this.#memory.note();
       // A vault that cannot be written can still be read. Unsaved changes are kept for the next write.
       await this.#save(handle, this.#epoch).catch(() => undefined);
       const found = await handle.read((cache) => ({ news: this.#memory.newsIn(cache), epoch: handle.epoch }));
+      filledBy.set(this.#cache, this);
       this.#memory.tell(found.news);
       this.#epoch = found.epoch;
       this.#accesses.set(context, { epoch: found.epoch, end });
@@ -108,11 +118,21 @@ class Application {
     }
     const end = access?.end ?? (await this.#turn());
     try {
+      this.#assertOwn();
       this.#memory.note({ everything: true });
       await this.#save(await this.#opening, access === undefined ? this.#epoch : access.epoch);
     } finally {
       end();
     }
+  }
+
+  /** @throws InvalidArgumentError if another plugin has refilled MSAL's memory: what is in it belongs to another cache */
+  #assertOwn(): void {
+    const last = filledBy.get(this.#cache);
+    if (last === undefined || last === this) return;
+    throw new InvalidArgumentError(
+      'One MSAL client was used with two caches at once, so what it holds may belong to another user. Nothing was saved. Create a client for each cache.',
+    );
   }
 
   /** Waits until no other access is open. */
@@ -148,11 +168,12 @@ class Application {
    * would send that token again. Where it can't be saved now, the next access tries again.
    */
   async #saveSoon(): Promise<void> {
-    if (this.#open !== undefined || this.#isSaving) return;
+    if (this.#open !== undefined || this.#isSaving || filledBy.get(this.#cache) !== this) return;
     this.#isSaving = true;
     const end = await this.#turn();
     this.#isSaving = false;
     try {
+      if (filledBy.get(this.#cache) !== this) return;
       this.#memory.note();
       if (this.#memory.pending.any) await this.#save(await this.#opening, this.#epoch);
     } catch {

@@ -191,8 +191,9 @@ test('the session that docs/keychains.md starts has an unlocked keyring; one wit
   )?.[1];
   const start = 'exec "$MY_APP" "$PROGRAM" 5000 "set k one" "get k"';
   expect(await session(`${recipe ?? ''} >/dev/null && ${start}`)).toMatchObject({ value: 'one' });
+  // Without the password the daemon may also ask for it, of a person who is not there.
   expect(await session(start)).toMatchObject({
-    code: expect.stringMatching(/^keychain_(locked|no_collection)$/),
+    code: expect.stringMatching(/^keychain_(locked|no_collection|timeout)$/),
   });
 });
 
