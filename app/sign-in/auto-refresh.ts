@@ -137,15 +137,20 @@ export function dueAt({
   return apps.size > 0 && tokens.length === 0 ? 0 : undefined;
 }
 
-function momentOf({ expires_on, cached_at, refresh_on }: AccessToken): number {
-  const [expires, cached] = [Number(expires_on), Number(cached_at)];
+function momentOf(token: AccessToken): number {
+  const [expires, cached] = [Number(token.expires_on), Number(token.cached_at)];
   const life = Number.isFinite(cached) ? Math.max(0, expires - cached) : 3600;
-  const asked = Number(refresh_on ?? Number.NaN);
-  return Math.min(expires - Math.min(360, life / 4), Number.isFinite(asked) ? asked : Infinity);
+  const asked = Number(token.refresh_on ?? Number.NaN);
+  // Where nobody told the expiry, MSAL's assumed one is stored, and marked.
+  const isTold = Number(token['unknown_expiry'] ?? Number.NaN) !== expires;
+  return Math.min(
+    isTold ? expires - Math.min(360, life / 4) : Infinity,
+    Number.isFinite(asked) ? asked : Infinity,
+  );
 }
 
 /** An account as the choice is stored under it. */
-type Named = Pick<CachedAccount, 'home_account_id' | 'environment'>;
+type Named = Pick<CachedAccount, 'home_account_id' | 'environment'> & Partial<Pick<CachedAccount, 'issuer'>>;
 
 /** The accounts that the user chose to keep refreshed. */
 export interface AutoRefreshChoice {
@@ -170,10 +175,11 @@ export function choiceAt(file: string, now: () => number): AutoRefreshChoice {
       salt: randomBytes(32).toString('base64url'),
       accounts: [],
     });
-  const markOf = ({ home_account_id, environment }: Named): string =>
-    createHash('sha256')
-      .update(JSON.stringify([read().salt, (home_account_id ?? '').toLowerCase(), environment.toLowerCase()]))
-      .digest('base64url');
+  const markOf = ({ home_account_id, environment, issuer = '' }: Named): string => {
+    const host = [read().salt, (home_account_id ?? '').toLowerCase(), environment.toLowerCase()];
+    const who = issuer === '' ? host : [...host, issuer.replace(/\/+$/, '')];
+    return createHash('sha256').update(JSON.stringify(who)).digest('base64url');
+  };
   const keep = (accounts: readonly string[]): void => {
     const next = { ...read(), accounts: [...accounts] };
     try {

@@ -2,7 +2,7 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { EntryMetadata } from './entry.ts';
-import { usersIn } from './partition-contents.ts';
+import { userCountIn, usersIn } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /**
@@ -32,25 +32,28 @@ export interface Ownership {
 /** @throws InvalidArgumentError */
 export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'several') return { owner: undefined, check: () => undefined };
-  if (user === 'none') return counted(undefined, (users) => users.size === 0);
-  if (user === 'one') return counted(undefined, (users) => users.size <= 1);
+  if (user === 'none') return counted(undefined, (_users, count) => count === 0);
+  if (user === 'one') return counted(undefined, (_users, count) => count <= 1);
   if (typeof user === 'object' && 'home_account_id' in user) {
     const home = text(user.home_account_id).toLowerCase();
-    return counted(undefined, (users) => users.size === 0 || (users.size === 1 && users.has(home)));
+    return counted(undefined, (users, count) => count === 0 || (count === 1 && users.has(home)));
   }
   if (typeof user === 'object' && 'ownId' in user)
-    return counted(text(user.ownId), (users) => users.size <= 1);
+    return counted(text(user.ownId), (_users, count) => count <= 1);
   throw new InvalidArgumentError(
     "A partition's user is 'one', 'several', 'none', { home_account_id } or { ownId }. Nothing was read or written.",
   );
 }
 
-function counted(ownId: string | undefined, allows: (users: ReadonlySet<string>) => boolean): Ownership {
+function counted(
+  ownId: string | undefined,
+  allows: (users: ReadonlySet<string>, count: number) => boolean,
+): Ownership {
   return {
     owner: ownId,
     check: ({ cache, metadata: { owner } }, { key }) => {
       const isOthers = ownId !== undefined && owner !== undefined && owner !== ownId;
-      if (isOthers || !allows(usersIn(cache))) throw refusal(key);
+      if (isOthers || !allows(usersIn(cache), userCountIn(cache))) throw refusal(key);
     },
   };
 }

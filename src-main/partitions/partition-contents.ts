@@ -1,7 +1,9 @@
 /** What a partition holds: the cache behind its bytes, whose it is, whether anything is in it, how long it is of use. */
 import { randomInt } from 'node:crypto';
+import type { Entry } from '../cache/entry.ts';
 import type { EntityType } from '../cache/schema/entities.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { expiryOf } from '../cache/schema/expiry.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
@@ -83,6 +85,37 @@ export function usersIn(cache: TokenCache): Set<string> {
   return users;
 }
 
+/** The user of an entry: the account, with the issuer where two users of one id are told apart by it; "" for an app. */
+export function userOf({ account, entity }: Entry): string {
+  const issuer = issuerIn(entity);
+  return account === '' || issuer === '' ? account : `${account} ${canonicalIssuer(issuer)}`;
+}
+
+/** Accounts and users: what a sign-out may have left nothing of. */
+export function ownersIn(cache: TokenCache): Set<string> {
+  const owners = usersIn(cache);
+  for (const entry of entriesOf(cache, OF_USERS)) owners.add(userOf(entry));
+  return owners;
+}
+
+/**
+ * How many users these are: of one account id there are as many as it has issuers.
+ *
+ * @param only of this account id
+ */
+export function userCountIn(cache: TokenCache, only?: string): number {
+  const users = new Map<string, Set<string>>();
+  for (const entry of entriesOf(cache, OF_USERS)) {
+    const { account } = entry;
+    if (account === '' || (only !== undefined && account !== only)) continue;
+    const own = users.get(account) ?? new Set();
+    users.set(account, issuerIn(entry.entity) === '' ? own : own.add(userOf(entry)));
+  }
+  let count = 0;
+  for (const own of users.values()) count += Math.max(1, own.size);
+  return count;
+}
+
 /** Whether nothing in it is worth an entry. App metadata alone belongs to nobody, and comes again with a sign-in. */
 export function isEmpty(cache: TokenCache): boolean {
   const store = storeOf(cache);
@@ -94,10 +127,13 @@ function* entriesOf(cache: TokenCache, types: readonly EntityType[]) {
   for (const type of types) yield* storeOf(cache).entries(type);
 }
 
-/** When the last token expires, in seconds since the epoch; undefined where that is unknown: refresh tokens don't say. */
+/**
+ * When the last token expires, in seconds since the epoch; undefined where that is unknown: refresh tokens don't say, nor
+ * does an access token whose lifetime nobody told.
+ */
 export function lastExpiry(cache: TokenCache): number | undefined {
   if (cache.find('RefreshToken').length > 0) return undefined;
-  const times = cache.find('AccessToken').map((token) => secondsOf(token.expires_on));
-  const known = times.filter((time) => Number.isFinite(time));
-  return known.length === 0 ? undefined : Math.max(...known);
+  const times = cache.find('AccessToken').map(expiryOf);
+  const last = Math.max(...times.filter((time) => !Number.isNaN(time)));
+  return Number.isFinite(last) ? last : undefined;
 }

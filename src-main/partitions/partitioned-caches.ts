@@ -16,7 +16,7 @@ import {
   type SealingReport,
 } from './maintenance.ts';
 import { ownershipOf, type PartitionUser } from './ownership.ts';
-import { type Found, openFound } from './partition-contents.ts';
+import { type Found, openFound, userCountIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import { OpenedCaches, SharedReads, Touches } from './reads.ts';
 import { type PartitionedCachesOptions, type Settings, settingsOf } from './settings.ts';
@@ -261,7 +261,11 @@ class Caches {
       try {
         await this.update(as, (cache) => {
           const store = storeOf(cache);
-          for (const { account } of accounts) signOutId(store, account, {}, store.now());
+          for (const { account, of } of accounts) {
+            const isOne = of === undefined || userCountIn(cache, account) < 2;
+            if (isOne) signOutId(store, account, {}, store.now());
+            else cache.signOut({ home_account_id: account, issuer: of });
+          }
         });
       } catch (error) {
         if (!(error instanceof PartitionError) || error.code === 'partition_busy') throw error;

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { Change } from '../cache/change.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { EntryMetadata } from './entry.ts';
-import { newBirth, usersIn } from './partition-contents.ts';
+import { newBirth, ownersIn, userOf } from './partition-contents.ts';
 
 /** One number says both: which entry it was, and how many accounts had been signed out of it. */
 const EPOCHS = 2 ** 20;
@@ -40,11 +40,17 @@ export function lateChanges(changes: readonly Change[], metadata: EntryMetadata,
   const late = new Set<string>();
   for (const [mark, epoch] of tombstones) if (epoch > since % EPOCHS) late.add(mark);
   if (isSame && late.size === 0) return [];
-  const isLate = (account: string): boolean => account !== '' && (!isSame || late.has(markOf(account, born)));
+  const isLate = (user: string): boolean => user !== '' && (!isSame || late.has(markOf(user, born)));
   const setting = new Set<string>();
-  for (const { after } of changes)
-    if (after !== undefined && isLate(after.account)) setting.add(after.account);
-  return changes.filter((change) => setting.has(accountOfChange(change)));
+  for (const { after } of changes) {
+    if (after === undefined) continue;
+    if (isLate(after.account)) setting.add(after.account);
+    if (isLate(userOf(after))) setting.add(userOf(after));
+  }
+  return changes.filter(({ before, after }) => {
+    const entry = after ?? before;
+    return entry !== undefined && (setting.has(entry.account) || setting.has(userOf(entry)));
+  });
 }
 
 /** What the entry says after these changes: tombstones of the accounts that are gone, and a birth if it is new. */
@@ -57,10 +63,10 @@ export function metadataAfter(
   if (metadata.born === undefined) return { ...metadata, born: newBirth(), epoch: 0 };
   const removed = new Set<string>();
   for (const change of changes) {
-    if (change.before !== undefined) removed.add(change.before.account);
+    if (change.before !== undefined) removed.add(change.before.account).add(userOf(change.before));
   }
   if (removed.size === 0) return metadata;
-  const left = usersIn(cache);
+  const left = ownersIn(cache);
   const gone = [...removed].filter((account) => account !== '' && !left.has(account));
   if (gone.length === 0) return metadata;
   const { born, epoch = 0, tombstones = [] } = metadata;
@@ -71,8 +77,4 @@ export function metadataAfter(
   if (all.length > MOST || epoch + gone.length >= EPOCHS)
     return { ...metadata, born: newBirth(), epoch: 0, tombstones: [] };
   return { ...metadata, epoch: epoch + gone.length, tombstones: all };
-}
-
-function accountOfChange({ before, after }: Change): string {
-  return (after ?? before)?.account ?? '';
 }

@@ -8,6 +8,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
+import type { IdToken } from '../cache/schema/entities.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { readEntry, writeEntry } from './entry.ts';
@@ -31,6 +33,8 @@ export interface IndexRecord {
   readonly key: string;
   /** The account in it. */
   readonly account: string;
+  /** The issuer, where two users of one account id are told apart by it. */
+  readonly of?: string;
   /** As the ID token says; absent where there was none. */
   readonly issuer?: string;
   readonly sub?: string;
@@ -46,6 +50,7 @@ const MOST_TRIES = 20;
 
 interface User {
   readonly account: string;
+  readonly of?: string;
   readonly issuer?: string;
   readonly sub?: string;
   readonly sid?: string;
@@ -73,16 +78,23 @@ export class UserIndex {
     const now = this.#settings.now();
     const wanted = usersOf(cache);
     const names = new Map(
-      wanted.flatMap((user) => namesOf(user).map((name) => [name.key, { name, user }] as const)),
+      wanted.flatMap((user) =>
+        namesOf(user).map((name) => [`${name.key} ${user.of ?? ''}`, { name, user }] as const),
+      ),
     );
+    const keys = [...names.values()].map(({ name }) => name.key);
+    // What is known names no users: where two of one id share a name, both are listed again.
+    const isShared = (name: string): boolean => keys.indexOf(name) !== keys.lastIndexOf(name);
     const [until, ...listed] = known ?? [];
     const isListed = (name: string): boolean => listed.includes(name);
     const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
     const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
-    const missing = [...names.values()].filter(({ name }) => !isLongEnough || !isListed(name.key));
+    const missing = [...names.values()].filter(
+      ({ name }) => !isLongEnough || !isListed(name.key) || isShared(name.key),
+    );
     if (missing.length === 0) return known ?? [];
     await Promise.all(missing.map(({ name, user }) => this.#list(name, { key, ...user, expires })));
-    return [isLongEnough ? until : expires, ...names.keys()];
+    return [isLongEnough ? until : expires, ...new Set(keys)];
   }
 
   /** Makes the index entries live as long as a partition that has just been touched. */
@@ -100,25 +112,23 @@ export class UserIndex {
     const found = new Map<string, IndexRecord>();
     for (const name of namesFor(user))
       for (const record of (await this.#read(name)).records)
-        if (isMeant(record, user)) found.set(`${record.key} ${record.account}`, record);
+        if (isMeant(record, user)) found.set(nameOfRecord(record), record);
     return [...found.values()];
   }
 
   /** Removes partitions from the index entries of a user. */
   async forget(user: PartitionUserReference, gone: readonly IndexRecord[]): Promise<void> {
-    const keys = new Set(gone.map(({ key, account }) => `${key} ${account}`));
+    const keys = new Set(gone.map(nameOfRecord));
     const names = new Map(
       [...namesFor(user), ...gone.flatMap(namesOf)].map((name) => [name.key, name] as const),
     );
     for (const name of names.values())
-      await this.#change(name, (records) =>
-        records.filter(({ key, account }) => !keys.has(`${key} ${account}`)),
-      );
+      await this.#change(name, (records) => records.filter((record) => !keys.has(nameOfRecord(record))));
   }
 
   #list(name: PartitionName, record: IndexRecord): Promise<void> {
     return this.#change(name, async (records) => {
-      const others = records.filter(({ key, account }) => key !== record.key || account !== record.account);
+      const others = records.filter((other) => nameOfRecord(other) !== nameOfRecord(record));
       return [...(await this.#withoutExpired(others)), record];
     });
   }
@@ -182,12 +192,15 @@ export class UserIndex {
 /** The users in a cache, once for each ID token; those without one by their account alone. */
 function usersOf(cache: TokenCache): User[] {
   const users: User[] = [];
-  for (const { home_account_id, secret } of cache.find('IdToken')) {
+  for (const idToken of cache.find('IdToken')) {
+    const { home_account_id, secret } = idToken;
+    const of = canonicalIssuerIn(idToken);
     const token = readToken(secret);
     const claims = token?.format === 'jwt' ? token.payload : undefined;
     const [issuer, sub, sid] = ['iss', 'sub', 'sid'].map((name) => stringClaim(claims, name));
     users.push({
       account: home_account_id.toLowerCase(),
+      ...(of === '' ? {} : { of }),
       ...(issuer === undefined ? {} : { issuer }),
       ...(sub === undefined ? {} : { sub }),
       ...(sid === undefined ? {} : { sid }),
@@ -196,6 +209,15 @@ function usersOf(cache: TokenCache): User[] {
   const known = new Set(users.map(({ account }) => account));
   for (const account of usersIn(cache)) if (!known.has(account)) users.push({ account });
   return users;
+}
+
+function canonicalIssuerIn(entity: IdToken): string {
+  const issuer = issuerIn(entity);
+  return issuer === '' ? '' : canonicalIssuer(issuer);
+}
+
+function nameOfRecord({ key, account, of = '' }: IndexRecord): string {
+  return JSON.stringify([key, account, of]);
 }
 
 function namesOf({ account, sub, sid }: User): PartitionName[] {

@@ -1,6 +1,9 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RefreshReport } from '../../../app/contract.ts';
-import { autoRefresh, dueAt } from '../../../app/sign-in/auto-refresh.ts';
+import { autoRefresh, choiceAt, dueAt } from '../../../app/sign-in/auto-refresh.ts';
 import { TokenCache } from '../../../src-main/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
 
@@ -102,7 +105,25 @@ describe('when tokens are due', () => {
     expect(dueAt(cacheWith(response))).toBe(at);
   });
 
+  it('never, where nobody knows when they expire', () => {
+    expect(dueAt(cacheWith({}))).toBeUndefined();
+  });
+
   it('never, where no refresh token could renew them', () => {
     expect(dueAt(cacheWith({ expires_in: 3600, refresh_token: undefined }))).toBeUndefined();
   });
+});
+
+it('is chosen for the user of one issuer, and not for that of another on the same host', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-choice-')), 'keep-fresh.json');
+  const choice = choiceAt(file, () => 1000);
+  const [alpha, beta] = ['alpha', 'beta'].map((realm) => ({
+    home_account_id: '5',
+    environment: 'sso.example',
+    issuer: `https://sso.example/realms/${realm}`,
+  }));
+  choice.set(alpha!, true);
+  expect([choice.has(alpha!), choice.has(beta!)]).toEqual([true, false]);
+  choice.retain([beta!]);
+  expect(choice.has(alpha!)).toBe(false);
 });

@@ -1,0 +1,131 @@
+/** Two users of one id, told apart by their issuers, in partitions. */
+import { describe, expect, it } from 'vitest';
+import { acquireTokenSilent, type Redeem } from '../../src-main/cache/acquire.ts';
+import { merge } from '../../src-main/cache/document/merge.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { repair } from '../../src-main/doctor/index.ts';
+import { jwt } from '../cache/events.ts';
+import { caches, observed } from './people.ts';
+
+const HOSTS = [
+  { alpha: 'https://sso.example/realms/alpha', beta: 'https://sso.example/realms/beta' },
+  { alpha: 'https://sso.example:8443/alpha', beta: 'https://sso.example:8443/beta' },
+];
+const endpointOf = (issuer: string) => `${issuer}/protocol/openid-connect/token`;
+
+function signIn(cache: TokenCache, issuer: string, name = issuer, fields: object = {}): void {
+  cache.add({
+    client_id: 'app',
+    scope: ['read'],
+    token_endpoint: endpointOf(issuer),
+    grant_type: 'authorization_code',
+    response: {
+      access_token: `at ${name}`,
+      refresh_token: `rt ${name}`,
+      id_token: jwt({ iss: issuer, sub: '5' }),
+      expires_in: 300,
+      ...fields,
+    },
+  });
+}
+const refreshTokens = (cache: TokenCache) => cache.find('RefreshToken').map(({ secret }) => secret);
+
+describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
+  it('are two users to a partition for one', async () => {
+    const partition = caches().partition('a');
+    await partition.update((cache) => signIn(cache, alpha));
+    await expect(partition.update((cache) => signIn(cache, beta))).rejects.toMatchObject({
+      code: 'partition_other_user',
+    });
+    expect(await partition.read(refreshTokens)).toEqual([`rt ${alpha}`]);
+    await partition.update((cache) => signIn(cache, alpha, 'again'));
+    expect(await partition.read(refreshTokens)).toEqual(['rt again']);
+  });
+
+  it('are signed out one by one, and a late refresh of the one is dropped, of the other kept', async () => {
+    const partition = caches().partition('a', { user: 'several' });
+    await partition.update((cache) => signIn(cache, alpha));
+    await partition.update((cache) => signIn(cache, beta));
+    const since = await partition.read(() => partition.epoch!);
+    await expect(partition.signOut('5')).rejects.toMatchObject({ code: 'ambiguous_account' });
+    const accounts = await partition.read((cache) => cache.accounts());
+    await partition.signOut(accounts.find(({ issuer }) => issuer === alpha)!);
+    await partition.update((cache) => signIn(cache, alpha, 'late'), { since }).catch(() => undefined);
+    expect(await partition.read(refreshTokens)).toEqual([`rt ${beta}`]);
+    await partition.update((cache) => signIn(cache, beta, 'late'), { since });
+    expect(await partition.read(refreshTokens)).toEqual(['rt late']);
+  });
+
+  it('are signed out everywhere one by one, also of a partition that holds both', async () => {
+    const all = caches({ userIndex: true });
+    const both = all.partition('a', { user: 'several' });
+    await both.update((cache) => signIn(cache, alpha));
+    await both.update((cache) => signIn(cache, beta));
+    const own = all.partition('b');
+    await own.update((cache) => signIn(cache, alpha));
+    const receipt = { partitions: 2, deleted: 0, remaining: 0 };
+    expect(await all.signOutUser({ issuer: alpha, sub: '5' })).toEqual(receipt);
+    expect(await both.read(refreshTokens)).toEqual([`rt ${beta}`]);
+    expect(await own.read(refreshTokens)).toEqual([]);
+    expect(await all.signOutUser('5')).toEqual({ ...receipt, partitions: 1 });
+    expect(await both.read(refreshTokens)).toEqual([]);
+  });
+
+  it('live as long as the longest-lived token of either, and an unknown end is no end', async () => {
+    const { store, ttls } = observed();
+    const partition = caches({ store, now: () => 1000 }).partition('a', { user: 'several', ttl: 'tokens' });
+    const without = { refresh_token: undefined };
+    await partition.update((cache) => signIn(cache, alpha, 'a', { ...without, expires_in: 1000 }));
+    await partition.update((cache) => signIn(cache, beta, 'b', { ...without, expires_in: 300 }));
+    await partition.update((cache) => signIn(cache, beta, 'b', { ...without, expires_in: undefined }));
+    expect(ttls).toEqual([1000, 1000, 90 * 24 * 3600]);
+  });
+
+  it('refresh at the same time, each with its own refresh token and its own result', async () => {
+    const partition = caches().partition('a', { user: 'several' });
+    await partition.update((cache) => {
+      signIn(cache, alpha);
+      signIn(cache, beta);
+    });
+    const sent: string[] = [];
+    const redeem: Redeem = ({ secret }, { issuer = '' }) => {
+      sent.push(`${secret} to ${issuer}`);
+      const response = { access_token: `new ${issuer}`, refresh_token: `next ${issuer}`, expires_in: 300 };
+      return Promise.resolve({ token_endpoint: endpointOf(issuer), response });
+    };
+    const accounts = await partition.read((cache) => cache.accounts());
+    const ask = ({ issuer, environment }: (typeof accounts)[number]) =>
+      acquireTokenSilent(
+        partition,
+        {
+          client_id: 'app',
+          home_account_id: '5',
+          environment,
+          issuer: issuer!,
+          scopes: ['read'],
+          forceRefresh: true,
+        },
+        redeem,
+        () => Date.now() / 1000,
+      );
+    const tokens = await Promise.all([...accounts, ...accounts].map(ask));
+    expect(tokens.map(({ secret }) => secret)).toEqual(
+      [...accounts, ...accounts].map(({ issuer }) => `new ${issuer}`),
+    );
+    expect(sent.sort()).toEqual([`rt ${alpha} to ${alpha}`, `rt ${beta} to ${beta}`].sort());
+    expect((await partition.read(refreshTokens)).sort()).toEqual([`next ${alpha}`, `next ${beta}`].sort());
+  });
+
+  it('stay apart when one is merged into the other, and the doctor takes neither away', () => {
+    const [ours, theirs] = [new SerializableTokenCache(), new SerializableTokenCache()];
+    signIn(ours, alpha);
+    signIn(theirs, beta);
+    merge(ours, theirs);
+    repair(ours, 'all');
+    expect(refreshTokens(ours).sort()).toEqual([`rt ${alpha}`, `rt ${beta}`].sort());
+    const again = new SerializableTokenCache();
+    again.deserialize(ours.serialize());
+    expect(again.accounts().map(({ issuer }) => issuer)).toEqual([alpha, beta]);
+  });
+});
