@@ -50,7 +50,14 @@ export function canonicalEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment.toLowerCase();
 }
 
-/** What MSAL Python looks under: the host that an app configures. Hosts of no known cloud stay as they are. */
+/**
+ * Returns the host that an app configures for an environment, under which MSAL Python stores tokens. Unknown hosts are returned unchanged.
+ *
+ * @example
+ * import { configuredEnvironment } from 'tokenkeep/cache';
+ *
+ * configuredEnvironment('login.windows.net'); // 'login.microsoftonline.com'
+ */
 export function configuredEnvironment(environment: string): string {
   return find(environment)?.configured ?? environment;
 }
