@@ -4,6 +4,7 @@
  * strings.
  */
 
+/** The entity types, which are also the names of the roots of a cache document. */
 export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'] as const;
 
 /** The name of an entity type, as in the schema. */

@@ -79,7 +79,14 @@ export function sameEnvironment(a: string, b: string): boolean {
   return ports.includes(undefined) && hostOf(left) === hostOf(right);
 }
 
-/** Whether the host belongs to a Microsoft cloud, or to one of its services for customers' identities. */
+/**
+ * Whether the host belongs to a Microsoft cloud, Azure AD B2C or Entra External ID.
+ *
+ * @example
+ * import { isMicrosoft } from 'tokenkeep/cache';
+ *
+ * isMicrosoft('login.microsoftonline.com'); // true
+ */
 export function isMicrosoft(environment: string): boolean {
   return (
     find(environment) !== undefined || /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i.test(environment)
