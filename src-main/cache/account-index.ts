@@ -1,6 +1,6 @@
 /**
- * Where the entries of an account are: what makes the cost of a lookup or a sign-out that of one account, and not
- * that of the cache. Ids and realms are compared in any case, as they are in keys.
+ * Index of the entries by account, so that the cost of a lookup or a sign-out depends on the size of one account, not
+ * of the cache. Ids and realms are compared case-insensitively, as in keys.
  */
 import type { EntityType } from './schema/entities.ts';
 import { folded } from './schema/match.ts';
@@ -9,10 +9,10 @@ import { type Entry as AnyEntry, nameOf } from './entry.ts';
 
 type Entry = AnyEntry<EntityType>;
 
-/** Below this many entries it is quicker to look at all of them. */
+/** Up to this many entries, a linear scan is faster. */
 const SMALL = 16;
 
-/** Types whose entities are told apart by their realm as well as by their app. */
+/** Types whose entities are distinguished by realm in addition to app. */
 const BY_REALM: ReadonlySet<EntityType> = new Set<EntityType>(['AccessToken', 'IdToken']);
 
 function slot(type: EntityType, client: unknown, realm: unknown): string {
@@ -58,7 +58,7 @@ class Bucket {
     this.#unfile(entry);
   }
 
-  /** `entry` stands in the place of `before`, and comes where it came. */
+  /** Replaces `before` with `entry`, at the same position. */
   replace(before: Entry, entry: Entry): void {
     if (this.#list !== undefined) {
       this.#list[this.#list.indexOf(before)] = entry;
@@ -122,9 +122,9 @@ function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
   }
 }
 
-/** Finds the entries of an account, at the cost of that account and not of the whole cache. */
+/** Finds the entries of an account. The cost depends on the size of the account, not of the cache. */
 export class AccountIndex {
-  /** By account; "" holds what belongs to none: tokens and metadata of apps. */
+  /** By account; "" holds tokens and metadata of apps. */
   readonly #buckets = new Map<string, Bucket>();
 
   add(entry: Entry): void {
@@ -157,12 +157,12 @@ export class AccountIndex {
     return [...this.#buckets.keys()].filter((account) => account !== '');
   }
 
-  /** All entries of an account, those that are not understood included. */
+  /** Returns all entries of an account, including unrecognized ones. */
   of(home_account_id: string | null): Iterable<Entry> {
     return this.#buckets.get(folded(home_account_id))?.entries ?? [];
   }
 
-  /** The entries that may match: a superset of those that do. */
+  /** Returns entries that may match: a superset of the matches. */
   candidates(
     type: EntityType,
     home_account_id: string | null,

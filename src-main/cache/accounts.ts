@@ -8,19 +8,19 @@ import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 
-/** Which users. Without a field: whatever it is. */
+/** Selects accounts. A field that is absent matches any value. */
 export interface AccountFilter {
-  /** In any case, as providers give user names back as they were typed. */
+  /** Compared case-insensitively, as providers return user names as typed. */
   username?: string;
   home_account_id?: string;
-  /** Under any alias. */
+  /** Matches under any alias of its cloud. */
   environment?: string;
   issuer?: string;
 }
 
 /** One user among those that have the same account id. */
 export interface Identity<Item = unknown> {
-  /** "" where MSAL's rules say who it is, or nothing tells. */
+  /** The issuer; "" if MSAL's rules identify the user, or it is unknown. */
   readonly issuer: string;
   /** As the first item has it. */
   readonly environment: string;
@@ -63,7 +63,7 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
   return [...found.values()];
 }
 
-/** The users of one account id, by all that is understood and belongs to one. */
+/** Returns the users of one account id, derived from all recognized entities. */
 export function identitiesOf(store: Store, home_account_id: string): Identity<Entity>[] {
   const entities = store
     .ofAccount(home_account_id)
@@ -71,14 +71,14 @@ export function identitiesOf(store: Store, home_account_id: string): Identity<En
   return identities(store, entities);
 }
 
-/** Whether a reference may mean this user. A reference without an issuer means whoever is on the host. */
+/** Whether a reference matches this user. Without an issuer, it matches every user on the host. */
 export function isMeant(identity: Identity, { issuer, environment }: Partial<AccountReference>): boolean {
   if (issuer !== undefined && issuer !== '' && identity.issuer !== '')
     return sameIssuer(issuer, identity.issuer);
   return environment === undefined || sameEnvironment(environment, identity.environment);
 }
 
-/** In the order in which the users' first entities are stored. Users of whom nothing but refresh tokens is left come last. */
+/** Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come last. */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
   const { home_account_id: home, environment, issuer } = filter;
   const ids = new Map<string, Account[]>();
@@ -163,7 +163,7 @@ function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
   };
 }
 
-/** How many entities of each type are among entries. */
+/** Counts entries by type. */
 export function countOf(entries: readonly Entry<EntityType>[]): Record<EntityType, number> {
   const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
   for (const entry of entries) count[entry.section] += 1;

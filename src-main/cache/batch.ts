@@ -1,22 +1,22 @@
-/** Changes that happen whole or not at all: transactions, and batches of them that wait to become durable. */
+/** Transactions, and batches of transactions that are committed together. */
 import { InvalidArgumentError } from '../errors.ts';
 import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Entry, Place } from './entry.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
-/** What a transaction did. */
+/** The result of a transaction. */
 export interface Transaction<T> {
   value: T;
   /** One for each place that is not as it was; none where all was taken back in the end. */
   changes: readonly Change[];
-  /** Puts everything back as it was before, with a `change` event. */
+  /** Undoes the transaction and emits a `change` event. */
   undo(): void;
 }
 
 /**
- * Runs `fn` on the cache. Where it throws, the cache is as it was, and the error goes on. One `change` event at the end.
+ * Runs `fn` as a transaction and emits one `change` event. If `fn` throws, its changes are undone and the error is rethrown.
  *
- * @throws InvalidArgumentError where `fn` returns a promise: what it does later would be in no transaction
+ * @throws InvalidArgumentError if `fn` returns a promise, since its later changes would be outside of the transaction
  */
 export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Transaction<T> {
   const { value, changes } = storeOf(cache).run(() => {
@@ -33,7 +33,7 @@ export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Tr
 /**
  * Makes changes that were made to another cache. One `change` event.
  *
- * @returns what has changed here
+ * @returns the changes made to this cache
  */
 export function apply(cache: TokenCache, changes: Iterable<Change>): Change[] {
   const store = storeOf(cache);
@@ -54,7 +54,7 @@ export interface Step extends Place {
 /**
  * Makes changes of which nobody knows what they replaced. One `change` event.
  *
- * @returns what has changed here
+ * @returns the changes made to this cache
  */
 export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
   const store = storeOf(cache);
@@ -95,7 +95,7 @@ export interface Batch {
   withdraw(error: unknown): void;
 }
 
-/** Runs jobs one after the other, each whole or not at all. A job that throws changes nothing and stops no other. */
+/** Runs jobs in order, each as a transaction. A job that throws changes nothing and does not stop the others. */
 export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
   const done: { job: Job; transaction: Transaction<unknown> }[] = [];
   const failed: { job: Job; error: unknown }[] = [];

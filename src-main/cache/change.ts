@@ -1,4 +1,4 @@
-/** The one form in which changes travel: from the store to a vault's frames, to events and to receipts. */
+/** Changes of entries, as used by the store, vault frames, events and receipts. */
 import { type Entry, nameOf, type Place } from './entry.ts';
 import { type CacheChange, type EntityChange, isEntityType, type KeptChange } from './schema/entities.ts';
 
@@ -10,14 +10,14 @@ export interface Change {
   readonly after?: Entry;
 }
 
-/** The place that a change is about. */
+/** Returns the place that a change affects. */
 export function placeOf({ before, after }: Change): Place {
   const entry = after ?? before;
   if (entry === undefined) throw new TypeError('A change has an entry before or after it.');
   return entry;
 }
 
-/** The change that takes another one back. */
+/** Returns the change that undoes another one. */
 export function inverse({ before, after }: Change): Change {
   return { ...(after && { before: after }), ...(before && { after: before }) };
 }
@@ -36,7 +36,7 @@ export function condensed(changes: readonly Change[]): Change[] {
   return [...places.values()].filter(({ before, after }) => before !== after);
 }
 
-/** What listeners are told of changes. */
+/** Converts changes to the event that listeners receive. */
 export function eventOf(changes: readonly Change[]): CacheChange {
   const entities: EntityChange[] = [];
   const kept: KeptChange[] = [];

@@ -1,19 +1,19 @@
 import type { Entity } from './schema/entities.ts';
 
 /**
- * Documents come from outside: a hostile one may nest a hundred thousand levels deep, which JSON.parse reads and
- * JSON.stringify dies of. No library nests more than four.
+ * Maximum nesting depth. Documents are untrusted: a hostile one may nest so deep that JSON.parse succeeds and
+ * JSON.stringify overflows the stack. Libraries nest at most four levels.
  */
 export const MAX_DEPTH = 100;
 
-/** Whether it is an object with named fields: no array, no null, no instance of a class. */
+/** Whether the value is a plain object: not an array, null or a class instance. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** What was come across on the way. */
+/** Findings of `freezeJson`. */
 export interface Findings {
   /** A whole number with more digits than JSON.parse keeps. */
   largeNumber: boolean;
@@ -59,7 +59,7 @@ function freezeObject(value: object, findings: Findings | undefined, depth: numb
   return true;
 }
 
-/** Whether a field is computed when it is read. Asking does not read it. */
+/** Whether a field is an accessor. Does not read the field. */
 export function isAccessor(value: object, name: string): boolean {
   return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
 }
@@ -94,7 +94,7 @@ function unread(source: Entity, isReplaced: boolean): Record<PropertyKey, unknow
   return copy;
 }
 
-/** Whether two values hold the same JSON, whatever the order of fields. Opens secrets where both have them. */
+/** Whether two values are equal as JSON, regardless of field order. Opens sealed secrets if both have them. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

@@ -51,14 +51,14 @@ export function issuerFor(store: Store, entity: Entity): string {
   return others.length === 0 ? issuer : '';
 }
 
-/** Whether two entities are of different issuers, one of which another library wrote without saying so. */
+/** Whether two entities have different issuers, one of which is only known from an ID token. */
 function isOfAnotherIssuer(store: Store, a: Entity, b: Entity): boolean {
   if ((issuerIn(a) === '') === (issuerIn(b) === '')) return false;
   const [left, right] = [issuerFor(store, a), issuerFor(store, b)];
   return left !== '' && right !== '' && !sameIssuer(left, right);
 }
 
-/** The stored entities that may denote the same credential, found by index. */
+/** Returns stored entries that may denote the same credential, by index. */
 function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return store.candidates(
     type,
@@ -71,7 +71,7 @@ function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity)
   );
 }
 
-/** The stored entries, under whatever keys, that denote the same credential as the entity. */
+/** Returns the stored entries, under any key, that denote the same credential as the entity. */
 export function sameEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return neighbours(store, type, entity).filter(
     ({ entity: other }) =>
@@ -79,7 +79,7 @@ export function sameEntries<T extends EntityType>(store: Store, type: T, entity:
   );
 }
 
-/** The stored entries that adding the entity makes superfluous. */
+/** Returns the stored entries that the entity supersedes. */
 export function supersededEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return neighbours(store, type, entity).filter(
     ({ entity: other }) =>
@@ -90,9 +90,9 @@ export function supersededEntries<T extends EntityType>(store: Store, type: T, e
 /**
  * Puts an entity under its key in the document's dialect, and drops what it replaces. Where something else has that
  * key (MSAL Python's does not tell a bound token from a plain one) nothing is overwritten: the new one goes beside it.
- * To be run in a transaction.
+ * Must run in a transaction.
  *
- * @throws InvalidArgumentError where the entity is not one of this type
+ * @throws InvalidArgumentError if the entity is not valid for its type
  */
 export function place<T extends EntityType>(
   store: Store,
@@ -133,14 +133,14 @@ function isOneFamily(occupant: Entity | null, entity: Entity): boolean {
   );
 }
 
-/** The account entities of an id on one host, of whatever tenant and issuer. */
+/** Returns the account entities of an id on one host, of any tenant and issuer. */
 export function accountsLike(store: Store, home_account_id: string, environment: string): Entry<'Account'>[] {
   return store
     .candidates('Account', { home_account_id })
     .filter(({ entity }) => entity !== null && sameEnvironment(entity.environment, environment));
 }
 
-/** The account entities of the same user, of whatever tenant. */
+/** Returns the account entities of the same user, of any tenant. */
 export function usersAccounts(store: Store, account: Account): Entry<'Account'>[] {
   return accountsLike(store, account.home_account_id, account.environment).filter(({ entity }) => {
     const [own, other] = [issuerFor(store, account), issuerFor(store, entity ?? {})];
@@ -148,7 +148,7 @@ export function usersAccounts(store: Store, account: Account): Entry<'Account'>[
   });
 }
 
-/** See TokenCache.modify. To be run in a transaction. */
+/** Implements TokenCache.modify. Must run in a transaction. */
 export function modifyEntity(
   store: Store,
   type: EntityType,
@@ -179,7 +179,7 @@ function assertModifiable(type: unknown, old: unknown, changes: unknown): void {
   if (changes !== null && !isRecord(changes)) throw invalid('changes', 'is neither an object nor null');
 }
 
-/** A copy of the caller's, so that freezing it freezes nothing of theirs. */
+/** Copies the changes, so that freezing does not affect the caller's objects. */
 function ownJson(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   try {
     return structuredClone(changes);

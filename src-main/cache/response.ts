@@ -26,14 +26,14 @@ import { covers, scopesOf } from './schema/scopes.ts';
 import { ADFS_REALM, joinedProfiles } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 
-/** What `TokenCache.add` takes: a token response, and of the request what can't be told from the response. */
+/** The argument of `TokenCache.add`: a token response, and the parts of the request that the response does not contain. */
 export interface TokenResponseEvent {
   client_id: string;
-  /** The scopes that were asked for, as a list or as OAuth's own string. What was granted, `response.scope` says. */
+  /** The requested scopes, as a list or a space-separated string. `response.scope` contains the granted ones. */
   scope: string | readonly string[];
   /** Its host is the environment, the first part of its path the realm. */
   token_endpoint: string;
-  /** The response as it was parsed. Numbers may be strings. */
+  /** The parsed response. Numbers may be strings. */
   response: Readonly<Record<string, unknown>>;
   /**
    * The issuer (OpenID Connect Discovery §3), where the response has no ID token to say it. Default: that of the account
@@ -49,7 +49,7 @@ export interface TokenResponseEvent {
    * yours will do. Default: an id made from the grant's first token, which can't be another user's. The receipt names it.
    */
   home_account_id?: string;
-  /** MSSTS, ADFS or Generic, where the endpoint does not tell. */
+  /** `MSSTS`, `ADFS` or `Generic`, if it cannot be derived from the endpoint. */
   authority_type?: string;
   /**
    * The grant, e.g. `authorization_code`. Pass it: a response of `client_credentials` belongs to the app, and looks like
@@ -77,13 +77,13 @@ export interface NewEntities {
   readonly granted: readonly string[];
 }
 
-/** MSAL libraries assume ten minutes where nobody tells a lifetime. */
+/** Lifetime in seconds that MSAL libraries assume if none is given. */
 const ASSUMED_LIFETIME = 600;
 
 /** The end of the year 9999. Later times are clamped to it. */
 const LATEST = 253_402_300_799;
 
-/** A whole number, also where it is given as a string; undefined for anything else. */
+/** Parses an integer from a number or string; undefined for anything else. */
 function whole(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined;
@@ -97,7 +97,7 @@ function invalid(field: string, problem: string, cause?: unknown): InvalidArgume
   return new InvalidArgumentError(`\`${field}\` ${problem}. Nothing was added.`, { field, cause });
 }
 
-/** @throws InvalidArgumentError that names the first field that is not what it should be */
+/** @throws InvalidArgumentError that names the first invalid field */
 function assertEvent(event: TokenResponseEvent): void {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
@@ -122,7 +122,7 @@ function assertEvent(event: TokenResponseEvent): void {
   }
 }
 
-/** Characters that RFC 6749 §5.2 has in error codes, and few: a message holds nothing that a provider made up. */
+/** Error codes that are safe to include in a message: short, and of common characters of RFC 6749 §5.2. */
 const ERROR_CODE = /^[\w.:-]{1,80}$/;
 
 function assertResponse(response: Readonly<Record<string, unknown>>): void {
@@ -143,7 +143,7 @@ function assertResponse(response: Readonly<Record<string, unknown>>): void {
   if (!hasToken) throw invalid('response', 'holds no token');
 }
 
-/** Scopes as a list, each once. */
+/** Returns scopes as a list without duplicates. */
 function listOf(scope: unknown): string[] {
   const list = typeof scope === 'string' ? [scope] : Array.isArray(scope) ? scope : [];
   return [...new Set(list.flatMap((text) => (typeof text === 'string' ? scopesOf(text) : [])))];
@@ -156,7 +156,7 @@ function grantedScopes(granted: readonly string[], asked: readonly string[]): re
   return parts.length > granted.length && parts.some((scope) => known.has(scope)) ? parts : granted;
 }
 
-/** Where the tokens come from. MSAL Python leaves the port out, MSAL Node keeps it. */
+/** Derives environment and tenant from the endpoint. MSAL Python omits the port, MSAL Node keeps it. */
 function placeOf(
   event: TokenResponseEvent,
   profile: Profile,
@@ -193,7 +193,7 @@ interface Identity {
   clientInfo: Claims | undefined;
 }
 
-/** `uid.utid` where the provider tells them; else the subject of the ID token (ADFS, generic OpenID Connect). */
+/** Returns `uid.utid` from `client_info` if present; else the subject of the ID token (AD FS, generic OpenID Connect). */
 function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined): Identity {
   const uid = stringClaim(clientInfo, 'uid');
   const utid = stringClaim(clientInfo, 'utid');
@@ -205,7 +205,7 @@ function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined):
   };
 }
 
-/** The claims: those that a broker hands over beside the token, or else those in it. */
+/** Returns the claims that a broker provides beside the ID token, else those in it. */
 function claimsOf(response: TokenResponseEvent['response']): Claims | undefined {
   if (isRecord(response['id_token_claims'])) return response['id_token_claims'];
   const read = readToken(filled(response['id_token']) ?? '');
@@ -223,7 +223,7 @@ function realmOf(
   return stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant;
 }
 
-/** Grants in which a user signs in. Their tokens belong to a user, also where nothing says who that is. */
+/** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
 const USER_GRANTS: ReadonlySet<string> = new Set([
   'authorization_code',
   'password',
@@ -241,8 +241,8 @@ function grantOf(event: TokenResponseEvent): string | undefined {
 }
 
 /**
- * The id of a user of whom nothing is known. It is made from a token of the sign-in, so that two users have two, and
- * begins as no provider's subjects do.
+ * Returns an id for an unknown user. It is derived from a token of the sign-in, so that users do not share it, and
+ * has a prefix that no provider uses for subjects.
  */
 function unnamedAccount(response: TokenResponseEvent['response']): string {
   const token =
@@ -250,7 +250,7 @@ function unnamedAccount(response: TokenResponseEvent['response']): string {
   return `unnamed:${hashText(token ?? '').slice(0, 22)}`;
 }
 
-/** undefined: the tokens belong to the app. */
+/** Returns the account id; undefined if the tokens belong to the app. */
 function accountIdOf(event: TokenResponseEvent, identity: Identity): string | undefined {
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
@@ -262,7 +262,7 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
   return isUsers ? unnamedAccount(event.response) : undefined;
 }
 
-/** Finds the issuer of an account that is known already. */
+/** Looks up the issuer of an account in the cache. */
 type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
 
 /**
@@ -289,10 +289,10 @@ function issuerOf(
 }
 
 /**
- * The entities of a response.
+ * Returns the entities of a token response.
  *
  * @param now seconds since the epoch
- * @throws InvalidArgumentError where the event is not what it should be
+ * @throws InvalidArgumentError if the event is invalid
  */
 export function entitiesOf(
   event: TokenResponseEvent,

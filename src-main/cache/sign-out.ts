@@ -1,6 +1,6 @@
 /**
- * Signing out: everything that belongs to an account goes, found by its fields and never by a key made up from them. MSAL
- * Python removes by key, and leaves behind what MSAL Node wrote.
+ * Verified sign-out. Every entry of the account is removed, matched by its fields and not by its key. (MSAL Python removes by key and
+ * leaves entries that MSAL Node wrote.)
  *
  * [Note: what names an account] In data that is not understood, an account is named by its id, as any string or any
  * field's name, and by what begins with the id and a hyphen, as keys do. An id inside other text is not looked for: the
@@ -24,23 +24,23 @@ import { sameIssuer } from './schema/issuers.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
 import type { Store } from './store.ts';
 
-/** Where a user is signed out. Without a field: everywhere. */
+/** Limits a sign-out. Default: every environment. */
 export interface SignOutFilter {
-  /** This environment only, under all its aliases; what is not understood and names none stays. */
+  /** Signs out of this environment only, under all its aliases. Unrecognized entries that name no environment stay. */
   environment?: string;
 }
 
-/** Whose tokens, of an app itself. Without a field: whatever it is. */
+/** Selects tokens of apps. A field that is absent matches any value. */
 export interface AppTokenFilter {
   client_id?: string;
   realm?: string;
   environment?: string;
 }
 
-/** How many entries, by the root they stand under. */
+/** Number of entries by type. */
 export type RemovalCount = Record<EntityType, number>;
 
-/** Account ids, lower-cased, as they are looked for in texts. */
+/** A set of account ids, lower-cased, that can be searched for in strings. */
 class Ids {
   readonly #ids: ReadonlySet<string>;
   readonly #longest: number;
@@ -54,7 +54,7 @@ class Ids {
     return this.#ids.has(id);
   }
 
-  /** The id that a text names; see the note above. */
+  /** Returns the id that a string names; see the note above. */
   in(text: string): string | undefined {
     if (text === '') return undefined;
     // Cut before lower-casing, which may change the length of a text: one more for the hyphen.
@@ -68,12 +68,12 @@ class Ids {
   }
 }
 
-/** The fields of a record, without reading one that is computed. [Note: secrets stay sealed] */
+/** Returns the fields of a record except accessors, which are not read. [Note: secrets stay sealed] */
 function plainFields(record: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.keys(record).flatMap((name) => (isAccessor(record, name) ? [] : [[name, record[name]]]));
 }
 
-/** The first of the accounts that a value names anywhere, or by the name that it stands under. */
+/** Returns the first account that a value or its field name refers to. */
 function namedIn(value: unknown, ids: Ids, name = ''): string | undefined {
   const owner = ownerOf(value);
   if (owner !== '') return ids.has(owner) ? owner : undefined;
@@ -93,11 +93,10 @@ function namedIn(value: unknown, ids: Ids, name = ''): string | undefined {
 }
 
 /**
- * The value without what names the accounts: records that belong to them, fields under their names, strings that are their
- * ids.
+ * Returns the value without the parts that name the accounts: their records, fields named after them, and strings that are their ids.
  *
- * @param spare of what names an account, what is to stay all the same
- * @returns undefined where nothing may stay; the value itself where nothing has to go
+ * @param spare returns true for values that name an account but stay
+ * @returns undefined if nothing remains; the value itself if nothing is removed
  */
 function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, name = ''): unknown {
   if (namedIn(value, ids, name) === undefined) return value;
@@ -117,14 +116,14 @@ function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, n
   return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
 }
 
-/** Who is signed out. */
+/** The account that is signed out. */
 interface Leaver {
   /** Lower-cased. */
   readonly account: string;
   readonly ids: Ids;
-  /** Whether an understood entity is theirs. */
+  /** Whether a recognized entity belongs to the account. */
   readonly owns: (entry: Entry<EntityType>) => boolean;
-  /** Whether data that names them and is not understood stays. */
+  /** Whether unrecognized data that names the account stays. */
   readonly spares: (value: unknown) => boolean;
   readonly issuer: string;
 }
@@ -137,7 +136,7 @@ function accountId(whom: unknown): string {
   });
 }
 
-/** @throws AmbiguousAccountError where the id is that of several users, and nothing says which is meant */
+/** @throws AmbiguousAccountError if several users have the id and the reference does not say which one is meant */
 function leaverOf(store: Store, whom: string | AccountReference, filter: SignOutFilter): Leaver {
   const account = accountId(whom);
   const reference: Partial<AccountReference> = typeof whom === 'string' ? {} : whom;
@@ -172,7 +171,7 @@ function isOfAnotherIssuer(value: unknown, identity: Identity | undefined): bool
   return typeof issuer === 'string' && !sameIssuer(issuer, identity?.issuer ?? '');
 }
 
-/** Where nothing tells which of several users an entry belongs to, it is taken for that of the one who signs out. */
+/** Whether an entry belongs to the user. If its user is unknown, it is treated as belonging to the one who signs out. */
 function isOf(
   store: Store,
   { entity }: Entry<EntityType>,
@@ -198,7 +197,7 @@ function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
   );
 }
 
-/** The one rule for what a sign-out removes and what its preview counts. Costs what the account has. */
+/** Returns the entries that a sign-out removes and its preview counts. The cost depends on the account's size only. */
 function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry<EntityType>[] {
   const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
   const loose = [...store.malformed].filter(
@@ -207,7 +206,7 @@ function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry
   return [...own, ...loose];
 }
 
-/** A second look at all there is, entry by entry: no index that could be wrong has a part in it. */
+/** Counts the account's remaining entries with a full scan that does not rely on the index. */
 function remaining(store: Store, { ids, owns, spares }: Leaver): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
@@ -232,7 +231,7 @@ function removeFromRoots(store: Store, ids: Ids, spares: (value: unknown) => boo
   }
 }
 
-/** See TokenCache.signOut. To be run in a transaction. */
+/** Implements TokenCache.signOut. Must run in a transaction. */
 export function signOut(
   store: Store,
   whom: string | AccountReference,
@@ -253,8 +252,8 @@ export function signOut(
 }
 
 /**
- * Signs out every user of an id: for one who knows no more than the id, and knows that none of them is to stay.
- * To be run in a transaction.
+ * Signs out every user of an id, for callers that know only the id and want none of its users to stay signed in.
+ * Must run in a transaction.
  */
 export function signOutId(store: Store, id: string, filter: SignOutFilter, at: number): SignOutReceipt[] {
   try {
@@ -265,7 +264,7 @@ export function signOutId(store: Store, id: string, filter: SignOutFilter, at: n
   }
 }
 
-/** What `signOut` would remove, by the same rule. */
+/** Counts the entries that `signOut` would remove. */
 export function countBelongings(
   store: Store,
   whom: string | AccountReference,
@@ -275,8 +274,8 @@ export function countBelongings(
 }
 
 /**
- * Signs everyone out, apps included. See TokenCache.signOutAll. To be run in a transaction. Looks at everything twice,
- * however many accounts there are.
+ * Implements TokenCache.signOutAll: signs out all users and apps. Must run in a transaction. Scans the cache twice, whatever the number
+ * of accounts.
  */
 export function signOutAll(store: Store, at: number): SignOutReceipt[] {
   const ids = new Ids(store.accounts);
@@ -303,7 +302,7 @@ export function signOutAll(store: Store, at: number): SignOutReceipt[] {
   return apps.removed.AccessToken > 0 ? [...receipts, apps] : receipts;
 }
 
-/** What belongs to each account. */
+/** Returns the entries of each account. */
 function allBelongings(store: Store, ids: Ids): Map<string, Entry<EntityType>[]> {
   const own = store.accounts.map((account): [string, Entry<EntityType>[]] => [
     account,
@@ -317,13 +316,13 @@ function allBelongings(store: Store, ids: Ids): Map<string, Entry<EntityType>[]>
   return all;
 }
 
-/** What `signOutAll` would remove, by the same rule. */
+/** Counts the entries that `signOutAll` would remove. */
 export function countAll(store: Store): RemovalCount {
   const users = [...allBelongings(store, new Ids(store.accounts)).values()].flat();
   return countOf([...users, ...appTokens(store, {})]);
 }
 
-/** An account's id as its entities spell it. */
+/** Returns an account's id with the case used in its entities. */
 function spelled(store: Store, account: string): string {
   for (const { entity } of store.ofAccount(account)) {
     const id = entity?.['home_account_id'];
@@ -339,7 +338,7 @@ function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
     .filter(({ entity }) => entity !== null && fieldsMatch(entity, query));
 }
 
-/** See TokenCache.removeAppTokens. To be run in a transaction. */
+/** Implements TokenCache.removeAppTokens. Must run in a transaction. */
 export function removeAppTokens(store: Store, filter: AppTokenFilter = {}, at: number): SignOutReceipt {
   const entries = appTokens(store, filter);
   for (const entry of entries) store.drop(entry);
@@ -349,7 +348,7 @@ export function removeAppTokens(store: Store, filter: AppTokenFilter = {}, at: n
   return { home_account_id: '', at, removed: countOf(entries), remaining: left.length };
 }
 
-/** What `removeAppTokens` would remove. */
+/** Counts the entries that `removeAppTokens` would remove. */
 export function countAppTokens(store: Store, filter: AppTokenFilter = {}): RemovalCount {
   return countOf(appTokens(store, filter));
 }

@@ -1,6 +1,6 @@
 /**
- * The entries of a cache, with everything that belongs to its document: roots in their order, keys as they were written,
- * and what is not understood. Every change is noted, so that it can be told and taken back.
+ * The entries of a cache, including the properties of its document: the order of roots, keys as written, and unrecognized entries. Every
+ * change is recorded, so that it can be reported and undone.
  */
 import { AccountIndex } from './account-index.ts';
 import { type Change, condensed, inverse, placeOf } from './change.ts';
@@ -17,10 +17,10 @@ function isFilled(value: unknown): boolean {
   return typeof value === 'object' ? Object.keys(value ?? {}).length > 0 : true;
 }
 
-/** The key, or the key with a number after it that is free: the first one, where they were given one after the other. */
+/** Returns the key if it is free, else the key with the first free number appended, assuming that numbers are assigned in order. */
 export function freeKey(key: string, isTaken: (key: string) => boolean): string {
   if (!isTaken(key)) return key;
-  // In steps that grow, then back: twenty thousand entities may want one key.
+  // Exponential, then binary search: thousands of entities may share a key.
   let free = 2;
   while (isTaken(`${key}-${free}`)) free *= 2;
   let taken = free === 2 ? 1 : free / 2;
@@ -32,13 +32,13 @@ export function freeKey(key: string, isTaken: (key: string) => boolean): string 
   return `${key}-${free}`;
 }
 
-/** Counts the states that all stores of this process have been in. */
+/** Counter behind `Store.version`, shared by all stores of this process. */
 let states = 0;
 
 type Root = Map<string, Entry<EntityType>>;
 
 export class Store {
-  /** A root of entities, or the entry of a root that is not understood. */
+  /** Entities by key, or the single entry of an unrecognized root. */
   readonly #roots = new Map<string, Root | Entry>();
   readonly #index = new AccountIndex();
   readonly #malformed = new Set<Entry<EntityType>>();
@@ -46,11 +46,11 @@ export class Store {
   #depth = 0;
 
   readonly now: Clock;
-  /** A number that changes with the contents, and that no other store of this process has had. */
+  /** A number that changes with the contents and is unique among all stores of this process. */
   version = ++states;
-  /** null: in memory from the beginning, or nothing in the document told. */
+  /** The profile of the document; null if there is no document or the profile is unknown. */
   profile: Profile | null = null;
-  /** undefined: as the profile has it. */
+  /** The layout of the document; undefined for that of the profile. */
   layout: Layout | undefined;
   /** Called after each outermost `run` that changed something. */
   onChange: ((changes: readonly Change[]) => void) | undefined;
@@ -66,18 +66,18 @@ export class Store {
     return this.#roots.keys();
   }
 
-  /** The entry of a root that is not understood; undefined where there is none. */
+  /** Returns the entry of an unrecognized root; undefined if there is none. */
   kept(section: string): Entry | undefined {
     const root = this.#roots.get(section);
     return root instanceof Map ? undefined : root;
   }
 
-  /** The roots that are not understood, in their order. */
+  /** Returns the unrecognized roots, in document order. */
   keptRoots(): Entry[] {
     return [...this.#roots.values()].flatMap((root) => (root instanceof Map ? [] : [root]));
   }
 
-  /** All entries: root by root in the document's order, entities in the order in which they are stored. */
+  /** Returns all entries: roots in document order, entities in the order in which they were stored. */
   all(): Entry[] {
     const entries: Entry[] = [];
     for (const root of this.#roots.values()) {
@@ -87,7 +87,7 @@ export class Store {
     return entries;
   }
 
-  /** All entries of a root of entities, understood or not. */
+  /** Returns all entries of a type, recognized or not. */
   entries<T extends EntityType>(section: T): Iterable<Entry<T>> {
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.values() : []) as Iterable<Entry<T>>;
@@ -98,12 +98,12 @@ export class Store {
     return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
   }
 
-  /** The entries of entity roots that are not understood. */
+  /** The unrecognized entries of entity roots. */
   get malformed(): ReadonlySet<Entry<EntityType>> {
     return this.#malformed;
   }
 
-  /** How many entries there are, roots that are not understood included. */
+  /** The number of entries. An unrecognized root counts as one. */
   get size(): number {
     let size = 0;
     for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
@@ -115,15 +115,15 @@ export class Store {
     return this.#index.accounts;
   }
 
-  /** All entries of an account, whatever their type, understood or not; of "" those that belong to none, but for whole roots. */
+  /** Returns all entries of an account, recognized or not. "" selects entries without an account, except unrecognized roots. */
   ofAccount(home_account_id: string): Entry<EntityType>[] {
     return [...this.#index.of(home_account_id)];
   }
 
   /**
-   * The understood entries of a type that may match the query: a superset, found by index where the query allows.
+   * Returns recognized entries that may match the query: a superset of the matches, found by index if the query allows.
    *
-   * @param scopes of access tokens, those that were given for at least one of these; see scopeKeys
+   * @param scopes limits access tokens to those with at least one of these scopes; see scopeKeys
    */
   candidates<T extends EntityType>(
     type: T,
@@ -140,7 +140,7 @@ export class Store {
     return entries;
   }
 
-  /** Puts an entry in its place. Where entities belong, a root that is not understood makes room for them. */
+  /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */
   put(entry: Entry): void {
     const root = this.#roots.get(entry.section);
     if (entry.key === null && root instanceof Map && root.size > 0) {
@@ -155,7 +155,7 @@ export class Store {
     if (this.#depth > 0) this.#journal.push({ ...(before && { before }), after: entry });
   }
 
-  /** Puts a whole root under a free name. */
+  /** Stores a whole root under a free name. */
   #putBeside({ section, value }: Entry): void {
     const name = freeKey(section, (other) => other === section || this.#roots.has(other));
     if (isFilled(value)) this.put(Entry.of(name, null, value));
@@ -166,13 +166,13 @@ export class Store {
     if (before !== undefined && this.#depth > 0) this.#journal.push({ before });
   }
 
-  /** Notes that a root is there, though empty. */
+  /** Creates an empty entity root. */
   open(section: EntityType): void {
     if (!this.#roots.has(section)) this.#roots.set(section, new Map());
   }
 
   /**
-   * Empties the store and fills it again. Where nobody asks what has changed, it is not noted: of a large document that
+   * Clears the store and fills it again. Changes are recorded only if the store is observed, since for a large document that
    * would cost more than reading it. `fill` must not throw.
    */
   replace(fill: () => void): void {
@@ -190,7 +190,7 @@ export class Store {
   }
 
   /**
-   * Runs what belongs together: all of it happens, or, where it throws, nothing. One call of `onChange` at the end of
+   * Runs a transaction: if `fn` throws, all its changes are undone. Calls `onChange` once at the end of
    * the outermost run.
    */
   run<T>(fn: () => T): { value: T; changes: Change[] } {
@@ -216,13 +216,13 @@ export class Store {
     return { value, changes };
   }
 
-  /** Without a note. */
+  /** Applies a change without recording it. */
   #make(change: Change): void {
     if (change.after === undefined) this.#unset(placeOf(change));
     else this.#set(change.after);
   }
 
-  /** @returns what stood there */
+  /** @returns the previous entry */
   #set(entry: Entry): Entry | undefined {
     this.version = ++states;
     const root = this.#roots.get(entry.section);
@@ -243,7 +243,7 @@ export class Store {
     return before;
   }
 
-  /** @returns what stood there */
+  /** @returns the previous entry */
   #unset({ section, key }: Place): Entry | undefined {
     const root = this.#roots.get(section);
     if (root === undefined || (key === null) === root instanceof Map) return undefined;

@@ -16,7 +16,7 @@ interface ReadSource {
   readonly reading: SourceReading;
 }
 
-/** Every source of this computer, opened. Never unlocks a keyring: that would ask for a password. */
+/** Reads every source on this computer. Never unlocks a keyring, since that would prompt for a password. */
 async function readSources(world: World): Promise<ReadSource[]> {
   const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
   const options = { secrets: { secretService: () => secretService(world.env) }, now: () => world.now() };
@@ -31,7 +31,7 @@ function openedOf(sources: readonly ReadSource[]): Opened[] {
   );
 }
 
-/** The vault as one more place; nothing where it has no file. */
+/** Reads the vault like a source; returns nothing if the vault file does not exist. */
 async function vaultPlace(vault: Vault): Promise<Opened[]> {
   if (!exists(vault)) return [];
   assertReadable(vault);

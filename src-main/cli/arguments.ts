@@ -3,9 +3,9 @@ import { EXIT, Stop } from './world.ts';
 
 /** One option of a verb. */
 export interface Option {
-  /** What stands behind it; absent for a switch. */
+  /** The name of the option's value; absent for a switch. */
   readonly value?: string;
-  /** May be given more than once. */
+  /** Whether the option may be repeated. */
   readonly many?: boolean;
   readonly short?: string;
   readonly says: string;
@@ -22,16 +22,16 @@ export interface Verb {
   readonly most: number;
 }
 
-/** What was given to a verb. */
+/** The parsed arguments of a verb. */
 export interface Given {
   readonly operands: readonly string[];
   has(option: string): boolean;
-  /** The last value of an option. */
+  /** Returns the last value of an option. */
   value(option: string): string | undefined;
   values(option: string): readonly string[];
 }
 
-/** @throws Stop (usage) naming the word that was not understood */
+/** @throws Stop (usage) that names the unknown argument */
 export function parse(
   name: string,
   { options, least, most, operands: wanted }: Verb,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `tokenkeep` command in a process: gives `run` the real streams, and ends with its number. */
+/** The entry point of the `tokenkeep` command: passes the process's streams to `run` and exits with its code. */
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -20,7 +20,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 
 async function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
   process.stderr.write(question);
-  // What is typed is echoed by readline, into nothing where it is to stay hidden.
+  // readline echoes the input; for hidden input, the echo is discarded.
   const output = hidden ? new Writable({ write: (_, __, done) => done() }) : process.stderr;
   const lines = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY });
   try {
@@ -52,7 +52,7 @@ const world: World = {
   now: systemClock,
 };
 
-// A reader that has seen enough (`| head`) is no fault.
+// A reader that closes the pipe early (`| head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });

@@ -6,7 +6,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import type { FoundSource } from '../sources/find.ts';
 import { EXIT, Stop } from './world.ts';
 
-/** A cache that has been read: the vault, or a source. */
+/** The contents of the vault or of a source. */
 export interface Opened {
   /** `vault`, or the program's id. */
   readonly name: string;
@@ -84,7 +84,7 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
   );
 }
 
-/** What is stored tells no more: whether a refresh token still works, only its provider knows. */
+/** Derives the status from stored data. Only the provider knows whether a refresh token still works. */
 function statusOf(tokens: readonly TokenLine[], running: readonly number[]): Status {
   const renews = tokens.some(({ type }) => type === 'refresh');
   if (renews) return { is: running.length > 0 ? 'Active' : 'Unknown' };

@@ -5,12 +5,12 @@ import { isMicrosoft } from '../cache/schema/environments.ts';
 import { SignInRequiredError } from '../errors.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
-/** Milliseconds for one answer of a provider. */
+/** Deadline for a provider's response, in milliseconds. */
 const DEADLINE = 15_000;
-/** A token response is a few kilobytes; nothing that is larger is read. */
+/** Maximum size of a response in bytes. Token responses have a few kilobytes. */
 const LONGEST = 1024 * 1024;
 
-/** @param issuer of the account, where it names one; the token is sent to the endpoint that this issuer publishes, and nowhere else */
+/** @param issuer the account's issuer, if known; the token is sent only to the token endpoint that this issuer publishes */
 export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | undefined): Redeem {
   return async (refreshToken, request) => {
     const token_endpoint = await endpointOf(ask, request, issuer);

@@ -1,4 +1,4 @@
-/** Runs the command: from words to a number. Throws nothing. */
+/** Runs the command line and returns its exit code. Does not throw. */
 import { TokenkeepError } from '../errors.ts';
 import { list, show, signOut, sources } from './accounts.ts';
 import { type Given, parse } from './arguments.ts';
@@ -29,8 +29,8 @@ const RUN: Readonly<Record<VerbName, (given: Given, world: World) => Promise<num
 };
 
 /**
- * @param words what was typed behind the command's name
- * @returns the number to end with; see EXIT
+ * @param words the arguments after the command's name
+ * @returns the exit code; see EXIT
  */
 export async function run(words: readonly string[], world: World): Promise<number> {
   try {

@@ -1,4 +1,4 @@
-/** The vault that the command works with, and the number that each of its states ends the command with. */
+/** Opens the vault for the command and maps its states to exit codes. */
 import { isAbsolute, join, resolve } from 'node:path';
 import { StorageError, TokenkeepError, VaultError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
@@ -22,7 +22,7 @@ const CODES: Readonly<Record<string, number>> = {
   copy: EXIT.copy,
 } satisfies Readonly<Record<VaultState, number>> & Record<string, number>;
 
-/** States in which there is something to read. */
+/** States in which the vault can be read. */
 const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
 
 /** Where the desktop app keeps its vault. */
@@ -42,7 +42,7 @@ function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }
 
-/** Opens the vault for one task and closes it, however that ends. */
+/** Opens the vault for one task and always closes it. */
 export async function withVault<T>(
   given: Given,
   world: World,
@@ -61,15 +61,15 @@ export async function withVault<T>(
   }
 }
 
-/** @throws Stop with the number of the state, and its sentences, where nothing can be read */
+/** @throws Stop with the exit code and message of the state, if the vault cannot be read */
 export function assertReadable({ status }: Vault): void {
   if (READABLE.has(status.state)) return;
   throw new Stop(CODES[status.state] ?? EXIT.failed, status.message ?? `The vault is ${status.state}.`);
 }
 
 /**
- * The number to end with after something was shown: 0, or that of a state in which only a part can be read, whose sentences are printed
- * behind it.
+ * Returns the exit code after output: 0, or that of a state in which the vault is only partly readable, whose message is then printed
+ * as well.
  */
 export function shownCode({ status }: Vault, { err }: Pick<World, 'err'>): number {
   if (status.state !== 'damaged' && status.state !== 'older' && status.state !== 'copy') return EXIT.ok;
@@ -77,13 +77,13 @@ export function shownCode({ status }: Vault, { err }: Pick<World, 'err'>): numbe
   return CODES[status.state] ?? EXIT.failed;
 }
 
-/** Whether the vault has a file. Where it has none, a keychain that is locked or missing keeps nothing from being listed. */
+/** Whether the vault file exists. Without it, a locked or missing keychain does not prevent listing. */
 export function exists({ status }: Vault): boolean {
   const { state } = status;
   return status.bytes !== null || (state !== 'ready' && state !== 'locked' && state !== 'no-keychain');
 }
 
-/** The number that an error ends the command with. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Stop) return error.exitCode;
   if (error instanceof VaultError) {

@@ -1,7 +1,7 @@
-/** What the command is given from outside: streams, the environment, the network, the keychain. A test passes its own. */
+/** The ports of the command: streams, environment, network and keychain. Tests pass their own. */
 import type { Keychain } from '../keychain/keychain.ts';
 
-/** A stream that is written to. */
+/** An output stream. */
 export interface Output {
   write(text: string): void;
   /** A terminal: what is printed stays in its scrollback. */
@@ -10,7 +10,7 @@ export interface Output {
   readonly columns?: number | undefined;
 }
 
-/** Everything the command touches. */
+/** The ports of the command. */
 export interface World {
   readonly version: string;
   readonly platform: NodeJS.Platform;
@@ -18,11 +18,11 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Output;
   readonly err: Output;
-  /** Whether a person can be asked. */
+  /** Whether the user can be prompted. */
   readonly isInteractive: boolean;
-  /** All of standard input. */
+  /** Reads standard input to its end. */
   input(): Promise<string>;
-  /** Asks a person and gives the line they type; `hidden`: without showing it. */
+  /** Prompts the user and returns the line typed. `hidden` turns off echo. */
   ask(question: string, options?: { hidden?: boolean }): Promise<string>;
   /** For refreshing tokens. */
   readonly fetch: typeof fetch;
@@ -32,7 +32,7 @@ export interface World {
   readonly keychain?: Keychain;
 }
 
-/** The numbers the command ends with. They are part of its interface: scripts rely on them. */
+/** Exit codes. They are part of the command's interface: scripts rely on them. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -56,7 +56,7 @@ export const EXIT = {
   copy: 19,
 } as const;
 
-/** Ends the command with a message and a number. */
+/** Thrown to end the command with a message and an exit code. */
 export class Stop extends Error {
   readonly exitCode: number;
   constructor(exitCode: number, message: string) {

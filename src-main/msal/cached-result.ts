@@ -1,4 +1,4 @@
-/** MSAL's answer to a silent request, made from the cache alone. */
+/** Builds MSAL's result of a silent request from the cache. */
 import { readToken } from '../cache/schema/claims.ts';
 import type { AccessToken } from '../cache/schema/entities.ts';
 import { secondsOf } from '../cache/schema/expiry.ts';
@@ -15,7 +15,7 @@ const SPECIAL = [
   'popKid',
 ];
 
-/** Whether a request asks for nothing but a bearer token. */
+/** Whether a request is for a plain bearer token. */
 export function isPlain(request: object): boolean {
   return SPECIAL.every((name) => {
     const value: unknown = Reflect.get(request, name);
@@ -24,9 +24,9 @@ export function isPlain(request: object): boolean {
 }
 
 /**
- * The `AuthenticationResult` that MSAL would return for a cached bearer token; undefined where MSAL must say.
+ * Returns the `AuthenticationResult` that MSAL would return for a cached bearer token; undefined if MSAL must be called.
  *
- * @param account as the request has it
+ * @param account the account of the request
  */
 export function cachedResult(
   cache: TokenCache,

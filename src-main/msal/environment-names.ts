@@ -8,7 +8,7 @@ import { isRecord } from '../cache/json.ts';
 import { cachedEnvironment, canonicalEnvironment } from '../cache/schema/environments.ts';
 import type { LiveEntity } from './library.ts';
 
-/** The metadata of one authority, as far as they name it. */
+/** The names in the metadata of one authority. */
 interface Authority {
   readonly preferred: string;
   readonly aliases: ReadonlySet<string>;
@@ -32,7 +32,7 @@ export class EnvironmentNames {
     this.#authorities = [...resolved, ...configuredAuthorities(configured)];
   }
 
-  /** Returns the name under which MSAL looks for what the cache has under this one. */
+  /** Returns the name under which MSAL looks up an environment of the cache. */
   nameOf(environment: string): string {
     let name = this.#known.get(environment);
     if (name === undefined) {
@@ -42,7 +42,7 @@ export class EnvironmentNames {
     return name;
   }
 
-  /** Whether every environment that has been asked for is called the same by `newer`. */
+  /** Whether `newer` returns the same name for every environment looked up so far. */
   isConfirmedBy(newer: EnvironmentNames): boolean {
     if (newer === this) return true;
     for (const [environment, name] of this.#known) if (newer.nameOf(environment) !== name) return false;

@@ -1,4 +1,4 @@
-/** What a refresh under way tells the cache plugin, which MSAL calls somewhere inside of it. */
+/** Context that a refresh passes to the cache plugin, which MSAL calls during the refresh. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**

@@ -1,11 +1,11 @@
-/** Azure CLI's list of subscriptions (`azureProfile.json`), which names the account a second time. */
+/** Edits Azure CLI's list of subscriptions (`azureProfile.json`), which also names the account. */
 import { isRecord } from '../cache/json.ts';
 
 /**
- * The list without an account's subscriptions. The first one that is left becomes the default if the default went; unknown fields and the
- * byte order mark that Azure CLI writes stay.
+ * Removes an account's subscriptions from the list. If the default is removed, the first remaining one becomes the default. Unknown fields and the
+ * byte order mark of Azure CLI are kept.
  *
- * @returns null where nothing has to be changed, or where it is not such a list
+ * @returns the new text; null if nothing has to change or the text is not such a list
  */
 export function azureProfileWithout(text: string, username: string): string | null {
   const mark = text.startsWith('\ufeff') ? '\ufeff' : '';

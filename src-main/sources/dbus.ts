@@ -7,15 +7,15 @@ import { type Socket, createConnection } from 'node:net';
 /** A value of a signature: strings for `s`, `o`, `g`; numbers; arrays, also for structs; Buffer for `ay`; maps for `a{…}`. */
 export type Value = string | number | boolean | Buffer | Value[] | Map<Value, Value> | Variant;
 
-/** A value that carries its signature. */
+/** A D-Bus variant: a value with its signature. */
 export interface Variant {
   readonly signature: string;
   readonly value: Value;
 }
 
-/** The bus answered with an error. */
+/** Thrown if the bus answers with an error. */
 export class BusError extends Error {
-  /** Such as `org.freedesktop.Secret.Error.IsLocked`. */
+  /** The D-Bus error name, such as `org.freedesktop.Secret.Error.IsLocked`. */
   readonly errorName: string;
   constructor(errorName: string, message: string) {
     super(message === '' ? errorName : message);
@@ -43,10 +43,10 @@ const FIELD = {
   destination: 6,
   signature: 8,
 };
-/** No answer that we ask for is larger; the specification allows 128 MiB. */
+/** Maximum size of a reply in bytes. The specification allows 128 MiB. */
 const LONGEST_MESSAGE = 64 * 1024 * 1024;
 
-/** Where the session bus listens; undefined where the environment names none that a socket can reach. */
+/** Returns the address of the session bus; undefined if the environment names no reachable Unix socket. */
 export function busSocket(env: Readonly<Record<string, string | undefined>>): string | undefined {
   for (const address of (env['DBUS_SESSION_BUS_ADDRESS'] ?? '').split(';')) {
     const [transport, rest = ''] = address.split(/:(.*)/s);
@@ -81,10 +81,10 @@ export class Bus {
   }
 
   /**
-   * Connects and introduces itself (SASL EXTERNAL: the kernel tells the bus who this is).
+   * Connects and authenticates with SASL EXTERNAL (the kernel passes the user ID to the bus).
    *
-   * @param deadline milliseconds for each answer
-   * @throws Error where nobody listens or the bus refuses
+   * @param deadline milliseconds to wait for each reply
+   * @throws Error if the connection fails or the bus refuses it
    */
   static async connect(path: string, deadline = 10_000): Promise<Bus> {
     const socket = createConnection({ path });
@@ -124,7 +124,7 @@ export class Bus {
     return bus;
   }
 
-  /** @throws BusError what the other side answered; Error where it did not answer */
+  /** @throws BusError if the reply is an error; Error if there is no reply */
   call(call: Call): Promise<Value[]> {
     const serial = ++this.#serial;
     return new Promise((resolve, reject) => {
@@ -237,7 +237,7 @@ function readMessage(message: Buffer): { type: number; fields: Map<number, Value
   return { type: message[1] ?? 0, fields, body };
 }
 
-/** Where the single complete type that begins at `at` ends. */
+/** Returns the end of the single complete type that begins at `at`. */
 function endOf(signature: string, at: number): number {
   const code = signature[at];
   if (code === undefined) throw new Error('The message bus sent a signature that ends early.');

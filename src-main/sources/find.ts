@@ -1,48 +1,48 @@
-/** Finds the caches of other programs. Looks at names, sizes and times of files; reads and creates nothing. */
+/** Finds the caches of other programs by file names, sizes and times. Reads no contents and creates no files. */
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
 
-/** A cache that was found. It has not been opened. */
+/** A cache that was found but not opened. */
 export interface FoundSource {
-  /** Stays the same from one look to the next: the program's id, where its secrets are, and the path. */
+  /** Stable identifier: the program's id, the protection and the path. */
   readonly id: string;
-  /** `azure-cli`, `azd`, …; `file` for one that the user added. */
+  /** `azure-cli`, `azd`, …; `file` for a file that the user added. */
   readonly program: string;
-  /** As its users call it. */
+  /** The program's name, to display. */
   readonly name: string;
   /** Other programs that use this cache too. */
   readonly sharedBy: readonly string[];
   /** Absolute path of the cache, or of the file that signals changes of an item in a keychain. */
   readonly file: string;
   readonly sealing: Sealing;
-  /** Bytes; null where the sign-ins are not in the file. */
+  /** Size in bytes; null if the sign-ins are not stored in the file. */
   readonly size: number | null;
-  /** Seconds since the epoch; null where nothing tells. */
+  /** Time of the last change in seconds since the epoch; null if unknown. */
   readonly writtenAt: number | null;
-  /** How one signs out of it. */
+  /** How to sign out. */
   readonly leaving: Leaving;
-  /** For this room. */
+  /** Internal. */
   readonly place: Place;
 }
 
-/** What finding and reading take from outside. All of it has a default: this computer, this user. */
+/** Options for finding and reading sources. They default to the current computer and user. */
 export interface SourcesOptions {
   platform?: NodeJS.Platform;
-  /** Absolute path. Default: the user's home folder. */
+  /** Absolute path of the home folder. Default: that of the current user. */
   home?: string;
   /** Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a shared folder holds besides caches: locks, and temporary files of an interrupted write. */
+/** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */
 const NO_CACHE = /\.(?:lockfile|lock|tmp|bak|new-[\w-]+)$/i;
 
-/** Bytes: nothing (MSAL Python, MSAL.NET) or `{}` (MSAL Node). */
+/** Size in bytes of an empty cache: 0 (MSAL Python, MSAL.NET) or 2 for `{}` (MSAL Node). */
 const LARGEST_SIGNAL = 2;
 
-/** More than any program keeps in one folder. What lies beyond is not looked at. */
+/** Maximum number of files examined per folder; more than any program creates. */
 const MOST_IN_A_FOLDER = 200;
 
 export function computerOf({
@@ -89,7 +89,7 @@ export async function findSources(options: SourcesOptions = {}): Promise<FoundSo
   );
 }
 
-/** The files in which a place may show itself. An item of a keyring is one, whatever the number of files that signal it. */
+/** Returns the candidate files of a location. A keyring item counts once, however many files signal its changes. */
 async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
   if (isFolder === true) return filesIn(file);
   const about = await Promise.all((signals ?? []).map((signal) => stat(signal).catch(() => null)));
@@ -98,9 +98,9 @@ async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
 }
 
 /**
- * A file that the user chose: any document of an MSAL library.
+ * Creates a source for a file that the user chose: any document of an MSAL library.
  *
- * @returns null where there is no such file
+ * @returns null if the file does not exist
  * @example
  * ```ts
  * import { sourceFromFile } from 'tokenkeep/sources';
@@ -120,7 +120,7 @@ async function sourceAt(
   program: { id: string; name: string; sharedBy?: readonly string[]; leaving: Leaving },
 ): Promise<FoundSource | null> {
   const about = await stat(place.file).catch(() => null);
-  // What is there but no file (a pipe, a folder) is found all the same: reading it says what is the matter.
+  // Pipes and folders are also returned; reading them reports the problem.
   if (about === null && (await lstat(place.file).catch(() => null)) === null) return null;
   // Beside an item of the keyring lies an empty file whose time tells of changes. One with contents is a cache itself.
   if (place.sealing === 'secret-service' && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
@@ -139,7 +139,7 @@ async function sourceAt(
   };
 }
 
-/** The files of a folder and of its own folders, sorted; [] where it can't be listed. */
+/** Lists the files of a folder and its subfolders, sorted; [] if the folder cannot be listed. */
 async function filesIn(folder: string, depth = 1): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const files: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Who is signed in on this computer: the token caches of other programs. Finding looks at file names only; a cache is read when it is
- * asked for, followed while it is watched, and changed by `signOutAtSource` alone. Nothing is sent anywhere.
+ * `tokenkeep/sources`: finds the token caches of other programs on this computer. `findSources` looks at file names only, `readSource`
+ * reads a cache, `watchSource` follows it, and only `signOutAtSource` changes it. Nothing is sent over the network.
  *
  * @module tokenkeep/sources
  */

@@ -1,19 +1,19 @@
-/** Who is signed in with programs that keep no MSAL document. Reads names and expiry times, never a token. */
+/** Lists the sign-ins of programs that do not use MSAL documents. Reads names and expiry times, never tokens. */
 import { basename } from 'node:path';
 import { isRecord } from '../cache/json.ts';
 import type { Place } from './programs.ts';
 
-/** One sign-in, by name. */
+/** A sign-in of another program. */
 export interface NamedSignIn {
-  /** An account, a host or a start URL: what the program itself calls it. */
+  /** The name that the program uses: an account, a host or a start URL. */
   readonly name: string;
-  /** Where: a host, a server. */
+  /** The host or server. */
   readonly at?: string;
-  /** Seconds since the epoch; absent where the file does not tell. */
+  /** Expiry in seconds since the epoch; absent if unknown. */
   readonly expiresOn?: number;
 }
 
-/** @returns null where the text is not what the program writes */
+/** @returns null if the text is not in the program's format */
 export function namesIn(
   content: Exclude<Place['content'], 'msal' | 'sealed'>,
   text: string,
@@ -68,7 +68,7 @@ function githubHosts(text: string): NamedSignIn[] | null {
   return [...names.values()];
 }
 
-/** A session of IAM Identity Center. Client registrations lie in the same folder and are no sign-in. */
+/** Reads a session of IAM Identity Center. Client registrations in the same folder are not sign-ins. */
 function awsSession(json: Readonly<Record<string, unknown>>): NamedSignIn[] {
   const name = filled(json['startUrl']);
   if (name === undefined || filled(json['accessToken']) === undefined) return [];
@@ -87,7 +87,7 @@ function dockerHosts(json: Readonly<Record<string, unknown>>): NamedSignIn[] {
   return Object.keys(auths).map((host) => ({ name: host, at: host }));
 }
 
-/** mcp-remote names its files after a hash of the server's address; other files in its folder are no tokens. */
+/** mcp-remote names its token files after a hash of the server's URL. Its folder also contains other files. */
 function mcpTokens(json: Readonly<Record<string, unknown>>, file: string): NamedSignIn[] {
   const name = /^(.+)_tokens\.json$/.exec(basename(file))?.[1];
   return name === undefined || filled(json['access_token']) === undefined ? [] : [{ name }];

@@ -10,13 +10,13 @@ import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
 import type { Place } from './programs.ts';
 
-/** What is written into a lock file behind the process id, so that one can tell whose it is. */
+/** The program name written into a lock file after the process ID. */
 const OURS = 'tokenkeep';
 /** A lock file may be taken over when its process is gone and it is older than this, in milliseconds. */
 const STALE = 60_000;
 const [FIRST_PAUSE, LONGEST_PAUSE] = [20, 200];
 
-/** What taking a lock takes from outside. */
+/** Options for taking a lock. */
 export interface LockOptions {
   /** Milliseconds to wait for another holder. Default: 5,000. */
   deadline?: number | undefined;
@@ -24,7 +24,7 @@ export interface LockOptions {
   now?: (() => number) | undefined;
 }
 
-/** @returns undefined where the program locks nothing */
+/** @returns undefined if the program uses no lock */
 export function lockFileOf({ file, locking }: Place): string | undefined {
   if (locking === 'none') return undefined;
   return locking === 'lock' ? `${file}.lock` : `${file}.lockfile`;
@@ -33,7 +33,7 @@ export function lockFileOf({ file, locking }: Place): string | undefined {
 /**
  * Runs `task` while no program that respects the lock writes the cache.
  *
- * @throws SourceError `source_busy` where another program held it too long: the task was not run
+ * @throws SourceError `source_busy` if another program held the lock too long; the task was not run
  */
 export async function whileLocked<T>(
   place: Place,
@@ -63,13 +63,13 @@ export async function whileLocked<T>(
 
 interface Held {
   readonly handle: FileHandle;
-  /** Whether the file goes with the lock. azd's stays. */
+  /** Whether the lock file is deleted on release. azd keeps its file. */
   readonly removed: boolean;
 }
 
 const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Creates the lock file, or takes over one that a crashed program left. */
+/** Creates the lock file, or takes over a stale one of a crashed program. */
 async function take(file: string, now: () => number): Promise<Held | null> {
   const created = await opened(file, FLAGS | constants.O_CREAT | constants.O_EXCL);
   if (created !== null) {
@@ -78,14 +78,14 @@ async function take(file: string, now: () => number): Promise<Held | null> {
     return { handle: created, removed: true };
   }
   const left = await opened(file, FLAGS);
-  if (left === null) return null; // It was removed in between, or it is no file: look again.
+  if (left === null) return null; // Removed in the meantime, or not a file: try again.
   if (!(await isStale(left, now)) || !flock(left)) return letGo(left);
   await left.truncate(0);
   await left.write(`${process.pid} ${OURS}`, 0);
   return { handle: left, removed: true };
 }
 
-/** A lock file that stays where it is. */
+/** Locks a file that is not deleted on release. */
 async function takeShared(file: string): Promise<Held | null> {
   const handle = await opened(file, FLAGS | constants.O_CREAT);
   if (handle === null) return null;
@@ -118,7 +118,7 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
   );
 }
 
-/** The process named in it is gone, and has been for a while. */
+/** Whether the process named in the lock file ended a while ago. */
 async function isStale(handle: FileHandle, now: () => number): Promise<boolean> {
   const { mtimeMs } = await handle.stat();
   if (now() * 1000 - mtimeMs < STALE) return false;

@@ -6,7 +6,7 @@
  */
 import { posix, win32 } from 'node:path';
 
-/** What the table needs to know of the computer. */
+/** The environment in which locations are resolved. */
 export interface Computer {
   readonly platform: NodeJS.Platform;
   /** Absolute path of the user's home folder. */
@@ -21,7 +21,7 @@ export type Sealing =
   | 'dpapi' // Windows, for the current user
   | 'secret-service' // Linux: the desktop's keyring
   | 'keychain' // macOS
-  | 'program'; // by the program itself: nobody else can open it
+  | 'program'; // by the program itself; others cannot open it
 
 /** How a program excludes others while it writes. The file is named after the cache. */
 export type Locking =
@@ -29,7 +29,7 @@ export type Locking =
   | 'lock' // FILE.lock, flock'ed (azd)
   | 'none';
 
-/** One place in which a program may keep sign-ins. */
+/** A location where a program may store sign-ins. */
 export interface Place {
   /** Absolute path: the cache, or the file whose time tells that an item of a keychain has changed. */
   readonly file: string;
@@ -57,7 +57,7 @@ export interface Place {
   readonly isFolder?: boolean;
 }
 
-/** How one signs out of a program. */
+/** How to sign out of a program. */
 export type Leaving =
   | { readonly by: 'tokenkeep'; readonly left?: string }
   | { readonly by: 'command'; readonly command: string }
@@ -68,7 +68,7 @@ export interface Program {
   /** Used on the command line and as the badge of an account. */
   readonly id: string;
   readonly name: string;
-  /** Who else uses the same cache. */
+  /** Other programs that use the same cache. */
   readonly sharedBy?: readonly string[];
   readonly leaving: Leaving;
   readonly places: (computer: Computer) => readonly Place[];
@@ -107,7 +107,7 @@ function foldersOf({ platform, home, env }: Computer): Folders {
 
 const SHARED_DEVELOPER_CACHE = { MsalClientID: 'Microsoft.Developer.IdentityService' };
 
-/** Every program that is looked for, in the order in which they are shown. */
+/** All known programs, in display order. */
 export const PROGRAMS: readonly Program[] = [
   {
     id: 'azure-cli',

@@ -1,4 +1,4 @@
-/** Opens a source: what it holds, or one word and one sentence about why it can't be shown. Changes nothing. */
+/** Reads a source: its contents, or a state and a message that explain why it cannot be read. Never changes it. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
@@ -10,40 +10,39 @@ import { type NamedSignIn, namesIn } from './names.ts';
 import { readSecret, type SecretReaders } from './sealed.ts';
 import type { Content, SourceState, Unread } from './source-state.ts';
 
-/** A source as it is now. */
+/** The current contents of a source. */
 export interface SourceReading {
   readonly state: SourceState;
-  /** For people: what is the matter, and what to do. Absent where all is well. */
+  /** A message to display: the problem and the remedy. Absent if there is none. */
   readonly problem?: string;
-  /** One for each user; [] unless `state` is `accounts`. */
+  /** The accounts, one per user; [] unless `state` is `accounts`. */
   readonly accounts: readonly AccountSummary[];
-  /** The accounts and tokens, to look at. Changing it changes nothing on disk. null where only names can be read. */
+  /** A copy of the cache; changes to it are not written back. null if only names can be read. */
   readonly cache: TokenCache | null;
-  /** Sign-ins of programs that keep no MSAL document: a name, and until when where that can be read. */
+  /** Sign-ins of programs that do not use MSAL documents: names, and expiry times if known. */
   readonly names: readonly NamedSignIn[];
-  /** Seconds since the epoch; null where nothing tells. */
+  /** Time of the last change in seconds since the epoch; null if unknown. */
   readonly writtenAt: number | null;
 }
 
-/** What reading takes from outside. */
+/** Options for `readSource`. */
 export interface ReadOptions {
-  /** How sealed caches are opened. Default: those that this computer has. */
+  /** The mechanisms that open sealed caches. Default: those of this computer. */
   secrets?: SecretReaders;
   /** Seconds since the epoch. */
   now?: () => number;
-  /** Milliseconds between two looks at a document that was torn. Default: 500. */
+  /** Milliseconds before an incomplete document is read again. Default: 500. */
   pause?: number;
 }
 
-/** A document of 10,000 accounts has 100 MB. More than this is not read into memory. */
+/** Maximum document size in bytes. A document of 10,000 accounts has 100 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
-/** Programs write in place: a document may be half there for a moment. */
+/** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
 const LOOKS = 3;
 
 /**
- * Reads a source. A document that is torn is read again, three times in all.
+ * Reads a source. An incomplete document is read up to three times. Does not throw: `state` and `problem` describe failures.
  *
- * @throws nothing: what is the matter is in `state` and `problem`
  * @example
  * ```ts
  * import { findSources, readSource } from 'tokenkeep/sources';
@@ -97,7 +96,7 @@ function understood(
 /** @throws DocumentError */
 export function cacheIn(text: string, now?: () => number): SerializableTokenCache {
   const cache = new SerializableTokenCache(now === undefined ? {} : { now });
-  // Programs empty a cache by cutting the file to nothing, and some leave white space or a byte order mark.
+  // Programs empty a cache by truncating the file; some leave white space or a byte order mark.
   cache.deserialize(text.trim() === '' ? '' : text);
   return cache;
 }
@@ -110,7 +109,7 @@ function notUnderstood({ name, file }: FoundSource): string {
   return `${file} is not a document that an MSAL library can read. ${name} may be writing it; nothing was changed.`;
 }
 
-/** What to do where Tokenkeep can't sign out by itself. */
+/** Instructions for programs that Tokenkeep cannot sign out of. */
 export function howToLeave({ leaving, name }: FoundSource): string {
   if (leaving.by === 'command') return `To sign out, run: ${leaving.command}`;
   return leaving.by === 'program' ? leaving.where : `Tokenkeep can sign out of ${name}.`;
@@ -118,7 +117,7 @@ export function howToLeave({ leaving, name }: FoundSource): string {
 
 const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
-/** Reads a plain file of at most 256 MiB; never waits for a pipe. */
+/** Reads a regular file of at most 256 MiB. Never blocks on a pipe. */
 export async function readText(file: string, name: string): Promise<Content> {
   let handle: FileHandle;
   try {

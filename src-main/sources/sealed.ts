@@ -1,13 +1,13 @@
-/** Caches that are sealed by the system: in a keyring, by DPAPI, in a macOS keychain. */
+/** Reads and writes caches protected by the system: in a keyring, with DPAPI, or in a macOS keychain. */
 import type { FoundSource } from './find.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
 import type { Content, Unread } from './source-state.ts';
 
-/** How sealed caches are opened; each may be absent on a computer. */
+/** The mechanisms that open sealed caches. Each may be absent. */
 export interface SecretReaders {
-  /** Linux: the desktop's keyring, over D-Bus. null: there is none. */
+  /** Linux: connects to the desktop's keyring over D-Bus. Returns null if there is none. */
   secretService?: () => Promise<SecretService | null>;
-  /** Windows: opens bytes that were sealed for the current user (`CryptUnprotectData`). */
+  /** Windows: decrypts data that was encrypted for the current user (`CryptUnprotectData`). */
   unprotect?: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
@@ -42,13 +42,13 @@ export function decoded(secret: Buffer, encoding: 'text' | 'base64'): string {
     : Buffer.from(text, 'base64').toString('utf8');
 }
 
-/** Like the secret that was there: some programs of one family write base64 and others text into the same item. */
+/** Encodes a document like the existing secret: programs that share an item may write base64 or text. */
 export function encodedLike(before: Buffer, text: string, encoding: 'text' | 'base64'): Buffer {
   const plain = encoding === 'text' || before.toString('utf8').trimStart().startsWith('{');
   return Buffer.from(plain ? text : Buffer.from(text, 'utf8').toString('base64'), 'utf8');
 }
 
-/** Finds the item of a source and does something with it. Never unlocks: that asks the person, and is their choice. */
+/** Finds the keyring item of a source and runs a function on it. Never unlocks the keyring, since that prompts the user. */
 export async function withItem<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,

@@ -4,16 +4,16 @@
  */
 import { Bus, BusError, busSocket, type Value } from './dbus.ts';
 
-/** An item of a keyring: an object path. */
+/** The D-Bus object path of a keyring item. */
 export type SecretItem = string;
 
-/** A connection to the keyring, for a few calls. */
+/** A short-lived connection to the keyring. */
 export interface SecretService {
-  /** Items that have these attributes, among others. Asks nobody; secrets of locked ones can't be read. */
+  /** Finds items that have at least these attributes. Never prompts; the secrets of locked items cannot be read. */
   search(
     attributes: Readonly<Record<string, string>>,
   ): Promise<{ unlocked: readonly SecretItem[]; locked: readonly SecretItem[] }>;
-  /** The name an item carries for people. */
+  /** Returns the label of an item. */
   labelOf(item: SecretItem): Promise<string>;
   /** @throws KeyringError */
   secretOf(item: SecretItem): Promise<Buffer>;
@@ -23,7 +23,7 @@ export interface SecretService {
   close(): void;
 }
 
-/** The keyring refused. */
+/** Thrown if the keyring refuses a request. */
 export class KeyringError extends Error {
   readonly isLocked: boolean;
   constructor(cause: unknown) {
@@ -38,7 +38,7 @@ const ITEM = 'org.freedesktop.Secret.Item';
 /**
  * Connects to the keyring of this session.
  *
- * @returns null where there is no session bus or nobody on it keeps secrets
+ * @returns null if there is no session bus or no Secret Service on it
  */
 export async function secretService(
   env: Readonly<Record<string, string | undefined>> = {},
@@ -55,14 +55,14 @@ export async function secretService(
       'OpenSession',
       'sv',
       [
-        'plain', // over the user's own socket, as libsecret does where it can't do better
+        'plain', // unencrypted over the user's own socket, the fallback of libsecret
         { signature: 's', value: '' },
       ],
     );
     return serviceOn(bus, typeof session === 'string' ? session : '');
   } catch (error) {
     bus.close();
-    // Nobody has the name, and nothing can be started that takes it.
+    // No service owns the name, and none can be started.
     if (error instanceof BusError && /ServiceUnknown|NameHasNoOwner|Spawn/.test(error.errorName)) return null;
     throw new KeyringError(error);
   }

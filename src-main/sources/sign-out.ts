@@ -1,4 +1,4 @@
-/** Signs an account out of another program's cache, and proves it. Everyone else's entries stay as they are. */
+/** Signs an account out of another program's cache and verifies the result. Other accounts are not changed. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { chmod, chown, open, readFile, realpath, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,42 +14,42 @@ import { cacheIn, howToLeave, readSource, type ReadOptions, readText } from './r
 import { decoded, encodedLike, withItem } from './sealed.ts';
 import { secretService } from './secret-service.ts';
 
-/** What a sign-out at a source did. */
+/** The result of a sign-out at a source. */
 export interface SourceReceipt {
   readonly source: FoundSource;
   /** Seconds since the epoch. */
   readonly at: number;
-  /** Entries of each type that were removed. All zero: the account was not there any more. */
+  /** Number of removed entries by type. All zero if the account was already gone. */
   readonly removed: SignOutReceipt['removed'];
-  /** Entries of the account that are left, counted in what was read back from disk. */
+  /** Number of remaining entries of the account, counted after reading the file back. */
   readonly remaining: number;
-  /** What the program may still show, for people. */
+  /** A message to display about what the program may still show. */
   readonly left?: string;
   /**
-   * Puts back what was removed, beside whatever the program has written since. Works until `done` is called, or for as long as this
-   * process lives.
+   * Restores the removed entries and keeps what the program has written since. Works until `done` is called or this
+   * process ends.
    */
   undo(): Promise<void>;
-  /** Forgets what was removed. */
+  /** Deletes the undo data. */
   done(): void;
 }
 
-/** What signing out at a source takes from outside. */
+/** Options for `signOutAtSource`. */
 export interface SourceSignOutOptions extends ReadOptions {
   /** Milliseconds to wait for another program's lock. Default: 5,000. */
   deadline?: number;
-  /** Also take the account's subscriptions out of Azure CLI's list. Default: true. */
+  /** Also removes the account's subscriptions from Azure CLI's list. Default: true. */
   profile?: boolean;
 }
 
 /**
- * Removes an account and all that belongs to it from another program's cache. The document is read again under the program's own
- * lock, written whole beside the old one and renamed, and read back.
+ * Removes an account and all its entries from another program's cache. The document is read again under the program's own
+ * lock, replaced atomically, and read back for verification.
  *
- * No token is revoked by this: a copy that a program holds in memory works until it expires, and its refresh token until the
- * provider ends it.
+ * Tokens are not revoked: an access token that a program holds in memory works until it expires, a refresh token until the
+ * provider revokes it.
  *
- * @throws SourceError: nothing was changed
+ * @throws SourceError if the sign-out failed; nothing is changed
  * @example
  * ```ts
  * import { findSources, readSource, signOutAtSource } from 'tokenkeep/sources';
@@ -73,7 +73,7 @@ export async function signOutAtSource(
     );
   const { now = systemClock, deadline } = options;
   const medium = mediumOf(source, options);
-  // Whatever is slow or may be refused comes before the lock.
+  // Do everything that is slow or may fail before taking the lock.
   await medium.prepare();
   const { removed, before } = await whileLocked(
     source.place,
@@ -103,7 +103,7 @@ export async function signOutAtSource(
   };
 }
 
-/** Where the document is, and how it is read and replaced. */
+/** Reads and replaces a document, independent of where it is stored. */
 interface Medium {
   prepare(): Promise<void>;
   read(): Promise<string>;
@@ -124,7 +124,7 @@ function fileMedium(source: FoundSource): Medium {
   let file = source.file;
   return {
     async prepare() {
-      // What a link leads to is changed; the link stays.
+      // Change the target of a symbolic link and keep the link.
       file = await realpath(source.file).catch(() => source.file);
     },
     async read() {
@@ -169,7 +169,7 @@ function keyringMedium(source: FoundSource, { secrets }: ReadOptions): Medium {
 
 type Roots = Record<string, Record<string, unknown>>;
 
-/** Changes the document under the lock. Gives what was removed, as it stood there. */
+/** Changes the document under the lock. Returns the removed entries unchanged. */
 async function changeDocument<T>(
   source: FoundSource,
   medium: Medium,
@@ -223,7 +223,7 @@ async function putBack(source: FoundSource, medium: Medium, gone: unknown): Prom
   const roots: Record<string, unknown> = isRecord(document) ? { ...document } : {};
   for (const [name, entries] of Object.entries(isRecord(gone) ? gone : {})) {
     const root = isRecord(roots[name]) ? roots[name] : {};
-    // Signed in again meanwhile: what the program has now is newer.
+    // The user has signed in again: the program's entries are newer.
     roots[name] = { ...(isRecord(entries) ? entries : {}), ...root };
   }
   const cache = cacheIn(JSON.stringify(roots));
@@ -243,7 +243,7 @@ async function leftOf(
   return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
 }
 
-/** Replaces a file whole: same mode and owner, flushed, renamed, and with a time that no program has seen yet. */
+/** Replaces a file atomically, with the same mode and owner and a new modification time. Data is flushed before the rename. */
 async function writeWhole(file: string, bytes: Buffer): Promise<void> {
   const temporary = join(dirname(file), `.tokenkeep-${randomBytes(6).toString('hex')}.tmp`);
   try {
@@ -275,7 +275,7 @@ async function writeWhole(file: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Sets a file's time 50 ms ahead: a program that wrote within the same tick of the clock would pass over the change. */
+/** Sets a file's time 50 ms ahead, so that a program that wrote within the same clock tick notices the change. */
 async function setAhead(file: string): Promise<void> {
   // eslint-disable-next-line no-restricted-properties -- other programs compare it with the system's clock
   const later = (Date.now() + 50) / 1000;
@@ -302,13 +302,13 @@ async function withoutSubscriptions(
   }
   return {
     async restore() {
-      // What the program has written since is newer than what was here.
+      // Entries that the program has written since are newer.
       if ((await readFile(file, 'utf8')) === after) await writeWhole(file, Buffer.from(before, 'utf8'));
     },
   };
 }
 
-/** What was removed may hold refresh tokens: it is kept encrypted, under a key that is forgotten with it. */
+/** Keeps removed entries encrypted in memory, since they may contain refresh tokens. The key is deleted with them. */
 function sealedInMemory(text: string): { open(): string; forget(): void } {
   const key = randomBytes(32);
   const nonce = randomBytes(12);

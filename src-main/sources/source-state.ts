@@ -1,9 +1,9 @@
 /**
- * What became of opening a source. None of these is an error.
+ * The result of opening a source. None of the states is an error.
  *
- * `empty`: nobody is signed in. `locked`: the keyring has to be unlocked first. `no-permission`: this user may not read it.
- * `sealed`: only the program itself, or another system, can open it. `not-understood`: it is no document of an MSAL library, or it
- * was torn and stayed so. `gone`: it was there a moment ago.
+ * `empty`: no user is signed in. `locked`: the keyring must be unlocked first. `no-permission`: the current user cannot read the cache.
+ * `sealed`: only the program itself, or another system, can open the cache. `not-understood`: it is not an MSAL document, or it was
+ * incomplete each time it was read. `gone`: it has been removed since it was found.
  */
 export type SourceState =
   | 'accounts'
@@ -14,12 +14,12 @@ export type SourceState =
   | 'not-understood'
   | 'gone';
 
-/** Why there is nothing to read. */
+/** Explains why a source cannot be read. */
 export interface Unread {
   readonly state: Exclude<SourceState, 'accounts' | 'empty'>;
-  /** For people: what is the matter, and what to do. */
+  /** A message to display: the problem and the remedy. */
   readonly problem: string;
 }
 
-/** The text of a source, or why there is none. */
+/** The text of a source, or the reason why it cannot be read. */
 export type Content = { readonly text: string; readonly writtenAt: number | null } | Unread;

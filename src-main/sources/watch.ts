@@ -1,16 +1,16 @@
-/** Follows a source: tells when its program has written. */
+/** Watches a source for changes by its program. */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { FoundSource } from './find.ts';
 
-/** A program writes more than once for one change; it is told once it has been quiet for this long, in milliseconds. */
+/** Debounce time in milliseconds, since programs write several times for one change. */
 const QUIET = 150;
 
 /**
- * Calls the listener after the cache was written, replaced or removed. The folder is watched and not the file, whose watch would
- * end with the first rename. Keeps no program alive.
+ * Calls the listener after the cache was written, replaced or removed. Watches the folder, since a watch on the file would
+ * end with the first rename. Does not keep the process alive.
  *
- * @returns a function that ends it
+ * @returns a function that stops watching
  * @example
  * ```ts
  * import { findSources, watchSource } from 'tokenkeep/sources';
@@ -31,10 +31,10 @@ export function watchSource({ file }: Pick<FoundSource, 'file'>, listener: () =>
       timer = setTimeout(listener, QUIET);
       timer.unref();
     });
-    // A folder that goes away ends its watch; reading the source says that it is gone.
+    // Removing the folder ends the watch; reading the source then reports `gone`.
     watcher.on('error', listener);
   } catch {
-    // Where folders can't be watched nothing is told; a source can be read again at any time.
+    // If the folder cannot be watched, the listener is never called; the source can still be read again.
   }
   return () => {
     clearTimeout(timer);

@@ -30,12 +30,12 @@ export function converted(store: Store, profile: Profile): Map<string, unknown> 
   return roots;
 }
 
-/** An entity in the library's fields. */
+/** An entity with the fields of the library. */
 interface Aged {
   readonly entity: Entity;
   /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
   readonly age: () => number;
-  /** Whether it still works. Of two forms of one credential that one stays, though the other be newer. */
+  /** Whether the credential is still valid. A valid one is kept, even if an expired one is newer. */
   readonly isOfUse: () => boolean;
 }
 
@@ -128,7 +128,7 @@ function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: str
   return { own: [all, scopes(target)], rivals: [general, scopes(target)] };
 }
 
-/** Where they do not both say when they were written, the one that comes later in the document is newer. */
+/** If the write time of either is unknown, the one later in the document counts as newer. */
 function isOlder(one: Aged, than: Aged): boolean {
   const [use, other] = [one.isOfUse(), than.isOfUse()];
   return use === other ? one.age() < than.age() : other;
@@ -169,7 +169,7 @@ function joinedAccount(group: readonly Entity[]): Entity {
   return copyWith(entity, { tenantProfiles: joinedProfiles(accounts) });
 }
 
-/** The fields of all of them; where several have one, the first one's. */
+/** Merges the fields of all entities; the first entity that has a field wins. */
 function overlaid(entities: readonly Entity[]): Entity {
   return entities.reduceRight<Entity>((below, entity) => copyWith(below, entity), {});
 }

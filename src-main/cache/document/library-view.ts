@@ -1,4 +1,4 @@
-/** A cache as one library has it in memory: what to tell it, and how to take in what it did. */
+/** Converts between the cache and the memory of one library. */
 import { usableBy } from './convert.ts';
 import type { Account, Entity, EntityType } from '../schema/entities.ts';
 import { canonicalEnvironment, sameEnvironment } from '../schema/environments.ts';
@@ -17,10 +17,10 @@ import type { Store } from '../store.ts';
 import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';
 import { cacheOf, storeOf, type TokenCache } from '../token-cache.ts';
 
-/** Entities by type and by the library's key. */
+/** Entities by type and by key of the library. */
 export type LibraryView = ReadonlyMap<EntityType, ReadonlyMap<string, Entity>>;
 
-/** Something that a library did to its memory. */
+/** A change that a library made to its memory. */
 export interface LibraryChange {
   readonly type: EntityType;
   /** In the library's profile. */
@@ -34,7 +34,7 @@ export interface LibraryChange {
   readonly secret?: string;
 }
 
-/** One user, under any alias of the environment. */
+/** Returns a string that identifies a user under all aliases of the environment. */
 export function userOf({
   home_account_id,
   environment,
@@ -42,11 +42,11 @@ export function userOf({
   return `${folded(home_account_id)} ${canonicalEnvironment(environment)}`;
 }
 
-/** The name by which a library calls an environment, given any of its names. */
+/** Returns the name that a library uses for an environment, given any of its aliases. */
 export type NameOf = (environment: string) => string;
 
 /**
- * Returns what a library of the profile is told of these entries; see `usableBy`. All entries of an account go together.
+ * Returns the entities of these entries in the library's form; see `usableBy`. All entries of an account must be passed together.
  *
  * @param now the cache's clock
  * @param nameOf where the library's own configuration decides; default: the name that all libraries of the profile use

@@ -4,9 +4,10 @@
  * strings.
  */
 
+/** The entity types, which are also the names of the roots of a cache document. */
 export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'] as const;
 
-/** As the schema names them. */
+/** The name of an entity type, as in the schema. */
 export type EntityType = (typeof ENTITY_TYPES)[number];
 
 const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
@@ -27,7 +28,7 @@ export interface Entity {
 /** Seconds since the epoch: decimal digits, or a number where MSAL Go or another program wrote the entity. */
 export type Seconds = string | number;
 
-/** The token that an API is called with (RFC 6749 §1.4). */
+/** A token used to call an API (RFC 6749 §1.4). */
 export interface AccessToken extends Entity {
   /** `AccessToken`; other values for tokens that are bound to a key or have extension components. */
   readonly credential_type?: string | null;
@@ -39,7 +40,7 @@ export interface AccessToken extends Entity {
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
-  /** The app that it was given to. */
+  /** The client ID of the app that the token was issued to. */
   readonly client_id: string;
   /** The granted scopes, space-separated. */
   readonly target: string;
@@ -67,7 +68,7 @@ export interface AccessToken extends Entity {
   readonly audience?: string;
 }
 
-/** The token that gets new access tokens (RFC 6749 §1.5). It does not say how long it is good for. */
+/** A token used to obtain new access tokens (RFC 6749 §1.5). Its lifetime is unknown. */
 export interface RefreshToken extends Entity {
   /** `RefreshToken`, in any spelling. */
   readonly credential_type?: string | null;
@@ -79,7 +80,7 @@ export interface RefreshToken extends Entity {
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
-  /** The app that it was given to. */
+  /** The client ID of the app that the token was issued to. */
   readonly client_id: string;
   /** Scopes that it was given for, space-separated. MSAL Node leaves them out. */
   readonly target?: string | null;
@@ -103,7 +104,7 @@ export interface IdToken extends Entity {
   readonly issuer?: string | null;
   /** The tenant that speaks; "" where there are none. */
   readonly realm?: string | null;
-  /** The app that it was given to. */
+  /** The client ID of the app that the token was issued to. */
   readonly client_id: string;
 }
 
@@ -214,7 +215,7 @@ export interface CacheChange {
   kept: readonly KeptChange[];
 }
 
-/** Which entities `search` and `find` give. Without a filter: all of the type. */
+/** Selects the entities that `search` and `find` return. Default: all of the type. */
 export interface EntityFilter {
   /**
    * Scopes: the entity's target must hold all of them. A filter with a target asks for a token to use, so a token
@@ -230,23 +231,23 @@ export interface EntityFilter {
   query?: Readonly<Record<string, string | null>>;
 }
 
-/** What `add` kept of a token response. */
+/** The result of `add`. */
 export interface AddReceipt {
   /** The account that the tokens were filed under; null for tokens of the app itself. */
   readonly account: AccountReference | null;
-  /** The types of the entities that were written. */
+  /** The types of the entities written. */
   readonly kept: readonly EntityType[];
-  /** The scopes that were asked for. */
+  /** The requested scopes. */
   readonly asked: readonly string[];
   /** The scopes that the provider says it granted; those asked for where it says nothing (RFC 6749 §5.1). */
   readonly granted: readonly string[];
-  /** The scopes that were asked for and that the provider does not name among those granted. */
+  /** The requested scopes that the provider does not list as granted. */
   readonly notGranted: readonly string[];
   /** Where the access token's expiry comes from: the response, the token itself, or nowhere. null: no access token. */
   readonly expiry: 'told' | 'derived' | 'unknown' | null;
 }
 
-/** What a sign-out removed: counts, never secrets. */
+/** The receipt of a sign-out: counts, never secrets. */
 export interface SignOutReceipt {
   /** The account; "" for tokens of apps. */
   home_account_id: string;
@@ -254,10 +255,10 @@ export interface SignOutReceipt {
   issuer?: string;
   /** Seconds since the epoch. */
   at: number;
-  /** How many of each type. */
+  /** Number of removed entries by type. */
   removed: Record<EntityType, number>;
-  /** Counted afresh after the removal, and 0. */
+  /** Number of entries left, counted again after the removal. Expected: 0. */
   remaining: number;
-  /** Vaults only: what became of the key that opens older copies of the file. */
+  /** Vaults only: the state of the key that opens older copies of the file. */
   oldKey?: 'destroyed' | 'pending';
 }

@@ -50,7 +50,14 @@ export function canonicalEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment.toLowerCase();
 }
 
-/** What MSAL Python looks under: the host that an app configures. Hosts of no known cloud stay as they are. */
+/**
+ * Returns the host that an app configures for an environment, under which MSAL Python stores tokens. Unknown hosts are returned unchanged.
+ *
+ * @example
+ * import { configuredEnvironment } from 'tokenkeep/cache';
+ *
+ * configuredEnvironment('login.windows.net'); // 'login.microsoftonline.com'
+ */
 export function configuredEnvironment(environment: string): string {
   return find(environment)?.configured ?? environment;
 }
@@ -72,7 +79,14 @@ export function sameEnvironment(a: string, b: string): boolean {
   return ports.includes(undefined) && hostOf(left) === hostOf(right);
 }
 
-/** Whether the host belongs to a Microsoft cloud, or to one of its services for customers' identities. */
+/**
+ * Whether the host belongs to a Microsoft cloud, Azure AD B2C or Entra External ID.
+ *
+ * @example
+ * import { isMicrosoft } from 'tokenkeep/cache';
+ *
+ * isMicrosoft('login.microsoftonline.com'); // true
+ */
 export function isMicrosoft(environment: string): boolean {
   return (
     find(environment) !== undefined || /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i.test(environment)
