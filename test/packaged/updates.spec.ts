@@ -130,7 +130,7 @@ test('installed when told to, and only with the password; the new version has th
   expect(accounts.length).toBeGreaterThan(1);
   await window.getByRole('button', { name: 'Download' }).click();
   await window.getByRole('button', { name: 'Restart and install' }).click();
-  await expect(window.getByText('0.2.0 was not installed; this version stays')).toBeVisible();
+  await expect(window.getByText('0.2.0 was not installed. You keep this version.')).toBeVisible();
   expect(child.exitCode).toBeNull();
 
   shop.agree();
@@ -164,7 +164,7 @@ test('a download that is not what the feed promised is refused', async ({ shop, 
   const { started } = await shop.start({ version: '0.2.0', sent, promised });
   const { window } = started;
   await window.getByRole('button', { name: 'Download' }).click();
-  await expect(window.getByText('could not be downloaded, and nothing was changed')).toBeVisible();
+  await expect(window.getByText('could not be downloaded. Nothing was changed.')).toBeVisible();
   expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
   await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
   await started.quit();
