@@ -16,6 +16,11 @@ import { type RunningApp, start } from './start.ts';
 declare const __NATIVE_SHA256__: PinnedHashes;
 
 app.setName('Tokenkeep');
+/** Also told to the window, as `startedWithoutLock`. */
+const WITHOUT_LOCK =
+  'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
+  'written. Tokenkeep starts without it; your saved sign-ins are unchanged.\n';
+
 main();
 
 function main(): void {
@@ -61,11 +66,6 @@ function main(): void {
   });
   endInGoodOrder(running);
 }
-
-/** Also told to the window, as `startedWithoutLock`. */
-const WITHOUT_LOCK =
-  'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
-  'written. Tokenkeep starts without it; your saved sign-ins are unchanged.\n';
 
 /** A build for tests, which says so in its version; see electron-builder.dev.yml. */
 function isDevelopmentBuild(): boolean {
