@@ -122,15 +122,15 @@ test('installed when told to, and only with the password; the new version has th
   keyring,
   packagedApp,
 }) => {
-  const deb = await nextVersion(packagedApp, '0.2.0', shop.folder);
-  const { started, child } = await shop.start({ version: '0.2.0', sent: deb, promised: deb }, []);
+  const deb = await nextVersion(packagedApp, '0.2.0-development', shop.folder);
+  const { started, child } = await shop.start({ version: '0.2.0-development', sent: deb, promised: deb }, []);
   const { window } = started;
   await importDocument(started, vector('documents', 'msal-python-aad-several.json'));
   const accounts = await window.getByRole('option').allTextContents();
   expect(accounts.length).toBeGreaterThan(1);
   await window.getByRole('button', { name: 'Download' }).click();
   await window.getByRole('button', { name: 'Restart and install' }).click();
-  await expect(window.getByText('0.2.0 was not installed. You keep this version.')).toBeVisible();
+  await expect(window.getByText('0.2.0-development was not installed. You keep this version.')).toBeVisible();
   expect(child.exitCode).toBeNull();
 
   shop.agree();
