@@ -5,6 +5,14 @@ import type { StoreCall } from './partition-store.ts';
 /** Milliseconds between two looks at the deadlines that are running: one timer serves all of them. */
 const TICK = 20;
 
+/** Timeouts of calls that were never made. */
+const unsent = new WeakSet<object>();
+
+/** Whether the time was over before the store was asked: nothing can have been written by that call. */
+export function isUnsent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unsent.has(error);
+}
+
 const running = new Set<Deadline>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -58,7 +66,11 @@ export class Deadline implements StoreCall {
    * @throws PartitionStoreError `store_timeout` or `store_unavailable`; a TokenkeepError of the store is passed on unchanged
    */
   with<T>(call: (options: StoreCall) => Promise<T>): Promise<T> {
-    if (this.isOver) return Promise.reject(this.#tooLate());
+    if (this.isOver) {
+      const error = this.#tooLate();
+      unsent.add(error);
+      return Promise.reject(error);
+    }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
       const failed = (error: unknown): void => {

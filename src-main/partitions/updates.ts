@@ -5,7 +5,7 @@ import { inverse } from '../cache/change.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError, PartitionStoreError } from '../errors.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, isUnsent } from './deadline.ts';
 import type { EntryMetadata } from './entry.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Ownership } from './ownership.ts';
@@ -107,7 +107,8 @@ export class Updates {
         attempt.batch.settle();
         return;
       }
-      const committed = await this.#replace(jobs, found, attempt, deadline).catch((error: unknown) => {
+      const committed = await this.#replace(jobs, found, attempt, deadline).catch((cause: unknown) => {
+        const error = losses > 0 && isUnsent(cause) ? busy(name, losses, cause) : cause;
         attempt.batch.withdraw(error);
         throw error;
       });
@@ -220,17 +221,21 @@ function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
 }
 
 /** Where others won the races until the time was over, the store has answered all the while. */
-async function orBusy<T>({ key }: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
+async function orBusy<T>(name: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (error) {
     if (losses === 0 || !(error instanceof PartitionStoreError) || error.code !== 'store_timeout')
       throw error;
-    throw new PartitionError(
-      'partition_busy',
-      key,
-      `Other processes wrote the partition ${key} again and again (${losses} times). This update was not made. Try again.`,
-      { cause: error },
-    );
+    throw busy(name, losses, error);
   }
+}
+
+function busy({ key }: PartitionName, losses: number, cause: unknown): PartitionError {
+  return new PartitionError(
+    'partition_busy',
+    key,
+    `Other processes wrote the partition ${key} again and again (${losses} times). This update was not made. Try again.`,
+    { cause },
+  );
 }
