@@ -14,6 +14,8 @@ import {
   findAccount,
   historyOf,
   nameOf,
+  plainError,
+  type PlainError,
   setAppData,
   signOutAccounts,
   usernameOf,
@@ -48,7 +50,7 @@ export interface SignOuts {
   reports(): Promise<readonly SignOutReport[]>;
   /** Goes on with what an earlier run of the app left undone. */
   resume(vault: Vault): Promise<void>;
-  /** Resolves when no provider is being told any more. */
+  /** Resolves when no provider is being told any more, or when the time for that is over. */
   idle(): Promise<void>;
   stop(): void;
 }
@@ -72,6 +74,9 @@ const NAME = 'sign-outs';
 const MOST_KEPT = 200;
 /** The most providers that are asked what they offer: nobody waits for the answers of hundreds. */
 const MOST_ASKED = 8;
+/** Milliseconds that a sign-out waits for all providers together: to find them before it removes, and to tell them after. */
+const FINDING = 4000;
+const TELLING = 4000;
 /** Milliseconds until a provider that did not answer is asked again. */
 const TRY_AGAIN = 10 * 60_000;
 /** Seconds after which a provider that never answers is given up: a refresh token rarely lives longer. */
@@ -79,6 +84,8 @@ const GIVEN_UP = 90 * 86_400;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
   const running = new Set<Promise<unknown>>();
+  /** The ids of sign-outs whose providers are being told: none is told twice at once. */
+  const underWay = new Set<string>();
   let cancelTry = (): void => {};
   let stopped = false;
 
@@ -86,6 +93,15 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     running.add(work);
     void work.catch(() => undefined).finally(() => running.delete(work));
     return work;
+  };
+
+  /** What the work comes to, or what `late` says once the time is over; the work itself goes on. */
+  const within = <T>(milliseconds: number, work: Promise<T>, late: () => T): Promise<T> => {
+    let cancel = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      cancel = ports.after(milliseconds, resolve);
+    });
+    return Promise.race([work, over.then(late)]).finally(() => cancel());
   };
 
   /** The tokens of an account, each with the issuer that it goes to; undefined where nothing tells it for certain. */
@@ -172,17 +188,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const wishes = ports.isDemo() ? { revoke: false, endSession: false } : asked;
     const before = await vault.read((cache) => take(cache, ids));
     // Before anything is removed: which issuers may be told. A no to one leaves its tokens unrevoked, and the receipt says so.
-    const refused = new Set<string>();
-    for (const task of [
-      ...(wishes.revoke ? before.revoke : []),
-      ...(wishes.endSession ? [before.session] : []),
-    ]) {
-      if (task === undefined || refused.has(task.issuer)) continue;
-      const why = 'The account is about to be signed out there, which sends its token to this provider.';
-      await ports.consent.findAllowed(task.issuer, task.client_id, ask, why).catch((error: unknown) => {
-        if (error instanceof SignInError && error.code === 'host_refused') refused.add(task.issuer);
-      });
-    }
+    const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
+    const refused = await askWhoMayBeTold(
+      tasks.filter((task) => task !== undefined),
+      ask,
+    );
 
     const id = randomUUID();
     const at = ports.now();
@@ -213,41 +223,132 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         const name = receipts.length === names.length ? names[index] : undefined;
         return { ...receipt, account: name?.account ?? home_account_id, source: name?.source ?? null };
       }),
-      session: wishes.endSession ? await endSession(session) : null,
     };
-    return tellProviders(vault, { report, revoke: kept.revoke });
+    const ending = wishes.endSession ? endSession(session) : Promise.resolve(null);
+    const telling = tellProviders(vault, { report, revoke: kept.revoke }, ending);
+    const inTime = await within(
+      TELLING,
+      telling.done.then(() => true),
+      () => false,
+    );
+    if (!inTime) {
+      // What is not done yet goes on behind the receipt, which says that it is pending.
+      await ending;
+      await telling.save();
+      void telling.done.then(ports.onProgress);
+    }
+    return telling.soFar().report;
   }
 
-  /** Revokes what is left to revoke, and keeps the receipt with what came of it. */
-  async function tellProviders(
+  /**
+   * Looks for the providers side by side and asks the user, one question at a time. A provider that is not found in time
+   * is not waited for. Returns the issuers that may not be told.
+   */
+  async function askWhoMayBeTold(tasks: readonly Task[], ask: Ask): Promise<ReadonlySet<string>> {
+    const refused = new Set<string>();
+    let over = false;
+    let end = (): void => {};
+    const timeIsOver = new Promise<void>((resolve) => (end = resolve));
+    let cancel = (): void => {};
+    // Providers have this long; a user has as long as it takes, and each answer starts the wait anew.
+    const wait = (): void => {
+      cancel = ports.after(FINDING, () => {
+        over = true;
+        end();
+      });
+    };
+    let line: Promise<boolean> = Promise.resolve(false);
+    const askInTurn: Ask = (question) => {
+      const answer = async (): Promise<boolean> => {
+        // The accounts are gone by now: a question about them would come out of nowhere.
+        if (over || ask === null) return false;
+        cancel();
+        try {
+          return await ask(question);
+        } finally {
+          wait();
+        }
+      };
+      line = line.then(answer, answer);
+      return line;
+    };
+    const why = 'The account is about to be signed out there, which sends its token to this provider.';
+    const find = async (issuer: string, clients: ReadonlySet<string>): Promise<void> => {
+      try {
+        for (const client_id of clients) await ports.consent.findAllowed(issuer, client_id, askInTurn, why);
+      } catch (error) {
+        if (error instanceof SignInError && error.code === 'host_refused') refused.add(issuer);
+      }
+    };
+    wait();
+    const clientsAt = grouped(tasks, ({ issuer }) => issuer);
+    const found = [...clientsAt].map(([issuer, its]) =>
+      find(issuer, new Set(its.map(({ client_id }) => client_id))),
+    );
+    await Promise.race([Promise.all(found), timeIsOver]);
+    cancel();
+    return new Set(refused); // what comes later changes nothing
+  }
+
+  /** Revokes what is left to revoke, side by side, and keeps the receipt with what came of it. */
+  function tellProviders(
     vault: Pick<Vault, 'update'>,
     { report, revoke }: Kept,
-  ): Promise<SignOutReport> {
-    let { count, problem } = report.revoked ?? { count: 0, problem: null };
-    const left: Task[] = [];
-    // A provider that did not answer for one token is not waited for again for each of the others.
-    const failed = new Map<string, unknown>();
-    for (const task of revoke) {
-      const place = `${task.issuer} ${task.client_id}`;
-      try {
-        if (failed.has(place)) throw failed.get(place);
-        await revokeOne(task);
-        count += 1;
-      } catch (error) {
-        failed.set(place, error);
-        problem = plainErrorOf(error, ports.onUnexpected);
-        if (problem.code === 'provider_unreachable' && ports.now() - report.at < GIVEN_UP) left.push(task);
+    ending: Promise<SignOutReport['session']>,
+  ): { soFar: () => Kept; save: () => Promise<unknown>; done: Promise<void> } {
+    const before = report.revoked ?? { count: 0, problem: null };
+    let { session } = report;
+    /** Of each token that was sent: null once it is revoked. */
+    const outcomes = new Map<Task, PlainError | null>();
+
+    const tell = async (tasks: readonly Task[]): Promise<void> => {
+      for (const [index, task] of tasks.entries()) {
+        if (stopped) return;
+        try {
+          await revokeOne(task);
+          outcomes.set(task, null);
+        } catch (error) {
+          const problem = plainErrorOf(error, ports.onUnexpected);
+          // A provider that did not answer for one token is not waited for again for each of the others.
+          for (const each of tasks.slice(index))
+            outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
+          return;
+        }
       }
-    }
-    // What stood in the way before is gone, once it went through.
-    if (failed.size === 0 && problem?.code === 'provider_unreachable') problem = null;
-    const done: SignOutReport = {
-      ...report,
-      revoked: report.revoked === null ? null : { count, pending: left.length, problem },
     };
-    await vault.update((cache) => store(cache, { report: done, revoke: left })).catch(ports.onUnexpected);
-    if (left.length > 0) tryLater();
-    return done;
+    const soFar = (): Kept => {
+      const waiting = revoke.find((task) => !outcomes.has(task));
+      const isLeft = (task: Task): boolean => {
+        const outcome = outcomes.get(task);
+        return outcome === undefined || (outcome?.code === UNREACHABLE && ports.now() - report.at < GIVEN_UP);
+      };
+      const left = revoke.filter(isLeft);
+      const count = before.count + revoke.filter((task) => outcomes.get(task) === null).length;
+      // What stood in the way before is gone, once it went through.
+      const earlier = before.problem?.code === UNREACHABLE ? null : before.problem;
+      const problem =
+        waiting === undefined
+          ? (revoke.flatMap((task) => outcomes.get(task) ?? []).at(-1) ?? earlier)
+          : unreachable(waiting);
+      const revoked = report.revoked === null ? null : { count, pending: left.length, problem };
+      return { report: { ...report, session, revoked }, revoke: left };
+    };
+    // As it is when it is written: of two that are under way, the later one knows more.
+    const save = (): Promise<unknown> =>
+      vault.update((cache) => store(cache, soFar())).catch(ports.onUnexpected);
+    const work = async (): Promise<void> => {
+      underWay.add(report.id);
+      try {
+        const places = grouped(revoke, ({ issuer, client_id }) => `${issuer} ${client_id}`);
+        const ended = ending.then((result) => (session = result));
+        await Promise.all([ended, ...[...places.values()].map(tell)]);
+        await save();
+      } finally {
+        underWay.delete(report.id);
+      }
+      if (soFar().revoke.length > 0) tryLater();
+    };
+    return { soFar, save, done: track(work()) };
   }
 
   async function revokeOne({ issuer, client_id, secret }: Task): Promise<void> {
@@ -259,13 +360,20 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   async function endSession(session: Task | undefined): Promise<SignOutReport['session']> {
-    try {
-      if (session === undefined) throw signInError('profile_unknown', { issuer: '', client_id: '' });
-      const { issuer, client_id, secret } = session;
+    let late = false;
+    const open = async ({ issuer, client_id, secret }: Task): Promise<void> => {
       const { config } = await ports.consent.findAllowed(issuer, client_id, null, '');
+      if (late) return; // a page that opens after the receipt would surprise
       // OpenID Connect RP-Initiated Logout §2. The hint tells whose session is meant.
       const page = oidc.buildEndSessionUrl(config, { id_token_hint: secret });
       await ports.openBrowser(page.href);
+    };
+    try {
+      if (session === undefined) throw signInError('profile_unknown', { issuer: '', client_id: '' });
+      await within(TELLING, open(session), () => {
+        late = true;
+        throw signInError(UNREACHABLE, session);
+      });
       return { opened: true, problem: null };
     } catch (error) {
       return { opened: false, problem: plainErrorOf(error, ports.onUnexpected) };
@@ -284,10 +392,15 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   async function resume(vault: Vault): Promise<void> {
-    const pending = (await vault.read(all)).filter(({ revoke }) => revoke.length > 0);
-    for (const kept of pending) {
-      if (stopped) return;
-      await track(tellProviders(vault, kept));
+    const tried = new Set<string>();
+    while (!stopped) {
+      // Read anew each time: another run may have completed what is next.
+      const next = (await vault.read(all)).find(
+        ({ report: { id }, revoke }) => revoke.length > 0 && !tried.has(id) && !underWay.has(id),
+      );
+      if (next === undefined) return;
+      tried.add(next.report.id);
+      await tellProviders(vault, next, Promise.resolve(next.report.session)).done;
       ports.onProgress();
     }
   }
@@ -298,7 +411,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     reports: async () => (await (await ports.vault()).read(all)).map(({ report }) => report),
     resume,
     async idle() {
-      await Promise.allSettled([...running]);
+      const all = Promise.allSettled([...running]).then(() => undefined);
+      await within(FINDING + TELLING, all, () => undefined);
     },
     stop() {
       stopped = true;
@@ -340,6 +454,19 @@ function notSent(refused: ReadonlySet<string>): SignInError {
   return issuer === undefined
     ? signInError('profile_unknown', { issuer: '', client_id: '' })
     : signInError('host_refused', { issuer, client_id: '' });
+}
+
+const UNREACHABLE = 'provider_unreachable';
+
+/** The token is gone from here and not revoked yet. */
+function unreachable({ issuer, client_id }: Task): PlainError {
+  return plainError(signInError(UNREACHABLE, { issuer, client_id, leaving: true }));
+}
+
+function grouped<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of all) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each]);
+  return groups;
 }
 
 function best(all: readonly Offer[]): Offer {

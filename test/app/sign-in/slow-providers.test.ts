@@ -1,0 +1,247 @@
+/** A sign-out waits for providers for a short time only; what they did not answer is pending, and completed later. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SignOutReport } from '../../../app/contract.ts';
+import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
+import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+
+/** The app's milliseconds in one of the test's. */
+const FASTER = 20;
+/** The longest that a sign-out may wait for all providers together. */
+const BOUND = 8000;
+
+let folder: string;
+let keychain: ReturnType<typeof memoryKeychain>;
+let vault: Vault;
+let signing: SignIn<null>;
+/** The paths of requests that are held, each with what lets it go. */
+let held: Map<string, () => void>;
+let isHeld: (url: string) => boolean;
+let revoked: string[];
+let opened: string[];
+let confirm: () => Promise<boolean>;
+/** How often it was told that a sign-out has come further. */
+let told: number;
+/** Milliseconds by which the app's clock is ahead. */
+let ahead: number;
+let faults: unknown[];
+
+const json = (value: unknown): Response =>
+  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
+
+async function answer(url: string, body: unknown): Promise<Response> {
+  if (isHeld(url)) await new Promise<void>((resolve) => held.set(url, resolve));
+  if (url.endsWith('/revoke')) {
+    revoked.push(body instanceof URLSearchParams ? (body.get('token') ?? '') : '');
+    return new Response(null, { status: 200 });
+  }
+  const issuer = url.replace('/.well-known/openid-configuration', '');
+  return json({
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/revoke`,
+    end_session_endpoint: `${issuer}/logout`,
+    jwks_uri: `${issuer}/keys`,
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  });
+}
+
+async function start(): Promise<void> {
+  vault = await openVault({ file: join(folder, 'vault'), keychain });
+  signing = signIn<null>({
+    folder,
+    vault: () => Promise.resolve(vault),
+    ownVault: () => Promise.resolve(vault),
+    isDemo: () => false,
+    useGesture: () => undefined,
+    openBrowser: (url) => Promise.resolve(void opened.push(url)),
+    confirm: () => confirm(),
+    copyText: () => undefined,
+    now: () => Date.now() + ahead,
+    after(milliseconds, work) {
+      const timer = setTimeout(work, milliseconds / FASTER);
+      return () => clearTimeout(timer);
+    },
+    tell: {
+      signIn: () => undefined,
+      refreshStatus: () => undefined,
+      profiles: () => undefined,
+      signOuts: () => void (told += 1),
+    },
+    onUnexpected: (error) => void faults.push(error),
+    fetch: (input, init) => answer(input instanceof Request ? input.url : String(input), init?.body),
+  });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-slow-'));
+  keychain = memoryKeychain();
+  [held, revoked, opened, told, ahead, faults] = [new Map(), [], [], 0, 0, []];
+  isHeld = () => false;
+  confirm = () => Promise.resolve(true);
+  await start();
+});
+afterEach(async () => {
+  signing.stop();
+  await vault.close();
+  expect(faults).toEqual([]);
+});
+
+/** Users `u0`, `u1` and so on, each at the issuer that the function names, which the user has allowed. */
+async function addUsers(count: number, issuerOf: (index: number) => string, allowed = true): Promise<void> {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  for (let index = 0; index < count; index += 1) {
+    const issuer = issuerOf(index);
+    const sub = `u${index}`;
+    if (allowed)
+      await signing.handlers.saveProfile(
+        null,
+        {
+          kind: 'oidc',
+          name: sub,
+          authority: issuer,
+          client_id: 'app',
+          scopes: [],
+          redirect_uri: 'http://127.0.0.1/',
+        },
+        null,
+      );
+    await vault.update((cache) => {
+      cache.add({
+        client_id: 'app',
+        scope: ['openid'],
+        token_endpoint: `${issuer}/token`,
+        issuer,
+        realm: '',
+        authority_type: 'Generic',
+        response: {
+          token_type: 'Bearer',
+          expires_in: 3600,
+          access_token: `access-${sub}`,
+          refresh_token: `refresh-${sub}`,
+          id_token: `${part({ alg: 'RS256' })}.${part({ sub, iss: issuer, aud: 'app' })}.x`,
+        },
+      });
+    });
+  }
+  ahead += 11 * 60_000; // what is known of the providers is too old to be used
+}
+
+const ONE = 'https://one.example';
+const each = (index: number): string => `https://sso${index}.example`;
+
+/** Signs everyone out; fails where that takes longer than the bound and what the vault needs. */
+async function signOutAll(endSession = false): Promise<SignOutReport> {
+  const began = performance.now();
+  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession });
+  expect(performance.now() - began).toBeLessThan(BOUND / FASTER + 1500);
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  return report;
+}
+const kept = async (): Promise<SignOutReport[]> => [...(await signing.handlers.signOuts(null))];
+const PENDING = { code: 'provider_unreachable', message: expect.stringContaining('tries again') as string };
+
+describe('a provider that never answers', () => {
+  it.each(['/revoke', '/openid-configuration'])(
+    'at %s: the receipt comes in time and tells what is pending, and the next start completes it',
+    async (path) => {
+      await addUsers(1, () => ONE);
+      isHeld = (url) => url.endsWith(path);
+      const report = await signOutAll();
+      expect(report).toMatchObject({
+        receipts: [{ remaining: 0 }],
+        revoked: { count: 0, pending: 1, problem: PENDING },
+      });
+      expect(await kept()).toEqual([report]);
+      signing.stop();
+      await vault.close();
+
+      isHeld = () => false;
+      await start();
+      await signing.start();
+      await expect.poll(() => revoked).toEqual(['refresh-u0']);
+      await signing.idle();
+      expect(await kept()).toMatchObject([
+        { id: report.id, revoked: { count: 1, pending: 0, problem: null } },
+      ]);
+    },
+  );
+
+  it('does not keep the app from quitting', async () => {
+    await addUsers(1, () => ONE);
+    isHeld = (url) => url.endsWith('/revoke');
+    await signOutAll();
+    signing.stop();
+    await signing.idle();
+  });
+
+  it('has no sign-out page opened after the receipt', async () => {
+    await addUsers(1, () => ONE);
+    isHeld = () => true;
+    const { session } = await signOutAll(true);
+    expect(session).toMatchObject({ opened: false, problem: { code: 'provider_unreachable' } });
+    isHeld = () => false;
+    for (const release of held.values()) release();
+    await expect.poll(() => revoked).toEqual(['refresh-u0']);
+    expect(opened).toEqual([]);
+  });
+});
+
+describe('nine users', () => {
+  it('of nine providers are waited for side by side, and those that answer are told', async () => {
+    await addUsers(9, each);
+    isHeld = (url) => !url.startsWith(each(8));
+    expect((await signOutAll()).revoked).toMatchObject({ count: 1, pending: 8, problem: PENDING });
+    expect(revoked).toEqual(['refresh-u8']);
+  });
+
+  it('of one provider that never answers are waited for once', async () => {
+    await addUsers(9, () => ONE);
+    let asked = 0;
+    isHeld = (url) => {
+      asked += 1;
+      return url.endsWith('/revoke');
+    };
+    expect((await signOutAll()).revoked).toMatchObject({ count: 0, pending: 9 });
+    expect(asked).toBe(2);
+  });
+
+  it('of a provider that answers are all revoked', async () => {
+    await addUsers(9, () => ONE);
+    expect((await signOutAll()).revoked).toMatchObject({ count: 9, pending: 0, problem: null });
+    expect(new Set(revoked).size).toBe(9);
+  });
+});
+
+it('keeps an answer that comes after the receipt, tells the window, and sends nothing twice', async () => {
+  await addUsers(2, each);
+  isHeld = (url) => url === `${each(0)}/revoke`;
+  expect((await signOutAll()).revoked).toMatchObject({ count: 1, pending: 1 });
+  signing.wake(); // the computer is online again while the answer is still awaited
+  await vault.read(() => undefined);
+  held.get(`${each(0)}/revoke`)?.();
+  await expect.poll(() => told).toBeGreaterThan(0);
+  expect(await kept()).toMatchObject([{ revoked: { count: 2, pending: 0, problem: null } }]);
+  expect(revoked.toSorted()).toEqual(['refresh-u0', 'refresh-u1']);
+});
+
+it('does not hurry the user who is asked about a provider, and asks one question at a time', async () => {
+  await addUsers(3, each, false);
+  let open = 0;
+  let most = 0;
+  confirm = async () => {
+    open += 1;
+    most = Math.max(most, open);
+    await new Promise((resolve) => setTimeout(resolve, (BOUND / FASTER) * 1.2));
+    open -= 1;
+    return true;
+  };
+  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession: false });
+  expect(most).toBe(1);
+  expect(report.revoked).toMatchObject({ count: 3, pending: 0, problem: null });
+});
