@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * @typedef {object} Counts
  * @property {number} passed
- * @property {string[]} failed names
+ * @property {string[]} failed names, each with the beginning of its message
  * @property {string[]} skipped names
  */
 
@@ -13,7 +15,8 @@
 export function countVitest(report) {
   const counts = { passed: 0, failed: [], skipped: [] };
   for (const file of report.testResults) {
-    for (const test of file.assertionResults) add(counts, test.status, test.fullName);
+    for (const test of file.assertionResults)
+      add(counts, test.status, test.fullName, test.failureMessages?.join('\n'));
     if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) {
       counts.failed.push(`${file.name}: ${file.message}`);
     }
@@ -32,8 +35,10 @@ export function countPlaywright(report) {
   const visit = (suite, names) => {
     const path = [...names, suite.title];
     for (const spec of suite.specs ?? []) {
-      for (const test of spec.tests)
-        add(counts, statuses[test.status] ?? 'failed', [...path, spec.title].join(' › '));
+      for (const test of spec.tests) {
+        const why = test.results?.map(({ error }) => error?.message ?? '').find(Boolean);
+        add(counts, statuses[test.status] ?? 'failed', [...path, spec.title].join(' › '), why);
+      }
     }
     for (const inner of suite.suites ?? []) visit(inner, path);
   };
@@ -51,13 +56,23 @@ export function countTorture(report) {
   const counts = { passed: 0, failed: [], skipped: [] };
   for (const { name, tried, lost } of report.rows) {
     if (tried === 0) counts.skipped.push(name);
-    else add(counts, lost.length === 0 ? 'passed' : 'failed', `${name}: ${lost.length} of ${tried} lost`);
+    else {
+      const status = lost.length === 0 ? 'passed' : 'failed';
+      add(counts, status, `${name}: ${lost.length} of ${tried} lost`, lost.join('\n'));
+    }
   }
   return counts;
 }
 
-function add(counts, status, name) {
+/** Lines of a failure's message that are shown beside its name; the runner printed the rest. */
+const LINES = 12;
+
+function add(counts, status, name, why = '') {
   if (status === 'passed') counts.passed++;
-  else if (status === 'failed') counts.failed.push(name);
+  else if (status === 'failed') counts.failed.push([name, ...beginningOf(why)].join('\n    '));
   else counts.skipped.push(name); // pending, skipped, todo, disabled
+}
+
+function beginningOf(message) {
+  return stripVTControlCharacters(message).split('\n').filter(Boolean).slice(0, LINES);
 }

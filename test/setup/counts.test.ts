@@ -65,7 +65,7 @@ it("the fault campaign's report is counted by kind of fault", () => {
   ];
   expect(countTorture({ rows })).toEqual({
     passed: 1,
-    failed: ['race: 2 of 8 lost'],
+    failed: ['race: 2 of 8 lost\n    one\n    two'],
     skipped: ['keyring'],
   });
 });
