@@ -6,10 +6,12 @@
  * packaged.ts; tests that need no more are tagged @packaged and run in both.
  */
 import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, _electron, type ElectronApplication, type Locator, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
+import { startDisplay } from '../../scripts/session/display.mjs';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
 import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
 
@@ -24,7 +26,21 @@ export interface Packaged {
   inspectable: boolean;
 }
 
-export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Packaged>({
+export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Packaged, { display: string }>({
+  // Tests that run side by side would share one clipboard and one focus: each worker has a screen of its own.
+  display: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
+    async ({}, use) => {
+      if (process.platform !== 'linux') return use('the only one');
+      const directory = await mkdtemp('/tmp/tokenkeep-');
+      const { DISPLAY, XAUTHORITY, end } = await startDisplay(directory, process.env);
+      Object.assign(process.env, { DISPLAY, XAUTHORITY });
+      await use(DISPLAY);
+      await end();
+      await rm(directory, { recursive: true, force: true });
+    },
+    { scope: 'worker', auto: true },
+  ],
   packagedApp: ['', { option: true }],
   inspectable: [false, { option: true }],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
