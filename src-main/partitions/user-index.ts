@@ -9,7 +9,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { IdToken } from '../cache/schema/entities.ts';
-import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
+import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { readEntry, writeEntry } from './entry.ts';
@@ -243,13 +243,14 @@ function namesFor(user: PartitionUserReference): PartitionName[] {
   );
 }
 
-/** An issuer is compared where both sides have one; a `sid` beside a `sub` narrows it to that session. */
+/** Everything that the reference names must match: a `sid` beside a `sub` narrows it to that session. */
 function isMeant(record: IndexRecord, user: PartitionUserReference): boolean {
   if (typeof user === 'string' || 'home_account_id' in user) return true;
   const { issuer, sub, sid } = user;
   const isSame = (wanted: string | undefined, found: string | undefined): boolean =>
     wanted === undefined || wanted === found;
-  return isSame(issuer, record.issuer) && isSame(sub, record.sub) && isSame(sid, record.sid);
+  const isIssuer = issuer === undefined || sameIssuer(issuer, record.issuer ?? '');
+  return isIssuer && isSame(sub, record.sub) && isSame(sid, record.sid);
 }
 
 function nameOf(what: 'account' | 'sub' | 'sid', value: string): PartitionName {
