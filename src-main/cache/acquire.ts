@@ -241,25 +241,37 @@ function isUsableAt(token: AccessToken, now: number, skew: number, margin?: numb
 /** Tolerated clock skew in seconds: on a shared cache, a token cached by another machine may carry a time slightly in the future. */
 const CLOCK_SKEW = 60;
 
-/** Returns the lock name for refreshes of an account. It covers all apps, since a family shares refresh tokens. */
-export function refreshName(request: Pick<TokenRequest, 'home_account_id' | 'environment'>): string {
-  // Issuers on one host share the name, since a request may not name its issuer.
-  return `refresh ${folded(request.home_account_id)} ${hostOf(canonicalEnvironment(request.environment))}`;
+/**
+ * Returns the name of the lock for refreshes of an account. It covers all apps, since a family shares refresh tokens. It depends on what is
+ * cached and not on whether the request names its issuer: requests that may send the same refresh token get the same name, those of two
+ * issuers on one host don't.
+ */
+function refreshLock(cache: TokenCache, request: TokenRequest): string {
+  const { home_account_id, environment } = request;
+  const name = `refresh ${folded(home_account_id)} ${hostOf(canonicalEnvironment(environment))}`;
+  if (home_account_id === null) return name;
+  const store = storeOf(cache);
+  const tokens = cache.find('RefreshToken', { query: { home_account_id, environment } });
+  const issuers = new Set(ofIssuer(store, tokens, request).map((token) => issuerFor(store, token)));
+  const [issuer = '', ...others] = issuers;
+  // A token without an issuer may be sent for any of them.
+  return issuer === '' || others.length > 0 ? name : `${name} ${issuer}`;
 }
 
 /**
  * Runs one refresh at a time per account, across all processes that share the handle: one caller asks the provider, the others use the
  * token it got. Providers that rotate refresh tokens treat reuse as theft and sign the user out (RFC 9700 §4.14.2).
  *
+ * @param lock as `prepareRefresh` returns it
  * @param before secrets of the access tokens that do not answer the request
  * @param find finds a token that another caller got in the meantime
  */
 export async function singleFlight<T>(
   handle: CacheHandle,
   request: TokenRequest,
-  { now, before, found, renew }: Flight<T>,
+  { now, lock, before, found, renew }: Flight<T>,
 ): Promise<T> {
-  return exclusively(handle, refreshName(request), async (signal) => {
+  return exclusively(handle, lock, async (signal) => {
     const token = await handle.read((cache) =>
       longestLived(
         candidates(cache, request).filter(
@@ -276,21 +288,23 @@ export async function singleFlight<T>(
 
 interface Flight<T> {
   now: () => number;
+  lock: string;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
   /** @param signal aborted when the lock is lost and the next caller may refresh */
   renew: (signal?: AbortSignal) => Promise<T>;
 }
 
-/** Looks up a request and the access tokens that do not answer it, as input for `singleFlight`. */
-export function standing(
+/** Looks up a request, the access tokens that do not answer it, and the name of the lock for its refresh: input for `singleFlight`. */
+export function prepareRefresh(
   cache: TokenCache,
   request: TokenRequest,
   now: number,
-): Lookup & { before: ReadonlySet<string> } {
+): Lookup & { before: ReadonlySet<string>; lock: string } {
   const found = lookup(cache, request, now, CLOCK_SKEW);
   const isDone = found.accessToken !== undefined && !found.refreshSoon;
-  return { ...found, before: new Set(isDone ? [] : candidates(cache, request).map(({ secret }) => secret)) };
+  const before = new Set(isDone ? [] : candidates(cache, request).map(({ secret }) => secret));
+  return { ...found, before, lock: isDone ? '' : refreshLock(cache, request) };
 }
 
 /**
@@ -313,13 +327,14 @@ export async function acquireTokenSilent(
   redeem: Redeem,
   now: () => number,
 ): Promise<AccessToken> {
-  const known = await handle.read((cache) => standing(cache, request, now()));
-  const { accessToken, before } = known;
+  const known = await handle.read((cache) => prepareRefresh(cache, request, now()));
+  const { accessToken, before, lock } = known;
   if (accessToken !== undefined && !known.refreshSoon) return accessToken;
   if (known.refreshTokens.length === 0) return accessToken ?? signInRequired();
   try {
     return await singleFlight(handle, request, {
       now,
+      lock,
       before,
       found: (token) => token,
       renew: (signal) => renewed(handle, request, redeem, signal),

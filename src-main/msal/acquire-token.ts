@@ -1,4 +1,4 @@
-import { lookup, refreshName, singleFlight, standing, type TokenRequest } from '../cache/acquire.ts';
+import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
@@ -89,8 +89,8 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     margin: EXPIRY_MARGIN, // The margin of MSAL, which decides whether to refresh.
     ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
   };
-  const { accessToken, refreshSoon, before, cached } = await opened.read((cache) => {
-    const found = standing(cache, wanted, systemClock());
+  const { accessToken, refreshSoon, before, lock, cached } = await opened.read((cache) => {
+    const found = prepareRefresh(cache, wanted, systemClock());
     const token = isPlain(request) ? found.accessToken : undefined;
     // The result has the same fields as that of MSAL.
     const result = token && (cachedResult(cache, token, account, correlationId) as Result | undefined);
@@ -109,9 +109,10 @@ export async function acquireToken<Request extends SilentRequest, Result>(
     );
   };
   // A token that another caller got in the meantime was requested without these claims.
-  if (hasClaims) return exclusively(opened, refreshName(wanted), renew);
+  if (hasClaims) return exclusively(opened, lock, renew);
   const renewal = singleFlight(opened, wanted, {
     now: systemClock,
+    lock,
     before,
     found: () => ask(false),
     renew, // MSAL may still find a token that was not found here.

@@ -56,6 +56,43 @@ const secretFor = (cache: TokenCache, request: TokenRequest, at = 1000): string 
   lookup(cache, request, at).accessToken?.secret;
 
 describe('two realms of one host, with the same subject', () => {
+  const heldUp = (): { redeem: Redeem; sent: string[]; letGo: () => void } => {
+    const sent: string[] = [];
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const redeem: Redeem = async ({ secret }, { issuer = '' }) => {
+      sent.push(secret);
+      if (secret === 'rt alpha') await held;
+      const response = { access_token: `new ${secret}`, expires_in: 300, token_type: 'Bearer' };
+      const realm = issuer === '' ? `${HOST}/realms/alpha` : issuer;
+      return { token_endpoint: `${realm}/protocol/openid-connect/token`, response };
+    };
+    return { redeem, sent, letGo: () => letGo() };
+  };
+
+  test('do not wait for the refresh of each other', async () => {
+    const handle = inMemory(cacheWith(realmSignIn('alpha'), realmSignIn('beta')));
+    const { redeem, letGo } = heldUp();
+    const refresh = (realm: string) =>
+      acquireTokenSilent(handle, { ...requestAt(realm), forceRefresh: true }, redeem, now);
+    const alpha = refresh('alpha');
+    expect((await refresh('beta')).secret).toBe('new rt beta');
+    letGo();
+    expect((await alpha).secret).toBe('new rt alpha');
+  });
+
+  test('a request that names its issuer waits for one that does not, and the refresh token is sent once', async () => {
+    const handle = inMemory(cacheWith(realmSignIn('alpha')));
+    const { redeem, sent, letGo } = heldUp();
+    const { issuer: _, ...unnamed } = { ...requestAt('alpha'), forceRefresh: true };
+    const both = [unnamed, { ...unnamed, issuer: `${HOST}/realms/alpha/` }].map((request) =>
+      acquireTokenSilent(handle, request, redeem, now),
+    );
+    letGo();
+    expect((await Promise.all(both)).map(({ secret }) => secret)).toEqual(['new rt alpha', 'new rt alpha']);
+    expect(sent).toEqual(['rt alpha']);
+  });
+
   test('are two accounts, each with its own tokens', () => {
     const cache = cacheWith(realmSignIn('alpha'), realmSignIn('beta'));
     expect(cache.accounts().map(({ issuer, username }) => [issuer, username])).toEqual([
