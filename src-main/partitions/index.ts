@@ -17,6 +17,12 @@ export {
 } from '../errors.ts';
 export { type ResealOptions, type ResealReport, type SealingReport } from './maintenance.ts';
 export { type PartitionTtl } from './lifetime.ts';
+export {
+  type LoggedOutUser,
+  type LogoutTokenOptions,
+  logoutTokens,
+  type ProviderKeys,
+} from './logout-token.ts';
 export { type PartitionUser } from './ownership.ts';
 export {
   type AppPartition,
