@@ -29,6 +29,8 @@ export function configuration(
     adapter: inMemory(),
     clients: [...clients],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'signing', use: 'sig', alg: 'RS256' }] },
+    // oidc-provider refuses to connect to loopback addresses; the apps of this one have no others.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     scopes: ['openid', 'offline_access', 'profile', 'email'],
     claims: { openid: ['sub', 'oid', 'tid'], profile: ['name', 'preferred_username'], email: ['email'] },
@@ -75,6 +77,8 @@ ${form}<button class="main" form="op.deviceInputForm">Continue</button>`,
         successSource: (ctx) =>
           html(ctx, 'You are signed in', '<p>Your device goes on by itself. You can close this page.</p>'),
       },
+      // Posts a logout token to apps that register a backchannel_logout_uri.
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) =>

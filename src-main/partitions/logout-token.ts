@@ -1,6 +1,7 @@
 /** Verification of logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6), so that a provider can sign users out of a web app. */
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { systemClock } from '../cache/clock.ts';
 import { canonicalIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { isRecord } from '../cache/json.ts';
@@ -24,7 +25,7 @@ export interface LogoutTokenOptions {
   readonly keys: ProviderKeys | (() => Promise<ProviderKeys>);
   /** Seconds by which the provider's clock may be off. Default: 60. */
   readonly clockTolerance?: number;
-  /** Milliseconds since the epoch. Default: Date.now. */
+  /** Seconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
 
@@ -38,8 +39,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const LONGEST_TOKEN = 16_384;
 /** Seconds for which a token without `exp` is accepted after its `iat`. */
 const LONGEST_LIFE = 300;
-/** Milliseconds between two requests for keys. */
-const REFETCH_AFTER = 30_000;
+/** Seconds between two requests for keys. */
+const REFETCH_AFTER = 30;
 /** Token ids that are remembered, so that no token is accepted twice. */
 const MOST_IDS = 10_000;
 
@@ -88,7 +89,7 @@ function invalid(what: string): never {
  * @throws InvalidArgumentError if an option is missing or malformed
  */
 export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => Promise<LoggedOutUser> {
-  const { issuer, clientId, keys, clockTolerance = 60, now = Date.now } = checked(options);
+  const { issuer, clientId, keys, clockTolerance = 60, now = systemClock } = checked(options);
   const used = new Map<string, number>();
   let known: Promise<readonly VerificationKey[]> | undefined;
   let fetched = -Infinity;
@@ -118,7 +119,7 @@ export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => P
     if (read.format === 'jwe') invalid('is encrypted, which is not supported');
     const { header, payload } = read;
     await verifySignature(token, header);
-    const seconds = now() / 1000;
+    const seconds = now();
     const expires = checkClaims(payload, { issuer, clientId, clockTolerance, seconds });
     const id = stringClaim(payload, 'jti') ?? invalid('has no "jti"');
     for (const [other, end] of used) if (end < seconds || used.size >= MOST_IDS) used.delete(other);

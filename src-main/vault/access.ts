@@ -11,11 +11,11 @@ import type { Settings } from './settings.ts';
 import type { VaultState } from './state.ts';
 import { storageError } from './disk/storage-error.ts';
 
-/** The ways to a vault's file and memory: who reads, who writes, and in what order. */
+/** Serializes access to a vault's file and memory. */
 export class Access {
   readonly settings: Settings;
   readonly memory: VaultMemory;
-  /** Whoever touches memory or file within this process, one after the other. Never held while a person is asked. */
+  /** Serializes access to memory and file within this process. Never held while the user is being prompted. */
   readonly #gate = new KeyedQueue();
 
   constructor(settings: Settings, memory: VaultMemory) {
@@ -27,7 +27,7 @@ export class Access {
     return this.#gate.run('', task);
   }
 
-  /** In turn, and with no other process writing; `task` sees what the last one wrote. */
+  /** Runs `task` with the queue and the write lock held; `task` sees what the last writer wrote. */
   async writing<T>(task: () => Promise<T>): Promise<T> {
     const { io, file, writing } = this.settings;
     if (this.memory.opening.identity === null) await makeFolder(io, dirname(file));
@@ -52,7 +52,7 @@ export class Access {
     memory.refresh();
   }
 
-  /** Reads what others wrote: what they appended, or the whole file where it is another one. */
+  /** Reads what other processes wrote: appended frames, or the whole file if it was replaced. */
   async catchUp(): Promise<void> {
     const { io, file } = this.settings;
     const identity = await identify(io, file).catch((cause: unknown) => {
@@ -75,17 +75,17 @@ export class Access {
   }
 
   async lookAgain(): Promise<void> {
-    await this.settings.log.close(); // Lest a file that was replaced stays on the disk for as long as it is open.
+    await this.settings.log.close(); // Otherwise a replaced file stays on the disk for as long as it is open.
     await this.memory.adopt(await look(this.settings, this.memory.known));
   }
 
-  /** @throws VaultError of the state, unless it is `ready`, or was when somebody else was writing */
+  /** @throws VaultError of the state, unless it is `ready`, or was only not ready because another process was writing */
   assertReady(): void {
     const { state, error } = this.memory.opening;
     if (!isOpen(state)) throw refusal(state, error ?? undefined);
   }
 
-  /** @throws VaultError of a state in which nothing can be read, unless memory holds something all the same */
+  /** @throws VaultError of a state in which nothing can be read, unless memory holds changes */
   assertReadable(): void {
     const { opening, mine, held } = this.memory;
     const { state, contents, error } = opening;
@@ -93,7 +93,7 @@ export class Access {
     throw refusal(state, error ?? undefined);
   }
 
-  /** What a failed save means for the state, and for the caller. */
+  /** Maps a failed commit to the new state, and to the error that the caller gets. */
   failed(cause: unknown): TokenkeepError {
     const { memory } = this;
     if (cause instanceof KeychainError) {
@@ -112,7 +112,7 @@ export class Access {
   }
 }
 
-/** Whether what is in memory is what is in the file. */
+/** Returns whether memory matches the file. */
 function isOpen(state: VaultState): state is 'ready' | 'busy' {
   return state === 'ready' || state === 'busy';
 }

@@ -5,174 +5,178 @@ import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './exchange/import.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
 
-/** Where a vault is, who keeps its key, and what happens when it can't be saved. */
+/** Options of `openVault`: where the vault is, which keychain holds its key, and what to do when it can't be saved. */
 export interface VaultOptions {
-  /** Absolute path of the vault's file. Its folder is made (mode 0700) at the first save. */
+  /** Absolute path of the vault file. Its folder is created (mode 0700) at the first commit. */
   file: string;
   /**
-   * A label that is stored beside the key, for people who look into their keychain. It need not be unique: the key is
-   * found by an id in the file. Default: "vault".
+   * A label stored beside the key, for users who inspect their keychain. It need not be unique: the key is found by
+   * an id in the file. Default: "vault".
    */
   name?: string;
-  /** The keychain's service name, what people see in their keychain's list. Default: "Tokenkeep". */
+  /** The keychain's service name, as shown in the keychain's list. Default: "Tokenkeep". */
   service?: string;
   /** Default: `systemKeychain()`. */
   keychain?: Keychain;
   /**
    * What `update` does when it can't save: `refuse` (the default) rejects and changes nothing; `memory` holds the
-   * change in memory until it can be saved, and `status.held` says so. Neither ever writes under weaker protection.
+   * change in memory until it can be saved, and counts it in `status.held`. Neither ever writes under weaker
+   * protection.
    */
   unprotected?: 'refuse' | 'memory';
 }
 
-/** What became of the key of a vault that was deleted. */
+/** The outcome for the key of a deleted vault. */
 export interface Forgotten {
   /**
-   * `pending`: the keychain could not be asked; it is deleted the next time that a vault is opened in this place. `kept`:
-   * it is also the key of the original of which this was a copy. `unknown`: the file no longer said which key was its.
-   * `none`: there was no vault.
+   * `pending`: the keychain was not available; the key is deleted the next time a vault is opened at this path.
+   * `kept`: the key is shared with the original of which this vault was a copy. `unknown`: the file no longer
+   * identified its key. `none`: there was no vault.
    */
   key: 'destroyed' | 'pending' | 'kept' | 'unknown' | 'none';
 }
 
-/** How a vault is read. */
+/** Options of `read`. */
 export interface ReadOptions {
-  /** Read what memory holds in a state in which nothing can be read from the file. */
+  /** Read what memory holds in states in which the file can't be read. */
   held?: boolean;
 }
 
-/** What `erase` gives: its value, and what became of the key that opens older copies of the file. */
+/** The result of `erase`: the value of `fn`, and what happened to the key of older copies of the file. */
 export interface Erasure<T> {
-  /** What `fn` gave. */
+  /** The return value of `fn`. */
   value: T;
-  /** `pending`: the keychain could not be asked; it is destroyed as soon as it can. Absent: there was no file. */
+  /** `pending`: the keychain was not available; the key is destroyed as soon as it is. Absent: there was no file. */
   oldKey?: 'destroyed' | 'pending';
 }
 
 /**
- * A token cache in one encrypted file, whose key is in the keychain. Made by `openVault`, which resolves in every
- * state: look at `status`.
+ * A token cache in one encrypted file, whose key is in the keychain. Created by `openVault`, which resolves in every
+ * state; check `status`.
  */
 export interface Vault extends CacheHandle {
-  /** A plain value; a new one whenever something in it changes. */
+  /** The current status, a plain object. It is replaced by a new object whenever something in it changes. */
   readonly status: VaultStatus;
 
-  /** How many accounts have been signed out of this vault, here or elsewhere, as of the last read. */
+  /** The number of accounts that were signed out of this vault, by any process, as of the last read. */
   readonly epoch: number;
 
   /**
-   * Rejects with the state's error where nothing can be read, so that "no accounts" is not taken for an answer. With
-   * `held`, or in a vault that was opened with `unprotected: 'memory'`, it gives what memory holds, which may be nothing.
+   * Runs `fn` on the cache. Rejects with the state's error if nothing can be read, so that an unreadable vault is not
+   * mistaken for an empty one. With `held`, or in a vault opened with `unprotected: 'memory'`, it reads what memory
+   * holds, which may be nothing.
    */
   read<T>(fn: (cache: TokenCache) => T, options?: ReadOptions): Promise<T>;
 
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
-  /** The lock is the operating system's: a process that dies lets go of it. Names share a few lock files. */
+  /**
+   * Runs `fn` while holding a named lock. The lock belongs to the operating system, which releases it when the
+   * process dies. Names share a small number of lock files.
+   */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
 
   /**
-   * `change`: what an update did once it is saved (or held in memory), or what another process did, or what became
-   * readable. `status`: the new status. Returns the function that ends it. A listener that throws harms nobody.
+   * Adds a listener and returns the function that removes it. `change`: an update was saved (or held in memory),
+   * another process changed the vault, or entries became readable. `status`: the new status. A listener that throws
+   * does not affect the vault or other listeners.
    */
   on(event: 'change', listener: (change: CacheChange) => void): () => void;
-  /** See above. */
+  /** Adds a listener for changes of the status; see above. */
   on(event: 'status', listener: (status: VaultStatus) => void): () => void;
 
-  /** Asks the keychain and reads the file again, and saves what is held in memory. Resolves in every state. */
+  /** Asks the keychain again, rereads the file, and saves what is held in memory. Resolves in every state. */
   retry(): Promise<VaultStatus>;
 
   /**
-   * key-missing, wrong-key, damaged: renames the file to `<file>.orphan-<time>` (damaged: `.damaged-<time>`), never
-   * deletes it, and begins an empty vault. Rejects with the state's VaultError in any other state that is not
-   * `ready`; with InvalidArgumentError when it is `ready`.
+   * In states key-missing, wrong-key and damaged: renames the file to `<file>.orphan-<time>` (damaged:
+   * `.damaged-<time>`) and starts an empty vault. The file is never deleted. Rejects with the state's VaultError in
+   * any other state that is not `ready`, and with InvalidArgumentError in state `ready`.
    */
   startFresh(): Promise<void>;
 
   /**
-   * damaged: writes what could be read to a new file, under the same key, and keeps the damaged one beside it as
-   * `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
+   * In state damaged: writes the salvaged accounts to a new file under the same key, and keeps the damaged file
+   * beside it as `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
    */
   recover(): Promise<void>;
 
   /**
-   * older: writes what this program has in memory in the place of the older file, which is kept beside it as
-   * `<file>.older-<time>`. Accounts that were signed out meanwhile stay signed out.
+   * In state older: replaces the older file with what this program has in memory, and keeps the older file beside it
+   * as `<file>.older-<time>`. Accounts that were signed out in the meantime stay signed out.
    *
-   * @throws InvalidArgumentError where the file was older when it was opened, so that memory holds nothing newer
+   * @throws InvalidArgumentError if the file was already older when it was opened, so that memory holds nothing newer
    */
   keepMine(): Promise<void>;
 
   /**
-   * older: takes the file's contents, without the accounts that were signed out since it was written. What is in
-   * memory is given up. The older file is kept beside it as `<file>.older-<time>`.
+   * In state older: accepts the file's contents, except accounts that were signed out since it was written. Discards
+   * what is in memory. Keeps the older file beside it as `<file>.older-<time>`.
    *
-   * @throws VaultError `vault_key_missing` where the older file can't be opened any more
+   * @throws VaultError `vault_key_missing` if the older file can no longer be opened
    */
   takeFile(): Promise<void>;
 
   /**
    * Deletes the vault's file and its key, in every state: deleting needs no key. Files that were set aside stay. The
-   * key of a copy is the original's, and is kept. Afterwards this is an empty vault, as if it had just been opened.
+   * key of a copy belongs to the original and is kept. Afterwards this is an empty vault, as if it had just been
+   * opened.
    *
-   * @returns what became of the key
+   * @returns what happened to the key
    */
   forget(): Promise<Forgotten>;
 
-  /**
-   * copy: gives this file an id and a key of its own. From then on it and the original have nothing to do with each
-   * other.
-   */
+  /** In state copy: gives this file an id and a key of its own. From then on it is independent of the original. */
   makeOwn(): Promise<void>;
 
   /**
-   * Removes the account and everything that belongs to it, as `erase` does: older copies of the file can't be opened
-   * by anyone. `oldKey: 'pending'`: the account is gone from the file, and the keychain could not be asked; the old
-   * key is destroyed at the next chance, by whichever program has it.
+   * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards.
+   * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available; the old key is
+   * destroyed as soon as it is, by whichever program has the vault open.
    */
   signOut(account: string | AccountReference): Promise<SignOutReceipt>;
 
   /**
-   * `update`, after which what `fn` removed can't be read in older copies of the file either: the file is written
-   * anew under a new key, read back, and the old key destroyed. Calls at the same time share one rewriting. Rejects,
-   * with nothing changed, in every state but `ready`, whatever `unprotected` says: what was not done is not claimed.
+   * Does what `update` does, and makes what `fn` removed unreadable in older copies of the file: the file is
+   * rewritten under a new key and read back, and the old key is destroyed. Concurrent calls share one rewrite.
+   * Rejects, with nothing changed, in every state but `ready`, whatever `unprotected` says.
    *
-   * `oldKey` is absent where nothing was ever saved.
+   * `oldKey` is absent if nothing was ever saved.
    */
   erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>>;
 
   /**
-   * Writes the file anew under a new key, reads it back, and destroys the old one. Rejects, with the old key in use
-   * and nothing lost, where the keychain refuses; `status.oldKey` then says that it is pending.
+   * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects,
+   * the old key stays in use and nothing is lost; `status.oldKey` then says that it is pending.
    */
   rotateKey(): Promise<void>;
 
-  /** Writes the file anew without what is dead in it. It is done now and then by itself. */
+  /** Rewrites the file without its reclaimable space. The vault also compacts automatically. */
   compact(): Promise<void>;
 
   /**
-   * Reads every byte of the file and opens every secret; changes nothing. Resolves in every state.
+   * Reads every byte of the file and decrypts every secret; changes nothing. Resolves in every state.
    *
-   * @param progress hears now and then how many entries are done, of how many
+   * @param progress called from time to time with the number of entries verified and the total
    */
   verify(progress?: (done: number, of: number) => void): Promise<VaultReport>;
 
   /**
-   * Writes everything to a file in the age format, encrypted with the passphrase: `age --decrypt` opens it too, and
-   * gives a cache document that an MSAL library reads. The file is whole or not there, for this user alone (0600), and
-   * has been read back when this resolves. In a state other than `ready`, what can be read is exported.
+   * Exports everything to a file in the age format, encrypted with the passphrase. `age --decrypt` opens it too, and
+   * yields a cache document that an MSAL library reads. The file is written atomically, with mode 0600, and has been
+   * read back when this resolves. In a state other than `ready`, whatever can be read is exported.
    *
    * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read
    */
   exportTo(file: string, passphrase: string): Promise<void>;
 
   /**
-   * Merges what was exported, or any cache document of an MSAL library: whole or not at all, in one update.
+   * Merges an export, or any cache document of an MSAL library, in one atomic update.
    *
    * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
    */
   importFrom(file: string, passphrase?: string): Promise<ImportReport>;
 
-  /** Waits for what is under way, then lets go of keys and timers. What is held in memory only is lost. */
+  /** Waits for operations in progress, then releases keys and timers. Changes held only in memory are lost. */
   close(): Promise<void>;
 }

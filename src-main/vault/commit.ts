@@ -11,23 +11,23 @@ import { refusal } from './refusal.ts';
 import type { VaultState } from './state.ts';
 import { append, rewrite } from './write.ts';
 
-/** The first pause before what is held in memory is tried again, and the longest, in milliseconds. */
+/** The first and the longest delay before a retry of saving what is held in memory, in milliseconds. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
-/** States that end without anybody doing anything about them here. */
+/** States that may end without any action here. */
 const TRIED_AGAIN: ReadonlySet<VaultState> = new Set(['ready', 'read-only', 'unreadable', 'busy']);
 
-/** A file this small is not worth compacting, in entries. */
+/** Files with fewer entries than this are not compacted automatically. */
 const SMALL = 64;
 
 /**
- * Changes that are appended together at most. More go into a file that is written anew, an account a frame: damage to one
- * byte must not cost all that was ever imported, and a frame can't be sealed or opened in pieces.
+ * The largest number of changes that are appended in one frame. Larger batches rewrite the file with one frame per
+ * account: one damaged byte must not cost a whole import, and a frame can't be sealed or opened in pieces.
  */
 const LONGEST_BATCH = 1_000;
 
-/** Makes updates durable; or, where that can't be, refuses or holds them as `unprotected` says. */
+/** Makes updates durable. If that is impossible, refuses them or holds them in memory, as `unprotected` says. */
 export class Saving {
   readonly #access: Access;
   #pause = FIRST_PAUSE;
@@ -35,7 +35,7 @@ export class Saving {
 
   readonly #rewritten: () => void;
 
-  /** @param rewritten called when the file was written as a whole, so that the keychain's mark can follow */
+  /** @param rewritten called when the whole file was rewritten, so that the keychain's mark can be updated */
   constructor(access: Access, rewritten: () => void) {
     this.#access = access;
     this.#rewritten = rewritten;
@@ -45,18 +45,18 @@ export class Saving {
     this.#access.settings.timers.clearTimeout(this.#timer);
   }
 
-  /** Does the jobs, and saves them together with what is held. Every job hears of its outcome; never rejects. */
+  /** Runs the jobs, and commits them together with what is held. Settles every job; never rejects. */
   async save(jobs: Job[]): Promise<void> {
     const { settings, memory } = this.#access;
     if (jobs.length === 0 && memory.held.length === 0) return;
     try {
-      // It costs little to see whether writing is allowed by now, or whether someone else has mended the file.
+      // Checking is cheap: writing may be allowed by now, or another process may have repaired the file.
       const { state } = memory.opening;
       if (state === 'read-only' || state === 'unreadable') await this.#access.lookAgain();
       else if (state !== 'ready' && state !== 'busy') await this.#access.catchUp();
       this.#access.assertReady();
       await this.#access.writing(async () => {
-        // Before a file is made: another program may have made the key since, or taken away the one that was there.
+        // Before creating a file: another program may have created or removed the key in the meantime.
         if (memory.opening.identity === null) await this.#access.lookAgain();
         this.#access.assertReady();
         await this.#write(jobs.splice(0));
@@ -89,7 +89,7 @@ export class Saving {
     const { settings, memory } = this.#access;
     const attempt = memory.attempt(jobs);
     if (attempt.changes.length === 0) {
-      if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // It came to nothing.
+      if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // Nothing changed.
       attempt.settle();
       return;
     }
@@ -131,7 +131,7 @@ export class Saving {
     return { ...opening, ...written, key, fileId };
   }
 
-  /** Neither saved nor lost: held in memory or taken back. */
+  /** Settles jobs that could not be saved: holds them in memory or rolls them back. */
   #settle(attempt: Attempt, error: TokenkeepError): void {
     const { settings, memory } = this.#access;
     if (settings.unprotected === 'refuse') {
@@ -143,7 +143,7 @@ export class Saving {
     this.#tryLater();
   }
 
-  /** A full disk may have room in a while; a locked keychain is asked only when its user wants that. */
+  /** Schedules a retry. A full disk may get space; a locked keychain is asked only at the user's request. */
   #tryLater(): void {
     const { settings, memory } = this.#access;
     const { state } = memory.opening;
@@ -156,7 +156,7 @@ export class Saving {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  /** Rewrites a file of which more than half is dead. What fails here fails nobody: everything is saved. */
+  /** Rewrites the file if more than half of it is reclaimable. Errors are ignored: everything is already saved. */
   async #compact(): Promise<void> {
     const { contents } = this.#access.memory.opening;
     if (contents === null || contents.rows - contents.live <= contents.live + SMALL) return;
@@ -164,7 +164,7 @@ export class Saving {
   }
 }
 
-/** Writes what is alive to a new file, under the same key. To be called while writing is ours. */
+/** Writes the current entries to a new file, under the same key. The caller holds the write lock. */
 async function compact({ settings, memory }: Access, contents: Contents): Promise<void> {
   const { opening, cache } = memory;
   if (opening.key === null) throw refusal('busy');

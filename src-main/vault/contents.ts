@@ -18,23 +18,23 @@ import { recoveredFrom } from './salvage.ts';
 import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
 
-/** A vault file that was opened: what it says, and what it takes to write on. */
+/** An opened vault file: its contents, and what is needed to append to it. */
 export interface Contents {
   readonly header: Header;
   readonly sealingKey: KeyObject;
   readonly cache: TokenCache;
   metadata: VaultMetadata;
-  /** Only those whose frames still say all there is to say: a rewrite copies them as they are. */
+  /** Only frames that are still current: a rewrite copies them unchanged. */
   readonly groups: Map<string | null, Group>;
   end: Cursor;
-  /** Entries set or removed in the file, and entries that are left. The rest is dead. */
+  /** Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. */
   rows: number;
   live: number;
-  /** What could be read of a damaged file; `null` where nothing is wrong. */
+  /** What could be read of a damaged file; `null` if the file is intact. */
   readonly recovered: Recovered | null;
 }
 
-/** How far this file goes: what the keychain is to remember of it. */
+/** Returns how far this file goes: the position that the keychain is to remember. */
 export function markOf({ header, end, metadata }: Contents): Mark {
   return {
     generation: header.generation,
@@ -44,7 +44,7 @@ export function markOf({ header, end, metadata }: Contents): Mark {
   };
 }
 
-/** The same, to compare with a mark. `file` holds all of its bytes. */
+/** Returns the same position, to compare with a mark. `file` holds all of its bytes. */
 export function positionOf({ header, end }: Contents, file: Buffer): Position {
   return {
     generation: header.generation,
@@ -55,7 +55,7 @@ export function positionOf({ header, end }: Contents, file: Buffer): Position {
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
 
-/** Reads all frames of a file whose header is known and whose key is right. */
+/** Reads all frames of a file whose header is known and whose key is correct. */
 export async function readContents(
   file: Buffer,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
@@ -94,7 +94,7 @@ export async function readContents(
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
 }
 
-/** Takes in what was written after the base: to the cache, and to what is known about the file. */
+/** Applies appended frames to the cache and to what is known about the file. */
 export function follow(contents: Contents, batch: Batch): Change[] {
   const steps = batch.changes.map(({ section, key, after }) => ({
     section,
@@ -106,7 +106,7 @@ export function follow(contents: Contents, batch: Batch): Change[] {
   return changes;
 }
 
-/** FrameMetadata that the file holds these changes, which the cache has already. */
+/** Records that the file holds these changes, which the cache already has. */
 export function written(
   contents: Contents,
   changes: readonly Change[],
@@ -124,14 +124,14 @@ export function written(
   if (tombstones !== undefined) contents.metadata = withTombstones(contents.metadata, tombstones);
 }
 
-/** The base frames that a rewrite may copy when these changes are made. */
+/** Returns the base frames that a rewrite may copy after these changes. */
 export function keptFrames(contents: Contents | null, changes: readonly Change[]): Groups {
   const kept = new Map(contents?.groups);
   for (const account of touched(changes)) kept.delete(account);
   return kept;
 }
 
-/** The accounts whose records these changes set, replace or remove. */
+/** Returns the accounts with entries that these changes set, replace or remove. */
 function touched(changes: readonly Change[]): Set<string | null> {
   const accounts = new Set<string | null>();
   for (const { before, after } of changes) {
@@ -154,8 +154,8 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
 }
 
 /**
- * The frames after the last one that is known; `null` where something else stands there. `tail` begins with that one's
- * tag: inodes are used again, and another file may have this one's, and its length.
+ * Reads the frames after the last known one; `null` if the file continues differently. `tail` begins with the tag of
+ * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
 export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
   const { header, sealingKey, end } = contents;

@@ -8,15 +8,15 @@ import { isObject } from './format/json.ts';
 import { sealedSecretOf } from './format/secret.ts';
 import { pauses } from './pauses.ts';
 
-/** A cache, and the frames of those of its accounts of which they say all there is to say. */
+/** A cache, and the frames of accounts that are complete and current. */
 export interface Side {
   cache: TokenCache;
   groups: Groups;
 }
 
 /**
- * What has to be done to `from` to make it hold what `to` holds. Reads nothing of an account whose frames were copied as
- * they are, which are nearly all after a rewrite, and opens no secret that lies in both files as it is.
+ * Returns the changes that turn the contents of `from` into those of `to`. Skips accounts whose frames were copied
+ * unchanged (nearly all after a rewrite), and doesn't decrypt secrets whose sealed bytes are the same in both files.
  */
 export async function difference(from: Side, to: Side): Promise<Change[]> {
   const pause = pauses();

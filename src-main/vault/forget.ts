@@ -7,7 +7,7 @@ import { storageError } from './disk/storage-error.ts';
 import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';
 
-/** [Note: forgotten keys] The ids of deleted vaults whose keys are still to be deleted stand in this file. */
+/** [Note: forgotten keys] This file lists the ids of deleted vaults whose keys still have to be deleted. */
 function listOf(file: string): string {
   return `${file}.forgotten`;
 }
@@ -60,7 +60,7 @@ async function keyOf(settings: Settings, isCopy: boolean, ids: string[]): Promis
   }
 }
 
-/** Deletes the keys that an earlier `forget` in this place had to leave. */
+/** Deletes the keys that an earlier `forget` at this path could not delete. */
 export async function finishForgetting({ settings }: Access): Promise<void> {
   if ((await identify(settings.io, listOf(settings.file)).catch(() => null)) === null) return;
   await settings.rekeying.hold(() => destroyKeys(settings));
@@ -82,13 +82,13 @@ async function remembered({ io, file }: Settings): Promise<string[]> {
         .filter((id) => /^[0-9a-f]{32}$/.test(id));
 }
 
-/** @returns whether all of them were this vault's alone, and are gone */
+/** @returns whether all of the keys belonged to this vault alone and have been deleted */
 async function destroyKeys(settings: Settings): Promise<boolean> {
   const { io, file, slots } = settings;
   let isAll = true;
   for (const id of await remembered(settings)) {
     const fileId = Buffer.from(id, 'hex');
-    // The file is there, or there again: it was not deleted, and needs its key.
+    // The file exists (again): it was not deleted, and needs its key.
     if (await isVaultOf(io, file, fileId)) continue;
     for (const slot of ['a', 'b'] as const) {
       const item = await slots.read(fileId, slot);

@@ -7,18 +7,18 @@ import type { Group } from './format/frame-writer.ts';
 import { isObject } from './format/json.ts';
 import { pauses } from './pauses.ts';
 
-/** Entries of no account that share a frame: few enough that damage to one costs little, some 64 kB as they come. */
+/** Number of account-less entries in one frame: damage to one frame then costs about 64 kB. */
 const LOOSE_ENTRIES = 32;
 
 export interface Regrouped {
   groups: readonly Group[];
-  /** Exchanges values whose secrets came in in the open for those whose secrets are sealed in these groups. */
+  /** Replaces values that have plain secrets with values whose secrets are sealed in these groups. */
   readonly seal: () => void;
 }
 
 /**
- * A cache as base frames: one for each account, then those of what belongs to none. Groups in `kept` are taken as they
- * are: their secrets stay sealed as they are too, and the work is that of the accounts that changed.
+ * Returns a cache as base frames: one for each account, then those of entries without an account. Groups in `kept`
+ * are copied unchanged, with their sealed secrets, so that only changed accounts cost work.
  */
 export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Promise<Regrouped> {
   const pause = pauses();
@@ -55,19 +55,19 @@ export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): 
   return { groups, seal };
 }
 
-/** The entries of an account; of null those that belong to none, whole roots included. */
+/** Returns the entries of an account; for null, the entries without an account, including whole roots. */
 export function entriesOf(cache: TokenCache, account: string | null): Entry[] {
   const store = storeOf(cache);
   if (account !== null) return store.ofAccount(account);
   return [...store.ofAccount(''), ...store.keptRoots()];
 }
 
-/** An entry as a frame says it. */
+/** Returns an entry as it is written in a frame. */
 export function rowOf({ section, key, value }: Entry): Change {
   return { section, key, after: value };
 }
 
-/** Exchanges the values of entries for those with sealed secrets that stand in the same order. */
+/** Replaces the values of entries with values whose secrets are sealed, given in the same order. */
 export function exchange(entries: readonly (Entry | undefined)[], sealed: readonly Change[]): void {
   for (const [index, entry] of entries.entries()) {
     const value = sealed[index]?.after;

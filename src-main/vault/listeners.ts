@@ -1,4 +1,4 @@
-/** Those who want to hear of one kind of event. */
+/** The listeners of one kind of event. */
 export class Listeners<T> {
   readonly #all = new Set<(event: T) => void>();
 
@@ -6,14 +6,17 @@ export class Listeners<T> {
     return this.#all.size;
   }
 
-  /** Returns the function that ends it. The same function may listen twice. */
+  /** Adds a listener and returns the function that removes it. The same function may be added twice. */
   add(listener: (event: T) => void): () => void {
     const own = (event: T): void => listener(event);
     this.#all.add(own);
     return () => void this.#all.delete(own);
   }
 
-  /** A listener that throws is reported as an uncaught exception; the vault and the others go on. */
+  /**
+   * Calls all listeners. One that throws is reported as an uncaught exception; the vault and the other listeners
+   * continue.
+   */
   emit(event: T): void {
     for (const listener of [...this.#all]) {
       try {

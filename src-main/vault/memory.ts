@@ -14,32 +14,32 @@ import { type Circumstances, statusOf } from './report.ts';
 import type { Cursor } from './format/frame-reader.ts';
 import type { VaultState, VaultStatus } from './state.ts';
 
-/** Jobs that were done in memory and are not settled yet. */
+/** Jobs that ran in memory and are not settled yet. */
 export interface Attempt {
-  /** What the file must hear of, and what it still has not heard of from before. */
+  /** Changes that the file does not have yet, including those of earlier jobs. */
   changes: readonly Change[];
-  /** How many of the jobs changed something. */
+  /** Number of jobs that changed something. */
   updates: number;
-  /** They are durable, or held: callers and listeners may know. */
+  /** Settles the jobs as saved or held: resolves callers and notifies listeners. */
   settle(): void;
-  /** They are not: memory is put back, callers get the error, listeners hear nothing. */
+  /** Rolls memory back and rejects the callers; listeners are not notified. */
   withdraw(error: TokenkeepError): void;
 }
 
 /**
- * What a vault has in memory: what was found in the file, what has changed on top of it, and those who listen. It
- * does no input or output.
+ * The state of a vault in memory: what was read from the file, the changes on top of it, and the listeners. Does no
+ * input or output.
  */
 export class VaultMemory {
   readonly changes = new Listeners<CacheChange>();
   readonly statuses = new Listeners<VaultStatus>();
   cache: TokenCache;
   opening: Opening;
-  /** In state `older`: the vault as this program saw it before. What is in `cache` belongs to it. */
+  /** In state `older`: the vault as this program last saw it. `cache` belongs to it. */
   mine: Opening | null = null;
-  /** Something was written of which the keychain's mark does not know. */
+  /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
-  /** Changes that are in `cache` and not in the file. */
+  /** Changes in `cache` that are not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
   savedAt: number | null = null;
@@ -57,18 +57,18 @@ export class VaultMemory {
     this.#told = JSON.stringify(this.status);
   }
 
-  /** The vault as this program saw it last; `null` where it has seen none. */
+  /** Returns the vault as this program last saw it; `null` if it has seen none. */
   get seen(): Marked | null {
     const { contents, state, fileId } = this.mine ?? this.opening;
     if (contents === null || fileId === null || !isSeen(state)) return null;
     return { fileId, mark: markOf(contents) };
   }
 
-  /** What this program knows when it looks at the file again. */
+  /** Returns what this program knows when it reads the file again. */
   get known(): Known {
     const { key, state, fileId, mark } = this.opening;
     return {
-      // Whether it is still a copy, only the keychain tells.
+      // Only the keychain can tell whether it is still a copy.
       key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
@@ -76,8 +76,8 @@ export class VaultMemory {
   }
 
   /**
-   * Takes what was found in the file for what is, with the changes that it has not heard of on top. Where the file is
-   * older than what is in memory, memory stays as it is.
+   * Replaces memory by what was read from the file, and applies unsaved changes on top. If the file is older than
+   * memory, memory is unchanged.
    */
   async adopt(opening: Opening): Promise<void> {
     if (opening.state === 'older' && this.seen !== null) {
@@ -90,7 +90,7 @@ export class VaultMemory {
     await this.replace(opening);
   }
 
-  /** `adopt`, whatever is in memory. */
+  /** Does what `adopt` does, whatever is in memory. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
     this.cache = opening.contents?.cache ?? new TokenCache();
@@ -110,7 +110,10 @@ export class VaultMemory {
     return { cache: this.cache, groups: keptFrames((this.mine ?? this.opening).contents, this.held) };
   }
 
-  /** Does once more what is held. What it replaces, and whether it is news at all, the file tells that was just read. */
+  /**
+   * Applies held changes again. The file that was just read determines their `before`, and whether they change
+   * anything.
+   */
   #holdOnTo(contents: Contents | null): void {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
     const changes = apply(this.cache, held);
@@ -121,7 +124,7 @@ export class VaultMemory {
     this.saveError = null;
   }
 
-  /** Takes in what another process appended. Only where nothing is held. */
+  /** Applies what another process appended. Only valid while nothing is held. */
   follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
@@ -133,7 +136,7 @@ export class VaultMemory {
     this.refresh();
   }
 
-  /** Tells listeners of changes that were made to the cache. */
+  /** Notifies listeners of changes to the cache. */
   tell(changes: readonly Change[]): void {
     this.#tell([changes]);
   }
@@ -143,7 +146,7 @@ export class VaultMemory {
     for (const changes of updates) if (changes.length > 0) this.changes.emit(eventOf(changes));
   }
 
-  /** Runs the jobs, each whole or not at all. */
+  /** Runs the jobs, each atomically. */
   attempt(jobs: readonly Job[]): Attempt {
     const batch = runBatch(this.cache, jobs);
     return {
@@ -157,7 +160,7 @@ export class VaultMemory {
     };
   }
 
-  /** Counts an attempt among what is held in memory only. */
+  /** Counts a failed attempt to save what is held. */
   hold(attempt: Attempt, error: TokenkeepError | null): void {
     this.held = attempt.changes;
     this.#unsaved += attempt.updates;
@@ -165,7 +168,7 @@ export class VaultMemory {
     this.refresh();
   }
 
-  /** The file has everything. */
+  /** Marks everything as saved. */
   saved(opening: Opening, at: number | null): void {
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;
@@ -178,7 +181,7 @@ export class VaultMemory {
     this.refresh();
   }
 
-  /** Says the status, if there is anything new in it. */
+  /** Publishes the status if it changed. */
   refresh(): void {
     const status = this.#describe();
     const told = JSON.stringify(status);
@@ -188,7 +191,7 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  /** Ends: keys are overwritten, and nobody hears anything any more. */
+  /** Closes: overwrites the keys, and notifies nobody any more. */
   end(): void {
     this.opening.key?.fill(0);
     this.mine?.key?.fill(0);
@@ -209,7 +212,7 @@ export class VaultMemory {
   }
 }
 
-/** Whether memory is what the file said, so that a file which says less is older. */
+/** Returns whether memory matched the file, so that a file with less in it is older. */
 function isSeen(state: VaultState): boolean {
   return state === 'ready' || state === 'busy' || state === 'read-only';
 }

@@ -20,33 +20,33 @@ import type { KeySlots, SlotReading } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 
-/** What was found at a vault's place. Opening changes nothing: neither the file nor the keychain. */
+/** What was found at a vault's path. Opening changes neither the file nor the keychain. */
 export interface Opening {
   state: VaultState;
-  /** Why it is not `ready`. */
+  /** Why the state is not `ready`. */
   error: TokenkeepError | null;
   /** `null`: there is no file, or nothing in it can be read. */
   contents: Contents | null;
-  /** `null`: there is none yet, or it can't be read. */
+  /** `null`: the key does not exist yet, or can't be read. */
   key: Buffer | null;
   slot: Slot;
   /** `null`: there is no file. */
   identity: Identity | null;
-  /** The file's id, or the one that a new file will have. `null`: the header can't be read. */
+  /** The file's id, or the id that a new file will get. `null`: the header can't be read. */
   fileId: Buffer | null;
-  /** The furthest that the keychain, the mark file and this program know of. */
+  /** The furthest position known to the keychain, the mark file and this program. */
   mark: Mark | null;
-  /** A mark file says that the old key is still to be replaced. */
+  /** A mark file says that the old key still has to be replaced. */
   isSignOutPending: boolean;
   /** See `VaultStatus.warnings`. */
   warnings: readonly VaultWarning[];
-  /** Where the original lies, in state `copy`. */
+  /** The path of the original, in state `copy`. */
   original: string | null;
 }
 
-/** What a running program knows already. */
+/** What a running program already knows. */
 export interface Known {
-  /** A key that opened this vault before: while it is the file's, the keychain is not asked, and may be locked. */
+  /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
   key: Buffer | null;
   /** The vault as this program saw it last: whatever is older or shorter is not taken for it. */
   seen: Marked | null;

@@ -24,22 +24,22 @@ export interface Place {
 
 export interface Rewrite {
   cache: TokenCache;
-  /** What the file says now; `null` where there is none. */
+  /** The file's current contents; `null` if there is no file. */
   previous: Contents | null;
-  /** Frames of it that still say what the cache says. */
+  /** Frames of the file that are still current. */
   kept: Groups;
   key: Buffer;
   slot: Slot;
   metadata: VaultMetadata;
-  /** Of the file. Another than the previous one's only where no frame is kept: secrets are bound to it. */
+  /** The file's id. It may differ from the previous one only if no frame is kept, because secrets are bound to it. */
   fileId: Buffer;
   /** Default: one more than the previous file's. */
   generation?: bigint;
 }
 
 /**
- * Writes the whole file anew, durably, and then seals in memory what had come in unsealed. Where it rejects, file and
- * memory are as they were. `readBack`: the new file is read and compared, for one who is about to destroy a key.
+ * Rewrites the whole file durably, then seals the secrets in memory that were not sealed yet. If it rejects, file and
+ * memory are unchanged. `readBack`: also reads and compares the new file, for callers that will destroy a key.
  */
 export async function rewrite(
   { io, file }: Place,
@@ -49,7 +49,7 @@ export async function rewrite(
   const { groups, seal } = await regroup(cache, kept, fileId);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
   const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
-  await sweep(io, file); // Whoever rewrites holds the lock.
+  await sweep(io, file); // A caller that rewrites holds the write lock.
   const sent: Buffer[] = [];
   const { identity, end } = await replaceFile(io, file, readBack ? noting(parts, sent) : parts);
   if (readBack && !(await holds(io, file, sent))) {
@@ -90,8 +90,8 @@ function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buff
 const nonces = noncesFrom(randomBytes);
 
 /**
- * Appends one frame, durably, and then seals in memory what came in with its secrets in the open. Where it rejects,
- * memory is as it was, and so is the file but for an unfinished end. `known`: the file as it was last seen.
+ * Appends one frame durably, then seals the secrets in memory that were not sealed yet. If it rejects, memory is
+ * unchanged, and so is the file except for an incomplete end. `known`: the file as last seen.
  */
 export async function append(
   log: Log,

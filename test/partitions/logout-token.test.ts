@@ -1,4 +1,9 @@
 /** Back-channel logout: tokens signed by an independent implementation, and what must not sign anybody out. */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import * as oidc from 'openid-client';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, LogoutTokenError } from '../../src-main/errors.ts';
@@ -8,7 +13,12 @@ import {
   type ProviderKeys,
 } from '../../src-main/partitions/logout-token.ts';
 import { memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
+import { DESKTOP_APP } from '../../examples/provider/clients.ts';
+import { startProvider } from '../../examples/provider/provider.ts';
+import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { jwt } from '../cache/events.ts';
+import { browser } from '../support/browser.ts';
+import { signInWithCode } from '../support/code-flow.ts';
 
 const ISSUER = 'https://id.example/realms/alpha';
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -27,7 +37,7 @@ async function keysOf(...pairs: { pair: Pair; kid?: string; alg?: string }[]): P
     use: 'sig',
     ...(alg === undefined ? {} : { alg }),
   }));
-  return { keys: (await Promise.all(jwks)) as ProviderKeys['keys'] };
+  return { keys: await Promise.all(jwks) };
 }
 
 const good = (): Record<string, unknown> => ({
@@ -50,7 +60,7 @@ async function sign(
 }
 
 const verifier = (options: Partial<LogoutTokenOptions> = {}) =>
-  logoutTokens({ issuer: ISSUER, clientId: 'my-app', keys, now: () => NOW * 1000, ...options });
+  logoutTokens({ issuer: ISSUER, clientId: 'my-app', keys, now: () => NOW, ...options });
 
 async function refusal(token: unknown, options: Partial<LogoutTokenOptions> = {}): Promise<LogoutTokenError> {
   const error: unknown = await verifier(options)(token).then(
@@ -172,7 +182,7 @@ describe("the provider's keys", () => {
   it('are fetched once, and again for a new key, at most twice a minute', async () => {
     const next = await generateKeyPair('RS256', { extractable: true });
     let published = keys;
-    let [fetches, at] = [0, NOW * 1000];
+    let [fetches, at] = [0, NOW];
     const fetchKeys = () => Promise.resolve((fetches++, published));
     const verify = verifier({ keys: fetchKeys, now: () => at });
     const signedByNext = () => sign(good(), { header: { kid: 'k2' }, by: next });
@@ -182,7 +192,7 @@ describe("the provider's keys", () => {
     published = await keysOf({ pair }, { pair: next, kid: 'k2' });
     await expect(verify(await signedByNext())).rejects.toThrow(/not signed with a key/);
     expect(fetches).toBe(1); // a stranger can't make the app fetch at will
-    at += 30_000;
+    at += 30;
     await verify(await signedByNext());
     await verify(await sign(good()));
     expect(fetches).toBe(2);
@@ -245,4 +255,63 @@ it('signs the session out that the token names, on every server, and no other us
     partitions: 1,
   });
   expect(await left()).toEqual([0, 0, 1]);
+});
+
+it('signs a user out whom a real provider signs out', async () => {
+  const posted: URLSearchParams[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      posted.push(new URLSearchParams(body));
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const app = {
+    ...DESKTOP_APP,
+    client_id: 'told-of-sign-outs',
+    backchannel_logout_uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/signed-out`,
+    backchannel_logout_session_required: true,
+  };
+  const provider = await startProvider({ clients: [app] });
+  try {
+    const trusting = trustingFetch(provider.ca);
+    const options = { [oidc.customFetch]: trusting as oidc.CustomFetch };
+    const config = await oidc.discovery(
+      new URL(provider.issuer),
+      app.client_id,
+      undefined,
+      oidc.None(),
+      options,
+    );
+    const at = browser(trusting);
+    const person = { user: 'noor' };
+    const tokens = await signInWithCode(config, at, { person, scope: 'openid offline_access orders.read' });
+    const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text', userIndex: true });
+    const partition = caches.partition('the session');
+    await partition.update((cache) =>
+      cache.add({
+        client_id: app.client_id,
+        scope: ['orders.read'],
+        token_endpoint: config.serverMetadata().token_endpoint!,
+        grant_type: 'authorization_code',
+        response: tokens,
+      }),
+    );
+    const { jwks_uri = '' } = config.serverMetadata();
+    const verify = logoutTokens({
+      issuer: provider.issuer,
+      clientId: app.client_id,
+      keys: async () => (await trusting(jwks_uri)).json() as Promise<ProviderKeys>,
+    });
+    await at.visit(oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token! }).href, person);
+    await expect.poll(() => posted.length).toBe(1);
+    const user = await verify(posted[0]!.get('logout_token'));
+    expect(user).toMatchObject({ issuer: provider.issuer, sub: 'noor', sid: expect.any(String) as string });
+    expect(await caches.signOutUser(user)).toMatchObject({ partitions: 1 });
+    expect(await partition.read((cache) => cache.accounts())).toEqual([]);
+    await expect(verify(tokens.id_token)).rejects.toThrow(LogoutTokenError);
+  } finally {
+    await provider.stop();
+    server.close();
+  }
 });
