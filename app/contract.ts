@@ -75,7 +75,7 @@ export type AppBridge = {
   on<Name extends keyof AppEvents>(name: Name, listener: (event: AppEvents[Name]) => void): () => void;
 };
 
-/** The requests at run time: the one list of their names. */
+/** The names of the requests at run time. */
 export const APP_REQUESTS: Names<AppRequests> = {
   info: true,
   openDemo: true,

@@ -9,7 +9,7 @@ import type { SignInProfile } from './contract.ts';
 import { issuerOfProfile, microsoftIssuer } from './profiles.ts';
 
 export interface IssuerLookup {
-  /** The issuer, to be discovered. */
+  /** The issuer, for discovery. */
   issuer: string;
   /**
    * `known`: stored with the token, agreed to before, or one of Microsoft's clouds. `claimed`: an imported ID token says
@@ -86,7 +86,7 @@ function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined 
   }
 }
 
-/** Whether an issuer is on the host of an environment. MSAL Python leaves the port out of an environment, MSAL Node keeps it. */
+/** Whether an issuer is on the host of an environment. MSAL Python omits the port of an environment, MSAL Node keeps it. */
 function isAt(environment: string, issuer: string): boolean {
   const { host, hostname } = new URL(issuer);
   return [host, hostname].includes(environment.toLowerCase());

@@ -1,4 +1,4 @@
-/** The answers to a window's requests: plain functions over a vault, with the system's part passed in as ports. */
+/** Handlers of a window's requests: plain functions over a vault, with system access passed in as ports. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { accountList, search } from './account-views.ts';
