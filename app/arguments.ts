@@ -1,14 +1,14 @@
-/** What the app accepts from whoever starts it: its own arguments, and few of Chromium's switches and variables. */
+/** The accepted command line and environment: the app's own arguments, and few of Chromium's switches and variables. */
 import { resolve } from 'node:path';
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Arguments {
   /** Absolute path of a cache document to import, or null. */
   importFile: string | null;
   demo: boolean;
 }
 
-/** Wrong arguments, or ones that a packaged app does not accept. The message is for people. */
+/** Invalid arguments, or ones that a packaged app does not accept. The message is shown to users. */
 export class ArgumentsError extends Error {}
 
 /**
@@ -43,7 +43,7 @@ function fileIn(file: string): string {
   return file;
 }
 
-/** Whether a second start handed over arguments. It is another process, so its word is checked. */
+/** Whether a value is the arguments of a second instance. They come from another process, so they are validated. */
 export function isArguments(value: unknown): value is Arguments {
   return (
     typeof value === 'object' &&
@@ -84,7 +84,7 @@ const SWITCHES: Readonly<Record<string, Value>> = {
   updated: null, // how an installer starts the app
 };
 
-/** What only a build that is marked as a development build accepts: tests come in this way. */
+/** Switches that only a development build accepts. Tests use them. */
 const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
   'remote-debugging-port': /^0$/,
   inspect: /^0$/,
@@ -127,7 +127,7 @@ export interface Start {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   platform: NodeJS.Platform;
-  /** A build that is marked as one for development and tests. */
+  /** Whether this is a development build, as used by tests. */
   development: boolean;
 }
 
@@ -170,7 +170,7 @@ function switchIn(arg: string, platform: NodeJS.Platform): { name: string; value
   };
 }
 
-/** Without its value, which may be anything. */
+/** Returns the argument without its value, which may be sensitive. */
 function printableStart(arg: string): string {
   const [name = ''] = arg.split('=', 1);
   return name.replace(/[^\x21-\x7e]/g, '�').slice(0, 60);

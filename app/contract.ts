@@ -14,9 +14,9 @@ export interface AppInfo {
   platform: 'darwin' | 'win32' | 'linux';
   /** The demo cache is open: made-up accounts, a key in memory, deleted when the demo is left. */
   demo: boolean;
-  /** The last start ended while the keychain was being asked. */
+  /** Whether the app crashed during a keychain call in its last run. */
   keychainCrashed: boolean;
-  /** The app was started without the lock that keeps a second one out, and says why. */
+  /** Whether the app runs without the single-instance lock. */
   startedWithoutLock: boolean;
 }
 
@@ -36,16 +36,16 @@ export interface AppRequests extends SignInRequests {
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
   leaveDemo(): void;
-  /** Shows the vault's file in the system's file manager. */
+  /** Shows the vault file in the system's file manager. */
   showFile(): void;
   update(): UpdateStatus;
-  /** Starts the download; `update` events tell how it goes. */
+  /** Starts the download; `update` events report its progress. */
   downloadUpdate(): void;
-  /** Ends the app, installs what was downloaded, and starts it again. In state `restart` it only restarts. */
+  /** Quits the app, installs the downloaded update and restarts. In state `restart` it only restarts. */
   installUpdate(): void;
 }
 
-/** What the menu asks the window to do. */
+/** Commands from the menu to the window. */
 export type MenuCommand =
   | 'sign-in'
   | 'import'
@@ -62,7 +62,7 @@ export type MenuCommand =
 export interface AppEvents extends SignInEvents {
   command: MenuCommand;
   update: UpdateStatus;
-  /** The screen was locked or the user is away: hide what is revealed. */
+  /** The screen was locked or the user is away: hide revealed tokens. */
   lock: null;
 }
 
@@ -112,7 +112,7 @@ export const APP_EVENTS: Names<AppEvents> = {
   signOuts: true,
 };
 
-/** The token cache's requests that the app's own window may make: all but `signOut`, which is the app's. */
+/** The token cache requests that the app's window may make: all but `signOut`, which the app implements itself. */
 export const WINDOW_REQUESTS = [
   'status',
   'accounts',

@@ -8,7 +8,7 @@ export interface DataFolder {
   /** Created by Electron, for this user alone. */
   folder: string;
   vaultFile: string;
-  /** A label for people: it names the key in the keychain. */
+  /** A human-readable label of the key in the keychain. */
   vaultName: string;
 }
 
@@ -48,13 +48,13 @@ export function readJson<T>(file: string, check: (value: unknown) => T, now: () 
     try {
       renameSync(file, `${file}.damaged-${now()}`);
     } catch {
-      // On a read-only disk it stays where it is, and is not overwritten either.
+      // On a read-only disk, the file stays in place and cannot be overwritten either.
     }
     return undefined;
   }
 }
 
-/** Replaces a settings file as a whole. @throws where the disk refuses; the file is unchanged then */
+/** Replaces a settings file atomically. @throws if it cannot be written; the file is then unchanged */
 export function writeJson(file: string, value: unknown): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });

@@ -1,10 +1,10 @@
-/** Whether the app that holds the lock of the data folder is alive. Chromium's own answer is the same when a disk is full. */
+/** Checks whether the app that holds the data folder's lock is running. Chromium reports a full disk in the same way. */
 import { basename } from 'node:path';
 
 export interface LockPorts {
-  /** The target of the lock, a link that Chromium names after host and process. Throws where there is none. */
+  /** Returns the target of the lock, a symlink to a name of host and process. Throws if there is none. */
   link: () => string;
-  /** The executable of a process. Throws where the system does not tell. */
+  /** Returns the executable of a process. Throws if the system does not provide it. */
   executable: (pid: number) => string;
   isRunning: (pid: number) => boolean;
   platform: NodeJS.Platform;
@@ -25,11 +25,11 @@ export function isOtherAlive({ link, executable, isRunning, platform, host, pid 
   }
   const [, holder, number] = /^(.*)-(\d+)$/.exec(target) ?? [];
   const other = Number(number);
-  // The lock of another computer, on a shared home folder: nobody can tell, and two apps on one vault lose nothing.
+  // A lock of another computer on a shared home folder can't be checked. Two apps on one vault lose nothing.
   if (holder !== host || !Number.isInteger(other) || other === pid || !isRunning(other)) return false;
   if (platform !== 'linux') return true;
   try {
-    // Its number may have gone to another program since. An executable that was replaced is marked as deleted.
+    // The process ID may have been reused by another program. A replaced executable is marked as deleted.
     const program = (path: string): string => basename(path.replace(/ \(deleted\)$/, ''));
     return program(executable(other)) === program(executable(pid));
   } catch {

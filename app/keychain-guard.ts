@@ -9,13 +9,13 @@ import { type Keychain, KeychainError } from 'tokenkeep';
 import { KeychainTimeoutError } from 'tokenkeep/errors';
 
 export interface GuardedKeychain extends Keychain {
-  /** The last start ended while the keychain was asked, and the user has not asked for another try yet. */
+  /** The last run ended during a keychain call, and the user has not retried yet. */
   readonly crashed: boolean;
-  /** A call is under way, or timed out and has not come back since. */
+  /** A call is in progress, or timed out and has not returned since. */
   readonly asking: boolean;
-  /** The user wants it asked again. */
+  /** Allows calls again, at the user's request. */
   allow(): void;
-  /** The app ends in good order: whatever is still unanswered is no crash. */
+  /** The app exits normally: a pending call is not a crash. */
   end(): void;
 }
 
@@ -41,7 +41,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
       answered();
       return answer;
     } catch (error) {
-      // After a timeout the native call is still under way, and can still bring the process down.
+      // After a timeout, the native call is still running and can still crash the process.
       if (error instanceof KeychainTimeoutError) error.answer.then(answered, answered);
       else answered();
       throw error;
@@ -73,7 +73,7 @@ function mark(marker: string): void {
     mkdirSync(dirname(marker), { recursive: true, mode: 0o700 });
     writeFileSync(marker, '', { mode: 0o600 });
   } catch {
-    // No marker on a full or read-only disk: a crash would go untold, and nothing else is lost.
+    // Without a marker, on a full or read-only disk, a crash is not reported. Nothing else is lost.
   }
 }
 

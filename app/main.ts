@@ -16,7 +16,7 @@ import { type RunningApp, start } from './start.ts';
 declare const __NATIVE_SHA256__: PinnedHashes;
 
 app.setName('Tokenkeep');
-/** Also told to the window, as `startedWithoutLock`. */
+/** Also passed to the window, as `startedWithoutLock`. */
 const WITHOUT_LOCK =
   'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
   'written. Tokenkeep starts without it; your saved sign-ins are unchanged.\n';
@@ -26,7 +26,7 @@ main();
 function main(): void {
   let asked: Arguments;
   try {
-    // Before anything is opened. A clone is started by whoever develops it, with any switch.
+    // Before anything is opened. In development, any switch is accepted.
     if (app.isPackaged)
       assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
     guardNativeCode(__NATIVE_SHA256__);
@@ -38,7 +38,7 @@ function main(): void {
     fail(error);
     return;
   }
-  app.enableSandbox(); // for every renderer, whatever its window says. Electron security checklist item 4
+  app.enableSandbox(); // for every renderer, whatever its window's options. Electron security checklist item 4
   restrictPages();
   registerScheme();
   const usualFolder = join(app.getPath('appData'), 'Tokenkeep');
@@ -67,13 +67,13 @@ function main(): void {
   endInGoodOrder(running);
 }
 
-/** A build for tests, which says so in its version; see electron-builder.dev.yml. */
+/** Whether this is a test build, as marked in its version; see electron-builder.dev.yml. */
 function isDevelopmentBuild(): boolean {
   return app.getVersion().endsWith('-development');
 }
 
 function isFirstAlive(): boolean {
-  if (process.platform === 'win32') return true; // there the lock is a system object, which ends with its holder
+  if (process.platform === 'win32') return true; // on Windows the lock is a system object that ends with its holder
   return isOtherAlive({
     link: () => readlinkSync(join(app.getPath('userData'), 'SingletonLock')),
     executable: (pid) => readlinkSync(`/proc/${pid}/exe`),
@@ -91,7 +91,7 @@ function isFirstAlive(): boolean {
   });
 }
 
-/** Waits for everything that has to end, but not for ever: a keychain that hangs must not keep the app from quitting. */
+/** Waits for running work to end, up to a limit, so that a hanging keychain does not keep the app from quitting. */
 function endInGoodOrder(running: Promise<RunningApp>): void {
   let ended = false;
   app.on('will-quit', (event) => {
@@ -102,23 +102,23 @@ function endInGoodOrder(running: Promise<RunningApp>): void {
       // Node waits for native calls before it ends, for minutes if need be: invisible, and still the first instance.
       // Every acknowledged change is on disk.
       if (stuck) process.kill(process.pid, 'SIGKILL');
-      // Electron is still in the quit that was put off, and ignores another until this event is over.
+      // Electron is still handling the prevented quit and ignores another until this event ends.
       setImmediate(() => app.quit());
     });
   });
 }
 
-/** Milliseconds: a sign-out has this long to tell the provider. What is left is written down, and the next start does it. */
+/** Milliseconds that a sign-out may take to notify the provider. The rest is recorded and done at the next start. */
 const LONGEST_END = 5_000;
 
-/** Whether something is left that can't be ended. */
+/** Resolves with whether something is still running that can't be stopped. */
 async function end(here: RunningApp): Promise<boolean> {
   const { stuck } = here;
   await here.close().catch(report);
   return stuck && here.stuck;
 }
 
-/** A failure before there is a window: a box of the system, and an exit code for whoever started the app. */
+/** Reports a failure before there is a window: shows a system dialog and sets the exit code. */
 function fail(error: unknown): void {
   const known = error instanceof ArgumentsError || error instanceof NativeCodeError;
   if (!known) report(error);

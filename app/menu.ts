@@ -1,4 +1,4 @@
-/** The application menu. Its commands are carried out by the window, where their dialogs are. */
+/** The application menu. The window carries out its commands, because it has their dialogs. */
 import { Menu, type MenuItemConstructorOptions } from 'electron';
 import type { MenuCommand } from './contract.ts';
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 /** The path below node_modules, with slashes, to hexadecimal; put in by the bundler (scripts/packaging/native-hashes.mjs). */
 export type PinnedHashes = Readonly<Record<string, string>>;
 
-/** A binary that is not the one this app was built with. The message is for people. */
+/** A native binary that differs from the one this app was built with. The message is shown to users. */
 export class NativeCodeError extends Error {
   constructor(path: string, options?: ErrorOptions) {
     super(
@@ -21,7 +21,7 @@ export class NativeCodeError extends Error {
   }
 }
 
-/** The part of `process` that loads native code. */
+/** The members of `process` that load native code. */
 export interface Loader {
   dlopen(module: object, path: string, flags?: number): void;
 }
@@ -53,7 +53,7 @@ export function assertInstalled(pinned: PinnedHashes, folder: string, platform: 
   for (const name of wanted) assertPinned(pinned, join(folder, name));
 }
 
-/** @throws NativeCodeError the file is not one that is pinned, or has other contents, or can't be read */
+/** @throws NativeCodeError if the file is not pinned, has other contents, or can't be read */
 export function assertPinned(pinned: PinnedHashes, path: string): void {
   const name =
     path

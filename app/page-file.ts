@@ -1,12 +1,12 @@
 /** The window's page: its origin, its files, and the headers that restrict it. */
 import { extname, join, normalize, sep } from 'node:path';
 
-/** The origin of the window's page. A scheme of our own: `file://` would let a page read the whole disk. */
+/** The scheme of the window's page. With `file://`, a page could read the whole disk. */
 export const SCHEME = 'app';
 export const ORIGIN = `${SCHEME}://tokenkeep`;
 export const START_PAGE = `${ORIGIN}/`;
 
-/** What the page may do, in headers, so that the page can't change it. Electron security checklist item 7. */
+/** The page's policy. It is sent in headers, so that the page can't change it. Electron security checklist item 7. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -17,12 +17,12 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  // No text becomes markup or code: the browser refuses innerHTML and the like.
+  // Text never becomes markup or code: the browser refuses innerHTML and similar.
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
 ].join('; ');
 
-/** Every powerful feature that a page could ask for; the session denies them as well. */
+/** Every powerful feature that a page could request; the session denies them as well. */
 const DENIED_FEATURES = [
   'accelerometer',
   'autoplay',

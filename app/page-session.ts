@@ -22,7 +22,7 @@ import { GUARD, GUARD_PATH } from './page-guard.ts';
 export function restrictPages(): void {
   const settings = [
     'dnsPrefetchingEnabled=false',
-    // No script reads or writes the clipboard; the user's own Copy and Paste are none of the page's doing.
+    // Scripts can't read or write the clipboard; the user's own Copy and Paste still work.
     'DOMPasteAllowed=false',
     'javaScriptCanAccessClipboard=false',
   ];
@@ -31,11 +31,11 @@ export function restrictPages(): void {
   app.on('session-created', (created) => {
     created.setSpellCheckerEnabled(false);
     created.setSpellCheckerLanguages([]);
-    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has begun by now finds nothing
+    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has already begun finds nothing
   });
 }
 
-/** A proxy that can't be used: Chromium speaks QUIC to no proxy. Port 9 is `discard`, should it ever learn to. */
+/** An unusable proxy: Chromium does not support QUIC proxies. Port 9 is `discard`, in case it ever does. */
 const NO_WAY_OUT = {
   mode: 'fixed_servers',
   proxyRules: 'quic://127.0.0.1:9',
@@ -53,7 +53,7 @@ export async function closedSession(devTools: boolean): Promise<Session> {
   closed.setPermissionCheckHandler(() => false);
   closed.setDevicePermissionHandler(() => false);
   closed.on('will-download', (event) => event.preventDefault());
-  // The CSP stops the page; this stops what a hole in the CSP, or Chromium itself, would fetch.
+  // The CSP restricts the page; this blocks requests through a hole in the CSP or by Chromium itself.
   closed.webRequest.onBeforeRequest((request, answer) => {
     const url = request.url;
     const own = url.startsWith(START_PAGE) || (devTools && url.startsWith('devtools://'));
@@ -84,7 +84,7 @@ export function registerScheme(): void {
   ]);
 }
 
-/** Serves the files of a folder under the scheme, in one session. */
+/** Serves the files of a folder under the scheme in one session. */
 export function servePage(session: Session, folder: string): void {
   session.protocol.handle(SCHEME, async (request) => {
     if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
@@ -99,14 +99,14 @@ export function servePage(session: Session, folder: string): void {
         headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },
       });
     } catch {
-      return notFound(); // it is the app's own folder: what can't be read is not there
+      return notFound(); // in the app's own folder, an unreadable file is treated as missing
     }
   });
 }
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 
-/** The page with its guard before anything else. */
+/** Returns the page with the guard script before all others. */
 function guarded(page: string): string {
   return page.replace(/<head[^>]*>/i, (head) => `${head}<script src="${GUARD_PATH}"></script>`);
 }

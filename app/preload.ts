@@ -1,4 +1,4 @@
-/** Runs in the window before its page, sandboxed: puts the page's two bridges there, and nothing else. */
+/** Runs sandboxed before the window's page and exposes the page's two bridges, nothing else. */
 import { exposeRequests, exposeTokenCache } from 'tokenkeep/preload';
 import { APP_EVENTS, APP_REQUESTS, type AppEvents, type AppRequests, WINDOW_REQUESTS } from './contract.ts';
 

@@ -8,20 +8,20 @@ import type { Vault } from 'tokenkeep';
 import { whatWouldBeLost } from './unsaved.ts';
 
 export interface Quitting {
-  /** Whether the app may end: nothing would be lost, or the user said so. From then on nobody is asked again. */
+  /** Resolves with whether the app may quit: nothing would be lost, or the user confirmed. Then it does not ask again. */
   mayQuit(): Promise<boolean>;
-  /** Asks before the window is closed where that ends the app. */
+  /** Asks before the window is closed if that quits the app. */
   hold(window: BrowserWindow): void;
 }
 
 export interface QuittingOptions {
-  /** The user's own vault while it holds changes in memory only. */
+  /** Returns the user's own vault while it holds changes in memory only. */
   unsaved: () => Vault | undefined;
-  /** What the question is shown on; none where all windows are closed. */
+  /** Returns the dialog's parent window; undefined if all windows are closed. */
   window: () => BrowserWindow | undefined;
 }
 
-/** Nobody can answer these. Electron would quit by itself on each, which would ask. */
+/** Signals on which the app must quit without asking. By default, Electron quits normally, which would ask. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions): Quitting {
@@ -30,13 +30,13 @@ export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions):
   let asking: Promise<boolean> | undefined;
 
   const ask = async (vault: Vault): Promise<boolean> => {
-    // Whatever else the vault is waiting for, the question is not.
+    // The dialog does not wait for a busy vault.
     const accounts = vault.read((cache) => cache.accounts()).catch(() => []);
     const options = {
       type: 'warning' as const,
       ...whatWouldBeLost(vault.status, await Promise.race([accounts, delay(1000, [])])),
       buttons: ['Quit anyway', 'Stay'],
-      // Enter and Escape both stay.
+      // Enter and Escape both cancel.
       defaultId: 1,
       cancelId: 1,
       noLink: true,
@@ -77,7 +77,7 @@ export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions):
   return {
     mayQuit,
     hold(window) {
-      // On a Mac the app goes on without a window, and its memory with it.
+      // On macOS the app keeps running without a window, with the changes in memory.
       if (process.platform !== 'darwin') window.on('close', askFirst);
     },
   };

@@ -1,10 +1,10 @@
-/** Starts the app anew once it has ended. */
+/** Restarts the app once it has exited. */
 import { spawn } from 'node:child_process';
 import { app } from 'electron';
 
 /** Whether what was installed starts the app: everywhere but on Linux, and there from an AppImage, which is another file by then. */
 export const startsItself =
-  // eslint-disable-next-line no-restricted-syntax -- what an AppImage tells what it starts
+  // eslint-disable-next-line no-restricted-syntax -- set by the AppImage runtime
   process.platform !== 'linux' || process.env['APPIMAGE'] !== undefined;
 
 /**

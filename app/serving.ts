@@ -1,4 +1,4 @@
-/** The cache that the window sees: the user's own, or the demo's. The user's stays open behind the demo. */
+/** The cache that the window shows: the user's own or the demo's. The user's stays open during the demo. */
 import type { BrowserWindow } from 'electron';
 import type { Vault } from 'tokenkeep';
 import { type ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
@@ -8,7 +8,7 @@ import { ORIGIN } from './page-file.ts';
 
 export interface ServingOptions {
   windows: () => readonly BrowserWindow[];
-  /** Opens the user's vault. Called once, when it is first needed. */
+  /** Opens the user's vault. Called once, on first use. */
   openOwn: () => Promise<Vault>;
   beforeRetry: () => void;
   onUnexpected: (error: unknown) => void;
@@ -16,13 +16,13 @@ export interface ServingOptions {
 
 export interface Serving {
   readonly demo: boolean;
-  /** Absolute path of the vault that is shown. */
+  /** Absolute path of the vault that the window shows. */
   file(): Promise<string>;
-  /** The vault that is shown. */
+  /** The vault that the window shows. */
   vault(): Promise<Vault>;
-  /** The user's own, whatever is shown. */
+  /** The user's own vault, even during the demo. */
   own(): Promise<Vault>;
-  /** The user's own, while it holds changes in memory only. */
+  /** The user's own vault, while it holds changes in memory only. */
   unsaved(): Vault | undefined;
   showDemo(): Promise<void>;
   showOwn(): Promise<void>;

@@ -96,7 +96,7 @@ function refresh({ username }: Person): { refresh_token: string } {
   return { refresh_token: `0.A${madeUp(`refresh token of ${username}`, 600)}` };
 }
 
-/** A refresh token that every app of the family may use. */
+/** Returns a refresh token that every app of the family may use. */
 function family(person: Person): { refresh_token: string; foci: string } {
   return { ...refresh(person), foci: '1' };
 }
@@ -155,7 +155,7 @@ function access(
   return { ...request(app, tenant, scope), response };
 }
 
-/** An API may make its tokens unreadable to everyone but itself. */
+/** Returns an access token that only its API can read. */
 function opaque(app: DemoApp, person: Person, tenant: string, scope: string[]): TokenResponseEvent {
   const access_token = madeUp(`opaque token of ${person.username}`, 96);
   return {
@@ -164,7 +164,7 @@ function opaque(app: DemoApp, person: Person, tenant: string, scope: string[]): 
   };
 }
 
-/** No refresh token, and all else is expired: needs to sign in again. */
+/** Has no refresh token and only expired tokens, so the user must sign in again. */
 function rosa(at: number): TokenResponseEvent {
   const id_token = jwt({
     iss: 'https://id.example.org',

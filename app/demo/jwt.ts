@@ -4,7 +4,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const part = (value: Json): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** What takes the place of a secret in the demo: looks like one, opens nothing, and is the same at every start. */
+/** Returns a fake secret for the demo: looks real, grants nothing, and is the same at every start. */
 export function madeUp(name: string, bytes: number): string {
   const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, index) =>
     createHash('sha256').update(`tokenkeep demo ${name} ${index}`).digest(),
@@ -12,7 +12,7 @@ export function madeUp(name: string, bytes: number): string {
   return Buffer.concat(blocks).subarray(0, bytes).toString('base64url');
 }
 
-/** A JWT with a signature that nobody made. */
+/** Returns a JWT with a fake signature. */
 export function jwt(payload: Json): string {
   const header = part({ typ: 'JWT', alg: 'RS256', kid: madeUp('signing key', 20) });
   const body = part(payload);

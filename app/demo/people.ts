@@ -1,4 +1,4 @@
-/** Who is in the demo. Names, ids and hosts are invented; the host names are reserved for examples (RFC 2606). */
+/** The users of the demo. Names, ids and hosts are invented; the host names are reserved for examples (RFC 2606). */
 
 export const CONTOSO = '72f94c1e-8d05-4a37-b1c6-93e0a5f2db47';
 export const FABRIKAM = 'b5a1c6f2-8e44-4d0f-8a57-91c02e7f3a60';
@@ -7,7 +7,7 @@ export interface Person {
   name: string;
   username: string;
   oid: string;
-  /** The tenant in which the person is at home. */
+  /** The user's home tenant. */
   home: string;
 }
 

@@ -1,4 +1,4 @@
-/** [Note: the demo is a vault of its own] In a folder that is gone when it is left, with a key that never leaves memory. */
+/** [Note: the demo is a vault of its own] It lies in a folder that is deleted on leaving the demo; its key stays in memory. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

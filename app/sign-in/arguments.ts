@@ -1,4 +1,4 @@
-/** The arguments of the sign-in requests, checked before anything is done with them. */
+/** Validates the arguments of the sign-in requests. */
 import { InvalidArgumentError } from 'tokenkeep';
 import { type ArgumentCheck, type ArgumentChecks, noArguments } from 'tokenkeep/ipc';
 import * as v from 'valibot';

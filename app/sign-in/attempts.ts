@@ -1,4 +1,4 @@
-/** The current sign-in: one at a time, with its progress as the window shows it. */
+/** Runs one sign-in at a time and reports its progress to the window. */
 import * as oidc from 'openid-client';
 import type { Vault } from 'tokenkeep';
 import { type CodeFlow, signInWithBrowser } from './code-flow.ts';
@@ -13,14 +13,14 @@ import { addTokens, eventOf } from './tokens.ts';
 export interface AttemptPorts {
   vault: () => Promise<Pick<Vault, 'read' | 'update'>>;
   consent: Consent;
-  /** Opens an https address in the user's browser. Rejects where there is none. */
+  /** Opens an https URL in the user's browser. Rejects if there is no browser. */
   openBrowser: (url: string) => Promise<void>;
   /** Seconds since the epoch. */
   now: () => number;
   /** Milliseconds for the user to sign in. */
   deadline: number;
   tell: (progress: SignInProgress) => void;
-  /** Called with faults that are not the sign-in's own. */
+  /** Called with unexpected errors. */
   onUnexpected: (error: unknown) => void;
 }
 
@@ -35,9 +35,9 @@ export interface Attempts {
   readonly progress: SignInProgress;
   begin(attempt: Attempt): void;
   cancel(): void;
-  /** Opens the provider's page once more; does nothing where there is none. */
+  /** Opens the provider's page again; does nothing if there is none. */
   openPage(): Promise<void>;
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no sign-in is running. */
   idle(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export function attempts(ports: AttemptPorts): Attempts {
   let running: Promise<void> = Promise.resolve();
 
   async function run({ profile, way, loginHint, ask }: Attempt, { signal }: AbortController): Promise<void> {
-    // An attempt that was replaced by another reports nothing any more.
+    // A replaced attempt no longer reports progress.
     const tell = (next: SignInProgress): void => {
       if (current?.signal !== signal) return;
       progress = next;

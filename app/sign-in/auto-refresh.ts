@@ -12,24 +12,24 @@ export interface AutoRefreshPorts {
   refresh: (account: string) => Promise<RefreshReport>;
   /** Seconds since the epoch. */
   now: () => number;
-  /** Calls once after that many milliseconds; returns a function that cancels it. */
+  /** Calls `work` once after the given milliseconds; returns a function that cancels it. */
   after: (milliseconds: number, work: () => void) => () => void;
-  /** Called when an answer of `stateOf` has changed. */
+  /** Called when a result of `stateOf` has changed. */
   onChange: () => void;
   onUnexpected: (error: unknown) => void;
 }
 
 export interface AutoRefreshState {
-  /** Seconds since the epoch; null where no further try is planned. */
+  /** Seconds since the epoch; null if no retry is planned. */
   nextTry: number | null;
   problem: PlainError | null;
 }
 
 export interface AutoRefresh {
   stateOf(account: string): AutoRefreshState;
-  /** Looks at what is due: at the start, after a change of the cache or the choice, and when the computer wakes up. */
+  /** Checks which refreshes are due: at the start, after a change of the cache or the choice, and when the computer wakes up. */
   look(): Promise<void>;
-  /** Reports a refresh by hand: a success ends the wait after failures. */
+  /** Reports a manual refresh: a success ends the wait after failures. */
   heard(account: string, report: RefreshReport): void;
   stop(): void;
 }
@@ -39,7 +39,7 @@ const FIRST_WAIT = 30;
 const LONGEST_WAIT = 1800;
 /** Seconds: the longest timer, because timers stand still while a computer sleeps and clocks can be set. */
 const LONGEST_SLEEP = 600;
-/** Problems that another try can't solve. */
+/** Errors that a retry can't fix. */
 const FINAL = new Set([
   'sign_in_again',
   'sign_in_required',
@@ -90,7 +90,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
 
   async function look(): Promise<void> {
     if (looking !== undefined) {
-      again = true; // what it looked at may have changed since
+      again = true; // the checked state may have changed since
       return looking;
     }
     looking = (async () => {
@@ -141,7 +141,7 @@ function momentOf(token: AccessToken): number {
   const [expires, cached] = [Number(token.expires_on), Number(token.cached_at)];
   const life = Number.isFinite(cached) ? Math.max(0, expires - cached) : 3600;
   const asked = Number(token.refresh_on ?? Number.NaN);
-  // Where nobody told the expiry, MSAL's assumed one is stored, and marked.
+  // If the provider gave no expiry, MSAL's assumed one is stored and marked.
   const isTold = Number(token['unknown_expiry'] ?? Number.NaN) !== expires;
   return Math.min(
     isTold ? expires - Math.min(360, life / 4) : Infinity,
@@ -149,14 +149,14 @@ function momentOf(token: AccessToken): number {
   );
 }
 
-/** An account as the choice is stored under it. */
+/** The account fields that identify a stored choice. */
 type Named = Pick<CachedAccount, 'home_account_id' | 'environment'> & Partial<Pick<CachedAccount, 'issuer'>>;
 
-/** The accounts that the user chose to keep refreshed. */
+/** The accounts for which the user enabled auto-refresh. */
 export interface AutoRefreshChoice {
   has(account: Named): boolean;
   set(account: Named, on: boolean): void;
-  /** Forgets accounts that are not among these: a sign-out leaves no mark. */
+  /** Removes accounts that are not in the list, so that a sign-out leaves no trace. */
   retain(accounts: readonly Named[]): void;
 }
 

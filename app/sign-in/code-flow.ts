@@ -9,13 +9,13 @@ import { wantedScopes } from './tokens.ts';
 export interface CodeFlow {
   provider: Provider;
   profile: SignInProfile;
-  /** Prefills the provider's page; null: nobody in particular. */
+  /** The user name that prefills the provider's page, or null. */
   loginHint: string | null;
-  /** Ends the flow at any time and closes the port. The flow rejects with its reason. */
+  /** Cancels the flow and closes the port. The flow rejects with the signal's reason. */
   signal: AbortSignal;
-  /** Called with the provider's sign-in page, to be opened. */
+  /** Called with the URL of the provider's sign-in page, to open it. */
   onPage: (url: string) => void;
-  /** Called when the browser has called. */
+  /** Called when the browser's redirect has arrived. */
   onAnswer: () => void;
   /** Stores the tokens. The browser shows success only afterwards. */
   take: (response: oidc.TokenEndpointResponse) => Promise<void>;
@@ -84,7 +84,7 @@ function promptFor({ metadata }: Provider, profile: SignInProfile): { prompt?: s
   return prompts.length === 0 ? {} : { prompt: prompts.join(' ') };
 }
 
-/** The account is known, so nobody chooses one; consent is asked for as ever. OpenID Connect Core §3.1.2.1. */
+/** The account is known, so no account selection is requested; consent is requested as usual. OpenID Connect Core §3.1.2.1. */
 function hintFor({ kind, scopes }: SignInProfile, login_hint: string): Record<string, string> {
   const consent = kind === 'oidc' && scopes.includes('offline_access');
   return { login_hint, ...(consent ? { prompt: 'consent' } : {}) };

@@ -9,7 +9,7 @@ import { signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
 
-/** Asks the user in a dialog of the main process. null: nobody can be asked now, so nothing new is allowed. */
+/** Asks the user in a dialog of the main process. null: no dialog is possible, so nothing new is allowed. */
 export type Ask = ((question: Question) => Promise<boolean>) | null;
 
 export interface Consent {

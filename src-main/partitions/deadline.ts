@@ -1,14 +1,14 @@
-/** Deadlines for calls to a store: no call is waited for without limit. */
+/** Deadlines for store calls, so that no call is awaited indefinitely. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
 import type { StoreCall } from './partition-store.ts';
 
-/** Milliseconds between two looks at the deadlines that are running: one timer serves all of them. */
+/** Milliseconds between checks of the running deadlines. One timer serves all of them. */
 const TICK = 20;
 
 /** Timeouts of calls that were never made. */
 const unsent = new WeakSet<object>();
 
-/** Whether the time was over before the store was asked: nothing can have been written by that call. */
+/** Whether the deadline passed before the store was called, so that the call cannot have written anything. */
 export function isUnsent(error: unknown): boolean {
   return typeof error === 'object' && error !== null && unsent.has(error);
 }
@@ -25,9 +25,9 @@ function tick(): void {
 }
 
 /**
- * The time that one read or update may take in total. Each store call gets what is left of it.
+ * The total time that one read or update may take. Each store call gets the remaining time.
  *
- * It is also what a store call receives (`StoreCall`). The `AbortSignal` is made only for a store that asks for it.
+ * It is passed to store calls as `StoreCall`. The `AbortSignal` is created only if the store uses it.
  */
 export class Deadline implements StoreCall {
   readonly #milliseconds: number;

@@ -1,5 +1,5 @@
 /**
- * The bytes of an entry, format 2.
+ * Encodes and decodes the bytes of an entry, format 2.
  *
  *     "TKP", version (2), kind: 0 plain text, 1 AES-256-GCM
  *     kind 0: the contents
@@ -25,15 +25,15 @@ const START = 5;
 const NONCE = 12;
 const TAG = 16;
 
-/** What an entry says about itself, beside its document. Unknown fields of a later version are dropped. */
+/** Metadata stored with the document of an entry. Unknown fields of a later version are dropped. */
 export interface EntryMetadata {
   /** The app's own id of the user, where the partition is bound to one. */
   readonly owner?: string;
-  /** A random number that an entry gets when it is made from nothing. */
+  /** A random number that a new entry gets. */
   readonly born?: number;
-  /** How many accounts have been signed out of it since. */
+  /** How many accounts have been signed out of the entry since it was created. */
   readonly epoch?: number;
-  /** Accounts that were signed out: a hash, the epoch, seconds. See tombstones.ts. */
+  /** Tombstones of signed-out accounts: hash, epoch, time in seconds. See tombstones.ts. */
   readonly tombstones?: readonly (readonly [mark: string, epoch: number, at: number])[];
   /** The dialect and layout of the document as it came in, which the stored form does not show. */
   readonly dialect?: string | null;
@@ -47,10 +47,10 @@ export interface Contents {
   readonly metadata: EntryMetadata;
 }
 
-/** How entries are sealed; keys null: plain text, which must have been asked for by name. */
+/** How entries are sealed. If `keys` is null, entries are plain text, which must be requested explicitly. */
 export interface Sealing {
   readonly keys: KeyRing | null;
-  /** Plain entries are read too, while an app moves from plain text to sealing. */
+  /** Whether plain-text entries are read too, while an app migrates to sealing. */
   readonly acceptPlainText: boolean;
 }
 
@@ -64,14 +64,14 @@ export function writeEntry(
   const id = Buffer.from(keys.sealsWith);
   const head = Buffer.concat([MAGIC, Buffer.from([VERSION, SEALED, id.length]), id]);
   const key = keys.keyFor(keys.sealsWith, VERSION, name);
-  if (key === undefined) throw new Error('The sealing key is gone.'); // KeyRing keeps what it names.
+  if (key === undefined) throw new Error('The sealing key is gone.'); // Unreachable: KeyRing keeps the key that it names.
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   cipher.setAAD(associated(head, VERSION, name));
   return Buffer.concat([head, nonce, cipher.update(pack(contents)), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @throws PartitionError where it cannot be opened; it must then be left alone */
+/** @throws PartitionError if the entry cannot be opened; it must then be left unchanged */
 export function readEntry(bytes: Uint8Array, name: PartitionName, sealing: Sealing): Contents {
   const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { version, kind } = headOf(entry, name);
@@ -87,11 +87,11 @@ export function readEntry(bytes: Uint8Array, name: PartitionName, sealing: Seali
     return contentsOf(unpack(opened), name);
   } catch (cause) {
     if (cause instanceof PartitionError) throw cause;
-    throw fault('partition_damaged', name); // Without the cause, which may quote what was stored.
+    throw fault('partition_damaged', name); // Omits the cause, which may quote stored data.
   }
 }
 
-/** The id of the key that sealed an entry; null for plain text. Opens nothing. @throws PartitionError */
+/** Returns the id of the key that sealed an entry, or null for plain text, without opening it. @throws PartitionError */
 export function sealedWith(bytes: Uint8Array, name: PartitionName): string | null {
   const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { kind } = headOf(entry, name);
@@ -134,7 +134,7 @@ function contentsOf(text: string, name: PartitionName): Contents {
     if (typeof metadata !== 'object' || metadata === null) throw fault('partition_damaged', name);
     return { metadata, document: text.slice(end + 1) };
   } catch {
-    throw fault('partition_damaged', name); // Without the cause: it quotes what was stored.
+    throw fault('partition_damaged', name); // Omits the cause, which quotes stored data.
   }
 }
 
@@ -156,7 +156,7 @@ const EXPLANATIONS: Record<Unopened, string> = {
     'is plain text although sealing is configured, or sealed although plain text is: one of the two settings is wrong',
 };
 
-/** One message for every entry that cannot be opened: why, and that it was left unchanged. */
+/** Returns the error for an entry that cannot be opened. Its message says why, and that the entry was left unchanged. */
 export function fault(code: Unopened, { key }: PartitionName, cause?: unknown): PartitionError {
   return new PartitionError(
     code,

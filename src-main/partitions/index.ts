@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/partitions`: one token cache for each user of a web app. Re-exports only.
+ * `tokenkeep/partitions`: one token cache per user of a web app. Re-exports only.
  *
  * @module tokenkeep/partitions
  */

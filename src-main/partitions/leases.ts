@@ -44,7 +44,7 @@ export class Turns {
     return Promise.race([turn, over]);
   }
 
-  /** A provider that never answers must not hold a user's refresh on every server for ever. */
+  /** Limits the task, so that a provider that never responds does not block a user's refresh on every server. */
   async #limited<T>(
     key: string,
     task: (signal: AbortSignal) => Promise<T>,
@@ -83,20 +83,20 @@ export class Turns {
     }
     held.keep(lost);
     if (!isOver()) return () => held.give();
-    await held.give(); // Nobody waits for it any more.
+    await held.give(); // The caller has given up waiting.
     throw busy(key, turnTimeout);
   }
 
   #leaseFor(name: string): Lease {
     return {
-      name: createHash('sha256').update(name).digest('base64url'), // It may name the user, as ids do.
+      name: createHash('sha256').update(name).digest('base64url'), // Hashed, because the name may identify the user.
       owner: randomBytes(16).toString('base64url'),
       ttl: this.#settings.lease / 1000,
     };
   }
 }
 
-/** One lease, prolonged for as long as it is kept. */
+/** One lease, renewed until it is released. */
 class Held {
   readonly #leases: PartitionLeases;
   readonly #key: string;
@@ -118,12 +118,12 @@ class Held {
     );
   }
 
-  /** @param lost called if another owner has it meanwhile */
+  /** @param lost called if another owner has taken the lease */
   keep(lost: () => void): void {
     const interval = (this.#lease.ttl * 1000) / 3;
     this.#timer = setTimeout(() => {
       this.#renewal = this.take(interval)
-        .catch(() => true) // A renewal that failed is tried again.
+        .catch(() => true) // A failed renewal is retried.
         .then((isOurs) => {
           if (this.#timer === undefined) return;
           if (isOurs) this.keep(lost);
@@ -133,11 +133,11 @@ class Held {
     this.#timer.unref();
   }
 
-  /** If the store does not take it back, it expires. */
+  /** Releases the lease. If that fails, the lease expires. */
   async give(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#renewal; // Over another connection it could arrive after the end, and take the lease for nobody.
+    await this.#renewal; // Otherwise a renewal on another connection could arrive after the release and take the lease again.
     await Deadline.run(this.#timeout, (deadline) =>
       deadline.with((call) => this.#leases.give(this.#key, this.#lease, call)),
     ).catch(() => undefined);

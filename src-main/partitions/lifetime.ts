@@ -1,17 +1,17 @@
-/** How long an entry lives in its store. */
+/** The lifetime of an entry in its store. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { lastExpiry } from './partition-contents.ts';
 
 /**
- * How long an entry lives.
+ * The lifetime of an entry.
  *
  * - `'tokens'` (the default): until its longest-lived token expires. Refresh tokens don't say when they do: with one, 90 days
  *   after the last update, which is how long Microsoft Entra ID keeps an unused one.
  * - `{ refreshTokens }`: the same, with this many seconds in place of 90 days.
  * - a number: seconds after the last update.
  * - `{ sliding }`: seconds after the last read or update.
- * - `'none'`: for ever.
+ * - `'none'`: no limit.
  */
 export type PartitionTtl =
   | number
@@ -22,16 +22,16 @@ export type PartitionTtl =
 
 const NINETY_DAYS = 90 * 24 * 3600;
 
-/** Seconds: an entry whose tokens have all expired is kept this long, to spare every store an edge case. */
+/** Seconds: the shortest lifetime, also if all tokens have expired, so that stores need not handle a TTL of 0 or less. */
 const SHORTEST = 60;
 
-/** A sliding entry is touched when a tenth of its time has passed, so that not every read is a write. */
+/** A sliding entry is touched once a tenth of its lifetime has passed, so that not every read causes a write. */
 const TOUCH_AFTER = 0.1;
 
 export interface Lifetime {
-  /** Seconds, of an entry that is written now; null: for ever. */
+  /** The TTL in seconds of an entry that is written now; null: no limit. */
   ttl(cache: TokenCache, now: number): number | null;
-  /** Not null: a read makes the entry live for `ttl` seconds from now, unless one did so less than `after` seconds ago. */
+  /** If not null, a read extends the lifetime to `ttl` seconds from now, unless another did less than `after` seconds ago. */
   readonly sliding: { readonly ttl: (now: number) => number; readonly after: number } | null;
 }
 
@@ -55,7 +55,7 @@ export function lifetimeOf(setting: PartitionTtl): Lifetime {
 }
 
 /**
- * A lifetime that ends with the session at the latest.
+ * Limits a lifetime to the end of the session.
  *
  * @param expires seconds since the epoch
  */

@@ -1,4 +1,4 @@
-/** Jobs that go through all entries of a store: which key seals how much, and resealing under another one. */
+/** Jobs over all entries of a store: the sealing report, and resealing with another key. */
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
@@ -7,41 +7,41 @@ import type { PartitionName } from './partition-name.ts';
 import type { StoreMaintenance } from './partition-store.ts';
 import type { Settings } from './settings.ts';
 
-/** Which sealing key seals how many entries. */
+/** How many entries each sealing key seals. */
 export interface SealingReport {
   /** All entries under the store's prefix or in its table. */
   readonly entries: number;
-  /** How many each key seals, by its id; keys that are not among the sealing keys too. */
+  /** The number of entries by key id, including keys that are not configured. */
   readonly sealedWith: Readonly<Record<string, number>>;
   readonly plainText: number;
-  /** Entries that are not Tokenkeep's, damaged, or written by a newer version. */
+  /** Entries that are damaged, written by a newer version, or not written by Tokenkeep. */
   readonly unreadable: number;
 }
 
-/** How a reseal job runs. */
+/** Options of a reseal job. */
 export interface ResealOptions {
-  /** Stops the job after the entry it is at. It may be started again at any time. */
+  /** Stops the job after the current entry. The job can be restarted at any time. */
   signal?: AbortSignal;
-  /** Called after each entry, with what has been done so far. */
+  /** Called after each entry with the totals so far. */
   onProgress?: (report: ResealReport) => void;
 }
 
-/** What a reseal job did. */
+/** The result of a reseal job. */
 export interface ResealReport {
   readonly entries: number;
-  /** Sealed with another key, or plain text, and now sealed with the current key. */
+  /** Entries that were plain text or sealed with another key, and are now sealed with the current key. */
   readonly resealed: number;
-  /** Sealed with the current key already. */
+  /** Entries that were already sealed with the current key. */
   readonly current: number;
-  /** Changed by their users meanwhile, which seals them with the current key. */
+  /** Entries that were updated during the job, which seals them with the current key. */
   readonly changedMeanwhile: number;
-  /** They cannot be opened: by code, how many. They were left alone. */
+  /** Entries that cannot be opened and were left unchanged: how many, by error code. */
   readonly skipped: Readonly<Record<string, number>>;
 }
 
 const MOST_TRIES = 3;
 
-/** @throws InvalidArgumentError where the store cannot list its entries; PartitionStoreError */
+/** @throws InvalidArgumentError if the store cannot list its entries; PartitionStoreError */
 export async function sealingReport(settings: Settings): Promise<SealingReport> {
   const report = { entries: 0, sealedWith: {} as Record<string, number>, plainText: 0, unreadable: 0 };
   for await (const name of namesIn(settings)) {
@@ -60,9 +60,9 @@ export async function sealingReport(settings: Settings): Promise<SealingReport> 
 }
 
 /**
- * Seals every entry with the current key. Entries keep their time of expiry.
+ * Reseals every entry with the current key. Entries keep their expiry time.
  *
- * @throws InvalidArgumentError where the store cannot list its entries, or nothing is sealed; PartitionStoreError
+ * @throws InvalidArgumentError if the store cannot list its entries, or nothing is sealed; PartitionStoreError
  */
 export async function reseal(
   settings: Settings,

@@ -1,4 +1,4 @@
-/** Whose credentials may be in a partition. */
+/** Restricts which user's credentials a partition may hold. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { EntryMetadata } from './entry.ts';
@@ -6,14 +6,14 @@ import { userCountIn, usersIn } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /**
- * Whose credentials may be in a partition.
+ * Which user's credentials a partition may hold.
  *
  * - `'one'` (the default): one user, whoever signs in first.
  * - `{ home_account_id }`: this user and no other.
  * - `{ ownId }`: the user that your app knows by this id. The first update notes the id inside the entry, and a partition opened
  *   with another id is refused. One account, whoever signs in first.
- * - `'several'`: any users, for apps in which a person has several accounts.
- * - `'none'`: no user at all, for tokens of apps.
+ * - `'several'`: any users, for apps in which one user signs in with several accounts.
+ * - `'none'`: no user, for app tokens.
  */
 export type PartitionUser =
   | 'one'
@@ -23,9 +23,9 @@ export type PartitionUser =
   | { readonly ownId: string };
 
 export interface Ownership {
-  /** What the entry is to note; undefined: nothing, or what it notes already. */
+  /** The owner to store in the entry; undefined: none, or no change. */
   readonly owner: string | undefined;
-  /** @throws PartitionError `partition_other_user` where someone else's credentials are in it */
+  /** @throws PartitionError `partition_other_user` if the partition holds another user's credentials */
   check(found: { cache: TokenCache; metadata: EntryMetadata }, name: PartitionName): void;
 }
 

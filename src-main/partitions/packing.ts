@@ -16,18 +16,18 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 const MARK = '\u0001';
 const PADDING = 64;
 
-/** A signature shorter than this could be guessed; the token is then treated as opaque. */
+/** A shorter signature could be guessed, so the token is then treated as opaque. */
 const SHORTEST_SIGNATURE = 32;
 
-/** What most documents contain. It belongs to the format: entries packed with it need it for ever. */
+/** Text that most documents contain. It is part of the format and must not change: packed entries need it. */
 const DICTIONARY = Buffer.from(
   '{"Account":{"-login.microsoftonline.com-":{"home_account_id":"","environment":"login.windows.net","realm":"","local_account_id":"","username":"","authority_type":"MSSTS","name":"","tenantProfiles":["{\\"tenantId\\":\\"\\",\\"localAccountId\\":\\"\\",\\"name\\":\\"\\",\\"isHomeTenant\\":true}"],"client_info":""}},"IdToken":{"-idtoken-----":{"home_account_id":"","environment":"login.windows.net","credential_type":"IdToken","client_id":"","realm":"","secret":}},"AccessToken":{"-accesstoken---openid profile offline_access user.read email--":{"credential_type":"AccessToken","secret":,"cached_at":"17","expires_on":"17","extended_expires_on":"17","target":"openid profile User.Read email","token_type":"Bearer"}},"RefreshToken":{"-refreshtoken-----":{"credential_type":"RefreshToken","last_modification_time":"17"}},"AppMetadata":{}}{"typ":"JWT","alg":"RS256","kid":"","x5t":"{"aud":"","iss":"https://login.microsoftonline.com//v2.0https://sts.windows.net/","iat":17,"nbf":17,"exp":17,"aio":"","preferred_username":"","amr":["pwd","mfa"],"appid":"","appidacr":"1","family_name":"","given_name":"","idtyp":"user","ipaddr":"","nonce":"","oid":"","rh":"","scp":"","sid":"","sub":"","tid":"","unique_name":"","upn":"","uti":"","ver":"2.0"}',
 );
 
-/** Small windows: entries are small, and zlib clears what it allocates. */
+/** Small windows, because entries are small and zlib clears the memory that it allocates. */
 const DEFLATE = { level: 1, windowBits: 13, memLevel: 6, dictionary: DICTIONARY };
 
-/** A document of a hostile store must not fill the memory; a sealed one never comes from there. */
+/** Limits the memory that a document from a hostile store can use. Sealed documents cannot be forged. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
 export function pack(document: string): Buffer {
@@ -44,7 +44,7 @@ export function pack(document: string): Buffer {
   return Buffer.concat([length, compressed, ...secrets, Buffer.alloc(-size & (PADDING - 1))]);
 }
 
-/** @throws Error where it was not packed by `pack` */
+/** @throws Error if `pack` did not produce the bytes */
 export function unpack(bytes: Buffer): string {
   const end = 4 + bytes.readUInt32BE(0);
   const inflated = inflateRawSync(bytes.subarray(4, end), {
@@ -53,7 +53,7 @@ export function unpack(bytes: Buffer): string {
     maxOutputLength: MAX_TEXT,
   }).toString('utf8');
   const parts = inflated.split(MARK);
-  const count = (parts.length - 1) / 2; // `count` secrets: so many marks inside the document, one shape for each.
+  const count = (parts.length - 1) / 2; // For each secret, one mark in the document and one shape.
   if (count === 0.5) return parts[0] ?? '';
   let [document, at] = [parts[0] ?? '', end];
   for (let index = 0; index < count; index += 1) {
@@ -65,7 +65,7 @@ export function unpack(bytes: Buffer): string {
 }
 
 /**
- * How a secret is told apart again: a letter, the lengths of its parts, and for a JWT the two parts that are compressed.
+ * Describes how to restore a secret: a letter, the lengths of its parts, and for a JWT the two parts that are compressed.
  *
  *     J <bytes of the signature>:<header>\n<payload>
  *     S <lengths of alternating literal and base64url runs, separated by commas>
@@ -77,7 +77,7 @@ function shapeOf(secret: string, secrets: Buffer[]): string {
     return `J${jwt.signature.length}:${jwt.header}\n${jwt.payload}`;
   }
   const lengths: number[] = [];
-  // Every other run is base64url, of which whole groups of four characters are three bytes each.
+  // Every other run is base64url in groups of four characters, which decode to three bytes each.
   for (const [index, run] of secret.split(/((?:[A-Za-z0-9_-]{4})+)/).entries()) {
     const bytes = Buffer.from(run, index % 2 === 1 ? 'base64url' : 'utf8');
     secrets.push(bytes);
@@ -112,7 +112,7 @@ interface JwtParts {
   signature: Buffer;
 }
 
-/** undefined unless it is a signed JWT that comes back exactly as it was. */
+/** Returns undefined unless the secret is a signed JWT that can be restored exactly. */
 function jwtParts(secret: string): JwtParts | undefined {
   const [header = '', payload = '', signature = '', more] = secret.split('.');
   if (more !== undefined || !header.startsWith('eyJ') || !payload.startsWith('ey')) return undefined;

@@ -1,4 +1,4 @@
-/** What a partition holds: the cache behind its bytes, whose it is, whether anything is in it, how long it is of use. */
+/** The contents of a partition: its cache, its users, whether it is empty, and when its last token expires. */
 import { randomInt } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
 import type { EntityType } from '../cache/schema/entities.ts';
@@ -11,20 +11,20 @@ import { type EntryMetadata, fault, readEntry, type Sealing, writeEntry } from '
 import type { PartitionName } from './partition-name.ts';
 import type { StoredPartition } from './partition-store.ts';
 
-/** What was found under a key. */
+/** The result of reading a key. */
 export interface Found {
   readonly cache: SerializableTokenCache;
-  /** `cache.version` when it was opened: another number means that the cache is not what was found any more. */
+  /** `cache.version` when the entry was opened. If it differs now, the cache has been changed since. */
   readonly opened: number;
   readonly metadata: EntryMetadata;
   /** null: there was no entry. */
   readonly version: string | null;
 }
 
-/** The stored form has no line breaks; how the document came in is noted beside it. */
+/** The stored form has no line breaks. The original layout is stored in the metadata. */
 const COMPACT = { indent: 0, end: '', ascii: false } as const;
 
-/** @throws PartitionError where it cannot be opened */
+/** @throws PartitionError if the entry cannot be opened */
 export function openFound(
   stored: StoredPartition | null,
   name: PartitionName,
@@ -44,7 +44,7 @@ export function openFound(
   return { cache, opened: cache.version, metadata, version: stored.version };
 }
 
-/** The entry's bytes. The cache is as it was. */
+/** Returns the bytes of the entry. Does not change the cache. */
 export function closeUp(
   cache: SerializableTokenCache,
   metadata: EntryMetadata,
@@ -65,33 +65,33 @@ export function closeUp(
 }
 
 function restoreLayout(cache: TokenCache, { dialect, layout }: EntryMetadata): void {
-  if (dialect === undefined) return; // Format 1, and plain text of another program: the document shows it.
+  if (dialect === undefined) return; // Format 1, or plain text of another program: the document itself shows its layout.
   const store = storeOf(cache);
   store.profile = dialect as typeof store.profile;
   store.layout = layout === undefined ? undefined : { indent: layout[0], end: layout[1], ascii: layout[2] };
 }
 
-/** A random number that tells an entry from one that stood under the same key before. */
+/** Returns a random number that distinguishes an entry from earlier ones under the same key. */
 export function newBirth(): number {
   return randomInt(1, 2 ** 30);
 }
 
 const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account'] as const;
 
-/** The accounts that anything in the cache belongs to, lower-cased; those of entries that are not understood too. */
+/** Returns the lower-cased ids of all accounts with entries in the cache, including entries that are not understood. */
 export function usersIn(cache: TokenCache): Set<string> {
   const users = new Set<string>();
   for (const { account } of entriesOf(cache, OF_USERS)) if (account !== '') users.add(account);
   return users;
 }
 
-/** The user of an entry: the account, with the issuer where two users of one id are told apart by it; "" for an app. */
+/** Returns the user of an entry: the account id, with the issuer where it distinguishes two users; "" for an app. */
 export function userOf({ account, entity }: Entry): string {
   const issuer = issuerIn(entity);
   return account === '' || issuer === '' ? account : `${account} ${canonicalIssuer(issuer)}`;
 }
 
-/** Accounts and users: what a sign-out may have left nothing of. */
+/** Returns the accounts and users, for comparison after a sign-out. */
 export function ownersIn(cache: TokenCache): Set<string> {
   const owners = usersIn(cache);
   for (const entry of entriesOf(cache, OF_USERS)) owners.add(userOf(entry));
@@ -99,9 +99,9 @@ export function ownersIn(cache: TokenCache): Set<string> {
 }
 
 /**
- * How many users these are: of one account id there are as many as it has issuers.
+ * Counts the users. An account id counts once per issuer.
  *
- * @param only of this account id
+ * @param only counts only users of this account id
  */
 export function userCountIn(cache: TokenCache, only?: string): number {
   const users = new Map<string, Set<string>>();
@@ -116,7 +116,7 @@ export function userCountIn(cache: TokenCache, only?: string): number {
   return count;
 }
 
-/** Whether nothing in it is worth an entry. App metadata alone belongs to nobody, and comes again with a sign-in. */
+/** Whether the cache need not be stored. App metadata alone belongs to no user and is restored at the next sign-in. */
 export function isEmpty(cache: TokenCache): boolean {
   const store = storeOf(cache);
   for (const _entry of entriesOf(cache, OF_USERS)) return false;

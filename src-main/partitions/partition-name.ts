@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 
-/** In UTF-8: longer than any account id, session id or URL that names a user. */
+/** The limit in UTF-8 bytes, longer than any account id, session id or URL that identifies a user. */
 const MAX_BYTES = 512;
 
-/** Ids of two kinds never share a key, whatever a user is called. */
+/** Ids of different kinds never share a key. */
 export type PartitionKind = 'user' | 'app' | 'index' | 'probe';
 
 /** A partition's id, and its key in the store. */
 export interface PartitionName {
   readonly kind: PartitionKind;
-  /** undefined where only the key is known: entries of format 1 cannot be opened then. */
+  /** undefined if only the key is known; entries of format 1 cannot be opened then. */
   readonly id: string | undefined;
   /**
    * SHA-256 of the kind and the id, base64url. Whoever lists a store's keys or reads an error in a log learns neither

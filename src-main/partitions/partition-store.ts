@@ -1,4 +1,4 @@
-/** The contract of a partition store: four functions, and leases and maintenance where it can have them. */
+/** The contract of a partition store: four functions, and optionally leases and maintenance. */
 
 /** One entry as a store keeps it. */
 export interface StoredPartition {
@@ -8,7 +8,7 @@ export interface StoredPartition {
   readonly version: string;
 }
 
-/** What a write requires, and how long the entry lives. */
+/** The condition of a write, and the entry's TTL. */
 export interface WriteCondition {
   /** The version that `read` returned; null if it returned null. */
   readonly expected: string | null;
@@ -16,21 +16,21 @@ export interface WriteCondition {
   readonly ttl: number | null;
 }
 
-/** What a store call comes with. */
+/** Options of a store call. */
 export interface StoreCall {
-  /** Aborted when nobody waits any more: don't send what has not been sent, and give connections back. */
+  /** Aborted when the caller stops waiting: don't send unsent requests, and release connections. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Where partitions live. Keys are 43 characters of base64url. The entries of two keys are independent, so a store may spread
+ * Stores partitions. Keys are 43 characters of base64url. Entries are independent of each other, so a store may distribute
  * them over machines. Sealing, retries, deadlines and TTLs are added around it.
  *
- * Everything that is not an answer must throw. If the store is down, slow or misconfigured, `null` and `false` would be
- * lies that cost a user the sign-in. `tokenkeep/partitions/conformance` tests all of it.
+ * Throw for every failure. If the store is down, slow or misconfigured, returning `null` or `false` would
+ * sign the user out. `tokenkeep/partitions/conformance` tests the whole contract.
  */
 export interface PartitionStore {
-  /** null: there certainly is no entry under this key, or it has expired. Sees every write that has resolved. */
+  /** Resolves with null only if there is no entry under this key, or it has expired. Sees every write that has resolved. */
   read(key: string, call?: StoreCall): Promise<StoredPartition | null>;
 
   /**
@@ -47,21 +47,21 @@ export interface PartitionStore {
    */
   remove(key: string, expected?: string, call?: StoreCall): Promise<boolean>;
 
-  /** Makes an entry live for `ttl` seconds from now and leaves its version alone. Without an entry, nothing happens. */
+  /** Sets the entry to expire `ttl` seconds from now without changing its version. Does nothing if there is no entry. */
   touch(key: string, ttl: number, call?: StoreCall): Promise<void>;
 
-  /** Absent: the store cannot exclude other processes, and those that share it are not kept apart. */
+  /** Absent if the store cannot exclude other processes; turns then exclude callers in this process only. */
   readonly leases?: PartitionLeases;
 
-  /** Absent: the store cannot list its entries, and `reseal` and `sealingReport` are refused. */
+  /** Absent if the store cannot list its entries; `reseal` and `sealingReport` are then refused. */
   readonly maintenance?: StoreMaintenance;
 }
 
-/** The right to do something for a partition alone, for a limited time. */
+/** An exclusive right to a task of a partition, for a limited time. */
 export interface Lease {
-  /** What for: 43 characters of base64url. Leases of two names are independent. */
+  /** The task: 43 characters of base64url. Leases with different names are independent. */
   readonly name: string;
-  /** Who holds it: 22 characters of base64url, new each time it is asked for, and known to nobody else. */
+  /** The holder: 22 characters of base64url, new for each request and known only to the holder. */
   readonly owner: string;
   /** Seconds until it expires by the store's clock, so that a holder that dies does not block others for ever. */
   readonly ttl: number;
@@ -84,15 +84,15 @@ export interface PartitionLeases {
    */
   take(key: string, lease: Lease, call?: StoreCall): Promise<boolean>;
 
-  /** Resolved: this owner no longer holds it. Another owner's lease is left alone. */
+  /** Releases the lease. Another owner's lease is left unchanged. */
   give(key: string, lease: Lease, call?: StoreCall): Promise<void>;
 }
 
-/** For jobs that go through all entries, such as resealing under a new key. */
+/** Functions for jobs over all entries, such as resealing with a new key. */
 export interface StoreMaintenance {
-  /** The keys of all entries, in any order, without leases. One that is written or removed meanwhile may be missed or repeated. */
+  /** Lists the keys of all entries, in any order, without leases. Entries that change meanwhile may be missed or repeated. */
   keys(): AsyncIterable<string>;
 
-  /** `write`, except that the entry expires when the one it replaces would have. */
+  /** Like `write`, but the entry keeps the expiry time of the one it replaces. */
   replace(key: string, entry: StoredPartition, expected: string, call?: StoreCall): Promise<boolean>;
 }

@@ -26,7 +26,7 @@ import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts
 
 /** One user's token cache in a store. */
 export interface Partition extends CacheHandle {
-  /** Its key in the store, and its name in errors. */
+  /** The partition's key in the store. Errors name it. */
   readonly key: string;
 
   /** Identifies the state that the last read of this handle saw; see UpdateOptions. */
@@ -51,10 +51,10 @@ export interface Partition extends CacheHandle {
    */
   update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
 
-  /** Removes an account and everything that belongs to it; if nothing is left then, the partition too. */
+  /** Removes an account and all its entries. Removes the partition if it is empty afterwards. */
   signOut(account: string | AccountReference): Promise<SignOutReceipt>;
 
-  /** Deletes the entry, whatever it contains, even if it cannot be opened. */
+  /** Deletes the entry, even if it cannot be opened. */
   remove(): Promise<void>;
 
   /**
@@ -72,17 +72,17 @@ export interface Partition extends CacheHandle {
   exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** How a partition is opened. */
+/** Options for opening a partition. */
 export interface PartitionOptions {
-  /** Whose credentials may be in it; anyone else's are refused. Default: `'one'`. */
+  /** The user whose credentials the partition accepts; others are refused. Default: `'one'`. */
   user?: PartitionUser;
-  /** How long its entry lives. Default: as `partitionedCaches` was told. */
+  /** The lifetime of the entry. Default: the `ttl` option of `partitionedCaches`. */
   ttl?: PartitionTtl;
-  /** When the session that it belongs to ends, as a Date or in seconds since the epoch. The entry does not outlive it. */
+  /** The end of the session, as a Date or in seconds since the epoch. The entry expires then at the latest. */
   expires?: Date | number;
 }
 
-/** For tokens that belong to an app and to no user. */
+/** Identifies the partition of an app's own tokens, which belong to no user. */
 export interface AppPartition {
   client_id: string;
   /** The tenant. */
@@ -91,13 +91,13 @@ export interface AppPartition {
   environment?: string;
 }
 
-/** What `signOutUser` did. Counts, never secrets. */
+/** The result of `signOutUser`: counts, never secrets. */
 export interface UserSignOutReceipt {
   /** How many partitions the user was signed out of. */
   readonly partitions: number;
-  /** How many of them could not be opened and were deleted as a whole. */
+  /** How many of them could not be opened and were deleted entirely. */
   readonly deleted: number;
-  /** How many are still listed for the user, counted again: 0, or someone signed in meanwhile. */
+  /** How many are still listed for the user, counted again: 0, unless the user signed in meanwhile. */
   readonly remaining: number;
 }
 
@@ -125,7 +125,7 @@ export interface PartitionedCaches {
    * Seals every entry with the current key; those of users who don't come back too. Then an old key may go. Run it from one
    * process; it can be stopped and repeated at any time.
    *
-   * @throws InvalidArgumentError where the store cannot list its entries; PartitionStoreError
+   * @throws InvalidArgumentError if the store cannot list its entries; PartitionStoreError
    */
   reseal(options?: ResealOptions): Promise<ResealReport>;
 

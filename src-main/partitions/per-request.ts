@@ -3,20 +3,20 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { NoRequestError } from '../errors.ts';
 import type { Partition } from './partitioned-caches.ts';
 
-/** How a request gets its client. */
+/** Options of `perRequest`. */
 export interface PerRequestOptions<Client> {
-  /** Makes the client of one request: called once for each request that asks for it. Share its configuration, not the client. */
+  /** Creates the client of one request. Called at most once per request. Share the configuration, not the client. */
   client: (partition: Partition) => Client;
 }
 
-/** One client of a library for each request. */
+/** One client of an OAuth library for each request. */
 export interface PerRequest<Client> {
   /**
    * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. Everything that `fn`
    * starts and awaits belongs to this request.
    */
   run<T>(partition: Partition, fn: () => T): T;
-  /** The request's client, made when it is first asked for. @throws NoRequestError outside of `run` */
+  /** The request's client, created on first access. @throws NoRequestError outside of `run` */
   readonly client: Client;
   /** The same cache without the client, e.g. to sign out. @throws NoRequestError outside of `run` */
   readonly partition: Partition;
@@ -73,7 +73,7 @@ function refuse(what: string): never {
   );
 }
 
-/** A partition with a check before each use. */
+/** A partition that checks before each use that its request is running. */
 class GuardedPartition implements Partition {
   readonly #partition: Partition;
   readonly #check: () => void;

@@ -1,4 +1,4 @@
-/** What makes reads cheap: they are shared, opened caches are kept, and sliding entries are not touched each time. */
+/** Optimizations of reads: shared reads, a cache of opened entries, and fewer touches of sliding entries. */
 import type { Found } from './partition-contents.ts';
 
 /**
@@ -45,7 +45,7 @@ export class OpenedCaches {
     this.#most = most;
   }
 
-  /** The cache of this version; undefined if none is kept, or if someone has changed it. */
+  /** Returns the opened cache of this version; undefined if there is none, or if it was changed. */
   of(key: string, version: string): Found | undefined {
     const found = this.take(key);
     if (found?.version !== version) return undefined;
@@ -61,7 +61,7 @@ export class OpenedCaches {
     if (this.#found.size > this.#most && oldest !== undefined) this.#found.delete(oldest);
   }
 
-  /** Gives it away: whoever takes it may change it. */
+  /** Removes and returns the opened cache. The caller may change it. */
   take(key: string): Found | undefined {
     const found = this.#found.get(key);
     this.#found.delete(key);
@@ -69,14 +69,14 @@ export class OpenedCaches {
   }
 }
 
-/** How many keys are remembered. Forgetting one costs one touch too many: 100,000 take some 15 MB. */
+/** How many keys are remembered. Forgetting one causes one extra touch. 100,000 take about 15 MB. */
 const MOST_TOUCHES = 100_000;
 
-/** When this process last touched which sliding entry. */
+/** Records when this process last touched each sliding entry. */
 export class Touches {
   readonly #times = new Map<string, number>();
 
-  /** Whether it is time again; if so, it counts as done. */
+  /** Returns whether a touch is due, and if so, records it as done. */
   isDue(key: string, now: number, after: number): boolean {
     const last = this.#times.get(key);
     if (last !== undefined && now >= last && now - last < after) return false;

@@ -1,24 +1,24 @@
-/** Sealing keys: how they are given, and how each partition gets a key of its own. */
+/** Sealing keys: parsing, and deriving one key per partition. */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionName } from './partition-name.ts';
 
-/** A key, and the name by which entries say that it sealed them. */
+/** A sealing key, and the id by which entries refer to it. */
 export interface SealingKey {
-  /** 1 to 32 of `A-Z a-z 0-9 . _ -`. It stands in the clear in every entry that this key sealed. */
+  /** 1 to 32 characters of `A-Z a-z 0-9 . _ -`. Every entry that this key sealed contains it in the clear. */
   readonly id: string;
   /** 32 random bytes. */
   readonly key: Uint8Array;
 }
 
-/** Newest first: the first seals unless `sealWith` names another; all of them open. */
+/** Sealing keys, newest first. The first one seals unless `sealWith` names another. All of them can open entries. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
 /**
  * Parses sealing keys as a secret store or an environment variable holds them: `id:base64` each, separated by commas, newest
  * first. Make one with `openssl rand -base64 32`.
  *
- * @throws InvalidArgumentError; the message holds no part of a key
+ * @throws InvalidArgumentError; the message contains no part of a key
  * @example
  * const sealingKeys = parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=');
  */
@@ -31,11 +31,11 @@ export function parseSealingKeys(text: string): SealingKeys {
   });
   if (first === undefined) throw new InvalidArgumentError('There is no sealing key.');
   const keys: SealingKeys = [first, ...others];
-  new KeyRing(keys); // Throws where something is wrong.
+  new KeyRing(keys); // Throws if the keys are invalid.
   return keys;
 }
 
-/** How many derived keys are kept: deriving one costs about as much as opening an entry with it. */
+/** How many derived keys are cached. Deriving a key costs about as much as opening an entry. */
 const MOST_DERIVED = 4096;
 
 /** The sealing keys, ready for use. Each partition has a key of its own, derived from the sealing key and the partition's name. */

@@ -1,4 +1,4 @@
-/** The options of `partitionedCaches`, checked once. */
+/** Validates the options of `partitionedCaches`. */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { Sealing } from './entry.ts';
@@ -6,9 +6,9 @@ import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import type { PartitionStore } from './partition-store.ts';
 import { KeyRing, type SealingKeys } from './sealing-keys.ts';
 
-/** Where partitions are kept, how they are sealed, and how long things may take. */
+/** Options of `partitionedCaches`. */
 export interface PartitionedCachesOptions {
-  /** Where the entries are: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or a store of your own. */
+  /** The store of the entries: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or your own. */
   store: PartitionStore;
   /**
    * Newest first; all of them open entries. `'plain-text'` does without sealing: anyone who can read the store, its backups or its
@@ -20,7 +20,7 @@ export interface PartitionedCachesOptions {
    * add the new key and name the old one here, then name the new one.
    */
   sealWith?: string;
-  /** Reads plain entries too, and seals them when they are next written: for the move from `'plain-text'`. Default: false. */
+  /** Also reads plain-text entries and seals them at the next write, to migrate from `'plain-text'`. Default: false. */
   acceptPlainText?: boolean;
   /** Default: `'tokens'`. */
   ttl?: PartitionTtl;
@@ -42,13 +42,13 @@ export interface PartitionedCachesOptions {
   openCaches?: number;
   /** Keeps a sealed index per user, which `signOutUser` needs. It is written at each sign-in. Default: false. */
   userIndex?: boolean;
-  /** Where users of an earlier cache are found: a partition without an entry is filled from there once. */
+  /** An earlier cache to import from. A partition without an entry is filled from it once. */
   importFrom?: PartitionImport;
   /** Seconds since the epoch. */
   now?: () => number;
 }
 
-/** An earlier token cache, whose users move into partitions as they come back. */
+/** An earlier token cache. Its users are moved into partitions when they return. */
 export interface PartitionImport {
   /**
    * The cache document of this partition id, as text or UTF-8: what MSAL Node's `DistributedCachePlugin` stores, what
@@ -59,7 +59,7 @@ export interface PartitionImport {
   remove(id: string): Promise<unknown>;
 }
 
-/** What all partitions of one `partitionedCaches` share. */
+/** Settings that all partitions of one `partitionedCaches` share. */
 export interface Settings {
   readonly store: PartitionStore;
   readonly sealing: Sealing;
@@ -76,7 +76,7 @@ export interface Settings {
   readonly now: () => number;
 }
 
-/** A day: timers take no more than 25 of them. */
+/** One day in milliseconds. Timers are limited to about 25 days. */
 const LONGEST = 24 * 3_600_000;
 
 /** @throws InvalidArgumentError */

@@ -11,16 +11,16 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import type { EntryMetadata } from './entry.ts';
 import { newBirth, ownersIn, userOf } from './partition-contents.ts';
 
-/** One number says both: which entry it was, and how many accounts had been signed out of it. */
+/** An epoch encodes which entry it was and how many accounts had been signed out of it. */
 const EPOCHS = 2 ** 20;
 
-/** A refresh can have been under way for this long, in seconds: a laptop lid closed in the middle of it. */
+/** Seconds that a refresh may take at most, such as when a laptop sleeps in the middle of it. */
 const REMEMBERED = 7 * 24 * 3600;
 
-/** With more than this many, the entry counts as made anew, and every refresh that is under way as late. */
+/** Beyond this number of tombstones, the entry counts as new, and every refresh in progress as late. */
 const MOST = 64;
 
-/** The `epoch` of a handle that has read this; 0: there was nothing. */
+/** Returns the `epoch` of a handle that has read this entry; 0: there was none. */
 export function epochOf({ born = 0, epoch = 0 }: EntryMetadata): number {
   return born * EPOCHS + epoch;
 }
@@ -34,7 +34,7 @@ function markOf(account: string, born: number): string {
  * out after that, and that the update sets anything for. A late sign-out is none.
  */
 export function lateChanges(changes: readonly Change[], metadata: EntryMetadata, since: number): Change[] {
-  if (since < EPOCHS) return []; // There was no entry: what began then is a sign-in.
+  if (since < EPOCHS) return []; // There was no entry, so the update is a sign-in.
   const { born = 0, tombstones = [] } = metadata;
   const isSame = Math.floor(since / EPOCHS) === born;
   const late = new Set<string>();
@@ -53,7 +53,7 @@ export function lateChanges(changes: readonly Change[], metadata: EntryMetadata,
   });
 }
 
-/** What the entry says after these changes: tombstones of the accounts that are gone, and a birth if it is new. */
+/** Returns the metadata after these changes: tombstones of the removed accounts, and a new `born` for a new entry. */
 export function metadataAfter(
   metadata: EntryMetadata,
   changes: readonly Change[],

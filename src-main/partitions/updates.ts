@@ -1,4 +1,4 @@
-/** Updates of one partition: those that wait are committed together, by compare-and-set, on top of what others wrote. */
+/** Updates of one partition. Waiting updates are committed together by compare-and-set, on top of other writers' changes. */
 import { randomBytes } from 'node:crypto';
 import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
 import { inverse } from '../cache/change.ts';
@@ -29,14 +29,14 @@ interface Waiting extends OpenedAs, Omit<Job, 'run'> {
   readonly since: number | undefined;
 }
 
-/** What a batch made of what was found. Its jobs are told when it is committed, and only then. */
+/** The result of running a batch. Its jobs settle only once it is committed. */
 interface Attempt {
   readonly batch: Batch;
   readonly metadata: EntryMetadata;
   readonly hasChanged: boolean;
 }
 
-/** Milliseconds between two attempts: longer each time, and random, so that two writers don't stay in step. */
+/** Milliseconds between attempts: increasing and random, so that two writers don't stay in step. */
 const PAUSES = { first: 2, longest: 100 };
 
 export class Updates {
@@ -71,9 +71,9 @@ export class Updates {
     });
   }
 
-  /** Commits one batch after another, as long as any job waits. */
+  /** Commits batches until no job is waiting. */
   async #work(name: PartitionName): Promise<void> {
-    await Promise.resolve(); // What a caller starts in one go becomes one batch.
+    await Promise.resolve(); // Updates that a caller starts synchronously become one batch.
     for (let jobs = this.#waiting.get(name.key); jobs !== undefined; jobs = this.#waiting.get(name.key)) {
       if (jobs.length === 0) {
         this.#waiting.delete(name.key);
@@ -92,7 +92,7 @@ export class Updates {
   }
 
   async #commit(name: PartitionName, jobs: readonly Waiting[], deadline: Deadline): Promise<void> {
-    // The first attempt may start from a cache that was opened before: the write compares, so it is as good as one just read.
+    // The first attempt may use a kept cache, because the write compares versions.
     let found = this.#opened.take(name.key);
     let losses = 0;
     for (let pause = PAUSES.first; ; ) {
@@ -102,7 +102,7 @@ export class Updates {
       if (!attempt.hasChanged) {
         const kept = found;
         found = undefined;
-        if (!isConfirmed) continue; // Nothing will be compared, so what it was based on has to be looked at.
+        if (!isConfirmed) continue; // No write will compare versions, so the store must be read.
         this.#opened.keep(name.key, kept);
         attempt.batch.settle();
         return;
@@ -119,7 +119,7 @@ export class Updates {
         return;
       }
       found = undefined;
-      if (!isConfirmed) continue; // The kept cache was old: no writer was met yet.
+      if (!isConfirmed) continue; // The kept cache was outdated; this is no lost race.
       losses += 1;
       await orBusy(name, losses, () => deadline.pause(pause * (0.5 + Math.random())));
       pause = Math.min(pause * 2, PAUSES.longest);
@@ -135,7 +135,7 @@ export class Updates {
     const document = await deadline.with(() => importFrom.read(id));
     if (document === null || document.length === 0) return found;
     found.cache.deserialize(typeof document === 'string' ? document : Buffer.from(document).toString('utf8'));
-    return found; // `opened` is older than the cache: it has to be written.
+    return found; // `opened` is older than the cache, so it must be written.
   }
 
   /** @returns what is stored now; undefined if another writer was quicker */
@@ -160,7 +160,7 @@ export class Updates {
     const version = randomBytes(12).toString('base64url');
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
     if (!(await this.#write(name, entry, { expected, ttl }, deadline))) return undefined;
-    if (expected === null) await this.#removeImported(name, deadline).catch(() => undefined); // Tried again when it is deleted.
+    if (expected === null) await this.#removeImported(name, deadline).catch(() => undefined); // Retried when the partition is deleted.
     return { cache, opened, metadata, version };
   }
 
@@ -174,7 +174,7 @@ export class Updates {
     try {
       return await deadline.with((call) => store.write(name.key, entry, condition, call));
     } catch (error) {
-      // A lost connection took the answer with it: the version shows whether it was written.
+      // If the reply was lost, the version shows whether the write succeeded.
       const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
       if (stored?.version === entry.version) return true;
       throw error;
@@ -220,7 +220,7 @@ function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
   };
 }
 
-/** Where others won the races until the time was over, the store has answered all the while. */
+/** Reports `partition_busy` instead of a timeout if other writers won until the deadline, because the store did respond. */
 async function orBusy<T>(name: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
   try {
     return await task();

@@ -33,9 +33,9 @@ export interface IndexRecord {
   readonly key: string;
   /** The account in it. */
   readonly account: string;
-  /** The issuer, where two users of one account id are told apart by it. */
+  /** The issuer, if it distinguishes two users with the same account id. */
   readonly of?: string;
-  /** As the ID token says; absent where there was none. */
+  /** From the ID token; absent if there was none. */
   readonly issuer?: string;
   readonly sub?: string;
   readonly sid?: string;
@@ -43,7 +43,7 @@ export interface IndexRecord {
   readonly expires: number | null;
 }
 
-/** Index entries outlive their partitions by a quarter, so that not every update of a partition is one of its index. */
+/** Index entries live 25% longer than their partitions, so that not every update of a partition updates its index. */
 const HEADROOM = 1.25;
 
 const MOST_TRIES = 20;
@@ -83,7 +83,7 @@ export class UserIndex {
       ),
     );
     const keys = [...names.values()].map(({ name }) => name.key);
-    // What is known names no users: where two of one id share a name, both are listed again.
+    // Known records name no users, so if two users share a name, both are listed again.
     const isShared = (name: string): boolean => keys.indexOf(name) !== keys.lastIndexOf(name);
     const [until, ...listed] = known ?? [];
     const isListed = (name: string): boolean => listed.includes(name);
@@ -97,7 +97,7 @@ export class UserIndex {
     return [isLongEnough ? until : expires, ...new Set(keys)];
   }
 
-  /** Makes the index entries live as long as a partition that has just been touched. */
+  /** Extends the index entries' lifetime to that of a partition that was just touched. */
   async touch(known: readonly unknown[] | undefined, ttl: number): Promise<void> {
     const { store, timeout } = this.#settings;
     for (const name of known ?? [])
@@ -107,7 +107,7 @@ export class UserIndex {
         );
   }
 
-  /** The partitions of a user. @throws InvalidArgumentError */
+  /** Returns the partitions of a user. @throws InvalidArgumentError */
   async find(user: PartitionUserReference): Promise<IndexRecord[]> {
     const found = new Map<string, IndexRecord>();
     for (const name of namesFor(user))
@@ -133,7 +133,7 @@ export class UserIndex {
     });
   }
 
-  /** An entry that slides may live on past what the index says: it is dropped only if it is really gone. */
+  /** Drops expired records, but only if the entry is gone: a sliding entry may outlive the time in the index. */
   async #withoutExpired(records: readonly IndexRecord[]): Promise<IndexRecord[]> {
     const { store, timeout, now } = this.#settings;
     const left: IndexRecord[] = [];
@@ -189,7 +189,7 @@ export class UserIndex {
   }
 }
 
-/** The users in a cache, once for each ID token; those without one by their account alone. */
+/** Returns the users in a cache, once per ID token; users without one by account only. */
 function usersOf(cache: TokenCache): User[] {
   const users: User[] = [];
   for (const idToken of cache.find('IdToken')) {
@@ -243,7 +243,7 @@ function namesFor(user: PartitionUserReference): PartitionName[] {
   );
 }
 
-/** Everything that the reference names must match: a `sid` beside a `sub` narrows it to that session. */
+/** Whether all given fields of the reference match: a `sid` with a `sub` restricts it to that session. */
 function isMeant(record: IndexRecord, user: PartitionUserReference): boolean {
   if (typeof user === 'string' || 'home_account_id' in user) return true;
   const { issuer, sub, sid } = user;
@@ -262,7 +262,7 @@ function nameOf(what: 'account' | 'sub' | 'sid', value: string): PartitionName {
   );
 }
 
-/** Thrown by `signOutUser` of caches that keep no index. */
+/** Returns the error of `signOutUser` for caches without an index. */
 export function noIndex(): InvalidArgumentError {
   return new InvalidArgumentError(
     'These caches keep no index of their users: pass userIndex: true to partitionedCaches, and users who sign in from then on can be found. Nobody was signed out.',

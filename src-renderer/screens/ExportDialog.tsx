@@ -97,7 +97,7 @@ function Done({
         </span>
       </p>
       <p>
-        Open it here with Restore…, elsewhere with <code>age --decrypt</code>. Signing out does not change
+        Open it here with Import…, elsewhere with <code>age --decrypt</code>. Signing out does not change
         this file.
       </p>
     </ReceiptFrame>

@@ -91,7 +91,7 @@ function program(
         sub: user,
       };
       const body = {
-        token_type: 'Bearer',
+        token_type: form.get('token_type') ?? 'Bearer',
         scope: form.get('scope'),
         expires_in: 3600,
         access_token: `access ${major} ${count} ${now()}`,
@@ -178,6 +178,19 @@ const CONFIGURATIONS: Readonly<Record<string, (host: string, major: number) => O
   'claims, cached by their hash': () => ({
     cache: { claimsBasedCachingEnabled: true },
     auth: { clientCapabilities: ['CP1'] },
+  }),
+  'azureCloudOptions of the app': (host) => ({
+    auth: {
+      authority: 'https://login.microsoftonline.com/common',
+      azureCloudOptions: { azureCloudInstance: `https://${host}`, tenant },
+    },
+  }),
+  'azureCloudOptions of the request': (host) => ({
+    auth: { authority: 'https://login.microsoftonline.com/common' },
+    request: { azureCloudOptions: { azureCloudInstance: `https://${host}`, tenant } },
+  }),
+  'SSH certificates': () => ({
+    request: { authenticationScheme: 'ssh-cert', sshJwk: '{"kty":"RSA"}', sshKid: 'key-1' },
   }),
   'an authority with an upper-case host': (host) => ({
     auth: { authority: `https://${host.toUpperCase()}/${tenant}/` },

@@ -1,4 +1,4 @@
-/** What users of a store see through `partitionedCaches`. */
+/** Conformance cases for a store as used through `partitionedCaches`. */
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TokenCache } from '../../cache/token-cache.ts';
@@ -16,7 +16,7 @@ export function sealed(
   return partitionedCaches({ store, sealingKeys: KEYS, timeout: 20_000, ...options });
 }
 
-/** Takes in a token for one user under scopes of its own: as many tokens as there were calls are then in the cache. */
+/** Adds a token for one user under a unique scope, so the cache holds one token per call. */
 export function sign(cache: TokenCache, scope: string, uid = 'uid'): void {
   cache.add({
     client_id: 'my_client_id',
@@ -46,7 +46,7 @@ export const cachesOver: Record<string, Check> = {
     const all = writers.flatMap((caches, writer) =>
       Array.from({ length: 8 }, (_, index) => {
         const scope = `scope-${writer}-${index}`;
-        // Each in its own turn, or they would be done together.
+        // In separate turns; otherwise the updates would be batched.
         return { scope, update: async () => caches.partition(id).update((cache) => sign(cache, scope)) };
       }),
     );

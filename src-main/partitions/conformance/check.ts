@@ -1,26 +1,26 @@
-/** What a conformance case is given, and how it waits. */
+/** Parameters and helpers of the conformance cases. */
 import { ok } from 'node:assert/strict';
 import type { PartitionStore } from '../partition-store.ts';
 
 /** One store, opened twice. */
 export interface OpenedStores {
   readonly store: PartitionStore;
-  /** The same data over another connection, as another process has it. */
+  /** The same data over another connection, as another process would see it. */
   readonly another: PartitionStore;
-  /** For a store whose reads may be old for a while: resolves when all that was written can be seen over both connections. */
+  /** For a store with stale reads: resolves when both connections can see every write. */
   readonly seen?: () => Promise<void>;
   /** Called after each case. */
   readonly close?: () => Promise<void>;
 }
 
 /**
- * What a case checks.
+ * Runs the checks of one case.
  *
- * @param key 43 characters of base64url that no other case has
+ * @param key 43 characters of base64url, unique to this case
  */
 export type Check = (stores: OpenedStores, key: string) => Promise<void>;
 
-/** Waits for what must come true within some seconds: an expiry, a connection that comes back. */
+/** Waits until a condition becomes true, such as an expiry or a reconnection. Fails after some seconds. */
 export async function until(isTrue: () => Promise<boolean>, otherwise: string): Promise<void> {
   for (let left = 300; left > 0; left -= 1) {
     if (await isTrue()) return;

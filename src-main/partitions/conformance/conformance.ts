@@ -1,9 +1,9 @@
 /**
- * `tokenkeep/partitions/conformance`: what every store of partitions must do, as tests for any runner.
+ * `tokenkeep/partitions/conformance`: a conformance suite for partition stores that works with any test runner.
  *
  *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
  *
- * It takes some seconds for what expires, so a runner that can run cases at once is quicker.
+ * Cases that test expiry take some seconds, so a runner that runs cases concurrently is faster.
  *
  * @module tokenkeep/partitions/conformance
  */
@@ -18,26 +18,26 @@ import type { PartitionStore, StoredPartition } from '../partition-store.ts';
 export type { Check, OpenedStores } from './check.ts';
 export type { ServerControls } from './outage-cases.ts';
 
-/** How the suite gets at a store. */
+/** Options of `partitionStoreConformance`. */
 export interface ConformanceOptions {
   /** Called once for each case. Keys are new for each case, so the data may stay. */
   readonly open: () => Promise<OpenedStores>;
-  /** Of the real server: then the bad days are tested too. */
+  /** Controls of the real server. If present, the suite includes the outage cases. */
   readonly server?: ServerControls;
-  /** false: of a store that has no leases. */
+  /** false: the store has no leases. */
   readonly leases?: boolean;
 }
 
 /** One test, for any runner. */
 export interface ConformanceCase {
   readonly name: string;
-  /** It stops the server, or has it hang: nothing else may run meanwhile. All others may run at once. */
+  /** Whether the case stops or pauses the server, so that no other case may run at the same time. All others may run concurrently. */
   readonly isAlone: boolean;
-  /** Rejects with an AssertionError where the store does something else. */
+  /** Rejects with an AssertionError if the store violates the contract. */
   readonly run: () => Promise<void>;
 }
 
-/** What every store has to do, as cases for any runner: each throws where the store does something else. */
+/** Returns the conformance cases of a partition store. Each rejects if the store violates the contract. */
 export function partitionStoreConformance({
   open,
   server,

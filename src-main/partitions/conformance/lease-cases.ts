@@ -1,4 +1,4 @@
-/** Who may do something alone, over two connections as in two processes. */
+/** Conformance cases for leases, over two connections as in two processes. */
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { sealed } from './cache-cases.ts';
@@ -17,7 +17,7 @@ function leasesOf({ leases }: PartitionStore): PartitionLeases {
   return leases;
 }
 
-/** A store whose process dies in its turn: it has taken its lease, and prolongs and gives back nothing any more. */
+/** A store whose process dies during its turn: it takes its lease, but never renews or releases it. */
 function dying(store: PartitionStore): PartitionStore {
   const leases = leasesOf(store);
   let isTaken = false;
@@ -130,7 +130,7 @@ export const leaseCases: Record<string, Check> = {
     const long = sealed(counted, { lease: 1500 })
       .partition(id)
       .exclusively('turn', async () => {
-        // Four times, a third of the lease after one another.
+        // Four renewals, each a third of the lease apart.
         await until(() => Promise.resolve(takes > 4), 'it was never prolonged');
         hasEnded = true;
       });
@@ -170,7 +170,7 @@ export const leaseCases: Record<string, Check> = {
   },
 };
 
-/** Of a store that has none. */
+/** Cases for a store without leases. */
 export const withoutLeases: Record<string, Check> = {
   'has no leases, and says so; within one process it is one at a time all the same': async (
     { store },

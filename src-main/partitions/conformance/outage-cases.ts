@@ -1,26 +1,26 @@
-/** The server stopped, restarted and slow, in the middle. */
+/** Outage cases: the server stops, restarts or hangs during a call. */
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { PartitionStoreError } from '../../errors.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
 import { type Check, until } from './check.ts';
 import type { Partition } from '../partitioned-caches.ts';
 
-/** What a store's server is made to go through. */
+/** Functions that stop, start, pause and resume a store's server. */
 export interface ServerControls {
-  /** Ends it as a crash would; what it acknowledged must be on its disk. */
+  /** Stops the server as a crash would. Acknowledged writes must be on its disk. */
   readonly stop: () => Promise<void>;
-  /** Starts it again at the same address, with what it had. */
+  /** Starts the server again at the same address, with the same data. */
   readonly start: () => Promise<void>;
-  /** It answers nothing and refuses nothing, as SIGSTOP makes it. */
+  /** Makes the server hang without refusing connections, as SIGSTOP does. */
   readonly pause: () => Promise<void> | void;
-  /** It goes on where it was paused, as SIGCONT makes it. */
+  /** Resumes a paused server, as SIGCONT does. */
   readonly resume: () => Promise<void> | void;
 }
 
-/** Milliseconds: shorter than any client's own timeout, and longer than an answer takes on a busy machine. */
+/** Milliseconds: shorter than any client's own timeout, and longer than a response takes on a busy machine. */
 const TIMEOUT = 1500;
 
-/** Milliseconds: a turn that could not be given back is over soon after the server is there again. */
+/** Milliseconds: a turn that could not be released ends soon after the server is available again. */
 const LEASE = 1000;
 
 export function outageCases(server: ServerControls, leases: boolean): Record<string, Check> {
@@ -40,7 +40,7 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
       await until(() => Promise.resolve(isIn), 'the turn never began');
       await begin();
       try {
-        await seen?.(); // Copies have grown too old.
+        await seen?.(); // Until the copies have expired.
         const rejected = rejectsInTime(partition, leases);
         leave();
         strictEqual(await turn, 'done', 'who was at it already is not disturbed');
@@ -86,7 +86,7 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
                   failures += 1;
                 },
               );
-            await new Promise((resolve) => setTimeout(resolve, 2)); // A store that refuses at once would be asked without end.
+            await new Promise((resolve) => setTimeout(resolve, 2)); // Avoids a busy loop if the store refuses immediately.
           }
         })();
         try {

@@ -1,11 +1,11 @@
-/** Memory in front of another store. */
+/** An in-memory cache in front of another store. */
 import { InvalidArgumentError } from '../../errors.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
-/** How the processes of a site tell each other which entries have changed: `redisInvalidation`, `postgresInvalidation`. */
+/** Notifies the processes of a site of changed entries: `redisInvalidation`, `postgresInvalidation`. */
 export interface PartitionInvalidation {
-  /** Tells the others, as well as it can: what they are not told, they find out when their copy is too old. */
+  /** Notifies other processes, best effort. A process that misses a message reads the change when its copy expires. */
   publish(key: string): void;
   /**
    * @param onChange called with the key of an entry that another process has changed
@@ -15,22 +15,22 @@ export interface PartitionInvalidation {
   subscribe(onChange: (key: string) => void, onGap: () => void): Promise<() => Promise<void>>;
 }
 
-/** What lies behind the memory, and how old copies may be. */
+/** Options of `layered`. */
 export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 'maxBytes'> {
-  /** Where the entries are; Redis, PostgreSQL. */
+  /** The underlying store, such as Redis or PostgreSQL. */
   store: PartitionStore;
   /**
    * Seconds for which a copy in memory may be used without asking the store, counted from when the store was asked for it. At
    * most 300.
    */
   staleness: number;
-  /** Makes copies fresher than `staleness` in practice; `staleness` holds with and without it. */
+  /** Usually keeps copies fresher than `staleness`, which remains the limit either way. */
   invalidation?: PartitionInvalidation;
 }
 
-/** A store with memory in front. */
+/** A store with an in-memory cache in front. */
 export interface LayeredStore extends PartitionStore {
-  /** Resolved: invalidations are heard. Rejected: they cannot be, and copies are still used for `staleness` seconds. */
+  /** Resolves when subscribed to invalidations. If it rejects, there are none, and copies are used for `staleness` seconds. */
   readonly listening: Promise<void>;
   /** Ends the subscription. */
   close(): Promise<void>;
@@ -51,10 +51,10 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
   if (!(staleness > 0 && staleness <= 300)) {
     throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.');
   }
-  // A clock that nobody sets: copies get older whatever happens to the time of day.
+  // A monotonic clock: copies age even if the system time is changed.
   const now = (): number => performance.now() / 1000;
   const copies = memoryStore({ ...bounds, now });
-  /** Reads and writes that are under way, and may bring something older than what was told since. */
+  /** Reads and writes in progress, whose result may be older than a later invalidation. */
   const underWay = new Map<string, Set<{ isOutdated: boolean }>>();
 
   const forget = (key: string): void => {
@@ -65,7 +65,7 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
     for (const calls of underWay.values()) for (const call of calls) call.isOutdated = true;
     copies.clear();
   };
-  /** Keeps what a call brings, unless an invalidation came meanwhile. Its age counts from the beginning of the call. */
+  /** Caches the result of a call unless an invalidation arrived meanwhile. Its age counts from the start of the call. */
   const keeping = async <T>(
     key: string,
     task: (keep: (entry: StoredPartition, longest: number | null) => Promise<void>) => Promise<T>,
@@ -79,7 +79,7 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
         const ttl = Math.min(staleness, longest ?? Infinity) - (now() - begun);
         if (call.isOutdated || ttl <= 0) return;
         await copies.remove(key);
-        // One that is too large for the memory is not copied.
+        // An entry that is too large for the memory is not copied.
         await copies.write(key, entry, { expected: null, ttl }).catch(() => false);
       });
     } finally {
@@ -94,7 +94,7 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
 
   const subscription = invalidation?.subscribe(forget, forgetAll);
   const listening = Promise.resolve(subscription).then(() => undefined);
-  listening.catch(() => undefined); // Whoever wants to know awaits it.
+  listening.catch(() => undefined); // Callers await it if they need the result.
 
   return {
     listening,
@@ -145,7 +145,7 @@ export function layered({ store, staleness, invalidation, ...bounds }: LayeredOp
   };
 }
 
-/** Whoever has just got a lease must see what its last holder wrote, not a copy from before. */
+/** Ensures that a new lease holder sees what the last holder wrote, and not an older copy. */
 function freshLeases(leases: PartitionLeases, forget: (key: string) => void): PartitionLeases {
   return {
     take: async (key, lease, call) => {

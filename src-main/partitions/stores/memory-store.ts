@@ -2,7 +2,7 @@ import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
-/** How much a memory store holds. */
+/** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
   /** How many entries. Default: 10,000. */
   maxEntries?: number;
@@ -12,7 +12,7 @@ export interface MemoryStoreOptions {
   now?: () => number;
 }
 
-/** Partitions in the memory of this process. */
+/** A partition store in the memory of this process. */
 export interface MemoryStore extends PartitionStore {
   /** How many entries there are. */
   readonly size: number;
@@ -21,7 +21,7 @@ export interface MemoryStore extends PartitionStore {
 }
 
 interface Held extends StoredPartition {
-  /** Seconds since the epoch; Infinity: never. */
+  /** Expiry time in seconds since the epoch; Infinity: never. */
   readonly expiresAt: number;
 }
 
@@ -55,7 +55,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       drop(oldest);
     }
   };
-  /** undefined: nothing, or expired. */
+  /** Returns the entry; undefined if there is none or it has expired. */
   const live = (key: string): Held | undefined => {
     const held = entries.get(key);
     if (held === undefined || now() < held.expiresAt) return held;

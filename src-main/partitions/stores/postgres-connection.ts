@@ -1,10 +1,10 @@
-/** What is used of the `pg` package, and how one statement runs on a connection of its pool. */
+/** The parts of the `pg` package that are used, and a function that runs one statement on a pooled connection. */
 import { PartitionStoreError, TokenkeepError } from '../../errors.ts';
 import { has } from './redis-client.ts';
 
-/** What is used of a `Pool` of the `pg` package. */
+/** The members of a `pg` `Pool` that are used. */
 export interface PostgresPool {
-  /** As in `pg`. The callback is called as soon as there is a connection: see `checkout`. */
+  /** As in `pg`. The callback runs as soon as there is a connection; see `checkout`. */
   connect(
     callback: (
       error: Error | undefined,
@@ -14,11 +14,11 @@ export interface PostgresPool {
   ): unknown;
 }
 
-/** What is used of a connection. */
+/** The members of a connection that are used. */
 export interface PostgresConnection {
   /** As in `pg`. */
   query(text: string, values?: unknown[]): Promise<PostgresAnswer>;
-  /** true: the connection is closed, and not used again. */
+  /** Returns the connection to the pool; if `destroy` is true, closes it instead. */
   release(destroy?: boolean): void;
   /** As in `pg`: the connection was lost. */
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -30,17 +30,17 @@ export interface PostgresConnection {
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** What is used of a query's answer. */
+/** The members of a query result that are used. */
 export interface PostgresAnswer {
-  /** As objects by column. */
+  /** One object per row, with a property per column. */
   rows: unknown[];
-  /** Of a write: how many rows it touched. */
+  /** The number of rows that a write affected. */
   rowCount: number | null;
 }
 
-/** @throws PartitionStoreError `store_client` where it is no pool of `pg` */
+/** @throws PartitionStoreError `store_client` if it is not a `pg` pool */
 export function assertPool(pool: unknown): asserts pool is PostgresPool {
-  // A Client has `connect` too, and no way to give a connection back.
+  // A Client also has `connect`, but cannot release a connection.
   if (has(pool, 'connect') && !has(pool, 'escapeLiteral', 'query', 'end', 'getTypeParser')) return;
   throw new PartitionStoreError(
     'store_client',
@@ -51,7 +51,7 @@ export function assertPool(pool: unknown): asserts pool is PostgresPool {
 /** A connection in use. */
 export interface Checkout {
   readonly connection: PostgresConnection;
-  /** Gives it back once; `destroy` closes it, for one that is not known to be good. */
+  /** Releases the connection once. `destroy` closes it, if it may be broken. */
   readonly release: (destroy: boolean) => void;
 }
 
@@ -69,7 +69,7 @@ export function checkout(pool: PostgresPool): Promise<Checkout> {
         reject(explained(error ?? new Error('The pool gave no connection.')));
         return;
       }
-      const ignore = (): void => undefined; // The statement's own promise tells of it.
+      const ignore = (): void => undefined; // The statement's own promise rejects with it.
       connection.on('error', ignore);
       let isOut = true;
       resolve({
@@ -77,7 +77,7 @@ export function checkout(pool: PostgresPool): Promise<Checkout> {
         release: (destroy) => {
           if (!isOut) return;
           isOut = false;
-          if (!destroy) connection.off('error', ignore); // A closed one may still complain.
+          if (!destroy) connection.off('error', ignore); // A closed connection may still emit errors.
           connection.release(destroy);
         },
       });
@@ -88,7 +88,7 @@ export function checkout(pool: PostgresPool): Promise<Checkout> {
 /**
  * Runs one statement.
  *
- * @throws PartitionStoreError where trying again does not help; otherwise what `pg` throws
+ * @throws PartitionStoreError if a retry cannot help; otherwise what `pg` throws
  */
 export async function query(
   pool: PostgresPool,
@@ -98,10 +98,10 @@ export async function query(
 ): Promise<PostgresAnswer> {
   const { connection, release } = await checkout(pool);
   if (signal?.aborted === true) {
-    release(false); // It came too late: the next one gets it.
+    release(false); // The connection came too late; return it to the pool.
     throw new Error('Nobody waits for this statement any more.');
   }
-  const giveUp = (): void => release(true); // A connection that hangs must not go back to the pool.
+  const giveUp = (): void => release(true); // A hanging connection must not return to the pool.
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     const answer = await connection.query(text, values);
@@ -115,7 +115,7 @@ export async function query(
   }
 }
 
-/** Whether the server answered with an SQLSTATE that is not about the connection itself (classes 08 and 57). */
+/** Whether the server responded with an SQLSTATE that is not about the connection itself (classes 08 and 57). */
 function isAnswer(error: unknown): boolean {
   return /^(?!08|57)[0-9A-Z]{5}$/.test(stateOf(error));
 }
@@ -126,7 +126,7 @@ function stateOf(error: unknown): string {
 
 const UNCHANGED = 'Nothing was changed.';
 
-/** What trying again does not help against, by SQLSTATE (PostgreSQL, Appendix A). */
+/** Errors that a retry cannot fix, by SQLSTATE (PostgreSQL, Appendix A). */
 const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreError>[0], string][] = [
   [
     /^(42P01|3F000)$/,

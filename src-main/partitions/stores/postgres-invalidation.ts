@@ -4,7 +4,7 @@ import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { assertPool, checkout, type PostgresPool, query } from './postgres-connection.ts';
 
-/** Over what processes tell each other which partitions have changed. */
+/** Options of the invalidation. */
 export interface PostgresInvalidationOptions {
   /** One of its connections listens, and is not given back until the end. */
   pool: PostgresPool;
@@ -12,13 +12,13 @@ export interface PostgresInvalidationOptions {
   channel?: string;
 }
 
-/** Milliseconds between two attempts to listen again. */
+/** Milliseconds between attempts to listen again. */
 const PAUSE = 500;
 
-/** Milliseconds: an older message is of no use, and a server that hangs must not keep the pool's connections for it. */
+/** Milliseconds. A later message is useless, and a hanging server must not occupy the pool's connections. */
 const TIMEOUT = 1000;
 
-/** Milliseconds in which the listener must hear its own first message. */
+/** Milliseconds within which the listener must receive its own first message. */
 const HEARD_WITHIN = 3000;
 
 /**
@@ -85,7 +85,7 @@ export function postgresInvalidation({
         connection.on('error', lost);
         connection.on('end', lost);
         if (hasEnded) leave();
-        onGap(); // What was sent before is not heard.
+        onGap(); // Earlier messages were missed.
       };
       await listen();
       return () => {

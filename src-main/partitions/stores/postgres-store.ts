@@ -12,7 +12,7 @@ export { type PostgresAnswer, type PostgresConnection, type PostgresPool } from 
 export { type PostgresInvalidationOptions, postgresInvalidation } from './postgres-invalidation.ts';
 export { migratePartitions, removeExpired, type TableOptions } from './postgres-table.ts';
 
-/** Where partitions are kept in PostgreSQL. */
+/** Options of `postgresStore`. */
 export interface PostgresStoreOptions extends TableOptions {
   /**
    * You close it. Give it an `error` listener: `pg` ends the process when an idle connection is lost and there
@@ -21,7 +21,7 @@ export interface PostgresStoreOptions extends TableOptions {
   pool: PostgresPool;
 }
 
-/** Rows in one page of the list of keys. */
+/** Rows per page when listing keys. */
 const PAGE = 500;
 
 /**
@@ -147,7 +147,7 @@ function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
   );
 }
 
-/** `pg` sends a Buffer as bytes, and any other array as JSON. */
+/** Wraps bytes in a Buffer, which `pg` sends as bytes; it sends other arrays as JSON. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,14 +1,14 @@
-/** The one table: how it is created, migrated from version to version, and kept small. */
+/** Creates, migrates and cleans up the table. */
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import { checkout, explained, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
 
-/** Which table. */
+/** Options that select the table. */
 export interface TableOptions {
   /** `name` or `schema.name`. Default: "tokenkeep_partitions". */
   table?: string | undefined;
 }
 
-/** @throws InvalidArgumentError: a table's name becomes part of statements, so it is checked */
+/** Validates a table name, because it becomes part of statements. @throws InvalidArgumentError */
 export function quotedTable(table = 'tokenkeep_partitions'): string {
   if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,54})?$/.test(table)) {
     throw new InvalidArgumentError('A table is called `name` or `schema.name`, of a-z, 0-9 and _.');
@@ -19,7 +19,7 @@ export function quotedTable(table = 'tokenkeep_partitions'): string {
     .join('.');
 }
 
-/** Each item brings a table from the version that is its index to the next. Released items are never changed. */
+/** Each item migrates a table from the version given by its index to the next. Released items are never changed. */
 const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = [
   (table, indexName) => [
     `CREATE TABLE ${table} (
@@ -28,7 +28,7 @@ const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = 
        bytes bytea NOT NULL,
        expires_at timestamptz
      )`,
-    // An entry is ciphertext: trying to compress it costs time and gains nothing.
+    // Entries are ciphertext, which does not compress.
     `ALTER TABLE ${table} ALTER COLUMN bytes SET STORAGE EXTERNAL`,
     `CREATE INDEX ${indexName} ON ${table} (expires_at) WHERE expires_at IS NOT NULL`,
   ],
@@ -66,7 +66,7 @@ export async function migratePartitions(pool: PostgresPool, { table }: TableOpti
   } catch (error) {
     throw explained(error);
   } finally {
-    release(!isSound); // A closed connection has rolled back.
+    release(!isSound); // Closing the connection rolls the transaction back.
   }
 }
 

@@ -1,21 +1,21 @@
-/** The clients of Redis that are taken, and what is used of them. */
+/** The supported Redis clients, and the members of them that are used. */
 import { createHash } from 'node:crypto';
 import { PartitionStoreError } from '../../errors.ts';
 import type { StoreCall } from '../partition-store.ts';
 
-/** What is used of a client of the `redis` package: `createClient()`, `createClientPool()`, `createCluster()` and `createSentinel()` have it. */
+/** The members of a `redis` client that are used: of `createClient()`, `createClientPool()`, `createCluster()`, `createSentinel()`. */
 export interface RedisClient {
-  /** As in `redis`: the same client with other settings. */
+  /** As in `redis`: returns the same client with other settings. */
   withCommandOptions(options: RedisCommandOptions): RedisCommands;
   /** false: commands wait until it is connected. */
   readonly isReady?: boolean;
 }
 
-/** What is set for the calls of one read or write. */
+/** Options for the commands of one read or write. */
 export interface RedisCommandOptions {
-  /** What an answer's types become, by their byte in RESP. */
+  /** The JavaScript type of each RESP type, by its type byte. */
   typeMapping?: Record<number, typeof Buffer>;
-  /** Gives the command up. */
+  /** Cancels the command. */
   abortSignal?: AbortSignal;
 }
 
@@ -33,15 +33,15 @@ export interface RedisCommands {
   eval(script: string, options: RedisScriptCall): Promise<unknown>;
 }
 
-/** What a script works on. */
+/** The keys and arguments of a script. */
 export interface RedisScriptCall {
-  /** One: so a cluster knows where to run it. */
+  /** One key, so that a cluster knows where to run the script. */
   keys: string[];
   /** `ARGV` of the script. */
   arguments: (string | Buffer)[];
 }
 
-/** What is used of a client of `ioredis`: `new Redis()` and `new Cluster()` have it. */
+/** The members of an `ioredis` client that are used: of `new Redis()` and `new Cluster()`. */
 export interface IoredisClient {
   /** GET, as bytes. */
   getBuffer(key: string): Promise<Buffer | null>;
@@ -55,18 +55,18 @@ export interface IoredisClient {
   eval(script: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
 }
 
-/** A script on one key. Redis knows it by its hash; the text is sent only if Redis does not know it, or no longer does. */
+/** A script on one key. It is called by its hash; its text is sent only if Redis does not have it cached. */
 export class Script {
   readonly text: string;
   readonly sha1: string;
 
   constructor(text: string) {
     this.text = text;
-    this.sha1 = createHash('sha1').update(text).digest('hex'); // What EVALSHA asks for; it protects nothing.
+    this.sha1 = createHash('sha1').update(text).digest('hex'); // Required by EVALSHA; not used for security.
   }
 }
 
-/** The same few commands, of whichever client. */
+/** The commands that the store uses, for either client. */
 export interface RedisRunner {
   get(key: string, call?: StoreCall): Promise<Buffer | null>;
   del(key: string, call?: StoreCall): Promise<void>;
@@ -94,10 +94,10 @@ export function has(client: unknown, ...names: string[]): boolean {
   );
 }
 
-/** Keys in one answer of SCAN. */
+/** Keys per SCAN reply. */
 const PAGE = 500;
 
-/** RESP's bulk strings ("$") as bytes: an entry is not text. */
+/** Returns RESP bulk strings ("$") as bytes, because an entry is not text. */
 const AS_BYTES = { 0x24: Buffer };
 
 class NodeRedis implements RedisRunner {
@@ -150,7 +150,7 @@ class NodeRedis implements RedisRunner {
     }
   }
 
-  /** Only a command that waits for a connection can be given up; making and watching a signal for each costs more than a GET. */
+  /** Passes a signal only while not connected: only waiting commands can be cancelled, and a signal costs more than a GET. */
   #with(call: StoreCall | undefined): RedisCommands {
     if (this.#client.isReady !== false || call?.signal === undefined) return this.#commands;
     return this.#client.withCommandOptions({ typeMapping: AS_BYTES, abortSignal: call.signal });

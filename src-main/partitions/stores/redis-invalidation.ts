@@ -4,44 +4,44 @@ import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { has } from './redis-client.ts';
 
-/** What is used of a client of the `redis` package. `createCluster()` cannot duplicate one connection: pass a client of one node. */
+/** The members of a `redis` client that are used. `createCluster()` cannot duplicate a connection: pass a client of one node. */
 export interface RedisPubSubClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Another connection like this one: Redis needs one for subscribing alone. */
+  /** Creates another connection like this one, because Redis needs a separate one for subscriptions. */
   duplicate(): RedisSubscriber;
 }
 
-/** What is used of a connection that subscribes. */
+/** The members of a subscribing connection that are used. */
 export interface RedisSubscriber {
-  /** Resolves when it is connected. */
+  /** Resolves when connected. */
   connect(): Promise<unknown>;
   /** SUBSCRIBE. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   /** Closes the connection immediately. */
   destroy(): void;
-  /** The connection was lost or made again: messages may have been missed. */
+  /** The connection was lost or restored; messages may have been missed. */
   on(event: 'error' | 'ready', listener: () => void): unknown;
 }
 
-/** What is used of a client of `ioredis` for invalidation. */
+/** The members of an `ioredis` client that invalidation uses. */
 export interface IoredisPubSubClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Another connection like this one. */
+  /** Creates another connection like this one. */
   duplicate(): {
     /** SUBSCRIBE. */
     subscribe(channel: string): Promise<unknown>;
     /** Closes the connection immediately. */
     disconnect(): void;
-    /** A message, or a connection that was lost or made again. */
+    /** A message, or a connection that was lost or restored. */
     on(event: 'error' | 'ready' | 'message', listener: (channel: string, message: string) => void): unknown;
   };
 }
 
-/** Over what processes tell each other which partitions have changed. */
+/** Options of the invalidation. */
 export interface RedisInvalidationOptions {
-  /** Connected, or connecting; you close it. */
+  /** A connected or connecting client. The caller closes it. */
   client: RedisPubSubClient | IoredisPubSubClient;
   /** Default: "tokenkeep". */
   channel?: string;
@@ -72,7 +72,7 @@ export function redisInvalidation({
   return {
     publish: (key) => void client.publish(channel, `${self} ${key}`).catch(() => undefined),
     subscribe: async (onChange, onGap) => {
-      // Both clients connect and subscribe again by themselves; what was sent meanwhile is missed.
+      // Both clients reconnect and resubscribe automatically; messages sent meanwhile are lost.
       const subscriber = client.duplicate();
       if ('destroy' in subscriber && 'connect' in subscriber) {
         subscriber.on('error', onGap);

@@ -28,15 +28,15 @@ export {
   type RedisSubscriber,
 } from './redis-invalidation.ts';
 
-/** Where partitions are kept in Redis. */
+/** Options of `redisStore`. */
 export interface RedisStoreOptions {
-  /** Connected, or connecting; you close it. Of the `redis` package or of `ioredis`. */
+  /** A connected or connecting client of the `redis` package or of `ioredis`. The caller closes it. */
   client: RedisClient | IoredisClient;
-  /** In front of each key. Default: "tokenkeep:". */
+  /** The prefix of each key. Default: "tokenkeep:". */
   prefix?: string;
 }
 
-/** A value is the version and the entry: comparing reads 16 bytes, whatever the entry's size. */
+/** A value is the version followed by the entry, so a comparison reads only 16 bytes. */
 const VERSION_LENGTH = 16;
 
 /** Keys are 43 characters of base64url; a lease's key is longer. */
@@ -116,7 +116,7 @@ async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable
   }
 }
 
-/** Seconds as Redis takes them. */
+/** Converts seconds to milliseconds for Redis. */
 function milliseconds(seconds: number): number {
   return Math.max(1, Math.round(seconds * 1000));
 }
@@ -140,7 +140,7 @@ if version ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 return 1`);
 
-/** SET … NX, also for an owner that holds it: to ask again for a lost answer, and to prolong. */
+/** SET … NX that also succeeds for the current owner, so that it can retry after a lost reply, and renew. */
 const TAKE = new Script(`local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -151,7 +151,7 @@ return 1`);
 
 const UNCHANGED = 'Nothing was changed.';
 
-/** What trying again does not help against, by what Redis says. Its wording is stable: clients dispatch on it. */
+/** Errors that a retry cannot fix, by the text of the Redis error. The text is stable, because clients dispatch on it. */
 const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreError>[0], string][] = [
   [
     /\bREADONLY\b/,

@@ -1,4 +1,4 @@
-/** How the session of a request is reached: as the libraries for sessions have it, and as it is stored right now. */
+/** Access to the session of a request, through its session library and as currently stored. */
 import { InvalidArgumentError, PartitionStoreError, SessionEndedError } from '../../errors.ts';
 import { KeyedQueue } from '../../queue.ts';
 import type { PartitionLeases } from '../partition-store.ts';
@@ -11,7 +11,7 @@ import { memoryLeases } from './memory-store.ts';
 export type SessionSource = object | (() => object | null | undefined);
 
 export interface SessionAccess {
-  /** One field as it is stored now; undefined where the session has ended. */
+  /** Returns a field as currently stored; undefined if the session has ended. */
   read(field: string): Promise<unknown>;
   /**
    * Sets a field (undefined removes it) and saves the session, if it is still the request's own and alive in its store.
@@ -20,13 +20,13 @@ export interface SessionAccess {
    * @throws SessionEndedError; PartitionStoreError `store_mismatch` where the session does not keep it; what saving throws
    */
   write(field: string, value: unknown, check: (session: object) => void): Promise<void>;
-  /** Runs what reads and then saves, one task at a time for all requests of this process that have this session. */
+  /** Runs a task that reads and then saves, one at a time for all requests of this process that share the session. */
   inTurn<T>(task: () => Promise<T>): Promise<T>;
-  /** Among the requests of this process; absent where they cannot know of each other. */
+  /** Leases among the requests of this process; absent if they cannot be coordinated. */
   readonly leases?: PartitionLeases;
 }
 
-/** What can be told about a session that Tokenkeep cannot see itself. */
+/** Information about a session that Tokenkeep cannot determine itself. */
 export interface SessionAccessOptions {
   /**
    * The response that carries the session's cookie. Once its headers are sent, the cookie cannot change any more, and an update
@@ -40,7 +40,7 @@ export interface SessionAccessOptions {
   isAlive?: (session: object) => boolean | Promise<boolean>;
 }
 
-/** @throws InvalidArgumentError where a session cannot be kept safely through this object */
+/** @throws InvalidArgumentError if the session cannot be updated safely through this object */
 export function accessTo(source: SessionSource, options: SessionAccessOptions, field: string): SessionAccess {
   if (typeof source === 'function')
     return new RequestSession(source as () => object | null | undefined, options);
@@ -52,7 +52,7 @@ export function accessTo(source: SessionSource, options: SessionAccessOptions, f
   if (isStoredSession(source)) return new StoredSession(source);
   if (!Object.isExtensible(source)) throw new InvalidArgumentError(`This session is read-only. ${NOTHING}`);
   const isIron = isFunction(property(source, 'updateConfig')) && isFunction(property(source, 'save'));
-  // iron-session's destroy() takes all fields away: without this one, it has been called.
+  // iron-session's destroy() removes all fields; if this one is missing, it has been called.
   if (isIron && property(source, field) === undefined) Reflect.set(source, field, {});
   if (isIron)
     return new RequestSession(() => (property(source, field) === undefined ? null : source), options, field);
@@ -65,13 +65,13 @@ export function accessTo(source: SessionSource, options: SessionAccessOptions, f
 
 const NOTHING = 'Nothing was read or written.';
 
-/** A session that is kept in a cookie, or by a library whose store is not visible from its session. */
+/** A session in a cookie, or of a library whose store cannot be reached from its session. */
 class RequestSession implements SessionAccess {
   readonly #current: () => object | null;
   readonly #options: SessionAccessOptions;
   readonly #keptField: string | undefined;
 
-  /** @param keptField never removed, only emptied */
+  /** @param keptField a field that is emptied but never removed */
   constructor(source: () => object | null | undefined, options: SessionAccessOptions, keptField?: string) {
     this.#options = options;
     this.#keptField = keptField;
@@ -111,7 +111,7 @@ class RequestSession implements SessionAccess {
   }
 }
 
-/** A session of express-session, with its store behind it. */
+/** A session of express-session, with access to its store. */
 class StoredSession implements SessionAccess {
   readonly #session: ExpressSession;
 
@@ -130,7 +130,7 @@ class StoredSession implements SessionAccess {
 
   async write(field: string, value: unknown, check: (session: object) => void): Promise<void> {
     await this.#assertAlive();
-    const session = this.#own(); // Looked at after the store was: nothing comes between this and the save.
+    const session = this.#own(); // Checked after the store, so that nothing runs between this and the save.
     const before = property(session, field);
     set(session, field, value);
     try {
@@ -150,7 +150,7 @@ class StoredSession implements SessionAccess {
     return shared(this.#session.req.sessionStore).queue.run(this.#session.id, task);
   }
 
-  /** The request's own session, if it still is this one. `reload()` makes another object of the same id. */
+  /** Returns the request's session if it is still the same one. `reload()` creates another object with the same id. */
   #own(): object {
     const { req, id } = this.#session;
     const { session } = req;
@@ -159,7 +159,7 @@ class StoredSession implements SessionAccess {
     return ended();
   }
 
-  /** A session that the browser named, or that was saved, must be in its store. A new one is not yet. */
+  /** Checks that the session is in its store if the browser sent its id or it was saved. A new one is not stored yet. */
   async #assertAlive(): Promise<void> {
     const { req, id } = this.#session;
     this.#own();
@@ -205,10 +205,10 @@ function isStoredSession(session: object): session is ExpressSession {
   );
 }
 
-/** By request: the id of a session that was seen in its store. */
+/** By request: the id of a session that was found in its store. */
 const alive = new WeakMap<object, string>();
 
-/** By store of sessions: ids of sessions that this process has destroyed, oldest first. */
+/** By session store: ids of sessions that this process has destroyed, oldest first. */
 const destroyed = new WeakMap<object, Set<string>>();
 const MOST_DESTROYED = 10_000;
 
@@ -229,7 +229,7 @@ function watchDestroyed(store: object): void {
   });
 }
 
-/** Of a store of sessions, or of a session without one. */
+/** By session store, or by session if there is no store. */
 const sharedBy = new WeakMap<object, { queue: KeyedQueue; leases: PartitionLeases }>();
 
 function shared(one: object): { queue: KeyedQueue; leases: PartitionLeases } {

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/partitions/session`: the partition in the web session of its user.
+ * `tokenkeep/partitions/session`: keeps a partition in its user's web session.
  *
  * @module tokenkeep/partitions/session
  */
@@ -11,7 +11,7 @@ import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource 
 export { SessionEndedError } from '../../errors.ts';
 export { type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
-/** Where in the session a partition is kept, and what the session can hold. */
+/** Options of `sessionStore`. */
 export interface SessionStoreOptions extends SessionAccessOptions {
   /** The session's field. Default: "tokenkeep". */
   field?: string;
@@ -25,14 +25,14 @@ export interface SessionStoreOptions extends SessionAccessOptions {
   now?: () => number;
 }
 
-/** What fits into the cookie that holds a session. */
+/** The size limit of a session cookie. */
 export interface CookieLimit {
   /**
    * The bytes of `name=value` as they will be sent. The default counts the session as cookie-session writes it: JSON, base64,
    * and a signature in a cookie of its own.
    */
   size?: (session: object) => number;
-  /** Default: 4,096 less what attributes take. RFC 6265 §6.1 asks browsers for no more. */
+  /** Default: 4,096 minus the size of the attributes. RFC 6265 §6.1 requires no more of browsers. */
   maxBytes?: number;
 }
 
@@ -43,7 +43,7 @@ interface Field {
   readonly version: string;
   /** base64 */
   readonly entry: string;
-  /** Seconds since the epoch; absent: as long as the session. */
+  /** Seconds since the epoch; absent: until the session ends. */
   readonly expires?: number;
 }
 
@@ -75,7 +75,7 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
   const found = (all: Record<string, unknown>, key: string): Field | undefined => {
     const value = all[key];
     if (value === undefined) return undefined;
-    // What is not Tokenkeep's is returned as it is: it cannot be opened, and so is never overwritten.
+    // Foreign data is returned unchanged; it cannot be opened, so it is never overwritten.
     if (!isField(value)) return { version: 'not an entry', entry: '' };
     return value.expires !== undefined && value.expires <= now() ? undefined : value;
   };
@@ -87,7 +87,7 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
     });
   };
   const expiry = (ttl: number | null): { expires?: number } => (ttl === null ? {} : { expires: now() + ttl });
-  /** Nobody else in this process saves the session between reading it and saving it. */
+  /** Prevents other saves of the session in this process between the read and the save. */
   const change = <T>(task: (all: Record<string, unknown>) => Promise<T>): Promise<T> =>
     access.inTurn(async () => task(await fields()));
 
