@@ -1,8 +1,8 @@
 /**
- * What the token cache costs, beside MSAL Node's: `npm run bench [-- --quick]`. See README.md for how to read it.
+ * Measures the token cache beside MSAL Node's: `npm run bench [-- --quick]`. README.md explains the results.
  *
- * Every cell is measured in a process of its own, once per repetition; peers take turns within a repetition, so that
- * whatever else the machine does falls on both.
+ * Every cell is measured in its own process, once per repetition. Peers alternate within a repetition, so that other
+ * load on the machine affects both.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
@@ -17,7 +17,7 @@ const quick = process.argv.includes('--quick');
 const SIZES = quick ? [10, 1000] : [10, 100, 1000, 10_000];
 const REPETITIONS = quick ? 1 : 3;
 const BUDGET_MS = quick ? 100 : 300;
-/** A cell of which one run takes longer is stopped, not repeated, and printed as longer than this. */
+/** A cell with a run that takes longer is stopped, not repeated, and printed as longer than this. */
 const BOUND_MS = quick ? 5000 : 20_000;
 
 const PEERS = ['tokenkeep', 'msal-node'] as const;

@@ -1,6 +1,6 @@
 /**
- * One cell of the table, in a process of its own: `node cell.mjs PEER OPERATION ACCOUNTS FILE BUDGET`. Tells its parent
- * `{ running: true }` before each run that counts, then `{ samples }`.
+ * Measures one cell of the table in its own process: `node cell.mjs PEER OPERATION ACCOUNTS FILE BUDGET`. Sends its
+ * parent `{ running: true }` before each measured run, then `{ samples }`.
  */
 import { readFileSync } from 'node:fs';
 import { documentOf } from './generate.ts';
@@ -18,7 +18,7 @@ const people = memory();
 const make = (): ReturnType<typeof subject> => subject(people);
 const send = process.send.bind(process);
 
-/** The code is compiled on a small cache, so that a large one is not charged for it. */
+/** Warms up on a small cache, so that a large one is not charged for compiling the code. */
 const WARM = 64;
 const warm = { operation, text: documentOf(WARM), accounts: WARM, make, responses: responseFor };
 await measure({ ...warm, budget: 150 });

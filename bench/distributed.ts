@@ -1,4 +1,7 @@
-/** MSAL Node over Redis, both ways: its own DistributedCachePlugin with a client for all, and a client for each request. */
+/**
+ * MSAL Node over Redis in two setups: its DistributedCachePlugin with one client for all users, and one client per
+ * request.
+ */
 import {
   type AccountInfo,
   ConfidentialClientApplication,
@@ -16,9 +19,9 @@ interface Redis {
 }
 
 export interface Users {
-  /** The user's access token, out of the store. */
+  /** Reads the user's access token from the store. */
   read(index: number): Promise<string>;
-  /** Puts a new token into the store. */
+  /** Writes a new token to the store. */
   update(index: number, salt: number): Promise<void>;
 }
 
@@ -65,7 +68,7 @@ async function silently(
     .accessToken;
 }
 
-/** One call after the other: it is not safe with two at once. */
+/** Makes calls sequential: two concurrent calls are not safe. */
 export function distributedCachePlugin(redis: Redis, prefix: string): Users {
   const next: { response: object | undefined } = { response: undefined };
   let current = '';

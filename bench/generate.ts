@@ -1,7 +1,7 @@
 /**
- * Cache documents of any size, and token responses for the accounts in them: synthetic, and the same for the same
- * number each time. Sizes are those of real tokens: per account about 9 kB, an account, an ID token (1.3 kB), a
- * refresh token (1.2 kB) and two access tokens (1.9 kB each), in the key profile of MSAL Node 5 and later.
+ * Generates cache documents of any size, and token responses for their accounts. They are synthetic and
+ * deterministic. Sizes are those of real tokens: about 9 kB per account, with an account, an ID token (1.3 kB), a
+ * refresh token (1.2 kB) and two access tokens (1.9 kB each), in the dialect of MSAL Node 5 and later.
  */
 
 const CLIENT = '4f0d8e6a-53c1-4b7e-9d2f-6a1c0b9e8d71';
@@ -24,13 +24,13 @@ export interface Person {
   name: string;
   client_info: string;
   scopes: readonly string[];
-  /** The secret of the access token for `scopes`. */
+  /** Returns the secret of the access token for `scopes`. */
   secret: string;
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** A megabyte of letters, made once: tokens are cut out of it, so that 10,000 accounts are made in seconds. */
+/** A megabyte of letters, generated once: tokens are slices of it, so that 10,000 accounts take seconds. */
 const noise = ((): string => {
   let state = 0x2545f491;
   const letters: string[] = [];
@@ -46,7 +46,7 @@ const noise = ((): string => {
 
 const LONGEST = 1200;
 
-/** `length` letters that depend on `seed`. */
+/** Returns `length` letters that depend on `seed`. */
 function letters(seed: number, length: number): string {
   const at = Math.imul(seed, 0x9e3779b1) >>> 0;
   return noise.slice(at % (noise.length - LONGEST), (at % (noise.length - LONGEST)) + length);
@@ -108,7 +108,7 @@ export function person(index: number): Person {
 
 const key = (...parts: readonly string[]): string => parts.join('-').toLowerCase();
 
-/** The text of a document with `accounts` accounts, each with four tokens. */
+/** Returns the text of a document with `accounts` accounts, each with four tokens. */
 export function documentOf(accounts: number): string {
   const root: Record<string, Record<string, unknown>> = {
     Account: {},
@@ -178,7 +178,10 @@ export function documentOf(accounts: number): string {
 
 export type TokenResponse = Readonly<Record<string, string | number>>;
 
-/** What the token endpoint answers when the refresh token of an account is redeemed; `salt` makes it a new one. */
+/**
+ * Returns the token endpoint's response to the refresh token of an account; a different `salt` gives a different
+ * response.
+ */
 export function tokenResponse(index: number, salt: number): TokenResponse {
   const seed = index * 4 + salt * 7717;
   return {

@@ -9,13 +9,13 @@ export interface Measurement {
   /** An empty cache. */
   make: () => Subject;
   responses: (index: number) => Round['response'];
-  /** Milliseconds of measured time after which no further run is begun. At least one is. */
+  /** Milliseconds of measured time after which no further run starts. There is at least one run. */
   budget: number;
-  /** Told before each run, or batch of runs. */
+  /** Called before each run, or batch of runs. */
   onRun?: () => void;
 }
 
-/** A batch is long beside what reading the clock costs. */
+/** The minimum duration of a batch: long compared with reading the clock. */
 const BATCH_MS = 0.5;
 const LARGEST_BATCH = 2000;
 

@@ -1,4 +1,7 @@
-/** The cache of MSAL Node, in memory (without a cache plugin, unless one is given) and without a network: the token endpoint is a stub. */
+/**
+ * The in-memory cache of MSAL Node (without a cache plugin, unless one is given) without a network: the token
+ * endpoint is a stub.
+ */
 import { type AccountInfo, type ICachePlugin, PublicClientApplication } from 'msal-node-7';
 import { app, type Person, type TokenResponse } from './generate.ts';
 import type { Subject } from './subject.ts';
@@ -11,7 +14,7 @@ export function msalNode(person: (index: number) => Person, cachePlugin?: ICache
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the library's signature
     sendPostRequestAsync: <T>() => {
       if (next === undefined) throw new Error('A token was asked for that is in the cache');
-      // The library writes into the response it gets.
+      // The library modifies the response that it gets.
       return Promise.resolve({ headers: {}, status: 200, body: { ...next } as T });
     },
   };

@@ -1,6 +1,6 @@
 /**
- * What a token costs through MSAL Node with our cache plugin, beside MSAL Node without any and Tokenkeep itself:
- * part of `npm run bench`. MSAL Python's figures, where Debian's python3-msal is there.
+ * Measures getting a token through MSAL Node with our cache plugin, beside MSAL Node without a plugin and Tokenkeep
+ * itself: part of `npm run bench`. Includes MSAL Python if Debian's python3-msal is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,10 +15,10 @@ const quick = process.argv.includes('--quick');
 const SIZES = quick ? [10, 1000] : [10, 1000, 5000];
 const REPETITIONS = quick ? 1 : 3;
 const BUDGET_MS = quick ? 300 : 1000;
-/** MSAL Node lists 5,000 accounts in minutes. */
+/** MSAL Node takes minutes to list 5,000 accounts. */
 const BOUND_MS = quick ? 5000 : 20_000;
 
-/** What is measured of whom. */
+/** The operations that are measured for each peer. */
 const ROWS = [
   { name: 'Tokenkeep', peer: 'tokenkeep', operations: ['find', 'accounts'] },
   { name: 'MSAL Node', peer: 'msal-node', operations: ['find', 'accounts'] },
@@ -28,7 +28,7 @@ const ROWS = [
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-bench-'));
 
-/** Run by Debian's own Python; a hit and a listing in milliseconds, from memory and without a network. */
+/** Run by Debian's own Python; measures a hit and a listing in milliseconds, from memory and without a network. */
 const PYTHON = `
 import json, sys, time, statistics, msal
 cache = msal.SerializableTokenCache()
@@ -45,7 +45,7 @@ hit = ms(lambda n: cache.find(kind.ACCESS_TOKEN, target=["User.Read"], query={"h
 print(json.dumps([hit, ms(lambda n: cache.find(kind.ACCOUNT))]))
 `;
 
-/** A hit and a listing; undefined where there is no MSAL Python. */
+/** Measures a hit and a listing; returns undefined if MSAL Python is not installed. */
 function python(text: string, accounts: number): Cell[] | undefined {
   const cache = new SerializableTokenCache();
   cache.deserialize(text);
@@ -64,7 +64,7 @@ async function measured(accounts: number): Promise<Map<string, Cell>> {
   const cells = new Map<string, Cell>();
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     for (const { peer, operations } of ROWS) {
-      // One listing says enough, and may take as long as everything else.
+      // One listing is enough, and may take as long as everything else.
       for (const operation of repetition === 0 ? operations : ['find']) {
         const cell = cells.get(`${peer} ${operation}`) ?? emptyCell();
         cells.set(`${peer} ${operation}`, cell);

@@ -1,6 +1,7 @@
 /**
- * What is measured. `run` is timed; `prepare` and `check` are not. An operation that changes the cache takes another
- * account each time, so that it never meets its own traces; one that only reads may be run in batches.
+ * The operations that are measured. `run` is timed; `prepare` and `check` are not. An operation that changes the
+ * cache uses a different account each time, so that earlier runs don't affect it; one that only reads may be run in
+ * batches.
  */
 import { person, type Person, tokenResponse, type TokenResponse } from './generate.ts';
 import type { Subject } from './subject.ts';
@@ -9,16 +10,16 @@ export interface Operation {
   /** How often it can be run on one cache of this size. */
   rounds(accounts: number): number;
   batches: boolean;
-  /** Whether it starts from an empty cache. */
+  /** Whether it starts with an empty cache. */
   empty?: true;
   run(round: Round): unknown;
-  /** Throws where the result is wrong. */
+  /** Throws if the result is wrong. */
   check(result: unknown, round: Round): void | Promise<void>;
-  /** Throws where what all runs together left behind is wrong. */
+  /** Throws if the state after all runs is wrong. */
   checkAll?(subject: Subject, indexes: readonly number[]): void;
 }
 
-/** One run of an operation: on which cache, and with what, all made beforehand. */
+/** One run of an operation: its cache and its prepared inputs. */
 export interface Round {
   subject: Subject;
   text: string;
@@ -27,7 +28,7 @@ export interface Round {
   response: TokenResponse;
 }
 
-/** Accounts that are asked for: far apart, and few enough to know them all beforehand. */
+/** Indexes of requested accounts: far apart, and few enough to prepare them all. */
 const CHOSEN = 64;
 
 export function indexOf(round: number, accounts: number): number {
@@ -35,7 +36,7 @@ export function indexOf(round: number, accounts: number): number {
   return Math.floor(((round % chosen) * accounts) / chosen);
 }
 
-/** People are known to the caller before it asks; making their ids is not what is measured. */
+/** Account ids are prepared: making them is not measured. */
 export function memory(): (index: number) => Person {
   const people = new Map<number, Person>();
   return (index) => {
@@ -48,7 +49,7 @@ export function memory(): (index: number) => Person {
 export const responseFor = (index: number): TokenResponse => tokenResponse(index, 1);
 
 function same(actual: unknown, expected: unknown, what: string): void {
-  // Neither is shown: they may be tokens, and documents are megabytes.
+  // The values are not printed: they may be tokens, and documents are megabytes.
   if (actual !== expected) throw new Error(`Wrong result: ${what}`);
 }
 

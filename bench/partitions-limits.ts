@@ -1,4 +1,7 @@
-/** What one process gets out of one Redis, beside what Redis and the machine give at all: the same bytes, with a bare GET. */
+/**
+ * Measures the throughput of one process with one Redis, beside the limits of Redis and the machine: a bare GET of
+ * the same bytes.
+ */
 import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { readEntry, type Sealing } from '../src-main/partitions/entry.ts';
 import { openFound } from '../src-main/partitions/partition-contents.ts';
@@ -7,7 +10,7 @@ import type { Users } from './distributed.ts';
 import { smallUser } from './small-user.ts';
 import { duration, median, times } from './statistics.ts';
 
-/** So many requests are under way at a time. */
+/** The number of concurrent requests. */
 const AT_ONCE = 64;
 const SECONDS = 1;
 const ROUNDS = 5;
@@ -29,7 +32,7 @@ export async function reportLimits({ users, count, get, sealing }: Limits): Prom
     ['read', (index) => users.read(index)],
     ['update', (index, salt) => users.update(index, salt)],
   ];
-  // In turn, so that whatever else this machine does meanwhile is in all of them.
+  // Alternating, so that other load on this machine affects all of them.
   const rates: number[][] = tasks.map(() => []);
   for (let round = 0; round < ROUNDS; round += 1)
     for (const [index, [, task]] of tasks.entries()) rates[index]?.push(await perSecond(count, task));
@@ -73,7 +76,7 @@ async function perSecond(
   return done / ((performance.now() - start) / 1000);
 }
 
-/** Milliseconds; warm. */
+/** Milliseconds, after warm-up. */
 async function perCall(task: () => unknown): Promise<number> {
   const batches: number[] = [];
   for (let batch = 0; batch < 60; batch += 1) {

@@ -1,6 +1,7 @@
 /**
- * What a user's token cache costs in Redis and PostgreSQL, at 1,000 to 100,000 users; `--long`: 1,000,000 in Redis as well; `--quick`: to
- * 10,000; `redis`, `postgres`: only there; `--users N`: only that many. Starts servers of its own.
+ * Measures a user's token cache in Redis and PostgreSQL with 1,000 to 100,000 users. `--long`: also 1,000,000 in
+ * Redis; `--quick`: up to 10,000; `redis`, `postgres`: only that store; `--users N`: only that number. Starts its own
+ * servers.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus, loadavg } from 'node:os';
@@ -47,7 +48,7 @@ function sealedEntry(index: number): { key: string; bytes: Buffer; version: stri
   return { key: name.key, bytes: Buffer.from(bytes), version: randomBytes(12).toString('base64url') };
 }
 
-/** Tokenkeep's own calls: what an app pays that does without MSAL. */
+/** Tokenkeep's own calls: the cost for an app that does not use MSAL. */
 function direct(caches: PartitionedCaches): Users {
   const { client_id, environment, host, tenant } = app;
   return {
@@ -101,7 +102,10 @@ async function measure(users: Users, count: number): Promise<Figures> {
   return { read: median(read), update: median(update) };
 }
 
-/** Until three blocks after one another are no quicker than the best before them: compiled code, filled pools, a server at speed. */
+/**
+ * Warms up until three consecutive blocks are no faster than the best before them: compiled code, filled pools, a
+ * warm server.
+ */
 async function untilSteady(task: (turn: number) => Promise<void>): Promise<void> {
   const BLOCK = 100;
   let [best, standing] = [Infinity, 0];

@@ -8,7 +8,7 @@ import { tokenkeep } from './tokenkeep.ts';
 
 type Peer = (person: (index: number) => Person) => Subject;
 
-/** MSAL Node, whose accounts and tokens are Tokenkeep's. */
+/** MSAL Node, with the same accounts and tokens as Tokenkeep. */
 const withPlugin: Peer = (person) => {
   const cache = new SerializableTokenCache();
   const subject = msalNode(person, msalCachePlugin(inMemory(cache)));
@@ -16,7 +16,7 @@ const withPlugin: Peer = (person) => {
   return { ...subject, deserialize: (text) => cache.deserialize(text), ready };
 };
 
-/** MSAL Node with what a cache plugin does that keeps a file: it gives all of it before each access. */
+/** MSAL Node with a cache plugin that behaves like one for a file: it loads the whole cache before each access. */
 const withText: Peer = (person) => {
   let text = '';
   const subject = msalNode(person, {

@@ -1,4 +1,4 @@
-/** One peer and one operation, measured in a process of its own. */
+/** Measures one operation of one peer in its own process. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from './statistics.ts';
@@ -13,17 +13,17 @@ export interface CellRun {
   peer: string;
   operation: string;
   accounts: number;
-  /** With the document. */
+  /** The path of the document. */
   file: string;
-  /** Milliseconds of measured time after which no further run is begun. */
+  /** Milliseconds of measured time after which no further run starts. */
   budget: number;
-  /** Milliseconds: a cell of which one run takes longer is stopped. */
+  /** Milliseconds: a cell with a run that takes longer is stopped. */
   bound: number;
 }
 
 export const emptyCell = (): Cell => ({ medians: [], over: null });
 
-/** Adds a repetition to the cell, unless the bound was reached before. */
+/** Adds a repetition to the cell, unless the limit was reached before. */
 export async function repeat(cell: Cell, wanted: CellRun): Promise<void> {
   if (cell.over !== null) return;
   const samples = await run(wanted);
@@ -31,7 +31,7 @@ export async function repeat(cell: Cell, wanted: CellRun): Promise<void> {
   else cell.medians.push(median(samples));
 }
 
-/** @returns milliseconds per run, or null where the bound was reached */
+/** @returns milliseconds per run, or null if the limit was reached */
 function run({ peer, operation, accounts, file, budget, bound }: CellRun): Promise<number[] | null> {
   const args = [peer, operation, String(accounts), file, String(budget)];
   const child = fork(CELL, args, { execArgv: ['--max-old-space-size=6144'] });

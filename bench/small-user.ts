@@ -1,4 +1,6 @@
-/** A user as web apps have them: one app, one API, tokens of a few hundred characters; 3 kB as a document of MSAL Node. */
+/**
+ * A typical user of a web app: one app, one API, tokens of a few hundred characters; 3 kB as a document of MSAL Node.
+ */
 import { app } from './generate.ts';
 
 export const SCOPES = ['orders.read'];
@@ -24,7 +26,7 @@ export function smallUser(index: number): SmallUser {
   return { oid, home_account_id: `${oid}.${app.tenant}`, username: `p${index}@contoso.example` };
 }
 
-/** What the token endpoint answers for the user; another token for each `salt`. */
+/** Returns the token endpoint's response for the user; a different token for each `salt`. */
 export function smallResponse(index: number, salt: number): Record<string, string | number> {
   const { oid, username } = smallUser(index);
   const claims = {
@@ -46,7 +48,7 @@ export function smallResponse(index: number, salt: number): Record<string, strin
   };
 }
 
-/** As MSAL Node writes it. */
+/** Returns the document as MSAL Node writes it. */
 export function smallDocument(index: number, now: number): string {
   const { home_account_id, oid, username } = smallUser(index);
   const { access_token, refresh_token, id_token, client_info } = smallResponse(index, 0);

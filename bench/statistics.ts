@@ -4,7 +4,7 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Three significant digits and a unit. */
+/** Formats a number with three significant digits and a unit. */
 export function duration(milliseconds: number): string {
   const digits = (value: number): string => value.toLocaleString('en', { maximumSignificantDigits: 3 });
   if (milliseconds < 1) return `${digits(milliseconds * 1000)} µs`;

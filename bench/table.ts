@@ -1,10 +1,10 @@
-/** The table as text. */
+/** Formats the results as a text table. */
 import { duration, median, times } from './statistics.ts';
 
 export interface Cell {
   /** The median of each repetition, in milliseconds. */
   medians: number[];
-  /** The bound in milliseconds, where it was reached; else null. */
+  /** The limit in milliseconds if it was reached; otherwise null. */
   over: number | null;
 }
 
@@ -14,21 +14,21 @@ export function shown({ medians, over }: Cell): string {
   return medians.length > 1 ? `${duration(median(medians))} (${range})` : duration(median(medians));
 }
 
-/** How many times longer theirs takes. */
+/** Returns how many times longer the peer takes. */
 export function ratio(ours: Cell, theirs: Cell): string {
   if (ours.over !== null) return '';
   const mine = median(ours.medians);
   return theirs.over === null ? times(median(theirs.medians) / mine) : `> ${times(theirs.over / mine)}`;
 }
 
-/** How much longer a call takes in the largest cache than in the smallest. */
+/** Returns how much longer a call takes in the largest cache than in the smallest. */
 export function flatness(small: Cell, large: Cell): string {
   if (small.over !== null) return 'not known';
   const base = median(small.medians);
   return large.over === null ? times(median(large.medians) / base) : `> ${times(large.over / base)}`;
 }
 
-/** One row per operation: Tokenkeep, MSAL Node, and how many times longer MSAL Node takes. */
+/** Formats one row per operation: Tokenkeep, MSAL Node, and how many times longer MSAL Node takes. */
 export function table(operations: readonly string[], cells: (operation: string) => Cell[]): string {
   const rows = operations.map((operation) => {
     const [ours, theirs] = cells(operation);
@@ -37,7 +37,7 @@ export function table(operations: readonly string[], cells: (operation: string) 
   return aligned([['', 'Tokenkeep', 'MSAL Node', 'ratio'], ...rows]);
 }
 
-/** Rows of as many cells, under one another. */
+/** Aligns rows that have the same number of cells. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows

@@ -1,6 +1,6 @@
 /**
- * A program that refreshes tokens and keeps them in a file: `node together-writer.mjs SUBJECT FILE NAME COUNT FOLDER`. Says
- * `ready`, waits for a line, then says each update once it is acknowledged, or `error` and its code.
+ * Refreshes tokens and stores them in a file: `node together-writer.mjs SUBJECT FILE NAME COUNT FOLDER`. Prints
+ * `ready`, waits for a line, then prints each update once it is acknowledged, or `error` and its code.
  */
 import { once } from 'node:events';
 import type { ICachePlugin } from 'msal-node-7';
@@ -20,7 +20,7 @@ async function plugin(): Promise<ICachePlugin> {
   return new PersistenceCachePlugin(await FilePersistence.create(file));
 }
 
-/** Each update gets a token for a scope of its own, so that it can be told whether it is there. */
+/** Each update gets a token for its own scope, so that its presence can be checked. */
 const scope = (index: number): string => `api://${name}-${index}/read`;
 const msal = msalNode((index) => ({ ...person(Number(name) % 4), scopes: [scope(index)] }), await plugin());
 

@@ -1,7 +1,8 @@
 /**
- * What becomes of a token cache that several programs write at once, and of one whose writer is killed: Tokenkeep's vault
- * under MSAL Node, MSAL Node's own extensions, MSAL Python's. `npm run bench -- together [--quick]`; counts, not times, so a
- * busy machine is no matter. The peers' files are plain text here; how they lock and write is the same for all they offer.
+ * Counts lost updates in a token cache with several concurrent writers, and in one whose writer is killed:
+ * Tokenkeep's vault under MSAL Node, MSAL Node's own extensions, MSAL Python's. `npm run bench -- together
+ * [--quick]`. It counts and doesn't measure time, so a busy machine does not matter. The peers' files are plain text
+ * here; their locking and writing is the same with every protection that they offer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +23,7 @@ const quick = process.argv.includes('--quick');
 const SIZES = quick ? [100] : [100, 1000];
 const [WRITERS, UPDATES] = [4, 25];
 const KILLS = quick ? 5 : 10;
-/** After how many of them the next program is timed. */
+/** In how many trials the next program is timed. */
 const WAITS = 3;
 /** Milliseconds to wait for an update after a writer was killed. */
 const PATIENCE = 90_000;
@@ -33,10 +34,10 @@ const at = (name: string): string => fileURLToPath(new URL(name, import.meta.url
 
 interface Subject {
   title: string;
-  /** A file with the accounts of that document. */
+  /** Creates a file with the accounts of that document. */
   seed: (file: string, document: string) => Promise<void>;
   writer: (file: string, name: string, count: number) => ChildProcess;
-  /** The targets of all access tokens; null where the file is empty or can't be read. */
+  /** Returns the targets of all access tokens; null if the file is empty or can't be read. */
   targets: (file: string) => Promise<Set<string> | null>;
 }
 
@@ -148,7 +149,7 @@ async function race(subject: Subject, file: string): Promise<string> {
   return `${state} of ${acknowledged.length} acknowledged${refused}`;
 }
 
-/** How long the next program waits for its first update, in milliseconds; null where it gets none. */
+/** Returns how long the next program waits for its first update, in milliseconds; null if it gets none. */
 async function next(subject: Subject, file: string, name: string): Promise<number | null> {
   const writer = await start(subject, file, name, 1);
   const begin = performance.now();
@@ -167,7 +168,7 @@ async function kills(subject: Subject, document: string): Promise<string[]> {
     const writer = await start(subject, file, '0', Infinity);
     writer.go();
     await writer.first;
-    await delay(100 + ((trial * 137) % 500)); // at some moment of a write
+    await delay(100 + ((trial * 137) % 500)); // at an arbitrary moment of a write
     writer.child.kill('SIGKILL');
     await writer.ended;
     const targets = await subject.targets(file);

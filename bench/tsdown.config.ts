@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown';
 
-/** The peer runs as it was installed, and Tokenkeep as the library is built: bundled, for the same target. */
+/** Bundles Tokenkeep as the library is built, for the same target. The peer runs as installed. */
 export default defineConfig({
   cwd: import.meta.dirname,
   entry: [

@@ -1,6 +1,6 @@
 /**
- * What a vault of one size costs, and the machine beside it, in a process of its own: `node vault-cell.mjs ACCOUNTS
- * ROUNDS`. Tells its parent the milliseconds of each run, by row, ours and the machine's taking turns.
+ * Measures a vault of one size, and the machine's own limits, in its own process: `node vault-cell.mjs ACCOUNTS
+ * ROUNDS`. Sends its parent the milliseconds of each run, by row; runs of the vault and of the machine alternate.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,10 +33,10 @@ async function timed<T>(row: string, run: () => Promise<T> | T): Promise<T> {
   return result;
 }
 
-/** `timed`, and how long the process could not answer anybody meanwhile, at the worst. */
+/** Does what `timed` does, and also measures the longest time that the event loop was blocked. */
 async function watched<T>(row: string, run: () => Promise<T>): Promise<T> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
-  // What was there before, such as garbage, is nobody's stretch here; and the histogram needs a turn to begin.
+  // Earlier garbage must not count here, and the histogram needs a turn of the event loop to start.
   await new Promise((resolve) => setTimeout(resolve, 20));
   delays.enable();
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -73,7 +73,7 @@ const refresh = (vault: Vault, index: number, salt: number, part?: string): Prom
   });
 };
 
-/** One token replaced: as little as an update can be about. */
+/** Replaces one token: the smallest possible update. */
 const touch = (vault: Vault, index: number, salt: number): Promise<void> => {
   const { home_account_id } = person(index);
   return vault.update((cache) => {
@@ -89,7 +89,7 @@ async function updates(): Promise<void> {
   const frame = randomBytes(7500);
   let salt = 1;
   const next = (): number => (salt += 1) % accounts;
-  // The code is compiled first, as in a program that has been running for a while.
+  // Warms up, so that the code is compiled as in a program that has been running for a while.
   for (let round = 0; round < 300; round += 1) await refresh(vault, next(), salt);
   for (let round = 0; round < rounds; round += 1) {
     await timed('append, fdatasync', async () => {
@@ -114,7 +114,7 @@ async function updates(): Promise<void> {
   await other.close();
 }
 
-/** The same tokens as one sealed document, and as a vault. */
+/** Stores the same tokens as one sealed document and as a vault. */
 async function opening(text: string, times: number): Promise<void> {
   const [key, nonce] = [randomBytes(32), randomBytes(12)];
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
@@ -172,7 +172,7 @@ async function footprint(): Promise<void> {
   await vault.close();
 }
 
-/** The doctor's, in one go and in turns with others. */
+/** Runs the doctor's checks, at once and yielding to other tasks. */
 async function examination(vault: Vault): Promise<void> {
   const found = await watched('examine', () => vault.read((cache) => examine(cache)));
   let again = 0;
@@ -188,7 +188,7 @@ async function examination(vault: Vault): Promise<void> {
   if (again !== found.length) throw new Error('Wrong result: other findings');
 }
 
-/** A refresh with MSAL Node and a file, as its cache plugins do it: read, take in, write out whole, flush nothing. */
+/** A refresh with MSAL Node and a file, as its cache plugins do it: read, merge, write the whole file, no flush. */
 async function peer(text: string, times: number): Promise<void> {
   const document = join(folder, 'document.json');
   writeFileSync(document, text);

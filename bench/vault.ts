@@ -1,4 +1,4 @@
-/** What the vault costs, beside the machine it runs on: part of `npm run bench [-- --quick]`. See README.md. */
+/** Measures the vault beside the machine's own limits: part of `npm run bench [-- --quick]`. See README.md. */
 import { fork } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const SIZES = quick ? [10, 1000] : [10, 100, 1000, 10_000];
 const ROUNDS = quick ? 40 : 120;
 const CELL = fileURLToPath(new URL('./vault-cell.mjs', import.meta.url));
 
-/** What each row is compared with, and the most that it may cost of that. */
+/** The baseline of each row, and the largest allowed ratio to it. */
 const BESIDE: Readonly<Record<string, [row: string, limit: number | null]>> = {
   'update: one token': ['append, fdatasync', 1.5],
   'update: a response': ['append, fdatasync', null],

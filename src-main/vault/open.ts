@@ -48,13 +48,13 @@ export interface Opening {
 export interface Known {
   /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
   key: Buffer | null;
-  /** The vault as this program saw it last: whatever is older or shorter is not taken for it. */
+  /** The vault as this program last saw it: an older or shorter file is not accepted as the current one. */
   seen: Marked | null;
-  /** What the keychain said of it when it was last asked. */
+  /** The keychain's last answer for this vault. */
   marked: Marked | null;
 }
 
-/** A mark, and the vault that it is of. */
+/** A mark, and the vault that it belongs to. */
 export interface Marked {
   fileId: Buffer;
   mark: Mark;
@@ -62,7 +62,10 @@ export interface Marked {
 
 const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null };
 
-/** `openFile`, and whether what was found can be written. Where it can't, it can still be read. */
+/**
+ * Does what `openFile` does, and checks whether the file can be written. A file that can't be written can still be
+ * read.
+ */
 export async function look(place: Place, known?: Known): Promise<Opening> {
   const { io, file } = place;
   const opening = { ...(await openFile(place, known)), warnings: await warningsOn(place) };
@@ -71,19 +74,22 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
     try {
       await io.writable(path);
     } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') continue; // It is made at the first save.
+      if (errnoOf(cause) === 'ENOENT') continue; // It is created at the first commit.
       return { ...opening, state: 'read-only', error: storageError(cause) };
     }
   }
   return opening;
 }
 
-/** Write permission for the group or for others. In a folder with the sticky bit, nobody can replace another's file. */
+/**
+ * Finds write permission for the group or for others. In a folder with the sticky bit, nobody can replace another
+ * user's file.
+ */
 const WRITABLE = 0o022;
 const STICKY = 0o1000;
 
 async function warningsOn({ io, file }: Place): Promise<VaultWarning[]> {
-  if (process.platform === 'win32') return []; // Its permissions are not in the mode.
+  if (process.platform === 'win32') return []; // Windows permissions are not in the mode.
   const modeOf = (path: string): Promise<number> =>
     io.stat(path).then(
       ({ mode }) => Number(mode),
@@ -96,7 +102,7 @@ async function warningsOn({ io, file }: Place): Promise<VaultWarning[]> {
   return warnings;
 }
 
-/** Where a vault is, and where its key is. */
+/** The vault's path, and the slots of its key. */
 export interface Place {
   io: Io;
   file: string;
@@ -109,14 +115,14 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
   let early: { account: string; item: Promise<SlotReading> } | null = null;
   try {
     if (known.key === null) {
-      // The keychain takes its time; it is asked before the bulk of the file is read.
+      // The keychain is slow, so it is asked before the rest of the file is read.
       const header = await headerOf(io, file);
       if (header !== null) {
         const { fileId, slot } = header;
         early = { account: accountOf(fileId, slot), item: hear(slots.read(fileId, slot)) };
       }
     }
-    // What does not begin as a vault is not read to its end.
+    // A file that does not start as a vault is not read to its end.
     const begins = known.seen !== null || early !== null || (await isVault(io, file));
     whole = await readWhole(io, file, begins ? undefined : HEAD_LENGTH);
   } catch (cause) {
@@ -158,7 +164,7 @@ function accountOf(fileId: Buffer, slot: Slot): string {
   return `${fileId.toString('hex')}/${slot}`;
 }
 
-/** No file: an empty cache. The keychain is asked all the same, to learn whether it can keep a key. */
+/** Opens a vault without a file: an empty cache. Asks the keychain anyway, to learn whether it can store a key. */
 async function openNothing(slots: KeySlots, { seen }: Known): Promise<Opening> {
   if (seen !== null) return { ...NOTHING, state: 'older', error: gone(), mark: seen.mark };
   const fileId = randomBytes(16);
@@ -216,7 +222,10 @@ function isKeyOf({ start, check }: HeaderKey, key: Buffer): boolean {
   return keyCheck(key, start).equals(check);
 }
 
-/** Who says that the file is of a later version must have its key: otherwise anybody could make a vault look newer. */
+/**
+ * A header of a later version is accepted only if it is authentic under the key: otherwise anybody could make a vault
+ * look newer.
+ */
 async function openNewer(
   header: HeaderKey,
   identity: Identity,
@@ -241,15 +250,15 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
   return found.kind === 'header' ? found.header : null;
 }
 
-/** As much as both copies of a later version's header may take. */
+/** The largest size of both header copies of a later version. */
 const HEAD_LENGTH = 2 * HEADER_COPY_AT;
 
-/** The id of the vault in this place; `null` where there is none, or its header can't be read. */
+/** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
 export async function readFileId(io: Io, file: string): Promise<Buffer | null> {
   return (await headerOf(io, file))?.fileId ?? null;
 }
 
-/** Whether the vault with this id lies in this place. A place that can't be read is no such place. */
+/** Returns whether the vault with this id is at this path; false if the path can't be read. */
 export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
   const there = await readFileId(io, file).catch(() => null);
   return there?.equals(fileId) === true;
@@ -260,7 +269,7 @@ async function isVault(io: Io, file: string): Promise<boolean> {
   return head !== null && readHeader(head.bytes).kind !== 'none';
 }
 
-/** [Note: the mark file] It stands beside the vault while the keychain can't be asked; see rekey.ts. */
+/** [Note: the mark file] It exists beside the vault while the keychain is not available; see rekey.ts. */
 export function markFileOf(file: string): string {
   return `${file}.mark`;
 }
@@ -273,8 +282,8 @@ async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): P
 }
 
 /**
- * Where the original is of which this is a copy: the key was last stored for another path, and a vault with the same
- * id still lies there. `null`: this is the original, or it was moved here, or that place can't be read.
+ * Returns the path of the original of a copy: the path that the key was last stored for, if a vault with the same id
+ * is still there. `null`: this is the original, or it was moved here, or that path can't be read.
  */
 async function originalOf(
   { io, file }: Place,

@@ -1,8 +1,8 @@
-/** How long work may keep everything else in the process waiting, in milliseconds: less than a frame of a window. */
+/** The longest time that work may block the process, in milliseconds: less than one frame of a window. */
 const TURN = 12;
 
 /**
- * Returns a function that long work awaits between accounts: after a while it lets the process answer its windows and
+ * Returns a function that long work awaits between accounts. When enough time has passed, it yields to windows and
  * timers.
  */
 export function pauses(): () => Promise<void> {

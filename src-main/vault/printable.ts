@@ -1,12 +1,12 @@
 /**
- * Text from a document or the file system, for a sentence or a dialog of the system: no line break and no invisible
- * or direction-turning character can make it look like something else. User names come from whoever wrote the document.
+ * Makes text from a document or the file system safe for a message or a system dialog: removes line breaks, and
+ * invisible and bidirectional control characters, that could disguise it. User names come from the document's author.
  *
- * @param maxLength in characters (code points); what is longer ends in “…”
+ * @param maxLength in characters (code points); longer text ends in “…”
  */
 export function printable(text: string, maxLength: number): string {
-  // Cc: controls; Cf: formats, direction overrides among them; Zl, Zp: line and paragraph separators.
+  // Cc: controls; Cf: formats, including direction overrides; Zl, Zp: line and paragraph separators.
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}').trim();
-  const characters = Array.from(visible); // whole code points: half of one can't be shown
+  const characters = Array.from(visible); // Whole code points: half of one can't be displayed.
   return characters.length <= maxLength ? visible : `${characters.slice(0, maxLength - 1).join('')}…`;
 }

@@ -13,7 +13,7 @@ import type { VaultState } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 import { rewrite } from './write.ts';
 
-/** Sets the file aside and begins an empty vault. See `Vault.startFresh`. */
+/** Sets the file aside and starts an empty vault. See `Vault.startFresh`. */
 export async function startFresh(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
@@ -27,7 +27,7 @@ export async function startFresh(access: Access): Promise<void> {
   });
 }
 
-/** Keeps what could be read. See `Vault.recover`. */
+/** Keeps the salvaged accounts. See `Vault.recover`. */
 export async function recover(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
@@ -50,7 +50,7 @@ export async function recover(access: Access): Promise<void> {
   });
 }
 
-/** Writes what this program has in memory in the place of an older file. See `Vault.keepMine`. */
+/** Replaces an older file with what this program has in memory. See `Vault.keepMine`. */
 export async function keepMine(access: Access): Promise<void> {
   const { settings, memory } = access;
   await whileOlder(access, async (opening) => {
@@ -88,7 +88,7 @@ export async function keepMine(access: Access): Promise<void> {
   });
 }
 
-/** Takes an older file for the vault, without the accounts that were signed out since. See `Vault.takeFile`. */
+/** Accepts an older file, except accounts that were signed out since it was written. See `Vault.takeFile`. */
 export async function takeFile(access: Access): Promise<void> {
   const { settings, memory } = access;
   await whileOlder(access, async ({ fileId, identity, slot: current }) => {
@@ -143,7 +143,7 @@ export async function makeOwn(access: Access): Promise<void> {
     const written = await rewrite(settings, {
       cache: contents.cache,
       previous: null,
-      kept: new Map(), // Secrets are bound to the id, so every one is sealed again.
+      kept: new Map(), // Secrets are bound to the id, so all of them are sealed again.
       key,
       slot: 'a',
       metadata: { keyMadeAt: now, pending: null, epoch: contents.metadata.epoch, tombstones: [] },
@@ -154,7 +154,7 @@ export async function makeOwn(access: Access): Promise<void> {
   });
 }
 
-/** Runs `task` with the lock on keys held, because it may have to ask the keychain which key is the vault's. */
+/** Runs `task` with the key lock held, because it may have to ask the keychain for the vault's key. */
 async function whileOlder(access: Access, task: (opening: Opening) => Promise<void>): Promise<void> {
   const { settings, memory } = access;
   await settings.rekeying.hold(async () => {
@@ -165,8 +165,8 @@ async function whileOlder(access: Access, task: (opening: Opening) => Promise<vo
 }
 
 /**
- * A key that the keychain holds for this vault: the one in this slot, else the one in the other slot, which another
- * program may have put there since, else a new one.
+ * Returns a key that the keychain holds for this vault: the key in this slot; otherwise the key in the other slot,
+ * where another program may have put it; otherwise a new key.
  */
 async function keyFor(
   { settings }: Access,
@@ -185,12 +185,12 @@ async function keyFor(
     found ??= { key: await settings.slots.make(fileId, preferred, null), slot: preferred };
     return { ...found, marks };
   } catch (cause) {
-    // The vault stays `older`, with what is in memory: the keychain can be unlocked and this be tried again.
+    // The vault stays `older` and keeps what is in memory. The user can unlock the keychain and try again.
     throw cause instanceof KeychainError ? refusal(stateFor(cause), cause) : cause;
   }
 }
 
-/** Whether nothing can be had from the file. */
+/** Returns whether nothing can be read from the file. */
 function isEmptied(contents: Contents | null): boolean {
   return contents === null || (contents.recovered !== null && storeOf(contents.cache).size === 0);
 }

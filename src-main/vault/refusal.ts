@@ -2,7 +2,7 @@ import { KeychainError, StorageError, VaultError, type VaultErrorCode } from '..
 import { printable } from './printable.ts';
 import type { VaultState } from './state.ts';
 
-/** One sentence each for what happened, what it means for the data, and what to do. */
+/** One sentence each: what happened, what it means for the data, and what to do. */
 const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultErrorCode; message: string }>> = {
   locked: {
     code: 'vault_locked',
@@ -63,7 +63,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
 
 export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): VaultError {
   const { code, message } = REFUSALS[state];
-  // Which of the many reasons it is, and what helps, only the keychain can say.
+  // Only the keychain knows the cause and the remedy.
   const isSpecific =
     (state === 'no-keychain' && cause instanceof KeychainError) ||
     (state === 'unreadable' && cause instanceof StorageError && cause.cause === undefined) ||
@@ -87,7 +87,7 @@ export function gone(): VaultError {
   );
 }
 
-/** Another vault's file was put in the place of the one that a program had open. */
+/** A program's open file was replaced with the file of another vault. */
 export function replaced(): VaultError {
   return new VaultError(
     'vault_older',

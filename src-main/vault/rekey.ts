@@ -15,12 +15,12 @@ import { otherSlot } from './slots.ts';
 import type { Erasure } from './api.ts';
 import { append, rewrite } from './write.ts';
 
-/** How long a keychain that asks nobody may take to keep a key, in milliseconds: ten times what was seen. */
+/** Deadline for a keychain without a prompt to store a key, in milliseconds: ten times the longest time observed. */
 const GRACE = 1_000;
 
 type OldKey = Erasure<unknown>['oldKey'];
 
-/** A key that was just made, and where the keychain keeps it. */
+/** A new key, and its slot in the keychain. */
 interface FreshKey {
   key: Buffer;
   slot: Slot;
@@ -28,16 +28,16 @@ interface FreshKey {
 }
 
 /**
- * Replacing a vault's key, so that older copies of its file can't be opened. The order is what makes it safe to be
- * killed at any point:
+ * Replaces a vault's key, so that older copies of its file can't be opened. The order of the steps makes it safe for
+ * the process to be killed at any point:
  *
- * 1. A new key goes into the idle slot and is read back. Killed now: an unused key, overwritten the next time.
- * 2. The file is written anew under the new key and names its slot; it is read back. Killed now: the file says that
- *    the other slot has to be emptied, and the next to open it does that.
- * 3. The slot is read once more, and then the old key is destroyed.
+ * 1. Store a new key in the idle slot and read it back. If killed here, the key is unused, and overwritten next time.
+ * 2. Rewrite the file under the new key, with the name of its slot, and read it back. If killed here, the file says
+ *    that the other slot has to be emptied, and the next program that opens it does that.
+ * 3. Read the slot once more, then destroy the old key.
  *
- * Where the keychain refuses step 1, or does not answer soon, the file is written anew under the old key, so that the
- * account is gone from it at once, and says that its key has to be replaced. An answer that comes later does that.
+ * If the keychain refuses step 1, or does not answer in time, the file is rewritten under the old key, so that the
+ * account is removed from it at once, with a note that its key has to be replaced. A late answer resumes the steps.
  */
 export class Rekeying {
   readonly #access: Access;
@@ -49,7 +49,7 @@ export class Rekeying {
     this.#access = access;
   }
 
-  /** Calls that come before the work begins share it. */
+  /** Calls that arrive before the work starts share it. */
   async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
     const { job, outcome } = jobOf(fn);
     this.#jobs.push(job);
@@ -58,7 +58,7 @@ export class Rekeying {
     return oldKey === undefined ? { value } : { value, oldKey };
   }
 
-  /** Resolves when it is known what becomes of the old key, which may be before the turn is over. */
+  /** Resolves when the outcome for the old key is known, which may be before the task ends. */
   #inTurn(): Promise<OldKey> {
     return new Promise((resolve, reject) => {
       const turn = this.#turns.run('', () => {
@@ -69,7 +69,10 @@ export class Rekeying {
     });
   }
 
-  /** Does what an earlier sign-out, here or elsewhere, had to leave; leaves it again where the keychain refuses. */
+  /**
+   * Finishes what an earlier sign-out, here or elsewhere, left pending; leaves it pending again if the keychain
+   * refuses.
+   */
   async finish(): Promise<void> {
     const { settings, memory } = this.#access;
     const { state } = memory.opening;
@@ -90,8 +93,8 @@ export class Rekeying {
   }
 
   /**
-   * Stores in the keychain how far the file goes by now, so that an older file is noticed at the next start. Where the
-   * keychain refuses, the mark that it has stays a lower bound.
+   * Stores the file's current position in the keychain, so that an older file is detected at the next start. If the
+   * keychain refuses, the mark that it has remains a lower bound.
    */
   async mark(): Promise<void> {
     const { settings, memory } = this.#access;
@@ -110,12 +113,12 @@ export class Rekeying {
       });
   }
 
-  /** Resolves when no replacement is under way. */
+  /** Resolves when no key replacement is in progress. */
   async idle(): Promise<void> {
     await this.#turns.run('', () => Promise.resolve());
   }
 
-  /** @param postponed called when the work is done but for the keychain's part, which goes on */
+  /** @param postponed called when everything is done except the keychain's part, which continues */
   async #replaceKey(jobs: Job[], postponed: () => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
     try {
@@ -126,7 +129,7 @@ export class Rekeying {
       }
       return await settings.rekeying.hold(async () => {
         await this.#lookWhereTheKeyIs(jobs);
-        // Memory gives up the old key when the file has another; the mark file is authenticated under both.
+        // Memory drops the old key when the file has a new one; the mark file is authenticated under both.
         const old = Buffer.from(memory.opening.key ?? []);
         try {
           return await this.#replaceUnderLock(jobs, old, postponed);
@@ -144,7 +147,7 @@ export class Rekeying {
   async #replaceUnderLock(jobs: Job[], old: Buffer, postponed: () => void): Promise<OldKey> {
     const write = (work: Job[], key: FreshKey | null): Promise<void> =>
       this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key)));
-    // The lock on keys is kept until the keychain has answered: what it writes late must not hit another's key.
+    // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
     const asked = hear(this.#freshKey());
     let fresh = await this.#unlessItWaits(asked);
     await write(jobs, fresh ?? null);
@@ -158,15 +161,15 @@ export class Rekeying {
   }
 
   /**
-   * To be done first by whoever holds the lock on keys: while it was waited for, another program may have replaced the
-   * key, and what was the idle slot then holds the file's key now.
+   * Must be called first after taking the key lock: another program may have replaced the key in the meantime, and
+   * the slot that was idle then holds the file's key.
    */
   async #lookWhereTheKeyIs(jobs: readonly Job[]): Promise<void> {
     await this.#access.inTurn(() => this.#access.catchUp());
     this.#assertReplaceable(jobs);
   }
 
-  /** An older file may get another key to finish a sign-out, and for nothing else. */
+  /** An older file may get another key only to finish a sign-out. */
   #assertReplaceable(jobs: readonly Job[]): void {
     const { memory } = this.#access;
     const { state, contents } = memory.opening;
@@ -174,7 +177,7 @@ export class Rekeying {
     this.#access.assertReady();
   }
 
-  /** `undefined` where the keychain takes its time: it may be showing a prompt, and nobody may be there to answer. */
+  /** `undefined` if the keychain takes too long: it may be showing a prompt that nobody is there to answer. */
   async #unlessItWaits<T>(asked: Promise<T>): Promise<T | undefined> {
     const { timers } = this.#access.settings;
     let timer: unknown;
@@ -188,7 +191,7 @@ export class Rekeying {
     }
   }
 
-  /** `null` where the keychain refuses. */
+  /** `null` if the keychain refuses. */
   async #freshKey(): Promise<FreshKey | null> {
     const { settings, memory } = this.#access;
     const { opening } = memory;
@@ -197,7 +200,7 @@ export class Rekeying {
     const slot = otherSlot(opening.slot);
     const next = contents.header.generation + 1n;
     const known = latestMark([opening.mark, memory.seen?.mark ?? null, markOf(contents)]);
-    // An older file that is written under another key is an older file all the same.
+    // An older file stays an older file under another key.
     const generation = state === 'older' && known !== null ? max(known.generation, next) + 1n : next;
     const mark = { generation, end: 0, tag: NO_BYTES, tombstones: known?.tombstones ?? [] };
     try {
@@ -212,7 +215,8 @@ export class Rekeying {
     const { settings, memory } = this.#access;
     this.#assertReplaceable(jobs);
     const { opening, cache } = memory;
-    // Somebody has started afresh meanwhile, with the very key that was made here: it must not get another name.
+    // Another program started afresh in the meantime with the key created here: it must not be stored under another
+    // name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
     if (opening.state === 'older') {
       if (fresh !== null) await this.#writeOlder(fresh);
@@ -255,7 +259,7 @@ export class Rekeying {
     attempt.settle();
   }
 
-  /** Finishes a sign-out in an older file that was put back: without the account, and under another key. */
+  /** Finishes a sign-out in an older file that was put back: removes the account and replaces the key. */
   async #writeOlder({ key, slot, mark }: FreshKey): Promise<void> {
     const { settings, memory } = this.#access;
     const { opening } = memory;
@@ -281,7 +285,7 @@ export class Rekeying {
     memory.refresh();
   }
 
-  /** @param old the key that is destroyed, where this program still has it */
+  /** @param old the key to destroy, if this program still has it */
   async #destroyOldKey(old: Buffer | null): Promise<OldKey> {
     const { settings, memory } = this.#access;
     const { key, slot, fileId } = memory.opening;
@@ -299,26 +303,26 @@ export class Rekeying {
     return 'destroyed';
   }
 
-  /** So that nobody asks the keychain again for what is done. */
+  /** Prevents another request to the keychain for work that is done. */
   async #noteDestroyed(): Promise<void> {
     const { settings, memory } = this.#access;
     const { contents, identity, state } = memory.opening;
     if (!(state === 'ready' || state === 'older') || identity === null) return;
     if (contents?.metadata.pending !== 'destroy') return;
-    // Where it can't be noted, it is done again: that does no harm.
+    // If this can't be recorded, the work is repeated, which is harmless.
     const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
     if (noted !== null) memory.opening = { ...memory.opening, identity: noted };
     const own = memory.mine?.contents ?? null;
     if (own !== null) {
-      // The sign-out is finished, whatever becomes of what is in memory.
+      // The sign-out is finished, whatever happens to the contents of memory.
       own.metadata = { ...own.metadata, pending: null };
     }
     memory.refresh();
   }
 
   /**
-   * [Note: the mark file] The keychain can't be told of this sign-out yet, so a file beside the vault is: an older copy
-   * that is put back is noticed, at the next start too, and the account is removed from it again.
+   * [Note: the mark file] The keychain can't record this sign-out yet, so a file beside the vault does. An older copy
+   * that is put back is then detected, also at the next start, and the account is removed from it again.
    */
   async #leaveMarkFile(keys: readonly Buffer[]): Promise<void> {
     const { settings, memory } = this.#access;
@@ -328,7 +332,7 @@ export class Rekeying {
     const mark = latestMark([markOf(contents), before, memory.seen?.mark ?? null]);
     if (mark === null) return;
     const bytes = encodeMarkFile(mark, fileId, keys);
-    // Where it can't be written, an older copy that is put back while no program runs is not noticed.
+    // If it can't be written, an older copy that is put back while no program runs is not detected.
     await replaceFile(io, markFileOf(file), [bytes].values(), file).catch(() => undefined);
     memory.opening = { ...memory.opening, isSignOutPending: true };
     memory.refresh();
@@ -351,7 +355,7 @@ function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
 }
 
-/** Whether a sign-out was acknowledged whose account may be in the older file. */
+/** Returns whether a sign-out was acknowledged whose account may still be in the older file. */
 function isUnfinished({ opening, mine }: VaultMemory): boolean {
   return opening.isSignOutPending || (mine?.contents?.metadata.pending ?? null) !== null;
 }

@@ -5,7 +5,7 @@ import type { Contents } from './contents.ts';
 import type { Opening } from './open.ts';
 import type { VaultStatus } from './state.ts';
 
-/** What there is to say about a vault beside what was found at its place. */
+/** What the status reports beside what was found at the vault's path. */
 export interface Circumstances {
   file: string;
   keychain: string;
@@ -15,7 +15,7 @@ export interface Circumstances {
   savedAt: number | null;
 }
 
-/** @param mine in state `older`: the vault as this program saw it before */
+/** @param mine in state `older`: the vault as this program last saw it */
 export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
   const { unsaved, saveError, file, keychain, savedAt } = circumstances;
   const error = opening.error ?? saveError;
@@ -44,7 +44,7 @@ function aboutFile({ header, metadata, rows, live }: Contents): Pick<VaultStatus
   return { key: { slot: header.slot, madeAt: metadata.keyMadeAt || null }, live: shareAlive(rows, live) };
 }
 
-/** Of the entries that were written, those that still say what is so. */
+/** Returns the fraction of written entries that are current. */
 export function shareAlive(rows: number, live: number): number {
   return rows === 0 ? 1 : live / rows;
 }

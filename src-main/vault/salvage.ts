@@ -4,7 +4,7 @@ import type { Manifest } from './format/manifest.ts';
 import type { IntactFrame } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
 
-/** What was read of a damaged file, counted, and what was not, named by the roster. */
+/** Counts the salvaged accounts of a damaged file, and names the lost ones from the roster. */
 export function recoveredFrom(
   cache: TokenCache,
   frames: readonly IntactFrame[],
@@ -14,7 +14,7 @@ export function recoveredFrom(
   const readable = new Set(storeOf(cache).accounts);
   const intact = new Set(frames.map(({ ordinal }) => ordinal));
   if (manifest === null) {
-    // Without the roster nobody can say what else there was, unless nothing else is missing.
+    // Without the roster the total is unknown, unless nothing else is missing.
     const base = [...intact].filter((ordinal) => ordinal < header.baseFrames).length;
     return { accounts: readable.size, of: base === header.baseFrames - 1 ? readable.size : null, lost: [] };
   }
@@ -22,7 +22,7 @@ export function recoveredFrom(
   manifest.roster.forEach((entry, index) => {
     if (entry === null || intact.has(index + 1)) return;
     lost.set(entry.home_account_id, entry.username || entry.home_account_id);
-    readable.delete(entry.home_account_id); // What a later frame tells of it is not the whole of it.
+    readable.delete(entry.home_account_id); // A later frame holds only part of the account.
   });
   return { accounts: readable.size, of: readable.size + lost.size, lost: [...lost.values()] };
 }

@@ -12,46 +12,46 @@ import { Log } from './disk/log.ts';
 import { KeySlots } from './slots.ts';
 import type { VaultOptions } from './api.ts';
 
-/** What a vault works with; options checked and filled in. */
+/** A vault's dependencies; options validated, with defaults. */
 export interface Settings {
   file: string;
   unprotected: 'refuse' | 'memory';
   slots: KeySlots;
   /** Held while the file is written. */
   writing: FileLock;
-  /** Held while the key is replaced, which may take as long as a person takes to answer a prompt. */
+  /** Held while the key is replaced, which may take as long as the user takes to answer a prompt. */
   rekeying: FileLock;
-  /** For those who use the vault, e.g. to redeem a refresh token once. */
+  /** For users of the vault, e.g. to redeem a refresh token only once. */
   named: NamedLocks;
   io: Io;
   log: Log;
   timers: Timers;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** What deriving a key from an export's passphrase costs, as a power of two. Absent: what age itself asks for. */
+  /** Work factor for deriving a key from an export's passphrase, as a power of two. Absent: age's own default. */
   scryptWork?: number;
 }
 
-/** For tests: what stands between a vault and the system. */
+/** For tests: replaces the interfaces between a vault and the system. */
 export interface Surroundings {
   io?: Io;
   timers?: Timers;
   now?: () => number;
-  /** Milliseconds that a lock is waited for. */
+  /** Deadline for acquiring a lock, in milliseconds. */
   lockDeadline?: number;
   scryptWork?: number;
 }
 
-/** The longest suffix that is put behind a vault's name has 32 bytes. */
+/** The longest suffix that is appended to a vault's name has 32 bytes. */
 const MAX_NAME_BYTES = 220;
 
-/** Milliseconds. What is done under such a lock is a request over the network, which may take its time-out. */
+/** Milliseconds. The task under such a lock is a network request, which may take until its time-out. */
 const NAMED_DEADLINE = 60_000;
 
 // eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
 const systemNow = (): number => Date.now();
 
-/** @throws InvalidArgumentError; callers without types are checked like any other input */
+/** @throws InvalidArgumentError; input of untyped callers is validated like any other */
 export function settingsFrom(options: VaultOptions, surroundings: Surroundings = {}): Settings {
   const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
   const wrong = (what: string): never => {
@@ -68,7 +68,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
       `the name of \`file\` must not be longer than ${MAX_NAME_BYTES} bytes: file systems take 255, and the vault’s lock files and temporary files have its name and more.`,
     );
   }
-  // A NUL cuts a text short in the keychain.
+  // A NUL would truncate text in the keychain.
   for (const text of [name, service]) {
     if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
       wrong('`name` and `service` must be texts of 1 to 200 characters without a NUL.');
@@ -99,15 +99,15 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
 const MOST_LINKS = 40;
 
 /**
- * Where a link leads that stands in the vault's place. A rewrite would put a file in the place of the link, and those who
- * come by it would hold another lock than those who do not.
+ * Resolves a symbolic link at the vault's path. A rewrite would replace the link with a file, and programs that open
+ * the vault through the link would hold a different lock from those that don't.
  */
 function throughLinks(file: string, links = 0): string {
   let target: string;
   try {
     target = resolve(realpathSync(dirname(file)), readlinkSync(file));
   } catch {
-    return file; // It is no link, or nothing is there yet.
+    return file; // It is not a link, or does not exist yet.
   }
   return links === MOST_LINKS ? file : throughLinks(target, links + 1);
 }

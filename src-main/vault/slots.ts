@@ -9,8 +9,8 @@ import { KEY_LENGTH } from './format/keys.ts';
 export type SlotReading = KeyItem | 'absent' | 'invalid';
 
 /**
- * The two places in the keychain where a vault's key can be: one at a time, and both only while the key is replaced.
- * They are named by the file's id, so no vault can read, overwrite or destroy another vault's key.
+ * The two places in the keychain where a vault's key can be. Only one is used, except while the key is replaced. They
+ * are named by the file's id, so no vault can read, overwrite or destroy another vault's key.
  */
 export class KeySlots {
   readonly #keychain: Keychain;
@@ -18,7 +18,7 @@ export class KeySlots {
   readonly #name: string;
   readonly #file: string;
 
-  /** @param file absolute path of the vault, stored beside its key so that a copy is told from the original */
+  /** @param file absolute path of the vault, stored beside its key so that a copy can be told from the original */
   constructor(keychain: Keychain, service: string, name: string, file: string) {
     this.#keychain = keychain;
     this.#service = service;
@@ -26,7 +26,7 @@ export class KeySlots {
     this.#file = file;
   }
 
-  /** What people call the keychain. */
+  /** The keychain's display name. */
   get label(): string {
     return this.#keychain.label ?? 'keychain';
   }
@@ -36,25 +36,25 @@ export class KeySlots {
     return text === null ? 'absent' : (decodeKeyItem(text) ?? 'invalid');
   }
 
-  /** Makes a key and stores it in the slot, replacing whatever is there. */
+  /** Creates a key and stores it in the slot, replacing any key there. */
   async make(fileId: Buffer, slot: Slot, mark: Mark | null): Promise<Buffer> {
     const key = randomBytes(KEY_LENGTH);
     await this.keep(fileId, slot, key, mark);
     return key;
   }
 
-  /** Stores the key and the mark in the slot. The caller holds the lock on keys, and knows that the slot is in use. */
+  /** Stores the key and the mark in the slot. The caller holds the key lock, and knows that the slot is in use. */
   async keep(fileId: Buffer, slot: Slot, key: Buffer, mark: Mark | null): Promise<void> {
     const item = encodeKeyItem({ key, mark, file: this.#file, name: this.#name });
     await this.#keychain.set(this.#service, accountOf(fileId, slot), item);
   }
 
-  /** Resolves when the key is gone for good. */
+  /** Resolves when the key is destroyed. */
   async destroy(fileId: Buffer, slot: Slot): Promise<void> {
     await this.#keychain.delete(this.#service, accountOf(fileId, slot));
   }
 
-  /** @throws KeychainError `keychain_mismatch` where the slot does not hold this key (any more) */
+  /** @throws KeychainError `keychain_mismatch` if the slot does not hold this key (any more) */
   async confirm(fileId: Buffer, slot: Slot, key: Buffer): Promise<void> {
     const kept = await this.read(fileId, slot);
     const isSame = typeof kept !== 'string' && kept.key.equals(key);

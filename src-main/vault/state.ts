@@ -1,117 +1,120 @@
 /**
- * Where a vault stands. Locked, absent, wrong, damaged, newer and unavailable are different states: each asks
- * something else of the user, and in none of them is the file touched.
+ * The state of a vault. Locked, absent, wrong, damaged, newer and unavailable are different states: each requires a
+ * different action of the user, and none of them changes the file.
  */
 export type VaultState =
   | 'ready'
-  | 'locked' // the keychain is locked, or its prompt was dismissed or waits for an answer (`waiting`)
+  | 'locked' // the keychain is locked, or its prompt was dismissed or is still open (`waiting`)
   | 'no-keychain' // no library, no session bus or no secret service
-  | 'key-missing' // the file is there, the keychain is open, and the key is really absent
-  | 'wrong-key' // the keychain's key is not this file's
-  | 'damaged' // some of the file can't be authenticated; what can is readable
+  | 'key-missing' // the file exists, the keychain is unlocked, and it has no key for the file
+  | 'wrong-key' // the key in the keychain does not belong to this file
+  | 'damaged' // part of the file can't be authenticated; the rest is readable
   | 'newer' // written by a newer format version
-  | 'read-only' // it can be read, and not be written
-  | 'unreadable' // it is there, and the file system does not let this user, or anybody, read it
-  | 'older' // it is older or shorter than what this program, or this machine, has seen
-  | 'copy' // it is a copy of a vault that still lies elsewhere, and has the same key
-  | 'busy'; // the last save gave up waiting for a program that held the lock; the next one asks again
+  | 'read-only' // it can be read but not written
+  | 'unreadable' // it exists, but the file system doesn't let this user, or any user, read it
+  | 'older' // it is older or shorter than what this program or machine has seen
+  | 'copy' // it is a copy of a vault that still exists elsewhere, with the same key
+  | 'busy'; // the last commit timed out waiting for a program that held the lock; the next one tries again
 
-/** A plain value: safe to clone to a window. Holds no secret. */
+/** The status of a vault: a plain object, safe to clone to a window. Holds no secret. */
 export interface VaultStatus {
-  /** Where the vault stands. */
+  /** The state of the vault. */
   state: VaultState;
-  /** The code of the error behind a state other than `ready`, or behind changes that are not saved. */
+  /** The code of the error that caused a state other than `ready`, or that prevents changes from being saved. */
   code?: string;
-  /** For people: what happened, what it means for the data, what to do. Absent when all is well. */
+  /** A message for the user: what happened, what it means for the data, what to do. Absent when all is well. */
   message?: string;
   /** Where the newest changes are. `memory`: they are lost when this process ends. */
   held: 'disk' | 'memory';
-  /** Updates held in memory only. */
+  /** Number of updates held only in memory. */
   unsaved: number;
-  /** The keychain has been asked and has not answered yet; an answer changes the status by itself. */
+  /** The keychain has not answered yet. Its answer will update the status. */
   waiting: boolean;
   /** Absolute path. */
   file: string;
-  /** Size of the file, or null where there is none (yet). */
+  /** Size of the file in bytes, or null if it does not exist (yet). */
   bytes: number | null;
-  /** Seconds since the epoch, or null before the first save that is known of. */
+  /** Seconds since the epoch, or null before the first known commit. */
   savedAt: number | null;
-  /** What keeps the key, as people call it: "macOS Keychain", "Secret Service", … */
+  /** The keychain's display name: "macOS Keychain", "Secret Service", … */
   keychain: string;
-  /** Which of its two places holds the key, and since when (null: nobody knows any more). Absent before it was read. */
+  /** The slot that holds the key, and the time since when (null: unknown). Absent before the file was read. */
   key?: { slot: 'a' | 'b'; madeAt: number | null };
-  /** How much of the file says what is still so, 0 to 1, counted in entries. Absent where it was not read. */
+  /** The fraction of the file's entries that are current, 0 to 1. Absent if it was not read. */
   live?: number;
-  /** A sign-out is done but for the destruction of the old key, which waits until the keychain can be asked. */
+  /** A sign-out is done except for destroying the old key, which happens as soon as the keychain is available. */
   oldKey?: 'pending';
-  /** What is not as it should be in the vault's place, though it works. Absent where nothing is. */
+  /** Problems at the vault's path that don't prevent its use. Absent if there are none. */
   warnings?: readonly VaultWarning[];
-  /** In state `older`: what there is to choose from. */
+  /** In state `older`: the two versions to choose from. */
   older?: OlderFile;
   /** In state `copy`: absolute path of the original. */
   copyOf?: string;
-  /** In state `damaged`: accounts that can be read, of how many (null: the file no longer tells), and who is lost. */
+  /** In state `damaged`: the number of salvaged accounts, the total (null: unknown), and the lost accounts. */
   recovered?: Recovered;
 }
 
-/** `folder_writable`, `file_writable`: other users of this machine may write there, and so replace or delete the vault. */
+/**
+ * `folder_writable`, `file_writable`: other users of this machine can write there, and so replace or delete the
+ * vault.
+ */
 export type VaultWarning = 'folder_writable' | 'file_writable';
 
-/** The two sides of an older file, in accounts. */
+/** The two versions of a vault whose file is older, in numbers of accounts. */
 export interface OlderFile {
-  /** What this program still has in memory; `null` where the file was older when it was opened. */
+  /** What this program still has in memory; `null` if the file was already older when it was opened. */
   mine: number | null;
-  /** What the file holds; `null` where it can't be opened, or is gone. */
+  /** What the file holds; `null` if it can't be opened, or is gone. */
   file: number | null;
 }
 
-/** What of a damaged vault can be read. */
+/** What can be read of a damaged vault. */
 export interface Recovered {
-  /** That can be read. */
+  /** Number of readable accounts. */
   accounts: number;
-  /** `null`: the file no longer tells. */
+  /** Total number of accounts. `null`: the file no longer says. */
   of: number | null;
-  /** By user name, or by home account id where there is none. */
+  /** Lost accounts, by user name, or by home account id if there is none. */
   lost: readonly string[];
 }
 
-/** The parts of a vault's file, and how much of each is as it was written. */
+/** The parts of a vault's file, and how much of each is intact. */
 export interface VaultRegions {
-  /** Copies of the header, of two. */
+  /** Intact copies of the header, of two. */
   headers: number;
-  /** Frames that were there when the file was last written as a whole, the manifest included. */
+  /** Base frames: those of the last rewrite, including the manifest. */
   base: { intact: number; of: number };
-  /** Frames appended since. */
+  /** Appended frames. */
   appended: number;
-  /** Bytes after the last frame. Where nothing is damaged, of a write that was never acknowledged. */
+  /** Bytes after the last frame. In an undamaged file, they belong to a write that was never acknowledged. */
   after: number;
 }
 
-/** What a vault's file holds, as it was found when every byte of it was read. */
+/** The result of verifying a vault's file: every byte was read. */
 export interface VaultReport {
-  /** Everything is there, authentic, and opens. */
+  /** Everything is present and authentic, and decrypts. */
   sound: boolean;
-  /** As `VaultStatus` has it. */
+  /** As in `VaultStatus`. */
   state: VaultState;
-  /** Of a state other than `ready`, or of the first secret that did not open. */
+  /** The code of the error that caused a state other than `ready`, or of the first secret that did not decrypt. */
   code?: string;
-  /** Size of the file; 0 where there is none. */
+  /** Size of the file in bytes; 0 if there is none. */
   bytes: number;
-  /** That can be read. */
+  /** Number of readable accounts. */
   accounts: number;
-  /** That can be read: entities, and what is kept without being understood. */
+  /** Number of readable entries, including those that are kept without being understood. */
   entries: number;
-  /** Secrets that were decrypted and authenticated. */
+  /** Number of secrets that were decrypted and authenticated. */
   secrets: number;
-  /** How much of the file says what is still so, 0 to 1, counted in entries. */
+  /** The fraction of the file's entries that are current, 0 to 1. */
   live: number;
-  /** Which of its two places in the keychain holds the key. */
+  /** The slot in the keychain that holds the key. */
   keySlot: 'a' | 'b';
-  /** Seconds since the epoch; null where nobody knows any more. */
+  /** Seconds since the epoch; null if unknown. */
   keyMadeAt: number | null;
-  /** How often the file was written anew as a whole. */
+  /** Number of times that the whole file was rewritten. */
   generation: number;
-  /** Absent where there is no file, or no key to tell. */
+  /** Absent if there is no file, or no key to read it. */
   regions?: VaultRegions;
   /** In state `damaged`. */
   recovered?: Recovered;

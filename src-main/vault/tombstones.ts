@@ -8,15 +8,15 @@ import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/metadata.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
 
-/** Tombstones that are kept whatever their age: clocks jump. */
+/** Number of tombstones that are kept whatever their age, because clocks jump. */
 const KEPT = 1_000;
 
-/** Beyond these, how long one is kept in seconds: a refresh may be under way while a lid is closed. */
+/** How long further tombstones are kept, in seconds: a refresh may be pending while a laptop sleeps. */
 const REMEMBERED = 7 * 24 * 3600;
 
 /**
- * [Note: no byte of the account] The accounts that these changes removed to the last entry. They are remembered by a
- * keyed hash: after a sign-out the file must not hold the account's id either.
+ * [Note: no byte of the account] Returns tombstones for the accounts whose last entry these changes removed. A
+ * tombstone is a keyed hash: after a sign-out the file must not hold the account's id either.
  */
 export function tombstonesIn(
   cache: TokenCache,
@@ -42,7 +42,7 @@ export function tombstonesIn(
     }));
 }
 
-/** What a rewritten file says: new tombstones are added, and those that no refresh can need any more are dropped. */
+/** Returns the tombstones for a rewritten file: adds new ones, and drops those that no pending refresh can need. */
 export function metadataAfter(
   metadata: VaultMetadata,
   added: readonly Tombstone[],
@@ -51,7 +51,7 @@ export function metadataAfter(
   const all = withTombstones(metadata, added);
   const tombstones = [...all.tombstones].sort((a, b) => a.epoch - b.epoch);
   const old = tombstones.length - KEPT;
-  // A clock that was set back does not make a tombstone older than those before it.
+  // Setting the clock back must not make a tombstone older than those before it.
   let latest = 0;
   const kept = tombstones.filter(({ at }, index) => {
     latest = Math.max(latest, at);
@@ -61,8 +61,8 @@ export function metadataAfter(
 }
 
 /**
- * Runs `fn`, and takes back what it set for an account that was signed out after `since`: that is the end of a
- * refresh which had begun before, and must not bring the account back.
+ * Runs `fn`, and rolls back what it set for an account that was signed out after `since`: such a change comes from a
+ * refresh that started earlier, and must not bring the account back.
  */
 export function withoutLate<T>(
   cache: TokenCache,
@@ -76,8 +76,8 @@ export function withoutLate<T>(
 }
 
 /**
- * What is left of changes that could not be saved, when the file is read again: what they set for an account that others
- * have signed out since must not bring it back either.
+ * Filters unsaved changes when the file is read again: those for an account that another process has signed out in
+ * the meantime must not bring it back.
  */
 export function withoutSignedOut(
   held: readonly Change[],
@@ -89,7 +89,7 @@ export function withoutSignedOut(
   return held.filter((change) => !isLate(change));
 }
 
-/** Whether a change sets something for an account that was signed out after `since`. */
+/** Returns whether a change sets an entry of an account that was signed out after `since`. */
 function bringsBack({ header, metadata }: Contents, since: number): (change: Change) => boolean {
   const late = new Set<string>();
   for (const { mark, epoch } of metadata.tombstones) if (epoch > since) late.add(mark);
@@ -100,15 +100,15 @@ function bringsBack({ header, metadata }: Contents, since: number): (change: Cha
   };
 }
 
-/** The user of an entry: the account, with the issuer where two users of one id are told apart by it. */
+/** Returns the user of an entry: the account, with the issuer if that distinguishes two users with the same id. */
 function userOf({ account, entity }: Entry): string {
   const issuer = issuerIn(entity);
   return issuer === '' ? account : `${account} ${canonicalIssuer(issuer)}`;
 }
 
 /**
- * Removes from an older file's contents the accounts that were signed out after it was written, and remembers that. The
- * frames of these accounts are not copied any more.
+ * Removes accounts that were signed out after an older file was written from its contents, and records that. The
+ * frames of these accounts are no longer copied.
  */
 export function removeSignedOut(
   contents: Contents,

@@ -22,18 +22,21 @@ import type { VaultReport, VaultStatus } from './state.ts';
 import { verify } from './verify.ts';
 import type { Erasure, Vault, VaultOptions } from './api.ts';
 
-/** How long closing waits for the keychain, in milliseconds. */
+/** Deadline of closing for the keychain's answer, in milliseconds. */
 const PARTING = 2_000;
 
-/** How often a vault that someone listens to looks for what others wrote, where folders can't be watched; milliseconds. */
+/**
+ * Interval at which a vault with listeners checks for changes by other processes if folders can't be watched, in
+ * milliseconds.
+ */
 const POLL = 500;
-/** And where they can: not every file system tells of everything. */
+/** The same interval if folders can be watched: not every file system reports every change. */
 const WATCHED_POLL = 30_000;
 
 /**
- * Opens a vault. Resolves in every state, and changes nothing in any: neither the file nor the key is made before the
- * first `update`. Where the keychain does not answer, it resolves after ten seconds as `locked` with
- * `status.waiting`, and the answer, when it comes, changes the status by itself.
+ * Opens a vault. Resolves in every state and changes nothing: file and key are not created before the first `update`.
+ * If the keychain does not answer within ten seconds, it resolves as `locked` with `status.waiting`; a later answer
+ * updates the status.
  *
  * @throws InvalidArgumentError and nothing else
  */
@@ -60,7 +63,7 @@ class FileVault implements Vault {
   #jobs: Job[] = [];
   #closed = false;
   #poll: unknown;
-  /** Ends watching; `null` where that is not possible, absent while nobody listens. */
+  /** Stops watching; `null` if watching is not possible, absent while there are no listeners. */
   #watch: (() => void) | null | undefined;
 
   constructor(settings: Settings, memory: VaultMemory) {
@@ -118,7 +121,7 @@ class FileVault implements Vault {
 
   #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {
     this.#jobs.push(job);
-    // Whichever turn comes first takes all that have come until then: one frame, one flush.
+    // The first task to run takes all jobs queued until then: one frame, one flush.
     void this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch((error: unknown) =>
       job.reject(error),
     );
@@ -136,7 +139,7 @@ class FileVault implements Vault {
     await this.#inTurn(async () => {
       const { io, file } = this.#settings;
       const now = await identify(io, file).catch(() => null);
-      // Asking may have taken long. What was found must still be what is there, and nobody else have looked since.
+      // The keychain may have taken long. The file must be unchanged, and no other reread may have happened since.
       if (this.#memory.opening === opening && sameIdentity(now, found.identity)) {
         await this.#memory.adopt(found);
       } else await this.#access.lookAgain();
@@ -233,7 +236,7 @@ class FileVault implements Vault {
     await this.#settings.named.close();
   }
 
-  /** Tells the keychain how far the file goes; a person who is quitting is not asked to unlock it for that. */
+  /** Stores the file's current position in the keychain. A user who is quitting is not asked to unlock it for that. */
   async #marked(): Promise<boolean> {
     if (!this.#memory.isUnmarked) return true;
     const { timers } = this.#settings;
@@ -249,7 +252,7 @@ class FileVault implements Vault {
     return this.#closed ? Promise.reject(closed()) : this.#access.inTurn(task);
   }
 
-  /** What a state that was just found asks for. */
+  /** Does what a newly found state requires. */
   #opened(): void {
     void finishForgetting(this.#access).catch(() => undefined);
     const { error, state, contents } = this.#memory.opening;
@@ -261,14 +264,14 @@ class FileVault implements Vault {
     }
     const isPending = contents?.metadata.pending || this.#memory.opening.isSignOutPending;
     if ((state === 'ready' || state === 'older') && isPending) {
-      // It is tried again at the next chance; the status says so until then.
+      // It is tried again at the next opportunity; until then the status reports it.
       void this.#rekeying.finish().catch(() => undefined);
     }
   }
 
   /**
-   * [Note: live updates] The folder is watched, because a rewrite replaces the file, and a look is one `stat`. Nothing is
-   * left behind when a process that was told dies, and nothing here keeps a process alive.
+   * [Note: live updates] The folder is watched rather than the file, because a rewrite replaces the file; a check is
+   * one `stat`. A process that dies leaves nothing behind, and watching keeps no process alive.
    */
   #lookLater(): void {
     this.#watch ??= this.#watched();
@@ -288,12 +291,12 @@ class FileVault implements Vault {
     return heard;
   }
 
-  /** Who can't look now will be told by the next call that needs the file. */
+  /** If the check fails, the next call that needs the file reports why. */
   async #lookNow(): Promise<void> {
     await this.#inTurn(() => this.#access.catchUp()).catch(() => undefined);
   }
 
-  /** `null` where folders can't be watched: then the file is looked at more often. */
+  /** `null` if folders can't be watched: then the file is checked more often. */
   #watched(): (() => void) | null {
     const { io, file } = this.#settings;
     let isLooking = false;
@@ -301,7 +304,7 @@ class FileVault implements Vault {
       if (isLooking || (name !== null && name !== basename(file)) || !this.#isHeard()) return;
       isLooking = true;
       setImmediate(() => {
-        isLooking = false; // What is written from now on is told again.
+        isLooking = false; // Later writes trigger another check.
         void this.#lookNow();
       }).unref();
     };

@@ -12,10 +12,10 @@ import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
 import type { VaultRegions, VaultReport } from './state.ts';
 
-/** Entries after which others get their turn, and progress is told. */
+/** Number of entries after which other tasks can run and progress is reported. */
 const SLICE = 500;
 
-/** Looks at the file with its own eyes: nothing that is in memory counts, but the key. */
+/** Verifies the file from the disk: uses nothing that is in memory except the key. */
 export async function verify(
   settings: Settings,
   known: Known,
@@ -39,7 +39,7 @@ export async function verify(
 }
 
 function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
-  // Of a file that is damaged, and shorter for that, the damage is what its user has to know.
+  // For a file that is damaged, and shorter for that reason, the damage is what the user has to know.
   const isDamaged = contents !== null && contents.recovered !== null;
   const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
   return {
@@ -57,7 +57,7 @@ function outline({ state: found, error: why, contents, identity, slot }: Opening
   };
 }
 
-/** `null` where another program has written since: what was found before is then of another file. */
+/** `null` if another program has written since: the earlier result is then about another file. */
 async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
   const whole = await readWhole(io, file).catch(() => null);
   if (whole === null || !sameIdentity(whole.identity, identity)) return null;
@@ -91,13 +91,13 @@ async function openAll(
   report.accounts = accounts.size;
 }
 
-/** Counts what is authentic in a file that was opened. */
+/** Counts what is authentic in an opened file. */
 function regionsOf(file: Buffer, { header, sealingKey }: Contents): VaultRegions {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
   const { frames, end } = scanFrames(file, start, sealingKey, header.baseFrames);
-  // A frame that was repeated or moved is not one more.
+  // A repeated or moved frame is not counted again.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;
   return {

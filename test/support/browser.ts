@@ -1,18 +1,18 @@
 /**
- * A browser without a screen, for the example provider's pages: follows redirects, keeps cookies, presses buttons. One
- * browser is one session, as one person's would be.
+ * A headless browser for the example provider's pages: follows redirects, keeps cookies, presses buttons. Each
+ * instance is a separate session, for one user.
  */
 import { request } from 'node:http';
 
 export interface Person {
-  /** Who signs in: a user's id. */
+  /** The id of the user who signs in. */
   user: string;
-  /** Presses Refuse where consent is asked; `login`: gives up before. */
+  /** Presses Refuse on the consent page; `login`: cancels before that. */
   refuse?: 'consent' | 'login';
 }
 
 export interface Arrived {
-  /** The last address, and what stands there. */
+  /** The last address, and its page. */
   url: string;
   status: number;
   html: string;
@@ -20,15 +20,15 @@ export interface Arrived {
 }
 
 export interface Browser {
-  /** Opens an address and presses on until there is nothing more to press. */
+  /** Opens an address and presses buttons until there are none left. */
   visit(url: string, person: Person): Promise<Arrived>;
-  /** Opens an address, and presses nothing. */
+  /** Opens an address without pressing anything. */
   open(url: string): Promise<Arrived>;
 }
 
 const MOST_PAGES = 40;
 
-/** @param fetchFn for https: one that trusts the provider. Loopback redirects are fetched as they are. */
+/** @param fetchFn used for https: one that trusts the provider. Loopback redirects use the global fetch. */
 export function browser(fetchFn: typeof fetch): Browser {
   const jars = new Map<string, Map<string, string>>();
 
@@ -72,7 +72,7 @@ export function browser(fetchFn: typeof fetch): Browser {
   };
 }
 
-/** The form of a page, filled in; undefined where there is none. */
+/** Returns the filled-in form of a page; undefined if there is none. */
 function press(html: string, person: Person): { action: string; form: URLSearchParams } | undefined {
   const action = /<form[^>]*\saction="([^"]*)"/.exec(html)?.[1];
   if (action === undefined) return undefined;
@@ -109,10 +109,13 @@ function arrived(url: string, status: number, html: string): Arrived {
   return { url, status, html, title: text(/<title>([^<]*)/.exec(html)?.[1] ?? '') };
 }
 
-/** The app's loopback listener closes as soon as it has answered, which the global fetch's pool would report as a fault. */
+/**
+ * The app's loopback listener closes as soon as it has answered, which the global fetch's pool would report as an
+ * error.
+ */
 function plainFetch(url: string, form?: URLSearchParams): Promise<Response> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const how = form === undefined ? {} : { method: 'POST', headers }; // `response_mode=form_post` comes as a form
+  const how = form === undefined ? {} : { method: 'POST', headers }; // `response_mode=form_post` is sent as a form
   return new Promise((resolve, reject) => {
     request(url, { agent: false, ...how }, (answer) => {
       const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What stands behind an app's loopback redirect, for tests without the app: takes one call and gives its address. */
+/** A stand-in for an app's loopback listener: accepts one request and returns its address. */
 export async function callback(): Promise<{ uri: string; called: Promise<URL> }> {
   let uri = '';
   const server = createServer();

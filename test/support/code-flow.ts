@@ -8,7 +8,7 @@ export interface Wanted {
   prompt?: string;
 }
 
-/** Signs a person in with the authorization code flow, PKCE and a loopback redirect (RFC 8252), as an app does it. */
+/** Signs a user in with the authorization code flow, PKCE and a loopback redirect (RFC 8252), as an app does. */
 export async function signInWithCode(
   config: oidc.Configuration,
   at: Browser,

@@ -13,7 +13,8 @@ import {
 } from './keyring.ts';
 import { opened } from './opened.ts';
 
-// What keytar, the real one, makes of each keychain that can be made here. In a process of its own: it can hang or crash.
+// Tests how the real keytar behaves with each keychain that can be created here. It runs in its own process because
+// it can hang or crash.
 const script = `
   const [method, ...args] = process.argv.slice(1);
   require('keytar')[method]('tokenkeep-test', ...args).then(
@@ -107,7 +108,7 @@ describe('without a keyring', () => {
   });
 });
 
-// The session that `npm test` runs the tests in. Run by hand, the tests may be in none.
+// The session in which `npm test` runs the tests. Tests that are run by hand may have none.
 it.runIf(process.env['HOME'] === join(process.env['XDG_RUNTIME_DIR'] ?? '', 'home'))(
   "the session's own keyring is unlocked, and does as it is told",
   async () => {

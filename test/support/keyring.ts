@@ -4,17 +4,17 @@ import { startBus } from '../../scripts/session/bus.mjs';
 import { connectKeyring, startKeyring as start } from '../../scripts/session/keyring.mjs';
 import { sweep } from '../../scripts/session/sweep.mjs';
 
-/** The environment of a program that is to meet a keychain in a certain state. */
+/** The environment of a program that is tested with a keychain in a certain state. */
 export type Environment = Record<string, string>;
 
 export interface Place {
-  /** For the program under test: a bus address and runtime folder of its own, and a HOME; the rest as it is here. */
+  /** For the program under test: its own bus address, runtime folder and HOME; otherwise the current environment. */
   readonly env: Environment;
-  /** Ends all that was started, what the program left behind included, and removes the folder. */
+  /** Ends everything that was started, including what the program left behind, and removes the folder. */
   readonly close: () => Promise<void>;
 }
 
-/** A GNOME Keyring that does what a test says. Without a prompter: what needs a prompt fails at once. */
+/** A GNOME Keyring that a test controls. It has no prompter: what needs a prompt fails at once. */
 export interface Keyring {
   readonly env: Environment;
   /** Locks it, as the desktop does at the end of a session. Secrets then look absent. */
@@ -22,22 +22,23 @@ export interface Keyring {
   readonly unlock: () => Promise<void>;
   /** Undefined when no Secret Service answers. */
   readonly isLocked: () => Promise<boolean | undefined>;
-  /** Stops the daemon: calls get no answer, and no error either. */
+  /** Stops the daemon: calls get neither an answer nor an error. */
   readonly hang: () => void;
   readonly resume: () => void;
-  /** Ends the daemon as a crash would; the bus goes on without a Secret Service. */
+  /** Kills the daemon, as in a crash; the bus continues without a Secret Service. */
   readonly kill: () => Promise<void>;
 }
 
-/** One that a test has started may be started again after it was killed; it is unlocked then. */
+/** A keyring that a test started. It can be started again after it was killed, and is unlocked then. */
 export interface OwnKeyring extends Keyring, Place {
   readonly restart: () => Promise<void>;
 }
 
 /**
- * A D-Bus session of its own with an unlocked keyring.
+ * Starts a separate D-Bus session with an unlocked keyring.
  *
- * @param options.home where the keyring's files are, and HOME in `env`; kept. Made and removed with the rest if not given
+ * @param options.home the folder of the keyring's files, and HOME in `env`; kept. By default, a folder is created and
+ * removed with the rest
  */
 export async function startKeyring(options: { home?: string } = {}): Promise<OwnKeyring> {
   const place = await openPlace(options.home);
@@ -71,14 +72,14 @@ export async function startKeyring(options: { home?: string } = {}): Promise<Own
   }
 }
 
-/** The keyring of the session that the tests themselves run in, which `npm test` started. Others use it: put it back. */
+/** The keyring of the session in which the tests run, started by `npm test`. Other tests use it: restore its state. */
 export async function sessionKeyring(): Promise<Keyring> {
   const env = currentEnvironment();
   const password = await readFile(join(env['HOME'] ?? '', '.tokenkeep-keyring-password'), 'utf8');
   return { env, ...controls(await connectKeyring(env['XDG_RUNTIME_DIR'], env, password)) };
 }
 
-/** A D-Bus session in which nothing offers a Secret Service, and nothing can be started that does. */
+/** Starts a D-Bus session that has no Secret Service and can't start one. */
 export async function startBusWithoutKeyring(): Promise<Place> {
   const place = await openPlace();
   const bus = await startBus(place.directory, place.env);
@@ -87,7 +88,10 @@ export async function startBusWithoutKeyring(): Promise<Place> {
   return { env: place.env, close: place.close };
 }
 
-/** No D-Bus session: no address, nothing in the runtime folder, and a dbus-launch that starts none (Debian's dbus-x11 would). */
+/**
+ * No D-Bus session: no address, an empty runtime folder, and a dbus-launch that starts none (Debian's dbus-x11
+ * would).
+ */
 export async function withoutBus(): Promise<Place> {
   const place = await openPlace();
   const folder = join(place.directory, 'bin');
@@ -97,7 +101,7 @@ export async function withoutBus(): Promise<Place> {
   return { env: place.env, close: place.close };
 }
 
-/** The address of a D-Bus session that has ended. */
+/** Returns the address of a D-Bus session that has ended. */
 export async function withDeadBus(): Promise<Place> {
   const place = await openPlace();
   place.env['DBUS_SESSION_BUS_ADDRESS'] = `unix:path=${join(place.directory, 'bus')}`;

@@ -1,3 +1,4 @@
-// The scripts are plain JavaScript, because they run before anything is installed. Their contracts are in their comments.
+// The scripts are plain JavaScript, because they run before anything is installed. Their comments document their
+// contracts.
 declare module '*.mjs';
 declare module '*.cjs';

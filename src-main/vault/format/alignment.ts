@@ -5,20 +5,20 @@ import { SECTOR, SHORTEST_HOLE } from './frame-reader.ts';
 const SPACE = 0x20;
 
 /**
- * The same content with spaces after its JSON, so that the frame, where it begins at `at`, does not end a few bytes
- * before or behind the border of a sector. Otherwise a power cut could leave out so little of it, or of the next one, that
- * nobody could tell that from damage.
+ * Pads the JSON of the content with spaces, so that a frame that begins at `at` does not end within a few bytes of a
+ * sector border. Otherwise a power cut could drop so few bytes of this frame, or of the next one, that the loss could
+ * not be told from damage.
  */
 export function aligned({ body, sealed }: FrameContent, at: number): FrameContent {
   let length = body.length;
-  // A frame that is copied has spaces from where it was before.
+  // A copied frame has padding for its previous offset.
   while (body[length - 1] === SPACE) length -= 1;
   const json = body.subarray(0, length);
   const spaces = missing((at + contentLength({ body: json, sealed })) % SECTOR);
   return { body: spaces === 0 ? json : Buffer.concat([json, Buffer.alloc(spaces, SPACE)]), sealed };
 }
 
-/** The base of a file: only where it ends does anything follow that may not be written. */
+/** Aligns the end of a base: only what follows it may be incomplete after a power cut. */
 export function alignedEnd(base: readonly FrameContent[], from: number): FrameContent[] {
   const [last] = base.slice(-1);
   if (last === undefined) return [];

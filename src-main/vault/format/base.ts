@@ -1,4 +1,4 @@
-// FORMAT.md, "Batches", as they stand in the base: one account, or none, in each frame.
+// FORMAT.md, "Batches": base frames, each with one account or none.
 import { isUnderstood } from '../../cache/schema/fields.ts';
 import { accountOf, Entry, type UnreadSource } from '../../cache/entry.ts';
 import { freezeJson } from '../../cache/json.ts';
@@ -10,21 +10,22 @@ import type { Group } from './frame-writer.ts';
 import { isObject } from './json.ts';
 import type { IntactFrame } from './frame-reader.ts';
 
-/** The frames of each account as they stand in the file, `null` for what belongs to none. */
+/** The base frames of each account; `null` for entries without an account. */
 export type Groups = ReadonlyMap<string | null, Group>;
 
 /**
- * The base of a file. Every frame is parsed, to see that it is what FORMAT.md says and where its entries belong. What
- * has no secret is kept: lists are made of it. The rest is given up and read again when someone asks for it.
+ * The base of a file. Parses every frame to check that it conforms to FORMAT.md and to find where its entries belong.
+ * Entries without a secret are kept, because lists are made of them; the others are dropped, and read again on
+ * demand.
  */
 export class Base {
   readonly groups = new Map<string | null, Group>();
-  /** Every authentic frame is what FORMAT.md says. Known when all records have been taken. */
+  /** Whether every authentic frame conforms to FORMAT.md. Known once all entries have been taken. */
   sound = true;
-  /** Those of the base that are authentic, without the manifest. */
+  /** The authentic base frames, without the manifest. */
   readonly frames: readonly IntactFrame[];
   readonly #fileId: Buffer;
-  /** Accounts of which entries stand where they should not: no frame of theirs may be copied on its own. */
+  /** Accounts with misplaced entries: none of their frames may be copied on its own. */
   readonly #astray = new Set<string | null>();
 
   constructor(frames: readonly IntactFrame[], { baseFrames, fileId }: Header) {
@@ -32,7 +33,7 @@ export class Base {
     this.#fileId = fileId;
   }
 
-  /** What a frame says; nothing where it is not what FORMAT.md says. */
+  /** Returns the entries of a frame; none if it does not conform to FORMAT.md. */
   read({ content }: IntactFrame): Entry[] {
     const rows = decodeRows(content)?.rows;
     if (rows === undefined || !rows.every(isSet)) {
@@ -54,7 +55,7 @@ export class Base {
     return entries;
   }
 
-  /** To be called when all frames were read. */
+  /** Must be called after all frames were read. */
   end(): void {
     for (const account of this.#astray) this.groups.delete(account);
   }
@@ -70,7 +71,7 @@ export class Base {
   }
 }
 
-/** Whether it may stand in the base: it sets something, no deeper than JSON may be here. */
+/** Whether the change is valid in the base: it sets something, no deeper than JSON may be here. */
 function isSet({ value }: DecodedRow): boolean {
   if (!isObject(value)) return value !== undefined && freezeJson(value);
   for (const name in value) {
@@ -80,12 +81,12 @@ function isSet({ value }: DecodedRow): boolean {
   return true;
 }
 
-/** @param known the account of the frame, whose entries then share one string */
+/** @param known the account of the frame; its entries then share one string */
 function entryOf(row: DecodedRow, source: UnreadSource, index: number, known = ''): Entry {
   const { section, key, value, sealedLength } = row;
   if (sealedLength === null || key === null || !isObject(value)) return Entry.of(section, key, value);
   if (!isEntityType(section)) return Entry.of(section, key, source.read(index));
-  // Nobody sees this: the value is made anew when it is asked for, with its secret sealed.
+  // This value is never visible: it is created again on demand, with its secret sealed.
   value['secret'] = 'sealed';
   const understood = isUnderstood(section, value);
   const own = accountOf(value, understood);

@@ -6,28 +6,28 @@ import { KEY_LENGTH } from './keys.ts';
 import { decodeMetadata, encodeMetadata, type FrameMetadata } from './metadata.ts';
 import { SealedSecret, type SecretsKey, sealSecret, withSealedSecret } from './secret.ts';
 
-/** One place of the cache document, set or emptied. `key: null`: the whole root of that name. */
+/** A change of one place of the cache document. `key: null`: the whole root of that name. */
 export interface Change {
   readonly section: string;
   readonly key: string | null;
-  /** The entry, any JSON value but undefined. Absent: it is removed. */
+  /** The entry, any JSON value but undefined. Absent: the entry is removed. */
   readonly after?: unknown;
 }
 
-/** What a frame after the first one says: one committed batch. */
+/** The contents of a frame after the first one: one committed batch. */
 export interface Batch extends FrameMetadata {
   changes: readonly Change[];
 }
 
-/** `[section, key]` removes, `[section, key, value]` sets, and a fourth member is its sealed secret's length. */
+/** `[section, key]` removes, `[section, key, value]` sets; a fourth member is the length of the sealed secret. */
 type Row = [string, string | null] | [string, string | null, unknown] | [string, string, object, number];
 
-/** A frame's body is 32 random bytes, the key of its secrets, and then JSON. */
+/** Encodes a frame's body: 32 random bytes (the key of its secrets), then JSON. */
 export function encodeBody(json: unknown, secretsKey: Buffer): Buffer {
   return Buffer.concat([secretsKey, Buffer.from(JSON.stringify(json), 'utf8')]);
 }
 
-/** `null` where it is no body. */
+/** Decodes a body; `null` if it is not one. */
 export function decodeBody(body: Buffer): { json: unknown; secretsKey: Buffer } | null {
   if (body.length < KEY_LENGTH) return null;
   try {
@@ -40,16 +40,16 @@ export function decodeBody(body: Buffer): { json: unknown; secretsKey: Buffer } 
   }
 }
 
-// Has no UTF-8; such a string stays in the frame's JSON, which escapes it.
+// Lone surrogates have no UTF-8; such a string stays in the frame's JSON, which escapes it.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export interface SealedBatch {
   content: FrameContent;
-  /** The same changes, with their secrets sealed: what a reader of the frame would get. */
+  /** The same changes with sealed secrets, as a reader of the frame gets them. */
   sealed: readonly Change[];
 }
 
-/** Seals the secrets of what is set anew, those that were sealed elsewhere included. */
+/** Seals the secrets of all entries that are set, including those that were sealed in other frames. */
 export function sealBatch(
   batch: Batch,
   fileId: Buffer,
@@ -80,12 +80,12 @@ export function sealBatch(
   return { content: { body, sealed: Buffer.concat(secrets) }, sealed };
 }
 
-/** `sealBatch`, for one who has no use for the rest. */
+/** Does what `sealBatch` does, and returns only the content. */
 export function encodeBatch(batch: Batch, fileId: Buffer, secretsKey?: Buffer): FrameContent {
   return sealBatch(batch, fileId, secretsKey).content;
 }
 
-/** A copy in which `secret`, in its place, is null. */
+/** Returns a copy with null in the place of `secret`. */
 function withoutSecret(value: Record<string, unknown>): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const name of Object.keys(value)) {
@@ -96,7 +96,7 @@ function withoutSecret(value: Record<string, unknown>): Record<string, unknown> 
   return fields;
 }
 
-/** Entries come back with their secrets still sealed. `null` where the content is not what FORMAT.md says. */
+/** Decodes a batch. Secrets of the entries stay sealed. `null` if the content does not conform to FORMAT.md. */
 export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null {
   const decoded = decodeRows(content);
   if (decoded === null) return null;
@@ -119,13 +119,13 @@ export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null
 export interface DecodedRow {
   section: string;
   key: string | null;
-  /** `undefined`: removed. */
+  /** `undefined`: the entry is removed. */
   value: unknown;
-  /** `null`: no secret of it is sealed. */
+  /** `null`: it has no sealed secret. */
   sealedLength: number | null;
 }
 
-/** What a batch says, its secrets aside. `null` where it is not what FORMAT.md says. */
+/** Decodes a batch without its secrets. `null` if it does not conform to FORMAT.md. */
 export function decodeRows(
   content: FrameContent,
 ): { rows: DecodedRow[]; metadata: FrameMetadata; secretsKey: Buffer } | null {

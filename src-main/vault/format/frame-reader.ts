@@ -14,7 +14,7 @@ import {
 } from './frame.ts';
 import { isZero } from './header.ts';
 
-/** Where the next frame must stand, and what must be written in it. */
+/** Where the next frame is expected, and the values that it must have. */
 export interface Cursor {
   at: number;
   ordinal: number;
@@ -28,29 +28,30 @@ export interface IntactFrame {
 
 export interface Scan {
   frames: readonly IntactFrame[];
-  /** Something can't be authenticated that was flushed: frames are missing, or foreign bytes are there. */
+  /** Data that was flushed can't be authenticated: frames are missing, or foreign bytes are present. */
   damaged: boolean;
-  /** The end of what is intact: the next frame belongs here, and what follows was never acknowledged. */
+  /** The end of the intact frames: the next frame is written here, and what follows was never acknowledged. */
   end: Cursor;
 }
 
-// What a disk writes whole. A frame that was being written when the power went lacks whole sectors.
+// The unit that a disk writes atomically. A frame that was being written during a power cut lacks whole sectors.
 export const SECTOR = 512;
-// Shorter runs of zeros turn up in good frames, so writers see to it that none is shorter (alignment.ts).
+// Shorter runs of zeros occur in intact frames, so writers avoid shorter holes (alignment.ts).
 export const SHORTEST_HOLE = 8;
 
 /**
- * Bytes that are authenticated in vain, beyond the length of the file, before the search for intact frames ends. The frames
- * of a file that was damaged by accident never take more than its length; forged prefixes would take hours.
+ * The largest number of bytes, beyond the length of the file, on which authentication may fail before the search for
+ * intact frames ends. Frames of an accidentally damaged file never exceed its length; forged prefixes could take
+ * hours.
  */
 const SEARCH_BYTES = 64 * 1024 * 1024;
 /** The secrets key, and an object. */
 const SHORTEST_BODY = 34;
 
 /**
- * Reads frames from `from` to the end. Decides nothing on a guess; authenticates everything it returns. Bodies are
- * opened in `file`, which must not be used for anything else. `offset` is where it begins in the real file, for one who
- * has read its end only.
+ * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated. Bodies are decrypted in
+ * `file`, which must not be used for anything else. `offset` is the position of `file` in the real file, if only the
+ * end of the file was read.
  */
 export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
   const frames: IntactFrame[] = [];
@@ -86,7 +87,7 @@ function isNext(file: Buffer, at: number, prefix: Prefix, { ordinal, previousTag
   return prefix.ordinal === ordinal && follows(file, at, previousTag);
 }
 
-/** The frame at the cursor, if it is the one that must stand there. */
+/** Returns the frame at the cursor, if it is the expected one. */
 function next(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
   const prefix = readPrefix(file, cursor.at);
   if (prefix === null || !isNext(file, cursor.at, prefix, cursor)) return null;
@@ -100,14 +101,14 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
 }
 
 /**
- * After damage: the next frame that is authentic and has not been passed, wherever it begins. A frame of a lower
- * ordinal is one that was repeated or moved.
+ * After damage: finds the next authentic frame that has not been passed, at any offset. A frame with a lower ordinal
+ * was repeated or moved.
  */
 function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budget: number }): Found | null {
   const last = file.length - PREFIX_LENGTH - TAG_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
     const ordinal = file.readUInt32LE(at + 8);
-    // Cheap, and rules out nearly every offset before a checksum is computed.
+    // A cheap test that rules out nearly every offset before a checksum is computed.
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;
     const [body, sealed] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
     const length = PREFIX_LENGTH + sealed + body + TAG_LENGTH;
@@ -122,7 +123,7 @@ function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budg
   return null;
 }
 
-/** Whether what begins at the cursor can be a frame whose writing was cut short, rather than one that was changed. */
+/** Whether the bytes at the cursor can be an incomplete frame, rather than a changed one. */
 function isUnwritten(file: Buffer, { at, ordinal }: Cursor, offset: number): boolean {
   const rest = file.subarray(at);
   if (rest.length < PREFIX_LENGTH || isZero(rest)) return true;
@@ -133,7 +134,7 @@ function isUnwritten(file: Buffer, { at, ordinal }: Cursor, offset: number): boo
   return end > file.length || (isZero(file.subarray(end)) && hasHole(file, at, end, offset));
 }
 
-/** Is there a sector's worth of zeros, cut at the ends of the frame? */
+/** Whether there is a sector's worth of zeros, clipped to the frame. */
 function hasHole(file: Buffer, from: number, to: number, offset: number): boolean {
   for (let start = from; start < to; ) {
     const end = Math.min((Math.floor((start + offset) / SECTOR) + 1) * SECTOR - offset, to);

@@ -1,4 +1,4 @@
-// FORMAT.md, "The whole file", from the writer's side.
+// FORMAT.md, "The whole file", for writing.
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { alignedEnd } from './alignment.ts';
 import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
@@ -7,7 +7,7 @@ import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
 import { encodeManifest, type Manifest, type RosterEntry } from './manifest.ts';
 import type { Cursor } from './frame-reader.ts';
 
-/** The frames of one account, or those that belong to none. */
+/** The frames of one account, or those of entries without an account. */
 export interface Group {
   account: RosterEntry | null;
   frames: readonly FrameContent[];
@@ -27,20 +27,20 @@ export interface Image {
   end: Cursor;
 }
 
-/** A file that is being made: its parts come one after the other, and `end` is known when the last has come. */
+/** A file being written: its parts come in order, and `end` is known after the last one. */
 export interface ImageInParts {
   header: Header;
   sealingKey: KeyObject;
   parts: Generator<Buffer, Cursor>;
 }
 
-/** Draws unpredictable bytes. Another is given in tests only, to get the same file twice. */
+/** Returns unpredictable bytes. Replaced only in tests, to get the same file twice. */
 export type Random = (length: number) => Buffer;
 
-/** About as much as is sealed in the time in which as much is written. */
+/** Sealing this much takes about as long as writing it. */
 const PART = 4 * 1024 * 1024;
 
-/** A whole vault file, under a salt of its own. Nothing is sealed before the parts are asked for. */
+/** Returns a whole vault file with a new salt. Nothing is sealed before the parts are requested. */
 export function sealImage(source: ImageSource, key: Buffer, random: Random = randomBytes): ImageInParts {
   const salt = random(32);
   const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
@@ -92,7 +92,7 @@ function* partsOf(
 
 const NOTHING = Buffer.alloc(0);
 
-/** The same, in one piece. */
+/** Returns the same file in one piece. */
 export function buildImage(source: ImageSource, key: Buffer, random?: Random): Image {
   const { header, parts } = sealImage(source, key, random);
   const all: Buffer[] = [];

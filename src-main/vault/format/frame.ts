@@ -11,14 +11,14 @@ export const NO_TAG = Buffer.alloc(TAG_LENGTH);
 const CRC_AT = 40;
 const TAG_OF_ITS_LENGTH = { authTagLength: TAG_LENGTH };
 
-/** What stands before a frame, in the clear; its nonce and the tag before it stay where they are. */
+/** The plain prefix of a frame. Its nonce and the previous tag stay in the file's bytes. */
 export interface Prefix {
   bodyLength: number;
   sealedLength: number;
   ordinal: number;
 }
 
-/** What a frame carries: the body, which the frame encrypts, and secrets that are encrypted already. */
+/** The content of a frame: the body, which the frame encrypts, and secrets that are already encrypted. */
 export interface FrameContent {
   body: Buffer;
   sealed: Buffer;
@@ -26,7 +26,7 @@ export interface FrameContent {
 
 const POOL_LENGTH = NONCE_LENGTH * 1024;
 
-/** Random nonces, drawn a thousand at a time: asking the system for each would cost as much as the sealing. */
+/** Random nonces, generated a thousand at a time: a system call for each would cost as much as the sealing. */
 export function noncesFrom(random: (length: number) => Buffer): () => Buffer {
   let pool = Buffer.alloc(0);
   return () => {
@@ -41,7 +41,7 @@ export function frameLength(prefix: Prefix): number {
   return PREFIX_LENGTH + prefix.sealedLength + prefix.bodyLength + TAG_LENGTH;
 }
 
-/** A frame's content as it lies in a file that was read, its body opened in its place. Ten thousand are small. */
+/** A frame's content in a file that was read, with the body decrypted in place. Ten thousand are small. */
 class ContentInPlace implements FrameContent {
   readonly #file: Buffer;
   readonly #sealedAt: number;
@@ -68,7 +68,7 @@ export function contentLength(content: FrameContent): number {
   return PREFIX_LENGTH + content.sealed.length + content.body.length + TAG_LENGTH;
 }
 
-/** Seals one frame into `target` at `at`, where `contentLength` bytes are free. Returns its tag, a view of them. */
+/** Seals one frame into `target` at `at`, where `contentLength` bytes are free. Returns its tag, a view of `target`. */
 export function sealFrame(
   target: Buffer,
   at: number,
@@ -94,7 +94,7 @@ export function sealFrame(
   return target.subarray(tagAt, tagAt + TAG_LENGTH);
 }
 
-/** `null` where no prefix stands there: its checksum does not hold, or the file ends inside it. */
+/** Reads a prefix. `null` if there is none: its checksum is wrong, or the file ends inside it. */
 export function readPrefix(file: Buffer, at: number): Prefix | null {
   if (file.length < at + PREFIX_LENGTH) return null;
   if (crc32(file.subarray(at, at + CRC_AT)) !== file.readUInt32LE(at + CRC_AT)) return null;
@@ -105,19 +105,19 @@ export function readPrefix(file: Buffer, at: number): Prefix | null {
   };
 }
 
-/** Whether the frame at `at` was written after the one with this tag. */
+/** Returns whether the frame at `at` was written after the frame with this tag. */
 export function follows(file: Buffer, at: number, previousTag: Buffer): boolean {
   return previousTag.compare(file, at + 24, at + 24 + TAG_LENGTH) === 0;
 }
 
-/** The tag of a frame, a view of the file. */
+/** Returns the tag of a frame, a view of the file. */
 export function tagOf(file: Buffer, at: number, prefix: Prefix): Buffer {
   const end = at + frameLength(prefix);
   return file.subarray(end - TAG_LENGTH, end);
 }
 
 /**
- * The plain body; `null` where the frame is not what was sealed under this key. The whole of it must lie in `file`,
+ * Decrypts the body; returns `null` if the frame was not sealed under this key. The whole frame must be in `file`,
  * which is not changed.
  */
 export function openBody(key: KeyObject, file: Buffer, at: number, prefix: Prefix): Buffer | null {
@@ -130,12 +130,12 @@ export function openBody(key: KeyObject, file: Buffer, at: number, prefix: Prefi
   try {
     decipher.final();
   } catch {
-    return null; // The only thing that final() can say of GCM: it is not authentic.
+    return null; // The only error that final() has for GCM: not authentic.
   }
   return body;
 }
 
-/** Puts the opened body where its ciphertext was: it takes no room of its own, and there is no more use for that. */
+/** Writes the decrypted body over its ciphertext, which is no longer needed, so that it takes no extra memory. */
 export function keepInPlace(file: Buffer, at: number, prefix: Prefix, body: Buffer): FrameContent {
   const sealedAt = at + PREFIX_LENGTH;
   const bodyAt = sealedAt + prefix.sealedLength;

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 
 export const VERSION = 2;
 export const HEADER_LENGTH = 128;
-/** Where the second copy stands: a page away, so that one bad page leaves the other. */
+/** The offset of the second copy: in another page, so that one bad page leaves one copy intact. */
 export const HEADER_COPY_AT = 4096;
 export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
 
-// As PNG does it: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line ends or
-// strips the eighth bit breaks it at once.
+// As in PNG: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line ends or strips
+// the eighth bit breaks it at once.
 const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
 const CHECKSUM_LENGTH = 32;
 const LONGEST_HEADER = 4096;
@@ -16,19 +16,19 @@ const CHECK_AT = 80;
 
 export type Slot = 'a' | 'b';
 
-/** The fields of a header. `bytes` is what stands in the file; every frame's key is bound to all of it. */
+/** The fields of a header. `bytes` is its encoding; every frame's key is bound to all of it. */
 export interface Header {
-  /** 16 bytes, made with the file, kept when it is rewritten. */
+  /** 16 bytes, generated with the file, kept when it is rewritten. */
   fileId: Buffer;
-  /** One more at each rewrite. */
+  /** Incremented at each rewrite. */
   generation: bigint;
   /** Which of the two keys in the keychain opens this file. */
   slot: Slot;
-  /** Frames that were flushed before the file got its name, the manifest included. */
+  /** Number of frames that were flushed before the file got its name, including the manifest. */
   baseFrames: number;
-  /** 32 bytes, fresh at each rewrite. */
+  /** 32 bytes, new at each rewrite. */
   salt: Buffer;
-  /** 16 bytes derived from the key and all that precedes: tells a wrong key from a damaged file. */
+  /** 16 bytes derived from the key and all preceding bytes: tells a wrong key from a damaged file. */
   check: Buffer;
 }
 
@@ -47,23 +47,23 @@ export function encodeHeader(header: Header): Buffer {
   return bytes;
 }
 
-/** What any version says: which key opens it, and how that is checked. */
+/** The fields that every version has: which key opens the file, and how to check the key. */
 export interface HeaderKey {
   fileId: Buffer;
   slot: Slot;
   check: Buffer;
-  /** What the check is derived from. */
+  /** The input of the check's derivation. */
   start: Buffer;
 }
 
 export type HeaderReading =
-  /** `intact`: both copies are there and the same, and nothing but zeros lies between them. */
+  /** `intact`: both copies are present and equal, with only zeros between them. */
   | { kind: 'header'; header: Header; bytes: Buffer; key: HeaderKey; intact: boolean }
-  /** Only whoever has the key can have written it; that is to be checked. */
+  /** Only a holder of the key can have written it; the caller has to check that. */
   | { kind: 'newer'; key: HeaderKey }
   | { kind: 'none' };
 
-/** What the key-check value of this header is derived from. */
+/** Returns the input of the key-check value of this header. */
 export function checkedPart(header: Omit<Header, 'check'>): Buffer {
   return encodeHeader({ ...header, check: Buffer.alloc(16) }).subarray(0, CHECK_AT);
 }
@@ -94,7 +94,7 @@ export function readHeader(file: Buffer): HeaderReading {
   return { kind: 'none' };
 }
 
-/** `null` where these are not the 128 bytes of a header: every field is checked, so that there is one encoding. */
+/** `null` if these are not the 128 bytes of a header. Every field is checked, so that there is one encoding. */
 export function decodeHeader(bytes: Buffer): Header | null {
   if (bytes.length !== HEADER_LENGTH || !isSealed(bytes)) return null;
   if (bytes.readUInt32LE(8) !== VERSION || bytes.readUInt32LE(12) !== HEADER_LENGTH) return null;
@@ -112,8 +112,8 @@ export function decodeHeader(bytes: Buffer): Header | null {
 }
 
 /**
- * A header of a later version: same magic, same place of version and length, and the checksum over its own length
- * holds. Without the checksum, a flipped bit in the version would send its owner looking for an update.
+ * Reads the header of a later version: same magic, same place of version and length, and a correct checksum over its
+ * own length. Without the checksum, a flipped bit in the version would tell the user to update.
  */
 function isNewer(file: Buffer, at: number): boolean {
   if (file.length < at + HEADER_LENGTH) return false;

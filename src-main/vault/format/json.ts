@@ -1,4 +1,4 @@
-/** What JSON.parse may give, told apart without believing it. */
+/** A value returned by JSON.parse, classified but not trusted. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

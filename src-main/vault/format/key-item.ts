@@ -4,14 +4,14 @@ import { isArray, isObject } from './json.ts';
 import { KEY_LENGTH, markKey } from './keys.ts';
 
 /**
- * How far a vault's file was when this machine last acknowledged it, so that an older or shorter file is noticed. It is
- * a lower bound: a file may be ahead of it, and never behind.
+ * The position of a vault's file when this machine last acknowledged a commit, so that an older or shorter file is
+ * detected. It is a lower bound: a file may be ahead of it, but never behind.
  */
 export interface Mark {
   generation: bigint;
-  /** Offset at which the last acknowledged frame ends. 0: nothing is known within this generation. */
+  /** Offset at which the last acknowledged frame ends. 0: unknown within this generation. */
   end: number;
-  /** Tag of the frame that ends there; empty where `end` is 0. */
+  /** Tag of the frame that ends there; empty if `end` is 0. */
   tag: Buffer;
   /** The newest tombstones, so that an older file does not bring back an account that was signed out. */
   tombstones: readonly MarkedTombstone[];
@@ -23,22 +23,22 @@ export interface MarkedTombstone {
   epoch: number;
 }
 
-/** What one slot of the keychain holds. */
+/** The contents of one keychain slot. */
 export interface KeyItem {
   key: Buffer;
   mark: Mark | null;
-  /** Absolute path of the vault when the item was written; `null` where it was too long. */
+  /** Absolute path of the vault when the item was written; `null` if it was too long. */
   file: string | null;
-  /** A label for people who look into their keychain. It means nothing. */
+  /** A label for users who inspect their keychain. It has no other meaning. */
   name: string;
 }
 
-/** Windows keeps 2,560 bytes. Of the rest, a path takes up to MAX_PATH. */
+/** Windows allows 2,560 bytes. A path takes up to MAX_PATH of the rest. */
 const MAX_TOMBSTONES = 16;
 const MAX_PATH = 1_000;
 const MAX_NAME = 200;
 
-/** JSON in printable ASCII, as a keychain takes it. */
+/** Encodes an item as JSON in printable ASCII, which every keychain accepts. */
 export function encodeKeyItem({ key, mark, file, name }: KeyItem): string {
   return ascii({
     key: key.toString('base64'),
@@ -59,7 +59,7 @@ function ascii(value: unknown): string {
   );
 }
 
-/** `null` where the item is no key of a vault. */
+/** `null` if the item is not the key of a vault. */
 export function decodeKeyItem(text: string): KeyItem | null {
   const json = parse(text);
   if (!isObject(json) || typeof json['key'] !== 'string') return null;
@@ -101,28 +101,28 @@ function decodeMark(json: unknown): Mark | null {
   return { generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64'), tombstones: marked };
 }
 
-/** Where a file stands: what a mark is compared with. */
+/** The position of a file, to compare with a mark. */
 export interface Position {
   generation: bigint;
-  /** Where its last intact frame ends. */
+  /** The offset at which its last intact frame ends. */
   end: number;
-  /** The tag of the frame that ends at this offset, if one ends there. */
+  /** The tag of the frame that ends at this offset, if there is one. */
   tagAt: (end: number) => Buffer | null;
 }
 
-/** Whether the file is older or shorter than the mark, or has another history since. */
+/** Returns whether the file is older or shorter than the mark, or has diverged from it. */
 export function isBehind({ generation, end, tagAt }: Position, mark: Mark): boolean {
   if (generation !== mark.generation) return generation < mark.generation;
   if (mark.end === 0) return false;
   return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
 }
 
-/** Whether `a` says more than `b`. */
+/** Returns whether `a` is further than `b`. */
 export function isFurther(a: Mark, b: Mark): boolean {
   return a.generation === b.generation ? a.end > b.end : a.generation > b.generation;
 }
 
-/** What is known from several marks: the furthest, and the tombstones of all. */
+/** Merges several marks: the furthest position, and the tombstones of all. */
 export function latestMark(marks: readonly (Mark | null)[]): Mark | null {
   let latest: Mark | null = null;
   const tombstones = new Map<string, MarkedTombstone>();
@@ -137,8 +137,8 @@ export function latestMark(marks: readonly (Mark | null)[]): Mark | null {
 }
 
 /**
- * The mark file, which stands in while the keychain can't be asked. It is authenticated under each of the keys that an
- * older copy of the vault may have.
+ * The mark file, used while the keychain is not available. It is authenticated under each key that an older copy of
+ * the vault may have.
  */
 export function encodeMarkFile(mark: Mark, fileId: Buffer, keys: readonly Buffer[]): Buffer {
   const text = JSON.stringify(encodeMark(mark));
@@ -146,7 +146,7 @@ export function encodeMarkFile(mark: Mark, fileId: Buffer, keys: readonly Buffer
   return Buffer.from(JSON.stringify({ file: fileId.toString('hex'), mark: text, macs }), 'utf8');
 }
 
-/** `null` where it is not of this file, or not authentic under this key. */
+/** `null` if it does not belong to this file, or is not authentic under this key. */
 export function decodeMarkFile(bytes: Buffer, fileId: Buffer, key: Buffer): Mark | null {
   const json = parse(bytes.toString('utf8'));
   if (!isObject(json) || json['file'] !== fileId.toString('hex')) return null;

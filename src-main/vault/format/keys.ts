@@ -5,8 +5,9 @@ export const KEY_LENGTH = 32;
 const CHECK_LENGTH = 16;
 
 /**
- * The key-check value of a header: derived from the vault key, the header's salt and everything before the value. It
- * tells nothing about the key. The same for every version, so that a header of a later one is authenticated too.
+ * Derives the key-check value of a header from the vault key, the header's salt and everything before the value. It
+ * reveals nothing about the key. It is the same for every version, so that a header of a later version is
+ * authenticated too.
  *
  * @param start the first 80 bytes of the header
  */
@@ -16,8 +17,8 @@ export function keyCheck(key: Buffer, start: Buffer): Buffer {
 }
 
 /**
- * The key that frames are sealed with. The whole header is part of its derivation: under a header in which one bit
- * differs, no frame opens.
+ * Derives the key that seals frames. The whole header is part of the derivation: if one bit of it differs, no frame
+ * opens.
  */
 export function frameKey(key: Buffer, salt: Buffer, header: Buffer): KeyObject {
   const info = Buffer.concat([Buffer.from('tokenkeep vault 2 frames'), header]);
@@ -29,7 +30,7 @@ export function frameKey(key: Buffer, salt: Buffer, header: Buffer): KeyObject {
   }
 }
 
-/** Authenticates the mark file. */
+/** Derives the key that authenticates the mark file. */
 export function markKey(key: Buffer, fileId: Buffer): Buffer {
   return Buffer.from(hkdfSync('sha256', key, fileId, 'tokenkeep vault 2 mark', KEY_LENGTH));
 }

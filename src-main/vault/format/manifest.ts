@@ -4,17 +4,17 @@ import type { FrameContent } from './frame.ts';
 import { isArray, isObject } from './json.ts';
 import { decodeTombstones, isPending, rowOf, type VaultMetadata } from './metadata.ts';
 
-/** The first frame: what a rewritten file says about itself. */
+/** The first frame: the description of a rewritten file. */
 export interface Manifest extends VaultMetadata {
-  /** The key profile of the cache document; `null` where no entry has told yet. */
+  /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
-  /** Whose frames follow, by ordinal - 1, so that a lost one can be named; `null`: of no account. */
+  /** The account of each base frame, by ordinal - 1, so that a lost one can be named; `null`: no account. */
   roster: readonly (RosterEntry | null)[];
 }
 
 export interface RosterEntry {
   home_account_id: string;
-  /** "" where the account has none. */
+  /** "" if the account has none. */
   username: string;
 }
 
@@ -22,12 +22,12 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
   const roster = manifest.roster.map((entry) => entry && [entry.home_account_id, entry.username]);
-  // It has no secrets; the key stands there because every body begins with one.
+  // The manifest has no secrets; the key is there because every body begins with one.
   const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, roster }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 
-/** `null` where it is not what FORMAT.md says. */
+/** `null` if it does not conform to FORMAT.md. */
 export function decodeManifest(content: FrameContent): Manifest | null {
   const json = decodeBody(content.body)?.json;
   if (!isObject(json) || content.sealed.length > 0) return null;

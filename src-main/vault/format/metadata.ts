@@ -2,35 +2,35 @@
 import { createHmac } from 'node:crypto';
 import { isArray } from './json.ts';
 
-/** What became of the key that older copies of the file were sealed with. */
+/** What has to be done about the key of older copies of the file. */
 export type Pending =
-  /** This file's own key has to be replaced: an account was signed out while the keychain could not be asked. */
+  /** This file's own key has to be replaced: an account was signed out while the keychain was not available. */
   | 'rotate'
-  /** The key in the other slot has to be destroyed: this file was written so that it can be. */
+  /** The key in the other slot has to be destroyed: this file was written to make that possible. */
   | 'destroy';
 
-/** That an account was signed out, so that a refresh which was under way can't bring it back. */
+/** A record that an account was signed out, so that a pending refresh can't bring it back. */
 export interface Tombstone {
-  /** Tells the account to one who knows it, and nobody else: [Note: no byte of the account] in tombstones.ts. */
+  /** Identifies the account only to those who know it: [Note: no byte of the account] in tombstones.ts. */
   mark: string;
-  /** The number of this sign-out: the vault's first is 1. */
+  /** The number of this sign-out; the first in a vault is 1. */
   epoch: number;
-  /** Seconds since the epoch of time. */
+  /** Seconds since the epoch. */
   at: number;
 }
 
-/** What a vault knows about itself beside its entries. */
+/** What a vault records about itself beside its entries. */
 export interface VaultMetadata {
-  /** Seconds since the epoch; 0 where nobody knows any more. */
+  /** Seconds since the epoch; 0 if unknown. */
   keyMadeAt: number;
   pending: Pending | null;
-  /** How many sign-outs there have been. */
+  /** The number of sign-outs so far. */
   epoch: number;
-  /** Those that a refresh could still be under way for. */
+  /** Tombstones for which a refresh could still be pending. */
   tombstones: readonly Tombstone[];
 }
 
-/** Adds tombstones, one per account: the latest. */
+/** Adds tombstones and keeps the latest one of each account. */
 export function withTombstones(
   { tombstones, epoch, ...rest }: VaultMetadata,
   added: readonly Tombstone[],
@@ -38,20 +38,20 @@ export function withTombstones(
   const latest = new Map(tombstones.map((one) => [one.mark, one]));
   for (const one of added) {
     if ((latest.get(one.mark)?.epoch ?? 0) >= one.epoch) continue;
-    latest.delete(one.mark); // So that the newest stand last.
+    latest.delete(one.mark); // Keeps the newest at the end.
     latest.set(one.mark, one);
   }
   const highest = added.reduce((most, one) => Math.max(most, one.epoch), epoch);
   return { ...rest, epoch: highest, tombstones: [...latest.values()] };
 }
 
-/** What a frame can say beside its changes. Absent: nothing new. */
+/** What a frame can record beside its changes. Absent: no change. */
 export interface FrameMetadata {
   pending?: Pending | null;
   tombstones?: readonly Tombstone[];
 }
 
-/** The name under which a departed account is remembered. */
+/** Returns the name under which a signed-out account is remembered. */
 export function markOf(home_account_id: string, fileId: Buffer): string {
   return createHmac('sha256', fileId)
     .update(home_account_id.toLowerCase(), 'utf8')
@@ -70,7 +70,7 @@ export function rowOf({ mark, epoch, at }: Tombstone): [string, number, number] 
   return [mark, epoch, at];
 }
 
-/** `null` where a note is not what FORMAT.md says. */
+/** `null` if a note does not conform to FORMAT.md. */
 export function decodeMetadata(json: Record<string, unknown>): FrameMetadata | null {
   const { pending, tombstones } = json;
   const metadata: FrameMetadata = {};

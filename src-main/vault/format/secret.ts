@@ -4,14 +4,14 @@ import { freezeJson } from '../../cache/json.ts';
 import { VaultError } from '../../errors.ts';
 import { TAG_LENGTH } from './frame.ts';
 
-/** Seals the secrets of one frame. Drawn anew for each frame, so that a counter can be the nonce. */
+/** The key that seals the secrets of one frame. It is generated for each frame, so that a counter can be the nonce. */
 export interface SecretsKey {
   /** 32 bytes; a view into the frame's decrypted body. */
   key: Buffer;
   fileId: Buffer;
 }
 
-/** A secret as it lies in a frame. It is decrypted when someone asks, each time anew. */
+/** A sealed secret in a frame. It is decrypted on every access. */
 export class SealedSecret {
   readonly #frame: SecretsKey;
   readonly #index: number;
@@ -36,7 +36,7 @@ export class SealedSecret {
     }
   }
 
-  /** Authenticates it, and makes no string of it: strings can't be wiped. */
+  /** Authenticates the secret without making a string of it: strings can't be wiped. */
   check(): void {
     this.#decrypt().fill(0);
   }
@@ -60,18 +60,21 @@ export class SealedSecret {
     }
   }
 
-  /** The same bytes under the same key: the same secret. (Other bytes can be the same secret, sealed again.) */
+  /**
+   * Returns whether both are the same bytes under the same key, and so the same secret. (Different bytes can be the
+   * same secret, sealed again.)
+   */
   equals(other: SealedSecret): boolean {
     return this.#bytes.equals(other.#bytes) && this.#frame.key.equals(other.#frame.key);
   }
 
-  /** Neither printing nor JSON tells more than that there is a secret. */
+  /** Printing and JSON reveal only that there is a secret. */
   toJSON(): string {
     return '[redacted]';
   }
 }
 
-/** Ciphertext and tag. `index` is the secret's place among those of its frame. */
+/** Returns ciphertext and tag. `index` is the secret's position in its frame. */
 export function sealSecret(
   frame: SecretsKey,
   index: number,
@@ -82,17 +85,16 @@ export function sealSecret(
   const cipher = createCipheriv('aes-256-gcm', frame.key, nonceOf(index), { authTagLength: TAG_LENGTH });
   cipher.setAAD(binding(frame.fileId, section, key));
   const text = cipher.update(secret, 'utf8');
-  cipher.final(); // Of GCM there is nothing left to give.
+  cipher.final(); // final() returns no data for GCM.
   return Buffer.concat([text, cipher.getAuthTag()]);
 }
 
 const SEALED = Symbol('sealed secret');
 
 /**
- * A copy of `fields` whose `secret`, at its place among them, opens `sealed` when it is read. The accessor is one
- * and the same function for all entities, and finds the secret through a property of its own that is not
- * enumerable: fifty thousand objects then share a hidden class, and a copy of all property descriptors is a
- * working copy.
+ * Returns a copy of `fields` whose `secret`, in its place among them, decrypts `sealed` when it is read. All entities
+ * share one accessor function, which finds the secret through a non-enumerable property of its own. Fifty thousand
+ * objects then share a hidden class, and a copy of all property descriptors is a working copy.
  */
 export function withSealedSecret(fields: Record<string, unknown>, sealed: SealedSecret): object {
   freezeJson(fields);
@@ -110,7 +112,7 @@ const PLAIN = { enumerable: true, configurable: true, writable: true };
 const ACCESSOR = {
   get(this: { [SEALED]?: SealedSecret }): string {
     const sealed = this[SEALED];
-    // Never undefined: a copy that lost its secret must not pass for an entity that has none.
+    // Never undefined: a copy that lost its secret must not pass for an entity without one.
     if (sealed === undefined) throw new TypeError('This copy of an entity has lost its sealed secret.');
     return sealed.open();
   },
@@ -118,7 +120,7 @@ const ACCESSOR = {
   configurable: true,
 };
 
-/** The secret of an entity that came out of a vault, still sealed. */
+/** Returns the sealed secret of an entity that came out of a vault. */
 export function sealedSecretOf(entity: { readonly [SEALED]?: SealedSecret }): SealedSecret | undefined {
   return entity[SEALED];
 }
@@ -129,7 +131,7 @@ function nonceOf(index: number): Buffer {
   return nonce;
 }
 
-/** Associated data: the file and the entry, each with its length before it, so that no two run together. */
+/** Returns the associated data: the file and the entry, each with a length prefix, so that no two inputs collide. */
 function binding(fileId: Buffer, section: string, key: string): Buffer {
   const lengths = [fileId.length, Buffer.byteLength(section), Buffer.byteLength(key)] as const;
   const bytes = Buffer.allocUnsafe(12 + lengths[0] + lengths[1] + lengths[2]);

@@ -1,2 +1,2 @@
-/** What a process gets its tokens with: a callback, or MSAL Node of a major. */
+/** How a process gets its tokens: with a callback, or with a major version of MSAL Node. */
 export type By = 'callback' | `msal-node-${2 | 3 | 5 | 7}`;

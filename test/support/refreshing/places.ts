@@ -1,4 +1,4 @@
-/** Where the tokens are that several processes share, opened by each of them. */
+/** The stores in which several processes share tokens; each process opens them itself. */
 import pg from 'pg';
 import { createClient } from 'redis';
 import { type CacheHandle, openVault } from '../../../src-main/index.ts';
@@ -14,7 +14,7 @@ import { redisStore } from '../../../src-main/partitions/stores/redis-store.ts';
 export type Place =
   /** `key`: the folder of a FolderKeychain. */
   | { kind: 'vault'; file: string; key: string }
-  /** `key`: base64, seals. `lease`: milliseconds. */
+  /** `key`: the sealing key, base64. `lease`: milliseconds. */
   | { kind: 'redis' | 'postgres'; url: string; key: string; lease: number };
 
 export interface Opened {

@@ -1,4 +1,4 @@
-// Run in processes of its own: asks for a token when it is told to, and says which it got. See refreshers.ts.
+// Runs in its own processes: requests a token on command, and prints which one it got. See refreshers.ts.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import type * as msal7 from 'msal-node-7';
@@ -20,7 +20,7 @@ const client_id = 'desktop-app';
 const scopes = ['orders.read'];
 let hangs = false;
 
-/** What a token request sends; told to hang, it never arrives, as where the network is gone. */
+/** Sends a token request. If told to hang, the request never arrives, as without a network. */
 async function send(url: string, body: string): Promise<{ status: number; body: Record<string, unknown> }> {
   if (hangs) {
     process.stdout.write('holding\n');
@@ -52,7 +52,7 @@ function client(handle: CacheHandle): msal7.PublicClientApplication {
     clientId: client_id,
     authority: issuer,
     knownAuthorities: [new URL(issuer).host],
-    protocolMode: ProtocolMode.OIDC, // where majors 2 and 3 look for it
+    protocolMode: ProtocolMode.OIDC, // the setting's place in majors 2 and 3
   };
   return new PublicClientApplication({
     auth,

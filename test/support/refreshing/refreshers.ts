@@ -1,6 +1,6 @@
 /**
- * Several processes that share one person's tokens, and a real provider that rotates refresh tokens and revokes all of a
- * sign-in when one comes twice.
+ * Several processes that share one user's tokens, and a real provider that rotates refresh tokens and revokes all
+ * tokens of a sign-in when a refresh token is reused.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,14 +20,14 @@ import { open, type Place } from './places.ts';
 
 export interface Stage {
   readonly provider: RunningProvider;
-  /** A process that gets tokens; its clock is `skew` seconds ahead. */
+  /** Starts a process that gets tokens; its clock is `skew` seconds ahead. */
   readonly refresher: (place: Place, by: By, skew: number) => Promise<Refresher>;
   readonly close: () => Promise<void>;
 }
 
 interface Refresher {
   readonly child: ChildProcess;
-  /** What it says next. */
+  /** Resolves with its next output. */
   readonly ask: (how?: 'go' | 'hang') => Promise<string>;
 }
 
@@ -75,8 +75,8 @@ interface Turns {
 }
 
 /**
- * So many times the token expires, and all processes want another at once; then the one that is at it is killed. Each expiry is one
- * refresh, and no refresh token is seen twice.
+ * Expires the token this many times, with all processes requesting a new one at once; then kills the process that is
+ * refreshing. Each expiry causes one refresh, and no refresh token is used twice.
  */
 export async function takeTurns(stage: Stage, { place, by, person, times, skews }: Turns): Promise<void> {
   const { provider, refresher } = stage;
@@ -95,7 +95,7 @@ export async function takeTurns(stage: Stage, { place, by, person, times, skews 
   }
   expect(provider.events.list.map(({ type }) => type)).toEqual(Array<string>(times).fill('refreshed'));
 
-  // The one that is at it dies in the middle.
+  // The refreshing process dies during its request.
   await expire(handle);
   const [victim, ...others] = all;
   expect(await victim!.ask('hang')).toBe('holding');
@@ -112,7 +112,7 @@ export async function takeTurns(stage: Stage, { place, by, person, times, skews 
   await close();
 }
 
-/** Signs a person in, and keeps the tokens as MSAL would have them. */
+/** Signs a user in, and stores the tokens as MSAL does. */
 async function signIn(handle: CacheHandle, provider: RunningProvider, user: string): Promise<void> {
   const trusting = trustingFetch(provider.ca);
   const options = { [oidc.customFetch]: trusting as oidc.CustomFetch };
@@ -126,7 +126,7 @@ async function signIn(handle: CacheHandle, provider: RunningProvider, user: stri
   const tokens = await signInWithCode(config, browser(trusting), {
     person: { user },
     scope: 'openid profile email offline_access orders.read',
-    prompt: 'consent', // or offline_access is not granted, for which MSAL asks each time
+    prompt: 'consent', // otherwise offline_access is not granted, and MSAL asks for it each time
   });
   const { host } = new URL(provider.issuer);
   const tid = provider.users.find(({ id }) => id === user)!.tid;
@@ -142,7 +142,7 @@ async function signIn(handle: CacheHandle, provider: RunningProvider, user: stri
   );
 }
 
-/** The access token there is has expired. */
+/** Makes the current access token expire. */
 async function expire(handle: CacheHandle): Promise<void> {
   await handle.update((cache) => {
     for (const token of cache.find('AccessToken')) {

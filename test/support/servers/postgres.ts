@@ -9,7 +9,10 @@ export interface PostgresServer extends Server {
   readonly url: string;
 }
 
-/** A PostgreSQL of its own, on loopback. It refuses to run as root: there, it runs as Debian's user for it. */
+/**
+ * Starts a separate PostgreSQL on loopback. PostgreSQL refuses to run as root; for root, it runs as Debian's postgres
+ * user.
+ */
 export async function startPostgres(): Promise<PostgresServer> {
   const asUser =
     process.getuid?.() === 0
@@ -45,7 +48,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.end();
     }
   };
-  /** The postmaster and its backends: a stopped postmaster alone leaves open connections answered. */
+  /** The postmaster and its backends: stopping only the postmaster would leave open connections working. */
   const all = (signal: NodeJS.Signals): void => {
     const parent = daemon.pid;
     if (parent === undefined) return;
@@ -53,7 +56,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       try {
         process.kill(pid, signal);
       } catch {
-        // It ended meanwhile.
+        // It has already ended.
       }
     }
   };
@@ -61,7 +64,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   return {
     port,
     url,
-    // SIGQUIT is PostgreSQL's "immediate": no checkpoint, recovery at the next start, and no shared memory left behind.
+    // SIGQUIT is PostgreSQL's "immediate" shutdown: no checkpoint, recovery at the next start, and no shared memory
+    // left behind.
     stop: () => daemon.end('SIGQUIT'),
     start: () => daemon.start(isUp),
     pause: () => all('SIGSTOP'),

@@ -8,7 +8,7 @@ export interface RedisServer extends Server {
   readonly url: string;
 }
 
-/** A Redis of its own, on loopback, that writes each command to its disk before it answers. */
+/** Starts a separate Redis on loopback that writes each command to disk before it answers. */
 export async function startRedis(args: string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-redis-'));
   const port = await freePort();
@@ -41,7 +41,7 @@ export async function startRedis(args: string[] = []): Promise<RedisServer> {
   };
 }
 
-/** Three nodes that share the keys among them. */
+/** Starts a cluster of three nodes that share the keys. */
 export async function startRedisCluster(): Promise<RedisServer[]> {
   const nodes = await Promise.all(Array.from({ length: 3 }, () => startRedis(['--cluster-enabled', 'yes'])));
   const clients = await Promise.all(nodes.map(({ url }) => createClient({ url }).connect()));

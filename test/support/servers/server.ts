@@ -1,4 +1,4 @@
-/** What the servers that tests start have in common: a port of their own, and an end. */
+/** What the servers that tests start have in common: their own port, and an end. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,9 +7,9 @@ import { join } from 'node:path';
 
 export interface Server {
   readonly port: number;
-  /** As a crash: SIGKILL. What it acknowledged is on its disk. */
+  /** Sends SIGKILL, as in a crash. What the server acknowledged is on its disk. */
   readonly stop: () => Promise<void>;
-  /** Again, on the same port and with the same folder. */
+  /** Restarts it on the same port and with the same folder. */
   readonly start: () => Promise<void>;
   readonly pause: () => void;
   readonly resume: () => void;
@@ -27,7 +27,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The first of these programs that is there. Debian keeps PostgreSQL's out of PATH. */
+/** Returns the first of these programs that exists. Debian keeps PostgreSQL's programs out of PATH. */
 export function programIn(name: string, folders: readonly string[] = []): string {
   const all = [...folders, ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
   const found = all.map((folder) => join(folder, name)).find((file) => existsSync(file));
@@ -35,7 +35,7 @@ export function programIn(name: string, folders: readonly string[] = []): string
   throw new Error(`${name} is not installed; npm test installs it (scripts/setup/debian.mjs)`);
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it exits. */
 export function runToEnd(command: string[], env?: NodeJS.ProcessEnv): void {
   const [program = '', ...args] = command;
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env: env ?? process.env });
@@ -51,7 +51,7 @@ export class Daemon {
     this.#command = command;
   }
 
-  /** Until `isUp` says so. */
+  /** Waits until `isUp` succeeds. */
   async start(isUp: () => Promise<boolean>): Promise<void> {
     const [program = '', ...args] = this.#command;
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -59,7 +59,7 @@ export class Daemon {
     this.#said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-4000)));
-    // Not left behind, whatever becomes of the tests.
+    // Prevents leftover processes, whatever happens to the tests.
     process.once('exit', () => child.kill('SIGKILL'));
     for (let left = 300; left > 0; left -= 1) {
       if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${this.#said}`);
