@@ -1,6 +1,6 @@
 /**
- * Updates: looked for where the build says, and nowhere if it says nothing. The user is told and decides: nothing is
- * downloaded, installed or restarted by itself. An update that something else installed is noticed as well.
+ * Checks for updates at the source configured in the build, if any. The user decides: nothing is
+ * downloaded, installed or restarted automatically. Updates installed by other means are detected as well.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Which provider a refresh token or ID token came from. It is sent there and nowhere else. What is stored with the token
- * tells it, or what the user agreed to before, or an ID token of the same app; a host alone never does.
+ * Determines the issuer of a refresh or ID token, which is sent nowhere else. The source is the data stored with the token,
+ * the user's earlier consent, or an ID token of the same app; never a host alone.
  */
 import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
 import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
@@ -22,7 +22,7 @@ export interface IssuerLookup {
  * @param client_id the app that the token was issued to
  * @param own the token's own `issuer` field, where it has one
  * @param realm the tenant, where it is known
- * @returns undefined where nothing tells it
+ * @returns undefined if it can't be determined
  */
 export function lookUpIssuer(
   account: CachedAccount,

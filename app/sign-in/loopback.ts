@@ -13,7 +13,7 @@ export interface Loopback {
 }
 
 /**
- * Anybody on this computer can call: other users' programs, and any page in the browser that tries the ports. So a call
+ * Any program on this computer can connect, and so can any page in the browser that tries the ports. So a request
  * without this sign-in's own state is answered and ignored; it can't replace the expected one.
  *
  * @param registered the registered redirect URI; without a port, any free port is used
@@ -64,8 +64,8 @@ export async function listen(registered: string, state: string): Promise<Loopbac
 const TRIES = 5;
 
 /**
- * A browser may resolve `localhost` to either loopback address, so both are held: otherwise another program could receive
- * the answer on the other one. Without IPv6 there is only one.
+ * A browser may resolve `localhost` to either loopback address, so both are bound: otherwise another program could receive
+ * the response on the other one. Without IPv6 there is only one.
  */
 async function openAll(hostname: string, port: number, tries = TRIES): Promise<[Server, ...Server[]]> {
   const first = await open('127.0.0.1', port);

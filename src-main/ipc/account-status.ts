@@ -7,12 +7,12 @@ import type { AccountStatus } from './contract.ts';
 import { seconds } from './token-views.ts';
 
 /**
- * The one answer that the dot, the facts, the filters, the search and the screen reader use.
+ * Returns the status that the dot, the facts, the filters, the search and the screen reader use.
  *
  * - A refusal counts until something newer is cached: a sign-in or a refresh elsewhere ends it.
  * - A refresh token that has not expired renews the account.
  * - Otherwise the account is active until its last access token expires.
- * - Where no lifetime is known, nothing is claimed.
+ * - If no lifetime is known, the status is unknown.
  *
  * @param now seconds since the epoch
  */

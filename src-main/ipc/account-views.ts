@@ -92,7 +92,7 @@ export function usernameOf(account: CachedAccount): string {
 
 /**
  * The issuer that all of an account's entities agree on: what is stored with them, else the `iss` of its ID tokens.
- * null where nothing tells it, or where they disagree.
+ * null if unknown, or if they disagree.
  */
 export function issuerOf(account: CachedAccount): string | null {
   const stored = distinct(

@@ -1,5 +1,5 @@
 /**
- * What a window may ask of the main process, and what it is told. The one contract: types first, the names at run time
+ * The contract between a window and the main process: types first, the names at run time
  * at the end. A window's code imports types from here and nothing else of the main-process module.
  *
  * [Note: no secret in a window] Nothing here carries a secret but the answer to `reveal`, which the main process

@@ -1,6 +1,6 @@
 /**
- * The shape of every conversation with a window: requests by name, arguments checked before anything else runs,
- * answers as plain values. The token cache uses it, and an app may use it for its own requests.
+ * The protocol with a window: requests by name, arguments validated before anything else runs,
+ * results as plain values. The token cache uses it, and an app may use it for its own requests.
  */
 import { InvalidArgumentError, TokenkeepError } from '../errors.ts';
 
