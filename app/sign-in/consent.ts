@@ -1,5 +1,5 @@
 /**
- * Which providers the app talks to: Microsoft's clouds, and issuers that the user has allowed, one by one. The window has
+ * The providers that the app may contact: Microsoft's clouds, and issuers that the user has allowed individually. The window has
  * no network of its own; if a script in it could have the main process ask any address, what the window knows could leave
  * that way, and a token could be sent to whoever names itself on a host.
  */

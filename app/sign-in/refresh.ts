@@ -102,7 +102,7 @@ interface Agreed extends IssuerLookup {
 }
 
 /**
- * Settles, before any token is touched, where each app's refresh tokens may go, and asks where it has to be asked: once for
+ * Determines, before any token is used, where each app's refresh tokens may go, and asks the user if needed: once for
  * an imported account, whose owner may be signed out by it, and for an issuer that is not known for certain.
  *
  * @throws SignInError `profile_unknown`, `refresh_declined`, `host_refused`

@@ -1,7 +1,7 @@
 /**
- * Sign-out, from one request to the receipt. The main process owns it: it writes down what is to be done, sealed in the
+ * Sign-out, from the request to the receipt. The main process records the pending work, sealed in the
  * vault and in the same durable change that removes the accounts; then revokes refresh tokens (RFC 7009), opens the
- * provider's own sign-out page, and keeps the receipt. What an interruption leaves undone, the next start does.
+ * provider's own sign-out page, and stores the receipt. After an interruption, the next start completes the work.
  */
 import { randomUUID } from 'node:crypto';
 import * as oidc from 'openid-client';
@@ -241,8 +241,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   /**
-   * Looks for the providers side by side and asks the user, one question at a time. A provider that is not found in time
-   * is not waited for. Returns the issuers that may not be told.
+   * Looks up the providers in parallel and asks the user, one question at a time. A provider that is not found in time
+   * is skipped. Returns the issuers that must not be contacted.
    */
   async function askWhoMayBeTold(tasks: readonly Task[], ask: Ask): Promise<ReadonlySet<string>> {
     const refused = new Set<string>();

@@ -51,9 +51,9 @@ export function wantedScopes({ scopes }: Pick<SignInProfile, 'scopes'>): string[
 }
 
 /**
- * Adds a token response inside an update, and remembers which issuer it came from.
+ * Adds a token response inside an update, and stores its issuer.
  *
- * @returns the account; null where the response named nobody
+ * @returns the account; null if the response identified no user
  */
 export function addTokens(
   cache: TokenCache,

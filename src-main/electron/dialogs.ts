@@ -31,10 +31,10 @@ export function watchInput(contents: WebContents): UserGestures {
 }
 
 /**
- * Uses up the user's last click or key press in a window. Call it before the main process opens something because the
- * window asked for it, such as a page in the browser; `confirm` does it by itself.
+ * Consumes the user's last click or key press in a window. Call it before the main process opens something because the
+ * window requested it, such as a page in the browser; `confirm` calls it itself.
  *
- * @throws QuestionError where the user did nothing just before: a script asked by itself
+ * @throws QuestionError if there was no recent user input, so a script may have made the request
  *
  * @example
  * ```ts
@@ -79,12 +79,12 @@ async function oneAtATime<T>(
 }
 
 /**
- * Asks the user in a dialog of the main process, over the window that wants to know. Enter and Escape both mean no: a yes
- * takes a deliberate click. Resolves to false as well where that window has a question open already.
+ * Asks the user in a dialog of the main process, over the requesting window. Enter and Escape both mean no: a yes
+ * takes a deliberate click. Also resolves to false if that window already has an open question.
  *
- * @param options.follows the question goes on where one that was just answered with yes, or a gesture that was used,
- *   ended: it needs no other input
- * @throws QuestionError where nobody clicked or typed in the window just before, or the user declined a moment ago
+ * @param options.follows the question follows one that was just answered with yes, or a gesture that was
+ *   used: it needs no new input
+ * @throws QuestionError if there was no recent click or key press in the window, or the user has just declined
  *
  * @example
  * ```ts

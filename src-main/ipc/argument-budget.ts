@@ -1,6 +1,6 @@
 /**
- * How much a window may send with one request. The preload script measures before anything is cloned to the main process,
- * and the main process measures again before it validates: a page must not be able to stop it.
+ * Limits the arguments of one request. The preload script measures them before they are cloned to the main process,
+ * and the main process measures again before it validates them, so that a page can't block it.
  */
 
 /** The maximum number of values, characters and levels, well above what any request needs. */

@@ -13,8 +13,8 @@ import { isAppData } from './app-data.ts';
 import type { AccountItem } from './contract.ts';
 
 /**
- * Names an account to a window: a hash of what makes it this account. It stays the same when a token is renewed and after
- * a restart, and tells nothing by itself.
+ * Identifies an account to a window: a hash of its identifying fields. It stays the same when a token is renewed and after
+ * a restart, and reveals nothing.
  */
 export type AccountId = string;
 

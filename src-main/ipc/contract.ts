@@ -40,11 +40,11 @@ export interface AccountItem {
   environment: string;
   /** The provider that issued the tokens; null if unknown. */
   issuer: string | null;
-  /** "" where the provider gave none, and for apps. */
+  /** "" if the provider gave none, and for apps. */
   username: string;
   /** null if unknown. */
   name: string | null;
-  /** MSSTS, ADFS, Generic; null where there is no account entity. */
+  /** MSSTS, ADFS, Generic; null if there is no account entity. */
   authority_type: string | null;
   /** The home tenant first; for an app, the tenant its tokens are for. */
   tenants: readonly TenantProfile[];
@@ -111,7 +111,7 @@ export interface TokenItem {
   realm: string | null;
   /** The app that it was issued to. */
   client_id: string;
-  /** The app's name where a claim tells it. */
+  /** The app's name, if a claim contains it. */
   client_name: string | null;
   /** Of access and refresh tokens. */
   scopes: readonly string[];
@@ -139,7 +139,7 @@ export type CopyForm = 'token' | 'header' | 'curl';
 
 /** One claim of a decoded token. The value is JSON text, so that its names and structure are harmless in transit. */
 export interface Claim {
-  /** As the token has it. */
+  /** The claim's name. */
   name: string;
   /** Its value; may be an object or a list. */
   json: string;
@@ -281,7 +281,7 @@ export interface TokenCacheEvents {
   change: null;
   /** The new status, whenever it changes. */
   status: VaultStatus;
-  /** A file was chosen or dropped and is being read; a plan or an error follows. Large files take seconds. */
+  /** A chosen or dropped file is being read; a plan or an error follows. Large files take seconds. */
   importReading: { fileName: string; bytes: number };
   /** An import that was started outside the window: by the menu, or on the command line. */
   importPlanned: ImportPlan | ImportLocked;

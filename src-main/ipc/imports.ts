@@ -1,5 +1,5 @@
 /**
- * Imports a document in two steps: a plan tells what would be merged, and confirming it merges. In between the document
+ * Imports a document in two steps: a plan lists what would be merged, and confirming it merges. In between, the document
  * stays in the main process under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';

@@ -26,11 +26,11 @@ export interface Ports<Caller> {
   copied: CopiedSecrets;
   /** Seconds since the epoch. */
   now: () => number;
-  /** Asks the user in a dialog that no script of the window can answer; false where the user declined. */
+  /** Asks the user in a dialog that no script of the window can answer; false if the user declined. */
   confirm: (caller: Caller, question: Question) => Promise<boolean>;
-  /** Absolute path; null where the dialog was dismissed. */
+  /** Returns an absolute path; null if the dialog was dismissed. */
   chooseFile: (caller: Caller) => Promise<string | null>;
-  /** Where to save; `name` is suggested. Absolute path; null where the dialog was dismissed. */
+  /** Asks where to save and suggests `name`. Returns an absolute path; null if the dialog was dismissed. */
   chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
   /** Sends an event to all windows. */
   tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;

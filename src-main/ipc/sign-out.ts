@@ -6,7 +6,7 @@ import { type AccountId, type CachedAccount, findAccount } from './cached-accoun
 import type { ServedVault } from './ports.ts';
 
 /**
- * Counts what `signOutAccounts` would remove.
+ * Counts the entries that `signOutAccounts` would remove.
  *
  * @param ids null: all accounts and apps
  */
@@ -16,13 +16,13 @@ export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | nu
 }
 
 /**
- * Removes accounts with everything that belongs to them, in one durable change, and destroys the key under which the
+ * Removes accounts with all their entries in one durable change, and destroys the key under which the
  * file was written until now, so that older copies can't be opened either.
  *
  * @param ids null: all accounts and apps
  * @param alongside runs in the same change, before the removal: both are durable, or neither is
  * @returns one receipt for each account
- * @throws InvalidArgumentError where one of them is no longer there; nothing is removed then
+ * @throws InvalidArgumentError if one of them no longer exists; nothing is removed then
  */
 export async function signOutAccounts(
   vault: ServedVault,
@@ -51,7 +51,7 @@ async function erase(
   vault: ServedVault,
   remove: (cache: TokenCache) => SignOutReceipt[],
 ): Promise<SignOutReceipt[]> {
-  // Without a file there is no older copy and no key to destroy: everything is in memory, and removed from there.
+  // Without a file, there is no older copy and no key to destroy: all entries are in memory and removed there.
   if (vault.status.state !== 'ready' && vault.status.bytes === null) return vault.update(remove);
   const { value, oldKey } = await vault.erase(remove);
   return oldKey === undefined ? value : value.map((receipt) => ({ ...receipt, oldKey }));

@@ -128,7 +128,7 @@ export function claimsOf(token: Token): Claims {
   return found?.format === 'jwt' ? found.payload : {};
 }
 
-/** In the token's own order. */
+/** Returns the claims in the token's own order. */
 function claimList(object: Claims): Claim[] {
   return Object.entries(object).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
 }
@@ -153,7 +153,7 @@ function audienceOf(type: TokenItem['type'], token: Token): string | null {
   return resourceOf(scopesOf(text(token, 'target') ?? ''));
 }
 
-/** `https://graph.microsoft.com/User.Read` → `https://graph.microsoft.com`; null where no scope names a resource. */
+/** `https://graph.microsoft.com/User.Read` → `https://graph.microsoft.com`; null if no scope names a resource. */
 function resourceOf(scopes: readonly string[]): string | null {
   for (const scope of scopes) {
     const end = scope.lastIndexOf('/');

@@ -1,6 +1,6 @@
 /**
- * Consent can't be worn down: what opens a dialog, a file or a browser follows a real input event in the window, one at a
- * time, and after each No the window has to wait longer before it may ask again.
+ * Prevents prompt fatigue attacks: opening a dialog, a file or a browser requires a real input event in the window, one for
+ * each, and after repeated refusals the window must wait longer and longer before it may ask again.
  */
 import { QuestionError } from '../errors.ts';
 
@@ -9,23 +9,23 @@ export interface UserGestures {
   /** The main process saw the user click or type in the window, or choose a command in the menu. */
   input(): void;
   /**
-   * Uses up the last input: each is good for one thing.
+   * Consumes the last input. Each input allows one action.
    *
    * @throws QuestionError `no_user_gesture`, `asked_too_often`; nothing was opened then
    */
   use(): void;
-  /** Tells how a question was answered. */
+  /** Records the answer to a question. */
   answered(yes: boolean): void;
 }
 
-/** Milliseconds: how long an input counts, the pause after the second No in a row, and the longest. */
+/** Milliseconds: how long an input is valid, the pause after the second refusal in a row, and the longest pause. */
 const GOOD_FOR = 5_000;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 /** Milliseconds without a question after which earlier refusals are forgotten. */
 const FORGOTTEN_AFTER = 10 * 60_000;
 
-/** @param now milliseconds, of a clock that does not jump */
+/** @param now milliseconds of a monotonic clock */
 export function userGestures(now: () => number): UserGestures {
   let last = -Infinity;
   let refusals = 0;
@@ -37,7 +37,7 @@ export function userGestures(now: () => number): UserGestures {
     },
     use() {
       if (now() - refusedAt > FORGOTTEN_AFTER) refusals = 0;
-      // A person may decline one thing and choose another at once; who declines twice is left alone for a while.
+      // A user may decline once and choose something else at once; after two refusals, a pause applies.
       const pause = refusals < 2 ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refusals - 2));
       const left = refusedAt + pause - now();
       if (left > 0) {
