@@ -91,8 +91,8 @@ const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
 };
 
 /**
- * Variables that Chromium, Electron, Node and their libraries obey. Of these families only the listed ones are accepted;
- * of other variables nothing in the app takes notice.
+ * Variables that Chromium, Electron, Node and their libraries read. Of these families only the listed ones are accepted;
+ * nothing in the app reads other variables.
  */
 const OBEYED =
   /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
@@ -132,8 +132,8 @@ export interface Start {
 }
 
 /**
- * Refuses what would open a packaged app: whoever can add a switch or a variable to its start could read what it sends,
- * stand in for a provider, or look into its window.
+ * Refuses switches and variables that weaken a packaged app: anyone who can add one could read its network traffic,
+ * impersonate a provider, or inspect its window.
  *
  * @throws ArgumentsError that names the first one
  */

@@ -1,5 +1,5 @@
 /**
- * What the window of the desktop app may ask beside the token cache, and the names at run time. The window imports types
+ * The requests of the desktop app's window beside the token cache, and their names at run time. The window imports types
  * from here.
  */
 import type { Outcome } from 'tokenkeep/ipc';
@@ -21,8 +21,8 @@ export interface AppInfo {
 }
 
 /**
- * A newer version, and how far its installation is. Nothing goes on by itself. `failed`: the download failed;
- * `refused`: the system did not install it, as when nobody gave an administrator's password. `restart`: the app was
+ * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed;
+ * `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
  * updated on disk while it runs; it refuses to write until it is restarted.
  */
 export type UpdateStatus =
@@ -75,7 +75,7 @@ export type AppBridge = {
   on<Name extends keyof AppEvents>(name: Name, listener: (event: AppEvents[Name]) => void): () => void;
 };
 
-/** The requests at run time: the one list of their names. */
+/** The names of the requests at run time. */
 export const APP_REQUESTS: Names<AppRequests> = {
   info: true,
   openDemo: true,

@@ -13,9 +13,9 @@ export interface DataFolder {
 }
 
 /**
- * A user has one keychain for all data folders, so each has a key of its own: otherwise a sign-out in one, which destroys
- * the old key, would close the vault of the other. The usual folder's key has a fixed name, not one made from the path: a
- * home folder that is renamed, or restored elsewhere, must still open.
+ * A user has one keychain for all data folders, so each folder has its own key: otherwise a sign-out in one, which destroys
+ * the old key, would lock the vault of the other. The default folder's key has a fixed name, not derived from its path: a
+ * home folder that is renamed or restored elsewhere must still open.
  */
 export function dataFolderAt(folder: string, usualFolder: string): DataFolder {
   const usual = resolve(folder) === resolve(usualFolder);
@@ -30,8 +30,8 @@ export function dataFolderAt(folder: string, usualFolder: string): DataFolder {
 /**
  * Reads a settings file. A file that `check` throws at is set aside as `<file>.damaged-<time>`, never deleted.
  *
- * @returns what `check` returns; undefined where there is no file, or a damaged one
- * @throws StorageError where there is a file and the system does not let it be read: taken for none, it would be replaced
+ * @returns the result of `check`; undefined if there is no file, or it is damaged
+ * @throws StorageError if the file exists but can't be read; if treated as missing, it would be overwritten
  */
 export function readJson<T>(file: string, check: (value: unknown) => T, now: () => number): T | undefined {
   let text: string;

@@ -13,8 +13,8 @@ export interface LockPorts {
 }
 
 /**
- * False where the lock could not be made: no space, no inodes, no permission, no TMPDIR. Where it could be made and only
- * the socket beside it could not, it names this very process.
+ * Returns false if the lock could not be created: no space, no inodes, no permission, no TMPDIR. If only the socket
+ * beside it could not be created, the lock names this process.
  */
 export function isOtherAlive({ link, executable, isRunning, platform, host, pid }: LockPorts): boolean {
   let target: string;

@@ -1,7 +1,7 @@
 /**
- * The system's keychain is reached through native code that can end the whole process, or never come back. A marker
- * file stands while it is being asked. A start that finds one knows how the last one ended: it says so, and asks
- * again only when the user does, instead of ending in the same place for ever.
+ * The system's keychain is accessed through native code that can crash the process or never return. A marker
+ * file exists during each call. If the app finds one at start, its last run crashed: it says so, and calls the keychain
+ * again only at the user's request, to avoid a crash loop.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -27,8 +27,8 @@ export interface Loader {
 }
 
 /**
- * From now on every native module passes here, whoever loads it. Electron looks into the asar below this, so a path
- * may lead through one; `readFileSync` follows it to the same file.
+ * Checks every native module that is loaded from now on. Electron resolves asar paths below this, so a path
+ * may lead into one; `readFileSync` resolves it to the same file.
  *
  * Someone who can change the installed files between the comparison and the loading can also change the executable.
  */
@@ -41,8 +41,8 @@ export function guardNativeCode(pinned: PinnedHashes, loader: Loader = process):
 }
 
 /**
- * At the start, what this platform's build must have: better told before there is a window than as a keychain that
- * does not answer.
+ * Checks at start-up the binaries that this platform needs, so that a missing one is not mistaken for a keychain that
+ * does not respond.
  *
  * @param folder absolute path of node_modules
  * @param platform such as `linux-x64`

@@ -10,10 +10,10 @@ import { GUARD, GUARD_PATH } from './page-guard.ts';
 /**
  * Settings of Chromium's page engine, for every page of the process. They have to be set before `ready`.
  *
- * [Note: the window has no network] A page has more ways out than requests, and neither its policy nor `webRequest` sees
- * them. Each is shut where it leads out, and test/e2e/network.spec.ts tries them all at the socket:
+ * [Note: the window has no network] A page can reach the network by more than requests, and neither its policy nor `webRequest` sees
+ * these ways. Each is blocked, and test/e2e/network.spec.ts tests them all at the socket:
  *
- * - `<link rel=dns-prefetch>` has names looked up: switched off in the page engine.
+ * - `<link rel=dns-prefetch>` causes DNS lookups: disabled in the page engine.
  * - WebRTC sends UDP, connects to TURN servers over TCP, has names looked up and asks the local network for them: the page
  *   has none, see page-guard.ts. Should it get one, it may use nothing but a proxy, and the session's proxy is of a kind
  *   that Chromium does not speak, so it fails before a socket is opened.
@@ -43,9 +43,9 @@ const NO_WAY_OUT = {
 } as const;
 
 /**
- * In memory: without `persist:`, nothing that the page does, caches or stores reaches the disk.
+ * Creates an in-memory session: without `persist:`, nothing that the page caches or stores reaches the disk.
  *
- * @param devTools their own pages must load too; only in development
+ * @param devTools also allows the pages of the developer tools; only in development
  */
 export async function closedSession(devTools: boolean): Promise<Session> {
   const closed = session.fromPartition('window', { cache: false });

@@ -1,6 +1,6 @@
 /**
- * Quitting while changes are held in memory only. The user is asked; the system is not kept waiting: at the end of a
- * session, and for a signal, the app ends at once, whatever question is open.
+ * Quitting while changes are held in memory only. The app asks the user, but does not delay the system: at the end of a
+ * session, and on a signal, it quits at once even if a dialog is open.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { app, type BrowserWindow, dialog, powerMonitor } from 'electron';

@@ -1,6 +1,6 @@
 /**
- * Where faults of our own are told: the terminal, for whoever started the app from one. Never the error's message,
- * for that may quote a token; the kind of error and the places in the code are enough to find it.
+ * Reports unexpected errors on the terminal. Never prints the error's message,
+ * because it may quote a token; the error's type and stack locations are enough to find it.
  */
 export function report(error: unknown): void {
   const kind = error instanceof Error ? error.name : typeof error;

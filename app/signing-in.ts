@@ -1,4 +1,4 @@
-/** Signing in with Electron's network, browser and dialogs. */
+/** Sign-in with Electron's network, browser and dialogs. */
 import { clipboard, powerMonitor, session, shell, type WebContents } from 'electron';
 import { confirm, useGesture } from 'tokenkeep/electron';
 import { type SignIn, type SignInPorts, signIn } from './sign-in/sign-in.ts';
@@ -32,7 +32,7 @@ export function signingIn(ports: Omit<SignInPorts<WebContents>, SystemPorts>): S
   };
 }
 
-/** Electron security checklist item 15: only what a browser is for. The addresses come from a provider's metadata. */
+/** Opens only web pages (Electron security checklist item 15), because the URLs come from a provider's metadata. */
 async function openInBrowser(url: string): Promise<void> {
   if (new URL(url).protocol !== 'https:') throw new Error('Not an address for a browser.');
   await shell.openExternal(url);

@@ -1,4 +1,4 @@
-/** From `ready` to a window: opens the parts, connects them, and closes them at the end. */
+/** Starts the app after `ready`: creates its parts, connects them, and closes them at the end. */
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, powerMonitor, shell } from 'electron';
@@ -24,16 +24,16 @@ import { bringToFront, openWindow } from './window.ts';
 declare const __VERSION__: string;
 
 export interface StartOptions {
-  /** Whether this process holds the lock that keeps a second start out. */
+  /** Whether this process holds the single-instance lock. */
   locked: boolean;
 }
 
 export interface RunningApp {
-  /** Does what a second start asked for; the window comes to the front. */
+  /** Handles the arguments of a second instance and brings the window to the front. */
   handOver(asked: Arguments): void;
-  /** Ends sign-outs under way, and closes keys, timers and temporary files. */
+  /** Waits for sign-outs in progress, and closes keys, timers and temporary files. */
   close(): Promise<void>;
-  /** A call of the keychain's native code is under way that nothing can end. */
+  /** Whether a native keychain call is running, which can't be cancelled. */
   readonly stuck: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function start(
   servePage(session, join(__dirname, 'renderer'));
   holdPages();
 
-  /** Only the windows that were opened here are answered, not all of the process. */
+  /** The windows opened here. Only they are served, not all windows of the process. */
   const own = new Set<BrowserWindow>();
   const windows = (): BrowserWindow[] => [...own];
 
@@ -66,7 +66,7 @@ export async function start(
     onUnexpected: report,
   });
   const reload = (): void => {
-    // After the answer to the request is on its way.
+    // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
   const signing = signingIn({
@@ -141,7 +141,7 @@ export async function start(
   });
   const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });
   const run = (command: MenuCommand): void => {
-    // The user chose it in the menu, which the window does not see: what it opens now is the user's doing.
+    // The window does not see the menu click, so it is recorded as a user gesture here.
     const window = BrowserWindow.getFocusedWindow() ?? [...own][0];
     if (window !== undefined && own.has(window)) noteGesture(window.webContents);
     requests.emit('command', command);
@@ -153,13 +153,13 @@ export async function start(
     void shown.clearClipboard().catch(() => undefined);
   };
   for (const event of LEAVES) powerMonitor.on(event as 'lock-screen', hide);
-  // Linux tells of no locked screen, but how long nobody has touched the computer.
+  // Linux does not report a locked screen, but it does report idle time.
   const idle = setInterval(() => {
     const away = powerMonitor.getSystemIdleTime();
     if (away >= IDLE && away < IDLE + LOOK_EVERY) hide();
   }, LOOK_EVERY * 1000);
 
-  // While the window opens: the keychain may take its time, or wait for an answer.
+  // While the window opens, because the keychain may be slow or prompt the user.
   (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   const open = (): BrowserWindow => {
     const window = openWindow({
@@ -183,7 +183,7 @@ export async function start(
   };
   importOnceLoaded(first, asked.importFile);
   app.on('activate', () => {
-    if (own.size === 0) open(); // macOS: a click on the dock
+    if (own.size === 0) open(); // macOS: a click on the Dock icon
   });
 
   return {
@@ -196,7 +196,7 @@ export async function start(
       clearInterval(idle);
       guard.end();
       signing.stop();
-      // A sign-out may be telling a provider; what it does not get done is written down.
+      // A sign-out may be notifying a provider; unfinished work is recorded.
       await signing.idle();
       newer.close();
       requests.stop();
@@ -208,14 +208,14 @@ export async function start(
   };
 }
 
-/** The user is away: what was revealed is hidden, and a copied token leaves the clipboard. */
+/** Events after which revealed tokens are hidden and a copied token is cleared from the clipboard. */
 const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;
 
-/** Seconds without input after which what was revealed is hidden, and how often that is looked at. */
+/** Seconds without input after which revealed tokens are hidden, and the interval of the check. */
 const IDLE = 300;
 const LOOK_EVERY = 60;
 
-/** Another text whenever the file is replaced; null where it is not there. */
+/** Returns a text that changes when the file is replaced; null if the file does not exist. */
 function identityOf(file: string): string | null {
   try {
     const { ino, size, mtimeMs } = statSync(file);

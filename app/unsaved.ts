@@ -1,8 +1,8 @@
-/** What quitting would lose, in words, while changes are held in memory only. */
+/** Describes what quitting would lose while changes are held in memory only. */
 import { type AccountSummary, type VaultStatus } from 'tokenkeep';
 import { printable } from 'tokenkeep/vault';
 
-/** States in which nothing of the file could be read: all that is cached is in memory, and nowhere else. */
+/** States in which the file could not be read, so the whole cache is in memory only. */
 const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([
   'locked',
   'no-keychain',
@@ -11,12 +11,12 @@ const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([
   'unreadable',
 ]);
 
-/** Names that are told; of more, how many more. */
+/** The maximum number of names that are listed; the rest are counted. */
 const MOST = 4;
 
 const list = new Intl.ListFormat('en-GB');
 
-/** @param accounts those that are cached; none where they could not be told in time. */
+/** @param accounts the cached accounts; empty if they could not be read in time */
 export function whatWouldBeLost(
   { state, unsaved }: Pick<VaultStatus, 'state' | 'unsaved'>,
   accounts: readonly Pick<AccountSummary, 'username' | 'home_account_id'>[],

@@ -1,13 +1,13 @@
 /**
- * Updates: looked for where the build says, and nowhere if it says nothing. The user is told and decides: nothing is
- * downloaded, installed or restarted by itself. An update that something else installed is noticed as well.
+ * Checks for updates at the source configured in the build, if any. The user decides: nothing is
+ * downloaded, installed or restarted automatically. Updates installed by other means are detected as well.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
 import type { UpdateStatus } from './contract.ts';
 
-/** Milliseconds until a running app looks again. */
+/** Milliseconds between checks for updates. */
 const PAUSE = 24 * 60 * 60 * 1000;
 
 /** The part of electron-updater that the app uses. */
@@ -29,25 +29,25 @@ export type Updater = Pick<
 
 export interface Updates {
   readonly status: UpdateStatus;
-  /** Never rejects: the status tells what became of it. */
+  /** Never rejects; the status reports the result. */
   download(): Promise<void>;
   /**
    * Installs what was downloaded and starts the app again, at the user's request. In state `restart` it only restarts. On
    * Linux the window does not respond while the system asks for a password.
    */
   install(): void;
-  /** Looks whether the app was replaced on disk while it runs, as a package manager does. Called when a window is focused. */
+  /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
   look(): void;
   close(): void;
 }
 
 export interface UpdatesOptions {
-  /** Resolves to null where this build looks for none. */
+  /** Resolves to null if this build does not check for updates. */
   open: () => Promise<Updater | null>;
   onStatus: (status: UpdateStatus) => void;
-  /** Makes the app start anew when it has ended; null where the installer does. */
+  /** Restarts the app when it has exited; null if the installer does. */
   startAgain: (() => void) | null;
-  /** Ends the app and starts it anew. */
+  /** Quits and restarts the app. */
   restart: () => void;
   /** Identifies the installed app on disk; it returns null while it is being replaced. null: not packaged. */
   installed: (() => string | null) | null;
@@ -73,7 +73,7 @@ export function updates({
   async function look(): Promise<void> {
     updater ??= await prepared();
     if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
-    // Without a network it looks again tomorrow.
+    // Without a network, it checks again a day later.
     const found = await updater.checkForUpdates().catch(() => null);
     if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
   }
@@ -85,7 +85,7 @@ export function updates({
     opened.on('download-progress', ({ percent }) => {
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
     });
-    // Failures of looking and downloading reject; those of installing are told only here.
+    // Check and download failures reject; installation failures are reported only here.
     opened.on('error', (error) => {
       if (status.state !== 'ready') return;
       onUnexpected(error);
@@ -94,7 +94,7 @@ export function updates({
     return opened;
   }
 
-  /** A refusal at once has been told by now. */
+  /** An immediate refusal has been reported by now. */
   const isInstalling = (): boolean => status.state === 'ready';
 
   const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
@@ -134,10 +134,10 @@ export function updates({
 
 const SETTINGS = {
   autoDownload: false,
-  autoInstallOnAppQuit: false, // a restart that nobody asked for would be a surprise, and so would a password prompt
+  autoInstallOnAppQuit: false, // an unrequested restart or password prompt would be unexpected
   allowDowngrade: false,
   disableWebInstaller: true,
-  logger: null, // it would quote addresses and paths
+  logger: null, // it would log URLs and paths
 };
 
 /**

@@ -1,4 +1,4 @@
-/** Where the window was when it was closed. */
+/** Stores the window's position when it is closed. */
 import { readFileSync } from 'node:fs';
 import { writeJson } from './data-folder.ts';
 
@@ -12,13 +12,13 @@ export interface Place {
 
 export const SMALLEST = { width: 800, height: 500 };
 
-/** null where there is none, it is not readable, or no display shows enough of it to take hold of. */
+/** Returns null if none is stored, it is not readable, or no display shows enough of the window to move it. */
 export function readPlace(file: string, displays: readonly Rectangle[]): Place | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isPlace(value) && displays.some((display) => canBeGrasped(value, display)) ? value : null;
   } catch {
-    return null; // a place is a comfort: without it the window opens in the middle
+    return null; // optional: without it, the window opens in the centre
   }
 }
 
@@ -26,7 +26,7 @@ export function writePlace(file: string, place: Place): void {
   try {
     writeJson(file, place);
   } catch {
-    // Same: a full or read-only disk must not keep a window from closing.
+    // A full or read-only disk must not keep a window from closing.
   }
 }
 
@@ -46,7 +46,7 @@ function isPlace(value: unknown): value is Place {
   );
 }
 
-/** At least a hand's breadth of the title bar lies on the display. */
+/** Whether enough of the title bar is on the display to drag the window. */
 function canBeGrasped(place: Place, display: Rectangle): boolean {
   const shown = Math.min(place.x + place.width, display.x + display.width) - Math.max(place.x, display.x);
   return shown >= 120 && place.y >= display.y && place.y <= display.y + display.height - 40;

@@ -1,4 +1,4 @@
-/** The one window: sandboxed, isolated, and shown only once it has something to show. */
+/** The app's only window: sandboxed, isolated, and shown once its page is ready. */
 import { BrowserWindow, nativeTheme, screen, type Session } from 'electron';
 import { START_PAGE } from './page-file.ts';
 import { type Place, readPlace, SMALLEST, writePlace } from './window-place.ts';
@@ -8,12 +8,12 @@ export interface WindowOptions {
   /** Absolute path of the preload script, one CommonJS file. */
   preload: string;
   icon: string;
-  /** Where its place is remembered. */
+  /** The file that stores the window's position. */
   placeFile: string;
   devTools: boolean;
 }
 
-/** The page's own backgrounds, so that the first frame has the colour of the second. */
+/** The page's background colours, so that the window does not flash before the page is drawn. */
 const background = (): string => (nativeTheme.shouldUseDarkColors ? '#1b1c1c' : '#fbfbfa');
 
 export function openWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {
@@ -33,7 +33,7 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
       session,
       preload,
       devTools,
-      // Electron's defaults, said once more: a default that changes must not change this. Checklist items 2–6.
+      // Electron's defaults, set explicitly in case they change. Checklist items 2–6.
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,
@@ -62,7 +62,7 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   return window;
 }
 
-/** Brings it before the user, wherever it was. */
+/** Restores and focuses the window. */
 export function bringToFront(window: BrowserWindow): void {
   if (window.isMinimized()) window.restore();
   window.show();

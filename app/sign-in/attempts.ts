@@ -94,7 +94,7 @@ export function attempts(ports: AttemptPorts): Attempts {
   }
 
   /**
-   * A provider that does not know the client shows its error in the browser and never calls back. Where nothing of that
+   * A provider that does not know the client shows its error in the browser and never redirects back. If nothing of that
    * client was ever cached, the token endpoint is asked meanwhile.
    */
   async function probe(provider: Provider): Promise<void> {

@@ -164,7 +164,7 @@ const mark = v.pipe(v.string(), v.regex(/^[\w-]{43}$/));
 const contents = v.strictObject({ version: v.literal(1), salt: mark, accounts: v.array(mark) });
 
 /**
- * Keeps the choice in a file. It lies in the clear beside the vault, so it names nobody: each account is in it as a hash
+ * Keeps the choice in a file. The file is not encrypted, so it contains no names: each account is stored as a hash
  * with a salt.
  */
 export function choiceAt(file: string, now: () => number): AutoRefreshChoice {

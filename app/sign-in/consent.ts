@@ -20,14 +20,14 @@ export interface Consent {
    * @throws SignInError `host_refused`
    */
   findAllowed(issuer: string, client_id: string, ask: Ask, why: string): Promise<Provider>;
-  /** Before a profile is saved: asks for its issuer where that is new, and, where it can be reached, for its endpoints. */
+  /** Before a profile is saved: asks to allow its issuer if it is new, and its endpoints if the issuer is reachable. */
   allowProfile(
     profile: { kind: 'microsoft' | 'oidc'; authority: string; client_id: string },
     ask: Ask,
   ): Promise<void>;
 }
 
-/** The endpoints that get tokens, codes or the user. */
+/** The endpoints that receive tokens, codes or the user. */
 const ENDPOINTS = {
   authorization_endpoint: 'sign-in page',
   token_endpoint: 'token endpoint',
@@ -49,7 +49,7 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
     profiles.allow({ issuer, hosts: [] });
   }
 
-  /** Metadata may change at any time, so this is asked of every answer. */
+  /** Checks the endpoints of every metadata response, because metadata may change at any time. */
   async function allowEndpoints(provider: Provider, ask: Ask): Promise<void> {
     const { issuer, client_id, metadata } = provider;
     const allowed = profiles.allowed(issuer)?.hosts ?? [];
@@ -88,17 +88,17 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
         'A sign-in profile for this provider is about to be saved. Signing in with it opens the provider in your browser, and Tokenkeep gets tokens from it.';
       await allowIssuer(issuer, profile.client_id, ask, why);
       const provider = await findProvider(issuer, profile.client_id).catch(() => undefined);
-      // Where it can't be reached now, its endpoints are asked about at the first sign-in.
+      // If it is unreachable now, its endpoints are checked at the first sign-in.
       if (provider !== undefined) await allowEndpoints(provider, ask);
     },
   };
 }
 
-/** One of Microsoft's clouds, which need no consent. Hosts of customers (B2C, External ID) are not among them. */
+/** Whether the issuer is a Microsoft cloud, which needs no consent. Customer hosts (B2C, External ID) do. */
 function isOwn(issuer: string): boolean {
   const { host } = new URL(issuer);
   return isMicrosoft(host) && !CUSTOMERS.test(host);
 }
 
-/** Hosts whose subdomain and path name a customer. */
+/** Hosts whose subdomain and path identify a customer. */
 export const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;

@@ -1,4 +1,4 @@
-/** What the window may ask about signing in, refreshing and signing out. Types only. No token, code or secret. */
+/** The window's requests for sign-in, refresh and sign-out. Types only. No token, code or secret. */
 import type { PlainError, SignOutReceipt } from 'tokenkeep/ipc';
 
 export interface ProfileDraft {
@@ -9,7 +9,7 @@ export interface ProfileDraft {
   authority: string;
   client_id: string;
   scopes: readonly string[];
-  /** As it is registered: http on loopback. Without a port, any free port is used. */
+  /** As registered: http on a loopback address. Without a port, any free port is used. */
   redirect_uri: string;
 }
 
@@ -19,7 +19,7 @@ export interface SignInProfile extends ProfileDraft {
 
 export type SignInWay = 'browser' | 'device';
 
-/** How far the current sign-in is, or how the last one ended. */
+/** The progress of the current sign-in, or the result of the last one. */
 export type SignInProgress =
   | { step: 'none' }
   | { step: 'starting'; profile: SignInProfile; way: SignInWay }
@@ -34,21 +34,21 @@ export type SignInProgress =
       expiresAt: number;
     }
   | { step: 'finishing'; profile: SignInProfile; way: SignInWay }
-  /** `accountId`: the account in the token cache's list; null where the answer named nobody. */
+  /** `accountId`: the account in the token cache's list; null if the response identified no user. */
   | { step: 'done'; profile: SignInProfile; accountId: string | null }
   | { step: 'failed'; profile: SignInProfile; way: SignInWay; error: PlainError };
 
-/** What “Sign in again” starts with. */
+/** The data that “Sign in again” starts with. */
 export interface SignInAgain {
-  /** A saved profile for the account's provider and app; null where there is none yet. */
+  /** A saved profile for the account's provider and app; null if there is none yet. */
   profileId: string | null;
-  /** The profile to save first, filled in from the account as far as it is known. */
+  /** The profile to save first, filled in from the account as far as possible. */
   draft: ProfileDraft;
   /** Prefills the provider's page (OpenID Connect Core §3.1.2.1); null where the account has no user name. */
   loginHint: string | null;
 }
 
-/** Whether an account can be refreshed without its user, and whether it is. */
+/** Whether an account can be refreshed without its user, and its auto-refresh state. */
 export interface RefreshStatus {
   /** It has a refresh token whose issuer is known, so “Refresh now” can be offered. */
   refreshable: boolean;
@@ -58,45 +58,45 @@ export interface RefreshStatus {
    * token, which may sign that program out. “Refresh now” asks once; auto-refresh stays off until then.
    */
   shared: boolean;
-  /** Seconds since the epoch: the next automatic try; null where none is planned. */
+  /** Seconds since the epoch: the next automatic attempt; null if none is planned. */
   nextTry: number | null;
-  /** Why the last try failed. */
+  /** Why the last attempt failed. */
   problem: PlainError | null;
 }
 
 export interface RefreshReport {
   /** How many access tokens were refreshed. */
   refreshed: number;
-  /** Why others were not. What was cached is still there. */
+  /** Why others were not refreshed. Cached tokens are kept. */
   problem: PlainError | null;
 }
 
-/** `offered`: there is an endpoint. `none`: the provider has none. `unknown`: who the provider is, or what it can do. */
+/** `offered`: there is an endpoint. `none`: the provider has none. `unknown`: the provider or its metadata is not known. */
 export type Offer = 'offered' | 'none' | 'unknown';
 
 /** What a sign-out can do at the provider. */
 export interface SignOutOffers {
   revoke: Offer;
   endSession: Offer;
-  /** The provider's host; null where it is not known, or where there are several. */
+  /** The provider's host; null if unknown, or if there are several. */
   provider: string | null;
 }
 
-/** What a sign-out does at the provider besides removing the accounts here. */
+/** What a sign-out does at the provider, in addition to removing the accounts locally. */
 export interface SignOutWishes {
   revoke: boolean;
   endSession: boolean;
 }
 
-/** A receipt as it is kept: without the account's id, so that nothing is found by it. */
+/** A stored receipt, without the account's id. */
 export interface KeptReceipt extends Omit<SignOutReceipt, 'home_account_id'> {
   /** The account's user name, or the name of an app. */
   account: string;
-  /** The file that the account was imported from, which keeps its own copy; null where it was signed in here. */
+  /** The file that the account was imported from, which still contains it; null if the user signed in here. */
   source: string | null;
 }
 
-/** A sign-out from the click to its end. Kept, sealed in the vault. */
+/** The report of a sign-out, stored encrypted in the vault. */
 export interface SignOutReport {
   id: string;
   /** Seconds since the epoch. */
@@ -108,21 +108,21 @@ export interface SignOutReport {
    * tried again until it can.
    */
   revoked: { count: number; pending: number; problem: PlainError | null } | null;
-  /** The session in the browser; null: not asked for. */
+  /** The browser session; null: not requested. */
   session: { opened: boolean; problem: PlainError | null } | null;
 }
 
 export interface SignInRequests {
   profiles(): readonly SignInProfile[];
-  /** Asks the user where its issuer is new. */
+  /** Asks the user to allow the issuer if it is new. */
   saveProfile(draft: ProfileDraft, id: string | null): SignInProfile;
   removeProfile(id: string): void;
-  /** Starts; `signIn` events tell how it goes. `loginHint` prefills the provider's page. */
+  /** Starts a sign-in; `signIn` events report its progress. `loginHint` prefills the provider's page. */
   signIn(profileId: string, way: SignInWay, loginHint: string | null): void;
   signInAgain(accountId: string): SignInAgain;
   signInProgress(): SignInProgress;
   cancelSignIn(): void;
-  /** Opens the provider's page once more. */
+  /** Opens the provider's page again. */
   openSignInPage(): void;
   copyDeviceCode(): void;
 
@@ -146,9 +146,9 @@ export interface SignInRequests {
 
 export interface SignInEvents {
   signIn: SignInProgress;
-  /** Something about refreshing accounts has changed: ask again. */
+  /** A refresh status has changed: request it again. */
   refreshStatus: null;
   profiles: null;
-  /** A sign-out that was pending at a provider has come further: ask `signOuts` again. */
+  /** A pending sign-out has progressed: request `signOuts` again. */
   signOuts: null;
 }

@@ -1,4 +1,4 @@
-/** Failures of signing in, refreshing and signing out: one code each, and a sentence for the person who signs in. */
+/** Errors of sign-in, refresh and sign-out, each with a code and a message for the user. */
 import { TokenkeepError } from 'tokenkeep';
 import { plainError, type PlainError } from 'tokenkeep/ipc';
 
@@ -29,18 +29,18 @@ export class SignInError extends TokenkeepError<SignInErrorCode> {}
 /** The user cancelled. There is nothing to report. */
 export class Cancelled extends Error {}
 
-/** What was being done, so that the message can say where to look. */
+/** The operation that failed, so that the message can suggest where to look. */
 export interface Circumstance {
   issuer: string;
   client_id: string;
   redirect_uri?: string;
   /** A refresh: an `invalid_grant` means that the user has to sign in again. */
   refreshing?: boolean;
-  /** A revocation, after the account is gone from here. */
+  /** A revocation, after the account was removed locally. */
   leaving?: boolean;
 }
 
-/** Returns an error whose message holds nothing of the answer but the names of its errors. */
+/** Returns an error whose message contains nothing of the response but its error codes. */
 export function failureOf(error: unknown, about: Circumstance): Error {
   if (error instanceof TokenkeepError) return error;
   const code = codeOf(error, about.refreshing === true);
@@ -56,7 +56,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     if (refreshing && (oauth === 'invalid_grant' || oauth === 'interaction_required')) return 'sign_in_again';
     return OAUTH[oauth] ?? (status >= 500 ? 'provider_unreachable' : 'sign_in_rejected');
   }
-  // Of the whole chain: the outermost error often says only that something failed.
+  // Of the whole chain, because the outermost error often says only that something failed.
   const words = chain(error)
     .map((link) => `${fieldOf(link, 'code') ?? ''} ${link instanceof Error ? link.message : ''}`)
     .join(' ');
@@ -90,7 +90,7 @@ const OAUTH: Readonly<Record<string, SignInErrorCode>> = {
   temporarily_unavailable: 'provider_unreachable',
 };
 
-/** The provider's own name of an error, such as `invalid_grant`; null where it named none. */
+/** Returns the provider's error code, such as `invalid_grant`; null if there was none. */
 export function providerCodeOf(error: unknown): string | null {
   const cause = error instanceof SignInError ? error.cause : error;
   return fieldOf(cause, 'error') === undefined ? null : oauthName(cause);
@@ -150,12 +150,12 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
   }
 }
 
-/** An error that is known without an answer of the provider. */
+/** Returns an error that needs no response from the provider. */
 export function signInError(code: SignInErrorCode, about: Circumstance): SignInError {
   return new SignInError(code, messageOf(code, about, ''));
 }
 
-/** The provider's name of the error where it is a name; never its description, which may quote anything. */
+/** Returns the provider's error code if it is well-formed; never its description, which may quote anything. */
 function oauthName(error: unknown): string {
   const name = fieldOf(error, 'error') ?? '';
   const microsoft = /AADSTS\d{4,7}/.exec(fieldOf(error, 'error_description') ?? '')?.[0];
@@ -163,7 +163,7 @@ function oauthName(error: unknown): string {
   return microsoft === undefined ? known : `${known}, ${microsoft}`;
 }
 
-/** The error and its causes. */
+/** Returns the error and its causes. */
 function chain(error: unknown): unknown[] {
   const links: unknown[] = [];
   for (let link = error; link !== undefined && link !== null && links.length < 8; ) {
@@ -183,7 +183,7 @@ function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : 'The provider';
 }
 
-/** An error as the window may see it: of one that is not ours nothing crosses, because its text may hold anything. */
+/** Converts an error for the window. Nothing of a foreign error is passed on, because its text may contain secrets. */
 export function plainErrorOf(error: unknown, onUnexpected: (error: unknown) => void): PlainError {
   if (!(error instanceof TokenkeepError)) onUnexpected(error);
   return plainError(error);

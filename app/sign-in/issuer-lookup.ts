@@ -1,6 +1,6 @@
 /**
- * Which provider a refresh token or ID token came from. It is sent there and nowhere else. What is stored with the token
- * tells it, or what the user agreed to before, or an ID token of the same app; a host alone never does.
+ * Determines the issuer of a refresh or ID token, which is sent nowhere else. The source is the data stored with the token,
+ * the user's earlier consent, or an ID token of the same app; never a host alone.
  */
 import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
 import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
@@ -9,7 +9,7 @@ import type { SignInProfile } from './contract.ts';
 import { issuerOfProfile, microsoftIssuer } from './profiles.ts';
 
 export interface IssuerLookup {
-  /** The issuer, to be discovered. */
+  /** The issuer, for discovery. */
   issuer: string;
   /**
    * `known`: stored with the token, agreed to before, or one of Microsoft's clouds. `claimed`: an imported ID token says
@@ -22,7 +22,7 @@ export interface IssuerLookup {
  * @param client_id the app that the token was issued to
  * @param own the token's own `issuer` field, where it has one
  * @param realm the tenant, where it is known
- * @returns undefined where nothing tells it
+ * @returns undefined if it can't be determined
  */
 export function lookUpIssuer(
   account: CachedAccount,
@@ -86,7 +86,7 @@ function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined 
   }
 }
 
-/** Whether an issuer is on the host of an environment. MSAL Python leaves the port out of an environment, MSAL Node keeps it. */
+/** Whether an issuer is on the host of an environment. MSAL Python omits the port of an environment, MSAL Node keeps it. */
 function isAt(environment: string, issuer: string): boolean {
   const { host, hostname } = new URL(issuer);
   return [host, hostname].includes(environment.toLowerCase());

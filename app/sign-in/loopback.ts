@@ -1,11 +1,11 @@
-/** The loopback server that receives the browser's answer, for one request. RFC 8252 §7.3. */
+/** The loopback server that receives the browser's redirect of one sign-in. RFC 8252 §7.3. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { signInError } from './failures.ts';
 
 export interface Loopback {
-  /** With the port in use. */
+  /** The redirect URI with the actual port. */
   redirect_uri: string;
-  /** Resolves with the address that the browser called. */
+  /** Resolves with the URL that the browser requested. */
   called: Promise<URL>;
   /** Sets the page that the browser shows. */
   answer(page: BrowserPage): void;
@@ -13,7 +13,7 @@ export interface Loopback {
 }
 
 /**
- * Anybody on this computer can call: other users' programs, and any page in the browser that tries the ports. So a call
+ * Any program on this computer can connect, and so can any page in the browser that tries the ports. So a request
  * without this sign-in's own state is answered and ignored; it can't replace the expected one.
  *
  * @param registered the registered redirect URI; without a port, any free port is used
@@ -31,7 +31,7 @@ export async function listen(registered: string, state: string): Promise<Loopbac
     for (const server of servers) {
       server.on('request', (request, response) => {
         const url = URL.parse(request.url ?? '', `http://${host}`);
-        // The Host too, against pages of other names that resolve to this computer.
+        // Also checks Host, against DNS rebinding: other host names that resolve to this computer.
         const ours = request.method === 'GET' && url?.pathname === pathname && request.headers.host === host;
         if (!ours || waiting !== undefined) response.writeHead(404, PAGE_HEADERS).end();
         else if (url.searchParams.get('state') !== state) send(response, ANOTHER_SIGN_IN);
@@ -53,19 +53,19 @@ export async function listen(registered: string, state: string): Promise<Loopbac
     close() {
       for (const server of servers) {
         server.close();
-        // Answers under way are sent; a browser that keeps its connection open is not waited for.
+        // Pending responses are sent; idle keep-alive connections are closed.
         server.closeIdleConnections();
       }
     },
   };
 }
 
-/** How many free ports are tried until one is free on both addresses. */
+/** How many ports are tried until one is free on both addresses. */
 const TRIES = 5;
 
 /**
- * A browser may resolve `localhost` to either loopback address, so both are held: otherwise another program could receive
- * the answer on the other one. Without IPv6 there is only one.
+ * A browser may resolve `localhost` to either loopback address, so both are bound: otherwise another program could receive
+ * the response on the other one. Without IPv6 there is only one.
  */
 async function openAll(hostname: string, port: number, tries = TRIES): Promise<[Server, ...Server[]]> {
   const first = await open('127.0.0.1', port);
@@ -99,7 +99,7 @@ function send(response: ServerResponse, page: BrowserPage): void {
   response.writeHead(200, { ...PAGE_HEADERS, Connection: 'close' }).end(pageOf(page));
 }
 
-/** A page that the browser shows: one sentence, no script, nothing from elsewhere. */
+/** A page for the browser: one sentence, no script, no external resources. */
 export interface BrowserPage {
   title: string;
   text: string;
@@ -110,7 +110,7 @@ export const SIGNED_IN: BrowserPage = {
   text: 'You can close this tab and go back to Tokenkeep.',
 };
 
-/** For a call that does not belong to the current sign-in, which goes on waiting. */
+/** The response to a request that does not belong to the current sign-in, which keeps waiting. */
 const ANOTHER_SIGN_IN = notSignedIn(
   'This page does not belong to the sign-in that Tokenkeep is waiting for, so nothing was taken from it.',
 );
@@ -124,7 +124,7 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
   'Cache-Control': 'no-store',
-  // The address of this page holds the code. It is useless without the verifier, and still not for other sites.
+  // The URL of this page contains the code. It is useless without the verifier, but should not reach other sites.
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 };

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { ProfileDraft, SignInProfile } from './contract.ts';
 
-/** An issuer that the user lets the app talk to, and other hosts that its metadata may name as endpoints. */
+/** An issuer that the user has allowed, and other hosts that its metadata may name as endpoints. */
 export interface AllowedIssuer {
   issuer: string;
   hosts: readonly string[];
@@ -16,11 +16,11 @@ export interface AllowedIssuer {
 
 export interface Profiles {
   list(): readonly SignInProfile[];
-  /** @throws InvalidArgumentError where it no longer exists */
+  /** @throws InvalidArgumentError if it no longer exists */
   find(id: string): SignInProfile;
   /** @param id null: a new one */
   save(draft: ProfileDraft, id: string | null): SignInProfile;
-  /** Also withdraws what was allowed for its issuer, unless another profile has it. */
+  /** Also withdraws the consent for its issuer, unless another profile uses it. */
   remove(id: string): void;
   /** undefined: the user has not allowed this issuer. */
   allowed(issuer: string): AllowedIssuer | undefined;
@@ -35,7 +35,7 @@ const common = {
   name: text(80),
   client_id: v.pipe(text(200), v.regex(/^[\x21-\x7e]+$/)),
   scopes: v.pipe(v.array(scope), v.maxLength(50), v.readonly()),
-  // With the slash that every parser adds where there is no path, so that it is the same text everywhere.
+  // Normalized with the slash that URL parsers add to an empty path, so that the text is always the same.
   redirect_uri: v.pipe(
     text(200),
     v.check(isLoopback),
@@ -62,7 +62,7 @@ interface Contents {
   allowed: readonly AllowedIssuer[];
 }
 
-/** Opens the profiles of a file, which need not exist. @param now milliseconds since the epoch */
+/** Opens the profiles in a file, which need not exist. @param now milliseconds since the epoch */
 export function profilesAt(file: string, now: () => number): Profiles {
   let known: Contents | undefined;
   const read = (): Contents => (known ??= readJson(file, contentsOf, now) ?? { profiles: [], allowed: [] });
@@ -116,11 +116,11 @@ export function profilesAt(file: string, now: () => number): Profiles {
   };
 }
 
-/** @throws where this is no file of profiles */
+/** @throws if this is not a profiles file */
 function contentsOf(value: unknown): Contents {
   const parsed = v.parse(contents, value);
   const profiles = parsed.profiles.map(({ id: its, ...rest }) => ({ id: its, ...v.parse(draft, rest) }));
-  // Files of earlier versions: whoever saved a profile was asked for its host.
+  // Files of earlier versions: the user allowed the host when saving the profile.
   const allowed =
     parsed.allowed ?? profiles.map((profile) => ({ issuer: issuerOfProfile(profile), hosts: [] }));
   return { profiles, allowed };
@@ -145,7 +145,7 @@ export function checkedDraft(value: unknown): ProfileDraft {
   throw new InvalidArgumentError(`${said ?? 'This is no sign-in profile.'} Nothing was saved.`);
 }
 
-/** The issuer to discover. Entra's endpoints for many tenants are one issuer each, with the tenant left open. */
+/** Returns the issuer to discover. Each of Entra's multi-tenant endpoints counts as one issuer without a fixed tenant. */
 export function issuerOfProfile({ kind, authority }: Pick<SignInProfile, 'kind' | 'authority'>): string {
   return kind === 'microsoft' ? microsoftIssuer('login.microsoftonline.com', authority) : authority;
 }
@@ -154,7 +154,7 @@ export function microsoftIssuer(host: string, tenant: string): string {
   return `https://${host}/${encodeURIComponent(tenant)}/v2.0`;
 }
 
-/** Issuers are compared as text (OpenID Connect Core §2), but for the slash that parsers add at the end. */
+/** Compares issuers as text (OpenID Connect Core §2), ignoring the trailing slash that parsers add. */
 export function isSameIssuer(a: string, b: string): boolean {
   const plain = (value: string): string =>
     (URL.canParse(value) ? new URL(value).href : value).replace(/\/$/, '');

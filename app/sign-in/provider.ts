@@ -1,11 +1,11 @@
-/** OpenID Connect providers by issuer: their metadata, fetched now and then, and conversations with them. */
+/** OpenID Connect providers by issuer: cached metadata and requests. */
 import * as oidc from 'openid-client';
 import { type Circumstance, failureOf, signInError } from './failures.ts';
 
 export interface Provider {
   issuer: string;
   client_id: string;
-  /** openid-client's, which validates every answer. */
+  /** The configuration of openid-client, which validates every response. */
   config: oidc.Configuration;
   metadata: Readonly<oidc.ServerMetadata>;
 }
@@ -13,9 +13,9 @@ export interface Provider {
 /** Rejects with a SignInError. */
 export type FindProvider = (issuer: string, client_id: string) => Promise<Provider>;
 
-/** Milliseconds for which metadata is kept. */
+/** Milliseconds for which metadata is cached. */
 const KEPT = 10 * 60_000;
-/** The deadline for one answer in seconds, and its largest size in bytes. */
+/** The deadline of a response in seconds, and its maximum size in bytes. */
 const DEADLINE = 20;
 const MOST_BYTES = 1024 * 1024;
 
@@ -32,7 +32,7 @@ export function discovered(fetchFn: typeof fetch, now: () => number): FindProvid
     const found = discover(fetchFn, issuer, client_id);
     known.set(name, { at: now(), found });
     found.catch(() => {
-      if (known.get(name)?.found === found) known.delete(name); // the next one asks again
+      if (known.get(name)?.found === found) known.delete(name); // the next caller fetches it again
     });
     return found;
   };
@@ -41,16 +41,16 @@ export function discovered(fetchFn: typeof fetch, now: () => number): FindProvid
 async function discover(fetchFn: typeof fetch, issuer: string, client_id: string): Promise<Provider> {
   try {
     const config = await oidc.discovery(new URL(issuer), client_id, undefined, oidc.None(), {
-      // Without cookies: who asks is the app, not a browser. openid-client's own type has a narrower body.
+      // Without cookies: the app is not a browser. openid-client's own type has a narrower body.
       [oidc.customFetch]: async (url, options) =>
         whole(await fetchFn(url, { ...options, credentials: 'omit' } as RequestInit)),
       timeout: DEADLINE,
     });
-    // ID tokens are verified against the provider's keys, also where TLS alone would do (OpenID Connect Core §3.1.3.7).
+    // ID tokens are verified against the provider's keys, even if TLS would suffice (OpenID Connect Core §3.1.3.7).
     oidc.enableNonRepudiationChecks(config);
     const metadata = config.serverMetadata();
     const { authorization_endpoint, end_session_endpoint } = metadata;
-    // These two are opened in the system's browser, which opens programs and files as well.
+    // These two are passed to the system's browser, which could also open programs and files.
     for (const page of [authorization_endpoint, end_session_endpoint]) {
       if (page !== undefined && !isWebPage(page)) {
         throw signInError('provider_unsuitable', { issuer, client_id });
@@ -62,12 +62,12 @@ async function discover(fetchFn: typeof fetch, issuer: string, client_id: string
   }
 }
 
-/** Whether a browser may be opened with it, or a QR code made of it. */
+/** Whether the URL may be opened in a browser or shown as a QR code. */
 export function isWebPage(url: string): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'https:';
 }
 
-/** Reads the whole answer, up to a limit: one that never ends must not take all memory. */
+/** Reads the whole response up to a limit, so that an endless one can't exhaust the memory. */
 async function whole(answer: Response): Promise<Response> {
   if (answer.body === null) return answer;
   const chunks: Uint8Array[] = [];
@@ -80,7 +80,7 @@ async function whole(answer: Response): Promise<Response> {
   return new Response(Buffer.concat(chunks), answer);
 }
 
-/** Runs one conversation with a provider; a failure becomes a SignInError. */
+/** Runs requests to a provider; failures become SignInErrors. */
 export async function ask<T>(about: Circumstance, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

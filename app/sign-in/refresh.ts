@@ -1,4 +1,4 @@
-/** Refreshes an account's access tokens without its user, at the issuer that its refresh tokens came from. */
+/** Refreshes an account's access tokens without the user, at the issuer of its refresh tokens. */
 import * as oidc from 'openid-client';
 import {
   acquireTokenSilent,
@@ -37,10 +37,10 @@ export interface RefreshPorts {
 /** The part of a vault that a refresh needs. */
 export type RefreshedVault = Pick<Vault, 'read' | 'update' | 'epoch'> & Partial<Pick<Vault, 'exclusively'>>;
 
-/** @param ask null: nobody can be asked, so only what was agreed to before is done */
+/** @param ask null: the user can't be asked, so only earlier consent applies */
 export type Refresh = (vault: RefreshedVault, accountId: string, ask: Ask) => Promise<RefreshReport>;
 
-/** Several calls for one account share one refresh: a second redemption would look like a stolen token. */
+/** Calls for the same account share one refresh, because a second redemption would look like token theft. */
 export function refreshing(ports: RefreshPorts): Refresh {
   const running = new Map<string, Promise<RefreshReport>>();
   return (vault, accountId, ask) => {
@@ -66,7 +66,7 @@ async function refreshAccount(
       wanted: requestsFor(found, ports.profiles.list()),
     };
   });
-  // A sign-out after this point has the last word: what a refresh sets then is dropped.
+  // A sign-out after this point wins: the changes of the refresh are then dropped.
   const since = vault.epoch;
   const handle = {
     read: <T>(fn: (cache: TokenCache) => T) => vault.read(fn),
@@ -82,13 +82,13 @@ async function refreshAccount(
     problem = error;
     return new Map<string, Agreed>();
   });
-  // One after the other: each may get a new refresh token, which the next one has to use.
+  // Sequentially: each request may get a new refresh token, which the next one must use.
   for (const request of agreed.size === 0 ? [] : wanted) {
     try {
       await acquireTokenSilent(handle, request, redeemer(agreed, request.alone), ports.now);
       refreshed += 1;
     } catch (error) {
-      // What the provider said is more than that one has to sign in.
+      // The provider's error says more than that a sign-in is required.
       problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
     }
   }
@@ -96,7 +96,7 @@ async function refreshAccount(
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
 }
 
-/** Where the refresh tokens of an app go: looked up, and agreed to by the user where that was needed. */
+/** The issuer for an app's refresh tokens, approved by the user if needed. */
 interface Agreed extends IssuerLookup {
   provider: (client_id: string, realm: string | undefined) => Promise<Provider>;
 }
@@ -141,7 +141,7 @@ async function agreements(
     }
     agreed.set(keyOf(token), {
       ...found,
-      // A refresh token of Microsoft's app family is redeemed by another app; of tenants each has its own endpoint.
+      // A refresh token of Microsoft's app family is redeemed by another app; each tenant has its own endpoint.
       provider: (redeemer, realm) =>
         consent.findAllowed(look(realm)?.issuer ?? found.issuer, redeemer, null, why),
     });
@@ -150,7 +150,7 @@ async function agreements(
   return agreed;
 }
 
-/** A refresh token as the agreements know it. Its secret changes while several are redeemed in a row. */
+/** The key of a refresh token in the agreements. Its secret changes with each redemption. */
 function keyOf(token: RefreshToken): string {
   return JSON.stringify([token.client_id, token['issuer'] ?? '']);
 }
@@ -172,7 +172,7 @@ function question(
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 
-/** Notes the issuers that were agreed to, and whether the provider refused for good. */
+/** Stores the approved issuers, and a permanent refusal of the provider. */
 async function remember(
   handle: Pick<Vault, 'update'>,
   accountId: string,
@@ -192,7 +192,7 @@ async function remember(
   const issuers = { ...history.issuers };
   for (const [key, { issuer, certainty }] of agreed) {
     const [client_id] = JSON.parse(key) as [string];
-    // Where the issuer is stored with the token, or Microsoft's, there is nothing to remember.
+    // If the issuer is stored with the token, or is Microsoft's, there is nothing to store.
     if (certainty !== 'known' || history.shared) issuers[client_id] = issuer;
   }
   const shared = history.shared && agreed.size === 0;
@@ -202,13 +202,13 @@ async function remember(
   if (changed) await handle.update((cache) => changeHistory(cache, accountId, { refusal, issuers, shared }));
 }
 
-/** The provider's refusal, which may be the cause of a `sign_in_required`. */
+/** Returns the provider's refusal, which may be the cause of a `sign_in_required`. */
 function refusalIn(problem: unknown): SignInError | undefined {
   const error = problem instanceof SignInRequiredError ? problem.cause : problem;
   return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
 }
 
-/** Entra tells why it refused; `invalid_grant` alone says neither (RFC 6749 §5.2). */
+/** Returns why the provider refused, which Entra says; `invalid_grant` alone does not (RFC 6749 §5.2). */
 function reasonOf(code: string | null): 'refused' | 'expired' | 'revoked' {
   if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
   return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
@@ -219,7 +219,7 @@ interface Wanted extends TokenRequest {
   alone: boolean;
 }
 
-/** One request for each access token that a refresh token can renew; for an app without any, the scopes of its profile. */
+/** Returns one request per access token that can be renewed; for an app without any, one with its profile's scopes. */
 export function requestsFor(account: CachedAccount, profiles: readonly SignInProfile[]): Wanted[] {
   const { home_account_id, environment, issuer } = account;
   const apps = new Set(account.refreshTokens.map((token) => token.client_id));
@@ -245,11 +245,11 @@ export function requestsFor(account: CachedAccount, profiles: readonly SignInPro
   });
 }
 
-/** Not bound to a key: such tokens need a proof that only the app with the key can make. */
+/** Whether a token is not bound to a key. Bound tokens need a proof that only the holder of the key can make. */
 const isPlain = (token: AccessToken): boolean =>
   token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
 
-/** Redeems a refresh token at the issuer that was agreed to for exactly this token, or not at all. */
+/** Redeems a refresh token only at the issuer that was approved for exactly this token. */
 function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
   return async (refreshToken, { client_id, realm, scopes }) => {
     const destination = destinationOf(refreshToken, agreed);
@@ -271,7 +271,7 @@ function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
 function destinationOf(token: RefreshToken, agreed: ReadonlyMap<string, Agreed>): Agreed | undefined {
   const exact = agreed.get(keyOf(token));
   if (exact !== undefined) return exact;
-  // A token that was renewed meanwhile says whose it is, where the one before did not.
+  // A token that was renewed meanwhile has its issuer stored, even if the previous one did not.
   const before = agreed.get(JSON.stringify([token.client_id, '']));
   const { issuer } = token;
   return before !== undefined && typeof issuer === 'string' && isSameIssuer(issuer, before.issuer)

@@ -1,4 +1,4 @@
-/** Signing in, refreshing and signing out, put together: the answers to the window, and what runs beside it. */
+/** Connects sign-in, refresh and sign-out: request handlers for the window, and background tasks. */
 import { join } from 'node:path';
 import type { Vault } from 'tokenkeep';
 import {
@@ -21,18 +21,18 @@ import { refreshing } from './refresh.ts';
 import { signOuts } from './sign-out.ts';
 
 export interface SignInPorts<Caller> {
-  /** Where profiles and settings are kept. */
+  /** The folder of profiles and settings. */
   folder: string;
   /** The cache that the window shows. */
   vault: () => Promise<Vault>;
-  /** The user's own, once it is open; auto-refresh works there. */
+  /** The user's own vault, once it is open. Auto-refresh uses it. */
   ownVault: () => Promise<Vault>;
-  /** The window shows made-up accounts: no provider is told about them. */
+  /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
   /** Verifies certificates, as the system does. */
   fetch: typeof fetch;
   openBrowser: (url: string) => Promise<void>;
-  /** @throws QuestionError where the user did nothing in the window just before */
+  /** @throws QuestionError if there was no recent user input in the window */
   useGesture: (caller: Caller) => void;
   /**
    * Asks the user in a dialog that no script of the window can answer.
@@ -44,7 +44,7 @@ export interface SignInPorts<Caller> {
   /** Milliseconds since the epoch. */
   now: () => number;
   after: (milliseconds: number, work: () => void) => () => void;
-  /** Tells all windows the events of the contract. */
+  /** Sends the contract's events to all windows. */
   tell: {
     [Name in keyof SignInEvents]: (event: SignInEvents[Name]) => void;
   };
@@ -55,14 +55,14 @@ export interface SignIn<Caller> {
   handlers: Handlers<SignInRequests, Caller>;
   /** Starts auto-refresh, and completes sign-outs that an earlier run left pending. */
   start: () => Promise<void>;
-  /** The computer woke up, or is online again. */
+  /** Call it when the computer wakes up or is online again. */
   wake: () => void;
-  /** Resolves when no sign-out is under way any more. */
+  /** Resolves when no sign-out is in progress. */
   idle: () => Promise<void>;
   stop: () => void;
 }
 
-/** Milliseconds for the user to sign in: long enough to find the phone, short enough that no port stays open. */
+/** Milliseconds for the user to sign in: enough to find a phone, but the port does not stay open. */
 const DEADLINE = 10 * 60_000;
 
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
@@ -79,7 +79,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     now: seconds,
     deadline: DEADLINE,
     tell(progress) {
-      // Whoever just signed in has a refresh token that works, whatever became of the one before.
+      // After a sign-in, the account has a working refresh token, so earlier failures no longer matter.
       if (progress.step === 'done' && progress.accountId !== null) {
         auto.heard(progress.accountId, { refreshed: 1, problem: null });
       }
@@ -93,10 +93,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       const own = await ports.ownVault();
       return own.read((cache) => {
         const accounts = [...cachedAccounts(cache).byId.values()];
-        if (own.status.state === 'ready') choice.retain(accounts); // in other states they may be there unseen
+        if (own.status.state === 'ready') choice.retain(accounts); // in other states, accounts may exist that can't be read
         return accounts.flatMap((account) => {
           const history = historyOf(cache, account.id);
-          // An imported refresh token belongs to another program until the user says otherwise.
+          // An imported refresh token may belong to another program until the user confirms its use.
           const wanted = choice.has(account) && !history.shared && history.refusal === null;
           const at = wanted ? dueAt(account) : undefined;
           return at === undefined ? [] : [{ account: account.id, at }];
@@ -121,7 +121,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     onUnexpected,
   });
 
-  /** Questions of one request. The gesture that it was made with is good for the first. */
+  /** Asks the questions of one request. The request's user gesture counts for the first. */
   const asking = (caller: Caller): Ask => {
     let follows = false;
     return async (question) => {
@@ -130,7 +130,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       return agreed;
     };
   };
-  /** Questions of a request whose gesture was used already, as for opening the browser. */
+  /** Asks the questions of a request whose gesture was already used, such as to open the browser. */
   const askingOn =
     (caller: Caller): Ask =>
     (question) =>

@@ -29,7 +29,7 @@ import { ask as converse, type Provider } from './provider.ts';
 export interface SignOutPorts {
   /** The cache that the window shows. */
   vault: () => Promise<Vault>;
-  /** The accounts that are shown are made up: no provider is told. */
+  /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
   profiles: { list: () => readonly SignInProfile[]; allowed: (issuer: string) => unknown };
   consent: Consent;
@@ -37,7 +37,7 @@ export interface SignOutPorts {
   /** Seconds since the epoch. */
   now: () => number;
   after: (milliseconds: number, work: () => void) => () => void;
-  /** Called when a sign-out that was pending has come further. */
+  /** Called when a pending sign-out has progressed. */
   onProgress: () => void;
   onUnexpected: (error: unknown) => void;
 }
@@ -48,9 +48,9 @@ export interface SignOuts {
   signOut(ids: readonly string[] | null, wishes: SignOutWishes, ask: Ask): Promise<SignOutReport>;
   /** Receipts, newest first. */
   reports(): Promise<readonly SignOutReport[]>;
-  /** Goes on with what an earlier run of the app left undone. */
+  /** Resumes sign-outs that an earlier run of the app did not complete. */
   resume(vault: Vault): Promise<void>;
-  /** Resolves when no provider is being told any more, or when the time for that is over. */
+  /** Resolves when no provider is being notified any more, or when the time limit has passed. */
   idle(): Promise<void>;
   stop(): void;
 }
@@ -62,29 +62,29 @@ interface Task {
   secret: string;
 }
 
-/** A sign-out as it is kept. `revoke`: what is still to be done; empty once it is done. */
+/** A stored sign-out. `revoke`: the remaining revocations; empty when done. */
 interface Kept {
   report: SignOutReport;
   revoke: readonly Task[];
 }
 
-/** The name under which sign-outs are kept in the vault. */
+/** The name under which sign-outs are stored in the vault. */
 const NAME = 'sign-outs';
-/** The most receipts that are kept. */
+/** The maximum number of stored receipts. */
 const MOST_KEPT = 200;
-/** The most providers that are asked what they offer: nobody waits for the answers of hundreds. */
+/** The maximum number of providers whose metadata is fetched for the offers. */
 const MOST_ASKED = 8;
-/** Milliseconds that a sign-out waits for all providers together: to find them before it removes, and to tell them after. */
+/** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
 const FINDING = 4000;
 const TELLING = 4000;
-/** Milliseconds until a provider that did not answer is asked again. */
+/** Milliseconds until a provider that did not respond is retried. */
 const TRY_AGAIN = 10 * 60_000;
-/** Seconds after which a provider that never answers is given up: a refresh token rarely lives longer. */
+/** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
 const GIVEN_UP = 90 * 86_400;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
   const running = new Set<Promise<unknown>>();
-  /** The ids of sign-outs whose providers are being told: none is told twice at once. */
+  /** Ids of sign-outs in progress, so that no provider is notified twice at once. */
   const underWay = new Set<string>();
   let cancelTry = (): void => {};
   let stopped = false;
@@ -95,7 +95,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return work;
   };
 
-  /** What the work comes to, or what `late` says once the time is over; the work itself goes on. */
+  /** Resolves with the result of the work, or with `late()` when the time is over; the work continues. */
   const within = <T>(milliseconds: number, work: Promise<T>, late: () => T): Promise<T> => {
     let cancel = (): void => {};
     const over = new Promise<void>((resolve) => {
@@ -104,7 +104,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return Promise.race([work, over.then(late)]).finally(() => cancel());
   };
 
-  /** The tokens of an account, each with the issuer that it goes to; undefined where nothing tells it for certain. */
+  /** Returns the tokens of an account, each with its issuer; undefined if the issuer is not certain. */
   const tasksOf = (
     cache: TokenCache,
     account: CachedAccount,
@@ -137,7 +137,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const revoke = all.flatMap((each) => each.revoke);
     const known = new Map(revoke.flatMap((task) => (task === undefined ? [] : [[task.secret, task]])));
     const sessions = all.flatMap((each) => each.sessions.slice(0, 1));
-    // A browser shows one page: where several providers are left, each has a session of its own to end.
+    // Only one page is opened: with several providers, each would have its own session to end.
     const isOne = new Set(sessions.map(({ issuer }) => issuer)).size === 1;
     return {
       names: accounts.map((account) => nameFor(cache, account)),
@@ -151,7 +151,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     if (ports.isDemo()) return { revoke: 'none', endSession: 'none', provider: null };
     const { revoke, session } = await (await ports.vault()).read((cache) => take(cache, ids));
     const places = new Map(revoke.map((task) => [task.issuer, task]));
-    // What the user has not allowed is not asked either: the sign-out itself asks the user first.
+    // Providers that the user has not allowed are not contacted; the sign-out itself asks first.
     const find = (task: Task): Promise<Provider | undefined> =>
       ports.consent.findAllowed(task.issuer, task.client_id, null, '').catch(() => undefined);
     const asked = await Promise.all(
@@ -174,7 +174,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     endpoint: 'revocation_endpoint' | 'end_session_endpoint',
     { issuer }: Task,
   ): Offer => {
-    // An issuer that is not allowed yet may offer it; the sign-out asks.
+    // An issuer that is not allowed yet may offer it; the sign-out asks the user.
     if (provider === undefined) return ports.profiles.allowed(issuer) === undefined ? 'offered' : 'unknown';
     return provider.metadata[endpoint] === undefined ? 'none' : 'offered';
   };
@@ -187,7 +187,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const vault = await ports.vault();
     const wishes = ports.isDemo() ? { revoke: false, endSession: false } : asked;
     const before = await vault.read((cache) => take(cache, ids));
-    // Before anything is removed: which issuers may be told. A no to one leaves its tokens unrevoked, and the receipt says so.
+    // Before the removal, ask which issuers may be contacted. Tokens of a refused one are not revoked; the receipt says so.
     const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
     const refused = await askWhoMayBeTold(
       tasks.filter((task) => task !== undefined),
@@ -197,7 +197,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const id = randomUUID();
     const at = ports.now();
     const { receipts, kept, session } = await removeAndWriteDown(vault, ids, (cache) => {
-      // Taken anew in the very change that removes them: a refresh may have replaced tokens meanwhile.
+      // Collected again in the change that removes them, because a refresh may have replaced tokens meanwhile.
       const now = take(cache, ids);
       const may = ({ issuer }: Task): boolean => !refused.has(issuer);
       const revoke = wishes.revoke ? now.revoke.filter(may) : [];
@@ -232,7 +232,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       () => false,
     );
     if (!inTime) {
-      // What is not done yet goes on behind the receipt, which says that it is pending.
+      // Unfinished work continues in the background; the receipt marks it as pending.
       await ending;
       await telling.save();
       void telling.done.then(ports.onProgress);
@@ -250,7 +250,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let end = (): void => {};
     const timeIsOver = new Promise<void>((resolve) => (end = resolve));
     let cancel = (): void => {};
-    // Providers have this long; a user has as long as it takes, and each answer starts the wait anew.
+    // The limit applies to providers, not to the user: each answer of the user restarts it.
     const wait = (): void => {
       cancel = ports.after(FINDING, () => {
         over = true;
@@ -260,7 +260,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let line: Promise<boolean> = Promise.resolve(false);
     const askInTurn: Ask = (question) => {
       const answer = async (): Promise<boolean> => {
-        // The accounts are gone by now: a question about them would come out of nowhere.
+        // The accounts are already removed, so a question about them would be confusing.
         if (over || ask === null) return false;
         cancel();
         try {
@@ -287,10 +287,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     );
     await Promise.race([Promise.all(found), timeIsOver]);
     cancel();
-    return new Set(refused); // what comes later changes nothing
+    return new Set(refused); // later results are ignored
   }
 
-  /** Revokes what is left to revoke, side by side, and keeps the receipt with what came of it. */
+  /** Revokes the remaining tokens in parallel and stores the receipt with the results. */
   function tellProviders(
     vault: Pick<Vault, 'update'>,
     { report, revoke }: Kept,
@@ -298,7 +298,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): { soFar: () => Kept; save: () => Promise<unknown>; done: Promise<void> } {
     const before = report.revoked ?? { count: 0, problem: null };
     let { session } = report;
-    /** Of each token that was sent: null once it is revoked. */
+    /** The outcome by token that was sent; null: revoked. */
     const outcomes = new Map<Task, PlainError | null>();
 
     const tell = async (tasks: readonly Task[]): Promise<void> => {
@@ -309,7 +309,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           outcomes.set(task, null);
         } catch (error) {
           const problem = plainErrorOf(error, ports.onUnexpected);
-          // A provider that did not answer for one token is not waited for again for each of the others.
+          // A provider that did not respond for one token is not retried for the others.
           for (const each of tasks.slice(index))
             outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
           return;
@@ -324,7 +324,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       };
       const left = revoke.filter(isLeft);
       const count = before.count + revoke.filter((task) => outcomes.get(task) === null).length;
-      // What stood in the way before is gone, once it went through.
+      // An earlier network error is obsolete once a request succeeded.
       const earlier = before.problem?.code === UNREACHABLE ? null : before.problem;
       const problem =
         waiting === undefined
@@ -333,7 +333,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       const revoked = report.revoked === null ? null : { count, pending: left.length, problem };
       return { report: { ...report, session, revoked }, revoke: left };
     };
-    // As it is when it is written: of two that are under way, the later one knows more.
+    // Computed at the time of writing, because a later save has more results.
     const save = (): Promise<unknown> =>
       vault.update((cache) => store(cache, soFar())).catch(ports.onUnexpected);
     const work = async (): Promise<void> => {
@@ -363,8 +363,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let late = false;
     const open = async ({ issuer, client_id, secret }: Task): Promise<void> => {
       const { config } = await ports.consent.findAllowed(issuer, client_id, null, '');
-      if (late) return; // a page that opens after the receipt would surprise
-      // OpenID Connect RP-Initiated Logout §2. The hint tells whose session is meant.
+      if (late) return; // a page that opens after the receipt would be unexpected
+      // OpenID Connect RP-Initiated Logout §2. The hint identifies the session.
       const page = oidc.buildEndSessionUrl(config, { id_token_hint: secret });
       await ports.openBrowser(page.href);
     };
@@ -394,7 +394,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   async function resume(vault: Vault): Promise<void> {
     const tried = new Set<string>();
     while (!stopped) {
-      // Read anew each time: another run may have completed what is next.
+      // Read again each time, because another run may have completed the next one.
       const next = (await vault.read(all)).find(
         ({ report: { id }, revoke }) => revoke.length > 0 && !tried.has(id) && !underWay.has(id),
       );
@@ -421,7 +421,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   };
 }
 
-/** Signs the accounts out and, in the same durable change and before it, runs what writes down what is to be done. */
+/** Signs the accounts out. `writeDown` runs before, in the same durable change, and records the pending work. */
 async function removeAndWriteDown<T>(
   vault: Vault,
   ids: readonly string[] | null,
@@ -429,7 +429,7 @@ async function removeAndWriteDown<T>(
 ): Promise<T & { receipts: readonly SignOutReceipt[] }> {
   const written: T[] = [];
   const receipts = await signOutAccounts(vault, ids, (cache) => {
-    written.splice(0, 1, writeDown(cache)); // a change that has to be made again writes it anew
+    written.splice(0, 1, writeDown(cache)); // a retried change records it again
   });
   const [last] = written;
   if (last === undefined) throw new Error('The change was not made.');
@@ -458,7 +458,7 @@ function notSent(refused: ReadonlySet<string>): SignInError {
 
 const UNREACHABLE = 'provider_unreachable';
 
-/** The token is gone from here and not revoked yet. */
+/** Returns the error for a token that was removed locally but not yet revoked. */
 function unreachable({ issuer, client_id }: Task): PlainError {
   return plainError(signInError(UNREACHABLE, { issuer, client_id, leaving: true }));
 }
@@ -479,17 +479,17 @@ const keptShape = v.array(
   v.object({ report: v.looseObject({ id: v.string(), at: v.number() }), revoke: v.array(task) }),
 );
 
-/** Newest first. What is not as it was written, as after damage, is passed over. */
+/** Returns the stored sign-outs, newest first. Invalid ones, such as after damage, are skipped. */
 function all(cache: TokenCache): readonly Kept[] {
   const result = v.safeParse(keptShape, appData(cache, NAME) ?? []);
   return result.success ? (result.output as unknown as readonly Kept[]) : [];
 }
 
-/** Keeps a sign-out, in place of the same one as it was before; inside an update. */
+/** Stores a sign-out in place of its earlier version; inside an update. */
 function store(cache: TokenCache, kept: Kept): void {
   const others = all(cache).filter(({ report }) => report.id !== kept.report.id);
   const newest = [kept, ...others].sort((a, b) => b.report.at - a.report.at);
-  // A receipt may be forgotten; what is still to be done is not.
+  // Old receipts may be dropped, but not pending work.
   setAppData(
     cache,
     NAME,

@@ -1,14 +1,14 @@
-/** Token responses on their way into the cache. */
+/** Adds token responses to the cache. */
 import type { TokenCache, TokenResponseEvent } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, changeHistory } from 'tokenkeep/ipc';
 import type { SignInProfile } from './contract.ts';
 import type { Provider } from './provider.ts';
 
-/** The response's own fields, as `TokenCache.add` takes them. */
+/** Returns the response's own fields, as `TokenCache.add` takes them. */
 export function fieldsOf(response: object): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(response)) if (typeof value !== 'function') fields[name] = value;
-  // openid-client lower-cases it, since case makes no difference; the libraries write it as RFC 6750 does.
+  // openid-client lower-cases it, because it is case-insensitive; the libraries write it as RFC 6750 does.
   if (fields['token_type'] === 'bearer') fields['token_type'] = 'Bearer';
   return fields;
 }
@@ -26,7 +26,7 @@ export function eventOf(
     token_endpoint: metadata.token_endpoint ?? '',
     response,
     grant_type: 'authorization_code',
-    // A generic provider’s path names no tenant. MSAL Node leaves it empty as well.
+    // A generic provider’s path contains no tenant. MSAL Node also leaves it empty.
     ...(profile.kind === 'oidc'
       ? { issuer: metadata.issuer, realm: tenantOf(response), authority_type: 'Generic' }
       : {}),
@@ -45,7 +45,7 @@ function tenantOf(response: Readonly<Record<string, unknown>>): string {
   }
 }
 
-/** The profile's scopes, and `openid`, which OpenID Connect requires. */
+/** Returns the profile's scopes and `openid`, which OpenID Connect requires. */
 export function wantedScopes({ scopes }: Pick<SignInProfile, 'scopes'>): string[] {
   return [...new Set(['openid', ...scopes])];
 }
@@ -67,7 +67,7 @@ export function addTokens(
   );
   if (account === undefined || account.kind === 'app') return null;
   changeHistory(cache, account.id, {
-    // The user signed in here, so these tokens are the app's own, whatever was imported before.
+    // The user signed in here, so these tokens are the app's own, even if the account was imported before.
     refusal: null,
     shared: false,
     source: null,

@@ -1,4 +1,4 @@
-/** Dialogs of the main process, where no script of the window can answer for the user. */
+/** Dialogs of the main process, which no script in the window can answer. */
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, type WebContents } from 'electron';
 import { type UserGestures, userGestures } from '../ipc/user-gesture.ts';
@@ -6,7 +6,7 @@ import type { Question } from '../ipc/questions.ts';
 
 const gestures = new WeakMap<WebContents, UserGestures>();
 
-/** Inputs that a person makes on purpose; moving the mouse or scrolling is none. */
+/** Deliberate inputs; moving the mouse and scrolling don't count. */
 const INPUTS: ReadonlySet<string> = new Set([
   'mouseDown',
   'mouseUp',
@@ -18,7 +18,7 @@ const INPUTS: ReadonlySet<string> = new Set([
   'gestureTap',
 ]);
 
-/** Notes the user's input in a window from now on. Called with every window that asks or is told something. */
+/** Starts recording user input in a window. Called with every window that sends requests or receives events. */
 export function watchInput(contents: WebContents): UserGestures {
   const known = gestures.get(contents);
   if (known !== undefined) return known;
@@ -51,12 +51,12 @@ export function useGesture(contents: WebContents): void {
   watchInput(contents).use();
 }
 
-/** Counts a command of the menu as the user's input in the window that will carry it out. */
+/** Counts a menu command as user input in the window that carries it out. */
 export function noteGesture(contents: WebContents): void {
   watchInput(contents).input();
 }
 
-/** Windows with a question open: one at a time. */
+/** Windows with an open dialog; each may have one. */
 const asking = new WeakSet<WebContents>();
 
 async function oneAtATime<T>(
@@ -107,7 +107,7 @@ export async function chooseFile(contents: WebContents): Promise<string | null> 
   return oneAtATime(contents, null, () => showFiles(contents));
 }
 
-/** @param name suggested, in the user's documents folder */
+/** @param name the suggested file name, in the user's documents folder */
 export async function chooseTarget(contents: WebContents, name: string): Promise<string | null> {
   return oneAtATime(contents, null, () => showTarget(contents, name));
 }

@@ -1,8 +1,8 @@
-/** Events in the preload script: kept until the page listens. */
+/** Buffers events in the preload script until the page listens. */
 
 type Receive = (payload: unknown) => void;
 
-/** The most events of one name that wait; a page that never listens must not cost memory. */
+/** The maximum number of buffered events per name, in case a page never listens. */
 const MOST_KEPT = 20;
 
 /**

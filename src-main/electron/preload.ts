@@ -19,7 +19,7 @@ import { listen } from './early-events.ts';
 
 export type { Names };
 
-/** How a contract reaches the window. `serveRequests` has the same prefix. */
+/** How a contract is exposed to the window. `serveRequests` must use the same prefix. */
 export interface Exposure<R, E> {
   /** The property of `window`. */
   name: string;
@@ -61,7 +61,7 @@ export function exposeTokenCache({ only = READ_REQUESTS, name = 'tokenCache' }: 
   const requests = Object.fromEntries(only.map((each) => [each, true as const]));
   const bridge = bridgeOf({ name, prefix: tokenCachePrefix(name), requests, events: TOKEN_CACHE_EVENTS });
   const planImport = bridge['planImport'];
-  // A page can't learn a file's path, and can't name one: only a `File` that the user dropped has one.
+  // A page can neither read nor choose a file's path: only a `File` that the user dropped has one.
   const fromFile = (file: File): unknown => planImport?.(webUtils.getPathForFile(file));
   contextBridge.exposeInMainWorld(
     name,
@@ -91,16 +91,16 @@ export function exposeRequests<R, E>(contract: Exposure<R, E>): void {
 function bridgeOf<R, E>({ prefix, requests, events }: Exposure<R, E>): Record<string, Ask | undefined> {
   const asks = Object.keys(requests).map((name): [string, Ask] => [name, ask(requestChannel(prefix, name))]);
   const on = listen(Object.keys(events), (name, receive) => {
-    // The event object itself stays here: it would hand the page a way to send.
+    // The event object is not passed on: it would let the page send messages.
     ipcRenderer.on(eventChannel(prefix, name), (_event, payload: unknown) => receive(payload));
   });
   return Object.assign(Object.fromEntries(asks), { on });
 }
 
-/** `invoke` rejects only where the channel is not served: while the app starts, ends or changes vaults. */
+/** `invoke` rejects only if the channel is not served: while the app starts, quits or changes vaults. */
 function ask(channel: string): Ask {
   return (...args) => {
-    // Measured before it is cloned to the main process, which must not be stopped by it.
+    // Measured before it is cloned, so that a large argument can't block the main process.
     if (!fitsBudget(args)) return Promise.resolve(failure('invalid_argument', TOO_MUCH));
     return ipcRenderer.invoke(channel, ...args).catch(() => failure('not_served', NOT_SERVED));
   };

@@ -1,4 +1,4 @@
-/** The one place where `ipcMain` is used: requests of a contract, each with its sender and its arguments checked. */
+/** Serves the requests of a contract, with sender and arguments validated. The only use of `ipcMain`. */
 import { app, ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
 import { fitsBudget } from '../ipc/argument-budget.ts';
@@ -15,13 +15,13 @@ import {
 import { watchInput } from './dialogs.ts';
 import { contentsOf, isTrusted, type Trusted } from './sender.ts';
 
-/** Which contract is served, to whom, and by what. */
+/** Options of `serveRequests`. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
   /** The start of every channel name. Contracts that are served side by side have different prefixes. */
   prefix: string;
   /** One check for each request: a window may send anything. */
   checks: ArgumentChecks<R>;
-  /** The functions that answer, called with the window that asks and the arguments that passed the check. */
+  /** The request handlers, called with the requesting window and the validated arguments. */
   handlers: Handlers<R, WebContents>;
   /**
    * Called with errors that are not a `TokenkeepError`: faults of a handler. The window learns only that there was one.
@@ -32,13 +32,13 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
 
 /** A contract that is being served. */
 export interface ServedRequests<E> {
-  /** Tells every window that is served, and no other. Never throws: a window that is gone is passed over. */
+  /** Sends an event to every served window. Never throws; destroyed windows are skipped. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;
-  /** Ends it: no request of this contract is answered any more. */
+  /** Stops serving the requests of this contract. */
   stop(): void;
 }
 
-/** One `serveRequests`, as a channel sees it. */
+/** One `serveRequests` call on a channel. */
 interface Server {
   trusted: Trusted;
   answer: (event: IpcMainInvokeEvent, args: readonly unknown[]) => Promise<Outcome<unknown>>;
@@ -85,7 +85,7 @@ export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<
         try {
           contents.send(eventChannel(prefix, name), event);
         } catch {
-          // It went while it was told; there is nobody to tell any more.
+          // The window was destroyed meanwhile.
         }
       }
     },
@@ -113,7 +113,7 @@ function serveChannel(channel: string, server: Server): () => void {
   };
 }
 
-/** An embedder's `windows` may throw while windows come and go: then nobody is trusted, and nobody told. */
+/** Checks the sender. An embedder's `windows` may throw while windows are opened or closed; then no sender is trusted. */
 function trusts(trusted: Trusted, event: IpcMainInvokeEvent): boolean {
   try {
     return isTrusted(event, trusted);
@@ -132,7 +132,7 @@ function windowsOf({ windows }: Trusted): WebContents[] {
 
 const warned = new Set<string>();
 
-/** In development a refusal is told on the terminal, once for each origin: it is mostly a misspelt one. */
+/** In development, logs a refusal once per origin, because the origin is usually misspelt. */
 function warn(channel: string, { senderFrame }: IpcMainInvokeEvent): void {
   const origin = senderFrame?.origin ?? 'a frame that is gone';
   if (app.isPackaged || warned.has(origin)) return;

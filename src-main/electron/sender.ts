@@ -1,10 +1,10 @@
-/** Who may ask. Electron security checklist item 17: validate the sender of all IPC messages. */
+/** Validates the sender of all IPC messages. Electron security checklist item 17. */
 import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 
 /** A window, or the web contents of one; a view has web contents only. */
 export type ServedWindow = BrowserWindow | WebContents;
 
-/** Whom requests are answered for: anyone else gets nothing. */
+/** The trusted senders; others are refused. */
 export interface Trusted {
   /**
    * The windows that are served. Called for every request and event, so a window may come and go; one that is destroyed

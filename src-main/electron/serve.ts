@@ -16,22 +16,22 @@ import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';
 
-/** To whom a token cache is served, and which requests of the contract. */
+/** Options of `serveTokenCache`. */
 export interface ServeOptions extends Trusted {
   /**
    * The requests that are answered. Default: those that only read and reveal no secret (`status`, `accounts`, `tokens`,
    * `claims`, `search`, `removalCount`). Give the preload script's `exposeTokenCache` the same list.
    */
   only?: readonly (keyof TokenCacheRequests)[];
-  /** Tells several token caches of one process apart; as in `exposeTokenCache`. Default: `tokenCache`. */
+  /** Distinguishes several token caches of one process; as in `exposeTokenCache`. Default: `tokenCache`. */
   name?: string;
-  /** Called before the vault is asked again because the user chose Retry. */
+  /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
   /** See `RequestOptions.onUnexpected`. */
   onUnexpected?: (error: unknown) => void;
 }
 
-/** Call it to stop: nothing is answered any more, and a copied token leaves the clipboard. */
+/** A served token cache. Call it to stop serving and to clear a copied token from the clipboard. */
 export interface ServedTokenCache {
   (): void;
   /**
@@ -39,7 +39,7 @@ export interface ServedTokenCache {
    * then `importPlanned` or `importFailed`. Resolves when they have been told; never rejects.
    */
   planImport(path: string): Promise<void>;
-  /** Clears a copied token from the clipboard now, as when the screen is locked. */
+  /** Clears a copied token from the clipboard now, such as when the screen is locked. */
   clearClipboard(): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   );
 }
 
-/** The checks of the granted requests; of the others none, so that they are not served at all. */
+/** Returns the checks of the granted requests. Without a check, a request is not served. */
 function granted<Checks extends object>(checks: Checks, only: readonly (keyof Checks & string)[]): Checks {
   for (const name of only) {
     if (Object.hasOwn(TOKEN_CACHE_REQUESTS, name)) continue;
@@ -124,17 +124,17 @@ function granted<Checks extends object>(checks: Checks, only: readonly (keyof Ch
   return Object.fromEntries(entries) as Checks;
 }
 
-/** Clears a copied token when the screen is locked or the app ends. Linux does not tell; there the 30 seconds stand. */
+/** Clears a copied token when the screen is locked or the app quits. Linux does not report a lock; there it takes 30 s. */
 function clearOnLeave(copied: CopiedSecrets): () => void {
   const clear = (): void => void copied.clear().catch(() => undefined);
-  // The clipboard is asynchronous since Electron 44: the app is held until it is cleared, then asked to end again.
+  // The clipboard is asynchronous since Electron 44: quitting is prevented until it is cleared, then requested again.
   const clearFirst = (event: { preventDefault(): void }): void => {
     if (!copied.holding) return;
     event.preventDefault();
     void copied
       .clear()
       .catch(() => undefined)
-      .finally(() => setImmediate(() => app.quit())); // not in the event itself, in which Electron ignores it
+      .finally(() => setImmediate(() => app.quit())); // deferred, because Electron ignores it during the event
   };
   powerMonitor.on('lock-screen', clear);
   app.on('will-quit', clearFirst);

@@ -11,11 +11,11 @@ import { appData, setAppData } from './app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
 import type { Refusal } from './contract.ts';
 
-/** What has happened to an account, beside what is stored of it. */
+/** The history of an account, stored beside its entries. */
 export interface AccountHistory {
   /** The provider refused to refresh it, and nothing has succeeded since. */
   refusal: Refusal | null;
-  /** The file that it was imported from; null where it was signed in here, or nobody knows. */
+  /** The file that the account was imported from; null if the user signed in here, or if unknown. */
   source: string | null;
   /** The program that `source` belongs to may still use the account's refresh tokens. */
   shared: boolean;
@@ -26,19 +26,19 @@ export interface AccountHistory {
 const NAME = 'accounts';
 const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {} };
 
-/** What is known of an account; of one that nothing is known of, nothing. */
+/** Returns the history of an account; an empty one if none is stored. */
 export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
   const all = appData(cache, NAME);
   const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
   return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
 }
 
-/** Changes what is known of an account, inside an update. Accounts that are gone are forgotten on the way. */
+/** Changes the history of an account, inside an update. Also drops the histories of removed accounts. */
 export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
   changeHistories(cache, new Map([[id, changes]]));
 }
 
-/** `changeHistory` of many accounts at once: each look at who is in the cache costs a look at all of them. */
+/** Changes the histories of many accounts at once, because each call has to go through all accounts. */
 function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Partial<AccountHistory>>): void {
   const all = appData(cache, NAME);
   const there = cachedAccounts(cache).byId;
@@ -72,7 +72,7 @@ export function mergeAsImport<T>(cache: TokenCache, document: TokenCache, source
   return merged;
 }
 
-/** The refresh and ID tokens of an account; none of one whose seal is damaged. */
+/** Returns the secrets of an account's refresh and ID tokens, without those whose seal is damaged. */
 function secretsOf(account: CachedAccount | undefined): string[] {
   return [...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])].flatMap((token) => {
     try {

@@ -1,4 +1,4 @@
-/** Whether an account can still be used: one answer from what is stored and what has happened. */
+/** Computes the status of an account from its entries and its history. */
 import { isRecord } from '../cache/json.ts';
 import type { RefreshToken } from '../cache/schema/entities.ts';
 import type { AccountHistory } from './account-history.ts';
@@ -7,12 +7,12 @@ import type { AccountStatus } from './contract.ts';
 import { seconds } from './token-views.ts';
 
 /**
- * The one answer that the dot, the facts, the filters, the search and the screen reader use.
+ * Returns the status that the dot, the facts, the filters, the search and the screen reader use.
  *
  * - A refusal counts until something newer is cached: a sign-in or a refresh elsewhere ends it.
  * - A refresh token that has not expired renews the account.
  * - Otherwise the account is active until its last access token expires.
- * - Where no lifetime is known, nothing is claimed.
+ * - If no lifetime is known, the status is unknown.
  *
  * @param now seconds since the epoch
  */
@@ -41,7 +41,7 @@ export function accountStatus(
   }
   const usable = refreshTokens.filter((token) => !isRefused(token));
   if (refreshTokens.length > 0 && usable.length === 0) {
-    // Another program that shares the cache was refused, and noted it at the token.
+    // Another program that shares the cache was refused and recorded it on the token.
     const at = Number.isFinite(newest) ? newest : now;
     return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
   }
@@ -54,7 +54,7 @@ export function accountStatus(
   return { state: 'needs-sign-in', reason: 'expired', at: ended, code: null, activeUntil: null };
 }
 
-/** See rememberRefusal: a refresh token that the provider refused, whatever is asked for, carries a note. */
+/** Whether a refresh token is marked as refused for all requests. See rememberRefusal. */
 function isRefused(token: RefreshToken): boolean {
   const { refusals } = token;
   return (

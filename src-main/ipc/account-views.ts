@@ -21,7 +21,7 @@ export async function accountList(cache: TokenCache, now: number): Promise<Accou
   const cached = cachedAccounts(cache);
   const accounts: AccountItem[] = [];
   let tokens = 0;
-  // The first time, names are read from ID tokens that have to be opened: with many accounts, long work.
+  // The first time, names are read from ID tokens, which takes long with many accounts.
   await forEachAccount(cached.byId, (account) => {
     accounts.push(accountItem(account, now, historyOf(cache, account.id)));
     tokens += tokensOf(account).length;
@@ -77,13 +77,13 @@ function timesOf(
   return { nextExpiry: known(nextExpiry), lastExpiry: known(lastExpiry), since: known(since) };
 }
 
-/** Returns the name of an account for people; null where nothing tells it. */
+/** Returns the display name of an account, or null. */
 export function nameOf(account: CachedAccount): string | null {
   if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
   return account.summary?.name ?? fromIdTokens(account, ['name']) ?? null;
 }
 
-/** As the account has it; where it has none, as its ID tokens have it (OpenID Connect Core §5.1). */
+/** Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1). */
 export function usernameOf(account: CachedAccount): string {
   if (account.kind === 'app') return '';
   const stored = account.summary?.username ?? '';
@@ -92,7 +92,7 @@ export function usernameOf(account: CachedAccount): string {
 
 /**
  * The issuer that all of an account's entities agree on: what is stored with them, else the `iss` of its ID tokens.
- * null where nothing tells it, or where they disagree.
+ * null if unknown, or if they disagree.
  */
 export function issuerOf(account: CachedAccount): string | null {
   const stored = distinct(
@@ -125,7 +125,7 @@ function tenantsOf(tokens: readonly Token[]): AccountItem['tenants'] {
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
-/** Entities are frozen, so their searchable text is made once. */
+/** The searchable text of entities, computed once because they are frozen. */
 const textOfTokens = new WeakMap<Token, string>();
 const textOfAccounts = new WeakMap<CachedAccount, string>();
 
@@ -172,7 +172,7 @@ function textOfToken(token: Token): string {
   return fresh;
 }
 
-/** The names, texts and numbers in a claim, however deep. Nobody searches for true or false. */
+/** Returns the names, strings and numbers in a claim at any depth. Booleans are not searchable. */
 function valuesIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value === 'number') return [String(value)];
@@ -181,12 +181,12 @@ function valuesIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [name, ...valuesIn(inner)]);
 }
 
-/** One to a line: a word has no line break, so it is never found across two of them. */
+/** Joins with line breaks. A search word contains none, so it never matches across two parts. */
 function joined(parts: readonly string[]): string {
   return plain(parts.filter((part) => part !== '').join('\n'));
 }
 
-/** So that neither case nor the way in which an accent is written makes a difference. */
+/** Normalizes case and accents for comparison. */
 function plain(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** Data of the app itself in a cache, under a root of its own. See account-history.ts, [Note: app data in the cache]. */
+/** The app's own data in a cache, under its own root. See account-history.ts, [Note: app data in the cache]. */
 import { Entry } from '../cache/entry.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 
@@ -7,7 +7,7 @@ const PREFIX = 'Tokenkeep:';
 /** Whether a root of a cache document holds app data. */
 export const isAppData = (section: string): boolean => section.startsWith(PREFIX);
 
-/** The value that is kept under a name: frozen JSON; undefined where there is none. */
+/** Returns the value stored under a name, as frozen JSON; undefined if there is none. */
 export function appData(cache: TokenCache, name: string): unknown {
   return storeOf(cache).kept(PREFIX + name)?.value;
 }
@@ -26,7 +26,7 @@ export function setAppData(cache: TokenCache, name: string, value: unknown): voi
   store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
 }
 
-/** Removes all app data, as from a document that someone else wrote. */
+/** Removes all app data, such as from a document that another program wrote. */
 export function dropAppData(cache: TokenCache): void {
   const store = storeOf(cache);
   for (const root of store.keptRoots()) if (isAppData(root.section)) store.drop(root);

@@ -3,12 +3,12 @@
  * and the main process measures again before it validates: a page must not be able to stop it.
  */
 
-/** The most values, characters and levels that any request of a contract needs, with room to spare. */
+/** The maximum number of values, characters and levels, well above what any request needs. */
 const MOST_VALUES = 25_000;
 const MOST_CHARACTERS = 1_000_000;
 const MOST_LEVELS = 8;
 
-/** Whether the arguments are plain data within the budget. Stops at the first that is too much; runs no getter. */
+/** Whether the arguments are plain data within the budget. Stops at the first excess; calls no getter. */
 export function fitsBudget(args: readonly unknown[]): boolean {
   let values = 0;
   let characters = 0;
@@ -38,9 +38,9 @@ export function fitsBudget(args: readonly unknown[]): boolean {
   return fits(args, 0);
 }
 
-/** Buffers, maps and other kinds hold more than can be counted here; no request takes one. */
+/** Whether it is a plain object. Buffers, maps and other kinds can't be measured, and no request takes one. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  // Of any realm: the preload script's objects come from the page's.
+  // Works across realms: the preload script's objects come from the page's realm.
   return prototype === null || Object.hasOwn(prototype, 'isPrototypeOf');
 }

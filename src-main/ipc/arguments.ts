@@ -1,4 +1,4 @@
-/** The arguments of every request, checked before a handler sees them. A window may send anything. */
+/** Validates the arguments of every request before its handler runs. A window may send anything. */
 import * as v from 'valibot';
 import { InvalidArgumentError } from '../errors.ts';
 import type { TokenCacheRequests } from './contract.ts';
@@ -14,7 +14,7 @@ const path = v.pipe(
   v.maxLength(32_767),
   v.check((text) => !text.includes('\0')),
 );
-// The vault decides whether it is strong enough; a megabyte of text is no passphrase.
+// The vault checks its strength; this only limits its length.
 const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 // The most findings that a window is sent.
 const findingIds = v.pipe(v.array(id), v.maxLength(1_000));
@@ -51,7 +51,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   undoRepair: noArguments,
 };
 
-/** The message never quotes what was sent. */
+/** Returns a check whose error message never quotes the arguments. */
 function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {
   return (args) => {
     const result = v.safeParse(schema, args);

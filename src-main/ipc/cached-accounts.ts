@@ -18,7 +18,7 @@ import type { AccountItem } from './contract.ts';
  */
 export type AccountId = string;
 
-/** A user, or an app without a user, with all that belongs to it. */
+/** A user, or an app without a user, with all its entities. */
 export interface CachedAccount {
   readonly id: AccountId;
   readonly kind: AccountItem['kind'];
@@ -26,7 +26,7 @@ export interface CachedAccount {
   readonly home_account_id: string | null;
   /** As its first entity has it. */
   readonly environment: string;
-  /** "" where MSAL's rules say who it is, or nothing tells. */
+  /** "" if MSAL's rules identify the user without it, or if it is unknown. */
   readonly issuer: string;
   /** Only for a user whose account entity is in the cache. */
   readonly summary: AccountSummary | null;
@@ -37,17 +37,17 @@ export interface CachedAccount {
 
 export type Token = AccessToken | RefreshToken | IdToken;
 
-/** Everybody in a cache. */
+/** All accounts in a cache. */
 export interface CachedAccounts {
-  /** Users in the cache's order of accounts, then what has no account entity. */
+  /** Users in the order of the cache, then apps and tokens without an account entity. */
   readonly byId: ReadonlyMap<AccountId, CachedAccount>;
-  /** Entries that are kept although this version does not understand them. */
+  /** The number of entries that are kept although this version does not understand them. */
   readonly notUnderstood: number;
 }
 
 const known = new WeakMap<TokenCache, { version: number; accounts: CachedAccounts }>();
 
-/** Remembered until the cache changes; also in the middle of an update, of which nobody has been told yet. */
+/** Returns the accounts, memoized until the cache changes, even within an update. */
 export function cachedAccounts(cache: TokenCache): CachedAccounts {
   const { version } = storeOf(cache);
   const before = known.get(cache);
@@ -57,7 +57,7 @@ export function cachedAccounts(cache: TokenCache): CachedAccounts {
   return accounts;
 }
 
-/** @throws InvalidArgumentError where no account has this id any more */
+/** @throws InvalidArgumentError if no account has this id any more */
 export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
   const found = cachedAccounts(cache).byId.get(id);
   if (found !== undefined) return found;
@@ -69,7 +69,7 @@ export function tokensOf({ accessTokens, refreshTokens, idTokens }: CachedAccoun
   return [...accessTokens, ...refreshTokens, ...idTokens];
 }
 
-/** A short hash of a list of parts. JSON, so that no two lists read alike. */
+/** Returns a short hash of a list of parts, encoded as JSON so that different lists never collide as text. */
 export function idOf(...parts: readonly string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22);
 }
@@ -77,7 +77,7 @@ export function idOf(...parts: readonly string[]): string {
 function group(cache: TokenCache): CachedAccounts {
   const groups = new Groups();
   for (const summary of cache.accounts()) {
-    // One without tenants has no account entity: its refresh tokens alone show that it is signed in.
+    // One without tenants has no account entity; only its refresh tokens show that it is signed in.
     const listed = summary.tenants.length > 0 ? summary : null;
     groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
   }
@@ -92,12 +92,12 @@ function group(cache: TokenCache): CachedAccounts {
 
 interface Cloud {
   name: string;
-  /** The users of an account id: several where their issuers differ. */
+  /** The users of an account id: several if their issuers differ. */
   users: Map<string, CachedAccount[]>;
   apps: Map<string, CachedAccount>;
 }
 
-/** The account that each token belongs to. By maps and without joined keys: there may be fifty thousand tokens. */
+/** Assigns tokens to accounts. Uses nested maps instead of joined keys, because there may be 50,000 tokens. */
 class Groups {
   readonly accounts: CachedAccount[] = [];
   readonly #clouds = new Map<string, Cloud>();
@@ -155,7 +155,7 @@ class Groups {
   }
 }
 
-/** Of one account id, the user of an issuer. Entries that name none are of the only user that there is. */
+/** Returns the user with this issuer. Entries without an issuer belong to the only user, if there is just one. */
 function userOf(users: readonly CachedAccount[], issuer: string): CachedAccount | undefined {
   const same = users.find((user) => user.issuer !== '' && issuer !== '' && sameIssuer(user.issuer, issuer));
   if (same !== undefined) return same;
@@ -169,10 +169,10 @@ function notUnderstoodIn(cache: TokenCache): number {
   return store.malformed.size + kept.length;
 }
 
-/** Milliseconds of work after which other requests and windows get their turn; below what a person notices. */
+/** Milliseconds of work before yielding to other requests; too short for a user to notice. */
 const TURN_MS = 25;
 
-/** Does `work` for each account, and pauses between accounts now and then. The one place where long loops pause. */
+/** Calls `work` for each account and yields from time to time. */
 export async function forEachAccount(
   accounts: CachedAccounts['byId'],
   work: (account: CachedAccount) => void,

@@ -14,7 +14,7 @@ export interface CopiedSecretsOptions {
   now: () => number;
   /** Runs `work` after so many milliseconds; returns a function that cancels it. */
   after: (milliseconds: number, work: () => void) => () => void;
-  /** Called when a copied token has left the clipboard. */
+  /** Called when a copied token was cleared from the clipboard. */
   onCleared: () => void;
 }
 
@@ -30,7 +30,7 @@ export interface CopiedSecrets {
 const CLEARED_AFTER_MS = 30_000;
 
 export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecretsOptions): CopiedSecrets {
-  /** Only a hash, so that this process holds the secret no longer than it takes to copy it. */
+  /** Only a hash, so that this process does not retain the secret after copying. */
   let held: { hash: string; cancel: () => void } | undefined;
 
   async function clear(): Promise<void> {
@@ -47,7 +47,7 @@ export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecret
       held?.cancel();
       held = undefined;
       await clipboard.writeText(secret);
-      // Where the clipboard can't be read, it is left alone: something else may be on it.
+      // If the clipboard can't be read, it is left unchanged, because its content may be something else.
       const cancel = after(CLEARED_AFTER_MS, () => void clear().catch(() => undefined));
       held = { hash: hashOf(secret), cancel };
       return { clearsAt: now() + CLEARED_AFTER_MS };

@@ -1,5 +1,5 @@
 /**
- * What a window may ask of the main process, and what it is told. The one contract: types first, the names at run time
+ * The contract between a window and the main process: types first, the names at run time
  * at the end. A window's code imports types from here and nothing else of the main-process module.
  *
  * [Note: no secret in a window] Nothing here carries a secret but the answer to `reveal`, which the main process
@@ -38,11 +38,11 @@ export interface AccountItem {
   home_account_id: string | null;
   /** Host of the provider, under one of the names of its cloud. */
   environment: string;
-  /** The provider that issued its tokens; null where nothing tells it. */
+  /** The provider that issued the tokens; null if unknown. */
   issuer: string | null;
   /** "" where the provider gave none, and for apps. */
   username: string;
-  /** null where nothing tells it. */
+  /** null if unknown. */
   name: string | null;
   /** MSSTS, ADFS, Generic; null where there is no account entity. */
   authority_type: string | null;
@@ -52,7 +52,7 @@ export interface AccountItem {
   clients: readonly string[];
   /** How many tokens of each type it has. */
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
-  /** Whether it can still be used. The one answer for dot, facts, filters and search. */
+  /** Whether it can still be used. The dot, facts, filters and search all use it. */
   status: AccountStatus;
   /** The file that it was imported from, which another program may still use; null where it was signed in here. */
   source: string | null;
@@ -80,16 +80,16 @@ export type AccountStatus =
       code: string | null;
       activeUntil: number | null;
     }
-  /** Nothing tells how long its tokens live. */
+  /** The lifetime of its tokens is unknown. */
   | { state: 'unknown' };
 
 /** A refresh that the provider refused for good. */
 export interface Refusal {
-  /** `refused`: it did not say why. */
+  /** `refused`: for an unspecified reason. */
   reason: 'refused' | 'expired' | 'revoked';
   /** Seconds since the epoch. */
   at: number;
-  /** The provider's error name, such as `invalid_grant`; null where it named none. */
+  /** The provider's error code, such as `invalid_grant`; null if there was none. */
   code: string | null;
 }
 
@@ -137,7 +137,7 @@ export interface TokenItem {
 /** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */
 export type CopyForm = 'token' | 'header' | 'curl';
 
-/** One claim of a decoded token; the value as JSON text, so that no name or shape in it can do harm on the way. */
+/** One claim of a decoded token. The value is JSON text, so that its names and structure are harmless in transit. */
 export interface Claim {
   /** As the token has it. */
   name: string;
@@ -145,22 +145,22 @@ export interface Claim {
   json: string;
 }
 
-/** What can be seen of a token without its secret. */
+/** The parts of a token that are shown without its secret. */
 export type DecodedToken =
   | { format: 'jwt'; header: readonly Claim[]; payload: readonly Claim[] }
   | { format: 'jwe'; header: readonly Claim[] }
   | { format: 'opaque'; length: number };
 
-/** What a sign-out would remove, counted by the same rule that removes. */
+/** The number of entries that a sign-out would remove, by the same rule as the removal. */
 export type RemovalCount = Record<EntityType, number>;
 
-/** What an import would do. The document stays in the main process until the import is confirmed or cancelled. */
+/** The planned effect of an import. The document stays in the main process until confirmed or cancelled. */
 export interface ImportPlan {
   id: string;
   /** The file's name, without its folder. */
   fileName: string;
   bytes: number;
-  /** The library whose key profile the document has. */
+  /** The library whose dialect the document has. */
   writtenBy: 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' | null;
   accounts: { added: number; known: number; names: readonly string[] };
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
@@ -168,7 +168,7 @@ export interface ImportPlan {
   notUnderstood: number;
 }
 
-/** A file that was exported with a passphrase. `unlockImport` tells what is in it. */
+/** A file that was exported with a passphrase. `unlockImport` returns its plan. */
 export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'bytes'> {
   locked: true;
 }
@@ -177,13 +177,13 @@ export interface ImportLocked extends Pick<ImportPlan, 'id' | 'fileName' | 'byte
 export interface KeyReceipt {
   /** Seconds since the epoch. */
   at: number;
-  /** The place of the new key. */
+  /** The slot of the new key. */
   slot: 'a' | 'b';
   /** The previous key. `pending`: destroyed as soon as the keychain is available. */
   oldKey: 'destroyed' | 'pending';
 }
 
-/** What was written, and read back to verify it. */
+/** The exported file, as read back for verification. */
 export interface ExportReceipt {
   /** Without its folder. */
   fileName: string;
@@ -232,23 +232,23 @@ export interface TokenCacheRequests {
    */
   signOut(accountIds: readonly string[] | null): readonly SignOutReceipt[];
 
-  /** The secret, after a dialog of the main process; null where the user declined. */
+  /** Returns the secret after a dialog of the main process; null if the user declined. */
   reveal(tokenId: string): string | null;
   /** Copies without showing; `form` other than `token` is for access tokens. `clearsAt` in milliseconds since the epoch. null where the user declined. */
   copy(tokenId: string, form?: CopyForm): { clearsAt: number } | null;
 
-  /** Shows the system's file dialog; null where the user dismissed it. */
+  /** Shows the system's file dialog; null if the user dismissed it. */
   chooseImport(): ImportPlan | ImportLocked | null;
   /** A file that was dropped on the window. The preload script fills in the path of the `File`. */
   planImport(path: string): ImportPlan | ImportLocked;
-  /** `passphrase_wrong` leaves it as it was, for another try. */
+  /** Decrypts a plan. After `passphrase_wrong`, another passphrase can be tried. */
   unlockImport(planId: string, passphrase: string): ImportPlan;
-  /** Merges the planned document in one change. Where the vault refuses it, the plan stays for another try. */
+  /** Merges the planned document in one change. If the vault refuses it, the plan is kept for a retry. */
   confirmImport(planId: string): ImportReport;
   /** Discards a plan. A plan that no longer exists is no error. */
   cancelImport(planId: string): void;
 
-  /** Asks the keychain and reads the file again. */
+  /** Calls the keychain and reads the file again. */
   retry(): VaultStatus;
   /** damaged: keeps what could be read, in a new file; the damaged one is kept beside it. */
   recover(): VaultStatus;
@@ -269,17 +269,17 @@ export interface TokenCacheRequests {
 
   /** Problems in the cache: see `examine` of 'tokenkeep'. */
   examine(): HealthReport;
-  /** Repairs in one update; `null`: every finding that can be repaired. Entries that have changed since are left alone. */
+  /** Repairs findings in one update; `null`: all repairable findings. Entries that changed since are left unchanged. */
   repair(findingIds: readonly string[] | null): RepairReport;
-  /** Undoes the last repair, except for entries that have changed since. Possible until the app ends. */
+  /** Undoes the last repair, except for entries that have changed since. Possible until the app quits. */
   undoRepair(): RepairReport;
 }
 
-/** The events that a window is told. */
+/** The events that a window receives. */
 export interface TokenCacheEvents {
-  /** The cache has changed, here or in another process: ask again. */
+  /** The cache has changed, in this process or another: reload. */
   change: null;
-  /** A new status, whenever something in it changes. */
+  /** The new status, whenever it changes. */
   status: VaultStatus;
   /** A file was chosen or dropped and is being read; a plan or an error follows. Large files take seconds. */
   importReading: { fileName: string; bytes: number };
@@ -289,7 +289,7 @@ export interface TokenCacheEvents {
   importFailed: PlainError;
   /** Progress of a verification, in entries. */
   verifying: { done: number; of: number };
-  /** A copied token has left the clipboard. */
+  /** A copied token was cleared from the clipboard. */
   clipboardCleared: null;
 }
 
@@ -308,7 +308,7 @@ export type TokenCacheBridge = {
   ): () => void;
 };
 
-/** The requests of the contract at run time: the one list of their names. */
+/** The names of the contract's requests at run time. */
 export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   status: true,
   accounts: true,
@@ -347,7 +347,7 @@ export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   clipboardCleared: true,
 };
 
-/** The requests that only read and reveal no secret: what a page gets where nothing else is granted. */
+/** The requests that only read and reveal no secret. A page gets these by default. */
 export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
   'status',
   'accounts',
@@ -357,6 +357,6 @@ export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
   'removalCount',
 ];
 
-/** The start of every channel name: token caches of different names and an app's own contracts never meet. */
+/** Returns the prefix of channel names, which keeps token caches and an app's own contracts apart. */
 export const tokenCachePrefix = (name = 'tokenCache'): string =>
   name === 'tokenCache' ? 'tokenkeep' : `tokenkeep-${name}`;

@@ -1,4 +1,4 @@
-/** What is put on the clipboard of a token. */
+/** The clipboard forms of a token. */
 import { InvalidArgumentError } from '../errors.ts';
 import type { CachedAccount } from './cached-accounts.ts';
 import type { CopyForm } from './contract.ts';
@@ -22,7 +22,7 @@ export function copiedText(account: CachedAccount, which: IdentifiedToken, form:
   return `curl --header ${quoted(header)} ${quoted(urlOf(item?.audience ?? null, item?.scopes ?? []))}`;
 }
 
-/** The API's URL, where its audience or its scopes tell one. */
+/** Returns the API's URL from its audience or scopes. */
 function urlOf(audience: string | null, scopes: readonly string[]): string {
   for (const text of [audience ?? '', ...scopes]) {
     if (/^https?:\/\//i.test(text) && URL.canParse(text)) return `${new URL(text).origin}/`;
@@ -30,7 +30,7 @@ function urlOf(audience: string | null, scopes: readonly string[]): string {
   return 'https://API';
 }
 
-/** In single quotes nothing is special to a POSIX shell; a quote itself is written outside of them. */
+/** Quotes text for a POSIX shell: single quotes, with each quote in the text escaped outside of them. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

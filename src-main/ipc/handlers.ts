@@ -1,4 +1,4 @@
-/** The answers to a window's requests: plain functions over a vault, with the system's part passed in as ports. */
+/** Handlers of a window's requests: plain functions over a vault, with system access passed in as ports. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { accountList, search } from './account-views.ts';
@@ -86,8 +86,8 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
 }
 
 /**
- * A page can't name a path, but whoever has taken over its process can. A path that begins with two slashes makes Windows
- * connect to the computer that it names, and prove to it who the user is.
+ * A page can't choose a path, but an attacker in its process can. A path that begins with two slashes makes Windows
+ * connect to the named computer and authenticate as the user.
  */
 function assertLocal(path: string): void {
   if (!/^[\\/]{2}/.test(path)) return;

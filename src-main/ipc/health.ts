@@ -1,4 +1,4 @@
-/** Problems that the doctor finds, repairs, and undoing them until the next start. */
+/** Findings of the doctor, repairs, and undo until the next start. */
 import { setImmediate } from 'node:timers/promises';
 import { accountsToExamine, examine, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
 import { bySeverity, type Finding } from '../doctor/finding.ts';
@@ -9,7 +9,7 @@ import type { Handlers } from './requests.ts';
 
 type Health = Pick<TokenCacheRequests, 'examine' | 'repair' | 'undoRepair'>;
 
-/** More are counted but not sent: nobody reads them, and "repair all" does not need them. */
+/** The maximum number of findings that are sent. The rest are only counted; "repair all" does not need them. */
 const MOST_FINDINGS = 1_000;
 
 /** Accounts examined between two pauses: a few milliseconds of work. */
@@ -64,7 +64,7 @@ export function health<Caller>({
         throw new InvalidArgumentError('There is no repair to undo. Nothing was changed.');
       }
       const difference = await (await vault).update((cache) => undoRepair(cache, last.undo));
-      // After the update: where that is refused, it can be tried again.
+      // After the update, so that a refused update can be retried.
       done.splice(done.indexOf(last), 1);
       return { at: now(), difference };
     },

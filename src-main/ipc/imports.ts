@@ -14,7 +14,7 @@ import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './ports.ts';
 
-/** A plan that nobody answers is discarded: a document of 100 MB takes several times that in memory. */
+/** An unanswered plan is discarded, because a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
 export interface ImportsOptions {
@@ -32,9 +32,9 @@ export interface Imports {
    * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
-  /** @throws PassphraseError where it is wrong: another can be tried */
+  /** @throws PassphraseError if it is wrong; another can be tried */
   unlock(planId: string, passphrase: string): Promise<ImportPlan>;
-  /** @throws InvalidArgumentError where the plan no longer exists */
+  /** @throws InvalidArgumentError if the plan no longer exists */
   confirm(planId: string): Promise<ImportReport>;
   /** Discards a plan; one that no longer exists is no error. */
   cancel(planId: string): void;
@@ -57,7 +57,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
     return kept;
   };
-  /** @throws InvalidArgumentError where nothing is kept under this id any more */
+  /** @throws InvalidArgumentError if there is no plan with this id any more */
   const find = (planId: string): Kept => {
     if (kept?.id === planId && now() > kept.until) kept = undefined;
     if (kept?.id === planId) return kept;
@@ -65,7 +65,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
   };
-  /** Without what claims to be the app's own data: anyone may have written the document. */
+  /** Opens the document without any app data in it, because anyone may have written it. */
   const open = async (
     file: DocumentFile,
     passphrase: string | undefined,
@@ -109,7 +109,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
         mergeAsImport(cache, content, chosen.file.path, () => merge(cache, content)),
       );
       const report = reportOf(merged);
-      // After the update: where that is refused, the same plan can be confirmed again.
+      // After the update, so that a refused plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;
     },

@@ -35,7 +35,7 @@ export function maintenance<Caller>({
     },
 
     async exportAll(caller, passphrase) {
-      assertStrong(passphrase); // before the user chooses a place in vain
+      assertStrong(passphrase); // before the user chooses a location
       const path = await chooseTarget(caller, suggestedName(now()));
       if (path === null) return null;
       const opened = await vault;
@@ -50,7 +50,7 @@ export function maintenance<Caller>({
   };
 }
 
-/** Dated, so that a folder lists them in order. UTC, like every date in a file name here. */
+/** Returns a file name with the UTC date, so that exports sort by date. */
 function suggestedName(now: number): string {
   return `tokenkeep-${new Date(now * 1000).toISOString().slice(0, 10)}.age`;
 }

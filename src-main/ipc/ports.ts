@@ -1,10 +1,10 @@
-/** What the handlers of a window's requests are given from outside. */
+/** The ports of the request handlers. */
 import type { Vault } from '../vault/api.ts';
 import type { CopiedSecrets } from './clipboard.ts';
 import type { TokenCacheEvents } from './contract.ts';
 import type { Question } from './questions.ts';
 
-/** The part of a vault that a window's requests need. Closing it is up to the app. */
+/** The members of a vault that a window's requests need. The app closes the vault. */
 export type ServedVault = Pick<
   Vault,
   | 'status'
@@ -19,7 +19,7 @@ export type ServedVault = Pick<
   | 'exportTo'
 >;
 
-/** What the handlers need of the system. `Caller` is the window that asks, whatever stands for it. */
+/** The ports of the request handlers. `Caller` represents the requesting window. */
 export interface Ports<Caller> {
   /** Requests wait for it. */
   vault: Promise<ServedVault>;
@@ -32,8 +32,8 @@ export interface Ports<Caller> {
   chooseFile: (caller: Caller) => Promise<string | null>;
   /** Where to save; `name` is suggested. Absolute path; null where the dialog was dismissed. */
   chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
-  /** Tells all windows. */
+  /** Sends an event to all windows. */
   tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
-  /** Called before the vault is asked again because the user chose Retry. */
+  /** Called before the vault is retried at the user's request. */
   beforeRetry: () => void;
 }

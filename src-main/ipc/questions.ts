@@ -1,4 +1,4 @@
-/** The dialogs of the main process before a secret leaves it. Each names the token, so that a yes is to this one. */
+/** The confirmation dialogs before a secret leaves the main process. Each names the token. */
 import { printable } from '../vault/printable.ts';
 import { nameOf, usernameOf } from './account-views.ts';
 import type { CachedAccount } from './cached-accounts.ts';
@@ -8,7 +8,7 @@ import { type IdentifiedToken, tokenItems } from './token-views.ts';
 export interface Question {
   /** One line. */
   message: string;
-  /** What a yes means. */
+  /** The consequence of agreeing. */
   detail: string;
   /** The button that agrees; the other one is Cancel. */
   yes: string;

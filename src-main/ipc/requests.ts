@@ -1,6 +1,6 @@
 /**
- * The shape of every conversation with a window: requests by name, arguments checked before anything else runs,
- * answers as plain values. The token cache uses it, and an app may use it for its own requests.
+ * The protocol with a window: requests by name, arguments validated before anything else runs,
+ * results as plain values. The token cache uses it, and an app may use it for its own requests.
  */
 import { InvalidArgumentError, TokenkeepError } from '../errors.ts';
 
@@ -33,11 +33,11 @@ export type Names<R> = Readonly<Record<keyof R, true>>;
 export interface PlainError {
   /** The code of a `TokenkeepError`, or `unexpected`, `refused`, `not_served`. */
   code: string;
-  /** For people: what happened, what it means for the data, what to do. */
+  /** A message for the user: cause, consequence, remedy. */
   message: string;
 }
 
-/** The answer to a request: its value, or why there is none. */
+/** The result of a request: its value or an error. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
 /** The check of a request without arguments. */
@@ -50,7 +50,7 @@ export const noArguments: ArgumentCheck<[]> = (args) => {
 export const requestChannel = (prefix: string, name: string): string => `${prefix}:request:${name}`;
 export const eventChannel = (prefix: string, name: string): string => `${prefix}:event:${name}`;
 
-/** The answer to a frame, window or origin that is not served. */
+/** The response to a frame, window or origin that is not served. */
 export const REFUSED: Outcome<never> = {
   ok: false,
   error: { code: 'refused', message: 'This page is not allowed to ask that. Nothing was done.' },
@@ -79,7 +79,7 @@ export async function settle<T>(
   }
 }
 
-/** An error as a window may see it. */
+/** Converts an error to the form that a window may see. */
 export function plainError(error: unknown): PlainError {
   return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
 }

@@ -1,4 +1,4 @@
-/** Signing accounts out, and counting beforehand what that removes by the same rule. */
+/** Signs accounts out, and counts beforehand what that removes, by the same rule. */
 import { type AccountReference, ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
 import { appRemovalCount, removalCount, removalCountOfAll, type TokenCache } from '../cache/token-cache.ts';
@@ -36,7 +36,7 @@ export async function signOutAccounts(
   });
 }
 
-/** All are looked up before the first is removed: the removal of one may change how another is named. */
+/** Looks up all accounts before removing any, because a removal may change another account's id. */
 function removeThese(cache: TokenCache, ids: readonly AccountId[]): (cache: TokenCache) => SignOutReceipt[] {
   const accounts = [...new Set(ids)].map((id) => findAccount(cache, id));
   return (changed) =>

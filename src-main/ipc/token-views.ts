@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { type AccountId, type CachedAccount, findAccount, idOf, type Token } from './cached-accounts.ts';
 import type { Claim, DecodedToken, TokenItem } from './contract.ts';
 
-/** The id of its account, a dot, and one of its own: enough to find it without looking through all accounts. */
+/** The account's id, a dot, and the token's id, so that a token is found without searching all accounts. */
 export type TokenId = string;
 
 export interface IdentifiedToken {
@@ -17,7 +17,7 @@ export interface IdentifiedToken {
   token: Token;
 }
 
-/** @throws InvalidArgumentError where the token or its account is no longer there */
+/** @throws InvalidArgumentError if the token or its account no longer exists */
 export function findToken(cache: TokenCache, id: TokenId): [CachedAccount, IdentifiedToken] {
   const account = findAccount(cache, accountIdOf(id));
   const found = identify(account).find((candidate) => candidate.id === id);
@@ -36,14 +36,14 @@ export function identify(account: CachedAccount): IdentifiedToken[] {
     ...account.idTokens.map((token) => ({ type: 'IdToken' as const, token })),
   ].map(({ type, token }) => {
     const own = idOf(type, ...identity(token));
-    // Two libraries may have stored one credential under different keys; both are there, so both are shown.
+    // Two libraries may have stored one credential under different keys; both are shown.
     const before = taken.get(own) ?? 0;
     taken.set(own, before + 1);
     return { id: `${account.id}.${before === 0 ? own : `${own}-${before}`}`, type, token };
   });
 }
 
-/** The fields that tell one credential from another, whatever its secret is today. */
+/** Returns the fields that identify a credential independently of its secret. */
 function identity(token: Token): string[] {
   const fields = ['environment', 'client_id', 'realm', 'target', 'token_type', 'key_id', 'family_id'];
   return [...fields.map((field) => text(token, field) ?? ''), extensionOf(token)];
@@ -118,7 +118,7 @@ function read(token: Token): ReadToken | null {
   try {
     return readToken(token.secret) ?? OPAQUE;
   } catch {
-    return OPAQUE; // a damaged seal: the vault's report says so; the rest of the entity can still be shown
+    return OPAQUE; // a damaged seal is in the vault's report; the rest of the entity can still be shown
   }
 }
 

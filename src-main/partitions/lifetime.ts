@@ -22,7 +22,7 @@ export type PartitionTtl =
 
 const NINETY_DAYS = 90 * 24 * 3600;
 
-/** Seconds: the shortest lifetime, also if all tokens have expired, so that stores need not handle a TTL of 0 or less. */
+/** Seconds: the shortest lifetime, also if all tokens have expired, to avoid edge cases in stores. */
 const SHORTEST = 60;
 
 /** A sliding entry is touched once a tenth of its lifetime has passed, so that not every read causes a write. */

@@ -14,8 +14,8 @@ export interface PartitionName {
   /** undefined if only the key is known; entries of format 1 cannot be opened then. */
   readonly id: string | undefined;
   /**
-   * SHA-256 of the kind and the id, base64url. Whoever lists a store's keys or reads an error in a log learns neither
-   * account ids nor session ids, and every key has the same length and harmless characters.
+   * SHA-256 of the kind and the id, base64url. Listed keys and logged errors reveal neither
+   * account ids nor session ids, and every key has the same length and safe characters.
    */
   readonly key: string;
 }

@@ -71,13 +71,13 @@ export interface Lease {
  * Exclusion across all processes and machines that share the store, e.g. to refresh a partition's tokens at a provider that
  * treats reuse of a refresh token as theft.
  *
- * A lease is not a fence. A holder that stood still for longer than its lease (suspended, or cut off from the store) continues
- * beside the next one, and a store that loses what it acknowledged, as Redis may in a failover, loses leases too. Entries
- * need none of this: `write` compares versions, whoever holds what.
+ * A lease is not a fence. A holder that stalled for longer than its lease (suspended, or cut off from the store) continues
+ * beside the next one, and a store that loses acknowledged writes, as Redis may in a failover, loses leases too. Entries
+ * don't depend on leases: `write` always compares versions.
  */
 export interface PartitionLeases {
   /**
-   * Takes the lease, or prolongs it if this owner holds it, in one atomic step.
+   * Takes the lease, or renews it if this owner holds it, in one atomic step.
    *
    * true: this owner holds it alone for `ttl` seconds from now. false: another owner holds it, and nothing was changed.
    * Throws if that is unknown; it may then be taken.

@@ -41,8 +41,8 @@ export interface Partition extends CacheHandle {
   read<T>(fn: (cache: TokenCache) => T): Promise<T>;
 
   /**
-   * Changes the cache. Resolved: it is stored, on top of what others wrote. `fn` may run more than once, on a newer cache each
-   * time, if another process was quicker, so it must do nothing but change the cache. An empty cache is deleted.
+   * Changes the cache. Resolves when it is stored, on top of others' changes. `fn` may run more than once, on a newer cache each
+   * time, if another process was faster, so it must do nothing but change the cache. An empty cache is deleted.
    *
    * Rejected: nothing was changed, with one exception. After `store_timeout` and `store_unavailable` it may have been
    * written completely, if the store's answer was lost.
@@ -58,13 +58,13 @@ export interface Partition extends CacheHandle {
   remove(): Promise<void>;
 
   /**
-   * Runs `task` while nobody else runs one for this partition under the same name: one refresh at a time. Redis and PostgreSQL exclude
-   * all processes and machines that share them; memory, the session and stores without leases exclude those of this process.
-   * Don't nest it.
+   * Runs `task` alone among the tasks of this partition with the same name: one refresh at a time. Redis and PostgreSQL exclude
+   * all processes and machines that share them; memory, session and stores without leases exclude tasks of this process only.
+   * Don't nest calls.
    *
    * The turn ends when the task settles, when its holder dies, or after `turnLimit`. Then the signal is aborted: pass it to the
-   * call to the provider. A lease is not a fence: a holder that stood still for longer than its lease continues beside the
-   * next one. What both write is not lost.
+   * call to the provider. A lease is not a fence: a holder that was suspended for longer than its lease continues beside the
+   * next one. The updates of both are kept.
    *
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
    *   `partition_turn_expired`: the task has not ended. What the task throws
@@ -106,7 +106,7 @@ export interface PartitionedCaches {
   /**
    * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
    *
-   * @param id what your app knows the user or the session by, the same in each request; never from the request's body or address
+   * @param id your app's id of the user or session, the same in each request; never taken from the request's body or URL
    * @throws InvalidArgumentError for an id that is empty, longer than 512 bytes or has control characters
    */
   partition(id: string, options?: PartitionOptions): Partition;
@@ -122,7 +122,7 @@ export interface PartitionedCaches {
   signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt>;
 
   /**
-   * Seals every entry with the current key; those of users who don't come back too. Then an old key may go. Run it from one
+   * Seals every entry with the current key, including those of inactive users. Then an old key may be removed. Run it from one
    * process; it can be stopped and repeated at any time.
    *
    * @throws InvalidArgumentError if the store cannot list its entries; PartitionStoreError
@@ -133,7 +133,7 @@ export interface PartitionedCaches {
   sealingReport(): Promise<SealingReport>;
 
   /**
-   * Writes, reads and removes an entry and a lease, to find out at start-up what would otherwise fail with the first user: missing
+   * Writes, reads and removes an entry and a lease, to find at start-up what would otherwise fail for the first user: missing
    * permissions, a read-only replica, a missing table, the client of another library.
    *
    * @throws PartitionStoreError, PartitionError
@@ -142,7 +142,7 @@ export interface PartitionedCaches {
 }
 
 /**
- * Keeps one token cache for each user of a web app, sealed, in a store of your choice.
+ * Keeps one sealed token cache per user of a web app, in a store of your choice.
  *
  * @throws InvalidArgumentError
  * @example

@@ -25,9 +25,9 @@ export interface PerRequest<Client> {
 /**
  * Makes one client for each request, whose cache is that request's, for libraries that keep a cache in the client, such as MSAL Node.
  *
- * A client of MSAL Node that all users share cannot be made safe from outside: it has one cache in memory, loads a
- * partition into it and looks things up later, when another request may have loaded another partition. So the client is
- * made for the request. A client that was kept, and is used while another request runs or none, is refused its cache: it
+ * A client of MSAL Node that all users share cannot be made safe by a wrapper: it has one cache in memory, loads a
+ * partition into it and reads from it later, when another request may have loaded another partition. So the client is
+ * created per request. A client that is kept and used outside its request cannot access its cache: it
  * throws NoRequestError, and nobody's tokens are read or written.
  *
  * @example

@@ -4,9 +4,9 @@ import type { Found } from './partition-contents.ts';
 /**
  * Shares one read of the store among requests of one user that come together.
  *
- * Only a read that has not been sent yet is shared. One that is under way may have been answered before another process
- * wrote what the newcomer must see, so newcomers wait for its end and share the next one. Any number of simultaneous callers
- * cause one read, or two if they come while one is under way.
+ * Only a read that has not been sent yet is shared. A read in progress may have been answered before another process
+ * wrote what a new caller must see, so new callers wait for its end and share the next one. Any number of simultaneous callers
+ * cause one read, or two if one is already in progress.
  */
 export class SharedReads<T> {
   readonly #waiting = new Map<string, Promise<T>>();
@@ -33,7 +33,7 @@ export class SharedReads<T> {
 }
 
 /**
- * Keeps caches that have been opened, least recently used first, so that an entry whose version is the same is not opened again.
+ * Keeps opened caches (LRU), so that an entry whose version is unchanged is not opened again.
  * A kept cache is used only after the store has confirmed its version, or in an update that is written only if it
  * still has that version.
  */

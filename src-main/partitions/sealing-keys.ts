@@ -67,10 +67,10 @@ export class KeyRing {
   }
 
   /**
-   * The key of one partition; undefined if there is no sealing key with this id. Random nonces of 96 bits are good for
-   * 2³² sealings under one key: a site of a million users would get there within months if all shared one key.
+   * Returns the key of one partition; undefined if there is no sealing key with this id. Random nonces of 96 bits are safe for
+   * 2³² sealings under one key; a site with a million users would reach that within months if all shared one key.
    *
-   * Format 2 derives from the key in the store, so that a job that lists a store can reseal it. Format 1 derived from the id.
+   * Format 2 derives it from the store key, so that a job that lists a store can reseal it. Format 1 derived it from the id.
    */
   keyFor(
     id: string,

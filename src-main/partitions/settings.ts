@@ -11,7 +11,7 @@ export interface PartitionedCachesOptions {
   /** The store of the entries: `memoryStore`, `sessionStore`, `redisStore`, `postgresStore`, or your own. */
   store: PartitionStore;
   /**
-   * Newest first; all of them open entries. `'plain-text'` does without sealing: anyone who can read the store, its backups or its
+   * Newest first; all of them open entries. `'plain-text'` disables sealing: anyone who can read the store, its backups or its
    * traffic can then sign in as any user.
    */
   sealingKeys: SealingKeys | 'plain-text';

@@ -1,8 +1,8 @@
 /**
  * Keeps a late refresh from overwriting a newer sign-in.
  *
- * An entry notes which accounts were signed out of it, and under a random number (`born`) that it was made anew: an empty
- * partition is deleted, and its tombstones with it. An update that names the state it began with (`since`) cannot set
+ * An entry records which accounts were signed out of it, and a random number (`born`) set when it was created, because an empty
+ * partition is deleted together with its tombstones. An update that names the state it began with (`since`) cannot set
  * anything for an account that was signed out after that.
  */
 import { createHash } from 'node:crypto';
@@ -30,8 +30,8 @@ function markOf(account: string, born: number): string {
 }
 
 /**
- * Of an update's changes, those that belong to the end of a refresh that began before `since`: of accounts that were signed
- * out after that, and that the update sets anything for. A late sign-out is none.
+ * Returns the changes of an update that belong to a late refresh, begun at `since`: those of accounts that were signed
+ * out after that and for which the update sets anything. A late sign-out does not count.
  */
 export function lateChanges(changes: readonly Change[], metadata: EntryMetadata, since: number): Change[] {
   if (since < EPOCHS) return []; // There was no entry, so the update is a sign-in.

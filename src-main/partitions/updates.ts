@@ -189,7 +189,7 @@ export class Updates {
 }
 
 /**
- * Runs all jobs on what was found, each completely or not at all. One that throws, or would leave another user's credentials,
+ * Runs all jobs on the cache, each completely or not at all. A job that throws, or would leave another user's credentials,
  * changes nothing.
  */
 function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {

@@ -1,9 +1,9 @@
 /**
- * The index that finds all partitions of one user: for "sign out everywhere", and for back-channel logout.
+ * The index of all partitions of a user, for "sign out everywhere" and for back-channel logout.
  *
  * For each account of a partition there are up to three index entries, named after its subject, its provider's session and
  * its home account id. Each lists the keys of partitions. They are sealed like partitions and live in the same
- * store. An index entry is written before the partition is, so that no partition is out of reach.
+ * store. An index entry is written before its partition, so that every partition can be found.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -18,8 +18,8 @@ import { type PartitionName, partitionName } from './partition-name.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Who is to be signed out everywhere. A string is an OpenID Connect `sub` or a `home_account_id`, of any issuer. The object
- * form has what a logout token has: `sub`, `sid` or both, and the issuer.
+ * The user to sign out everywhere. A string is an OpenID Connect `sub` or a `home_account_id`, of any issuer. The object
+ * form has the claims of a logout token: `sub`, `sid` or both, and the issuer.
  */
 export type PartitionUserReference =
   | string

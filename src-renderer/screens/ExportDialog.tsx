@@ -97,8 +97,8 @@ function Done({
         </span>
       </p>
       <p>
-        Open it here with Import…, elsewhere with <code>age --decrypt</code>. Signing out does not change
-        this file.
+        Open it here with Import…, elsewhere with <code>age --decrypt</code>. Signing out does not change this
+        file.
       </p>
     </ReceiptFrame>
   );

@@ -37,8 +37,8 @@ export interface LayeredStore extends PartitionStore {
 }
 
 /**
- * Puts memory in front of another store. Copies are of the sealed bytes. A read may be answered from a copy that is up to
- * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is seen for that
+ * Puts an in-memory cache of sealed entries in front of another store. A read may return a copy that is up to
+ * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is visible for that
  * long at most. Updates are not affected: they compare with the store, and a copy that was too old costs a
  * second attempt. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no old refresh token
  * is redeemed.

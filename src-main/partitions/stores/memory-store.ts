@@ -26,8 +26,8 @@ interface Held extends StoredPartition {
 }
 
 /**
- * Keeps partitions in this process: for one process, for tests, and in front of another store (`layered`). When it is full, the
- * least recently used entries go, and their users sign in again.
+ * Keeps partitions in memory: for a single process, for tests, and in front of another store (`layered`). When it is full, the
+ * least recently used entries are evicted, and their users must sign in again.
  *
  * @throws InvalidArgumentError
  * @example

@@ -58,8 +58,8 @@ export interface Checkout {
 /**
  * Takes a connection out of the pool and listens to its errors from the first moment.
  *
- * [Note: errors between connect and listener] A server that restarts sends its last words in the packet that makes the
- * connection ready. The promise of `pool.connect()` resolves a microtask later, and an `error` event that nobody hears ends
+ * [Note: errors between connect and listener] A server that restarts may send its error in the packet that makes the
+ * connection ready. The promise of `pool.connect()` resolves a microtask later, and an unhandled `error` event ends
  * the process. The callback is called before the rest of the packet is read.
  */
 export function checkout(pool: PostgresPool): Promise<Checkout> {

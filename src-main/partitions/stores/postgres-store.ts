@@ -15,7 +15,7 @@ export { migratePartitions, removeExpired, type TableOptions } from './postgres-
 /** Options of `postgresStore`. */
 export interface PostgresStoreOptions extends TableOptions {
   /**
-   * You close it. Give it an `error` listener: `pg` ends the process when an idle connection is lost and there
+   * The caller closes it. Give it an `error` listener: `pg` ends the process when an idle connection is lost and there
    * is none.
    */
   pool: PostgresPool;
@@ -25,10 +25,10 @@ export interface PostgresStoreOptions extends TableOptions {
 const PAGE = 500;
 
 /**
- * Keeps partitions in one table of PostgreSQL 12 or later, which `migratePartitions` creates. Each call is one statement, and so one
- * round trip. What was acknowledged is as durable as PostgreSQL makes a commit.
+ * Keeps partitions in one table of PostgreSQL 12 or later, which `migratePartitions` creates. Each call is one statement, thus one
+ * round trip. Acknowledged writes are as durable as a PostgreSQL commit.
  *
- * Expired rows count as gone; `removeExpired` deletes them. Expiry goes by the server's clock. A lease is a row of its own with its
+ * Expired rows are ignored; `removeExpired` deletes them. Expiry uses the server's clock. A lease is a separate row with its
  * owner as the version: PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the
  * provider takes to answer. PgBouncer in transaction pooling works, except for `postgresInvalidation`.
  *

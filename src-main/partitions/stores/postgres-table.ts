@@ -37,7 +37,7 @@ const MIGRATIONS: readonly ((table: string, indexName: string) => string[])[] = 
 const MARK = 'tokenkeep partitions ';
 
 /**
- * Creates the table, or brings it up to date. Run it at each start, from as many processes as you like: they take turns, and one
+ * Creates the table or migrates it. Run it at each start, from any number of processes: they take turns, and one
  * that finds nothing to do costs one query. Everything happens in one transaction.
  *
  * The role needs CREATE on the schema. The role of the app needs SELECT, INSERT, UPDATE and DELETE on the table.
@@ -94,7 +94,7 @@ async function versionOf(connection: PostgresConnection, name: string): Promise<
 }
 
 /**
- * Deletes expired rows, in batches, so that no statement holds many locks. Run it now and then, e.g. every ten minutes, from
+ * Deletes expired rows in batches, so that no statement holds many locks. Run it regularly, e.g. every ten minutes, from
  * one process or all.
  *
  * @returns how many rows it deleted

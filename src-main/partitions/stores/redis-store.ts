@@ -48,7 +48,7 @@ const KEY = /^[A-Za-z0-9_-]{43}$/;
  * and its name.
  *
  * The user of an ACL needs `+get +del +pexpire +eval +evalsha +set +getrange` on these keys, and `+scan` for `reseal`.
- * What Redis acknowledged is as durable as Redis is configured to be. A user whose partition is lost in a failover signs in again.
+ * Acknowledged writes are as durable as Redis is configured to be. Users whose partition is lost in a failover sign in again.
  *
  * @throws PartitionStoreError `store_client` for the client of another library; InvalidArgumentError
  * @example

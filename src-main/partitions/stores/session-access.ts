@@ -213,8 +213,8 @@ const destroyed = new WeakMap<object, Set<string>>();
 const MOST_DESTROYED = 10_000;
 
 /**
- * Notes which sessions this process destroys: one that another request destroys between our look at the store and our save would
- * come back. Ids are random and never used again.
+ * Records which sessions this process destroys: one that another request destroys between our check of the store and our save would
+ * be revived. Ids are random and never reused.
  */
 function watchDestroyed(store: object): void {
   const destroy = property(store, 'destroy');

@@ -120,12 +120,12 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
 }
 
 /**
- * Carries partitions over to the session that a sign-in has made: for a user who is signed in already and whose session is
- * regenerated (step-up, a second factor). After the first sign-in there is nothing to carry over: what stood in a
+ * Copies partitions to the session that a sign-in has created: for a user who is already signed in and whose session is
+ * regenerated (step-up, a second factor). Don't use it after the first sign-in: the data of a
  * session that someone else may know must not become the user's.
  *
- * @param from the session before, as an object; it may have ended
- * @param to the session now, alive and the request's own
+ * @param from the previous session object; it may have ended
+ * @param to the current session of the request
  * @throws SessionEndedError, InvalidArgumentError, PartitionStoreError
  * @example
  * const before = req.session;
