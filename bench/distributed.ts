@@ -68,7 +68,7 @@ async function silently(
     .accessToken;
 }
 
-/** Makes calls sequential: two concurrent calls are not safe. */
+/** Runs one call at a time: the plugin is not safe for concurrent calls. */
 export function distributedCachePlugin(redis: Redis, prefix: string): Users {
   const next: { response: object | undefined } = { response: undefined };
   let current = '';

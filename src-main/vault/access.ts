@@ -79,13 +79,13 @@ export class Access {
     await this.memory.adopt(await look(this.settings, this.memory.known));
   }
 
-  /** @throws VaultError of the state, unless it is `ready`, or was only not ready because another process was writing */
+  /** @throws VaultError of the state, unless it is `ready`, or `busy` with another program writing */
   assertReady(): void {
     const { state, error } = this.memory.opening;
     if (!isOpen(state)) throw refusal(state, error ?? undefined);
   }
 
-  /** @throws VaultError of a state in which nothing can be read, unless memory holds changes */
+  /** @throws VaultError of a state in which nothing can be read, unless memory holds changes or a newer version */
   assertReadable(): void {
     const { opening, mine, held } = this.memory;
     const { state, contents, error } = opening;

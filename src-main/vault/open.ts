@@ -81,10 +81,7 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
   return opening;
 }
 
-/**
- * Finds write permission for the group or for others. In a folder with the sticky bit, nobody can replace another
- * user's file.
- */
+/** Write permission for the group or for others. With the sticky bit, nobody can replace another user's file. */
 const WRITABLE = 0o022;
 const STICKY = 0o1000;
 

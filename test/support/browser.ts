@@ -28,7 +28,7 @@ export interface Browser {
 
 const MOST_PAGES = 40;
 
-/** @param fetchFn used for https: one that trusts the provider. Loopback redirects use the global fetch. */
+/** @param fetchFn used for https: one that trusts the provider. Loopback redirects use node:http. */
 export function browser(fetchFn: typeof fetch): Browser {
   const jars = new Map<string, Map<string, string>>();
 
