@@ -1,5 +1,5 @@
 /**
- * 'tokenkeep/ipc': the account views and histories, without Electron: for an app's own requests beside
+ * 'tokenkeep/ipc': the contract with a window, and the accounts behind it, without Electron: for an app's own requests beside
  * the token cache's, and for their tests in plain Node.
  *
  * @module tokenkeep/ipc
