@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { KeychainError, type TokenkeepError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
-import { hear, type Identity, readWhole, sameFile } from './disk/atomic-file.ts';
+import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/atomic-file.ts';
 import type { Io } from './disk/io.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
 import {
@@ -68,7 +68,7 @@ const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null };
  */
 export async function look(place: Place, known?: Known): Promise<Opening> {
   const { io, file } = place;
-  const opening = { ...(await openFile(place, known)), warnings: await warningsOn(place) };
+  const opening = { ...(await openSettled(place, known)), warnings: await warningsOn(place) };
   if (opening.state !== 'ready') return opening;
   for (const path of [dirname(file), file]) {
     try {
@@ -79,6 +79,23 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
     }
   }
   return opening;
+}
+
+/** The number of key replacements by other programs that one look survives. Each takes several calls to the keychain. */
+const MOST_LOOKS = 20;
+
+/**
+ * Another program may replace the key between the read of the file and the question for its key, which is then gone. A
+ * file that has changed since is therefore opened again before its key counts as missing or wrong.
+ */
+async function openSettled(place: Place, known?: Known): Promise<Opening> {
+  for (let looks = 1; ; looks += 1) {
+    const opening = await openFile(place, known);
+    const isKeyless = opening.state === 'key-missing' || opening.state === 'wrong-key';
+    if (!isKeyless || looks === MOST_LOOKS) return opening;
+    const now = await identify(place.io, place.file).catch(() => opening.identity);
+    if (sameIdentity(now, opening.identity)) return opening;
+  }
 }
 
 /** Write permission for the group or for others. With the sticky bit, nobody can replace another user's file. */

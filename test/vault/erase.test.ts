@@ -46,6 +46,30 @@ test('signing out: account gone, new key in the other slot, old key destroyed, o
   expect((await scene.open()).status.state).toBe('wrong-key');
 });
 
+test('a key that another program replaces between the read of the file and the question for the key is not missing', async () => {
+  const scene = await sceneWithTwo();
+  const { keychain, disk, file } = scene;
+  const vault = await scene.open();
+  const other = await scene.open();
+  await other.erase(() => undefined);
+  const [secondFile, secondKeys] = [Buffer.from(scene.bytes), [...keychain.items]];
+  await other.erase(() => undefined);
+  const [thirdFile, thirdKeys] = [Buffer.from(scene.bytes), [...keychain.items]];
+  const become = (bytes: Buffer, keys: [string, string][]): void => {
+    disk.put(file, bytes);
+    keychain.items.clear();
+    for (const [account, text] of keys) keychain.items.set(account, text);
+  };
+  become(secondFile, secondKeys);
+  keychain.asked.length = 0;
+  keychain.before = (call) => {
+    if (call === 'get b') become(thirdFile, thirdKeys);
+  };
+  expect(Object.keys(await vault.read(usersIn)).sort()).toEqual([homeOf('ada'), homeOf('ben')].sort());
+  expect(vault.status.state).toBe('ready');
+  expect(keychain.asked).toEqual(['get b', 'get a']);
+});
+
 test('sign-outs at the same time share one new key', async () => {
   const scene = await sceneWithTwo();
   const vault = await scene.open();
