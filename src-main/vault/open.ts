@@ -81,18 +81,19 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
   return opening;
 }
 
-/** The number of key replacements by other programs that one look survives. Each takes several calls to the keychain. */
+/** How often a file that other programs change during each look is opened again. */
 const MOST_LOOKS = 20;
 
 /**
- * Another program may replace the key between the read of the file and the question for its key, which is then gone. A
- * file that has changed since is therefore opened again before its key counts as missing or wrong.
+ * Another program may change the file between the read of the file and the keychain's answer: the answer then belongs to
+ * a newer file, and what was read looks keyless, older or damaged beside it. A file that has changed since is therefore
+ * opened again, unless the keychain itself failed.
  */
 async function openSettled(place: Place, known?: Known): Promise<Opening> {
   for (let looks = 1; ; looks += 1) {
     const opening = await openFile(place, known);
-    const isKeyless = opening.state === 'key-missing' || opening.state === 'wrong-key';
-    if (!isKeyless || looks === MOST_LOOKS) return opening;
+    const isSettled = opening.state === 'ready' || opening.error instanceof KeychainError;
+    if (isSettled || opening.identity === null || looks === MOST_LOOKS) return opening;
     const now = await identify(place.io, place.file).catch(() => opening.identity);
     if (sameIdentity(now, opening.identity)) return opening;
   }
