@@ -1,10 +1,10 @@
 /** Verification of logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6), so that a provider can sign users out of a web app. */
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
-import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { systemClock } from '../cache/clock.ts';
-import { canonicalIssuer } from '../cache/schema/issuers.ts';
-import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { isRecord } from '../cache/json.ts';
+import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { sameIssuer } from '../cache/schema/issuers.ts';
+import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 
 /** A provider's JSON Web Key Set (RFC 7517 §5). */
 export interface ProviderKeys {
@@ -96,9 +96,10 @@ export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => P
 
   const keysNow = (): Promise<readonly VerificationKey[]> => {
     if (typeof keys !== 'function') return (known ??= Promise.resolve(publicKeys(keys)));
+    const before = known;
     fetched = now();
     known = fetchKeys(keys);
-    known.catch(() => (known = undefined)); // The next token tries again.
+    known.catch(() => (known = before)); // Tokens signed with the keys from before are still accepted.
     return known;
   };
 
@@ -137,7 +138,11 @@ function checked(options: LogoutTokenOptions): LogoutTokenOptions {
     if (typeof options[field] !== 'string' || options[field] === '')
       throw new InvalidArgumentError(`logoutTokens needs "${field}", a string that is not empty.`, { field });
   }
-  const { keys } = options;
+  const { keys, clockTolerance = 0 } = options;
+  if (!(Number.isFinite(clockTolerance) && clockTolerance >= 0))
+    throw new InvalidArgumentError('logoutTokens needs "clockTolerance" in seconds, 0 or more.', {
+      field: 'clockTolerance',
+    });
   if (typeof keys !== 'function' && !(isRecord(keys) && Array.isArray(keys['keys'])))
     throw new InvalidArgumentError(
       'logoutTokens needs "keys": a JSON Web Key Set, or a function that fetches one.',
@@ -233,8 +238,7 @@ interface Expected {
 
 /** Returns when the token expires, in seconds since the epoch. */
 function checkClaims(claims: Claims, { issuer, clientId, clockTolerance, seconds }: Expected): number {
-  if (canonicalIssuer(stringClaim(claims, 'iss') ?? '') !== canonicalIssuer(issuer))
-    invalid('is of another issuer ("iss")');
+  if (!sameIssuer(stringClaim(claims, 'iss') ?? '', issuer)) invalid('is of another issuer ("iss")');
   const { aud, iat, exp, events, nonce } = claims;
   if (!(Array.isArray(aud) ? aud : [aud]).includes(clientId)) invalid('is for another client ("aud")');
   if (typeof iat !== 'number' || !Number.isFinite(iat)) invalid('has no time of issue ("iat")');

@@ -1,4 +1,5 @@
 /** Back-channel logout: tokens signed by an independent implementation, and what must not sign anybody out. */
+import { generateKeyPairSync, sign as signData } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -155,6 +156,30 @@ describe('a token is refused, and nobody is signed out,', () => {
     expect((await refusal(await sign(good()), { keys: ofPss })).message).toMatch(/not signed with a key/);
   });
 
+  it('that is longer than any provider makes it, though its signature is good', async () => {
+    const error = await refusal(await sign({ ...good(), padding: 'x'.repeat(20_000) }));
+    expect(error.message).toMatch(/longer/);
+  });
+
+  it('that names another key of the provider than it is signed with', async () => {
+    const other = await generateKeyPair('RS256', { extractable: true });
+    const both = await keysOf({ pair, kid: 'k1' }, { pair: other, kid: 'k2' });
+    const token = await sign(good(), { header: { kid: 'k1' }, by: other });
+    expect((await refusal(token, { keys: both })).message).toMatch(/not signed with a key/);
+  });
+
+  it.each([
+    ['an RSA key of 1,024 bits', 'RS256', generateKeyPairSync('rsa', { modulusLength: 1024 })],
+    ['a key of another curve', 'ES256', generateKeyPairSync('ec', { namedCurve: 'secp384r1' })],
+  ])('that is signed with %s, which jose would not do', async (_, alg, { publicKey, privateKey }) => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const data = `${part({ alg, kid: 'k1' })}.${part(good())}`;
+    const signature = signData('sha256', Buffer.from(data), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const weak = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }] };
+    const token = `${data}.${signature.toString('base64url')}`;
+    expect((await refusal(token, { keys: weak })).message).toMatch(/not signed with a key/);
+  });
+
   it('that is an access token, or demands an extension', async () => {
     expect((await refusal(await sign(good(), { header: { typ: 'at+jwt' } }))).message).toMatch(
       /another type/,
@@ -198,6 +223,20 @@ describe("the provider's keys", () => {
     expect(fetches).toBe(2);
   });
 
+  it('stay those from before when a later fetch fails', async () => {
+    const other = await generateKeyPair('RS256', { extractable: true });
+    let [works, at] = [true, NOW];
+    const fetchKeys = () =>
+      works ? Promise.resolve(keys) : Promise.reject(new Error('connect ECONNREFUSED'));
+    const verify = verifier({ keys: fetchKeys, now: () => at });
+    await verify(await sign(good()));
+    works = false;
+    at += 30;
+    const unknown = await sign(good(), { header: { kid: 'k2' }, by: other });
+    await expect(verify(unknown)).rejects.toMatchObject({ code: 'logout_token_keys_unavailable' });
+    expect(await verify(await sign(good()))).toMatchObject({ sub: 'noor' });
+  });
+
   it.each([
     ['fails', () => Promise.reject(new Error('connect ECONNREFUSED'))],
     ['throws', () => { throw new Error('no network'); }], // biome-ignore format: one line
@@ -216,6 +255,9 @@ it.each([
   ['issuer', { issuer: '' }],
   ['clientId', { clientId: undefined as unknown as string }],
   ['keys', { keys: [] as unknown as ProviderKeys }],
+  ['clockTolerance', { clockTolerance: NaN }],
+  ['clockTolerance', { clockTolerance: -1 }],
+  ['clockTolerance', { clockTolerance: '60' as unknown as number }],
 ])('an option that is wrong is named: %s', (field, options) => {
   expect(() => verifier(options)).toThrow(InvalidArgumentError);
   expect(() => verifier(options)).toThrow(`"${field}"`);
