@@ -3,7 +3,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ProfileDraft } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { merge } from '../../../src-main/cache/document/merge.ts';
@@ -11,6 +10,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { mergeAsImport } from '../../../src-main/ipc/account-history.ts';
 import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
+import { draftOf, json, metadataOf, signInOf } from './fake-issuer.ts';
 
 const EMPLOYER = 'https://sso.example/employer';
 const PARTNER = 'https://sso.example/partner';
@@ -26,9 +26,6 @@ let agrees: (question: Question) => boolean;
 /** What an issuer's metadata say besides the usual. */
 let metadata: Record<string, object>;
 let status: number;
-
-const json = (value: unknown, code = 200) =>
-  new Response(JSON.stringify(value), { status: code, headers: { 'content-type': 'application/json' } });
 
 beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-issuers-'));
@@ -64,15 +61,7 @@ beforeEach(async () => {
         const issuer = url.href.replace('/.well-known/openid-configuration', '');
         return Promise.resolve(
           json({
-            issuer,
-            authorization_endpoint: `${issuer}/authorize`,
-            token_endpoint: `${issuer}/token`,
-            revocation_endpoint: `${issuer}/revoke`,
-            end_session_endpoint: `${issuer}/logout`,
-            jwks_uri: `${issuer}/keys`,
-            response_types_supported: ['code'],
-            subject_types_supported: ['public'],
-            id_token_signing_alg_values_supported: ['RS256'],
+            ...metadataOf(issuer),
             ...metadata[issuer],
           }),
         );
@@ -90,15 +79,6 @@ beforeEach(async () => {
 afterEach(async () => {
   signing.stop();
   await vault.close();
-});
-
-const draft = (authority: string, client_id = 'app'): ProfileDraft => ({
-  kind: 'oidc',
-  name: 'x',
-  authority,
-  client_id,
-  scopes: ['openid'],
-  redirect_uri: 'http://127.0.0.1/',
 });
 
 /** A document that another program wrote, as it would be imported. */
@@ -163,7 +143,7 @@ const hosts = () => sent.map(({ url }) => url);
 
 describe('two realms on one host', () => {
   it('refreshes an imported account at its own realm, though only the other has a profile', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER, client_id: 'employer-app' }));
     asked = [];
     await refreshNow(id);
@@ -174,7 +154,7 @@ describe('two realms on one host', () => {
   });
 
   it('sends nothing where the user does not allow the issuer', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     agrees = () => false;
     expect((await refreshNow(id)).problem?.code).toBe('refresh_declined');
@@ -184,7 +164,7 @@ describe('two realms on one host', () => {
   });
 
   it('revokes and ends the session at its own realm', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     status = 200;
     await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
@@ -194,7 +174,7 @@ describe('two realms on one host', () => {
   });
 
   it('signs out here, and sends nothing, where the user does not allow the issuer', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     agrees = () => false;
     const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
@@ -208,27 +188,10 @@ describe('two realms on one host', () => {
 });
 
 it('keeps two realms apart that give the same subject to the same app on one host', async () => {
-  await signing.handlers.saveProfile(null, draft(PARTNER), null);
-  await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
+  await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
   for (const issuer of [EMPLOYER, PARTNER]) {
-    await vault.update((cache) => {
-      cache.add({
-        client_id: 'app',
-        scope: ['openid'],
-        token_endpoint: `${issuer}/token`,
-        issuer,
-        realm: '',
-        authority_type: 'Generic',
-        response: {
-          token_type: 'Bearer',
-          expires_in: 3600,
-          access_token: `access of ${issuer}`,
-          refresh_token: `refresh of ${issuer}`,
-          id_token: `${part({ alg: 'RS256' })}.${part({ sub: 'u1', iss: issuer, aud: 'app' })}.x`,
-        },
-      });
-    });
+    await vault.update((cache) => cache.add(signInOf(issuer, 'u1', issuer)));
   }
   const ids = await vault.read((cache) =>
     [...cachedAccounts(cache).byId.values()].map(({ id, issuer }) => ({ id, issuer })),
@@ -253,7 +216,7 @@ it('keeps two realms apart that give the same subject to the same app on one hos
 
 describe('an issuer that nothing tells', () => {
   it('is never guessed by host: without a profile of the same app nothing is sent', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER, 'another-app'), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER, 'another-app'), null);
     const id = await importDocument(documentOf());
     expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
     const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
@@ -262,7 +225,7 @@ describe('an issuer that nothing tells', () => {
   });
 
   it('is asked about by name where a profile of the same app could be it', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf());
     asked = [];
     agrees = () => false;
@@ -272,15 +235,15 @@ describe('an issuer that nothing tells', () => {
   });
 
   it('is nobody where two profiles of the app are on the host', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
-    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     const id = await importDocument(documentOf());
     expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
     expect(sent).toEqual([]);
   });
 
   it('is not revoked by a guess', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf());
     await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
     expect([sent, opened]).toEqual([[], []]);
@@ -289,15 +252,15 @@ describe('an issuer that nothing tells', () => {
 
 describe('a document that someone made', () => {
   it('can’t turn a token to another host by its ID token', async () => {
-    await signing.handlers.saveProfile(null, draft('https://evil.example/x'), null);
+    await signing.handlers.saveProfile(null, draftOf('https://evil.example/x'), null);
     const id = await importDocument(documentOf({ iss: 'https://evil.example/x' }));
     expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
     expect(sent).toEqual([]);
   });
 
   it('can’t turn a token that is there to another realm by an ID token alone', async () => {
-    await signing.handlers.saveProfile(null, draft(PARTNER), null);
-    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     status = 200;
     expect((await refreshNow(id)).refreshed).toBe(1); // agreed to: the employer's
@@ -332,10 +295,10 @@ describe('a document that someone made', () => {
 
 describe('consent', () => {
   it('is asked for again when a profile is replaced by another issuer on the same host', async () => {
-    const { id } = await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    const { id } = await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     asked = [];
     agrees = () => false;
-    await expect(signing.handlers.saveProfile(null, draft(`${EMPLOYER}x`), id)).rejects.toMatchObject({
+    await expect(signing.handlers.saveProfile(null, draftOf(`${EMPLOYER}x`), id)).rejects.toMatchObject({
       code: 'host_refused',
     });
     expect(asked.map(({ message }) => message)).toEqual([`Let Tokenkeep use ${EMPLOYER}x?`]);
@@ -345,7 +308,7 @@ describe('consent', () => {
   it('names endpoints on other hosts, and nothing is saved without it', async () => {
     metadata[PARTNER] = { token_endpoint: 'https://collector.example/token' };
     agrees = ({ message }) => !message.includes('other hosts');
-    await expect(signing.handlers.saveProfile(null, draft(PARTNER), null)).rejects.toMatchObject({
+    await expect(signing.handlers.saveProfile(null, draftOf(PARTNER), null)).rejects.toMatchObject({
       code: 'host_refused',
     });
     expect(asked.at(-1)?.detail).toContain('token endpoint: collector.example');
@@ -353,7 +316,7 @@ describe('consent', () => {
   });
 
   it('is asked for when a provider names other hosts later, before a token is sent there', async () => {
-    await signing.handlers.saveProfile(null, draft(EMPLOYER, 'other'), null);
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER, 'other'), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     metadata[EMPLOYER] = { token_endpoint: 'https://collector.example/token' };
     agrees = ({ message }) => !message.includes('other hosts');
@@ -364,7 +327,7 @@ describe('consent', () => {
 
 describe('an imported account', () => {
   it('asks once before its refresh token is used, names the file, and is not refreshed by itself', async () => {
-    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     expect(await signing.handlers.refreshStatus(null, id)).toMatchObject({
       shared: true,
@@ -386,7 +349,7 @@ describe('an imported account', () => {
   });
 
   it('whose refresh the provider refused needs a sign-in, and says why', async () => {
-    await signing.handlers.saveProfile(null, draft(EMPLOYER), null);
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     expect((await refreshNow(id)).problem?.code).toBe('sign_in_again');
     const { accountList } = await import('../../../src-main/ipc/account-views.ts');

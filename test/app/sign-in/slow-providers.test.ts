@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { draftOf, json, metadataOf, signInOf } from './fake-issuer.ts';
 
 /** The app's milliseconds in one of the test's. */
 const FASTER = 20;
@@ -28,27 +29,13 @@ let told: number;
 let ahead: number;
 let faults: unknown[];
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
-
 async function answer(url: string, body: unknown): Promise<Response> {
   if (isHeld(url)) await new Promise<void>((resolve) => held.set(url, resolve));
   if (url.endsWith('/revoke')) {
     revoked.push(body instanceof URLSearchParams ? (body.get('token') ?? '') : '');
     return new Response(null, { status: 200 });
   }
-  const issuer = url.replace('/.well-known/openid-configuration', '');
-  return json({
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    revocation_endpoint: `${issuer}/revoke`,
-    end_session_endpoint: `${issuer}/logout`,
-    jwks_uri: `${issuer}/keys`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
-  });
+  return json(metadataOf(url.replace('/.well-known/openid-configuration', '')));
 }
 
 async function start(): Promise<void> {
@@ -94,40 +81,10 @@ afterEach(async () => {
 
 /** Users `u0`, `u1` and so on, each at the issuer that the function names, which the user has allowed. */
 async function addUsers(count: number, issuerOf: (index: number) => string, allowed = true): Promise<void> {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   for (let index = 0; index < count; index += 1) {
     const issuer = issuerOf(index);
-    const sub = `u${index}`;
-    if (allowed)
-      await signing.handlers.saveProfile(
-        null,
-        {
-          kind: 'oidc',
-          name: sub,
-          authority: issuer,
-          client_id: 'app',
-          scopes: [],
-          redirect_uri: 'http://127.0.0.1/',
-        },
-        null,
-      );
-    await vault.update((cache) => {
-      cache.add({
-        client_id: 'app',
-        scope: ['openid'],
-        token_endpoint: `${issuer}/token`,
-        issuer,
-        realm: '',
-        authority_type: 'Generic',
-        response: {
-          token_type: 'Bearer',
-          expires_in: 3600,
-          access_token: `access-${sub}`,
-          refresh_token: `refresh-${sub}`,
-          id_token: `${part({ alg: 'RS256' })}.${part({ sub, iss: issuer, aud: 'app' })}.x`,
-        },
-      });
-    });
+    if (allowed) await signing.handlers.saveProfile(null, draftOf(issuer), null);
+    await vault.update((cache) => cache.add(signInOf(issuer, `u${index}`, `u${index}`)));
   }
   ahead += 11 * 60_000; // what is known of the providers is too old to be used
 }
@@ -164,7 +121,7 @@ describe('a provider that never answers', () => {
       isHeld = () => false;
       await start();
       await signing.start();
-      await expect.poll(() => revoked).toEqual(['refresh-u0']);
+      await expect.poll(() => revoked).toEqual(['refresh of u0']);
       await signing.idle();
       expect(await kept()).toMatchObject([
         { id: report.id, revoked: { count: 1, pending: 0, problem: null } },
@@ -187,7 +144,7 @@ describe('a provider that never answers', () => {
     expect(session).toMatchObject({ opened: false, problem: { code: 'provider_unreachable' } });
     isHeld = () => false;
     for (const release of held.values()) release();
-    await expect.poll(() => revoked).toEqual(['refresh-u0']);
+    await expect.poll(() => revoked).toEqual(['refresh of u0']);
     expect(opened).toEqual([]);
   });
 });
@@ -197,7 +154,7 @@ describe('nine users', () => {
     await addUsers(9, each);
     isHeld = (url) => !url.startsWith(each(8));
     expect((await signOutAll()).revoked).toMatchObject({ count: 1, pending: 8, problem: PENDING });
-    expect(revoked).toEqual(['refresh-u8']);
+    expect(revoked).toEqual(['refresh of u8']);
   });
 
   it('of one provider that never answers are waited for once', async () => {
@@ -227,7 +184,7 @@ it('keeps an answer that comes after the receipt, tells the window, and sends no
   held.get(`${each(0)}/revoke`)?.();
   await expect.poll(() => told).toBeGreaterThan(0);
   expect(await kept()).toMatchObject([{ revoked: { count: 2, pending: 0, problem: null } }]);
-  expect(revoked.toSorted()).toEqual(['refresh-u0', 'refresh-u1']);
+  expect(revoked.toSorted()).toEqual(['refresh of u0', 'refresh of u1']);
 });
 
 it('does not hurry the user who is asked about a provider, and asks one question at a time', async () => {
