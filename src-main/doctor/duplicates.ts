@@ -141,18 +141,18 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
   return found;
 }
 
-/** Whether the key is the one under which the library of the document's profile looks for the entity. */
+/** Whether the key is the one under which the library of the document's dialect looks for the entity. */
 function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
-  const profile = dialectOf(store);
+  const dialect = dialectOf(store);
   return (
     keyOf(
       section,
       copyWith(
         entity,
-        fieldsFor(section, entity, profile, () => NaN),
+        fieldsFor(section, entity, dialect, () => NaN),
       ),
-      profile,
+      dialect,
     ) === key
   );
 }

@@ -4,16 +4,16 @@ import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { itemsIn, jwt, type Person, signIn } from './events.ts';
 
-/** A cache with one sign-in, written at `now`; its document in a profile. */
+/** A cache with one sign-in, written at `now`; its document in a dialect. */
 function written(
   now: number,
-  profile: 'msal-python' | 'msal-node',
+  dialect: 'msal-python' | 'msal-node',
   response: Entity = {},
   person: Person = {},
 ): string {
   const cache = new SerializableTokenCache({ now: () => now });
   cache.add(signIn(response, { scope: ['s1'] }, person));
-  return cache.serialize({ profile });
+  return cache.serialize({ dialect });
 }
 
 function read(text: string): SerializableTokenCache {
@@ -56,9 +56,9 @@ describe('merging', () => {
 
   test.each(['msal-python', 'msal-node'] as const)(
     'an older token of %s never replaces a newer',
-    (profile) => {
+    (dialect) => {
       const newer = written(2000, 'msal-python', { access_token: 'new', refresh_token: 'new R' });
-      const older = written(1000, profile, { access_token: 'old', refresh_token: 'old R' });
+      const older = written(1000, dialect, { access_token: 'old', refresh_token: 'old R' });
       const into = read(newer);
       expect(merge(into, read(older)).tokens.replaced).toBe(0);
       expect(secrets(into)).toEqual(['new', 'new R']);
@@ -111,7 +111,7 @@ describe('merging', () => {
     });
   });
 
-  test('one change event, and an empty cache takes on the profile', () => {
+  test('one change event, and an empty cache takes on the dialect', () => {
     const into = read('');
     let events = 0;
     into.on('change', () => (events += 1));

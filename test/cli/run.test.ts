@@ -54,7 +54,7 @@ function azureCli(...names: string[]): string {
   for (const name of names) cache.add(signIn(name));
   const file = join(home, '.azure/msal_token_cache.json');
   mkdirSync(join(home, '.azure'), { recursive: true });
-  writeFileSync(file, cache.serialize({ profile: 'msal-python' }));
+  writeFileSync(file, cache.serialize({ dialect: 'msal-python' }));
   return file;
 }
 

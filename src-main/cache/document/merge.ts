@@ -97,7 +97,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
     },
     tokens,
     notUnderstood: from.malformed.size + from.keptRoots().length,
-    writtenBy: from.profile === null ? null : libraryOf(from.profile),
+    writtenBy: from.dialect === null ? null : libraryOf(from.dialect),
   };
 }
 
@@ -129,7 +129,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   return target.run(() => {
-    target.profile ??= source.profile;
+    target.dialect ??= source.dialect;
     const steps = stepsOf(target, source);
     const done = countsOf(steps, target, source);
     for (const { type, entity, verdict } of steps) {
