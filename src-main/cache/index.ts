@@ -40,6 +40,7 @@ export {
   type SignOutReceipt,
   type TenantProfile,
 } from './schema/entities.ts';
+export { expiryOf } from './schema/expiry.ts';
 export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
 export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';
