@@ -19,7 +19,7 @@ export interface AttemptPorts {
   now: () => number;
   /** Milliseconds for the user to sign in. */
   deadline: number;
-  tell: (progress: SignInProgress) => void;
+  emit: (progress: SignInProgress) => void;
   /** Called with unexpected errors. */
   onUnexpected: (error: unknown) => void;
 }
@@ -49,19 +49,19 @@ export function attempts(ports: AttemptPorts): Attempts {
 
   async function run({ profile, way, loginHint, ask }: Attempt, { signal }: AbortController): Promise<void> {
     // A replaced attempt no longer reports progress.
-    const tell = (next: SignInProgress): void => {
+    const report = (next: SignInProgress): void => {
       if (current?.signal !== signal) return;
       progress = next;
-      ports.tell(next);
+      ports.emit(next);
     };
-    tell({ step: 'starting', profile, way });
+    report({ step: 'starting', profile, way });
     try {
       const issuer = issuerOfProfile(profile);
       const why = 'Tokenkeep is about to sign you in at this provider.';
       const provider = await ports.consent.findAllowed(issuer, profile.client_id, ask, why);
       signal.throwIfAborted();
       let accountId: string | null = null;
-      const onAnswer = (): void => tell({ step: 'finishing', profile, way });
+      const onAnswer = (): void => report({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {
         signal.throwIfAborted();
         const event = eventOf(provider, profile, response);
@@ -71,23 +71,23 @@ export function attempts(ports: AttemptPorts): Attempts {
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {
           page = direct;
-          tell({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
+          report({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
         };
         await signInWithDevice({ provider, profile, signal, onCode, onAnswer, take });
       } else {
         const onPage = (url: string): void => {
           page = url;
-          tell({ step: 'browser', profile });
+          report({ step: 'browser', profile });
           const mine = current;
           ports.openBrowser(url).catch(() => mine?.abort(signInError('no_browser', provider)));
           void probe(provider);
         };
         await signInWithBrowser({ provider, profile, loginHint, signal, onPage, onAnswer, take });
       }
-      tell({ step: 'done', profile, accountId });
+      report({ step: 'done', profile, accountId });
     } catch (error) {
-      if (error instanceof Cancelled) tell({ step: 'none' });
-      else tell({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
+      if (error instanceof Cancelled) report({ step: 'none' });
+      else report({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
     } finally {
       if (current?.signal === signal) page = undefined;
     }
@@ -130,7 +130,7 @@ export function attempts(ports: AttemptPorts): Attempts {
       current?.abort(new Cancelled());
       if (progress.step === 'failed' || progress.step === 'done') {
         progress = { step: 'none' };
-        ports.tell(progress);
+        ports.emit(progress);
       }
     },
     async openPage() {

@@ -45,7 +45,7 @@ export interface SignInPorts<Caller> {
   now: () => number;
   after: (milliseconds: number, work: () => void) => () => void;
   /** Sends the contract's events to all windows. */
-  tell: {
+  emit: {
     [Name in keyof SignInEvents]: (event: SignInEvents[Name]) => void;
   };
   onUnexpected: (error: unknown) => void;
@@ -66,7 +66,7 @@ export interface SignIn<Caller> {
 const DEADLINE = 10 * 60_000;
 
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
-  const { vault, tell, after, onUnexpected, openBrowser } = ports;
+  const { vault, emit, after, onUnexpected, openBrowser } = ports;
   const seconds = (): number => Math.floor(ports.now() / 1000);
   const profiles = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
   const choice = choiceAt(join(ports.folder, 'keep-fresh.json'), ports.now);
@@ -78,12 +78,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     openBrowser,
     now: seconds,
     deadline: DEADLINE,
-    tell(progress) {
+    emit(progress) {
       // After a sign-in, the account has a working refresh token, so earlier failures no longer matter.
       if (progress.step === 'done' && progress.accountId !== null) {
         auto.heard(progress.accountId, { refreshed: 1, problem: null });
       }
-      tell.signIn(progress);
+      emit.signIn(progress);
     },
     onUnexpected,
   });
@@ -106,7 +106,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     refresh: async (accountId) => refresh(await ports.ownVault(), accountId, null),
     now: seconds,
     after,
-    onChange: () => tell.refreshStatus(null),
+    onChange: () => emit.refreshStatus(null),
     onUnexpected,
   });
   const out = signOuts({
@@ -117,7 +117,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     openBrowser,
     now: seconds,
     after,
-    onProgress: () => tell.signOuts(null),
+    onProgress: () => emit.signOuts(null),
     onUnexpected,
   });
 
@@ -202,12 +202,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       async saveProfile(caller, draft, id) {
         await consent.allowProfile(draft, asking(caller));
         const saved = profiles.save(draft, id);
-        tell.profiles(null);
+        emit.profiles(null);
         return saved;
       },
       removeProfile(_caller, id) {
         profiles.remove(id);
-        tell.profiles(null);
+        emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {
         ports.useGesture(caller);

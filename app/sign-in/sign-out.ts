@@ -301,7 +301,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     /** The outcome by token that was sent; null: revoked. */
     const outcomes = new Map<Task, PlainError | null>();
 
-    const tell = async (tasks: readonly Task[]): Promise<void> => {
+    const revokeAt = async (tasks: readonly Task[]): Promise<void> => {
       for (const [index, task] of tasks.entries()) {
         if (stopped) return;
         try {
@@ -341,7 +341,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       try {
         const places = grouped(revoke, ({ issuer, client_id }) => `${issuer} ${client_id}`);
         const ended = ending.then((result) => (session = result));
-        await Promise.all([ended, ...[...places.values()].map(tell)]);
+        await Promise.all([ended, ...[...places.values()].map(revokeAt)]);
         await save();
       } finally {
         underWay.delete(report.id);

@@ -35,8 +35,8 @@ export interface ServeOptions extends Trusted {
 export interface ServedTokenCache {
   (): void;
   /**
-   * Starts an import from outside the window, as a menu or a command line does: the windows are told `importReading`,
-   * then `importPlanned` or `importFailed`. Resolves when they have been told; never rejects.
+   * Starts an import from outside the window, as a menu or a command line does: the windows receive `importReading`,
+   * then `importPlanned` or `importFailed`. Resolves when both events are sent; never rejects.
    */
   planImport(path: string): Promise<void>;
   /** Clears a copied token from the clipboard now, such as when the screen is locked. */
@@ -81,7 +81,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     confirm,
     chooseFile,
     chooseTarget,
-    tell: (name, event) => served.emit(name, event),
+    emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
   });
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({

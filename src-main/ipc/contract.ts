@@ -6,6 +6,7 @@
  * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
  * open nothing.
  */
+import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
@@ -13,6 +14,7 @@ import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
 import type { Names, Outcome, PlainError } from './requests.ts';
 
 export type {
+  AccountStatus,
   Difference,
   EntityReference,
   EntityType,
@@ -21,6 +23,7 @@ export type {
   ImportReport,
   Outcome,
   PlainError,
+  Refusal,
   SignOutReceipt,
   TenantProfile,
   VaultReport,
@@ -56,41 +59,12 @@ export interface AccountItem {
   status: AccountStatus;
   /** The file that it was imported from, which another program may still use; null where it was signed in here. */
   source: string | null;
-  /** Of its access tokens, seconds since the epoch: the soonest still to come, and the latest of all. */
+  /** The soonest expiry of its access tokens that is still to come, in seconds since the epoch; null if there is none. */
   nextExpiry: number | null;
+  /** The latest expiry of its access tokens, in seconds since the epoch; null if one's expiry is unknown. */
   lastExpiry: number | null;
   /** The earliest known time of one of its tokens, seconds since the epoch. */
   since: number | null;
-}
-
-/** Whether an account can still be used. Times are seconds since the epoch. */
-export type AccountStatus =
-  /** A refresh token renews it. `activeUntil`: of its current access tokens; null where none is left. */
-  | { state: 'renews'; activeUntil: number | null }
-  /** No refresh token: active until its last access token expires. */
-  | { state: 'active'; until: number }
-  /**
-   * `code`: the provider's own error name where it refused. `activeUntil`: tokens that are here can be used until then;
-   * null where none is left.
-   */
-  | {
-      state: 'needs-sign-in';
-      reason: 'refused' | 'expired' | 'revoked';
-      at: number;
-      code: string | null;
-      activeUntil: number | null;
-    }
-  /** The lifetime of its tokens is unknown. */
-  | { state: 'unknown' };
-
-/** A refresh that the provider refused for good. */
-export interface Refusal {
-  /** `refused`: for an unspecified reason. */
-  reason: 'refused' | 'expired' | 'revoked';
-  /** Seconds since the epoch. */
-  at: number;
-  /** The provider's error code, such as `invalid_grant`; null if there was none. */
-  code: string | null;
 }
 
 /** All accounts and apps in the cache. */
@@ -126,7 +100,7 @@ export interface TokenItem {
   /** The token's format, which only its issuer has to know. `jwe`: encrypted to its audience. */
   format: 'jwt' | 'jwe' | 'opaque';
   cached_at: number | null;
-  /** Access tokens: the field. ID tokens: the `exp` claim. */
+  /** Access tokens: the field, null if the provider told no lifetime. ID tokens: the `exp` claim. */
   expires_on: number | null;
   extended_expires_on: number | null;
   /** When the provider asks for a refresh. */

@@ -21,8 +21,8 @@ export interface TokenCacheHandlers<Caller> {
 }
 
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
-  const { vault, copied, now, tell } = ports;
-  const planned = imports({ vault, now, reading: (file) => tell('importReading', file) });
+  const { vault, copied, now, emit } = ports;
+  const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
   const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
@@ -77,9 +77,9 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
 
     async planImport(path) {
       try {
-        tell('importPlanned', await planned.plan(path));
+        emit('importPlanned', await planned.plan(path));
       } catch (error) {
-        tell('importFailed', plainError(error));
+        emit('importFailed', plainError(error));
       }
     },
   };

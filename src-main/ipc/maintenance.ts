@@ -13,11 +13,11 @@ type Maintenance = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' |
 export function maintenance<Caller>({
   vault,
   now,
-  tell,
+  emit,
   chooseTarget,
-}: Pick<Ports<Caller>, 'vault' | 'now' | 'tell' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
+}: Pick<Ports<Caller>, 'vault' | 'now' | 'emit' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
   return {
-    verify: async () => (await vault).verify((done, of) => tell('verifying', { done, of })),
+    verify: async () => (await vault).verify((done, of) => emit('verifying', { done, of })),
 
     async rotateKey() {
       const opened = await vault;

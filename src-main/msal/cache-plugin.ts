@@ -108,12 +108,15 @@ class Application {
   async #fill(handle: CacheHandle): Promise<void> {
     const current = flight.getStore();
     if (current?.filled === this && filledBy.get(this.#cache) === this) {
-      this.#memory.tell(undefined);
+      this.#memory.load(undefined);
       return;
     }
-    const found = await handle.read((cache) => ({ news: this.#memory.newsIn(cache), epoch: handle.epoch }));
+    const found = await handle.read((cache) => ({
+      missing: this.#memory.missingFrom(cache),
+      epoch: handle.epoch,
+    }));
     filledBy.set(this.#cache, this);
-    this.#memory.tell(found.news);
+    this.#memory.load(found.missing);
     this.#epoch = found.epoch;
     if (current !== undefined) current.filled = this;
   }
@@ -161,13 +164,13 @@ class Application {
   }
 
   async #save(handle: CacheHandle, epoch: number | undefined): Promise<void> {
-    const { any, departure } = this.#memory.pending;
+    const { any, removesAccount } = this.#memory.pending;
     if (!any) return;
     const { change, saved } = this.#memory.save();
     const began = flight.getStore()?.epoch ?? epoch;
     const since = began === undefined ? {} : { since: began };
     // If older copies cannot be made unreadable now, still remove the account.
-    if (departure && handle.erase !== undefined)
+    if (removesAccount && handle.erase !== undefined)
       await handle.erase(change).catch(() => handle.update(change, since));
     else await handle.update(change, since);
     saved();

@@ -2,7 +2,7 @@
 import { readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { cachedEnvironment } from '../cache/schema/environments.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 
@@ -67,7 +67,7 @@ export function cachedResult(
   const claims = read.payload;
   const date = (field: unknown): Date | undefined =>
     Number.isFinite(secondsOf(field)) ? new Date(secondsOf(field) * 1000) : undefined;
-  const extExpiresOn = date(token.extended_expires_on);
+  const extExpiresOn = isExpiryUnknown(token) ? undefined : date(token.extended_expires_on);
   const refreshOn = date(token.refresh_on);
   return {
     authority: `https://${environment}/${realm}/`,
@@ -79,7 +79,7 @@ export function cachedResult(
     idTokenClaims: claims,
     accessToken: secret,
     fromCache: true,
-    expiresOn: date(token.expires_on) ?? null,
+    expiresOn: date(expiryOf(token)) ?? null,
     ...(extExpiresOn === undefined ? {} : { extExpiresOn }),
     ...(refreshOn === undefined ? {} : { refreshOn }),
     tokenType: 'Bearer',

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { readToken, stringClaim } from '../cache/schema/claims.ts';
+import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
 import type { IdToken } from '../cache/schema/entities.ts';
 import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
@@ -198,7 +198,8 @@ function usersOf(cache: TokenCache): User[] {
     const of = canonicalIssuerIn(idToken);
     const token = readToken(secret);
     const claims = token?.format === 'jwt' ? token.payload : undefined;
-    const [issuer, sub, sid] = ['iss', 'sub', 'sid'].map((name) => stringClaim(claims, name));
+    const sub = subjectOf(claims);
+    const [issuer, sid] = ['iss', 'sid'].map((name) => stringClaim(claims, name));
     users.push({
       account: home_account_id.toLowerCase(),
       ...(of === '' ? {} : { of }),

@@ -193,7 +193,7 @@ export function compareResponses(seed: number, count: number): Outcome {
     let refused = false;
     try {
       cache.add(structuredClone(event));
-      ours = JSON.parse(cache.serialize({ profile: 'msal-python' })) as Document;
+      ours = JSON.parse(cache.serialize({ dialect: 'msal-python' })) as Document;
     } catch {
       refused = true;
     }
@@ -311,7 +311,7 @@ export function compareUse(judge: Judge, seed: number, count: number): Outcome {
   const result = outcome();
   const heard = verdicts(
     judge,
-    stories.map(({ cache, trial }) => ({ ...trial, document: cache.serialize({ profile: judge.profile }) })),
+    stories.map(({ cache, trial }) => ({ ...trial, document: cache.serialize({ dialect: judge.dialect }) })),
   );
   for (const [index, verdict] of heard.entries()) {
     result.compared += 1;
@@ -324,8 +324,8 @@ export function compareUse(judge: Judge, seed: number, count: number): Outcome {
 }
 
 /** The tenant of the account that MSAL Node lists, under which it looks for tokens. */
-function accountRealm(cache: SerializableTokenCache, { profile }: Judge, home_account_id: string): unknown {
-  const { Account = {} } = JSON.parse(cache.serialize({ profile })) as Document;
+function accountRealm(cache: SerializableTokenCache, { dialect }: Judge, home_account_id: string): unknown {
+  const { Account = {} } = JSON.parse(cache.serialize({ dialect })) as Document;
   return Object.values(Account).find((account) => account['home_account_id'] === home_account_id)?.['realm'];
 }
 
@@ -337,7 +337,7 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
   if (String(accounts.sort()) !== String(listed.sort()))
     return `lists ${listed.length} accounts of ${accounts.length}`;
   if (!accounts.includes(home_account_id)) return undefined; // Nothing is asked for.
-  const isPython = judge.profile === 'msal-python';
+  const isPython = judge.dialect === 'msal-python';
   const asked = new URL(PROVIDERS[provider]!.authority).pathname.slice(1);
   const realm = isPython || !ANY_TENANT.has(asked) ? asked : (homeTenantOf(home_account_id) ?? asked);
   const query = { client_id: app.client_id, home_account_id, environment: 'login.microsoftonline.com' };

@@ -37,7 +37,7 @@ export interface Verdict {
 
 export interface Judge {
   name: string;
-  profile: 'msal-python' | 'msal-node' | 'msal-node-3';
+  dialect: 'msal-python' | 'msal-node' | 'msal-node-3';
   command: readonly [string, ...string[]];
 }
 
@@ -45,7 +45,7 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 
 const node = (major: number): Judge => ({
   name: `MSAL Node ${major}`,
-  profile: major > 3 ? 'msal-node' : 'msal-node-3',
+  dialect: major > 3 ? 'msal-node' : 'msal-node-3',
   command: [process.execPath, here('judge-node.mjs'), String(major)],
 });
 
@@ -54,7 +54,7 @@ const PYTHON = '/usr/bin/python3';
 
 export const MSAL_PYTHON: Judge = {
   name: 'MSAL Python',
-  profile: 'msal-python',
+  dialect: 'msal-python',
   command: [PYTHON, here('judge_python.py')],
 };
 
