@@ -260,7 +260,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
           clearReceipts(cache);
           clearActivity(cache, seconds());
         });
-        tell.signOuts(null);
+        emit.signOuts(null);
         return true;
       },
     },
