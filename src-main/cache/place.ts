@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { Entry } from './entry.ts';
 import { copyWith, isRecord } from './json.ts';
 import { readToken } from './schema/claims.ts';
-import type { Profile } from './schema/dialects.ts';
+import type { Dialect } from './schema/dialects.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
 import { sameEnvironment } from './schema/environments.ts';
 import { secondsOf } from './schema/expiry.ts';
@@ -15,11 +15,11 @@ import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { freeKey, type Store } from './store.ts';
 
 /** The dialect of a cache that was not read from a document. */
-export const DEFAULT_PROFILE: Profile = 'msal-python';
+export const DEFAULT_DIALECT: Dialect = 'msal-python';
 
 /** The dialect in which new entities are written. */
-export function dialectOf(store: Store): Profile {
-  return store.profile ?? DEFAULT_PROFILE;
+export function dialectOf(store: Store): Dialect {
+  return store.dialect ?? DEFAULT_DIALECT;
 }
 
 function text(entity: Entity, field: string): string {
@@ -185,10 +185,10 @@ export function modifyEntity(
   const entry = found.find(({ value }) => value === old) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
   const entity = copyWith(entry.entity, ownJson(changes));
-  const profile = dialectOf(store);
-  const hadOwnKey = keyOf(type, entry.entity, profile) === entry.key;
+  const dialect = dialectOf(store);
+  const hadOwnKey = keyOf(type, entry.entity, dialect) === entry.key;
   // An entry under a key that belongs to no library keeps it.
-  place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, profile) : entry.key);
+  place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, dialect) : entry.key);
 }
 
 function assertModifiable(type: unknown, old: unknown, changes: unknown): void {

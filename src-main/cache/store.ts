@@ -6,7 +6,7 @@ import { AccountIndex } from './account-index.ts';
 import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
-import type { Layout, Profile } from './schema/dialects.ts';
+import type { Dialect, Layout } from './schema/dialects.ts';
 import { type Entity, type EntityType, isEntityType } from './schema/entities.ts';
 
 function isOf<T extends EntityType>(type: T, entry: Entry<EntityType>): entry is Entry<T> {
@@ -54,9 +54,9 @@ export class Store {
   readonly now: Clock;
   /** A number that changes with the contents and is unique among all stores of this process. */
   version = ++states;
-  /** The profile of the document; null if there is no document or the profile is unknown. */
-  profile: Profile | null = null;
-  /** The layout of the document; undefined for that of the profile. */
+  /** The dialect of the document; null if there is no document or the dialect is unknown. */
+  dialect: Dialect | null = null;
+  /** The layout of the document; undefined for that of the dialect. */
   layout: Layout | undefined;
   /** Called after each outermost `run` that changed something. */
   onChange: ((changes: readonly Change[]) => void) | undefined;
@@ -204,7 +204,7 @@ export class Store {
    */
   run<T>(fn: () => T): { value: T; changes: Change[] } {
     const mark = this.#journal.length;
-    const { profile, layout } = this;
+    const { dialect, layout } = this;
     this.#depth += 1;
     let value: T;
     try {
@@ -212,7 +212,7 @@ export class Store {
     } catch (error) {
       this.#depth -= 1;
       for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
-      this.profile = profile;
+      this.dialect = dialect;
       this.layout = layout;
       throw error;
     }

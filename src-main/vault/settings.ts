@@ -33,7 +33,7 @@ export interface Settings {
 }
 
 /** For tests: replaces the interfaces between a vault and the system. */
-export interface Surroundings {
+export interface VaultPorts {
   io?: Io;
   timers?: Timers;
   now?: () => number;
@@ -52,7 +52,7 @@ const NAMED_DEADLINE = 60_000;
 const systemNow = (): number => Date.now();
 
 /** @throws InvalidArgumentError; input of untyped callers is validated like any other */
-export function settingsFrom(options: VaultOptions, surroundings: Surroundings = {}): Settings {
+export function settingsFrom(options: VaultOptions, ports: VaultPorts = {}): Settings {
   const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
   const wrong = (what: string): never => {
     throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`);
@@ -79,7 +79,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     wrong("`unprotected` must be 'refuse' or 'memory'.");
   }
   const file = throughLinks(options.file);
-  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = surroundings;
+  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = ports;
   const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
   return {
     file,
@@ -92,7 +92,7 @@ export function settingsFrom(options: VaultOptions, surroundings: Surroundings =
     log: new Log(io, file),
     timers,
     now,
-    ...(surroundings.scryptWork === undefined ? {} : { scryptWork: surroundings.scryptWork }),
+    ...(ports.scryptWork === undefined ? {} : { scryptWork: ports.scryptWork }),
   };
 }
 

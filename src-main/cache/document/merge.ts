@@ -6,7 +6,7 @@ import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
 import { sameEnvironment } from '../schema/environments.ts';
-import { secondsOf } from '../schema/expiry.ts';
+import { isExpired } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
@@ -100,8 +100,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
   for (const step of steps) {
     tokens[step.verdict] += 1;
-    const isExpired = secondsOf(step.entity['expires_on']) <= into.now();
-    if (step.verdict !== 'unchanged' && isExpired) tokens.expired += 1;
+    if (step.verdict !== 'unchanged' && isExpired(step.entity, into.now())) tokens.expired += 1;
   }
   const users = summaries(from);
   const there = new Map<string, string[]>();
@@ -122,7 +121,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
     },
     tokens,
     notUnderstood: from.malformed.size + from.keptRoots().length,
-    writtenBy: from.profile === null ? null : libraryOf(from.profile),
+    writtenBy: from.dialect === null ? null : libraryOf(from.dialect),
   };
 }
 
@@ -154,7 +153,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   return target.run(() => {
-    target.profile ??= source.profile;
+    target.dialect ??= source.dialect;
     const steps = stepsOf(target, source);
     const done = countsOf(steps, target, source);
     for (const { type, entity, verdict } of steps) {
