@@ -88,6 +88,11 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
 /** Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come last. */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
   const { home_account_id: home, environment, issuer } = filter;
+  const wanted = (summary: AccountSummary): boolean =>
+    named(summary, filter.username) &&
+    (environment === undefined || sameEnvironment(summary.environment, environment)) &&
+    (issuer === undefined || sameIssuer(summary.issuer ?? '', issuer));
+  if (store.deferred.size > 0) return partlyDeferred(store, home).filter(wanted);
   const ids = new Map<string, Account[]>();
   for (const { entity } of store.candidates('Account', home === undefined ? {} : { home_account_id: home })) {
     if (entity === null) continue;
@@ -98,10 +103,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   }
   const found: AccountSummary[] = [];
   const take = (summary: AccountSummary | undefined): void => {
-    if (summary === undefined || !named(summary, filter.username)) return;
-    if (environment !== undefined && !sameEnvironment(summary.environment, environment)) return;
-    if (issuer !== undefined && !sameIssuer(summary.issuer ?? '', issuer)) return;
-    found.push(summary);
+    if (summary !== undefined && wanted(summary)) found.push(summary);
   };
   for (const entities of ids.values()) {
     const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
@@ -110,6 +112,32 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   for (const account of home === undefined ? store.accounts : [folded(home)])
     if (!ids.has(account)) for (const summary of unlisted(store, account)) take(summary);
   return found;
+}
+
+/** Returns the users of one account id. */
+export function usersOf(store: Store, account: string): AccountSummary[] {
+  const deferred = store.deferred.get(account);
+  // Copies: callers may change what they get.
+  if (deferred !== undefined)
+    return deferred.users.map((user) => ({
+      ...user,
+      tenants: user.tenants.map((tenant) => ({ ...tenant })),
+    }));
+  const entities = store
+    .candidates('Account', { home_account_id: account })
+    .flatMap(({ entity }) => (entity === null ? [] : [entity]));
+  if (entities.length === 0) return unlisted(store, account);
+  const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
+  return users.flatMap((user) => summaryOf(user) ?? []);
+}
+
+/** Does what `summaries` does, without reading a deferred account. */
+function partlyDeferred(store: Store, home: string | undefined): AccountSummary[] {
+  const all = (home === undefined ? store.accounts : [folded(home)]).flatMap((account) =>
+    usersOf(store, account),
+  );
+  const isListed = ({ tenants }: AccountSummary): boolean => tenants.length > 0;
+  return [...all.filter(isListed), ...all.filter((summary) => !isListed(summary))];
 }
 
 /** Users whose account entity is missing: their refresh tokens can still be used, and signed out. */

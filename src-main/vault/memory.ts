@@ -2,7 +2,7 @@ import type { CacheChange } from '../cache/schema/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
 import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
-import type { TokenkeepError } from '../errors.ts';
+import { type TokenkeepError, VaultError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
@@ -66,12 +66,13 @@ export class VaultMemory {
 
   /** Returns what this program knows when it reads the file again. */
   get known(): Known {
-    const { key, state, fileId, mark } = this.opening;
+    const { key, state, fileId, mark, contents } = this.opening;
     return {
       // Only the keychain can tell whether it is still a copy.
       key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
+      isDoubted: contents !== null && (contents.recovered !== null || contents.sealing.findings.isDamaged),
     };
   }
 
@@ -116,7 +117,13 @@ export class VaultMemory {
    */
   #holdOnTo(contents: Contents | null): void {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
-    const changes = apply(this.cache, held);
+    let changes: readonly Change[];
+    try {
+      changes = apply(this.cache, held);
+    } catch (error) {
+      if (error instanceof VaultError) return; // Damage was met: the file is read again, and then they are applied.
+      throw error;
+    }
     if (contents === null) return;
     this.held = changes;
     if (changes.length > 0) return;
