@@ -8,7 +8,8 @@ import { signInWithDevice } from './device-flow.ts';
 import { Cancelled, plainErrorOf, signInError } from './failures.ts';
 import { issuerOfProfile } from './profiles.ts';
 import type { Provider } from './provider.ts';
-import { addTokens, eventOf } from './tokens.ts';
+import { checkReceived } from './received.ts';
+import { addTokens, eventOf, fieldsOf } from './tokens.ts';
 
 export interface AttemptPorts {
   vault: () => Promise<Pick<Vault, 'read' | 'update'>>;
@@ -64,9 +65,13 @@ export function attempts(ports: AttemptPorts): Attempts {
       const onAnswer = (): void => report({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {
         signal.throwIfAborted();
+        const verified = checkReceived(fieldsOf(response), provider);
         const event = eventOf(provider, profile, response);
         const vault = await ports.vault();
-        accountId = await vault.update((cache) => addTokens(cache, event, issuer)?.id ?? null);
+        const at = ports.now();
+        accountId = await vault.update(
+          (cache) => addTokens(cache, event, provider, verified, at)?.id ?? null,
+        );
       };
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {

@@ -3,6 +3,7 @@ import * as oidc from 'openid-client';
 import {
   acquireTokenSilent,
   type AccessToken,
+  InvalidArgumentError,
   type RefreshToken,
   SignInRequiredError,
   type TokenCache,
@@ -13,10 +14,12 @@ import type { Redeem } from 'tokenkeep/cache';
 import {
   type AccountHistory,
   type CachedAccount,
+  cachedAccounts,
   changeHistory,
   findAccount,
   historyOf,
   usernameOf,
+  withSignature,
 } from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { RefreshReport, SignInProfile } from './contract.ts';
@@ -24,6 +27,7 @@ import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failur
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer } from './profiles.ts';
 import { ask as converse, type Provider } from './provider.ts';
+import { checkReceived, claimsIn, type VerifiedToken } from './received.ts';
 import { fieldsOf } from './tokens.ts';
 
 export interface RefreshPorts {
@@ -83,16 +87,23 @@ async function refreshAccount(
     return new Map<string, Agreed>();
   });
   // Sequentially: each request may get a new refresh token, which the next one must use.
+  const verified: VerifiedToken[] = [];
   for (const request of agreed.size === 0 ? [] : wanted) {
     try {
-      await acquireTokenSilent(handle, request, redeemer(agreed, request.alone), ports.now);
+      const redeem = redeemer(agreed, request.alone, account, (token) => verified.push(token));
+      await acquireTokenSilent(handle, request, redeem, ports.now);
       refreshed += 1;
     } catch (error) {
       // The provider's error says more than that a sign-in is required.
       problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
+      if (problem instanceof InvalidArgumentError) {
+        // The provider's response could not be stored. The message quotes it, for developers.
+        const [issuer = ''] = [...agreed.values()].map((each) => each.issuer);
+        problem = signInError('answer_invalid', { issuer, client_id: request.client_id }, problem);
+      }
     }
   }
-  await remember(handle, accountId, history, agreed, problem, ports).catch(ports.onUnexpected);
+  await remember(handle, accountId, history, agreed, { problem, verified }, ports).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
 }
 
@@ -172,13 +183,13 @@ function question(
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 
-/** Stores the approved issuers, and a permanent refusal of the provider. */
+/** Stores the approved issuers, a permanent refusal of the provider, and verified signatures. */
 async function remember(
   handle: Pick<Vault, 'update'>,
   accountId: string,
   history: AccountHistory,
   agreed: ReadonlyMap<string, Agreed>,
-  problem: unknown,
+  { problem, verified }: { problem: unknown; verified: readonly VerifiedToken[] },
   { now }: RefreshPorts,
 ): Promise<void> {
   const cause = refusalIn(problem);
@@ -198,8 +209,17 @@ async function remember(
   const shared = history.shared && agreed.size === 0;
   const changed =
     shared !== history.shared ||
+    verified.length > 0 ||
     JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
-  if (changed) await handle.update((cache) => changeHistory(cache, accountId, { refusal, issuers, shared }));
+  if (!changed) return;
+  await handle.update((cache) => {
+    const account = cachedAccounts(cache).byId.get(accountId);
+    if (account === undefined) return; // signed out meanwhile
+    let { signatures } = historyOf(cache, accountId);
+    for (const token of verified)
+      signatures = withSignature(account, { signatures }, { ...token, at: now() });
+    changeHistory(cache, accountId, { refusal, issuers, shared, signatures });
+  });
 }
 
 /** Returns the provider's refusal, which may be the cause of a `sign_in_required`. */
@@ -250,7 +270,12 @@ const isPlain = (token: AccessToken): boolean =>
   token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
 
 /** Redeems a refresh token only at the issuer that was approved for exactly this token. */
-function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
+function redeemer(
+  agreed: ReadonlyMap<string, Agreed>,
+  alone: boolean,
+  { idTokens }: Pick<CachedAccount, 'idTokens'>,
+  onVerified: (token: VerifiedToken) => void,
+): Redeem {
   return async (refreshToken, { client_id, realm, scopes }) => {
     const destination = destinationOf(refreshToken, agreed);
     if (destination === undefined) throw signInError('profile_unknown', { issuer: '', client_id });
@@ -264,7 +289,17 @@ function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
     const response = await converse({ ...provider, refreshing: true }, () =>
       oidc.refreshTokenGrant(provider.config, refreshToken.secret, parameters),
     );
-    return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fieldsOf(response) };
+    const fields = fieldsOf(response);
+    const subjects = idTokens
+      .filter(
+        (token) =>
+          token.client_id === client_id && isSameIssuer(String(claimsIn(token)?.['iss']), provider.issuer),
+      )
+      .flatMap((token) => claimsIn(token)?.['sub'] ?? [])
+      .filter((sub) => typeof sub === 'string');
+    const verified = checkReceived(fields, { ...provider, client_id }, subjects);
+    if (verified !== null) onVerified(verified);
+    return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fields };
   };
 }
 

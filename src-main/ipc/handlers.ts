@@ -2,7 +2,7 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { accountList, search } from './account-views.ts';
-import { cachedAccounts, findAccount } from './cached-accounts.ts';
+import { cachedAccounts } from './cached-accounts.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
@@ -12,7 +12,8 @@ import { copiedText } from './copied-text.ts';
 import { copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
-import { decoded, findToken, tokenItems } from './token-views.ts';
+import { tokenList } from './signatures.ts';
+import { decoded, findToken } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
@@ -29,7 +30,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     requests: {
       status: async () => (await vault).status,
       accounts: async () => accountList(await read((cache) => cache), now()),
-      tokens: (_caller, id) => read((cache) => tokenItems(findAccount(cache, id))),
+      tokens: (_caller, id) => read((cache) => tokenList(cache, id)),
       claims: (_caller, id) => read((cache) => decoded(findToken(cache, id)[1].token)),
       search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),
 

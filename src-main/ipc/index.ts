@@ -27,3 +27,4 @@ export {
   type Requests,
 } from './requests.ts';
 export { signOutAccounts } from './sign-out.ts';
+export { withSignature } from './signatures.ts';
