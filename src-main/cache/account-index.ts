@@ -3,19 +3,20 @@
  * of the cache. Ids and realms are compared case-insensitively, as in keys.
  */
 import type { EntityType } from './schema/entities.ts';
+import type { Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
 import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { type Entry as AnyEntry, nameOf } from './entry.ts';
 
-type Entry = AnyEntry<EntityType>;
+type Entry = AnyEntry<Section>;
 
 /** Up to this many entries, a linear scan is faster. */
 const SMALL = 16;
 
 /** Types whose entities are distinguished by realm in addition to app. */
-const BY_REALM: ReadonlySet<EntityType> = new Set<EntityType>(['AccessToken', 'IdToken']);
+const BY_REALM: ReadonlySet<Section> = new Set<Section>(['AccessToken', 'IdToken']);
 
-function slot(type: EntityType, client: unknown, realm: unknown): string {
+function slot(type: Section, client: unknown, realm: unknown): string {
   return `${type} ${folded(client)} ${BY_REALM.has(type) ? folded(realm) : ''}`;
 }
 

@@ -7,6 +7,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf } from './account-history.ts';
 import {
   type AccountId,
+  allTokensOf,
   type CachedAccount,
   cachedAccounts,
   type CachedAccounts,
@@ -37,6 +38,7 @@ export async function accountList(cache: TokenCache, now: number): Promise<Accou
 function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
   const { id, kind, home_account_id, environment, summary } = account;
   const tokens = tokensOf(account);
+  const { accessTokens, refreshTokens, idTokens } = allTokensOf(account);
   return {
     id,
     kind,
@@ -49,11 +51,11 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
     tenants: summary?.tenants ?? tenantsOf(tokens),
     clients: distinct(tokens.map((token) => token.client_id)),
     tokens: {
-      AccessToken: account.accessTokens.length,
-      RefreshToken: account.refreshTokens.length,
-      IdToken: account.idTokens.length,
+      AccessToken: accessTokens.length,
+      RefreshToken: refreshTokens.length,
+      IdToken: idTokens.length,
     },
-    status: accountStatus(account, history.refusal, now),
+    status: accountStatus({ accessTokens, refreshTokens }, history.refusal, now),
     source: history.source,
     ...timesOf(account, now),
   };
@@ -64,8 +66,8 @@ function timesOf(
   now: number,
 ): Pick<AccountItem, 'nextExpiry' | 'lastExpiry' | 'since'> {
   // A token that was cached in the future is not used until the clock is right again.
-  const expiries = account.accessTokens
-    .filter((token) => !(secondsOf(token.cached_at) > now))
+  const expiries = allTokensOf(account)
+    .accessTokens.filter((token) => !(secondsOf(token.cached_at) > now))
     .map((token) => seconds(expiryOf(token)));
   const known = expiries.filter((expiry) => expiry !== null);
   const cached = tokensOf(account)

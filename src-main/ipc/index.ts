@@ -15,6 +15,7 @@ export {
   findAccount,
 } from './cached-accounts.ts';
 export type * from './contract.ts';
+export type { GrantTokens } from '../oauth/grant-tokens.ts';
 export type { ServedVault } from './ports.ts';
 export type { Question } from './questions.ts';
 export {
