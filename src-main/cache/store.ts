@@ -7,11 +7,17 @@ import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
-import type { EntityType } from './schema/entities.ts';
+import type { Entity, EntityType } from './schema/entities.ts';
 import { isSection, type Section } from './schema/grants.ts';
 
 function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
   return entry.section === type;
+}
+
+function understood<T extends EntityType>(type: T, found: Iterable<Entry<Section>>): Entry<T>[] {
+  const entries: Entry<T>[] = [];
+  for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
+  return entries;
 }
 
 function isFilled(value: unknown): boolean {
@@ -136,9 +142,12 @@ export class Store {
       account === undefined
         ? this.entries(type)
         : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
-    const entries: Entry<T>[] = [];
-    for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
-    return entries;
+    return understood(type, found);
+  }
+
+  /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
+  like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
+    return understood(type, this.#index.like(type, entity));
   }
 
   /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */

@@ -38,6 +38,7 @@ export interface CachedAccount {
   readonly grants: GrantTokens[];
 }
 
+/** A credential with its secret. */
 export type Token = AccessToken | RefreshToken | IdToken;
 
 /** All accounts in a cache. */

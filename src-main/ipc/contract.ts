@@ -185,6 +185,60 @@ export interface RepairReport {
   difference: Difference;
 }
 
+/** An account in an event. */
+export interface ActivityAccount {
+  /** The account's id in the list, where it may no longer be. */
+  id: string;
+  /** Its name at that time; "" if a sign-out removed it. */
+  name: string;
+}
+
+/** What happened. Times are seconds since the epoch; nothing in it is a secret. */
+export type Activity =
+  | { kind: 'sign-in'; client_id: string; way: 'browser' | 'device'; provider: string }
+  /** `until`: when the last of the new access tokens expires. `automatic`: without the user. */
+  | {
+      kind: 'refresh';
+      client_ids: readonly string[];
+      apis: readonly string[];
+      tokens: number;
+      until: number | null;
+      automatic: boolean;
+    }
+  /** The provider refused a refresh token; `code` is its own error code. */
+  | ({ kind: 'refused'; client_id: string; provider: string } & Pick<Refusal, 'reason' | 'code'>)
+  /** A token was shown, or copied. `api`: of an access token. */
+  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string }
+  | { kind: 'copy'; token: TokenItem['type']; api: string | null; client_id: string; form: CopyForm }
+  /** A sign-out by `signOut`. `tokens`: how many were removed. */
+  | { kind: 'sign-out'; tokens: number }
+  /** `file`: where the document was, or the export is. */
+  | { kind: 'import'; file: string; accountsAdded: number; tokensAdded: number }
+  | { kind: 'export'; file: string; accountsExported: number }
+  /** The encryption key was replaced. */
+  | { kind: 'rotation' }
+  | { kind: 'repair'; entries: number; undo: boolean }
+  /** All earlier events were removed. */
+  | { kind: 'cleared' };
+
+/** One event. */
+export type ActivityEvent = {
+  /** Names the event in this list. */
+  id: string;
+  /** Seconds since the epoch. */
+  at: number;
+  /** The accounts that it is about; some of them, if there are many. */
+  accounts: readonly ActivityAccount[];
+} & Activity;
+
+/** Events of the last 90 days. */
+export interface ActivityList {
+  /** Newest first; at most 2,000 are sent. */
+  events: readonly ActivityEvent[];
+  /** All events, including those that are not sent. */
+  total: number;
+}
+
 /** The requests that the main process answers. It checks every sender and validates every argument. */
 export interface TokenCacheRequests {
   /** The state of the vault. */
@@ -241,6 +295,11 @@ export interface TokenCacheRequests {
    */
   exportAll(passphrase: string): ExportReceipt | null;
 
+  /** What happened to an account, or to all (`null`), in the last 90 days. */
+  activity(accountId: string | null): ActivityList;
+  /** Removes all events after a dialog of the main process, and records that. false if the user declined. */
+  clearActivity(): boolean;
+
   /** Problems in the cache: see `examine` of 'tokenkeep'. */
   examine(): HealthReport;
   /** Repairs findings in one update; `null`: all repairable findings. Entries that changed since are left unchanged. */
@@ -253,6 +312,8 @@ export interface TokenCacheRequests {
 export interface TokenCacheEvents {
   /** The cache has changed, in this process or another: reload. */
   change: null;
+  /** An event was recorded. Accounts and tokens are unchanged. */
+  activity: null;
   /** The new status, whenever it changes. */
   status: VaultStatus;
   /** A chosen or dropped file is being read; a plan or an error follows. Large files take seconds. */
@@ -305,6 +366,8 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   rotateKey: true,
   compact: true,
   exportAll: true,
+  activity: true,
+  clearActivity: true,
   examine: true,
   repair: true,
   undoRepair: true,
@@ -313,6 +376,7 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
 /** The events of the contract at run time. */
 export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   change: true,
+  activity: true,
   status: true,
   importReading: true,
   importPlanned: true,
@@ -321,7 +385,7 @@ export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   clipboardCleared: true,
 };
 
-/** The requests that only read and reveal no secret. A page gets these by default. */
+/** The requests that read accounts and tokens and reveal no secret. A page gets these by default. */
 export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
   'status',
   'accounts',

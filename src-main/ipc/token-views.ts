@@ -149,7 +149,8 @@ function lengthOf(token: Token): number {
   }
 }
 
-function audienceOf(type: TokenItem['type'], token: Token): string | null {
+/** Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown. */
+export function audienceOf(type: TokenItem['type'], token: Token): string | null {
   if (type === 'RefreshToken') return null;
   if (type === 'IdToken') return token.client_id;
   const audience = claimsOf(token)['aud'];
