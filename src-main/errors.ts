@@ -80,6 +80,16 @@ export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   }
 }
 
+/** Why a grant was not kept or returned. */
+export type GrantErrorCode =
+  | 'grant_exists' // there is one under the label, and replacing it was not asked for
+  | 'grant_other_subject' // a refresh was answered with another user's tokens
+  | 'grant_other_issuer' // a refresh was answered with another issuer's tokens
+  | 'grant_newer'; // written by a newer version
+
+/** A grant of `tokenkeep/oauth` was not kept or returned. What was kept before is unchanged. */
+export class GrantError extends TokenkeepError<GrantErrorCode> {}
+
 /** Why a keychain did not do what was asked. */
 export type KeychainErrorCode =
   | 'keychain_locked' // it is there and locked, its prompt was dismissed, or the passphrase is wrong

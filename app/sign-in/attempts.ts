@@ -1,6 +1,7 @@
 /** Runs one sign-in at a time and reports its progress to the window. */
 import * as oidc from 'openid-client';
 import type { Vault } from 'tokenkeep';
+import { activityAccount, recordActivity } from 'tokenkeep/ipc';
 import { type CodeFlow, signInWithBrowser } from './code-flow.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, SignInProgress, SignInWay } from './contract.ts';
@@ -69,9 +70,17 @@ export function attempts(ports: AttemptPorts): Attempts {
         const event = eventOf(provider, profile, response);
         const vault = await ports.vault();
         const at = ports.now();
-        accountId = await vault.update(
-          (cache) => addTokens(cache, event, provider, verified, at)?.id ?? null,
-        );
+        accountId = await vault.update((cache) => {
+          const account = addTokens(cache, event, provider, verified, at);
+          if (account === null) return null;
+          recordActivity(cache, at, [activityAccount(account)], {
+            kind: 'sign-in',
+            client_id: profile.client_id,
+            way,
+            provider: new URL(issuer).host,
+          });
+          return account.id;
+        });
       };
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {

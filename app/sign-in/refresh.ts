@@ -13,11 +13,15 @@ import {
 import type { Redeem } from 'tokenkeep/cache';
 import {
   type AccountHistory,
+  activityAccount,
+  audienceOf,
   type CachedAccount,
   cachedAccounts,
   changeHistory,
   findAccount,
   historyOf,
+  recordActivity,
+  type Refusal,
   usernameOf,
   withSignature,
 } from 'tokenkeep/ipc';
@@ -103,7 +107,12 @@ async function refreshAccount(
       }
     }
   }
-  await remember(handle, accountId, history, agreed, { problem, verified }, ports).catch(ports.onUnexpected);
+  const automatic = ask === null;
+  await remember(
+    handle,
+    { accountId, history, agreed, problem, verified, refreshed, automatic },
+    ports,
+  ).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
 }
 
@@ -183,15 +192,24 @@ function question(
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 
-/** Stores the approved issuers, a permanent refusal of the provider, and verified signatures. */
+interface Refreshed {
+  accountId: string;
+  history: AccountHistory;
+  agreed: ReadonlyMap<string, Agreed>;
+  problem: unknown;
+  verified: readonly VerifiedToken[];
+  /** Number of access tokens. */
+  refreshed: number;
+  automatic: boolean;
+}
+
+/** Stores the approved issuers, a permanent refusal of the provider, verified signatures, and the activity. */
 async function remember(
   handle: Pick<Vault, 'update'>,
-  accountId: string,
-  history: AccountHistory,
-  agreed: ReadonlyMap<string, Agreed>,
-  { problem, verified }: { problem: unknown; verified: readonly VerifiedToken[] },
+  done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
+  const { accountId, history, agreed, problem, verified, refreshed } = done;
   const cause = refusalIn(problem);
   const refused = cause !== undefined;
   const code = refused ? providerCodeOf(cause) : null;
@@ -211,14 +229,53 @@ async function remember(
     shared !== history.shared ||
     verified.length > 0 ||
     JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
-  if (!changed) return;
+  if (!changed && refreshed === 0) return;
   await handle.update((cache) => {
     const account = cachedAccounts(cache).byId.get(accountId);
     if (account === undefined) return; // signed out meanwhile
     let { signatures } = historyOf(cache, accountId);
     for (const token of verified)
       signatures = withSignature(account, { signatures }, { ...token, at: now() });
-    changeHistory(cache, accountId, { refusal, issuers, shared, signatures });
+    if (changed) changeHistory(cache, accountId, { refusal, issuers, shared, signatures });
+    record(cache, done, refused && refusal !== null ? refusal : null, now());
+  });
+}
+
+/** Records what was refreshed, and what was refused, unless the account was signed out meanwhile. */
+function record(
+  cache: TokenCache,
+  { accountId, agreed, refreshed, automatic }: Refreshed,
+  refusal: Refusal | null,
+  at: number,
+): void {
+  const account = cachedAccounts(cache).byId.get(accountId);
+  if (account === undefined) return;
+  const of = [activityAccount(account)];
+  const clients = [...agreed.keys()].map((key) => (JSON.parse(key) as [string])[0]);
+  if (refreshed > 0) {
+    // Those that were refreshed are the newest.
+    const fresh = account.accessTokens
+      .filter(({ client_id }) => clients.includes(client_id))
+      .sort((a, b) => Number(b.cached_at ?? 0) - Number(a.cached_at ?? 0))
+      .slice(0, refreshed);
+    const ends = fresh.map(({ expires_on }) => Number(expires_on)).filter(Number.isFinite);
+    recordActivity(cache, at, of, {
+      kind: 'refresh',
+      client_ids: [...new Set(fresh.map(({ client_id }) => client_id))],
+      apis: [...new Set(fresh.flatMap((token) => audienceOf('AccessToken', token) ?? []))],
+      tokens: refreshed,
+      until: ends.length === 0 ? null : Math.max(...ends),
+      automatic,
+    });
+  }
+  const [first] = agreed.values();
+  if (refusal === null || first === undefined) return;
+  recordActivity(cache, at, of, {
+    kind: 'refused',
+    client_id: clients.length === 1 ? (clients[0] ?? '') : '',
+    provider: new URL(first.issuer).host,
+    reason: refusal.reason,
+    code: refusal.code,
   });
 }
 

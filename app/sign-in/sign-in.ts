@@ -4,6 +4,8 @@ import type { Vault } from 'tokenkeep';
 import {
   cachedAccounts,
   changeHistory,
+  CLEAR_ACTIVITY,
+  clearActivity,
   findAccount,
   type Handlers,
   historyOf,
@@ -18,7 +20,7 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
-import { signOuts } from './sign-out.ts';
+import { clearReceipts, signOuts } from './sign-out.ts';
 
 export interface SignInPorts<Caller> {
   /** The folder of profiles and settings. */
@@ -252,6 +254,15 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return out.signOut(ids, wishes, wishes.endSession ? askingOn(caller) : asking(caller));
       },
       signOuts: () => out.reports(),
+      async clearActivity(caller) {
+        if (!(await ports.confirm(caller, CLEAR_ACTIVITY, { follows: false }))) return false;
+        await (await vault()).update((cache) => {
+          clearReceipts(cache);
+          clearActivity(cache, seconds());
+        });
+        emit.signOuts(null);
+        return true;
+      },
     },
     async start() {
       if (started) return;

@@ -33,6 +33,7 @@ export {
   type EntityFilter,
   type EntityOf,
   type EntityType,
+  type EntryCount,
   type IdToken,
   type KeptChange,
   type RefreshToken,
@@ -40,6 +41,7 @@ export {
   type SignOutReceipt,
   type TenantProfile,
 } from './schema/entities.ts';
+export { expiryOf } from './schema/expiry.ts';
 export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
 export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';

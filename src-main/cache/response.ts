@@ -6,7 +6,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
-import { type Claims, decodeObject, readToken, stringClaim } from './schema/claims.ts';
+import { type Claims, decodeObject, readToken, stringClaim, subjectOf } from './schema/claims.ts';
 import { type Dialect, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
@@ -170,6 +170,8 @@ function placeOf(
       cause,
     });
   }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid('token_endpoint', 'is neither an https nor an http URL');
   const host = filled(event.environment) ?? (dialect === 'msal-python' ? url.hostname : url.host);
   if (host === '') throw invalid('token_endpoint', 'has no host');
   return {
@@ -197,7 +199,7 @@ interface Identity {
 function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined): Identity {
   const uid = stringClaim(clientInfo, 'uid');
   const utid = stringClaim(clientInfo, 'utid');
-  const subject = stringClaim(claims, 'sub');
+  const subject = subjectOf(claims);
   return {
     home_account_id: uid !== undefined && utid !== undefined ? `${uid}.${utid}` : subject,
     local_account_id: stringClaim(claims, 'oid') ?? subject,
@@ -255,8 +257,10 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
   const grant = grantOf(event);
+  // An ID token is about a user, also one that can't be read: it may be encrypted, or name no subject.
   const isUsers =
     filled(event.response['refresh_token']) !== undefined ||
+    filled(event.response['id_token']) !== undefined ||
     grant === 'refresh_token' ||
     (grant !== undefined && USER_GRANTS.has(grant.toLowerCase()));
   return isUsers ? unnamedAccount(event.response) : undefined;
@@ -606,11 +610,11 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   if (named.clientInfo !== undefined) throw another();
   const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';
-  const subject = stringClaim(claims, 'sub');
+  const subject = subjectOf(claims);
   // The pairwise subject that this app has seen before: not the account's id, as at Microsoft.
   for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
     const read = entity === null ? undefined : readToken(entity.secret);
-    const before = read?.format === 'jwt' ? stringClaim(read.payload, 'sub') : undefined;
+    const before = read?.format === 'jwt' ? subjectOf(read.payload) : undefined;
     if (before !== undefined && before !== subject) throw another();
     if (before !== undefined) return;
   }

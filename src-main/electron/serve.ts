@@ -1,6 +1,7 @@
 /** Serves the token cache to the windows of an Electron app. */
 import { app, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
+import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
 import {
@@ -95,7 +96,12 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   const endings: (() => void)[] = [];
   void opened.then((ready) => {
     if (stopped) return;
-    endings.push(ready.on('change', () => served.emit('change', null)));
+    endings.push(
+      ready.on('change', (change) => {
+        // With 10,000 accounts, a list that did not change is not loaded again because a token was copied.
+        served.emit(isOnlyActivity(change) ? 'activity' : 'change', null);
+      }),
+    );
     endings.push(ready.on('status', (status) => served.emit('status', status)));
     served.emit('status', ready.status);
   }, options.onUnexpected);

@@ -83,5 +83,6 @@ function appOf({ accessTokens: [token] }: CachedAccount): {
 function sum(counts: readonly RemovalCount[]): RemovalCount {
   const total: RemovalCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
   for (const count of counts) for (const type of ENTITY_TYPES) total[type] += count[type];
-  return total;
+  const grants = counts.reduce((all, count) => all + (count.grants ?? 0), 0);
+  return grants === 0 ? total : { ...total, grants };
 }

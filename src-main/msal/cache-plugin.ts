@@ -95,20 +95,30 @@ class Application {
       if (filledBy.get(this.#cache) === this) this.#memory.note();
       // A vault that cannot be written can still be read. Unsaved changes are kept for the next write.
       await this.#save(handle, this.#epoch).catch(() => undefined);
-      const found = await handle.read((cache) => ({
-        missing: this.#memory.missingFrom(cache),
-        epoch: handle.epoch,
-      }));
-      filledBy.set(this.#cache, this);
-      this.#memory.load(found.missing);
-      this.#epoch = found.epoch;
-      this.#accesses.set(context, { epoch: found.epoch, end });
+      await this.#fill(handle);
+      this.#accesses.set(context, { epoch: this.#epoch, end });
       this.#open = end;
       setTimeout(end, OPEN_AT_MOST).unref();
     } catch (error) {
       end(); // MSAL does not call `afterCacheAccess` after a failure.
       throw error;
     }
+  }
+
+  async #fill(handle: CacheHandle): Promise<void> {
+    const current = flight.getStore();
+    if (current?.filled === this && filledBy.get(this.#cache) === this) {
+      this.#memory.load(undefined);
+      return;
+    }
+    const found = await handle.read((cache) => ({
+      missing: this.#memory.missingFrom(cache),
+      epoch: handle.epoch,
+    }));
+    filledBy.set(this.#cache, this);
+    this.#memory.load(found.missing);
+    this.#epoch = found.epoch;
+    if (current !== undefined) current.filled = this;
   }
 
   /** Saves MSAL's changes. The context may be one that the app created itself. */
@@ -157,7 +167,7 @@ class Application {
     const { any, removesAccount } = this.#memory.pending;
     if (!any) return;
     const { change, saved } = this.#memory.save();
-    const began = flight.getStore() ?? epoch;
+    const began = flight.getStore()?.epoch ?? epoch;
     const since = began === undefined ? {} : { since: began };
     // If older copies cannot be made unreadable now, still remove the account.
     if (removesAccount && handle.erase !== undefined)

@@ -45,6 +45,15 @@ describe('merging', () => {
     expect(JSON.parse(into.serialize())).toMatchObject({ odd: [1] });
   });
 
+  test('a token whose lifetime nobody told is not counted as expired', () => {
+    const into = read('');
+    const from = read('');
+    from.add(signIn({ access_token: 'opaque', refresh_token: 'R', expires_in: undefined }));
+    const later = new SerializableTokenCache({ now: () => 86_400 });
+    later.deserialize(into.serialize());
+    expect(planMerge(later, from).tokens).toMatchObject({ added: 3, expired: 0 });
+  });
+
   test('twice is once', () => {
     const into = read('');
     const from = read(written(1000, 'msal-python'));

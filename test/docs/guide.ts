@@ -22,6 +22,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
+  'tokenkeep/oauth': 'src-main/oauth/index.ts',
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
   'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'tokenkeep/partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',

@@ -23,6 +23,8 @@ export interface Verdict {
   error?: string;
   /** Home account ids of the accounts it lists. */
   accounts: string[];
+  /** The tenant of the account that it asks with, under which MSAL Node looks for tokens; null where it has none. */
+  tenant: string | null;
   /** The access token it had for the scopes. */
   cached: string | null;
   /** How often it asked the token endpoint for that: 0 if it was in the cache. */

@@ -169,7 +169,7 @@ export interface AccountSummary {
   name?: string;
   /** In the home tenant: `oid`, else `sub`; "" where it is not known. */
   local_account_id: string;
-  /** `MSSTS`, `ADFS` or `Generic`. */
+  /** `MSSTS`, `ADFS` or `Generic`; `OAuth` for an account that has only grants of `tokenkeep/oauth`. */
   authority_type: string;
   /** The home tenant first. A user who is a guest elsewhere has more than one. */
   tenants: readonly TenantProfile[];
@@ -247,6 +247,12 @@ export interface AddReceipt {
   readonly expiry: 'given' | 'derived' | 'unknown' | null;
 }
 
+/** Number of entries by type. */
+export interface EntryCount extends Record<EntityType, number> {
+  /** Of the grants of `tokenkeep/oauth`. Absent where there are none. */
+  grants?: number;
+}
+
 /** The receipt of a sign-out: counts, never secrets. */
 export interface SignOutReceipt {
   /** The account; "" for tokens of apps. */
@@ -256,7 +262,7 @@ export interface SignOutReceipt {
   /** Seconds since the epoch. */
   at: number;
   /** Number of removed entries by type. */
-  removed: Record<EntityType, number>;
+  removed: EntryCount;
   /** Number of entries left, counted again after the removal. Expected: 0. */
   remaining: number;
   /** Vaults only: the state of the key that opens older copies of the file. */
