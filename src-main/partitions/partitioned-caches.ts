@@ -47,7 +47,16 @@ import { type OpenedAs, Updates } from './updates.ts';
 import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
 import { newVersion } from './random.ts';
 
-/** One user's token cache in a store. */
+/**
+ * One user's token cache in a store.
+ *
+ * @example
+ * import type { Partition } from 'tokenkeep/partitions';
+ *
+ * async function signOut(partition: Partition): Promise<void> {
+ *   for (const account of await partition.read((cache) => cache.accounts())) await partition.signOut(account);
+ * }
+ */
 export interface Partition extends CacheHandle {
   /** The partition's key in the store. Errors name it. */
   readonly key: string;
@@ -133,7 +142,17 @@ export interface UserSignOutReceipt {
   readonly remaining: number;
 }
 
-/** The caches of all users of a store. */
+/**
+ * The caches of all users of a store.
+ *
+ * @example
+ * import type { PartitionedCaches } from 'tokenkeep/partitions';
+ *
+ * async function start(caches: PartitionedCaches): Promise<void> {
+ *   await caches.check(); // fails now rather than for the first user
+ *   console.log(await caches.sealingReport());
+ * }
+ */
 export interface PartitionedCaches {
   /**
    * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
@@ -218,6 +237,8 @@ export interface PartitionedCaches {
  *
  * @throws InvalidArgumentError
  * @example
+ * import { memoryStore, parseSealingKeys, partitionedCaches } from 'tokenkeep/partitions';
+ *
  * const caches = partitionedCaches({
  *   store: memoryStore(),
  *   sealingKeys: parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='),

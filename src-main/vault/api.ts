@@ -53,6 +53,15 @@ export interface Erasure<T> {
 /**
  * A token cache in one encrypted file, whose key is in the keychain. Created by `openVault`, which resolves in every
  * state; check `status`.
+ *
+ * @example
+ * import { openVault, type Vault } from 'tokenkeep';
+ *
+ * const vault: Vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
+ * if (vault.status.state !== 'ready') console.warn(vault.status.code);
+ * vault.on('change', () => console.log('The accounts have changed.'));
+ * const accounts = await vault.read((cache) => cache.accounts(), { held: true });
+ * await vault.close();
  */
 export interface Vault extends CacheHandle {
   /** The current status, a plain object. It is replaced by a new object whenever something in it changes. */
