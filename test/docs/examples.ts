@@ -13,7 +13,8 @@ const EXAMPLE = /^[ \t]*\* @example[ \t]*\n((?:[ \t]*\*(?!\/)(?! @[a-z]+\b).*\n)
 
 /** Every example in a docstring of src-main, exported or not. */
 export function examples(): Code[] {
-  return modules(['src-main']).flatMap((page) => {
+  const pages: readonly string[] = modules(['src-main']);
+  return pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
     return [...text.matchAll(EXAMPLE)].map(({ index, 1: body = '' }) => ({
       page,
@@ -49,7 +50,8 @@ export function exported(program: ts.Program): Exported[] {
   for (const [entry, file] of entries(program)) {
     const source = program.getSourceFile(file);
     const module = source && checker.getSymbolAtLocation(source);
-    if (module === undefined) throw new Error(`${entry}: ${file} is not a module of the program`);
+    if (source === undefined || module === undefined)
+      throw new Error(`${entry}: ${file} is not a module of the program`);
     const typesOnly = typeExports(source, checker);
     for (const alias of checker.getExportsOfModule(module)) {
       const symbol = alias.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias;
