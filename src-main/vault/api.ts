@@ -111,10 +111,12 @@ export interface Vault extends CacheHandle {
   recover(): Promise<void>;
 
   /**
-   * In state older: replaces the older file with what this program has in memory, and keeps the older file beside it
-   * as `<file>.older-<time>`. Accounts that were signed out in the meantime stay signed out.
+   * In state older, and in damaged, key-missing and wrong-key while `status.kept` says that memory holds more: replaces
+   * the file with what this program has in memory, and keeps the replaced file beside it as `<file>.older-<time>`
+   * (`.damaged-<time>`, `.orphan-<time>`). Accounts that were signed out in the meantime stay signed out.
    *
-   * @throws InvalidArgumentError if the file was already older when it was opened, so that memory holds nothing newer
+   * @throws InvalidArgumentError if the file was already older when it was opened, so that memory holds nothing newer;
+   * VaultError of any other state
    */
   keepMine(): Promise<void>;
 
