@@ -166,7 +166,20 @@ export type GrantErrorCode =
   | 'grant_other_issuer' // a refresh was answered with another issuer's tokens
   | 'grant_newer'; // written by a newer version
 
-/** A grant of `tokenkeep/oauth` was not kept or returned. What was kept before is unchanged. */
+/**
+ * A grant of `tokenkeep/oauth` was not kept or returned. What was kept before is unchanged.
+ *
+ * @example
+ * import { GrantError } from 'tokenkeep/errors';
+ * import { openGrants } from 'tokenkeep/oauth';
+ *
+ * const grants = openGrants(vault, { issuer: 'https://id.example', client_id: 'my-app' });
+ * try {
+ *   await grants.add('work', { tokens: { access_token: 'secret' } });
+ * } catch (error) {
+ *   if (error instanceof GrantError && error.code === 'grant_exists') console.error('Already signed in.');
+ * }
+ */
 export class GrantError extends TokenkeepError<GrantErrorCode> {}
 
 /** Why a keychain did not do what was asked. */

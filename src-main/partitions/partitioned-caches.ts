@@ -173,10 +173,17 @@ export interface PartitionedCaches {
    * @param idOf returns the partition's id for the account; as in `partition`
    * @throws SignInRequiredError if nobody signed in; AmbiguousAccountError; what `redeem` throws: nothing was stored
    * @example
-   * const { partition } = await caches.signIn(
-   *   (handle) => client(msalCachePlugin(handle)).acquireTokenByCode(request),
-   *   (account) => account.home_account_id,
-   * );
+   * import { type AuthorizationCodeRequest, ConfidentialClientApplication } from '@azure/msal-node';
+   * import { msalCachePlugin } from 'tokenkeep/msal';
+   * import type { PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const signIn = (caches: PartitionedCaches, request: AuthorizationCodeRequest) =>
+   *   caches.signIn(
+   *     (handle) =>
+   *       new ConfidentialClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(handle) } })
+   *         .acquireTokenByCode(request),
+   *     (account) => account.home_account_id,
+   *   );
    */
   signIn<T>(
     redeem: (handle: CacheHandle) => Promise<T>,
@@ -190,7 +197,11 @@ export interface PartitionedCaches {
    *
    * @throws what `ask` throws; SignInRequiredError if the provider answered `invalid_grant`; InvalidArgumentError
    * @example
-   * const token = await caches.acquireForApp({ client_id, realm, scopes: 'https://graph.microsoft.com/.default' }, ask);
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const scopes = 'https://graph.microsoft.com/.default';
+   * const token = (caches: PartitionedCaches, ask: AskTokenEndpoint) =>
+   *   caches.acquireForApp({ client_id: 'my-app', realm: 'my-tenant', scopes }, ask);
    */
   acquireForApp(request: AppTokenRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
@@ -201,7 +212,10 @@ export interface PartitionedCaches {
    * @throws SignInRequiredError if the provider refused: answer 401, so that the caller gets a new token; its `cause` has `claims`.
    *   What `ask` throws; InvalidArgumentError
    * @example
-   * const token = await caches.acquireOnBehalfOf({ client_id, assertion, scopes: ['User.Read'] }, ask);
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const token = (caches: PartitionedCaches, assertion: string, ask: AskTokenEndpoint) =>
+   *   caches.acquireOnBehalfOf({ client_id: 'my-app', assertion, scopes: ['User.Read'] }, ask);
    */
   acquireOnBehalfOf(request: OnBehalfOfRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
