@@ -80,13 +80,31 @@ function timesOf(
   };
 }
 
-/** Returns the display name of an account, or null. */
+/**
+ * Returns the display name of an account, or null.
+ *
+ * @example
+ * import { cachedAccounts, nameOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(nameOf(account) ?? 'no name');
+ * });
+ */
 export function nameOf(account: CachedAccount): string | null {
   if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
   return account.summary?.name ?? fromIdTokens(account, ['name']) ?? null;
 }
 
-/** Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1). */
+/**
+ * Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1).
+ *
+ * @example
+ * import { cachedAccounts, usernameOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(usernameOf(account));
+ * });
+ */
 export function usernameOf(account: CachedAccount): string {
   if (account.kind === 'app') return '';
   const stored = account.summary?.username ?? '';
@@ -96,6 +114,13 @@ export function usernameOf(account: CachedAccount): string {
 /**
  * The issuer that all of an account's entities agree on: what is stored with them, else the `iss` of its ID tokens.
  * null if unknown, or if they disagree.
+ *
+ * @example
+ * import { cachedAccounts, issuerOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(issuerOf(account) ?? 'unknown issuer');
+ * });
  */
 export function issuerOf(account: CachedAccount): string | null {
   const stored = distinct(

@@ -51,7 +51,16 @@ export interface CachedAccounts {
 
 const known = new WeakMap<TokenCache, { version: number; accounts: CachedAccounts }>();
 
-/** Returns the accounts, memoized until the cache changes, even within an update. */
+/**
+ * Returns the accounts, memoized until the cache changes, even within an update.
+ *
+ * @example
+ * import { cachedAccounts } from 'tokenkeep/ipc';
+ *
+ * const users = await vault.read((cache) =>
+ *   [...cachedAccounts(cache).byId.values()].filter(({ kind }) => kind === 'user'),
+ * );
+ */
 export function cachedAccounts(cache: TokenCache): CachedAccounts {
   const { version } = storeOf(cache);
   const before = known.get(cache);
@@ -61,7 +70,16 @@ export function cachedAccounts(cache: TokenCache): CachedAccounts {
   return accounts;
 }
 
-/** @throws InvalidArgumentError if no account has this id any more */
+/**
+ * @throws InvalidArgumentError if no account has this id any more
+ *
+ * @example
+ * import { type AccountId, findAccount } from 'tokenkeep/ipc';
+ *
+ * async function refreshTokensOf(id: AccountId): Promise<number> {
+ *   return vault.read((cache) => findAccount(cache, id).refreshTokens.length);
+ * }
+ */
 export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
   const found = cachedAccounts(cache).byId.get(id);
   if (found !== undefined) return found;

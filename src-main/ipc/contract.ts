@@ -249,7 +249,14 @@ export interface ActivityList {
   total: number;
 }
 
-/** The requests that the main process answers. It checks every sender and validates every argument. */
+/**
+ * The requests that the main process answers. It checks every sender and validates every argument.
+ *
+ * @example
+ * import type { TokenCacheRequests } from 'tokenkeep/ipc';
+ *
+ * const asked: (keyof TokenCacheRequests)[] = ['accounts', 'signOut'];
+ */
 export interface TokenCacheRequests {
   /** The state of the vault. */
   status(): VaultStatus;

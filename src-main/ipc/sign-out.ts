@@ -23,6 +23,14 @@ export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | nu
  * @param alongside runs in the same change, before the removal: both are durable, or neither is
  * @returns one receipt for each account
  * @throws InvalidArgumentError if one of them no longer exists; nothing is removed then
+ *
+ * @example
+ * import { type AccountId, signOutAccounts } from 'tokenkeep/ipc';
+ *
+ * async function signOut(ids: readonly AccountId[]): Promise<number> {
+ *   const receipts = await signOutAccounts(vault, ids);
+ *   return receipts.filter(({ oldKey }) => oldKey === 'pending').length;
+ * }
  */
 export async function signOutAccounts(
   vault: ServedVault,

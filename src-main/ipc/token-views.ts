@@ -150,7 +150,14 @@ function lengthOf(token: Token): number {
   }
 }
 
-/** Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown. */
+/**
+ * Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown.
+ *
+ * @example
+ * import { audienceOf } from 'tokenkeep/ipc';
+ *
+ * for (const token of cache.find('AccessToken')) console.log(audienceOf('AccessToken', token) ?? 'unknown audience');
+ */
 export function audienceOf(type: TokenItem['type'], token: Token): string | null {
   if (type === 'RefreshToken') return null;
   if (type === 'IdToken') return token.client_id;

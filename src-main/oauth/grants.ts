@@ -79,7 +79,7 @@ const unwritten = new WeakMap<CacheHandle, Set<string>>();
  * import { openVault } from 'tokenkeep';
  * import { openGrants } from 'tokenkeep/oauth';
  *
- * const vault = await openVault({ file });
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
  * const grants = openGrants(vault, { issuer: 'https://id.example', client_id: 'my-app' });
  * await grants.add('work', { tokens: { access_token: 'secret', refresh_token: 'secret', expires_in: 300 } });
  */
@@ -87,7 +87,15 @@ export function openGrants(handle: CacheHandle, options: GrantsOptions): Grants 
   return new Grants(handle, options);
 }
 
-/** The grants of one client at one issuer. Created by `openGrants`. */
+/**
+ * The grants of one client at one issuer. Created by `openGrants`.
+ *
+ * @example
+ * import { type Grants, openGrants } from 'tokenkeep/oauth';
+ *
+ * const grants: Grants = openGrants(vault, { issuer: 'https://id.example', client_id: 'my-app' });
+ * if (await grants.remove('work')) console.log('Signed out.');
+ */
 export class Grants {
   readonly #handle: CacheHandle;
   readonly #now: Clock;
@@ -200,9 +208,12 @@ export class Grants {
    *
    * @example
    * ```ts
+   * import { openGrants } from 'tokenkeep/oauth';
+   *
+   * const grants = openGrants(vault, { issuer: 'https://id.example', client_id: 'my-app' });
    * const { tokens } = await grants.fresh('work', async ({ tokens: { refresh_token } }, signal) => {
    *   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token, client_id: 'my-app' });
-   *   const response = await fetch(tokenEndpoint, { method: 'POST', body, signal });
+   *   const response = await fetch('https://id.example/token', { method: 'POST', body, signal });
    *   return response.json();
    * });
    * ```

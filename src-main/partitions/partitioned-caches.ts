@@ -47,7 +47,16 @@ import { type OpenedAs, Updates } from './updates.ts';
 import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
 import { newVersion } from './random.ts';
 
-/** One user's token cache in a store. */
+/**
+ * One user's token cache in a store.
+ *
+ * @example
+ * import type { Partition } from 'tokenkeep/partitions';
+ *
+ * async function signOut(partition: Partition): Promise<void> {
+ *   for (const account of await partition.read((cache) => cache.accounts())) await partition.signOut(account);
+ * }
+ */
 export interface Partition extends CacheHandle {
   /** The partition's key in the store. Errors name it. */
   readonly key: string;
@@ -133,7 +142,17 @@ export interface UserSignOutReceipt {
   readonly remaining: number;
 }
 
-/** The caches of all users of a store. */
+/**
+ * The caches of all users of a store.
+ *
+ * @example
+ * import type { PartitionedCaches } from 'tokenkeep/partitions';
+ *
+ * async function start(caches: PartitionedCaches): Promise<void> {
+ *   await caches.check(); // fails now rather than for the first user
+ *   console.log(await caches.sealingReport());
+ * }
+ */
 export interface PartitionedCaches {
   /**
    * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
@@ -154,10 +173,17 @@ export interface PartitionedCaches {
    * @param idOf returns the partition's id for the account; as in `partition`
    * @throws SignInRequiredError if nobody signed in; AmbiguousAccountError; what `redeem` throws: nothing was stored
    * @example
-   * const { partition } = await caches.signIn(
-   *   (handle) => client(msalCachePlugin(handle)).acquireTokenByCode(request),
-   *   (account) => account.home_account_id,
-   * );
+   * import { type AuthorizationCodeRequest, ConfidentialClientApplication } from '@azure/msal-node';
+   * import { msalCachePlugin } from 'tokenkeep/msal';
+   * import type { PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const signIn = (caches: PartitionedCaches, request: AuthorizationCodeRequest) =>
+   *   caches.signIn(
+   *     (handle) =>
+   *       new ConfidentialClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(handle) } })
+   *         .acquireTokenByCode(request),
+   *     (account) => account.home_account_id,
+   *   );
    */
   signIn<T>(
     redeem: (handle: CacheHandle) => Promise<T>,
@@ -171,7 +197,11 @@ export interface PartitionedCaches {
    *
    * @throws what `ask` throws; SignInRequiredError if the provider answered `invalid_grant`; InvalidArgumentError
    * @example
-   * const token = await caches.acquireForApp({ client_id, realm, scopes: 'https://graph.microsoft.com/.default' }, ask);
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const scopes = 'https://graph.microsoft.com/.default';
+   * const token = (caches: PartitionedCaches, ask: AskTokenEndpoint) =>
+   *   caches.acquireForApp({ client_id: 'my-app', realm: 'my-tenant', scopes }, ask);
    */
   acquireForApp(request: AppTokenRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
@@ -182,7 +212,10 @@ export interface PartitionedCaches {
    * @throws SignInRequiredError if the provider refused: answer 401, so that the caller gets a new token; its `cause` has `claims`.
    *   What `ask` throws; InvalidArgumentError
    * @example
-   * const token = await caches.acquireOnBehalfOf({ client_id, assertion, scopes: ['User.Read'] }, ask);
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const token = (caches: PartitionedCaches, assertion: string, ask: AskTokenEndpoint) =>
+   *   caches.acquireOnBehalfOf({ client_id: 'my-app', assertion, scopes: ['User.Read'] }, ask);
    */
   acquireOnBehalfOf(request: OnBehalfOfRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
@@ -218,6 +251,8 @@ export interface PartitionedCaches {
  *
  * @throws InvalidArgumentError
  * @example
+ * import { memoryStore, parseSealingKeys, partitionedCaches } from 'tokenkeep/partitions';
+ *
  * const caches = partitionedCaches({
  *   store: memoryStore(),
  *   sealingKeys: parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='),

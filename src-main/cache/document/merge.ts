@@ -147,10 +147,11 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
  * Returns what `merge` would do, without changing either cache.
  *
  * @example
- * import { planMerge } from 'tokenkeep/cache';
+ * import { planMerge, SerializableTokenCache } from 'tokenkeep/cache';
  *
- * const counts = planMerge(into, from);
- * console.log(counts);
+ * const imported = new SerializableTokenCache();
+ * imported.deserialize(text);
+ * console.log(planMerge(cache, imported));
  */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
@@ -165,7 +166,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
  * import { merge, SerializableTokenCache } from 'tokenkeep/cache';
  *
  * const imported = new SerializableTokenCache();
- * imported.deserialize(document);
+ * imported.deserialize(text);
  * merge(cache, imported);
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {

@@ -4,7 +4,15 @@
  * strings.
  */
 
-/** The entity types, which are also the names of the roots of a cache document. */
+/**
+ * The entity types, which are also the names of the roots of a cache document.
+ *
+ * @example
+ * import { ENTITY_TYPES, TokenCache } from 'tokenkeep/cache';
+ *
+ * const cache = new TokenCache();
+ * for (const type of ENTITY_TYPES) console.log(type, cache.find(type).length);
+ */
 export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'] as const;
 
 /** The name of an entity type, as in the schema. */
