@@ -1,8 +1,9 @@
 /** The accounts of a cache as people know them: one per user, told apart by issuer where the issuer is part of who it is. */
 import type { Entry } from './entry.ts';
 import { issuerFor } from './place.ts';
-import type { Account, AccountReference, AccountSummary, Entity, EntityType } from './schema/entities.ts';
+import type { Account, AccountReference, AccountSummary, Entity, EntryCount } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf, sameEnvironment } from './schema/environments.ts';
+import { GRANT, type GrantItem, type Section } from './schema/grants.ts';
 import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
@@ -85,14 +86,22 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
   return environment === undefined || sameEnvironment(environment, identity.environment);
 }
 
-/** Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come last. */
+/**
+ * Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come after them, and users with
+ * grants only come last.
+ */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
   const { home_account_id: home, environment, issuer } = filter;
   const wanted = (summary: AccountSummary): boolean =>
     named(summary, filter.username) &&
     (environment === undefined || sameEnvironment(summary.environment, environment)) &&
     (issuer === undefined || sameIssuer(summary.issuer ?? '', issuer));
-  if (store.deferred.size > 0) return partlyDeferred(store, home).filter(wanted);
+  const all = store.deferred.size > 0 ? partlyDeferred(store, home) : inMemory(store, home);
+  return all.filter(wanted);
+}
+
+/** All users, or those of one account id, which is not deferred. */
+function inMemory(store: Store, home: string | undefined): AccountSummary[] {
   const ids = new Map<string, Account[]>();
   for (const { entity } of store.candidates('Account', home === undefined ? {} : { home_account_id: home })) {
     if (entity === null) continue;
@@ -103,7 +112,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   }
   const found: AccountSummary[] = [];
   const take = (summary: AccountSummary | undefined): void => {
-    if (summary !== undefined && wanted(summary)) found.push(summary);
+    if (summary !== undefined) found.push(summary);
   };
   for (const entities of ids.values()) {
     const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
@@ -111,6 +120,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   }
   for (const account of home === undefined ? store.accounts : [folded(home)])
     if (!ids.has(account)) for (const summary of unlisted(store, account)) take(summary);
+  for (const user of grantUsers(store, home)) if (!isListed(store, user, ids)) take(summaryOfGrants(user));
   return found;
 }
 
@@ -123,12 +133,7 @@ export function usersOf(store: Store, account: string): AccountSummary[] {
       ...user,
       tenants: user.tenants.map((tenant) => ({ ...tenant })),
     }));
-  const entities = store
-    .candidates('Account', { home_account_id: account })
-    .flatMap(({ entity }) => (entity === null ? [] : [entity]));
-  if (entities.length === 0) return unlisted(store, account);
-  const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
-  return users.flatMap((user) => summaryOf(user) ?? []);
+  return inMemory(store, account);
 }
 
 /** Does what `summaries` does, without reading a deferred account. */
@@ -136,8 +141,13 @@ function partlyDeferred(store: Store, home: string | undefined): AccountSummary[
   const all = (home === undefined ? store.accounts : [folded(home)]).flatMap((account) =>
     usersOf(store, account),
   );
-  const isListed = ({ tenants }: AccountSummary): boolean => tenants.length > 0;
-  return [...all.filter(isListed), ...all.filter((summary) => !isListed(summary))];
+  return all.toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+/** As `inMemory` orders them: account entities, refresh tokens only, grants only. */
+function rankOf({ tenants, authority_type }: AccountSummary): number {
+  if (tenants.length > 0) return 0;
+  return authority_type === '' ? 1 : 2;
 }
 
 /** Users whose account entity is missing: their refresh tokens can still be used, and signed out. */
@@ -161,6 +171,48 @@ function unlisted(store: Store, account: string): AccountSummary[] {
           },
         ],
   );
+}
+
+/** Sorts the grants by user. */
+function grantUsers(store: Store, home: string | undefined): Identity<GrantItem>[] {
+  const byId = new Map<string, GrantItem[]>();
+  const all = home === undefined ? store.entries(GRANT) : store.ofAccount(home);
+  for (const { section, entity } of all) {
+    if (section !== GRANT) continue;
+    const id = folded(entity?.['home_account_id']);
+    if (entity === null || (home !== undefined && id !== folded(home))) continue;
+    const grants = byId.get(id);
+    if (grants === undefined) byId.set(id, [entity as GrantItem]);
+    else grants.push(entity as GrantItem);
+  }
+  return [...byId.values()].flatMap((grants) => identities(store, grants));
+}
+
+/** Whether the user of these grants is in the list already, by an account entity or a refresh token. */
+function isListed(store: Store, user: Identity<GrantItem>, ids: ReadonlyMap<string, Account[]>): boolean {
+  const id = folded(user.items[0]?.home_account_id);
+  const others: readonly Entity[] =
+    ids.get(id) ??
+    store.candidates('RefreshToken', { home_account_id: id }).flatMap(({ entity }) => entity ?? []);
+  return identities(store, others).some((identity) => isMeant(identity, user));
+}
+
+function summaryOfGrants({ issuer, environment, items }: Identity<GrantItem>): AccountSummary | undefined {
+  const [first] = items;
+  if (first === undefined) return undefined;
+  const said = (field: 'username' | 'name'): string | undefined =>
+    items.flatMap((grant) => filled(grant[field]) ?? [])[0];
+  const name = said('name');
+  return {
+    home_account_id: first.home_account_id,
+    environment,
+    ...(issuer === '' ? {} : { issuer }),
+    username: said('username') ?? first.label,
+    ...(name === undefined ? {} : { name }),
+    local_account_id: '',
+    authority_type: 'OAuth',
+    tenants: [],
+  };
 }
 
 function named(summary: AccountSummary, username: string | undefined): boolean {
@@ -199,8 +251,11 @@ function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
 }
 
 /** Counts entries by type. */
-export function countOf(entries: readonly Entry<EntityType>[]): Record<EntityType, number> {
-  const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
-  for (const entry of entries) count[entry.section] += 1;
+export function countOf(entries: readonly Entry<Section>[]): EntryCount {
+  const count: EntryCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
+  for (const { section } of entries) {
+    if (section === GRANT) count.grants = (count.grants ?? 0) + 1;
+    else count[section] += 1;
+  }
   return count;
 }

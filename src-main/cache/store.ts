@@ -7,14 +7,15 @@ import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
-import { type AccountSummary, type Entity, type EntityType, isEntityType } from './schema/entities.ts';
+import type { AccountSummary, Entity, EntityType } from './schema/entities.ts';
+import { isSection, type Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
 
-function isOf<T extends EntityType>(type: T, entry: Entry<EntityType>): entry is Entry<T> {
+function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
   return entry.section === type;
 }
 
-function understood<T extends EntityType>(type: T, found: Iterable<Entry<EntityType>>): Entry<T>[] {
+function understood<T extends EntityType>(type: T, found: Iterable<Entry<Section>>): Entry<T>[] {
   const entries: Entry<T>[] = [];
   for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
   return entries;
@@ -42,7 +43,7 @@ export function freeKey(key: string, isTaken: (key: string) => boolean): string 
 /** Counter behind `Store.version`, shared by all stores of this process. */
 let states = 0;
 
-type Root = Map<string, Entry<EntityType>>;
+type Root = Map<string, Entry<Section>>;
 
 /**
  * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are of the types below, and
@@ -77,10 +78,10 @@ export function isDeferrable(account: string, entries: readonly Entry[]): boolea
 }
 
 export class Store {
-  /** Entities by key, or the single entry of an unrecognized root. */
+  /** Items by key, or the single entry of an unrecognized root. */
   readonly #roots = new Map<string, Root | Entry>();
   readonly #index = new AccountIndex();
-  readonly #malformed = new Set<Entry<EntityType>>();
+  readonly #malformed = new Set<Entry<Section>>();
   readonly #deferred = new Map<string, DeferredAccount>();
   #journal: Change[] = [];
   #depth = 0;
@@ -130,31 +131,31 @@ export class Store {
   }
 
   /** Returns all entries of a type, recognized or not. */
-  entries<T extends EntityType>(section: T): Iterable<Entry<T>> {
+  entries<T extends Section>(section: T): Iterable<Entry<T>> {
     if (DEFERRABLE.has(section)) this.#readAll();
     return this.entriesInMemory(section);
   }
 
   /** Returns the entries of a type without those of deferred accounts. */
-  entriesInMemory<T extends EntityType>(section: T): Iterable<Entry<T>> {
+  entriesInMemory<T extends Section>(section: T): Iterable<Entry<T>> {
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.values() : []) as Iterable<Entry<T>>;
   }
 
-  entry<T extends EntityType>(section: T, key: string): Entry<T> | undefined {
+  entry<T extends Section>(section: T, key: string): Entry<T> | undefined {
     this.#readOwners(key);
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
   }
 
   /** The unrecognized entries of entity roots. */
-  get malformed(): ReadonlySet<Entry<EntityType>> {
+  get malformed(): ReadonlySet<Entry<Section>> {
     this.#readAll();
     return this.#malformed;
   }
 
   /** The unrecognized entries in memory: those of deferred accounts say whose they are, and belong to nobody else. */
-  get malformedInMemory(): ReadonlySet<Entry<EntityType>> {
+  get malformedInMemory(): ReadonlySet<Entry<Section>> {
     return this.#malformed;
   }
 
@@ -172,7 +173,7 @@ export class Store {
   }
 
   /** Returns all entries of an account, recognized or not. "" selects entries without an account, except unrecognized roots. */
-  ofAccount(home_account_id: string): Entry<EntityType>[] {
+  ofAccount(home_account_id: string): Entry<Section>[] {
     this.#read(folded(home_account_id));
     return [...this.#index.of(home_account_id)];
   }
@@ -189,7 +190,7 @@ export class Store {
   ): Entry<T>[] {
     const account = type === 'AppMetadata' ? null : query['home_account_id'];
     if (account !== undefined) this.#read(folded(account));
-    const found: Iterable<Entry<EntityType>> =
+    const found: Iterable<Entry<Section>> =
       account === undefined
         ? this.entries(type)
         : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
@@ -237,7 +238,7 @@ export class Store {
     for (const account of [...this.#deferred.keys()]) this.#read(account);
     // The order of entries must not depend on which accounts were asked for first.
     const kept = this.keptRoots();
-    const empty = [...this.#roots.keys()].filter((section) => isEntityType(section));
+    const empty = [...this.#roots.keys()].filter((section) => isSection(section));
     this.#roots.clear();
     for (const entry of this.#index.all()) this.#root(entry.section).set(entry.key, entry);
     for (const root of kept) this.#roots.set(root.section, root);
@@ -245,10 +246,10 @@ export class Store {
   }
 
   /** The root of entities with this name, which is created if it is missing. */
-  #root(section: EntityType): Root {
+  #root(section: Section): Root {
     const root = this.#roots.get(section);
     if (root instanceof Map) return root;
-    const fresh: Root = new Map<string, Entry<EntityType>>();
+    const fresh: Root = new Map<string, Entry<Section>>();
     this.#roots.set(section, fresh);
     return fresh;
   }
@@ -281,7 +282,7 @@ export class Store {
   }
 
   /** Creates an empty entity root. */
-  open(section: EntityType): void {
+  open(section: Section): void {
     if (!this.#roots.has(section)) this.#root(section);
   }
 
@@ -347,7 +348,7 @@ export class Store {
 
   /** @returns the previous entry */
   #file(entry: Entry): Entry | undefined {
-    if (!isOfEntities(entry)) {
+    if (!isItem(entry)) {
       const root = this.#roots.get(entry.section);
       this.#roots.set(entry.section, entry);
       return root instanceof Map ? undefined : root;
@@ -384,6 +385,6 @@ export class Store {
   }
 }
 
-function isOfEntities(entry: Entry): entry is Entry<EntityType> {
-  return entry.key !== null && isEntityType(entry.section);
+function isItem(entry: Entry): entry is Entry<Section> {
+  return entry.key !== null && isSection(entry.section);
 }

@@ -9,7 +9,7 @@ import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { appData, setAppData } from './app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
-import type { Refusal } from './contract.ts';
+import type { Refusal, SignatureCheck } from './contract.ts';
 
 /** The history of an account, stored beside its entries. */
 export interface AccountHistory {
@@ -21,19 +21,39 @@ export interface AccountHistory {
   shared: boolean;
   /** By client id: the issuer that the user signed in at, or agreed to send the refresh token to. */
   issuers: Readonly<Record<string, string>>;
+  /** ID tokens whose signature was verified, by a hash of the token. See signatures.ts. */
+  signatures: Readonly<Record<string, SignatureCheck>>;
 }
 
 const NAME = 'accounts';
-const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {} };
+const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {}, signatures: {} };
 
-/** Returns the history of an account; an empty one if none is stored. */
+/**
+ * Returns the history of an account; an empty one if none is stored.
+ *
+ * @example
+ * import { cachedAccounts, historyOf } from 'tokenkeep/ipc';
+ *
+ * const shared = await vault.read((cache) =>
+ *   [...cachedAccounts(cache).byId.keys()].filter((id) => historyOf(cache, id).shared),
+ * );
+ */
 export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
   const all = appData(cache, NAME);
   const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
   return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
 }
 
-/** Changes the history of an account, inside an update. Also drops the histories of removed accounts. */
+/**
+ * Changes the history of an account, inside an update. Also drops the histories of removed accounts.
+ *
+ * @example
+ * import { type AccountId, changeHistory } from 'tokenkeep/ipc';
+ *
+ * async function keepForThisAppOnly(id: AccountId): Promise<void> {
+ *   await vault.update((cache) => changeHistory(cache, id, { shared: false }));
+ * }
+ */
 export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
   changeHistories(cache, new Map([[id, changes]]));
 }

@@ -7,7 +7,7 @@
  * open nothing.
  */
 import type { AccountStatus, Refusal } from '../cache/account-status.ts';
-import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
+import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
@@ -106,6 +106,16 @@ export interface TokenItem {
   /** When the provider asks for a refresh. */
   refresh_on: number | null;
   last_modification_time: number | null;
+  /** Of an ID token whose signature was verified when it was received; null where it was not. */
+  signature: SignatureCheck | null;
+}
+
+/** A signature that was verified with the provider's keys. */
+export interface SignatureCheck {
+  /** The key's `kid`; null if the token names none. */
+  key_id: string | null;
+  /** Seconds since the epoch. */
+  at: number;
 }
 
 /** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */
@@ -126,7 +136,7 @@ export type DecodedToken =
   | { format: 'opaque'; length: number };
 
 /** The number of entries that a sign-out would remove, by the same rule as the removal. */
-export type RemovalCount = Record<EntityType, number>;
+export type RemovalCount = EntryCount;
 
 /** The planned effect of an import. The document stays in the main process until confirmed or cancelled. */
 export interface ImportPlan {
@@ -239,7 +249,14 @@ export interface ActivityList {
   total: number;
 }
 
-/** The requests that the main process answers. It checks every sender and validates every argument. */
+/**
+ * The requests that the main process answers. It checks every sender and validates every argument.
+ *
+ * @example
+ * import type { TokenCacheRequests } from 'tokenkeep/ipc';
+ *
+ * const asked: (keyof TokenCacheRequests)[] = ['accounts', 'signOut'];
+ */
 export interface TokenCacheRequests {
   /** The state of the vault. */
   status(): VaultStatus;

@@ -17,6 +17,7 @@ export {
   type Token,
 } from './cached-accounts.ts';
 export type * from './contract.ts';
+export type { GrantTokens } from '../oauth/grant-tokens.ts';
 export type { ServedVault } from './ports.ts';
 export { CLEAR_ACTIVITY, type Question } from './questions.ts';
 export {
@@ -30,3 +31,4 @@ export {
 } from './requests.ts';
 export { audienceOf } from './token-views.ts';
 export { signOutAccounts } from './sign-out.ts';
+export { withSignature } from './signatures.ts';
