@@ -78,10 +78,11 @@ export class VaultMemory {
 
   /**
    * Replaces memory by what was read from the file, and applies unsaved changes on top. If the file is older than
-   * memory or can't be read completely, memory is unchanged.
+   * memory or can't be read completely, memory is unchanged, unless memory itself was found to be damaged.
    */
   async adopt(opening: Opening): Promise<void> {
-    if (!isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
+    const isDamaged = this.mine === null && this.opening.contents?.sealing.findings.isDamaged === true;
+    if (!isDamaged && !isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
       this.mine ??= this.opening;
       if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
       this.opening = opening;
