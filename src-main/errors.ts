@@ -5,10 +5,38 @@
  */
 
 /**
- * The class of every error that Tokenkeep throws. The message says what happened, what it means for the data and what to do. It holds no
- * secret, no token and no text of a document. The underlying error is in `cause`.
+ * Every code of an error that Tokenkeep throws. New versions may add some, so give a `switch` a default.
+ *
+ * @example
+ * const retried: readonly TokenkeepErrorCode[] = ['vault_busy', 'partition_busy', 'store_unavailable'];
  */
-export class TokenkeepError<Code extends string = string> extends Error {
+export type TokenkeepErrorCode =
+  | 'invalid_argument'
+  | 'ambiguous_account'
+  | 'sign_in_required'
+  | 'unexpected'
+  | 'session_ended'
+  | 'no_request'
+  | DocumentErrorCode
+  | PassphraseErrorCode
+  | QuestionErrorCode
+  | KeychainErrorCode
+  | VaultErrorCode
+  | StorageErrorCode
+  | LockErrorCode
+  | PartitionErrorCode
+  | PartitionStoreErrorCode
+  | LogoutTokenErrorCode
+  | SourceErrorCode;
+
+/**
+ * An error whose code and message are written for people, so that they may be shown: `serveRequests` passes them on to the window. Of any
+ * other error it passes nothing on. Subclass it for the errors of your own requests.
+ *
+ * @example
+ * class UploadError extends PublicError<'upload_too_large' | 'upload_refused'> {}
+ */
+export class PublicError<Code extends string = string> extends Error {
   /** Stable across versions, made for `switch`; the message is made for people and may change. */
   readonly code: Code;
 
@@ -19,8 +47,32 @@ export class TokenkeepError<Code extends string = string> extends Error {
   }
 }
 
+/**
+ * The class of every error that Tokenkeep throws. The message says what happened, what it means for the data and what to do. It holds no
+ * secret, no token and no text of a document. The underlying error is in `cause`.
+ *
+ * @example
+ * try {
+ *   await vault.update((cache) => cache.add(event));
+ * } catch (error) {
+ *   if (!(error instanceof TokenkeepError)) throw error;
+ *   if (error.code === 'disk_full') console.warn(error.message);
+ * }
+ */
+export class TokenkeepError extends PublicError<TokenkeepErrorCode> {}
+
+/** A TokenkeepError with some of the codes. Not exported by the package: its subclasses are. */
+class CodedError<Code extends TokenkeepErrorCode> extends TokenkeepError {
+  declare readonly code: Code;
+
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the type of the code
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
 /** The caller passed something that is not what the signature says. Nothing was changed. */
-export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
+export class InvalidArgumentError extends CodedError<'invalid_argument'> {
   /** The name of the argument or field that is wrong, where a single one is. */
   readonly field?: string;
 
@@ -34,7 +86,7 @@ export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
  * An account id names more than one account: users of two issuers have the same. Nothing was removed. Pass the account
  * itself, as `accounts()` returns it.
  */
-export class AmbiguousAccountError extends TokenkeepError<'ambiguous_account'> {
+export class AmbiguousAccountError extends CodedError<'ambiguous_account'> {
   /** The accounts that the id is that of. Each can be passed to `signOut`. */
   readonly accounts: readonly { home_account_id: string; environment: string; issuer?: string }[];
 
@@ -54,7 +106,7 @@ export type DocumentErrorCode =
   | 'document_not_supported'; // an age file that no passphrase opens, or that asks for too much work
 
 /** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
-export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
+export class DocumentError extends CodedError<DocumentErrorCode> {}
 
 /** What is the matter with a passphrase. */
 export type PassphraseErrorCode =
@@ -63,7 +115,7 @@ export type PassphraseErrorCode =
   | 'passphrase_weak'; // none, too short, or too simple to withstand being tried
 
 /** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
-export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
+export class PassphraseError extends CodedError<PassphraseErrorCode> {}
 
 /** Why the user was not asked. */
 export type QuestionErrorCode =
@@ -71,10 +123,10 @@ export type QuestionErrorCode =
   | 'asked_too_often'; // the user declined a moment ago
 
 /** A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done. */
-export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
+export class QuestionError extends CodedError<QuestionErrorCode> {}
 
 /** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
-export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
+export class SignInRequiredError extends CodedError<'sign_in_required'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('sign_in_required', message, options);
   }
@@ -107,7 +159,7 @@ const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeo
  *   if (error instanceof KeychainError && error.outcome === 'locked') showUnlockHint();
  * }
  */
-export class KeychainError extends TokenkeepError<KeychainErrorCode> {
+export class KeychainError extends CodedError<KeychainErrorCode> {
   /** `locked`: it can be unlocked, and then holds what it held. `unavailable`: nothing can be said of what it holds. */
   get outcome(): 'locked' | 'unavailable' {
     return LOCKED.includes(this.code) ? 'locked' : 'unavailable';
@@ -142,7 +194,7 @@ export type VaultErrorCode =
   | 'vault_closed';
 
 /** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */
-export class VaultError extends TokenkeepError<VaultErrorCode> {}
+export class VaultError extends CodedError<VaultErrorCode> {}
 
 /** Why the file system refused. */
 export type StorageErrorCode =
@@ -153,7 +205,7 @@ export type StorageErrorCode =
   | 'storage_failed';
 
 /** The file system refused a read or a write. The file is as it was before. */
-export class StorageError extends TokenkeepError<StorageErrorCode> {}
+export class StorageError extends CodedError<StorageErrorCode> {}
 
 /** Why a lock can't be had. That another program holds it is `vault_busy`. */
 export type LockErrorCode =
@@ -164,7 +216,7 @@ export type LockErrorCode =
   | 'lock_module_failed'; // that module is there and can't be loaded on this system
 
 /** The lock that keeps two programs from writing at once can't be had. Nothing was written. */
-export class LockError extends TokenkeepError<LockErrorCode> {
+export class LockError extends CodedError<LockErrorCode> {
   /** Absolute path of the lock file. */
   readonly path: string;
 
@@ -175,7 +227,7 @@ export class LockError extends TokenkeepError<LockErrorCode> {
 }
 
 /** Something failed that should not be able to: a fault of Tokenkeep or of code that it was given. See `cause`. */
-export class UnexpectedError extends TokenkeepError<'unexpected'> {
+export class UnexpectedError extends CodedError<'unexpected'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('unexpected', message, options);
   }
@@ -194,7 +246,7 @@ export type PartitionErrorCode =
   | 'partition_turn_expired'; // the task ran longer than one turn may last
 
 /** One partition cannot be read or written. The stored entry is unchanged and is never overwritten because of it. */
-export class PartitionError extends TokenkeepError<PartitionErrorCode> {
+export class PartitionError extends CodedError<PartitionErrorCode> {
   /** The partition's key in its store. It is a hash, because an id may name the user. "" if no single partition is meant. */
   readonly partition: string;
 
@@ -218,13 +270,13 @@ export type PartitionStoreErrorCode =
   | 'store_mismatch'; // what was read back differs from what was written
 
 /** The store of all partitions did not do what was asked. A write happened completely or not at all. */
-export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode> {}
+export class PartitionStoreError extends CodedError<PartitionStoreErrorCode> {}
 
 /**
  * The web session has ended (destroyed, regenerated, or gone from its store), or belongs to another request. Nothing was
  * saved: saving would have brought the session back to life.
  */
-export class SessionEndedError extends TokenkeepError<'session_ended'> {
+export class SessionEndedError extends CodedError<'session_ended'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('session_ended', message, options);
   }
@@ -236,10 +288,10 @@ export type LogoutTokenErrorCode =
   | 'logout_token_keys_unavailable'; // the provider's keys could not be fetched
 
 /** A back-channel logout request cannot be trusted. Nobody was signed out. */
-export class LogoutTokenError extends TokenkeepError<LogoutTokenErrorCode> {}
+export class LogoutTokenError extends CodedError<LogoutTokenErrorCode> {}
 
 /** Code asked for the current request's cache, and no request is running. Nothing was read or written. */
-export class NoRequestError extends TokenkeepError<'no_request'> {
+export class NoRequestError extends CodedError<'no_request'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('no_request', message, options);
   }
@@ -255,4 +307,4 @@ export type SourceErrorCode =
   | 'source_failed'; // the system refused while it was written
 
 /** A cache of another program can't be changed. It is as it was. */
-export class SourceError extends TokenkeepError<SourceErrorCode> {}
+export class SourceError extends CodedError<SourceErrorCode> {}

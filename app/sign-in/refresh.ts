@@ -5,7 +5,7 @@ import {
   type AccessToken,
   type RefreshToken,
   SignInRequiredError,
-  type TokenCache,
+  type Synchronous,
   type TokenRequest,
   type Vault,
 } from 'tokenkeep';
@@ -69,8 +69,8 @@ async function refreshAccount(
   // A sign-out after this point wins: the changes of the refresh are then dropped.
   const since = vault.epoch;
   const handle = {
-    read: <T>(fn: (cache: TokenCache) => T) => vault.read(fn),
-    update: <T>(fn: (cache: TokenCache) => T) => vault.update(fn, { since }),
+    read: <T>(fn: Synchronous<T>) => vault.read(fn),
+    update: <T>(fn: Synchronous<T>) => vault.update(fn, { since }),
     ...(vault.exclusively === undefined ? {} : { exclusively: vault.exclusively.bind(vault) }),
   };
   let refreshed = 0;
@@ -83,9 +83,9 @@ async function refreshAccount(
     return new Map<string, Agreed>();
   });
   // Sequentially: each request may get a new refresh token, which the next one must use.
-  for (const request of agreed.size === 0 ? [] : wanted) {
+  for (const { alone, ...request } of agreed.size === 0 ? [] : wanted) {
     try {
-      await acquireTokenSilent(handle, request, redeemer(agreed, request.alone), ports.now);
+      await acquireTokenSilent(handle, request, redeemer(agreed, alone), ports.now);
       refreshed += 1;
     } catch (error) {
       // The provider's error says more than that a sign-in is required.

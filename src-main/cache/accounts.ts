@@ -7,6 +7,7 @@ import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
+import { checkOptions } from '../options.ts';
 
 /** Selects accounts. A field that is absent matches any value. */
 export interface AccountFilter {
@@ -80,6 +81,12 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
 
 /** Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come last. */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
+  checkOptions('accounts', filter, {
+    username: true,
+    home_account_id: true,
+    environment: true,
+    issuer: true,
+  });
   const { home_account_id: home, environment, issuer } = filter;
   const ids = new Map<string, Account[]>();
   for (const { entity } of store.candidates('Account', home === undefined ? {} : { home_account_id: home })) {

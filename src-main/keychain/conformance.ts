@@ -6,6 +6,7 @@
 import { match, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import type { Keychain } from './keychain.ts';
 
 /**
@@ -147,11 +148,12 @@ const failing =
  * @example
  * for (const { name, run } of keychainConformance({ open: () => ({ keychain: myKeychain() }) })) test(name, run);
  */
-export function keychainConformance({
-  open,
-  locked,
-  unavailable,
-}: KeychainConformanceOptions): KeychainConformanceCase[] {
+export function keychainConformance(options: KeychainConformanceOptions): KeychainConformanceCase[] {
+  const { open, locked, unavailable } = checkOptions('keychainConformance', options, {
+    open: true,
+    locked: true,
+    unavailable: true,
+  });
   const caseOf = (
     name: string,
     check: Check,

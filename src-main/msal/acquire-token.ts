@@ -1,9 +1,11 @@
+import { type Abortable, abandonable } from '../abort.ts';
 import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
 import { SignInRequiredError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { cachedResult, isPlain } from './cached-result.ts';
 import { flight } from './flight.ts';
 
@@ -56,6 +58,9 @@ export interface SilentRequest {
  * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
  * it again; if the account has another one, that is tried next.
  *
+ * `signal` stops waiting. A refresh that has begun is finished nevertheless, and what came back is kept: the refresh token may have been
+ * used up.
+ *
  * @param handle the vault or partition, or the promise of one
  * @param application the application, or a function that returns it when it is needed
  * @param clientId the client ID from the application's configuration, which MSAL does not expose
@@ -72,6 +77,20 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
   clientId: string,
   request: Request,
+  options: Abortable = {},
+): Promise<Result> {
+  const { signal } = checkOptions('acquireToken', options, { signal: true });
+  return abandonable(signal, (assertWanted) =>
+    acquired(handle, application, clientId, request, assertWanted),
+  );
+}
+
+async function acquired<Request extends SilentRequest, Result>(
+  handle: CacheHandle | Promise<CacheHandle>,
+  application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
+  clientId: string,
+  request: Request,
+  assertWanted: () => void,
 ): Promise<Result> {
   const { account, scopes, claims, correlationId = '' } = request;
   const hasClaims = claims !== undefined && claims !== '';
@@ -103,6 +122,7 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   };
   if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
   const renew = async (): Promise<Result> => {
+    assertWanted();
     const epoch = await opened.read(() => opened.epoch);
     return flight.run(epoch, () =>
       untilRefusedAll(opened, made(), wanted, () => ask(forceRefresh || refreshSoon)),

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountReference, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
+import { type Abortable, abandonable, untilBegun } from '../abort.ts';
+import { type CacheHandle, type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { storeOf } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError, PartitionStoreError, SessionEndedError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import { assertSynchronous } from '../cache/batch.ts';
 import { Deadline } from './deadline.ts';
 import type { EntryMetadata } from './entry.ts';
 import { Turns } from './leases.ts';
@@ -38,7 +41,7 @@ export interface Partition extends CacheHandle {
    *
    * @throws PartitionError, PartitionStoreError; InvalidArgumentError if `fn` changed the cache; what `fn` throws
    */
-  read<T>(fn: (cache: TokenCache) => T): Promise<T>;
+  read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T>;
 
   /**
    * Changes the cache. Resolves when it is stored, on top of others' changes. `fn` may run more than once, on a newer cache each
@@ -49,7 +52,7 @@ export interface Partition extends CacheHandle {
    *
    * @throws PartitionError, PartitionStoreError, SessionEndedError; what `fn` throws
    */
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T>;
 
   /** Removes an account and all its entries. Removes the partition if it is empty afterwards. */
   signOut(account: string | AccountReference): Promise<SignOutReceipt>;
@@ -69,7 +72,7 @@ export interface Partition extends CacheHandle {
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
    *   `partition_turn_expired`: the task has not ended. What the task throws
    */
-  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 }
 
 /** Options for opening a partition. */
@@ -156,7 +159,12 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
   const settings = settingsOf(options);
   const caches = new Caches(settings);
   return {
-    partition: (id, { user = 'one', ttl, expires } = {}) => {
+    partition: (id, how) => {
+      const {
+        user = 'one',
+        ttl,
+        expires,
+      } = checkOptions<PartitionOptions>('partition', how, PARTITION, READ);
       const lifetime = ttl === undefined ? settings.lifetime : lifetimeOf(ttl);
       return caches.open({
         name: partitionName('user', id),
@@ -164,7 +172,8 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
         lifetime: expires === undefined ? lifetime : endingAt(lifetime, secondsOf(expires, settings.now())),
       });
     },
-    appPartition: ({ client_id, realm, environment = '' }) => {
+    appPartition: (app) => {
+      const { client_id, realm, environment = '' } = checkOptions('appPartition', app, APP_PARTITION, READ);
       const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
       return caches.open({
         name: partitionName('app', id),
@@ -178,6 +187,10 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
     check: () => check(settings),
   };
 }
+
+const READ = 'Nothing was read or written.';
+const PARTITION = { user: true, ttl: true, expires: true } as const;
+const APP_PARTITION = { client_id: true, realm: true, environment: true } as const;
 
 function secondsOf(expires: Date | number, now: number): number {
   const seconds = expires instanceof Date ? expires.getTime() / 1000 : expires;
@@ -214,11 +227,7 @@ class Caches {
   }
 
   /** @param seen told the state before `fn` runs, so that `fn` finds it in the handle */
-  async read<T>(
-    as: OpenedAs,
-    fn: (cache: TokenCache) => T,
-    seen: (metadata: EntryMetadata) => void,
-  ): Promise<T> {
+  async read<T>(as: OpenedAs, fn: Synchronous<T>, seen: (metadata: EntryMetadata) => void): Promise<T> {
     const { key } = as.name;
     let found: Found;
     do found = await this.#reads.share(key, () => this.#read(as));
@@ -226,18 +235,45 @@ class Caches {
     as.ownership.check(found, as.name);
     seen(found.metadata);
     const value = fn(found.cache);
+    assertSynchronous(value);
     if (found.cache.version === found.opened) return value;
     throw new InvalidArgumentError(
       'The function passed to read() changed the cache. Nothing was written. Use update() to change it.',
     );
   }
 
-  update<T>(as: OpenedAs, fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
-    return this.#updates.add(as, fn, options);
+  async update<T>(as: OpenedAs, fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
+    const { signal } = checkOptions('update', options, UPDATE_OPTIONS);
+    return untilBegun(signal, (begin) =>
+      this.#updates.add(
+        as,
+        (cache) => {
+          begin();
+          return fn(cache);
+        },
+        options,
+      ),
+    );
   }
 
-  exclusively<T>({ name }: OpenedAs, turn: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#turns.run(name, turn, task);
+  async exclusively<T>(
+    { name }: OpenedAs,
+    turn: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    options?: Abortable,
+  ): Promise<T> {
+    const { signal } = checkOptions('exclusively', options, { signal: true });
+    return untilBegun(signal, (begin) =>
+      this.#turns.run(
+        name,
+        turn,
+        async (own) => {
+          begin();
+          return task(signal === undefined ? own : AbortSignal.any([own, signal]));
+        },
+        signal,
+      ),
+    );
   }
 
   async remove({ name: { key, kind, id } }: OpenedAs): Promise<void> {
@@ -335,11 +371,14 @@ class OpenedPartition implements Partition {
     return this.#epoch ?? 0;
   }
 
-  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
-    return this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata)));
+  async read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T> {
+    const { signal } = checkOptions('read', options, { signal: true });
+    return abandonable(signal, () =>
+      this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),
+    );
   }
 
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     return this.#caches.update(this.#as, fn, options);
   }
 
@@ -351,8 +390,8 @@ class OpenedPartition implements Partition {
     return this.#caches.remove(this.#as);
   }
 
-  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#caches.exclusively(this.#as, name, task);
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T> {
+    return this.#caches.exclusively(this.#as, name, task, options);
   }
 }
 

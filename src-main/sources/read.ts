@@ -5,6 +5,7 @@ import { SerializableTokenCache } from '../cache/document/serializable-token-cac
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { type NamedSignIn, namesIn } from './names.ts';
 import { readSecret, type SecretReaders } from './sealed.ts';
@@ -35,6 +36,8 @@ export interface ReadOptions {
   pause?: number;
 }
 
+export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: true, now: true, pause: true };
+
 /** Maximum document size in bytes. A document of 10,000 accounts has 100 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 /** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
@@ -54,6 +57,7 @@ const LOOKS = 3;
  * ```
  */
 export async function readSource(source: FoundSource, options: ReadOptions = {}): Promise<SourceReading> {
+  checkOptions('readSource', options, READ_OPTIONS);
   if (source.place.content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }

@@ -7,10 +7,11 @@ import { isRecord } from '../cache/json.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
 import { whileLocked } from './program-lock.ts';
-import { cacheIn, howToLeave, readSource, type ReadOptions, readText } from './read.ts';
+import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions, readText } from './read.ts';
 import { decoded, encodedLike, withItem } from './sealed.ts';
 import { secretService } from './secret-service.ts';
 
@@ -66,6 +67,12 @@ export async function signOutAtSource(
   account: AccountSummary,
   options: SourceSignOutOptions = {},
 ): Promise<SourceReceipt> {
+  checkOptions(
+    'signOutAtSource',
+    options,
+    { ...READ_OPTIONS, deadline: true, profile: true },
+    'Nothing was changed.',
+  );
   if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
     throw new SourceError(
       'source_view_only',

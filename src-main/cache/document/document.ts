@@ -1,5 +1,6 @@
 /** Cache documents: the JSON text that the MSAL libraries exchange. */
 import { DocumentError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import { converted } from './convert.ts';
 import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
 import { markNumbers, unmarkNumbers } from './numbers.ts';
@@ -111,7 +112,8 @@ function layoutOf(text: string): Layout {
 }
 
 /** Serializes a store, in the format it was read in or in that of another library. */
-export function writeDocument(store: Store, { profile }: SerializeOptions = {}): string {
+export function writeDocument(store: Store, options: SerializeOptions = {}): string {
+  const { profile } = checkOptions('serialize', options, { profile: true });
   const own = dialectOf(store);
   const roots = profile === undefined ? ownRoots(store) : converted(store, profile);
   const { indent, ascii, end } = profile === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
