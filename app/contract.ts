@@ -57,6 +57,7 @@ export type MenuCommand =
   | 'accounts'
   | 'security'
   | 'inspect'
+  | 'activity'
   | 'health';
 
 export interface AppEvents extends SignInEvents {
@@ -99,6 +100,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   signOutOffers: true,
   signOut: true,
   signOuts: true,
+  clearActivity: true,
 };
 
 /** The events at run time. */
@@ -112,7 +114,8 @@ export const APP_EVENTS: Names<AppEvents> = {
   signOuts: true,
 };
 
-/** The token cache requests that the app's window may make: all but `signOut`, which the app implements itself. */
+/** The token cache requests that the app's window may make: all but `signOut` and
+ * `clearActivity`, which the app implements itself. */
 export const WINDOW_REQUESTS = [
   'status',
   'accounts',
@@ -134,6 +137,7 @@ export const WINDOW_REQUESTS = [
   'rotateKey',
   'compact',
   'exportAll',
+  'activity',
   'examine',
   'repair',
   'undoRepair',

@@ -60,8 +60,9 @@ export function setMenu({ development, run }: MenuOptions): void {
     submenu: [
       item('&Accounts', 'accounts', 'CmdOrCtrl+1'),
       item('&Inspect', 'inspect', 'CmdOrCtrl+2'),
-      item('&Security', 'security', 'CmdOrCtrl+3'),
-      item('&Health', 'health', 'CmdOrCtrl+4'),
+      item('A&ctivity', 'activity', 'CmdOrCtrl+3'),
+      item('&Security', 'security', 'CmdOrCtrl+4'),
+      item('&Health', 'health', 'CmdOrCtrl+5'),
       separator,
       { role: 'resetZoom' },
       { role: 'zoomIn' },

@@ -74,7 +74,7 @@ export async function start(
     vault: () => shown.vault(),
     ownVault: () => shown.own(),
     isDemo: () => shown.demo,
-    tell: {
+    emit: {
       signIn: (progress) => requests.emit('signIn', progress),
       refreshStatus: () => requests.emit('refreshStatus', null),
       profiles: () => requests.emit('profiles', null),

@@ -50,7 +50,7 @@ function python(text: string, accounts: number): Cell[] | undefined {
   const cache = new SerializableTokenCache();
   cache.deserialize(text);
   const file = join(folder, `${accounts}-python.json`);
-  writeFileSync(file, cache.serialize({ profile: 'msal-python' }));
+  writeFileSync(file, cache.serialize({ dialect: 'msal-python' }));
   const homes = Array.from({ length: 10 }, (_, index) => person((index * 7919) % accounts).home_account_id);
   const args = ['-c', PYTHON, file, JSON.stringify(homes), app.tenant, app.client_id];
   const { status, stdout } = spawnSync('/usr/bin/python3', args, { encoding: 'utf8' });

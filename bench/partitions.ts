@@ -1,7 +1,7 @@
 /**
  * Measures a user's token cache in Redis and PostgreSQL with 1,000 to 100,000 users. `--long`: also 1,000,000 in
  * Redis; `--quick`: up to 10,000; `redis`, `postgres`: only that store; `--users N`: only that number. Starts its own
- * servers.
+ * servers. `ratios`: only the ratios of reads, updates and tokens under MSAL, within a minute.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus, loadavg } from 'node:os';
@@ -19,6 +19,7 @@ import { startRedis } from '../test/support/servers/redis.ts';
 import { clientPerRequest, distributedCachePlugin, type Users } from './distributed.ts';
 import { app } from './generate.ts';
 import { reportLimits } from './partitions-limits.ts';
+import { reportRatios } from './partitions-ratios.ts';
 import { SCOPES, smallDocument, smallResponse, smallUser } from './small-user.ts';
 import { duration, median, times } from './statistics.ts';
 
@@ -29,7 +30,7 @@ const { values, positionals } = parseArgs({
 const all = values.quick === true ? [1000, 10_000] : [1000, 10_000, 100_000];
 const sizes = values.users === undefined ? all : [Number(values.users)];
 const longest = values.long === true ? [1_000_000] : [];
-const isIn = (place: 'redis' | 'postgres'): boolean =>
+const isIn = (place: 'redis' | 'postgres' | 'ratios'): boolean =>
   positionals.length === 0 || positionals.includes(place);
 const BATCH = 500;
 const SAMPLES = 500;
@@ -187,6 +188,16 @@ async function inRedis(counts: readonly number[]): Promise<void> {
   await server.close();
 }
 
+async function inOneRun(): Promise<void> {
+  const server = await startRedis(['--appendonly', 'no']);
+  const redis = await createClient({ url: server.url }).connect();
+  const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  const caches = partitionedCaches({ store: redisStore({ client: redis }), sealingKeys: keys });
+  await reportRatios({ caches, redis, get: (key) => bytes.get(key) });
+  await redis.close();
+  await server.close();
+}
+
 async function inPostgres(): Promise<void> {
   const server = await startPostgres();
   const pool = new pg.Pool({ connectionString: server.url });
@@ -228,6 +239,7 @@ console.log(
 console.log(
   `a document of ${smallDocument(0, now).length} bytes for each user; medians of ${SAMPLES} calls, one after the other\n`,
 );
+if (isIn('ratios')) await inOneRun();
 if (isIn('redis')) await inRedis(sizes);
 if (isIn('postgres')) await inPostgres();
-await inRedis(longest);
+if (isIn('redis')) await inRedis(longest);

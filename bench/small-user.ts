@@ -15,6 +15,14 @@ const letters = (seed: number, length: number): string => {
   return text.slice(0, length);
 };
 
+const noise = letters(1, 100_000);
+
+/** Returns letters that depend on the seed, at no cost that a measurement would see. */
+const cheapLetters = (seed: number, length: number): string => {
+  const at = (seed * 7919) % (noise.length - length);
+  return noise.slice(at, at + length);
+};
+
 export interface SmallUser {
   home_account_id: string;
   oid: string;
@@ -101,4 +109,19 @@ export function smallDocument(index: number, now: number): string {
     },
     AppMetadata: {},
   });
+}
+
+/** Returns a token endpoint's response with tokens as long as those of Microsoft Entra ID. */
+export function realisticResponse(index: number, salt: number): Record<string, string | number> {
+  const { oid, username } = smallUser(index);
+  const claims = { oid, sub: oid, tid: app.tenant, preferred_username: username, name: username, exp: 4e9 };
+  return {
+    token_type: 'Bearer',
+    scope: 'User.Read',
+    expires_in: 86_399,
+    access_token: `AT ${index} ${salt} ${cheapLetters(index + salt, 1400)}`,
+    refresh_token: `RT ${index} ${cheapLetters(index + salt * 3, 900)}`,
+    client_info: part({ uid: oid, utid: app.tenant }),
+    id_token: `${part({ alg: 'RS256' })}.${part(claims)}.${cheapLetters(index, 342)}`,
+  };
 }

@@ -96,7 +96,7 @@ else
     seed(file, document) {
       const cache = new SerializableTokenCache();
       cache.deserialize(document);
-      return writeFile(file, cache.serialize({ profile: 'msal-python' }));
+      return writeFile(file, cache.serialize({ dialect: 'msal-python' }));
     },
     writer: (file, name, count) =>
       program('/usr/bin/python3', [

@@ -79,6 +79,6 @@ export function traced<T>(
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof PublicError) return error.code;
+  if (error instanceof PublicError) return String(error.code);
   return error instanceof Error && error.name === 'AbortError' ? 'aborted' : 'unexpected';
 }

@@ -27,11 +27,11 @@ async function open(): Promise<Vault> {
 
 const handles: readonly [string, () => Promise<Waitable>][] = [
   ['a vault', open],
-  ['a cache in memory', async () => inMemory(new TokenCache()) as Waitable],
+  ['a cache in memory', () => Promise.resolve(inMemory(new TokenCache()) as Waitable)],
   [
     'a partition',
-    async () =>
-      partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' }).partition('id') as Waitable,
+    () =>
+      Promise.resolve(partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' }).partition('id')),
   ],
 ];
 
@@ -43,7 +43,7 @@ it.each(handles)('an aborted signal stops each call of %s before it does anythin
   for (const call of [
     handle.read(count, { signal }),
     handle.update(count, { signal }),
-    handle.exclusively('name', async () => count(), { signal }),
+    handle.exclusively('name', () => Promise.resolve(count()), { signal }),
   ]) {
     await expect(call).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
   }
@@ -62,12 +62,14 @@ it.each(handles)('waiting for a turn of %s ends at once; the turn of others goes
   });
   const controller = new AbortController();
   let ran = false;
-  const waiting = handle.exclusively('name', async () => void (ran = true), { signal: controller.signal });
+  const waiting = handle.exclusively('name', () => Promise.resolve((ran = true)), {
+    signal: controller.signal,
+  });
   controller.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
   finish();
   await holding;
-  await expect(handle.exclusively('name', async () => 'next')).resolves.toBe('next');
+  await expect(handle.exclusively('name', () => Promise.resolve('next'))).resolves.toBe('next');
   expect(ran).toBe(false);
 });
 
@@ -77,9 +79,9 @@ it('a task that has begun is told, and its outcome is the outcome', async () => 
     const controller = new AbortController();
     const outcome = await handle.exclusively(
       'name',
-      async (signal) => {
+      (signal) => {
         controller.abort();
-        return signal?.aborted;
+        return Promise.resolve(signal?.aborted);
       },
       { signal: controller.signal },
     );

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,10 @@ function hear(names: readonly string[]): { channel: string; message: string }[] 
   for (const name of names) {
     const listener = (message: unknown): void =>
       void heard.push({ channel: name, message: JSON.stringify(message) });
-    channel(name).subscribe(listener);
-    onTestFinished(() => void channel(name).unsubscribe(listener));
+    subscribe(name, listener);
+    onTestFinished(() => {
+      unsubscribe(name, listener);
+    });
   }
   return heard;
 }
@@ -54,7 +56,7 @@ it('calls are published with their duration, state and error code, and without w
   expect(JSON.parse(opened!.message)).toMatchObject({ file, state: 'ready' });
   const codes = heard
     .filter(({ channel: name }) => name.endsWith(':error'))
-    .map(({ message }) => JSON.parse(message).code);
+    .map(({ message }) => (JSON.parse(message) as { code: string }).code);
   expect(codes).toEqual(['unexpected', 'vault_closed']);
   expect(JSON.stringify(heard)).not.toMatch(/a refresh token|john\.doe|uid\.utid/);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryKeychain, openVault, SerializableTokenCache, type Vault } from 'tokenkeep';
 import { merge } from 'tokenkeep/cache';
+import { recordDemoActivity } from './activity.ts';
 import { demoDocument } from './document.ts';
 
 export interface DemoVault {
@@ -29,7 +30,11 @@ export function openDemoVault(): DemoVault {
 async function open(file: string): Promise<Vault> {
   const vault = await openVault({ file, keychain: memoryKeychain(), unprotected: 'memory' });
   const document = new SerializableTokenCache();
-  document.deserialize(demoDocument(Math.floor(Date.now() / 1000)));
-  await vault.update((cache) => merge(cache, document));
+  const now = Math.floor(Date.now() / 1000);
+  document.deserialize(demoDocument(now));
+  await vault.update((cache) => {
+    merge(cache, document);
+    recordDemoActivity(cache, now);
+  });
   return vault;
 }

@@ -30,6 +30,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   signOutOffers: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds, wishes])),
   signOuts: noArguments,
+  clearActivity: noArguments,
 };
 
 function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {

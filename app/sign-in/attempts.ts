@@ -1,6 +1,7 @@
 /** Runs one sign-in at a time and reports its progress to the window. */
 import * as oidc from 'openid-client';
 import type { Vault } from 'tokenkeep';
+import { activityAccount, recordActivity } from 'tokenkeep/ipc';
 import { type CodeFlow, signInWithBrowser } from './code-flow.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, SignInProgress, SignInWay } from './contract.ts';
@@ -19,7 +20,7 @@ export interface AttemptPorts {
   now: () => number;
   /** Milliseconds for the user to sign in. */
   deadline: number;
-  tell: (progress: SignInProgress) => void;
+  emit: (progress: SignInProgress) => void;
   /** Called with unexpected errors. */
   onUnexpected: (error: unknown) => void;
 }
@@ -49,45 +50,55 @@ export function attempts(ports: AttemptPorts): Attempts {
 
   async function run({ profile, way, loginHint, ask }: Attempt, { signal }: AbortController): Promise<void> {
     // A replaced attempt no longer reports progress.
-    const tell = (next: SignInProgress): void => {
+    const report = (next: SignInProgress): void => {
       if (current?.signal !== signal) return;
       progress = next;
-      ports.tell(next);
+      ports.emit(next);
     };
-    tell({ step: 'starting', profile, way });
+    report({ step: 'starting', profile, way });
     try {
       const issuer = issuerOfProfile(profile);
       const why = 'Tokenkeep is about to sign you in at this provider.';
       const provider = await ports.consent.findAllowed(issuer, profile.client_id, ask, why);
       signal.throwIfAborted();
       let accountId: string | null = null;
-      const onAnswer = (): void => tell({ step: 'finishing', profile, way });
+      const onAnswer = (): void => report({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {
         signal.throwIfAborted();
         const event = eventOf(provider, profile, response);
         const vault = await ports.vault();
-        accountId = await vault.update((cache) => addTokens(cache, event, issuer)?.id ?? null);
+        accountId = await vault.update((cache) => {
+          const account = addTokens(cache, event, issuer);
+          if (account === null) return null;
+          recordActivity(cache, ports.now(), [activityAccount(account)], {
+            kind: 'sign-in',
+            client_id: profile.client_id,
+            way,
+            provider: new URL(issuer).host,
+          });
+          return account.id;
+        });
       };
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {
           page = direct;
-          tell({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
+          report({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
         };
         await signInWithDevice({ provider, profile, signal, onCode, onAnswer, take });
       } else {
         const onPage = (url: string): void => {
           page = url;
-          tell({ step: 'browser', profile });
+          report({ step: 'browser', profile });
           const mine = current;
           ports.openBrowser(url).catch(() => mine?.abort(signInError('no_browser', provider)));
           void probe(provider);
         };
         await signInWithBrowser({ provider, profile, loginHint, signal, onPage, onAnswer, take });
       }
-      tell({ step: 'done', profile, accountId });
+      report({ step: 'done', profile, accountId });
     } catch (error) {
-      if (error instanceof Cancelled) tell({ step: 'none' });
-      else tell({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
+      if (error instanceof Cancelled) report({ step: 'none' });
+      else report({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
     } finally {
       if (current?.signal === signal) page = undefined;
     }
@@ -130,7 +141,7 @@ export function attempts(ports: AttemptPorts): Attempts {
       current?.abort(new Cancelled());
       if (progress.step === 'failed' || progress.step === 'done') {
         progress = { step: 'none' };
-        ports.tell(progress);
+        ports.emit(progress);
       }
     },
     async openPage() {

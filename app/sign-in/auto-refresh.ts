@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { type AccessToken, StorageError } from 'tokenkeep';
+import { expiryOf } from 'tokenkeep/cache';
 import type { CachedAccount, PlainError } from 'tokenkeep/ipc';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { RefreshReport } from './contract.ts';
@@ -138,15 +139,10 @@ export function dueAt({
 }
 
 function momentOf(token: AccessToken): number {
-  const [expires, cached] = [Number(token.expires_on), Number(token.cached_at)];
+  const [expires, cached] = [expiryOf(token), Number(token.cached_at ?? Number.NaN)];
   const life = Number.isFinite(cached) ? Math.max(0, expires - cached) : 3600;
   const asked = Number(token.refresh_on ?? Number.NaN);
-  // If the provider gave no expiry, MSAL's assumed one is stored and marked.
-  const isTold = Number(token['unknown_expiry'] ?? Number.NaN) !== expires;
-  return Math.min(
-    isTold ? expires - Math.min(360, life / 4) : Infinity,
-    Number.isFinite(asked) ? asked : Infinity,
-  );
+  return Math.min(expires - Math.min(360, life / 4), Number.isFinite(asked) ? asked : Infinity);
 }
 
 /** The account fields that identify a stored choice. */

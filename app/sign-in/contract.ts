@@ -140,8 +140,13 @@ export interface SignInRequests {
    * @param accountIds null: all accounts and apps
    */
   signOut(accountIds: readonly string[] | null, wishes: SignOutWishes): SignOutReport;
-  /** Receipts of past sign-outs, newest first. */
+  /** Receipts of the last 90 days, newest first. */
   signOuts(): readonly SignOutReport[];
+  /**
+   * Removes the activity and the receipts after a dialog of the main process. What is left to do at providers stays. false
+   * if the user declined.
+   */
+  clearActivity(): boolean;
 }
 
 export interface SignInEvents {

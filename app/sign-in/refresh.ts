@@ -6,16 +6,22 @@ import {
   type RefreshToken,
   SignInRequiredError,
   type Synchronous,
+  type TokenCache,
   type TokenRequest,
   type Vault,
 } from 'tokenkeep';
 import type { Redeem } from 'tokenkeep/cache';
 import {
   type AccountHistory,
+  activityAccount,
+  audienceOf,
   type CachedAccount,
+  cachedAccounts,
   changeHistory,
   findAccount,
   historyOf,
+  recordActivity,
+  type Refusal,
   usernameOf,
 } from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
@@ -92,7 +98,10 @@ async function refreshAccount(
       problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
     }
   }
-  await remember(handle, accountId, history, agreed, problem, ports).catch(ports.onUnexpected);
+  const automatic = ask === null;
+  await remember(handle, { accountId, history, agreed, problem, refreshed, automatic }, ports).catch(
+    ports.onUnexpected,
+  );
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
 }
 
@@ -172,15 +181,23 @@ function question(
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 
-/** Stores the approved issuers, and a permanent refusal of the provider. */
+interface Refreshed {
+  accountId: string;
+  history: AccountHistory;
+  agreed: ReadonlyMap<string, Agreed>;
+  problem: unknown;
+  /** Number of access tokens. */
+  refreshed: number;
+  automatic: boolean;
+}
+
+/** Stores the approved issuers, a permanent refusal of the provider, and the activity. */
 async function remember(
   handle: Pick<Vault, 'update'>,
-  accountId: string,
-  history: AccountHistory,
-  agreed: ReadonlyMap<string, Agreed>,
-  problem: unknown,
+  done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
+  const { accountId, history, agreed, problem, refreshed } = done;
   const cause = refusalIn(problem);
   const refused = cause !== undefined;
   const code = refused ? providerCodeOf(cause) : null;
@@ -199,7 +216,49 @@ async function remember(
   const changed =
     shared !== history.shared ||
     JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
-  if (changed) await handle.update((cache) => changeHistory(cache, accountId, { refusal, issuers, shared }));
+  if (!changed && refreshed === 0) return;
+  await handle.update((cache) => {
+    if (changed) changeHistory(cache, accountId, { refusal, issuers, shared });
+    record(cache, done, refused && refusal !== null ? refusal : null, now());
+  });
+}
+
+/** Records what was refreshed, and what was refused, unless the account was signed out meanwhile. */
+function record(
+  cache: TokenCache,
+  { accountId, agreed, refreshed, automatic }: Refreshed,
+  refusal: Refusal | null,
+  at: number,
+): void {
+  const account = cachedAccounts(cache).byId.get(accountId);
+  if (account === undefined) return;
+  const of = [activityAccount(account)];
+  const clients = [...agreed.keys()].map((key) => (JSON.parse(key) as [string])[0]);
+  if (refreshed > 0) {
+    // Those that were refreshed are the newest.
+    const fresh = account.accessTokens
+      .filter(({ client_id }) => clients.includes(client_id))
+      .sort((a, b) => Number(b.cached_at ?? 0) - Number(a.cached_at ?? 0))
+      .slice(0, refreshed);
+    const ends = fresh.map(({ expires_on }) => Number(expires_on)).filter(Number.isFinite);
+    recordActivity(cache, at, of, {
+      kind: 'refresh',
+      client_ids: [...new Set(fresh.map(({ client_id }) => client_id))],
+      apis: [...new Set(fresh.flatMap((token) => audienceOf('AccessToken', token) ?? []))],
+      tokens: refreshed,
+      until: ends.length === 0 ? null : Math.max(...ends),
+      automatic,
+    });
+  }
+  const [first] = agreed.values();
+  if (refusal === null || first === undefined) return;
+  recordActivity(cache, at, of, {
+    kind: 'refused',
+    client_id: clients.length === 1 ? (clients[0] ?? '') : '',
+    provider: new URL(first.issuer).host,
+    reason: refusal.reason,
+    code: refusal.code,
+  });
 }
 
 /** Returns the provider's refusal, which may be the cause of a `sign_in_required`. */

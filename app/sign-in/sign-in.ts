@@ -4,6 +4,8 @@ import type { Vault } from 'tokenkeep';
 import {
   cachedAccounts,
   changeHistory,
+  CLEAR_ACTIVITY,
+  clearActivity,
   findAccount,
   type Handlers,
   historyOf,
@@ -18,7 +20,7 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
-import { signOuts } from './sign-out.ts';
+import { clearReceipts, signOuts } from './sign-out.ts';
 
 export interface SignInPorts<Caller> {
   /** The folder of profiles and settings. */
@@ -45,7 +47,7 @@ export interface SignInPorts<Caller> {
   now: () => number;
   after: (milliseconds: number, work: () => void) => () => void;
   /** Sends the contract's events to all windows. */
-  tell: {
+  emit: {
     [Name in keyof SignInEvents]: (event: SignInEvents[Name]) => void;
   };
   onUnexpected: (error: unknown) => void;
@@ -66,7 +68,7 @@ export interface SignIn<Caller> {
 const DEADLINE = 10 * 60_000;
 
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
-  const { vault, tell, after, onUnexpected, openBrowser } = ports;
+  const { vault, emit, after, onUnexpected, openBrowser } = ports;
   const seconds = (): number => Math.floor(ports.now() / 1000);
   const profiles = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
   const choice = choiceAt(join(ports.folder, 'keep-fresh.json'), ports.now);
@@ -78,12 +80,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     openBrowser,
     now: seconds,
     deadline: DEADLINE,
-    tell(progress) {
+    emit(progress) {
       // After a sign-in, the account has a working refresh token, so earlier failures no longer matter.
       if (progress.step === 'done' && progress.accountId !== null) {
         auto.heard(progress.accountId, { refreshed: 1, problem: null });
       }
-      tell.signIn(progress);
+      emit.signIn(progress);
     },
     onUnexpected,
   });
@@ -106,7 +108,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     refresh: async (accountId) => refresh(await ports.ownVault(), accountId, null),
     now: seconds,
     after,
-    onChange: () => tell.refreshStatus(null),
+    onChange: () => emit.refreshStatus(null),
     onUnexpected,
   });
   const out = signOuts({
@@ -117,7 +119,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     openBrowser,
     now: seconds,
     after,
-    onProgress: () => tell.signOuts(null),
+    onProgress: () => emit.signOuts(null),
     onUnexpected,
   });
 
@@ -202,12 +204,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       async saveProfile(caller, draft, id) {
         await consent.allowProfile(draft, asking(caller));
         const saved = profiles.save(draft, id);
-        tell.profiles(null);
+        emit.profiles(null);
         return saved;
       },
       removeProfile(_caller, id) {
         profiles.remove(id);
-        tell.profiles(null);
+        emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {
         ports.useGesture(caller);
@@ -252,6 +254,15 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return out.signOut(ids, wishes, wishes.endSession ? askingOn(caller) : asking(caller));
       },
       signOuts: () => out.reports(),
+      async clearActivity(caller) {
+        if (!(await ports.confirm(caller, CLEAR_ACTIVITY, { follows: false }))) return false;
+        await (await vault()).update((cache) => {
+          clearReceipts(cache);
+          clearActivity(cache, seconds());
+        });
+        emit.signOuts(null);
+        return true;
+      },
     },
     async start() {
       if (started) return;

@@ -8,6 +8,7 @@ import * as oidc from 'openid-client';
 import * as v from 'valibot';
 import type { SignOutReceipt, TokenCache, Vault } from 'tokenkeep';
 import {
+  ACTIVITY_KEPT,
   appData,
   type CachedAccount,
   cachedAccounts,
@@ -71,7 +72,7 @@ interface Kept {
 /** The name under which sign-outs are stored in the vault. */
 const NAME = 'sign-outs';
 /** The maximum number of stored receipts. */
-const MOST_KEPT = 200;
+const MOST_KEPT = 1_000;
 /** The maximum number of providers whose metadata is fetched for the offers. */
 const MOST_ASKED = 8;
 /** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
@@ -301,7 +302,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     /** The outcome by token that was sent; null: revoked. */
     const outcomes = new Map<Task, PlainError | null>();
 
-    const tell = async (tasks: readonly Task[]): Promise<void> => {
+    const revokeAt = async (tasks: readonly Task[]): Promise<void> => {
       for (const [index, task] of tasks.entries()) {
         if (stopped) return;
         try {
@@ -341,7 +342,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       try {
         const places = grouped(revoke, ({ issuer, client_id }) => `${issuer} ${client_id}`);
         const ended = ending.then((result) => (session = result));
-        await Promise.all([ended, ...[...places.values()].map(tell)]);
+        await Promise.all([ended, ...[...places.values()].map(revokeAt)]);
         await save();
       } finally {
         underWay.delete(report.id);
@@ -408,7 +409,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   return {
     offers,
     signOut: (ids, wishes, ask) => track(signOut(ids, wishes, ask)),
-    reports: async () => (await (await ports.vault()).read(all)).map(({ report }) => report),
+    async reports() {
+      const oldest = ports.now() - ACTIVITY_KEPT;
+      const stored = await (await ports.vault()).read(all);
+      return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
+    },
     resume,
     async idle() {
       const all = Promise.allSettled([...running]).then(() => undefined);
@@ -489,10 +494,23 @@ function all(cache: TokenCache): readonly Kept[] {
 function store(cache: TokenCache, kept: Kept): void {
   const others = all(cache).filter(({ report }) => report.id !== kept.report.id);
   const newest = [kept, ...others].sort((a, b) => b.report.at - a.report.at);
+  const oldest = (newest[0]?.report.at ?? 0) - ACTIVITY_KEPT;
   // Old receipts may be dropped, but not pending work.
   setAppData(
     cache,
     NAME,
-    newest.filter(({ revoke }, index) => index < MOST_KEPT || revoke.length > 0),
+    newest.filter((each, index) => (index < MOST_KEPT && isKept(each, oldest)) || each.revoke.length > 0),
+  );
+}
+
+/** Whether a receipt is not too old. One with pending work is always kept. */
+const isKept = ({ report, revoke }: Kept, oldest: number): boolean => report.at > oldest || revoke.length > 0;
+
+/** Removes the receipts, but not pending work; inside an update. */
+export function clearReceipts(cache: TokenCache): void {
+  setAppData(
+    cache,
+    NAME,
+    all(cache).filter(({ revoke }) => revoke.length > 0),
   );
 }

@@ -115,10 +115,8 @@ async function accessToken(
   msal: ReturnType<typeof msalPerRequest>,
   { clientId, scopes }: Settings,
 ): Promise<string | undefined> {
-  const [account] = await msal.client.getTokenCache().getAllAccounts();
-  if (account === undefined) return undefined;
   try {
-    return (await acquireToken(msal.partition, msal.client, clientId, { account, scopes })).accessToken;
+    return (await acquireToken(msal.partition, () => msal.client, clientId, { scopes })).accessToken;
   } catch (error) {
     if (error instanceof InteractionRequiredAuthError) return undefined;
     if (error instanceof ServerError && error.errorCode === 'invalid_grant') return undefined; // Revoked, or too old.

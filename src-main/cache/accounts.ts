@@ -2,7 +2,7 @@
 import type { Entry } from './entry.ts';
 import { issuerFor } from './place.ts';
 import type { Account, AccountReference, AccountSummary, Entity, EntityType } from './schema/entities.ts';
-import { canonicalEnvironment, sameEnvironment } from './schema/environments.ts';
+import { canonicalEnvironment, hostOf, sameEnvironment } from './schema/environments.ts';
 import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
@@ -47,10 +47,17 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
     else known.items.push(entity);
   }
   if (found.size === 1) return [...found.values()];
-  const all = [...found.values()];
+  const onHost = new Map<string, Set<Identity<T>>>();
+  for (const identity of found.values()) {
+    for (const item of identity.items) {
+      const host = hostOf(canonicalEnvironment(environmentOf(item)));
+      onHost.set(host, (onHost.get(host) ?? new Set()).add(identity));
+    }
+  }
   for (const [key, loose] of found) {
     if (loose.issuer !== '') continue;
-    const others = all.filter(
+    const near = onHost.get(hostOf(canonicalEnvironment(loose.environment))) ?? [];
+    const others = [...near].filter(
       (other) =>
         other !== loose &&
         found.has(other.issuer === '' ? canonicalEnvironment(other.environment) : `issuer ${other.issuer}`) &&

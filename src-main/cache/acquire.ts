@@ -3,6 +3,7 @@ import { type Abortable, abandonable } from '../abort.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
+import { isRecord } from './json.ts';
 import { issuerFor, modifyEntity } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
@@ -181,7 +182,27 @@ interface Refusal {
 
 function refusalsOf(token: RefreshToken): Refusal[] {
   const list: unknown = token['refusals'];
-  return Array.isArray(list) ? (list as Refusal[]) : [];
+  return Array.isArray(list) ? list.filter(isRefusal) : [];
+}
+
+function isRefusal(value: unknown): value is Refusal {
+  if (!isRecord(value)) return false;
+  const { client_id, secret, scopes = '' } = value;
+  return [client_id, secret, scopes].every((field) => typeof field === 'string');
+}
+
+/** Whether the provider refused this refresh token to its own app, whatever it is asked for. */
+export function isRefusedForGood(token: RefreshToken): boolean {
+  const refusals = refusalsOf(token).filter(
+    ({ client_id, scopes }) => scopes === undefined && folded(client_id) === folded(token.client_id),
+  );
+  if (refusals.length === 0) return false;
+  try {
+    const secret = hashText(token.secret);
+    return refusals.some((refusal) => refusal.secret === secret);
+  } catch {
+    return false; // Its seal is damaged: whether it is the refused one can't be known.
+  }
 }
 
 /** Refusals that could not be written: by handle, for as long as the process lives. */

@@ -18,7 +18,7 @@ export { merge, type MergeCounts, planMerge } from './document/merge.ts';
 export { SerializableTokenCache } from './document/serializable-token-cache.ts';
 export { type CacheHandle, inMemory, type Synchronous, type UpdateOptions } from './handle.ts';
 export { type TokenResponseEvent } from './response.ts';
-export { type Profile } from './schema/dialects.ts';
+export { type Dialect } from './schema/dialects.ts';
 export {
   type AccessToken,
   type Account,
@@ -41,6 +41,7 @@ export {
   type SignOutReceipt,
   type TenantProfile,
 } from './schema/entities.ts';
+export { expiryOf } from './schema/expiry.ts';
 export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
 export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { Entry } from './entry.ts';
 import { copyWith, isRecord } from './json.ts';
 import { readToken } from './schema/claims.ts';
-import type { Profile } from './schema/dialects.ts';
+import type { Dialect } from './schema/dialects.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
 import { sameEnvironment } from './schema/environments.ts';
 import { secondsOf } from './schema/expiry.ts';
@@ -15,11 +15,11 @@ import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { freeKey, type Store } from './store.ts';
 
 /** The dialect of a cache that was not read from a document. */
-export const DEFAULT_PROFILE: Profile = 'msal-python';
+export const DEFAULT_DIALECT: Dialect = 'msal-python';
 
 /** The dialect in which new entities are written. */
-export function dialectOf(store: Store): Profile {
-  return store.profile ?? DEFAULT_PROFILE;
+export function dialectOf(store: Store): Dialect {
+  return store.dialect ?? DEFAULT_DIALECT;
 }
 
 function text(entity: Entity, field: string): string {
@@ -38,7 +38,25 @@ export function issuerFor(store: Store, entity: Entity): string {
   const account = text(entity, 'home_account_id');
   if (account === '' || followsMsal(environment, text(entity, 'realm'), text(entity, 'authority_type')))
     return '';
-  const client = entity['client_id'];
+  return issuerBeside(store, account, environment, entity['client_id']);
+}
+
+/** What `issuerBeside` found in a state of a store. Accounts with thousands of ID tokens ask thousands of times. */
+const found = new WeakMap<Store, { version: number; issuers: Map<string, string> }>();
+
+/** The issuer that the ID tokens of an account on a host say, where they agree. */
+function issuerBeside(store: Store, account: string, environment: string, client: unknown): string {
+  let known = found.get(store);
+  if (known?.version !== store.version)
+    found.set(store, (known = { version: store.version, issuers: new Map() }));
+  const name = JSON.stringify([folded(account), environment, client === undefined ? null : folded(client)]);
+  let issuer = known.issuers.get(name);
+  if (issuer === undefined)
+    known.issuers.set(name, (issuer = saidBeside(store, account, environment, client)));
+  return issuer;
+}
+
+function saidBeside(store: Store, account: string, environment: string, client: unknown): string {
   const issuers = new Set<string>();
   for (const { entity: idToken } of store.candidates('IdToken', { home_account_id: account })) {
     if (idToken === null || issuerIn(idToken) !== '') continue;
@@ -73,10 +91,12 @@ function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity)
 
 /** Returns the stored entries, under any key, that denote the same credential as the entity. */
 export function sameEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  return neighbours(store, type, entity).filter(
-    ({ entity: other }) =>
-      other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
-  );
+  return store
+    .like(type, entity)
+    .filter(
+      ({ entity: other }) =>
+        other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
+    );
 }
 
 /** Returns the stored entries that the entity supersedes. */
@@ -165,10 +185,10 @@ export function modifyEntity(
   const entry = found.find(({ value }) => value === old) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
   const entity = copyWith(entry.entity, ownJson(changes));
-  const profile = dialectOf(store);
-  const hadOwnKey = keyOf(type, entry.entity, profile) === entry.key;
+  const dialect = dialectOf(store);
+  const hadOwnKey = keyOf(type, entry.entity, dialect) === entry.key;
   // An entry under a key that belongs to no library keeps it.
-  place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, profile) : entry.key);
+  place(store, type, entity, found, hadOwnKey ? keyOf(type, entity, dialect) : entry.key);
 }
 
 function assertModifiable(type: unknown, old: unknown, changes: unknown): void {

@@ -6,8 +6,8 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
-import { type Claims, decodeObject, readToken, stringClaim } from './schema/claims.ts';
-import { isNode, type Profile } from './schema/dialects.ts';
+import { type Claims, decodeObject, readToken, stringClaim, subjectOf } from './schema/claims.ts';
+import { type Dialect, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
   Account,
@@ -159,7 +159,7 @@ function grantedScopes(granted: readonly string[], asked: readonly string[]): re
 /** Derives environment and tenant from the endpoint. MSAL Python omits the port, MSAL Node keeps it. */
 function placeOf(
   event: TokenResponseEvent,
-  profile: Profile,
+  dialect: Dialect,
 ): { url: URL; environment: string; tenant: string } {
   let url: URL;
   try {
@@ -170,11 +170,13 @@ function placeOf(
       cause,
     });
   }
-  const host = filled(event.environment) ?? (profile === 'msal-python' ? url.hostname : url.host);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid('token_endpoint', 'is neither an https nor an http URL');
+  const host = filled(event.environment) ?? (dialect === 'msal-python' ? url.hostname : url.host);
   if (host === '') throw invalid('token_endpoint', 'has no host');
   return {
     url,
-    environment: profile === 'msal-python' ? host : cachedEnvironment(host),
+    environment: dialect === 'msal-python' ? host : cachedEnvironment(host),
     tenant: event.realm ?? decodeURIComponentSafely(url.pathname.split('/')[1] ?? ''),
   };
 }
@@ -197,7 +199,7 @@ interface Identity {
 function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined): Identity {
   const uid = stringClaim(clientInfo, 'uid');
   const utid = stringClaim(clientInfo, 'utid');
-  const subject = stringClaim(claims, 'sub');
+  const subject = subjectOf(claims);
   return {
     home_account_id: uid !== undefined && utid !== undefined ? `${uid}.${utid}` : subject,
     local_account_id: stringClaim(claims, 'oid') ?? subject,
@@ -216,10 +218,10 @@ function claimsOf(response: TokenResponseEvent['response']): Claims | undefined 
 function realmOf(
   tenant: string,
   claims: Claims | undefined,
-  profile: Profile,
+  dialect: Dialect,
   override: string | undefined,
 ): string {
-  if (override !== undefined || profile === 'msal-python') return tenant;
+  if (override !== undefined || dialect === 'msal-python') return tenant;
   return stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant;
 }
 
@@ -255,8 +257,10 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
   const grant = grantOf(event);
+  // An ID token is about a user, also one that can't be read: it may be encrypted, or name no subject.
   const isUsers =
     filled(event.response['refresh_token']) !== undefined ||
+    filled(event.response['id_token']) !== undefined ||
     grant === 'refresh_token' ||
     (grant !== undefined && USER_GRANTS.has(grant.toLowerCase()));
   return isUsers ? unnamedAccount(event.response) : undefined;
@@ -297,27 +301,27 @@ function issuerOf(
 export function entitiesOf(
   event: TokenResponseEvent,
   now: number,
-  profile: Profile,
+  dialect: Dialect,
   known: KnownIssuer = () => undefined,
 ): NewEntities {
   assertEvent(event);
   const { client_id, response } = event;
   const data = event.data ?? {};
-  const where = placeOf(event, profile);
+  const where = placeOf(event, dialect);
   const { environment, tenant } = where;
   const claims = claimsOf(response);
   const clientInfo = decodeObject(filled(response['client_info']) ?? '');
   const identity = identityOf(clientInfo, claims);
   const home_account_id = accountIdOf(event, identity);
   const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
-  const realm = realmOf(tenant, claims, profile, event.realm);
+  const realm = realmOf(tenant, claims, dialect, event.realm);
   const scope: unknown = event.scope;
   const hasGranted = response['scope'] !== undefined && response['scope'] !== null;
   const asked = listOf(scope === undefined ? response['scope'] : scope);
   const granted = hasGranted ? grantedScopes(listOf(response['scope']), asked) : asked;
-  const target = (profile === 'msal-python' ? [...granted].sort() : granted).join(' ');
+  const target = (dialect === 'msal-python' ? [...granted].sort() : granted).join(' ');
   const owner = { environment, client_id, ...(issuer === '' ? {} : { issuer }) };
-  const assertion = assertionHash(data, profile);
+  const assertion = assertionHash(data, dialect);
   const accessToken = filled(response['access_token']);
   const times = lifetime(response, accessToken ?? '', now);
   const entities: NewEntities = {
@@ -330,19 +334,19 @@ export function entitiesOf(
     entities.AccessToken = {
       credential_type: 'AccessToken',
       secret: accessToken,
-      home_account_id: home_account_id ?? (profile === 'msal-python' ? null : ''),
+      home_account_id: home_account_id ?? (dialect === 'msal-python' ? null : ''),
       ...owner,
       target,
       ...(covers(target, asked) ? {} : { requested_scopes: asked.join(' ') }),
       realm,
       ...times.fields,
-      ...binding(response, data, profile),
+      ...binding(response, data, dialect),
       ...assertion,
     };
   }
   const idToken = filled(response['id_token']);
   if (home_account_id !== undefined && idToken !== undefined) {
-    const ofUser = isNode(profile) && folded(realm) === ADFS_REALM ? '' : realm;
+    const ofUser = isNode(dialect) && folded(realm) === ADFS_REALM ? '' : realm;
     entities.IdToken = {
       credential_type: 'IdToken',
       secret: idToken,
@@ -358,14 +362,14 @@ export function entitiesOf(
       secret: refreshToken,
       home_account_id,
       ...owner,
-      ...(isNode(profile) ? {} : { target, last_modification_time: String(now) }),
+      ...(isNode(dialect) ? {} : { target, last_modification_time: String(now) }),
       ...family(response),
       ...assertion,
     };
   }
   if (home_account_id !== undefined && event.skipAccountCreation !== true) {
     const about = { environment, tenant, realm, issuer };
-    entities.Account = accountOf(event, identity, home_account_id, about, claims, profile);
+    entities.Account = accountOf(event, identity, home_account_id, about, claims, dialect);
   }
   return entities;
 }
@@ -384,7 +388,7 @@ function timeOf(value: unknown): number | undefined {
 }
 
 interface Lifetime {
-  readonly expiry: 'told' | 'derived' | 'unknown';
+  readonly expiry: 'given' | 'derived' | 'unknown';
   readonly fields: Pick<
     AccessToken,
     'cached_at' | 'expires_on' | 'extended_expires_on' | 'refresh_on' | 'unknown_expiry'
@@ -393,9 +397,11 @@ interface Lifetime {
 
 /** The lifetime that the response tells, else that of the token itself, else none. Never dropped: clamped. */
 function lifetime(response: TokenResponseEvent['response'], token: string, now: number): Lifetime {
-  const told = whole(response['expires_in']);
+  const seconds = whole(response['expires_in']);
   const until =
-    told === undefined ? (timeOf(response['expires_on']) ?? timeOf(response['expires_at'])) : now + told;
+    seconds === undefined
+      ? (timeOf(response['expires_on']) ?? timeOf(response['expires_at']))
+      : now + seconds;
   const derived = until === undefined ? expiryIn(token) : undefined;
   const end = until ?? derived;
   const at = (time: number): string => String(Math.min(Math.max(0, Math.trunc(time)), LATEST));
@@ -403,7 +409,7 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
   const extended = whole(response['ext_expires_in']);
   const refresh = whole(response['refresh_in']);
   return {
-    expiry: until !== undefined ? 'told' : derived !== undefined ? 'derived' : 'unknown',
+    expiry: until !== undefined ? 'given' : derived !== undefined ? 'derived' : 'unknown',
     fields: {
       cached_at: String(now),
       expires_on,
@@ -427,7 +433,7 @@ type Data = NonNullable<TokenResponseEvent['data']>;
 function binding(
   response: TokenResponseEvent['response'],
   data: Data,
-  profile: Profile,
+  dialect: Dialect,
 ): Partial<AccessToken> {
   const token_type = filled(response['token_type']) ?? filled(data['token_type']) ?? 'Bearer';
   const key_id = filled(data['key_id']);
@@ -435,7 +441,7 @@ function binding(
   const resource = joinedText(data['resource']);
   const audience = joinedText(data['audience']);
   const claims = filled(data['requested_claims_hash']) ?? filled(data['requestedClaimsHash']);
-  const bound = isNode(profile) && schemeOf({ token_type }) !== '';
+  const bound = isNode(dialect) && schemeOf({ token_type }) !== '';
   return {
     token_type,
     ...(key_id === undefined ? {} : { key_id }),
@@ -443,7 +449,7 @@ function binding(
     ...(audience === undefined ? {} : { audience }),
     ...(claims === undefined ? {} : { requestedClaimsHash: claims }),
     ...(bound ? { credential_type: 'AccessToken_With_AuthScheme' } : {}),
-    ...(components === undefined ? {} : extended(components, profile)),
+    ...(components === undefined ? {} : extended(components, dialect)),
   };
 }
 
@@ -458,7 +464,7 @@ export function joinedText(value: unknown): string | undefined {
 /** Marks tokens that were got on behalf of a user (RFC 7523, MSAL), which answer for that assertion alone. */
 function assertionHash(
   data: Data,
-  profile: Profile,
+  dialect: Dialect,
 ): { user_assertion_hash?: string; userAssertionHash?: string } {
   const onBehalf = data['requested_token_use'] === 'on_behalf_of' ? filled(data['assertion']) : undefined;
   const hash =
@@ -466,13 +472,13 @@ function assertionHash(
     filled(data['userAssertionHash']) ??
     (onBehalf === undefined ? undefined : sha256Base64url(onBehalf));
   if (hash === undefined) return {};
-  return isNode(profile) ? { userAssertionHash: hash } : { user_assertion_hash: hash };
+  return isNode(dialect) ? { userAssertionHash: hash } : { user_assertion_hash: hash };
 }
 
 /** The hash alone could not be turned back into components, so they are kept beside it for MSAL Python, too. */
-function extended(components: Record<string, string>, profile: Profile): Partial<AccessToken> {
-  if (profile === 'msal-dotnet') return { credential_type: 'atext', ext: components };
-  if (isNode(profile)) return { additionalCacheKeyComponents: components };
+function extended(components: Record<string, string>, dialect: Dialect): Partial<AccessToken> {
+  if (dialect === 'msal-dotnet') return { credential_type: 'atext', ext: components };
+  if (isNode(dialect)) return { additionalCacheKeyComponents: components };
   return { ext_cache_key: hashComponents(components), additionalCacheKeyComponents: components };
 }
 
@@ -484,8 +490,8 @@ interface About {
 }
 
 /** MSAL Python lists accounts of generic providers only as `MSSTS`; the others take that too. */
-function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean, profile: Profile): string {
-  const generic = profile === 'msal-python' ? 'MSSTS' : 'Generic';
+function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean, dialect: Dialect): string {
+  const generic = dialect === 'msal-python' ? 'MSSTS' : 'Generic';
   if (event.authority_type !== undefined)
     return event.authority_type === 'Generic' ? generic : event.authority_type;
   if (about.tenant.toLowerCase() === 'adfs') return 'ADFS';
@@ -507,7 +513,7 @@ function accountOf(
   home_account_id: string,
   about: About,
   claims: Claims | undefined,
-  profile: Profile,
+  dialect: Dialect,
 ): Account {
   const grant = grantOf(event);
   const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
@@ -518,10 +524,10 @@ function accountOf(
     realm: about.realm,
     local_account_id: identity.local_account_id ?? null,
     username: usernameIn(claims) ?? filled(event.data?.['username']) ?? '',
-    authority_type: authorityTypeOf(event, about, identity.clientInfo !== undefined, profile),
-    ...(!signsIn || isNode(profile) ? {} : { account_source: grant }),
+    authority_type: authorityTypeOf(event, about, identity.clientInfo !== undefined, dialect),
+    ...(!signsIn || isNode(dialect) ? {} : { account_source: grant }),
   };
-  if (profile === 'msal-python') return account;
+  if (dialect === 'msal-python') return account;
   const name = stringClaim(claims, 'name');
   const client_info = filled(event.response['client_info']);
   const named: Account = {
@@ -529,7 +535,7 @@ function accountOf(
     ...(name === undefined ? {} : { name }),
     ...(client_info === undefined ? {} : { client_info }),
   };
-  if (!isNode(profile)) return named;
+  if (!isNode(dialect)) return named;
   // MSAL Node has one account per user: it stands for the home tenant, and lists the tenants.
   return {
     ...named,
@@ -593,22 +599,22 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   if (expected === undefined) return;
   const claims = claimsOf(event.response);
   const clientInfo = decodeObject(filled(event.response['client_info']) ?? '');
-  const told = identityOf(clientInfo, claims);
-  if (told.home_account_id === undefined) return;
-  if (folded(told.home_account_id) === folded(expected)) return;
+  const named = identityOf(clientInfo, claims);
+  if (named.home_account_id === undefined) return;
+  if (folded(named.home_account_id) === folded(expected)) return;
   const another = (): InvalidArgumentError =>
     invalid(
-      told.clientInfo === undefined ? 'response.id_token' : 'response.client_info',
+      named.clientInfo === undefined ? 'response.id_token' : 'response.client_info',
       'is about another user than `home_account_id`',
     );
-  if (told.clientInfo !== undefined) throw another();
+  if (named.clientInfo !== undefined) throw another();
   const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';
-  const subject = stringClaim(claims, 'sub');
+  const subject = subjectOf(claims);
   // The pairwise subject that this app has seen before: not the account's id, as at Microsoft.
   for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
     const read = entity === null ? undefined : readToken(entity.secret);
-    const before = read?.format === 'jwt' ? stringClaim(read.payload, 'sub') : undefined;
+    const before = read?.format === 'jwt' ? subjectOf(read.payload) : undefined;
     if (before !== undefined && before !== subject) throw another();
     if (before !== undefined) return;
   }
@@ -617,7 +623,7 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
     .map(({ entity }) => filled(entity?.local_account_id))
     .filter((local) => local !== undefined);
   const isKnown = accountsLike(store, expected, environment).length > 0;
-  const isSame = locals.length === 0 || locals.some((local) => local === told.local_account_id);
+  const isSame = locals.length === 0 || locals.some((local) => local === named.local_account_id);
   if (!isKnown || !isSame) throw another();
 }
 
@@ -633,7 +639,7 @@ function addAccount(store: Store, fresh: Account): void {
   const entities = known.flatMap(({ entity }) => (entity === null ? [] : [entity]));
   const tenants = oneForAll ? { tenantProfiles: joinedProfiles([...entities, fresh]) } : {};
   const [before] = entities;
-  const told = Object.fromEntries(
+  const changes = Object.fromEntries(
     Object.entries(fresh).filter(([field, value]) => {
       if (value === '' || value === null) return false;
       // Where it stands stays, and so does a name that a guest's name would replace.
@@ -641,7 +647,7 @@ function addAccount(store: Store, fresh: Account): void {
       return field !== 'username' || !isGuestName(value) || filled(before?.username) === undefined;
     }),
   );
-  const account = copyWith(before ?? fresh, { ...told, ...tenants });
+  const account = copyWith(before ?? fresh, { ...changes, ...tenants });
   place(store, 'Account', account, known, known[0]?.key);
 }
 

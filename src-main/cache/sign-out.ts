@@ -117,8 +117,8 @@ function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, n
   return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
 }
 
-/** The account that is signed out. */
-interface Leaver {
+/** What a sign-out removes. */
+interface Removal {
   /** Lower-cased. */
   readonly account: string;
   readonly ids: Ids;
@@ -138,7 +138,7 @@ function accountId(whom: unknown): string {
 }
 
 /** @throws AmbiguousAccountError if several users have the id and the reference does not say which one is meant */
-function leaverOf(store: Store, whom: string | AccountReference, filter: SignOutFilter): Leaver {
+function removalOf(store: Store, whom: string | AccountReference, filter: SignOutFilter): Removal {
   const account = accountId(whom);
   const reference: Partial<AccountReference> = typeof whom === 'string' ? {} : whom;
   const all = identitiesOf(store, account);
@@ -199,7 +199,7 @@ function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
 }
 
 /** Returns the entries that a sign-out removes and its preview counts. The cost depends on the account's size only. */
-function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry<EntityType>[] {
+function belongings(store: Store, { account, ids, owns, spares }: Removal): Entry<EntityType>[] {
   const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
   const loose = [...store.malformed].filter(
     (entry) => namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value),
@@ -208,7 +208,7 @@ function belongings(store: Store, { account, ids, owns, spares }: Leaver): Entry
 }
 
 /** Counts the account's remaining entries with a full scan that does not rely on the index. */
-function remaining(store: Store, { ids, owns, spares }: Leaver): number {
+function remaining(store: Store, { ids, owns, spares }: Removal): number {
   let left = 0;
   for (const type of ENTITY_TYPES) {
     for (const entry of store.entries<EntityType>(type)) {
@@ -240,16 +240,16 @@ export function signOut(
   at: number,
 ): SignOutReceipt {
   checkOptions('signOut', filter, { environment: true }, 'Nothing was removed.');
-  const leaver = leaverOf(store, whom, filter);
-  const entries = belongings(store, leaver);
+  const removal = removalOf(store, whom, filter);
+  const entries = belongings(store, removal);
   for (const entry of entries) store.drop(entry);
-  removeFromRoots(store, leaver.ids, leaver.spares);
+  removeFromRoots(store, removal.ids, removal.spares);
   return {
     home_account_id: typeof whom === 'string' ? whom : whom.home_account_id,
-    ...(leaver.issuer === '' ? {} : { issuer: leaver.issuer }),
+    ...(removal.issuer === '' ? {} : { issuer: removal.issuer }),
     at,
     removed: countOf(entries),
-    remaining: remaining(store, leaver),
+    remaining: remaining(store, removal),
   };
 }
 
@@ -273,7 +273,7 @@ export function countBelongings(
   filter: SignOutFilter = {},
 ): RemovalCount {
   checkOptions('removalCount', filter, { environment: true });
-  return countOf(belongings(store, leaverOf(store, whom, filter)));
+  return countOf(belongings(store, removalOf(store, whom, filter)));
 }
 
 /**

@@ -6,11 +6,17 @@ import { AccountIndex } from './account-index.ts';
 import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
-import type { Layout, Profile } from './schema/dialects.ts';
-import { type EntityType, isEntityType } from './schema/entities.ts';
+import type { Dialect, Layout } from './schema/dialects.ts';
+import { type Entity, type EntityType, isEntityType } from './schema/entities.ts';
 
 function isOf<T extends EntityType>(type: T, entry: Entry<EntityType>): entry is Entry<T> {
   return entry.section === type;
+}
+
+function understood<T extends EntityType>(type: T, found: Iterable<Entry<EntityType>>): Entry<T>[] {
+  const entries: Entry<T>[] = [];
+  for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
+  return entries;
 }
 
 function isFilled(value: unknown): boolean {
@@ -48,9 +54,9 @@ export class Store {
   readonly now: Clock;
   /** A number that changes with the contents and is unique among all stores of this process. */
   version = ++states;
-  /** The profile of the document; null if there is no document or the profile is unknown. */
-  profile: Profile | null = null;
-  /** The layout of the document; undefined for that of the profile. */
+  /** The dialect of the document; null if there is no document or the dialect is unknown. */
+  dialect: Dialect | null = null;
+  /** The layout of the document; undefined for that of the dialect. */
   layout: Layout | undefined;
   /** Called after each outermost `run` that changed something. */
   onChange: ((changes: readonly Change[]) => void) | undefined;
@@ -135,9 +141,12 @@ export class Store {
       account === undefined
         ? this.entries(type)
         : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
-    const entries: Entry<T>[] = [];
-    for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
-    return entries;
+    return understood(type, found);
+  }
+
+  /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
+  like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
+    return understood(type, this.#index.like(type, entity));
   }
 
   /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */
@@ -195,7 +204,7 @@ export class Store {
    */
   run<T>(fn: () => T): { value: T; changes: Change[] } {
     const mark = this.#journal.length;
-    const { profile, layout } = this;
+    const { dialect, layout } = this;
     this.#depth += 1;
     let value: T;
     try {
@@ -203,7 +212,7 @@ export class Store {
     } catch (error) {
       this.#depth -= 1;
       for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
-      this.profile = profile;
+      this.dialect = dialect;
       this.layout = layout;
       throw error;
     }

@@ -27,7 +27,7 @@ import {
   type SignOutFilter,
 } from './sign-out.ts';
 import { Store } from './store.ts';
-import type { Profile } from './schema/dialects.ts';
+import type { Dialect } from './schema/dialects.ts';
 import type { Entry } from './entry.ts';
 import { eventOf } from './change.ts';
 import { checkOptions } from '../options.ts';
@@ -48,11 +48,11 @@ export function storeOf(cache: TokenCache): Store {
 /** Creates a cache that shares the given entries. If two have the same section and key, the later one replaces the earlier. */
 export function cacheOf(
   entries: Iterable<Entry>,
-  { profile = null, ...options }: TokenCacheOptions & { profile?: Profile | null } = {},
+  { dialect = null, ...options }: TokenCacheOptions & { dialect?: Dialect | null } = {},
 ): TokenCache {
   const cache = new TokenCache(options);
   const store = storeOf(cache);
-  store.profile = profile;
+  store.dialect = dialect;
   for (const entry of entries) store.put(entry);
   return cache;
 }

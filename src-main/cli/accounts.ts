@@ -6,7 +6,7 @@ import { secretService } from '../sources/secret-service.ts';
 import { signOutAtSource } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
 import type { Given } from './arguments.ts';
-import { homeOf, type Opened, peopleIn, type Person, personNamed, type Status } from './people.ts';
+import { homeOf, type Opened, peopleIn, type Person, personNamed, type Status, VAULT } from './people.ts';
 import { clock, printable, relative, table } from './text.ts';
 import { assertReadable, exists, shownCode, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -35,7 +35,7 @@ function openedOf(sources: readonly ReadSource[]): Opened[] {
 async function vaultPlace(vault: Vault): Promise<Opened[]> {
   if (!exists(vault)) return [];
   assertReadable(vault);
-  return vault.read((cache) => [{ name: 'vault', cache, accounts: cache.accounts() }]);
+  return vault.read((cache) => [{ name: VAULT, cache, accounts: cache.accounts() }]);
 }
 
 async function places(
@@ -72,7 +72,7 @@ export function list(given: Given, world: World): Promise<number> {
             nameOf(person),
             homeOf(person.account),
             statusText(person.status),
-            person.nextExpiry === undefined ? 'expired' : relative(person.nextExpiry, now),
+            nextExpiryText(person, now),
             [...new Set(person.places.map(({ opened }) => opened.name))].join(', '),
           ]),
           world.out.columns,
@@ -96,6 +96,13 @@ function nameOf({ account }: Person): string {
   return account.username === '' ? account.home_account_id : account.username;
 }
 
+function nextExpiryText({ nextExpiry, tokens }: Person, now: number): string {
+  if (nextExpiry !== undefined) return relative(nextExpiry, now);
+  const access = tokens.filter(({ type }) => type === 'access');
+  const isOver = access.every(({ expiresOn = Infinity }) => expiresOn <= now);
+  return access.length > 0 && isOver ? 'expired' : '–';
+}
+
 function statusText(status: Status): string {
   return status.is === 'Active until' ? `Active until ${clock(status.until)}` : status.is;
 }
@@ -110,6 +117,7 @@ function asJson({ account, places: where, status, nextExpiry, tokens }: Person):
     tenants: account.tenants,
     status: status.is,
     ...(status.is === 'Active until' ? { until: status.until } : {}),
+    ...(status.is === 'Needs sign-in' ? { reason: status.reason, since: status.at } : {}),
     next_expiry: nextExpiry ?? null,
     sources: where.map(({ opened }) => ({ name: opened.name, file: opened.source?.file ?? null })),
     tokens: tokens.length,
@@ -130,7 +138,9 @@ export function show(given: Given, world: World): Promise<number> {
     world.out.write(
       `${printable([account.name, nameOf(person), homeOf(account)].filter((part) => part !== undefined && part !== '').join(' · '))}${guests.length === 0 ? '' : `, guest in ${printable(guests.join(', '))}`}\n`,
     );
-    world.out.write(`Status  ${statusText(person.status)}\n`);
+    const { status } = person;
+    const why = status.is === 'Needs sign-in' ? `: ${status.reason} ${relative(status.at, now)}` : '';
+    world.out.write(`Status  ${statusText(status)}${why}\n`);
     const shown = given.has('all')
       ? tokens
       : tokens.filter(({ type, expiresOn }) => type !== 'ID' && (expiresOn === undefined || expiresOn > now));
@@ -165,7 +175,7 @@ export function sources(given: Given, world: World): Promise<number> {
     const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault) : [];
     const rows = [
       {
-        source: 'vault',
+        source: VAULT,
         state: exists(vault) ? (status.state === 'ready' ? 'open' : status.state) : 'no vault yet',
         accounts: own[0]?.accounts.length ?? null,
         where: status.file,

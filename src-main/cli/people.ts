@@ -1,10 +1,14 @@
 /** Who is signed in, over the vault and the sources: one line for each person, whatever the number of places. */
-import type { AccountSummary, EntityType } from '../cache/schema/entities.ts';
+import { accountStatus } from '../cache/account-status.ts';
+import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { expiryOf, isUsable } from '../cache/schema/expiry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { FoundSource } from '../sources/find.ts';
 import { EXIT, Stop } from './world.ts';
+
+/** The name of the vault among the places. */
+export const VAULT = 'vault';
 
 /** The contents of the vault or of a source. */
 export interface Opened {
@@ -22,7 +26,7 @@ export interface TokenLine {
   readonly place: string;
   readonly client_id: string;
   readonly target: string;
-  /** Seconds since the epoch; undefined for what does not say. */
+  /** Seconds since the epoch; undefined if it is unknown or the token has none. */
   readonly expiresOn?: number;
 }
 
@@ -32,15 +36,16 @@ export interface Person {
   readonly places: readonly { readonly opened: Opened; readonly account: AccountSummary }[];
   readonly tokens: readonly TokenLine[];
   readonly status: Status;
-  /** Of the access token that ends next and has not ended; seconds since the epoch. */
+  /** The soonest expiry of an access token that is still to come, in seconds since the epoch. */
   readonly nextExpiry?: number;
 }
 
+/** The same four that the window shows. Times are seconds since the epoch. */
 export type Status =
   | { readonly is: 'Active' }
   | { readonly is: 'Active until'; readonly until: number }
   | { readonly is: 'Unknown' }
-  | { readonly is: 'Needs sign-in' };
+  | { readonly is: 'Needs sign-in'; readonly reason: 'refused' | 'expired' | 'revoked'; readonly at: number };
 
 /** What tells two people apart: the user, the cloud, and the issuer where the account names one. */
 function identityOf(account: AccountSummary): string {
@@ -62,18 +67,18 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
   for (const places of found.values()) {
     const [first] = places;
     if (first === undefined) continue;
-    const tokens = places.flatMap(({ opened, account }) => tokensOf(opened, account));
+    const held = places.map(({ opened, account }) => tokensOf(opened, account));
     const account =
       places.map((place) => place.account).find(({ username }) => username !== '') ?? first.account;
-    const running = tokens.flatMap(({ type, expiresOn }) =>
-      type === 'access' && expiresOn !== undefined && expiresOn > now ? [expiresOn] : [],
-    );
+    const coming = held
+      .flatMap(({ accessTokens }) => accessTokens.filter((token) => isUsable(token, now, 0)).map(expiryOf))
+      .filter(Number.isFinite);
     people.push({
       account,
       places,
-      tokens,
-      status: statusOf(tokens, running),
-      ...(running.length === 0 ? {} : { nextExpiry: Math.min(...running) }),
+      tokens: held.flatMap(linesOf),
+      status: statusOf(held, now),
+      ...(coming.length === 0 ? {} : { nextExpiry: Math.min(...coming) }),
     });
   }
   const order: readonly Status['is'][] = ['Needs sign-in', 'Active until', 'Unknown', 'Active'];
@@ -84,34 +89,63 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
   );
 }
 
-/** Derives the status from stored data. Only the provider knows whether a refresh token still works. */
-function statusOf(tokens: readonly TokenLine[], running: readonly number[]): Status {
-  const renews = tokens.some(({ type }) => type === 'refresh');
-  if (renews) return { is: running.length > 0 ? 'Active' : 'Unknown' };
-  return running.length > 0 ? { is: 'Active until', until: Math.max(...running) } : { is: 'Needs sign-in' };
+/** Computes the status over all places: a person whose sign-in was refused in one place may be active in another. */
+function statusOf(held: readonly Held[], now: number): Status {
+  const tokens = {
+    accessTokens: held.flatMap(({ accessTokens }) => accessTokens),
+    refreshTokens: held.flatMap(({ refreshTokens }) => refreshTokens),
+  };
+  const status = accountStatus(tokens, null, now);
+  switch (status.state) {
+    case 'renews': {
+      // Nobody has tried the refresh token of another program here.
+      const isOwn = held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
+      return { is: isOwn || status.activeUntil !== null ? 'Active' : 'Unknown' };
+    }
+    case 'active':
+      return { is: 'Active until', until: status.until };
+    case 'needs-sign-in':
+      return { is: 'Needs sign-in', reason: status.reason, at: status.at };
+    case 'unknown':
+      return { is: 'Unknown' };
+  }
 }
 
-const TYPES: readonly (readonly [EntityType, TokenLine['type']])[] = [
-  ['AccessToken', 'access'],
-  ['RefreshToken', 'refresh'],
-  ['IdToken', 'ID'],
-];
+/** The tokens of one person in one place. */
+interface Held {
+  readonly place: string;
+  readonly accessTokens: readonly AccessToken[];
+  readonly refreshTokens: readonly RefreshToken[];
+  readonly idTokens: readonly IdToken[];
+}
 
-function tokensOf({ cache, name }: Opened, account: AccountSummary): TokenLine[] {
+function tokensOf({ cache, name }: Opened, account: AccountSummary): Held {
   const { home_account_id, environment, issuer } = account;
   const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
-  return TYPES.flatMap(([entityType, type]) =>
-    cache.find(entityType, { query }).map((entity): TokenLine => {
-      const expiresOn = secondsOf(entity['expires_on']);
-      return {
-        type,
-        place: name,
-        client_id: text(entity['client_id']),
-        target: text(entity['target']),
-        ...(Number.isNaN(expiresOn) ? {} : { expiresOn }),
-      };
-    }),
-  );
+  return {
+    place: name,
+    accessTokens: cache.find('AccessToken', { query }),
+    refreshTokens: cache.find('RefreshToken', { query }),
+    idTokens: cache.find('IdToken', { query }),
+  };
+}
+
+function linesOf({ place, accessTokens, refreshTokens, idTokens }: Held): TokenLine[] {
+  const lineOf = (type: TokenLine['type'], entity: Entity): TokenLine => {
+    const expiresOn = expiryOf(entity);
+    return {
+      type,
+      place,
+      client_id: text(entity['client_id']),
+      target: text(entity['target']),
+      ...(Number.isFinite(expiresOn) ? { expiresOn } : {}),
+    };
+  };
+  return [
+    ...accessTokens.map((token) => lineOf('access', token)),
+    ...refreshTokens.map((token) => lineOf('refresh', token)),
+    ...idTokens.map((token) => lineOf('ID', token)),
+  ];
 }
 
 function text(value: unknown): string {

@@ -25,9 +25,11 @@ export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | 
     const { status, json } = await asked(ask, token_endpoint, { method: 'POST', body });
     if (status >= 200 && status < 300 && json !== null) return { token_endpoint, response: json };
     const code = typeof json?.['error'] === 'string' ? json['error'] : `HTTP ${status}`;
+    // `acquireTokenSilent` finds invalid_grant in the cause and marks the refresh token as refused.
     if (code === 'invalid_grant' || code === 'interaction_required' || code === 'login_required')
       throw new SignInRequiredError(
-        `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; nothing was changed.`,
+        `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; the cached tokens are kept.`,
+        { cause: json },
       );
     throw new Stop(
       EXIT.failed,
@@ -72,20 +74,31 @@ async function asked(
       headers: { accept: 'application/json' },
     });
     status = response.status;
-    text = await response.text();
+    text = await textOf(response);
   } catch (cause) {
     throw new Stop(
       EXIT.failed,
       `${new URL(url).host} was not reached (${reasonOf(cause)}). The cached tokens are as they were. Try again.`,
     );
   }
-  if (text.length > LONGEST) return { status, json: null };
   try {
     const json: unknown = JSON.parse(text);
     return { status, json: isRecord(json) ? json : null };
   } catch {
     return { status, json: null };
   }
+}
+
+/** Reads a body of at most `LONGEST` bytes; returns "" if it is longer, and reads no further. */
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > LONGEST) return '';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function reasonOf(error: unknown): string {

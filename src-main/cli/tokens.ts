@@ -3,9 +3,10 @@ import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken } from '../cache/schema/entities.ts';
 import { readToken } from '../cache/schema/claims.ts';
+import { expiryOf } from '../cache/schema/expiry.ts';
 import type { Vault } from '../vault/api.ts';
 import type { Given } from './arguments.ts';
-import { peopleIn, personNamed } from './people.ts';
+import { peopleIn, personNamed, VAULT } from './people.ts';
 import { redeemAt } from './refresh.ts';
 import { relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
@@ -20,9 +21,10 @@ export async function get(given: Given, world: World): Promise<number> {
     );
   const token = await withVault(given, world, (vault) => tokenFor(vault, given, world));
   if (given.has('json')) {
-    const { secret, target, expires_on } = token;
+    const { secret, target } = token;
+    const expiry = expiryOf(token);
     world.out.write(
-      `${JSON.stringify({ access_token: secret, scope: target, expires_on: Number(expires_on), token_type: token.token_type ?? 'Bearer' })}\n`,
+      `${JSON.stringify({ access_token: secret, scope: target, expires_on: Number.isFinite(expiry) ? expiry : null, token_type: token.token_type ?? 'Bearer' })}\n`,
     );
   } else
     world.out.write(given.has('header') ? `Authorization: Bearer ${token.secret}\n` : `${token.secret}\n`);
@@ -36,7 +38,7 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Acces
   if (name === undefined || scopes.length === 0)
     throw new Stop(EXIT.usage, 'Name the account and what the token is for: --account ACCOUNT --scope SCOPE');
   const found = await vault.read((cache) => {
-    const people = peopleIn([{ name: 'vault', cache, accounts: cache.accounts() }], world.now());
+    const people = peopleIn([{ name: VAULT, cache, accounts: cache.accounts() }], world.now());
     const { account, tokens } = personNamed(people, name);
     const clients = [...new Set(tokens.map(({ client_id }) => client_id))];
     return { account, clients, fitting: clientsWith(tokens, scopes) };

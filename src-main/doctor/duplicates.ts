@@ -2,7 +2,7 @@
 import { ageIn } from '../cache/place.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { isExpired } from '../cache/schema/expiry.ts';
 import { copyWith } from '../cache/json.ts';
 import { keyOf } from '../cache/schema/keys.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
@@ -141,18 +141,18 @@ function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now
   return found;
 }
 
-/** Whether the key is the one under which the library of the document's profile looks for the entity. */
+/** Whether the key is the one under which the library of the document's dialect looks for the entity. */
 function isAtHome(store: Store, { section, key, entity }: Entry<EntityType>): boolean {
   if (entity === null) return false;
-  const profile = dialectOf(store);
+  const dialect = dialectOf(store);
   return (
     keyOf(
       section,
       copyWith(
         entity,
-        fieldsFor(section, entity, profile, () => NaN),
+        fieldsFor(section, entity, dialect, () => NaN),
       ),
-      profile,
+      dialect,
     ) === key
   );
 }
@@ -182,7 +182,7 @@ function rankOf(
   const entity: Entity = entry.entity ?? {};
   const age = ageIn(store, type, entity);
   return {
-    use: type === 'AccessToken' && secondsOf(entity['expires_on']) <= now ? 0 : 1,
+    use: type === 'AccessToken' && isExpired(entity, now) ? 0 : 1,
     age: Number.isNaN(age) ? 0 : age,
     home: type !== 'RefreshToken' && isAtHome(store, entry) ? 1 : 0,
   };

@@ -76,7 +76,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
 
 /** Recreates the account entity from an ID token, as a new sign-in would. */
 function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: number): Change | undefined {
-  const profile = dialectOf(store);
+  const dialect = dialectOf(store);
   for (const { entity } of idTokens) {
     if (entity === null || !isUnderstood('IdToken', entity)) continue;
     const { home_account_id, environment, realm, client_id, secret } = entity;
@@ -98,9 +98,9 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       response,
       ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
     };
-    const account: Account | undefined = entitiesOf(event, now, profile).Account;
+    const account: Account | undefined = entitiesOf(event, now, dialect).Account;
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
-    const key = keyOf('Account', account, profile);
+    const key = keyOf('Account', account, dialect);
     const after: Entry = Entry.of('Account', key, account);
     if (after.isUnderstood && store.entry('Account', key) === undefined) return { after };
   }

@@ -5,7 +5,7 @@ import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Store } from '../cache/store.ts';
 import { sameEntries } from '../cache/place.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { expiryOf } from '../cache/schema/expiry.ts';
 import { joinedProfiles } from '../cache/schema/tenant-profiles.ts';
 import { change, type Cause, type Diagnosis, diagnosis } from './finding.ts';
 
@@ -36,7 +36,7 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
       ({ entity }) => entity && isWithoutScopes(entity),
     );
     const longest = same.reduce(
-      (a, b) => (secondsOf(b.entity?.expires_on) > secondsOf(a.entity?.expires_on) ? b : a),
+      (a, b) => (expiryOf(b.entity ?? {}) > expiryOf(a.entity ?? {}) ? b : a),
       entry,
     );
     // OpenID scopes are ignored when matching, so the token matches the same requests as before. One of several is enough.

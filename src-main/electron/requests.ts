@@ -49,7 +49,7 @@ interface Server {
 const servers = new Map<string, Server[]>();
 
 /**
- * Answers the requests `R` of the given windows and lets the app tell them the events `E`. Every answer is an
+ * Answers the requests `R` of the given windows and lets the app send them the events `E`. Every answer is an
  * `Outcome`; nothing that a window sends can make it throw.
  *
  * @example

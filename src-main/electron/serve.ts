@@ -2,6 +2,7 @@
 import { app, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
+import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
 import {
@@ -36,8 +37,8 @@ export interface ServeOptions extends Trusted {
 export interface ServedTokenCache {
   (): void;
   /**
-   * Starts an import from outside the window, as a menu or a command line does: the windows are told `importReading`,
-   * then `importPlanned` or `importFailed`. Resolves when they have been told; never rejects.
+   * Starts an import from outside the window, as a menu or a command line does: the windows receive `importReading`,
+   * then `importPlanned` or `importFailed`. Resolves when both events are sent; never rejects.
    */
   planImport(path: string): Promise<void>;
   /** Clears a copied token from the clipboard now, such as when the screen is locked. */
@@ -83,7 +84,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     confirm,
     chooseFile,
     chooseTarget,
-    tell: (name, event) => served.emit(name, event),
+    emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
   });
   const { windows, origin, onUnexpected } = options;
@@ -100,7 +101,12 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   const endings: (() => void)[] = [];
   void opened.then((ready) => {
     if (stopped) return;
-    endings.push(ready.on('change', () => served.emit('change', null)));
+    endings.push(
+      ready.on('change', (change) => {
+        // With 10,000 accounts, a list that did not change is not loaded again because a token was copied.
+        served.emit(isOnlyActivity(change) ? 'activity' : 'change', null);
+      }),
+    );
     endings.push(ready.on('status', (status) => served.emit('status', status)));
     served.emit('status', ready.status);
   }, options.onUnexpected);

@@ -1,9 +1,10 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
+import { accountStatus } from '../cache/account-status.ts';
 import { stringClaim } from '../cache/schema/claims.ts';
+import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf } from './account-history.ts';
-import { accountStatus } from './account-status.ts';
 import {
   type AccountId,
   type CachedAccount,
@@ -52,29 +53,29 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
       RefreshToken: account.refreshTokens.length,
       IdToken: account.idTokens.length,
     },
-    status: accountStatus(account, history, now),
+    status: accountStatus(account, history.refusal, now),
     source: history.source,
-    ...timesOf(tokens, now),
+    ...timesOf(account, now),
   };
 }
 
 function timesOf(
-  tokens: readonly Token[],
+  account: CachedAccount,
   now: number,
 ): Pick<AccountItem, 'nextExpiry' | 'lastExpiry' | 'since'> {
-  let [nextExpiry, lastExpiry, since] = [Infinity, -Infinity, Infinity];
-  for (const token of tokens) {
-    const expiry = token.credential_type === 'IdToken' ? null : seconds(token['expires_on']);
-    if (expiry !== null && expiry > now) nextExpiry = Math.min(nextExpiry, expiry);
-    if (expiry !== null) lastExpiry = Math.max(lastExpiry, expiry);
-    since = Math.min(
-      since,
-      seconds(token['cached_at']) ?? since,
-      seconds(token['last_modification_time']) ?? since,
-    );
-  }
-  const known = (time: number): number | null => (Number.isFinite(time) ? time : null);
-  return { nextExpiry: known(nextExpiry), lastExpiry: known(lastExpiry), since: known(since) };
+  // A token that was cached in the future is not used until the clock is right again.
+  const expiries = account.accessTokens
+    .filter((token) => !(secondsOf(token.cached_at) > now))
+    .map((token) => seconds(expiryOf(token)));
+  const known = expiries.filter((expiry) => expiry !== null);
+  const cached = tokensOf(account)
+    .flatMap((token) => [seconds(token['cached_at']), seconds(token['last_modification_time'])])
+    .filter((time) => time !== null);
+  return {
+    nextExpiry: seconds(Math.min(Infinity, ...known.filter((expiry) => expiry > now))),
+    lastExpiry: known.length < expiries.length ? null : seconds(Math.max(-Infinity, ...known)),
+    since: seconds(Math.min(Infinity, ...cached)),
+  };
 }
 
 /** Returns the display name of an account, or null. */

@@ -26,6 +26,17 @@ export function setAppData(cache: TokenCache, name: string, value: unknown): voi
   store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
 }
 
+/** Returns the name of the app data in a root of a cache document; undefined if the root holds none. */
+export const appDataOf = (section: string): string | undefined =>
+  isAppData(section) ? section.slice(PREFIX.length) : undefined;
+
+/** Returns the names under which values are stored. */
+export function appDataNames(cache: TokenCache): string[] {
+  return storeOf(cache)
+    .keptRoots()
+    .flatMap(({ section }) => appDataOf(section) ?? []);
+}
+
 /** Removes all app data, such as from a document that another program wrote. */
 export function dropAppData(cache: TokenCache): void {
   const store = storeOf(cache);

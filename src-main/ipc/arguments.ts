@@ -46,6 +46,8 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   rotateKey: noArguments,
   compact: noArguments,
   exportAll: takes(v.strictTuple([passphrase])),
+  activity: takes(v.strictTuple([v.nullable(id)])),
+  clearActivity: noArguments,
   examine: noArguments,
   repair: takes(v.strictTuple([v.nullable(findingIds)])),
   undoRepair: noArguments,

@@ -35,6 +35,7 @@ export interface CachedAccount {
   readonly idTokens: IdToken[];
 }
 
+/** A credential with its secret. */
 export type Token = AccessToken | RefreshToken | IdToken;
 
 /** All accounts in a cache. */

@@ -6,6 +6,7 @@
  * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
  * open nothing.
  */
+import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
@@ -13,6 +14,7 @@ import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
 import type { Names, Outcome, PlainError } from './requests.ts';
 
 export type {
+  AccountStatus,
   Difference,
   EntityReference,
   EntityType,
@@ -21,6 +23,7 @@ export type {
   ImportReport,
   Outcome,
   PlainError,
+  Refusal,
   SignOutReceipt,
   TenantProfile,
   VaultReport,
@@ -56,41 +59,12 @@ export interface AccountItem {
   status: AccountStatus;
   /** The file that it was imported from, which another program may still use; null where it was signed in here. */
   source: string | null;
-  /** Of its access tokens, seconds since the epoch: the soonest still to come, and the latest of all. */
+  /** The soonest expiry of its access tokens that is still to come, in seconds since the epoch; null if there is none. */
   nextExpiry: number | null;
+  /** The latest expiry of its access tokens, in seconds since the epoch; null if one's expiry is unknown. */
   lastExpiry: number | null;
   /** The earliest known time of one of its tokens, seconds since the epoch. */
   since: number | null;
-}
-
-/** Whether an account can still be used. Times are seconds since the epoch. */
-export type AccountStatus =
-  /** A refresh token renews it. `activeUntil`: of its current access tokens; null where none is left. */
-  | { state: 'renews'; activeUntil: number | null }
-  /** No refresh token: active until its last access token expires. */
-  | { state: 'active'; until: number }
-  /**
-   * `code`: the provider's own error name where it refused. `activeUntil`: tokens that are here can be used until then;
-   * null where none is left.
-   */
-  | {
-      state: 'needs-sign-in';
-      reason: 'refused' | 'expired' | 'revoked';
-      at: number;
-      code: string | null;
-      activeUntil: number | null;
-    }
-  /** The lifetime of its tokens is unknown. */
-  | { state: 'unknown' };
-
-/** A refresh that the provider refused for good. */
-export interface Refusal {
-  /** `refused`: for an unspecified reason. */
-  reason: 'refused' | 'expired' | 'revoked';
-  /** Seconds since the epoch. */
-  at: number;
-  /** The provider's error code, such as `invalid_grant`; null if there was none. */
-  code: string | null;
 }
 
 /** All accounts and apps in the cache. */
@@ -126,7 +100,7 @@ export interface TokenItem {
   /** The token's format, which only its issuer has to know. `jwe`: encrypted to its audience. */
   format: 'jwt' | 'jwe' | 'opaque';
   cached_at: number | null;
-  /** Access tokens: the field. ID tokens: the `exp` claim. */
+  /** Access tokens: the field, null if the provider told no lifetime. ID tokens: the `exp` claim. */
   expires_on: number | null;
   extended_expires_on: number | null;
   /** When the provider asks for a refresh. */
@@ -211,6 +185,60 @@ export interface RepairReport {
   difference: Difference;
 }
 
+/** An account in an event. */
+export interface ActivityAccount {
+  /** The account's id in the list, where it may no longer be. */
+  id: string;
+  /** Its name at that time; "" if a sign-out removed it. */
+  name: string;
+}
+
+/** What happened. Times are seconds since the epoch; nothing in it is a secret. */
+export type Activity =
+  | { kind: 'sign-in'; client_id: string; way: 'browser' | 'device'; provider: string }
+  /** `until`: when the last of the new access tokens expires. `automatic`: without the user. */
+  | {
+      kind: 'refresh';
+      client_ids: readonly string[];
+      apis: readonly string[];
+      tokens: number;
+      until: number | null;
+      automatic: boolean;
+    }
+  /** The provider refused a refresh token; `code` is its own error code. */
+  | ({ kind: 'refused'; client_id: string; provider: string } & Pick<Refusal, 'reason' | 'code'>)
+  /** A token was shown, or copied. `api`: of an access token. */
+  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string }
+  | { kind: 'copy'; token: TokenItem['type']; api: string | null; client_id: string; form: CopyForm }
+  /** A sign-out by `signOut`. `tokens`: how many were removed. */
+  | { kind: 'sign-out'; tokens: number }
+  /** `file`: where the document was, or the export is. */
+  | { kind: 'import'; file: string; accountsAdded: number; tokensAdded: number }
+  | { kind: 'export'; file: string; accountsExported: number }
+  /** The encryption key was replaced. */
+  | { kind: 'rotation' }
+  | { kind: 'repair'; entries: number; undo: boolean }
+  /** All earlier events were removed. */
+  | { kind: 'cleared' };
+
+/** One event. */
+export type ActivityEvent = {
+  /** Names the event in this list. */
+  id: string;
+  /** Seconds since the epoch. */
+  at: number;
+  /** The accounts that it is about; some of them, if there are many. */
+  accounts: readonly ActivityAccount[];
+} & Activity;
+
+/** Events of the last 90 days. */
+export interface ActivityList {
+  /** Newest first; at most 2,000 are sent. */
+  events: readonly ActivityEvent[];
+  /** All events, including those that are not sent. */
+  total: number;
+}
+
 /** The requests that the main process answers. It checks every sender and validates every argument. */
 export interface TokenCacheRequests {
   /** The state of the vault. */
@@ -267,6 +295,11 @@ export interface TokenCacheRequests {
    */
   exportAll(passphrase: string): ExportReceipt | null;
 
+  /** What happened to an account, or to all (`null`), in the last 90 days. */
+  activity(accountId: string | null): ActivityList;
+  /** Removes all events after a dialog of the main process, and records that. false if the user declined. */
+  clearActivity(): boolean;
+
   /** Problems in the cache: see `examine` of 'tokenkeep'. */
   examine(): HealthReport;
   /** Repairs findings in one update; `null`: all repairable findings. Entries that changed since are left unchanged. */
@@ -279,6 +312,8 @@ export interface TokenCacheRequests {
 export interface TokenCacheEvents {
   /** The cache has changed, in this process or another: reload. */
   change: null;
+  /** An event was recorded. Accounts and tokens are unchanged. */
+  activity: null;
   /** The new status, whenever it changes. */
   status: VaultStatus;
   /** A chosen or dropped file is being read; a plan or an error follows. Large files take seconds. */
@@ -331,6 +366,8 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   rotateKey: true,
   compact: true,
   exportAll: true,
+  activity: true,
+  clearActivity: true,
   examine: true,
   repair: true,
   undoRepair: true,
@@ -339,6 +376,7 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
 /** The events of the contract at run time. */
 export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   change: true,
+  activity: true,
   status: true,
   importReading: true,
   importPlanned: true,
@@ -347,7 +385,7 @@ export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
   clipboardCleared: true,
 };
 
-/** The requests that only read and reveal no secret. A page gets these by default. */
+/** The requests that read accounts and tokens and reveal no secret. A page gets these by default. */
 export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
   'status',
   'accounts',

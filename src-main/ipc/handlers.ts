@@ -1,15 +1,23 @@
 /** Handlers of a window's requests: plain functions over a vault, with system access passed in as ports. */
 import type { Synchronous } from '../cache/handle.ts';
 import { DocumentError } from '../errors.ts';
+import {
+  activityAccount,
+  activityOf,
+  activityToken,
+  clearActivity,
+  noteActivity,
+  recordActivity,
+} from './activity.ts';
 import { accountList, search } from './account-views.ts';
-import { cachedAccounts, findAccount } from './cached-accounts.ts';
+import { cachedAccounts, findAccount, tokensOf } from './cached-accounts.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
 import type { Ports } from './ports.ts';
 import { copiedText } from './copied-text.ts';
-import { copyQuestion, revealQuestion } from './questions.ts';
+import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
 import { decoded, findToken, tokenItems } from './token-views.ts';
@@ -21,8 +29,8 @@ export interface TokenCacheHandlers<Caller> {
 }
 
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
-  const { vault, copied, now, tell } = ports;
-  const planned = imports({ vault, now, reading: (file) => tell('importReading', file) });
+  const { vault, copied, now, emit } = ports;
+  const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
   const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
@@ -34,17 +42,35 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),
 
       removalCount: (_caller, ids) => read((cache) => removalCountOf(cache, ids)),
-      signOut: async (_caller, ids) => signOutAccounts(await vault, ids),
+      signOut: async (_caller, ids) =>
+        signOutAccounts(await vault, ids, (cache) => {
+          const { byId } = cachedAccounts(cache);
+          const leaving = ids === null ? [...byId.values()] : ids.map((id) => findAccount(cache, id));
+          const tokens = leaving.reduce((sum, account) => sum + tokensOf(account).length, 0);
+          recordActivity(cache, now(), leaving.map(activityAccount), { kind: 'sign-out', tokens });
+        }),
 
       async reveal(caller, id) {
         const [account, which] = await read((cache) => findToken(cache, id));
-        return (await ports.confirm(caller, revealQuestion(account, which))) ? which.token.secret : null;
+        if (!(await ports.confirm(caller, revealQuestion(account, which)))) return null;
+        const { secret } = which.token;
+        await noteActivity(await vault, now(), [account], {
+          kind: 'reveal',
+          ...activityToken(account, which),
+        });
+        return secret;
       },
       async copy(caller, id, form = 'token') {
         const [account, which] = await read((cache) => findToken(cache, id));
         const text = copiedText(account, which, form);
-        const agreed = await ports.confirm(caller, copyQuestion(account, which));
-        return agreed ? copied.copy(text) : null;
+        if (!(await ports.confirm(caller, copyQuestion(account, which)))) return null;
+        const answer = await copied.copy(text);
+        await noteActivity(await vault, now(), [account], {
+          kind: 'copy',
+          ...activityToken(account, which),
+          form,
+        });
+        return answer;
       },
 
       async chooseImport(caller) {
@@ -71,15 +97,21 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         await (await vault).startFresh();
         return (await vault).status;
       },
+      activity: (_caller, id) => read((cache) => activityOf(cache, id, now())),
+      async clearActivity(caller) {
+        if (!(await ports.confirm(caller, CLEAR_ACTIVITY))) return false;
+        await (await vault).update((cache) => clearActivity(cache, now()));
+        return true;
+      },
       ...maintenance(ports),
       ...health(ports),
     },
 
     async planImport(path) {
       try {
-        tell('importPlanned', await planned.plan(path));
+        emit('importPlanned', await planned.plan(path));
       } catch (error) {
-        tell('importFailed', plainError(error));
+        emit('importFailed', plainError(error));
       }
     },
   };

@@ -1,8 +1,10 @@
 /** Findings of the doctor, repairs, and undo until the next start. */
 import { setImmediate } from 'node:timers/promises';
 import { accountsToExamine, examine, repair, type RepairUndo, undoRepair } from '../doctor/doctor.ts';
-import { bySeverity, type Finding } from '../doctor/finding.ts';
+import { bySeverity, type Difference, type Finding } from '../doctor/finding.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { recordActivity } from './activity.ts';
 import type { HealthReport, RepairReport, TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';
 import type { Handlers } from './requests.ts';
@@ -52,7 +54,11 @@ export function health<Caller>({
     async repair(_caller, ids) {
       const at = now();
       const wanted = ids === null ? 'all' : ids.map((id) => known.get(id) ?? { id });
-      const { difference, undo } = await (await vault).update((cache) => repair(cache, wanted, at));
+      const { difference, undo } = await (await vault).update((cache) => {
+        const repaired = repair(cache, wanted, at);
+        recordRepair(cache, at, repaired.difference, false);
+        return repaired;
+      });
       const report = { at, difference };
       done.push({ report, undo });
       return report;
@@ -63,10 +69,24 @@ export function health<Caller>({
       if (last === undefined) {
         throw new InvalidArgumentError('There is no repair to undo. Nothing was changed.');
       }
-      const difference = await (await vault).update((cache) => undoRepair(cache, last.undo));
+      const difference = await (await vault).update((cache) => {
+        const undone = undoRepair(cache, last.undo);
+        recordRepair(cache, now(), undone, true);
+        return undone;
+      });
       // After the update, so that a refused update can be retried.
       done.splice(done.indexOf(last), 1);
       return { at: now(), difference };
     },
   };
+}
+
+function recordRepair(
+  cache: TokenCache,
+  at: number,
+  { removed, added, changed }: Difference,
+  undo: boolean,
+): void {
+  const entries = removed.length + added.length + changed.length;
+  if (entries > 0) recordActivity(cache, at, [], { kind: 'repair', entries, undo });
 }

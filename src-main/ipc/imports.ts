@@ -10,6 +10,7 @@ import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument, reportOf } from '../vault/exchange/import.ts';
 import { mergeAsImport } from './account-history.ts';
+import { importedAccounts, recordActivity } from './activity.ts';
 import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './ports.ts';
@@ -105,10 +106,17 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const merged = await (await vault).update((cache) =>
-        mergeAsImport(cache, content, chosen.file.path, () => merge(cache, content)),
-      );
-      const report = reportOf(merged);
+      const report = await (await vault).update((cache) => {
+        const { path } = chosen.file;
+        const merged = reportOf(mergeAsImport(cache, content, path, () => merge(cache, content)));
+        recordActivity(cache, now(), importedAccounts(cache, content), {
+          kind: 'import',
+          file: path,
+          accountsAdded: merged.accountsAdded,
+          tokensAdded: merged.tokensAdded,
+        });
+        return merged;
+      });
       // After the update, so that a refused plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;

@@ -5,6 +5,7 @@
  * @module tokenkeep/ipc
  */
 export { type AccountHistory, changeHistory, historyOf } from './account-history.ts';
+export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from './app-data.ts';
 export {
@@ -13,10 +14,11 @@ export {
   type CachedAccounts,
   cachedAccounts,
   findAccount,
+  type Token,
 } from './cached-accounts.ts';
 export type * from './contract.ts';
 export type { ServedVault } from './ports.ts';
-export type { Question } from './questions.ts';
+export { CLEAR_ACTIVITY, type Question } from './questions.ts';
 export {
   type ArgumentCheck,
   type ArgumentChecks,
@@ -26,4 +28,5 @@ export {
   plainError,
   type Requests,
 } from './requests.ts';
+export { audienceOf } from './token-views.ts';
 export { signOutAccounts } from './sign-out.ts';

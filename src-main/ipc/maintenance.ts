@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { VaultError } from '../errors.ts';
 import { assertStrong } from '../vault/exchange/export.ts';
 import { printable } from '../vault/printable.ts';
+import { noteActivity, recordActivity } from './activity.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';
 import { cachedAccounts, tokensOf } from './cached-accounts.ts';
@@ -13,15 +14,18 @@ type Maintenance = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' |
 export function maintenance<Caller>({
   vault,
   now,
-  tell,
+  emit,
   chooseTarget,
-}: Pick<Ports<Caller>, 'vault' | 'now' | 'tell' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
+}: Pick<Ports<Caller>, 'vault' | 'now' | 'emit' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
   return {
-    verify: async () => (await vault).verify((done, of) => tell('verifying', { done, of })),
+    verify: async () => (await vault).verify((done, of) => emit('verifying', { done, of })),
 
     async rotateKey() {
       const opened = await vault;
-      const { oldKey } = await opened.erase(() => undefined);
+      const { oldKey } = await opened.erase((cache) => {
+        // Without a file there is no key to rotate, and a record would create one.
+        if (opened.status.bytes !== null) recordActivity(cache, now(), [], { kind: 'rotation' });
+      });
       if (oldKey === undefined) throw nothingSaved();
       return { at: now(), slot: opened.status.key?.slot ?? 'a', oldKey };
     },
@@ -41,6 +45,11 @@ export function maintenance<Caller>({
       const opened = await vault;
       const accounts = [...(await opened.read(cachedAccounts, { held: true })).byId.values()];
       await opened.exportTo(path, passphrase);
+      await noteActivity(opened, now(), [], {
+        kind: 'export',
+        file: path,
+        accountsExported: accounts.length,
+      });
       return {
         fileName: printable(basename(path), 100),
         accounts: accounts.length,

@@ -33,7 +33,7 @@ export interface Ports<Caller> {
   /** Asks where to save and suggests `name`. Returns an absolute path; null if the dialog was dismissed. */
   chooseTarget: (caller: Caller, name: string) => Promise<string | null>;
   /** Sends an event to all windows. */
-  tell: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
+  emit: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
   /** Called before the vault is retried at the user's request. */
   beforeRetry: () => void;
 }

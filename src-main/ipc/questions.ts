@@ -38,6 +38,15 @@ export function copyQuestion(account: CachedAccount, token: IdentifiedToken): Qu
   };
 }
 
+/** The dialog before the activity is cleared. */
+export const CLEAR_ACTIVITY: Question = {
+  message: 'Clear the activity?',
+  detail:
+    'Sign-ins, refreshes, copies and receipts of the last 90 days are removed from the vault. Accounts and tokens stay. ' +
+    'One entry will say that the activity was cleared.',
+  yes: 'Clear',
+};
+
 /** At most three lines: account, API, app. */
 function describe(account: CachedAccount, { id, type }: IdentifiedToken): string {
   const item = tokenItems(account).find((candidate) => candidate.id === id);

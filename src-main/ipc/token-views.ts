@@ -1,6 +1,6 @@
 /** The tokens of one account as a window shows them: purpose, lifetime and claims, never a secret or a signature. */
 import { type Claims, type ReadToken, readToken, stringClaim } from '../cache/schema/claims.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { extensionOf } from '../cache/schema/extension.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -65,8 +65,8 @@ export function tokenItems(account: CachedAccount): TokenItem[] {
     family_id: text(token, 'family_id'),
     format: contentsOf(token)?.format ?? 'opaque',
     cached_at: seconds(token['cached_at']),
-    expires_on: type === 'IdToken' ? numberClaim(token, 'exp') : seconds(token['expires_on']),
-    extended_expires_on: seconds(token['extended_expires_on']),
+    expires_on: type === 'IdToken' ? numberClaim(token, 'exp') : seconds(expiryOf(token)),
+    extended_expires_on: isExpiryUnknown(token) ? null : seconds(token['extended_expires_on']),
     refresh_on: seconds(token['refresh_on']),
     last_modification_time: seconds(token['last_modification_time']),
   }));
@@ -141,7 +141,8 @@ function lengthOf(token: Token): number {
   }
 }
 
-function audienceOf(type: TokenItem['type'], token: Token): string | null {
+/** Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown. */
+export function audienceOf(type: TokenItem['type'], token: Token): string | null {
   if (type === 'RefreshToken') return null;
   if (type === 'IdToken') return token.client_id;
   const audience = claimsOf(token)['aud'];

@@ -2,11 +2,12 @@ import { type Abortable, abandonable } from '../abort.ts';
 import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
-import { type CacheHandle, exclusively } from '../cache/handle.ts';
+import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
-import { SignInRequiredError } from '../errors.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import { cachedResult, isPlain } from './cached-result.ts';
+import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
 import { flight } from './flight.ts';
 
 /**
@@ -36,8 +37,11 @@ export interface SilentApplication<Request, Result> {
  * const request: SilentRequest = { account, scopes: ['User.Read'] };
  */
 export interface SilentRequest {
-  /** The account, as returned by `getAllAccounts` of the application. */
-  account: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
+  /**
+   * The account, as returned by `getAllAccounts` of the application. Default: the only one in the cache, so that a web app, which keeps one
+   * user in a partition, needs no MSAL object to find it.
+   */
+  account?: { homeAccountId: string; environment: string; tenantId?: string } | null | undefined;
   /** Scopes of one resource. */
   scopes: string[];
   /** Ignores a cached access token. Default: false. */
@@ -53,7 +57,8 @@ export interface SilentRequest {
  * partition: one process asks the provider, the others wait and use the token it got. Otherwise, two processes that refresh at the same
  * time send the same refresh token, and a provider that rotates refresh tokens signs the user out.
  *
- * A valid cached token is returned without MSAL. If `application` is a function, it is called only when MSAL is needed. A request with
+ * A valid cached token is returned without MSAL, after one read of the cache. Pass a function as `application`: it is called only when MSAL
+ * is needed, and creating a client costs more than reading the token. A request with
  * `claims` always asks the provider. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
  * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
  * it again; if the account has another one, that is tried next.
@@ -64,14 +69,30 @@ export interface SilentRequest {
  * @param handle the vault or partition, or the promise of one
  * @param application the application, or a function that returns it when it is needed
  * @param clientId the client ID from the application's configuration, which MSAL does not expose
- * @throws SignInRequiredError if the provider requires the user to sign in, or no refresh token is left; MSAL's error is its `cause`
+ * @throws SignInRequiredError if the provider requires the user to sign in, or no refresh token is left; MSAL's error is its `cause`.
+ *   Also if the request names no account and nobody is signed in
+ * @throws AmbiguousAccountError if the request names no account and several users are signed in
  * @throws other errors of `acquireTokenSilent`; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
  * @example
  * import { acquireToken } from 'tokenkeep/msal';
  *
- * const [account] = await application.getTokenCache().getAllAccounts();
- * const { accessToken } = await acquireToken(vault, application, clientId, { account, scopes: ['User.Read'] });
+ * const { accessToken } = await acquireToken(vault, () => application, clientId, { scopes: ['User.Read'] });
  */
+export async function acquireToken<Request extends SilentRequest, Result>(
+  handle: CacheHandle | Promise<CacheHandle>,
+  application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
+  clientId: string,
+  request: Request,
+  options?: Abortable,
+): Promise<Result>;
+/** Without an account: the only one in the cache. */
+export async function acquireToken<Request extends SilentRequest, Result>(
+  handle: CacheHandle | Promise<CacheHandle>,
+  application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
+  clientId: string,
+  request: Omit<Request, 'account'>,
+  options?: Abortable,
+): Promise<Result>;
 export async function acquireToken<Request extends SilentRequest, Result>(
   handle: CacheHandle | Promise<CacheHandle>,
   application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
@@ -92,45 +113,53 @@ async function acquired<Request extends SilentRequest, Result>(
   request: Request,
   assertWanted: () => void,
 ): Promise<Result> {
-  const { account, scopes, claims, correlationId = '' } = request;
+  const { scopes, claims, correlationId = '' } = request;
   const hasClaims = claims !== undefined && claims !== '';
   const forceRefresh = request.forceRefresh === true || hasClaims;
+  let client = typeof application === 'function' ? undefined : application;
   const made = (): SilentApplication<Request, Result> =>
-    typeof application === 'function' ? application() : application;
-  if (account === null || account === undefined) return made().acquireTokenSilent(request); // MSAL reports the missing account.
+    (client ??= typeof application === 'function' ? application() : application);
   const opened = await handle;
-  const wanted: TokenRequest = {
-    client_id: clientId,
-    home_account_id: account.homeAccountId,
-    environment: account.environment,
-    scopes,
-    forceRefresh,
-    margin: EXPIRY_MARGIN, // The margin of MSAL, which decides whether to refresh.
-    ...(account.tenantId === undefined || account.tenantId === '' ? {} : { realm: account.tenantId }),
-  };
-  const { accessToken, refreshSoon, before, lock, cached } = await opened.read((cache) => {
+  const { accessToken, refreshSoon, before, lock, cached, account, wanted } = await opened.read((cache) => {
+    const account = request.account ?? onlyAccount(cache);
+    const wanted: TokenRequest = {
+      client_id: clientId,
+      home_account_id: account.homeAccountId,
+      environment: account.environment,
+      scopes,
+      forceRefresh,
+      margin: EXPIRY_MARGIN, // The margin of MSAL, which decides whether to refresh.
+      ...realmOf(request, account),
+    };
     const found = prepareRefresh(cache, wanted, systemClock());
     const token = isPlain(request) ? found.accessToken : undefined;
     // The result has the same fields as that of MSAL.
     const result = token && (cachedResult(cache, token, account, correlationId) as Result | undefined);
-    return { ...found, cached: result };
+    return { ...found, cached: result, account, wanted };
   });
-  // Listing accounts makes MSAL 2 read the cache, which it does not do before it looks for a token.
   const ask = async (fresh: boolean): Promise<Result> => {
-    await made().getTokenCache().getAllAccounts();
-    return made().acquireTokenSilent({ ...request, forceRefresh: fresh });
+    const library = made();
+    // Listing accounts makes MSAL 2 read the cache, which it does not do before it looks for a token.
+    const isRead = 'overwriteCache' in library.getTokenCache();
+    const accounts = isRead ? undefined : await library.getTokenCache().getAllAccounts();
+    const own = request.account ?? ownObject(accounts, account);
+    return library.acquireTokenSilent({ ...request, account: own, forceRefresh: fresh });
   };
   if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
+  const watched = new InTurn(opened, wanted);
   const renew = async (): Promise<Result> => {
     assertWanted();
-    const epoch = await opened.read(() => opened.epoch);
-    return flight.run(epoch, () =>
-      untilRefusedAll(opened, made(), wanted, () => ask(forceRefresh || refreshSoon)),
+    return untilRefusedAll(watched, made, wanted, () =>
+      flight.run({ epoch: watched.since }, () => ask(forceRefresh || refreshSoon)),
     );
   };
   // A token that another caller got in the meantime was requested without these claims.
-  if (hasClaims) return exclusively(opened, lock, renew);
-  const renewal = singleFlight(opened, wanted, {
+  if (hasClaims)
+    return exclusively(opened, lock, async () => {
+      await watched.read(() => undefined);
+      return renew();
+    });
+  const renewal = singleFlight(watched, wanted, {
     now: systemClock,
     lock,
     before,
@@ -140,29 +169,97 @@ async function acquired<Request extends SilentRequest, Result>(
   return accessToken === undefined ? renewal : renewal.catch(() => cached ?? ask(false));
 }
 
+type Account = NonNullable<SilentRequest['account']>;
+
+/** The account as MSAL lists it. @throws SignInRequiredError, AmbiguousAccountError */
+function onlyAccount(cache: TokenCache): Account {
+  const [account, ...others] = cache.accounts();
+  if (account === undefined)
+    throw new SignInRequiredError(
+      'Nobody is signed in in this cache. Sign the user in, then ask for a token.',
+    );
+  if (others.length > 0)
+    throw new AmbiguousAccountError(
+      'Several users are signed in in this cache, so the request must name one: pass `account`. Nothing was sent.',
+      [account, ...others],
+    );
+  return accountInfo(account);
+}
+
+/** MSAL knows the account by its own object, which has fields that only MSAL reads. */
+function ownObject(accounts: unknown, account: Account): Account {
+  const listed = Array.isArray(accounts) ? (accounts as Account[]) : [];
+  return listed.find(({ homeAccountId }) => homeAccountId === account.homeAccountId) ?? account;
+}
+
+/** The tenant whose token is meant: that of the request's authority, as in MSAL, else the account's. */
+function realmOf(request: object, { environment, tenantId = '' }: Account): { realm?: string } {
+  const authority: unknown = Reflect.get(request, 'authority');
+  const tenant =
+    typeof authority === 'string' && isMicrosoft(environment)
+      ? /^https:\/\/[^/]+\/([^/?#]+)/.exec(authority)?.[1]
+      : undefined;
+  const realm = tenant === undefined || GENERIC_TENANTS.has(tenant.toLowerCase()) ? tenantId : tenant;
+  return realm === '' ? {} : { realm };
+}
+
+const GENERIC_TENANTS: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
+
+/** A handle that notes with each read what a refresh needs to know, so that it is not read again. */
+class InTurn implements CacheHandle {
+  readonly #handle: CacheHandle;
+  readonly #wanted: TokenRequest;
+  /** `epoch` of the handle as of the last read. */
+  since: number | undefined;
+  /** The secrets of the refresh tokens to try. */
+  refreshTokens: readonly string[] = [];
+
+  constructor(handle: CacheHandle, wanted: TokenRequest) {
+    this.#handle = handle;
+    this.#wanted = wanted;
+  }
+
+  read<T>(fn: Synchronous<T>): Promise<T> {
+    const noting = (cache: TokenCache): T => {
+      this.since = this.#handle.epoch;
+      this.refreshTokens = lookup(cache, this.#wanted, systemClock()).refreshTokens.map(
+        ({ secret }) => secret,
+      );
+      return fn(cache);
+    };
+    return this.#handle.read(noting as Synchronous<T>);
+  }
+
+  update<T>(fn: Synchronous<T>): Promise<T> {
+    return this.#handle.update(fn);
+  }
+
+  exclusively<T>(name: string, task: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+    return exclusively(this.#handle, name, task);
+  }
+}
+
 /**
  * Calls `ask` until MSAL gets a token or no refresh token is left. MSAL stops at the first refresh token that is refused, so an expired
  * token of the family hides a valid one of the app (msal-js #8849).
  */
 async function untilRefusedAll<Result>(
-  handle: CacheHandle,
-  application: SilentApplication<never, Result>,
+  handle: InTurn,
+  application: () => SilentApplication<never, Result>,
   wanted: TokenRequest,
   ask: () => Promise<Result>,
 ): Promise<Result> {
-  const refreshTokens = async (): Promise<string[]> =>
-    handle.read((cache) => lookup(cache, wanted, systemClock()).refreshTokens.map(({ secret }) => secret));
-  let left = await refreshTokens();
   for (;;) {
+    const before = handle.refreshTokens;
     try {
       return await ask();
     } catch (error) {
       if (!isSignInRequired(error)) throw error;
-      await application.getTokenCache().getAllAccounts(); // Saves MSAL's removals.
-      await removeRefused(handle, wanted, error, left);
-      const before = left;
-      left = await refreshTokens();
-      if (left.length > 0 && left.length < before.length) continue;
+      await application().getTokenCache().getAllAccounts(); // Saves MSAL's removals.
+      await removeRefused(handle, wanted, error, before);
+      await handle.read(() => undefined);
+      const { length } = handle.refreshTokens;
+      if (length > 0 && length < before.length) continue;
       throw new SignInRequiredError(
         'The provider did not renew this sign-in, so there is no access token. What is cached stays; sign the user in again.',
         { cause: error },

@@ -95,17 +95,30 @@ class Application {
       if (filledBy.get(this.#cache) === this) this.#memory.note();
       // A vault that cannot be written can still be read. Unsaved changes are kept for the next write.
       await this.#save(handle, this.#epoch).catch(() => undefined);
-      const found = await handle.read((cache) => ({ news: this.#memory.newsIn(cache), epoch: handle.epoch }));
-      filledBy.set(this.#cache, this);
-      this.#memory.tell(found.news);
-      this.#epoch = found.epoch;
-      this.#accesses.set(context, { epoch: found.epoch, end });
+      await this.#fill(handle);
+      this.#accesses.set(context, { epoch: this.#epoch, end });
       this.#open = end;
       setTimeout(end, OPEN_AT_MOST).unref();
     } catch (error) {
       end(); // MSAL does not call `afterCacheAccess` after a failure.
       throw error;
     }
+  }
+
+  async #fill(handle: CacheHandle): Promise<void> {
+    const current = flight.getStore();
+    if (current?.filled === this && filledBy.get(this.#cache) === this) {
+      this.#memory.load(undefined);
+      return;
+    }
+    const found = await handle.read((cache) => ({
+      missing: this.#memory.missingFrom(cache),
+      epoch: handle.epoch,
+    }));
+    filledBy.set(this.#cache, this);
+    this.#memory.load(found.missing);
+    this.#epoch = found.epoch;
+    if (current !== undefined) current.filled = this;
   }
 
   /** Saves MSAL's changes. The context may be one that the app created itself. */
@@ -151,13 +164,13 @@ class Application {
   }
 
   async #save(handle: CacheHandle, epoch: number | undefined): Promise<void> {
-    const { any, departure } = this.#memory.pending;
+    const { any, removesAccount } = this.#memory.pending;
     if (!any) return;
     const { change, saved } = this.#memory.save();
-    const began = flight.getStore() ?? epoch;
+    const began = flight.getStore()?.epoch ?? epoch;
     const since = began === undefined ? {} : { since: began };
     // If older copies cannot be made unreadable now, still remove the account.
-    if (departure && handle.erase !== undefined)
+    if (removesAccount && handle.erase !== undefined)
       await handle.erase(change).catch(() => handle.update(change, since));
     else await handle.update(change, since);
     saved();

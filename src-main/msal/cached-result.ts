@@ -1,7 +1,8 @@
 /** Builds MSAL's result of a silent request from the cache. */
 import { readToken } from '../cache/schema/claims.ts';
-import type { AccessToken } from '../cache/schema/entities.ts';
-import { secondsOf } from '../cache/schema/expiry.ts';
+import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
+import { cachedEnvironment } from '../cache/schema/environments.ts';
+import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 
@@ -21,6 +22,27 @@ export function isPlain(request: object): boolean {
     const value: unknown = Reflect.get(request, name);
     return value === undefined || value === null || (name === 'authenticationScheme' && value === 'Bearer');
   });
+}
+
+/** Returns the `AccountInfo` that MSAL lists for an account of the cache. */
+export function accountInfo(account: AccountSummary) {
+  const { home_account_id, environment, username, name, local_account_id, authority_type, tenants } = account;
+  const tenantId = tenants[0]?.realm ?? '';
+  return {
+    homeAccountId: home_account_id,
+    environment: cachedEnvironment(environment),
+    tenantId,
+    username,
+    localAccountId: local_account_id,
+    ...(name === undefined ? {} : { name }),
+    authorityType: authority_type,
+    tenantProfiles: new Map(
+      tenants.map(({ realm, local_account_id: localAccountId, ...profile }) => [
+        realm,
+        { tenantId: realm, localAccountId, ...profile, isHomeTenant: realm === tenantId },
+      ]),
+    ),
+  };
 }
 
 /**
@@ -45,7 +67,7 @@ export function cachedResult(
   const claims = read.payload;
   const date = (field: unknown): Date | undefined =>
     Number.isFinite(secondsOf(field)) ? new Date(secondsOf(field) * 1000) : undefined;
-  const extExpiresOn = date(token.extended_expires_on);
+  const extExpiresOn = isExpiryUnknown(token) ? undefined : date(token.extended_expires_on);
   const refreshOn = date(token.refresh_on);
   return {
     authority: `https://${environment}/${realm}/`,
@@ -57,7 +79,7 @@ export function cachedResult(
     idTokenClaims: claims,
     accessToken: secret,
     fromCache: true,
-    expiresOn: date(token.expires_on) ?? null,
+    expiresOn: date(expiryOf(token)) ?? null,
     ...(extExpiresOn === undefined ? {} : { extExpiresOn }),
     ...(refreshOn === undefined ? {} : { refreshOn }),
     tokenType: 'Bearer',

@@ -1,8 +1,18 @@
 /** Context that a refresh passes to the cache plugin, which MSAL calls during the refresh. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/**
- * `epoch` of the handle when the refresh began. What MSAL writes at its end must not be added to a sign-in that came after a
- * sign-out in between; MSAL itself only looks whether the account is there.
- */
-export const flight = new AsyncLocalStorage<number | undefined>();
+/** One request to the provider, made by MSAL in its turn. */
+export interface Flight {
+  /**
+   * `epoch` of the handle when the refresh began. What MSAL writes at its end must not be added to a sign-in that came after a
+   * sign-out in between; MSAL itself only looks whether the account is there.
+   */
+  readonly epoch: number | undefined;
+  /**
+   * The memory that was filled in this flight. MSAL reads the cache again before it saves a response. Nobody else may refresh
+   * meanwhile, and saving merges with the newest contents, so it does not have to be filled again.
+   */
+  filled?: object;
+}
+
+export const flight = new AsyncLocalStorage<Flight>();

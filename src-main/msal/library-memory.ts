@@ -1,4 +1,4 @@
-/** The memory of one MSAL application: what it was told, what it did since, and the live store behind it. */
+/** The memory of one MSAL application: what was loaded, what MSAL changed since, and the live store behind it. */
 import {
   type LibraryChange,
   type LibraryView,
@@ -9,7 +9,7 @@ import {
 } from '../cache/document/library-view.ts';
 import { isRecord } from '../cache/json.ts';
 import type { Entry } from '../cache/entry.ts';
-import type { Profile } from '../cache/schema/dialects.ts';
+import type { Dialect } from '../cache/schema/dialects.ts';
 import { ENTITY_TYPES, type Entity, type EntityType } from '../cache/schema/entities.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { EnvironmentNames } from './environment-names.ts';
@@ -55,10 +55,10 @@ class LiveStore {
     return this.#library.getKVStore();
   }
 
-  /** By which names MSAL calls the environments, as of now. */
+  /** The names that MSAL uses for the environments now. */
   get names(): EnvironmentNames {
     const names = this.#names ?? new EnvironmentNames(this.entries, this.#storage.staticAuthorityOptions);
-    if (this.isTold) this.#names = names; // Without it, nothing tells of a change.
+    if (this.reportsChanges) this.#names = names; // Without it, MSAL reports no changes.
     return names;
   }
 
@@ -70,8 +70,8 @@ class LiveStore {
     for (const [key, live] of held()) entries[key] ??= live;
   }
 
-  /** Whether MSAL tells of its changes; else its memory has to be looked through each time. */
-  get isTold(): boolean {
+  /** Whether MSAL reports its changes. If not, its whole memory is compared each time. */
+  get reportsChanges(): boolean {
     return this.#storage.registerChangeEmitter !== undefined;
   }
 
@@ -131,7 +131,7 @@ function isEntity(live: LiveEntity | undefined): boolean {
 }
 
 /** The entries of one account, or of all apps, that MSAL's memory was updated with. */
-interface Told {
+interface Loaded {
   /** The cache entries. Entries are replaced, never changed, so identical objects mean identical contents. */
   entries: readonly Entry[];
   keys: Set<string>;
@@ -149,7 +149,8 @@ interface Unsaved extends LibraryChange {
   live: LiveEntity | undefined;
 }
 
-interface News {
+/** Changes of the cache that the memory of MSAL lacks. */
+interface MissingChanges {
   version: number;
   names: EnvironmentNames;
   /** Owners that have changed; undefined if the owner has no entries left. */
@@ -162,19 +163,19 @@ interface News {
  */
 export class LibraryMemory {
   readonly #live: LiveStore;
-  readonly #profile: Profile;
+  readonly #dialect: Dialect;
   /** The cache version that MSAL's memory reflects; undefined if the cache must be read again. */
   #version: number | undefined;
   /** The environment names used in the last update of MSAL's memory. */
   #names: EnvironmentNames | undefined;
-  readonly #told = new Map<string, Told>();
+  readonly #loaded = new Map<string, Loaded>();
   readonly #held = new Map<string, Held>();
   readonly #unsaved = new Map<string, Unsaved>();
 
   constructor(library: SerializableTokenCache) {
     const storage = storageOf(library);
     this.#live = new LiveStore(library, storage);
-    this.#profile = dialectOf(storage);
+    this.#dialect = dialectOf(storage);
   }
 
   /** Registers a listener that is called synchronously after each change by MSAL. */
@@ -183,7 +184,7 @@ export class LibraryMemory {
   }
 
   /** Returns the cache changes that MSAL's memory lacks; undefined if there are none. Does not change anything. */
-  newsIn(cache: TokenCache): News | undefined {
+  missingFrom(cache: TokenCache): MissingChanges | undefined {
     const { names } = this.#live;
     const isRenamed = this.#names?.isConfirmedBy(names) === false;
     if (cache.version === this.#version && !isRenamed) return undefined;
@@ -191,13 +192,13 @@ export class LibraryMemory {
     const records = entriesByAccount(cache);
     const { now } = storeOf(cache);
     for (const [owner, list] of records) {
-      if (!isRenamed && isSame(list, this.#told.get(owner)?.entries)) continue;
+      if (!isRenamed && isSame(list, this.#loaded.get(owner)?.entries)) continue;
       owners.set(owner, {
         entries: list,
-        view: viewOf(list, this.#profile, now, (name) => names.nameOf(name)),
+        view: viewOf(list, this.#dialect, now, (name) => names.nameOf(name)),
       });
     }
-    for (const owner of this.#told.keys()) if (!records.has(owner)) owners.set(owner, undefined);
+    for (const owner of this.#loaded.keys()) if (!records.has(owner)) owners.set(owner, undefined);
     return { version: cache.version, names, owners };
   }
 
@@ -207,10 +208,10 @@ export class LibraryMemory {
   }
 
   /** Updates MSAL's memory with the cache changes and keeps MSAL's unsaved changes. */
-  tell(news: News | undefined): void {
+  load(missing: MissingChanges | undefined): void {
     this.#live.refill(() => this.#all());
-    if (news === undefined) return;
-    const { version, names, owners } = news;
+    if (missing === undefined) return;
+    const { version, names, owners } = missing;
     const document: Record<string, Record<string, unknown>> = {};
     const types = new Map<string, EntityType>();
     for (const [owner, { view } = { view: undefined }] of owners) {
@@ -226,9 +227,9 @@ export class LibraryMemory {
     if (types.size > 0) this.#live.add(document);
     const { entries } = this.#live;
     for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
-    for (const [owner, told] of owners) {
-      if (told === undefined) this.#told.delete(owner);
-      else this.#told.set(owner, { entries: told.entries, ...namesIn(told.view) });
+    for (const [owner, after] of owners) {
+      if (after === undefined) this.#loaded.delete(owner);
+      else this.#loaded.set(owner, { entries: after.entries, ...namesIn(after.view) });
     }
     this.#version = version;
     this.#names = names;
@@ -243,7 +244,7 @@ export class LibraryMemory {
   /** Records MSAL's changes since the last call. Call it immediately, since other requests of MSAL may change its memory. */
   note({ everything = false } = {}): void {
     this.#live.refill(() => this.#all());
-    if (this.#live.isTold && !this.#live.isTouched && !everything) return;
+    if (this.#live.reportsChanges && !this.#live.isTouched && !everything) return;
     this.#live.isTouched = false;
     const { entries } = this.#live;
     for (const [key, { live }] of this.#unsaved)
@@ -263,11 +264,11 @@ export class LibraryMemory {
   }
 
   /** Whether there are unsaved changes, and whether they remove an account. */
-  get pending(): { any: boolean; departure: boolean } {
-    const departure = [...this.#unsaved.values()].some(
+  get pending(): { any: boolean; removesAccount: boolean } {
+    const removesAccount = [...this.#unsaved.values()].some(
       ({ type, entity }) => type === 'Account' && entity === null,
     );
-    return { any: this.#unsaved.size > 0, departure };
+    return { any: this.#unsaved.size > 0, removesAccount };
   }
 
   /** Returns a function that applies MSAL's changes to the cache, and `saved`, to be called when they are durable. */
@@ -276,7 +277,7 @@ export class LibraryMemory {
     return {
       change: (cache) => {
         const { names } = this.#live;
-        takeFromLibrary(cache, batch, this.#profile, this.#users(), (name) => names.nameOf(name));
+        takeFromLibrary(cache, batch, this.#dialect, this.#users(), (name) => names.nameOf(name));
       },
       saved: () => {
         for (const done of batch) this.#saved(done);
@@ -289,23 +290,27 @@ export class LibraryMemory {
     const { key, type, live, home_account_id } = done;
     if (this.#unsaved.get(key) === done) this.#unsaved.delete(key);
     const owner = home_account_id.toLowerCase();
-    const told = this.#told.get(owner) ?? { entries: [], keys: new Set<string>(), users: new Set<string>() };
+    const loaded = this.#loaded.get(owner) ?? {
+      entries: [],
+      keys: new Set<string>(),
+      users: new Set<string>(),
+    };
     if (live === undefined) this.#held.delete(key);
     else {
       this.#held.set(key, { type, live });
-      told.keys.add(key);
+      loaded.keys.add(key);
     }
-    this.#told.set(owner, { ...told, entries: [] });
+    this.#loaded.set(owner, { ...loaded, entries: [] });
   }
 
   #users(): Set<string> {
-    return new Set([...this.#told.values()].flatMap(({ users }) => [...users]));
+    return new Set([...this.#loaded.values()].flatMap(({ users }) => [...users]));
   }
 
   /** Removes entries from MSAL's memory that the owner no longer has. */
   #forget(owner: string, view: LibraryView | undefined): void {
     const { entries } = this.#live;
-    for (const key of this.#told.get(owner)?.keys ?? []) {
+    for (const key of this.#loaded.get(owner)?.keys ?? []) {
       if (view !== undefined && [...view.values()].some((found) => found.has(key))) continue;
       Reflect.deleteProperty(entries, key);
       this.#held.delete(key);
@@ -313,11 +318,11 @@ export class LibraryMemory {
   }
 }
 
-function isSame(entries: readonly Entry[], told: readonly Entry[] | undefined): boolean {
-  return told?.length === entries.length && entries.every((entry, index) => entry === told[index]);
+function isSame(entries: readonly Entry[], loaded: readonly Entry[] | undefined): boolean {
+  return loaded?.length === entries.length && entries.every((entry, index) => entry === loaded[index]);
 }
 
-function namesIn(view: LibraryView): Pick<Told, 'keys' | 'users'> {
+function namesIn(view: LibraryView): Pick<Loaded, 'keys' | 'users'> {
   const keys = new Set([...view.values()].flatMap((entities) => [...entities.keys()]));
   const users = [...(view.get('Account')?.values() ?? [])].map(({ home_account_id, environment }) =>
     userOf({ home_account_id: String(home_account_id), environment: String(environment) }),

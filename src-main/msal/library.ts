@@ -2,7 +2,7 @@
  * Types that `@azure/msal-node` majors 2 to 7 pass to a cache plugin. Declared here and not imported: the shape is the same in all majors,
  * and apps without MSAL do not need the package. A test compares them with the types of each major.
  */
-import type { Profile } from '../cache/schema/dialects.ts';
+import type { Dialect } from '../cache/schema/dialects.ts';
 import { InvalidArgumentError } from '../errors.ts';
 
 /**
@@ -116,7 +116,7 @@ function methodOf(object: object, name: string): ((argument: unknown) => unknown
  * major 3 they end with one more hyphen. A storage that does not answer as expected is taken for a newer one. Both find an entity under
  * the other's key, so a wrong guess loses nothing.
  */
-export function dialectOf(storage: Storage): Profile {
+export function dialectOf(storage: Storage): Dialect {
   if (storage.setCache === undefined) return 'msal-node';
   if (storage.generateCredentialKey === undefined) return 'msal-node-3'; // major 2
   const sample = { homeAccountId: 'h', environment: 'e', credentialType: 'RefreshToken', clientId: 'c' };

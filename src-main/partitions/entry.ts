@@ -11,11 +11,12 @@
  * The contents are one line of JSON (EntryMetadata) and the cache document. Format 1, which is still read, packs
  * nothing and seals by the partition's id instead of its key.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PartitionError, type PartitionErrorCode } from '../errors.ts';
 import { pack, unpack } from './packing.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { KeyRing } from './sealing-keys.ts';
+import { randomBytesOf } from './random.ts';
 
 const MAGIC = Buffer.from('TKP');
 const VERSION = 2;
@@ -65,7 +66,7 @@ export function writeEntry(
   const head = Buffer.concat([MAGIC, Buffer.from([VERSION, SEALED, id.length]), id]);
   const key = keys.keyFor(keys.sealsWith, VERSION, name);
   if (key === undefined) throw new Error('The sealing key is gone.'); // Unreachable: KeyRing keeps the key that it names.
-  const nonce = randomBytes(NONCE);
+  const nonce = randomBytesOf(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   cipher.setAAD(associated(head, VERSION, name));
   return Buffer.concat([head, nonce, cipher.update(pack(contents)), cipher.final(), cipher.getAuthTag()]);

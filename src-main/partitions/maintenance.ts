@@ -1,5 +1,4 @@
 /** Jobs over all entries of a store: the sealing report, and resealing with another key. */
-import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import { Deadline } from './deadline.ts';
@@ -7,6 +6,7 @@ import { readEntry, sealedWith, writeEntry } from './entry.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { StoreMaintenance } from './partition-store.ts';
 import type { Settings } from './settings.ts';
+import { newVersion } from './random.ts';
 
 /** How many entries each sealing key seals. */
 export interface SealingReport {
@@ -109,7 +109,7 @@ async function resealOne(
       name,
       sealing,
     );
-    const entry = { bytes, version: randomBytes(12).toString('base64url') };
+    const entry = { bytes, version: newVersion() };
     const isDone = await Deadline.run(timeout, (deadline) =>
       deadline.with((call) => maintenanceOf(settings).replace(name.key, entry, stored.version, call)),
     );

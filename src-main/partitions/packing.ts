@@ -25,7 +25,7 @@ const DICTIONARY = Buffer.from(
 );
 
 /** Small windows, because entries are small and zlib clears the memory that it allocates. */
-const DEFLATE = { level: 1, windowBits: 13, memLevel: 6, dictionary: DICTIONARY };
+const DEFLATE = { level: 1, windowBits: 12, memLevel: 5, chunkSize: 4096, dictionary: DICTIONARY };
 
 /** Limits the memory that a document from a hostile store can use. Sealed documents cannot be forged. */
 const MAX_TEXT = 256 * 1024 * 1024;
@@ -77,13 +77,36 @@ function shapeOf(secret: string, secrets: Buffer[]): string {
     return `J${jwt.signature.length}:${jwt.header}\n${jwt.payload}`;
   }
   const lengths: number[] = [];
-  // Every other run is base64url in groups of four characters, which decode to three bytes each.
-  for (const [index, run] of secret.split(/((?:[A-Za-z0-9_-]{4})+)/).entries()) {
-    const bytes = Buffer.from(run, index % 2 === 1 ? 'base64url' : 'utf8');
+  const add = (run: string, encoding: 'base64url' | 'utf8'): void => {
+    const bytes = Buffer.from(run, encoding);
     secrets.push(bytes);
     lengths.push(bytes.length);
+  };
+  // Every other run is base64url in groups of four characters, which decode to three bytes each.
+  let from = 0;
+  for (let at = 0; at + 4 <= secret.length; at += 1) {
+    let end = at;
+    while (isBase64url(secret.charCodeAt(end))) end += 1;
+    const length = (end - at) & ~3;
+    if (length > 0) {
+      add(secret.slice(from, at), 'utf8');
+      add(secret.slice(at, (from = at + length)), 'base64url');
+    }
+    at = end;
   }
+  add(secret.slice(from), 'utf8');
   return `S${lengths.join(',')}`;
+}
+
+const BASE64URL = new Set(
+  Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (char) =>
+    char.charCodeAt(0),
+  ),
+);
+const IS_BASE64URL = Uint8Array.from({ length: 128 }, (_, code) => (BASE64URL.has(code) ? 1 : 0));
+
+function isBase64url(code: number): boolean {
+  return IS_BASE64URL[code] === 1;
 }
 
 function secretOf(shape: string, bytes: Buffer, from: number): { secret: string; end: number } {

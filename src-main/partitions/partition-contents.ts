@@ -52,13 +52,13 @@ export function closeUp(
   sealing: Sealing,
 ): Uint8Array {
   const store = storeOf(cache);
-  const { layout, profile } = store;
+  const { layout, dialect } = store;
   store.layout = COMPACT;
   const document = cache.serialize();
   store.layout = layout;
   const noted: EntryMetadata = {
     ...metadata,
-    dialect: profile,
+    dialect,
     ...(layout === undefined ? {} : { layout: [layout.indent, layout.end, layout.ascii] as const }),
   };
   return writeEntry({ document, metadata: noted }, name, sealing);
@@ -67,7 +67,7 @@ export function closeUp(
 function restoreLayout(cache: TokenCache, { dialect, layout }: EntryMetadata): void {
   if (dialect === undefined) return; // Format 1, or plain text of another program: the document itself shows its layout.
   const store = storeOf(cache);
-  store.profile = dialect as typeof store.profile;
+  store.dialect = dialect as typeof store.dialect;
   store.layout = layout === undefined ? undefined : { indent: layout[0], end: layout[1], ascii: layout[2] };
 }
 

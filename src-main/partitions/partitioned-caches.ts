@@ -26,6 +26,7 @@ import { type PartitionedCachesOptions, type Settings, settingsOf } from './sett
 import { epochOf } from './tombstones.ts';
 import { type OpenedAs, Updates } from './updates.ts';
 import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
+import { newVersion } from './random.ts';
 
 /** One user's token cache in a store. */
 export interface Partition extends CacheHandle {
@@ -403,7 +404,7 @@ async function check(settings: Settings): Promise<void> {
   const { store, timeout } = settings;
   const { key } = partitionName('probe', randomBytes(16).toString('base64url'));
   const bytes = Buffer.from('Tokenkeep checks its store');
-  const entry = { bytes, version: randomBytes(12).toString('base64url') };
+  const entry = { bytes, version: newVersion() };
   const lease = { name: key, owner: randomBytes(16).toString('base64url'), ttl: 10 };
   await Deadline.run(timeout, async (deadline) => {
     await deadline.with((call) => store.read(key, call));

@@ -1,5 +1,4 @@
 /** Updates of one partition. Waiting updates are committed together by compare-and-set, on top of other writers' changes. */
-import { randomBytes } from 'node:crypto';
 import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
 import { inverse } from '../cache/change.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
@@ -15,6 +14,7 @@ import type { OpenedCaches } from './reads.ts';
 import type { Settings } from './settings.ts';
 import { lateChanges, metadataAfter } from './tombstones.ts';
 import type { UserIndex } from './user-index.ts';
+import { newVersion } from './random.ts';
 
 /** How a partition was opened. */
 export interface OpenedAs {
@@ -157,7 +157,7 @@ export class Updates {
     const ttl = lifetime.ttl(cache, now());
     const index = await this.#index?.note(name, cache, attempt.metadata.index, ttl);
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
-    const version = randomBytes(12).toString('base64url');
+    const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
     if (!(await this.#write(name, entry, { expected, ttl }, deadline))) return undefined;
     if (expected === null) await this.#removeImported(name, deadline).catch(() => undefined); // Retried when the partition is deleted.

@@ -5,9 +5,9 @@
  * its home account id. Each lists the keys of partitions. They are sealed like partitions and live in the same
  * store. An index entry is written before its partition, so that every partition can be found.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { readToken, stringClaim } from '../cache/schema/claims.ts';
+import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
 import type { IdToken } from '../cache/schema/entities.ts';
 import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
@@ -16,6 +16,7 @@ import { readEntry, writeEntry } from './entry.ts';
 import { usersIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import type { Settings } from './settings.ts';
+import { newVersion } from './random.ts';
 
 /**
  * The user to sign out everywhere. A string is an OpenID Connect `sub` or a `home_account_id`, of any issuer. The object
@@ -165,7 +166,7 @@ export class UserIndex {
             ? null
             : Math.max(60, Math.max(...expiries.map(Number)) - now());
           const bytes = writeEntry({ document: '{}', metadata: { index: next } }, name, sealing);
-          const entry = { bytes, version: randomBytes(12).toString('base64url') };
+          const entry = { bytes, version: newVersion() };
           return store.write(name.key, entry, { expected: version, ttl }, call);
         }),
       );
@@ -197,7 +198,8 @@ function usersOf(cache: TokenCache): User[] {
     const of = canonicalIssuerIn(idToken);
     const token = readToken(secret);
     const claims = token?.format === 'jwt' ? token.payload : undefined;
-    const [issuer, sub, sid] = ['iss', 'sub', 'sid'].map((name) => stringClaim(claims, name));
+    const sub = subjectOf(claims);
+    const [issuer, sid] = ['iss', 'sid'].map((name) => stringClaim(claims, name));
     users.push({
       account: home_account_id.toLowerCase(),
       ...(of === '' ? {} : { of }),

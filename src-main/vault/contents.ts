@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { type Profile, PROFILES } from '../cache/schema/dialects.ts';
+import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
 import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { replay } from '../cache/batch.ts';
 import type { Change } from '../cache/change.ts';
@@ -67,7 +67,7 @@ export async function readContents(
   const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
-  const cache = cacheOf([], { profile: profileNamed(manifest) });
+  const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   for (const frame of base.frames) {
     for (const entry of base.read(frame)) storeOf(cache).put(entry);
     await pause();
@@ -172,6 +172,6 @@ function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultM
   return { keyMadeAt, pending, epoch, tombstones };
 }
 
-function profileNamed(manifest: Manifest | null): Profile | null {
-  return PROFILES.find((profile) => profile === manifest?.profile) ?? null;
+function dialectNamed(manifest: Manifest | null): Dialect | null {
+  return DIALECTS.find((dialect) => dialect === manifest?.profile) ?? null;
 }

@@ -45,7 +45,7 @@ export class VaultMemory {
   savedAt: number | null = null;
   status: VaultStatus;
   #unsaved = 0;
-  #told: string;
+  #published: string;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
 
   constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
@@ -54,7 +54,7 @@ export class VaultMemory {
     this.cache = opening.contents?.cache ?? new TokenCache();
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
-    this.#told = JSON.stringify(this.status);
+    this.#published = JSON.stringify(this.status);
   }
 
   /** Returns the vault as this program last saw it; `null` if it has seen none. */
@@ -132,16 +132,16 @@ export class VaultMemory {
     contents.end = end;
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);
-    this.#tell(updates);
+    this.#notify(updates);
     this.refresh();
   }
 
   /** Notifies listeners of changes to the cache. */
-  tell(changes: readonly Change[]): void {
-    this.#tell([changes]);
+  notify(changes: readonly Change[]): void {
+    this.#notify([changes]);
   }
 
-  #tell(updates: readonly (readonly Change[])[]): void {
+  #notify(updates: readonly (readonly Change[])[]): void {
     if (this.changes.size === 0) return;
     for (const changes of updates) if (changes.length > 0) this.changes.emit(eventOf(changes));
   }
@@ -153,7 +153,7 @@ export class VaultMemory {
       changes: this.held.length === 0 ? batch.changes : condensed([...this.held, ...batch.changes]),
       updates: batch.updates.length,
       settle: () => {
-        this.#tell(batch.updates);
+        this.#notify(batch.updates);
         batch.settle();
       },
       withdraw: (error) => batch.withdraw(error),
@@ -184,9 +184,9 @@ export class VaultMemory {
   /** Publishes the status if it changed. */
   refresh(): void {
     const status = this.#describe();
-    const told = JSON.stringify(status);
-    if (told === this.#told) return;
-    this.#told = told;
+    const published = JSON.stringify(status);
+    if (published === this.#published) return;
+    this.#published = published;
     this.status = status;
     this.statuses.emit(status);
   }

@@ -67,7 +67,7 @@ export async function keepMine(access: Access): Promise<void> {
       access.writing(async () => {
         if (memory.opening.state !== 'older' || memory.mine !== mine) throw refusal('busy');
         const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
-        memory.tell(removeSignedOut(contents, mark?.tombstones ?? []));
+        memory.notify(removeSignedOut(contents, mark?.tombstones ?? []));
         if (memory.opening.identity !== null) {
           await keepCopy(settings.io, settings.file, 'older', new Date(settings.now()));
         }

@@ -34,7 +34,7 @@ export interface Settings {
 }
 
 /** For tests: replaces the interfaces between a vault and the system. */
-export interface Surroundings {
+export interface VaultPorts {
   io?: Io;
   timers?: Timers;
   now?: () => number;
@@ -61,7 +61,7 @@ const NAMES: OptionNames<VaultOptions> = {
 };
 
 /** @throws InvalidArgumentError; input of untyped callers is validated like any other */
-export function settingsFrom(given: VaultOptions, surroundings: Surroundings = {}): Settings {
+export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Settings {
   const options = checkOptions('openVault', given, NAMES, 'Nothing was opened.');
   const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
   const wrong = (field: keyof VaultOptions, what: string): never => {
@@ -90,7 +90,7 @@ export function settingsFrom(given: VaultOptions, surroundings: Surroundings = {
     wrong('unprotected', "`unprotected` must be 'refuse' or 'memory'.");
   }
   const file = throughLinks(options.file);
-  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = surroundings;
+  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = ports;
   const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
   return {
     file,
@@ -103,7 +103,7 @@ export function settingsFrom(given: VaultOptions, surroundings: Surroundings = {
     log: new Log(io, file),
     timers,
     now,
-    ...(surroundings.scryptWork === undefined ? {} : { scryptWork: surroundings.scryptWork }),
+    ...(ports.scryptWork === undefined ? {} : { scryptWork: ports.scryptWork }),
   };
 }
 

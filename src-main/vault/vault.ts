@@ -20,7 +20,7 @@ import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts'
 import { closed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
 import { Saving } from './commit.ts';
-import { type Settings, settingsFrom, type Surroundings } from './settings.ts';
+import { type Settings, settingsFrom, type VaultPorts } from './settings.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
 import { verify } from './verify.ts';
 import type { Erasure, Vault, VaultOptions } from './api.ts';
@@ -48,8 +48,8 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 }
 
 /** For tests: `openVault` with another disk, clock or timers. */
-export async function openVaultIn(options: VaultOptions, surroundings: Surroundings): Promise<Vault> {
-  const settings = settingsFrom(options, surroundings);
+export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Promise<Vault> {
+  const settings = settingsFrom(options, ports);
   const { file } = settings;
   const context: TraceContext = { file };
   const open = async (): Promise<Vault> => {

@@ -8,6 +8,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import type { ActivityView } from '../state/activity.ts';
 import type { Model } from '../state/model.ts';
 import type { Store } from '../state/store.ts';
 import { timed } from '../state/time.ts';
@@ -41,6 +42,13 @@ export function useTimed<T>(say: (now: number) => T): T {
     [clock, until],
   );
   return value;
+}
+
+/** Loads the activity of an account while it is shown. */
+export function useAccountEvents(accountId: string): ActivityView {
+  const { activity } = useModel();
+  useEffect(() => activity.watch(accountId), [activity, accountId]);
+  return useStore(activity.view);
 }
 
 /** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */

@@ -6,6 +6,7 @@ import { AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
 import { Avatar } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
+import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
@@ -13,6 +14,7 @@ import { UserText } from '../parts/text.tsx';
 import { profile } from '../state/claims.ts';
 import { accountName, accountPlace } from '../state/groups.ts';
 import { number } from '../state/words.ts';
+import { AccountActivity } from './ActivityPage.tsx';
 
 /** Account list, selected account, selected token. */
 export function MainScreen() {
@@ -94,12 +96,24 @@ export function AccountView({ account }: { account: AccountItem }) {
           <Tab id="tokens" className="tab">
             Tokens <span className="tab-count">{number(AccessToken + RefreshToken + IdToken)}</span>
           </Tab>
+          <Tab id="timeline" className="tab">
+            Timeline
+          </Tab>
+          <Tab id="activity" className="tab">
+            Activity
+          </Tab>
           <Tab id="profile" className="tab">
             Profile
           </Tab>
         </TabList>
         <TabPanel id="tokens" className="tab-panel">
           <TokenTable account={account} />
+        </TabPanel>
+        <TabPanel id="timeline" className="tab-panel">
+          <TimelineTab account={account} />
+        </TabPanel>
+        <TabPanel id="activity" className="tab-panel">
+          <AccountActivity account={account} />
         </TabPanel>
         <TabPanel id="profile" className="tab-panel">
           {profile(account, tokens ?? []).map((section, index) => (

@@ -6,13 +6,13 @@ import {
   useLayoutEffect,
   useMemo,
   useRef,
-  useState,
 } from 'react';
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
 import { NoMatch } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
+import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
 import { Highlight } from '../parts/text.tsx';
@@ -21,7 +21,6 @@ import { accountDetail, accountName } from '../state/groups.ts';
 import {
   appChoices,
   appLabel,
-  type Choice,
   guestTenants,
   homeTenant,
   listText,
@@ -163,64 +162,6 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
         onChoose={(tenant) => overview.filter({ tenant })}
       />
     </div>
-  );
-}
-
-/** A chip with a menu. The choices are counted when the menu opens. */
-function ChoiceChip({
-  label,
-  every,
-  chosen,
-  choices,
-  nameOf,
-  onChoose,
-}: {
-  label: string;
-  every: string;
-  chosen: string | null;
-  choices: () => readonly Choice[];
-  nameOf: (id: string) => string;
-  onChoose: (id: string | null) => void;
-}) {
-  return (
-    <MenuTrigger>
-      <Button className="chip" data-chosen={chosen !== null}>
-        {chosen === null ? label : `${label}: ${nameOf(chosen)}`}
-        <Icon name="down" size={14} />
-      </Button>
-      <Popover className="popover" placement="bottom start" offset={4}>
-        <ChoiceMenu label={label} every={every} choices={choices} onChoose={onChoose} />
-      </Popover>
-    </MenuTrigger>
-  );
-}
-
-function ChoiceMenu({
-  label,
-  every,
-  choices,
-  onChoose,
-}: {
-  label: string;
-  every: string;
-  choices: () => readonly Choice[];
-  onChoose: (id: string | null) => void;
-}) {
-  const [all] = useState(choices);
-  return (
-    <Menu className="menu choice-menu" aria-label={label}>
-      <MenuItem textValue={every} onAction={() => onChoose(null)}>
-        {every}
-      </MenuItem>
-      <>
-        {all.map(({ id, name, count: n }) => (
-          <MenuItem key={id} textValue={name} onAction={() => onChoose(id)}>
-            <span className="choice-name">{name}</span>
-            <span className="chip-count">{number(n)}</span>
-          </MenuItem>
-        ))}
-      </>
-    </Menu>
   );
 }
 

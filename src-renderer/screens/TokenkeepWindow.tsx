@@ -8,6 +8,7 @@ import { Banners } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import { MainScreen } from './AccountsPage.tsx';
+import { ActivityPage } from './ActivityPage.tsx';
 import { Dialogs } from './Dialogs.tsx';
 import { HealthPage } from './HealthPage.tsx';
 import { InspectPage } from './InspectPage.tsx';
@@ -62,6 +63,7 @@ export function TokenkeepWindow() {
       <Header search={search} screen={accountsShown ? screen.kind : null} />
       <Banners notice={accountsShown && screen.kind === 'main' ? screen.notice : null} />
       {page === 'inspect' && <InspectPage />}
+      {page === 'activity' && <ActivityPage />}
       {page === 'security' && <SecurityPage />}
       {page === 'health' && <HealthPage />}
       {accountsShown && <AccountsPage screen={screen} />}

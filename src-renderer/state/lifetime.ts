@@ -41,7 +41,12 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
     };
   }
   if (expires_on === null) {
-    return { tone: 'none', text: 'not known', left: null, why: 'The entry has no expiry.' };
+    return {
+      tone: 'none',
+      text: 'not known',
+      left: null,
+      why: 'Neither the provider nor the token says when it expires.',
+    };
   }
   if (isPast(expires_on, now))
     return { tone: 'gone', text: `expired ${relative(expires_on, now)}`, left: 0, why: null };

@@ -1,4 +1,5 @@
 import { createAccounts, type Accounts } from './accounts.ts';
+import { type ActivityLog, createActivityLog } from './activity.ts';
 import { type RefreshStatus, createRefreshStatus } from './refreshStatus.ts';
 import { type Clock, createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
@@ -25,6 +26,7 @@ export interface Model {
   vault: Vault;
   accounts: Accounts;
   overview: Overview;
+  activity: ActivityLog;
   selection: Selection;
   secret: Secret;
   dialogs: Dialogs;
@@ -77,6 +79,7 @@ export function createModel(ports: Ports): Model {
     vault,
     accounts,
     overview: createOverview(ports, accounts),
+    activity: createActivityLog(ports, dialogs, toasts),
     selection,
     secret,
     dialogs,

@@ -219,9 +219,8 @@ export function nextExpiry(
 ): { text: string; detail: string } {
   if (next !== null && !isPast(next, now))
     return { text: relative(next, now), detail: dayOrTime(next, now, timeZone) };
-  const ended = last ?? next;
-  return ended !== null && isPast(ended, now)
-    ? { text: 'Expired', detail: dayOrTime(ended, now, timeZone) }
+  return last !== null && isPast(last, now)
+    ? { text: 'Expired', detail: dayOrTime(last, now, timeZone) }
     : { text: '–', detail: '' };
 }
 

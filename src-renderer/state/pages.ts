@@ -4,12 +4,13 @@ import { type Notice, notice } from './notices.ts';
 import { createStore, type Store } from './store.ts';
 
 /** A page of the window. */
-export type Page = 'accounts' | 'inspect' | 'security' | 'health';
+export type Page = 'accounts' | 'inspect' | 'activity' | 'security' | 'health';
 
 /** In the order of the header and of the keys Ctrl+1, Ctrl+2, … */
 export const PAGES: readonly { id: Page; title: string }[] = [
   { id: 'accounts', title: 'Accounts' },
   { id: 'inspect', title: 'Inspect' },
+  { id: 'activity', title: 'Activity' },
   { id: 'security', title: 'Security' },
   { id: 'health', title: 'Health' },
 ];

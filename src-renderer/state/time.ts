@@ -135,6 +135,31 @@ export function dayOrTime(at: number, now: number, timeZone?: string): string {
   return day.endsWith(year) ? day.slice(0, -5) : day;
 }
 
+/** The heading of a day: "Today, 26 November", "Saturday, 21 November", "3 January 2025". */
+export function dayTitle(at: number, now: number, timeZone?: string): string {
+  if (!isTime(at) || !isTime(now)) return 'Not a time';
+  changesAt(nextMidnight(now, timeZone), now);
+  const days = calendarDay(now, timeZone) - calendarDay(at, timeZone);
+  const [day, month, year] = format(at, LONG_DAY, timeZone).split(' ');
+  const date = `${day} ${month}`;
+  if (days === 0) return `Today, ${date}`;
+  if (days === 1) return `Yesterday, ${date}`;
+  if (year !== format(now, LONG_DAY, timeZone).split(' ')[2]) return `${date} ${year}`;
+  return `${format(at, { weekday: 'long' }, timeZone)}, ${date}`;
+}
+
+/** "14:02:11". */
+export function clockTime(at: number, timeZone?: string): string {
+  return isTime(at) ? format(at, CLOCK, timeZone) : 'not a time';
+}
+
+/** The start of the local day, in seconds since the epoch. */
+export function dayStart(at: number, timeZone?: string): number {
+  const next = nextMidnight(at, timeZone);
+  // A day has 23, 24 or 25 hours.
+  return nextMidnight(next - 26 * HOUR, timeZone);
+}
+
 export function isTime(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST;
 }
@@ -159,6 +184,7 @@ function nextMidnight(now: number, timeZone?: string): number {
 }
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+const LONG_DAY = { day: 'numeric', month: 'long', year: 'numeric' } as const;
 const DATE = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();

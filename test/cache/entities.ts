@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import { type Profile, PROFILES, ROOTS } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS, ROOTS } from '../../src-main/cache/schema/dialects.ts';
 
 /** Few of each, so that entities meet. Ids that are prefixes of others, and in other cases. */
 export const HOMES = ['uid.utid', 'UID.UTID', 'uid.utid2', 'uid-b2c_1_x.utid', 'sub', 'sub-2'] as const;
 export const ENVIRONMENTS = ['login.microsoftonline.com', 'login.windows.net', 'id.example.org'] as const;
 const CLIENTS = ['app-1', 'APP-1', 'app-2'];
 const REALMS = ['common', 'utid', 'UTID', 'guest', ''];
-const TARGETS = ['s1', 's2 s1', 'S1 s2', 's3 openid', 'openid profile'];
+const TARGETS = ['s1', 's2 s1', 'S1 s2', 's3 openid', 'openid dialect'];
 
 const home = fc.constantFrom(...HOMES);
 const environment = fc.constantFrom(...ENVIRONMENTS);
@@ -113,23 +113,23 @@ export const typed: fc.Arbitrary<readonly [EntityType, Entity]> = fc.oneof(
   ...TYPES.map((type) => ENTITIES[type].map((entity) => [type, entity] as const)),
 );
 
-/** A document as a library of the profile writes it: layout, roots and keys. */
-export const document: fc.Arbitrary<{ profile: Profile; text: string }> = fc
-  .tuple(fc.constantFrom(...PROFILES), fc.array(typed, { maxLength: 12 }))
-  .map(([profile, entities]) => ({ profile, text: documentOf(profile, entities) }));
+/** A document as a library of the dialect writes it: layout, roots and keys. */
+export const document: fc.Arbitrary<{ dialect: Dialect; text: string }> = fc
+  .tuple(fc.constantFrom(...DIALECTS), fc.array(typed, { maxLength: 12 }))
+  .map(([dialect, entities]) => ({ dialect, text: documentOf(dialect, entities) }));
 
-export function documentOf(profile: Profile, entities: readonly (readonly [EntityType, Entity])[]): string {
+export function documentOf(dialect: Dialect, entities: readonly (readonly [EntityType, Entity])[]): string {
   const roots = Object.fromEntries(
-    ROOTS[profile].map((root) => [
+    ROOTS[dialect].map((root) => [
       root,
       Object.fromEntries(
         entities
           .filter(([type]) => type === root)
-          .map(([type, entity]) => [keyOf(type, entity, profile), entity]),
+          .map(([type, entity]) => [keyOf(type, entity, dialect), entity]),
       ),
     ]),
   );
-  if (profile !== 'msal-python') return JSON.stringify(roots);
+  if (dialect !== 'msal-python') return JSON.stringify(roots);
   return JSON.stringify(roots, undefined, 4).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

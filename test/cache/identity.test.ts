@@ -117,10 +117,10 @@ describe('two realms of one host, with the same subject', () => {
 
   test.each(['msal-python', 'msal-node', 'msal-node-3', 'msal-dotnet'] as const)(
     'are both still there in a document for %s',
-    (profile) => {
+    (dialect) => {
       const cache = cacheWith(realmSignIn('alpha'), realmSignIn('beta'));
       const there = new SerializableTokenCache({ now });
-      there.deserialize(cache.serialize({ profile }));
+      there.deserialize(cache.serialize({ dialect }));
       for (const realm of ['alpha', 'beta']) expect(secretFor(there, requestAt(realm))).toBe(`at ${realm}`);
     },
   );
@@ -431,19 +431,19 @@ describe('lifetimes', () => {
   };
 
   test.each<[object, string, number]>([
-    [{ expires_in: 300 }, 'told', 1300],
-    [{ expires_in: '300.7' }, 'told', 1300],
-    [{ expires_on: 9000 }, 'told', 9000],
-    [{ expires_on: '9000' }, 'told', 9000],
-    [{ expires_on: 1_795_832_400_000 }, 'told', 1_795_832_400],
-    [{ expires_on: '2026-11-28T00:00:00Z' }, 'told', 1_795_824_000],
-    [{ expires_at: '2026-11-28T01:00:00+01:00' }, 'told', 1_795_824_000],
-    [{ expires_on: '11/28/2026 00:00:00 +00:00' }, 'told', 1_795_824_000],
-    [{ expires_in: 2 ** 53 }, 'told', 253_402_300_799],
-    [{ expires_in: 1e300 }, 'told', 253_402_300_799],
-    [{ expires_in: -1e300 }, 'told', 0],
+    [{ expires_in: 300 }, 'given', 1300],
+    [{ expires_in: '300.7' }, 'given', 1300],
+    [{ expires_on: 9000 }, 'given', 9000],
+    [{ expires_on: '9000' }, 'given', 9000],
+    [{ expires_on: 1_795_832_400_000 }, 'given', 1_795_832_400],
+    [{ expires_on: '2026-11-28T00:00:00Z' }, 'given', 1_795_824_000],
+    [{ expires_at: '2026-11-28T01:00:00+01:00' }, 'given', 1_795_824_000],
+    [{ expires_on: '11/28/2026 00:00:00 +00:00' }, 'given', 1_795_824_000],
+    [{ expires_in: 2 ** 53 }, 'given', 253_402_300_799],
+    [{ expires_in: 1e300 }, 'given', 253_402_300_799],
+    [{ expires_in: -1e300 }, 'given', 0],
     [{ access_token: jwt({ exp: 1120 }) }, 'derived', 1120],
-    [{ access_token: jwt({ exp: 1120 }), expires_in: 60 }, 'told', 1060],
+    [{ access_token: jwt({ exp: 1120 }), expires_in: 60 }, 'given', 1060],
     [{ access_token: jwt({ exp: 'soon' }) }, 'unknown', Infinity],
     [{}, 'unknown', Infinity],
     [{ expires_in: 'soon' }, 'unknown', Infinity],
@@ -654,7 +654,7 @@ describe('reading is as tolerant as the most tolerant library', () => {
     expect(secretFor(cache, { ...own, scopes: ['read'] })).toBe('s');
     expect(secretFor(cache, { ...own, scopes: ['read'] }, 8999)).toBeUndefined();
     expect(cache.accounts()).toMatchObject([{ home_account_id: 'u.t', username: '' }]);
-    const node = read(JSON.parse(cache.serialize({ profile: 'msal-node' })) as object);
+    const node = read(JSON.parse(cache.serialize({ dialect: 'msal-node' })) as object);
     expect(node.find('AccessToken')).toMatchObject([{ expires_on: '9000', credential_type: 'AccessToken' }]);
     expect(node.find('Account')).toMatchObject([{ username: '', authority_type: 'MSSTS' }]);
   });

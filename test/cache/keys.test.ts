@@ -1,9 +1,11 @@
-/** Every key in every profile, and which profile a document is in. */
+/** Every key in every dialect, and which dialect a document is in. */
 import { describe, expect, test } from 'vitest';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import { LAYOUTS, type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS, LAYOUTS } from '../../src-main/cache/schema/dialects.ts';
 import { recognise } from '../../src-main/cache/document/recognize.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { InvalidArgumentError } from '../../src-main/errors.ts';
 
 const at: Entity = {
   credential_type: 'AccessToken',
@@ -40,7 +42,7 @@ const hash = 'latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike';
 /** Of the components' JSON: what MSAL Node 7.2 writes, see test/vectors/documents/msal-node-7-extended.json. */
 const nodeHash = 'i6ufsungkjzcpsxareif4vlmurc-xz7cwba-lo_l6re';
 
-/** In the order of PROFILES: MSAL Python, Node from 5, Node up to 3, .NET. */
+/** In the order of DIALECTS: MSAL Python, Node from 5, Node up to 3, .NET. */
 const TABLE: readonly (readonly [string, EntityType, Entity, readonly [string, string, string, string]])[] = [
   [
     'access token',
@@ -161,20 +163,20 @@ const TABLE: readonly (readonly [string, EntityType, Entity, readonly [string, s
 ];
 
 describe.each(TABLE)('%s', (_, type, entity, keys) => {
-  test.each(PROFILES.map((profile, index) => [profile, keys[index]] as const))('in %s', (profile, key) => {
-    expect(keyOf(type, entity, profile)).toBe(key);
+  test.each(DIALECTS.map((dialect, index) => [dialect, keys[index]] as const))('in %s', (dialect, key) => {
+    expect(keyOf(type, entity, dialect)).toBe(key);
   });
 });
 
-describe('recognising a profile', () => {
-  const document = (profile: Profile): Record<string, Record<string, Entity>> => ({
-    AccessToken: { [keyOf('AccessToken', at, profile)]: at },
-    RefreshToken: { [keyOf('RefreshToken', rt, profile)]: rt },
-    Account: { [keyOf('Account', account, profile)]: account },
+describe('recognising a dialect', () => {
+  const document = (dialect: Dialect): Record<string, Record<string, Entity>> => ({
+    AccessToken: { [keyOf('AccessToken', at, dialect)]: at },
+    RefreshToken: { [keyOf('RefreshToken', rt, dialect)]: rt },
+    Account: { [keyOf('Account', account, dialect)]: account },
   });
 
-  test.each(PROFILES)('%s, whatever the layout', (profile) => {
-    for (const layout of Object.values(LAYOUTS)) expect(recognise(document(profile), layout)).toBe(profile);
+  test.each(DIALECTS)('%s, whatever the layout', (dialect) => {
+    for (const layout of Object.values(LAYOUTS)) expect(recognise(document(dialect), layout)).toBe(dialect);
   });
 
   test('nothing tells where there is nothing', () => {
@@ -198,3 +200,14 @@ describe('recognising a profile', () => {
     expect(recognise(both, LAYOUTS['msal-node'])).toBe('msal-node');
   });
 });
+
+test.each(['msal-java', '', 'toString', null])(
+  'a dialect that does not exist (%s) is refused by name',
+  (dialect) => {
+    const cache = new SerializableTokenCache();
+    cache.deserialize('{"AccessToken":{"key":1}}');
+    const serialize = () => cache.serialize({ dialect: dialect as Dialect });
+    expect(serialize).toThrow(InvalidArgumentError);
+    expect(serialize).toThrow(expect.objectContaining({ field: 'dialect' }));
+  },
+);

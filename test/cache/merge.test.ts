@@ -4,16 +4,16 @@ import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { itemsIn, jwt, type Person, signIn } from './events.ts';
 
-/** A cache with one sign-in, written at `now`; its document in a profile. */
+/** A cache with one sign-in, written at `now`; its document in a dialect. */
 function written(
   now: number,
-  profile: 'msal-python' | 'msal-node',
+  dialect: 'msal-python' | 'msal-node',
   response: Entity = {},
   person: Person = {},
 ): string {
   const cache = new SerializableTokenCache({ now: () => now });
   cache.add(signIn(response, { scope: ['s1'] }, person));
-  return cache.serialize({ profile });
+  return cache.serialize({ dialect });
 }
 
 function read(text: string): SerializableTokenCache {
@@ -45,6 +45,15 @@ describe('merging', () => {
     expect(JSON.parse(into.serialize())).toMatchObject({ odd: [1] });
   });
 
+  test('a token whose lifetime nobody told is not counted as expired', () => {
+    const into = read('');
+    const from = read('');
+    from.add(signIn({ access_token: 'opaque', refresh_token: 'R', expires_in: undefined }));
+    const later = new SerializableTokenCache({ now: () => 86_400 });
+    later.deserialize(into.serialize());
+    expect(planMerge(later, from).tokens).toMatchObject({ added: 3, expired: 0 });
+  });
+
   test('twice is once', () => {
     const into = read('');
     const from = read(written(1000, 'msal-python'));
@@ -56,9 +65,9 @@ describe('merging', () => {
 
   test.each(['msal-python', 'msal-node'] as const)(
     'an older token of %s never replaces a newer',
-    (profile) => {
+    (dialect) => {
       const newer = written(2000, 'msal-python', { access_token: 'new', refresh_token: 'new R' });
-      const older = written(1000, profile, { access_token: 'old', refresh_token: 'old R' });
+      const older = written(1000, dialect, { access_token: 'old', refresh_token: 'old R' });
       const into = read(newer);
       expect(merge(into, read(older)).tokens.replaced).toBe(0);
       expect(secrets(into)).toEqual(['new', 'new R']);
@@ -111,7 +120,7 @@ describe('merging', () => {
     });
   });
 
-  test('one change event, and an empty cache takes on the profile', () => {
+  test('one change event, and an empty cache takes on the dialect', () => {
     const into = read('');
     let events = 0;
     into.on('change', () => (events += 1));

@@ -5,7 +5,7 @@ import { sameCredential, supersedes } from '../../src-main/cache/schema/match.ts
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { matches } from '../../src-main/cache/schema/match.ts';
 import { merge } from '../../src-main/cache/document/merge.ts';
-import { PROFILES } from '../../src-main/cache/schema/dialects.ts';
+import { DIALECTS } from '../../src-main/cache/schema/dialects.ts';
 import { removalCount } from '../../src-main/cache/token-cache.ts';
 import { AmbiguousAccountError } from '../../src-main/errors.ts';
 import type { AccountReference } from '../../src-main/cache/schema/entities.ts';
@@ -72,7 +72,7 @@ describe('what is added is found', () => {
 });
 
 describe('documents', () => {
-  test('deserialize, then serialize is the identity, in every profile', () => {
+  test('deserialize, then serialize is the identity, in every dialect', () => {
     fc.assert(fc.property(document, ({ text }) => read(text).serialize() === text));
   });
 
@@ -85,11 +85,11 @@ describe('documents', () => {
     );
   });
 
-  test('in another profile every credential is still there, or a newer form of it', () => {
+  test('in another dialect every credential is still there, or a newer form of it', () => {
     fc.assert(
-      fc.property(document, fc.constantFrom(...PROFILES), ({ text }, profile) => {
+      fc.property(document, fc.constantFrom(...DIALECTS), ({ text }, dialect) => {
         const before = all(read(text)).filter(([type]) => type !== 'Account');
-        const there = read(read(text).serialize({ profile }));
+        const there = read(read(text).serialize({ dialect }));
         for (const [type, entity] of before) {
           const home = String(entity['home_account_id'] ?? '').toLowerCase(); // eslint-disable-line @typescript-eslint/no-base-to-string
           const realm = String(entity['realm'] ?? ''); // eslint-disable-line @typescript-eslint/no-base-to-string
@@ -166,11 +166,11 @@ describe('sign-out', () => {
     fc.assert(
       fc.property(
         fc.array(typed, { maxLength: 15 }),
-        fc.constantFrom(...PROFILES),
+        fc.constantFrom(...DIALECTS),
         fc.constantFrom(...HOMES),
         strange,
-        (entities, profile, home, other) => {
-          const roots: Record<string, unknown> = JSON.parse(documentOf(profile, entities)) as Record<
+        (entities, dialect, home, other) => {
+          const roots: Record<string, unknown> = JSON.parse(documentOf(dialect, entities)) as Record<
             string,
             unknown
           >;

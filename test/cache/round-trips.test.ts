@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import type { Profile } from '../../src-main/cache/schema/dialects.ts';
+import type { Dialect } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { documentOf } from './entities.ts';
 import { itemsIn, signIn } from './events.ts';
@@ -50,13 +50,13 @@ const account = (fields: Entity = {}): Entity => ({
   ...fields,
 });
 
-type Written = readonly [Profile, EntityType, Entity];
+type Written = readonly [Dialect, EntityType, Entity];
 
 /** A document that several libraries wrote into, one after the other. */
 function cacheOf(...entities: readonly Written[]): SerializableTokenCache {
   const roots: Record<string, Record<string, Entity>> = {};
-  for (const [profile, type, entity] of entities) {
-    roots[type] = { ...roots[type], [keyOf(type, entity, profile)]: entity };
+  for (const [dialect, type, entity] of entities) {
+    roots[type] = { ...roots[type], [keyOf(type, entity, dialect)]: entity };
   }
   const cache = new SerializableTokenCache({ now: () => 1000 });
   cache.deserialize(JSON.stringify(roots));
@@ -95,7 +95,7 @@ test('2: `common` and the tenant are one account', () => {
   expect(cache.find('Account')).toHaveLength(2);
   expect(cache.accounts()).toMatchObject([{ username: 'ann@contoso.example', tenants: [{ realm: 'utid' }] }]);
   const node = new SerializableTokenCache();
-  node.deserialize(cache.serialize({ profile: 'msal-node' }));
+  node.deserialize(cache.serialize({ dialect: 'msal-node' }));
   expect(node.find('Account').map(({ realm }) => realm)).toEqual(['utid']);
 });
 
@@ -176,13 +176,13 @@ test('6: one AppMetadata is written for an app, though there are two under alias
     ['msal-node', 'AppMetadata', { client_id: 'app', environment: NODE, family_id: '1' }],
   );
   const node = new SerializableTokenCache();
-  node.deserialize(cache.serialize({ profile: 'msal-node-3' }));
+  node.deserialize(cache.serialize({ dialect: 'msal-node-3' }));
   expect(node.find('AppMetadata')).toEqual([{ client_id: 'app', environment: NODE, family_id: '1' }]);
   const known = cacheOf(
     ['msal-node', 'AppMetadata', { client_id: 'app', environment: NODE, family_id: '1' }],
     ['msal-python', 'AppMetadata', { client_id: 'app', environment: PYTHON }],
   );
-  expect(known.serialize({ profile: 'msal-dotnet' })).toContain('"family_id":"1"');
+  expect(known.serialize({ dialect: 'msal-dotnet' })).toContain('"family_id":"1"');
   // Adding makes one of them, too.
   cache.add(signIn({}, { client_id: 'app', token_endpoint: `https://${PYTHON}/utid/token` }));
   expect(cache.find('AppMetadata')).toHaveLength(1);
@@ -197,8 +197,8 @@ test.each<[string, Entity]>([
   cache.deserialize(text);
   expect(cache.find('AccessToken')).toEqual([]);
   expect(cache.serialize()).toBe(text);
-  for (const profile of ['msal-python', 'msal-node', 'msal-dotnet'] as const) {
-    expect(JSON.parse(cache.serialize({ profile }))).toMatchObject({ AccessToken: { 'some key': entity } });
+  for (const dialect of ['msal-python', 'msal-node', 'msal-dotnet'] as const) {
+    expect(JSON.parse(cache.serialize({ dialect }))).toMatchObject({ AccessToken: { 'some key': entity } });
   }
   expect(cache.signOut('UID.utid')).toMatchObject({ removed: { AccessToken: 1 }, remaining: 0 });
   expect(cache.serialize()).toBe('{"AccessToken":{}}');
@@ -209,9 +209,9 @@ test('7: target: "" is a token without scopes, which MSAL Node is given scopes f
   expect(cache.find('AccessToken', { target: [] })).toHaveLength(1);
   expect(cache.find('AccessToken', { target: ['openid'] })).toHaveLength(1);
   expect(cache.find('AccessToken', { target: ['User.Read'] })).toEqual([]);
-  const targets = (profile: 'msal-python' | 'msal-node'): unknown => {
+  const targets = (dialect: 'msal-python' | 'msal-node'): unknown => {
     const there = new SerializableTokenCache();
-    there.deserialize(cache.serialize({ profile }));
+    there.deserialize(cache.serialize({ dialect }));
     return there.find('AccessToken').map(({ target }) => target);
   };
   expect(targets('msal-python')).toEqual(['']);
@@ -221,8 +221,8 @@ test('7: target: "" is a token without scopes, which MSAL Node is given scopes f
 test('8: extended_expires_on is read as it stands', () => {
   const entity = at({ extended_expires_on: '8200' });
   const cache = cacheOf(['msal-node', 'AccessToken', entity]);
-  for (const profile of ['msal-python', 'msal-dotnet'] as const) {
-    expect(cache.serialize({ profile })).toContain('8200');
+  for (const dialect of ['msal-python', 'msal-dotnet'] as const) {
+    expect(cache.serialize({ dialect })).toContain('8200');
   }
   expect(cache.find('AccessToken')).toEqual([entity]);
 });
@@ -239,7 +239,7 @@ test("MSAL Python's document as MSAL Node expects it, and back", () => {
       ['Account', account({ realm: 'guest', local_account_id: 'guest id' })],
     ]),
   );
-  const node: unknown = JSON.parse(python.serialize({ profile: 'msal-node' }));
+  const node: unknown = JSON.parse(python.serialize({ dialect: 'msal-node' }));
   const H = `uid.utid-${NODE}`;
   expect(Object.keys(node as object)).toEqual([
     'Account',
@@ -275,7 +275,7 @@ test("MSAL Python's document as MSAL Node expects it, and back", () => {
 
   const back = new SerializableTokenCache();
   back.deserialize(JSON.stringify(node));
-  expect(JSON.parse(back.serialize({ profile: 'msal-python' }))).toMatchObject({
+  expect(JSON.parse(back.serialize({ dialect: 'msal-python' }))).toMatchObject({
     AccessToken: { [`-${PYTHON}-accesstoken-app-utid-s1 s2`]: { home_account_id: null } },
     RefreshToken: { [`uid.utid-${PYTHON}-refreshtoken-app--s1 s2`]: { last_modification_time: '1000' } },
   });
@@ -287,7 +287,7 @@ test("MSAL Node's refresh token gets what MSAL Python reads: a target, and the t
     ['msal-node', 'RefreshToken', rt()],
     ['msal-node', 'AccessToken', at({ cached_at: '1234' })],
   );
-  expect(JSON.parse(cache.serialize({ profile: 'msal-python' }))).toMatchObject({
+  expect(JSON.parse(cache.serialize({ dialect: 'msal-python' }))).toMatchObject({
     RefreshToken: {
       [`uid.utid-${PYTHON}-refreshtoken-app--`]: { target: '', last_modification_time: '1234' },
     },

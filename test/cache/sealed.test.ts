@@ -82,8 +82,8 @@ test('modify carries an accessor over, and replaces it where the secret changes'
 
 test('a document has the secrets in it', () => {
   const cache = cacheWithItems(sealed().records);
-  for (const profile of ['msal-python', 'msal-node'] as const) {
-    const text = documentText(cache, { profile });
+  for (const dialect of ['msal-python', 'msal-node'] as const) {
+    const text = documentText(cache, { dialect });
     for (const secret of ['an access token', 'a refresh token', 'bound']) expect(text).toContain(secret);
   }
 });

@@ -200,7 +200,7 @@ test('whole numbers beyond 2^53 keep their digits, in what is not understood and
   const cache = new SerializableTokenCache();
   cache.deserialize(text);
   expect(cache.serialize()).toBe(text);
-  expect(cache.serialize({ profile: 'msal-python' })).toContain('"ticks": 638000000000000001');
+  expect(cache.serialize({ dialect: 'msal-python' })).toContain('"ticks": 638000000000000001');
 });
 
 test("the libraries' layouts: an editor's line break and byte order mark, characters beyond ASCII as they were", () => {

@@ -44,7 +44,7 @@ const SHAPES: Record<string, Shape> = {
       foci: '1',
     },
     account: 'oid.tid',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Entra ID, v1.0: numbers as strings': {
     endpoint: 'https://login.microsoftonline.com/tid/oauth2/token',
@@ -63,7 +63,7 @@ const SHAPES: Record<string, Shape> = {
       client_info: entraInfo,
     },
     account: 'oid.tid',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Entra ID, client credentials': {
     endpoint: 'https://login.microsoftonline.com/tid/oauth2/v2.0/token',
@@ -71,7 +71,7 @@ const SHAPES: Record<string, Shape> = {
     asked: 'https://graph.microsoft.com/.default',
     response: { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: 'a' },
     account: 'app',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Azure managed identity': {
     endpoint: 'http://169.254.169.254/metadata/identity/oauth2/token',
@@ -88,7 +88,7 @@ const SHAPES: Record<string, Shape> = {
       token_type: 'Bearer',
     },
     account: 'app',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Azure App Service managed identity: a date': {
     endpoint: 'http://127.0.0.1:41741/msi/token',
@@ -101,7 +101,7 @@ const SHAPES: Record<string, Shape> = {
       token_type: 'Bearer',
     },
     account: 'app',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Azure AD B2C': {
     endpoint: 'https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_susi/oauth2/v2.0/token',
@@ -120,7 +120,7 @@ const SHAPES: Record<string, Shape> = {
       refresh_token_expires_in: 1209600,
     },
     account: 'oid-b2c_1_susi.tid',
-    expiry: 'told',
+    expiry: 'given',
   },
   'AD FS: openid for everything': {
     endpoint: 'https://fs.contoso.example/adfs/oauth2/token',
@@ -136,7 +136,7 @@ const SHAPES: Record<string, Shape> = {
       id_token: idToken('https://fs.contoso.example/adfs', 'adfs-sub', { upn: 'ada@contoso.example' }),
     },
     account: 'adfs-sub',
-    expiry: 'told',
+    expiry: 'given',
   },
   Keycloak: {
     endpoint: 'https://id.example:8443/realms/main/protocol/openid-connect/token',
@@ -154,7 +154,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'sub',
     issuer: 'https://id.example:8443/realms/main',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Keycloak, a refresh token that does not expire': {
     endpoint: 'https://id.example/realms/main/protocol/openid-connect/token',
@@ -169,7 +169,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://id.example/realms/main',
-    expiry: 'told',
+    expiry: 'given',
   },
   Auth0: {
     endpoint: 'https://contoso.auth0.com/oauth/token',
@@ -184,7 +184,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'auth0|5',
     issuer: 'https://contoso.auth0.com/',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Okta, a custom authorization server': {
     endpoint: 'https://contoso.okta.com/oauth2/default/v1/token',
@@ -199,7 +199,36 @@ const SHAPES: Record<string, Shape> = {
     },
     account: '00u5',
     issuer: 'https://contoso.okta.com/oauth2/default',
-    expiry: 'told',
+    expiry: 'given',
+  },
+  'an encrypted ID token and nothing else that names the user': {
+    endpoint: 'https://id.example/oauth/token',
+    asked: 'openid orders',
+    response: { access_token: 'a', expires_in: 300, id_token: 'a.b.c.d.e', token_type: 'Bearer' },
+    account: 'unnamed',
+    issuer: 'https://id.example',
+    expiry: 'given',
+  },
+  'an ID token that no one can read': {
+    endpoint: 'https://id.example/oauth/token',
+    asked: 'openid orders',
+    response: { access_token: 'a', expires_in: 300, id_token: 'opaque', token_type: 'Bearer' },
+    account: 'unnamed',
+    issuer: 'https://id.example',
+    expiry: 'given',
+  },
+  'a subject that is a number': {
+    endpoint: 'https://id.example/oauth/token',
+    asked: 'openid orders',
+    response: {
+      access_token: 'a',
+      expires_in: 300,
+      id_token: jwt({ iss: 'https://id.example', sub: 5 }),
+      token_type: 'Bearer',
+    },
+    account: '5',
+    issuer: 'https://id.example',
+    expiry: 'given',
   },
   'Okta, without an ID token': {
     endpoint: 'https://contoso.okta.com/oauth2/default/v1/token',
@@ -213,7 +242,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://contoso.okta.com/oauth2/default',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Google, sign-in': {
     endpoint: 'https://oauth2.googleapis.com/token',
@@ -228,7 +257,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: '1049',
     issuer: 'https://accounts.google.com',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Google, an incremental grant without the user': {
     endpoint: 'https://oauth2.googleapis.com/token',
@@ -242,7 +271,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://oauth2.googleapis.com',
-    expiry: 'told',
+    expiry: 'given',
   },
   'GitHub OAuth app: no lifetime, no refresh token': {
     endpoint: 'https://github.com/login/oauth/access_token',
@@ -266,7 +295,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://github.com',
-    expiry: 'told',
+    expiry: 'given',
   },
   'GitLab: created_at': {
     endpoint: 'https://gitlab.example/oauth/token',
@@ -281,7 +310,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://gitlab.example',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Slack, a bot': {
     endpoint: 'https://slack.com/api/oauth.v2.access',
@@ -316,7 +345,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://slack.com/api',
-    expiry: 'told',
+    expiry: 'given',
   },
   Spotify: {
     endpoint: 'https://accounts.spotify.com/api/token',
@@ -330,7 +359,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://accounts.spotify.com/api',
-    expiry: 'told',
+    expiry: 'given',
   },
   Dropbox: {
     endpoint: 'https://api.dropboxapi.com/oauth2/token',
@@ -346,7 +375,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://api.dropboxapi.com',
-    expiry: 'told',
+    expiry: 'given',
   },
   Atlassian: {
     endpoint: 'https://auth.atlassian.com/oauth/token',
@@ -360,7 +389,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://auth.atlassian.com',
-    expiry: 'told',
+    expiry: 'given',
   },
   Discord: {
     endpoint: 'https://discord.com/api/oauth2/token',
@@ -374,7 +403,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://discord.com/api',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Notion: null for a refresh token': {
     endpoint: 'https://api.notion.com/v1/oauth/token',
@@ -438,7 +467,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://zoom.us',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Twitch: scope is a list': {
     endpoint: 'https://id.twitch.tv/oauth2/token',
@@ -452,7 +481,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://id.twitch.tv',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Facebook: no scope at all': {
     endpoint: 'https://graph.facebook.com/v19.0/oauth/access_token',
@@ -461,7 +490,7 @@ const SHAPES: Record<string, Shape> = {
     response: { access_token: 'EAA', token_type: 'bearer', expires_in: 5183944 },
     account: 'unnamed',
     issuer: 'https://graph.facebook.com/v19.0',
-    expiry: 'told',
+    expiry: 'given',
   },
   'LinkedIn: scopes with commas': {
     endpoint: 'https://www.linkedin.com/oauth/v2/accessToken',
@@ -474,7 +503,7 @@ const SHAPES: Record<string, Shape> = {
       token_type: 'Bearer',
     },
     account: 'unnamed',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Cognito: no new refresh token': {
     endpoint: 'https://contoso.auth.eu-west-1.amazoncognito.com/oauth2/token',
@@ -488,7 +517,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'sub',
     issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Ping: JWT as a token type': {
     endpoint: 'https://auth.pingone.eu/env/as/token',
@@ -518,7 +547,7 @@ const SHAPES: Record<string, Shape> = {
       client_id: 'c',
     },
     account: 'app',
-    expiry: 'told',
+    expiry: 'given',
   },
   'Token exchange: N_A': {
     endpoint: 'https://sts.example/token',
@@ -531,7 +560,7 @@ const SHAPES: Record<string, Shape> = {
       expires_in: 60,
     },
     account: 'app',
-    expiry: 'told',
+    expiry: 'given',
   },
   'An MCP server: a refresh token and a resource': {
     endpoint: 'https://mcp.example/oauth/token',
@@ -545,7 +574,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://mcp.example',
-    expiry: 'told',
+    expiry: 'given',
   },
   'X: a space in the type, null for an ID token': {
     endpoint: 'https://api.x.com/2/oauth2/token',
@@ -560,7 +589,7 @@ const SHAPES: Record<string, Shape> = {
     },
     account: 'unnamed',
     issuer: 'https://api.x.com/2',
-    expiry: 'told',
+    expiry: 'given',
   },
 };
 

@@ -97,7 +97,7 @@ describe('a transaction', () => {
     expect(content(cache)).toEqual([]);
   });
 
-  test('takes back a document that was read in it, with its profile', () => {
+  test('takes back a document that was read in it, with its dialect', () => {
     const cache = new SerializableTokenCache();
     cache.deserialize(
       '{"Account":{},"IdToken":{},"AccessToken":{},"RefreshToken":{},"AppMetadata":{},"x":1}',

@@ -5,7 +5,7 @@ import { ENTITY_TYPES, type Entity } from '../../src-main/cache/schema/entities.
 import { canonicalEnvironment } from '../../src-main/cache/schema/environments.ts';
 import { extensionOf } from '../../src-main/cache/schema/extension.ts';
 import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
-import { type Profile, PROFILES } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { dialectOf } from '../../src-main/cache/place.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
@@ -14,7 +14,7 @@ import { DocumentError } from '../../src-main/errors.ts';
 
 interface Vector {
   file: string;
-  profile: Profile;
+  profile: Dialect;
   accounts: number;
   app_only: number;
   tokens: Record<'AccessToken' | 'RefreshToken' | 'IdToken', number>;
@@ -34,7 +34,11 @@ const bytes = (path: string): Buffer => readFileSync(new URL(path, FOLDER));
 const index = <T>(folder: string): T[] => JSON.parse(bytes(`${folder}/index.json`).toString()) as T[];
 
 const vectors = ['documents', 'handovers'].flatMap((folder) =>
-  index<Vector>(folder).map((vector) => ({ ...vector, path: `${folder}/${vector.file}` })),
+  index<Vector>(folder).map(({ profile, ...vector }) => ({
+    ...vector,
+    dialect: profile,
+    path: `${folder}/${vector.file}`,
+  })),
 );
 
 function read(text: string): SerializableTokenCache {
@@ -77,7 +81,7 @@ const users = (cache: TokenCache): unknown[] =>
     ])
     .sort();
 
-describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
+describe.each(vectors)('$path', ({ path, dialect, ...expected }) => {
   const text = bytes(path).toString();
 
   test('comes out as it went in, to the byte', () => {
@@ -86,7 +90,7 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('is understood whole', () => {
     const cache = read(text);
-    expect(dialectOf(storeOf(cache))).toBe(profile);
+    expect(dialectOf(storeOf(cache))).toBe(dialect);
     expect(cache.accounts()).toHaveLength(expected.accounts);
     expect(cache.find('Account')).toHaveLength(expected.account_entities);
     expect(cache.find('AppMetadata')).toHaveLength(expected.app_metadata);
@@ -100,24 +104,24 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
 
   test('goes through records', () => {
     const cache = read(text);
-    const again = cacheWithItems(itemsIn(cache), { profile: dialectOf(storeOf(cache)) });
+    const again = cacheWithItems(itemsIn(cache), { dialect: dialectOf(storeOf(cache)) });
     expect(itemsIn(again)).toEqual(itemsIn(cache));
   });
 
-  test.each(path.startsWith('documents/') ? PROFILES : [])('to %s and back, and nothing is lost', (other) => {
-    const there = read(read(text).serialize({ profile: other }));
+  test.each(path.startsWith('documents/') ? DIALECTS : [])('to %s and back, and nothing is lost', (other) => {
+    const there = read(read(text).serialize({ dialect: other }));
     expect(dialectOf(storeOf(there)) === other || gists(there).length === 0).toBe(true);
     expect(gists(there)).toEqual(gists(read(text)));
     expect(users(there)).toEqual(users(read(text)));
-    const back = read(there.serialize({ profile }));
+    const back = read(there.serialize({ dialect }));
     expect(gists(back)).toEqual(gists(read(text)));
     expect(users(back)).toEqual(users(read(text)));
   });
 
-  test.each(path.startsWith('handovers/') ? PROFILES : [])(
+  test.each(path.startsWith('handovers/') ? DIALECTS : [])(
     'to %s: the newest form of each credential',
     (other) => {
-      const there = read(read(text).serialize({ profile: other }));
+      const there = read(read(text).serialize({ dialect: other }));
       expect(dialectOf(storeOf(there))).toBe(other);
       expect(gists(read(text))).toEqual(expect.arrayContaining(gists(there)));
       const last = read(text).find('RefreshToken').at(-1);
@@ -127,8 +131,8 @@ describe.each(vectors)('$path', ({ path, profile, ...expected }) => {
     },
   );
 
-  test.each(path.startsWith('documents/') ? [profile] : [])('written for %s, it is what it was', (own) => {
-    expect(JSON.parse(read(text).serialize({ profile: own }))).toEqual(JSON.parse(text));
+  test.each(path.startsWith('documents/') ? [dialect] : [])('written for %s, it is what it was', (own) => {
+    expect(JSON.parse(read(text).serialize({ dialect: own }))).toEqual(JSON.parse(text));
   });
 
   test('signing out each account leaves nothing of it, and all of the others', () => {
@@ -168,7 +172,7 @@ test.each(taken)(
     const keptRoots = itemsIn(cache).filter(({ key }) => key === null);
     expect({ entries: storeOf(cache).malformed.size, roots: keptRoots.length }).toEqual(kept);
     if (text !== '') expect(JSON.parse(cache.serialize())).toEqual(JSON.parse(text));
-    for (const profile of PROFILES) read(cache.serialize({ profile }));
+    for (const dialect of DIALECTS) read(cache.serialize({ dialect }));
     for (const account of cache.accounts()) {
       expect(cache.signOut(account).remaining).toBe(0);
       expect(cache.accounts(account)).toEqual([]);

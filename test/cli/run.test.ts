@@ -54,7 +54,7 @@ function azureCli(...names: string[]): string {
   for (const name of names) cache.add(signIn(name));
   const file = join(home, '.azure/msal_token_cache.json');
   mkdirSync(join(home, '.azure'), { recursive: true });
-  writeFileSync(file, cache.serialize({ profile: 'msal-python' }));
+  writeFileSync(file, cache.serialize({ dialect: 'msal-python' }));
   return file;
 }
 
@@ -75,7 +75,8 @@ async function tokenkeep(words: string, world: Partial<World> & { answers?: stri
       return Promise.resolve(answers.shift() ?? '');
     },
     fetch: () => Promise.reject(new Error('no network in this test')),
-    now: () => NOW,
+    // After everything that the tests cache: the vault's clock is the computer's.
+    now: () => NOW + 15,
     keychain,
     ...own,
   });
@@ -149,6 +150,48 @@ describe('list, show and sources', () => {
     const later = await tokenkeep('list', { now: () => NOW + 3000 });
     expect(later.out.split('\n')[1]).toMatch(/zoe@.*Needs sign-in +expired/);
     expect(later.out).toContain('1 needs sign-in');
+  });
+
+  it('does not take the lifetime that MSAL assumes for one that a provider told', async () => {
+    await vaultWith(
+      signIn('ada', { refresh_token: undefined, expires_in: undefined, access_token: 'opaque' }),
+    );
+    for (const now of [NOW, NOW + 3000, NOW + 30 * 86_400]) {
+      const { out } = await tokenkeep('list', { now: () => now });
+      expect(out.split('\n')[1]).toMatch(/ada@.* Unknown +– +vault/);
+      expect(out).not.toContain('need');
+      expect((await tokenkeep('show ada@contoso.example', { now: () => now })).out).toMatch(
+        /access.*vault +–/,
+      );
+      const [json] = JSON.parse((await tokenkeep('list --json', { now: () => now })).out) as object[];
+      expect(json).toMatchObject({ status: 'Unknown', next_expiry: null });
+    }
+    const got = await tokenkeep(`get --account ada@contoso.example --scope ${ARM} --json`, {
+      now: () => NOW + 3000,
+    });
+    expect(JSON.parse(got.out)).toMatchObject({ access_token: 'opaque', expires_on: null });
+    const { out } = await tokenkeep('signout --expired --yes', { now: () => NOW + 3000 });
+    expect(out).toContain('Nobody has to be signed out');
+  });
+
+  it('says that a refresh was refused, and why a sign-in is needed', async () => {
+    await vaultWith(signIn('ada', { expires_in: 60 }));
+    const answer = { status: 400, headers: { 'content-type': 'application/json' } };
+    const refused = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+      now: () => NOW + 3000,
+      fetch: () => Promise.resolve(new Response('{"error":"invalid_grant"}', answer)),
+    });
+    expect(refused.code).toBe(EXIT.signInRequired);
+    const later = { now: () => NOW + 3100 };
+    expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Needs sign-in +expired/);
+    expect((await tokenkeep('show ada@contoso.example', later)).out).toContain('Needs sign-in: refused');
+    // It is sent once: the next call asks nobody.
+    const again = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+      ...later,
+      fetch: () => Promise.reject(new Error('The refresh token was sent again.')),
+    });
+    expect(again).toMatchObject({ code: EXIT.signInRequired });
+    expect(again.err).not.toContain('sent again');
   });
 
   it('shows the tokens of one account without their secrets', async () => {
@@ -237,6 +280,24 @@ describe('get', () => {
     expect(err).not.toContain('rt-ada');
   });
 
+  it('stops reading an answer that has no end', async () => {
+    await vaultWith(signIn('ada', { expires_in: 60 }));
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull: (controller) => {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x20));
+      },
+    });
+    const { code, err } = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+      now: () => NOW + 3000,
+      fetch: () => Promise.resolve(new Response(endless)),
+    });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('did not give a token');
+    expect(sent).toBeLessThan(2 * 1024 * 1024);
+  });
+
   it('needs an account and a scope', async () => {
     await vaultWith(signIn('ada'));
     expect((await tokenkeep('get')).code).toBe(EXIT.usage);
@@ -311,7 +372,7 @@ describe('signout', () => {
 });
 
 describe('decode', () => {
-  const jwt = `${b64({ alg: 'RS256' })}.${b64({ aud: 'api', exp: NOW + 60 })}.c2ln`;
+  const jwt = `${b64({ alg: 'RS256' })}.${b64({ aud: 'api', exp: NOW + 75 })}.c2ln`;
   it.each([
     ['a token', jwt],
     ['a header', `Authorization: Bearer ${jwt}`],

@@ -205,7 +205,9 @@ describe('docs/web-apps.md', () => {
       { only: ({ heading }) => heading === 'With MSAL Node' },
     );
     const caches = page['caches'] as PartitionedCaches;
-    expect(await (page as Functions)['tokenFor']!('a session')).toBeUndefined();
+    await expect((page as Functions)['tokenFor']!('a session')).rejects.toMatchObject({
+      code: 'sign_in_required',
+    });
     expect(await caches.partition('a session').read((cache) => cache.accounts())).toEqual([]);
   });
 });

@@ -73,6 +73,23 @@ test('first run, a document to import, one that is none', async ({ start }) => {
   await quit();
 });
 
+test('activity and timeline', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  await accounts(window)
+    .getByRole('option', { name: /Ada Marsh/ })
+    .click();
+  await window.getByRole('tab', { name: 'Timeline' }).click();
+  await expect(window.getByText('Mail Assistant').first()).toBeVisible();
+  await picture(window, 'timeline');
+  await window.getByRole('tab', { name: 'Activity' }).click();
+  await expect(window.getByText('Showed an access token')).toBeVisible();
+  await picture(window, 'account-activity');
+  await showPage(window, 'Activity');
+  await expect(window.getByText('Rotated the encryption key')).toBeVisible();
+  await picture(window, 'activity');
+  await quit();
+});
+
 test('accounts, tokens and claims', async ({ start }) => {
   const { window, quit } = await start(['--demo']);
   await expect(accounts(window)).toBeVisible();

@@ -14,7 +14,7 @@ import {
   isPython,
   judged,
   NOW,
-  type Profile,
+  type Dialect,
   READ_USER,
   refreshTokenOf,
   served,
@@ -32,7 +32,7 @@ const APP_SCOPE = 'https://graph.microsoft.com/.default';
 const refusal = (error: string) => ({ error, error_description: 'synthetic' }) as never as Trial['response'];
 
 /** An app of which nothing is known asks Tokenkeep for a token, where another app of the family has signed in. */
-async function unknownApp(profile: Profile, answer: Trial['response']) {
+async function unknownApp(dialect: Dialect, answer: Trial['response']) {
   const cache = cacheOf();
   signIn(cache, avery, mail, { foci: '1' });
   const family = refreshTokenOf(cache, mail);
@@ -55,13 +55,13 @@ async function unknownApp(profile: Profile, answer: Trial['response']) {
     () => NOW,
   ).catch(() => undefined);
   expect(tried.length === 1 && tried[0] === family, "the family's refresh token, once").toBe(true);
-  return { cache, family, text: cache.serialize({ profile }) };
+  return { cache, family, text: cache.serialize({ dialect }) };
 }
 
 async function case13(judge: Judge): Promise<Case[]> {
   const taken = entra(avery, notes, NOW, { foci: '1' });
-  const accepted = await unknownApp(judge.profile, taken);
-  const refused = await unknownApp(judge.profile, refusal('invalid_grant'));
+  const accepted = await unknownApp(judge.dialect, taken);
+  const refused = await unknownApp(judge.dialect, refusal('invalid_grant'));
   const response = entra(avery, notes, NOW + 1, { foci: '1' });
   return [
     {
@@ -105,9 +105,9 @@ function case14(judge: Judge): Case[] {
     signIn(cache, avery, mail, { foci: '1' });
     const {
       Account: accounts,
-    }: Record<string, Record<string, Fields>> = JSON.parse(cache.serialize({ profile: judge.profile }));
+    }: Record<string, Record<string, Fields>> = JSON.parse(cache.serialize({ dialect: judge.dialect }));
     cache.signOut(home);
-    const text = cache.serialize({ profile: judge.profile });
+    const text = cache.serialize({ dialect: judge.dialect });
     const putBack: Record<string, object> = JSON.parse(text);
     for (const [key, account] of Object.entries(accounts!)) {
       if (account['home_account_id'] !== home) continue;
@@ -143,7 +143,7 @@ function case15(judge: Judge): Case[] {
     const cached = signIn(cache, avery, desk, { environment });
     return {
       name: `15: what is kept under ${environment} is found under the name of the authority`,
-      trial: trial(cache.serialize({ profile: judge.profile })),
+      trial: trial(cache.serialize({ dialect: judge.dialect })),
       comesTo: (verdict) => {
         served(verdict, { cached, redeemed: refreshTokenOf(cache, desk) });
         expect(verdict.accounts).toEqual([home]);
@@ -155,7 +155,7 @@ function case15(judge: Judge): Case[] {
 function case16(judge: Judge): Case[] {
   const cache = cacheOf();
   const cached = signIn(cache, avery, desk, { refresh_in: 1800 });
-  const text = cache.serialize({ profile: judge.profile });
+  const text = cache.serialize({ dialect: judge.dialect });
   const [due, over] = [NOW + 1801, NOW + 4527];
   const renewed = entra(avery, desk, due + 1);
   const down = refusal('temporarily_unavailable');
@@ -201,7 +201,7 @@ function case17(judge: Judge): Case[] {
     contoso: signIn(cache, avery, desk),
     fabrikam: signIn(cache, avery, desk, { provider: 'fabrikam', tenant: 'fabrikam' }),
   };
-  const document = cache.serialize({ profile: judge.profile });
+  const document = cache.serialize({ dialect: judge.dialect });
   return (['contoso', 'fabrikam'] as const).map((provider) => ({
     name: `17: a user in two tenants is one account, with the token of ${provider} there`,
     trial: trial(document, { provider }),
@@ -220,9 +220,9 @@ function case18(judge: Judge): Case[] {
   const forApp = { client_id: nightly.client_id, scope: [APP_SCOPE], token_endpoint };
   const own = appOnly(nightly, 'contoso', NOW);
   cache.add({ ...forApp, response: own });
-  const before = cache.serialize({ profile: judge.profile });
+  const before = cache.serialize({ dialect: judge.dialect });
   cache.removeAppTokens();
-  const after = cache.serialize({ profile: judge.profile });
+  const after = cache.serialize({ dialect: judge.dialect });
   const response = appOnly(nightly, 'contoso', NOW + 1);
   const app = { app: nightly, scopes: [APP_SCOPE], home_account_id: null, response };
   return [

@@ -28,9 +28,9 @@ export const READ_USER = 'https://graph.microsoft.com/User.Read';
 export const NOW = START + 1800;
 export const home = homeAccountId(avery);
 
-export type Profile = Judge['profile'];
+export type Dialect = Judge['dialect'];
 
-export const isPython = ({ profile }: Judge): boolean => profile === 'msal-python';
+export const isPython = ({ dialect }: Judge): boolean => dialect === 'msal-python';
 
 export const vector = (name: string): string =>
   readFileSync(new URL(`../vectors/documents/${name}.json`, import.meta.url), 'utf8');

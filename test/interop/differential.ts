@@ -16,7 +16,7 @@ import { sameEnvironment } from '../../src-main/cache/schema/environments.ts';
 import { sameScopes } from '../../src-main/cache/schema/scopes.ts';
 import { ANY_TENANT } from '../../src-main/cache/schema/tenant-profiles.ts';
 import { homeTenantOf } from '../../src-main/cache/schema/keys.ts';
-import { APPS, entra, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
+import { adfs, APPS, b2c, entra, generic, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { type Judge, MSAL_PYTHON, type Trial, type Verdict, verdicts } from './judges.ts';
 
 /** A difference that docs/differences.md explains, by its heading there. */
@@ -193,7 +193,7 @@ export function compareResponses(seed: number, count: number): Outcome {
     let refused = false;
     try {
       cache.add(structuredClone(event));
-      ours = JSON.parse(cache.serialize({ profile: 'msal-python' })) as Document;
+      ours = JSON.parse(cache.serialize({ dialect: 'msal-python' })) as Document;
     } catch {
       refused = true;
     }
@@ -269,40 +269,94 @@ interface Story {
 }
 
 const PLACES = ['contoso', 'fabrikam', 'organizations', 'common'] as const;
+const PEOPLE_AT_ENTRA = [PEOPLE.avery, PEOPLE.zoe, PEOPLE.kenji];
+const SCOPES = ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Mail.Read'];
+
+/** One sign-in or refresh: who answers what, and what an app at that provider would ask for afterwards. */
+interface Step {
+  readonly provider: string;
+  readonly app: Trial['app'];
+  readonly scopes: readonly string[];
+  readonly environment?: string;
+  readonly respond: (at: number) => Trial['response'];
+}
+
+function entraStep(dice: Dice): Step {
+  const [person, app] = [dice.pick(PEOPLE_AT_ENTRA), dice.pick([APPS.desk, APPS.mail])];
+  const scope = dice.pick([SCOPES.slice(0, 1), SCOPES.slice(1), SCOPES]).join(' ');
+  const options = {
+    scope: `${scope} openid profile`,
+    seconds: dice.pick([3600, 4527, 1500, 600]),
+    ...(dice.chance(0.15) ? { foci: '1' } : {}),
+  };
+  return {
+    provider: dice.pick(PLACES),
+    app,
+    scopes: scope.split(' '),
+    environment: dice.pick(['login.microsoftonline.com', 'login.windows.net']),
+    respond: (at) => entra(person, app, at, options),
+  };
+}
+
+/** Providers that are no tenant of Entra ID: two policies of a B2C tenant, AD FS, and any other OpenID Connect provider. */
+function otherStep(dice: Dice): Step {
+  const [person, app] = [dice.pick([PEOPLE.dana, PEOPLE.lee, PEOPLE.sam]), dice.pick([APPS.desk, APPS.shop])];
+  return dice.pick<Step>([
+    {
+      provider: 'b2cSignIn',
+      app,
+      scopes: ['https://fabrikam.example/orders/Orders.Read'],
+      respond: (at) => b2c(person, app, at, 'B2C_1A_SIGNUP_SIGNIN'),
+    },
+    {
+      provider: 'b2cProfile',
+      app,
+      scopes: ['https://fabrikam.example/orders/Orders.Read'],
+      respond: (at) => b2c(person, app, at, 'B2C_1A_PROFILE_EDIT'),
+    },
+    {
+      provider: 'adfs',
+      app,
+      scopes: ['https://orders.contoso.example/Orders.Read'],
+      respond: (at) => adfs(person, app, at),
+    },
+    { provider: 'generic', app, scopes: ['orders.read'], respond: (at) => generic(person, app, at) },
+  ]);
+}
 
 function generatedStory(dice: Dice, at: number): Story {
   let now = at - 3600;
   const cache = new SerializableTokenCache({ now: () => now });
-  const people = [PEOPLE.avery, PEOPLE.zoe, PEOPLE.kenji];
-  const scopes = ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Mail.Read'];
-  const apps = [APPS.desk, APPS.mail];
-  for (let step = dice.whole(1, 6); step > 0; step -= 1) {
+  const known: { step: Step; home_account_id: string }[] = [];
+  const isEntra = dice.chance(0.6);
+  for (let left = dice.whole(1, 6); left > 0; left -= 1) {
     now += dice.whole(1, 600);
-    const [person, app, place] = [dice.pick(people), dice.pick(apps), dice.pick(PLACES)];
-    const scope = dice.pick([scopes.slice(0, 1), scopes.slice(1), scopes]).join(' ');
-    const response = entra(person, app, now, {
-      scope: `${scope} openid profile`,
-      seconds: dice.pick([3600, 4527, 1500, 600]),
-      ...(dice.chance(0.15) ? { foci: '1' } : {}),
+    const step = isEntra || dice.chance(0.2) ? entraStep(dice) : otherStep(dice);
+    const { account } = cache.add({
+      client_id: step.app.client_id,
+      scope: step.scopes.join(' '),
+      token_endpoint: PROVIDERS[step.provider]!.openid.token_endpoint,
+      ...(step.environment === undefined ? {} : { environment: step.environment }),
+      response: { ...step.respond(now) },
     });
-    const { token_endpoint } = PROVIDERS[place]!.openid;
-    const environment = dice.pick(['login.microsoftonline.com', 'login.windows.net']);
-    cache.add({ client_id: app.client_id, scope, token_endpoint, environment, response });
-    if (dice.chance(0.08)) cache.signOut(homeAccountId(dice.pick(people)));
+    known.push({ step, home_account_id: account?.home_account_id ?? '' });
+    if (dice.chance(0.08)) cache.signOut(dice.pick(known).home_account_id);
   }
   now = at;
-  const [person, app, provider] = [dice.pick(people), dice.pick(apps), dice.pick(PLACES)];
-  return {
-    cache,
-    trial: {
-      app,
-      provider,
-      scopes: [dice.pick(scopes)],
-      home_account_id: homeAccountId(person),
-      at,
-      response: entra(person, app, at + 1, {}),
-    },
-  };
+  if (isEntra) {
+    const [person, app, provider] = [
+      dice.pick(PEOPLE_AT_ENTRA),
+      dice.pick([APPS.desk, APPS.mail]),
+      dice.pick(PLACES),
+    ];
+    const response = entra(person, app, at + 1, {});
+    const home_account_id = homeAccountId(person);
+    return { cache, trial: { app, provider, scopes: [dice.pick(SCOPES)], home_account_id, at, response } };
+  }
+  const { step, home_account_id } = dice.pick(known);
+  const { app, provider, scopes } = step;
+  const response = step.respond(at + 1);
+  return { cache, trial: { app, provider, scopes: [dice.pick(scopes)], home_account_id, at, response } };
 }
 
 /** Has a library use documents of generated stories, and compares what it gives with what Tokenkeep gives. */
@@ -311,7 +365,7 @@ export function compareUse(judge: Judge, seed: number, count: number): Outcome {
   const result = outcome();
   const heard = verdicts(
     judge,
-    stories.map(({ cache, trial }) => ({ ...trial, document: cache.serialize({ profile: judge.profile }) })),
+    stories.map(({ cache, trial }) => ({ ...trial, document: cache.serialize({ dialect: judge.dialect }) })),
   );
   for (const [index, verdict] of heard.entries()) {
     result.compared += 1;
@@ -323,30 +377,26 @@ export function compareUse(judge: Judge, seed: number, count: number): Outcome {
   return result;
 }
 
-/** The tenant of the account that MSAL Node lists, under which it looks for tokens. */
-function accountRealm(cache: SerializableTokenCache, { profile }: Judge, home_account_id: string): unknown {
-  const { Account = {} } = JSON.parse(cache.serialize({ profile })) as Document;
-  return Object.values(Account).find((account) => account['home_account_id'] === home_account_id)?.['realm'];
-}
-
 function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge): string | undefined {
   const { app, scopes, provider, at } = trial;
   const home_account_id = trial.home_account_id ?? '';
-  const accounts = cache.accounts().map((account) => account.home_account_id);
+  const isPython = judge.dialect === 'msal-python';
+  const { hostname, pathname } = new URL(PROVIDERS[provider]!.authority);
+  // MSAL Python lists the accounts of its authority's cloud or host, MSAL Node all.
+  const accounts = cache
+    .accounts(isPython ? { environment: hostname } : {})
+    .map((account) => account.home_account_id);
   const listed = [...new Set(verdict.accounts)];
   if (String(accounts.sort()) !== String(listed.sort()))
     return `lists ${listed.length} accounts of ${accounts.length}`;
   if (!accounts.includes(home_account_id)) return undefined; // Nothing is asked for.
-  const isPython = judge.profile === 'msal-python';
-  const asked = new URL(PROVIDERS[provider]!.authority).pathname.slice(1);
-  const realm = isPython || !ANY_TENANT.has(asked) ? asked : (homeTenantOf(home_account_id) ?? asked);
-  const query = { client_id: app.client_id, home_account_id, environment: 'login.microsoftonline.com' };
-  const request = { ...query, scopes };
-  const found = lookup(
-    cache,
-    { ...request, realm: isPython ? realm : (homeTenantOf(home_account_id) ?? realm) },
-    at,
-  );
+  const asked = pathname.split('/')[1] ?? '';
+  const query = { client_id: app.client_id, home_account_id, environment: hostname };
+  // Tokenkeep is asked for the tenant of the authority, or the user's own where that names none.
+  const realm = ANY_TENANT.has(asked) ? homeTenantOf(home_account_id) : asked;
+  const isMicrosoft = homeTenantOf(home_account_id) !== undefined;
+  const request = { ...query, scopes, ...(isMicrosoft && realm !== undefined ? { realm } : {}) };
+  const found = lookup(cache, request, at);
   const given = verdict.asked === 0 ? verdict.cached : null;
   const own = found.accessToken?.secret ?? null;
   if (given !== own) {
@@ -354,18 +404,20 @@ function useDifference({ cache, trial }: Story, verdict: Verdict, judge: Judge):
     const left = (secret: string | null): number =>
       Number(tokens.find((one) => one.secret === secret)?.expires_on) - at;
     if (given === null ? left(own) <= 300 : own === null && left(given) <= 300) return 'Expiry margin';
-    const tenant = tokens.find((one) => one.secret === own)?.realm;
-    const { tenants = [] } = cache.accounts({ home_account_id })[0] ?? {};
-    const isElsewhere = isPython
-      ? tenant !== realm
-      : tenants.length > 1 || tenant !== accountRealm(cache, judge, home_account_id);
-    if (given === null && isElsewhere) return 'Names of a tenant';
-    const cachedAt = (secret: string | null): number =>
-      Number(tokens.find((one) => one.secret === secret)?.cached_at);
-    if (given === null && tokens.some(({ secret }) => cachedAt(secret) > cachedAt(own)))
-      return 'Which of several tokens';
+    // MSAL Python looks under the tenant that the app was configured with, MSAL Node under the listed account's.
+    const theirs = (isPython ? asked : verdict.tenant) ?? '';
+    // A document for MSAL Node holds the user's own tenant in place of `common` and `organizations`.
+    const tenantOf = (secret: string | null): string => {
+      const { realm: tenant } = tokens.find((one) => one.secret === secret) ?? {};
+      return (!isPython && ANY_TENANT.has(tenant ?? '') ? homeTenantOf(home_account_id) : tenant) ?? '';
+    };
+    const there = tokens.filter(({ secret }) => tenantOf(secret) === theirs && left(secret) > 300);
+    const isTheirs = given === null ? there.length === 0 : there.some(({ secret }) => secret === given);
+    if (isTheirs && tenantOf(own) !== theirs) return 'Names of a tenant';
+    // MSAL Node drops all that match if there are several, and redeems the refresh token.
+    if (!isPython && given === null && tokens.length > 1) return 'Which of several tokens';
     if (given !== null && own !== null && left(given) > 300) return 'Which of several tokens';
-    return `gives ${given === null ? 'no token' : 'a token'}, and Tokenkeep ${own === null ? 'none' : 'one'}: ${verdict.error ?? ''}`;
+    return `gives ${given === null ? 'no token' : 'a token'}, and Tokenkeep ${own === null ? 'none' : 'one'} (${provider}, ${theirs}): ${verdict.error ?? ''}`;
   }
   const first = found.refreshTokens[0]?.secret ?? null;
   // A request before has redeemed the first one.

@@ -12,7 +12,7 @@ import {
   type TokenResponseEvent,
 } from '../../src-main/cache/index.ts';
 import { viewOf } from '../../src-main/cache/document/library-view.ts';
-import type { Profile } from '../../src-main/cache/schema/dialects.ts';
+import type { Dialect } from '../../src-main/cache/schema/dialects.ts';
 import { storeOf } from '../../src-main/cache/token-cache.ts';
 import { examine } from '../../src-main/doctor/index.ts';
 
@@ -41,9 +41,9 @@ interface Vector {
     findings?: string[];
     findingsAt?: { at: number; findings: string[] };
     /** Secrets by key in the document of a dialect, as MSAL is told it. */
-    documents?: Partial<Record<Profile, Partial<Record<EntityType, Record<string, string>>>>>;
+    documents?: Partial<Record<Dialect, Partial<Record<EntityType, Record<string, string>>>>>;
     /** How many entities MSAL is told. */
-    told?: Partial<Record<Profile, Partial<Record<EntityType, number>>>>;
+    told?: Partial<Record<Dialect, Partial<Record<EntityType, number>>>>;
   };
 }
 
@@ -74,11 +74,11 @@ function perform(cache: SerializableTokenCache, step: Step): unknown {
   return step.add === undefined ? undefined : cache.add(step.add);
 }
 
-function told(cache: SerializableTokenCache, profile: Profile): Map<EntityType, Map<string, Entity>> {
+function told(cache: SerializableTokenCache, dialect: Dialect): Map<EntityType, Map<string, Entity>> {
   const all = new Map<EntityType, Map<string, Entity>>(ENTITY_TYPES.map((type) => [type, new Map()]));
   const store = storeOf(cache);
   for (const account of ['', ...store.accounts])
-    for (const [type, entities] of viewOf(store.ofAccount(account), profile, store.now))
+    for (const [type, entities] of viewOf(store.ofAccount(account), dialect, store.now))
       for (const [key, entity] of entities) all.get(type)!.set(key, entity);
   return all;
 }
@@ -137,14 +137,14 @@ describe.each(vectors)('$name: $says', ({ now, steps, expect: wanted }) => {
     if (wanted.findings !== undefined) expect(kinds(now)).toEqual(wanted.findings);
     if (wanted.findingsAt !== undefined)
       expect(kinds(wanted.findingsAt.at)).toEqual(wanted.findingsAt.findings);
-    for (const [profile, sections] of Object.entries(wanted.documents ?? {}))
+    for (const [dialect, sections] of Object.entries(wanted.documents ?? {}))
       for (const [type, secrets] of Object.entries(sections)) {
-        const entities = told(cache, profile as Profile).get(type as EntityType)!;
+        const entities = told(cache, dialect as Dialect).get(type as EntityType)!;
         expect(Object.fromEntries([...entities].map(([key, { secret }]) => [key, secret]))).toEqual(secrets);
       }
-    for (const [profile, counts] of Object.entries(wanted.told ?? {}))
+    for (const [dialect, counts] of Object.entries(wanted.told ?? {}))
       for (const [type, count] of Object.entries(counts))
-        expect({ [type]: told(cache, profile as Profile).get(type as EntityType)!.size }).toEqual({
+        expect({ [type]: told(cache, dialect as Dialect).get(type as EntityType)!.size }).toEqual({
           [type]: count,
         });
   });

@@ -23,6 +23,7 @@ async function judge(trial, verdict) {
   const accounts = await cache.getAllAccounts();
   verdict.accounts = accounts.map(({ homeAccountId }) => homeAccountId);
   const account = accounts.find(({ homeAccountId }) => homeAccountId === home_account_id);
+  verdict.tenant = account?.tenantId ?? null;
   const ask = async (fresh) => {
     const { accessToken } = await (home_account_id === null
       ? app.acquireTokenByClientCredential({ scopes, skipCache: fresh })

@@ -1,5 +1,5 @@
 /**
- * A document that Tokenkeep wrote, in the profile of each library, given to that library: it must list the accounts,
+ * A document that Tokenkeep wrote, in the dialect of each library, given to that library: it must list the accounts,
  * serve the access tokens without a network, redeem the refresh tokens, and leave a document that Tokenkeep reads.
  */
 import { readFileSync } from 'node:fs';
@@ -26,12 +26,12 @@ const APP_SCOPE = 'https://graph.microsoft.com/.default';
 const NOW = START + 1800;
 
 const SOURCES = [
-  { source: 'msal-python-kitchen-sink', profile: 'msal-python' },
-  { source: 'msal-node-2-kitchen-sink', profile: 'msal-node-3' },
-  { source: 'msal-node-3-kitchen-sink', profile: 'msal-node-3' },
-  { source: 'msal-node-5-kitchen-sink', profile: 'msal-node' },
-  { source: 'msal-node-7-kitchen-sink', profile: 'msal-node' },
-  { source: 'msal-dotnet-hand-written-users', profile: 'msal-dotnet' },
+  { source: 'msal-python-kitchen-sink', dialect: 'msal-python' },
+  { source: 'msal-node-2-kitchen-sink', dialect: 'msal-node-3' },
+  { source: 'msal-node-3-kitchen-sink', dialect: 'msal-node-3' },
+  { source: 'msal-node-5-kitchen-sink', dialect: 'msal-node' },
+  { source: 'msal-node-7-kitchen-sink', dialect: 'msal-node' },
+  { source: 'msal-dotnet-hand-written-users', dialect: 'msal-dotnet' },
 ] as const;
 
 const vector = (name: string): string =>
@@ -64,7 +64,7 @@ function changed(text: string) {
 
 const US_READ_USER = 'https://graph.microsoft.us/User.Read';
 
-/** Users of the documents whom every library can serve, in whichever profile: a guest, ADFS, another cloud. */
+/** Users of the documents whom every library can serve, in whichever dialect: a guest, ADFS, another cloud. */
 const OTHERS = [
   {
     who: 'a guest',
@@ -90,12 +90,12 @@ const OTHERS = [
 ];
 
 /** The trials of one source, and what each must come to. */
-function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
+function trialsOf({ source, dialect }: (typeof SOURCES)[number], judge: Judge) {
   const text = vector(source);
   const { cache, signedIn, again, forApp } = changed(text);
-  // In the profile that the document came in, nothing needs to be said.
+  // In the dialect that the document came in, nothing needs to be said.
   const document =
-    profile === judge.profile ? cache.serialize() : cache.serialize({ profile: judge.profile });
+    dialect === judge.dialect ? cache.serialize() : cache.serialize({ dialect: judge.dialect });
   const common = { document, provider: 'contoso', at: NOW };
   const user = { ...common, app: desk, scopes: [READ_USER] };
   const [averyId, quinnId] = [homeAccountId(avery), homeAccountId(quinn)];
@@ -132,7 +132,7 @@ function trialsOf({ source, profile }: (typeof SOURCES)[number], judge: Judge) {
       redeemed: [null],
     },
   ];
-  for (const { who, username, provider, scope, response } of profile === 'msal-dotnet' ? [] : OTHERS) {
+  for (const { who, username, provider, scope, response } of dialect === 'msal-dotnet' ? [] : OTHERS) {
     const { home_account_id } = cache.accounts({ username })[0]!;
     trials.push({
       who,

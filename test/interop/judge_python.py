@@ -24,6 +24,7 @@ def judge(trial, verdict):
     verdict["accounts"] = [a["home_account_id"] for a in accounts]
     home = trial["home_account_id"]
     account = None if home is None else next(a for a in accounts if a["home_account_id"] == home)
+    verdict["tenant"] = None
     cached = app.acquire_token_silent(trial["scopes"], account)
     verdict["cached"] = cached and cached["access_token"]
     asked = verdict["asked"] = len(network.redeemed)

@@ -23,6 +23,8 @@ export interface Verdict {
   error?: string;
   /** Home account ids of the accounts it lists. */
   accounts: string[];
+  /** The tenant of the account that it asks with, under which MSAL Node looks for tokens; null where it has none. */
+  tenant: string | null;
   /** The access token it had for the scopes. */
   cached: string | null;
   /** How often it asked the token endpoint for that: 0 if it was in the cache. */
@@ -37,7 +39,7 @@ export interface Verdict {
 
 export interface Judge {
   name: string;
-  profile: 'msal-python' | 'msal-node' | 'msal-node-3';
+  dialect: 'msal-python' | 'msal-node' | 'msal-node-3';
   command: readonly [string, ...string[]];
 }
 
@@ -45,7 +47,7 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 
 const node = (major: number): Judge => ({
   name: `MSAL Node ${major}`,
-  profile: major > 3 ? 'msal-node' : 'msal-node-3',
+  dialect: major > 3 ? 'msal-node' : 'msal-node-3',
   command: [process.execPath, here('judge-node.mjs'), String(major)],
 });
 
@@ -54,7 +56,7 @@ const PYTHON = '/usr/bin/python3';
 
 export const MSAL_PYTHON: Judge = {
   name: 'MSAL Python',
-  profile: 'msal-python',
+  dialect: 'msal-python',
   command: [PYTHON, here('judge_python.py')],
 };
 

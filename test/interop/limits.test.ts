@@ -14,7 +14,7 @@ function handed(judge: Judge, source: string, kind: 'b2c' | 'oidc'): Case['trial
     kind === 'b2c'
       ? { app: APPS.shop, provider: 'b2cSignIn', scopes: ['https://fabrikam.example/orders/Orders.Read'] }
       : { app: APPS.desk, provider: 'generic', scopes: ['orders.read'] };
-  return trial(cache.serialize({ profile: judge.profile }), { ...stage, home_account_id });
+  return trial(cache.serialize({ dialect: judge.dialect }), { ...stage, home_account_id });
 }
 
 const isOfPython = (source: string): boolean => source === 'msal-python';

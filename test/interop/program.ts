@@ -1,13 +1,13 @@
-// Run by cases.test.ts in a process of its own: `FILE KEYS`. Prints the document of a vault, in each library's profile, as JSON.
+// Run by cases.test.ts in a process of its own: `FILE KEYS`. Prints the document of a vault, in each library's dialect, as JSON.
 import { documentText } from '../../src-main/cache/document/document.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { FolderKeychain } from '../torture/folder-keychain.ts';
 
 const [file = '', keys = ''] = process.argv.slice(2);
 const vault = await openVault({ file, keychain: new FolderKeychain(keys) });
-const profiles = ['msal-python', 'msal-node', 'msal-node-3'] as const;
+const dialects = ['msal-python', 'msal-node', 'msal-node-3'] as const;
 const documents = await vault.read((cache) =>
-  Object.fromEntries(profiles.map((profile) => [profile, documentText(cache, { profile })])),
+  Object.fromEntries(dialects.map((dialect) => [dialect, documentText(cache, { dialect })])),
 );
 process.stdout.write(JSON.stringify(documents));
 await vault.close();

@@ -10,14 +10,14 @@ import { bundle } from '../support/bundle.ts';
 import { FolderKeychain } from '../torture/folder-keychain.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { APPS } from '../vectors/make/stage.mjs';
-import { type Case, cacheOf, home, judged, type Profile, READ_USER, served, trial, vector } from './cases.ts';
+import { type Case, cacheOf, home, judged, type Dialect, READ_USER, served, trial, vector } from './cases.ts';
 import type { Judge } from './judges.ts';
 
 const { desk } = APPS;
 const TENANT = home.split('.')[1]!;
 
 /** What another process finds in a vault in which this one has saved a document; undefined: none was saved. */
-async function inAnotherProcess(text?: string): Promise<Record<Profile, string>> {
+async function inAnotherProcess(text?: string): Promise<Record<Dialect, string>> {
   const file = join(temporaryFolder(), 'cache.vault');
   const keys = temporaryFolder();
   if (text !== undefined) {
@@ -26,7 +26,7 @@ async function inAnotherProcess(text?: string): Promise<Record<Profile, string>>
     await vault.close();
   }
   const { stdout } = await promisify(execFile)(process.execPath, [program, file, keys]);
-  const said: Record<Profile, string> = JSON.parse(stdout);
+  const said: Record<Dialect, string> = JSON.parse(stdout);
   return said;
 }
 
@@ -43,11 +43,11 @@ const saved = await Promise.all(
 describe('19: saved, then loaded in another process', () => {
   it.each(saved)('$source: all of it is there', ({ text, there }) => {
     const own = cacheOf(text);
-    for (const profile of ['msal-python', 'msal-node', 'msal-node-3'] as const) {
-      const [here, other]: object[] = [own.serialize({ profile }), there[profile]].map((one) =>
+    for (const dialect of ['msal-python', 'msal-node', 'msal-node-3'] as const) {
+      const [here, other]: object[] = [own.serialize({ dialect }), there[dialect]].map((one) =>
         JSON.parse(one),
       );
-      expect(isDeepStrictEqual(other, here), `the same in the profile ${profile}`).toBe(true);
+      expect(isDeepStrictEqual(other, here), `the same in the dialect ${dialect}`).toBe(true);
     }
   });
 
@@ -69,7 +69,7 @@ function case20(judge: Judge): Case[] {
       .filter(({ client_id, family_id }) => client_id === desk.client_id || family_id === '1');
     return {
       name: `20: a second app with the vault uses the token that ${source} got`,
-      trial: trial(there[judge.profile]),
+      trial: trial(there[judge.dialect]),
       comesTo: (verdict) => {
         served(verdict, { cached: access!.secret });
         expect(refresh.some(({ secret }) => secret === verdict.redeemed)).toBe(true);

@@ -40,7 +40,7 @@ describe('an export', () => {
       tokens: totals.tokens,
     });
     expect(suggested).toEqual(['tokenkeep-2026-06-01.age', 'tokenkeep-2026-06-01.age']);
-    expect(vault.asked).toEqual(['exportTo /home/ada/evil\u202eega.age correct horse battery']);
+    expect(vault.asked).toEqual(['exportTo /home/ada/evil\u202eega.age correct horse battery', 'update']);
   });
 
   it('is refused for a weak passphrase before anyone looks for a place', async () => {

@@ -98,6 +98,35 @@ describe('what a token says', () => {
     expect(new Set(twice.map(({ id }) => id)).size).toBe(2);
   });
 
+  it('no time where the lifetime is one that nobody told', () => {
+    const placeholder = { extended_expires_on: '4600', unknown_expiry: '4600' };
+    expect(itemsOf(token({}, placeholder))[0]).toMatchObject({ expires_on: null, extended_expires_on: null });
+    // Another library replaced the token and kept the field.
+    expect(itemsOf(token({}, { unknown_expiry: '4000' }))[0]?.expires_on).toBe(4600);
+  });
+
+  it.each<[string, object[], object]>([
+    ['a placeholder is no expiry', [{ unknown_expiry: '4600' }], { nextExpiry: null, lastExpiry: null }],
+    [
+      'one unknown lifetime leaves the last expiry open',
+      [{ unknown_expiry: '4600' }, { expires_on: '3000' }],
+      { nextExpiry: 3000, lastExpiry: null },
+    ],
+    [
+      'a token from the future is not counted on',
+      [{ cached_at: '2500', expires_on: '9000' }, { expires_on: '3000' }],
+      { nextExpiry: 3000, lastExpiry: 3000 },
+    ],
+    ['an expired token has no next expiry', [{ expires_on: '1500' }], { nextExpiry: null, lastExpiry: 1500 }],
+  ])('%s', async (_name, fields, expected) => {
+    const AccessToken = Object.fromEntries(
+      fields.map((own, index) => [`key ${index}`, token({ index }, own)]),
+    );
+    const { accounts } = await accountList(cacheOf(JSON.stringify({ AccessToken })), 2000);
+    expect(accounts).toHaveLength(1);
+    expect(accounts[0]).toMatchObject(expected);
+  });
+
   it('no time where a field holds none', () => {
     expect(itemsOf(token({}))[0]).toMatchObject({
       cached_at: 1000,

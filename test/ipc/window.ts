@@ -34,7 +34,7 @@ export function windowOver(cache: TokenCache) {
       suggested.push(name);
       return Promise.resolve(user.saves);
     },
-    tell: (name, event) => void told.push({ name, event }),
+    emit: (name, event) => void told.push({ name, event }),
     beforeRetry: () => void vault.asked.push('beforeRetry'),
   });
   const ask = handlers.requests;

@@ -52,7 +52,7 @@ function documentOf(...names: string[]): string {
         id_token: `${b64({ alg: 'none' })}.${b64({ sub: name, oid: name, tid: TENANT, aud: AZ, iss: `https://login.microsoftonline.com/${TENANT}/v2.0`, preferred_username: `${name}@contoso.example` })}.x`,
       },
     });
-  return cache.serialize({ profile: 'msal-python' });
+  return cache.serialize({ dialect: 'msal-python' });
 }
 
 beforeEach(() => {

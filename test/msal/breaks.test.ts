@@ -15,7 +15,7 @@ const { avery } = PEOPLE;
 const { desk } = APPS;
 const home = homeAccountId(avery);
 
-/** A cache in the profile of MSAL Python. */
+/** A cache in the dialect of MSAL Python. */
 function ofPython(): SerializableTokenCache {
   const cache = new SerializableTokenCache();
   const file = new URL('../vectors/documents/msal-python-aad-single.json', import.meta.url);
@@ -95,7 +95,7 @@ describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
     expect(app.asked).toHaveLength(0);
 
     // The server tells the same scopes in its own order, and one of them in another case.
-    const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} profile ${send}` });
+    const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} dialect ${send}` });
     app.response = fresh;
     await app.silent(avery, true);
     expect(cache.find('AccessToken').map(({ secret }) => secret === fresh.access_token)).toEqual([true]);

@@ -28,7 +28,7 @@ const python = (names: readonly string[]): string => {
         client_info: Buffer.from(JSON.stringify({ uid: name, utid: 't' })).toString('base64url'),
       },
     });
-  return cache.serialize({ profile: 'msal-python' });
+  return cache.serialize({ dialect: 'msal-python' });
 };
 const stored = (attributes: readonly string[]): string =>
   spawnSync('/usr/bin/python3', ['-c', LOOKUP, ...attributes], { env: keyring.env, encoding: 'utf8' }).stdout;

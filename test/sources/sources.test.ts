@@ -36,7 +36,7 @@ function b64(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-function documentOf(names: readonly string[], profile: 'msal-python' | 'msal-node' | 'msal-dotnet'): string {
+function documentOf(names: readonly string[], dialect: 'msal-python' | 'msal-node' | 'msal-dotnet'): string {
   const cache = new SerializableTokenCache({ now: () => NOW });
   for (const name of names)
     cache.add({
@@ -53,7 +53,7 @@ function documentOf(names: readonly string[], profile: 'msal-python' | 'msal-nod
         id_token: `${b64({ alg: 'none' })}.${b64({ sub: name, oid: name, tid: TENANT, iss: `https://login.microsoftonline.com/${TENANT}/v2.0`, preferred_username: `${name}@contoso.example` })}.x`,
       },
     });
-  return cache.serialize({ profile });
+  return cache.serialize({ dialect });
 }
 
 function put(path: string, text: string, mode = 0o600): string {
@@ -122,8 +122,8 @@ describe('finding', () => {
 });
 
 describe('reading', () => {
-  it.each(['msal-python', 'msal-node', 'msal-dotnet'] as const)('reads what %s writes', async (profile) => {
-    put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], profile));
+  it.each(['msal-python', 'msal-node', 'msal-dotnet'] as const)('reads what %s writes', async (dialect) => {
+    put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], dialect));
     const reading = await readSource(await onlySource());
     expect(reading.state).toBe('accounts');
     expect(reading.accounts.map(({ username }) => username).sort()).toEqual([
@@ -239,8 +239,8 @@ describe('reading', () => {
 describe('signing out at the source', () => {
   it.each(['msal-python', 'msal-node', 'msal-dotnet'] as const)(
     'removes one account of a document by %s, and leaves the others byte for byte',
-    async (profile) => {
-      const file = put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], profile), 0o640);
+    async (dialect) => {
+      const file = put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], dialect), 0o640);
       chmodSync(file, 0o640);
       const source = await onlySource();
       const receipt = await signOutAtSource(source, await accountOf(source, 'ada'), { now: () => NOW });
@@ -254,7 +254,7 @@ describe('signing out at the source', () => {
       const left = new SerializableTokenCache();
       left.deserialize(text);
       const before = new SerializableTokenCache();
-      before.deserialize(documentOf(['ada', 'ben'], profile));
+      before.deserialize(documentOf(['ada', 'ben'], dialect));
       before.signOut(`ada.${TENANT}`);
       expect(text).toBe(before.serialize());
       expect(left.accounts().map(({ username }) => username)).toEqual(['ben@contoso.example']);

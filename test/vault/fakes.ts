@@ -7,7 +7,7 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Timers } from '../../src-main/keychain/deadline.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
-import type { Surroundings } from '../../src-main/vault/settings.ts';
+import type { VaultPorts } from '../../src-main/vault/settings.ts';
 import type { Vault, VaultOptions } from '../../src-main/vault/api.ts';
 import { FakeDisk } from './disk.ts';
 
@@ -120,11 +120,11 @@ export class Scene {
   readonly file = join(temporaryFolder(), 'cache.vault');
   now = 1_780_000_000_000;
 
-  async open(options: Partial<VaultOptions> = {}, surroundings: Surroundings = {}): Promise<Vault> {
+  async open(options: Partial<VaultOptions> = {}, ports: VaultPorts = {}): Promise<Vault> {
     const { disk: io, keychain, timers, file } = this;
     const vault = await openVaultIn(
       { file, keychain, ...options },
-      { io, timers, now: () => this.now, ...surroundings },
+      { io, timers, now: () => this.now, ...ports },
     );
     finished.unshift(() => vault.close());
     return vault;

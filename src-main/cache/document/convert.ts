@@ -13,17 +13,17 @@ import { isExpired } from '../schema/expiry.ts';
 import { keyOf } from '../schema/keys.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
-import { isNode, type Profile, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
+import { type Dialect, isNode, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { freeKey, type Store } from '../store.ts';
 import { isHomeTenant, joinedProfiles, realmOf } from '../schema/tenant-profiles.ts';
 
-/** The roots, in the order of the profile; those that are not understood come last. */
-export function converted(store: Store, profile: Profile): Map<string, unknown> {
+/** The roots, in the order of the dialect; those that are not understood come last. */
+export function converted(store: Store, dialect: Dialect): Map<string, unknown> {
   const roots = new Map<string, unknown>();
-  for (const type of ROOTS[profile]) {
-    const entities = entitiesOf(store, type, profile);
-    if (entities.size > 0 || writesEmptyRoots(profile)) roots.set(type, entities);
+  for (const type of ROOTS[dialect]) {
+    const entities = entitiesOf(store, type, dialect);
+    if (entities.size > 0 || writesEmptyRoots(dialect)) roots.set(type, entities);
   }
   const known = new Set<string>(ENTITY_TYPES);
   for (const section of store.roots) if (!known.has(section)) roots.set(section, store.kept(section)?.value);
@@ -43,13 +43,13 @@ interface Aged {
 function arranged(
   store: Store,
   type: EntityType,
-  profile: Profile,
+  dialect: Dialect,
   nameOf?: (environment: string) => string,
 ): { placed: Map<string, Entity>; displaced: Entity[] } {
   const stored = store.candidates(type).flatMap(({ entity }): Aged[] => {
     if (entity === null) return [];
     const age = (): number => ageIn(store, type, entity);
-    const fields = fieldsFor(type, entity, profile, age);
+    const fields = fieldsFor(type, entity, dialect, age);
     const said = fields['environment'];
     const environment = typeof said === 'string' ? said : entity.environment;
     const changes = { ...fields, environment: nameOf === undefined ? environment : nameOf(environment) };
@@ -59,8 +59,8 @@ function arranged(
   });
   const placed = new Map<string, Aged>();
   const displaced: Entity[] = [];
-  for (const next of newest(type, joined(type, stored, profile))) {
-    const key = keyOf(type, next.entity, profile);
+  for (const next of newest(type, joined(type, stored, dialect))) {
+    const key = keyOf(type, next.entity, dialect);
     const rival = placed.get(key);
     if (rival === undefined || !isOlder(next, rival)) placed.set(key, next);
     if (rival !== undefined) displaced.push(isOlder(next, rival) ? next.entity : rival.entity);
@@ -69,14 +69,14 @@ function arranged(
 }
 
 /** One root: understood entities under the library's keys, then those that had to make room, then the others. */
-function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<string, unknown> {
-  const { placed, displaced } = arranged(store, type, profile);
+function entitiesOf(store: Store, type: EntityType, dialect: Dialect): Map<string, unknown> {
+  const { placed, displaced } = arranged(store, type, dialect);
   const root = new Map<string, unknown>(placed);
   const addBeside = (key: string, value: unknown): void => {
     const free = freeKey(key, (name) => root.has(name));
     root.set(free, value);
   };
-  for (const entity of displaced) addBeside(keyOf(type, entity, profile), entity);
+  for (const entity of displaced) addBeside(keyOf(type, entity, dialect), entity);
   for (const { key, value, entity } of store.entries(type)) if (entity === null) addBeside(key, value);
   return root;
 }
@@ -86,11 +86,11 @@ function entitiesOf(store: Store, type: EntityType, profile: Profile): Map<strin
  * understood would make it throw, and what had to make room would be mistaken for what took its place.
  */
 export function usableBy(
-  profile: Profile,
+  dialect: Dialect,
   store: Store,
   nameOf?: (environment: string) => string,
 ): Map<EntityType, Map<string, Entity>> {
-  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, profile, nameOf).placed]));
+  return new Map(ENTITY_TYPES.map((type) => [type, arranged(store, type, dialect, nameOf).placed]));
 }
 
 /**
@@ -135,11 +135,11 @@ function isOlder(one: Aged, than: Aged): boolean {
 }
 
 /** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
-function joined(type: EntityType, stored: readonly Aged[], profile: Profile): readonly Aged[] {
+function joined(type: EntityType, stored: readonly Aged[], dialect: Dialect): readonly Aged[] {
   const entities = stored.map(({ entity }) => entity);
   const one = (entity: Entity): Aged => ({ entity, age: () => NaN, isOfUse: () => true });
   if (type === 'AppMetadata') return groups(entities, 'client_id').map((apps) => one(joinedApp(apps)));
-  if (type !== 'Account' || !isNode(profile)) return stored;
+  if (type !== 'Account' || !isNode(dialect)) return stored;
   return groups(entities, 'home_account_id').map((accounts) => one(joinedAccount(accounts)));
 }
 

@@ -1,11 +1,11 @@
 /** Cache documents: the JSON text that the MSAL libraries exchange. */
-import { DocumentError } from '../../errors.ts';
+import { DocumentError, InvalidArgumentError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { converted } from './convert.ts';
 import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
 import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { dialectOf } from '../place.ts';
-import { LAYOUTS, type Layout, type Profile } from '../schema/dialects.ts';
+import { type Dialect, DIALECTS, LAYOUTS, type Layout } from '../schema/dialects.ts';
 import { recognise } from './recognize.ts';
 import { Entry } from '../entry.ts';
 import { isEntityType } from '../schema/entities.ts';
@@ -18,7 +18,7 @@ export interface SerializeOptions {
    * The library that will read the document: keys, fields and layout are those it writes itself. Default: the format in which the
    * document was read.
    */
-  profile?: Profile;
+  dialect?: Dialect;
 }
 
 /**
@@ -38,8 +38,8 @@ type Roots = Readonly<Record<string, unknown>>;
 
 /** Adds the entries of a parsed document to the store. Does not throw. */
 function fill(store: Store, roots: Roots, layout: Layout): void {
-  store.profile = recognise(roots, layout);
-  store.layout = store.profile === null ? undefined : layout;
+  store.dialect = recognise(roots, layout);
+  store.layout = store.dialect === null ? undefined : layout;
   for (const section of Object.keys(roots)) {
     const root = roots[section];
     if (!isEntityType(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
@@ -111,12 +111,22 @@ function layoutOf(text: string): Layout {
   return { indent, end, ascii: !/[\u0080-\uffff]/.test(head) && (indent > 0 || ESCAPE.test(head)) };
 }
 
-/** Serializes a store, in the format it was read in or in that of another library. */
+/**
+ * Serializes a store, in the format it was read in or in that of another library.
+ *
+ * @throws InvalidArgumentError if the dialect does not exist
+ */
 export function writeDocument(store: Store, options: SerializeOptions = {}): string {
-  const { profile } = checkOptions('serialize', options, { profile: true });
+  const { dialect } = checkOptions('serialize', options, { dialect: true });
+  if (dialect !== undefined && !DIALECTS.includes(dialect)) {
+    throw new InvalidArgumentError(
+      `serialize: \`dialect\` is none of ${DIALECTS.join(', ')}. Nothing was serialized.`,
+      { field: 'dialect' },
+    );
+  }
   const own = dialectOf(store);
-  const roots = profile === undefined ? ownRoots(store) : converted(store, profile);
-  const { indent, ascii, end } = profile === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[profile];
+  const roots = dialect === undefined ? ownRoots(store) : converted(store, dialect);
+  const { indent, ascii, end } = dialect === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[dialect];
   const text = JSON.stringify(fieldsOf(roots), undefined, indent);
   return (ascii ? escaped(unmarkNumbers(text)) : unmarkNumbers(text)) + end;
 }
@@ -146,7 +156,11 @@ function fieldsOf(map: ReadonlyMap<unknown, unknown>): Readonly<Record<string, u
   return Object.fromEntries(fields);
 }
 
-/** Serializes any token cache, such as that of a vault; see SerializableTokenCache.serialize. */
+/**
+ * Serializes any token cache, such as that of a vault; see SerializableTokenCache.serialize.
+ *
+ * @throws InvalidArgumentError if `dialect` is not the name of a dialect
+ */
 export function documentText(cache: TokenCache, options?: SerializeOptions): string {
   return writeDocument(storeOf(cache), options);
 }

@@ -8,7 +8,7 @@ import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
 import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import type { Clock } from '../clock.ts';
-import type { Profile } from '../schema/dialects.ts';
+import type { Dialect } from '../schema/dialects.ts';
 import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { followsMsal, issuerIn, issuerSaidBy } from '../schema/issuers.ts';
@@ -23,7 +23,7 @@ export type LibraryView = ReadonlyMap<EntityType, ReadonlyMap<string, Entity>>;
 /** A change that a library made to its memory. */
 export interface LibraryChange {
   readonly type: EntityType;
-  /** In the library's profile. */
+  /** In the library's dialect. */
   readonly key: string;
   /** As the library serializes it; null: it removed what it had under the key. */
   readonly entity: Entity | null;
@@ -49,10 +49,10 @@ export type NameOf = (environment: string) => string;
  * Returns the entities of these entries in the library's form; see `usableBy`. All entries of an account must be passed together.
  *
  * @param now the cache's clock
- * @param nameOf where the library's own configuration decides; default: the name that all libraries of the profile use
+ * @param nameOf where the library's own configuration decides; default: the name that all libraries of the dialect use
  */
-export function viewOf(entries: Iterable<Entry>, profile: Profile, now: Clock, nameOf?: NameOf): LibraryView {
-  return usableBy(profile, storeOf(cacheOf(entries, { now })), nameOf);
+export function viewOf(entries: Iterable<Entry>, dialect: Dialect, now: Clock, nameOf?: NameOf): LibraryView {
+  return usableBy(dialect, storeOf(cacheOf(entries, { now })), nameOf);
 }
 
 /**
@@ -65,7 +65,7 @@ export function viewOf(entries: Iterable<Entry>, profile: Profile, now: Clock, n
 export function takeFromLibrary(
   cache: TokenCache,
   changes: readonly LibraryChange[],
-  profile: Profile,
+  dialect: Dialect,
   known: ReadonlySet<string>,
   nameOf?: NameOf,
 ): void {
@@ -75,7 +75,7 @@ export function takeFromLibrary(
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
       const view =
         views.get(folded(home_account_id)) ??
-        viewOf(store.ofAccount(home_account_id), profile, store.now, nameOf);
+        viewOf(store.ofAccount(home_account_id), dialect, store.now, nameOf);
       views.set(folded(home_account_id), view);
       return view.get(type)?.get(key);
     };

@@ -5,7 +5,8 @@
 import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
-import { secondsOf } from '../schema/expiry.ts';
+import { sameEnvironment } from '../schema/environments.ts';
+import { isExpired } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
@@ -45,18 +46,37 @@ function verdict(into: Store, from: Store, type: CredentialName, entity: Entity)
   return stays ? 'unchanged' : 'replaced';
 }
 
-/** Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. */
-function isNewest<T extends CredentialName>(
-  from: Store,
-  type: T,
-  entry: Entry<T>,
-  entity: EntityOf[T],
-): boolean {
-  const best = sameEntries(from, type, entity).reduce((a, b) => {
-    if (a === b || a.entity === null || b.entity === null) return a;
-    return ageIn(from, type, b.entity) < ageIn(from, type, a.entity) ? a : b;
-  }, entry);
-  return best === entry;
+/**
+ * Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. Those
+ * that the newest replaces are not looked at again: a document may hold thousands of them.
+ */
+function newest<T extends CredentialName>(from: Store, type: T): Entry<T>[] {
+  const entries = from.candidates(type);
+  const places = new Map(entries.map((entry, index) => [entry, index]));
+  const ages = new Map<Entry<T>, number>();
+  const ageOf = (entry: Entry<T>): number => {
+    let age = ages.get(entry);
+    if (age === undefined)
+      ages.set(entry, (age = entry.entity === null ? NaN : ageIn(from, type, entry.entity)));
+    return age;
+  };
+  const isReplacedBy = (old: Entry<T>, entry: Entry<T>): boolean => {
+    const [age, other] = [ageOf(old), ageOf(entry)];
+    return other > age || (!(other < age) && (places.get(entry) ?? 0) > (places.get(old) ?? 0));
+  };
+  const replaced = new Set<Entry<T>>();
+  for (const entry of entries) {
+    let current = entry;
+    while (!replaced.has(current)) {
+      const same = current.entity === null ? [] : sameEntries(from, type, current.entity);
+      for (const other of same) if (isReplacedBy(other, current)) replaced.add(other);
+      const best = same.reduce((a, b) => (isReplacedBy(a, b) ? b : a), current);
+      if (best === current) break;
+      replaced.add(current);
+      current = best;
+    }
+  }
+  return entries.filter((entry) => !replaced.has(entry));
 }
 
 interface Step {
@@ -68,9 +88,8 @@ interface Step {
 function stepsOf(into: Store, from: Store): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
-    for (const entry of from.candidates(type)) {
-      const { entity } = entry;
-      if (entity === null || !isNewest(from, type, entry, entity)) continue;
+    for (const { entity } of newest(from, type)) {
+      if (entity === null) continue;
       steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
     }
   }
@@ -81,13 +100,18 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
   for (const step of steps) {
     tokens[step.verdict] += 1;
-    const isExpired = secondsOf(step.entity['expires_on']) <= into.now();
-    if (step.verdict !== 'unchanged' && isExpired) tokens.expired += 1;
+    if (step.verdict !== 'unchanged' && isExpired(step.entity, into.now())) tokens.expired += 1;
   }
   const users = summaries(from);
+  const there = new Map<string, string[]>();
   let known = 0;
   for (const { home_account_id, environment } of users) {
-    if (summaries(into, { home_account_id, environment }).length > 0) known += 1;
+    let environments = there.get(home_account_id);
+    if (environments === undefined) {
+      environments = summaries(into, { home_account_id }).map((user) => user.environment);
+      there.set(home_account_id, environments);
+    }
+    if (environments.some((other) => sameEnvironment(other, environment))) known += 1;
   }
   return {
     accounts: {
@@ -97,7 +121,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
     },
     tokens,
     notUnderstood: from.malformed.size + from.keptRoots().length,
-    writtenBy: from.profile === null ? null : libraryOf(from.profile),
+    writtenBy: from.dialect === null ? null : libraryOf(from.dialect),
   };
 }
 
@@ -129,7 +153,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   return target.run(() => {
-    target.profile ??= source.profile;
+    target.dialect ??= source.dialect;
     const steps = stepsOf(target, source);
     const done = countsOf(steps, target, source);
     for (const { type, entity, verdict } of steps) {

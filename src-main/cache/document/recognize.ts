@@ -2,7 +2,7 @@
 import { ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { isRecord } from '../json.ts';
 import { keyOf } from '../schema/keys.ts';
-import { type Layout, LAYOUTS, PROFILES, type Profile, ROOTS } from '../schema/dialects.ts';
+import { type Dialect, DIALECTS, type Layout, LAYOUTS, ROOTS } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 
 type Roots = Readonly<Record<string, unknown>>;
@@ -12,33 +12,33 @@ const SAMPLE = 40;
 
 type Sample = readonly [EntityType, string, Readonly<Record<string, unknown>>];
 
-function explains(profile: Profile, [type, key, entity]: Sample): boolean {
-  return keyOf(type, entity, profile) === key;
+function explains(dialect: Dialect, [type, key, entity]: Sample): boolean {
+  return keyOf(type, entity, dialect) === key;
 }
 
-/** If several libraries wrote a document, the layout is that of the last writer, whose profile explains keys that others do not. */
-function isLastWriter(profile: Profile, samples: readonly Sample[], layout: Layout): boolean {
-  if (LAYOUTS[profile].indent !== layout.indent) return false;
-  const others = PROFILES.filter((other) => LAYOUTS[other].indent !== layout.indent);
+/** If several libraries wrote a document, the layout is that of the last writer, whose dialect explains keys that others do not. */
+function isLastWriter(dialect: Dialect, samples: readonly Sample[], layout: Layout): boolean {
+  if (LAYOUTS[dialect].indent !== layout.indent) return false;
+  const others = DIALECTS.filter((other) => LAYOUTS[other].indent !== layout.indent);
   return samples.some(
-    (sample) => explains(profile, sample) && !others.some((other) => explains(other, sample)),
+    (sample) => explains(dialect, sample) && !others.some((other) => explains(other, sample)),
   );
 }
 
-/** Whether the order of the roots and the indentation match the profile. */
-function resemblance(profile: Profile, roots: Roots, layout: Layout): number {
+/** Whether the order of the roots and the indentation match the dialect. */
+function resemblance(dialect: Dialect, roots: Roots, layout: Layout): number {
   const known = new Set<string>(ENTITY_TYPES);
   const order = Object.keys(roots).filter((name) => known.has(name));
-  const expected = ROOTS[profile].filter((name) => order.includes(name));
+  const expected = ROOTS[dialect].filter((name) => order.includes(name));
   const sameOrder = order.every((name, index) => name === expected[index]);
-  return (sameOrder ? 1 : 0) + (LAYOUTS[profile].indent === layout.indent ? 1 : 0);
+  return (sameOrder ? 1 : 0) + (LAYOUTS[dialect].indent === layout.indent ? 1 : 0);
 }
 
 /**
  * @param roots the parsed document
- * @returns the profile, or null if the document is empty or not written by a known library
+ * @returns the dialect, or null if the document is empty or not written by a known library
  */
-export function recognise(roots: Roots, layout: Layout): Profile | null {
+export function recognise(roots: Roots, layout: Layout): Dialect | null {
   const samples: Sample[] = ENTITY_TYPES.flatMap((type) => {
     const entities = roots[type];
     if (!isRecord(entities)) return [];
@@ -46,12 +46,12 @@ export function recognise(roots: Roots, layout: Layout): Profile | null {
       .slice(0, SAMPLE)
       .flatMap(([key, entity]) => (isUnderstood(type, entity) ? [[type, key, entity] as const] : []));
   });
-  const last = PROFILES.filter((profile) => isLastWriter(profile, samples, layout));
-  const candidates = last.length > 0 ? last : PROFILES;
-  const scores = candidates.map((profile) => samples.filter((sample) => explains(profile, sample)).length);
+  const last = DIALECTS.filter((dialect) => isLastWriter(dialect, samples, layout));
+  const candidates = last.length > 0 ? last : DIALECTS;
+  const scores = candidates.map((dialect) => samples.filter((sample) => explains(dialect, sample)).length);
   const best = Math.max(...scores);
   if (best === 0 && !ENTITY_TYPES.some((type) => Object.hasOwn(roots, type))) return null;
   const equals = candidates.filter((_, index) => scores[index] === best);
-  const likeness = equals.map((profile) => resemblance(profile, roots, layout));
+  const likeness = equals.map((dialect) => resemblance(dialect, roots, layout));
   return equals[likeness.indexOf(Math.max(...likeness))] ?? null;
 }

@@ -11,7 +11,7 @@ import { storeOf, TokenCache } from '../token-cache.ts';
  *
  * const cache = new SerializableTokenCache();
  * cache.deserialize(document);
- * const copy = cache.serialize({ profile: 'msal-node' });
+ * const copy = cache.serialize({ dialect: 'msal-node' });
  */
 export class SerializableTokenCache extends TokenCache {
   /**
@@ -23,8 +23,10 @@ export class SerializableTokenCache extends TokenCache {
   /**
    * Serializes the cache to a document. The document contains secrets in plain text, so protect it.
    *
-   * Without a profile, the document keeps the format it was read in; if nothing changed, the text is identical. With a profile, keys
+   * Without a dialect, the document keeps the format it was read in; if nothing changed, the text is identical. With a dialect, keys
    * and fields are those that the library expects. No entry is left out.
+   *
+   * @throws InvalidArgumentError if `dialect` is not the name of a dialect; `hasStateChanged` stays as it is
    */
   serialize(options?: SerializeOptions): string {
     const text = writeDocument(storeOf(this), options);

@@ -51,6 +51,12 @@ export function readToken(token: string): ReadToken | undefined {
   return payload && { format: 'jwt', header: header ?? {}, payload };
 }
 
+/** The subject. OpenID Connect requires text; some providers send a number, which identifies the user as well. */
+export function subjectOf(claims: Claims | undefined): string | undefined {
+  const value = claims !== undefined && Object.hasOwn(claims, 'sub') ? claims['sub'] : undefined;
+  return Number.isSafeInteger(value) ? String(value) : stringClaim(claims, 'sub');
+}
+
 /** A claim that is a string; undefined where it is missing, empty or something else. */
 export function stringClaim(claims: Claims | undefined, name: string): string | undefined {
   const value = claims !== undefined && Object.hasOwn(claims, name) ? claims[name] : undefined;

@@ -1,13 +1,13 @@
 /**
- * The MSAL libraries share a schema and differ in how they write it. A profile is one library's way: its keys, the
+ * The MSAL libraries share a schema and differ in how they write it. A dialect is one library's way: its keys, the
  * fields it expects, the name it looks an environment up under, and how it lays out the text.
  */
 import type { EntityType } from './entities.ts';
 
 /** `msal-node` is MSAL Node from major 5; `msal-node-3` is what it wrote up to major 3. */
-export type Profile = 'msal-python' | 'msal-node' | 'msal-node-3' | 'msal-dotnet';
+export type Dialect = 'msal-python' | 'msal-node' | 'msal-node-3' | 'msal-dotnet';
 
-export const PROFILES: readonly Profile[] = ['msal-python', 'msal-node', 'msal-node-3', 'msal-dotnet'];
+export const DIALECTS: readonly Dialect[] = ['msal-python', 'msal-node', 'msal-node-3', 'msal-dotnet'];
 
 /** How a document's JSON is laid out. */
 export interface Layout {
@@ -19,7 +19,7 @@ export interface Layout {
   end: string;
 }
 
-export const LAYOUTS: Readonly<Record<Profile, Layout>> = {
+export const LAYOUTS: Readonly<Record<Dialect, Layout>> = {
   'msal-python': { indent: 4, ascii: true, end: '' }, // json.dumps(indent=4)
   'msal-node': { indent: 0, ascii: false, end: '' },
   'msal-node-3': { indent: 0, ascii: false, end: '' },
@@ -35,7 +35,7 @@ const NODE_ROOTS: readonly EntityType[] = [
 ];
 
 /** The order of the roots in a new document. MSAL Python's is the order in which it adds. */
-export const ROOTS: Readonly<Record<Profile, readonly EntityType[]>> = {
+export const ROOTS: Readonly<Record<Dialect, readonly EntityType[]>> = {
   'msal-python': ['AccessToken', 'Account', 'IdToken', 'RefreshToken', 'AppMetadata'],
   'msal-node': NODE_ROOTS,
   'msal-node-3': NODE_ROOTS,
@@ -43,16 +43,16 @@ export const ROOTS: Readonly<Record<Profile, readonly EntityType[]>> = {
 };
 
 /** Whether a root is written while it is empty. */
-export function writesEmptyRoots(profile: Profile): boolean {
-  return profile !== 'msal-python';
+export function writesEmptyRoots(dialect: Dialect): boolean {
+  return dialect !== 'msal-python';
 }
 
-export function isNode(profile: Profile): profile is 'msal-node' | 'msal-node-3' {
-  return profile === 'msal-node' || profile === 'msal-node-3';
+export function isNode(dialect: Dialect): dialect is 'msal-node' | 'msal-node-3' {
+  return dialect === 'msal-node' || dialect === 'msal-node-3';
 }
 
 /** The library by name, for people. */
-export function libraryOf(profile: Profile): 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' {
-  if (profile === 'msal-python') return 'MSAL Python';
-  return profile === 'msal-dotnet' ? 'MSAL.NET' : 'MSAL Node';
+export function libraryOf(dialect: Dialect): 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' {
+  if (dialect === 'msal-python') return 'MSAL Python';
+  return dialect === 'msal-dotnet' ? 'MSAL.NET' : 'MSAL Node';
 }

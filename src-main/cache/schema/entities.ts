@@ -244,7 +244,7 @@ export interface AddReceipt {
   /** The requested scopes that the provider does not list as granted. */
   readonly notGranted: readonly string[];
   /** Where the access token's expiry comes from: the response, the token itself, or nowhere. null: no access token. */
-  readonly expiry: 'told' | 'derived' | 'unknown' | null;
+  readonly expiry: 'given' | 'derived' | 'unknown' | null;
 }
 
 /** The receipt of a sign-out: counts, never secrets. */

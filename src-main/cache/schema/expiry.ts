@@ -1,6 +1,7 @@
 /**
- * Lifetimes are told by the provider, derived from the token itself, or unknown. Where one is unknown, MSAL libraries
- * assume 600 seconds; so a document says that for their sake, and marks it in `unknown_expiry`. Nobody else believes it.
+ * The lifetime of an access token: told by the provider, read from the token itself, or unknown. MSAL libraries need one,
+ * so an unknown lifetime is stored as their 600 seconds and marked in `unknown_expiry`. Everything in Tokenkeep that asks
+ * when a token ends uses `expiryOf` or `isExpired`, never the field alone.
  */
 import type { AccessToken, Entity } from './entities.ts';
 
@@ -22,7 +23,19 @@ export function isExpiryUnknown(token: Entity): boolean {
   return mark !== undefined && mark !== null && secondsOf(mark) === secondsOf(token['expires_on']);
 }
 
-/** When an access token expires, in seconds since the epoch; Infinity where nobody knows, NaN where nothing is said. */
+/**
+ * Returns when an access token expires. `expires_on` alone does not tell: where the provider named no lifetime, it holds
+ * the 600 seconds that MSAL libraries assume.
+ *
+ * @returns seconds since the epoch; Infinity if the lifetime is unknown, NaN if the token has no `expires_on`
+ * @example
+ * ```ts
+ * import type { AccessToken } from 'tokenkeep';
+ * import { expiryOf } from 'tokenkeep/cache';
+ *
+ * export const endsWithinAnHour = (token: AccessToken): boolean => expiryOf(token) < Date.now() / 1000 + 3600;
+ * ```
+ */
 export function expiryOf(token: Entity): number {
   return isExpiryUnknown(token) ? Infinity : secondsOf(token['expires_on']);
 }

@@ -3,7 +3,7 @@
  * realms of one Keycloak give out the same subjects on one host. MSAL libraries have no field for the issuer and pass over
  * the one that is kept here. Microsoft's clouds, B2C, External ID and AD FS follow MSAL's rules and have none.
  */
-import { readToken, stringClaim } from './claims.ts';
+import { readToken, stringClaim, subjectOf } from './claims.ts';
 import type { Entity } from './entities.ts';
 import { isMicrosoft } from './environments.ts';
 
@@ -41,7 +41,7 @@ export function issuerSaidBy(idToken: Entity): string {
   const claims = read?.format === 'jwt' ? read.payload : undefined;
   const issuer = stringClaim(claims, 'iss');
   if (issuer === undefined || ADFS_PATH.test(issuer)) return '';
-  const subject = stringClaim(claims, 'sub');
+  const subject = subjectOf(claims);
   const account = idToken['home_account_id'];
   return typeof account === 'string' && account.toLowerCase() === subject?.toLowerCase() ? issuer : '';
 }

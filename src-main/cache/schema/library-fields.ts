@@ -6,7 +6,7 @@ import { secondsOf } from './expiry.ts';
 import { issuerIn } from './issuers.ts';
 import { homeTenantOf } from './keys.ts';
 import { folded, keyIdOf, schemeOf } from './match.ts';
-import { isNode, type Profile } from './dialects.ts';
+import { type Dialect, isNode } from './dialects.ts';
 import { ADFS_REALM, ANY_TENANT } from './tenant-profiles.ts';
 
 type Changes = Readonly<Record<string, unknown>>;
@@ -17,19 +17,19 @@ function text(entity: Entity, field: string): string {
 }
 
 /**
- * Changes to make to an understood entity, so that the library of the profile finds it and can read it.
+ * Changes to make to an understood entity, so that the library of the dialect finds it and can read it.
  *
  * @param age gives when it was written, in seconds; NaN where nothing tells
  */
-export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, age: () => number): Changes {
-  const python = profile === 'msal-python';
+export function fieldsFor(type: EntityType, entity: Entity, dialect: Dialect, age: () => number): Changes {
+  const python = dialect === 'msal-python';
   return {
-    environment: environmentFor(entity, profile),
-    ...realm(type, entity, profile),
-    ...(type === 'AccessToken' ? accessToken(entity, profile) : {}),
+    environment: environmentFor(entity, dialect),
+    ...realm(type, entity, dialect),
+    ...(type === 'AccessToken' ? accessToken(entity, dialect) : {}),
     ...(type === 'RefreshToken' || type === 'IdToken' ? { credential_type: type } : {}),
     ...(type === 'RefreshToken' && python ? pythonRefreshToken(entity, age) : {}),
-    ...(type === 'Account' ? account(entity, profile) : {}),
+    ...(type === 'Account' ? account(entity, dialect) : {}),
   };
 }
 
@@ -37,18 +37,18 @@ export function fieldsFor(type: EntityType, entity: Entity, profile: Profile, ag
  * MSAL Python looks under the host alone; MSAL Node and MSAL.NET keep the port. It is left out where the issuer can tell it
  * again.
  */
-function environmentFor(entity: Entity, profile: Profile): string {
+function environmentFor(entity: Entity, dialect: Dialect): string {
   const environment = text(entity, 'environment');
   const issuer = URL.canParse(issuerIn(entity)) ? new URL(issuerIn(entity)) : undefined;
   const isIssuers = issuer !== undefined && issuer.port !== '' && issuer.hostname === hostOf(environment);
-  if (profile === 'msal-python') return isIssuers ? issuer.hostname : configuredEnvironment(environment);
+  if (dialect === 'msal-python') return isIssuers ? issuer.hostname : configuredEnvironment(environment);
   return isIssuers ? issuer.host : cachedEnvironment(environment);
 }
 
 /** MSAL Python lists no account of another type than its own, and none of the libraries does without these fields. */
-function account(entity: Entity, profile: Profile): Changes {
+function account(entity: Entity, dialect: Dialect): Changes {
   const type = text(entity, 'authority_type');
-  const isGeneric = type === '' || (profile === 'msal-python' && type === 'Generic');
+  const isGeneric = type === '' || (dialect === 'msal-python' && type === 'Generic');
   return {
     ...(isGeneric ? { authority_type: 'MSSTS' } : {}),
     ...(typeof entity['username'] === 'string' ? {} : { username: '' }),
@@ -60,12 +60,12 @@ function account(entity: Entity, profile: Profile): Changes {
  * MSAL Python may write `common`; the others look under the tenant that the token is from: the user's home. AD FS has no
  * tenants: MSAL Python's is the first part of the path, and MSAL Node has none, but for access tokens.
  */
-function realm(type: EntityType, entity: Entity, profile: Profile): Changes {
+function realm(type: EntityType, entity: Entity, dialect: Dialect): Changes {
   const value = text(entity, 'realm');
-  if (profile === 'msal-python') {
+  if (dialect === 'msal-python') {
     return value === '' && entity['authority_type'] === 'ADFS' ? { realm: ADFS_REALM } : {};
   }
-  if (isNode(profile) && folded(value) === ADFS_REALM && (type === 'Account' || type === 'IdToken'))
+  if (isNode(dialect) && folded(value) === ADFS_REALM && (type === 'Account' || type === 'IdToken'))
     return { realm: '' };
   const home = homeTenantOf(text(entity, 'home_account_id'));
   return home !== undefined && ANY_TENANT.has(folded(value)) ? { realm: home } : {};
@@ -96,19 +96,19 @@ function times(token: Entity): Changes {
   };
 }
 
-function accessToken(token: Entity, profile: Profile): Changes {
+function accessToken(token: Entity, dialect: Dialect): Changes {
   const keyId = keyIdOf(token);
   const components = componentsIn(token);
   const extension = extensionOf(token);
   const bound = schemeOf(token) !== '';
   const common = {
     // MSAL.NET leaves Bearer out.
-    token_type: profile === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
+    token_type: dialect === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
     ...times(token),
     // MSAL Node can't read a token without scopes, and those of OpenID Connect don't count.
-    ...(isNode(profile) && text(token, 'target') === '' ? { target: 'openid' } : {}),
+    ...(isNode(dialect) && text(token, 'target') === '' ? { target: 'openid' } : {}),
   };
-  if (profile === 'msal-dotnet') {
+  if (dialect === 'msal-dotnet') {
     return {
       ...common,
       credential_type: extension === '' ? 'AccessToken' : 'atext',
@@ -119,10 +119,10 @@ function accessToken(token: Entity, profile: Profile): Changes {
   }
   return {
     ...common,
-    credential_type: isNode(profile) && bound ? 'AccessToken_With_AuthScheme' : 'AccessToken',
-    home_account_id: text(token, 'home_account_id') || (isNode(profile) ? '' : null),
+    credential_type: isNode(dialect) && bound ? 'AccessToken_With_AuthScheme' : 'AccessToken',
+    home_account_id: text(token, 'home_account_id') || (isNode(dialect) ? '' : null),
     ...(keyId === '' ? {} : { key_id: keyId }),
-    ...(isNode(profile) && components !== undefined ? { additionalCacheKeyComponents: components } : {}),
-    ...(!isNode(profile) && extension !== '' ? { ext_cache_key: extension } : {}),
+    ...(isNode(dialect) && components !== undefined ? { additionalCacheKeyComponents: components } : {}),
+    ...(!isNode(dialect) && extension !== '' ? { ext_cache_key: extension } : {}),
   };
 }

@@ -46,7 +46,7 @@ beforeEach(async () => {
     copyText: () => undefined,
     now: () => Date.now(),
     after: () => () => undefined,
-    tell: {
+    emit: {
       signIn: () => undefined,
       refreshStatus: () => undefined,
       profiles: () => undefined,

@@ -54,7 +54,7 @@ async function start(): Promise<void> {
       const timer = setTimeout(work, milliseconds / FASTER);
       return () => clearTimeout(timer);
     },
-    tell: {
+    emit: {
       signIn: () => undefined,
       refreshStatus: () => undefined,
       profiles: () => undefined,

@@ -64,7 +64,7 @@ export async function stage(
       const timer = setTimeout(work, milliseconds);
       return () => clearTimeout(timer);
     },
-    tell: {
+    emit: {
       signIn(progress) {
         told.push(progress);
         for (const listener of listeners) listener();

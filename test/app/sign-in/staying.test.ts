@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { activityOf } from '../../../src-main/ipc/activity.ts';
 import type { SignOutWishes } from '../../../app/contract.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
@@ -37,6 +38,8 @@ const signOutHere = async () => {
   const [found] = await here.vault.read((cache) => cache.accounts());
   await here.vault.signOut(found!.home_account_id);
 };
+const activity = async () =>
+  (await here.vault.read((cache) => activityOf(cache, null, Math.floor(Date.now() / 1000)))).events;
 const refreshNow = async () => here.signing.handlers.refreshNow(null, account);
 
 describe('refreshing', () => {
@@ -73,6 +76,28 @@ describe('refreshing', () => {
     });
     expect((await refreshNow()).problem?.code).toBe('sign_in_again');
     expect((await secrets()).accounts).toBe(1);
+    expect(await activity()).toMatchObject([
+      { kind: 'refused', code: 'invalid_grant', client_id: 'desktop-app', accounts: [{ id: account }] },
+      { kind: 'sign-in' },
+    ]);
+  });
+
+  it('is recorded, and so is the sign-in before', async () => {
+    await refreshNow();
+    const [refresh, signIn] = await activity();
+    expect(refresh).toMatchObject({
+      kind: 'refresh',
+      client_ids: ['desktop-app'],
+      tokens: 1,
+      automatic: false,
+      accounts: [{ id: account, name: 'Noor Haddad' }],
+    });
+    expect(signIn).toMatchObject({
+      kind: 'sign-in',
+      way: 'browser',
+      client_id: 'desktop-app',
+      provider: new URL(provider.issuer).host,
+    });
   });
 
   it('does not bring back who was signed out meanwhile', async () => {
@@ -199,6 +224,20 @@ describe('signing out', () => {
     expect(await here.signing.handlers.signOuts(null)).toMatchObject([
       { id: report.id, revoked: { count: 1, pending: 0, problem: null } },
     ]);
+  });
+
+  it('leaves a receipt that clearing the activity removes, but not what is left to do at the provider', async () => {
+    provider.outages.add('/token/revocation');
+    await here.signing.handlers.signOut(null, [account], { revoke: true, endSession: false });
+    expect(await here.signing.handlers.clearActivity(null)).toBe(true);
+    expect(await here.signing.handlers.signOuts(null)).toHaveLength(1);
+    expect((await activity()).map(({ kind }) => kind)).toEqual(['cleared']);
+    provider.outages.clear();
+    here.signing.wake();
+    await expect.poll(() => provider.events.count('revoked'), { timeout: 5000 }).toBe(1);
+    await here.signing.idle();
+    await here.signing.handlers.clearActivity(null);
+    expect(await here.signing.handlers.signOuts(null)).toEqual([]);
   });
 
   it('cut off in the middle is completed by the next start, from what is sealed in the vault', async () => {

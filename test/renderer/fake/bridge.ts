@@ -1,6 +1,7 @@
 import type { AppBridge, AppEvents, AppInfo, UpdateStatus } from '../../../app/contract.ts';
 import type {
   AccountList,
+  ActivityEvent,
   HealthReport,
   ImportLocked,
   ImportPlan,
@@ -36,6 +37,8 @@ export interface World {
   report: VaultReport;
   rotation: KeyReceipt['oldKey'];
   health: HealthReport;
+  /** Newest first. */
+  activity: ActivityEvent[];
   /** The user's answer to main's dialogs. */
   consents: boolean;
   /** Errors by request name. */
@@ -147,6 +150,14 @@ export function fakeBridge(world: World): FakeBridge {
         answer('exportAll', [passphrase], () =>
           world.consents ? { fileName: 'tokenkeep-2026-11-22.age', accounts: 5, tokens: 23 } : null,
         ),
+      activity: (id) =>
+        answer('activity', [id], () => {
+          const events = world.activity.filter(
+            ({ accounts }) => id === null || accounts.some((account) => account.id === id),
+          );
+          return { events, total: events.length };
+        }),
+      clearActivity: () => answer('clearActivity', [], () => false),
       examine: () => answer('examine', [], () => world.health),
       repair: (ids) =>
         answer('repair', [ids], () => {
@@ -179,6 +190,14 @@ export function fakeBridge(world: World): FakeBridge {
       downloadUpdate: () => answer('downloadUpdate', [], () => undefined),
       installUpdate: () => answer('installUpdate', [], () => undefined),
       ...signInHalf(world.signIn, answer, tell),
+      clearActivity: () =>
+        answer('clearActivity', [], () => {
+          if (!world.consents) return false;
+          world.activity = [{ id: 'cleared', at: world.now(), accounts: [], kind: 'cleared' }];
+          world.signIn.receipts = [];
+          tell('activity', null);
+          return true;
+        }),
       signOut: (ids, wishes) =>
         answer('signOut', [ids, wishes], () => ({
           id: 'sign-out-1',

@@ -15,6 +15,8 @@ export interface SignInWorld {
   refreshStatus: RefreshStatus;
   offers: SignOutOffers;
   report: Pick<SignOutReport, 'revoked' | 'session'>;
+  /** Receipts of earlier sign-outs. */
+  receipts: SignOutReport[];
 }
 
 type Answer = <T>(name: string, args: unknown[], make: () => T) => Promise<Outcome<T>>;
@@ -28,6 +30,7 @@ type Half = Omit<
   | 'downloadUpdate'
   | 'installUpdate'
   | 'signOut'
+  | 'clearActivity'
   | 'on'
 >;
 
@@ -38,6 +41,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     refreshStatus: { refreshable: true, autoRefresh: false, shared: false, nextTry: null, problem: null },
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
+    receipts: [],
     ...changes,
   };
 }
@@ -87,6 +91,6 @@ export function signInHalf(
         return world.refreshStatus;
       }),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
-    signOuts: () => answer('signOuts', [], () => []),
+    signOuts: () => answer('signOuts', [], () => world.receipts),
   };
 }

@@ -1,8 +1,8 @@
 import type { AppInfo } from '../../../app/contract.ts';
 import type { HealthReport, ImportPlan, VaultReport, VaultStatus } from '../../../src-main/ipc/contract.ts';
 import type { World } from './bridge.ts';
-import { cast, crowd, hostile } from './cast.ts';
-import { signInWorld } from './sign-in.ts';
+import { cast, crowd, hostile, MAIL } from './cast.ts';
+import { type SignInWorld, signInWorld } from './sign-in.ts';
 
 const READ: ReadonlySet<string> = new Set(['ready', 'read-only', 'damaged']);
 
@@ -91,6 +91,94 @@ export const HEALTH: HealthReport = {
   last: null,
 };
 
+/** One event of each kind, newest first. */
+function activity(now: number): World['activity'] {
+  const ada = { id: 'a001', name: 'Ada Marsh' };
+  const tomas = { id: 'a002', name: 'Tomas Okafor' };
+  const gone = { id: 'a099', name: 'Teo Varga' };
+  const graph = 'https://graph.microsoft.com';
+  const about = { token: 'AccessToken', api: graph, client_id: MAIL } as const;
+  const refresh = { kind: 'refresh', client_ids: [MAIL], apis: [graph], tokens: 1, automatic: true } as const;
+  const code = 'invalid_grant, AADSTS50173';
+  const events = [
+    {
+      at: now - 300,
+      accounts: [tomas],
+      kind: 'refused',
+      client_id: MAIL,
+      provider: 'login.microsoftonline.com',
+      reason: 'revoked',
+      code,
+    },
+    { at: now - 480, accounts: [ada], ...refresh, until: now + 3120 },
+    { at: now - 900, accounts: [ada], kind: 'copy', ...about, form: 'header' },
+    { at: now - 1000, accounts: [ada], kind: 'reveal', ...about },
+    {
+      at: now - 4000,
+      accounts: [ada],
+      ...refresh,
+      tokens: 2,
+      apis: [graph, 'api://api.contoso.example'],
+      until: now - 400,
+      automatic: false,
+    },
+    { at: now - 7600, accounts: [ada], ...refresh, until: now - 4000 },
+    {
+      at: now - 86_400,
+      accounts: [ada, tomas, gone],
+      kind: 'import',
+      file: '/home/ada/msal_token_cache.json',
+      accountsAdded: 3,
+      tokensAdded: 11,
+    },
+    {
+      at: now - 90_000,
+      accounts: [gone],
+      kind: 'sign-in',
+      client_id: MAIL,
+      way: 'browser',
+      provider: 'login.microsoftonline.com',
+    },
+    {
+      at: now - 190_000,
+      accounts: [],
+      kind: 'export',
+      file: '/home/ada/Documents/laptop-backup.age',
+      accountsExported: 5,
+    },
+    { at: now - 200_000, accounts: [], kind: 'rotation' },
+    { at: now - 300_000, accounts: [], kind: 'repair', entries: 3, undo: false },
+    { at: now - 900_000, accounts: [], kind: 'cleared' },
+  ] as const;
+  return events.map((event, index) => ({ id: `1-${index}`, ...event }));
+}
+
+/** Two sign-outs: one that is complete, and one whose provider has not been reached. */
+function receipts(now: number): SignInWorld['receipts'] {
+  const removed = { Account: 1, AccessToken: 3, RefreshToken: 1, IdToken: 1, AppMetadata: 0 };
+  const receipt = { removed, remaining: 0, oldKey: 'destroyed', source: null } as const;
+  const problem = { code: 'provider_unreachable', message: 'id.example.org could not be reached.' };
+  return [
+    {
+      id: 'out-2',
+      at: now - 60,
+      receipts: [{ ...receipt, at: now - 60, account: 'teo@contoso.example' }],
+      revoked: { count: 0, pending: 1, problem },
+      session: { opened: true, problem: null },
+    },
+    {
+      id: 'out-1',
+      at: now - 95_000,
+      receipts: [
+        { ...receipt, at: now - 95_000, account: 'kai@contoso.example' },
+        { ...receipt, at: now - 95_000, account: 'mia@contoso.example' },
+      ],
+      revoked: { count: 2, pending: 0, problem: null },
+      session: null,
+    },
+  ];
+}
+
 const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
 
 /** A world for each screen and state of the window. */
@@ -99,6 +187,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   'first-run': (now) => ({ members: [], status: readyStatus(now, { bytes: null, savedAt: null }) }),
   opening: () => ({ delay: (name) => (name === 'status' ? new Promise(() => {}) : undefined) }),
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
+  activity: (now) => ({ activity: activity(now), signIn: signInWorld({ receipts: receipts(now) }) }),
   demo: () => ({ info: { ...INFO, demo: true } }),
   hostile: (now) => ({ members: hostile(now) }),
   overview: (now) => ({ members: [...cast(now), ...crowd(14, now)] }),
@@ -161,6 +250,7 @@ export function world(name: string, now: () => number): World {
     report: REPORT,
     rotation: 'destroyed',
     health: { findings: [], total: 0, repairable: 0, last: null },
+    activity: [],
     consents: true,
     failing: new Map(),
     delay: () => undefined,

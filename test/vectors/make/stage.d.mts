@@ -29,5 +29,7 @@ export const START: number;
 export function homeAccountId(person: Person): string;
 export function entra(person: Person, app: App, at: number, options?: object): Response;
 export function adfs(person: Person, app: App, at: number): Response;
+export function b2c(person: Person, app: App, at: number, policy: string): Response;
+export function generic(person: Person, app: App, at: number): Response;
 export function appOnly(app: App, tenant: string, at: number, options?: object): Response;
 export function deepDocuments(levels?: number): Record<string, string>;

@@ -2,4 +2,4 @@
 export { APPS, CLOUDS, PEOPLE, PROVIDERS } from './cast.mjs';
 export { START } from './cases.mjs';
 export { deepDocuments } from './deep.mjs';
-export { adfs, appOnly, entra, homeAccountId } from './responses.mjs';
+export { adfs, appOnly, b2c, entra, generic, homeAccountId } from './responses.mjs';

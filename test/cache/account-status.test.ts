@@ -1,20 +1,26 @@
 import { expect, it } from 'vitest';
-import { accountStatus } from '../../src-main/ipc/account-status.ts';
-import type { Refusal } from '../../src-main/ipc/contract.ts';
+import { accountStatus, type Refusal } from '../../src-main/cache/account-status.ts';
+import { hashText } from '../../src-main/cache/schema/extension.ts';
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;
 
 interface Case {
-  access?: { expires_on?: string; cached_at?: string }[];
-  refresh?: { expires_on?: string; cached_at?: string; client_id?: string; refusals?: object[] }[];
+  access?: { expires_on?: string; cached_at?: string; unknown_expiry?: string }[];
+  refresh?: {
+    expires_on?: string;
+    cached_at?: string;
+    client_id?: string;
+    secret?: string;
+    refusals?: unknown;
+  }[];
   refusal?: Refusal;
 }
 
 const status = ({ access = [], refresh = [], refusal }: Case) =>
   accountStatus(
     { accessTokens: access, refreshTokens: refresh } as unknown as Parameters<typeof accountStatus>[0],
-    { refusal: refusal ?? null },
+    refusal ?? null,
     NOW,
   );
 const at = (seconds: number) => String(NOW + seconds);
@@ -69,13 +75,64 @@ it.each<[string, Case, object]>([
   ],
   [
     'a refresh token that another program was refused renews nothing',
-    { refresh: [{ client_id: 'app', cached_at: at(-60), refusals: [{ client_id: 'app', secret: 'hash' }] }] },
+    {
+      refresh: [
+        {
+          client_id: 'app',
+          cached_at: at(-60),
+          secret: 'rt',
+          refusals: [{ client_id: 'app', secret: hashText('rt') }],
+        },
+      ],
+    },
     { state: 'needs-sign-in', reason: 'refused', at: NOW - 60 },
   ],
   [
     'a refusal that concerns some scopes only leaves the rest',
-    { refresh: [{ client_id: 'app', refusals: [{ client_id: 'app', secret: 'hash', scopes: 'mail' }] }] },
+    {
+      refresh: [
+        {
+          client_id: 'app',
+          secret: 'rt',
+          refusals: [{ client_id: 'app', secret: hashText('rt'), scopes: 'mail' }],
+        },
+      ],
+    },
     { state: 'renews' },
+  ],
+  [
+    'a refusal of the secret before this one says nothing of this one',
+    {
+      refresh: [
+        { client_id: 'app', secret: 'next', refusals: [{ client_id: 'app', secret: hashText('before') }] },
+      ],
+    },
+    { state: 'renews' },
+  ],
+  [
+    'a damaged list of refusals counts for nothing',
+    { refresh: [{ client_id: 'app', secret: 'rt', refusals: [null, 7, { client_id: 'app' }] }] },
+    { state: 'renews' },
+  ],
+  [
+    'the 600 seconds that nobody told are not the end',
+    { access: [{ expires_on: at(-60), unknown_expiry: at(-60), cached_at: at(-660) }] },
+    { state: 'unknown' },
+  ],
+  [
+    'nor are they a time until which it is active',
+    { access: [{ expires_on: at(60), unknown_expiry: at(60) }, { expires_on: at(HOUR) }] },
+    { state: 'unknown' },
+  ],
+  [
+    'an expiry that another library has told since counts, whatever the mark says',
+    { access: [{ expires_on: at(-60), unknown_expiry: at(-600) }] },
+    { state: 'needs-sign-in', reason: 'expired', at: NOW - 60 },
+  ],
+  [
+    'a token that was cached in the future is not counted on',
+    { access: [{ expires_on: at(2 * HOUR), cached_at: at(HOUR) }] },
+    { state: 'unknown' },
   ],
   ['nothing is claimed where no lifetime is known', { access: [{}] }, { state: 'unknown' }],
   ['nor where there is nothing', {}, { state: 'unknown' }],

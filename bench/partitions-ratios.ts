@@ -1,0 +1,182 @@
+/**
+ * Measures what partitions cost as ratios within one run: reads and updates beside a bare GET of the same bytes, and
+ * `acquireToken` beside MSAL Node's `DistributedCachePlugin`. The ratios of one run stay comparable on a loaded machine.
+ */
+import { ConfidentialClientApplication, DistributedCachePlugin, type ICachePlugin } from '@azure/msal-node';
+import { acquireToken, msalCachePlugin } from '../src-main/msal/index.ts';
+import { type Partition, type PartitionedCaches, perRequest } from '../src-main/partitions/index.ts';
+import { app } from './generate.ts';
+import { realisticResponse, smallUser } from './small-user.ts';
+import { median, times } from './statistics.ts';
+
+/** A `redis` client as far as it is used here. */
+interface Redis {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<unknown>;
+}
+
+interface Ratios {
+  caches: PartitionedCaches;
+  redis: Redis;
+  /** A bare GET, as bytes. */
+  get: (key: string) => Promise<unknown>;
+}
+
+const USERS = 1000;
+const AT_ONCE = 64;
+const ROUNDS = 7;
+const CALLS = 256;
+const SCOPES = ['User.Read'];
+
+/** One kind of request. */
+type Task = (index: number) => Promise<unknown>;
+
+/** Microseconds of CPU, and requests per second. */
+interface Figures {
+  cpu: number;
+  rate: number;
+}
+
+export async function reportRatios({ caches, redis, get }: Ratios): Promise<void> {
+  const id = (index: number): string => smallUser(index % USERS).home_account_id;
+  const partition = (index: number): Partition => caches.partition(id(index));
+  let salt = 0;
+  for (let index = 0; index < USERS; index += 1) {
+    await partition(index).update((cache) => void cache.add(eventOf(index, 0)));
+    await signInWithPlugin(redis, index);
+  }
+  const perRequestMsal = perRequest({ client: (handle) => client(msalCachePlugin(handle)) });
+  const tasks: Record<string, Task> = {
+    'a bare GET of the same bytes': (index) => get(`tokenkeep:${partition(index).key}`),
+    read: (index) => partition(index).read((cache) => cache.find('AccessToken').length),
+    update: (index) => {
+      salt += 1;
+      return partition(index).update((cache) => void cache.add(eventOf(index, salt)));
+    },
+    'fresh token, DistributedCachePlugin': (index) => silently(distributed(redis, id(index)), false),
+    'fresh token, acquireToken': (index) =>
+      perRequestMsal.run(partition(index), () =>
+        acquireToken(perRequestMsal.partition, () => perRequestMsal.client, app.client_id, {
+          scopes: SCOPES,
+        }),
+      ),
+    'fresh token, acquireToken, with a client': async (index) => {
+      const [handle, own] = [partition(index), client(msalCachePlugin(partition(index)))];
+      const [account] = await own.getTokenCache().getAllAccounts();
+      if (account === undefined) throw new Error('Nobody is signed in');
+      return acquireToken(handle, own, app.client_id, { account, scopes: SCOPES });
+    },
+    'refresh, DistributedCachePlugin': (index) => silently(distributed(redis, id(index)), true),
+    'refresh, acquireToken': (index) =>
+      perRequestMsal.run(partition(index), () =>
+        acquireToken(perRequestMsal.partition, () => perRequestMsal.client, app.client_id, {
+          scopes: SCOPES,
+          forceRefresh: true,
+        }),
+      ),
+  };
+  const figures = await measure(tasks);
+  const of = (name: string): Figures => figures.get(name) ?? { cpu: NaN, rate: NaN };
+  console.log(`\n${AT_ONCE} requests at once of ${USERS} users; medians of ${ROUNDS} rounds of ${CALLS}`);
+  for (const [name, { cpu, rate }] of figures) {
+    const peer = /^(?:fresh token|refresh)/.exec(name);
+    const base = of(peer === null ? 'a bare GET of the same bytes' : `${peer[0]}, DistributedCachePlugin`);
+    console.log(
+      `  ${name.padEnd(42)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second (${times(base.rate / rate)}), ` +
+        `${Math.round(cpu).toLocaleString('en').padStart(6)} µs CPU (${times(cpu / base.cpu)})`,
+    );
+  }
+}
+
+async function measure(tasks: Record<string, Task>): Promise<Map<string, Figures>> {
+  const samples = new Map<string, Samples>(Object.keys(tasks).map((name) => [name, { cpu: [], rate: [] }]));
+  // The first round warms up. Rounds alternate, so that other load on this machine affects all tasks.
+  for (let round = -1; round < ROUNDS; round += 1)
+    for (const [name, task] of Object.entries(tasks)) {
+      const [start, before] = [performance.now(), process.cpuUsage()];
+      let next = 0;
+      const worker = async (): Promise<void> => {
+        for (let turn = next++; turn < CALLS; turn = next++)
+          await task((turn * 7919 + (round + 1) * 31) % USERS);
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      const { user, system } = process.cpuUsage(before);
+      if (round < 0) continue;
+      samples.get(name)?.cpu.push((user + system) / CALLS);
+      samples.get(name)?.rate.push((CALLS * 1000) / (performance.now() - start));
+    }
+  return new Map(
+    [...samples].map(([name, { cpu, rate }]) => [name, { cpu: median(cpu), rate: median(rate) }]),
+  );
+}
+
+interface Samples {
+  cpu: number[];
+  rate: number[];
+}
+
+function eventOf(index: number, salt: number) {
+  return {
+    client_id: app.client_id,
+    scope: SCOPES,
+    token_endpoint: `https://${app.host}/${app.tenant}/oauth2/v2.0/token`,
+    response: realisticResponse(index, salt),
+  };
+}
+
+async function signInWithPlugin(redis: Redis, index: number): Promise<void> {
+  await distributed(redis, smallUser(index).home_account_id).acquireTokenByCode({
+    code: `code ${index}`,
+    scopes: SCOPES,
+    redirectUri: 'http://localhost',
+  });
+}
+
+async function silently(own: ConfidentialClientApplication, forceRefresh: boolean): Promise<string> {
+  const [account] = await own.getTokenCache().getAllAccounts();
+  if (account === undefined) throw new Error('Nobody is signed in');
+  return (await own.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh })).accessToken;
+}
+
+/** One client per request, as Tokenkeep has it: MSAL mixes up the users of a shared one. */
+function distributed(redis: Redis, user: string): ConfidentialClientApplication {
+  const store = {
+    get: async (key: string) => (await redis.get(`msal:${key}`)) ?? '',
+    set: async (key: string, value: string) => String(await redis.set(`msal:${key}`, value)),
+  };
+  const keys = { getKey: () => Promise.resolve(user), extractKey: () => Promise.resolve(user) };
+  return client(new DistributedCachePlugin(store, keys));
+}
+
+function client(cachePlugin: ICachePlugin): ConfidentialClientApplication {
+  const authority = `https://${app.host}/${app.tenant}`;
+  return new ConfidentialClientApplication({
+    auth: { clientId: app.client_id, clientSecret: 'a secret', authority },
+    cache: { cachePlugin },
+    system: { networkClient: network, loggerOptions: { loggerCallback: () => undefined } },
+  });
+}
+
+let answers = 0;
+
+/** A provider that costs nothing: it knows the user by the code or the refresh token. */
+const network = {
+  sendGetRequestAsync: () => Promise.resolve({ headers: {}, status: 200, body: metadata as never }),
+  sendPostRequestAsync: (_url: string, options?: { body?: string }) => {
+    const body = new URLSearchParams(options?.body);
+    const index = Number((body.get('code') ?? body.get('refresh_token') ?? '').split(' ')[1]);
+    answers += 1;
+    return Promise.resolve({ headers: {}, status: 200, body: realisticResponse(index, answers) as never });
+  },
+};
+
+const metadata = {
+  tenant_discovery_endpoint: `https://${app.host}/${app.tenant}/v2.0/.well-known/openid-configuration`,
+  metadata: [
+    { preferred_network: app.host, preferred_cache: app.environment, aliases: [app.host, app.environment] },
+  ],
+  token_endpoint: `https://${app.host}/${app.tenant}/oauth2/v2.0/token`,
+  authorization_endpoint: `https://${app.host}/${app.tenant}/oauth2/v2.0/authorize`,
+  issuer: `https://${app.host}/${app.tenant}/v2.0`,
+  jwks_uri: `https://${app.host}/${app.tenant}/discovery/v2.0/keys`,
+};

@@ -1,0 +1,101 @@
+/** Computes whether an account can still be used, from its tokens and from what its provider refused. */
+import { isRefusedForGood } from './acquire.ts';
+import type { AccessToken, RefreshToken } from './schema/entities.ts';
+import { expiryOf, secondsOf } from './schema/expiry.ts';
+
+/** Whether an account can still be used. Times are seconds since the epoch. */
+export type AccountStatus =
+  /** A refresh token renews it. `activeUntil`: of its current access tokens; null where none is left. */
+  | { state: 'renews'; activeUntil: number | null }
+  /** No refresh token: active until its last access token expires. */
+  | { state: 'active'; until: number }
+  /**
+   * `code`: the provider's own error name where it refused. `activeUntil`: tokens that are here can be used until then;
+   * null where none is left.
+   */
+  | {
+      state: 'needs-sign-in';
+      reason: 'refused' | 'expired' | 'revoked';
+      at: number;
+      code: string | null;
+      activeUntil: number | null;
+    }
+  /** The lifetime of its tokens is unknown. */
+  | { state: 'unknown' };
+
+/** A refresh that the provider refused for good. */
+export interface Refusal {
+  /** `refused`: for an unspecified reason. */
+  reason: 'refused' | 'expired' | 'revoked';
+  /** Seconds since the epoch. */
+  at: number;
+  /** The provider's error code, such as `invalid_grant`; null if there was none. */
+  code: string | null;
+}
+
+/** The tokens of one account that decide its status. */
+export interface StatusTokens {
+  readonly accessTokens: readonly AccessToken[];
+  readonly refreshTokens: readonly RefreshToken[];
+}
+
+/**
+ * Returns the status that the window and the command show.
+ *
+ * - A refusal counts until something newer is cached: a sign-in or a refresh elsewhere ends it.
+ * - A refresh token that has not expired renews the account.
+ * - Otherwise, if the lifetime of an access token is unknown, so is the status. The 600 seconds that the document gives
+ *   for the sake of MSAL libraries do not count.
+ * - Otherwise the account is active until its last access token expires.
+ * - An access token that was cached in the future counts for nothing until the clock is right again.
+ *
+ * @param refusal the last refusal that the caller knows of; refusals marked on the tokens count as well
+ * @param now seconds since the epoch
+ */
+export function accountStatus(
+  { accessTokens, refreshTokens }: StatusTokens,
+  refusal: Refusal | null,
+  now: number,
+): AccountStatus {
+  // One that was cached in the future is not used until the clock is right again.
+  const current = accessTokens.filter((token) => !(secondsOf(token.cached_at) > now));
+  const expiries = current.map((token) => timeOf(expiryOf(token)));
+  const lastExpiry = latest(expiries);
+  const activeUntil = lastExpiry > now ? lastExpiry : null;
+  const newest = latest(
+    [...accessTokens, ...refreshTokens].map(
+      (token) => timeOf(secondsOf(token['cached_at'])) ?? timeOf(secondsOf(token['last_modification_time'])),
+    ),
+  );
+  if (refusal !== null && newest <= refusal.at) {
+    return {
+      state: 'needs-sign-in',
+      reason: refusal.reason,
+      at: refusal.at,
+      code: refusal.code,
+      activeUntil,
+    };
+  }
+  const usable = refreshTokens.filter((token) => !isRefusedForGood(token));
+  if (refreshTokens.length > 0 && usable.length === 0) {
+    // Another program that shares the cache was refused and recorded it on the token.
+    const at = Number.isFinite(newest) ? newest : now;
+    return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
+  }
+  const ends = usable.map((token) => timeOf(secondsOf(token['expires_on'])));
+  if (ends.some((end) => end === null || end > now)) return { state: 'renews', activeUntil };
+  // "Active until" would name an end that nobody knows.
+  if (expiries.includes(null)) return { state: 'unknown' };
+  if (activeUntil !== null) return { state: 'active', until: activeUntil };
+  const ended = Math.max(lastExpiry, latest(ends));
+  if (current.length < accessTokens.length || !Number.isFinite(ended)) return { state: 'unknown' };
+  return { state: 'needs-sign-in', reason: 'expired', at: ended, code: null, activeUntil: null };
+}
+
+function latest(times: readonly (number | null)[]): number {
+  return Math.max(-Infinity, ...times.filter((time) => time !== null));
+}
+
+function timeOf(seconds: number): number | null {
+  return Number.isFinite(seconds) ? seconds : null;
+}

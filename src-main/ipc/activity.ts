@@ -1,0 +1,209 @@
+/**
+ * The activity of the accounts: sign-ins, refreshes, refusals, copies, imports and what else happened to them. It is app
+ * data in the cache, so it is encrypted with the tokens, and only the main process writes it.
+ *
+ * [Note: activity in chunks] Each change writes its whole root to the vault file. A root therefore holds only some
+ * events: `activity-1`, `activity-2`, … The last one grows; the first ones are removed when they are too old.
+ */
+import * as v from 'valibot';
+import { isRecord } from '../cache/json.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import type { CacheChange } from '../cache/schema/entities.ts';
+import { nameOf, usernameOf } from './account-views.ts';
+import { appData, appDataNames, appDataOf, setAppData } from './app-data.ts';
+import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
+import type { Activity, ActivityAccount, ActivityEvent, ActivityList } from './contract.ts';
+import type { ServedVault } from './ports.ts';
+import { type IdentifiedToken, tokenItems } from './token-views.ts';
+
+/** Seconds that an event is kept. */
+export const ACTIVITY_KEPT = 90 * 86_400;
+/** Events of a chunk, and chunks: at most 10,000 events. */
+const CHUNK = 50;
+const MOST_CHUNKS = 200;
+/** The maximum number of events that are sent to a window. */
+const MOST_SENT = 2_000;
+/** The maximum number of accounts that one event names. */
+const MOST_NAMED = 20;
+
+const PREFIX = 'activity-';
+
+/** Records an event inside an update. Events that are too old are removed. */
+export function recordActivity(
+  cache: TokenCache,
+  at: number,
+  accounts: readonly ActivityAccount[],
+  activity: Activity,
+): void {
+  const chunks = chunksOf(cache);
+  const last = chunks.at(-1);
+  const before = last === undefined ? [] : eventsOf(cache, last);
+  const isFull = last === undefined || before.length >= CHUNK;
+  const number = (last ?? 0) + (isFull ? 1 : 0);
+  const event = { at, accounts: accounts.slice(0, MOST_NAMED), ...activity };
+  setAppData(cache, name(number), [...(isFull ? [] : before), event]);
+  const left = isFull ? [...chunks, number] : chunks;
+  for (const [index, chunk] of left.entries()) {
+    const newest = eventsOf(cache, chunk).at(-1)?.at ?? 0;
+    if (left.length - index <= MOST_CHUNKS && newest > at - ACTIVITY_KEPT) break;
+    setAppData(cache, name(chunk), undefined);
+  }
+}
+
+/**
+ * Records an event in a change of its own, after something that changed no entry. Does nothing while the vault can't be
+ * written: what the user confirmed does not fail because its record can't be saved.
+ */
+export async function noteActivity(
+  vault: Pick<ServedVault, 'status' | 'update'>,
+  at: number,
+  accounts: readonly CachedAccount[],
+  activity: Activity,
+): Promise<void> {
+  const { state, bytes } = vault.status;
+  if (state !== 'ready' || bytes === null) return;
+  try {
+    await vault.update((cache) => recordActivity(cache, at, accounts.map(activityAccount), activity));
+  } catch {
+    // The status says that the vault can't be written.
+  }
+}
+
+/**
+ * Returns the events, newest first.
+ *
+ * @param id only those of this account; null: all
+ * @param now seconds since the epoch
+ */
+export function activityOf(cache: TokenCache, id: AccountId | null, now: number): ActivityList {
+  const events = chunksOf(cache).flatMap((chunk) =>
+    eventsOf(cache, chunk).map((event, index) => ({ id: `${chunk}-${index}`, ...event })),
+  );
+  const wanted = events.filter(
+    ({ at, accounts }) =>
+      at > now - ACTIVITY_KEPT && (id === null || accounts.some((account) => account.id === id)),
+  );
+  // Clocks may be set back, so the order of the records is not always that of the times.
+  wanted.reverse().sort((a, b) => b.at - a.at);
+  return { events: wanted.slice(0, MOST_SENT), total: wanted.length };
+}
+
+/** Removes all events inside an update, and records that. */
+export function clearActivity(cache: TokenCache, at: number): void {
+  for (const chunk of chunksOf(cache)) setAppData(cache, name(chunk), undefined);
+  recordActivity(cache, at, [], { kind: 'cleared' });
+}
+
+/** Whether a change concerns nothing but the activity: accounts and tokens are unchanged. */
+export function isOnlyActivity({ entities, kept }: CacheChange): boolean {
+  return (
+    entities.length === 0 &&
+    kept.length > 0 &&
+    kept.every(({ section }) => appDataOf(section)?.startsWith(PREFIX))
+  );
+}
+
+/** Names an account in an event. Its name stays readable after the account has been removed. */
+export function activityAccount(account: CachedAccount): ActivityAccount {
+  const name = nameOf(account) ?? usernameOf(account);
+  return { id: account.id, name: name || (account.home_account_id ?? '') };
+}
+
+/** Names the accounts of an imported document, as they are in the cache after the merge. */
+export function importedAccounts(cache: TokenCache, document: TokenCache): ActivityAccount[] {
+  const { byId } = cachedAccounts(cache);
+  return [...cachedAccounts(document).byId.keys()].flatMap((id) => {
+    const account = byId.get(id);
+    return account === undefined ? [] : [activityAccount(account)];
+  });
+}
+
+/** What an event says of a token: nothing that opens anything. */
+export function activityToken(
+  account: CachedAccount,
+  { id, type }: IdentifiedToken,
+): { token: IdentifiedToken['type']; api: string | null; client_id: string } {
+  const item = tokenItems(account).find((candidate) => candidate.id === id);
+  const api = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? null) : null;
+  return { token: type, api, client_id: item?.client_id ?? '' };
+}
+
+const name = (chunk: number): string => `${PREFIX}${chunk}`;
+
+/** Returns the numbers of the chunks in ascending order. */
+function chunksOf(cache: TokenCache): number[] {
+  return appDataNames(cache)
+    .filter((each) => each.startsWith(PREFIX))
+    .map((each) => Number(each.slice(PREFIX.length)))
+    .filter((number) => Number.isSafeInteger(number) && number > 0)
+    .sort((a, b) => a - b);
+}
+
+const text = v.string();
+const number = v.number();
+const perhaps = v.nullable(text);
+const tokenType = v.picklist(['AccessToken', 'RefreshToken', 'IdToken']);
+const common = {
+  at: number,
+  // A sign-out removes the name if it is the account's id as well.
+  accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
+};
+const aboutToken = { token: tokenType, api: perhaps, client_id: text };
+const shape = v.variant('kind', [
+  v.object({
+    ...common,
+    kind: v.literal('sign-in'),
+    client_id: text,
+    way: v.picklist(['browser', 'device']),
+    provider: text,
+  }),
+  v.object({
+    ...common,
+    kind: v.literal('refresh'),
+    client_ids: v.array(text),
+    apis: v.array(text),
+    tokens: number,
+    until: v.nullable(number),
+    automatic: v.boolean(),
+  }),
+  v.object({
+    ...common,
+    kind: v.literal('refused'),
+    client_id: text,
+    provider: text,
+    reason: v.picklist(['refused', 'expired', 'revoked']),
+    code: perhaps,
+  }),
+  v.object({ ...common, kind: v.literal('reveal'), ...aboutToken }),
+  v.object({
+    ...common,
+    kind: v.literal('copy'),
+    ...aboutToken,
+    form: v.picklist(['token', 'header', 'curl']),
+  }),
+  v.object({ ...common, kind: v.literal('sign-out'), tokens: number }),
+  v.object({ ...common, kind: v.literal('import'), file: text, accountsAdded: number, tokensAdded: number }),
+  v.object({ ...common, kind: v.literal('export'), file: text, accountsExported: number }),
+  v.object({ ...common, kind: v.literal('rotation') }),
+  v.object({ ...common, kind: v.literal('repair'), entries: number, undo: v.boolean() }),
+  v.object({ ...common, kind: v.literal('cleared') }),
+]);
+
+type Recorded = Pick<ActivityEvent, 'at' | 'accounts'> & Activity;
+
+/** Validated chunks. App data is frozen, so the result stays true. */
+const validated = new WeakMap<object, readonly Recorded[]>();
+
+/** Returns the events of a chunk. Those of a newer version are skipped. */
+function eventsOf(cache: TokenCache, chunk: number): readonly Recorded[] {
+  const kept = appData(cache, name(chunk));
+  if (!Array.isArray(kept)) return [];
+  const before = validated.get(kept);
+  if (before !== undefined) return before;
+  const events = kept.flatMap((event: unknown) => {
+    const result = isRecord(event) ? v.safeParse(shape, event) : null;
+    return result?.success ? [result.output] : [];
+  });
+  validated.set(kept, events);
+  return events;
+}

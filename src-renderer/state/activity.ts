@@ -1,0 +1,389 @@
+import type { SignOutReport } from '../../app/contract.ts';
+import type { AccountItem, ActivityEvent, CopyForm, PlainError } from '../../src-main/ipc/contract.ts';
+import type { Dialogs } from './dialogs.ts';
+import { accountName } from './groups.ts';
+import type { Ports } from './ports.ts';
+import { shownAppName } from './search.ts';
+import { providerResultLines, receiptWords } from './signOut.ts';
+import { createStore, type Store } from './store.ts';
+import { shortId, visible } from './text.ts';
+import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
+import type { Toasts } from './toasts.ts';
+import { resourceName } from './wellKnown.ts';
+import { addCounts, count, listing, removals } from './words.ts';
+
+export interface ActivityView {
+  /** Whose activity it is; null: of all accounts. undefined: none is shown. */
+  of: string | null | undefined;
+  /** Newest first; null until loaded. */
+  events: readonly ActivityEvent[] | null;
+  /** All events in the vault, including those that main has not sent. */
+  total: number;
+  receipts: readonly SignOutReport[];
+  error: PlainError | null;
+}
+
+export interface ActivityLog {
+  view: Store<ActivityView>;
+  /** Loads the activity, and again whenever it changes, until the returned function is called. */
+  watch: (of: string | null) => () => void;
+  /** Asks main to clear it. Main asks the user. */
+  clear: () => Promise<void>;
+}
+
+const NOTHING: ActivityView = { of: undefined, events: null, total: 0, receipts: [], error: null };
+
+/** The activity that main has recorded. It is loaded while it is shown. */
+export function createActivityLog({ tokenCache, app }: Ports, dialogs: Dialogs, toasts: Toasts): ActivityLog {
+  const view = createStore<ActivityView>(NOTHING);
+  let question = 0;
+
+  const load = async () => {
+    const { of } = view.get();
+    if (of === undefined) return;
+    question += 1;
+    const mine = question;
+    const [events, receipts] = await Promise.all([tokenCache.activity(of), app.signOuts()]);
+    if (mine !== question) return; // superseded by a newer request
+    view.set({
+      of,
+      events: events.ok ? events.value.events : (view.get().events ?? []),
+      total: events.ok ? events.value.total : view.get().total,
+      receipts: receipts.ok ? receipts.value : view.get().receipts,
+      error: events.ok ? (receipts.ok ? null : receipts.error) : events.error,
+    });
+  };
+  tokenCache.on('activity', () => void load());
+  // A sign-in or an import is recorded in the same change.
+  tokenCache.on('change', () => void load());
+  app.on('signOuts', () => void load());
+
+  return {
+    view,
+    watch(of) {
+      view.set({ ...NOTHING, of });
+      void load();
+      return () => {
+        if (view.get().of === of) view.set(NOTHING);
+      };
+    },
+    async clear() {
+      const answer = await app.clearActivity();
+      if (!answer.ok) dialogs.fail('The activity could not be cleared', answer.error);
+      else if (answer.value) toasts.show('Activity cleared.');
+    },
+  };
+}
+
+/** The groups of the filter. */
+export type ActivityKind = 'sign-ins' | 'refreshes' | 'refused' | 'receipts' | 'copies' | 'vault';
+
+export const ACTIVITY_KINDS: readonly { id: ActivityKind; label: string }[] = [
+  { id: 'sign-ins', label: 'Sign-ins' },
+  { id: 'refreshes', label: 'Refreshes' },
+  { id: 'refused', label: 'Refused' },
+  { id: 'receipts', label: 'Receipts' },
+  { id: 'copies', label: 'Copies' },
+  { id: 'vault', label: 'Vault' },
+];
+
+const KIND_OF: Readonly<Record<ActivityEvent['kind'], ActivityKind>> = {
+  'sign-in': 'sign-ins',
+  refresh: 'refreshes',
+  refused: 'refused',
+  reveal: 'copies',
+  copy: 'copies',
+  'sign-out': 'receipts',
+  import: 'vault',
+  export: 'vault',
+  rotation: 'vault',
+  repair: 'vault',
+  cleared: 'vault',
+};
+
+export interface ActivityRow {
+  id: string;
+  /** Seconds since the epoch. */
+  at: number;
+  kind: ActivityKind;
+  what: ActivityEvent['kind'];
+  title: string;
+  detail: string;
+  /** "Dana Whitfield", "3 accounts"; "" if it is about no account. */
+  who: string;
+  /** All names, as a tooltip. */
+  names: readonly string[];
+  accountIds: readonly string[];
+  /** Of a sign-out. */
+  report: SignOutReport | null;
+}
+
+/** What the window knows of accounts and apps. */
+export interface ActivityNames {
+  byId: ReadonlyMap<string, AccountItem>;
+  appNames: ReadonlyMap<string, string>;
+}
+
+/**
+ * Returns the events and the receipts of sign-outs in one list, newest first.
+ *
+ * @param account only its receipts; they are found by the user name, because the account was removed
+ */
+export function activityRows(
+  { events, receipts }: Pick<ActivityView, 'events' | 'receipts'>,
+  names: ActivityNames,
+  now: number,
+  account: AccountItem | null = null,
+  timeZone?: string,
+): ActivityRow[] {
+  const of = account === null ? null : account.username || accountName(account);
+  const shown = receipts.filter(
+    (report) => of === null || report.receipts.some((receipt) => receipt.account === of),
+  );
+  const rows = [
+    ...(events ?? []).map((event) => eventRow(event, names, now, timeZone)),
+    ...shown.map(receiptRow),
+  ];
+  return rows.sort((a, b) => b.at - a.at);
+}
+
+function eventRow(event: ActivityEvent, names: ActivityNames, now: number, timeZone?: string): ActivityRow {
+  const { id, at, accounts, kind } = event;
+  const who = accounts.map((account) => nameOf(account, names.byId));
+  return {
+    id,
+    at,
+    kind: KIND_OF[kind],
+    what: kind,
+    ...says(event, names, now, timeZone),
+    who: who.length > 1 ? count(who.length, 'account') : (who[0] ?? ''),
+    names: who,
+    accountIds: accounts.map((account) => account.id),
+    report: null,
+  };
+}
+
+/** The account's name in the list, else the recorded one. */
+function nameOf({ id, name }: ActivityEvent['accounts'][number], byId: ActivityNames['byId']): string {
+  const account = byId.get(id);
+  if (account !== undefined) return visible(accountName(account));
+  return name === '' ? 'Removed account' : visible(name);
+}
+
+const COPIED: Readonly<Record<CopyForm, string>> = {
+  token: 'Copied',
+  header: 'Copied an Authorization header',
+  curl: 'Copied a curl command',
+};
+const TOKEN = { AccessToken: 'an access token', RefreshToken: 'a refresh token', IdToken: 'an ID token' };
+const REFUSED = {
+  refused: '',
+  expired: 'The refresh token had expired.',
+  revoked: 'The sign-in was revoked.',
+};
+
+function says(
+  event: ActivityEvent,
+  { appNames }: ActivityNames,
+  now: number,
+  timeZone?: string,
+): { title: string; detail: string } {
+  const app = (client_id: string) => shownAppName(client_id, appNames) ?? shortId(client_id);
+  const api = (audience: string | null) =>
+    audience === null ? '' : (resourceName(audience) ?? visible(audience));
+  const joined = (parts: readonly string[]) => parts.filter((part) => part !== '').join(' · ');
+  switch (event.kind) {
+    case 'sign-in':
+      return {
+        title: `Signed in with ${app(event.client_id)}`,
+        detail: joined([
+          event.way === 'browser' ? 'Authorization code with PKCE' : 'Device code',
+          visible(event.provider),
+        ]),
+      };
+    case 'refresh': {
+      const apis = event.apis.map(api);
+      const one = event.tokens === 1 && apis.length === 1;
+      const until = event.until === null ? '' : `valid until ${shortTime(event.until, now, timeZone)}`;
+      return {
+        title: one ? `Refreshed ${apis[0]}` : `Refreshed ${count(event.tokens, 'access token')}`,
+        detail: joined([
+          one ? event.client_ids.map(app).join(', ') : listing(apis, 4),
+          event.automatic ? 'auto-refresh' : '',
+          until,
+        ]),
+      };
+    }
+    case 'refused':
+      return {
+        title: `Refresh refused by ${visible(event.provider)}`,
+        detail: joined([
+          event.client_id === '' ? '' : app(event.client_id),
+          visible(event.code ?? 'no error code'),
+          REFUSED[event.reason],
+        ]),
+      };
+    case 'reveal':
+      return {
+        title: `Showed ${TOKEN[event.token]}`,
+        detail: joined([api(event.api), app(event.client_id)]),
+      };
+    case 'copy':
+      return {
+        title: event.form === 'token' ? `${COPIED.token} ${TOKEN[event.token]}` : COPIED[event.form],
+        detail: joined([api(event.api), app(event.client_id), 'clipboard cleared after 30 s']),
+      };
+    case 'sign-out':
+      return { title: 'Signed out', detail: `${count(event.tokens, 'token')} removed` };
+    case 'import':
+      return {
+        title: `Imported ${count(event.accounts.length, 'account')}`,
+        detail: joined([visible(event.file), `${count(event.tokensAdded, 'token')} added`]),
+      };
+    case 'export':
+      return {
+        title: 'Exported the vault',
+        detail: joined([visible(event.file), count(event.accountsExported, 'account')]),
+      };
+    case 'rotation':
+      return { title: 'Rotated the encryption key', detail: 'Older copies of the file can’t be opened' };
+    case 'repair':
+      return {
+        title: event.undo ? 'Undid a repair' : 'Repaired the cache',
+        detail: count(event.entries, 'entry', 'entries'),
+      };
+    case 'cleared':
+      return { title: 'Activity cleared', detail: 'Everything before was removed' };
+  }
+}
+
+function receiptRow(report: SignOutReport): ActivityRow {
+  const { id, at, receipts, revoked } = report;
+  const names = receipts.map(({ account }) => visible(account));
+  const removed = addCounts(receipts.map((receipt) => receipt.removed));
+  const tokens = removed.AccessToken + removed.RefreshToken + removed.IdToken;
+  const key = receipts.find(({ oldKey }) => oldKey !== undefined)?.oldKey;
+  const parts = [
+    'Receipt',
+    `${count(tokens, 'token')} removed`,
+    ...(revoked !== null && revoked.count > 0 ? [`${count(revoked.count, 'refresh token')} revoked`] : []),
+    ...(revoked?.pending ? ['revocation pending'] : []),
+    ...(revoked !== null && revoked.problem !== null && revoked.pending === 0 ? ['not revoked'] : []),
+    ...(key === undefined ? [] : [key === 'destroyed' ? 'old key destroyed' : 'old key pending']),
+  ];
+  return {
+    id: `receipt ${id}`,
+    at,
+    kind: 'receipts',
+    what: 'sign-out',
+    title: 'Signed out',
+    detail: parts.join(' · '),
+    who: names.length > 1 ? count(names.length, 'account') : (names[0] ?? ''),
+    names,
+    accountIds: [],
+    report,
+  };
+}
+
+export interface ActivityFilters {
+  /** null: all. */
+  kind: ActivityKind | null;
+  /** A name, because a removed account has no other. */
+  name: string | null;
+  /** Number of days; null: 90. */
+  days: number | null;
+}
+
+export const NO_ACTIVITY_FILTERS: ActivityFilters = { kind: null, name: null, days: null };
+
+/** Returns the rows that pass the filters, and the number by kind of those that pass the other filters. */
+export function filteredActivity(
+  rows: readonly ActivityRow[],
+  { kind, name, days }: ActivityFilters,
+  now: number,
+): { rows: ActivityRow[]; counts: ReadonlyMap<ActivityKind, number>; all: number } {
+  const passing = rows.filter(
+    (row) =>
+      (name === null || row.names.includes(name)) && (days === null || row.at > now - days * 24 * 3600),
+  );
+  const counts = new Map<ActivityKind, number>();
+  for (const row of passing) counts.set(row.kind, (counts.get(row.kind) ?? 0) + 1);
+  return {
+    rows: kind === null ? passing : passing.filter((row) => row.kind === kind),
+    counts,
+    all: passing.length,
+  };
+}
+
+/** Names of the accounts in these rows, most active first. */
+export function activityNames(rows: readonly ActivityRow[]): { id: string; name: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { names } of rows)
+    for (const name of new Set(names)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts]
+    .map(([name, n]) => ({ id: name, name, count: n }))
+    .sort((a, b) => b.count - a.count || a.name.localeCompare(b.name, 'en'));
+}
+
+export interface ActivityDay {
+  title: string;
+  rows: ActivityRow[];
+}
+
+/** Groups rows by local day. */
+export function activityDays(rows: readonly ActivityRow[], now: number, timeZone?: string): ActivityDay[] {
+  const days: ActivityDay[] = [];
+  for (const row of rows) {
+    const title = dayTitle(row.at, now, timeZone);
+    const last = days.at(-1);
+    if (last?.title === title) last.rows.push(row);
+    else days.push({ title, rows: [row] });
+  }
+  return days;
+}
+
+/** The rows as tab-separated text. */
+export function activityText(rows: readonly ActivityRow[]): string {
+  const lines = rows.map(({ at, title, detail, names }) => [
+    new Date(at * 1000).toISOString(),
+    title,
+    detail,
+    names.join(', '),
+  ]);
+  return [['Time', 'Event', 'Details', 'Account'], ...lines]
+    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
+    .join('\n');
+}
+
+/** One place of a sign-out. */
+export interface ReceiptPlace {
+  says: string;
+  value: string;
+  tone: 'ok' | 'bad' | 'plain';
+}
+
+/** The rows of a receipt: the vault, the key, and what the provider was asked for. */
+export function receiptPlaces(report: SignOutReport, now: number, timeZone?: string): ReceiptPlace[] {
+  const { removed, remaining, oldKey } = receiptWords(true, '', report.receipts, now, timeZone);
+  const what = removals(removed);
+  return [
+    {
+      says: 'This vault',
+      value: what.length === 0 ? 'Nothing to remove' : `${listing(what)} removed`,
+      tone: remaining === 0 ? 'ok' : 'bad',
+    },
+    ...(oldKey === null ? [] : [oldKey]),
+    ...providerResultLines(report),
+  ];
+}
+
+/** The receipt as text, for a ticket or a mail. */
+export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
+  return [
+    `Signed out: ${listing(report.receipts.map(({ account }) => visible(account)))}`,
+    `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
+    ...receiptPlaces(report, now, timeZone).map(({ says: place, value }) => `${place}: ${value}`),
+  ].join('\n');
+}
+
+export const rowTime = (row: ActivityRow, timeZone?: string): string => clockTime(row.at, timeZone);

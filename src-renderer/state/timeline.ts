@@ -1,0 +1,213 @@
+/** The lifetimes of an account's tokens as a picture: when they were cached, refreshed and refused, and when they end. */
+import type { ActivityEvent, TokenItem } from '../../src-main/ipc/contract.ts';
+import { lifetime, type Tone } from './lifetime.ts';
+import { changesAt, dayStart, dayOrTime, isPast, localTime, shortTime } from './time.ts';
+import { appLabel, tokenDetail, tokenTitle } from './tokens.ts';
+
+export type TimelineRange = '5 hours' | 'today' | '7 days';
+
+export const TIMELINE_RANGES: readonly { id: TimelineRange; label: string }[] = [
+  { id: '5 hours', label: '5 hours' },
+  { id: 'today', label: 'Today' },
+  { id: '7 days', label: '7 days' },
+];
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** A part of a bar, from 0 to 1 of the range. `past`: an earlier token. `used`: before now. `left`: the time left. */
+export interface Bar {
+  from: number;
+  to: number;
+  kind: 'past' | 'used' | 'left';
+  tone: Tone;
+}
+
+export interface Mark {
+  at: number;
+  kind: 'cached' | 'refreshed' | 'refused' | 'end';
+}
+
+export interface TimelineRow {
+  id: string;
+  title: string;
+  detail: string;
+  refresh: boolean;
+  bars: Bar[];
+  marks: Mark[];
+  /** Text beside the end: "expires 14:19", "no fixed end". */
+  end: { text: string; at: number; tone: Tone } | null;
+  /** What the picture shows, as a sentence. */
+  says: string;
+}
+
+export interface Timeline {
+  /** One group for each app. */
+  apps: { name: string; rows: TimelineRow[] }[];
+  ticks: { at: number; text: string }[];
+  /** Where now is, from 0 to 1. */
+  now: number;
+}
+
+/** @param width pixels of the range: bars move by whole pixels, so the picture changes no more often than that */
+export function timeline(
+  tokens: readonly TokenItem[],
+  events: readonly ActivityEvent[],
+  range: TimelineRange,
+  now: number,
+  width: number,
+  timeZone?: string,
+): Timeline {
+  const { from, to, step } = span(range, now, timeZone);
+  const pixel = (to - from) / Math.max(1, width);
+  changesAt(now + Math.max(1, Math.ceil(pixel)), now);
+  const place = (at: number) => Math.min(1, Math.max(0, (at - from) / (to - from)));
+  const within = (at: number) => at >= from && at <= to;
+
+  const apps = new Map<string, TimelineRow[]>();
+  for (const token of tokens) {
+    if (token.type === 'IdToken') continue;
+    const row = rowOf(token, events, now, { place, within, from, to }, timeZone);
+    const name = appLabel(token);
+    apps.set(name, [...(apps.get(name) ?? []), row]);
+  }
+  const ticks: Timeline['ticks'] = [];
+  for (let at = firstTick(from, step, timeZone); at <= to; at += step) {
+    const text = step >= DAY ? dayOrTime(at, at + 2 * DAY, timeZone) : shortTime(at, at, timeZone);
+    ticks.push({ at: place(at), text });
+  }
+  return { apps: [...apps].map(([name, rows]) => ({ name, rows })), ticks, now: place(now) };
+}
+
+function span(
+  range: TimelineRange,
+  now: number,
+  timeZone?: string,
+): { from: number; to: number; step: number } {
+  if (range === 'today') {
+    const from = dayStart(now, timeZone);
+    return { from, to: from + DAY, step: 4 * HOUR };
+  }
+  if (range === '7 days') {
+    const from = dayStart(now, timeZone) - 5 * DAY;
+    return { from, to: from + 7 * DAY, step: DAY };
+  }
+  const from = Math.floor(now / HOUR) * HOUR - 3 * HOUR;
+  return { from, to: from + 5 * HOUR, step: HOUR };
+}
+
+function firstTick(from: number, step: number, timeZone?: string): number {
+  return step >= DAY ? dayStart(from + HOUR, timeZone) : from;
+}
+
+interface Scale {
+  place: (at: number) => number;
+  within: (at: number) => boolean;
+  from: number;
+  to: number;
+}
+
+function rowOf(
+  token: TokenItem,
+  events: readonly ActivityEvent[],
+  now: number,
+  { place, within, from, to }: Scale,
+  timeZone?: string,
+): TimelineRow {
+  const refresh = token.type === 'RefreshToken';
+  const { subject } = tokenTitle(token);
+  const { tone } = lifetime(token, now);
+  const start = token.cached_at ?? token.last_modification_time ?? from;
+  const end = token.expires_on;
+  const refusal = events.find((event) => event.kind === 'refused' && isOf(token, event));
+  const refused = refresh && refusal !== undefined && refusal.at >= start ? refusal.at : null;
+  const refreshes = refresh
+    ? []
+    : events
+        .filter((event) => event.kind === 'refresh' && isOf(token, event))
+        .map(({ at }) => at)
+        .sort((a, b) => a - b);
+  // The newest one is the token that is here; it may have been recorded some seconds after it was cached.
+  const isRefreshed = refreshes.some((at) => Math.abs(at - start) <= 60);
+  const earlier = refreshes.filter((at) => at < start - 60);
+
+  const bars: Bar[] = [];
+  const bar = (a: number, b: number, kind: Bar['kind'], of: Tone) => {
+    const [left, right] = [Math.max(a, from), Math.min(b, to)];
+    if (right > left) bars.push({ from: place(left), to: place(right), kind, tone: of });
+  };
+  const first = earlier[0];
+  if (first !== undefined) bar(first, start, 'past', 'none');
+  const last = refused ?? end ?? Number.POSITIVE_INFINITY;
+  const gone = refused !== null || (end !== null && isPast(end, now));
+  bar(start, Math.min(last, now), gone ? 'past' : 'used', tone);
+  if (!gone) bar(Math.max(now, start), last, 'left', tone);
+
+  const marks: Mark[] = [];
+  const mark = (at: number, kind: Mark['kind']) => {
+    if (within(at)) marks.push({ at: place(at), kind });
+  };
+  earlier.forEach((at, index) => mark(at, index === 0 ? 'cached' : 'refreshed'));
+  if (!refresh) mark(start, isRefreshed || earlier.length > 0 ? 'refreshed' : 'cached');
+  if (refused !== null) mark(refused, 'refused');
+  else if (end !== null) mark(end, 'end');
+
+  const known = token.cached_at ?? token.last_modification_time;
+  return {
+    id: token.id,
+    title: refresh ? 'Refresh token' : subject,
+    detail: refresh ? capital(subject) : tokenDetail(token),
+    refresh,
+    bars,
+    marks,
+    end: endOf(token, refused, now, { within, place }, timeZone),
+    says: [
+      known === null ? '' : `cached ${localTime(known, now, timeZone)}`,
+      ...earlier.map((at) => `refreshed ${localTime(at, now, timeZone)}`),
+      refused !== null
+        ? `refused ${localTime(refused, now, timeZone)}`
+        : end === null
+          ? refresh
+            ? 'no fixed end'
+            : 'expiry not known'
+          : `${isPast(end, now) ? 'expired' : 'expires'} ${localTime(end, now, timeZone)}`,
+    ]
+      .filter((part) => part !== '')
+      .join(', '),
+  };
+}
+
+function endOf(
+  token: TokenItem,
+  refused: number | null,
+  now: number,
+  { within, place }: Pick<Scale, 'within' | 'place'>,
+  timeZone?: string,
+): TimelineRow['end'] {
+  if (refused !== null) {
+    return within(refused)
+      ? { text: `refused ${shortTime(refused, now, timeZone)}`, at: place(refused), tone: 'gone' }
+      : null;
+  }
+  const { expires_on: end } = token;
+  if (end === null)
+    return token.type === 'RefreshToken' ? { text: 'no fixed end', at: place(now), tone: 'none' } : null;
+  if (!within(end)) return null;
+  const { tone } = lifetime(token, now);
+  const past = isPast(end, now);
+  const text = shortTime(end, now, timeZone);
+  return {
+    text: past ? `expired ${text}` : tone === 'soon' ? `expires ${text}` : text,
+    at: place(end),
+    tone,
+  };
+}
+
+/** Whether an event is about a token: by its app, and for an access token by its API as well. */
+function isOf(token: TokenItem, event: ActivityEvent): boolean {
+  if (event.kind === 'refused') return event.client_id === '' || event.client_id === token.client_id;
+  if (event.kind !== 'refresh' || !event.client_ids.includes(token.client_id)) return false;
+  return token.audience === null ? event.apis.length === 0 : event.apis.includes(token.audience);
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

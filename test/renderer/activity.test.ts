@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import {
+  activityDays,
+  activityRows,
+  activityText,
+  filteredActivity,
+  NO_ACTIVITY_FILTERS,
+  receiptText,
+} from '../../src-renderer/state/activity.ts';
+import { timeline } from '../../src-renderer/state/timeline.ts';
+import { stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+import { token } from './fake/cast.ts';
+
+const UTC = 'UTC';
+
+async function shown() {
+  const { model, time, world, bridge } = await stage('activity');
+  const unwatch = model.activity.watch(null);
+  await settled();
+  const now = Math.floor(time.now() / 1000);
+  const rows = () => activityRows(model.activity.view.get(), model.accounts.view.get(), now, null, UTC);
+  return { model, now, rows, world, bridge, unwatch };
+}
+
+describe('the list', () => {
+  test('has events and receipts in one order, each in words', async () => {
+    const { rows } = await shown();
+    expect(rows().map(({ title, who }) => [title, who])).toEqual([
+      ['Signed out', 'teo@contoso.example'],
+      ['Refresh refused by login.microsoftonline.com', 'Tomas Okafor'],
+      ['Refreshed Microsoft Graph', 'Ada Marsh'],
+      ['Copied an Authorization header', 'Ada Marsh'],
+      ['Showed an access token', 'Ada Marsh'],
+      ['Refreshed 2 access tokens', 'Ada Marsh'],
+      ['Refreshed Microsoft Graph', 'Ada Marsh'],
+      ['Imported 3 accounts', '3 accounts'],
+      ['Signed in with Mail Assistant', 'Teo Varga'],
+      ['Signed out', '2 accounts'],
+      ['Exported the vault', ''],
+      ['Rotated the encryption key', ''],
+      ['Repaired the cache', ''],
+      ['Activity cleared', ''],
+    ]);
+    const [signedOut, refused] = rows();
+    expect(refused?.detail).toContain('invalid_grant, AADSTS50173');
+    expect(signedOut?.detail).toBe('Receipt · 5 tokens removed · revocation pending · old key destroyed');
+  });
+
+  test('is grouped by day and filtered by kind, account and date; the chips count what the others pass', async () => {
+    const { rows, now } = await shown();
+    expect(activityDays(rows(), now, UTC)[0]?.title).toMatch(/^Today, \d+ \w+$/);
+    const ada = filteredActivity(rows(), { ...NO_ACTIVITY_FILTERS, name: 'Ada Marsh' }, now);
+    expect(ada.rows).toHaveLength(6);
+    expect(ada.counts.get('refreshes')).toBe(3);
+    expect(ada.counts.get('refused')).toBeUndefined();
+    const refreshes = filteredActivity(rows(), { kind: 'refreshes', name: 'Ada Marsh', days: 1 }, now);
+    expect(refreshes.rows.map(({ title }) => title)).toHaveLength(3);
+    expect(refreshes.all).toBe(5);
+    expect(activityText(refreshes.rows).split('\n')).toHaveLength(4);
+  });
+
+  test('of one account has its receipts too, found by its user name', async () => {
+    const { model, now, world } = await shown();
+    const ada = model.accounts.view.get().byId.get('a001')!;
+    world.signIn.receipts = world.signIn.receipts.map((report) => ({
+      ...report,
+      receipts: report.receipts.map((receipt) => ({ ...receipt, account: 'ada@contoso.example' })),
+    }));
+    model.activity.watch('a001');
+    await settled();
+    const rows = activityRows(model.activity.view.get(), model.accounts.view.get(), now, ada, UTC);
+    expect(rows.filter(({ kind }) => kind === 'receipts')).toHaveLength(2);
+    expect(rows.every(({ accountIds, report }) => report !== null || accountIds.includes('a001'))).toBe(true);
+  });
+
+  test('is loaded again when main has recorded something, only while it is shown', async () => {
+    const { model, bridge, unwatch } = await shown();
+    const asked = () => bridge.asked.filter(([name]) => name === 'activity').length;
+    expect(asked()).toBe(1);
+    bridge.emit('activity', null);
+    await settled();
+    expect(asked()).toBe(2);
+    unwatch();
+    bridge.emit('activity', null);
+    await settled();
+    expect(asked()).toBe(2);
+    expect(model.activity.view.get().events).toBeNull();
+  });
+
+  test('is cleared by main, which asks the user', async () => {
+    const { model, rows, world } = await shown();
+    world.consents = false;
+    await model.activity.clear();
+    await settled();
+    expect(rows()).toHaveLength(14);
+    world.consents = true;
+    await model.activity.clear();
+    await settled();
+    expect(rows().map(({ title }) => title)).toEqual(['Activity cleared']);
+  });
+
+  test('gives a receipt as text', async () => {
+    const { rows, now } = await shown();
+    const report = rows()[0]!.report!;
+    expect(receiptText(report, now, UTC).split('\n')).toEqual([
+      'Signed out: teo@contoso.example',
+      expect.stringMatching(/^When: today .* \(2\d{3}-.*Z\)$/),
+      'This vault: 1 account entry, 3 access tokens, 1 refresh token and 1 ID token removed',
+      'Old key: Destroyed. Older copies of the file can no longer be opened.',
+      'Not revoked: id.example.org could not be reached. The token is removed from this computer.',
+      'Session: The provider’s sign-out page is open in your browser. Finish there.',
+    ]);
+  });
+});
+
+describe('the timeline', () => {
+  const NOW = Date.UTC(2026, 10, 26, 14, 7) / 1000;
+  const graph = 'https://graph.microsoft.com';
+  const access = token({
+    id: 't',
+    type: 'AccessToken',
+    audience: graph,
+    cached_at: NOW - 600,
+    expires_on: NOW + 3000,
+  });
+  const refreshed = (at: number) => ({
+    id: String(at),
+    at,
+    accounts: [],
+    kind: 'refresh' as const,
+    client_ids: [access.client_id],
+    apis: [graph],
+    tokens: 1,
+    until: null,
+    automatic: true,
+  });
+
+  test('shows when a token was cached, refreshed, and when it ends', () => {
+    const events = [refreshed(NOW - 599), refreshed(NOW - 4200), refreshed(NOW - 7800)];
+    const { apps, now, ticks } = timeline([access], events, '5 hours', NOW, 600, UTC);
+    const row = apps[0]!.rows[0]!;
+    expect(apps[0]!.name).toBe('Mail Assistant');
+    expect(row.marks.map(({ kind }) => kind)).toEqual(['cached', 'refreshed', 'refreshed', 'end']);
+    expect(row.bars.map(({ kind }) => kind)).toEqual(['past', 'used', 'left']);
+    expect(row.bars[1]!.to).toBeCloseTo(now, 5);
+    expect(row.end?.text).toBe('14:57');
+    expect(row.says).toContain('expires today 14:57:00');
+    expect(ticks.map(({ text }) => text)).toEqual(['11:00', '12:00', '13:00', '14:00', '15:00', '16:00']);
+  });
+
+  test('ends a refused refresh token at the refusal', () => {
+    const refresh = token({ id: 'r', type: 'RefreshToken', cached_at: NOW - 9000 });
+    const refused = {
+      id: 'x',
+      at: NOW - 300,
+      accounts: [],
+      kind: 'refused' as const,
+      client_id: refresh.client_id,
+      provider: 'id.example',
+      reason: 'revoked' as const,
+      code: 'invalid_grant',
+    };
+    const row = timeline([refresh], [refused], '5 hours', NOW, 600, UTC).apps[0]!.rows[0]!;
+    expect(row.marks.map(({ kind }) => kind)).toEqual(['refused']);
+    expect(row.bars.map(({ kind }) => kind)).toEqual(['past']);
+    expect(row.end).toMatchObject({ text: 'refused 14:02', tone: 'gone' });
+    const none = timeline([refresh], [], '5 hours', NOW, 600, UTC).apps[0]!.rows[0]!;
+    expect(none.end?.text).toBe('no fixed end');
+  });
+
+  test('clips what is outside the range', () => {
+    const old = { ...access, cached_at: NOW - 30 * 86_400, expires_on: NOW - 29 * 86_400 };
+    const { apps } = timeline([old], [], '7 days', NOW, 600, UTC);
+    expect(apps[0]!.rows[0]).toMatchObject({ bars: [], marks: [], end: null });
+  });
+});
