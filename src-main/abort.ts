@@ -2,6 +2,8 @@
  * An option of calls that wait.
  *
  * @example
+ * import type { Abortable } from 'tokenkeep/cache';
+ *
  * const options: Abortable = { signal: AbortSignal.timeout(5_000) };
  */
 export interface Abortable {

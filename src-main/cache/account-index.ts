@@ -4,20 +4,21 @@
  */
 import type { Entity, EntityType } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf } from './schema/environments.ts';
+import type { Section } from './schema/grants.ts';
 import { canonicalIssuer, issuerIn } from './schema/issuers.ts';
 import { folded, purposesOf } from './schema/match.ts';
 import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { type Entry as AnyEntry, nameOf } from './entry.ts';
 
-type Entry = AnyEntry<EntityType>;
+type Entry = AnyEntry<Section>;
 
 /** Up to this many entries, a linear scan is faster. */
 const SMALL = 16;
 
 /** Types whose entities are distinguished by realm in addition to app. */
-const BY_REALM: ReadonlySet<EntityType> = new Set<EntityType>(['AccessToken', 'IdToken', 'Account']);
+const BY_REALM: ReadonlySet<Section> = new Set<Section>(['AccessToken', 'IdToken', 'Account']);
 
-function slot(type: EntityType, client: unknown, realm: unknown): string {
+function slot(type: Section, client: unknown, realm: unknown): string {
   return `${type} ${folded(client)} ${BY_REALM.has(type) ? folded(realm) : ''}`;
 }
 
@@ -136,7 +137,7 @@ function namesLike(type: EntityType, entity: Entity): string[] {
 }
 
 /** What is equal in two entities that denote one credential, beside their users. */
-function purposeName(type: EntityType, name: string, entity: Entity): string {
+function purposeName(type: Section, name: string, entity: Entity): string {
   if (type === 'RefreshToken') return forScopes(name, hasTarget(entity) ? entity['target'] : '');
   if (type !== 'AccessToken') return name;
   return `${forScopes(name, grantOf(entity))}\n${purposesOf(entity).join('\n')}`;
@@ -151,14 +152,14 @@ function forScopes(name: string, scopes: string): string {
 }
 
 /** An entity without an issuer may be of any issuer on its host. App metadata is of a host, whatever its issuer. */
-function usersOf(name: string, type: EntityType, entity: Entity): string[] {
+function usersOf(name: string, type: Section, entity: Entity): string[] {
   const host = hostIn(entity);
   const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
   if (issuer === '') return [`${name}\nhost ${host}`, `${name}\nunnamed ${host}`];
   return [`${name}\nhost ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
 }
 
-function usersLike(name: string, type: EntityType, entity: Entity): string[] {
+function usersLike(name: string, type: Section, entity: Entity): string[] {
   const host = hostIn(entity);
   const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
   if (issuer === '') return [`${name}\nhost ${host}`];

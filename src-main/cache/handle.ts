@@ -10,6 +10,8 @@ import { transact } from './batch.ts';
  * one does not compile, and is refused at run time.
  *
  * @example
+ * import type { Synchronous } from 'tokenkeep';
+ *
  * const count: Synchronous<number> = (cache) => cache.accounts().length;
  */
 export type Synchronous<T> = ((cache: TokenCache) => T) &
@@ -66,7 +68,7 @@ export interface CacheHandle {
  * import { inMemory, TokenCache } from 'tokenkeep';
  *
  * const handle = inMemory(new TokenCache());
- * await handle.update((cache) => cache.add(event));
+ * const accounts = await handle.read((cache) => cache.accounts());
  */
 export function inMemory(cache: TokenCache): CacheHandle {
   const queue = new KeyedQueue();

@@ -3,7 +3,15 @@ import type { FoundSource } from './find.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
 import type { Content, Unread } from './source-state.ts';
 
-/** The mechanisms that open sealed caches. Each may be absent. */
+/**
+ * The mechanisms that open sealed caches. Each may be absent.
+ *
+ * @example
+ * import { findSources, readSource, type SecretReaders } from 'tokenkeep/sources';
+ *
+ * const secrets: SecretReaders = { secretService: async () => null }; // leave the keyring alone
+ * for (const source of await findSources()) console.log(source.name, (await readSource(source, { secrets })).state);
+ */
 export interface SecretReaders {
   /** Linux: connects to the desktop's keyring over D-Bus. Returns null if there is none. */
   secretService?: () => Promise<SecretService | null>;

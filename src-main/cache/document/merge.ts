@@ -6,13 +6,13 @@ import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
 import { sameEnvironment } from '../schema/environments.ts';
-import { isExpired } from '../schema/expiry.ts';
+import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { Entry } from '../entry.ts';
-import { isEntityType } from '../schema/entities.ts';
+import { GRANT, isSection } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
@@ -20,7 +20,7 @@ import { storeOf, type TokenCache } from '../token-cache.ts';
 export interface MergeCounts {
   /** Number of users, not of account entities. */
   accounts: { added: number; known: number; names: readonly string[] };
-  /** Number of credentials. `expired`: access tokens among those added or replaced that have expired. */
+  /** Number of credentials and grants. `expired`: access tokens among those added or replaced that have expired. */
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
   /** Unrecognized entries and roots, copied unchanged. */
   notUnderstood: number;
@@ -85,6 +85,23 @@ interface Step {
   readonly verdict: Verdict;
 }
 
+interface GrantStep {
+  readonly entry: Entry<typeof GRANT>;
+  readonly verdict: Verdict;
+}
+
+/** The imported grants. Grants of one label and client stand under one key, so the newer replaces the older. */
+function grantSteps(into: Store, from: Store): GrantStep[] {
+  return [...from.entries(GRANT)].flatMap((entry): GrantStep[] => {
+    if (entry.entity === null) return [];
+    const known = into.entry(GRANT, entry.key)?.entity ?? null;
+    if (known === null) return [{ entry, verdict: 'added' }];
+    const isNewer = !(secondsOf(known['cached_at']) > secondsOf(entry.entity['cached_at']));
+    const isSame = sameJson(known, entry.entity);
+    return [{ entry, verdict: isSame || !isNewer ? 'unchanged' : 'replaced' }];
+  });
+}
+
 function stepsOf(into: Store, from: Store): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
@@ -98,6 +115,7 @@ function stepsOf(into: Store, from: Store): Step[] {
 
 function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
+  for (const { verdict } of grantSteps(into, from)) tokens[verdict] += 1;
   for (const step of steps) {
     tokens[step.verdict] += 1;
     if (step.verdict !== 'unchanged' && isExpired(step.entity, into.now())) tokens.expired += 1;
@@ -129,10 +147,11 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
  * Returns what `merge` would do, without changing either cache.
  *
  * @example
- * import { planMerge } from 'tokenkeep/cache';
+ * import { planMerge, SerializableTokenCache } from 'tokenkeep/cache';
  *
- * const counts = planMerge(into, from);
- * console.log(counts);
+ * const imported = new SerializableTokenCache();
+ * imported.deserialize(text);
+ * console.log(planMerge(cache, imported));
  */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
@@ -147,7 +166,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
  * import { merge, SerializableTokenCache } from 'tokenkeep/cache';
  *
  * const imported = new SerializableTokenCache();
- * imported.deserialize(document);
+ * imported.deserialize(text);
  * merge(cache, imported);
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
@@ -164,6 +183,8 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
         if (entity !== null) complete(target, type, entity);
       }
     }
+    for (const { entry, verdict: own } of grantSteps(target, source))
+      if (own !== 'unchanged') target.put(entry);
     takeRest(target, source);
     return done;
   }).value;
@@ -196,7 +217,7 @@ function takeRest(into: Store, from: Store): void {
   for (const { section, value } of from.keptRoots()) {
     const isTaken = (name: string): boolean => {
       const known = into.kept(name);
-      return (known !== undefined || isEntityType(name)) && !sameJson(known?.value, value);
+      return (known !== undefined || isSection(name)) && !sameJson(known?.value, value);
     };
     const name = freeKey(section, isTaken);
     if (into.kept(name) === undefined) into.put(Entry.of(name, null, value));
