@@ -7,6 +7,17 @@
 /**
  * The class of every error that Tokenkeep throws. The message says what happened, what it means for the data and what to do. It holds no
  * secret, no token and no text of a document. The underlying error is in `cause`.
+ *
+ * @example
+ * import { openVault, TokenkeepError } from 'tokenkeep';
+ *
+ * try {
+ *   const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
+ *   await vault.read((cache) => cache.accounts());
+ * } catch (error) {
+ *   if (!(error instanceof TokenkeepError)) throw error;
+ *   console.error(`${error.code}: ${error.message}`);
+ * }
  */
 export class TokenkeepError<Code extends string = string> extends Error {
   /** Stable across versions, made for `switch`; the message is made for people and may change. */
@@ -19,7 +30,16 @@ export class TokenkeepError<Code extends string = string> extends Error {
   }
 }
 
-/** The caller passed something that is not what the signature says. Nothing was changed. */
+/**
+ * The caller passed something that is not what the signature says. Nothing was changed.
+ *
+ * @example
+ * import { InvalidArgumentError, type TokenResponseEvent } from 'tokenkeep';
+ *
+ * function explain(error: unknown, event: TokenResponseEvent): void {
+ *   if (error instanceof InvalidArgumentError) console.error(`${event.client_id}: ${error.field ?? error.message}`);
+ * }
+ */
 export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
   /** The name of the argument or field that is wrong, where a single one is. */
   readonly field?: string;
@@ -33,6 +53,16 @@ export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
 /**
  * An account id names more than one account: users of two issuers have the same. Nothing was removed. Pass the account
  * itself, as `accounts()` returns it.
+ *
+ * @example
+ * import { AmbiguousAccountError } from 'tokenkeep';
+ *
+ * try {
+ *   await vault.signOut('1');
+ * } catch (error) {
+ *   if (!(error instanceof AmbiguousAccountError)) throw error;
+ *   for (const account of error.accounts) await vault.signOut(account);
+ * }
  */
 export class AmbiguousAccountError extends TokenkeepError<'ambiguous_account'> {
   /** The accounts that the id is that of. Each can be passed to `signOut`. */
@@ -53,7 +83,18 @@ export type DocumentErrorCode =
   | 'document_damaged' // an exported file that was cut off or changed
   | 'document_not_supported'; // an age file that no passphrase opens, or that asks for too much work
 
-/** A text or a file that is not a cache document. Nothing was merged, nothing was lost. */
+/**
+ * A text or a file that is not a cache document. Nothing was merged, nothing was lost.
+ *
+ * @example
+ * import { DocumentError, SerializableTokenCache } from 'tokenkeep';
+ *
+ * try {
+ *   new SerializableTokenCache().deserialize('{ "half": ');
+ * } catch (error) {
+ *   if (error instanceof DocumentError && error.code === 'document_not_json') console.error('The file is cut off.');
+ * }
+ */
 export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
 
 /** What is the matter with a passphrase. */
@@ -62,7 +103,18 @@ export type PassphraseErrorCode =
   | 'passphrase_wrong'
   | 'passphrase_weak'; // none, too short, or too simple to withstand being tried
 
-/** A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported. */
+/**
+ * A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported.
+ *
+ * @example
+ * import { PassphraseError } from 'tokenkeep';
+ *
+ * try {
+ *   await vault.importFrom('/home/ada/backup.age', passphrase);
+ * } catch (error) {
+ *   if (error instanceof PassphraseError && error.code === 'passphrase_wrong') console.error('Try another passphrase.');
+ * }
+ */
 export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
 
 /** Why the user was not asked. */
@@ -70,15 +122,65 @@ export type QuestionErrorCode =
   | 'no_user_gesture' // nobody clicked or typed in the window just before
   | 'asked_too_often'; // the user declined a moment ago
 
-/** A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done. */
+/**
+ * A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done.
+ *
+ * @example
+ * import { confirm } from 'tokenkeep/electron';
+ * import { QuestionError } from 'tokenkeep/errors';
+ *
+ * try {
+ *   await confirm(window.webContents, { message: 'Delete it?', detail: 'It can’t be restored.', yes: 'Delete' });
+ * } catch (error) {
+ *   if (error instanceof QuestionError && error.code === 'no_user_gesture') console.error('Nobody clicked.');
+ * }
+ */
 export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
 
-/** There is no refresh token that gives an access token: the user has to sign in. The cache is as it was. */
+/**
+ * There is no refresh token that gives an access token: the user has to sign in. The cache is as it was.
+ *
+ * @example
+ * import { acquireTokenSilent, SignInRequiredError, type TokenRequest } from 'tokenkeep';
+ * import type { Clock, Redeem } from 'tokenkeep/cache';
+ *
+ * async function token(request: TokenRequest, redeem: Redeem, now: Clock): Promise<string | null> {
+ *   try {
+ *     return (await acquireTokenSilent(vault, request, redeem, now)).secret;
+ *   } catch (error) {
+ *     if (error instanceof SignInRequiredError) return null; // show the sign-in
+ *     throw error;
+ *   }
+ * }
+ */
 export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('sign_in_required', message, options);
   }
 }
+
+/** Why a grant was not kept or returned. */
+export type GrantErrorCode =
+  | 'grant_exists' // there is one under the label, and replacing it was not asked for
+  | 'grant_other_subject' // a refresh was answered with another user's tokens
+  | 'grant_other_issuer' // a refresh was answered with another issuer's tokens
+  | 'grant_newer'; // written by a newer version
+
+/**
+ * A grant of `tokenkeep/oauth` was not kept or returned. What was kept before is unchanged.
+ *
+ * @example
+ * import { GrantError } from 'tokenkeep/errors';
+ * import { openGrants } from 'tokenkeep/oauth';
+ *
+ * const grants = openGrants(vault, { issuer: 'https://id.example', client_id: 'my-app' });
+ * try {
+ *   await grants.add('work', { tokens: { access_token: 'secret' } });
+ * } catch (error) {
+ *   if (error instanceof GrantError && error.code === 'grant_exists') console.error('Already signed in.');
+ * }
+ */
+export class GrantError extends TokenkeepError<GrantErrorCode> {}
 
 /** Why a keychain did not do what was asked. */
 export type KeychainErrorCode =
@@ -101,10 +203,12 @@ const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeo
  * The keychain did not do what was asked. No key is made, changed or given up because of it.
  *
  * @example
+ * import { KeychainError, systemKeychain } from 'tokenkeep';
+ *
  * try {
- *   await keychain.get('My App', 'key');
+ *   await systemKeychain().get('My App', 'key');
  * } catch (error) {
- *   if (error instanceof KeychainError && error.outcome === 'locked') showUnlockHint();
+ *   if (error instanceof KeychainError && error.outcome === 'locked') console.log('Unlock the keychain.');
  * }
  */
 export class KeychainError extends TokenkeepError<KeychainErrorCode> {
@@ -114,7 +218,19 @@ export class KeychainError extends TokenkeepError<KeychainErrorCode> {
   }
 }
 
-/** The keychain has been asked and has not answered in time; it may be showing a prompt. */
+/**
+ * The keychain has been asked and has not answered in time; it may be showing a prompt.
+ *
+ * @example
+ * import { systemKeychain } from 'tokenkeep';
+ * import { KeychainTimeoutError } from 'tokenkeep/errors';
+ *
+ * try {
+ *   await systemKeychain().get('My App', 'key');
+ * } catch (error) {
+ *   if (error instanceof KeychainTimeoutError) console.log('Answered at last:', (await error.answer) !== null);
+ * }
+ */
 export class KeychainTimeoutError extends KeychainError {
   /** Settles as the call would have: with the answer, when it comes at last. May never settle. */
   readonly answer: Promise<unknown>;
@@ -141,7 +257,18 @@ export type VaultErrorCode =
   | 'vault_empty' // asked for something that is done to the file, and there is none yet
   | 'vault_closed';
 
-/** The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`. */
+/**
+ * The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`.
+ *
+ * @example
+ * import { VaultError } from 'tokenkeep';
+ *
+ * try {
+ *   await vault.update((cache) => cache.signOutAll());
+ * } catch (error) {
+ *   if (error instanceof VaultError && error.code === 'vault_locked') await vault.retry();
+ * }
+ */
 export class VaultError extends TokenkeepError<VaultErrorCode> {}
 
 /** Why the file system refused. */
@@ -152,7 +279,18 @@ export type StorageErrorCode =
   | 'name_too_long' // longer than this file system allows for a file's name or path
   | 'storage_failed';
 
-/** The file system refused a read or a write. The file is as it was before. */
+/**
+ * The file system refused a read or a write. The file is as it was before.
+ *
+ * @example
+ * import { StorageError } from 'tokenkeep';
+ *
+ * try {
+ *   await vault.exportTo('/media/stick/backup.age', passphrase);
+ * } catch (error) {
+ *   if (error instanceof StorageError && error.code === 'disk_full') console.error('The disk is full.');
+ * }
+ */
 export class StorageError extends TokenkeepError<StorageErrorCode> {}
 
 /** Why a lock can't be had. That another program holds it is `vault_busy`. */
@@ -163,7 +301,18 @@ export type LockErrorCode =
   | 'lock_module_missing' // the native module for locks is not part of this program
   | 'lock_module_failed'; // that module is there and can't be loaded on this system
 
-/** The lock that keeps two programs from writing at once can't be had. Nothing was written. */
+/**
+ * The lock that keeps two programs from writing at once can't be had. Nothing was written.
+ *
+ * @example
+ * import { LockError } from 'tokenkeep/errors';
+ *
+ * try {
+ *   await vault.compact();
+ * } catch (error) {
+ *   if (error instanceof LockError) console.error(`${error.path} can't be locked: ${error.code}`);
+ * }
+ */
 export class LockError extends TokenkeepError<LockErrorCode> {
   /** Absolute path of the lock file. */
   readonly path: string;
@@ -174,7 +323,18 @@ export class LockError extends TokenkeepError<LockErrorCode> {
   }
 }
 
-/** Something failed that should not be able to: a fault of Tokenkeep or of code that it was given. See `cause`. */
+/**
+ * Something failed that should not be able to: a fault of Tokenkeep or of code that it was given. See `cause`.
+ *
+ * @example
+ * import { UnexpectedError } from 'tokenkeep/errors';
+ *
+ * try {
+ *   await vault.verify();
+ * } catch (error) {
+ *   if (error instanceof UnexpectedError) console.error('Please report this:', error.cause);
+ * }
+ */
 export class UnexpectedError extends TokenkeepError<'unexpected'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('unexpected', message, options);
@@ -193,7 +353,21 @@ export type PartitionErrorCode =
   | 'partition_busy' // other writers won every race, or another holder kept the turn
   | 'partition_turn_expired'; // the task ran longer than one turn may last
 
-/** One partition cannot be read or written. The stored entry is unchanged and is never overwritten because of it. */
+/**
+ * One partition cannot be read or written. The stored entry is unchanged and is never overwritten because of it.
+ *
+ * @example
+ * import { type Partition, PartitionError } from 'tokenkeep/partitions';
+ *
+ * async function accountsIn(partition: Partition) {
+ *   try {
+ *     return await partition.read((cache) => cache.accounts());
+ *   } catch (error) {
+ *     if (error instanceof PartitionError) console.error(`${error.partition}: ${error.code}`);
+ *     throw error;
+ *   }
+ * }
+ */
 export class PartitionError extends TokenkeepError<PartitionErrorCode> {
   /** The partition's key in its store. It is a hash, because an id may name the user. "" if no single partition is meant. */
   readonly partition: string;
@@ -217,12 +391,37 @@ export type PartitionStoreErrorCode =
   | 'store_client' // the client passed in is from a library that is not supported
   | 'store_mismatch'; // what was read back differs from what was written
 
-/** The store of all partitions did not do what was asked. A write happened completely or not at all. */
+/**
+ * The store of all partitions did not do what was asked. A write happened completely or not at all.
+ *
+ * @example
+ * import { type PartitionedCaches, PartitionStoreError } from 'tokenkeep/partitions';
+ *
+ * async function start(caches: PartitionedCaches): Promise<void> {
+ *   try {
+ *     await caches.check();
+ *   } catch (error) {
+ *     if (error instanceof PartitionStoreError && error.code === 'store_table_missing') console.error('Migrate first.');
+ *     throw error;
+ *   }
+ * }
+ */
 export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode> {}
 
 /**
  * The web session has ended (destroyed, regenerated, or gone from its store), or belongs to another request. Nothing was
  * saved: saving would have brought the session back to life.
+ *
+ * @example
+ * import { type Partition, SessionEndedError } from 'tokenkeep/partitions';
+ *
+ * async function signOut(partition: Partition): Promise<void> {
+ *   try {
+ *     await partition.update((cache) => cache.signOutAll());
+ *   } catch (error) {
+ *     if (!(error instanceof SessionEndedError)) throw error; // otherwise the session is gone, and its tokens with it
+ *   }
+ * }
  */
 export class SessionEndedError extends TokenkeepError<'session_ended'> {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -235,10 +434,35 @@ export type LogoutTokenErrorCode =
   | 'logout_token_invalid' // malformed, badly signed, or its claims break OpenID Connect Back-Channel Logout 1.0 §2.6
   | 'logout_token_keys_unavailable'; // the provider's keys could not be fetched
 
-/** A back-channel logout request cannot be trusted. Nobody was signed out. */
+/**
+ * A back-channel logout request cannot be trusted. Nobody was signed out.
+ *
+ * @example
+ * import { LogoutTokenError } from 'tokenkeep/partitions';
+ *
+ * // The status of the answer to a back-channel logout request.
+ * function statusFor(error: unknown): number {
+ *   if (!(error instanceof LogoutTokenError)) return 500;
+ *   return error.code === 'logout_token_invalid' ? 400 : 503;
+ * }
+ */
 export class LogoutTokenError extends TokenkeepError<LogoutTokenErrorCode> {}
 
-/** Code asked for the current request's cache, and no request is running. Nothing was read or written. */
+/**
+ * Code asked for the current request's cache, and no request is running. Nothing was read or written.
+ *
+ * @example
+ * import { NoRequestError, type PerRequest } from 'tokenkeep/partitions';
+ *
+ * function isInRequest(msal: PerRequest<object>): boolean {
+ *   try {
+ *     return Boolean(msal.client);
+ *   } catch (error) {
+ *     if (error instanceof NoRequestError) return false;
+ *     throw error;
+ *   }
+ * }
+ */
 export class NoRequestError extends TokenkeepError<'no_request'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('no_request', message, options);
@@ -254,5 +478,22 @@ export type SourceErrorCode =
   | 'source_unreadable' // it is gone, torn, sealed or not understood
   | 'source_failed'; // the system refused while it was written
 
-/** A cache of another program can't be changed. It is as it was. */
+/**
+ * A cache of another program can't be changed. It is as it was.
+ *
+ * @example
+ * import { SourceError } from 'tokenkeep/errors';
+ * import { findSources, readSource, signOutAtSource } from 'tokenkeep/sources';
+ *
+ * for (const source of await findSources()) {
+ *   const [account] = (await readSource(source)).accounts;
+ *   if (account === undefined) continue;
+ *   try {
+ *     (await signOutAtSource(source, account)).done();
+ *   } catch (error) {
+ *     if (!(error instanceof SourceError)) throw error;
+ *     console.error(`${source.name}: ${error.message}`);
+ *   }
+ * }
+ */
 export class SourceError extends TokenkeepError<SourceErrorCode> {}

@@ -95,8 +95,8 @@ export const rooms = [
   },
   {
     room: 'src-main/ipc',
-    knows: [...cache, 'src-main/doctor', 'src-main/vault'],
-    why: 'ipc/ stands on cache, doctor and vault; it knows neither Electron nor the keychain.',
+    knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
+    why: 'ipc/ stands on cache, doctor, vault and oauth; it knows neither Electron nor the keychain.',
   },
   {
     room: 'src-main/sources',

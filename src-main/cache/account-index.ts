@@ -2,20 +2,23 @@
  * Index of the entries by account, so that the cost of a lookup or a sign-out depends on the size of one account, not
  * of the cache. Ids and realms are compared case-insensitively, as in keys.
  */
-import type { EntityType } from './schema/entities.ts';
-import { folded } from './schema/match.ts';
+import type { Entity, EntityType } from './schema/entities.ts';
+import { canonicalEnvironment, hostOf } from './schema/environments.ts';
+import type { Section } from './schema/grants.ts';
+import { canonicalIssuer, issuerIn } from './schema/issuers.ts';
+import { folded, purposesOf } from './schema/match.ts';
 import { grantOf, scopeKeys } from './schema/scopes.ts';
 import { type Entry as AnyEntry, nameOf } from './entry.ts';
 
-type Entry = AnyEntry<EntityType>;
+type Entry = AnyEntry<Section>;
 
 /** Up to this many entries, a linear scan is faster. */
 const SMALL = 16;
 
 /** Types whose entities are distinguished by realm in addition to app. */
-const BY_REALM: ReadonlySet<EntityType> = new Set<EntityType>(['AccessToken', 'IdToken']);
+const BY_REALM: ReadonlySet<Section> = new Set<Section>(['AccessToken', 'IdToken', 'Account']);
 
-function slot(type: EntityType, client: unknown, realm: unknown): string {
+function slot(type: Section, client: unknown, realm: unknown): string {
   return `${type} ${folded(client)} ${BY_REALM.has(type) ? folded(realm) : ''}`;
 }
 
@@ -26,7 +29,7 @@ function slot(type: EntityType, client: unknown, realm: unknown): string {
 class Bucket {
   #list: Entry[] | undefined;
   #places: Map<string, Entry> | undefined;
-  /** By type, app and realm; access tokens by scope as well. */
+  /** By type, app and realm; access tokens by scope as well; and by what two that denote one credential share. */
   #slots: Map<string, Map<string, Entry>> | undefined;
 
   constructor(entry: Entry) {
@@ -80,16 +83,22 @@ class Bucket {
   ): Iterable<Entry> {
     const narrow = client !== undefined && (realm !== undefined || !BY_REALM.has(type));
     if (this.#places === undefined) return this.entries;
-    if (this.#slots === undefined) {
-      this.#slots = new Map();
-      for (const entry of this.#places.values()) file(this.#slots, entry);
-    }
-    if (!narrow) return this.#slots.get(type)?.values() ?? [];
+    const slots = (this.#slots ??= filed(this.#places));
+    if (!narrow) return slots.get(type)?.values() ?? [];
     const name = slot(type, client, realm);
-    if (scopes === undefined || type !== 'AccessToken') return this.#slots.get(name)?.values() ?? [];
+    if (scopes === undefined || type !== 'AccessToken') return slots.get(name)?.values() ?? [];
     const found = new Map<string, Entry>();
     for (const scope of scopes)
-      for (const [place, entry] of this.#slots.get(scoped(name, scope)) ?? []) found.set(place, entry);
+      for (const [place, entry] of slots.get(scoped(name, scope)) ?? []) found.set(place, entry);
+    return found.values();
+  }
+
+  like(type: EntityType, entity: Entity): Iterable<Entry> {
+    if (this.#places === undefined) return this.entries;
+    const slots = (this.#slots ??= filed(this.#places));
+    const found = new Map<string, Entry>();
+    for (const name of namesLike(type, entity))
+      for (const [place, entry] of slots.get(name) ?? []) found.set(place, entry);
     return found.values();
   }
 
@@ -110,8 +119,62 @@ function scoped(slotName: string, scope: string): string {
 function slotsOf({ section, entity }: Entry): string[] {
   if (entity === null) return [];
   const name = slot(section, entity['client_id'], entity['realm']);
-  if (section !== 'AccessToken') return [section, name];
-  return [section, name, ...scopeKeys(grantOf(entity)).map((scope) => scoped(name, scope))];
+  const found = [section, name];
+  if (section === 'AccessToken')
+    for (const scope of scopeKeys(grantOf(entity))) found.push(scoped(name, scope));
+  found.push(...usersOf(purposeName(section, name, entity), section, entity));
+  if (section === 'RefreshToken') found.push(...usersOf(`${name}\n*`, section, entity));
+  return found;
+}
+
+/** Where entries are filed that may denote the same credential as the entity. */
+function namesLike(type: EntityType, entity: Entity): string[] {
+  const name = slot(type, entity['client_id'], entity['realm']);
+  const names = [purposeName(type, name, entity)];
+  // A refresh token without a target is for all that its app may ask.
+  if (type === 'RefreshToken') names.push(hasTarget(entity) ? forScopes(name, '') : `${name}\n*`);
+  return names.flatMap((each) => usersLike(each, type, entity));
+}
+
+/** What is equal in two entities that denote one credential, beside their users. */
+function purposeName(type: Section, name: string, entity: Entity): string {
+  if (type === 'RefreshToken') return forScopes(name, hasTarget(entity) ? entity['target'] : '');
+  if (type !== 'AccessToken') return name;
+  return `${forScopes(name, grantOf(entity))}\n${purposesOf(entity).join('\n')}`;
+}
+
+function hasTarget(entity: Entity): entity is Entity & { target: string } {
+  return typeof entity['target'] === 'string' && entity['target'] !== '';
+}
+
+function forScopes(name: string, scopes: string): string {
+  return `${name}\n=${scopeKeys(scopes).toSorted().join(' ')}`;
+}
+
+/** An entity without an issuer may be of any issuer on its host. App metadata is of a host, whatever its issuer. */
+function usersOf(name: string, type: Section, entity: Entity): string[] {
+  const host = hostIn(entity);
+  const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
+  if (issuer === '') return [`${name}\nhost ${host}`, `${name}\nunnamed ${host}`];
+  return [`${name}\nhost ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
+}
+
+function usersLike(name: string, type: Section, entity: Entity): string[] {
+  const host = hostIn(entity);
+  const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
+  if (issuer === '') return [`${name}\nhost ${host}`];
+  return [`${name}\nunnamed ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
+}
+
+/** Equal for two environments that `sameEnvironment` takes for one. */
+function hostIn(entity: Entity): string {
+  return hostOf(canonicalEnvironment(typeof entity['environment'] === 'string' ? entity['environment'] : ''));
+}
+
+function filed(places: ReadonlyMap<string, Entry>): Map<string, Map<string, Entry>> {
+  const slots = new Map<string, Map<string, Entry>>();
+  for (const entry of places.values()) file(slots, entry);
+  return slots;
 }
 
 function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
@@ -160,6 +223,11 @@ export class AccountIndex {
   /** Returns all entries of an account, including unrecognized ones. */
   of(home_account_id: string | null): Iterable<Entry> {
     return this.#buckets.get(folded(home_account_id))?.entries ?? [];
+  }
+
+  /** Returns entries that may denote the same credential as the entity: a superset. */
+  like(type: EntityType, entity: Entity): Iterable<Entry> {
+    return this.#buckets.get(folded(entity['home_account_id']))?.like(type, entity) ?? [];
   }
 
   /** Returns entries that may match: a superset of the matches. */

@@ -1,8 +1,9 @@
 /** The accounts of a cache as people know them: one per user, told apart by issuer where the issuer is part of who it is. */
 import type { Entry } from './entry.ts';
 import { issuerFor } from './place.ts';
-import type { Account, AccountReference, AccountSummary, Entity, EntityType } from './schema/entities.ts';
-import { canonicalEnvironment, sameEnvironment } from './schema/environments.ts';
+import type { Account, AccountReference, AccountSummary, Entity, EntryCount } from './schema/entities.ts';
+import { canonicalEnvironment, hostOf, sameEnvironment } from './schema/environments.ts';
+import { GRANT, type GrantItem, type Section } from './schema/grants.ts';
 import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
@@ -46,10 +47,17 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
     else known.items.push(entity);
   }
   if (found.size === 1) return [...found.values()];
-  const all = [...found.values()];
+  const onHost = new Map<string, Set<Identity<T>>>();
+  for (const identity of found.values()) {
+    for (const item of identity.items) {
+      const host = hostOf(canonicalEnvironment(environmentOf(item)));
+      onHost.set(host, (onHost.get(host) ?? new Set()).add(identity));
+    }
+  }
   for (const [key, loose] of found) {
     if (loose.issuer !== '') continue;
-    const others = all.filter(
+    const near = onHost.get(hostOf(canonicalEnvironment(loose.environment))) ?? [];
+    const others = [...near].filter(
       (other) =>
         other !== loose &&
         found.has(other.issuer === '' ? canonicalEnvironment(other.environment) : `issuer ${other.issuer}`) &&
@@ -78,7 +86,10 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
   return environment === undefined || sameEnvironment(environment, identity.environment);
 }
 
-/** Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come last. */
+/**
+ * Returns account summaries in the order in which the accounts were stored. Users with refresh tokens only come after them, and users with
+ * grants only come last.
+ */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
   const { home_account_id: home, environment, issuer } = filter;
   const ids = new Map<string, Account[]>();
@@ -102,6 +113,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   }
   for (const account of home === undefined ? store.accounts : [folded(home)])
     if (!ids.has(account)) for (const summary of unlisted(store, account)) take(summary);
+  for (const user of grantUsers(store, home)) if (!isListed(store, user, ids)) take(summaryOfGrants(user));
   return found;
 }
 
@@ -126,6 +138,46 @@ function unlisted(store: Store, account: string): AccountSummary[] {
           },
         ],
   );
+}
+
+/** Sorts the grants by user. */
+function grantUsers(store: Store, home: string | undefined): Identity<GrantItem>[] {
+  const byId = new Map<string, GrantItem[]>();
+  for (const { entity } of store.entries(GRANT)) {
+    const id = folded(entity?.['home_account_id']);
+    if (entity === null || (home !== undefined && id !== folded(home))) continue;
+    const grants = byId.get(id);
+    if (grants === undefined) byId.set(id, [entity as GrantItem]);
+    else grants.push(entity as GrantItem);
+  }
+  return [...byId.values()].flatMap((grants) => identities(store, grants));
+}
+
+/** Whether the user of these grants is in the list already, by an account entity or a refresh token. */
+function isListed(store: Store, user: Identity<GrantItem>, ids: ReadonlyMap<string, Account[]>): boolean {
+  const id = folded(user.items[0]?.home_account_id);
+  const others: readonly Entity[] =
+    ids.get(id) ??
+    store.candidates('RefreshToken', { home_account_id: id }).flatMap(({ entity }) => entity ?? []);
+  return identities(store, others).some((identity) => isMeant(identity, user));
+}
+
+function summaryOfGrants({ issuer, environment, items }: Identity<GrantItem>): AccountSummary | undefined {
+  const [first] = items;
+  if (first === undefined) return undefined;
+  const said = (field: 'username' | 'name'): string | undefined =>
+    items.flatMap((grant) => filled(grant[field]) ?? [])[0];
+  const name = said('name');
+  return {
+    home_account_id: first.home_account_id,
+    environment,
+    ...(issuer === '' ? {} : { issuer }),
+    username: said('username') ?? first.label,
+    ...(name === undefined ? {} : { name }),
+    local_account_id: '',
+    authority_type: 'OAuth',
+    tenants: [],
+  };
 }
 
 function named(summary: AccountSummary, username: string | undefined): boolean {
@@ -164,8 +216,11 @@ function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
 }
 
 /** Counts entries by type. */
-export function countOf(entries: readonly Entry<EntityType>[]): Record<EntityType, number> {
-  const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
-  for (const entry of entries) count[entry.section] += 1;
+export function countOf(entries: readonly Entry<Section>[]): EntryCount {
+  const count: EntryCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
+  for (const { section } of entries) {
+    if (section === GRANT) count.grants = (count.grants ?? 0) + 1;
+    else count[section] += 1;
+  }
   return count;
 }

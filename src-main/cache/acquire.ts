@@ -239,7 +239,10 @@ function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
  * import { lookup } from 'tokenkeep/cache';
  *
  * const now = Math.floor(Date.now() / 1000);
- * const { accessToken } = await vault.read((cache) => lookup(cache, request, now));
+ * for (const { home_account_id, environment } of cache.accounts()) {
+ *   const { accessToken } = lookup(cache, { home_account_id, environment, client_id: 'my-app', scopes: ['files.read'] }, now);
+ *   console.log(accessToken?.expires_on ?? 'needs a refresh');
+ * }
  *
  * @param now seconds since the epoch
  * @param skew seconds by which the clock of the machine that cached a token may be ahead of this one
@@ -334,10 +337,13 @@ export function prepareRefresh(
  * returned. A refresh token that the provider refused stays in the cache, is marked as refused, and is not sent again.
  *
  * @example
- * ```ts
- * const token = await acquireTokenSilent(vault, request, redeem, () => Math.floor(Date.now() / 1000));
- * await fetch(url, { headers: { authorization: `Bearer ${token.secret}` } });
- * ```
+ * import { acquireTokenSilent, type TokenRequest } from 'tokenkeep';
+ * import type { Redeem } from 'tokenkeep/cache';
+ *
+ * async function getFiles(request: TokenRequest, redeem: Redeem): Promise<Response> {
+ *   const token = await acquireTokenSilent(vault, request, redeem, () => Math.floor(Date.now() / 1000));
+ *   return fetch('https://files.example/', { headers: { authorization: `Bearer ${token.secret}` } });
+ * }
  *
  * @throws SignInRequiredError if no refresh token is left, the provider refused all of them (`invalid_grant`), it answered for another
  *   user, or the user was signed out in the meantime (the new tokens are then dropped); otherwise the error that `redeem` rejected with

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { freezeJson, isRecord } from './json.ts';
 import { type Entity, type EntityOf, type EntityType, isEntityType } from './schema/entities.ts';
 import { isUnderstood } from './schema/fields.ts';
+import { isGrant, isSection, type Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
 
 /** A place of a cache document: a root and, unless the whole root is meant, a key in it. */
@@ -48,21 +49,21 @@ export function accountOf(value: unknown, understood: boolean): string {
  * checked and frozen once, when it is made. Entries are replaced, never changed, so the same entry means the same
  * contents; caches share them.
  */
-export class Entry<Section extends string = string> implements Place {
-  readonly section: Section;
+export class Entry<In extends string = string> implements Place {
+  readonly section: In;
   /** null: the whole root, which is not understood. */
-  readonly key: Section extends EntityType ? string : string | null;
+  readonly key: In extends Section ? string : string | null;
   /** The account that it belongs to, lower-cased; "" for none. */
   readonly account: string;
-  /** Whether it is an entity of the schema. Anything else is kept as it is and never matched. */
+  /** Whether it is an entity of the schema, or a grant. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
   #source: UnreadSource | undefined;
   #index = 0;
   #value: unknown;
 
-  private constructor(section: Section, key: string | null, account: string, isUnderstood: boolean) {
+  private constructor(section: In, key: string | null, account: string, isUnderstood: boolean) {
     this.section = section;
-    this.key = key as Entry<Section>['key'];
+    this.key = key as Entry<In>['key'];
     this.account = account;
     this.isUnderstood = isUnderstood;
   }
@@ -73,16 +74,16 @@ export class Entry<Section extends string = string> implements Place {
    * @param key null for a whole root; roots of other names than the schema's are always whole
    * @throws InvalidArgumentError where the value is not JSON
    */
-  static of<T extends EntityType>(section: T, key: string, value: unknown): Entry<T>;
+  static of<T extends Section>(section: T, key: string, value: unknown): Entry<T>;
   static of(section: string, key: string | null, value: unknown): Entry;
   static of(section: string, key: string | null, value: unknown): Entry {
     if (!freezeJson(value)) {
       throw new InvalidArgumentError('A cache holds JSON values only. Nothing was changed.');
     }
-    const isEntity = key !== null && isEntityType(section);
-    const understood = isEntity && isUnderstood(section, value);
-    const account = isEntity ? accountOf(value, understood) : '';
-    const entry = new Entry(section, isEntity ? key : null, account, understood);
+    const isItem = key !== null && isSection(section);
+    const understood = isItem && (isEntityType(section) ? isUnderstood(section, value) : isGrant(value));
+    const account = isItem ? accountOf(value, understood) : '';
+    const entry = new Entry(section, isItem ? key : null, account, understood);
     entry.#value = value;
     return entry;
   }
@@ -105,8 +106,8 @@ export class Entry<Section extends string = string> implements Place {
   }
 
   /** The value, where it is understood; else null. */
-  get entity(): (Section extends EntityType ? EntityOf[Section] : Entity) | null {
-    return this.isUnderstood ? (this.value as Entry<Section>['entity']) : null;
+  get entity(): (In extends EntityType ? EntityOf[In] : Entity) | null {
+    return this.isUnderstood ? (this.value as Entry<In>['entity']) : null;
   }
 
   /**

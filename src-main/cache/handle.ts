@@ -46,7 +46,7 @@ export interface CacheHandle {
  * import { inMemory, TokenCache } from 'tokenkeep';
  *
  * const handle = inMemory(new TokenCache());
- * await handle.update((cache) => cache.add(event));
+ * const accounts = await handle.read((cache) => cache.accounts());
  */
 export function inMemory(cache: TokenCache): CacheHandle {
   const queue = new KeyedQueue();

@@ -33,6 +33,7 @@ export {
   type EntityFilter,
   type EntityOf,
   type EntityType,
+  type EntryCount,
   type IdToken,
   type KeptChange,
   type RefreshToken,

@@ -38,7 +38,25 @@ export function issuerFor(store: Store, entity: Entity): string {
   const account = text(entity, 'home_account_id');
   if (account === '' || followsMsal(environment, text(entity, 'realm'), text(entity, 'authority_type')))
     return '';
-  const client = entity['client_id'];
+  return issuerBeside(store, account, environment, entity['client_id']);
+}
+
+/** What `issuerBeside` found in a state of a store. Accounts with thousands of ID tokens ask thousands of times. */
+const found = new WeakMap<Store, { version: number; issuers: Map<string, string> }>();
+
+/** The issuer that the ID tokens of an account on a host say, where they agree. */
+function issuerBeside(store: Store, account: string, environment: string, client: unknown): string {
+  let known = found.get(store);
+  if (known?.version !== store.version)
+    found.set(store, (known = { version: store.version, issuers: new Map() }));
+  const name = JSON.stringify([folded(account), environment, client === undefined ? null : folded(client)]);
+  let issuer = known.issuers.get(name);
+  if (issuer === undefined)
+    known.issuers.set(name, (issuer = saidBeside(store, account, environment, client)));
+  return issuer;
+}
+
+function saidBeside(store: Store, account: string, environment: string, client: unknown): string {
   const issuers = new Set<string>();
   for (const { entity: idToken } of store.candidates('IdToken', { home_account_id: account })) {
     if (idToken === null || issuerIn(idToken) !== '') continue;
@@ -73,10 +91,12 @@ function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity)
 
 /** Returns the stored entries, under any key, that denote the same credential as the entity. */
 export function sameEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  return neighbours(store, type, entity).filter(
-    ({ entity: other }) =>
-      other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
-  );
+  return store
+    .like(type, entity)
+    .filter(
+      ({ entity: other }) =>
+        other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
+    );
 }
 
 /** Returns the stored entries that the entity supersedes. */

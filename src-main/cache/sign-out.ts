@@ -16,10 +16,11 @@ import {
   type AccountReference,
   ENTITY_TYPES,
   type Entity,
-  type EntityType,
+  type EntryCount,
   type SignOutReceipt,
 } from './schema/entities.ts';
 import { sameEnvironment } from './schema/environments.ts';
+import { GRANT, type Section } from './schema/grants.ts';
 import { sameIssuer } from './schema/issuers.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
 import type { Store } from './store.ts';
@@ -38,7 +39,7 @@ export interface AppTokenFilter {
 }
 
 /** Number of entries by type. */
-export type RemovalCount = Record<EntityType, number>;
+export type RemovalCount = EntryCount;
 
 /** A set of account ids, lower-cased, that can be searched for in strings. */
 class Ids {
@@ -122,7 +123,7 @@ interface Removal {
   readonly account: string;
   readonly ids: Ids;
   /** Whether a recognized entity belongs to the account. */
-  readonly owns: (entry: Entry<EntityType>) => boolean;
+  readonly owns: (entry: Entry<Section>) => boolean;
   /** Whether unrecognized data that names the account stays. */
   readonly spares: (value: unknown) => boolean;
   readonly issuer: string;
@@ -174,7 +175,7 @@ function isOfAnotherIssuer(value: unknown, identity: Identity | undefined): bool
 /** Whether an entry belongs to the user. If its user is unknown, it is treated as belonging to the one who signs out. */
 function isOf(
   store: Store,
-  { entity }: Entry<EntityType>,
+  { entity }: Entry<Section>,
   identity: Identity<Entity>,
   all: readonly Identity[],
 ): boolean {
@@ -198,7 +199,7 @@ function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
 }
 
 /** Returns the entries that a sign-out removes and its preview counts. The cost depends on the account's size only. */
-function belongings(store: Store, { account, ids, owns, spares }: Removal): Entry<EntityType>[] {
+function belongings(store: Store, { account, ids, owns, spares }: Removal): Entry<Section>[] {
   const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
   const loose = [...store.malformed].filter(
     (entry) => namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value),
@@ -209,8 +210,8 @@ function belongings(store: Store, { account, ids, owns, spares }: Removal): Entr
 /** Counts the account's remaining entries with a full scan that does not rely on the index. */
 function remaining(store: Store, { ids, owns, spares }: Removal): number {
   let left = 0;
-  for (const type of ENTITY_TYPES) {
-    for (const entry of store.entries<EntityType>(type)) {
+  for (const type of [...ENTITY_TYPES, GRANT] as const) {
+    for (const entry of store.entries<Section>(type)) {
       const isTheirs = entry.isUnderstood
         ? owns(entry)
         : namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value);
@@ -303,8 +304,8 @@ export function signOutAll(store: Store, at: number): SignOutReceipt[] {
 }
 
 /** Returns the entries of each account. */
-function allBelongings(store: Store, ids: Ids): Map<string, Entry<EntityType>[]> {
-  const own = store.accounts.map((account): [string, Entry<EntityType>[]] => [
+function allBelongings(store: Store, ids: Ids): Map<string, Entry<Section>[]> {
+  const own = store.accounts.map((account): [string, Entry<Section>[]] => [
     account,
     store.ofAccount(account).filter((entry) => entry.isUnderstood),
   ]);
@@ -331,7 +332,7 @@ function spelled(store: Store, account: string): string {
   return account;
 }
 
-function appTokens(store: Store, filter: AppTokenFilter): Entry<EntityType>[] {
+function appTokens(store: Store, filter: AppTokenFilter): Entry<Section>[] {
   const query = { home_account_id: null, ...filter };
   return store
     .candidates('AccessToken', query)

@@ -7,10 +7,17 @@ import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
-import { type EntityType, isEntityType } from './schema/entities.ts';
+import type { Entity, EntityType } from './schema/entities.ts';
+import { isSection, type Section } from './schema/grants.ts';
 
-function isOf<T extends EntityType>(type: T, entry: Entry<EntityType>): entry is Entry<T> {
+function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
   return entry.section === type;
+}
+
+function understood<T extends EntityType>(type: T, found: Iterable<Entry<Section>>): Entry<T>[] {
+  const entries: Entry<T>[] = [];
+  for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
+  return entries;
 }
 
 function isFilled(value: unknown): boolean {
@@ -35,13 +42,13 @@ export function freeKey(key: string, isTaken: (key: string) => boolean): string 
 /** Counter behind `Store.version`, shared by all stores of this process. */
 let states = 0;
 
-type Root = Map<string, Entry<EntityType>>;
+type Root = Map<string, Entry<Section>>;
 
 export class Store {
-  /** Entities by key, or the single entry of an unrecognized root. */
+  /** Items by key, or the single entry of an unrecognized root. */
   readonly #roots = new Map<string, Root | Entry>();
   readonly #index = new AccountIndex();
-  readonly #malformed = new Set<Entry<EntityType>>();
+  readonly #malformed = new Set<Entry<Section>>();
   #journal: Change[] = [];
   #depth = 0;
 
@@ -88,18 +95,18 @@ export class Store {
   }
 
   /** Returns all entries of a type, recognized or not. */
-  entries<T extends EntityType>(section: T): Iterable<Entry<T>> {
+  entries<T extends Section>(section: T): Iterable<Entry<T>> {
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.values() : []) as Iterable<Entry<T>>;
   }
 
-  entry<T extends EntityType>(section: T, key: string): Entry<T> | undefined {
+  entry<T extends Section>(section: T, key: string): Entry<T> | undefined {
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
   }
 
   /** The unrecognized entries of entity roots. */
-  get malformed(): ReadonlySet<Entry<EntityType>> {
+  get malformed(): ReadonlySet<Entry<Section>> {
     return this.#malformed;
   }
 
@@ -116,7 +123,7 @@ export class Store {
   }
 
   /** Returns all entries of an account, recognized or not. "" selects entries without an account, except unrecognized roots. */
-  ofAccount(home_account_id: string): Entry<EntityType>[] {
+  ofAccount(home_account_id: string): Entry<Section>[] {
     return [...this.#index.of(home_account_id)];
   }
 
@@ -131,13 +138,16 @@ export class Store {
     scopes?: readonly string[],
   ): Entry<T>[] {
     const account = type === 'AppMetadata' ? null : query['home_account_id'];
-    const found: Iterable<Entry<EntityType>> =
+    const found: Iterable<Entry<Section>> =
       account === undefined
         ? this.entries(type)
         : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
-    const entries: Entry<T>[] = [];
-    for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
-    return entries;
+    return understood(type, found);
+  }
+
+  /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
+  like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
+    return understood(type, this.#index.like(type, entity));
   }
 
   /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */
@@ -167,7 +177,7 @@ export class Store {
   }
 
   /** Creates an empty entity root. */
-  open(section: EntityType): void {
+  open(section: Section): void {
     if (!this.#roots.has(section)) this.#roots.set(section, new Map());
   }
 
@@ -226,11 +236,11 @@ export class Store {
   #set(entry: Entry): Entry | undefined {
     this.version = ++states;
     const root = this.#roots.get(entry.section);
-    if (!isOfEntities(entry)) {
+    if (!isItem(entry)) {
       this.#roots.set(entry.section, entry);
       return root instanceof Map ? undefined : root;
     }
-    const entries: Root = root instanceof Map ? root : new Map<string, Entry<EntityType>>();
+    const entries: Root = root instanceof Map ? root : new Map<string, Entry<Section>>();
     if (entries !== root) this.#roots.set(entry.section, entries);
     const before = entries.get(entry.key);
     if (before === undefined) this.#index.add(entry);
@@ -262,6 +272,6 @@ export class Store {
   }
 }
 
-function isOfEntities(entry: Entry): entry is Entry<EntityType> {
-  return entry.key !== null && isEntityType(entry.section);
+function isItem(entry: Entry): entry is Entry<Section> {
+  return entry.key !== null && isSection(entry.section);
 }

@@ -64,7 +64,7 @@ export function cacheOf(
  * import { TokenCache } from 'tokenkeep';
  *
  * const cache = new TokenCache();
- * cache.add({ client_id: 'my-app', scope: 'files.read', token_endpoint, response });
+ * cache.add({ client_id: 'my-app', scope: 'files.read', token_endpoint: 'https://id.example/token', response });
  * for (const account of cache.accounts()) console.log(account.username);
  */
 export class TokenCache {
@@ -231,7 +231,8 @@ function emit(listeners: readonly ((change: CacheChange) => void)[], change: Cac
  * @example
  * import { removalCount } from 'tokenkeep/cache';
  *
- * const { AccessToken, RefreshToken } = removalCount(cache, account);
+ * const [account] = cache.accounts();
+ * if (account !== undefined) console.log(removalCount(cache, account).RefreshToken);
  */
 export function removalCount(
   cache: TokenCache,

@@ -1,4 +1,5 @@
 /** `list`, `show`, `sources` and `signout`: the verbs about who is signed in, and where. */
+import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
 import { findSources, type FoundSource } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
@@ -337,10 +338,7 @@ async function leaveAll(person: Person, vault: Vault, world: World): Promise<Lea
   return results;
 }
 
-function tokensIn(removed: Readonly<Record<string, number>>): string {
-  const count = ['AccessToken', 'RefreshToken', 'IdToken'].reduce(
-    (sum, type) => sum + (removed[type] ?? 0),
-    0,
-  );
+function tokensIn({ AccessToken, RefreshToken, IdToken, grants = 0 }: SignOutReceipt['removed']): string {
+  const count = AccessToken + RefreshToken + IdToken + grants;
   return `${count} ${count === 1 ? 'token' : 'tokens'}`;
 }

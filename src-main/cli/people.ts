@@ -2,6 +2,8 @@
 import { accountStatus } from '../cache/account-status.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { canonicalIssuer } from '../cache/schema/issuers.ts';
+import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { expiryOf, isUsable } from '../cache/schema/expiry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { FoundSource } from '../sources/find.ts';
@@ -48,11 +50,15 @@ export type Status =
   | { readonly is: 'Needs sign-in'; readonly reason: 'refused' | 'expired' | 'revoked'; readonly at: number };
 
 /** What tells two people apart: the user, the cloud, and the issuer where the account names one. */
-function identityOf(account: AccountSummary): string {
+function identityOf(account: {
+  home_account_id: string;
+  environment: string;
+  issuer?: string | undefined;
+}): string {
   return [
     account.home_account_id.toLowerCase(),
     canonicalEnvironment(account.environment),
-    account.issuer ?? '',
+    canonicalIssuer(account.issuer ?? ''),
   ].join('\n');
 }
 
@@ -122,11 +128,17 @@ interface Held {
 function tokensOf({ cache, name }: Opened, account: AccountSummary): Held {
   const { home_account_id, environment, issuer } = account;
   const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
+  const grants = tokensOfGrants(cache)
+    .filter(([grant]) => identityOf({ ...grant, issuer: grant.issuer ?? undefined }) === identityOf(account))
+    .map(([, tokens]) => tokens);
   return {
     place: name,
-    accessTokens: cache.find('AccessToken', { query }),
-    refreshTokens: cache.find('RefreshToken', { query }),
-    idTokens: cache.find('IdToken', { query }),
+    accessTokens: [...cache.find('AccessToken', { query }), ...grants.flatMap((grant) => grant.accessTokens)],
+    refreshTokens: [
+      ...cache.find('RefreshToken', { query }),
+      ...grants.flatMap((grant) => grant.refreshTokens),
+    ],
+    idTokens: [...cache.find('IdToken', { query }), ...grants.flatMap((grant) => grant.idTokens)],
   };
 }
 

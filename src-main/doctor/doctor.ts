@@ -28,7 +28,17 @@ interface Undoing {
 
 const UNDOING: unique symbol = Symbol('undoing');
 
-/** An opaque undo record of a repair. It contains secrets but never serializes them. */
+/**
+ * An opaque undo record of a repair. It contains secrets but never serializes them.
+ *
+ * @example
+ * import { repair, type RepairUndo, undoRepair } from 'tokenkeep/doctor';
+ *
+ * const undos: RepairUndo[] = [];
+ * undos.push((await vault.update((cache) => repair(cache, 'all'))).undo);
+ * const last = undos.pop();
+ * if (last !== undefined) await vault.update((cache) => undoRepair(cache, last));
+ */
 export class RepairUndo {
   readonly #undoing: Undoing;
 

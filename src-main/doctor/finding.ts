@@ -4,7 +4,15 @@ import { isRecord } from '../cache/json.ts';
 import { type Change, placeOf } from '../cache/change.ts';
 import { Entry } from '../cache/entry.ts';
 
-/** The kinds of findings, most severe first. */
+/**
+ * The kinds of findings, most severe first.
+ *
+ * @example
+ * import { examine, FINDING_KINDS } from 'tokenkeep/doctor';
+ *
+ * const findings = await vault.read((cache) => examine(cache));
+ * for (const kind of FINDING_KINDS) console.log(kind, findings.filter((finding) => finding.kind === kind).length);
+ */
 export const FINDING_KINDS = [
   'unreadable', // makes a library throw, or is found by none
   'issuer-collision', // two issuers on one host, which MSAL libraries treat as one
@@ -72,8 +80,9 @@ export interface Finding {
  * Compares two findings for `sort`: the more severe one comes first.
  *
  * @example
- * import { bySeverity } from 'tokenkeep/doctor';
+ * import { accountsToExamine, bySeverity, examine } from 'tokenkeep/doctor';
  *
+ * const findings = accountsToExamine(cache).flatMap((account) => examine(cache, { account }));
  * findings.sort(bySeverity);
  */
 export function bySeverity(a: Finding, b: Finding): number {

@@ -1,6 +1,7 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { GRANT, type Section } from '../cache/schema/grants.ts';
 import { readToken } from '../cache/schema/claims.ts';
 import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
@@ -21,19 +22,22 @@ const MONTH = 30 * 24 * 3600;
 /** The entries of one user, under all environment aliases. */
 type Belongings = Record<'Account' | 'AccessToken' | 'RefreshToken' | 'IdToken', Entry<EntityType>[]>;
 
+function isOfUser(entry: Entry<Section>): entry is Entry<keyof Belongings> {
+  return entry.section !== 'AppMetadata' && entry.section !== GRANT && entry.isUnderstood;
+}
+
 function byUser(store: Store, home: string): Map<string, Belongings> {
   const users = new Map<string, Belongings>();
   const isShared = issuerCollisions(store, home).length > 0;
   for (const entry of store.ofAccount(home)) {
-    const type = entry.section;
-    if (type === 'AppMetadata' || entry.entity === null) continue;
+    if (!isOfUser(entry)) continue;
     const issuer = isShared ? canonicalIssuer(issuerIn(entry.entity)) : '';
     // It is unknown which issuer's user the entry belongs to.
     if (isShared && issuerIn(entry.entity) === '') continue;
-    const user = `${canonicalEnvironment(entry.entity.environment)} ${issuer}`;
+    const user = `${canonicalEnvironment(String(entry.entity?.environment))} ${issuer}`;
     const own = users.get(user) ?? { Account: [], AccessToken: [], RefreshToken: [], IdToken: [] };
     if (!users.has(user)) users.set(user, own);
-    own[type].push(entry);
+    own[entry.section].push(entry);
   }
   return users;
 }

@@ -3,6 +3,7 @@ import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { copyWith, freezeJson, isAccessor, isRecord } from '../cache/json.ts';
 import { faultsOf, isUnderstood } from '../cache/schema/fields.ts';
 import type { Entry } from '../cache/entry.ts';
+import { GRANT, type Section } from '../cache/schema/grants.ts';
 import type { Store } from '../cache/store.ts';
 import { sameEntries } from '../cache/place.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
@@ -22,7 +23,7 @@ const KINDS: Readonly<Record<EntityType, readonly unknown[]>> = {
 export function unreadable(store: Store, home: string): Diagnosis[] {
   const found: Diagnosis[] = [];
   for (const entry of store.ofAccount(home)) {
-    if (entry.isUnderstood) continue;
+    if (entry.isUnderstood || !isOfEntities(entry)) continue;
     const mended = mend(entry);
     const changes = mended !== null ? [change(entry, mended)] : isWorthless(entry) ? [change(entry)] : [];
     found.push(diagnosis('unreadable', saysOf(entry), causesOf(entry), [entry], changes));
@@ -57,6 +58,11 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
     found.push(diagnosis('unreadable', says, causes, [entry], [change(entry, mended)]));
   }
   return found;
+}
+
+/** Grants are not for MSAL libraries, which pass over their root. */
+function isOfEntities(entry: Entry<Section>): entry is Entry<EntityType> {
+  return entry.section !== GRANT;
 }
 
 /** Whether a token has no scopes. Tokens added by Tokenkeep carry `requested_scopes` and are converted for each library, so they are fine. */

@@ -51,7 +51,20 @@ export function useGesture(contents: WebContents): void {
   watchInput(contents).use();
 }
 
-/** Counts a menu command as user input in the window that carries it out. */
+/**
+ * Counts a menu command as user input in the window that carries it out.
+ *
+ * @example
+ * import { BrowserWindow, MenuItem } from 'electron';
+ * import { noteGesture } from 'tokenkeep/electron';
+ *
+ * const item = new MenuItem({
+ *   label: 'Export…',
+ *   click: (_item, window) => {
+ *     if (window instanceof BrowserWindow) noteGesture(window.webContents);
+ *   },
+ * });
+ */
 export function noteGesture(contents: WebContents): void {
   watchInput(contents).input();
 }

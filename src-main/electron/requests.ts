@@ -30,7 +30,17 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
   onUnexpected?: (error: unknown) => void;
 }
 
-/** A contract that is being served. */
+/**
+ * A contract that is being served.
+ *
+ * @example
+ * import { noArguments, type ServedRequests, serveRequests, type Trusted } from 'tokenkeep/electron';
+ *
+ * function serve(trusted: Trusted): ServedRequests<{ greeted: string }> {
+ *   const handlers = { version: () => '1.0.0' };
+ *   return serveRequests({ ...trusted, prefix: 'my-app', checks: { version: noArguments }, handlers });
+ * }
+ */
 export interface ServedRequests<E> {
   /** Sends an event to every served window. Never throws; destroyed windows are skipped. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;
@@ -53,10 +63,11 @@ const servers = new Map<string, Server[]>();
  *
  * @example
  * ```ts
+ * import { BrowserWindow } from 'electron';
  * import { noArguments, serveRequests } from 'tokenkeep/electron';
  *
  * const served = serveRequests<{ version(): string }, { greeted: string }>({
- *   windows: () => [window],
+ *   windows: () => BrowserWindow.getAllWindows(),
  *   origin: 'app://my-app',
  *   prefix: 'my-app',
  *   checks: { version: noArguments },

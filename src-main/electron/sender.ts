@@ -4,7 +4,15 @@ import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 /** A window, or the web contents of one; a view has web contents only. */
 export type ServedWindow = BrowserWindow | WebContents;
 
-/** The trusted senders; others are refused. */
+/**
+ * The trusted senders; others are refused.
+ *
+ * @example
+ * import { BrowserWindow } from 'electron';
+ * import type { Trusted } from 'tokenkeep/electron';
+ *
+ * const trusted: Trusted = { windows: () => BrowserWindow.getAllWindows(), origin: 'app://my-app' };
+ */
 export interface Trusted {
   /**
    * The windows that are served. Called for every request and event, so a window may come and go; one that is destroyed

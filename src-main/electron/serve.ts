@@ -32,7 +32,19 @@ export interface ServeOptions extends Trusted {
   onUnexpected?: (error: unknown) => void;
 }
 
-/** A served token cache. Call it to stop serving and to clear a copied token from the clipboard. */
+/**
+ * A served token cache. Call it to stop serving and to clear a copied token from the clipboard.
+ *
+ * @example
+ * import { powerMonitor } from 'electron';
+ * import { type ServedTokenCache, serveTokenCache, type Trusted } from 'tokenkeep/electron';
+ *
+ * function serve(trusted: Trusted): ServedTokenCache {
+ *   const served = serveTokenCache(vault, trusted);
+ *   powerMonitor.on('lock-screen', () => void served.clearClipboard());
+ *   return served; // call it to stop
+ * }
+ */
 export interface ServedTokenCache {
   (): void;
   /**

@@ -26,14 +26,32 @@ export interface AccountHistory {
 const NAME = 'accounts';
 const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {} };
 
-/** Returns the history of an account; an empty one if none is stored. */
+/**
+ * Returns the history of an account; an empty one if none is stored.
+ *
+ * @example
+ * import { cachedAccounts, historyOf } from 'tokenkeep/ipc';
+ *
+ * const shared = await vault.read((cache) =>
+ *   [...cachedAccounts(cache).byId.keys()].filter((id) => historyOf(cache, id).shared),
+ * );
+ */
 export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
   const all = appData(cache, NAME);
   const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
   return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
 }
 
-/** Changes the history of an account, inside an update. Also drops the histories of removed accounts. */
+/**
+ * Changes the history of an account, inside an update. Also drops the histories of removed accounts.
+ *
+ * @example
+ * import { type AccountId, changeHistory } from 'tokenkeep/ipc';
+ *
+ * async function keepForThisAppOnly(id: AccountId): Promise<void> {
+ *   await vault.update((cache) => changeHistory(cache, id, { shared: false }));
+ * }
+ */
 export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
   changeHistories(cache, new Map([[id, changes]]));
 }

@@ -7,6 +7,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf } from './account-history.ts';
 import {
   type AccountId,
+  allTokensOf,
   type CachedAccount,
   cachedAccounts,
   type CachedAccounts,
@@ -37,6 +38,7 @@ export async function accountList(cache: TokenCache, now: number): Promise<Accou
 function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
   const { id, kind, home_account_id, environment, summary } = account;
   const tokens = tokensOf(account);
+  const { accessTokens, refreshTokens, idTokens } = allTokensOf(account);
   return {
     id,
     kind,
@@ -49,11 +51,11 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
     tenants: summary?.tenants ?? tenantsOf(tokens),
     clients: distinct(tokens.map((token) => token.client_id)),
     tokens: {
-      AccessToken: account.accessTokens.length,
-      RefreshToken: account.refreshTokens.length,
-      IdToken: account.idTokens.length,
+      AccessToken: accessTokens.length,
+      RefreshToken: refreshTokens.length,
+      IdToken: idTokens.length,
     },
-    status: accountStatus(account, history.refusal, now),
+    status: accountStatus({ accessTokens, refreshTokens }, history.refusal, now),
     source: history.source,
     ...timesOf(account, now),
   };
@@ -64,8 +66,8 @@ function timesOf(
   now: number,
 ): Pick<AccountItem, 'nextExpiry' | 'lastExpiry' | 'since'> {
   // A token that was cached in the future is not used until the clock is right again.
-  const expiries = account.accessTokens
-    .filter((token) => !(secondsOf(token.cached_at) > now))
+  const expiries = allTokensOf(account)
+    .accessTokens.filter((token) => !(secondsOf(token.cached_at) > now))
     .map((token) => seconds(expiryOf(token)));
   const known = expiries.filter((expiry) => expiry !== null);
   const cached = tokensOf(account)
@@ -78,13 +80,31 @@ function timesOf(
   };
 }
 
-/** Returns the display name of an account, or null. */
+/**
+ * Returns the display name of an account, or null.
+ *
+ * @example
+ * import { cachedAccounts, nameOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(nameOf(account) ?? 'no name');
+ * });
+ */
 export function nameOf(account: CachedAccount): string | null {
   if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
   return account.summary?.name ?? fromIdTokens(account, ['name']) ?? null;
 }
 
-/** Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1). */
+/**
+ * Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1).
+ *
+ * @example
+ * import { cachedAccounts, usernameOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(usernameOf(account));
+ * });
+ */
 export function usernameOf(account: CachedAccount): string {
   if (account.kind === 'app') return '';
   const stored = account.summary?.username ?? '';
@@ -94,6 +114,13 @@ export function usernameOf(account: CachedAccount): string {
 /**
  * The issuer that all of an account's entities agree on: what is stored with them, else the `iss` of its ID tokens.
  * null if unknown, or if they disagree.
+ *
+ * @example
+ * import { cachedAccounts, issuerOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values()) console.log(issuerOf(account) ?? 'unknown issuer');
+ * });
  */
 export function issuerOf(account: CachedAccount): string | null {
   const stored = distinct(

@@ -16,7 +16,14 @@ import type { Activity, ActivityAccount, ActivityEvent, ActivityList } from './c
 import type { ServedVault } from './ports.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
-/** Seconds that an event is kept. */
+/**
+ * Seconds that an event is kept.
+ *
+ * @example
+ * import { ACTIVITY_KEPT } from 'tokenkeep/ipc';
+ *
+ * console.log(`Activity is kept for ${ACTIVITY_KEPT / 86_400} days.`);
+ */
 export const ACTIVITY_KEPT = 90 * 86_400;
 /** Events of a chunk, and chunks: at most 10,000 events. */
 const CHUNK = 50;
@@ -28,7 +35,20 @@ const MOST_NAMED = 20;
 
 const PREFIX = 'activity-';
 
-/** Records an event inside an update. Events that are too old are removed. */
+/**
+ * Records an event inside an update. Events that are too old are removed.
+ *
+ * @example
+ * import { activityAccount, type AccountId, findAccount, recordActivity } from 'tokenkeep/ipc';
+ *
+ * async function noteSignIn(id: AccountId, at: number): Promise<void> {
+ *   await vault.update((cache) => {
+ *     const account = activityAccount(findAccount(cache, id));
+ *     const provider = 'https://id.example';
+ *     recordActivity(cache, at, [account], { kind: 'sign-in', client_id: 'my-app', way: 'browser', provider });
+ *   });
+ * }
+ */
 export function recordActivity(
   cache: TokenCache,
   at: number,
@@ -88,7 +108,14 @@ export function activityOf(cache: TokenCache, id: AccountId | null, now: number)
   return { events: wanted.slice(0, MOST_SENT), total: wanted.length };
 }
 
-/** Removes all events inside an update, and records that. */
+/**
+ * Removes all events inside an update, and records that.
+ *
+ * @example
+ * import { clearActivity } from 'tokenkeep/ipc';
+ *
+ * await vault.update((cache) => clearActivity(cache, Math.floor(Date.now() / 1000)));
+ */
 export function clearActivity(cache: TokenCache, at: number): void {
   for (const chunk of chunksOf(cache)) setAppData(cache, name(chunk), undefined);
   recordActivity(cache, at, [], { kind: 'cleared' });
@@ -103,7 +130,14 @@ export function isOnlyActivity({ entities, kept }: CacheChange): boolean {
   );
 }
 
-/** Names an account in an event. Its name stays readable after the account has been removed. */
+/**
+ * Names an account in an event. Its name stays readable after the account has been removed.
+ *
+ * @example
+ * import { activityAccount, cachedAccounts } from 'tokenkeep/ipc';
+ *
+ * const named = [...cachedAccounts(cache).byId.values()].map(activityAccount);
+ */
 export function activityAccount(account: CachedAccount): ActivityAccount {
   const name = nameOf(account) ?? usernameOf(account);
   return { id: account.id, name: name || (account.home_account_id ?? '') };

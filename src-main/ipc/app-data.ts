@@ -7,7 +7,14 @@ const PREFIX = 'Tokenkeep:';
 /** Whether a root of a cache document holds app data. */
 export const isAppData = (section: string): boolean => section.startsWith(PREFIX);
 
-/** Returns the value stored under a name, as frozen JSON; undefined if there is none. */
+/**
+ * Returns the value stored under a name, as frozen JSON; undefined if there is none.
+ *
+ * @example
+ * import { appData } from 'tokenkeep/ipc';
+ *
+ * const settings = await vault.read((cache) => appData(cache, 'my-app settings'));
+ */
 export function appData(cache: TokenCache, name: string): unknown {
   return storeOf(cache).kept(PREFIX + name)?.value;
 }
@@ -16,6 +23,11 @@ export function appData(cache: TokenCache, name: string): unknown {
  * Keeps a value under a name, inside an update. It takes no part in searches, sign-outs of accounts or counts.
  *
  * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes it
+ *
+ * @example
+ * import { setAppData } from 'tokenkeep/ipc';
+ *
+ * await vault.update((cache) => setAppData(cache, 'my-app settings', { theme: 'dark' }));
  */
 export function setAppData(cache: TokenCache, name: string, value: unknown): void {
   const store = storeOf(cache);

@@ -9,6 +9,7 @@ import { canonicalEnvironment, hostOf } from '../cache/schema/environments.ts';
 import { canonicalIssuer, sameIssuer } from '../cache/schema/issuers.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { type GrantTokens, tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { isAppData } from './app-data.ts';
 import type { AccountItem } from './contract.ts';
 
@@ -33,6 +34,8 @@ export interface CachedAccount {
   readonly accessTokens: AccessToken[];
   readonly refreshTokens: RefreshToken[];
   readonly idTokens: IdToken[];
+  /** The tokens of its grants (`tokenkeep/oauth`). They are for whoever keeps the grant, and nobody else refreshes them. */
+  readonly grants: GrantTokens[];
 }
 
 /** A credential with its secret. */
@@ -48,7 +51,16 @@ export interface CachedAccounts {
 
 const known = new WeakMap<TokenCache, { version: number; accounts: CachedAccounts }>();
 
-/** Returns the accounts, memoized until the cache changes, even within an update. */
+/**
+ * Returns the accounts, memoized until the cache changes, even within an update.
+ *
+ * @example
+ * import { cachedAccounts } from 'tokenkeep/ipc';
+ *
+ * const users = await vault.read((cache) =>
+ *   [...cachedAccounts(cache).byId.values()].filter(({ kind }) => kind === 'user'),
+ * );
+ */
 export function cachedAccounts(cache: TokenCache): CachedAccounts {
   const { version } = storeOf(cache);
   const before = known.get(cache);
@@ -58,7 +70,16 @@ export function cachedAccounts(cache: TokenCache): CachedAccounts {
   return accounts;
 }
 
-/** @throws InvalidArgumentError if no account has this id any more */
+/**
+ * @throws InvalidArgumentError if no account has this id any more
+ *
+ * @example
+ * import { type AccountId, findAccount } from 'tokenkeep/ipc';
+ *
+ * async function refreshTokensOf(id: AccountId): Promise<number> {
+ *   return vault.read((cache) => findAccount(cache, id).refreshTokens.length);
+ * }
+ */
 export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
   const found = cachedAccounts(cache).byId.get(id);
   if (found !== undefined) return found;
@@ -66,8 +87,19 @@ export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
 }
 
 /** The tokens of an account: access tokens first, then refresh and ID tokens. */
-export function tokensOf({ accessTokens, refreshTokens, idTokens }: CachedAccount): Token[] {
+export function tokensOf(account: CachedAccount): Token[] {
+  const { accessTokens, refreshTokens, idTokens } = allTokensOf(account);
   return [...accessTokens, ...refreshTokens, ...idTokens];
+}
+
+/** The tokens of an account by type, those of its grants included. */
+export function allTokensOf({ accessTokens, refreshTokens, idTokens, grants }: CachedAccount): GrantTokens {
+  if (grants.length === 0) return { accessTokens, refreshTokens, idTokens };
+  return {
+    accessTokens: [...accessTokens, ...grants.flatMap((grant) => grant.accessTokens)],
+    refreshTokens: [...refreshTokens, ...grants.flatMap((grant) => grant.refreshTokens)],
+    idTokens: [...idTokens, ...grants.flatMap((grant) => grant.idTokens)],
+  };
 }
 
 /** Returns a short hash of a list of parts, encoded as JSON so that different lists never collide as text. */
@@ -79,12 +111,14 @@ function group(cache: TokenCache): CachedAccounts {
   const groups = new Groups();
   for (const summary of cache.accounts()) {
     // One without tenants has no account entity; only its refresh tokens show that it is signed in.
-    const listed = summary.tenants.length > 0 ? summary : null;
+    const listed = summary.tenants.length > 0 || summary.authority_type === 'OAuth' ? summary : null;
     groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
   }
   for (const token of cache.find('AccessToken')) groups.of(token, token.realm ?? '').accessTokens.push(token);
   for (const token of cache.find('RefreshToken')) groups.of(token, '').refreshTokens.push(token);
   for (const token of cache.find('IdToken')) groups.of(token, token.realm ?? '').idTokens.push(token);
+  for (const [grant, tokens] of tokensOfGrants(cache))
+    groups.user(grant.home_account_id, grant.environment, grant.issuer ?? '', null).grants.push(tokens);
   return {
     byId: new Map(groups.accounts.map((account) => [account.id, account])),
     notUnderstood: notUnderstoodIn(cache),
@@ -140,8 +174,8 @@ class Groups {
     return fresh;
   }
 
-  #add(fields: Omit<CachedAccount, 'accessTokens' | 'refreshTokens' | 'idTokens'>): CachedAccount {
-    const fresh = { ...fields, accessTokens: [], refreshTokens: [], idTokens: [] };
+  #add(fields: Omit<CachedAccount, 'accessTokens' | 'refreshTokens' | 'idTokens' | 'grants'>): CachedAccount {
+    const fresh = { ...fields, accessTokens: [], refreshTokens: [], idTokens: [], grants: [] };
     this.accounts.push(fresh);
     return fresh;
   }

@@ -7,7 +7,7 @@
  * open nothing.
  */
 import type { AccountStatus, Refusal } from '../cache/account-status.ts';
-import type { EntityType, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
+import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
@@ -126,7 +126,7 @@ export type DecodedToken =
   | { format: 'opaque'; length: number };
 
 /** The number of entries that a sign-out would remove, by the same rule as the removal. */
-export type RemovalCount = Record<EntityType, number>;
+export type RemovalCount = EntryCount;
 
 /** The planned effect of an import. The document stays in the main process until confirmed or cancelled. */
 export interface ImportPlan {
@@ -239,7 +239,14 @@ export interface ActivityList {
   total: number;
 }
 
-/** The requests that the main process answers. It checks every sender and validates every argument. */
+/**
+ * The requests that the main process answers. It checks every sender and validates every argument.
+ *
+ * @example
+ * import type { TokenCacheRequests } from 'tokenkeep/ipc';
+ *
+ * const asked: (keyof TokenCacheRequests)[] = ['accounts', 'signOut'];
+ */
 export interface TokenCacheRequests {
   /** The state of the vault. */
   status(): VaultStatus;

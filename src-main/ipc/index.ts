@@ -17,6 +17,7 @@ export {
   type Token,
 } from './cached-accounts.ts';
 export type * from './contract.ts';
+export type { GrantTokens } from '../oauth/grant-tokens.ts';
 export type { ServedVault } from './ports.ts';
 export { CLEAR_ACTIVITY, type Question } from './questions.ts';
 export {

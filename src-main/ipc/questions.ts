@@ -38,7 +38,15 @@ export function copyQuestion(account: CachedAccount, token: IdentifiedToken): Qu
   };
 }
 
-/** The dialog before the activity is cleared. */
+/**
+ * The dialog before the activity is cleared.
+ *
+ * @example
+ * import { confirm } from 'tokenkeep/electron';
+ * import { CLEAR_ACTIVITY } from 'tokenkeep/ipc';
+ *
+ * const mayClear = await confirm(window.webContents, CLEAR_ACTIVITY);
+ */
 export const CLEAR_ACTIVITY: Question = {
   message: 'Clear the activity?',
   detail:

@@ -40,7 +40,14 @@ export interface PlainError {
 /** The result of a request: its value or an error. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: PlainError };
 
-/** The check of a request without arguments. */
+/**
+ * The check of a request without arguments.
+ *
+ * @example
+ * import { type ArgumentChecks, noArguments } from 'tokenkeep/ipc';
+ *
+ * const checks: ArgumentChecks<{ version(): string }> = { version: noArguments };
+ */
 export const noArguments: ArgumentCheck<[]> = (args) => {
   if (args.length > 0) throw new InvalidArgumentError('This request takes no arguments; some were sent.');
   return [];
@@ -79,7 +86,19 @@ export async function settle<T>(
   }
 }
 
-/** Converts an error to the form that a window may see. */
+/**
+ * Converts an error to the form that a window may see.
+ *
+ * @example
+ * import { plainError } from 'tokenkeep/ipc';
+ *
+ * try {
+ *   await vault.compact();
+ * } catch (error) {
+ *   const { code, message } = plainError(error); // no text of a foreign error
+ *   console.error(code, message);
+ * }
+ */
 export function plainError(error: unknown): PlainError {
   return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
 }

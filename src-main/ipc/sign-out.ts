@@ -23,6 +23,14 @@ export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | nu
  * @param alongside runs in the same change, before the removal: both are durable, or neither is
  * @returns one receipt for each account
  * @throws InvalidArgumentError if one of them no longer exists; nothing is removed then
+ *
+ * @example
+ * import { type AccountId, signOutAccounts } from 'tokenkeep/ipc';
+ *
+ * async function signOut(ids: readonly AccountId[]): Promise<number> {
+ *   const receipts = await signOutAccounts(vault, ids);
+ *   return receipts.filter(({ oldKey }) => oldKey === 'pending').length;
+ * }
  */
 export async function signOutAccounts(
   vault: ServedVault,
@@ -83,5 +91,6 @@ function appOf({ accessTokens: [token] }: CachedAccount): {
 function sum(counts: readonly RemovalCount[]): RemovalCount {
   const total: RemovalCount = { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 };
   for (const count of counts) for (const type of ENTITY_TYPES) total[type] += count[type];
-  return total;
+  const grants = counts.reduce((all, count) => all + (count.grants ?? 0), 0);
+  return grants === 0 ? total : { ...total, grants };
 }

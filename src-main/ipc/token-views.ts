@@ -5,7 +5,14 @@ import { extensionOf } from '../cache/schema/extension.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { type AccountId, type CachedAccount, findAccount, idOf, type Token } from './cached-accounts.ts';
+import {
+  type AccountId,
+  allTokensOf,
+  type CachedAccount,
+  findAccount,
+  idOf,
+  type Token,
+} from './cached-accounts.ts';
 import type { Claim, DecodedToken, TokenItem } from './contract.ts';
 
 /** The account's id, a dot, and the token's id, so that a token is found without searching all accounts. */
@@ -30,10 +37,11 @@ const accountIdOf = (id: TokenId): AccountId => id.split('.', 1)[0] ?? '';
 /** Access tokens first, then refresh and ID tokens, each with its id. */
 export function identify(account: CachedAccount): IdentifiedToken[] {
   const taken = new Map<string, number>();
+  const { accessTokens, refreshTokens, idTokens } = allTokensOf(account);
   return [
-    ...account.accessTokens.map((token) => ({ type: 'AccessToken' as const, token })),
-    ...account.refreshTokens.map((token) => ({ type: 'RefreshToken' as const, token })),
-    ...account.idTokens.map((token) => ({ type: 'IdToken' as const, token })),
+    ...accessTokens.map((token) => ({ type: 'AccessToken' as const, token })),
+    ...refreshTokens.map((token) => ({ type: 'RefreshToken' as const, token })),
+    ...idTokens.map((token) => ({ type: 'IdToken' as const, token })),
   ].map(({ type, token }) => {
     const own = idOf(type, ...identity(token));
     // Two libraries may have stored one credential under different keys; both are shown.
@@ -141,7 +149,14 @@ function lengthOf(token: Token): number {
   }
 }
 
-/** Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown. */
+/**
+ * Returns the API of an access token, by its `aud` or its scopes, or the app of an ID token; null if unknown.
+ *
+ * @example
+ * import { audienceOf } from 'tokenkeep/ipc';
+ *
+ * for (const token of cache.find('AccessToken')) console.log(audienceOf('AccessToken', token) ?? 'unknown audience');
+ */
 export function audienceOf(type: TokenItem['type'], token: Token): string | null {
   if (type === 'RefreshToken') return null;
   if (type === 'IdToken') return token.client_id;

@@ -12,7 +12,10 @@ import type { Keychain } from './keychain.ts';
  * How the suite gets at a keychain.
  *
  * @example
- * const options: KeychainConformanceOptions = { open: async () => ({ keychain: myKeychain(), another: myKeychain() }) };
+ * import { keyFile } from 'tokenkeep/keychain';
+ * import type { KeychainConformanceOptions } from 'tokenkeep/keychain/conformance';
+ *
+ * const options: KeychainConformanceOptions = { open: () => ({ keychain: keyFile('/tmp/key'), another: keyFile('/tmp/key') }) };
  */
 export interface KeychainConformanceOptions {
   /** Called once for each case. Services are new for each case, so what is stored may stay. */
@@ -27,6 +30,9 @@ export interface KeychainConformanceOptions {
  * One keychain, opened for one case.
  *
  * @example
+ * import { keyFile } from 'tokenkeep/keychain';
+ * import type { OpenedKeychain } from 'tokenkeep/keychain/conformance';
+ *
  * const opened: OpenedKeychain = { keychain: keyFile('/tmp/key'), another: keyFile('/tmp/key') };
  */
 export interface OpenedKeychain {
@@ -41,7 +47,10 @@ export interface OpenedKeychain {
  * One test, for any runner.
  *
  * @example
- * for (const { name, run } of keychainConformance({ open })) test(name, run);
+ * import { test } from 'node:test';
+ * import type { KeychainConformanceCase } from 'tokenkeep/keychain/conformance';
+ *
+ * const register = ({ name, run }: KeychainConformanceCase) => test(name, run);
  */
 export interface KeychainConformanceCase {
   readonly name: string;
@@ -145,7 +154,12 @@ const failing =
  * Returns what every keychain has to do, as cases for any runner.
  *
  * @example
- * for (const { name, run } of keychainConformance({ open: () => ({ keychain: myKeychain() }) })) test(name, run);
+ * import { test } from 'node:test';
+ * import { keyFile } from 'tokenkeep/keychain';
+ * import { keychainConformance } from 'tokenkeep/keychain/conformance';
+ *
+ * const open = () => ({ keychain: keyFile('/tmp/key') });
+ * for (const { name, run } of keychainConformance({ open })) void test(name, run);
  */
 export function keychainConformance({
   open,

@@ -5,6 +5,8 @@ import { KeyedQueue } from '../queue.ts';
  * The two timer functions, so that a test can turn the clock.
  *
  * @example
+ * import type { Timers } from 'tokenkeep/keychain';
+ *
  * const timers: Timers = { setTimeout: (callback, ms) => setTimeout(callback, ms), clearTimeout: () => undefined };
  */
 export interface Timers {

@@ -7,6 +7,8 @@ import { createItem, fileError, makeFolder, readSmallFile } from './sealed-items
  * Options for `firstOf`.
  *
  * @example
+ * import type { FirstOfOptions } from 'tokenkeep/keychain';
+ *
  * const options: FirstOfOptions = { remember: '/home/ada/.config/my-app/keychain' };
  */
 export interface FirstOfOptions {
@@ -22,6 +24,9 @@ export interface FirstOfOptions {
  * Until something is written, a keychain that is unavailable is passed over; one that is locked is not.
  *
  * @example
+ * import { systemKeychain } from 'tokenkeep';
+ * import { firstOf, keyFile } from 'tokenkeep/keychain';
+ *
  * const keychain = firstOf([systemKeychain(), keyFile('/home/ada/.config/my-app/key')], {
  *   remember: '/home/ada/.config/my-app/keychain',
  * });

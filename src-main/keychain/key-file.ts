@@ -17,6 +17,8 @@ import {
  * Options for `keyFile`.
  *
  * @example
+ * import type { KeyFileOptions } from 'tokenkeep/keychain';
+ *
  * const options: KeyFileOptions = { items: '/var/lib/my-app/keys', create: false };
  */
 export interface KeyFileOptions {
@@ -33,6 +35,8 @@ export interface KeyFileOptions {
  *
  * @param file absolute path; holds 32 random bytes, as they are, in base64 or in hexadecimal
  * @example
+ * import { keyFile } from 'tokenkeep/keychain';
+ *
  * const keychain = keyFile('/run/credentials/my-app.service/tokenkeep', { items: '/var/lib/my-app/keys', create: false });
  */
 export function keyFile(
@@ -101,6 +105,8 @@ async function readKey(file: string): Promise<Buffer | null> {
  * Options for `environmentKey`.
  *
  * @example
+ * import type { EnvironmentKeyOptions } from 'tokenkeep/keychain';
+ *
  * const options: EnvironmentKeyOptions = { items: '/var/lib/my-app/keys' };
  */
 export interface EnvironmentKeyOptions {
@@ -117,6 +123,8 @@ export interface EnvironmentKeyOptions {
  *
  * @param name of the variable, which holds 32 random bytes in base64 or in hexadecimal: `openssl rand -base64 32`
  * @example
+ * import { environmentKey } from 'tokenkeep/keychain';
+ *
  * const keychain = environmentKey('MY_APP_KEY', { items: '/var/lib/my-app/keys' });
  */
 export function environmentKey(name: string, options: EnvironmentKeyOptions): Keychain {

@@ -16,11 +16,14 @@ import { KeychainError, type KeychainErrorCode } from '../errors.ts';
  * another program may have stored its own key by then.
  *
  * @example
- * const fileKeychain: Keychain = {
+ * import type { Keychain } from 'tokenkeep';
+ *
+ * const secrets = new Map<string, string>(); // your own service
+ * const keychain: Keychain = {
  *   label: 'My secrets service',
- *   get: async (service, account) => (await secrets.read(service, account)) ?? null,
- *   set: (service, account, secret) => secrets.write(service, account, secret),
- *   delete: (service, account) => secrets.remove(service, account),
+ *   get: async (service, account) => secrets.get(`${service}/${account}`) ?? null,
+ *   set: async (service, account, secret) => void secrets.set(`${service}/${account}`, secret),
+ *   delete: async (service, account) => void secrets.delete(`${service}/${account}`),
  * };
  */
 export interface Keychain {
@@ -54,7 +57,9 @@ export interface KeychainGetOptions {
  * Returns a keychain that lasts as long as the process, for tests and demos. It protects nothing.
  *
  * @example
- * const vault = await openVault({ file: join(folder, 'test.vault'), keychain: memoryKeychain() });
+ * import { memoryKeychain, openVault } from 'tokenkeep';
+ *
+ * const vault = await openVault({ file: '/tmp/test.vault', keychain: memoryKeychain() });
  */
 export function memoryKeychain(): Keychain {
   const secrets = new Map<string, string>();
@@ -79,7 +84,9 @@ export function memoryKeychain(): Keychain {
  * for a failure of the file system.
  *
  * @example
- * const keychain = checkedKeychain(options.keychain);
+ * import { checkedKeychain, type Keychain } from 'tokenkeep/keychain';
+ *
+ * const hasKey = async (theirs: Keychain) => (await checkedKeychain(theirs).get('My App', 'key')) !== null;
  */
 export function checkedKeychain(keychain: Keychain): Keychain {
   const checked = async <T>(method: 'get' | 'set' | 'delete', call: () => Promise<T>): Promise<T> => {

@@ -7,7 +7,11 @@ import { keychainError } from './keychain.ts';
  * process on a locked Secret Service, and match by prefix on Windows.
  *
  * @example
- * const keychain = systemKeychain({ load: async () => (await import('keytar')).default });
+ * import { systemKeychain } from 'tokenkeep';
+ * import type { Keytar } from 'tokenkeep/keychain';
+ *
+ * const load = async (): Promise<Keytar> => (await import('keytar')).default;
+ * const keychain = systemKeychain({ load });
  */
 export interface Keytar {
   /** Resolves with `null` when the password is absent, and also when the keychain is locked. */

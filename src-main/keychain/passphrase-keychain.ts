@@ -18,6 +18,10 @@ import {
  * Options for `passphrase`.
  *
  * @example
+ * import { homedir } from 'node:os';
+ * import { join } from 'node:path';
+ * import type { PassphraseKeychainOptions } from 'tokenkeep/keychain';
+ *
  * const options: PassphraseKeychainOptions = { items: join(homedir(), '.local/state/my-app/keys') };
  */
 export interface PassphraseKeychainOptions {
@@ -38,7 +42,11 @@ const SALT = 16;
  * needed, and again after a wrong passphrase; the key then stays in memory as long as the keychain.
  *
  * @example
- * const keychain = passphrase(() => askInTerminal('Passphrase: '), { items: '/home/ada/.local/state/my-app/keys' });
+ * import { createInterface } from 'node:readline/promises';
+ * import { passphrase } from 'tokenkeep/keychain';
+ *
+ * const terminal = createInterface(process.stdin, process.stdout);
+ * const keychain = passphrase(() => terminal.question('Passphrase: '), { items: '/home/ada/.local/state/my-app/keys' });
  */
 export function passphrase(source: PassphraseSource, options: PassphraseKeychainOptions): Keychain {
   const { items, work = 17 } = options;

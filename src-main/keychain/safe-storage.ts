@@ -6,8 +6,12 @@ import { assertItems, sealedItems } from './sealed-items.ts';
  * What is used of Electron's `safeStorage`, which is passed in: this module imports nothing of Electron.
  *
  * @example
- * import { safeStorage as electronSafeStorage } from 'electron';
- * const keychain = safeStorage(electronSafeStorage, { items: join(app.getPath('userData'), 'keys') });
+ * import { join } from 'node:path';
+ * import { app, safeStorage as electronSafeStorage } from 'electron';
+ * import { type ElectronSafeStorage, safeStorage } from 'tokenkeep/keychain';
+ *
+ * const storage: ElectronSafeStorage = electronSafeStorage;
+ * const keychain = safeStorage(storage, { items: join(app.getPath('userData'), 'keys') });
  */
 export interface ElectronSafeStorage {
   /** Whether the system offers a key to encrypt with. */
@@ -24,6 +28,10 @@ export interface ElectronSafeStorage {
  * Options for `safeStorage`.
  *
  * @example
+ * import { join } from 'node:path';
+ * import { app } from 'electron';
+ * import type { SafeStorageOptions } from 'tokenkeep/keychain';
+ *
  * const options: SafeStorageOptions = { items: join(app.getPath('userData'), 'keys') };
  */
 export interface SafeStorageOptions {
@@ -39,7 +47,11 @@ export interface SafeStorageOptions {
  * Call it after Electron's `ready` event.
  *
  * @example
- * const keychain = safeStorage(electron.safeStorage, { items: join(app.getPath('userData'), 'keys') });
+ * import { join } from 'node:path';
+ * import * as electron from 'electron';
+ * import { safeStorage } from 'tokenkeep/keychain';
+ *
+ * const keychain = safeStorage(electron.safeStorage, { items: join(electron.app.getPath('userData'), 'keys') });
  */
 export function safeStorage(electron: ElectronSafeStorage, { items }: SafeStorageOptions): Keychain {
   assertItems('safeStorage', items);

@@ -11,6 +11,8 @@ const DEADLINE = 10_000;
  * Options for `systemKeychain`.
  *
  * @example
+ * import { systemKeychain } from 'tokenkeep';
+ *
  * const keychain = systemKeychain({ deadline: 30_000 });
  */
 export interface SystemKeychainOptions {
@@ -30,7 +32,10 @@ let sharedQueue: DeadlineQueue | undefined;
  * Linux (GNOME Keyring, KWallet, KeePassXC). The native module is loaded at the first call.
  *
  * @example
- * const vault = await openVault({ file: join(userData, 'accounts.vault'), keychain: systemKeychain() });
+ * import { openVault, systemKeychain } from 'tokenkeep';
+ *
+ * const keychain = systemKeychain({ deadline: 30_000 });
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault', keychain });
  */
 export function systemKeychain(options: SystemKeychainOptions = {}): Keychain {
   const { load = loadKeytar, deadline, timers } = options;

@@ -37,8 +37,11 @@ const BEHIND = 15;
  * wait for locks on two files of one name would both get theirs. Links are not followed.
  *
  * @example
- * const lock = new FileLock(`${file}.lock`);
- * await lock.hold(() => writeSafely(file));
+ * import { appendFile } from 'node:fs/promises';
+ * import { FileLock } from './file-lock.ts';
+ *
+ * const lock = new FileLock('/tmp/log.lock');
+ * await lock.hold(() => appendFile('/tmp/log', 'one line\n'));
  */
 export class FileLock {
   readonly #lock: LockFile;
@@ -92,8 +95,10 @@ const FILES = 16;
  * another one is held.
  *
  * @example
- * const locks = new NamedLocks(`${file}.use-lock`);
- * await locks.hold(refreshToken.home_account_id, () => redeem(refreshToken));
+ * import { NamedLocks } from './file-lock.ts';
+ *
+ * const locks = new NamedLocks('/tmp/refresh-lock');
+ * const answer = await locks.hold('ada', () => fetch('https://id.example/token', { method: 'POST' }));
  */
 export class NamedLocks {
   readonly #file: string;

@@ -12,9 +12,10 @@ import { flight } from './flight.ts';
  * An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle.
  *
  * @example
+ * import { type AuthenticationResult, PublicClientApplication, type SilentFlowRequest } from '@azure/msal-node';
  * import type { SilentApplication } from 'tokenkeep/msal';
  *
- * const silent: SilentApplication<{ account: null; scopes: string[] }, { accessToken: string }> = application;
+ * const application: SilentApplication<SilentFlowRequest, AuthenticationResult> = new PublicClientApplication({ auth });
  */
 export interface SilentApplication<Request, Result> {
   /** As in `@azure/msal-node`. */
@@ -32,7 +33,7 @@ export interface SilentApplication<Request, Result> {
  * @example
  * import type { SilentRequest } from 'tokenkeep/msal';
  *
- * const request: SilentRequest = { account, scopes: ['User.Read'] };
+ * const request: SilentRequest = { scopes: ['User.Read'], forceRefresh: true };
  */
 export interface SilentRequest {
   /**
@@ -69,9 +70,11 @@ export interface SilentRequest {
  * @throws AmbiguousAccountError if the request names no account and several users are signed in
  * @throws other errors of `acquireTokenSilent`; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
  * @example
- * import { acquireToken } from 'tokenkeep/msal';
+ * import { PublicClientApplication } from '@azure/msal-node';
+ * import { acquireToken, msalCachePlugin } from 'tokenkeep/msal';
  *
- * const { accessToken } = await acquireToken(vault, () => application, clientId, { scopes: ['User.Read'] });
+ * const application = () => new PublicClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(vault) } });
+ * const { accessToken } = await acquireToken(vault, application, auth.clientId, { scopes: ['User.Read'] });
  */
 export async function acquireToken<Request extends SilentRequest, Result>(
   handle: CacheHandle | Promise<CacheHandle>,

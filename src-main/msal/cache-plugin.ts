@@ -41,8 +41,8 @@ interface Access {
  * import { msalCachePlugin } from 'tokenkeep/msal';
  *
  * const application = new PublicClientApplication({
- *   auth: { clientId },
- *   cache: { cachePlugin: msalCachePlugin(openVault({ file })) },
+ *   auth: { clientId: 'my-client-id' },
+ *   cache: { cachePlugin: msalCachePlugin(openVault({ file: '/home/ada/.config/my-app/accounts.vault' })) },
  * });
  */
 export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): CachePlugin {

@@ -9,9 +9,10 @@ import { InvalidArgumentError } from '../errors.ts';
  * The part of MSAL's token cache that its plugin interface exposes.
  *
  * @example
+ * import { PublicClientApplication } from '@azure/msal-node';
  * import type { SerializableTokenCache } from 'tokenkeep/msal';
  *
- * const tokenCache: SerializableTokenCache = application.getTokenCache();
+ * const tokenCache: SerializableTokenCache = new PublicClientApplication({ auth }).getTokenCache();
  */
 export interface SerializableTokenCache {
   /** Returns the contents of MSAL's memory as a cache document. */
@@ -24,8 +25,10 @@ export interface SerializableTokenCache {
  * One access of MSAL to its cache. An app may create its own, with MSAL's `TokenCacheContext`.
  *
  * @example
+ * import { PublicClientApplication } from '@azure/msal-node';
  * import { msalCachePlugin, type TokenCacheContext } from 'tokenkeep/msal';
  *
+ * const application = new PublicClientApplication({ auth });
  * const plugin = msalCachePlugin(vault);
  * const context: TokenCacheContext = { tokenCache: application.getTokenCache(), cacheHasChanged: true };
  * await plugin.afterCacheAccess(context); // saves what MSAL has changed

@@ -4,6 +4,7 @@
  * @module tokenkeep/partitions
  */
 export {
+  AmbiguousAccountError,
   InvalidArgumentError,
   LogoutTokenError,
   type LogoutTokenErrorCode,
@@ -13,8 +14,16 @@ export {
   PartitionStoreError,
   type PartitionStoreErrorCode,
   SessionEndedError,
+  SignInRequiredError,
   TokenkeepError,
 } from '../errors.ts';
+export {
+  type AppTokenRequest,
+  type AskTokenEndpoint,
+  type OnBehalfOfRequest,
+  type TokenAnswer,
+  type TokenParameters,
+} from './api-tokens.ts';
 export { type ResealOptions, type ResealReport, type SealingReport } from './maintenance.ts';
 export { type PartitionTtl } from './lifetime.ts';
 export {
@@ -30,6 +39,7 @@ export {
   type PartitionedCaches,
   partitionedCaches,
   type PartitionOptions,
+  type SignedIn,
   type UserSignOutReceipt,
 } from './partitioned-caches.ts';
 export {

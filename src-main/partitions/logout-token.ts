@@ -74,15 +74,16 @@ function invalid(what: string): never {
  * used before in this process.
  *
  * @example
- * import { logoutTokens, memoryStore, partitionedCaches } from 'tokenkeep/partitions';
+ * import { redisStore } from 'tokenkeep/partitions/redis';
+ * import { logoutTokens, partitionedCaches } from 'tokenkeep/partitions';
  *
- * const caches = partitionedCaches({ store, sealingKeys, userIndex: true });
+ * const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys, userIndex: true });
  * const verify = logoutTokens({
  *   issuer: 'https://id.example',
  *   clientId: 'my-app',
  *   keys: async () => (await fetch('https://id.example/jwks', { signal: AbortSignal.timeout(5000) })).json(),
  * });
- * const { partitions } = await caches.signOutUser(await verify(form.get('logout_token')));
+ * const signOut = async (form: URLSearchParams) => caches.signOutUser(await verify(form.get('logout_token')));
  *
  * @returns a function that takes the `logout_token` of the posted form. It rejects with a LogoutTokenError: `logout_token_invalid` (answer
  *   with status 400), or `logout_token_keys_unavailable` where the keys could not be fetched (the provider may try again)

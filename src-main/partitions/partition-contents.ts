@@ -1,8 +1,8 @@
 /** The contents of a partition: its cache, its users, whether it is empty, and when its last token expires. */
 import { randomInt } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
-import type { EntityType } from '../cache/schema/entities.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
+import { GRANT, type Section } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
@@ -76,7 +76,7 @@ export function newBirth(): number {
   return randomInt(1, 2 ** 30);
 }
 
-const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account'] as const;
+const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', GRANT] as const;
 
 /** Returns the lower-cased ids of all accounts with entries in the cache, including entries that are not understood. */
 export function usersIn(cache: TokenCache): Set<string> {
@@ -123,7 +123,7 @@ export function isEmpty(cache: TokenCache): boolean {
   return store.malformed.size === 0 && store.keptRoots().length === 0;
 }
 
-function* entriesOf(cache: TokenCache, types: readonly EntityType[]) {
+function* entriesOf(cache: TokenCache, types: readonly Section[]) {
   for (const type of types) yield* storeOf(cache).entries(type);
 }
 
@@ -133,6 +133,7 @@ function* entriesOf(cache: TokenCache, types: readonly EntityType[]) {
  */
 export function lastExpiry(cache: TokenCache): number | undefined {
   if (cache.find('RefreshToken').length > 0) return undefined;
+  for (const _grant of storeOf(cache).entries(GRANT)) return undefined;
   const times = cache.find('AccessToken').map(expiryOf);
   const last = Math.max(...times.filter((time) => !Number.isNaN(time)));
   return Number.isFinite(last) ? last : undefined;

@@ -28,6 +28,26 @@ export interface StoreCall {
  *
  * Throw for every failure. If the store is down, slow or misconfigured, returning `null` or `false` would
  * sign the user out. `tokenkeep/partitions/conformance` tests the whole contract.
+ *
+ * @example
+ * import type { PartitionStore, StoredPartition } from 'tokenkeep/partitions';
+ *
+ * const entries = new Map<string, StoredPartition>();
+ * const store: PartitionStore = {
+ *   read: async (key) => entries.get(key) ?? null,
+ *   write: async (key, entry, { expected }) => {
+ *     if ((entries.get(key)?.version ?? null) !== expected) return false;
+ *     entries.set(key, entry);
+ *     return true;
+ *   },
+ *   remove: async (key, expected) => {
+ *     const version = entries.get(key)?.version;
+ *     if (expected !== undefined && version !== undefined && version !== expected) return false;
+ *     entries.delete(key);
+ *     return true;
+ *   },
+ *   touch: async () => undefined, // entries of this store never expire
+ * };
  */
 export interface PartitionStore {
   /** Resolves with null only if there is no entry under this key, or it has expired. Sees every write that has resolved. */
@@ -74,6 +94,23 @@ export interface Lease {
  * A lease is not a fence. A holder that stalled for longer than its lease (suspended, or cut off from the store) continues
  * beside the next one, and a store that loses acknowledged writes, as Redis may in a failover, loses leases too. Entries
  * don't depend on leases: `write` always compares versions.
+ *
+ * @example
+ * import type { PartitionLeases } from 'tokenkeep/partitions';
+ *
+ * const held = new Map<string, { owner: string; until: number }>();
+ * const leases: PartitionLeases = {
+ *   take: async (key, { name, owner, ttl }) => {
+ *     const holder = held.get(key + name);
+ *     const now = performance.now();
+ *     if (holder !== undefined && holder.owner !== owner && holder.until > now) return false;
+ *     held.set(key + name, { owner, until: now + ttl * 1000 });
+ *     return true;
+ *   },
+ *   give: async (key, { name, owner }) => {
+ *     if (held.get(key + name)?.owner === owner) held.delete(key + name);
+ *   },
+ * };
  */
 export interface PartitionLeases {
   /**
@@ -88,7 +125,24 @@ export interface PartitionLeases {
   give(key: string, lease: Lease, call?: StoreCall): Promise<void>;
 }
 
-/** Functions for jobs over all entries, such as resealing with a new key. */
+/**
+ * Functions for jobs over all entries, such as resealing with a new key.
+ *
+ * @example
+ * import type { StoredPartition, StoreMaintenance } from 'tokenkeep/partitions';
+ *
+ * const entries = new Map<string, StoredPartition>();
+ * const maintenance: StoreMaintenance = {
+ *   keys: async function* () {
+ *     yield* entries.keys();
+ *   },
+ *   replace: async (key, entry, expected) => {
+ *     if (entries.get(key)?.version !== expected) return false;
+ *     entries.set(key, entry);
+ *     return true;
+ *   },
+ * };
+ */
 export interface StoreMaintenance {
   /** Lists the keys of all entries, in any order, without leases. Entries that change meanwhile may be missed or repeated. */
   keys(): AsyncIterable<string>;

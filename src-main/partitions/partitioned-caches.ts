@@ -1,9 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import type { AccountReference, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
+import type {
+  AccessToken,
+  AccountReference,
+  AccountSummary,
+  SignOutReceipt,
+} from '../cache/schema/entities.ts';
+import { merge } from '../cache/document/merge.ts';
+import { type CacheHandle, inMemory, type UpdateOptions } from '../cache/handle.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { InvalidArgumentError, PartitionError, PartitionStoreError, SessionEndedError } from '../errors.ts';
+import { storeOf, TokenCache } from '../cache/token-cache.ts';
+import {
+  AmbiguousAccountError,
+  InvalidArgumentError,
+  PartitionError,
+  PartitionStoreError,
+  SessionEndedError,
+  SignInRequiredError,
+} from '../errors.ts';
+import {
+  apiToken,
+  type AppTokenRequest,
+  appWanted,
+  type AskTokenEndpoint,
+  type OnBehalfOfRequest,
+  onBehalfWanted,
+  userOfAssertion,
+} from './api-tokens.ts';
 import { Deadline } from './deadline.ts';
 import type { EntryMetadata } from './entry.ts';
 import { Turns } from './leases.ts';
@@ -18,14 +40,23 @@ import {
 import { ownershipOf, type PartitionUser } from './ownership.ts';
 import { type Found, openFound, userCountIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
-import { OpenedCaches, SharedReads, Touches } from './reads.ts';
+import { OpenedCaches, SharedFlights, SharedReads, Touches } from './reads.ts';
 import { type PartitionedCachesOptions, type Settings, settingsOf } from './settings.ts';
 import { epochOf } from './tombstones.ts';
 import { type OpenedAs, Updates } from './updates.ts';
 import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
 import { newVersion } from './random.ts';
 
-/** One user's token cache in a store. */
+/**
+ * One user's token cache in a store.
+ *
+ * @example
+ * import type { Partition } from 'tokenkeep/partitions';
+ *
+ * async function signOut(partition: Partition): Promise<void> {
+ *   for (const account of await partition.read((cache) => cache.accounts())) await partition.signOut(account);
+ * }
+ */
 export interface Partition extends CacheHandle {
   /** The partition's key in the store. Errors name it. */
   readonly key: string;
@@ -92,6 +123,15 @@ export interface AppPartition {
   environment?: string;
 }
 
+/** The result of `signIn`. */
+export interface SignedIn<T> {
+  /** The partition that now has the tokens. */
+  readonly partition: Partition;
+  readonly account: AccountSummary;
+  /** What `redeem` returned. */
+  readonly value: T;
+}
+
 /** The result of `signOutUser`: counts, never secrets. */
 export interface UserSignOutReceipt {
   /** How many partitions the user was signed out of. */
@@ -102,7 +142,17 @@ export interface UserSignOutReceipt {
   readonly remaining: number;
 }
 
-/** The caches of all users of a store. */
+/**
+ * The caches of all users of a store.
+ *
+ * @example
+ * import type { PartitionedCaches } from 'tokenkeep/partitions';
+ *
+ * async function start(caches: PartitionedCaches): Promise<void> {
+ *   await caches.check(); // fails now rather than for the first user
+ *   console.log(await caches.sealingReport());
+ * }
+ */
 export interface PartitionedCaches {
   /**
    * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
@@ -114,6 +164,60 @@ export interface PartitionedCaches {
 
   /** Opens the cache of an app's own tokens (client credentials). No user's credentials are accepted. */
   appPartition(app: AppPartition): Partition;
+
+  /**
+   * Runs a sign-in whose user is known only afterwards. `redeem` gets an empty cache in memory, for example for `msalCachePlugin` and
+   * `acquireTokenByCode`. Its one account decides the partition, and everything in it is merged into that.
+   *
+   * @param redeem redeems the code into the handle
+   * @param idOf returns the partition's id for the account; as in `partition`
+   * @throws SignInRequiredError if nobody signed in; AmbiguousAccountError; what `redeem` throws: nothing was stored
+   * @example
+   * import { type AuthorizationCodeRequest, ConfidentialClientApplication } from '@azure/msal-node';
+   * import { msalCachePlugin } from 'tokenkeep/msal';
+   * import type { PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const signIn = (caches: PartitionedCaches, request: AuthorizationCodeRequest) =>
+   *   caches.signIn(
+   *     (handle) =>
+   *       new ConfidentialClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(handle) } })
+   *         .acquireTokenByCode(request),
+   *     (account) => account.home_account_id,
+   *   );
+   */
+  signIn<T>(
+    redeem: (handle: CacheHandle) => Promise<T>,
+    idOf: (account: AccountSummary, value: T) => string,
+    options?: PartitionOptions,
+  ): Promise<SignedIn<T>>;
+
+  /**
+   * Returns a token of the app itself (client credentials). Callers that come together share one request to the provider, on all
+   * servers with Redis or PostgreSQL. A token that is still valid is returned if an early refresh fails.
+   *
+   * @throws what `ask` throws; SignInRequiredError if the provider answered `invalid_grant`; InvalidArgumentError
+   * @example
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const scopes = 'https://graph.microsoft.com/.default';
+   * const token = (caches: PartitionedCaches, ask: AskTokenEndpoint) =>
+   *   caches.acquireForApp({ client_id: 'my-app', realm: 'my-tenant', scopes }, ask);
+   */
+  acquireForApp(request: AppTokenRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
+
+  /**
+   * Returns a token for another API on behalf of the user who called this one, found by the hash of the assertion. One request at a
+   * time for each user. A refresh token that came with it is used first, also when the assertion has expired (long-running jobs).
+   *
+   * @throws SignInRequiredError if the provider refused: answer 401, so that the caller gets a new token; its `cause` has `claims`.
+   *   What `ask` throws; InvalidArgumentError
+   * @example
+   * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';
+   *
+   * const token = (caches: PartitionedCaches, assertion: string, ask: AskTokenEndpoint) =>
+   *   caches.acquireOnBehalfOf({ client_id: 'my-app', assertion, scopes: ['User.Read'] }, ask);
+   */
+  acquireOnBehalfOf(request: OnBehalfOfRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
   /**
    * Signs a user out of every partition, on every server: with `userIndex: true`, of those that were written since.
@@ -147,6 +251,8 @@ export interface PartitionedCaches {
  *
  * @throws InvalidArgumentError
  * @example
+ * import { memoryStore, parseSealingKeys, partitionedCaches } from 'tokenkeep/partitions';
+ *
  * const caches = partitionedCaches({
  *   store: memoryStore(),
  *   sealingKeys: parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='),
@@ -155,29 +261,72 @@ export interface PartitionedCaches {
  */
 export function partitionedCaches(options: PartitionedCachesOptions): PartitionedCaches {
   const settings = settingsOf(options);
+  const { now } = settings;
   const caches = new Caches(settings);
+  const flights = new SharedFlights();
+  const partition: PartitionedCaches['partition'] = (id, { user = 'one', ttl, expires } = {}) => {
+    const lifetime = ttl === undefined ? settings.lifetime : lifetimeOf(ttl);
+    return caches.open({
+      name: partitionName('user', id),
+      ownership: ownershipOf(user),
+      lifetime: expires === undefined ? lifetime : endingAt(lifetime, secondsOf(expires, now())),
+    });
+  };
+  const appPartition: PartitionedCaches['appPartition'] = ({ client_id, realm, environment = '' }) => {
+    const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
+    return caches.open({
+      name: partitionName('app', id),
+      ownership: ownershipOf('none'),
+      lifetime: settings.lifetime,
+    });
+  };
   return {
-    partition: (id, { user = 'one', ttl, expires } = {}) => {
-      const lifetime = ttl === undefined ? settings.lifetime : lifetimeOf(ttl);
-      return caches.open({
-        name: partitionName('user', id),
-        ownership: ownershipOf(user),
-        lifetime: expires === undefined ? lifetime : endingAt(lifetime, secondsOf(expires, settings.now())),
-      });
+    partition,
+    appPartition,
+    signIn: async (redeem, idOf, how) => {
+      const memory = new TokenCache({ now });
+      const value = await redeem(inMemory(memory));
+      const account = onlyAccountIn(memory);
+      const own = partition(idOf(account, value), how);
+      await own.update((cache) => void merge(cache, memory));
+      return { partition: own, account, value };
     },
-    appPartition: ({ client_id, realm, environment = '' }) => {
-      const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
-      return caches.open({
-        name: partitionName('app', id),
-        ownership: ownershipOf('none'),
-        lifetime: settings.lifetime,
-      });
+    acquireForApp: async (request, ask) => {
+      const wanted = appWanted(request);
+      const own = appPartition(request);
+      const name = JSON.stringify([own.key, wanted.scopes.toSorted(), wanted.forceRefresh]);
+      return flights.share(name, () => apiToken(own, wanted, ask, now));
+    },
+    acquireOnBehalfOf: async (request, ask) => {
+      const wanted = onBehalfWanted(request);
+      const own = partition(userOfAssertion(request.assertion));
+      const name = JSON.stringify([
+        own.key,
+        wanted.hash,
+        wanted.client_id,
+        wanted.scopes.toSorted(),
+        wanted.forceRefresh,
+      ]);
+      return flights.share(name, () => apiToken(own, wanted, ask, now));
     },
     signOutUser: (user) => caches.signOutUser(user),
     reseal: (how) => reseal(settings, how),
     sealingReport: () => sealingReport(settings),
     check: () => check(settings),
   };
+}
+
+function onlyAccountIn(cache: TokenCache): AccountSummary {
+  const [account, ...others] = cache.accounts();
+  if (account === undefined)
+    throw new SignInRequiredError(
+      'The sign-in brought no account: ask for the scope openid, so that the provider says who signed in. Nothing was stored.',
+    );
+  if (others.length === 0) return account;
+  throw new AmbiguousAccountError(
+    'The sign-in brought several users, so it is unknown whose partition this is. Nothing was stored.',
+    [account, ...others],
+  );
 }
 
 function secondsOf(expires: Date | number, now: number): number {

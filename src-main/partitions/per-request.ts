@@ -9,7 +9,14 @@ export interface PerRequestOptions<Client> {
   client: (partition: Partition) => Client;
 }
 
-/** One client of an OAuth library for each request. */
+/**
+ * One client of an OAuth library for each request.
+ *
+ * @example
+ * import type { PerRequest } from 'tokenkeep/partitions';
+ *
+ * const accountsOf = (msal: PerRequest<object>) => msal.partition.read((cache) => cache.accounts());
+ */
 export interface PerRequest<Client> {
   /**
    * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. Everything that `fn`
@@ -31,11 +38,17 @@ export interface PerRequest<Client> {
  * throws NoRequestError, and nobody's tokens are read or written.
  *
  * @example
+ * import { ConfidentialClientApplication } from '@azure/msal-node';
+ * import type { IncomingMessage } from 'node:http';
+ * import { msalCachePlugin } from 'tokenkeep/msal';
+ * import { type PartitionedCaches, perRequest } from 'tokenkeep/partitions';
+ *
  * const msal = perRequest({
  *   client: (partition) =>
  *     new ConfidentialClientApplication({ auth, cache: { cachePlugin: msalCachePlugin(partition) } }),
  * });
- * app.use((req, res, next) => msal.run(caches.partition(req.session.cacheId), next));
+ * const middleware = (caches: PartitionedCaches) => (req: IncomingMessage & { cacheId: string }, _: unknown, next: () => void) =>
+ *   msal.run(caches.partition(req.cacheId), next);
  */
 export function perRequest<Client>({ client: make }: PerRequestOptions<Client>): PerRequest<Client> {
   const requests = new AsyncLocalStorage<Request<Client>>();

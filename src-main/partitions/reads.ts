@@ -32,6 +32,19 @@ export class SharedReads<T> {
   }
 }
 
+/** Shares one running task among callers who want the same. */
+export class SharedFlights {
+  readonly #running = new Map<string, Promise<unknown>>();
+
+  share<T>(name: string, task: () => Promise<T>): Promise<T> {
+    const running = this.#running.get(name);
+    if (running !== undefined) return running as Promise<T>;
+    const own = task().finally(() => this.#running.delete(name));
+    this.#running.set(name, own);
+    return own;
+  }
+}
+
 /**
  * Keeps opened caches (LRU), so that an entry whose version is unchanged is not opened again.
  * A kept cache is used only after the store has confirmed its version, or in an update that is written only if it

@@ -20,6 +20,8 @@ export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
  *
  * @throws InvalidArgumentError; the message contains no part of a key
  * @example
+ * import { parseSealingKeys } from 'tokenkeep/partitions';
+ *
  * const sealingKeys = parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=');
  */
 export function parseSealingKeys(text: string): SealingKeys {

@@ -48,7 +48,18 @@ export interface PartitionedCachesOptions {
   now?: () => number;
 }
 
-/** An earlier token cache. Its users are moved into partitions when they return. */
+/**
+ * An earlier token cache. Its users are moved into partitions when they return.
+ *
+ * @example
+ * import type { PartitionImport } from 'tokenkeep/partitions';
+ *
+ * const earlier = new Map<string, string>(); // the documents that another cache plugin kept, by session
+ * const importFrom: PartitionImport = {
+ *   read: async (id) => earlier.get(id) ?? null,
+ *   remove: async (id) => earlier.delete(id),
+ * };
+ */
 export interface PartitionImport {
   /**
    * The cache document of this partition id, as text or UTF-8: what MSAL Node's `DistributedCachePlugin` stores, what

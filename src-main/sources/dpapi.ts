@@ -5,7 +5,15 @@
 import { spawn } from 'node:child_process';
 import { win32 } from 'node:path';
 
-/** Encrypts and decrypts bytes for the current user. */
+/**
+ * Encrypts and decrypts bytes for the current user of Windows.
+ *
+ * @example
+ * import type { Dpapi, SecretReaders } from 'tokenkeep/sources';
+ *
+ * // A program that has the Data Protection API at hand, such as through a native module, passes its own.
+ * export const secretsWith = (dpapi: Dpapi): SecretReaders => ({ dpapi: () => dpapi });
+ */
 export interface Dpapi {
   /** Rejects if another user or computer encrypted the bytes, or if they are damaged. */
   unprotect(bytes: Uint8Array): Promise<Buffer>;

@@ -8,7 +8,16 @@ import { readBytes, writeWhole } from './program-file.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
 import type { Unread } from './source-state.ts';
 
-/** Passwords by service and account, as the macOS keychain keeps them. keytar has this shape. */
+/**
+ * Passwords by service and account, as the macOS keychain keeps them. keytar has this shape.
+ *
+ * @example
+ * import keytar from 'keytar';
+ * import type { PasswordStore, SecretReaders } from 'tokenkeep/sources';
+ *
+ * const keychain: PasswordStore = keytar;
+ * const secrets: SecretReaders = { keychain: async () => keychain };
+ */
 export interface PasswordStore {
   /** Resolves with null if there is no such item. macOS asks the user first, unless they chose Always Allow before. */
   getPassword(service: string, account: string): Promise<string | null>;
@@ -16,7 +25,15 @@ export interface PasswordStore {
   setPassword(service: string, account: string, password: string): Promise<void>;
 }
 
-/** The mechanisms that open sealed caches. Default: those of this computer. */
+/**
+ * The mechanisms that open sealed caches. Default: those of this computer.
+ *
+ * @example
+ * import { findSources, readSource, type SecretReaders } from 'tokenkeep/sources';
+ *
+ * const secrets: SecretReaders = { secretService: async () => null }; // leave the keyring alone
+ * for (const source of await findSources()) console.log(source.name, (await readSource(source, { secrets })).state);
+ */
 export interface SecretReaders {
   /** Linux: connects to the desktop's keyring over D-Bus. Returns null if there is none. */
   secretService?: () => Promise<SecretService | null>;

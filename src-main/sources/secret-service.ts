@@ -7,7 +7,19 @@ import { Bus, BusError, busSocket, type Value } from './dbus.ts';
 /** The D-Bus object path of a keyring item. */
 export type SecretItem = string;
 
-/** A short-lived connection to the keyring. */
+/**
+ * A short-lived connection to the keyring.
+ *
+ * @example
+ * import { type SecretService, secretService } from 'tokenkeep/sources';
+ *
+ * async function labels(service: SecretService): Promise<string[]> {
+ *   const { unlocked } = await service.search({ service: 'my-app' });
+ *   return Promise.all(unlocked.map((item) => service.labelOf(item)));
+ * }
+ * const service = await secretService();
+ * if (service !== null) console.log(await labels(service));
+ */
 export interface SecretService {
   /** Finds items that have at least these attributes. Never prompts; the secrets of locked items cannot be read. */
   search(
@@ -39,6 +51,13 @@ const ITEM = 'org.freedesktop.Secret.Item';
  * Connects to the keyring of this session.
  *
  * @returns null if there is no session bus or no Secret Service on it
+ *
+ * @example
+ * import { secretService } from 'tokenkeep/sources';
+ *
+ * const service = await secretService({ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus' });
+ * console.log(service === null ? 'No keyring' : 'Keyring found');
+ * service?.close();
  */
 export async function secretService(
   env: Readonly<Record<string, string | undefined>> = {},

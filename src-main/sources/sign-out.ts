@@ -14,7 +14,17 @@ import { cacheIn, howToLeave, readSource, type ReadOptions } from './read.ts';
 import { type SealedStore, sealedStore } from './sealed.ts';
 import type { Unread } from './source-state.ts';
 
-/** The result of a sign-out at a source. */
+/**
+ * The result of a sign-out at a source.
+ *
+ * @example
+ * import { findSources, readSource, signOutAtSource, type SourceReceipt } from 'tokenkeep/sources';
+ *
+ * const receipts: SourceReceipt[] = [];
+ * for (const source of await findSources())
+ *   for (const account of (await readSource(source)).accounts) receipts.push(await signOutAtSource(source, account));
+ * for (const receipt of receipts) await receipt.undo();
+ */
 export interface SourceReceipt {
   readonly source: FoundSource;
   /** Seconds since the epoch. */

@@ -53,6 +53,15 @@ export interface Erasure<T> {
 /**
  * A token cache in one encrypted file, whose key is in the keychain. Created by `openVault`, which resolves in every
  * state; check `status`.
+ *
+ * @example
+ * import { openVault, type Vault } from 'tokenkeep';
+ *
+ * const vault: Vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
+ * if (vault.status.state !== 'ready') console.warn(vault.status.code);
+ * vault.on('change', () => console.log('The accounts have changed.'));
+ * const accounts = await vault.read((cache) => cache.accounts(), { held: true });
+ * await vault.close();
  */
 export interface Vault extends CacheHandle {
   /** The current status, a plain object. It is replaced by a new object whenever something in it changes. */
@@ -102,10 +111,12 @@ export interface Vault extends CacheHandle {
   recover(): Promise<void>;
 
   /**
-   * In state older: replaces the older file with what this program has in memory, and keeps the older file beside it
-   * as `<file>.older-<time>`. Accounts that were signed out in the meantime stay signed out.
+   * In state older, and in damaged, key-missing and wrong-key while `status.kept` says that memory holds more: replaces
+   * the file with what this program has in memory, and keeps the replaced file beside it as `<file>.older-<time>`
+   * (`.damaged-<time>`, `.orphan-<time>`). Accounts that were signed out in the meantime stay signed out.
    *
-   * @throws InvalidArgumentError if the file was already older when it was opened, so that memory holds nothing newer
+   * @throws InvalidArgumentError if the file was already older when it was opened, so that memory holds nothing newer;
+   * VaultError of any other state
    */
   keepMine(): Promise<void>;
 

@@ -35,7 +35,7 @@ export class VaultMemory {
   readonly statuses = new Listeners<VaultStatus>();
   cache: TokenCache;
   opening: Opening;
-  /** In state `older`: the vault as this program last saw it. `cache` belongs to it. */
+  /** While the file is not what this program saw last: the vault as it saw it. `cache` belongs to it. */
   mine: Opening | null = null;
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
@@ -77,10 +77,10 @@ export class VaultMemory {
 
   /**
    * Replaces memory by what was read from the file, and applies unsaved changes on top. If the file is older than
-   * memory, memory is unchanged.
+   * memory or can't be read completely, memory is unchanged.
    */
   async adopt(opening: Opening): Promise<void> {
-    if (opening.state === 'older' && this.seen !== null) {
+    if (!isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
       this.mine ??= this.opening;
       if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
       this.opening = opening;

@@ -3,6 +3,11 @@
  * invisible and bidirectional control characters, that could disguise it. User names come from the document's author.
  *
  * @param maxLength in characters (code points); longer text ends in “…”
+ *
+ * @example
+ * import { printable } from 'tokenkeep/vault';
+ *
+ * const line = printable('ada@contoso.example\u202e', 60); // without the character that reverses the text
  */
 export function printable(text: string, maxLength: number): string {
   // Cc: controls; Cf: formats, including direction overrides; Zl, Zp: line and paragraph separators.

@@ -50,13 +50,22 @@ export async function recover(access: Access): Promise<void> {
   });
 }
 
-/** Replaces an older file with what this program has in memory. See `Vault.keepMine`. */
+/** The states in which `keepMine` is possible, and what the replaced file is called. */
+const KEPT_AS: ReadonlyMap<VaultState, string> = new Map([
+  ['older', 'older'],
+  ['damaged', 'damaged'],
+  ['key-missing', 'orphan'],
+  ['wrong-key', 'orphan'],
+]);
+
+/** Replaces the file with what this program has in memory. See `Vault.keepMine`. */
 export async function keepMine(access: Access): Promise<void> {
   const { settings, memory } = access;
-  await whileOlder(access, async (opening) => {
+  await whileIn([...KEPT_AS.keys()], access, async (opening) => {
     const { mine } = memory;
     const contents = mine?.contents ?? null;
     if (mine === null || contents === null) {
+      if (opening.state !== 'older') assertState(opening.state, []);
       throw new InvalidArgumentError(
         'keepMine: this program has nothing newer in memory, because the file was older when it was opened. Nothing was changed. Take the file’s contents.',
       );
@@ -65,11 +74,12 @@ export async function keepMine(access: Access): Promise<void> {
     const { key, slot, marks } = await keyFor(access, fileId, mine.slot);
     await access.inTurn(() =>
       access.writing(async () => {
-        if (memory.opening.state !== 'older' || memory.mine !== mine) throw refusal('busy');
+        const label = KEPT_AS.get(memory.opening.state);
+        if (label === undefined || memory.mine !== mine) throw refusal('busy');
         const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
         memory.notify(removeSignedOut(contents, mark?.tombstones ?? []));
         if (memory.opening.identity !== null) {
-          await keepCopy(settings.io, settings.file, 'older', new Date(settings.now()));
+          await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
         }
         const written = await rewrite(settings, {
           cache: memory.cache,
@@ -91,7 +101,7 @@ export async function keepMine(access: Access): Promise<void> {
 /** Accepts an older file, except accounts that were signed out since it was written. See `Vault.takeFile`. */
 export async function takeFile(access: Access): Promise<void> {
   const { settings, memory } = access;
-  await whileOlder(access, async ({ fileId, identity, slot: current }) => {
+  await whileIn(['older'], access, async ({ fileId, identity, slot: current }) => {
     const isAnother =
       memory.seen !== null && fileId !== null && !memory.seen.fileId.equals(fileId) && identity !== null;
     if (identity === null || isAnother) {
@@ -155,11 +165,15 @@ export async function makeOwn(access: Access): Promise<void> {
 }
 
 /** Runs `task` with the key lock held, because it may have to ask the keychain for the vault's key. */
-async function whileOlder(access: Access, task: (opening: Opening) => Promise<void>): Promise<void> {
+async function whileIn(
+  states: readonly VaultState[],
+  access: Access,
+  task: (opening: Opening) => Promise<void>,
+): Promise<void> {
   const { settings, memory } = access;
   await settings.rekeying.hold(async () => {
     await access.inTurn(() => access.catchUp());
-    assertState(memory.opening.state, ['older']);
+    assertState(memory.opening.state, states);
     await task(memory.opening);
   });
 }

@@ -15,7 +15,7 @@ export interface Circumstances {
   savedAt: number | null;
 }
 
-/** @param mine in state `older`: the vault as this program last saw it */
+/** @param mine while the file is not what this program saw last: the vault as it saw it */
 export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
   const { unsaved, saveError, file, keychain, savedAt } = circumstances;
   const error = opening.error ?? saveError;
@@ -33,6 +33,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     keychain,
     ...(contents === null ? {} : aboutFile(contents)),
     ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
+    ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
     ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
     ...(opening.warnings.length === 0 ? {} : { warnings: opening.warnings }),
     ...(opening.original === null ? {} : { copyOf: opening.original }),

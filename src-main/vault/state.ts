@@ -48,6 +48,11 @@ export interface VaultStatus {
   warnings?: readonly VaultWarning[];
   /** In state `older`: the two versions to choose from. */
   older?: OlderFile;
+  /**
+   * The file can't be read completely any more, and memory still holds what this program read before: the number of
+   * accounts. Absent otherwise, and in state `older`.
+   */
+  kept?: number;
   /** In state `copy`: absolute path of the original. */
   copyOf?: string;
   /** In state `damaged`: the number of salvaged accounts, the total (null: unknown), and the lost accounts. */

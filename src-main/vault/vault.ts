@@ -39,6 +39,19 @@ const WATCHED_POLL = 30_000;
  * updates the status.
  *
  * @throws InvalidArgumentError and nothing else
+ *
+ * @example
+ * import { openVault } from 'tokenkeep';
+ *
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault', name: 'my-app' });
+ * await vault.update((cache) =>
+ *   cache.add({
+ *     client_id: 'my-app',
+ *     scope: ['openid'],
+ *     token_endpoint: 'https://login.example.org/token',
+ *     response: { access_token: '…', token_type: 'Bearer', expires_in: 3600 },
+ *   }),
+ * );
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
   return openVaultIn(options, {});

@@ -34,18 +34,20 @@ const KINDS = [
   ['RefreshToken', 'refresh token', 'refresh tokens'],
   ['IdToken', 'ID token', 'ID tokens'],
   ['AppMetadata', 'app metadata entry', 'app metadata entries'],
+  ['grants', 'OAuth grant', 'OAuth grants'],
 ] as const;
 
 /** Lists the removed entries by type, without types that have none. */
 export function removals(counts: RemovalCount): string[] {
-  return KINDS.filter(([type]) => counts[type] > 0).map(([type, one, many]) =>
-    count(counts[type], one, many),
+  return KINDS.filter(([type]) => (counts[type] ?? 0) > 0).map(([type, one, many]) =>
+    count(counts[type] ?? 0, one, many),
   );
 }
 
 export function addCounts(all: readonly RemovalCount[]): RemovalCount {
   const sum: RemovalCount = { Account: 0, AccessToken: 0, RefreshToken: 0, IdToken: 0, AppMetadata: 0 };
-  for (const counts of all) for (const [type] of KINDS) sum[type] += counts[type];
+  for (const counts of all)
+    for (const [type] of KINDS) if (counts[type] !== undefined) sum[type] = (sum[type] ?? 0) + counts[type];
   return sum;
 }
 

@@ -9,7 +9,7 @@ export const HOMES = ['uid.utid', 'UID.UTID', 'uid.utid2', 'uid-b2c_1_x.utid', '
 export const ENVIRONMENTS = ['login.microsoftonline.com', 'login.windows.net', 'id.example.org'] as const;
 const CLIENTS = ['app-1', 'APP-1', 'app-2'];
 const REALMS = ['common', 'utid', 'UTID', 'guest', ''];
-const TARGETS = ['s1', 's2 s1', 'S1 s2', 's3 openid', 'openid dialect'];
+const TARGETS = ['s1', 's2 s1', 'S1 s2', 's3 openid', 'openid profile'];
 
 const home = fc.constantFrom(...HOMES);
 const environment = fc.constantFrom(...ENVIRONMENTS);

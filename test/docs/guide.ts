@@ -22,6 +22,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
+  'tokenkeep/oauth': 'src-main/oauth/index.ts',
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
   'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'tokenkeep/partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
@@ -42,16 +43,22 @@ function modules(page: string): { code: string; line: number }[] {
 
 const lines = (text: string): number => text.split('\n').length;
 
-/** What the compiler has to say of the pages' code; none where all is well. One program for all: it takes seconds. */
-export function complaints(pages: readonly string[]): string[] {
-  const sources = new Map(
-    pages.flatMap((page) =>
-      modules(page).map(({ code, line }) => {
-        const file = join(root, page, '..', `.${page.replaceAll(/\W/g, '-')}-${line}.ts`); // beside it: what it imports may be too
-        return [file, { page, line, code: `${code}\nexport {};\n` }] as const;
-      }),
-    ),
-  );
+/** Code of the documentation, and where it stands. */
+export interface Code {
+  /** Path from the clone's root. */
+  readonly page: string;
+  /** The line of the page in which it begins. */
+  readonly line: number;
+  readonly code: string;
+}
+
+/** The code of the pages, as modules. */
+export const codeOfPages = (pages: readonly string[]): Code[] =>
+  pages.flatMap((page) => modules(page).map((code) => ({ page, ...code })));
+
+/** Compiles code and the package's entries in one program, which takes seconds. */
+export function compile(code: readonly Code[]): ts.Program {
+  const sources = new Map(code.map((one) => [fileOf(one), one.code]));
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const msal = join(root, 'node_modules/msal-node-7'); // whichever major a guide's reader has
@@ -64,14 +71,25 @@ export function complaints(pages: readonly string[]): string[] {
     paths: { ...options.paths, '@azure/msal-node': [msal] },
   };
   const host = ts.createCompilerHost(checked);
-  host.readFile = (path) => sources.get(path)?.code ?? ts.sys.readFile(path);
+  host.readFile = (path) =>
+    sources.has(path) ? `${sources.get(path) ?? ''}\nexport {};\n` : ts.sys.readFile(path);
   host.fileExists = (path) => sources.has(path) || ts.sys.fileExists(path);
-  const program = ts.createProgram([...sources.keys(), join(root, 'test/docs/host.d.ts')], checked, host);
-  return [...sources].flatMap(([file, { page, line, code }]) =>
-    ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ messageText, start = 0 }) => {
-      const at = line + lines(code.slice(0, start)) - 1;
-      return `${page}:${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
-    }),
+  return ts.createProgram([...sources.keys(), join(root, 'test/docs/host.d.ts')], checked, host);
+}
+
+/** The module in which code is compiled: beside its page, so that what it imports may be too. */
+const fileOf = ({ page, line }: Code): string =>
+  join(root, page, '..', `.${page.replaceAll(/\W/g, '-')}-${line}.ts`);
+
+/** What the compiler has to say of code; none where all is well. */
+export function complaints(program: ts.Program, code: readonly Code[]): string[] {
+  return code.flatMap((one) =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(fileOf(one)))
+      .map(({ messageText, start = 0 }) => {
+        const at = one.line + lines(one.code.slice(0, start)) - 1;
+        return `${one.page}:${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+      }),
   );
 }
 

@@ -11,8 +11,7 @@ import { signInWithCode } from '../support/code-flow.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
-import { complaints, run } from './guide.ts';
-import { PAGES } from './page.ts';
+import { run } from './guide.ts';
 
 /** What Microsoft's token endpoint answers at a sign-in, as MSAL's schema keeps it. */
 function signedIn(username: string): TokenResponseEvent {
@@ -58,10 +57,6 @@ afterAll(() => {
   for (const name of ['guideBrowser', 'guideNetwork', 'guideFetch'] as const)
     Reflect.deleteProperty(stage, name);
 });
-
-it('the code of every page compiles', () => {
-  expect(complaints(PAGES)).toEqual([]);
-}, 120_000);
 
 describe('docs/msal.md', () => {
   it('signs in, gets a token, and signs out', async () => {

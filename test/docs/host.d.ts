@@ -4,7 +4,7 @@ import type { NodeAuthOptions } from '@azure/msal-node';
 import type { WebContents } from 'electron';
 import type { SealingKeys } from 'tokenkeep/partitions';
 import type { RedisClient } from 'tokenkeep/partitions/redis';
-import type { AccountSummary, Vault } from 'tokenkeep';
+import type { AccountSummary, SerializableTokenCache, Vault } from 'tokenkeep';
 import type { TokenCacheBridge } from 'tokenkeep/electron';
 
 declare global {
@@ -16,6 +16,7 @@ declare global {
   }
   const auth: NodeAuthOptions;
   const vault: Vault;
+  const cache: SerializableTokenCache;
   const accounts: readonly AccountSummary[];
   const response: Readonly<Record<string, unknown>>;
   const passphrase: string;

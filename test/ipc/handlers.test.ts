@@ -169,7 +169,7 @@ describe('signing out', () => {
     const counted = await window.ask.removalCount(W, null);
     const receipts = await window.ask.signOut(W, null);
     const removed = (type: keyof typeof counted) =>
-      receipts.reduce((sum, receipt) => sum + receipt.removed[type], 0);
+      receipts.reduce((sum, receipt) => sum + (receipt.removed[type] ?? 0), 0);
     expect(counted).toEqual({
       AccessToken: removed('AccessToken'),
       RefreshToken: removed('RefreshToken'),

@@ -95,7 +95,7 @@ describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
     expect(app.asked).toHaveLength(0);
 
     // The server tells the same scopes in its own order, and one of them in another case.
-    const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} dialect ${send}` });
+    const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} profile ${send}` });
     app.response = fresh;
     await app.silent(avery, true);
     expect(cache.find('AccessToken').map(({ secret }) => secret === fresh.access_token)).toEqual([true]);

@@ -7,6 +7,7 @@ import { ageIn } from '../place.ts';
 import { sameCredential } from '../schema/match.ts';
 import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { canonicalEnvironment, hostOf } from '../schema/environments.ts';
+import { GRANT } from '../schema/grants.ts';
 import { grantOf, scopeKeys } from '../schema/scopes.ts';
 import { copyWith } from '../json.ts';
 import { isExpired } from '../schema/expiry.ts';
@@ -26,7 +27,12 @@ export function converted(store: Store, dialect: Dialect): Map<string, unknown> 
     if (entities.size > 0 || writesEmptyRoots(dialect)) roots.set(type, entities);
   }
   const known = new Set<string>(ENTITY_TYPES);
-  for (const section of store.roots) if (!known.has(section)) roots.set(section, store.kept(section)?.value);
+  for (const section of store.roots) {
+    if (known.has(section)) continue;
+    const kept = store.kept(section);
+    if (kept !== undefined || section !== GRANT) roots.set(section, kept?.value);
+    else roots.set(section, new Map(Array.from(store.entries(GRANT), ({ key, value }) => [key, value])));
+  }
   return roots;
 }
 

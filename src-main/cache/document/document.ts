@@ -8,6 +8,7 @@ import { type Dialect, DIALECTS, LAYOUTS, type Layout } from '../schema/dialects
 import { recognise } from './recognize.ts';
 import { Entry } from '../entry.ts';
 import { isEntityType } from '../schema/entities.ts';
+import { isSection, type Section } from '../schema/grants.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
@@ -41,7 +42,7 @@ function fill(store: Store, roots: Roots, layout: Layout): void {
   store.layout = store.dialect === null ? undefined : layout;
   for (const section of Object.keys(roots)) {
     const root = roots[section];
-    if (!isEntityType(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
+    if (!isSection(section) || !isRecord(root)) store.put(Entry.of(section, null, root));
     else {
       store.open(section);
       for (const key of Object.keys(root)) store.put(Entry.of(section, key, root[key]));
@@ -138,12 +139,17 @@ function ownRoots(store: Store): Map<string, unknown> {
   const roots = new Map<string, unknown>();
   for (const section of store.roots) {
     const kept = store.kept(section);
-    if (kept !== undefined || !isEntityType(section)) roots.set(section, kept?.value);
-    else roots.set(section, new Map(Array.from(store.entries(section), ({ key, value }) => [key, value])));
+    if (kept !== undefined || !isSection(section)) roots.set(section, kept?.value);
+    else roots.set(section, itemsOf(store, section));
   }
   // A document is recognized by its roots, so write at least one.
   if (roots.size > 0 && ![...roots.keys()].some(isEntityType)) roots.set('AccessToken', new Map());
   return roots;
+}
+
+/** Returns the items of a root as they are, by key. */
+function itemsOf(store: Store, section: Section): Map<string, unknown> {
+  return new Map(Array.from(store.entries(section), ({ key, value }) => [key, value]));
 }
 
 /** Converts maps to objects. `fromEntries` creates a field for every name, including `__proto__`. */

@@ -5,13 +5,14 @@
 import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
-import { isExpired } from '../schema/expiry.ts';
+import { sameEnvironment } from '../schema/environments.ts';
+import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { Entry } from '../entry.ts';
-import { isEntityType } from '../schema/entities.ts';
+import { GRANT, isSection } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
@@ -19,7 +20,7 @@ import { storeOf, type TokenCache } from '../token-cache.ts';
 export interface MergeCounts {
   /** Number of users, not of account entities. */
   accounts: { added: number; known: number; names: readonly string[] };
-  /** Number of credentials. `expired`: access tokens among those added or replaced that have expired. */
+  /** Number of credentials and grants. `expired`: access tokens among those added or replaced that have expired. */
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
   /** Unrecognized entries and roots, copied unchanged. */
   notUnderstood: number;
@@ -45,18 +46,37 @@ function verdict(into: Store, from: Store, type: CredentialName, entity: Entity)
   return stays ? 'unchanged' : 'replaced';
 }
 
-/** Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. */
-function isNewest<T extends CredentialName>(
-  from: Store,
-  type: T,
-  entry: Entry<T>,
-  entity: EntityOf[T],
-): boolean {
-  const best = sameEntries(from, type, entity).reduce((a, b) => {
-    if (a === b || a.entity === null || b.entity === null) return a;
-    return ageIn(from, type, b.entity) < ageIn(from, type, a.entity) ? a : b;
-  }, entry);
-  return best === entry;
+/**
+ * Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. Those
+ * that the newest replaces are not looked at again: a document may hold thousands of them.
+ */
+function newest<T extends CredentialName>(from: Store, type: T): Entry<T>[] {
+  const entries = from.candidates(type);
+  const places = new Map(entries.map((entry, index) => [entry, index]));
+  const ages = new Map<Entry<T>, number>();
+  const ageOf = (entry: Entry<T>): number => {
+    let age = ages.get(entry);
+    if (age === undefined)
+      ages.set(entry, (age = entry.entity === null ? NaN : ageIn(from, type, entry.entity)));
+    return age;
+  };
+  const isReplacedBy = (old: Entry<T>, entry: Entry<T>): boolean => {
+    const [age, other] = [ageOf(old), ageOf(entry)];
+    return other > age || (!(other < age) && (places.get(entry) ?? 0) > (places.get(old) ?? 0));
+  };
+  const replaced = new Set<Entry<T>>();
+  for (const entry of entries) {
+    let current = entry;
+    while (!replaced.has(current)) {
+      const same = current.entity === null ? [] : sameEntries(from, type, current.entity);
+      for (const other of same) if (isReplacedBy(other, current)) replaced.add(other);
+      const best = same.reduce((a, b) => (isReplacedBy(a, b) ? b : a), current);
+      if (best === current) break;
+      replaced.add(current);
+      current = best;
+    }
+  }
+  return entries.filter((entry) => !replaced.has(entry));
 }
 
 interface Step {
@@ -65,12 +85,28 @@ interface Step {
   readonly verdict: Verdict;
 }
 
+interface GrantStep {
+  readonly entry: Entry<typeof GRANT>;
+  readonly verdict: Verdict;
+}
+
+/** The imported grants. Grants of one label and client stand under one key, so the newer replaces the older. */
+function grantSteps(into: Store, from: Store): GrantStep[] {
+  return [...from.entries(GRANT)].flatMap((entry): GrantStep[] => {
+    if (entry.entity === null) return [];
+    const known = into.entry(GRANT, entry.key)?.entity ?? null;
+    if (known === null) return [{ entry, verdict: 'added' }];
+    const isNewer = !(secondsOf(known['cached_at']) > secondsOf(entry.entity['cached_at']));
+    const isSame = sameJson(known, entry.entity);
+    return [{ entry, verdict: isSame || !isNewer ? 'unchanged' : 'replaced' }];
+  });
+}
+
 function stepsOf(into: Store, from: Store): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
-    for (const entry of from.candidates(type)) {
-      const { entity } = entry;
-      if (entity === null || !isNewest(from, type, entry, entity)) continue;
+    for (const { entity } of newest(from, type)) {
+      if (entity === null) continue;
       steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
     }
   }
@@ -79,14 +115,21 @@ function stepsOf(into: Store, from: Store): Step[] {
 
 function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
+  for (const { verdict } of grantSteps(into, from)) tokens[verdict] += 1;
   for (const step of steps) {
     tokens[step.verdict] += 1;
     if (step.verdict !== 'unchanged' && isExpired(step.entity, into.now())) tokens.expired += 1;
   }
   const users = summaries(from);
+  const there = new Map<string, string[]>();
   let known = 0;
   for (const { home_account_id, environment } of users) {
-    if (summaries(into, { home_account_id, environment }).length > 0) known += 1;
+    let environments = there.get(home_account_id);
+    if (environments === undefined) {
+      environments = summaries(into, { home_account_id }).map((user) => user.environment);
+      there.set(home_account_id, environments);
+    }
+    if (environments.some((other) => sameEnvironment(other, environment))) known += 1;
   }
   return {
     accounts: {
@@ -104,10 +147,11 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
  * Returns what `merge` would do, without changing either cache.
  *
  * @example
- * import { planMerge } from 'tokenkeep/cache';
+ * import { planMerge, SerializableTokenCache } from 'tokenkeep/cache';
  *
- * const counts = planMerge(into, from);
- * console.log(counts);
+ * const imported = new SerializableTokenCache();
+ * imported.deserialize(text);
+ * console.log(planMerge(cache, imported));
  */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
@@ -122,7 +166,7 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
  * import { merge, SerializableTokenCache } from 'tokenkeep/cache';
  *
  * const imported = new SerializableTokenCache();
- * imported.deserialize(document);
+ * imported.deserialize(text);
  * merge(cache, imported);
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
@@ -139,6 +183,8 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
         if (entity !== null) complete(target, type, entity);
       }
     }
+    for (const { entry, verdict: own } of grantSteps(target, source))
+      if (own !== 'unchanged') target.put(entry);
     takeRest(target, source);
     return done;
   }).value;
@@ -171,7 +217,7 @@ function takeRest(into: Store, from: Store): void {
   for (const { section, value } of from.keptRoots()) {
     const isTaken = (name: string): boolean => {
       const known = into.kept(name);
-      return (known !== undefined || isEntityType(name)) && !sameJson(known?.value, value);
+      return (known !== undefined || isSection(name)) && !sameJson(known?.value, value);
     };
     const name = freeKey(section, isTaken);
     if (into.kept(name) === undefined) into.put(Entry.of(name, null, value));

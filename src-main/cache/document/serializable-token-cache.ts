@@ -10,7 +10,7 @@ import { storeOf, TokenCache } from '../token-cache.ts';
  * import { SerializableTokenCache } from 'tokenkeep';
  *
  * const cache = new SerializableTokenCache();
- * cache.deserialize(document);
+ * cache.deserialize(text);
  * const copy = cache.serialize({ dialect: 'msal-node' });
  */
 export class SerializableTokenCache extends TokenCache {

@@ -4,7 +4,15 @@
  * strings.
  */
 
-/** The entity types, which are also the names of the roots of a cache document. */
+/**
+ * The entity types, which are also the names of the roots of a cache document.
+ *
+ * @example
+ * import { ENTITY_TYPES, TokenCache } from 'tokenkeep/cache';
+ *
+ * const cache = new TokenCache();
+ * for (const type of ENTITY_TYPES) console.log(type, cache.find(type).length);
+ */
 export const ENTITY_TYPES = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'] as const;
 
 /** The name of an entity type, as in the schema. */
@@ -169,7 +177,7 @@ export interface AccountSummary {
   name?: string;
   /** In the home tenant: `oid`, else `sub`; "" where it is not known. */
   local_account_id: string;
-  /** `MSSTS`, `ADFS` or `Generic`. */
+  /** `MSSTS`, `ADFS` or `Generic`; `OAuth` for an account that has only grants of `tokenkeep/oauth`. */
   authority_type: string;
   /** The home tenant first. A user who is a guest elsewhere has more than one. */
   tenants: readonly TenantProfile[];
@@ -247,6 +255,12 @@ export interface AddReceipt {
   readonly expiry: 'given' | 'derived' | 'unknown' | null;
 }
 
+/** Number of entries by type. */
+export interface EntryCount extends Record<EntityType, number> {
+  /** Of the grants of `tokenkeep/oauth`. Absent where there are none. */
+  grants?: number;
+}
+
 /** The receipt of a sign-out: counts, never secrets. */
 export interface SignOutReceipt {
   /** The account; "" for tokens of apps. */
@@ -256,7 +270,7 @@ export interface SignOutReceipt {
   /** Seconds since the epoch. */
   at: number;
   /** Number of removed entries by type. */
-  removed: Record<EntityType, number>;
+  removed: EntryCount;
   /** Number of entries left, counted again after the removal. Expected: 0. */
   remaining: number;
   /** Vaults only: the state of the key that opens older copies of the file. */

@@ -81,6 +81,11 @@ type Purpose = keyof typeof PURPOSES;
 
 const PURPOSE_NAMES = Object.keys(PURPOSES) as Purpose[];
 
+/** The purposes of an access token, in a fixed order: two that denote one credential have the same. */
+export function purposesOf(entity: Entity): string[] {
+  return PURPOSE_NAMES.map((name) => PURPOSES[name](entity));
+}
+
 /** Other names under which a query may ask for a purpose: the fields as MSAL Node and MSAL.NET write them. */
 const ALIASES: ReadonlyMap<string, Purpose> = new Map<string, Purpose>([
   ...PURPOSE_NAMES.map((name): [string, Purpose] => [name, name]),

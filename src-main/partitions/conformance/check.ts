@@ -2,7 +2,16 @@
 import { ok } from 'node:assert/strict';
 import type { PartitionStore } from '../partition-store.ts';
 
-/** One store, opened twice. */
+/**
+ * One store, opened twice.
+ *
+ * @example
+ * import type { OpenedStores } from 'tokenkeep/partitions/conformance';
+ * import { redisStore } from 'tokenkeep/partitions/redis';
+ *
+ * const open = (): Promise<OpenedStores> =>
+ *   Promise.resolve({ store: redisStore({ client }), another: redisStore({ client }) });
+ */
 export interface OpenedStores {
   readonly store: PartitionStore;
   /** The same data over another connection, as another process would see it. */

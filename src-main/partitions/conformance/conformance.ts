@@ -28,7 +28,15 @@ export interface ConformanceOptions {
   readonly leases?: boolean;
 }
 
-/** One test, for any runner. */
+/**
+ * One test, for any runner.
+ *
+ * @example
+ * import { test } from 'node:test';
+ * import type { ConformanceCase } from 'tokenkeep/partitions/conformance';
+ *
+ * const register = ({ name, isAlone, run }: ConformanceCase) => test(name, { concurrency: !isAlone }, run);
+ */
 export interface ConformanceCase {
   readonly name: string;
   /** Whether the case stops or pauses the server, so that no other case may run at the same time. All others may run concurrently. */
@@ -37,7 +45,18 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/** Returns the conformance cases of a partition store. Each rejects if the store violates the contract. */
+/**
+ * Returns the conformance cases of a partition store. Each rejects if the store violates the contract.
+ *
+ * @example
+ * import { test } from 'node:test';
+ * import { memoryStore } from 'tokenkeep/partitions';
+ * import { partitionStoreConformance } from 'tokenkeep/partitions/conformance';
+ *
+ * const store = memoryStore();
+ * const open = () => Promise.resolve({ store, another: store });
+ * for (const { name, run } of partitionStoreConformance({ open })) void test(name, run);
+ */
 export function partitionStoreConformance({
   open,
   server,

@@ -5,7 +5,29 @@ import { scopesIn, sealed, sign } from './cache-cases.ts';
 import { type Check, until } from './check.ts';
 import type { Partition } from '../partitioned-caches.ts';
 
-/** Functions that stop, start, pause and resume a store's server. */
+/**
+ * Functions that stop, start, pause and resume a store's server.
+ *
+ * @example
+ * import { spawn } from 'node:child_process';
+ * import { once } from 'node:events';
+ * import type { ServerControls } from 'tokenkeep/partitions/conformance';
+ *
+ * const start = () => spawn('redis-server', ['--port', '6390', '--appendonly', 'yes']);
+ * let server = start();
+ * const controls: ServerControls = {
+ *   stop: async () => {
+ *     server.kill('SIGKILL');
+ *     await once(server, 'exit');
+ *   },
+ *   start: async () => {
+ *     server = start();
+ *     await once(server.stdout, 'data');
+ *   },
+ *   pause: () => void server.kill('SIGSTOP'),
+ *   resume: () => void server.kill('SIGCONT'),
+ * };
+ */
 export interface ServerControls {
   /** Stops the server as a crash would. Acknowledged writes must be on its disk. */
   readonly stop: () => Promise<void>;

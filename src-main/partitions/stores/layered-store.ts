@@ -3,7 +3,22 @@ import { InvalidArgumentError } from '../../errors.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
-/** Notifies the processes of a site of changed entries: `redisInvalidation`, `postgresInvalidation`. */
+/**
+ * Notifies the processes of a site of changed entries: `redisInvalidation`, `postgresInvalidation`.
+ *
+ * @example
+ * import { EventEmitter } from 'node:events';
+ * import type { PartitionInvalidation } from 'tokenkeep/partitions';
+ *
+ * const bus = new EventEmitter(); // of a message broker
+ * const invalidation: PartitionInvalidation = {
+ *   publish: (key) => void bus.emit('changed', key),
+ *   subscribe: async (onChange, onGap) => {
+ *     bus.on('changed', onChange).on('reconnected', onGap);
+ *     return async () => void bus.off('changed', onChange).off('reconnected', onGap);
+ *   },
+ * };
+ */
 export interface PartitionInvalidation {
   /** Notifies other processes, best effort. A process that misses a message reads the change when its copy expires. */
   publish(key: string): void;
@@ -28,7 +43,16 @@ export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 
   invalidation?: PartitionInvalidation;
 }
 
-/** A store with an in-memory cache in front. */
+/**
+ * A store with an in-memory cache in front.
+ *
+ * @example
+ * import type { LayeredStore } from 'tokenkeep/partitions';
+ *
+ * async function warnWithoutInvalidation(store: LayeredStore): Promise<void> {
+ *   await store.listening.catch((error: unknown) => console.warn('Copies may be stale:', error));
+ * }
+ */
 export interface LayeredStore extends PartitionStore {
   /** Resolves when subscribed to invalidations. If it rejects, there are none, and copies are used for `staleness` seconds. */
   readonly listening: Promise<void>;
@@ -45,6 +69,11 @@ export interface LayeredStore extends PartitionStore {
  *
  * @throws InvalidArgumentError
  * @example
+ * import { createClient } from 'redis';
+ * import { layered } from 'tokenkeep/partitions';
+ * import { redisInvalidation, redisStore } from 'tokenkeep/partitions/redis';
+ *
+ * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
  */
 export function layered({ store, staleness, invalidation, ...bounds }: LayeredOptions): LayeredStore {

@@ -12,7 +12,15 @@ export interface MemoryStoreOptions {
   now?: () => number;
 }
 
-/** A partition store in the memory of this process. */
+/**
+ * A partition store in the memory of this process.
+ *
+ * @example
+ * import { type MemoryStore, memoryStore } from 'tokenkeep/partitions';
+ *
+ * const store: MemoryStore = memoryStore();
+ * setInterval(() => console.log(`${store.size} partitions`), 60_000).unref();
+ */
 export interface MemoryStore extends PartitionStore {
   /** How many entries there are. */
   readonly size: number;
@@ -31,6 +39,8 @@ interface Held extends StoredPartition {
  *
  * @throws InvalidArgumentError
  * @example
+ * import { memoryStore, partitionedCaches } from 'tokenkeep/partitions';
+ *
  * const caches = partitionedCaches({ store: memoryStore({ maxEntries: 1000 }), sealingKeys });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {

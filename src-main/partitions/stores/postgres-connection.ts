@@ -2,7 +2,15 @@
 import { PartitionStoreError, TokenkeepError } from '../../errors.ts';
 import { has } from './redis-client.ts';
 
-/** The members of a `pg` `Pool` that are used. */
+/**
+ * The members of a `pg` `Pool` that are used.
+ *
+ * @example
+ * import pg from 'pg';
+ * import type { PostgresPool } from 'tokenkeep/partitions/postgres';
+ *
+ * const pool: PostgresPool = new pg.Pool({ connectionString: 'postgres://localhost/my-app' });
+ */
 export interface PostgresPool {
   /** As in `pg`. The callback runs as soon as there is a connection; see `checkout`. */
   connect(
@@ -14,7 +22,15 @@ export interface PostgresPool {
   ): unknown;
 }
 
-/** The members of a connection that are used. */
+/**
+ * The members of a connection that are used.
+ *
+ * @example
+ * import pg from 'pg';
+ * import type { PostgresConnection } from 'tokenkeep/partitions/postgres';
+ *
+ * const connection: PostgresConnection = await new pg.Pool().connect();
+ */
 export interface PostgresConnection {
   /** As in `pg`. */
   query(text: string, values?: unknown[]): Promise<PostgresAnswer>;

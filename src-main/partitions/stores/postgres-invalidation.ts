@@ -29,6 +29,11 @@ const HEARD_WITHIN = 3000;
  *
  * @throws InvalidArgumentError; PartitionStoreError `store_client`
  * @example
+ * import pg from 'pg';
+ * import { layered } from 'tokenkeep/partitions';
+ * import { postgresInvalidation, postgresStore } from 'tokenkeep/partitions/postgres';
+ *
+ * const pool = new pg.Pool({ connectionString: 'postgres://localhost/my-app' });
  * const store = layered({ store: postgresStore({ pool }), staleness: 10, invalidation: postgresInvalidation({ pool }) });
  * await store.listening;
  */

@@ -34,7 +34,11 @@ const PAGE = 500;
  *
  * @throws PartitionStoreError `store_client` where it is no pool of `pg`; InvalidArgumentError
  * @example
- * const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 5000 });
+ * import pg from 'pg';
+ * import { partitionedCaches } from 'tokenkeep/partitions';
+ * import { migratePartitions, postgresStore } from 'tokenkeep/partitions/postgres';
+ *
+ * const pool = new pg.Pool({ connectionString: 'postgres://localhost/my-app', connectionTimeoutMillis: 5000 });
  * pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`));
  * await migratePartitions(pool);
  * const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys });

@@ -45,7 +45,10 @@ const MARK = 'tokenkeep partitions ';
  * @throws PartitionStoreError `store_newer` where a newer version of Tokenkeep has made the table, `store_forbidden`,
  *   `store_read_only`; InvalidArgumentError where there is a table of this name that Tokenkeep did not make. Nothing is changed
  * @example
- * await migratePartitions(pool);
+ * import pg from 'pg';
+ * import { migratePartitions } from 'tokenkeep/partitions/postgres';
+ *
+ * await migratePartitions(new pg.Pool({ connectionString: 'postgres://localhost/my-app' }));
  */
 export async function migratePartitions(pool: PostgresPool, { table }: TableOptions = {}): Promise<void> {
   const name = quotedTable(table);
@@ -100,6 +103,10 @@ async function versionOf(connection: PostgresConnection, name: string): Promise<
  * @returns how many rows it deleted
  * @throws PartitionStoreError, InvalidArgumentError; what `pg` throws
  * @example
+ * import pg from 'pg';
+ * import { removeExpired } from 'tokenkeep/partitions/postgres';
+ *
+ * const pool = new pg.Pool({ connectionString: 'postgres://localhost/my-app' });
  * setInterval(() => void removeExpired(pool).catch(console.error), 600_000).unref();
  */
 export async function removeExpired(

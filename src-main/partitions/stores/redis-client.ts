@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { PartitionStoreError } from '../../errors.ts';
 import type { StoreCall } from '../partition-store.ts';
 
-/** The members of a `redis` client that are used: of `createClient()`, `createClientPool()`, `createCluster()`, `createSentinel()`. */
+/**
+ * The members of a `redis` client that are used: of `createClient()`, `createClientPool()`, `createCluster()`, `createSentinel()`.
+ *
+ * @example
+ * import { createClient } from 'redis';
+ * import type { RedisClient } from 'tokenkeep/partitions/redis';
+ *
+ * const client: RedisClient = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
+ */
 export interface RedisClient {
   /** As in `redis`: returns the same client with other settings. */
   withCommandOptions(options: RedisCommandOptions): RedisCommands;
@@ -19,7 +27,14 @@ export interface RedisCommandOptions {
   abortSignal?: AbortSignal;
 }
 
-/** The commands that are used. */
+/**
+ * The commands that are used.
+ *
+ * @example
+ * import type { RedisClient, RedisCommands } from 'tokenkeep/partitions/redis';
+ *
+ * const withBytes = (client: RedisClient): RedisCommands => client.withCommandOptions({ typeMapping: { 36: Buffer } });
+ */
 export interface RedisCommands {
   /** GET. */
   get(key: string): Promise<unknown>;
@@ -41,7 +56,16 @@ export interface RedisScriptCall {
   arguments: (string | Buffer)[];
 }
 
-/** The members of an `ioredis` client that are used: of `new Redis()` and `new Cluster()`. */
+/**
+ * The members of an `ioredis` client that are used: of `new Redis()` and `new Cluster()`.
+ *
+ * @example
+ * import { Redis } from 'ioredis';
+ * import { type IoredisClient, redisStore } from 'tokenkeep/partitions/redis';
+ *
+ * const client: IoredisClient = new Redis('redis://127.0.0.1:6379');
+ * const store = redisStore({ client });
+ */
 export interface IoredisClient {
   /** GET, as bytes. */
   getBuffer(key: string): Promise<Buffer | null>;

@@ -4,7 +4,16 @@ import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { has } from './redis-client.ts';
 
-/** The members of a `redis` client that are used. `createCluster()` cannot duplicate a connection: pass a client of one node. */
+/**
+ * The members of a `redis` client that are used. `createCluster()` cannot duplicate a connection: pass a client of one node.
+ *
+ * @example
+ * import { createClient } from 'redis';
+ * import { redisInvalidation, type RedisPubSubClient } from 'tokenkeep/partitions/redis';
+ *
+ * const client: RedisPubSubClient = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
+ * const invalidation = redisInvalidation({ client });
+ */
 export interface RedisPubSubClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
@@ -12,7 +21,15 @@ export interface RedisPubSubClient {
   duplicate(): RedisSubscriber;
 }
 
-/** The members of a subscribing connection that are used. */
+/**
+ * The members of a subscribing connection that are used.
+ *
+ * @example
+ * import { createClient } from 'redis';
+ * import type { RedisSubscriber } from 'tokenkeep/partitions/redis';
+ *
+ * const subscriber: RedisSubscriber = createClient().duplicate();
+ */
 export interface RedisSubscriber {
   /** Resolves when connected. */
   connect(): Promise<unknown>;
@@ -24,7 +41,16 @@ export interface RedisSubscriber {
   on(event: 'error' | 'ready', listener: () => void): unknown;
 }
 
-/** The members of an `ioredis` client that invalidation uses. */
+/**
+ * The members of an `ioredis` client that invalidation uses.
+ *
+ * @example
+ * import { Redis } from 'ioredis';
+ * import { type IoredisPubSubClient, redisInvalidation } from 'tokenkeep/partitions/redis';
+ *
+ * const client: IoredisPubSubClient = new Redis('redis://127.0.0.1:6379');
+ * const invalidation = redisInvalidation({ client });
+ */
 export interface IoredisPubSubClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>;
@@ -52,6 +78,11 @@ export interface RedisInvalidationOptions {
  *
  * @throws InvalidArgumentError; PartitionStoreError `store_client`
  * @example
+ * import { createClient } from 'redis';
+ * import { layered } from 'tokenkeep/partitions';
+ * import { redisInvalidation, redisStore } from 'tokenkeep/partitions/redis';
+ *
+ * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
  */
 export function redisInvalidation({

@@ -52,6 +52,10 @@ const KEY = /^[A-Za-z0-9_-]{43}$/;
  *
  * @throws PartitionStoreError `store_client` for the client of another library; InvalidArgumentError
  * @example
+ * import { createClient } from 'redis';
+ * import { partitionedCaches } from 'tokenkeep/partitions';
+ * import { redisStore } from 'tokenkeep/partitions/redis';
+ *
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys });
  */

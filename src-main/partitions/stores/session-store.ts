@@ -25,7 +25,15 @@ export interface SessionStoreOptions extends SessionAccessOptions {
   now?: () => number;
 }
 
-/** The size limit of a session cookie. */
+/**
+ * The size limit of a session cookie.
+ *
+ * @example
+ * import type { CookieLimit } from 'tokenkeep/partitions/session';
+ *
+ * // iron-session encrypts and encodes: about 1.4 times the JSON.
+ * const cookie: CookieLimit = { size: (session) => 300 + 1.4 * JSON.stringify(session).length };
+ */
 export interface CookieLimit {
   /**
    * The bytes of `name=value` as they will be sent. The default counts the session as cookie-session writes it: JSON, base64,
@@ -63,8 +71,16 @@ interface Field {
  *   cookie-session and koa-session, a function that returns the request's session
  * @throws InvalidArgumentError where there is no session, or it cannot be kept safely through this object
  * @example
- * const caches = partitionedCaches({ store: sessionStore(req.session), sealingKeys });
- * const caches = partitionedCaches({ store: sessionStore(() => req.session, { response: res, cookie: {} }), sealingKeys });
+ * import type { ServerResponse } from 'node:http';
+ * import type { Session } from 'express-session';
+ * import { partitionedCaches } from 'tokenkeep/partitions';
+ * import { sessionStore } from 'tokenkeep/partitions/session';
+ *
+ * const cachesOf = (req: { session: Session }) =>
+ *   partitionedCaches({ store: sessionStore(req.session), sealingKeys });
+ * // cookie-session replaces its session object, so pass a function:
+ * const cachesOfCookie = (req: { session: object }, response: ServerResponse) =>
+ *   partitionedCaches({ store: sessionStore(() => req.session, { response, cookie: {} }), sealingKeys });
  */
 export function sessionStore(session: SessionSource, options: SessionStoreOptions = {}): PartitionStore {
   const { field = DEFAULT_FIELD, cookie, now = systemClock } = options;
@@ -128,9 +144,16 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
  * @param to the current session of the request
  * @throws SessionEndedError, InvalidArgumentError, PartitionStoreError
  * @example
- * const before = req.session;
- * await new Promise((resolve, reject) => before.regenerate((error) => (error ? reject(error) : resolve())));
- * await carryOver(before, req.session);
+ * import type { Session } from 'express-session';
+ * import { carryOver } from 'tokenkeep/partitions/session';
+ *
+ * async function signedIn(req: { session: Session }): Promise<void> {
+ *   const before = req.session;
+ *   await new Promise<void>((resolve, reject) => {
+ *     before.regenerate((error) => (error ? reject(error) : resolve()));
+ *   });
+ *   await carryOver(before, req.session);
+ * }
  */
 export async function carryOver(
   from: object,

@@ -10,7 +10,6 @@ import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 import { identify, isTemporary, readWhole, replaceFile } from '../disk/atomic-file.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
-import { refusal } from '../refusal.ts';
 import { storageError } from '../disk/storage-error.ts';
 
 export { assertStrong };
@@ -53,12 +52,8 @@ async function sweepExports({ settings: { io, now } }: Access, folder: string): 
 /** Returns the current cache document in the dialect that it was read in, so that an MSAL library can read it after decryption. */
 async function document(access: Access): Promise<string> {
   await access.catchUp();
-  const { opening, held, cache } = access.memory;
-  // Changes that are held in memory only need an export most of all.
-  if (opening.contents === null && held.length === 0 && opening.state !== 'ready') {
-    throw refusal(opening.state, opening.error ?? undefined);
-  }
-  return documentText(cache);
+  access.assertReadable(); // Changes that are held in memory only need an export most of all.
+  return documentText(access.memory.cache);
 }
 
 /** An export must not overwrite the vault itself. Follows links and other spellings of its name. */

@@ -9,6 +9,8 @@ import { assertText, type DocumentFile, readDocumentFile } from './document-file
  * What an import did.
  *
  * @example
+ * import type { ImportReport } from 'tokenkeep/vault';
+ *
  * const { accountsAdded }: ImportReport = await vault.importFrom('/media/stick/sign-ins.age', passphrase);
  */
 export interface ImportReport {

@@ -1,0 +1,60 @@
+/**
+ * Grants of OAuth libraries other than MSAL, as they stand in a cache document: under a root of their own, which MSAL libraries pass over.
+ * What a list shows is in plain fields; everything else, whoever issued it, is the JSON text in `secret`. See `tokenkeep/oauth`.
+ */
+import { isAccessor, isRecord } from '../json.ts';
+import { type Entity, type EntityType, isEntityType, type Seconds } from './entities.ts';
+
+/** The root of the grants in a cache document. */
+export const GRANT = 'TokenkeepGrant';
+
+/** A root of a cache document whose items stand under keys. */
+export type Section = EntityType | typeof GRANT;
+
+/** Whether a root of a cache document holds items under keys, which belong to accounts. */
+export function isSection(section: string): section is Section {
+  return section === GRANT || isEntityType(section);
+}
+
+/** One grant in a document: what a list may show, and the rest as one secret. */
+export interface GrantItem extends Entity {
+  /** The account: the subject, or `label:` and the label where the provider names none. */
+  readonly home_account_id: string;
+  /** Host of the issuer. */
+  readonly environment: string;
+  /** The issuer. Absent where it is not part of who the user is: Microsoft's clouds, B2C and AD FS. */
+  readonly issuer?: string | null;
+  /** The issuer as the caller named it. */
+  readonly authority: string;
+  /** The client that the grant is filed under. */
+  readonly client_id: string;
+  /** The name under which the caller finds it. */
+  readonly label: string;
+  readonly username?: string | null;
+  readonly name?: string | null;
+  /** The granted scopes, space-separated. */
+  readonly target?: string | null;
+  /** When the access token expires; absent where nobody told. */
+  readonly expires_on?: Seconds | null;
+  /** When it was cached. */
+  readonly cached_at?: Seconds | null;
+  /** What it holds: `access_token`, `refresh_token`, `id_token`, `client`, `keys`, …, space-separated. */
+  readonly holds: string;
+  /** When the provider refused the refresh token for good. */
+  readonly refused_at?: Seconds | null;
+  /** The grant as JSON text. In a vault it is sealed by itself, and opened when it is read. */
+  readonly secret: string;
+}
+
+const TEXTS = ['home_account_id', 'environment', 'authority', 'client_id', 'label'] as const;
+const MAYBE = ['issuer', 'username', 'name', 'target'] as const;
+
+/** Whether a value is a grant. Opens no sealed secret. */
+export function isGrant(value: unknown): value is GrantItem {
+  if (!isRecord(value)) return false;
+  if (!TEXTS.every((field) => typeof value[field] === 'string' && value[field] !== '')) return false;
+  if (typeof value['holds'] !== 'string') return false;
+  if (!MAYBE.every((field) => ['string', 'undefined'].includes(typeof (value[field] ?? undefined))))
+    return false;
+  return isAccessor(value, 'secret') || (typeof value['secret'] === 'string' && value['secret'] !== '');
+}

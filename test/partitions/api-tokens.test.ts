@@ -1,0 +1,252 @@
+/** Tokens that an API gets for itself: of the app, on behalf of a caller, and sign-ins whose user is known afterwards. */
+import { ConfidentialClientApplication } from '@azure/msal-node';
+import { describe, expect, it } from 'vitest';
+import { msalCachePlugin } from '../../src-main/msal/index.ts';
+import { type AskTokenEndpoint, memoryStore, type TokenParameters } from '../../src-main/partitions/index.ts';
+import { base64url } from '../cache/events.ts';
+import { caches, namesIn, observed, signIn } from './people.ts';
+
+const token_endpoint = 'https://login.microsoftonline.com/tenant/oauth2/v2.0/token';
+const app = { client_id: 'my_client_id', realm: 'tenant', scopes: 'https://graph.microsoft.com/.default' };
+
+/** A provider that numbers its tokens, and answers after a while. */
+function provider(more: (parameters: TokenParameters) => object | undefined = () => ({})) {
+  const asked: TokenParameters[] = [];
+  const ask: AskTokenEndpoint = async (parameters) => {
+    asked.push(parameters);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const response = {
+      token_type: 'Bearer',
+      expires_in: 3600,
+      access_token: `AT ${asked.length}`,
+      ...more(parameters),
+    };
+    return { token_endpoint, response };
+  };
+  return { asked, ask };
+}
+
+const assertionOf = (uid: string, jti = '1') =>
+  `${base64url({ alg: 'RS256' })}.${base64url({ iss: 'https://id.example', oid: uid, tid: 'tenant', jti })}.signature`;
+
+const user = (uid: string) => ({
+  refresh_token: `RT of ${uid}`,
+  client_info: base64url({ uid, utid: 'tenant' }),
+  id_token: `${base64url({ alg: 'none' })}.${base64url({ oid: uid, sub: uid, tid: 'tenant', preferred_username: uid })}.`,
+});
+
+describe('tokens of the app', () => {
+  it('thirty cold callers on two servers cause one request, and later ones none', async () => {
+    const [store, { ask, asked }] = [memoryStore(), provider()];
+    const servers = [caches({ store }), caches({ store })];
+    const tokens = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => servers[index % 2]!.acquireForApp(app, ask)),
+    );
+    expect(new Set(tokens.map(({ secret }) => secret))).toEqual(new Set(['AT 1']));
+    expect(asked).toEqual([{ grant_type: 'client_credentials', scope: app.scopes }]);
+    expect((await servers[0]!.acquireForApp(app, ask)).secret).toBe('AT 1');
+    expect((await servers[1]!.acquireForApp({ ...app, forceRefresh: true }, ask)).secret).toBe('AT 2');
+    expect((await servers[0]!.acquireForApp(app, ask)).secret).toBe('AT 2');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('hundreds of tenants have a token each', async () => {
+    const [all, { ask, asked }] = [caches(), provider(({ scope }) => ({ access_token: `AT for ${scope}` }))];
+    const tenants = Array.from({ length: 1000 }, (_, index) => ({
+      ...app,
+      realm: `t${index}`,
+      scopes: `s${index}`,
+    }));
+    for (let turn = 0; turn < 2; turn += 1)
+      for (const [index, token] of (
+        await Promise.all(tenants.map((one) => all.acquireForApp(one, ask)))
+      ).entries())
+        expect(token).toMatchObject({ secret: `AT for s${index}`, realm: `t${index}` });
+    expect(asked).toHaveLength(300);
+  });
+
+  it('an early refresh that fails returns the token that is still valid', async () => {
+    const all = caches();
+    await all.acquireForApp(app, provider(() => ({ refresh_in: 0 })).ask);
+    const broken: AskTokenEndpoint = () => Promise.reject(new Error('down'));
+    expect((await all.acquireForApp(app, broken)).secret).toBe('AT 1');
+    await expect(all.acquireForApp({ ...app, scopes: 'other' }, broken)).rejects.toThrow('down');
+  });
+
+  it.each([
+    [{ scopes: [] }, 'scopes'],
+    [{ realm: '' }, 'realm'],
+    [{ client_id: '' }, 'client_id'],
+  ])('%j is refused by name', async (wrong, field) => {
+    const { ask, asked } = provider();
+    await expect(caches().acquireForApp({ ...app, ...wrong }, ask)).rejects.toMatchObject({ field });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('on behalf of a user', () => {
+  const request = (assertion: string, more: object = {}) => ({
+    ...{ client_id: 'my_client_id', assertion, scopes: ['orders.read'] },
+    ...more,
+  });
+
+  it('one request for an assertion; another user, another assertion and other scopes ask again', async () => {
+    const { ask, asked } = provider(({ assertion = '' }) =>
+      user(assertion.includes(assertionOf('piet').split('.')[1]!) ? 'piet' : 'noor'),
+    );
+    const back = observed();
+    const all = caches(back);
+    const noor = request(assertionOf('noor'));
+    const tokens = await Promise.all(Array.from({ length: 10 }, () => all.acquireOnBehalfOf(noor, ask)));
+    expect(new Set(tokens.map(({ secret }) => secret))).toEqual(new Set(['AT 1']));
+    back.counts.read = 0;
+    expect((await all.acquireOnBehalfOf(noor, ask)).secret).toBe('AT 1');
+    expect(back.counts.read).toBe(1);
+    expect((await all.acquireOnBehalfOf(request(assertionOf('piet')), ask)).secret).toBe('AT 2');
+    expect((await all.acquireOnBehalfOf(request(assertionOf('noor', '2')), ask)).secret).toBe('AT 3');
+    expect(
+      (await all.acquireOnBehalfOf(request(assertionOf('noor'), { scopes: ['mail.read'] }), ask)).secret,
+    ).toBe('AT 4');
+    expect((await all.acquireOnBehalfOf(noor, ask)).secret).toBe('AT 1');
+    expect(asked[0]).toEqual({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: assertionOf('noor'),
+      requested_token_use: 'on_behalf_of',
+      scope: 'orders.read',
+    });
+  });
+
+  it('a forged assertion of the same user finds nothing of theirs', async () => {
+    const { ask } = provider(() => user('noor'));
+    const all = caches();
+    await all.acquireOnBehalfOf(request(assertionOf('noor')), ask);
+    const refuse: AskTokenEndpoint = () =>
+      Promise.resolve({
+        token_endpoint,
+        response: { error: 'invalid_grant', claims: '{"access_token":{}}' },
+      });
+    const forged = request(`${assertionOf('noor')}x`);
+    await expect(all.acquireOnBehalfOf(forged, refuse)).rejects.toMatchObject({
+      code: 'sign_in_required',
+      cause: { claims: '{"access_token":{}}' },
+    });
+  });
+
+  it('a long job goes on by its refresh token; a refused one is never sent again', async () => {
+    let time = 1_800_000_000;
+    let refuses = false;
+    const { ask, asked } = provider(({ grant_type }) => {
+      if (grant_type === 'refresh_token' && refuses)
+        return { error: 'invalid_grant', access_token: undefined };
+      return { ...user('noor'), refresh_token: `RT ${asked.length}` };
+    });
+    const all = caches({ now: () => time });
+    const job = request(assertionOf('noor'));
+    await all.acquireOnBehalfOf(job, ask);
+    time += 7200;
+    expect((await all.acquireOnBehalfOf(job, ask)).secret).toBe('AT 2');
+    expect(asked[1]).toEqual({ grant_type: 'refresh_token', refresh_token: 'RT 1', scope: 'orders.read' });
+    time += 7200;
+    refuses = true;
+    expect((await all.acquireOnBehalfOf(job, ask)).secret).toBe('AT 4');
+    expect(asked.slice(2).map(({ refresh_token: sent }) => sent)).toEqual(['RT 2', undefined]);
+    time += 7200;
+    await all.acquireOnBehalfOf(job, ask);
+    expect(asked[4]).toMatchObject({ refresh_token: 'RT 4' });
+  });
+
+  it('new assertions push out old ones, so that a partition does not grow', async () => {
+    let time = 1_800_000_000;
+    const back = observed();
+    const all = caches({ ...back, now: () => (time += 1) });
+    const { ask } = provider(() => user('noor'));
+    const sizes: number[] = [];
+    const write = back.store.write.bind(back.store);
+    back.store.write = (key, entry, condition) => {
+      sizes.push(entry.bytes.byteLength);
+      return write(key, entry, condition);
+    };
+    for (let turn = 0; turn < 40; turn += 1)
+      await all.acquireOnBehalfOf(request(assertionOf('noor', String(turn))), ask);
+    expect(sizes.at(-1)).toBeLessThan(sizes[22]! * 1.1);
+  });
+
+  it('token exchange (RFC 8693), with a provider that answers neither account nor refresh token', async () => {
+    const { ask, asked } = provider();
+    const all = caches();
+    const exchange = request('an opaque token', { grant: 'token-exchange' });
+    for (let turn = 0; turn < 2; turn += 1)
+      expect((await all.acquireOnBehalfOf(exchange, ask)).secret).toBe('AT 1');
+    expect(asked).toEqual([
+      expect.objectContaining({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: 'an opaque token',
+      }),
+    ]);
+  });
+});
+
+describe('a sign-in whose user is known afterwards', () => {
+  const body = {
+    ...{ token_type: 'Bearer', expires_in: 3600, scope: 'orders', access_token: 'AT', ...user('noor') },
+  };
+  const client = (handle: Parameters<typeof msalCachePlugin>[0]) =>
+    new ConfidentialClientApplication({
+      auth: {
+        clientId: 'my_client_id',
+        clientSecret: 's',
+        authority: 'https://login.microsoftonline.com/tenant',
+      },
+      cache: { cachePlugin: msalCachePlugin(handle) },
+      system: {
+        networkClient: {
+          sendGetRequestAsync: () => Promise.reject(new Error('not needed')),
+          sendPostRequestAsync: () => Promise.resolve({ headers: {}, status: 200, body: body as never }),
+        },
+      },
+    });
+
+  it('is merged into the partition of whoever signed in, beside what they had', async () => {
+    const all = caches();
+    const before = all.partition('noor.tenant');
+    await before.update((cache) =>
+      cache.add({
+        client_id: 'other',
+        scope: ['mail'],
+        token_endpoint,
+        response: { ...body, scope: 'mail', access_token: 'AT before' },
+      }),
+    );
+    const { partition, account, value } = await all.signIn(
+      (handle) =>
+        client(handle).acquireTokenByCode({ code: 'c', scopes: ['orders'], redirectUri: 'http://localhost' }),
+      ({ home_account_id }) => home_account_id,
+    );
+    expect(account.home_account_id).toBe('noor.tenant');
+    expect(value.accessToken).toBe('AT');
+    expect(partition.key).toBe(before.key);
+    expect(
+      await before.read((cache) =>
+        cache
+          .find('AccessToken')
+          .map(({ secret }) => secret)
+          .sort(),
+      ),
+    ).toEqual(['AT', 'AT before']);
+  });
+
+  it('stores nothing where nobody signed in, where two did, or where it failed', async () => {
+    const back = observed();
+    const all = caches(back);
+    const id = () => 'id';
+    await expect(all.signIn(() => Promise.resolve(), id)).rejects.toMatchObject({ code: 'sign_in_required' });
+    const both = all.signIn(async (handle) => {
+      await handle.update((cache) => signIn(cache, 'noor'));
+      await handle.update((cache) => signIn(cache, 'piet'));
+    }, id);
+    await expect(both).rejects.toMatchObject({ code: 'ambiguous_account' });
+    await expect(all.signIn(() => Promise.reject(new Error('refused')), id)).rejects.toThrow('refused');
+    expect(back.counts.write).toBe(0);
+    expect(await all.partition('id').read(namesIn)).toEqual([]);
+  });
+});
