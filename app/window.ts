@@ -58,6 +58,10 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   });
   window.on('page-title-updated', (event) => event.preventDefault());
   window.on('close', () => writePlace(placeFile, placeOf(window)));
+  // Chromium navigates to about:blank without asking anyone. Nothing runs there, but the window would stay empty.
+  window.webContents.on('did-navigate', (_event, url) => {
+    if (url.startsWith('about:')) void window.loadURL(START_PAGE);
+  });
   void window.loadURL(START_PAGE);
   return window;
 }

@@ -9,7 +9,8 @@ import { signInWithDevice } from './device-flow.ts';
 import { Cancelled, plainErrorOf, signInError } from './failures.ts';
 import { issuerOfProfile } from './profiles.ts';
 import type { Provider } from './provider.ts';
-import { addTokens, eventOf } from './tokens.ts';
+import { checkReceived } from './received.ts';
+import { addTokens, eventOf, fieldsOf } from './tokens.ts';
 
 export interface AttemptPorts {
   vault: () => Promise<Pick<Vault, 'read' | 'update'>>;
@@ -65,12 +66,14 @@ export function attempts(ports: AttemptPorts): Attempts {
       const onAnswer = (): void => report({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {
         signal.throwIfAborted();
+        const verified = checkReceived(fieldsOf(response), provider);
         const event = eventOf(provider, profile, response);
         const vault = await ports.vault();
+        const at = ports.now();
         accountId = await vault.update((cache) => {
-          const account = addTokens(cache, event, issuer);
+          const account = addTokens(cache, event, provider, verified, at);
           if (account === null) return null;
-          recordActivity(cache, ports.now(), [activityAccount(account)], {
+          recordActivity(cache, at, [activityAccount(account)], {
             kind: 'sign-in',
             client_id: profile.client_id,
             way,

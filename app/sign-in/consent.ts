@@ -27,13 +27,14 @@ export interface Consent {
   ): Promise<void>;
 }
 
-/** The endpoints that receive tokens, codes or the user. */
+/** The endpoints that receive tokens, codes or the user, and the keys that say whose ID tokens are. */
 const ENDPOINTS = {
   authorization_endpoint: 'sign-in page',
   token_endpoint: 'token endpoint',
   revocation_endpoint: 'revocation endpoint',
   end_session_endpoint: 'sign-out page',
   device_authorization_endpoint: 'device code endpoint',
+  jwks_uri: 'signing keys',
 } as const;
 
 export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {

@@ -24,6 +24,7 @@ export async function signInWithDevice({ provider, profile, signal, ...on }: Dev
   if (![verification_uri, verification_uri_complete ?? verification_uri].every(isWebPage)) {
     throw signInError('answer_invalid', provider);
   }
+  if (!USER_CODE.test(user_code)) throw signInError('answer_invalid', provider);
   on.onCode({
     userCode: user_code,
     link: verification_uri,
@@ -40,3 +41,6 @@ export async function signInWithDevice({ provider, profile, signal, ...on }: Dev
     throw error instanceof Cancelled ? error : failureOf(error, provider);
   }
 }
+
+/** A code that can be typed: printable characters of ASCII (RFC 8628 §6.1). The window shows it. */
+const USER_CODE = /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/;

@@ -15,6 +15,7 @@ export type SignInErrorCode =
   | 'no_device_flow'
   | 'no_browser' // the system has none, or would not open it
   | 'no_revocation'
+  | 'no_session_end'
   | 'sign_in_rejected' // another OAuth error; the message names it
   | 'answer_invalid' // a token response that does not hold what it must
   | 'sign_in_again' // the provider refused the refresh token for good
@@ -133,6 +134,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `No browser could be opened. Nothing was changed. Use a device code instead, on this or another device.`;
     case 'no_revocation':
       return `${host} offers no way to revoke a refresh token.`;
+    case 'no_session_end':
+      return `${host} offers no sign-out page, so you may still be signed in there in your browser. Sign out on its website.`;
     case 'sign_in_rejected':
       return `${host} refused with the error “${name}”. Nothing was changed. Look it up in the provider’s documentation, or ask whoever registered the app.`;
     case 'answer_invalid':
@@ -151,8 +154,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
 }
 
 /** Returns an error that needs no response from the provider. */
-export function signInError(code: SignInErrorCode, about: Circumstance): SignInError {
-  return new SignInError(code, messageOf(code, about, ''));
+export function signInError(code: SignInErrorCode, about: Circumstance, cause?: unknown): SignInError {
+  return new SignInError(code, messageOf(code, about, ''), { cause });
 }
 
 /** Returns the provider's error code if it is well-formed; never its description, which may quote anything. */

@@ -7,6 +7,7 @@ import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
 import { CUSTOMERS } from './consent.ts';
 import type { SignInProfile } from './contract.ts';
 import { issuerOfProfile, microsoftIssuer } from './profiles.ts';
+import { claimsIn } from './received.ts';
 
 export interface IssuerLookup {
   /** The issuer, for discovery. */
@@ -75,15 +76,8 @@ const distinct = (claims: readonly { iss: string | undefined }[]): string[] => [
 function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined {
   const stored = token['issuer'];
   if (typeof stored === 'string' && stored !== '') return stored;
-  try {
-    const payload: unknown = JSON.parse(
-      Buffer.from(token.secret.split('.')[1] ?? '', 'base64url').toString(),
-    );
-    const issuer: unknown = Reflect.get(Object(payload), 'iss');
-    return typeof issuer === 'string' && issuer !== '' ? issuer : undefined;
-  } catch {
-    return undefined; // encrypted, damaged, or no JWT
-  }
+  const issuer = claimsIn(token)?.['iss'];
+  return typeof issuer === 'string' && issuer !== '' ? issuer : undefined;
 }
 
 /** Whether an issuer is on the host of an environment. MSAL Python omits the port of an environment, MSAL Node keeps it. */

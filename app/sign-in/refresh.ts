@@ -3,6 +3,7 @@ import * as oidc from 'openid-client';
 import {
   acquireTokenSilent,
   type AccessToken,
+  InvalidArgumentError,
   type RefreshToken,
   SignInRequiredError,
   type Synchronous,
@@ -23,6 +24,7 @@ import {
   recordActivity,
   type Refusal,
   usernameOf,
+  withSignature,
 } from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { RefreshReport, SignInProfile } from './contract.ts';
@@ -30,6 +32,7 @@ import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failur
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer } from './profiles.ts';
 import { ask as converse, type Provider } from './provider.ts';
+import { checkReceived, claimsIn, type VerifiedToken } from './received.ts';
 import { fieldsOf } from './tokens.ts';
 
 export interface RefreshPorts {
@@ -89,19 +92,28 @@ async function refreshAccount(
     return new Map<string, Agreed>();
   });
   // Sequentially: each request may get a new refresh token, which the next one must use.
+  const verified: VerifiedToken[] = [];
   for (const { alone, ...request } of agreed.size === 0 ? [] : wanted) {
     try {
-      await acquireTokenSilent(handle, request, redeemer(agreed, alone), ports.now);
+      const redeem = redeemer(agreed, alone, account, (token) => verified.push(token));
+      await acquireTokenSilent(handle, request, redeem, ports.now);
       refreshed += 1;
     } catch (error) {
       // The provider's error says more than that a sign-in is required.
       problem = error instanceof SignInRequiredError ? (error.cause ?? error) : error;
+      if (problem instanceof InvalidArgumentError) {
+        // The provider's response could not be stored. The message quotes it, for developers.
+        const [issuer = ''] = [...agreed.values()].map((each) => each.issuer);
+        problem = signInError('answer_invalid', { issuer, client_id: request.client_id }, problem);
+      }
     }
   }
   const automatic = ask === null;
-  await remember(handle, { accountId, history, agreed, problem, refreshed, automatic }, ports).catch(
-    ports.onUnexpected,
-  );
+  await remember(
+    handle,
+    { accountId, history, agreed, problem, verified, refreshed, automatic },
+    ports,
+  ).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
 }
 
@@ -186,18 +198,19 @@ interface Refreshed {
   history: AccountHistory;
   agreed: ReadonlyMap<string, Agreed>;
   problem: unknown;
+  verified: readonly VerifiedToken[];
   /** Number of access tokens. */
   refreshed: number;
   automatic: boolean;
 }
 
-/** Stores the approved issuers, a permanent refusal of the provider, and the activity. */
+/** Stores the approved issuers, a permanent refusal of the provider, verified signatures, and the activity. */
 async function remember(
   handle: Pick<Vault, 'update'>,
   done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
-  const { accountId, history, agreed, problem, refreshed } = done;
+  const { accountId, history, agreed, problem, verified, refreshed } = done;
   const cause = refusalIn(problem);
   const refused = cause !== undefined;
   const code = refused ? providerCodeOf(cause) : null;
@@ -215,10 +228,16 @@ async function remember(
   const shared = history.shared && agreed.size === 0;
   const changed =
     shared !== history.shared ||
+    verified.length > 0 ||
     JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
   if (!changed && refreshed === 0) return;
   await handle.update((cache) => {
-    if (changed) changeHistory(cache, accountId, { refusal, issuers, shared });
+    const account = cachedAccounts(cache).byId.get(accountId);
+    if (account === undefined) return; // signed out meanwhile
+    let { signatures } = historyOf(cache, accountId);
+    for (const token of verified)
+      signatures = withSignature(account, { signatures }, { ...token, at: now() });
+    if (changed) changeHistory(cache, accountId, { refusal, issuers, shared, signatures });
     record(cache, done, refused && refusal !== null ? refusal : null, now());
   });
 }
@@ -309,7 +328,12 @@ const isPlain = (token: AccessToken): boolean =>
   token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
 
 /** Redeems a refresh token only at the issuer that was approved for exactly this token. */
-function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
+function redeemer(
+  agreed: ReadonlyMap<string, Agreed>,
+  alone: boolean,
+  { idTokens }: Pick<CachedAccount, 'idTokens'>,
+  onVerified: (token: VerifiedToken) => void,
+): Redeem {
   return async (refreshToken, { client_id, realm, scopes }) => {
     const destination = destinationOf(refreshToken, agreed);
     if (destination === undefined) throw signInError('profile_unknown', { issuer: '', client_id });
@@ -323,7 +347,17 @@ function redeemer(agreed: ReadonlyMap<string, Agreed>, alone: boolean): Redeem {
     const response = await converse({ ...provider, refreshing: true }, () =>
       oidc.refreshTokenGrant(provider.config, refreshToken.secret, parameters),
     );
-    return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fieldsOf(response) };
+    const fields = fieldsOf(response);
+    const subjects = idTokens
+      .filter(
+        (token) =>
+          token.client_id === client_id && isSameIssuer(String(claimsIn(token)?.['iss']), provider.issuer),
+      )
+      .flatMap((token) => claimsIn(token)?.['sub'] ?? [])
+      .filter((sub) => typeof sub === 'string');
+    const verified = checkReceived(fields, { ...provider, client_id }, subjects);
+    if (verified !== null) onVerified(verified);
+    return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fields };
   };
 }
 

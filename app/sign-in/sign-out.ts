@@ -363,7 +363,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   async function endSession(session: Task | undefined): Promise<SignOutReport['session']> {
     let late = false;
     const open = async ({ issuer, client_id, secret }: Task): Promise<void> => {
-      const { config } = await ports.consent.findAllowed(issuer, client_id, null, '');
+      const provider = await ports.consent.findAllowed(issuer, client_id, null, '');
+      const { config, metadata } = provider;
+      if (metadata.end_session_endpoint === undefined) throw signInError('no_session_end', provider);
       if (late) return; // a page that opens after the receipt would be unexpected
       // OpenID Connect RP-Initiated Logout §2. The hint identifies the session.
       const page = oidc.buildEndSessionUrl(config, { id_token_hint: secret });

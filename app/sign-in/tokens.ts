@@ -1,8 +1,10 @@
 /** Adds token responses to the cache. */
-import type { TokenCache, TokenResponseEvent } from 'tokenkeep';
-import { type CachedAccount, cachedAccounts, changeHistory } from 'tokenkeep/ipc';
+import { InvalidArgumentError, type TokenCache, type TokenResponseEvent } from 'tokenkeep';
+import { type CachedAccount, cachedAccounts, changeHistory, historyOf, withSignature } from 'tokenkeep/ipc';
 import type { SignInProfile } from './contract.ts';
+import { signInError } from './failures.ts';
 import type { Provider } from './provider.ts';
+import { payloadOf, type VerifiedToken } from './received.ts';
 
 /** Returns the response's own fields, as `TokenCache.add` takes them. */
 export function fieldsOf(response: object): Record<string, unknown> {
@@ -35,14 +37,8 @@ export function eventOf(
 
 function tenantOf(response: Readonly<Record<string, unknown>>): string {
   const { id_token } = response;
-  if (typeof id_token !== 'string') return '';
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(id_token.split('.')[1] ?? '', 'base64url').toString());
-    const tenant: unknown = Reflect.get(Object(claims), 'tid');
-    return typeof tenant === 'string' ? tenant : '';
-  } catch {
-    return '';
-  }
+  const tenant = typeof id_token === 'string' ? payloadOf(id_token)?.['tid'] : undefined;
+  return typeof tenant === 'string' ? tenant : '';
 }
 
 /** Returns the profile's scopes and `openid`, which OpenID Connect requires. */
@@ -51,16 +47,25 @@ export function wantedScopes({ scopes }: Pick<SignInProfile, 'scopes'>): string[
 }
 
 /**
- * Adds a token response inside an update, and stores its issuer.
+ * Adds a token response inside an update, and stores its issuer and the verified signature.
  *
+ * @param at seconds since the epoch
  * @returns the account; null if the response identified no user
+ * @throws SignInError `answer_invalid` if the response can't be stored
  */
 export function addTokens(
   cache: TokenCache,
   event: TokenResponseEvent,
-  issuer: string,
+  { issuer, client_id }: Provider,
+  verified: VerifiedToken | null,
+  at: number,
 ): CachedAccount | null {
-  cache.add(event);
+  try {
+    cache.add(event);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw signInError('answer_invalid', { issuer, client_id }, error);
+  }
   const secret = event.response['access_token'];
   const account = [...cachedAccounts(cache).byId.values()].find(({ accessTokens }) =>
     accessTokens.some((token) => token.client_id === event.client_id && token.secret === secret),
@@ -72,6 +77,9 @@ export function addTokens(
     shared: false,
     source: null,
     issuers: { [event.client_id]: issuer },
+    ...(verified === null
+      ? {}
+      : { signatures: withSignature(account, historyOf(cache, account.id), { ...verified, at }) }),
   });
   return account;
 }

@@ -53,12 +53,28 @@ export function countPlaywright(report) {
  * @returns {Counts}
  */
 export function countTorture(report) {
+  return countCampaign(report.rows, 'lost');
+}
+
+/**
+ * Counts the attack campaign's report: one for each kind of attack, failed when one of them got through.
+ *
+ * @returns {Counts}
+ */
+export function countAttack(report) {
+  return countCampaign(
+    report.rows.map(({ through, ...row }) => ({ ...row, lost: through })),
+    'got through',
+  );
+}
+
+function countCampaign(rows, verb) {
   const counts = { passed: 0, failed: [], skipped: [] };
-  for (const { name, tried, lost } of report.rows) {
+  for (const { name, tried, lost } of rows) {
     if (tried === 0) counts.skipped.push(name);
     else {
       const status = lost.length === 0 ? 'passed' : 'failed';
-      add(counts, status, `${name}: ${lost.length} of ${tried} lost`, lost.join('\n'));
+      add(counts, status, `${name}: ${lost.length} of ${tried} ${verb}`, lost.join('\n'));
     }
   }
   return counts;

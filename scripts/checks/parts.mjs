@@ -2,14 +2,15 @@
 export const buildFailed = '--build-failed';
 
 const usual = ['lint', 'unit', 'torture', 'e2e', 'packaged'];
-const all = [...usual, 'check', 'e2e-packaged', 'judges'];
+const all = [...usual, 'check', 'attack', 'e2e-packaged', 'judges'];
 
 /** Whether one of the parts looks at dist/ or out/. */
 export const needsBuild = (parts) => parts.some((part) => !['check', 'lint', 'torture'].includes(part));
 
 /**
  * Splits the command line into the parts of the tests it asks for and the words that are meant for their runners. Without a part,
- * the usual ones run. e2e-packaged (e2e once more, in the packaged app) is for releases, judges for large third parties.
+ * the usual ones run. attack is the long form of the attack campaign,
+ * e2e-packaged (e2e once more, in the packaged app) is for releases, judges for large third parties.
  *
  * @param {string[]} args parts first
  */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { countPlaywright, countTorture, countVitest } from './counts.mjs';
+import { countAttack, countPlaywright, countTorture, countVitest } from './counts.mjs';
 
 /**
  * One step of `npm test`. A check passes or fails as one; a runner is counted by the tests in its report.
  *
  * @typedef {object} Step
- * @property {'check' | 'lint' | 'unit' | 'torture' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
+ * @property {'check' | 'lint' | 'unit' | 'torture' | 'attack' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
  * @property {0 | 1} lane steps of one lane run after each other, the two lanes side by side
  * @property {string} name
  * @property {string} [package] whose command runs it
@@ -29,6 +29,7 @@ import { countPlaywright, countTorture, countVitest } from './counts.mjs';
 export function steps(artifacts, words = [], parts = []) {
   const alone = parts.length === 1;
   const torture = join(artifacts, 'torture.json');
+  const attack = join(artifacts, 'attack.json');
   const vitest = (part, lane, name, more) => ({
     part,
     lane,
@@ -84,6 +85,16 @@ export function steps(artifacts, words = [], parts = []) {
       args: [`--report=${torture}`, ...(alone ? words : [])],
       report: torture,
       count: countTorture,
+    },
+    {
+      part: 'attack',
+      lane: 1,
+      name: 'attack campaign',
+      script: 'test/attack/main.mjs',
+      args: [`--report=${attack}`, ...(alone ? words : [])],
+      onBuild: true,
+      report: attack,
+      count: countAttack,
     },
     vitest('judges', 1, 'judges', ['--config=vitest.judges.config.ts']),
   ];

@@ -9,7 +9,7 @@ import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { appData, setAppData } from './app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from './cached-accounts.ts';
-import type { Refusal } from './contract.ts';
+import type { Refusal, SignatureCheck } from './contract.ts';
 
 /** The history of an account, stored beside its entries. */
 export interface AccountHistory {
@@ -21,10 +21,12 @@ export interface AccountHistory {
   shared: boolean;
   /** By client id: the issuer that the user signed in at, or agreed to send the refresh token to. */
   issuers: Readonly<Record<string, string>>;
+  /** ID tokens whose signature was verified, by a hash of the token. See signatures.ts. */
+  signatures: Readonly<Record<string, SignatureCheck>>;
 }
 
 const NAME = 'accounts';
-const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {} };
+const NOTHING: AccountHistory = { refusal: null, source: null, shared: false, issuers: {}, signatures: {} };
 
 /**
  * Returns the history of an account; an empty one if none is stored.

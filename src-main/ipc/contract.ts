@@ -106,6 +106,16 @@ export interface TokenItem {
   /** When the provider asks for a refresh. */
   refresh_on: number | null;
   last_modification_time: number | null;
+  /** Of an ID token whose signature was verified when it was received; null where it was not. */
+  signature: SignatureCheck | null;
+}
+
+/** A signature that was verified with the provider's keys. */
+export interface SignatureCheck {
+  /** The key's `kid`; null if the token names none. */
+  key_id: string | null;
+  /** Seconds since the epoch. */
+  at: number;
 }
 
 /** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */

@@ -20,7 +20,8 @@ import { copiedText } from './copied-text.ts';
 import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
-import { decoded, findToken, tokenItems } from './token-views.ts';
+import { tokenList } from './signatures.ts';
+import { decoded, findToken } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
@@ -37,7 +38,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     requests: {
       status: async () => (await vault).status,
       accounts: async () => accountList(await read((cache) => cache), now()),
-      tokens: (_caller, id) => read((cache) => tokenItems(findAccount(cache, id))),
+      tokens: (_caller, id) => read((cache) => tokenList(cache, id)),
       claims: (_caller, id) => read((cache) => decoded(findToken(cache, id)[1].token)),
       search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),
 

@@ -31,3 +31,4 @@ export {
 } from './requests.ts';
 export { audienceOf } from './token-views.ts';
 export { signOutAccounts } from './sign-out.ts';
+export { withSignature } from './signatures.ts';

@@ -77,6 +77,7 @@ export function tokenItems(account: CachedAccount): TokenItem[] {
     extended_expires_on: isExpiryUnknown(token) ? null : seconds(token['extended_expires_on']),
     refresh_on: seconds(token['refresh_on']),
     last_modification_time: seconds(token['last_modification_time']),
+    signature: null,
   }));
 }
 

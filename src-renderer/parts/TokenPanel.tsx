@@ -23,7 +23,7 @@ import {
   payloadLine,
 } from '../state/claims.ts';
 import { secondsUntil } from '../state/time.ts';
-import { appLabel, tokenTitle, tokenWhen } from '../state/tokens.ts';
+import { appLabel, signatureNote, tokenTitle, tokenWhen } from '../state/tokens.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
@@ -72,13 +72,14 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
 }
 
 const NOTES = {
-  jwt: 'Signature not checked.',
   jwe: 'Encrypted for the API (JWE). Only the header can be read.',
   opaque: 'Opaque token: only the provider and the API can read it. This is normal.',
 } as const;
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
   const format = claims?.format ?? token.format;
+  const signature = useTimed((now) => signatureNote(token, now));
+  const note = format === 'jwt' ? signature : NOTES[format];
   if (format === 'opaque') {
     return (
       <div className="segment-panel" role="group" aria-label="Details" tabIndex={0}>
@@ -104,11 +105,11 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
       </TabList>
       <TabPanel id="claims" className="segment-panel">
         {claims?.format === 'jwt' && <Claims claims={claims.payload} line={payloadLine} />}
-        <p className="note">{NOTES[format]}</p>
+        <p className="note">{note}</p>
       </TabPanel>
       <TabPanel id="header" className="segment-panel">
         {claims !== null && claims.format !== 'opaque' && <Claims claims={claims.header} line={headerLine} />}
-        <p className="note">{NOTES[format]}</p>
+        <p className="note">{note}</p>
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
         <Details token={token} />

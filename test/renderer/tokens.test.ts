@@ -4,6 +4,7 @@ import {
   appsOf,
   awayTenant,
   shortScope,
+  signatureNote,
   sortTokens,
   tokenDetail,
   tokenTitle,
@@ -134,4 +135,16 @@ test('the line under the title says when', () => {
   expect(tokenWhen(item, NOW, 'UTC')).toBe(' · Bearer · cached 14:08, expires 15:08');
   expect(tokenWhen(item, NOW + 3600, 'UTC')).toBe(' · Bearer · cached 14:08, expired 15:08');
   expect(tokenWhen(token({ id: 'r', type: 'RefreshToken' }), NOW, 'UTC')).toBe('');
+});
+
+test('a signature is valid, or not checked', () => {
+  const item = (signature: { key_id: string | null; at: number } | null) =>
+    token({ id: 't', type: 'IdToken', signature });
+  expect(signatureNote(item(null), NOW, 'UTC')).toBe('Signature not checked.');
+  expect(signatureNote(item({ key_id: 'k\u202e1', at: NOW - 2880 }), NOW, 'UTC')).toBe(
+    'Signature valid. Checked with the provider’s key k⟨U+202E⟩1 when the token was received, 14:08.',
+  );
+  expect(signatureNote(item({ key_id: null, at: NOW - 2880 }), NOW, 'UTC')).toBe(
+    'Signature valid. Checked with a key of the provider when the token was received, 14:08.',
+  );
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
+import { countAttack, countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
 import { chosen } from '../../scripts/checks/parts.mjs';
 import { steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
@@ -67,6 +67,18 @@ it("the fault campaign's report is counted by kind of fault", () => {
     passed: 1,
     failed: ['race: 2 of 8 lost\n    one\n    two'],
     skipped: ['keyring'],
+  });
+});
+
+it("the attack campaign's report is counted by kind of attack", () => {
+  const rows = [
+    { name: 'frames', tried: 5, through: [] },
+    { name: 'navigation', tried: 2, through: ['one'] },
+  ];
+  expect(countAttack({ rows })).toEqual({
+    passed: 1,
+    failed: ['navigation: 1 of 2 got through\n    one'],
+    skipped: [],
   });
 });
 

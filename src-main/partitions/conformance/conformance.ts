@@ -1,7 +1,8 @@
 /**
- * `tokenkeep/partitions/conformance`: a conformance suite for partition stores that works with any test runner.
+ * `tokenkeep/partitions/conformance`: conformance suites for partition stores and session libraries, for any test runner.
  *
  *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
+ *     for (const { name, run } of sessionConformance({ serve })) test(name, run);
  *
  * Cases that test expiry take some seconds, so a runner that runs cases concurrently is faster.
  *
@@ -18,6 +19,13 @@ import { checkOptions } from '../../options.ts';
 
 export type { Check, OpenedStores } from './check.ts';
 export type { ServerControls } from './outage-cases.ts';
+export {
+  type ServedSessions,
+  sessionConformance,
+  type SessionConformanceCase,
+  type SessionConformanceOptions,
+  type SessionVisit,
+} from './session-conformance.ts';
 
 /** Options of `partitionStoreConformance`. */
 export interface ConformanceOptions {

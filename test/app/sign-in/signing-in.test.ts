@@ -6,6 +6,8 @@ import { type RunningProvider, startProvider } from '../../../examples/provider/
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { USERS } from '../../../examples/provider/users.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
+import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { tokenList } from '../../../src-main/ipc/signatures.ts';
 import { callback } from '../../support/callback.ts';
 import { codeOf, type Stage, stage } from './stage.ts';
 
@@ -42,6 +44,26 @@ describe('with the browser', () => {
     }));
     expect(found).toEqual({ access: ['Bearer'], refresh: 1, id: 1 });
     expect(here.told.map(({ step }) => step)).toEqual(['starting', 'browser', 'finishing', 'done']);
+  });
+
+  it('records that the signature of the ID token is valid', async () => {
+    const signature = async () => {
+      const id = await here.vault.read((cache) => [...cachedAccounts(cache).byId.keys()][0]!);
+      return here.vault.read((cache) => ({
+        id,
+        secret: cache.find('IdToken')[0]!.secret,
+        ...tokenList(cache, id).find(({ type }) => type === 'IdToken')!.signature,
+      }));
+    };
+    await here.go();
+    const first = await signature();
+    const { kid } = JSON.parse(Buffer.from(first.secret.split('.')[0]!, 'base64url').toString()) as {
+      kid: string;
+    };
+    expect(first).toMatchObject({ key_id: kid, at: expect.any(Number) as number });
+    expect(await here.signing.handlers.refreshNow(null, first.id)).toMatchObject({ problem: null });
+    // This provider's refresh brings no ID token: the verified one stays.
+    expect(await signature()).toEqual(first);
   });
 
   it('says in the browser that one is signed in, in a page that keeps nothing and runs nothing', async () => {

@@ -30,6 +30,7 @@ export function token(changes: Partial<TokenItem> & Pick<TokenItem, 'id' | 'type
     extended_expires_on: null,
     refresh_on: null,
     last_modification_time: null,
+    signature: null,
     ...changes,
   };
 }

@@ -1,0 +1,11 @@
+/** The short form of `npm run attack`: a sample of each kind that needs no Electron. */
+import { expect, it } from 'vitest';
+import { PURE_SECTIONS, run } from './attack.ts';
+
+it.each(Object.entries(PURE_SECTIONS))('nothing gets through: %s', async (name, section) => {
+  const score = await run({ [name]: section }, { seed: 1, short: true });
+  expect(score.rows.flatMap(({ name: kind, through }) => through.map((what) => `${kind}: ${what}`))).toEqual(
+    [],
+  );
+  expect(score.rows.length).toBeGreaterThan(1);
+});
