@@ -8,6 +8,7 @@ import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
+import { checkOptions } from '../options.ts';
 
 /** Selects accounts. A field that is absent matches any value. */
 export interface AccountFilter {
@@ -91,6 +92,12 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
  * grants only come last.
  */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
+  checkOptions('accounts', filter, {
+    username: true,
+    home_account_id: true,
+    environment: true,
+    issuer: true,
+  });
   const { home_account_id: home, environment, issuer } = filter;
   const wanted = (summary: AccountSummary): boolean =>
     named(summary, filter.username) &&

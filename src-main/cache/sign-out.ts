@@ -8,6 +8,7 @@
  * other. Ids are compared in any case.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import { countOf, identitiesOf, type Identity, isMeant } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
 import { isAccessor, isRecord } from './json.ts';
@@ -242,6 +243,7 @@ export function signOut(
   filter: SignOutFilter = {},
   at: number,
 ): SignOutReceipt {
+  checkOptions('signOut', filter, { environment: true }, 'Nothing was removed.');
   const removal = removalOf(store, whom, filter);
   const entries = belongings(store, removal);
   for (const entry of entries) store.drop(entry);
@@ -274,6 +276,7 @@ export function countBelongings(
   whom: string | AccountReference,
   filter: SignOutFilter = {},
 ): RemovalCount {
+  checkOptions('removalCount', filter, { environment: true });
   return countOf(belongings(store, removalOf(store, whom, filter)));
 }
 
@@ -335,7 +338,10 @@ function spelled(store: Store, account: string): string {
   return account;
 }
 
+const APP_TOKEN_FILTER: OptionNames<AppTokenFilter> = { client_id: true, realm: true, environment: true };
+
 function appTokens(store: Store, filter: AppTokenFilter): Entry<Section>[] {
+  checkOptions('removeAppTokens', filter, APP_TOKEN_FILTER, 'Nothing was removed.');
   const query = { home_account_id: null, ...filter };
   return store
     .candidates('AccessToken', query)

@@ -3,6 +3,8 @@ import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
 import { findSources, type FoundSource } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
+import { windowsDpapi } from '../sources/dpapi.ts';
+import type { SecretReaders } from '../sources/sealed.ts';
 import { secretService } from '../sources/secret-service.ts';
 import { signOutAtSource } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
@@ -18,9 +20,16 @@ interface ReadSource {
 }
 
 /** Reads every source on this computer. Never unlocks a keyring, since that would prompt for a password. */
+function secretsOf({ env, platform }: World): SecretReaders {
+  return {
+    secretService: () => secretService(env),
+    dpapi: () => (platform === process.platform ? windowsDpapi(platform, env) : null),
+  };
+}
+
 async function readSources(world: World): Promise<ReadSource[]> {
   const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
-  const options = { secrets: { secretService: () => secretService(world.env) }, now: () => world.now() };
+  const options = { secrets: secretsOf(world), now: () => world.now() };
   return Promise.all(found.map(async (source) => ({ source, reading: await readSource(source, options) })));
 }
 
@@ -307,7 +316,7 @@ async function leaveAll(person: Person, vault: Vault, world: World): Promise<Lea
         });
       } else {
         const receipt = await signOutAtSource(opened.source, account, {
-          secrets: { secretService: () => secretService(world.env) },
+          secrets: secretsOf(world),
           now: () => world.now(),
         });
         receipt.done();

@@ -1,6 +1,7 @@
 /** Serves the token cache to the windows of an Electron app. */
 import { app, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
@@ -77,6 +78,7 @@ export interface ServedTokenCache {
  * ```
  */
 export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOptions): ServedTokenCache {
+  checkOptions('serveTokenCache', options, NAMES, 'Nothing is served.');
   const opened = Promise.resolve(vault);
   const copied = copiedSecrets({
     clipboard,
@@ -97,8 +99,11 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
   });
+  const { windows, origin, onUnexpected } = options;
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
-    ...options,
+    windows,
+    origin,
+    ...(onUnexpected === undefined ? {} : { onUnexpected }),
     prefix: tokenCachePrefix(options.name),
     checks: granted(argumentChecks, options.only ?? READ_REQUESTS),
     handlers: handlers.requests,
@@ -129,6 +134,15 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     { planImport: handlers.planImport, clearClipboard: () => copied.clear() },
   );
 }
+
+const NAMES: OptionNames<ServeOptions> = {
+  windows: true,
+  origin: true,
+  only: true,
+  name: true,
+  beforeRetry: true,
+  onUnexpected: true,
+};
 
 /** Returns the checks of the granted requests. Without a check, a request is not served. */
 function granted<Checks extends object>(checks: Checks, only: readonly (keyof Checks & string)[]): Checks {

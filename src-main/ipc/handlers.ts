@@ -1,5 +1,5 @@
 /** Handlers of a window's requests: plain functions over a vault, with system access passed in as ports. */
-import type { TokenCache } from '../cache/token-cache.ts';
+import type { Synchronous } from '../cache/handle.ts';
 import { DocumentError } from '../errors.ts';
 import {
   activityAccount,
@@ -32,7 +32,7 @@ export interface TokenCacheHandlers<Caller> {
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
   const { vault, copied, now, emit } = ports;
   const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
-  const read = async <T>(fn: (cache: TokenCache) => T): Promise<T> => (await vault).read(fn, { held: true });
+  const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
     requests: {

@@ -3,6 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
+import { checkOptions } from '../options.ts';
 
 /** A cache that was found but not opened. */
 export interface FoundSource {
@@ -65,6 +66,7 @@ export function computerOf({
  * ```
  */
 export async function findSources(options: SourcesOptions = {}): Promise<FoundSource[]> {
+  checkOptions('findSources', options, { platform: true, home: true, env: true });
   const computer = computerOf(options);
   const found: FoundSource[] = [];
   const seen = new Set<string>();
@@ -81,7 +83,7 @@ export async function findSources(options: SourcesOptions = {}): Promise<FoundSo
   }
   // An empty file beside an item of the keyring signals changes of that item, and is no cache of its own.
   const signals = new Set(
-    found.filter(({ sealing }) => sealing === 'secret-service').map(({ file }) => dirname(file)),
+    found.filter(({ sealing }) => isInKeychain(sealing)).map(({ file }) => dirname(file)),
   );
   return found.filter(
     ({ sealing, file, size }) =>
@@ -115,6 +117,11 @@ export async function sourceFromFile(file: string): Promise<FoundSource | null> 
   );
 }
 
+/** Whether the sign-ins are in an item of a keyring or keychain, beside a file that only signals changes. */
+function isInKeychain(sealing: Sealing): boolean {
+  return sealing === 'secret-service' || sealing === 'keychain';
+}
+
 async function sourceAt(
   place: Place,
   program: { id: string; name: string; sharedBy?: readonly string[]; leaving: Leaving },
@@ -123,10 +130,12 @@ async function sourceAt(
   // Pipes and folders are also returned; reading them reports the problem.
   if (about === null && (await lstat(place.file).catch(() => null)) === null) return null;
   // Beside an item of the keyring lies an empty file whose time tells of changes. One with contents is a cache itself.
-  if (place.sealing === 'secret-service' && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
-  const inFile = place.sealing === 'none' || place.sealing === 'dpapi' || place.sealing === 'program';
+  if (isInKeychain(place.sealing) && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
+  const inFile = !isInKeychain(place.sealing);
   return {
-    id: `${program.id}:${inFile ? 'file' : place.sealing}:${place.file}`,
+    id: [program.id, inFile ? 'file' : place.sealing, place.file, place.password?.account]
+      .filter((part) => part !== undefined)
+      .join(':'),
     program: program.id,
     name: program.name,
     sharedBy: program.sharedBy ?? [],

@@ -8,7 +8,8 @@ export { findSources, type FoundSource, sourceFromFile, type SourcesOptions } fr
 export type { NamedSignIn } from './names.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
 export { readSource, type ReadOptions, type SourceReading } from './read.ts';
-export type { SecretReaders } from './sealed.ts';
+export type { Dpapi } from './dpapi.ts';
+export type { PasswordStore, SecretReaders } from './sealed.ts';
 export { type SecretItem, type SecretService, secretService } from './secret-service.ts';
 export { signOutAtSource, type SourceReceipt, type SourceSignOutOptions } from './sign-out.ts';
 export type { SourceState } from './source-state.ts';

@@ -20,8 +20,11 @@ export function namesIn(
   file: string,
 ): NamedSignIn[] | null {
   if (content === 'github-hosts') return githubHosts(text);
+  if (content === 'azure-service-principals') return servicePrincipals(text);
   const json = parsed(text);
   if (json === null) return null;
+  if (content === 'claude-code') return claudeSignIns(json);
+  if (content === 'gemini') return geminiSignIn(json);
   if (content === 'aws-sso') return awsSession(json);
   if (content === 'gcloud-adc') return googleCredentials(json);
   if (content === 'docker-config') return dockerHosts(json);
@@ -29,11 +32,16 @@ export function namesIn(
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {
+  const value = jsonIn(text);
+  return isRecord(value) ? value : null;
+}
+
+/** @returns undefined if the text is no JSON */
+function jsonIn(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    return isRecord(value) ? value : null;
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
-    return null;
+    return undefined;
   }
 }
 
@@ -91,4 +99,41 @@ function dockerHosts(json: Readonly<Record<string, unknown>>): NamedSignIn[] {
 function mcpTokens(json: Readonly<Record<string, unknown>>, file: string): NamedSignIn[] {
   const name = /^(.+)_tokens\.json$/.exec(basename(file))?.[1];
   return name === undefined || filled(json['access_token']) === undefined ? [] : [{ name }];
+}
+
+/** Apps that sign in to Azure CLI as themselves, by client id and tenant. Their secrets are beside the names. */
+function servicePrincipals(text: string): NamedSignIn[] | null {
+  const list = text.trim() === '' ? [] : jsonIn(text);
+  if (!Array.isArray(list)) return null;
+  return list.filter(isRecord).flatMap((entry) => {
+    const [name, tenant] = [filled(entry['client_id']), filled(entry['tenant'])];
+    if (name === undefined) return [];
+    return [{ name, ...(tenant === undefined ? {} : { at: tenant }) }];
+  });
+}
+
+/** The user's own sign-in, and those at MCP servers. Times are milliseconds. */
+function claudeSignIns(json: Readonly<Record<string, unknown>>): NamedSignIn[] {
+  const { claudeAiOauth: own, mcpOAuth: servers } = json;
+  const found: NamedSignIn[] = [];
+  if (isRecord(own) && filled(own['accessToken']) !== undefined)
+    found.push({ name: 'claude.ai', at: 'claude.ai', ...endOf(own['expiresAt']) });
+  for (const [key, server] of Object.entries(isRecord(servers) ? servers : {})) {
+    if (!isRecord(server) || filled(server['accessToken']) === undefined) continue;
+    const name = filled(server['serverName']) ?? key.split('|')[0] ?? key;
+    const url = filled(server['serverUrl']);
+    found.push({ name, ...(url === undefined ? {} : { at: url }), ...endOf(server['expiresAt']) });
+  }
+  return found;
+}
+
+function geminiSignIn(json: Readonly<Record<string, unknown>>): NamedSignIn[] {
+  if (filled(json['access_token']) === undefined && filled(json['refresh_token']) === undefined) return [];
+  return [{ name: 'Google account', at: 'googleapis.com', ...endOf(json['expiry_date']) }];
+}
+
+function endOf(milliseconds: unknown): { expiresOn?: number } {
+  return typeof milliseconds === 'number' && Number.isFinite(milliseconds) && milliseconds > 0
+    ? { expiresOn: Math.floor(milliseconds / 1000) }
+    : {};
 }

@@ -43,12 +43,17 @@ export interface Place {
     | 'gcloud-adc'
     | 'docker-config'
     | 'mcp-remote'
+    | 'azure-service-principals'
+    | 'claude-code'
+    | 'gemini'
     | 'sealed';
   /** The item of the Secret Service, by its attributes; base64 where .NET wrote it. */
   readonly item?: {
     readonly attributes: Readonly<Record<string, string>>;
     readonly encoding: 'text' | 'base64';
   };
+  /** The item of the macOS keychain. */
+  readonly password?: { readonly service: string; readonly account: string };
   /** A list of subscriptions that names the account as well (Azure CLI). */
   readonly profile?: string;
   /** Other files that signal changes of the same item: programs that share it use different names. */
@@ -105,7 +110,14 @@ function foldersOf({ platform, home, env }: Computer): Folders {
   return { home, local, config, join, env: variable };
 }
 
-const SHARED_DEVELOPER_CACHE = { MsalClientID: 'Microsoft.Developer.IdentityService' };
+const DEVELOPER_CACHE = 'Microsoft.Developer.IdentityService';
+
+/** Names of caches in the `.IdentityService` folders: Azure.Identity and Azure PowerShell, Graph PowerShell, Azure MCP Server. */
+const CACHE_NAMES = ['msal.cache', 'mg.msal.cache', 'azure-mcp-msal.cache'].flatMap((name) => [
+  name,
+  `${name}.nocae`,
+  `${name}.cae`,
+]);
 
 /** All known programs, in display order. */
 export const PROGRAMS: readonly Program[] = [
@@ -144,8 +156,31 @@ export const PROGRAMS: readonly Program[] = [
           },
         );
       if (computer.platform === 'darwin')
-        places.push({ file: join(folder, 'msal_token_cache.sig'), sealing: 'keychain', ...plain });
+        places.push(
+          {
+            file: join(folder, 'msal_token_cache.sig'),
+            sealing: 'keychain',
+            password: { service: 'Microsoft Azure CLI', account: 'Token cache' },
+            ...plain,
+          },
+          {
+            file: join(folder, 'msal_token_cache.bin'),
+            sealing: 'keychain',
+            password: { service: 'my_service_name', account: 'my_account_name' },
+            ...plain,
+          },
+        );
       return places;
+    },
+  },
+  {
+    id: 'azure-cli-apps',
+    name: 'Azure CLI, service principals',
+    leaving: { by: 'command', command: 'az logout --username CLIENT_ID' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      const file = join(env('AZURE_CONFIG_DIR') ?? join(home, '.azure'), 'service_principal_entries.json');
+      return [{ file, sealing: 'none', locking: 'none', content: 'azure-service-principals' }];
     },
   },
   {
@@ -172,12 +207,14 @@ export const PROGRAMS: readonly Program[] = [
     ],
     leaving: { by: 'tokenkeep' },
     places: (computer) => {
-      const { home, local, join } = foldersOf(computer);
+      const { home, local, config, join } = foldersOf(computer);
       const folders = [
         ...new Set([
           join(local, '.IdentityService'),
           join(home, '.local', 'share', '.IdentityService'),
           join(home, '.local', '.IdentityService'),
+          // .NET 8 and later on macOS.
+          ...(computer.platform === 'darwin' ? [join(config, '.IdentityService')] : []),
           join(home, '.IdentityService'),
         ]),
       ];
@@ -188,25 +225,68 @@ export const PROGRAMS: readonly Program[] = [
         locking: 'lockfile',
         content: 'msal',
       }));
-      if (computer.platform !== 'linux') return files;
       const [first = join(local, '.IdentityService')] = folders;
-      return [
-        ...files,
-        {
-          file: join(first, 'msal.cache'),
-          signals: folders.flatMap((folder) =>
-            [
-              'msal.cache',
-              'msal.cache.nocae',
-              'msal.cache.cae',
-              'mg.msal.cache.nocae',
-              'mg.msal.cache.cae',
-            ].map((name) => join(folder, name)),
+      const signalsOf = (name: string): string[] => folders.map((folder) => join(folder, name));
+      const shared = { file: join(first, 'msal.cache'), locking: 'lockfile', content: 'msal' } as const;
+      if (computer.platform === 'linux')
+        return [
+          ...files,
+          {
+            ...shared,
+            signals: CACHE_NAMES.flatMap(signalsOf),
+            sealing: 'secret-service',
+            item: { attributes: { MsalClientID: DEVELOPER_CACHE }, encoding: 'base64' },
+          },
+        ];
+      if (computer.platform === 'darwin')
+        return [
+          ...files,
+          // Git Credential Manager, Azure Artifacts, Azure.Identity for Python and JavaScript.
+          {
+            ...shared,
+            signals: CACHE_NAMES.flatMap(signalsOf),
+            sealing: 'keychain',
+            password: { service: DEVELOPER_CACHE, account: 'MSALCache' },
+          },
+          // .NET programs: an item for each cache, named after the file.
+          ...CACHE_NAMES.map(
+            (name): Place => ({
+              ...shared,
+              file: join(first, name),
+              signals: signalsOf(name),
+              sealing: 'keychain',
+              password: { service: DEVELOPER_CACHE, account: name },
+            }),
           ),
+        ];
+      return files;
+    },
+  },
+  {
+    id: 'azure-identity-js',
+    name: 'Azure Identity for JavaScript',
+    leaving: { by: 'tokenkeep' },
+    places: (computer) => {
+      // On Windows and macOS it shares the developer cache.
+      if (computer.platform !== 'linux') return [];
+      const { home, join } = foldersOf(computer);
+      const folder = join(home, '.IdentityService');
+      return [
+        {
+          file: join(folder, 'msal.cache'),
+          signals: ['msal.cache.nocae', 'msal.cache.cae', 'msal.cache'].map((name) => join(folder, name)),
           sealing: 'secret-service',
           locking: 'lockfile',
           content: 'msal',
-          item: { attributes: SHARED_DEVELOPER_CACHE, encoding: 'base64' },
+          // keytar's schema, which names a service and an account.
+          item: {
+            attributes: {
+              'xdg:schema': 'org.freedesktop.Secret.Generic',
+              service: DEVELOPER_CACHE,
+              account: 'MSALCache',
+            },
+            encoding: 'text',
+          },
         },
       ];
     },
@@ -244,6 +324,10 @@ export const PROGRAMS: readonly Program[] = [
           item: {
             attributes: { 'xdg:schema': 'pnp.powershell.tokencache', Version: '1', Product: 'PnPPowerShell' },
             encoding: 'base64',
+          },
+          password: {
+            service: 'pnp.powershell.tokencache.service',
+            account: 'pnp.powershell.tokencache.account',
           },
         },
       ];
@@ -359,6 +443,26 @@ export const PROGRAMS: readonly Program[] = [
           content: 'docker-config',
         },
       ];
+    },
+  },
+  {
+    id: 'claude-code',
+    name: 'Claude Code',
+    leaving: { by: 'program', where: 'In Claude Code, enter /logout, and /mcp for each server.' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      const file = join(env('CLAUDE_CONFIG_DIR') ?? join(home, '.claude'), '.credentials.json');
+      return [{ file, sealing: 'none', locking: 'none', content: 'claude-code' }];
+    },
+  },
+  {
+    id: 'gemini-cli',
+    name: 'Gemini CLI',
+    leaving: { by: 'program', where: 'In Gemini CLI, enter /auth.' },
+    places: (computer) => {
+      const { home, join, env } = foldersOf(computer);
+      const file = join(env('GEMINI_CLI_HOME') ?? home, '.gemini', 'oauth_creds.json');
+      return [{ file, sealing: 'none', locking: 'none', content: 'gemini' }];
     },
   },
   {

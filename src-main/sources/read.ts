@@ -1,14 +1,14 @@
 /** Reads a source: its contents, or a state and a message that explain why it cannot be read. Never changes it. */
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { type NamedSignIn, namesIn } from './names.ts';
-import { readSecret, type SecretReaders } from './sealed.ts';
-import type { Content, SourceState, Unread } from './source-state.ts';
+import { readText } from './program-file.ts';
+import { type SecretReaders, sealedStore } from './sealed.ts';
+import type { Content, SourceState } from './source-state.ts';
 
 /** The current contents of a source. */
 export interface SourceReading {
@@ -35,8 +35,8 @@ export interface ReadOptions {
   pause?: number;
 }
 
-/** Maximum document size in bytes. A document of 10,000 accounts has 100 MB. */
-const MOST_BYTES = 256 * 1024 * 1024;
+export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: true, now: true, pause: true };
+
 /** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
 const LOOKS = 3;
 
@@ -54,6 +54,7 @@ const LOOKS = 3;
  * ```
  */
 export async function readSource(source: FoundSource, options: ReadOptions = {}): Promise<SourceReading> {
+  checkOptions('readSource', options, READ_OPTIONS);
   if (source.place.content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }
@@ -69,7 +70,9 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
 async function contentOf(source: FoundSource, options: ReadOptions): Promise<Content> {
   const { file, sealing } = source.place;
   if (sealing === 'none') return readText(file, source.name);
-  return readSecret(source, options.secrets);
+  const store = sealedStore(source, options.secrets);
+  const found = 'state' in store ? store : await store.read();
+  return 'state' in found ? found : { text: found.value, writtenAt: source.writtenAt };
 }
 
 function understood(
@@ -113,47 +116,4 @@ function notUnderstood({ name, file }: FoundSource): string {
 export function howToLeave({ leaving, name }: FoundSource): string {
   if (leaving.by === 'command') return `To sign out, run: ${leaving.command}`;
   return leaving.by === 'program' ? leaving.where : `Tokenkeep can sign out of ${name}.`;
-}
-
-const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
-
-/** Reads a regular file of at most 256 MiB. Never blocks on a pipe. */
-export async function readText(file: string, name: string): Promise<Content> {
-  let handle: FileHandle;
-  try {
-    handle = await open(file, constants.O_RDONLY | NON_BLOCKING);
-  } catch (error) {
-    return refused(file, name, error);
-  }
-  try {
-    const about = await handle.stat();
-    if (!about.isFile())
-      return { state: 'not-understood', problem: `${file} is not a file. Nothing was read.` };
-    if (about.size > MOST_BYTES)
-      return {
-        state: 'not-understood',
-        problem: `${file} has ${Math.round(about.size / 1024 / 1024)} MB, more than any token cache. Nothing was read.`,
-      };
-    const text = await handle.readFile('utf8');
-    return { text, writtenAt: Math.floor(about.mtimeMs / 1000) };
-  } catch (error) {
-    return refused(file, name, error);
-  } finally {
-    await handle.close();
-  }
-}
-
-function refused(file: string, name: string, error: unknown): Unread {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return { state: 'gone', problem: `${file} is not there any more. ${name} may have signed out.` };
-  if (code === 'EACCES' || code === 'EPERM')
-    return {
-      state: 'no-permission',
-      problem: `You don’t have permission to read ${file}. It belongs to another user, or the system protects it.`,
-    };
-  return {
-    state: 'not-understood',
-    problem: `${file} can’t be read (${code === '' ? 'unknown error' : code}).`,
-  };
 }

@@ -1,10 +1,32 @@
-/** Reads and writes caches protected by the system: in a keyring, with DPAPI, or in a macOS keychain. */
+/** Opens and replaces caches protected by the system: in a keyring, with DPAPI, or in a macOS keychain. */
+import { loadKeytar } from '../keychain/keytar.ts';
+import { isRecord } from '../cache/json.ts';
+import { SourceError } from '../errors.ts';
+import { type Dpapi, windowsDpapi } from './dpapi.ts';
 import type { FoundSource } from './find.ts';
+import { readBytes, writeWhole } from './program-file.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
-import type { Content, Unread } from './source-state.ts';
+import type { Unread } from './source-state.ts';
 
 /**
- * The mechanisms that open sealed caches. Each may be absent.
+ * Passwords by service and account, as the macOS keychain keeps them. keytar has this shape.
+ *
+ * @example
+ * import keytar from 'keytar';
+ * import type { PasswordStore, SecretReaders } from 'tokenkeep/sources';
+ *
+ * const keychain: PasswordStore = keytar;
+ * const secrets: SecretReaders = { keychain: async () => keychain };
+ */
+export interface PasswordStore {
+  /** Resolves with null if there is no such item. macOS asks the user first, unless they chose Always Allow before. */
+  getPassword(service: string, account: string): Promise<string | null>;
+  /** Changes the item in place: one that is deleted and added again would lose its access list. */
+  setPassword(service: string, account: string, password: string): Promise<void>;
+}
+
+/**
+ * The mechanisms that open sealed caches. Default: those of this computer.
  *
  * @example
  * import { findSources, readSource, type SecretReaders } from 'tokenkeep/sources';
@@ -15,24 +37,32 @@ import type { Content, Unread } from './source-state.ts';
 export interface SecretReaders {
   /** Linux: connects to the desktop's keyring over D-Bus. Returns null if there is none. */
   secretService?: () => Promise<SecretService | null>;
-  /** Windows: decrypts data that was encrypted for the current user (`CryptUnprotectData`). */
-  unprotect?: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Windows: encrypts and decrypts for the current user. Returns null on other systems. */
+  dpapi?: () => Dpapi | null;
+  /** macOS: opens the user's keychain. Returns null on other systems. */
+  keychain?: () => Promise<PasswordStore | null>;
 }
 
-export async function readSecret(
-  source: FoundSource,
-  { secretService: connect = secretService }: SecretReaders = {},
-): Promise<Content> {
-  const { sealing, item } = source.place;
-  if (sealing !== 'secret-service' || item === undefined) {
-    return {
-      state: 'sealed',
-      problem: `${source.name} keeps this sealed by ${SEALERS[sealing]}, which Tokenkeep can’t open on this system.`,
-    };
-  }
-  const found = await withItem(source, connect, (service, one) => service.secretOf(one));
-  if (!('value' in found)) return found;
-  return { text: decoded(found.value, item.encoding), writtenAt: source.writtenAt };
+/** A sealed cache. The text is the document, without its seal and encoding. */
+export interface SealedStore {
+  read(): Promise<{ readonly value: string } | Unread>;
+  /** Replaces the document, in the encoding that `read` found. */
+  write(text: string): Promise<{ readonly value: undefined } | Unread>;
+}
+
+/** @returns why this system cannot open the cache, if it cannot */
+export function sealedStore(source: FoundSource, readers: SecretReaders = {}): SealedStore | Unread {
+  const { sealing, item, password } = source.place;
+  if (sealing === 'secret-service' && item !== undefined)
+    return keyringStore(source, item, readers.secretService ?? secretService);
+  if (sealing === 'keychain' && password !== undefined)
+    return keychainStore(source, password, readers.keychain ?? macKeychain);
+  const dpapi = sealing === 'dpapi' ? (readers.dpapi ?? windowsDpapi)() : null;
+  if (dpapi !== null) return dpapiStore(source, dpapi);
+  return {
+    state: 'sealed',
+    problem: `${source.name} keeps this sealed by ${SEALERS[sealing]}, which Tokenkeep can’t open on this system.`,
+  };
 }
 
 const SEALERS: Readonly<Record<FoundSource['sealing'], string>> = {
@@ -43,7 +73,30 @@ const SEALERS: Readonly<Record<FoundSource['sealing'], string>> = {
   program: 'the program itself',
 };
 
-export function decoded(secret: Buffer, encoding: 'text' | 'base64'): string {
+type Item = NonNullable<FoundSource['place']['item']>;
+
+function keyringStore(
+  source: FoundSource,
+  { encoding }: Item,
+  connect: () => Promise<SecretService | null>,
+): SealedStore {
+  let before: Buffer = Buffer.alloc(0);
+  return {
+    async read() {
+      const found = await withItem(source, connect, (service, item) => service.secretOf(item));
+      if (!('value' in found)) return found;
+      before = found.value;
+      return { value: decoded(before, encoding) };
+    },
+    write: (text) =>
+      withItem(source, connect, async (service, item) => {
+        await service.setSecret(item, encodedLike(before, text, encoding));
+        return undefined;
+      }),
+  };
+}
+
+function decoded(secret: Buffer, encoding: Item['encoding']): string {
   const text = secret.toString('utf8');
   return encoding === 'text' || text.trimStart().startsWith('{')
     ? text
@@ -51,13 +104,13 @@ export function decoded(secret: Buffer, encoding: 'text' | 'base64'): string {
 }
 
 /** Encodes a document like the existing secret: programs that share an item may write base64 or text. */
-export function encodedLike(before: Buffer, text: string, encoding: 'text' | 'base64'): Buffer {
+function encodedLike(before: Buffer, text: string, encoding: Item['encoding']): Buffer {
   const plain = encoding === 'text' || before.toString('utf8').trimStart().startsWith('{');
   return Buffer.from(plain ? text : Buffer.from(text, 'utf8').toString('base64'), 'utf8');
 }
 
 /** Finds the keyring item of a source and runs a function on it. Never unlocks the keyring, since that prompts the user. */
-export async function withItem<T>(
+async function withItem<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
   action: (service: SecretService, item: SecretItem) => Promise<T>,
@@ -88,6 +141,111 @@ export async function withItem<T>(
 function keyringProblem(source: FoundSource, error: unknown): Unread {
   if (error instanceof KeyringError && error.isLocked)
     return { state: 'locked', problem: 'The system keyring is locked. Unlock it, then open this again.' };
-  const words = error instanceof Error ? error.message : String(error);
-  return { state: 'sealed', problem: `The system keyring did not open what ${source.name} keeps: ${words}` };
+  return {
+    state: 'sealed',
+    problem: `The system keyring did not open what ${source.name} keeps: ${wordsOf(error)}`,
+  };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** keytar reads other programs' items on macOS, where an item has a service and an account and nothing else. */
+async function macKeychain(): Promise<PasswordStore | null> {
+  return process.platform === 'darwin' ? loadKeytar() : null;
+}
+
+/** What macOS says if the user did not allow access: errSecUserCanceled, errSecAuthFailed, errSecInteractionNotAllowed. */
+const NOT_ALLOWED =
+  /user cancell?ed|passphrase you entered is not correct|interaction is not allowed|\(-(?:128|25293|25308)\)/i;
+
+function keychainStore(
+  source: FoundSource,
+  { service, account }: NonNullable<FoundSource['place']['password']>,
+  open: () => Promise<PasswordStore | null>,
+): SealedStore {
+  const asked = async <T>(
+    action: (keychain: PasswordStore) => Promise<T>,
+  ): Promise<{ value: T } | Unread> => {
+    try {
+      const keychain = await open();
+      if (keychain !== null) return { value: await action(keychain) };
+      return {
+        state: 'sealed',
+        problem: `${source.name} keeps this in the macOS keychain, which this system does not have.`,
+      };
+    } catch (error) {
+      return NOT_ALLOWED.test(wordsOf(error))
+        ? {
+            state: 'no-permission',
+            problem: `macOS did not give access to the keychain item of ${source.name}. Open this again and choose Allow.`,
+          }
+        : {
+            state: 'sealed',
+            problem: `The macOS keychain did not open what ${source.name} keeps: ${wordsOf(error)}`,
+          };
+    }
+  };
+  return {
+    async read() {
+      const found = await asked((keychain) => keychain.getPassword(service, account));
+      if (!('value' in found)) return found;
+      if (found.value !== null) return { value: found.value };
+      return { state: 'gone', problem: `The macOS keychain holds nothing of ${source.name} any more.` };
+    },
+    write: (text) =>
+      asked(async (keychain) => {
+        await keychain.setPassword(service, account, text);
+        return undefined;
+      }),
+  };
+}
+
+/** azd puts the encrypted bytes into a JSON envelope; everyone else writes them as they are. */
+const ENVELOPE = 'CryptProtectData';
+
+function dpapiStore(source: FoundSource, dpapi: Dpapi): SealedStore {
+  const { file } = source;
+  let isInEnvelope = false;
+  const refused = (error: unknown): Unread => ({
+    state: 'sealed',
+    problem: `Windows did not open ${file}, which another user or computer may have sealed: ${wordsOf(error)}`,
+  });
+  return {
+    async read() {
+      const found = await readBytes(file, source.name);
+      if ('state' in found) return found;
+      if (found.bytes.length === 0) return { value: '' };
+      const inside = insideEnvelope(found.bytes);
+      isInEnvelope = inside !== null;
+      try {
+        return { value: (await dpapi.unprotect(inside ?? found.bytes)).toString('utf8') };
+      } catch (error) {
+        return refused(error);
+      }
+    },
+    async write(text) {
+      try {
+        const sealed = await dpapi.protect(Buffer.from(text, 'utf8'));
+        const envelope = { type: ENVELOPE, data: sealed.toString('base64') };
+        await writeWhole(file, isInEnvelope ? Buffer.from(JSON.stringify(envelope), 'utf8') : sealed);
+        return { value: undefined };
+      } catch (error) {
+        if (error instanceof SourceError) throw error;
+        return refused(error);
+      }
+    },
+  };
+}
+
+function insideEnvelope(bytes: Buffer): Buffer | null {
+  if (bytes[0] !== 0x7b) return null;
+  try {
+    const json: unknown = JSON.parse(bytes.toString('utf8'));
+    const data = isRecord(json) && json['type'] === ENVELOPE ? json['data'] : undefined;
+    return typeof data === 'string' ? Buffer.from(data, 'base64') : null;
+  } catch {
+    return null;
+  }
 }

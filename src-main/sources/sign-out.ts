@@ -1,18 +1,19 @@
 /** Signs an account out of another program's cache and verifies the result. Other accounts are not changed. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmod, chown, open, readFile, realpath, rename, stat, unlink, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import { systemClock } from '../cache/clock.ts';
-import { SourceError } from '../errors.ts';
+import { SourceError, type SourceErrorCode } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
 import { whileLocked } from './program-lock.ts';
-import { cacheIn, howToLeave, readSource, type ReadOptions, readText } from './read.ts';
-import { decoded, encodedLike, withItem } from './sealed.ts';
-import { secretService } from './secret-service.ts';
+import { readText, setAhead, writeWhole } from './program-file.ts';
+import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
+import { type SealedStore, sealedStore } from './sealed.ts';
+import type { Unread } from './source-state.ts';
 
 /**
  * The result of a sign-out at a source.
@@ -76,6 +77,12 @@ export async function signOutAtSource(
   account: AccountSummary,
   options: SourceSignOutOptions = {},
 ): Promise<SourceReceipt> {
+  checkOptions(
+    'signOutAtSource',
+    options,
+    { ...READ_OPTIONS, deadline: true, profile: true },
+    'Nothing was changed.',
+  );
   if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
     throw new SourceError(
       'source_view_only',
@@ -120,13 +127,13 @@ interface Medium {
   write(text: string): Promise<void>;
 }
 
-function mediumOf(source: FoundSource, options: ReadOptions): Medium {
-  const { sealing } = source.place;
-  if (sealing === 'none') return fileMedium(source);
-  if (sealing === 'secret-service') return keyringMedium(source, options);
+function mediumOf(source: FoundSource, { secrets }: ReadOptions): Medium {
+  if (source.place.sealing === 'none') return fileMedium(source);
+  const store = sealedStore(source, secrets);
+  if (!('state' in store)) return sealedMedium(source, store);
   throw new SourceError(
     'source_view_only',
-    `${source.name} seals this in a way that Tokenkeep can’t write on this system. ${howToLeave({ ...source, leaving: { by: 'program', where: `Sign out in ${source.name}.` } })}`,
+    `${store.problem} ${howToLeave({ ...source, leaving: { by: 'program', where: `Sign out in ${source.name}.` } })}`,
   );
 }
 
@@ -139,43 +146,38 @@ function fileMedium(source: FoundSource): Medium {
     },
     async read() {
       const content = await readText(file, source.name);
-      if ('state' in content)
-        throw new SourceError(
-          content.state === 'no-permission' ? 'source_no_permission' : 'source_unreadable',
-          content.problem,
-        );
+      if ('state' in content) throw new SourceError(CODES[content.state], content.problem);
       return content.text;
     },
     write: (text) => writeWhole(file, Buffer.from(text, 'utf8')),
   };
 }
 
-function keyringMedium(source: FoundSource, { secrets }: ReadOptions): Medium {
-  const connect = secrets?.secretService ?? secretService;
-  let before: Buffer | undefined;
-  const encoding = source.place.item?.encoding ?? 'text';
-  const asked = async <T>(action: Parameters<typeof withItem<T>>[2]): Promise<T> => {
-    const found = await withItem(source, connect, action);
-    if ('value' in found) return found.value;
-    throw new SourceError(found.state === 'locked' ? 'source_locked' : 'source_unreadable', found.problem);
-  };
-  const read = async (): Promise<string> => {
-    before = await asked((service, item) => service.secretOf(item));
-    return decoded(before, encoding);
+function sealedMedium(source: FoundSource, store: SealedStore): Medium {
+  const done = <T>(result: { value: T } | Unread): T => {
+    if ('value' in result) return result.value;
+    throw new SourceError(CODES[result.state], result.problem);
   };
   return {
     async prepare() {
-      await read();
+      done(await store.read());
     },
-    read,
+    read: async () => done(await store.read()),
     async write(text) {
-      const secret = encodedLike(before ?? Buffer.alloc(0), text, encoding);
-      await asked((service, item) => service.setSecret(item, secret));
+      done(await store.write(text));
       // A program that runs looks at this file's time, and would bring the account back without it.
       await setAhead(source.file).catch(() => undefined);
     },
   };
 }
+
+const CODES: Readonly<Record<Unread['state'], SourceErrorCode>> = {
+  locked: 'source_locked',
+  'no-permission': 'source_no_permission',
+  sealed: 'source_unreadable',
+  'not-understood': 'source_unreadable',
+  gone: 'source_unreadable',
+};
 
 type Roots = Record<string, Record<string, unknown>>;
 
@@ -251,45 +253,6 @@ async function leftOf(
     return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
   const { removed } = cache.signOut(account);
   return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
-}
-
-/** Replaces a file atomically, with the same mode and owner and a new modification time. Data is flushed before the rename. */
-async function writeWhole(file: string, bytes: Buffer): Promise<void> {
-  const temporary = join(dirname(file), `.tokenkeep-${randomBytes(6).toString('hex')}.tmp`);
-  try {
-    const about = await stat(file);
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (process.platform !== 'win32') {
-      await chmod(temporary, about.mode & 0o777);
-      if (about.uid !== process.getuid?.()) await chown(temporary, about.uid, about.gid);
-    }
-    await rename(temporary, file);
-    await setAhead(file);
-  } catch (cause) {
-    await unlink(temporary).catch(() => undefined);
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    const refused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-    throw new SourceError(
-      refused ? 'source_no_permission' : 'source_failed',
-      refused
-        ? `You don’t have permission to write ${file}. Nothing was changed. Sign out in the program itself.`
-        : `${file} can’t be written (${code}). Nothing was changed.`,
-      { cause },
-    );
-  }
-}
-
-/** Sets a file's time 50 ms ahead, so that a program that wrote within the same clock tick notices the change. */
-async function setAhead(file: string): Promise<void> {
-  // eslint-disable-next-line no-restricted-properties -- other programs compare it with the system's clock
-  const later = (Date.now() + 50) / 1000;
-  await utimes(file, later, later);
 }
 
 async function withoutSubscriptions(

@@ -1,152 +1,178 @@
-/** Partitions in the sessions of real libraries, request by request, as a browser has them. */
+/** Partitions in the sessions of real libraries, by the suite that is exported. */
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { expect, it } from 'vitest';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import {
-  carryOver,
-  type SessionSource,
-  sessionStore,
-  type SessionStoreOptions,
-} from '../../src-main/partitions/stores/session-store.ts';
-import { caches, namesIn, signIn } from './people.ts';
+  type ServedSessions,
+  sessionConformance,
+  type SessionVisit,
+} from '../../src-main/partitions/conformance/conformance.ts';
+import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 
 // The libraries bring types of different ages, or none: a test of shapes does without.
 /* eslint-disable @typescript-eslint/no-explicit-any */
 const load = createRequire(import.meta.url) as (name: string) => any;
 
-interface Visit {
-  source: SessionSource;
-  options?: SessionStoreOptions;
-  destroy: () => unknown;
-  regenerate?: () => Promise<unknown>;
-  current: () => any;
-}
+type Visit = (request: SessionVisit) => Promise<unknown>;
 
-type Handler = (path: string, visit: Visit) => Promise<unknown>;
-
-const libraries: Record<string, (handle: Handler) => Promise<Server> | Server> = {
-  'express-session': (handle) => {
-    const app = load('express')();
-    app.use(load('express-session')({ secret: 'x', resave: false, saveUninitialized: true }));
-    app.use(async (req: any, res: any) => {
-      const { session } = req;
-      const destroy = () => new Promise((resolve) => session.destroy(resolve));
-      const regenerate = () => new Promise((resolve) => session.regenerate(resolve));
-      res.json(await handle(req.path, { source: session, destroy, regenerate, current: () => req.session }));
-    });
-    return createServer(app);
-  },
-  'cookie-session': (handle) => {
-    const app = load('express')();
-    app.use(load('cookie-session')({ keys: ['k'] }));
-    app.use(async (req: any, res: any) => {
-      const source = () => req.session as object;
-      const options = { response: res, cookie: {} };
-      res.json(
-        await handle(req.path, { source, options, destroy: () => (req.session = null), current: source }),
-      );
-    });
-    return createServer(app);
-  },
-  'iron-session': (handle) =>
-    createServer(async (req, res) => {
-      const options = { password: 'p'.repeat(40), cookieName: 'iron', cookieOptions: { secure: false } };
-      const session = await load('iron-session').getIronSession(req, res, options);
-      const body = await handle(req.url ?? '', {
-        source: session,
-        destroy: () => session.destroy(),
-        current: () => session,
-      });
-      res.end(JSON.stringify(body));
-    }),
-  '@fastify/secure-session': async (handle) => {
-    const app = load('fastify')();
-    app.register(load('@fastify/secure-session'), { key: Buffer.alloc(32, 7), cookie: { path: '/' } });
-    app.get('/*', async (req: any, reply: any) => {
-      const { session } = req;
-      reply.type('application/json');
-      return JSON.stringify(
-        await handle(req.url, { source: session, destroy: () => session.delete(), current: () => session }),
-      );
-    });
-    await app.ready();
-    return app.server as Server;
-  },
-  'koa-session': (handle) => {
-    const app = new (load('koa'))();
-    app.keys = ['k'];
-    const library = load('koa-session');
-    app.use((library.default ?? library.createSession)({}, app));
-    app.use(async (ctx: any) => {
-      const source = () => ctx.session as object;
-      ctx.body = JSON.stringify(
-        await handle(ctx.path, { source, destroy: () => (ctx.session = null), current: source }),
-      );
-    });
-    return createServer(app.callback());
-  },
-};
-
-it.each(Object.keys(libraries))(
-  '%s: kept for the next request, gone after the sign-out, not revived',
-  async (name) => {
-    const open = ({ source, options }: Pick<Visit, 'source' | 'options'>) =>
-      caches({ store: sessionStore(source, options), timeout: 3000 }).partition('a');
-    const server = await libraries[name]!(async (path, visit) => {
-      const partition = open(visit);
-      if (path === '/in') {
-        await partition.update((cache) => signIn(cache, 'noor'));
-        return { ok: true };
-      }
-      if (path === '/out') return (await partition.signOut('noor.utid')).remaining;
-      if (path === '/read') return partition.read(namesIn);
-      const before = visit.current();
-      await (path === '/regenerate' ? visit.regenerate!() : visit.destroy());
-      const code = await partition
-        .update((cache) => signIn(cache, 'noor'))
-        .then(
-          () => 'written',
-          (error: unknown) => (error as { code?: string }).code,
-        );
-      if (path !== '/regenerate') return code;
-      await carryOver(before, visit.current());
-      return [code, await open({ source: visit.current() }).read(namesIn)];
-    });
+async function listen(server: Server): Promise<ServedSessions> {
+  if (!server.listening) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const address = server.address();
-    let jar = new Map<string, string>();
-    const get = async (path: string): Promise<unknown> => {
-      const cookie = [...jar].map(([key, value]) => `${key}=${value}`).join('; ');
-      const port = typeof address === 'object' ? address?.port : 0;
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } });
-      for (const set of response.headers.getSetCookie()) {
-        const [, key = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
-        jar.set(key, value);
-      }
-      return response.json();
-    };
-    const person = ['noor@contoso.example'];
-    await get('/in');
-    expect(await get('/read')).toEqual(person);
-    expect(await get('/out')).toBe(0);
-    expect(await get('/read')).toEqual([]);
-    await get('/in');
-    expect(await get('/destroy')).toBe('session_ended');
-    expect(await get('/read')).toEqual([]);
-    if (name === 'express-session') {
-      await get('/in');
-      const planted = new Map(jar);
-      expect(await get('/regenerate')).toEqual(['session_ended', person]);
-      expect(await get('/read')).toEqual(person);
-      jar = planted;
-      expect(await get('/read')).toEqual([]);
-    }
-    server.close();
-    server.closeAllConnections();
+  }
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+const serving = (listener: RequestListener): Promise<ServedSessions> => listen(createServer(listener));
+
+const express = (
+  middleware: unknown[],
+  visit: Visit,
+  of: (req: any, res: any) => Omit<SessionVisit, 'path'>,
+) => {
+  const app = load('express')();
+  for (const one of middleware) app.use(one);
+  app.use(async (req: any, res: any) => res.json((await visit({ path: req.path, ...of(req, res) })) ?? null));
+  return serving(app);
+};
+
+/** As express-session and passport have it. */
+const ofExpressSession = (req: any): Omit<SessionVisit, 'path'> => ({
+  session: () => req.session,
+  destroy: () => new Promise((resolve) => req.session.destroy(resolve)),
+  regenerate: () => new Promise((resolve) => req.session.regenerate(resolve)),
+});
+
+const expressSession = () => load('express-session')({ secret: 'x', resave: false, saveUninitialized: true });
+
+function passport(visit: Visit): Promise<ServedSessions> {
+  const { Passport } = load('passport');
+  const own = new Passport();
+  own.serializeUser((user: any, done: any) => done(null, user.id));
+  own.deserializeUser((id: any, done: any) => done(null, { id }));
+  return express([expressSession(), own.session()], visit, (req) => ({
+    ...ofExpressSession(req),
+    destroy: () => new Promise((resolve) => req.logout(resolve)), // Regenerates the session.
+    regenerate: () => new Promise((resolve) => req.login({ id: 'noor' }, resolve)), // Does so, too.
+  }));
+}
+
+const libraries: Record<
+  string,
+  { isOnServer: boolean; isReadOnce?: boolean; serve: (visit: Visit) => Promise<ServedSessions> }
+> = {
+  'express-session': {
+    isOnServer: true,
+    serve: (visit) => express([expressSession()], visit, ofExpressSession),
   },
-);
+  passport: { isOnServer: true, serve: passport },
+  'cookie-session': {
+    isOnServer: false,
+    serve: (visit) =>
+      express([load('cookie-session')({ keys: ['k'] })], visit, (req, response) => ({
+        session: () => () => req.session,
+        options: { response, cookie: {} },
+        destroy: () => (req.session = null),
+      })),
+  },
+  'iron-session': {
+    isOnServer: false,
+    serve: (visit) =>
+      serving((req, res) => {
+        const options = { password: 'p'.repeat(40), cookieName: 'iron', cookieOptions: { secure: false } };
+        void (async () => {
+          const session = await load('iron-session').getIronSession(req, res, options);
+          const destroy = () => session.destroy();
+          res.end(JSON.stringify(await visit({ path: req.url ?? '', session: () => session, destroy })));
+        })();
+      }),
+  },
+  '@fastify/secure-session': {
+    isOnServer: false,
+    serve: async (visit) => {
+      const app = load('fastify')();
+      app.register(load('@fastify/secure-session'), { key: Buffer.alloc(32, 7), cookie: { path: '/' } });
+      app.get('/*', async (req: any, reply: any) => {
+        reply.type('application/json');
+        const [session, destroy] = [() => req.session, () => req.session.delete()];
+        return JSON.stringify(await visit({ path: req.url, session, destroy }));
+      });
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      return { ...(await listen(app.server)), close: () => app.close() };
+    },
+  },
+  '@fastify/session': {
+    isOnServer: true,
+    isReadOnce: true,
+    serve: async (visit) => {
+      const app = load('fastify')();
+      app.register(load('@fastify/cookie'));
+      app.register(load('@fastify/session'), {
+        secret: 's'.repeat(40),
+        saveUninitialized: false,
+        cookie: { secure: false },
+      });
+      app.get('/*', async (req: any, reply: any) => {
+        reply.type('application/json');
+        const isAlive = (session: any): Promise<boolean> | boolean =>
+          req.cookies['sessionId'] !== session.encryptedSessionId ||
+          new Promise((resolve) =>
+            req.sessionStore.get(session.sessionId, (_error: unknown, found: unknown) =>
+              resolve(Boolean(found)),
+            ),
+          );
+        return JSON.stringify(
+          await visit({
+            path: req.url,
+            session: () => () => req.session,
+            options: { isAlive },
+            destroy: () => req.session.destroy(),
+            regenerate: () => req.session.regenerate(),
+          }),
+        );
+      });
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      return { ...(await listen(app.server)), close: () => app.close() };
+    },
+  },
+  'koa-session, in a cookie': { isOnServer: false, serve: (visit) => koa({}, visit) },
+};
+
+function koa(options: object, visit: Visit): Promise<ServedSessions> {
+  const app = new (load('koa'))();
+  app.keys = ['k'];
+  const library = load('koa-session');
+  app.use((library.default ?? library.createSession)(options, app));
+  app.use(async (ctx: any) => {
+    ctx.body = JSON.stringify(
+      await visit({
+        path: ctx.path,
+        session: () => () => ctx.session,
+        destroy: () => (ctx.session = null),
+      }),
+    );
+  });
+  return serving(app.callback());
+}
+
+describe.each(Object.entries(libraries))('%s', (_library, options) => {
+  for (const { name, run } of sessionConformance(options)) it(name, run);
+});
+
+it('a library that drops what is written does not conform', async () => {
+  const serve = (visit: Visit) =>
+    express([], visit, () => ({ session: () => () => ({}), destroy: () => undefined }));
+  const [first] = sessionConformance({ serve });
+  await expect(first?.run()).rejects.toThrow(/session_ended/);
+});
 
 it('a session whose end cannot be seen is refused when the store is made', () => {
   for (const session of [{}, { get: () => undefined }, Object.freeze({})])

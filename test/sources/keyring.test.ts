@@ -69,6 +69,12 @@ const NET = [
   'Microsoft.Developer.IdentityService=1.0.0.0',
 ];
 
+const KEYTAR = [
+  'xdg:schema=org.freedesktop.Secret.Generic',
+  'service=Microsoft.Developer.IdentityService',
+  'account=MSALCache',
+];
+
 beforeAll(async () => {
   keyring = await startKeyring();
   home = mkdtempSync(join(tmpdir(), 'tokenkeep-keyring-'));
@@ -118,6 +124,21 @@ describe('a cache in the keyring', () => {
     const text = Buffer.from(stored(NET), 'base64').toString('utf8');
     expect(text).not.toContain('rt-ada');
     expect(JSON.parse(text)).toHaveProperty('RefreshToken');
+  });
+
+  it('is found under the service and account that keytar stores, as @azure/identity writes it', async () => {
+    store('MSALCache', python(['ada', 'ben']), KEYTAR);
+    mkdirSync(join(home, '.IdentityService'), { recursive: true });
+    writeFileSync(join(home, '.IdentityService/msal.cache.nocae'), '{}');
+    const source = await found('azure-identity-js');
+    const { accounts } = await readSource(source, { secrets });
+    expect(accounts).toHaveLength(2);
+    await signOutAtSource(source, accounts.find(({ home_account_id }) => home_account_id === 'ada.t')!, {
+      secrets,
+    });
+    expect(stored(KEYTAR)).not.toContain('rt-ada');
+    expect(stored(KEYTAR)).toContain('rt-ben');
+    rmSync(join(home, '.IdentityService'), { recursive: true });
   });
 
   it('is locked with the keyring: nothing is asked, and nothing is changed', async () => {

@@ -218,6 +218,21 @@ describe('reading', () => {
       JSON.stringify({ account: 'ada@x.example', refresh_token: 's' }),
     );
     put('.mcp-auth/abc_tokens.json', JSON.stringify({ access_token: 's' }));
+    put(
+      '.azure/service_principal_entries.json',
+      JSON.stringify([{ client_id: 'nightly', tenant: TENANT, client_secret: 's' }, 'odd', {}]),
+    );
+    put(
+      '.claude/.credentials.json',
+      JSON.stringify({
+        claudeAiOauth: { accessToken: 's', refreshToken: 's', expiresAt: 1_800_000_000_000 },
+        mcpOAuth: {
+          'docs|1f': { serverName: 'docs', serverUrl: 'https://mcp.example', accessToken: 's', expiresAt: 0 },
+          'never|2f': { serverName: 'never', clientId: 'c' },
+        },
+      }),
+    );
+    put('.gemini/oauth_creds.json', JSON.stringify({ refresh_token: 's', expiry_date: 1_800_000_000_000 }));
     const names: unknown[] = [];
     for (const source of await findSources({ home, platform: 'linux' })) {
       const reading = await readSource(source);
@@ -225,12 +240,16 @@ describe('reading', () => {
       names.push(...reading.names);
     }
     expect(names).toEqual([
+      { name: 'nightly', at: TENANT },
       { name: 'ada', at: 'github.com' },
       { name: 'ben', at: 'github.com' },
       { name: 'carl', at: 'ghe.example' },
       { name: 'https://x.awsapps.example/start', expiresOn: 1_800_000_000 },
       { name: 'ada@x.example', at: 'googleapis.com' },
       { name: 'https://index.docker.io/v1/', at: 'https://index.docker.io/v1/' },
+      { name: 'claude.ai', at: 'claude.ai', expiresOn: 1_800_000_000 },
+      { name: 'docs', at: 'https://mcp.example' },
+      { name: 'Google account', at: 'googleapis.com', expiresOn: 1_800_000_000 },
       { name: 'abc' },
     ]);
   });

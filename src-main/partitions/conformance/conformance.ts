@@ -1,7 +1,8 @@
 /**
- * `tokenkeep/partitions/conformance`: a conformance suite for partition stores that works with any test runner.
+ * `tokenkeep/partitions/conformance`: conformance suites for partition stores and session libraries, for any test runner.
  *
  *     for (const { name, run } of partitionStoreConformance({ open })) test(name, run);
+ *     for (const { name, run } of sessionConformance({ serve })) test(name, run);
  *
  * Cases that test expiry take some seconds, so a runner that runs cases concurrently is faster.
  *
@@ -14,9 +15,17 @@ import { cachesOver } from './cache-cases.ts';
 import { leaseCases, withoutLeases } from './lease-cases.ts';
 import { type Check, type OpenedStores, until } from './check.ts';
 import type { PartitionStore, StoredPartition } from '../partition-store.ts';
+import { checkOptions } from '../../options.ts';
 
 export type { Check, OpenedStores } from './check.ts';
 export type { ServerControls } from './outage-cases.ts';
+export {
+  type ServedSessions,
+  sessionConformance,
+  type SessionConformanceCase,
+  type SessionConformanceOptions,
+  type SessionVisit,
+} from './session-conformance.ts';
 
 /** Options of `partitionStoreConformance`. */
 export interface ConformanceOptions {
@@ -57,11 +66,16 @@ export interface ConformanceCase {
  * const open = () => Promise.resolve({ store, another: store });
  * for (const { name, run } of partitionStoreConformance({ open })) void test(name, run);
  */
-export function partitionStoreConformance({
-  open,
-  server,
-  leases = true,
-}: ConformanceOptions): ConformanceCase[] {
+export function partitionStoreConformance(options: ConformanceOptions): ConformanceCase[] {
+  const {
+    open,
+    server,
+    leases = true,
+  } = checkOptions('partitionStoreConformance', options, {
+    open: true,
+    server: true,
+    leases: true,
+  });
   const casesOf = (checks: Record<string, Check>, isAlone: boolean): ConformanceCase[] =>
     Object.entries(checks).map(([name, check]) => ({ name, isAlone, run: () => runWith(open, check) }));
   return [

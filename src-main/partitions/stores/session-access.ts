@@ -89,7 +89,10 @@ class RequestSession implements SessionAccess {
   async write(field: string, value: unknown, check: (session: object) => void): Promise<void> {
     const session = this.#current() ?? ended();
     if (this.#options.response?.headersSent === true) tooLate();
-    if (this.#options.isAlive !== undefined && !(await this.#options.isAlive(session))) ended();
+    if (this.#options.isAlive !== undefined && !(await this.#options.isAlive(session))) {
+      set(session, field, undefined); // @fastify/session saves it at the end of the request whatever happened to it.
+      ended();
+    }
     const before = get(session, field);
     const empty = field === this.#keptField ? {} : undefined;
     const next = value === undefined ? empty : value;

@@ -1,0 +1,267 @@
+/**
+ * A conformance suite for session libraries under `sessionStore`: request by request, as a browser sends them.
+ *
+ *     for (const { name, run } of sessionConformance({ serve })) test(name, run);
+ */
+import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { carryOver, sessionStore, type SessionStoreOptions } from '../stores/session-store.ts';
+import type { SessionSource } from '../stores/session-access.ts';
+import type { Partition } from '../partitioned-caches.ts';
+import { scopesIn, sealed, sign } from './cache-cases.ts';
+
+/** One request, with its session. */
+export interface SessionVisit {
+  /** The path of the URL, without the query. */
+  readonly path: string;
+  /** What the app passes to `sessionStore` for this request. Called again after `regenerate`. */
+  readonly session: () => SessionSource;
+  /** Options that the app passes along. */
+  readonly options?: SessionStoreOptions;
+  /** Ends the session, as the app does when a user signs out. */
+  readonly destroy: () => unknown;
+  /** Gives the user a new session, as the app does at a sign-in; absent where the library has no such thing. */
+  readonly regenerate?: () => unknown;
+}
+
+/** An app that listens. */
+export interface ServedSessions {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Stops it. */
+  readonly close: () => unknown;
+}
+
+/** Options of `sessionConformance`. */
+export interface SessionConformanceOptions {
+  /**
+   * Starts an app with the session library. For each request it awaits `visit` and answers what that returns, as JSON. A request
+   * with another path than `/end` must not end the session.
+   */
+  readonly serve: (visit: (request: SessionVisit) => Promise<unknown>) => Promise<ServedSessions>;
+  /** false: the session is kept in its cookie, so requests at the same time don't see each other's changes. Default: true. */
+  readonly isOnServer?: boolean;
+  /** true: each request has the session as it was when it began, so two at the same time may lose tokens. Default: false. */
+  readonly isReadOnce?: boolean;
+}
+
+/** One test, for any runner. */
+export interface SessionConformanceCase {
+  readonly name: string;
+  /** Rejects with an AssertionError if tokens would be lost, kept too long, or given to someone else. */
+  readonly run: () => Promise<void>;
+}
+
+/** A partition id of the app. */
+const ID = 'the same in each request';
+
+/** A browser: its cookies, as far as the suite needs them. */
+class Browser {
+  readonly cookies: Map<string, string>;
+  readonly #url: string;
+
+  constructor(url: string, cookies: ReadonlyMap<string, string> = new Map()) {
+    this.#url = url;
+    this.cookies = new Map(cookies);
+  }
+
+  async get(path: string): Promise<unknown> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(this.#url + path, { headers: { cookie } });
+    const text = await response.text();
+    ok(response.ok, `${path} was answered with ${response.status}: ${text}`);
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+      if (/;\s*max-age=0\b|;\s*expires=thu, 01 jan 1970/i.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    return JSON.parse(text) as unknown;
+  }
+}
+
+/** Waits of requests that the suite holds up, by name. */
+class Gates {
+  readonly #gates = new Map<string, { open: () => void; opened: Promise<void> }>();
+
+  of(name: string): { open: () => void; opened: Promise<void> } {
+    const known = this.#gates.get(name);
+    if (known !== undefined) return known;
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.#gates.set(name, { open, opened });
+    return { open, opened };
+  }
+}
+
+type Script = (
+  browser: Browser,
+  served: { url: string; gates: Gates; regenerates: () => boolean },
+) => Promise<void>;
+
+const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }> = {
+  'tokens are there at the next request, for this browser only': {
+    script: async (browser, { url }) => {
+      strictEqual(await browser.get('/add/first'), 'done');
+      deepStrictEqual(await browser.get('/scopes'), ['first']);
+      strictEqual(await browser.get('/add/second'), 'done');
+      deepStrictEqual(await browser.get('/scopes'), ['first', 'second']);
+      deepStrictEqual(await new Browser(url).get('/scopes'), []);
+    },
+  },
+
+  'an update is there within the same request': {
+    script: async (browser) => {
+      deepStrictEqual(await browser.get('/add-and-read/first'), ['first']);
+    },
+  },
+
+  'a sign-out leaves nothing, and says so': {
+    script: async (browser) => {
+      await browser.get('/add/first');
+      strictEqual(await browser.get('/sign-out'), 0);
+      deepStrictEqual(await browser.get('/scopes'), []);
+      strictEqual(await browser.get('/add/again'), 'done');
+      deepStrictEqual(await browser.get('/scopes'), ['again']);
+    },
+  },
+
+  'a rejected update leaves the session as it was': {
+    script: async (browser) => {
+      await browser.get('/add/first');
+      strictEqual(await browser.get('/add-someone-else/second'), 'partition_other_user');
+      deepStrictEqual(await browser.get('/scopes'), ['first']);
+    },
+  },
+
+  'a session that has ended is not revived by an update': {
+    script: async (browser, { url }) => {
+      await browser.get('/add/first');
+      const before = new Browser(url, browser.cookies);
+      strictEqual(await browser.get('/end'), 'session_ended');
+      deepStrictEqual(await browser.get('/scopes'), []);
+      strictEqual(await browser.get('/add/new'), 'done');
+      deepStrictEqual(await browser.get('/scopes'), ['new']);
+      strictEqual(await before.get('/has/late'), false);
+    },
+  },
+
+  'a session that another request ends meanwhile is not revived': {
+    onServer: true,
+    script: async (browser, { url, gates }) => {
+      await browser.get('/add/first');
+      const same = new Browser(url, browser.cookies);
+      const slow = new Browser(url, browser.cookies).get('/slow/late');
+      await gates.of('arrived').opened;
+      await browser.get('/end');
+      gates.of('go').open();
+      strictEqual(await slow, 'session_ended');
+      deepStrictEqual(await same.get('/scopes'), []);
+    },
+  },
+
+  'requests at the same time keep each other’s tokens': {
+    onServer: true,
+    shared: true,
+    script: async (browser, { url, gates }) => {
+      await browser.get('/add/first');
+      const slow = new Browser(url, browser.cookies).get('/slow/slow');
+      await gates.of('arrived').opened;
+      strictEqual(await new Browser(url, browser.cookies).get('/add/quick'), 'done');
+      gates.of('go').open();
+      strictEqual(await slow, 'done');
+      deepStrictEqual(await browser.get('/scopes'), ['first', 'quick', 'slow']);
+    },
+  },
+
+  'after regenerate, the planted cookie is worth nothing, whatever an old handle writes; carryOver moves the tokens':
+    {
+      script: async (browser, { url, regenerates }) => {
+        await browser.get('/add/first');
+        const planted = new Browser(url, browser.cookies);
+        const outcome = await browser.get('/regenerate/late');
+        if (!regenerates()) return;
+        // A handle may follow its request into the new session. It must not write into the old one.
+        const kept = Array.isArray(outcome) && outcome[0] === 'done' ? 'late' : 'first';
+        deepStrictEqual(outcome, [kept === 'late' ? 'done' : 'session_ended', [kept]]);
+        deepStrictEqual(await browser.get('/scopes'), [kept]);
+        deepStrictEqual(await planted.get('/scopes'), []);
+      },
+    },
+};
+
+/** Returns the conformance cases of a session library. Each rejects if the library does not do what `sessionStore` needs. */
+export function sessionConformance({
+  serve,
+  isOnServer = true,
+  isReadOnce = false,
+}: SessionConformanceOptions): SessionConformanceCase[] {
+  return Object.entries(SCRIPTS)
+    .filter(([, { onServer }]) => isOnServer || onServer !== true)
+    .filter(([, { shared }]) => !isReadOnce || shared !== true)
+    .map(([name, { script }]) => ({
+      name,
+      run: async () => {
+        const gates = new Gates();
+        let canRegenerate = false;
+        const { url, close } = await serve(async (visit) => {
+          canRegenerate = visit.regenerate !== undefined;
+          return answerTo(visit, gates);
+        });
+        try {
+          await script(new Browser(url), { url, gates, regenerates: () => canRegenerate });
+        } finally {
+          await close();
+        }
+      },
+    }));
+}
+
+function open({ session, options }: SessionVisit): Partition {
+  return sealed(sessionStore(session(), options), { timeout: 5000 }).partition(ID);
+}
+
+async function answerTo(visit: SessionVisit, gates: Gates): Promise<unknown> {
+  const [, what = '', scope = ''] = visit.path.split('/');
+  const partition = open(visit);
+  const add = (uid?: string): Promise<string> =>
+    outcomeOf(partition.update((cache) => sign(cache, scope, uid)));
+  if (what === 'add') return add();
+  if (what === 'add-someone-else') return add('someone-else');
+  if (what === 'scopes') return partition.read(scopesIn);
+  if (what === 'has') return (await partition.read(scopesIn)).includes(scope);
+  if (what === 'sign-out') return (await partition.signOut('uid.utid')).remaining;
+  if (what === 'add-and-read') {
+    await add();
+    return open(visit).read(scopesIn);
+  }
+  if (what === 'slow') {
+    await partition.read(scopesIn);
+    gates.of('arrived').open();
+    await gates.of('go').opened;
+    return add();
+  }
+  if (what === 'end') {
+    await partition.read(scopesIn);
+    await visit.destroy();
+    return outcomeOf(partition.update((cache) => sign(cache, 'late')));
+  }
+  if (what === 'regenerate' && visit.regenerate !== undefined) {
+    const source = visit.session();
+    const before: unknown = typeof source === 'function' ? (source as () => unknown)() : source;
+    await visit.regenerate();
+    const outcome = await add();
+    await carryOver(before as object, visit.session(), visit.options);
+    return [outcome, await open(visit).read(scopesIn)];
+  }
+  return null;
+}
+
+async function outcomeOf(update: Promise<unknown>): Promise<string> {
+  try {
+    await update;
+    return 'done';
+  } catch (error) {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+    if (typeof code === 'string') return code;
+    throw error;
+  }
+}
