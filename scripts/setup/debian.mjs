@@ -33,6 +33,7 @@ const needs = {
     'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers
     'postgresql-15',
+    'pgbouncer',
     'chromium', // the example web app is used in a real browser
     'chromium-sandbox', // its sandbox where there are no user namespaces
   ],
