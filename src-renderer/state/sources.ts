@@ -95,11 +95,11 @@ export function sourceState(
   switch (state) {
     case 'found':
       return { text: 'Not opened', tone: 'plain' };
-    case 'accounts':
     case 'empty':
+      return { text: 'Nobody signed in', tone: 'plain' };
+    case 'accounts':
       if (changedAt !== null && !isPast(changedAt + JUST_NOW, now))
         return { text: 'Changed just now', tone: 'live' };
-      if (state === 'empty') return { text: 'Nobody signed in', tone: 'plain' };
       return { text: viewOnly || names.length > 0 ? 'Open, view only' : 'Open', tone: 'plain' };
     case 'locked':
       return { text: 'Locked by the system', tone: 'plain' };
