@@ -29,6 +29,7 @@ type Half = Omit<
   | 'openDemo'
   | 'leaveDemo'
   | 'showFile'
+  | 'menuState'
   | 'update'
   | 'downloadUpdate'
   | 'installUpdate'
