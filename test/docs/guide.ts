@@ -14,6 +14,7 @@ const root = resolve(import.meta.dirname, '..', '..');
 /** What the package's entries and its peers are in this clone. */
 const ENTRIES: Readonly<Record<string, string>> = {
   tokenkeep: 'src-main/index.ts',
+  'tokenkeep/azure-identity': 'src-main/msal/azure-identity.ts',
   'tokenkeep/cache': 'src-main/cache/index.ts',
   'tokenkeep/doctor': 'src-main/doctor/index.ts',
   'tokenkeep/errors': 'src-main/errors.ts',
