@@ -8,7 +8,7 @@ import { rooms } from '../../scripts/lint/walls.mjs';
 // The walls between the rooms, attacked with the real configuration: whatever the import looks like, it is refused with its reason.
 const eslint = new ESLint({
   overrideConfig: [
-    { files: ['**/*.{ts,tsx}'], languageOptions: { parserOptions: { projectService: false } } },
+    { files: ['**/*.{ts,tsx}'], languageOptions: { parserOptions: { project: null } } },
     { files: ['**/*.{ts,tsx}'], ...tseslint.configs.disableTypeChecked },
   ],
 });
