@@ -5,8 +5,10 @@
 import type { Outcome } from 'tokenkeep/ipc';
 import type { Names } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
+import type { SourceEvents, SourceRequests } from './sources/contract.ts';
 
 export type * from './sign-in/contract.ts';
+export type * from './sources/contract.ts';
 
 export interface AppInfo {
   version: string;
@@ -31,18 +33,28 @@ export type UpdateStatus =
   | { state: 'available' | 'ready' | 'failed' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
-export interface AppRequests extends SignInRequests {
+export interface AppRequests extends SignInRequests, SourceRequests {
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
   leaveDemo(): void;
   /** Shows the vault file in the system's file manager. */
   showFile(): void;
+  /** Enables the menu's commands that need something to act on. The window calls it when its selection changes. */
+  menuState(state: MenuState): void;
   update(): UpdateStatus;
   /** Starts the download; `update` events report its progress. */
   downloadUpdate(): void;
   /** Quits the app, installs the downloaded update and restarts. In state `restart` it only restarts. */
   installUpdate(): void;
+}
+
+/** Which commands of the menu have something to act on. */
+export interface MenuState {
+  /** An account is selected. */
+  signOut: boolean;
+  /** There are accounts. */
+  signOutAll: boolean;
 }
 
 /** Commands from the menu to the window. */
@@ -60,7 +72,7 @@ export type MenuCommand =
   | 'activity'
   | 'health';
 
-export interface AppEvents extends SignInEvents {
+export interface AppEvents extends SignInEvents, SourceEvents {
   command: MenuCommand;
   update: UpdateStatus;
   /** The screen was locked or the user is away: hide revealed tokens. */
@@ -82,6 +94,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   openDemo: true,
   leaveDemo: true,
   showFile: true,
+  menuState: true,
   update: true,
   downloadUpdate: true,
   installUpdate: true,
@@ -98,9 +111,20 @@ export const APP_REQUESTS: Names<AppRequests> = {
   refreshNow: true,
   setAutoRefresh: true,
   signOutOffers: true,
+  signOutPlaces: true,
   signOut: true,
+  undoSignOut: true,
+  signOutDone: true,
   signOuts: true,
   clearActivity: true,
+  sources: true,
+  findSources: true,
+  openSource: true,
+  openAllSources: true,
+  closeSource: true,
+  addSource: true,
+  importSource: true,
+  showSource: true,
 };
 
 /** The events at run time. */
@@ -112,6 +136,7 @@ export const APP_EVENTS: Names<AppEvents> = {
   refreshStatus: true,
   profiles: true,
   signOuts: true,
+  sources: true,
 };
 
 /** The token cache requests that the app's window may make: all but `signOut` and

@@ -5,6 +5,54 @@
  */
 
 /**
+ * Every code of an error that Tokenkeep throws. New versions may add some, so give a `switch` a default.
+ *
+ * @example
+ * import type { TokenkeepErrorCode } from 'tokenkeep';
+ *
+ * const passing: readonly TokenkeepErrorCode[] = ['vault_busy', 'partition_busy', 'store_unavailable'];
+ */
+export type TokenkeepErrorCode =
+  | 'invalid_argument'
+  | 'ambiguous_account'
+  | 'sign_in_required'
+  | 'unexpected'
+  | 'session_ended'
+  | 'no_request'
+  | DocumentErrorCode
+  | PassphraseErrorCode
+  | QuestionErrorCode
+  | GrantErrorCode
+  | KeychainErrorCode
+  | VaultErrorCode
+  | StorageErrorCode
+  | LockErrorCode
+  | PartitionErrorCode
+  | PartitionStoreErrorCode
+  | LogoutTokenErrorCode
+  | SourceErrorCode;
+
+/**
+ * An error whose code and message are written for people, so that they may be shown: `serveRequests` passes them on to the window. Of any
+ * other error it passes nothing on. Subclass it for the errors of your own requests.
+ *
+ * @example
+ * import { PublicError } from 'tokenkeep/errors';
+ *
+ * class UploadError extends PublicError<'upload_too_large' | 'upload_refused'> {}
+ */
+export class PublicError<Code extends string = string> extends Error {
+  /** Stable across versions, made for `switch`; the message is made for people and may change. */
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/**
  * The class of every error that Tokenkeep throws. The message says what happened, what it means for the data and what to do. It holds no
  * secret, no token and no text of a document. The underlying error is in `cause`.
  *
@@ -19,14 +67,15 @@
  *   console.error(`${error.code}: ${error.message}`);
  * }
  */
-export class TokenkeepError<Code extends string = string> extends Error {
-  /** Stable across versions, made for `switch`; the message is made for people and may change. */
-  readonly code: Code;
+export class TokenkeepError extends PublicError<TokenkeepErrorCode> {}
 
+/** A TokenkeepError with some of the codes. Not exported by the package: its subclasses are. */
+class CodedError<Code extends TokenkeepErrorCode> extends TokenkeepError {
+  declare readonly code: Code;
+
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the type of the code
   constructor(code: Code, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
+    super(code, message, options);
   }
 }
 
@@ -40,7 +89,7 @@ export class TokenkeepError<Code extends string = string> extends Error {
  *   if (error instanceof InvalidArgumentError) console.error(`${event.client_id}: ${error.field ?? error.message}`);
  * }
  */
-export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
+export class InvalidArgumentError extends CodedError<'invalid_argument'> {
   /** The name of the argument or field that is wrong, where a single one is. */
   readonly field?: string;
 
@@ -64,7 +113,7 @@ export class InvalidArgumentError extends TokenkeepError<'invalid_argument'> {
  *   for (const account of error.accounts) await vault.signOut(account);
  * }
  */
-export class AmbiguousAccountError extends TokenkeepError<'ambiguous_account'> {
+export class AmbiguousAccountError extends CodedError<'ambiguous_account'> {
   /** The accounts that the id is that of. Each can be passed to `signOut`. */
   readonly accounts: readonly { home_account_id: string; environment: string; issuer?: string }[];
 
@@ -95,7 +144,7 @@ export type DocumentErrorCode =
  *   if (error instanceof DocumentError && error.code === 'document_not_json') console.error('The file is cut off.');
  * }
  */
-export class DocumentError extends TokenkeepError<DocumentErrorCode> {}
+export class DocumentError extends CodedError<DocumentErrorCode> {}
 
 /** What is the matter with a passphrase. */
 export type PassphraseErrorCode =
@@ -115,7 +164,7 @@ export type PassphraseErrorCode =
  *   if (error instanceof PassphraseError && error.code === 'passphrase_wrong') console.error('Try another passphrase.');
  * }
  */
-export class PassphraseError extends TokenkeepError<PassphraseErrorCode> {}
+export class PassphraseError extends CodedError<PassphraseErrorCode> {}
 
 /** Why the user was not asked. */
 export type QuestionErrorCode =
@@ -135,7 +184,7 @@ export type QuestionErrorCode =
  *   if (error instanceof QuestionError && error.code === 'no_user_gesture') console.error('Nobody clicked.');
  * }
  */
-export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
+export class QuestionError extends CodedError<QuestionErrorCode> {}
 
 /**
  * There is no refresh token that gives an access token: the user has to sign in. The cache is as it was.
@@ -153,7 +202,7 @@ export class QuestionError extends TokenkeepError<QuestionErrorCode> {}
  *   }
  * }
  */
-export class SignInRequiredError extends TokenkeepError<'sign_in_required'> {
+export class SignInRequiredError extends CodedError<'sign_in_required'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('sign_in_required', message, options);
   }
@@ -180,7 +229,7 @@ export type GrantErrorCode =
  *   if (error instanceof GrantError && error.code === 'grant_exists') console.error('Already signed in.');
  * }
  */
-export class GrantError extends TokenkeepError<GrantErrorCode> {}
+export class GrantError extends CodedError<GrantErrorCode> {}
 
 /** Why a keychain did not do what was asked. */
 export type KeychainErrorCode =
@@ -211,7 +260,7 @@ const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeo
  *   if (error instanceof KeychainError && error.outcome === 'locked') console.log('Unlock the keychain.');
  * }
  */
-export class KeychainError extends TokenkeepError<KeychainErrorCode> {
+export class KeychainError extends CodedError<KeychainErrorCode> {
   /** `locked`: it can be unlocked, and then holds what it held. `unavailable`: nothing can be said of what it holds. */
   get outcome(): 'locked' | 'unavailable' {
     return LOCKED.includes(this.code) ? 'locked' : 'unavailable';
@@ -269,7 +318,7 @@ export type VaultErrorCode =
  *   if (error instanceof VaultError && error.code === 'vault_locked') await vault.retry();
  * }
  */
-export class VaultError extends TokenkeepError<VaultErrorCode> {}
+export class VaultError extends CodedError<VaultErrorCode> {}
 
 /** Why the file system refused. */
 export type StorageErrorCode =
@@ -291,7 +340,7 @@ export type StorageErrorCode =
  *   if (error instanceof StorageError && error.code === 'disk_full') console.error('The disk is full.');
  * }
  */
-export class StorageError extends TokenkeepError<StorageErrorCode> {}
+export class StorageError extends CodedError<StorageErrorCode> {}
 
 /** Why a lock can't be had. That another program holds it is `vault_busy`. */
 export type LockErrorCode =
@@ -313,7 +362,7 @@ export type LockErrorCode =
  *   if (error instanceof LockError) console.error(`${error.path} can't be locked: ${error.code}`);
  * }
  */
-export class LockError extends TokenkeepError<LockErrorCode> {
+export class LockError extends CodedError<LockErrorCode> {
   /** Absolute path of the lock file. */
   readonly path: string;
 
@@ -335,7 +384,7 @@ export class LockError extends TokenkeepError<LockErrorCode> {
  *   if (error instanceof UnexpectedError) console.error('Please report this:', error.cause);
  * }
  */
-export class UnexpectedError extends TokenkeepError<'unexpected'> {
+export class UnexpectedError extends CodedError<'unexpected'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('unexpected', message, options);
   }
@@ -368,7 +417,7 @@ export type PartitionErrorCode =
  *   }
  * }
  */
-export class PartitionError extends TokenkeepError<PartitionErrorCode> {
+export class PartitionError extends CodedError<PartitionErrorCode> {
   /** The partition's key in its store. It is a hash, because an id may name the user. "" if no single partition is meant. */
   readonly partition: string;
 
@@ -406,7 +455,7 @@ export type PartitionStoreErrorCode =
  *   }
  * }
  */
-export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode> {}
+export class PartitionStoreError extends CodedError<PartitionStoreErrorCode> {}
 
 /**
  * The web session has ended (destroyed, regenerated, or gone from its store), or belongs to another request. Nothing was
@@ -423,7 +472,7 @@ export class PartitionStoreError extends TokenkeepError<PartitionStoreErrorCode>
  *   }
  * }
  */
-export class SessionEndedError extends TokenkeepError<'session_ended'> {
+export class SessionEndedError extends CodedError<'session_ended'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('session_ended', message, options);
   }
@@ -446,7 +495,7 @@ export type LogoutTokenErrorCode =
  *   return error.code === 'logout_token_invalid' ? 400 : 503;
  * }
  */
-export class LogoutTokenError extends TokenkeepError<LogoutTokenErrorCode> {}
+export class LogoutTokenError extends CodedError<LogoutTokenErrorCode> {}
 
 /**
  * Code asked for the current request's cache, and no request is running. Nothing was read or written.
@@ -463,7 +512,7 @@ export class LogoutTokenError extends TokenkeepError<LogoutTokenErrorCode> {}
  *   }
  * }
  */
-export class NoRequestError extends TokenkeepError<'no_request'> {
+export class NoRequestError extends CodedError<'no_request'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('no_request', message, options);
   }
@@ -496,4 +545,4 @@ export type SourceErrorCode =
  *   }
  * }
  */
-export class SourceError extends TokenkeepError<SourceErrorCode> {}
+export class SourceError extends CodedError<SourceErrorCode> {}

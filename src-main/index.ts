@@ -8,7 +8,7 @@
  */
 export { acquireTokenSilent, type TokenRequest } from './cache/acquire.ts';
 export { SerializableTokenCache } from './cache/document/serializable-token-cache.ts';
-export { type CacheHandle, inMemory } from './cache/handle.ts';
+export { type CacheHandle, inMemory, type Synchronous } from './cache/handle.ts';
 export { type TokenResponseEvent } from './cache/response.ts';
 export {
   type AccessToken,
@@ -27,6 +27,7 @@ export {
   SignInRequiredError,
   StorageError,
   TokenkeepError,
+  type TokenkeepErrorCode,
   VaultError,
 } from './errors.ts';
 export { type Keychain } from './keychain/keychain.ts';

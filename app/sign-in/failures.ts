@@ -1,5 +1,5 @@
 /** Errors of sign-in, refresh and sign-out, each with a code and a message for the user. */
-import { TokenkeepError } from 'tokenkeep';
+import { PublicError } from 'tokenkeep/errors';
 import { plainError, type PlainError } from 'tokenkeep/ipc';
 
 export type SignInErrorCode =
@@ -25,7 +25,7 @@ export type SignInErrorCode =
   | 'port_taken'; // the redirect's fixed port
 
 /** A sign-in, refresh or revocation failed. What was cached before is unchanged. */
-export class SignInError extends TokenkeepError<SignInErrorCode> {}
+export class SignInError extends PublicError<SignInErrorCode> {}
 
 /** The user cancelled. There is nothing to report. */
 export class Cancelled extends Error {}
@@ -43,7 +43,7 @@ export interface Circumstance {
 
 /** Returns an error whose message contains nothing of the response but its error codes. */
 export function failureOf(error: unknown, about: Circumstance): Error {
-  if (error instanceof TokenkeepError) return error;
+  if (error instanceof PublicError) return error;
   const code = codeOf(error, about.refreshing === true);
   return new SignInError(code, messageOf(code, about, oauthName(error)), { cause: error });
 }
@@ -188,6 +188,6 @@ function hostOf(issuer: string): string {
 
 /** Converts an error for the window. Nothing of a foreign error is passed on, because its text may contain secrets. */
 export function plainErrorOf(error: unknown, onUnexpected: (error: unknown) => void): PlainError {
-  if (!(error instanceof TokenkeepError)) onUnexpected(error);
+  if (!(error instanceof PublicError)) onUnexpected(error);
   return plainError(error);
 }

@@ -6,6 +6,7 @@ import {
   InvalidArgumentError,
   type RefreshToken,
   SignInRequiredError,
+  type Synchronous,
   type TokenCache,
   type TokenRequest,
   type Vault,
@@ -77,8 +78,8 @@ async function refreshAccount(
   // A sign-out after this point wins: the changes of the refresh are then dropped.
   const since = vault.epoch;
   const handle = {
-    read: <T>(fn: (cache: TokenCache) => T) => vault.read(fn),
-    update: <T>(fn: (cache: TokenCache) => T) => vault.update(fn, { since }),
+    read: <T>(fn: Synchronous<T>) => vault.read(fn),
+    update: <T>(fn: Synchronous<T>) => vault.update(fn, { since }),
     ...(vault.exclusively === undefined ? {} : { exclusively: vault.exclusively.bind(vault) }),
   };
   let refreshed = 0;
@@ -92,9 +93,9 @@ async function refreshAccount(
   });
   // Sequentially: each request may get a new refresh token, which the next one must use.
   const verified: VerifiedToken[] = [];
-  for (const request of agreed.size === 0 ? [] : wanted) {
+  for (const { alone, ...request } of agreed.size === 0 ? [] : wanted) {
     try {
-      const redeem = redeemer(agreed, request.alone, account, (token) => verified.push(token));
+      const redeem = redeemer(agreed, alone, account, (token) => verified.push(token));
       await acquireTokenSilent(handle, request, redeem, ports.now);
       refreshed += 1;
     } catch (error) {

@@ -12,7 +12,7 @@
  * @property {string} why
  */
 
-const pure = ['src-main/errors.ts', 'src-main/queue.ts'];
+const pure = ['src-main/abort.ts', 'src-main/errors.ts', 'src-main/options.ts', 'src-main/queue.ts'];
 const cache = [...pure, 'src-main/cache'];
 
 /** @type {readonly Room[]} */
@@ -23,6 +23,26 @@ export const rooms = [
     node: false,
     packages: [],
     why: 'Every room imports errors.ts, so it imports none.',
+  },
+  {
+    room: 'src-main/abort.ts',
+    knows: [],
+    node: false,
+    packages: [],
+    why: 'Every room may wait, so abort.ts knows none.',
+  },
+  {
+    room: 'src-main/options.ts',
+    knows: ['src-main/errors.ts'],
+    node: false,
+    packages: [],
+    why: 'Every room may check options, so options.ts knows only errors.ts.',
+  },
+  {
+    room: 'src-main/diagnostics.ts',
+    knows: ['src-main/errors.ts'],
+    packages: [],
+    why: 'diagnostics.ts publishes what others do, so it knows none of them.',
   },
   {
     room: 'src-main/queue.ts',
@@ -36,7 +56,7 @@ export const rooms = [
     knows: pure,
     node: false,
     packages: ['@noble/hashes'],
-    why: 'cache/ is pure: it knows only itself, errors.ts and queue.ts, and does no I/O. Pass in what it needs.',
+    why: 'cache/ is pure: it knows only itself, errors.ts, options.ts and queue.ts, and does no I/O. Pass in what it needs.',
   },
   {
     room: 'src-main/doctor',
@@ -52,17 +72,17 @@ export const rooms = [
   },
   {
     room: 'src-main/keychain',
-    knows: [...pure, 'src-main/native-module.ts'],
-    why: 'keychain/ knows only errors.ts, queue.ts and native-module.ts: it keeps one small secret, whatever that is for.',
+    knows: [...pure, 'src-main/diagnostics.ts', 'src-main/native-module.ts'],
+    why: 'keychain/ knows only errors.ts, options.ts, queue.ts, diagnostics.ts and native-module.ts: it keeps one small secret, whatever that is for.',
   },
   {
     room: 'src-main/lock',
     knows: [...pure, 'src-main/native-module.ts'],
-    why: 'lock/ knows only errors.ts, queue.ts and native-module.ts: it does not know what it guards.',
+    why: 'lock/ knows only errors.ts, options.ts, queue.ts and native-module.ts: it does not know what it guards.',
   },
   {
     room: 'src-main/vault',
-    knows: [...cache, 'src-main/keychain', 'src-main/lock'],
+    knows: [...cache, 'src-main/diagnostics.ts', 'src-main/keychain', 'src-main/lock'],
     why: 'vault/ stands on cache, keychain and lock; it must not know what stands on it (ipc, electron, msal).',
   },
   {
@@ -89,9 +109,15 @@ export const rooms = [
   },
   {
     room: 'src-main/partitions',
-    knows: cache,
+    knows: [...cache, 'src-main/diagnostics.ts'],
     packages: [],
     why: 'partitions/ knows only cache/: web apps have no vault and no keychain, and pass in their own clients.',
+  },
+  {
+    room: 'src-main/partitions/stores/sqlite-store.ts',
+    knows: [...cache, 'src-main/partitions'],
+    packages: ['node:sqlite', 'better-sqlite3'],
+    why: 'sqlite-store.ts opens a file itself, so it loads what opens it, and nothing else.',
   },
   {
     room: 'src-main/ipc',

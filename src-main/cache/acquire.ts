@@ -1,10 +1,12 @@
 /** Getting an access token without asking the user: from the cache, or for a refresh token (RFC 6749 §6). */
+import { type Abortable, abandonable } from '../abort.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
 import { isRecord } from './json.ts';
 import { issuerFor, modifyEntity } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
-import type { AccessToken, Entity, RefreshToken } from './schema/entities.ts';
+import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf } from './schema/environments.ts';
 import { expiryOf, isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
 import { hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
@@ -48,6 +50,31 @@ export interface TokenRequest {
   /** Ignores the cached access token, for example because a resource refused it. Default: false. */
   forceRefresh?: boolean;
 }
+
+/** A spread `AccountSummary` may be part of a request. */
+const TOKEN_REQUEST: OptionNames<TokenRequest & AccountSummary> = {
+  client_id: true,
+  home_account_id: true,
+  environment: true,
+  issuer: true,
+  realm: true,
+  scopes: true,
+  resource: true,
+  audience: true,
+  user_assertion: true,
+  user_assertion_hash: true,
+  requested_claims_hash: true,
+  key_id: true,
+  token_type: true,
+  components: true,
+  margin: true,
+  forceRefresh: true,
+  username: true,
+  name: true,
+  local_account_id: true,
+  authority_type: true,
+  tenants: true,
+};
 
 /** The result of `lookup`. */
 export interface Lookup {
@@ -336,6 +363,9 @@ export function prepareRefresh(
  * by one process at a time (see CacheHandle.exclusively). If an early refresh that the provider asked for fails, the cached token is
  * returned. A refresh token that the provider refused stays in the cache, is marked as refused, and is not sent again.
  *
+ * `signal` stops waiting. A refresh that has begun is finished nevertheless, and what came back is kept: the refresh token may have been
+ * used up.
+ *
  * @example
  * import { acquireTokenSilent, type TokenRequest } from 'tokenkeep';
  * import type { Redeem } from 'tokenkeep/cache';
@@ -353,6 +383,19 @@ export async function acquireTokenSilent(
   request: TokenRequest,
   redeem: Redeem,
   now: () => number,
+  options: Abortable = {},
+): Promise<AccessToken> {
+  checkOptions('acquireTokenSilent', request, TOKEN_REQUEST);
+  const { signal } = checkOptions('acquireTokenSilent', options, { signal: true });
+  return abandonable(signal, (assertWanted) => acquired(handle, request, redeem, now, assertWanted));
+}
+
+async function acquired(
+  handle: CacheHandle,
+  request: TokenRequest,
+  redeem: Redeem,
+  now: () => number,
+  assertWanted: () => void,
 ): Promise<AccessToken> {
   const known = await handle.read((cache) => prepareRefresh(cache, request, now()));
   const { accessToken, before, lock } = known;
@@ -364,7 +407,10 @@ export async function acquireTokenSilent(
       lock,
       before,
       found: (token) => token,
-      renew: (signal) => renewed(handle, request, redeem, signal),
+      renew: (signal) => {
+        assertWanted();
+        return renewed(handle, request, redeem, signal);
+      },
     });
   } catch (error) {
     if (accessToken !== undefined) return accessToken;

@@ -21,13 +21,19 @@ export interface Transaction<T> {
 export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Transaction<T> {
   const { value, changes } = storeOf(cache).run(() => {
     const result = fn(cache);
-    if (!isThenable(result)) return result;
-    Promise.resolve(result).catch(() => undefined); // The caller gets the error below instead.
-    throw new InvalidArgumentError(
-      'The function that changes a cache must not be async. Its changes were taken back. Await before the update.',
-    );
+    assertSynchronous(result);
+    return result;
   });
   return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
+}
+
+/** @throws InvalidArgumentError if a function that was given a cache returned a promise */
+export function assertSynchronous(result: unknown): void {
+  if (!isThenable(result)) return;
+  Promise.resolve(result).catch(() => undefined); // The caller gets the error below instead.
+  throw new InvalidArgumentError(
+    'The function that reads or changes a cache must not be async. Its changes were taken back. Await before the call, not inside of it.',
+  );
 }
 
 /**

@@ -1,15 +1,37 @@
+import { type Abortable, untilBegun } from '../abort.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './batch.ts';
 
-/** Options for `update`. */
-export interface UpdateOptions {
+/**
+ * A function of a cache that is not async. What an async function changes after its first `await` would be outside of the transaction, so
+ * one does not compile, and is refused at run time.
+ *
+ * @example
+ * import type { Synchronous } from 'tokenkeep';
+ *
+ * const count: Synchronous<number> = (cache) => cache.accounts().length;
+ */
+export type Synchronous<T> = ((cache: TokenCache) => T) &
+  (0 extends 1 & T
+    ? unknown
+    : [Extract<T, PromiseLike<unknown>>] extends [never]
+      ? unknown
+      : 'The function must not be async. Await before the call, not inside of it.');
+
+/** Options for `update`. `signal` calls it off until the function has run. */
+export interface UpdateOptions extends Abortable {
   /**
    * The `epoch` of the handle when the work behind this update began. Entities for an account that was signed out since are dropped, so
    * that a late refresh cannot bring the account back.
    */
   since?: number;
 }
+
+/** The names of the options of `update`. */
+export const UPDATE_OPTIONS: OptionNames<UpdateOptions> = { since: true, signal: true };
 
 /**
  * Access to a stored cache: a vault, a partition, or memory.
@@ -23,20 +45,20 @@ export interface UpdateOptions {
  */
 export interface CacheHandle {
   /** Runs `fn` on the current contents, including changes by other processes. `fn` must not change the cache. */
-  read<T>(fn: (cache: TokenCache) => T): Promise<T>;
+  read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T>;
   /** Runs `fn` in a transaction. Resolves when its changes are durable; rejects if nothing was changed. `fn` must be synchronous. */
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T>;
   /** Number of sign-outs, by any process, as of the last read; see UpdateOptions. */
   readonly epoch?: number;
   /** Like `update`, and makes older copies of the stored data unreadable. */
-  erase?<T>(fn: (cache: TokenCache) => T): Promise<{ value: T }>;
+  erase?<T>(fn: Synchronous<T>): Promise<{ value: T }>;
   /**
    * Runs `task` while no other task of the same name runs on the same stored cache, in this or any other process. The lock is released
-   * when its process ends. Calls must not be nested. Handles without this method exclude callers within one process at most.
+   * when its process ends. Calls must not be nested. `signal` calls it off until the task begins. Handles without this method exclude callers within one process at most.
    *
    * @throws the error of the task; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
    */
-  exclusively?<T>(name: string, task: (signal?: AbortSignal) => Promise<T>): Promise<T>;
+  exclusively?<T>(name: string, task: (signal?: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 }
 
 /**
@@ -51,9 +73,23 @@ export interface CacheHandle {
 export function inMemory(cache: TokenCache): CacheHandle {
   const queue = new KeyedQueue();
   return {
-    read: async (fn) => Promise.resolve(fn(cache)),
-    update: async (fn) => Promise.resolve(transact(cache, fn).value),
-    exclusively: (name, task) => queue.run(name, () => task()),
+    read: async (fn, options) => {
+      checkOptions('read', options, { signal: true }).signal?.throwIfAborted();
+      const transaction = transact(cache, fn);
+      if (transaction.changes.length === 0) return Promise.resolve(transaction.value);
+      transaction.undo();
+      throw new InvalidArgumentError(
+        '`read` is for reading: its function changed the cache, which was taken back. Use `update`.',
+      );
+    },
+    update: async (fn, options) => {
+      checkOptions('update', options, UPDATE_OPTIONS).signal?.throwIfAborted();
+      return Promise.resolve(transact(cache, fn).value);
+    },
+    exclusively: async (name, task, options) => {
+      const { signal } = checkOptions('exclusively', options, { signal: true });
+      return inTurn(queue, name, task, signal);
+    },
   };
 }
 
@@ -64,9 +100,24 @@ export function exclusively<T>(
   handle: CacheHandle,
   name: string,
   task: (signal?: AbortSignal) => Promise<T>,
+  options: Abortable = {},
 ): Promise<T> {
-  if (handle.exclusively !== undefined) return handle.exclusively(name, task);
+  if (handle.exclusively !== undefined) return handle.exclusively(name, task, options);
   const queue = queueOf.get(handle) ?? new KeyedQueue();
   queueOf.set(handle, queue);
-  return queue.run(name, () => task());
+  return inTurn(queue, name, task, options.signal);
+}
+
+function inTurn<T>(
+  queue: KeyedQueue,
+  name: string,
+  task: (signal?: AbortSignal) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  return untilBegun(signal, (begin) =>
+    queue.run(name, async () => {
+      begin();
+      return task(signal);
+    }),
+  );
 }

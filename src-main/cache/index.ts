@@ -3,6 +3,7 @@
  *
  * @module tokenkeep/cache
  */
+export { type Abortable } from '../abort.ts';
 export { type AccountFilter } from './accounts.ts';
 export {
   acquireTokenSilent,
@@ -15,7 +16,7 @@ export { type Clock } from './clock.ts';
 export { type SerializeOptions } from './document/document.ts';
 export { merge, type MergeCounts, planMerge } from './document/merge.ts';
 export { SerializableTokenCache } from './document/serializable-token-cache.ts';
-export { type CacheHandle, inMemory, type UpdateOptions } from './handle.ts';
+export { type CacheHandle, inMemory, type Synchronous, type UpdateOptions } from './handle.ts';
 export { type TokenResponseEvent } from './response.ts';
 export { type Dialect } from './schema/dialects.ts';
 export {

@@ -30,6 +30,7 @@ import { Store } from './store.ts';
 import type { Dialect } from './schema/dialects.ts';
 import type { Entry } from './entry.ts';
 import { eventOf } from './change.ts';
+import { checkOptions } from '../options.ts';
 
 /** Options for an in-memory token cache. */
 export interface TokenCacheOptions {
@@ -77,6 +78,7 @@ export class TokenCache {
 
   /** Creates an empty cache. */
   constructor(options: TokenCacheOptions = {}) {
+    checkOptions(new.target.name, options, { now: true });
     const now = options.now ?? systemClock;
     this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
     this.#store.onChange = (changes) => {
@@ -139,6 +141,7 @@ export class TokenCache {
   }
 
   #matching<T extends EntityType>(type: T, filter: EntityFilter | undefined): Entry<T>[] {
+    checkOptions('find', filter, { target: true, query: true });
     // A token that has all scopes is indexed under each of them, so one is enough.
     const scopes = filter?.target === undefined ? undefined : scopeKeys(filter.target).slice(0, 1);
     const narrow = scopes?.[0] === '' ? undefined : scopes;

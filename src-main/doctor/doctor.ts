@@ -12,6 +12,7 @@ import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding
 import { collisions } from './issuers.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
+import { checkOptions } from '../options.ts';
 
 /** The result of a repair. `undo` contains secrets and must not leave the process. */
 export interface Repair {
@@ -87,7 +88,8 @@ export interface ExamineOptions {
  * const findings = await vault.read((cache) => examine(cache));
  * for (const { kind, says } of findings) console.log(kind, says);
  */
-export function examine(cache: TokenCache, { now, account }: ExamineOptions = {}): Finding[] {
+export function examine(cache: TokenCache, options: ExamineOptions = {}): Finding[] {
+  const { now, account } = checkOptions('examine', options, { now: true, account: true });
   const store = storeOf(cache);
   const at = now ?? store.now();
   const accounts = account === undefined ? accountsToExamine(cache) : [account];

@@ -16,6 +16,7 @@ import {
 } from '../ipc/contract.ts';
 import { eventChannel, type Names, requestChannel } from '../ipc/requests.ts';
 import { listen } from './early-events.ts';
+import { checkOptions } from '../options.ts';
 
 export type { Names };
 
@@ -54,7 +55,11 @@ type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
  * exposeTokenCache({ only: ['accounts', 'signOut'] });
  * ```
  */
-export function exposeTokenCache({ only = READ_REQUESTS, name = 'tokenCache' }: ExposeOptions = {}): void {
+export function exposeTokenCache(options: ExposeOptions = {}): void {
+  const { only = READ_REQUESTS, name = 'tokenCache' } = checkOptions('exposeTokenCache', options, {
+    only: true,
+    name: true,
+  });
   const unknown = only.find((each) => !Object.hasOwn(TOKEN_CACHE_REQUESTS, each));
   if (unknown !== undefined)
     throw new Error(`exposeTokenCache: “${unknown}” is no request of the token cache.`);
@@ -85,6 +90,12 @@ export function exposeTokenCache({ only = READ_REQUESTS, name = 'tokenCache' }: 
  * ```
  */
 export function exposeRequests<R, E>(contract: Exposure<R, E>): void {
+  checkOptions<Exposure<R, E>>('exposeRequests', contract, {
+    name: true,
+    prefix: true,
+    requests: true,
+    events: true,
+  });
   contextBridge.exposeInMainWorld(contract.name, bridgeOf(contract));
 }
 

@@ -1,6 +1,7 @@
 /** Serves the requests of a contract, with sender and arguments validated. The only use of `ipcMain`. */
 import { app, ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { fitsBudget } from '../ipc/argument-budget.ts';
 import type { Outcome } from '../ipc/contract.ts';
 import {
@@ -24,7 +25,7 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
   /** The request handlers, called with the requesting window and the validated arguments. */
   handlers: Handlers<R, WebContents>;
   /**
-   * Called with errors that are not a `TokenkeepError`: faults of a handler. The window learns only that there was one.
+   * Called with errors that are not a `PublicError`: faults of a handler. The window learns only that there was one.
    * The message of such an error may quote the data that was being worked on.
    */
   onUnexpected?: (error: unknown) => void;
@@ -77,7 +78,12 @@ const servers = new Map<string, Server[]>();
  * ```
  */
 export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<R>): ServedRequests<E> {
-  const { prefix, checks, handlers, onUnexpected } = options;
+  const { prefix, checks, handlers, onUnexpected } = checkOptions<RequestOptions<R>>(
+    'serveRequests',
+    options,
+    { windows: true, origin: true, prefix: true, checks: true, handlers: true, onUnexpected: true },
+    'Nothing is served.',
+  );
   const stops = (Object.keys(checks) as (keyof R & string)[]).map((name) =>
     serveChannel(requestChannel(prefix, name), {
       trusted: options,

@@ -1,6 +1,7 @@
 /** Serves the token cache to the windows of an Electron app. */
 import { app, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
@@ -12,6 +13,7 @@ import {
   tokenCachePrefix,
 } from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
+import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { serveRequests } from './requests.ts';
@@ -26,6 +28,11 @@ export interface ServeOptions extends Trusted {
   only?: readonly (keyof TokenCacheRequests)[];
   /** Distinguishes several token caches of one process; as in `exposeTokenCache`. Default: `tokenCache`. */
   name?: string;
+  /**
+   * Caches of other programs whose accounts are shown beside the vault's, such as those of `tokenkeep/sources`. They are only
+   * read. Call `placesChanged` when they have changed.
+   */
+  places?: () => readonly PlaceCache[];
   /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
   /** See `RequestOptions.onUnexpected`. */
@@ -52,6 +59,8 @@ export interface ServedTokenCache {
    * then `importPlanned` or `importFailed`. Resolves when both events are sent; never rejects.
    */
   planImport(path: string): Promise<void>;
+  /** Tells the windows that the caches of `places` have changed. */
+  placesChanged(): void;
   /** Clears a copied token from the clipboard now, such as when the screen is locked. */
   clearClipboard(): Promise<void>;
 }
@@ -77,6 +86,7 @@ export interface ServedTokenCache {
  * ```
  */
 export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOptions): ServedTokenCache {
+  checkOptions('serveTokenCache', options, NAMES, 'Nothing is served.');
   const opened = Promise.resolve(vault);
   const copied = copiedSecrets({
     clipboard,
@@ -89,6 +99,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   });
   const handlers = tokenCacheHandlers<WebContents>({
     vault: opened,
+    places: options.places ?? (() => []),
     copied,
     now: () => Math.floor(Date.now() / 1000),
     confirm,
@@ -97,8 +108,11 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
   });
+  const { windows, origin, onUnexpected } = options;
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
-    ...options,
+    windows,
+    origin,
+    ...(onUnexpected === undefined ? {} : { onUnexpected }),
     prefix: tokenCachePrefix(options.name),
     checks: granted(argumentChecks, options.only ?? READ_REQUESTS),
     handlers: handlers.requests,
@@ -126,9 +140,23 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
       served.stop();
       void copied.clear();
     },
-    { planImport: handlers.planImport, clearClipboard: () => copied.clear() },
+    {
+      planImport: handlers.planImport,
+      clearClipboard: () => copied.clear(),
+      placesChanged: () => served.emit('change', null),
+    },
   );
 }
+
+const NAMES: OptionNames<ServeOptions> = {
+  windows: true,
+  origin: true,
+  only: true,
+  name: true,
+  places: true,
+  beforeRetry: true,
+  onUnexpected: true,
+};
 
 /** Returns the checks of the granted requests. Without a check, a request is not served. */
 function granted<Checks extends object>(checks: Checks, only: readonly (keyof Checks & string)[]): Checks {

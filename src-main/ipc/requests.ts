@@ -2,7 +2,7 @@
  * The protocol with a window: requests by name, arguments validated before anything else runs,
  * results as plain values. The token cache uses it, and an app may use it for its own requests.
  */
-import { InvalidArgumentError, TokenkeepError } from '../errors.ts';
+import { InvalidArgumentError, PublicError } from '../errors.ts';
 
 /** Plain signatures, as the window sees them once the answer has arrived: `interface R { info(): AppInfo }`. */
 export type Requests<R> = { [Name in keyof R]: (...args: never[]) => unknown };
@@ -31,7 +31,7 @@ export type Names<R> = Readonly<Record<keyof R, true>>;
 
 /** [Note: errors cross as values] A thrown error loses its class and code on the way; this does not. */
 export interface PlainError {
-  /** The code of a `TokenkeepError`, or `unexpected`, `refused`, `not_served`. */
+  /** The code of a `PublicError`, or `unexpected`, `refused`, `not_served`. */
   code: string;
   /** A message for the user: cause, consequence, remedy. */
   message: string;
@@ -71,7 +71,7 @@ const UNEXPECTED: PlainError = {
 
 /**
  * Runs `work` and returns its value or its error as a plain value. [Note: errors cross as values] A
- * {@link TokenkeepError} keeps its code and message, which are written for people. Of any other error nothing crosses,
+ * {@link PublicError} keeps its code and message, which are written for people. Of any other error nothing crosses,
  * because its text may hold a token: it goes to `onUnexpected`, and the window gets `unexpected`.
  */
 export async function settle<T>(
@@ -103,6 +103,6 @@ export function plainError(error: unknown): PlainError {
   return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
 }
 
-function isOurs(error: unknown): error is TokenkeepError {
-  return error instanceof TokenkeepError;
+function isOurs(error: unknown): error is PublicError {
+  return error instanceof PublicError;
 }

@@ -6,6 +6,7 @@
 import { match, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import type { Keychain } from './keychain.ts';
 
 /**
@@ -161,11 +162,12 @@ const failing =
  * const open = () => ({ keychain: keyFile('/tmp/key') });
  * for (const { name, run } of keychainConformance({ open })) void test(name, run);
  */
-export function keychainConformance({
-  open,
-  locked,
-  unavailable,
-}: KeychainConformanceOptions): KeychainConformanceCase[] {
+export function keychainConformance(options: KeychainConformanceOptions): KeychainConformanceCase[] {
+  const { open, locked, unavailable } = checkOptions('keychainConformance', options, {
+    open: true,
+    locked: true,
+    unavailable: true,
+  });
   const caseOf = (
     name: string,
     check: Check,

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError, KeychainError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { createItem, fileError, makeFolder, readSmallFile } from './sealed-items.ts';
 
@@ -31,7 +32,8 @@ export interface FirstOfOptions {
  *   remember: '/home/ada/.config/my-app/keychain',
  * });
  */
-export function firstOf(keychains: readonly Keychain[], { remember }: FirstOfOptions): Keychain {
+export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions): Keychain {
+  const { remember } = checkOptions('firstOf', options, { remember: true }, 'Nothing was read.');
   const labels = keychains.map(({ label = '' }) => label);
   if (keychains.length === 0 || labels.includes('') || new Set(labels).size < labels.length) {
     throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.');

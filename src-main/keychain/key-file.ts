@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import {
   assertItems,
@@ -39,10 +40,13 @@ export interface KeyFileOptions {
  *
  * const keychain = keyFile('/run/credentials/my-app.service/tokenkeep', { items: '/var/lib/my-app/keys', create: false });
  */
-export function keyFile(
-  file: string,
-  { items = `${file}.items`, create = true }: KeyFileOptions = {},
-): Keychain {
+export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
+  const { items = `${file}.items`, create = true } = checkOptions(
+    'keyFile',
+    options,
+    { items: true, create: true },
+    'Nothing was read.',
+  );
   if (typeof file !== 'string' || !isAbsolute(file)) {
     throw new InvalidArgumentError('keyFile: `file` must be an absolute path. Nothing was read.');
   }
@@ -133,7 +137,12 @@ export function environmentKey(name: string, options: EnvironmentKeyOptions): Ke
       'environmentKey: `name` must be the name of a variable. Nothing was read.',
     );
   }
-  const { items, env } = options;
+  const { items, env } = checkOptions(
+    'environmentKey',
+    options,
+    { items: true, env: true },
+    'Nothing was read.',
+  );
   assertItems('environmentKey', items);
   return sealedItems({
     label: 'Environment key',

@@ -1,3 +1,4 @@
+import { traced } from '../diagnostics.ts';
 import { KeychainError, type KeychainErrorCode } from '../errors.ts';
 
 /**
@@ -91,7 +92,7 @@ export function memoryKeychain(): Keychain {
 export function checkedKeychain(keychain: Keychain): Keychain {
   const checked = async <T>(method: 'get' | 'set' | 'delete', call: () => Promise<T>): Promise<T> => {
     try {
-      return await call();
+      return await traced(`keychain.${method}`, { keychain: labelOf(keychain) }, call);
     } catch (cause) {
       throw isKeychainError(cause)
         ? cause

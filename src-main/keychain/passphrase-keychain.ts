@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { InvalidArgumentError, PassphraseError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { keySealer } from './key-file.ts';
 import { assertStrong } from './passphrase-strength.ts';
@@ -49,7 +50,12 @@ const SALT = 16;
  * const keychain = passphrase(() => terminal.question('Passphrase: '), { items: '/home/ada/.local/state/my-app/keys' });
  */
 export function passphrase(source: PassphraseSource, options: PassphraseKeychainOptions): Keychain {
-  const { items, work = 17 } = options;
+  const { items, work = 17 } = checkOptions(
+    'passphrase',
+    options,
+    { items: true, work: true },
+    'Nothing was read.',
+  );
   assertItems('passphrase', items);
   if (typeof source !== 'string' && typeof source !== 'function') {
     throw new InvalidArgumentError(

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { assertItems, sealedItems } from './sealed-items.ts';
 
@@ -53,7 +54,8 @@ export interface SafeStorageOptions {
  *
  * const keychain = safeStorage(electron.safeStorage, { items: join(electron.app.getPath('userData'), 'keys') });
  */
-export function safeStorage(electron: ElectronSafeStorage, { items }: SafeStorageOptions): Keychain {
+export function safeStorage(electron: ElectronSafeStorage, options: SafeStorageOptions): Keychain {
+  const { items } = checkOptions('safeStorage', options, { items: true }, 'Nothing was read.');
   assertItems('safeStorage', items);
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- callers without types
   if (typeof electron?.encryptString !== 'function') {

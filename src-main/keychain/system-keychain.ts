@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KeychainError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type AssertWanted, DeadlineQueue, systemTimers, type Timers } from './deadline.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { type Keytar, keytarError, loadKeytar } from './keytar.ts';
@@ -38,7 +39,15 @@ let sharedQueue: DeadlineQueue | undefined;
  * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault', keychain });
  */
 export function systemKeychain(options: SystemKeychainOptions = {}): Keychain {
-  const { load = loadKeytar, deadline, timers } = options;
+  const {
+    load = loadKeytar,
+    deadline,
+    timers,
+  } = checkOptions('systemKeychain', options, {
+    load: true,
+    deadline: true,
+    timers: true,
+  });
   const queue =
     deadline === undefined && timers === undefined
       ? (sharedQueue ??= new DeadlineQueue(DEADLINE))

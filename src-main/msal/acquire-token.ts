@@ -1,10 +1,12 @@
+import { type Abortable, abandonable } from '../abort.ts';
 import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
-import { type CacheHandle, exclusively } from '../cache/handle.ts';
+import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
 import { flight } from './flight.ts';
 
@@ -62,6 +64,9 @@ export interface SilentRequest {
  * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
  * it again; if the account has another one, that is tried next.
  *
+ * `signal` stops waiting. A refresh that has begun is finished nevertheless, and what came back is kept: the refresh token may have been
+ * used up.
+ *
  * @param handle the vault or partition, or the promise of one
  * @param application the application, or a function that returns it when it is needed
  * @param clientId the client ID from the application's configuration, which MSAL does not expose
@@ -81,6 +86,7 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
   clientId: string,
   request: Request,
+  options?: Abortable,
 ): Promise<Result>;
 /** Without an account: the only one in the cache. */
 export async function acquireToken<Request extends SilentRequest, Result>(
@@ -88,12 +94,27 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
   clientId: string,
   request: Omit<Request, 'account'>,
+  options?: Abortable,
 ): Promise<Result>;
 export async function acquireToken<Request extends SilentRequest, Result>(
   handle: CacheHandle | Promise<CacheHandle>,
   application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
   clientId: string,
   request: Request,
+  options: Abortable = {},
+): Promise<Result> {
+  const { signal } = checkOptions('acquireToken', options, { signal: true });
+  return abandonable(signal, (assertWanted) =>
+    acquired(handle, application, clientId, request, assertWanted),
+  );
+}
+
+async function acquired<Request extends SilentRequest, Result>(
+  handle: CacheHandle | Promise<CacheHandle>,
+  application: SilentApplication<Request, Result> | (() => SilentApplication<Request, Result>),
+  clientId: string,
+  request: Request,
+  assertWanted: () => void,
 ): Promise<Result> {
   const { scopes, claims, correlationId = '' } = request;
   const hasClaims = claims !== undefined && claims !== '';
@@ -129,10 +150,12 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   };
   if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
   const watched = new InTurn(opened, wanted);
-  const renew = async (): Promise<Result> =>
-    untilRefusedAll(watched, made, wanted, () =>
+  const renew = async (): Promise<Result> => {
+    assertWanted();
+    return untilRefusedAll(watched, made, wanted, () =>
       flight.run({ epoch: watched.since }, () => ask(forceRefresh || refreshSoon)),
     );
+  };
   // A token that another caller got in the meantime was requested without these claims.
   if (hasClaims)
     return exclusively(opened, lock, async () => {
@@ -199,17 +222,18 @@ class InTurn implements CacheHandle {
     this.#wanted = wanted;
   }
 
-  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
-    return this.#handle.read((cache) => {
+  read<T>(fn: Synchronous<T>): Promise<T> {
+    const noting = (cache: TokenCache): T => {
       this.since = this.#handle.epoch;
       this.refreshTokens = lookup(cache, this.#wanted, systemClock()).refreshTokens.map(
         ({ secret }) => secret,
       );
       return fn(cache);
-    });
+    };
+    return this.#handle.read(noting as Synchronous<T>);
   }
 
-  update<T>(fn: (cache: TokenCache) => T): Promise<T> {
+  update<T>(fn: Synchronous<T>): Promise<T> {
     return this.#handle.update(fn);
   }
 

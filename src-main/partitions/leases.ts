@@ -22,19 +22,28 @@ export class Turns {
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
    *   `partition_turn_expired`: it was, and has not ended. What the task throws
    */
-  run<T>({ key }: PartitionName, name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  run<T>(
+    { key }: PartitionName,
+    name: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const { turnTimeout } = this.#settings;
     const waiting = new AbortController();
     const timer = setTimeout(() => waiting.abort(), turnTimeout);
+    const callOff = (): void => waiting.abort();
+    signal?.addEventListener('abort', callOff);
+    const begun = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', callOff);
+    };
     const over = new Promise<never>((_resolve, reject) => {
       waiting.signal.addEventListener('abort', () => reject(busy(key, turnTimeout)));
     });
     const turn = this.#queue.run(`${key} ${name}`, async () => {
       const controller = new AbortController();
       const lost = (): void => controller.abort(busy(key, turnTimeout));
-      const end = await this.#begin(key, name, () => waiting.signal.aborted, lost).finally(() =>
-        clearTimeout(timer),
-      );
+      const end = await this.#begin(key, name, () => waiting.signal.aborted, lost).finally(begun);
       try {
         return await this.#limited(key, task, controller);
       } finally {

@@ -5,6 +5,7 @@ import { isRecord } from '../cache/json.ts';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 
 /** A provider's JSON Web Key Set (RFC 7517 §5). */
 export interface ProviderKeys {
@@ -135,6 +136,13 @@ export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => P
 }
 
 function checked(options: LogoutTokenOptions): LogoutTokenOptions {
+  checkOptions('logoutTokens', options, {
+    issuer: true,
+    clientId: true,
+    keys: true,
+    clockTolerance: true,
+    now: true,
+  });
   for (const field of ['issuer', 'clientId'] as const) {
     if (typeof options[field] !== 'string' || options[field] === '')
       throw new InvalidArgumentError(`logoutTokens needs "${field}", a string that is not empty.`, { field });

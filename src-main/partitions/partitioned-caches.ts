@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { type Abortable, abandonable, untilBegun } from '../abort.ts';
+import { assertSynchronous } from '../cache/batch.ts';
 import type {
   AccessToken,
   AccountReference,
@@ -6,7 +8,13 @@ import type {
   SignOutReceipt,
 } from '../cache/schema/entities.ts';
 import { merge } from '../cache/document/merge.ts';
-import { type CacheHandle, inMemory, type UpdateOptions } from '../cache/handle.ts';
+import {
+  type CacheHandle,
+  inMemory,
+  type Synchronous,
+  UPDATE_OPTIONS,
+  type UpdateOptions,
+} from '../cache/handle.ts';
 import { signOutId } from '../cache/sign-out.ts';
 import { storeOf, TokenCache } from '../cache/token-cache.ts';
 import {
@@ -17,6 +25,7 @@ import {
   SessionEndedError,
   SignInRequiredError,
 } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import {
   apiToken,
   type AppTokenRequest,
@@ -70,7 +79,7 @@ export interface Partition extends CacheHandle {
    *
    * @throws PartitionError, PartitionStoreError; InvalidArgumentError if `fn` changed the cache; what `fn` throws
    */
-  read<T>(fn: (cache: TokenCache) => T): Promise<T>;
+  read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T>;
 
   /**
    * Changes the cache. Resolves when it is stored, on top of others' changes. `fn` may run more than once, on a newer cache each
@@ -81,7 +90,7 @@ export interface Partition extends CacheHandle {
    *
    * @throws PartitionError, PartitionStoreError, SessionEndedError; what `fn` throws
    */
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T>;
 
   /** Removes an account and all its entries. Removes the partition if it is empty afterwards. */
   signOut(account: string | AccountReference): Promise<SignOutReceipt>;
@@ -101,7 +110,7 @@ export interface Partition extends CacheHandle {
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
    *   `partition_turn_expired`: the task has not ended. What the task throws
    */
-  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 }
 
 /** Options for opening a partition. */
@@ -264,7 +273,8 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
   const { now } = settings;
   const caches = new Caches(settings);
   const flights = new SharedFlights();
-  const partition: PartitionedCaches['partition'] = (id, { user = 'one', ttl, expires } = {}) => {
+  const partition: PartitionedCaches['partition'] = (id, how) => {
+    const { user = 'one', ttl, expires } = checkOptions<PartitionOptions>('partition', how, PARTITION, READ);
     const lifetime = ttl === undefined ? settings.lifetime : lifetimeOf(ttl);
     return caches.open({
       name: partitionName('user', id),
@@ -272,7 +282,12 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       lifetime: expires === undefined ? lifetime : endingAt(lifetime, secondsOf(expires, now())),
     });
   };
-  const appPartition: PartitionedCaches['appPartition'] = ({ client_id, realm, environment = '' }) => {
+  const appPartition: PartitionedCaches['appPartition'] = (app) => {
+    const {
+      client_id,
+      realm,
+      environment = '',
+    } = checkOptions<AppTokenRequest>('appPartition', app as AppTokenRequest, APP_PARTITION, READ);
     const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
     return caches.open({
       name: partitionName('app', id),
@@ -298,7 +313,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       return flights.share(name, () => apiToken(own, wanted, ask, now));
     },
     acquireOnBehalfOf: async (request, ask) => {
-      const wanted = onBehalfWanted(request);
+      const wanted = onBehalfWanted(checkOptions('acquireOnBehalfOf', request, ON_BEHALF_OF, READ));
       const own = partition(userOfAssertion(request.assertion));
       const name = JSON.stringify([
         own.key,
@@ -328,6 +343,23 @@ function onlyAccountIn(cache: TokenCache): AccountSummary {
     [account, ...others],
   );
 }
+const READ = 'Nothing was read or written.';
+const PARTITION = { user: true, ttl: true, expires: true } as const;
+/** A request for a token of the app names its partition as well. */
+const APP_PARTITION: OptionNames<AppTokenRequest> = {
+  client_id: true,
+  realm: true,
+  environment: true,
+  scopes: true,
+  forceRefresh: true,
+};
+const ON_BEHALF_OF: OptionNames<OnBehalfOfRequest> = {
+  client_id: true,
+  assertion: true,
+  scopes: true,
+  grant: true,
+  forceRefresh: true,
+};
 
 function secondsOf(expires: Date | number, now: number): number {
   const seconds = expires instanceof Date ? expires.getTime() / 1000 : expires;
@@ -364,11 +396,7 @@ class Caches {
   }
 
   /** @param seen told the state before `fn` runs, so that `fn` finds it in the handle */
-  async read<T>(
-    as: OpenedAs,
-    fn: (cache: TokenCache) => T,
-    seen: (metadata: EntryMetadata) => void,
-  ): Promise<T> {
+  async read<T>(as: OpenedAs, fn: Synchronous<T>, seen: (metadata: EntryMetadata) => void): Promise<T> {
     const { key } = as.name;
     let found: Found;
     do found = await this.#reads.share(key, () => this.#read(as));
@@ -376,18 +404,45 @@ class Caches {
     as.ownership.check(found, as.name);
     seen(found.metadata);
     const value = fn(found.cache);
+    assertSynchronous(value);
     if (found.cache.version === found.opened) return value;
     throw new InvalidArgumentError(
       'The function passed to read() changed the cache. Nothing was written. Use update() to change it.',
     );
   }
 
-  update<T>(as: OpenedAs, fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
-    return this.#updates.add(as, fn, options);
+  async update<T>(as: OpenedAs, fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
+    const { signal } = checkOptions('update', options, UPDATE_OPTIONS);
+    return untilBegun(signal, (begin) =>
+      this.#updates.add(
+        as,
+        (cache) => {
+          begin();
+          return fn(cache);
+        },
+        options,
+      ),
+    );
   }
 
-  exclusively<T>({ name }: OpenedAs, turn: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#turns.run(name, turn, task);
+  async exclusively<T>(
+    { name }: OpenedAs,
+    turn: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    options?: Abortable,
+  ): Promise<T> {
+    const { signal } = checkOptions('exclusively', options, { signal: true });
+    return untilBegun(signal, (begin) =>
+      this.#turns.run(
+        name,
+        turn,
+        async (own) => {
+          begin();
+          return task(signal === undefined ? own : AbortSignal.any([own, signal]));
+        },
+        signal,
+      ),
+    );
   }
 
   async remove({ name: { key, kind, id } }: OpenedAs): Promise<void> {
@@ -485,11 +540,14 @@ class OpenedPartition implements Partition {
     return this.#epoch ?? 0;
   }
 
-  read<T>(fn: (cache: TokenCache) => T): Promise<T> {
-    return this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata)));
+  async read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T> {
+    const { signal } = checkOptions('read', options, { signal: true });
+    return abandonable(signal, () =>
+      this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),
+    );
   }
 
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T> {
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     return this.#caches.update(this.#as, fn, options);
   }
 
@@ -501,8 +559,8 @@ class OpenedPartition implements Partition {
     return this.#caches.remove(this.#as);
   }
 
-  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#caches.exclusively(this.#as, name, task);
+  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T> {
+    return this.#caches.exclusively(this.#as, name, task, options);
   }
 }
 

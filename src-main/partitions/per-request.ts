@@ -1,6 +1,8 @@
 import type { AccountReference } from '../cache/schema/entities.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Abortable } from '../abort.ts';
 import { NoRequestError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import type { Partition } from './partitioned-caches.ts';
 
 /** Options of `perRequest`. */
@@ -50,7 +52,8 @@ export interface PerRequest<Client> {
  * const middleware = (caches: PartitionedCaches) => (req: IncomingMessage & { cacheId: string }, _: unknown, next: () => void) =>
  *   msal.run(caches.partition(req.cacheId), next);
  */
-export function perRequest<Client>({ client: make }: PerRequestOptions<Client>): PerRequest<Client> {
+export function perRequest<Client>(options: PerRequestOptions<Client>): PerRequest<Client> {
+  const { client: make } = checkOptions('perRequest', options, { client: true });
   const requests = new AsyncLocalStorage<Request<Client>>();
   const current = (): Request<Client> => requests.getStore() ?? refuse('No request is running');
   return {
@@ -120,8 +123,12 @@ class GuardedPartition implements Partition {
     return this.#checked().remove();
   }
 
-  async exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#checked().exclusively(name, task);
+  async exclusively<T>(
+    name: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    options?: Abortable,
+  ): Promise<T> {
+    return this.#checked().exclusively(name, task, options);
   }
 
   #checked(): Partition {

@@ -1,6 +1,7 @@
 /** Validates the options of `partitionedCaches`. */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { Sealing } from './entry.ts';
 import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import type { PartitionStore } from './partition-store.ts';
@@ -90,8 +91,25 @@ export interface Settings {
 /** One day in milliseconds. Timers are limited to about 25 days. */
 const LONGEST = 24 * 3_600_000;
 
+const NAMES: OptionNames<PartitionedCachesOptions> = {
+  store: true,
+  sealingKeys: true,
+  sealWith: true,
+  acceptPlainText: true,
+  ttl: true,
+  timeout: true,
+  turnTimeout: true,
+  turnLimit: true,
+  lease: true,
+  openCaches: true,
+  userIndex: true,
+  importFrom: true,
+  now: true,
+};
+
 /** @throws InvalidArgumentError */
 export function settingsOf(options: PartitionedCachesOptions): Settings {
+  checkOptions('partitionedCaches', options, NAMES, 'Nothing was read or written.');
   const { store, sealingKeys, sealWith, ttl = 'tokens', now = systemClock, importFrom } = options;
   const { timeout = 5000, turnTimeout = 60_000, turnLimit = 30_000, lease = 10_000 } = options;
   const { openCaches = 1000, userIndex = false, acceptPlainText = false } = options;

@@ -3,6 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
+import { checkOptions } from '../options.ts';
 
 /** A cache that was found but not opened. */
 export interface FoundSource {
@@ -65,6 +66,7 @@ export function computerOf({
  * ```
  */
 export async function findSources(options: SourcesOptions = {}): Promise<FoundSource[]> {
+  checkOptions('findSources', options, { platform: true, home: true, env: true });
   const computer = computerOf(options);
   const found: FoundSource[] = [];
   const seen = new Set<string>();

@@ -3,6 +3,7 @@ import { SerializableTokenCache } from '../cache/document/serializable-token-cac
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { type NamedSignIn, namesIn } from './names.ts';
 import { readText } from './program-file.ts';
@@ -34,6 +35,8 @@ export interface ReadOptions {
   pause?: number;
 }
 
+export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: true, now: true, pause: true };
+
 /** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
 const LOOKS = 3;
 
@@ -51,6 +54,7 @@ const LOOKS = 3;
  * ```
  */
 export async function readSource(source: FoundSource, options: ReadOptions = {}): Promise<SourceReading> {
+  checkOptions('readSource', options, READ_OPTIONS);
   if (source.place.content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }
@@ -108,7 +112,16 @@ function notUnderstood({ name, file }: FoundSource): string {
   return `${file} is not a document that an MSAL library can read. ${name} may be writing it; nothing was changed.`;
 }
 
-/** Instructions for programs that Tokenkeep cannot sign out of. */
+/**
+ * Returns how to sign out of a program: that Tokenkeep does it, or what to run or where to go.
+ *
+ * @example
+ * ```ts
+ * import { findSources, howToLeave } from 'tokenkeep/sources';
+ *
+ * for (const source of await findSources()) console.log(source.name, howToLeave(source));
+ * ```
+ */
 export function howToLeave({ leaving, name }: FoundSource): string {
   if (leaving.by === 'command') return `To sign out, run: ${leaving.command}`;
   return leaving.by === 'program' ? leaving.where : `Tokenkeep can sign out of ${name}.`;

@@ -6,11 +6,12 @@ import { isRecord } from '../cache/json.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError, type SourceErrorCode } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
 import { whileLocked } from './program-lock.ts';
 import { readText, setAhead, writeWhole } from './program-file.ts';
-import { cacheIn, howToLeave, readSource, type ReadOptions } from './read.ts';
+import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
 import { type SealedStore, sealedStore } from './sealed.ts';
 import type { Unread } from './source-state.ts';
 
@@ -76,6 +77,12 @@ export async function signOutAtSource(
   account: AccountSummary,
   options: SourceSignOutOptions = {},
 ): Promise<SourceReceipt> {
+  checkOptions(
+    'signOutAtSource',
+    options,
+    { ...READ_OPTIONS, deadline: true, profile: true },
+    'Nothing was changed.',
+  );
   if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
     throw new SourceError(
       'source_view_only',
@@ -245,7 +252,7 @@ async function leftOf(
   if (cache === null)
     return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
   const { removed } = cache.signOut(account);
-  return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
+  return { remaining: Object.values<number>({ ...removed }).reduce((sum, count) => sum + count, 0) };
 }
 
 async function withoutSubscriptions(

@@ -1,6 +1,6 @@
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { CacheHandle, UpdateOptions } from '../cache/handle.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import type { Abortable } from '../abort.ts';
+import type { CacheHandle, Synchronous, UpdateOptions } from '../cache/handle.ts';
 import type { Keychain } from '../keychain/keychain.ts';
 import type { ImportReport } from './exchange/import.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
@@ -36,8 +36,8 @@ export interface Forgotten {
   key: 'destroyed' | 'pending' | 'kept' | 'unknown' | 'none';
 }
 
-/** Options of `read`. */
-export interface ReadOptions {
+/** Options of `read`. `signal` stops waiting for the file. */
+export interface ReadOptions extends Abortable {
   /** Read what memory holds in states in which the file can't be read. */
   held?: boolean;
 }
@@ -75,15 +75,16 @@ export interface Vault extends CacheHandle {
    * mistaken for an empty one. With `held`, or in a vault opened with `unprotected: 'memory'`, it reads what memory
    * holds, which may be nothing.
    */
-  read<T>(fn: (cache: TokenCache) => T, options?: ReadOptions): Promise<T>;
+  read<T>(fn: Synchronous<T>, options?: ReadOptions): Promise<T>;
 
-  update<T>(fn: (cache: TokenCache) => T, options?: UpdateOptions): Promise<T>;
+  update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T>;
 
   /**
    * Runs `fn` while holding a named lock. The lock belongs to the operating system, which releases it when the
-   * process dies. Names share a small number of lock files.
+   * process dies. Names share a small number of lock files. `signal` calls it off until the task begins, and is passed on
+   * to the task.
    */
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  exclusively<T>(name: string, task: (signal?: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 
   /**
    * Adds a listener and returns the function that removes it. `change`: an update was saved (or held in memory),
@@ -154,7 +155,7 @@ export interface Vault extends CacheHandle {
    *
    * `oldKey` is absent if nothing was ever saved.
    */
-  erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>>;
+  erase<T>(fn: Synchronous<T>): Promise<Erasure<T>>;
 
   /**
    * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects,
@@ -170,24 +171,28 @@ export interface Vault extends CacheHandle {
    *
    * @param progress called from time to time with the number of entries verified and the total
    */
-  verify(progress?: (done: number, of: number) => void): Promise<VaultReport>;
+  verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport>;
 
   /**
    * Exports everything to a file in the age format, encrypted with the passphrase. `age --decrypt` opens it too, and
    * yields a cache document that an MSAL library reads. The file is written atomically, with mode 0600, and has been
-   * read back when this resolves. In a state other than `ready`, whatever can be read is exported.
+   * read back when this resolves. In a state other than `ready`, whatever can be read is exported. `signal` calls it off until
+   * the file is written.
    *
    * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read
    */
-  exportTo(file: string, passphrase: string): Promise<void>;
+  exportTo(file: string, passphrase: string, options?: Abortable): Promise<void>;
 
   /**
-   * Merges an export, or any cache document of an MSAL library, in one atomic update.
+   * Merges an export, or any cache document of an MSAL library, in one atomic update. `signal` calls it off until then.
    *
    * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
    */
-  importFrom(file: string, passphrase?: string): Promise<ImportReport>;
+  importFrom(file: string, passphrase?: string, options?: Abortable): Promise<ImportReport>;
 
   /** Waits for operations in progress, then releases keys and timers. Changes held only in memory are lost. */
   close(): Promise<void>;
+
+  /** Calls `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { CacheChange } from '../cache/schema/entities.ts';
 import { TokenCache } from '../cache/token-cache.ts';
 import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
-import type { TokenkeepError } from '../errors.ts';
+import { type TokenkeepError, VaultError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
 import { type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
@@ -39,6 +39,7 @@ export class VaultMemory {
   mine: Opening | null = null;
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
+  isEnded = false;
   /** Changes in `cache` that are not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
@@ -66,21 +67,23 @@ export class VaultMemory {
 
   /** Returns what this program knows when it reads the file again. */
   get known(): Known {
-    const { key, state, fileId, mark } = this.opening;
+    const { key, state, fileId, mark, contents } = this.opening;
     return {
       // Only the keychain can tell whether it is still a copy.
       key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
+      isDoubted: contents !== null && (contents.recovered !== null || contents.sealing.findings.isDamaged),
     };
   }
 
   /**
    * Replaces memory by what was read from the file, and applies unsaved changes on top. If the file is older than
-   * memory or can't be read completely, memory is unchanged.
+   * memory or can't be read completely, memory is unchanged, unless memory itself was found to be damaged.
    */
   async adopt(opening: Opening): Promise<void> {
-    if (!isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
+    const isDamaged = this.mine === null && this.opening.contents?.sealing.findings.isDamaged === true;
+    if (!isDamaged && !isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
       this.mine ??= this.opening;
       if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
       this.opening = opening;
@@ -116,7 +119,13 @@ export class VaultMemory {
    */
   #holdOnTo(contents: Contents | null): void {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
-    const changes = apply(this.cache, held);
+    let changes: readonly Change[];
+    try {
+      changes = apply(this.cache, held);
+    } catch (error) {
+      if (error instanceof VaultError) return; // Damage was met: the file is read again, and then they are applied.
+      throw error;
+    }
     if (contents === null) return;
     this.held = changes;
     if (changes.length > 0) return;
@@ -191,10 +200,12 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  /** Closes: overwrites the keys, and notifies nobody any more. */
+  /** Closes: overwrites the keys, and notifies nobody any more. Who waited meanwhile finds no key, not an overwritten one. */
   end(): void {
-    this.opening.key?.fill(0);
-    this.mine?.key?.fill(0);
+    for (const key of [this.opening.key, this.mine?.key]) key?.fill(0);
+    this.opening = { ...this.opening, key: null };
+    this.mine = null;
+    this.isEnded = true;
     this.changes.clear();
     this.statuses.clear();
   }

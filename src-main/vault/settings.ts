@@ -2,6 +2,7 @@ import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { Timers } from '../keychain/deadline.ts';
 import { systemTimers } from '../keychain/deadline.ts';
 import { checkedKeychain } from '../keychain/keychain.ts';
@@ -51,32 +52,42 @@ const NAMED_DEADLINE = 60_000;
 // eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
 const systemNow = (): number => Date.now();
 
+const NAMES: OptionNames<VaultOptions> = {
+  file: true,
+  name: true,
+  service: true,
+  keychain: true,
+  unprotected: true,
+};
+
 /** @throws InvalidArgumentError; input of untyped callers is validated like any other */
-export function settingsFrom(options: VaultOptions, ports: VaultPorts = {}): Settings {
+export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Settings {
+  const options = checkOptions('openVault', given, NAMES, 'Nothing was opened.');
   const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
-  const wrong = (what: string): never => {
-    throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`);
+  const wrong = (field: keyof VaultOptions, what: string): never => {
+    throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`, { field });
   };
   if (typeof options.file !== 'string' || !isAbsolute(options.file)) {
-    wrong('`file` must be an absolute path.');
+    wrong('file', '`file` must be an absolute path.');
   }
   if (/[\0]|[/\\]$/.test(options.file) || resolve(options.file) === homedir()) {
-    wrong('`file` must name a file.');
+    wrong('file', '`file` must name a file.');
   }
   if (Buffer.byteLength(basename(options.file)) > MAX_NAME_BYTES) {
     wrong(
+      'file',
       `the name of \`file\` must not be longer than ${MAX_NAME_BYTES} bytes: file systems take 255, and the vault’s lock files and temporary files have its name and more.`,
     );
   }
   // A NUL would truncate text in the keychain.
-  for (const text of [name, service]) {
+  for (const [field, text] of Object.entries({ name, service })) {
     if (typeof text !== 'string' || !/^[^\0]{1,200}$/.test(text)) {
-      wrong('`name` and `service` must be texts of 1 to 200 characters without a NUL.');
+      wrong(field as 'name' | 'service', `\`${field}\` must be a text of 1 to 200 characters without a NUL.`);
     }
   }
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see @throws
   if (unprotected !== 'refuse' && unprotected !== 'memory') {
-    wrong("`unprotected` must be 'refuse' or 'memory'.");
+    wrong('unprotected', "`unprotected` must be 'refuse' or 'memory'.");
   }
   const file = throughLinks(options.file);
   const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = ports;

@@ -1,6 +1,9 @@
 import { basename, dirname } from 'node:path';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { UpdateOptions } from '../cache/handle.ts';
+import { type Abortable, abandonable, untilBegun } from '../abort.ts';
+import { type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
+import { type TraceContext, traced } from '../diagnostics.ts';
+import { checkOptions } from '../options.ts';
 import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type Job, jobOf, transact } from '../cache/batch.ts';
@@ -60,12 +63,26 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 /** For tests: `openVault` with another disk, clock or timers. */
 export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Promise<Vault> {
   const settings = settingsFrom(options, ports);
-  const memory = new VaultMemory(await look(settings), {
-    file: settings.file,
-    keychain: settings.slots.label,
-  });
-  return new FileVault(settings, memory);
+  const { file } = settings;
+  const context: TraceContext = { file };
+  const open = async (): Promise<Vault> => {
+    const memory = new VaultMemory(await look(settings), { file, keychain: settings.slots.label });
+    context.state = memory.status.state;
+    return new FileVault(settings, memory);
+  };
+  return traced('vault.open', context, open);
 }
+
+type Operation =
+  | 'read'
+  | 'update'
+  | 'erase'
+  | 'exclusively'
+  | 'compact'
+  | 'verify'
+  | 'export'
+  | 'import'
+  | 'forget';
 
 class FileVault implements Vault {
   readonly #settings: Settings;
@@ -109,9 +126,18 @@ class FileVault implements Vault {
     return end;
   }
 
-  read<T>(fn: (cache: TokenCache) => T, { held }: ReadOptions = {}): Promise<T> {
+  async read<T>(fn: Synchronous<T>, options?: ReadOptions): Promise<T> {
+    const { held, signal } = checkOptions('read', options, { held: true, signal: true });
+    return this.#traced('read', () =>
+      abandonable(signal, (assertWanted) => this.#read(fn, held, assertWanted)),
+    );
+  }
+
+  #read<T>(fn: Synchronous<T>, held: boolean | undefined, assertWanted: () => void): Promise<T> {
     return this.#inTurn(async () => {
+      assertWanted();
       await this.#access.catchUp();
+      assertWanted();
       if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
       const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
@@ -122,14 +148,17 @@ class FileVault implements Vault {
     });
   }
 
-  update<T>(fn: (cache: TokenCache) => T, { since }: UpdateOptions = {}): Promise<T> {
-    return this.#save(
-      jobOf(
-        since === undefined
-          ? fn
-          : (cache: TokenCache) => withoutLate(cache, fn, this.#memory.opening.contents, since),
-      ),
-    );
+  async update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
+    const { since, signal } = checkOptions('update', options, UPDATE_OPTIONS);
+    const job = (begin: () => void): Promise<T> =>
+      this.#save(
+        jobOf((cache: TokenCache) => {
+          begin();
+          if (since === undefined) return fn(cache);
+          return withoutLate(cache, fn, this.#memory.opening.contents, since);
+        }),
+      );
+    return this.#traced('update', () => untilBegun(signal, job));
   }
 
   #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {
@@ -141,8 +170,19 @@ class FileVault implements Vault {
     return outcome;
   }
 
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
-    return this.#closed ? Promise.reject(closed()) : this.#settings.named.hold(name, task);
+  async exclusively<T>(
+    name: string,
+    task: (signal?: AbortSignal) => Promise<T>,
+    options?: Abortable,
+  ): Promise<T> {
+    const { signal } = checkOptions('exclusively', options, { signal: true });
+    if (this.#closed) throw closed();
+    const hold = (begin: () => void): Promise<T> =>
+      this.#settings.named.hold(name, async () => {
+        begin();
+        return task(signal);
+      });
+    return this.#traced('exclusively', () => untilBegun(signal, hold));
   }
 
   async retry(): Promise<VaultStatus> {
@@ -183,7 +223,7 @@ class FileVault implements Vault {
   async forget(): Promise<Forgotten> {
     if (this.#closed) throw closed();
     await this.#rekeying.idle();
-    return forget(this.#access);
+    return this.#traced('forget', () => forget(this.#access));
   }
 
   async makeOwn(): Promise<void> {
@@ -204,9 +244,9 @@ class FileVault implements Vault {
     return oldKey === undefined ? value : { ...value, oldKey };
   }
 
-  async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
+  async erase<T>(fn: Synchronous<T>): Promise<Erasure<T>> {
     if (this.#closed) throw closed();
-    return this.#rekeying.erase(fn);
+    return this.#traced('erase', () => this.#rekeying.erase(fn));
   }
 
   async rotateKey(): Promise<void> {
@@ -215,22 +255,41 @@ class FileVault implements Vault {
   }
 
   compact(): Promise<void> {
-    return this.#inTurn(() => this.#saving.compact());
+    return this.#traced('compact', () => this.#inTurn(() => this.#saving.compact()));
   }
 
-  verify(progress?: (done: number, of: number) => void): Promise<VaultReport> {
-    return this.#inTurn(() => verify(this.#settings, this.#memory.known, progress));
+  async verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport> {
+    const { signal } = checkOptions('verify', options, { signal: true });
+    const work = (assertWanted: () => void): Promise<VaultReport> =>
+      this.#inTurn(() =>
+        verify(this.#settings, this.#memory.known, (done, of) => {
+          assertWanted();
+          progress?.(done, of);
+        }),
+      );
+    return this.#traced('verify', () => abandonable(signal, work));
   }
 
-  async exportTo(file: string, passphrase: string): Promise<void> {
+  async exportTo(file: string, passphrase: string, options?: Abortable): Promise<void> {
+    const { signal } = checkOptions('exportTo', options, { signal: true }, 'Nothing was exported.');
     if (this.#closed) throw closed();
-    await exportTo(this.#access, file, passphrase);
+    await this.#traced('export', () =>
+      untilBegun(signal, (begin) => exportTo(this.#access, file, passphrase, begin)),
+    );
   }
 
-  async importFrom(file: string, passphrase?: string): Promise<ImportReport> {
+  async importFrom(file: string, passphrase?: string, options?: Abortable): Promise<ImportReport> {
+    const { signal } = checkOptions('importFrom', options, { signal: true }, 'Nothing was imported.');
     if (this.#closed) throw closed();
     const now = (): number => Math.floor(this.#settings.now() / 1000);
-    return importFrom(file, passphrase, now, (fn) => this.update(fn));
+    const work = (begin: () => void): Promise<ImportReport> =>
+      importFrom(file, passphrase, now, (fn) =>
+        this.update((cache) => {
+          begin();
+          return fn(cache);
+        }),
+      );
+    return this.#traced('import', () => untilBegun(signal, work));
   }
 
   async close(): Promise<void> {
@@ -249,6 +308,10 @@ class FileVault implements Vault {
     await this.#settings.named.close();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   /** Stores the file's current position in the keychain. A user who is quitting is not asked to unlock it for that. */
   async #marked(): Promise<boolean> {
     if (!this.#memory.isUnmarked) return true;
@@ -259,6 +322,12 @@ class FileVault implements Vault {
     });
     const marked = this.#rekeying.mark().then(() => true);
     return Promise.race([marked, late]).finally(() => timers.clearTimeout(timer));
+  }
+
+  #traced<T>(operation: Operation, task: () => Promise<T>): Promise<T> {
+    return traced(`vault.${operation}`, { file: this.#settings.file }, task, (context) => {
+      context.state = this.status.state;
+    });
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DocumentError, InvalidArgumentError, TokenkeepError, VaultError } from '../../src-main/errors.ts';
+import { DocumentError, InvalidArgumentError, PublicError, VaultError } from '../../src-main/errors.ts';
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
 import { plainError, settle } from '../../src-main/ipc/requests.ts';
 import { printable } from '../../src-main/vault/printable.ts';
@@ -78,7 +78,7 @@ describe('errors', () => {
       ok: false,
       error: { code: 'vault_locked', message: 'The keychain is locked.' },
     });
-    expect(plainError(new TokenkeepError('own', 'Own.'))).toEqual({ code: 'own', message: 'Own.' });
+    expect(plainError(new PublicError('own', 'Own.'))).toEqual({ code: 'own', message: 'Own.' });
   });
 
   it('cross without a word of theirs where they are not', async () => {

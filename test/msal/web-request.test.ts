@@ -28,11 +28,11 @@ function answerFor(uid: string, secret: string, tid = TENANT) {
 }
 
 let back = observed();
-let users = caches(back);
+let users = caches({ store: back.store });
 let sent = 0;
 beforeEach(() => {
   back = observed();
-  users = caches(back);
+  users = caches({ store: back.store });
   sent = 0;
 });
 

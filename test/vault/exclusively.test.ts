@@ -37,9 +37,11 @@ test('two handles on one file: one task of a name at a time', async () => {
 
 test('in memory: one task of a name at a time, and a failed one frees the way', async () => {
   const handle = inMemory(new TokenCache());
-  const failed = handle.exclusively?.('ada', () => Promise.reject(new Error('refused')));
+  const failed = expect(
+    handle.exclusively?.('ada', () => Promise.reject(new Error('refused'))),
+  ).rejects.toThrow('refused');
   const { overlaps, done } = await crowd([handle, handle], ['ada', 'ben']);
-  await expect(failed).rejects.toThrow('refused');
+  await failed;
   expect(overlaps).toBe(0);
   expect(done).toHaveLength(4);
 });

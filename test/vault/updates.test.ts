@@ -46,6 +46,7 @@ test('a function that throws changes nothing, and its neighbours are not disturb
 test('functions must not be async, and reading must not write', async () => {
   const vault = await new Scene().open();
   await expect(
+    // @ts-expect-error -- it does not compile either
     vault.update(async (cache) => {
       signIn(cache, 'eve');
       return Promise.resolve();

@@ -1,5 +1,6 @@
 /** Cache documents: the JSON text that the MSAL libraries exchange. */
 import { DocumentError, InvalidArgumentError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import { converted } from './convert.ts';
 import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
 import { markNumbers, unmarkNumbers } from './numbers.ts';
@@ -116,7 +117,8 @@ function layoutOf(text: string): Layout {
  *
  * @throws InvalidArgumentError if the dialect does not exist
  */
-export function writeDocument(store: Store, { dialect }: SerializeOptions = {}): string {
+export function writeDocument(store: Store, options: SerializeOptions = {}): string {
+  const { dialect } = checkOptions('serialize', options, { dialect: true });
   if (dialect !== undefined && !DIALECTS.includes(dialect)) {
     throw new InvalidArgumentError(
       `serialize: \`dialect\` is none of ${DIALECTS.join(', ')}. Nothing was serialized.`,

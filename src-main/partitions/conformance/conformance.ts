@@ -15,6 +15,7 @@ import { cachesOver } from './cache-cases.ts';
 import { leaseCases, withoutLeases } from './lease-cases.ts';
 import { type Check, type OpenedStores, until } from './check.ts';
 import type { PartitionStore, StoredPartition } from '../partition-store.ts';
+import { checkOptions } from '../../options.ts';
 
 export type { Check, OpenedStores } from './check.ts';
 export type { ServerControls } from './outage-cases.ts';
@@ -65,11 +66,16 @@ export interface ConformanceCase {
  * const open = () => Promise.resolve({ store, another: store });
  * for (const { name, run } of partitionStoreConformance({ open })) void test(name, run);
  */
-export function partitionStoreConformance({
-  open,
-  server,
-  leases = true,
-}: ConformanceOptions): ConformanceCase[] {
+export function partitionStoreConformance(options: ConformanceOptions): ConformanceCase[] {
+  const {
+    open,
+    server,
+    leases = true,
+  } = checkOptions('partitionStoreConformance', options, {
+    open: true,
+    server: true,
+    leases: true,
+  });
   const casesOf = (checks: Record<string, Check>, isAlone: boolean): ConformanceCase[] =>
     Object.entries(checks).map(([name, check]) => ({ name, isAlone, run: () => runWith(open, check) }));
   return [

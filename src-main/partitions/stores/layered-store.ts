@@ -1,5 +1,6 @@
 /** An in-memory cache in front of another store. */
 import { InvalidArgumentError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
@@ -76,7 +77,14 @@ export interface LayeredStore extends PartitionStore {
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
  */
-export function layered({ store, staleness, invalidation, ...bounds }: LayeredOptions): LayeredStore {
+export function layered(options: LayeredOptions): LayeredStore {
+  const { store, staleness, invalidation, ...bounds } = checkOptions('layered', options, {
+    store: true,
+    staleness: true,
+    invalidation: true,
+    maxEntries: true,
+    maxBytes: true,
+  });
   if (!(staleness > 0 && staleness <= 300)) {
     throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.');
   }

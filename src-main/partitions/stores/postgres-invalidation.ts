@@ -1,6 +1,7 @@
 /** Invalidation through LISTEN and NOTIFY: processes tell each other which partitions have changed. */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { assertPool, checkout, type PostgresPool, query } from './postgres-connection.ts';
 
@@ -37,10 +38,13 @@ const HEARD_WITHIN = 3000;
  * const store = layered({ store: postgresStore({ pool }), staleness: 10, invalidation: postgresInvalidation({ pool }) });
  * await store.listening;
  */
-export function postgresInvalidation({
-  pool,
-  channel = 'tokenkeep',
-}: PostgresInvalidationOptions): PartitionInvalidation {
+export function postgresInvalidation(options: PostgresInvalidationOptions): PartitionInvalidation {
+  const { pool, channel = 'tokenkeep' } = checkOptions(
+    'postgresInvalidation',
+    options,
+    { pool: true, channel: true },
+    'Nothing was subscribed.',
+  );
   assertPool(pool);
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) {
     throw new InvalidArgumentError("A channel's name consists of a-z, 0-9 and _.");

@@ -4,6 +4,7 @@
  * @module tokenkeep/partitions/postgres
  */
 import { PartitionStoreError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { assertPool, type PostgresAnswer, type PostgresPool, query } from './postgres-connection.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
@@ -43,7 +44,13 @@ const PAGE = 500;
  * await migratePartitions(pool);
  * const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys });
  */
-export function postgresStore({ pool, table }: PostgresStoreOptions): PartitionStore {
+export function postgresStore(options: PostgresStoreOptions): PartitionStore {
+  const { pool, table } = checkOptions(
+    'postgresStore',
+    options,
+    { pool: true, table: true },
+    'Nothing was read or written.',
+  );
   assertPool(pool);
   const name = quotedTable(table);
   const isLive = '(expires_at IS NULL OR expires_at > clock_timestamp())';

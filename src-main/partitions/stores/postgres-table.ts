@@ -1,5 +1,6 @@
 /** Creates, migrates and cleans up the table. */
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import { checkout, explained, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
 
 /** Options that select the table. */
@@ -50,7 +51,8 @@ const MARK = 'tokenkeep partitions ';
  *
  * await migratePartitions(new pg.Pool({ connectionString: 'postgres://localhost/my-app' }));
  */
-export async function migratePartitions(pool: PostgresPool, { table }: TableOptions = {}): Promise<void> {
+export async function migratePartitions(pool: PostgresPool, options: TableOptions = {}): Promise<void> {
+  const { table } = checkOptions('migratePartitions', options, { table: true });
   const name = quotedTable(table);
   const plain = name.replaceAll('"', '').split('.').at(-1) ?? '';
   const { connection, release } = await checkout(pool);
@@ -111,8 +113,9 @@ async function versionOf(connection: PostgresConnection, name: string): Promise<
  */
 export async function removeExpired(
   pool: PostgresPool,
-  { table, batch = 1000 }: TableOptions & { batch?: number } = {},
+  options: TableOptions & { batch?: number } = {},
 ): Promise<number> {
+  const { table, batch = 1000 } = checkOptions('removeExpired', options, { table: true, batch: true });
   const name = quotedTable(table);
   if (!Number.isInteger(batch) || batch < 1) throw new InvalidArgumentError('A batch is a number of rows.');
   const { connection, release } = await checkout(pool);

@@ -1,6 +1,7 @@
 /** Invalidation through Redis pub/sub: processes tell each other which partitions have changed. */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { has } from './redis-client.ts';
 
@@ -85,10 +86,13 @@ export interface RedisInvalidationOptions {
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const store = layered({ store: redisStore({ client }), staleness: 10, invalidation: redisInvalidation({ client }) });
  */
-export function redisInvalidation({
-  client,
-  channel = 'tokenkeep',
-}: RedisInvalidationOptions): PartitionInvalidation {
+export function redisInvalidation(options: RedisInvalidationOptions): PartitionInvalidation {
+  const { client, channel = 'tokenkeep' } = checkOptions(
+    'redisInvalidation',
+    options,
+    { client: true, channel: true },
+    'Nothing was subscribed.',
+  );
   if (typeof channel !== 'string' || channel === '') throw new InvalidArgumentError('A channel has a name.');
   if (!has(client, 'publish', 'duplicate'))
     throw new PartitionStoreError(

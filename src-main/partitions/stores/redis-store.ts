@@ -4,6 +4,7 @@
  * @module tokenkeep/partitions/redis
  */
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import {
   commandsOf,
@@ -59,7 +60,13 @@ const KEY = /^[A-Za-z0-9_-]{43}$/;
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys });
  */
-export function redisStore({ client, prefix = 'tokenkeep:' }: RedisStoreOptions): PartitionStore {
+export function redisStore(options: RedisStoreOptions): PartitionStore {
+  const { client, prefix = 'tokenkeep:' } = checkOptions(
+    'redisStore',
+    options,
+    { client: true, prefix: true },
+    'Nothing was read or written.',
+  );
   if (typeof prefix !== 'string') throw new InvalidArgumentError('The prefix of a Redis store is a string.');
   const redis = commandsOf(client);
   const told = async <T>(task: () => Promise<T>): Promise<T> => {

@@ -5,6 +5,7 @@
  */
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
@@ -83,7 +84,22 @@ interface Field {
  *   partitionedCaches({ store: sessionStore(() => req.session, { response, cookie: {} }), sealingKeys });
  */
 export function sessionStore(session: SessionSource, options: SessionStoreOptions = {}): PartitionStore {
-  const { field = DEFAULT_FIELD, cookie, now = systemClock } = options;
+  const {
+    field = DEFAULT_FIELD,
+    cookie,
+    now = systemClock,
+  } = checkOptions(
+    'sessionStore',
+    options,
+    { field: true, cookie: true, now: true, response: true, isAlive: true },
+    'Nothing was read or written.',
+  );
+  checkOptions(
+    'sessionStore, `cookie`',
+    cookie,
+    { size: true, maxBytes: true },
+    'Nothing was read or written.',
+  );
   if (typeof field !== 'string' || field === '')
     throw new InvalidArgumentError('The field of a session store is a name. Nothing was read or written.');
   const access = accessTo(session, options, field);

@@ -14,13 +14,19 @@ import { storageError } from '../disk/storage-error.ts';
 
 export { assertStrong };
 
-/** Writes the export; see `Vault.exportTo`. */
-export async function exportTo(access: Access, file: string, passphrase: string): Promise<void> {
+/** Writes the export; see `Vault.exportTo`. `begin` is called right before that, and may throw. */
+export async function exportTo(
+  access: Access,
+  file: string,
+  passphrase: string,
+  begin: () => void,
+): Promise<void> {
   assertStrong(passphrase);
   await assertElsewhere(access, file);
   const plain = Buffer.from(await access.inTurn(() => document(access)), 'utf8');
   const { io, scryptWork } = access.settings;
   const bytes = await encrypt(plain, passphrase, scryptWork).finally(() => plain.fill(0));
+  begin();
   try {
     await sweepExports(access, dirname(file));
     await replaceFile(io, file, [bytes].values());

@@ -38,7 +38,7 @@ export async function importFrom(
   file: string,
   passphrase: string | undefined,
   now: () => number,
-  update: <T>(fn: (cache: TokenCache) => T) => Promise<T>,
+  update: (fn: (cache: TokenCache) => MergeCounts) => Promise<MergeCounts>,
 ): Promise<ImportReport> {
   const document = await openDocument(await readDocumentFile(file), passphrase, now);
   return reportOf(await update((cache) => merge(cache, document)));

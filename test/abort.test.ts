@@ -1,0 +1,174 @@
+/** A signal stops waiting, wherever one waits. What has begun is finished. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { acquireTokenSilent } from '../src-main/cache/acquire.ts';
+import { inMemory } from '../src-main/cache/handle.ts';
+import { TokenCache } from '../src-main/cache/token-cache.ts';
+import { memoryKeychain } from '../src-main/keychain/keychain.ts';
+import { memoryStore, partitionedCaches } from '../src-main/partitions/index.ts';
+import type { Vault } from '../src-main/vault/api.ts';
+import { openVault } from '../src-main/vault/vault.ts';
+import { jwt, signIn } from './cache/events.ts';
+
+interface Waitable {
+  read: Vault['read'];
+  update: Vault['update'];
+  exclusively: NonNullable<ReturnType<typeof inMemory>['exclusively']>;
+}
+
+async function open(): Promise<Vault> {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-abort-'));
+  const vault = await openVault({ file: join(folder, 'a.vault'), keychain: memoryKeychain() });
+  onTestFinished(() => vault.close());
+  return vault;
+}
+
+const handles: readonly [string, () => Promise<Waitable>][] = [
+  ['a vault', open],
+  ['a cache in memory', () => Promise.resolve(inMemory(new TokenCache()) as Waitable)],
+  [
+    'a partition',
+    () =>
+      Promise.resolve(partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' }).partition('id')),
+  ],
+];
+
+it.each(handles)('an aborted signal stops each call of %s before it does anything', async (_name, make) => {
+  const handle = await make();
+  const signal = AbortSignal.abort();
+  let calls = 0;
+  const count = (): number => (calls += 1);
+  for (const call of [
+    handle.read(count, { signal }),
+    handle.update(count, { signal }),
+    handle.exclusively('name', () => Promise.resolve(count()), { signal }),
+  ]) {
+    await expect(call).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  }
+  expect(calls).toBe(0);
+});
+
+it.each(handles)('waiting for a turn of %s ends at once; the turn of others goes on', async (_name, make) => {
+  const handle = await make();
+  let finish = (): void => undefined;
+  let holding: Promise<void> = Promise.resolve();
+  await new Promise<void>((begun) => {
+    holding = handle.exclusively('name', () => {
+      begun();
+      return new Promise<void>((resolve) => (finish = resolve));
+    });
+  });
+  const controller = new AbortController();
+  let ran = false;
+  const waiting = handle.exclusively('name', () => Promise.resolve((ran = true)), {
+    signal: controller.signal,
+  });
+  controller.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+  finish();
+  await holding;
+  await expect(handle.exclusively('name', () => Promise.resolve('next'))).resolves.toBe('next');
+  expect(ran).toBe(false);
+});
+
+it('a task that has begun is told, and its outcome is the outcome', async () => {
+  for (const [, make] of handles) {
+    const handle = await make();
+    const controller = new AbortController();
+    const outcome = await handle.exclusively(
+      'name',
+      (signal) => {
+        controller.abort();
+        return Promise.resolve(signal?.aborted);
+      },
+      { signal: controller.signal },
+    );
+    expect(outcome).toBe(true);
+  }
+});
+
+it('an update that waits behind another is called off; one that has run is saved', async () => {
+  const vault = await open();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const first = vault.update((cache) => void cache.add(signIn()), { signal });
+  const second = vault.update((cache) => {
+    controller.abort();
+    return cache.accounts().length;
+  });
+  const third = vault.update((cache) => void cache.signOutAll(), { signal });
+  const calledOff = expect(third).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  await first;
+  await expect(second).resolves.toBe(1);
+  await calledOff;
+  expect(await vault.read((cache) => cache.accounts().length)).toBe(1);
+});
+
+it('an export or import that was called off leaves nothing behind', async () => {
+  const vault = await open();
+  await vault.update((cache) => void cache.add(signIn()));
+  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-abort-')), 'export.age');
+  const passphrase = 'correct horse battery staple';
+  const controller = new AbortController();
+  const exporting = vault.exportTo(file, passphrase, { signal: controller.signal });
+  controller.abort();
+  await expect(exporting).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  await expect(vault.importFrom(file, passphrase)).rejects.toMatchObject({ code: 'document_unreadable' });
+  await expect(vault.verify(undefined, { signal: controller.signal })).rejects.toThrow(
+    expect.objectContaining({ name: 'AbortError' }),
+  );
+});
+
+it('who gives up on a refresh does not lose what the provider answers', async () => {
+  const handle = inMemory(new TokenCache());
+  const account = await handle.update((cache) => {
+    cache.add({
+      ...signIn({
+        refresh_token: 'old',
+        id_token: jwt({ sub: 'subject', oid: 'object1234' }),
+        access_token: 'expired',
+        expires_in: 0,
+      }),
+    });
+    const [summary] = cache.accounts();
+    return summary!;
+  });
+  const controller = new AbortController();
+  let answer = (): void => undefined;
+  const sent = new Promise<void>((resolve) => (answer = resolve));
+  const request = { ...account, client_id: 'my_client_id', scopes: ['s2'] };
+  let call: Promise<unknown> | undefined;
+  const asked = new Promise<void>((resolve) => {
+    call = acquireTokenSilent(
+      handle,
+      request,
+      async () => {
+        resolve();
+        await sent;
+        const { token_endpoint } = signIn();
+        return {
+          token_endpoint,
+          response: { access_token: 'fresh', refresh_token: 'new', expires_in: 3600, scope: 's2' },
+        };
+      },
+      () => Math.floor(Date.now() / 1000),
+      { signal: controller.signal },
+    );
+  });
+  await asked;
+  const gaveUp = expect(call).rejects.toThrow('enough');
+  controller.abort(new Error('enough'));
+  await gaveUp;
+  answer();
+  await expect
+    .poll(() => handle.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret)))
+    .toEqual(['new']);
+});
+
+it('a vault is closed by `await using`', async () => {
+  const vault = await open();
+  await vault[Symbol.asyncDispose]();
+  await expect(vault.read(() => 1)).rejects.toMatchObject({ code: 'vault_closed' });
+});

@@ -1,0 +1,127 @@
+/** Every public function that takes options refuses a name that is none of them, and says which. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { lookup } from '../src-main/cache/acquire.ts';
+import * as cacheRoom from '../src-main/cache/index.ts';
+import { examine } from '../src-main/doctor/index.ts';
+import { InvalidArgumentError } from '../src-main/errors.ts';
+import { keychainConformance } from '../src-main/keychain/conformance.ts';
+import * as keychains from '../src-main/keychain/index.ts';
+import { acquireToken } from '../src-main/msal/index.ts';
+import { partitionStoreConformance } from '../src-main/partitions/conformance/conformance.ts';
+import * as partitions from '../src-main/partitions/index.ts';
+import * as postgres from '../src-main/partitions/stores/postgres-store.ts';
+import * as redis from '../src-main/partitions/stores/redis-store.ts';
+import { sessionStore } from '../src-main/partitions/stores/session-store.ts';
+import { findSources } from '../src-main/sources/index.ts';
+import { openVault } from '../src-main/vault/index.ts';
+
+const { TokenCache, SerializableTokenCache, inMemory, acquireTokenSilent } = cacheRoom;
+const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-options-'));
+const file = join(folder, 'a.vault');
+const keychain = keychains.memoryKeychain();
+const never = (): never => {
+  throw new Error('It was called.');
+};
+const account = { homeAccountId: 'a', environment: 'login.example' };
+const request = { client_id: 'c', home_account_id: 'a', environment: 'login.example', scopes: ['s'] };
+const caches = (): partitions.PartitionedCaches =>
+  partitions.partitionedCaches({ store: partitions.memoryStore(), sealingKeys: 'plain-text' });
+const vault = openVault({ file, keychain });
+
+/** What each takes, misspelt in one name. */
+const misspelt: Readonly<Record<string, (wrong: object) => unknown>> = {
+  TokenCache: (wrong) => new TokenCache(wrong),
+  SerializableTokenCache: (wrong) => new SerializableTokenCache(wrong),
+  serialize: (wrong) => new SerializableTokenCache().serialize(wrong),
+  find: (wrong) => new TokenCache().find('AccessToken', wrong),
+  search: (wrong) => [...new TokenCache().search('AccessToken', wrong)],
+  accounts: (wrong) => new TokenCache().accounts(wrong),
+  signOut: (wrong) => new TokenCache().signOut('a', wrong),
+  removeAppTokens: (wrong) => new TokenCache().removeAppTokens(wrong),
+  removalCount: (wrong) => cacheRoom.removalCount(new TokenCache(), 'a', wrong),
+  appRemovalCount: (wrong) => cacheRoom.appRemovalCount(new TokenCache(), wrong),
+  'inMemory().read': (wrong) => inMemory(new TokenCache()).read(never, wrong),
+  'inMemory().update': (wrong) => inMemory(new TokenCache()).update(never, wrong),
+  acquireTokenSilent: (wrong) =>
+    acquireTokenSilent(inMemory(new TokenCache()), { ...request, ...wrong }, never, () => 0),
+  'acquireTokenSilent, options': (wrong) =>
+    acquireTokenSilent(inMemory(new TokenCache()), request, never, () => 0, wrong),
+  'acquireToken, options': (wrong) =>
+    acquireToken(inMemory(new TokenCache()), never, 'c', { account, scopes: ['s'] }, wrong),
+  examine: (wrong) => examine(new TokenCache(), wrong),
+  openVault: (wrong) => openVault({ file, keychain, ...wrong }),
+  'vault.read': async (wrong) => (await vault).read(never, wrong),
+  'vault.update': async (wrong) => (await vault).update(never, wrong),
+  'vault.exclusively': async (wrong) => (await vault).exclusively('n', never, wrong),
+  'vault.verify': async (wrong) => (await vault).verify(undefined, wrong),
+  'vault.exportTo': async (wrong) => (await vault).exportTo(join(folder, 'e'), 'a long passphrase', wrong),
+  'vault.importFrom': async (wrong) => (await vault).importFrom(join(folder, 'e'), undefined, wrong),
+  systemKeychain: (wrong) => keychains.systemKeychain(wrong),
+  keyFile: (wrong) => keychains.keyFile(join(folder, 'key'), wrong),
+  environmentKey: (wrong) => keychains.environmentKey('KEY', { items: folder, ...wrong }),
+  passphrase: (wrong) => keychains.passphrase('p', { items: folder, ...wrong }),
+  safeStorage: (wrong) => keychains.safeStorage({} as never, { items: folder, ...wrong }),
+  firstOf: (wrong) => keychains.firstOf([keychain], { remember: join(folder, 'r'), ...wrong }),
+  keychainConformance: (wrong) => keychainConformance({ open: never, ...wrong }),
+  partitionedCaches: (wrong) =>
+    partitions.partitionedCaches({
+      store: partitions.memoryStore(),
+      sealingKeys: 'plain-text',
+      ...wrong,
+    }),
+  partition: (wrong) => caches().partition('id', wrong),
+  appPartition: (wrong) => caches().appPartition({ client_id: 'c', realm: 'r', ...wrong }),
+  'partition.read': (wrong) => caches().partition('id').read(never, wrong),
+  'partition.update': (wrong) => caches().partition('id').update(never, wrong),
+  'partition.exclusively': (wrong) => caches().partition('id').exclusively('n', never, wrong),
+  reseal: (wrong) => caches().reseal(wrong),
+  memoryStore: (wrong) => partitions.memoryStore(wrong),
+  layered: (wrong) => partitions.layered({ store: partitions.memoryStore(), staleness: 1, ...wrong }),
+  perRequest: (wrong) => partitions.perRequest({ client: never, ...wrong }),
+  logoutTokens: (wrong) =>
+    partitions.logoutTokens({ issuer: 'https://i.example', clientId: 'c', keys: never, ...wrong }),
+  redisStore: (wrong) => redis.redisStore({ client: {} as never, ...wrong }),
+  redisInvalidation: (wrong) => redis.redisInvalidation({ client: {} as never, ...wrong }),
+  postgresStore: (wrong) => postgres.postgresStore({ pool: {} as never, ...wrong }),
+  postgresInvalidation: (wrong) => postgres.postgresInvalidation({ pool: {} as never, ...wrong }),
+  migratePartitions: (wrong) => postgres.migratePartitions({} as never, wrong),
+  removeExpired: (wrong) => postgres.removeExpired({} as never, wrong),
+  sessionStore: (wrong) => sessionStore({}, wrong),
+  'sessionStore, cookie': (wrong) => sessionStore({}, { cookie: wrong }),
+  partitionStoreConformance: (wrong) => partitionStoreConformance({ open: never, ...wrong }),
+  findSources: (wrong) => findSources(wrong),
+};
+
+it.each(Object.entries(misspelt))('%s', async (_name, call) => {
+  const wrong = { misspelt: undefined };
+  const outcome = await Promise.resolve()
+    .then(() => call(wrong))
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  expect(outcome).toBeInstanceOf(InvalidArgumentError);
+  expect(outcome).toMatchObject({ field: 'misspelt' });
+  expect((outcome as Error).message).toMatch(/no option `misspelt`.*Known options: `/);
+});
+
+it('what is no object is refused, and what is missing is named', async () => {
+  expect(() => new TokenCache('now' as never)).toThrow(/must be an object/);
+  await expect(openVault(undefined as never)).rejects.toMatchObject({ field: 'file' });
+  await expect(openVault({ file: 'relative' })).rejects.toMatchObject({ field: 'file' });
+  expect(() => keychains.firstOf([keychain], undefined as never)).toThrow(/`remember`/);
+});
+
+it('an account as `accounts()` gives it may be spread into a request', async () => {
+  const cache = new TokenCache();
+  const [summary] = [
+    { ...request, username: 'u', name: 'n', local_account_id: '', authority_type: '', tenants: [] },
+  ];
+  expect(lookup(cache, summary, 0).refreshTokens).toEqual([]);
+  await expect(acquireTokenSilent(inMemory(cache), summary, never, () => 0)).rejects.toMatchObject({
+    code: 'sign_in_required',
+  });
+});
