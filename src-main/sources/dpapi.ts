@@ -17,6 +17,7 @@ import { win32 } from 'node:path';
 export interface Dpapi {
   /** Rejects if another user or computer encrypted the bytes, or if they are damaged. */
   unprotect(bytes: Uint8Array): Promise<Buffer>;
+  /** Encrypts bytes for this user on this computer. */
   protect(bytes: Uint8Array): Promise<Buffer>;
 }
 
