@@ -58,6 +58,7 @@ const library = {
   'keychain/conformance': 'src-main/keychain/conformance.ts',
   'sources/index': 'src-main/sources/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
+  'testing/index': 'src-main/testing/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',

@@ -55,11 +55,17 @@ export function positionOf({ header, end }: Contents, file: Buffer): Position {
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
 
+/** The clock of a cache in a vault whose clock counts milliseconds. */
+export function secondsFrom(now: (() => number) | undefined): { now?: () => number } {
+  return now === undefined ? {} : { now: () => now() / 1000 };
+}
+
 /** Reads all frames of a file whose header is known and whose key is correct. */
 export async function readContents(
   file: Buffer,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
   key: Buffer,
+  now?: () => number,
 ): Promise<Contents> {
   const pause = pauses();
   const sealingKey = frameKey(key, header.salt, bytes);
@@ -67,7 +73,7 @@ export async function readContents(
   const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const base = new Base(frames, header);
-  const cache = cacheOf([], { dialect: dialectNamed(manifest) });
+  const cache = cacheOf([], { dialect: dialectNamed(manifest), ...secondsFrom(now) });
   for (const frame of base.frames) {
     for (const entry of base.read(frame)) storeOf(cache).put(entry);
     await pause();

@@ -4,7 +4,7 @@ import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
 import type { TokenkeepError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
-import { type Contents, follow, keptFrames, markOf } from './contents.ts';
+import { type Contents, follow, keptFrames, markOf, secondsFrom } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
@@ -46,12 +46,18 @@ export class VaultMemory {
   status: VaultStatus;
   #unsaved = 0;
   #published: string;
+  /** Milliseconds since the epoch. */
+  readonly #now: (() => number) | undefined;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
 
-  constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
+  constructor(
+    opening: Opening,
+    { now, ...circumstances }: Pick<Circumstances, 'file' | 'keychain'> & { now?: () => number },
+  ) {
+    this.#now = now;
     this.#circumstances = circumstances;
     this.opening = opening;
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = opening.contents?.cache ?? new TokenCache(secondsFrom(this.#now));
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
     this.#published = JSON.stringify(this.status);
@@ -93,7 +99,7 @@ export class VaultMemory {
   /** Does what `adopt` does, whatever is in memory. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = opening.contents?.cache ?? new TokenCache(secondsFrom(this.#now));
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;

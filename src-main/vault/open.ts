@@ -122,6 +122,8 @@ export interface Place {
   io: Io;
   file: string;
   slots: KeySlots;
+  /** Milliseconds since the epoch. Default: the system clock. */
+  now?: () => number;
 }
 
 export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
@@ -220,7 +222,7 @@ async function openBytes(
   const unfinished = await readMarkFile(place, fileId, key);
   const before = marked?.fileId.equals(fileId) === true ? marked.mark : null;
   const mark = latestMark([item?.mark ?? null, unfinished, seen?.mark ?? null, before]);
-  const contents = await readContents(bytes, found, key);
+  const contents = await readContents(bytes, found, key, place.now);
   const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
   const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
   if (contents.recovered !== null) {
