@@ -57,6 +57,7 @@ const library = {
   'keychain/index': 'src-main/keychain/index.ts',
   'keychain/conformance': 'src-main/keychain/conformance.ts',
   'sources/index': 'src-main/sources/index.ts',
+  mcp: 'src-main/oauth/mcp/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
   'testing/index': 'src-main/testing/index.ts',
   'vault/index': 'src-main/vault/index.ts',

@@ -38,11 +38,21 @@ export interface AppRequests extends SignInRequests {
   leaveDemo(): void;
   /** Shows the vault file in the system's file manager. */
   showFile(): void;
+  /** Enables the menu's commands that need something to act on. The window calls it when its selection changes. */
+  menuState(state: MenuState): void;
   update(): UpdateStatus;
   /** Starts the download; `update` events report its progress. */
   downloadUpdate(): void;
   /** Quits the app, installs the downloaded update and restarts. In state `restart` it only restarts. */
   installUpdate(): void;
+}
+
+/** Which commands of the menu have something to act on. */
+export interface MenuState {
+  /** An account is selected. */
+  signOut: boolean;
+  /** There are accounts. */
+  signOutAll: boolean;
 }
 
 /** Commands from the menu to the window. */
@@ -82,6 +92,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   openDemo: true,
   leaveDemo: true,
   showFile: true,
+  menuState: true,
   update: true,
   downloadUpdate: true,
   installUpdate: true,

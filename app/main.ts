@@ -9,7 +9,7 @@ import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
 import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
 import { registerScheme, restrictPages } from './page-session.ts';
-import { report } from './report.ts';
+import { report, tell } from './report.ts';
 import { type RunningApp, start } from './start.ts';
 
 /** Inserted by the bundler. */
@@ -52,7 +52,7 @@ function main(): void {
     return;
   }
 
-  if (!locked) process.stderr.write(WITHOUT_LOCK);
+  if (!locked) tell(WITHOUT_LOCK);
 
   const running = app
     .whenReady()

@@ -1,6 +1,6 @@
 /** The application menu. The window carries out its commands, because it has their dialogs. */
 import { Menu, type MenuItemConstructorOptions } from 'electron';
-import type { MenuCommand } from './contract.ts';
+import type { MenuCommand, MenuState } from './contract.ts';
 
 export interface MenuOptions {
   /** Reload and developer tools. */
@@ -13,6 +13,12 @@ export function setMenu({ development, run }: MenuOptions): void {
     label,
     click: () => run(command),
     ...(accelerator === undefined ? {} : { accelerator }),
+  });
+  // Disabled until the window says that there is something to sign out.
+  const later = (label: string, command: keyof typeof STATES): MenuItemConstructorOptions => ({
+    ...item(label, command),
+    id: command,
+    enabled: false,
   });
   const separator: MenuItemConstructorOptions = { type: 'separator' };
   const mac = process.platform === 'darwin';
@@ -35,8 +41,8 @@ export function setMenu({ development, run }: MenuOptions): void {
       item('Sign &in…', 'sign-in', 'CmdOrCtrl+N'),
       item('&Import…', 'import', 'CmdOrCtrl+O'),
       separator,
-      item('Sign &out…', 'sign-out'),
-      item('Sign out &all…', 'sign-out-all'),
+      later('Sign &out…', 'sign-out'),
+      later('Sign out &all…', 'sign-out-all'),
       separator,
       { role: mac ? 'close' : 'quit' },
     ],
@@ -78,4 +84,15 @@ export function setMenu({ development, run }: MenuOptions): void {
     submenu: [item('About Tokenkeep', 'about')],
   };
   Menu.setApplicationMenu(Menu.buildFromTemplate([...(mac ? [appMenu] : []), file, edit, view, help]));
+}
+
+const STATES = { 'sign-out': 'signOut', 'sign-out-all': 'signOutAll' } as const;
+
+/** Enables the commands that have something to act on. */
+export function showMenuState(state: MenuState): void {
+  const menu = Menu.getApplicationMenu();
+  for (const [id, name] of Object.entries(STATES)) {
+    const found = menu?.getMenuItemById(id);
+    if (found) found.enabled = state[name];
+  }
 }

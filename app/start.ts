@@ -8,14 +8,14 @@ import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
-import { setMenu } from './menu.ts';
+import { setMenu, showMenuState } from './menu.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, servePage } from './page-session.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
 import { startAgain, startsItself } from './restart.ts';
 import { serving } from './serving.ts';
-import { signInChecks } from './sign-in/arguments.ts';
+import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
 import { openUpdater, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
@@ -95,6 +95,7 @@ export async function start(
       openDemo: noArguments,
       leaveDemo: noArguments,
       showFile: noArguments,
+      menuState: menuStateCheck,
       update: noArguments,
       downloadUpdate: noArguments,
       installUpdate: noArguments,
@@ -119,6 +120,7 @@ export async function start(
         await showOwn();
         reload();
       },
+      menuState: (_caller, state) => showMenuState(state),
       showFile: async () => shell.showItemInFolder(await shown.file()),
       update: () => newer.status,
       downloadUpdate: () => void newer.download(),

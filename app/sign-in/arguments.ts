@@ -33,6 +33,11 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   clearActivity: noArguments,
 };
 
+/** Of the app's own requests, the only one with arguments. */
+export const menuStateCheck = takes(
+  v.strictTuple([v.strictObject({ signOut: v.boolean(), signOutAll: v.boolean() })]),
+);
+
 function takes<Args extends readonly unknown[]>(schema: v.GenericSchema<unknown, Args>): ArgumentCheck<Args> {
   return (args) => {
     const result = v.safeParse(schema, args);

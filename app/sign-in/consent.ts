@@ -9,8 +9,8 @@ import { signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
 
-/** Asks the user in a dialog of the main process. null: no dialog is possible, so nothing new is allowed. */
-export type Ask = ((question: Question) => Promise<boolean>) | null;
+/** Asks the user in a dialog of the main process, which the signal closes unanswered. null: no dialog is possible, so nothing new is allowed. */
+export type Ask = ((question: Question, signal?: AbortSignal) => Promise<boolean>) | null;
 
 export interface Consent {
   /**

@@ -39,9 +39,14 @@ export interface SignInPorts<Caller> {
   /**
    * Asks the user in a dialog that no script of the window can answer.
    *
-   * @param follows it goes on from a gesture that was used, or from a question that was answered with yes
+   * @param options.follows it goes on from a gesture that was used, or from a question that was answered with yes
+   * @param options.signal closes the dialog unanswered, which counts as no
    */
-  confirm: (caller: Caller, question: Question, options: { follows: boolean }) => Promise<boolean>;
+  confirm: (
+    caller: Caller,
+    question: Question,
+    options: { follows: boolean; signal?: AbortSignal },
+  ) => Promise<boolean>;
   copyText: (text: string) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -126,8 +131,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   /** Asks the questions of one request. The request's user gesture counts for the first. */
   const asking = (caller: Caller): Ask => {
     let follows = false;
-    return async (question) => {
-      const agreed = await ports.confirm(caller, question, { follows });
+    return async (question, signal) => {
+      const agreed = await ports.confirm(caller, question, { follows, ...(signal && { signal }) });
       follows = agreed;
       return agreed;
     };
@@ -135,8 +140,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   /** Asks the questions of a request whose gesture was already used, such as to open the browser. */
   const askingOn =
     (caller: Caller): Ask =>
-    (question) =>
-      ports.confirm(caller, question, { follows: true });
+    (question, signal) =>
+      ports.confirm(caller, question, { follows: true, ...(signal && { signal }) });
 
   async function refreshStatus(accountId: string): Promise<RefreshStatus> {
     return (await vault()).read((cache) => {

@@ -78,6 +78,8 @@ const MOST_ASKED = 8;
 /** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
 const FINDING = 4000;
 const TELLING = 4000;
+/** Milliseconds that a question may stay unanswered before the accounts are removed without it. The provider is then not told. */
+const ANSWERING = 60_000;
 /** Milliseconds until a provider that did not respond is retried. */
 const TRY_AGAIN = 10 * 60_000;
 /** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
@@ -251,7 +253,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let end = (): void => {};
     const timeIsOver = new Promise<void>((resolve) => (end = resolve));
     let cancel = (): void => {};
-    // The limit applies to providers, not to the user: each answer of the user restarts it.
+    // The limit applies to providers, not to the user, who has longer: each answer restarts it.
     const wait = (): void => {
       cancel = ports.after(FINDING, () => {
         over = true;
@@ -264,9 +266,16 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         // The accounts are already removed, so a question about them would be confusing.
         if (over || ask === null) return false;
         cancel();
+        const unanswered = new AbortController();
+        const limit = ports.after(ANSWERING, () => {
+          over = true; // nobody is there to answer another one
+          unanswered.abort();
+          end();
+        });
         try {
-          return await ask(question);
+          return await Promise.race([ask(question, unanswered.signal), abortedAs(false, unanswered.signal)]);
         } finally {
+          limit();
           wait();
         }
       };
@@ -454,6 +463,10 @@ function nameFor(cache: TokenCache, account: CachedAccount): { account: string; 
     account: name ?? account.refreshTokens[0]?.client_id ?? 'An app',
     source: historyOf(cache, account.id).source,
   };
+}
+
+function abortedAs<T>(value: T, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(value), { once: true }));
 }
 
 function notSent(refused: ReadonlySet<string>): SignInError {

@@ -187,13 +187,28 @@ function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
 
 /** Finds the entries of an account. The cost depends on the size of the account, not of the cache. */
 export class AccountIndex {
-  /** By account; "" holds tokens and metadata of apps. */
-  readonly #buckets = new Map<string, Bucket>();
+  /** By account; "" holds tokens and metadata of apps. null: an account that has its place, and no entries yet. */
+  readonly #buckets = new Map<string, Bucket | null>();
 
   add(entry: Entry): void {
-    const bucket = this.#buckets.get(entry.account);
-    if (bucket === undefined) this.#buckets.set(entry.account, new Bucket(entry));
+    const bucket = this.#buckets.get(entry.account) ?? null;
+    if (bucket === null) this.#buckets.set(entry.account, new Bucket(entry));
     else bucket.add(entry);
+  }
+
+  /** Gives an account without entries its place in the order of accounts. */
+  reserve(account: string): void {
+    if (!this.#buckets.has(account)) this.#buckets.set(account, null);
+  }
+
+  /** Takes the place of an account back, unless it has entries. */
+  release(account: string): void {
+    if (this.#buckets.get(account) === null) this.#buckets.delete(account);
+  }
+
+  /** All entries, account by account. */
+  *all(): Iterable<Entry> {
+    for (const bucket of this.#buckets.values()) if (bucket !== null) yield* bucket.entries;
   }
 
   delete(entry: Entry): void {
@@ -215,7 +230,7 @@ export class AccountIndex {
     this.#buckets.clear();
   }
 
-  /** The accounts that have entries. */
+  /** The accounts that have entries or a place reserved. */
   get accounts(): string[] {
     return [...this.#buckets.keys()].filter((account) => account !== '');
   }

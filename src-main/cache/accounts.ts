@@ -99,6 +99,16 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
     issuer: true,
   });
   const { home_account_id: home, environment, issuer } = filter;
+  const wanted = (summary: AccountSummary): boolean =>
+    named(summary, filter.username) &&
+    (environment === undefined || sameEnvironment(summary.environment, environment)) &&
+    (issuer === undefined || sameIssuer(summary.issuer ?? '', issuer));
+  const all = store.deferred.size > 0 ? partlyDeferred(store, home) : inMemory(store, home);
+  return all.filter(wanted);
+}
+
+/** All users, or those of one account id, which is not deferred. */
+function inMemory(store: Store, home: string | undefined): AccountSummary[] {
   const ids = new Map<string, Account[]>();
   for (const { entity } of store.candidates('Account', home === undefined ? {} : { home_account_id: home })) {
     if (entity === null) continue;
@@ -109,10 +119,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
   }
   const found: AccountSummary[] = [];
   const take = (summary: AccountSummary | undefined): void => {
-    if (summary === undefined || !named(summary, filter.username)) return;
-    if (environment !== undefined && !sameEnvironment(summary.environment, environment)) return;
-    if (issuer !== undefined && !sameIssuer(summary.issuer ?? '', issuer)) return;
-    found.push(summary);
+    if (summary !== undefined) found.push(summary);
   };
   for (const entities of ids.values()) {
     const users = entities.length === 1 ? [entities] : identities(store, entities).map(({ items }) => items);
@@ -122,6 +129,32 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
     if (!ids.has(account)) for (const summary of unlisted(store, account)) take(summary);
   for (const user of grantUsers(store, home)) if (!isListed(store, user, ids)) take(summaryOfGrants(user));
   return found;
+}
+
+/** Returns the users of one account id. */
+export function usersOf(store: Store, account: string): AccountSummary[] {
+  const deferred = store.deferred.get(account);
+  // Copies: callers may change what they get.
+  if (deferred !== undefined)
+    return deferred.users.map((user) => ({
+      ...user,
+      tenants: user.tenants.map((tenant) => ({ ...tenant })),
+    }));
+  return inMemory(store, account);
+}
+
+/** Does what `summaries` does, without reading a deferred account. */
+function partlyDeferred(store: Store, home: string | undefined): AccountSummary[] {
+  const all = (home === undefined ? store.accounts : [folded(home)]).flatMap((account) =>
+    usersOf(store, account),
+  );
+  return all.toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+/** As `inMemory` orders them: account entities, refresh tokens only, grants only. */
+function rankOf({ tenants, authority_type }: AccountSummary): number {
+  if (tenants.length > 0) return 0;
+  return authority_type === '' ? 1 : 2;
 }
 
 /** Users whose account entity is missing: their refresh tokens can still be used, and signed out. */
@@ -150,7 +183,9 @@ function unlisted(store: Store, account: string): AccountSummary[] {
 /** Sorts the grants by user. */
 function grantUsers(store: Store, home: string | undefined): Identity<GrantItem>[] {
   const byId = new Map<string, GrantItem[]>();
-  for (const { entity } of store.entries(GRANT)) {
+  const all = home === undefined ? store.entries(GRANT) : store.ofAccount(home);
+  for (const { section, entity } of all) {
+    if (section !== GRANT) continue;
     const id = folded(entity?.['home_account_id']);
     if (entity === null || (home !== undefined && id !== folded(home))) continue;
     const grants = byId.get(id);

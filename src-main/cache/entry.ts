@@ -17,23 +17,6 @@ export function nameOf({ section, key }: Place): string {
   return key === null ? section : `${section}\n${key}`;
 }
 
-/** Where the values of unread entries come from. */
-export interface UnreadSource {
-  /** Returns frozen JSON. Its `secret` may be an accessor. Called once for each entry. */
-  read(index: number): unknown;
-}
-
-/** An entry that was not parsed yet: what a cache needs to file it, and where its value is. */
-export interface UnreadEntry {
-  readonly section: EntityType;
-  readonly key: string;
-  /** The account, lower-cased; "" for none. */
-  readonly account: string;
-  readonly isUnderstood: boolean;
-  readonly source: UnreadSource;
-  readonly index: number;
-}
-
 /** The account that a value says it belongs to, lower-cased; "" for none. */
 export function ownerOf(value: unknown): string {
   return isRecord(value) ? folded(value['home_account_id']) || folded(value['homeAccountId']) : '';
@@ -57,8 +40,6 @@ export class Entry<In extends string = string> implements Place {
   readonly account: string;
   /** Whether it is an entity of the schema, or a grant. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
-  #source: UnreadSource | undefined;
-  #index = 0;
   #value: unknown;
 
   private constructor(section: In, key: string | null, account: string, isUnderstood: boolean) {
@@ -88,20 +69,8 @@ export class Entry<In extends string = string> implements Place {
     return entry;
   }
 
-  /** Takes in an entry that is parsed when its value is asked for. */
-  static unread({ section, key, account, isUnderstood: understood, source, index }: UnreadEntry): Entry {
-    const entry = new Entry<EntityType>(section, key, account, understood);
-    entry.#source = source;
-    entry.#index = index;
-    return entry;
-  }
-
   /** Frozen JSON. Its `secret` may be an accessor: [Note: secrets stay sealed]. */
   get value(): unknown {
-    if (this.#source !== undefined) {
-      this.#value = this.#source.read(this.#index);
-      this.#source = undefined;
-    }
     return this.#value;
   }
 
@@ -115,7 +84,6 @@ export class Entry<In extends string = string> implements Place {
    * tells it, and every cache and change that holds the entry has the new form.
    */
   exchange(value: unknown): void {
-    this.#source = undefined;
     this.#value = value;
   }
 }

@@ -202,17 +202,20 @@ function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
 /** Returns the entries that a sign-out removes and its preview counts. The cost depends on the account's size only. */
 function belongings(store: Store, { account, ids, owns, spares }: Removal): Entry<Section>[] {
   const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
-  const loose = [...store.malformed].filter(
+  const loose = [...store.malformedInMemory].filter(
     (entry) => namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value),
   );
   return [...own, ...loose];
 }
 
-/** Counts the account's remaining entries with a full scan that does not rely on the index. */
+/**
+ * Counts the account's remaining entries with a full scan that does not rely on the index. Deferred accounts are others
+ * than this one, and all of their entries say so.
+ */
 function remaining(store: Store, { ids, owns, spares }: Removal): number {
   let left = 0;
   for (const type of [...ENTITY_TYPES, GRANT] as const) {
-    for (const entry of store.entries<Section>(type)) {
+    for (const entry of store.entriesInMemory<Section>(type)) {
       const isTheirs = entry.isUnderstood
         ? owns(entry)
         : namedIn(entry.value, ids, entry.key) !== undefined && !spares(entry.value);
@@ -349,7 +352,7 @@ function appTokens(store: Store, filter: AppTokenFilter): Entry<Section>[] {
 export function removeAppTokens(store: Store, filter: AppTokenFilter = {}, at: number): SignOutReceipt {
   const entries = appTokens(store, filter);
   for (const entry of entries) store.drop(entry);
-  const left = [...store.entries('AccessToken')].filter(
+  const left = [...store.entriesInMemory('AccessToken')].filter(
     ({ entity }) => entity !== null && fieldsMatch(entity, { home_account_id: null, ...filter }),
   );
   return { home_account_id: '', at, removed: countOf(entries), remaining: left.length };

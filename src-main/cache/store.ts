@@ -7,8 +7,9 @@ import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
-import type { Entity, EntityType } from './schema/entities.ts';
+import type { AccountSummary, Entity, EntityType } from './schema/entities.ts';
 import { isSection, type Section } from './schema/grants.ts';
+import { folded } from './schema/match.ts';
 
 function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
   return entry.section === type;
@@ -44,15 +45,48 @@ let states = 0;
 
 type Root = Map<string, Entry<Section>>;
 
+/**
+ * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are of the types below, and
+ * their keys begin with the account's id and a hyphen, so that a store knows which account to read when it is asked for a
+ * key. What is not like that is put into the store at once.
+ */
+export interface DeferredAccount {
+  /** Lower-cased. */
+  readonly account: string;
+  /** The number of its entries. */
+  readonly size: number;
+  /** What `accounts()` says of it. */
+  readonly users: readonly AccountSummary[];
+  /** Reads the entries. Throws if they can't be read; nothing is changed then. */
+  read(): readonly Entry[];
+}
+
+const DEFERRABLE: ReadonlySet<string> = new Set<EntityType>([
+  'AccessToken',
+  'RefreshToken',
+  'IdToken',
+  'Account',
+]);
+
+/** Whether entries of an account can be deferred. [Note: deferred accounts] */
+export function isDeferrable(account: string, entries: readonly Entry[]): boolean {
+  const start = `${account}-`;
+  return entries.every(
+    (entry) =>
+      entry.account === account && DEFERRABLE.has(entry.section) && folded(entry.key).startsWith(start),
+  );
+}
+
 export class Store {
   /** Items by key, or the single entry of an unrecognized root. */
   readonly #roots = new Map<string, Root | Entry>();
   readonly #index = new AccountIndex();
   readonly #malformed = new Set<Entry<Section>>();
+  readonly #deferred = new Map<string, DeferredAccount>();
   #journal: Change[] = [];
   #depth = 0;
 
-  readonly now: Clock;
+  now: Clock;
   /** A number that changes with the contents and is unique among all stores of this process. */
   version = ++states;
   /** The dialect of the document; null if there is no document or the dialect is unknown. */
@@ -70,6 +104,7 @@ export class Store {
 
   /** The names of the roots, in their order. */
   get roots(): Iterable<string> {
+    this.#readAll();
     return this.#roots.keys();
   }
 
@@ -86,6 +121,7 @@ export class Store {
 
   /** Returns all entries: roots in document order, entities in the order in which they were stored. */
   all(): Entry[] {
+    this.#readAll();
     const entries: Entry[] = [];
     for (const root of this.#roots.values()) {
       if (root instanceof Map) for (const entry of root.values()) entries.push(entry);
@@ -96,23 +132,37 @@ export class Store {
 
   /** Returns all entries of a type, recognized or not. */
   entries<T extends Section>(section: T): Iterable<Entry<T>> {
+    if (DEFERRABLE.has(section)) this.#readAll();
+    return this.entriesInMemory(section);
+  }
+
+  /** Returns the entries of a type without those of deferred accounts. */
+  entriesInMemory<T extends Section>(section: T): Iterable<Entry<T>> {
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.values() : []) as Iterable<Entry<T>>;
   }
 
   entry<T extends Section>(section: T, key: string): Entry<T> | undefined {
+    this.#readOwners(key);
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
   }
 
   /** The unrecognized entries of entity roots. */
   get malformed(): ReadonlySet<Entry<Section>> {
+    this.#readAll();
+    return this.#malformed;
+  }
+
+  /** The unrecognized entries in memory: those of deferred accounts say whose they are, and belong to nobody else. */
+  get malformedInMemory(): ReadonlySet<Entry<Section>> {
     return this.#malformed;
   }
 
   /** The number of entries. An unrecognized root counts as one. */
   get size(): number {
     let size = 0;
+    for (const deferred of this.#deferred.values()) size += deferred.size;
     for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
     return size;
   }
@@ -124,6 +174,7 @@ export class Store {
 
   /** Returns all entries of an account, recognized or not. "" selects entries without an account, except unrecognized roots. */
   ofAccount(home_account_id: string): Entry<Section>[] {
+    this.#read(folded(home_account_id));
     return [...this.#index.of(home_account_id)];
   }
 
@@ -138,6 +189,7 @@ export class Store {
     scopes?: readonly string[],
   ): Entry<T>[] {
     const account = type === 'AppMetadata' ? null : query['home_account_id'];
+    if (account !== undefined) this.#read(folded(account));
     const found: Iterable<Entry<Section>> =
       account === undefined
         ? this.entries(type)
@@ -147,11 +199,64 @@ export class Store {
 
   /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
   like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
+    this.#read(folded(entity['home_account_id']));
     return understood(type, this.#index.like(type, entity));
+  }
+
+  /** Takes in an account whose entries are read when they are asked for; after it, entries in memory. */
+  defer(deferred: DeferredAccount): void {
+    this.version = ++states;
+    this.#deferred.set(deferred.account, deferred);
+    this.#index.reserve(deferred.account);
+  }
+
+  /** The accounts whose entries were not asked for yet. */
+  get deferred(): ReadonlyMap<string, DeferredAccount> {
+    return this.#deferred;
+  }
+
+  /** Reads a deferred account. This is no change: the store holds what it held before. */
+  #read(account: string): void {
+    if (this.#deferred.size === 0) return;
+    const deferred = this.#deferred.get(account);
+    if (deferred === undefined) return;
+    const entries = deferred.read();
+    this.#deferred.delete(account);
+    for (const entry of entries) this.#file(entry);
+    this.#index.release(account);
+  }
+
+  /** Reads the deferred accounts that may have an entry under this key. */
+  #readOwners(key: string): void {
+    if (this.#deferred.size === 0) return;
+    const name = folded(key);
+    for (let at = name.indexOf('-'); at >= 0; at = name.indexOf('-', at + 1)) this.#read(name.slice(0, at));
+  }
+
+  #readAll(): void {
+    if (this.#deferred.size === 0) return;
+    for (const account of [...this.#deferred.keys()]) this.#read(account);
+    // The order of entries must not depend on which accounts were asked for first.
+    const kept = this.keptRoots();
+    const empty = [...this.#roots.keys()].filter((section) => isSection(section));
+    this.#roots.clear();
+    for (const entry of this.#index.all()) this.#root(entry.section).set(entry.key, entry);
+    for (const root of kept) this.#roots.set(root.section, root);
+    for (const section of empty) this.#root(section);
+  }
+
+  /** The root of entities with this name, which is created if it is missing. */
+  #root(section: Section): Root {
+    const root = this.#roots.get(section);
+    if (root instanceof Map) return root;
+    const fresh: Root = new Map<string, Entry<Section>>();
+    this.#roots.set(section, fresh);
+    return fresh;
   }
 
   /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */
   put(entry: Entry): void {
+    if (entry.key === null && DEFERRABLE.has(entry.section)) this.#readAll();
     const root = this.#roots.get(entry.section);
     if (entry.key === null && root instanceof Map && root.size > 0) {
       this.#putBeside(entry);
@@ -178,7 +283,7 @@ export class Store {
 
   /** Creates an empty entity root. */
   open(section: Section): void {
-    if (!this.#roots.has(section)) this.#roots.set(section, new Map());
+    if (!this.#roots.has(section)) this.#root(section);
   }
 
   /**
@@ -196,6 +301,7 @@ export class Store {
     this.#roots.clear();
     this.#index.clear();
     this.#malformed.clear();
+    this.#deferred.clear();
     fill();
   }
 
@@ -234,14 +340,20 @@ export class Store {
 
   /** @returns the previous entry */
   #set(entry: Entry): Entry | undefined {
+    if (entry.key !== null) this.#readOwners(entry.key);
+    this.#read(entry.account);
     this.version = ++states;
-    const root = this.#roots.get(entry.section);
+    return this.#file(entry);
+  }
+
+  /** @returns the previous entry */
+  #file(entry: Entry): Entry | undefined {
     if (!isItem(entry)) {
+      const root = this.#roots.get(entry.section);
       this.#roots.set(entry.section, entry);
       return root instanceof Map ? undefined : root;
     }
-    const entries: Root = root instanceof Map ? root : new Map<string, Entry<Section>>();
-    if (entries !== root) this.#roots.set(entry.section, entries);
+    const entries = this.#root(entry.section);
     const before = entries.get(entry.key);
     if (before === undefined) this.#index.add(entry);
     else {
@@ -255,6 +367,7 @@ export class Store {
 
   /** @returns the previous entry */
   #unset({ section, key }: Place): Entry | undefined {
+    if (key !== null) this.#readOwners(key);
     const root = this.#roots.get(section);
     if (root === undefined || (key === null) === root instanceof Map) return undefined;
     if (!(root instanceof Map)) {

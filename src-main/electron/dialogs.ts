@@ -97,6 +97,7 @@ async function oneAtATime<T>(
  *
  * @param options.follows the question follows one that was just answered with yes, or a gesture that was
  *   used: it needs no new input
+ * @param options.signal closes the dialog unanswered, which counts as no
  * @throws QuestionError if there was no recent click or key press in the window, or the user has just declined
  *
  * @example
@@ -111,9 +112,10 @@ async function oneAtATime<T>(
 export async function confirm(
   contents: WebContents,
   question: Question,
-  options: { follows?: boolean } = {},
+  options: { follows?: boolean; signal?: AbortSignal } = {},
 ): Promise<boolean> {
-  return oneAtATime(contents, false, () => showQuestion(contents, question), options.follows);
+  const { follows, signal } = options;
+  return oneAtATime(contents, false, () => showQuestion(contents, question, signal), follows);
 }
 
 export async function chooseFile(contents: WebContents): Promise<string | null> {
@@ -125,7 +127,11 @@ export async function chooseTarget(contents: WebContents, name: string): Promise
   return oneAtATime(contents, null, () => showTarget(contents, name));
 }
 
-async function showQuestion(contents: WebContents, { message, detail, yes }: Question): Promise<boolean> {
+async function showQuestion(
+  contents: WebContents,
+  { message, detail, yes }: Question,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const options = {
     type: 'warning' as const,
     message,
@@ -134,6 +140,7 @@ async function showQuestion(contents: WebContents, { message, detail, yes }: Que
     defaultId: 1,
     cancelId: 1,
     noLink: true,
+    ...(signal && { signal }),
   };
   const window = BrowserWindow.fromWebContents(contents);
   const { response } = await (window === null

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { KeychainError, LockError, type TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
 import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/atomic-file.ts';
-import { TAG_LENGTH } from './format/frame.ts';
+import { TRAILER_LENGTH } from './format/frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -24,7 +24,19 @@ export class Access {
   }
 
   inTurn<T>(task: () => Promise<T>): Promise<T> {
-    return this.#gate.run('', task);
+    return this.#gate.run('', async () => {
+      try {
+        return await task();
+      } finally {
+        await this.#afterDamage();
+      }
+    });
+  }
+
+  /** Damage was met in a frame that was read on demand: reads the whole file, so that the state says what is lost. */
+  async #afterDamage(): Promise<void> {
+    if (this.memory.opening.contents?.sealing.findings.isDamaged !== true) return;
+    await this.lookAgain().catch(() => undefined); // The next call tries again.
   }
 
   /** Runs `task` with the queue and the write lock held; `task` sees what the last writer wrote. */
@@ -67,7 +79,7 @@ export class Access {
     const { contents, identity, state } = opening;
     if (!isOpen(state) || contents === null || identity === null || held.length > 0) return false;
     if (!sameFile(identity, now)) return false;
-    const tail = await this.settings.log.tail(contents.end.at - TAG_LENGTH, now).catch(() => null);
+    const tail = await this.settings.log.tail(contents.end.at - TRAILER_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
     this.memory.follow(later.batches, later.end, tail.identity);

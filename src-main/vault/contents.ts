@@ -1,27 +1,35 @@
-import type { KeyObject } from 'node:crypto';
 import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
 import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { replay } from '../cache/batch.ts';
 import type { Change } from '../cache/change.ts';
 import { Entry } from '../cache/entry.ts';
-import { Base, type Groups } from './format/base.ts';
+import { VaultError } from '../errors.ts';
+import { entriesIn, type Group, type Groups } from './format/base.ts';
 import { type Batch, decodeBatch } from './format/batch.ts';
-import { NO_TAG, TAG_LENGTH } from './format/frame.ts';
+import {
+  NO_TAG,
+  noFindings,
+  type Sealing,
+  type StoredFrame,
+  TAG_LENGTH,
+  TRAILER_LENGTH,
+} from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
-import type { Group } from './format/frame-writer.ts';
 import type { Mark, Position } from './format/key-item.ts';
 import { frameKey } from './format/keys.ts';
 import { decodeManifest, type Manifest } from './format/manifest.ts';
 import { type FrameMetadata, type VaultMetadata, withTombstones } from './format/metadata.ts';
+import { StoredAccount } from './groups.ts';
 import { pauses } from './pauses.ts';
+import { refusal } from './refusal.ts';
 import { recoveredFrom } from './salvage.ts';
-import { type Cursor, type IntactFrame, scanFrames } from './format/frame-reader.ts';
+import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
 
 /** An opened vault file: its contents, and what is needed to append to it. */
 export interface Contents {
   readonly header: Header;
-  readonly sealingKey: KeyObject;
+  readonly sealing: Sealing;
   readonly cache: TokenCache;
   metadata: VaultMetadata;
   /** Only frames that are still current: a rewrite copies them unchanged. */
@@ -49,54 +57,130 @@ export function positionOf({ header, end }: Contents, file: Buffer): Position {
   return {
     generation: header.generation,
     end: end.at,
-    tagAt: (at) => (at < FRAMES_AT || at > end.at ? null : file.subarray(at - TAG_LENGTH, at)),
+    tagAt: (at) =>
+      at < FRAMES_AT || at > end.at
+        ? null
+        : file.subarray(at - TRAILER_LENGTH, at - TRAILER_LENGTH + TAG_LENGTH),
   };
 }
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
+const START: Cursor = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
 
-/** The clock of a cache in a vault whose clock counts milliseconds. */
-export function secondsFrom(now: (() => number) | undefined): { now?: () => number } {
-  return now === undefined ? {} : { now: () => now() / 1000 };
-}
-
-/** Reads all frames of a file whose header is known and whose key is correct. */
+/**
+ * Reads a file whose header is known and whose key is correct. A file that looks undamaged is read as far as its index;
+ * the frames of its accounts are read when they are asked for.
+ *
+ * @param isDoubted every frame is read at once, because damage was met that can't be seen without
+ */
 export async function readContents(
   file: Buffer,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
   key: Buffer,
-  now?: () => number,
+  isDoubted = false,
 ): Promise<Contents> {
+  const sealing = { key: frameKey(key, header.salt, bytes), findings: noFindings() };
+  const whole = isDoubted || !intact ? await readFrames(file, header, sealing, intact) : null;
+  if (whole !== null && whole.recovered !== null) return whole;
+  const indexed = await readIndexed(file, header, sealing);
+  return indexed ?? whole ?? readFrames(file, header, sealing, intact);
+}
+
+/** `null` if the file is damaged, as far as that can be seen. */
+async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Promise<Contents | null> {
   const pause = pauses();
-  const sealingKey = frameKey(key, header.salt, bytes);
-  const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, damaged, end } = scanFrames(file, start, sealingKey, header.baseFrames);
-  const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
-  const base = new Base(frames, header);
-  const cache = cacheOf([], { dialect: dialectNamed(manifest), ...secondsFrom(now) });
-  for (const frame of base.frames) {
-    for (const entry of base.read(frame)) storeOf(cache).put(entry);
+  const first = readFrame(file, START, sealing.key);
+  const manifest = first === null ? null : decodeManifest(first.content);
+  if (first === null || manifest === null || manifest.index.length !== header.baseFrames - 1) return null;
+  const base = await outlineBase(file, first.end, sealing, header.baseFrames, pause);
+  if (base === null) return null;
+  const later = scanFrames(file, base.end, sealing.key, header.baseFrames);
+  const { batches, sound } = decodeLater(later.frames, header);
+  if (later.damaged || !sound) return null;
+  const cache = cacheOf([], { dialect: dialectNamed(manifest) });
+  const contents = contentsOf({ header, sealing, cache, metadata: metadataOf(manifest), end: later.end });
+  try {
+    await takeBase(contents, base.frames, manifest, pause);
+    contents.rows = contents.live = storeOf(cache).size;
+    for (const batch of batches) {
+      follow(contents, batch);
+      await pause();
+    }
+  } catch (error) {
+    if (error instanceof VaultError) return null; // A frame that had to be read is not authentic.
+    throw error;
+  }
+  return contents;
+}
+
+function contentsOf(found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'metadata' | 'end'>): Contents {
+  const { at, ordinal, previousTag } = found.end;
+  const end = { at, ordinal, previousTag: Buffer.from(previousTag) };
+  return { ...found, end, groups: new Map(), rows: 0, live: 0, recovered: null };
+}
+
+async function takeBase(
+  { cache, groups, header: { fileId }, sealing: { findings } }: Contents,
+  frames: readonly StoredFrame[],
+  { index }: Manifest,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const store = storeOf(cache);
+  const loose: StoredFrame[] = [];
+  for (const [at, frame] of frames.entries()) {
+    const row = index[at] ?? null;
+    if (row === null) {
+      loose.push(frame);
+      continue;
+    }
+    const group: Group = { row, frames: [frame] };
+    groups.set(row.account, group);
+    const account = new StoredAccount(row, group, fileId, findings);
+    if (row.atOnce) for (const entry of account.read()) store.put(entry);
+    else store.defer(account);
     await pause();
   }
-  base.end();
-  const rows = storeOf(cache).size;
-  const contents: Contents = {
-    header,
-    sealingKey,
-    cache,
-    metadata: manifest === null ? UNKNOWN : metadataOf(manifest),
-    groups: base.groups,
-    end: { ...end, previousTag: Buffer.from(end.previousTag) },
-    rows,
-    live: rows,
-    recovered: null,
-  };
+  for (const frame of loose) {
+    const entries = entriesIn(frame, fileId);
+    if (entries === null) throw refusal('damaged');
+    for (const entry of entries) {
+      if (entry.account !== '') findings.misplaced.add(entry.account).add(null);
+      store.put(entry);
+    }
+    await pause();
+  }
+  if (loose.length > 0) groups.set(null, { row: null, frames: loose });
+}
+
+/** Reads every frame. */
+async function readFrames(
+  file: Buffer,
+  header: Header,
+  sealing: Sealing,
+  intact: boolean,
+): Promise<Contents> {
+  const pause = pauses();
+  const { frames, damaged, end } = scanFrames(file, START, sealing.key, header.baseFrames);
+  const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
+  const cache = cacheOf([], { dialect: dialectNamed(manifest) });
+  const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
+  const own = { key: sealing.key, findings: noFindings() };
+  const contents = contentsOf({ header, sealing: own, cache, metadata, end });
+  let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
+  for (const { ordinal, content } of frames) {
+    if (ordinal === 0 || ordinal >= header.baseFrames) continue;
+    const entries = entriesIn(content, header.fileId);
+    if (entries === null) sound = false;
+    for (const entry of entries ?? []) storeOf(cache).put(entry);
+    await pause();
+  }
+  contents.rows = contents.live = storeOf(cache).size;
   const later = decodeLater(frames, header);
   for (const batch of later.batches) {
     follow(contents, batch);
     await pause();
   }
-  if (intact && !damaged && manifest !== null && base.sound && later.sound) return contents;
+  if (sound && later.sound) return contents;
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
 }
 
@@ -133,6 +217,13 @@ export function written(
 /** Returns the base frames that a rewrite may copy after these changes. */
 export function keptFrames(contents: Contents | null, changes: readonly Change[]): Groups {
   const kept = new Map(contents?.groups);
+  if (contents === null) return kept;
+  const { misplaced } = contents.sealing.findings;
+  // Reading one may find others, which the loop comes to. What is not copied has to be in memory.
+  for (const account of misplaced) {
+    if (account !== null) storeOf(contents.cache).ofAccount(account);
+    kept.delete(account);
+  }
   for (const account of touched(changes)) kept.delete(account);
   return kept;
 }
@@ -164,10 +255,10 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
  * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
 export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
-  const { header, sealingKey, end } = contents;
+  const { header, sealing, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
-  const offset = end.at - TAG_LENGTH;
-  const scan = scanFrames(tail, { ...end, at: TAG_LENGTH }, sealingKey, header.baseFrames, offset);
+  const offset = end.at - TRAILER_LENGTH;
+  const scan = scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing.key, header.baseFrames, offset);
   const { batches, sound } = decodeLater(scan.frames, header);
   if (scan.damaged || !sound) return null;
   const { at, ordinal, previousTag } = scan.end;

@@ -1,10 +1,13 @@
 import type { Entry } from '../cache/entry.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import type { Groups } from './format/base.ts';
+import { type DeferredAccount, isDeferrable } from '../cache/store.ts';
+import { usersOf } from '../cache/accounts.ts';
+import { VaultError } from '../errors.ts';
+import { entriesIn, type Group, type Groups } from './format/base.ts';
 import { type Change, sealBatch } from './format/batch.ts';
-import type { FrameContent } from './format/frame.ts';
-import type { Group } from './format/frame-writer.ts';
-import { isObject } from './format/json.ts';
+import type { Findings, FrameContent } from './format/frame.ts';
+import { type IndexRow, nameOf } from './format/manifest.ts';
+import { printable } from './printable.ts';
 import { pauses } from './pauses.ts';
 
 /** Number of account-less entries in one frame: damage to one frame then costs about 64 kB. */
@@ -18,7 +21,7 @@ export interface Regrouped {
 
 /**
  * Returns a cache as base frames: one for each account, then those of entries without an account. Groups in `kept`
- * are copied unchanged, with their sealed secrets, so that only changed accounts cost work.
+ * are copied unchanged, without being parsed, so that only changed accounts cost work.
  */
 export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Promise<Regrouped> {
   const pause = pauses();
@@ -33,8 +36,7 @@ export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): 
     let group = kept.get(home);
     if (group === undefined) {
       const entries = entriesOf(cache, home);
-      const account = { home_account_id: home, username: usernameIn(entries) };
-      group = { account, frames: [encode(entries)] };
+      group = { row: indexRow(cache, home, entries), frames: [encode(entries)] };
       await pause();
     }
     groups.push(group);
@@ -47,7 +49,7 @@ export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): 
       frames.push(encode(chunk));
       await pause();
     }
-    if (frames.length > 0) groups.push({ account: null, frames });
+    if (frames.length > 0) groups.push({ row: null, frames });
   }
   const seal = (): void => {
     for (const each of sealings) each();
@@ -83,11 +85,67 @@ function chunksOf(entries: readonly Entry[]): Entry[][] {
   return chunks;
 }
 
-function usernameIn(entries: readonly Entry[]): string {
-  for (const { section, value } of entries) {
-    if (section !== 'Account' || !isObject(value)) continue;
-    const { username } = value;
-    if (typeof username === 'string' && username !== '') return username;
+function indexRow(cache: TokenCache, account: string, entries: readonly Entry[]): IndexRow {
+  return {
+    account,
+    entries: entries.length,
+    atOnce: !isDeferrable(account, entries),
+    users: usersOf(storeOf(cache), account),
+  };
+}
+
+/** An account whose frame is authenticated, decrypted and parsed when one of its entries is asked for. */
+export class StoredAccount implements DeferredAccount {
+  readonly #row: IndexRow;
+  readonly #group: Group;
+  readonly #fileId: Buffer;
+  readonly #findings: Findings;
+
+  constructor(row: IndexRow, group: Group, fileId: Buffer, findings: Findings) {
+    this.#row = row;
+    this.#group = group;
+    this.#fileId = fileId;
+    this.#findings = findings;
   }
-  return '';
+
+  get account(): string {
+    return this.#row.account;
+  }
+
+  get size(): number {
+    return this.#row.entries;
+  }
+
+  get users(): IndexRow['users'] {
+    return this.#row.users;
+  }
+
+  /** @throws VaultError `vault_damaged`, which names the account */
+  read(): readonly Entry[] {
+    const { account } = this;
+    const entries = this.#entries();
+    if (!entries.every((entry) => entry.account === account)) {
+      const { misplaced } = this.#findings;
+      for (const entry of entries) misplaced.add(entry.account || null).add(account);
+    }
+    return entries;
+  }
+
+  #entries(): Entry[] {
+    let cause: unknown;
+    try {
+      const [frame] = this.#group.frames;
+      const entries = frame === undefined ? null : entriesIn(frame, this.#fileId);
+      if (entries !== null) return entries;
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      cause = error;
+    }
+    this.#findings.isDamaged = true;
+    throw new VaultError(
+      'vault_damaged',
+      `The sign-in of “${printable(nameOf(this.#row), 100)}” in the vault’s file was tampered with and can’t be opened. The file is untouched, and other accounts can be read. Keep what can be read in a new file.`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
 }

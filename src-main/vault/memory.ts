@@ -1,10 +1,10 @@
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, TokenCache } from '../cache/token-cache.ts';
 import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
-import type { TokenkeepError } from '../errors.ts';
+import { type TokenkeepError, VaultError } from '../errors.ts';
 import type { Batch } from './format/batch.ts';
-import { type Contents, follow, keptFrames, markOf, secondsFrom } from './contents.ts';
+import { type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { withoutSignedOut } from './tombstones.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/atomic-file.ts';
@@ -57,10 +57,17 @@ export class VaultMemory {
     this.#now = now;
     this.#circumstances = circumstances;
     this.opening = opening;
-    this.cache = opening.contents?.cache ?? new TokenCache(secondsFrom(this.#now));
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
     this.#published = JSON.stringify(this.status);
+  }
+
+  /** A cache in a vault has the vault's clock. */
+  #timed(cache: TokenCache): TokenCache {
+    const now = this.#now;
+    if (now !== undefined) storeOf(cache).now = () => Math.floor(now() / 1000);
+    return cache;
   }
 
   /** Returns the vault as this program last saw it; `null` if it has seen none. */
@@ -72,21 +79,23 @@ export class VaultMemory {
 
   /** Returns what this program knows when it reads the file again. */
   get known(): Known {
-    const { key, state, fileId, mark } = this.opening;
+    const { key, state, fileId, mark, contents } = this.opening;
     return {
       // Only the keychain can tell whether it is still a copy.
       key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
+      isDoubted: contents !== null && (contents.recovered !== null || contents.sealing.findings.isDamaged),
     };
   }
 
   /**
    * Replaces memory by what was read from the file, and applies unsaved changes on top. If the file is older than
-   * memory or can't be read completely, memory is unchanged.
+   * memory or can't be read completely, memory is unchanged, unless memory itself was found to be damaged.
    */
   async adopt(opening: Opening): Promise<void> {
-    if (!isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
+    const isDamaged = this.mine === null && this.opening.contents?.sealing.findings.isDamaged === true;
+    if (!isDamaged && !isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
       this.mine ??= this.opening;
       if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
       this.opening = opening;
@@ -99,7 +108,7 @@ export class VaultMemory {
   /** Does what `adopt` does, whatever is in memory. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
-    this.cache = opening.contents?.cache ?? new TokenCache(secondsFrom(this.#now));
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;
@@ -122,7 +131,13 @@ export class VaultMemory {
    */
   #holdOnTo(contents: Contents | null): void {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
-    const changes = apply(this.cache, held);
+    let changes: readonly Change[];
+    try {
+      changes = apply(this.cache, held);
+    } catch (error) {
+      if (error instanceof VaultError) return; // Damage was met: the file is read again, and then they are applied.
+      throw error;
+    }
     if (contents === null) return;
     this.held = changes;
     if (changes.length > 0) return;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { KeychainError, type TokenkeepError } from '../errors.ts';
+import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/atomic-file.ts';
 import type { Io } from './disk/io.ts';
@@ -52,6 +52,8 @@ export interface Known {
   seen: Marked | null;
   /** The keychain's last answer for this vault. */
   marked: Marked | null;
+  /** Damage was met in this file that only reading all of it finds. */
+  isDoubted: boolean;
 }
 
 /** A mark, and the vault that it belongs to. */
@@ -60,7 +62,7 @@ export interface Marked {
   mark: Mark;
 }
 
-const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null };
+const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null, isDoubted: false };
 
 /**
  * Does what `openFile` does, and checks whether the file can be written. A file that can't be written can still be
@@ -122,8 +124,6 @@ export interface Place {
   io: Io;
   file: string;
   slots: KeySlots;
-  /** Milliseconds since the epoch. Default: the system clock. */
-  now?: () => number;
 }
 
 export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
@@ -199,10 +199,11 @@ async function openBytes(
   { bytes, identity }: { bytes: Buffer; identity: Identity },
   found: HeaderReading,
   read: ReadSlot,
-  { key: known, seen, marked }: Known,
+  known: Known,
 ): Promise<Opening> {
+  const { seen, marked } = known;
   const isShorter = seen !== null && bytes.length < seen.mark.end;
-  if (found.kind === 'newer') return openNewer(found.key, identity, read, known);
+  if (found.kind === 'newer') return openNewer(found.key, identity, read, known.key);
   if (found.kind === 'none') return { ...NOTHING, identity, ...refused(isShorter ? 'older' : 'damaged') };
   const { slot, generation } = found.header;
   const fileId = Buffer.from(found.header.fileId);
@@ -213,16 +214,16 @@ async function openBytes(
   const isOlder = seen !== null && generation < seen.mark.generation;
   const fits = (key: Buffer): boolean => isKeyOf(found.key, key);
   let item: SlotReading | null = null;
-  if (known === null || !fits(known)) item = await read(fileId, slot);
+  if (known.key === null || !fits(known.key)) item = await read(fileId, slot);
   if (item === 'absent') return { ...about, ...refused(isOlder ? 'older' : 'key-missing') };
   if (item === 'invalid' || (item !== null && !fits(item.key))) {
     return { ...about, ...refused(isOlder ? 'older' : 'wrong-key') };
   }
-  const key = item?.key ?? Buffer.from(known ?? []);
+  const key = item?.key ?? Buffer.from(known.key ?? []);
   const unfinished = await readMarkFile(place, fileId, key);
   const before = marked?.fileId.equals(fileId) === true ? marked.mark : null;
   const mark = latestMark([item?.mark ?? null, unfinished, seen?.mark ?? null, before]);
-  const contents = await readContents(bytes, found, key, place.now);
+  const contents = await readContents(bytes, found, key, known.isDoubted);
   const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
   const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
   if (contents.recovered !== null) {
@@ -231,7 +232,12 @@ async function openBytes(
   const original = await originalOf(place, item, identity);
   if (original !== null) return { ...opened, state: 'copy', error: isCopyOf(original), original };
   if (!isBehindMark) return { ...opened, state: 'ready', error: null };
-  removeSignedOut(contents, mark.tombstones);
+  try {
+    removeSignedOut(contents, mark.tombstones);
+  } catch (error) {
+    if (known.isDoubted || !(error instanceof VaultError)) throw error;
+    return openBytes(place, { bytes, identity }, found, read, { ...known, isDoubted: true });
+  }
   return { ...opened, ...refused('older') };
 }
 

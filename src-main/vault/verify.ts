@@ -5,6 +5,7 @@ import { storeOf } from '../cache/token-cache.ts';
 import type { Contents } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/atomic-file.ts';
 import { isObject } from './format/json.ts';
+import { entriesOf } from './groups.ts';
 import { type Known, look, type Opening } from './open.ts';
 import { refusal } from './refusal.ts';
 import { shareAlive } from './report.ts';
@@ -21,7 +22,7 @@ export async function verify(
   known: Known,
   progress: (done: number, of: number) => void = () => undefined,
 ): Promise<VaultReport> {
-  const opening = await look(settings, known);
+  const opening = await look(settings, { ...known, isDoubted: true });
   const { contents, key } = opening;
   key?.fill(0);
   const report = outline(opening);
@@ -69,34 +70,34 @@ async function openAll(
   report: VaultReport,
   progress: (done: number, of: number) => void,
 ): Promise<void> {
-  const records = storeOf(cache).all();
-  const accounts = new Set<string>();
-  for (const record of records) {
-    if (report.entries % SLICE === 0) {
-      progress(report.entries, records.length);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    report.entries += 1;
-    if (record.account !== '') accounts.add(record.account);
-    const sealed = isObject(record.value) ? sealedSecretOf(record.value) : undefined;
-    if (sealed === undefined) continue;
-    try {
-      sealed.check();
-      report.secrets += 1;
-    } catch {
-      report.sound = false;
-      report.code ??= 'vault_damaged';
+  const { accounts, size } = storeOf(cache);
+  report.accounts = accounts.length;
+  for (const account of [...accounts, null]) {
+    for (const { value } of entriesOf(cache, account)) {
+      if (report.entries % SLICE === 0) {
+        progress(report.entries, size);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      report.entries += 1;
+      const sealed = isObject(value) ? sealedSecretOf(value) : undefined;
+      if (sealed === undefined) continue;
+      try {
+        sealed.check();
+        report.secrets += 1;
+      } catch {
+        report.sound = false;
+        report.code ??= 'vault_damaged';
+      }
     }
   }
-  report.accounts = accounts.size;
 }
 
 /** Counts what is authentic in an opened file. */
-function regionsOf(file: Buffer, { header, sealingKey }: Contents): VaultRegions {
+function regionsOf(file: Buffer, { header, sealing }: Contents): VaultRegions {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, end } = scanFrames(file, start, sealingKey, header.baseFrames);
+  const { frames, end } = scanFrames(file, start, sealing.key, header.baseFrames);
   // A repeated or moved frame is not counted again.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;

@@ -8,7 +8,7 @@ import type { Groups } from './format/base.ts';
 import { sealBatch } from './format/batch.ts';
 import { type Contents, written } from './contents.ts';
 import { holds, type Identity, replaceFile, sweep } from './disk/atomic-file.ts';
-import { contentLength, noncesFrom, sealFrame } from './format/frame.ts';
+import { contentLength, noFindings, noncesFrom, sealFrame } from './format/frame.ts';
 import { exchange, regroup } from './groups.ts';
 import type { Slot } from './format/header.ts';
 import { sealImage } from './format/frame-writer.ts';
@@ -48,7 +48,9 @@ export async function rewrite(
 ): Promise<{ contents: Contents; identity: Identity }> {
   const { groups, seal } = await regroup(cache, kept, fileId);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
-  const { header, sealingKey, parts } = sealImage({ fileId, generation, slot, manifest, groups }, key);
+  const findings = previous?.sealing.findings ?? noFindings();
+  const source = { fileId, generation, slot, manifest, groups, findings };
+  const { header, sealing, parts, frames } = sealImage(source, key);
   await sweep(io, file); // A caller that rewrites holds the write lock.
   const sent: Buffer[] = [];
   const { identity, end } = await replaceFile(io, file, readBack ? noting(parts, sent) : parts);
@@ -59,13 +61,18 @@ export async function rewrite(
     );
   }
   seal(); // [Note: secrets stay sealed]
+  let ordinal = 1;
+  for (const group of groups) {
+    group.frames = frames.slice(ordinal, ordinal + group.frames.length);
+    ordinal += group.frames.length;
+  }
   const entries = storeOf(cache).size;
   const contents: Contents = {
     header,
-    sealingKey,
+    sealing,
     cache,
     metadata,
-    groups: new Map(groups.map((group) => [group.account?.home_account_id ?? null, group])),
+    groups: new Map(groups.map((group) => [group.row?.account ?? null, group])),
     end,
     rows: entries,
     live: entries,
@@ -100,7 +107,7 @@ export async function append(
   changes: readonly Change[],
   metadata: FrameMetadata,
 ): Promise<Identity> {
-  const { header, sealingKey, end } = contents;
+  const { header, sealing, end } = contents;
   const rows = changes.map((change) => {
     const { section, key } = placeOf(change);
     return { section, key, after: change.after?.value };
@@ -108,7 +115,7 @@ export async function append(
   const batch = sealBatch({ changes: rows, ...metadata }, header.fileId);
   const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
-  const tag = sealFrame(bytes, 0, sealingKey, { ...end, nonce: nonces() }, content);
+  const tag = sealFrame(bytes, 0, sealing.key, { ...end, nonce: nonces() }, content);
   const identity = await log.append(end.at, bytes, known);
   exchange(
     changes.map(({ after }) => after),

@@ -15,11 +15,13 @@ import { InspectPage } from './InspectPage.tsx';
 import { OverviewPage } from './OverviewPage.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
 import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
+import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
 
 /** The window: header, page, footer, and dialogs, toasts and the drop zone above them. */
 export function TokenkeepWindow() {
-  const { vault, accounts, pages, dialogs, importing, signIn, signOut, ports } = useModel();
+  const model = useModel();
+  const { vault, accounts, pages, dialogs, importing, signIn, signOut, ports } = model;
   const page = useStore(pages.view);
   const { status, info, error } = useStore(vault.view);
   const { totals, error: listError } = useStore(accounts.view);
@@ -42,8 +44,10 @@ export function TokenkeepWindow() {
       else if (isPage(command)) pages.show(command);
       else if (command === 'sign-in') signIn.open();
       else if (command === 'import') void importing.choose();
-      else if (command === 'sign-out') void signOut.one();
-      else if (command === 'sign-out-all') void signOut.all();
+      else if (command === 'sign-out') {
+        const ids = chosenAccounts(model);
+        if (ids.length > 0) void signOut.several(ids);
+      } else if (command === 'sign-out-all') void signOut.all();
       else dialogs.open({ kind: 'about' });
     });
     const endKeys = onKey((event) => {
@@ -56,7 +60,7 @@ export function TokenkeepWindow() {
       endCommands();
       endKeys();
     };
-  }, [ports, dialogs, pages, importing, signIn, signOut]);
+  }, [model, ports, dialogs, pages, importing, signIn, signOut]);
 
   return (
     <div className="window">
@@ -71,6 +75,7 @@ export function TokenkeepWindow() {
       <Footer />
       <Dialogs />
       <DropZone />
+      <MenuStates />
     </div>
   );
 }
@@ -95,4 +100,27 @@ function AccountsPage({ screen }: { screen: Screen }) {
 function Accounts() {
   const { overview } = useModel();
   return useStore(overview.view, (view) => view.isOpen === true) ? <OverviewPage /> : <MainScreen />;
+}
+
+/** The accounts that File › Sign out… is for: the selected rows of the table, or the account that is shown. */
+function chosenAccounts({ pages, overview, selection, accounts }: Model): string[] {
+  if (pages.view.get() !== 'accounts') return [];
+  const { isOpen, selected } = overview.view.get();
+  const { accountId } = selection.view.get();
+  const ids = isOpen ? [...selected] : accountId === null ? [] : [accountId];
+  return ids.filter((id) => accounts.view.get().byId.has(id));
+}
+
+/** Tells the menu what there is to sign out. */
+function MenuStates() {
+  const model = useModel();
+  useStore(model.pages.view);
+  useStore(model.overview.view);
+  useStore(model.selection.view);
+  const { byId } = useStore(model.accounts.view);
+  const signOut = chosenAccounts(model).length > 0;
+  const signOutAll = byId.size > 0;
+  const { app } = model.ports;
+  useEffect(() => void app.menuState({ signOut, signOutAll }), [app, signOut, signOutAll]);
+  return null;
 }

@@ -7,7 +7,7 @@ import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
 import { startKeyring } from '../support/keyring.ts';
 import { must } from './score.ts';
-import type { Scene } from './scene.ts';
+import { inTime, type Scene } from './scene.ts';
 
 const OUT = join(import.meta.dirname, '../../out');
 const START_PAGE = 'app://tokenkeep/';
@@ -205,7 +205,7 @@ async function navigate(
           if (!/Execution context was destroyed/.test(String(error))) throw error;
         });
       await window.waitForURL(START_PAGE, { timeout: 30_000 });
-      await assertHeld(app, window);
+      await inTime(30_000, assertHeld(app, window));
     });
   }
 }

@@ -19,6 +19,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/errors': 'src-main/errors.ts',
   'tokenkeep/keychain': 'src-main/keychain/index.ts',
   'tokenkeep/keychain/conformance': 'src-main/keychain/conformance.ts',
+  'tokenkeep/mcp': 'src-main/oauth/mcp/index.ts',
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',

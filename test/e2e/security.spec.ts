@@ -61,7 +61,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
   );
   expect(await inPage<string[]>(started, 'Object.keys(window.app).sort()')).toEqual(
     [
-      'info on openDemo leaveDemo showFile update downloadUpdate installUpdate',
+      'info on openDemo leaveDemo showFile menuState update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
       'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
     ]

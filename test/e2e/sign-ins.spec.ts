@@ -95,6 +95,14 @@ test('everyone signs out at once', async ({ keyring, start }) => {
   const app = await start(['--import', vector('documents', 'msal-node-7-kitchen-sink.json')]);
   await app.window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
   await accountsOf(app.window).waitFor();
+  // The menu follows the window: Sign out… needs a selected account, Sign out all… any.
+  const menu = () =>
+    app.app.evaluate(({ Menu }) =>
+      ['sign-out', 'sign-out-all'].map((id) => Menu.getApplicationMenu()!.getMenuItemById(id)!.enabled),
+    );
+  await expect.poll(menu).toEqual([false, true]);
+  await showList(app.window);
+  await expect.poll(menu).toEqual([true, true]);
   await app.window.getByRole('button', { name: 'More' }).click();
   await app.window.getByRole('menuitem', { name: 'Sign out all…' }).click();
   // No provider can be reached from here.
@@ -103,6 +111,7 @@ test('everyone signs out at once', async ({ keyring, start }) => {
   await expect(app.window.getByRole('dialog')).toContainText('None (checked again)');
   await app.window.getByRole('button', { name: 'Done' }).click();
   await expect(app.window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  await expect.poll(menu).toEqual([false, false]);
   await app.quit();
   const { entities } = await peek(keyring.env, vaultFile(keyring.env));
   expect(entities['Account']).toEqual([]);

@@ -54,14 +54,45 @@ describe('what is encoded', () => {
 
   test('of a manifest too', () => {
     const note = fc.record({ mark: text, epoch: fc.nat(), at: fc.nat() });
-    const person = fc.record({ home_account_id: text, username: text });
+    const tenant = fc.record(
+      { realm: text, local_account_id: text, username: text, name: text },
+      { requiredKeys: ['realm', 'local_account_id'] },
+    );
+    const user = fc.record(
+      {
+        home_account_id: text,
+        environment: text,
+        issuer: text,
+        username: text,
+        name: text,
+        local_account_id: text,
+        authority_type: text,
+        tenants: fc.array(tenant),
+      },
+      {
+        requiredKeys: [
+          'home_account_id',
+          'environment',
+          'username',
+          'local_account_id',
+          'authority_type',
+          'tenants',
+        ],
+      },
+    );
+    const row = fc.record({
+      account: fc.string({ minLength: 1 }),
+      entries: fc.nat(),
+      atOnce: fc.boolean(),
+      users: fc.array(user),
+    });
     const manifest = fc.record({
       keyMadeAt: fc.nat(),
       profile: fc.option(text),
       pending: fc.constantFrom(null, 'rotate' as const, 'destroy' as const),
       epoch: fc.nat(),
       tombstones: fc.array(note),
-      roster: fc.array(fc.option(person)),
+      index: fc.uniqueArray(fc.option(row), { selector: (one) => one?.account ?? Symbol('none') }),
     });
     fc.assert(
       fc.property(manifest, (one) => {

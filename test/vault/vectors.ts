@@ -1,5 +1,6 @@
 // The vault files in test/vectors/vaults, made from nothing but this page: the same bytes at every run.
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { type Change, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { contentLength, sealFrame } from '../../src-main/vault/format/frame.ts';
 import {
@@ -8,7 +9,8 @@ import {
   FRAMES_AT,
   HEADER_LENGTH,
 } from '../../src-main/vault/format/header.ts';
-import { buildImage, type Group, type Image } from '../../src-main/vault/format/frame-writer.ts';
+import type { Group } from '../../src-main/vault/format/base.ts';
+import { buildImage, type Image } from '../../src-main/vault/format/frame-writer.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { frameKey, keyCheck } from '../../src-main/vault/format/keys.ts';
 import type { FrameMetadata } from '../../src-main/vault/format/metadata.ts';
@@ -21,6 +23,8 @@ export interface VaultVector {
   state: 'ready' | 'key-missing' | 'wrong-key' | 'damaged' | 'newer';
   /** `section key` and the secret, or null where the entry has none, of all that can be read, sorted. */
   entries: [place: string, secret: string | null][];
+  /** The accounts and user names of the index; null where it can't be read. */
+  index: [account: string, usernames: string[]][] | null;
 }
 
 const NOW = 1_780_000_000;
@@ -69,12 +73,22 @@ function entriesOf(user: string, secret = `${user}'s`): Change[] {
   ];
 }
 
+function rowOf(account: string, entries: number, username: string): Group['row'] {
+  const [uid = '', tenant = ''] = account.split('.');
+  const user = {
+    home_account_id: account,
+    environment: 'login.microsoftonline.com',
+    username,
+    local_account_id: uid,
+    authority_type: 'MSSTS',
+    tenants: [{ realm: tenant, local_account_id: uid, username }],
+  };
+  return { account, entries, atOnce: false, users: [user] };
+}
+
 function groupOf(user: string): Group {
   const frame = encodeBatch({ changes: entriesOf(user) }, FILE_ID, bytesFrom(user)(32));
-  return {
-    account: { home_account_id: `${user}.tenant`, username: `${user}@contoso.example` },
-    frames: [frame],
-  };
+  return { row: rowOf(`${user}.tenant`, 3, `${user}@contoso.example`), frames: [frame] };
 }
 
 /** What belongs to no account: app metadata, an entity that is not understood, a root that is not understood. */
@@ -98,7 +112,7 @@ function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
       generation: 7n,
       slot,
       manifest: { keyMadeAt: NOW, profile: 'msal-node', pending, epoch: tombstones.length, tombstones },
-      groups: [groupOf('ada'), groupOf('ben'), { account: null, frames: [loose] }],
+      groups: [groupOf('ada'), groupOf('ben'), { row: null, frames: [loose] }],
     },
     KEY,
     bytesFrom(`image ${slot}`),
@@ -212,6 +226,7 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
     ['first-page-zeroed', altered(grown, (copy) => copy.fill(0, 0, 4096)), own, 'damaged', latest],
     ['manifest-damaged', flipped(base.bytes, inFrame(0)), own, 'damaged', all],
     ['account-damaged', flipped(base.bytes, inFrame(1)), own, 'damaged', listed(...ben, ...LOOSE)],
+    ['account-forged', forgedAt(base.bytes, starts[1] ?? 0), own, 'damaged', listed(...ben, ...LOOSE)],
     ['length-damaged', flipped(base.bytes, starts[1] ?? 0), own, 'damaged', listed(...ben, ...LOOSE)],
     ['last-damaged', flipped(grown, grown.length - 1), own, 'damaged', afterOnce],
     ['base-cut', base.bytes.subarray(0, inFrame(3)), own, 'damaged', listed(...ada, ...ben)],
@@ -219,16 +234,35 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
     ['no-vault', Buffer.from('{"AccessToken":{}}\n'), own, 'damaged', []],
   ];
   return made.map(([name, bytes, keychain, state, entries]) => ({
-    vector: { name, keychain, state, entries },
+    vector: { name, keychain, state, entries, index: isIndexed(name, entries) ? INDEX : null },
     bytes,
   }));
 }
 
-function startsOf(file: Buffer): number[] {
+const INDEX: VaultVector['index'] = ['ada', 'ben'].map((user) => [
+  `${user}.tenant`,
+  [`${user}@contoso.example`],
+]);
+
+function isIndexed(name: string, entries: VaultVector['entries']): boolean {
+  return entries.length > 0 && name !== 'manifest-damaged';
+}
+
+/** Flips a bit of a frame's ciphertext as somebody does who has no key and knows about the checksum. */
+export function forgedAt(file: Buffer, at: number): Buffer {
+  return altered(file, (copy) => {
+    const [body, sealed] = [copy.readUInt32LE(at), copy.readUInt32LE(at + 4)];
+    const crcAt = at + 60 + sealed + body;
+    copy.writeUInt8(copy.readUInt8(crcAt - 17) ^ 1, crcAt - 17);
+    copy.writeUInt32LE(crc32(copy.subarray(at + 44, crcAt)), crcAt);
+  });
+}
+
+export function startsOf(file: Buffer): number[] {
   const starts: number[] = [];
   for (let at = HEADER_COPY_AT + HEADER_LENGTH; at < file.length; ) {
     starts.push(at);
-    at += 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+    at += 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
   }
   return starts;
 }
@@ -243,7 +277,7 @@ function counting(from: number): (length: number) => Buffer {
 export function exampleFile(): Buffer {
   const fileId = Buffer.alloc(16, 0xa0);
   const value = { credential_type: 'RefreshToken', secret: 's3cret', home_account_id: 'u.t' };
-  const changes = [{ section: 'RefreshToken', key: 'k', after: value }];
+  const changes = [{ section: 'RefreshToken', key: 'u.t-k', after: value }];
   const frame = encodeBatch({ changes }, fileId, Buffer.alloc(32, 0xc0));
   const { bytes } = buildImage(
     {
@@ -251,7 +285,7 @@ export function exampleFile(): Buffer {
       generation: 1n,
       slot: 'a',
       manifest: { keyMadeAt: 1_780_000_000, profile: 'msal-python', pending: null, epoch: 0, tombstones: [] },
-      groups: [{ account: { home_account_id: 'u.t', username: '' }, frames: [frame] }],
+      groups: [{ row: rowOf('u.t', 1, 'ada'), frames: [frame] }],
     },
     counting(0)(32),
     counting(0x20),
@@ -268,7 +302,7 @@ export function printed(file: Buffer): string {
   };
   print('header, at 0 and at 4096', file.subarray(0, HEADER_LENGTH));
   for (let at = FRAMES_AT, n = 0; at < file.length; n += 1) {
-    const length = 60 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+    const length = 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
     print(`frame ${n}, at ${at}`, file.subarray(at, at + length));
     at += length;
   }

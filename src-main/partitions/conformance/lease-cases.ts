@@ -119,7 +119,7 @@ export const leaseCases: Record<string, Check> = {
 
   'exclusively: a turn that takes longer than its lease keeps it': async ({ store, another }, id) => {
     const leases = leasesOf(store);
-    let [takes, hasEnded] = [0, false];
+    let [takes, hasBegun, hasEnded] = [0, false, false];
     const counted = {
       ...store,
       leases: {
@@ -130,11 +130,12 @@ export const leaseCases: Record<string, Check> = {
     const long = sealed(counted, { lease: 1500 })
       .partition(id)
       .exclusively('turn', async () => {
+        hasBegun = true;
         // Four renewals, each a third of the lease apart.
         await until(() => Promise.resolve(takes > 4), 'it was never prolonged');
         hasEnded = true;
       });
-    await until(() => Promise.resolve(takes > 0), 'it never began');
+    await until(() => Promise.resolve(hasBegun), 'it never began');
     const next = sealed(another)
       .partition(id)
       .exclusively('turn', () => Promise.resolve(hasEnded));

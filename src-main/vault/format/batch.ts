@@ -96,12 +96,16 @@ function withoutSecret(value: Record<string, unknown>): Record<string, unknown> 
   return fields;
 }
 
-/** Decodes a batch. Secrets of the entries stay sealed. `null` if the content does not conform to FORMAT.md. */
+/**
+ * Decodes a batch. Secrets of the entries stay sealed, in a copy, so that the content need not stay in memory. `null` if the content does not
+ * conform to FORMAT.md.
+ */
 export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null {
   const decoded = decodeRows(content);
   if (decoded === null) return null;
-  const frame: SecretsKey = { key: decoded.secretsKey, fileId };
-  const { sealed } = content;
+  const kept = Buffer.concat([decoded.secretsKey, content.sealed]);
+  const frame: SecretsKey = { key: kept.subarray(0, KEY_LENGTH), fileId };
+  const sealed = kept.subarray(KEY_LENGTH);
   let index = 0;
   let at = 0;
   const changes = decoded.rows.map(({ section, key, value, sealedLength }): Change => {

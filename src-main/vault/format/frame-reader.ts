@@ -4,13 +4,15 @@ import {
   follows,
   type FrameContent,
   frameLength,
-  keepInPlace,
+  isWhole,
   openBody,
   type Prefix,
   PREFIX_LENGTH,
   readPrefix,
-  TAG_LENGTH,
+  type Sealing,
+  StoredFrame,
   tagOf,
+  TRAILER_LENGTH,
 } from './frame.ts';
 import { isZero } from './header.ts';
 
@@ -49,9 +51,32 @@ const SEARCH_BYTES = 64 * 1024 * 1024;
 const SHORTEST_BODY = 34;
 
 /**
- * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated. Bodies are decrypted in
- * `file`, which must not be used for anything else. `offset` is the position of `file` in the real file, if only the
- * end of the file was read.
+ * Returns the base frames after the manifest without decrypting them; `null` if they are not all there, in one piece and
+ * in their order, as their lengths, checksums and tags of previous frames tell.
+ */
+export async function outlineBase(
+  file: Buffer,
+  from: Cursor,
+  sealing: Sealing,
+  baseFrames: number,
+  pause: () => Promise<void>,
+): Promise<{ frames: readonly StoredFrame[]; end: Cursor } | null> {
+  const frames: StoredFrame[] = [];
+  let cursor = from;
+  while (cursor.ordinal < baseFrames) {
+    const { at } = cursor;
+    const prefix = readPrefix(file, at);
+    if (prefix === null || !isNext(file, at, prefix, cursor) || !isWhole(file, at, prefix)) return null;
+    frames.push(new StoredFrame(sealing, file, at, prefix));
+    cursor = after(file, { at, prefix });
+    await pause();
+  }
+  return { frames, end: cursor };
+}
+
+/**
+ * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated. `offset` is the position of
+ * `file` in the real file, if only the end of the file was read.
  */
 export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
   const frames: IntactFrame[] = [];
@@ -66,12 +91,8 @@ export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrame
     }
     const { at, prefix } = found;
     if (at !== cursor.at || !isNext(file, at, prefix, cursor)) damaged = true;
-    frames.push({ ordinal: prefix.ordinal, content: keepInPlace(file, at, prefix, found.body) });
-    cursor = {
-      at: at + frameLength(prefix),
-      ordinal: prefix.ordinal + 1,
-      previousTag: tagOf(file, at, prefix),
-    };
+    frames.push({ ordinal: prefix.ordinal, content: contentOf(file, found) });
+    cursor = after(file, found);
   }
   if (cursor.ordinal < baseFrames) damaged = true;
   return { frames, damaged, end: cursor };
@@ -87,6 +108,29 @@ function isNext(file: Buffer, at: number, prefix: Prefix, { ordinal, previousTag
   return prefix.ordinal === ordinal && follows(file, at, previousTag);
 }
 
+/** Reads the frame at the cursor; `null` if it is not the expected one, or not authentic. */
+export function readFrame(
+  file: Buffer,
+  cursor: Cursor,
+  key: KeyObject,
+): { content: FrameContent; end: Cursor } | null {
+  const found = next(file, cursor, key);
+  return found === null ? null : { content: contentOf(file, found), end: after(file, found) };
+}
+
+function contentOf(file: Buffer, { at, prefix, body }: Found): FrameContent {
+  const sealedAt = at + PREFIX_LENGTH;
+  return { body, sealed: file.subarray(sealedAt, sealedAt + prefix.sealedLength) };
+}
+
+function after(file: Buffer, { at, prefix }: Omit<Found, 'body'>): Cursor {
+  return {
+    at: at + frameLength(prefix),
+    ordinal: prefix.ordinal + 1,
+    previousTag: tagOf(file, at, prefix),
+  };
+}
+
 /** Returns the frame at the cursor, if it is the expected one. */
 function next(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
   const prefix = readPrefix(file, cursor.at);
@@ -95,7 +139,7 @@ function next(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
 }
 
 function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found | null {
-  if (at + frameLength(prefix) > file.length) return null;
+  if (!isWhole(file, at, prefix)) return null;
   const body = openBody(key, file, at, prefix);
   return body === null ? null : { at, prefix, body };
 }
@@ -105,13 +149,13 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
  * was repeated or moved.
  */
 function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budget: number }): Found | null {
-  const last = file.length - PREFIX_LENGTH - TAG_LENGTH;
+  const last = file.length - PREFIX_LENGTH - TRAILER_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
     const ordinal = file.readUInt32LE(at + 8);
     // A cheap test that rules out nearly every offset before a checksum is computed.
     if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;
     const [body, sealed] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
-    const length = PREFIX_LENGTH + sealed + body + TAG_LENGTH;
+    const length = PREFIX_LENGTH + sealed + body + TRAILER_LENGTH;
     if (body < SHORTEST_BODY || at + length > file.length) continue;
     if ((search.budget -= PREFIX_LENGTH) < 0) return null;
     const prefix = readPrefix(file, at);

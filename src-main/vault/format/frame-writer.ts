@@ -1,24 +1,31 @@
 // FORMAT.md, "The whole file", for writing.
-import { type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { alignedEnd } from './alignment.ts';
-import { contentLength, type FrameContent, noncesFrom, NO_TAG, sealFrame } from './frame.ts';
+import type { Group } from './base.ts';
+import {
+  contentLength,
+  type Findings,
+  type FrameContent,
+  noFindings,
+  noncesFrom,
+  NO_TAG,
+  sealFrame,
+  type Sealing,
+  StoredFrame,
+} from './frame.ts';
 import { checkedPart, encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
 import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
-import { encodeManifest, type Manifest, type RosterEntry } from './manifest.ts';
+import { encodeManifest, type Manifest } from './manifest.ts';
 import type { Cursor } from './frame-reader.ts';
-
-/** The frames of one account, or those of entries without an account. */
-export interface Group {
-  account: RosterEntry | null;
-  frames: readonly FrameContent[];
-}
 
 export interface ImageSource {
   fileId: Buffer;
   generation: bigint;
   slot: Header['slot'];
-  manifest: Omit<Manifest, 'roster'>;
+  manifest: Omit<Manifest, 'index'>;
   groups: readonly Group[];
+  /** Of the file that groups come from. */
+  findings?: Findings;
 }
 
 export interface Image {
@@ -30,8 +37,10 @@ export interface Image {
 /** A file being written: its parts come in order, and `end` is known after the last one. */
 export interface ImageInParts {
   header: Header;
-  sealingKey: KeyObject;
+  sealing: Sealing;
   parts: Generator<Buffer, Cursor>;
+  /** All frames, by ordinal, as they are in the parts that were made so far. */
+  frames: readonly StoredFrame[];
 }
 
 /** Returns unpredictable bytes. Replaced only in tests, to get the same file twice. */
@@ -43,10 +52,10 @@ const PART = 4 * 1024 * 1024;
 /** Returns a whole vault file with a new salt. Nothing is sealed before the parts are requested. */
 export function sealImage(source: ImageSource, key: Buffer, random: Random = randomBytes): ImageInParts {
   const salt = random(32);
-  const roster = source.groups.flatMap((group) => group.frames.map(() => group.account));
+  const index = source.groups.flatMap((group) => group.frames.map(() => group.row));
   const contents = alignedEnd(
     [
-      encodeManifest({ ...source.manifest, roster }, random(KEY_LENGTH)),
+      encodeManifest({ ...source.manifest, index }, random(KEY_LENGTH)),
       ...source.groups.flatMap((group) => group.frames),
     ],
     FRAMES_AT,
@@ -56,15 +65,19 @@ export function sealImage(source: ImageSource, key: Buffer, random: Random = ran
   const unchecked = { fileId, generation, slot, baseFrames, salt };
   const header = { ...unchecked, check: keyCheck(key, checkedPart(unchecked)) };
   const headerBytes = encodeHeader(header);
-  const sealingKey = frameKey(key, salt, headerBytes);
-  return { header, sealingKey, parts: partsOf(headerBytes, contents, sealingKey, noncesFrom(random)) };
+  const { findings = noFindings() } = source;
+  const sealing = { key: frameKey(key, salt, headerBytes), findings };
+  const frames: StoredFrame[] = [];
+  const parts = partsOf(headerBytes, contents, sealing, noncesFrom(random), frames);
+  return { header, sealing, parts, frames };
 }
 
 function* partsOf(
   header: Buffer,
   contents: readonly FrameContent[],
-  key: KeyObject,
+  sealing: Sealing,
   nonces: () => Buffer,
+  frames: StoredFrame[],
 ): Generator<Buffer, Cursor> {
   const lengths = contents.map(contentLength);
   const first = Buffer.alloc(FRAMES_AT);
@@ -81,7 +94,10 @@ function* partsOf(
     const part = Buffer.allocUnsafe(length);
     let at = lead.copy(part, 0);
     for (const content of contents.slice(ordinal, last)) {
-      previousTag = sealFrame(part, at, key, { ordinal, previousTag, nonce: nonces() }, content);
+      const place = { ordinal, previousTag, nonce: nonces() };
+      previousTag = sealFrame(part, at, sealing.key, place, content);
+      const bodyLength = content.bodyLength ?? content.body.length;
+      frames.push(new StoredFrame(sealing, part, at, { bodyLength, sealedLength: content.sealed.length }));
       at += lengths[ordinal++] ?? 0;
     }
     yield part;

@@ -1,4 +1,5 @@
 // FORMAT.md, "The manifest".
+import type { AccountSummary } from '../../cache/schema/entities.ts';
 import { decodeBody, encodeBody } from './batch.ts';
 import type { FrameContent } from './frame.ts';
 import { isArray, isObject } from './json.ts';
@@ -8,22 +9,35 @@ import { decodeTombstones, isPending, rowOf, type VaultMetadata } from './metada
 export interface Manifest extends VaultMetadata {
   /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
-  /** The account of each base frame, by ordinal - 1, so that a lost one can be named; `null`: no account. */
-  roster: readonly (RosterEntry | null)[];
+  /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account is there twice. */
+  index: readonly (IndexRow | null)[];
 }
 
-export interface RosterEntry {
-  home_account_id: string;
-  /** "" if the account has none. */
-  username: string;
+/** An account in the index: what a list shows of it before its frame is read, and what a lost one is called. */
+export interface IndexRow {
+  /** Lower-cased. */
+  account: string;
+  /** The number of entries in its frame. */
+  entries: number;
+  /** The frame has to be read when the file is opened. [Note: deferred accounts] in store.ts */
+  atOnce: boolean;
+  /** The users of this account id. */
+  users: readonly AccountSummary[];
+}
+
+/** What a lost account is called. */
+export function nameOf({ account, users }: IndexRow): string {
+  return users.find(({ username }) => username !== '')?.username ?? account;
 }
 
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
-  const roster = manifest.roster.map((entry) => entry && [entry.home_account_id, entry.username]);
+  const index = manifest.index.map(
+    (row) => row && [row.account, row.entries, row.users, ...(row.atOnce ? [true] : [])],
+  );
   // The manifest has no secrets; the key is there because every body begins with one.
-  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, roster }, secretsKey);
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, index }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 
@@ -31,23 +45,52 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
 export function decodeManifest(content: FrameContent): Manifest | null {
   const json = decodeBody(content.body)?.json;
   if (!isObject(json) || content.sealed.length > 0) return null;
-  const { keyMadeAt, profile, pending, epoch, roster } = json;
+  const { keyMadeAt, profile, pending, epoch, index } = json;
   const tombstones = decodeTombstones(json['tombstones']);
   if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || tombstones === null) return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
-  if (!isPending(pending) || !isArray(roster)) return null;
-  const entries: (RosterEntry | null)[] = [];
-  for (const row of roster) {
-    const entry = row === null ? null : decodeRosterEntry(row);
-    if (entry === undefined) return null;
-    entries.push(entry);
+  if (!isPending(pending) || !isArray(index)) return null;
+  const rows: (IndexRow | null)[] = [];
+  const accounts = new Set<string>();
+  for (const item of index) {
+    const row = item === null ? null : decodeRow(item);
+    if (row === undefined || (row !== null && accounts.has(row.account))) return null;
+    if (row !== null) accounts.add(row.account);
+    rows.push(row);
   }
-  return { keyMadeAt, profile, pending, epoch, tombstones, roster: entries };
+  return { keyMadeAt, profile, pending, epoch, tombstones, index: rows };
 }
 
-function decodeRosterEntry(row: unknown): RosterEntry | undefined {
-  if (!isArray(row) || row.length !== 2) return undefined;
-  const [home_account_id, username] = row;
-  if (typeof home_account_id !== 'string' || typeof username !== 'string') return undefined;
-  return { home_account_id, username };
+function decodeRow(row: unknown): IndexRow | undefined {
+  if (!isArray(row) || row.length < 3 || row.length > 4) return undefined;
+  const [account, entries, users, atOnce = false] = row;
+  if (typeof account !== 'string' || account === '' || typeof atOnce !== 'boolean') return undefined;
+  if (typeof entries !== 'number' || !Number.isSafeInteger(entries) || entries < 0) return undefined;
+  return isArray(users) && users.every(isUser) ? { account, entries, atOnce, users } : undefined;
+}
+
+function isUser(value: unknown): value is AccountSummary {
+  if (!isObject(value)) return false;
+  const { home_account_id, environment, username, local_account_id, authority_type, tenants } = value;
+  return (
+    [home_account_id, environment, username, local_account_id, authority_type].every(isText) &&
+    isTextOrAbsent(value['issuer']) &&
+    isTextOrAbsent(value['name']) &&
+    isArray(tenants) &&
+    tenants.every(isTenant)
+  );
+}
+
+function isTenant(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { realm, local_account_id, username, name } = value;
+  return isText(realm) && isText(local_account_id) && isTextOrAbsent(username) && isTextOrAbsent(name);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }

@@ -22,7 +22,7 @@ let held: Map<string, () => void>;
 let isHeld: (url: string) => boolean;
 let revoked: string[];
 let opened: string[];
-let confirm: () => Promise<boolean>;
+let confirm: (signal: AbortSignal | undefined) => Promise<boolean>;
 /** How often it was told that a sign-out has come further. */
 let told: number;
 /** Milliseconds by which the app's clock is ahead. */
@@ -47,7 +47,7 @@ async function start(): Promise<void> {
     isDemo: () => false,
     useGesture: () => undefined,
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
-    confirm: () => confirm(),
+    confirm: (_caller, _question, { signal }) => confirm(signal),
     copyText: () => undefined,
     now: () => Date.now() + ahead,
     after(milliseconds, work) {
@@ -201,4 +201,21 @@ it('does not hurry the user who is asked about a provider, and asks one question
   const report = await signing.handlers.signOut(null, null, { revoke: true, endSession: false });
   expect(most).toBe(1);
   expect(report.revoked).toMatchObject({ count: 3, pending: 0, problem: null });
+});
+
+it('goes on without a user who does not answer: the accounts are removed, and the dialog is closed', async () => {
+  await addUsers(2, each, false);
+  const closed: boolean[] = [];
+  confirm = (signal) =>
+    new Promise((resolve) => {
+      signal?.addEventListener('abort', () => {
+        closed.push(true);
+        resolve(false);
+      });
+    });
+  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession: false });
+  expect(closed).toEqual([true]); // one question, not one after the other
+  expect(await vault.read((cache) => cache.accounts())).toEqual([]);
+  expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'host_refused' } });
+  expect(revoked).toEqual([]);
 });

@@ -186,6 +186,7 @@ export function fakeBridge(world: World): FakeBridge {
       openDemo: () => answer('openDemo', [], () => undefined),
       leaveDemo: () => answer('leaveDemo', [], () => undefined),
       showFile: () => answer('showFile', [], () => undefined),
+      menuState: () => Promise.resolve({ ok: true, value: undefined }),
       update: () => answer('update', [], () => world.update ?? { state: 'none' }),
       downloadUpdate: () => answer('downloadUpdate', [], () => undefined),
       installUpdate: () => answer('installUpdate', [], () => undefined),

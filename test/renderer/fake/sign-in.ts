@@ -26,6 +26,7 @@ type Half = Omit<
   | 'openDemo'
   | 'leaveDemo'
   | 'showFile'
+  | 'menuState'
   | 'update'
   | 'downloadUpdate'
   | 'installUpdate'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -74,6 +74,45 @@ export async function startPostgres(): Promise<PostgresServer> {
       all('SIGCONT');
       await daemon.end('SIGQUIT');
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Starts PgBouncer in transaction mode in front of a server. */
+export async function startPgBouncer(
+  server: PostgresServer,
+): Promise<{ url: string; close: () => Promise<void> }> {
+  const folder = mkdtempSync('/tmp/tokenkeep-pgbouncer-');
+  const port = await freePort();
+  const file = join(folder, 'pgbouncer.ini');
+  writeFileSync(
+    file,
+    `[databases]
+postgres = host=127.0.0.1 port=${server.port} dbname=postgres user=app
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+`,
+  );
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) execFileSync('chown', ['-R', 'postgres', folder]);
+  const daemon = new Daemon([programIn('pgbouncer'), ...(isRoot ? ['-u', 'postgres'] : []), file]);
+  const url = `postgres://app@127.0.0.1:${port}/postgres`;
+  await daemon.start(async () => {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.end();
+    return true;
+  });
+  return {
+    url,
+    close: async () => {
+      await daemon.end('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = bytes.fromhex("89544B560D0A1A0A")
-HEADER, COPY_AT, FRAMES_AT, PREFIX, TAG = 128, 4096, 4224, 44, 16
+HEADER, COPY_AT, FRAMES_AT, PREFIX, TRAILER = 128, 4096, 4224, 44, 20
 
 
 def hkdf(key, salt, info, length):
@@ -59,19 +59,21 @@ def prefix_at(file, at):
         return None
     body, sealed, ordinal = struct.unpack_from("<III", data)
     return {"body": body, "sealed": sealed, "ordinal": ordinal, "nonce": data[12:24], "previous": data[24:40],
-            "end": at + PREFIX + sealed + body + TAG}
+            "end": at + PREFIX + sealed + body + TRAILER}
 
 
 def frame_at(file, at, aes):
     prefix = prefix_at(file, at)
     if prefix is None or prefix["end"] > len(file):
         return None
-    body_at = at + PREFIX + prefix["sealed"]
+    body_at, tag_end = at + PREFIX + prefix["sealed"], prefix["end"] - 4
+    if zlib.crc32(file[at + PREFIX : tag_end]) != struct.unpack_from("<I", file, tag_end)[0]:
+        return None
     try:
-        body = aes.decrypt(prefix["nonce"], file[body_at : prefix["end"]], file[at:body_at])
+        body = aes.decrypt(prefix["nonce"], file[body_at:tag_end], file[at:body_at])
     except InvalidTag:
         return None
-    return {**prefix, "plain": body, "secrets": file[at + PREFIX : body_at], "tag": file[prefix["end"] - TAG : prefix["end"]]}
+    return {**prefix, "plain": body, "secrets": file[at + PREFIX : body_at], "tag": file[tag_end - 16 : tag_end]}
 
 
 def has_hole(file, start, end):
@@ -96,12 +98,12 @@ def is_unwritten(file, at, ordinal):
 
 
 def frames_of(file, header, aes):
-    frames, damaged, at, ordinal, previous = [], False, FRAMES_AT, 0, bytes(TAG)
+    frames, damaged, at, ordinal, previous = [], False, FRAMES_AT, 0, bytes(16)
     while at < len(file):
         found, where = frame_at(file, at, aes), at
         if found is None or found["ordinal"] != ordinal or found["previous"] != previous:
             found = None
-            for where in range(at, len(file) - PREFIX - TAG + 1):
+            for where in range(at, len(file) - PREFIX - TRAILER + 1):
                 prefix = prefix_at(file, where)
                 if prefix is not None and prefix["ordinal"] >= ordinal:
                     found = frame_at(file, where, aes)
@@ -139,35 +141,54 @@ def apply_batch(frame, header, entries):
     assert at == len(frame["secrets"])
 
 
+def index_of(frames, header):
+    """The accounts that the index lists, with the user names; None where the index is not what it has to be."""
+    if not frames or frames[0]["ordinal"] != 0 or frames[0]["secrets"]:
+        return None
+    rows = json.loads(frames[0]["plain"][32:])["index"]
+    if len(rows) != header["base"] - 1:
+        return None
+    by_ordinal = {frame["ordinal"]: frame for frame in frames}
+    for ordinal, row in enumerate(rows, 1):
+        if row is None or ordinal not in by_ordinal:
+            continue
+        changes = json.loads(by_ordinal[ordinal]["plain"][32:])["changes"]
+        sections = ("AccessToken", "RefreshToken", "IdToken", "Account")
+        waits = all(section in sections and key.lower().startswith(row[0] + "-") for section, key, *_ in changes)
+        assert len(changes) == row[1] and (len(row) == 3) == waits
+    return [[row[0], [user["username"] for user in row[2]]] for row in rows if row is not None]
+
+
 def read(file, keychain):
     copies = [file[:HEADER], file[COPY_AT:FRAMES_AT]]
     header = header_of(copies[0]) or header_of(copies[1])
     if header is None:
         newer = [file[at : at + HEADER] for at in (0, COPY_AT) if is_newer(file, at)]
         if not newer:
-            return "damaged", {}
+            return "damaged", {}, None
         key, fits = key_of(newer[0], keychain)
-        return ("key-missing" if key is None else "newer" if fits else "damaged"), {}
+        return ("key-missing" if key is None else "newer" if fits else "damaged"), {}, None
     damaged = copies[0] != copies[1] or any(file[HEADER:COPY_AT])
     key, fits = key_of(header["bytes"], keychain)
     if key is None:
-        return "key-missing", {}
+        return "key-missing", {}, None
     if not fits:
-        return "wrong-key", {}
+        return "wrong-key", {}, None
     aes = AESGCM(hkdf(key, header["salt"], b"tokenkeep vault 2 frames" + header["bytes"], 32))
     frames, found_damage = frames_of(file, header, aes)
     entries = {}
     for frame in frames:
         if frame["ordinal"] > 0:
             apply_batch(frame, header, entries)
-    complete = bool(frames) and frames[0]["ordinal"] == 0
-    return ("damaged" if damaged or found_damage or not complete else "ready"), entries
+    index = index_of(frames, header)
+    return ("damaged" if damaged or found_damage or index is None else "ready"), entries, index
 
 
 folder = Path(sys.argv[1])
-index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-for vector in index:
-    state, entries = read((folder / f"{vector['name']}.vault").read_bytes(), vector["keychain"])
+vectors = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+for vector in vectors:
+    state, entries, index = read((folder / f"{vector['name']}.vault").read_bytes(), vector["keychain"])
     vector["state"] = state
+    vector["index"] = index
     vector["entries"] = [[place, entries[place]] for place in sorted(entries)]
-print(json.dumps(index))
+print(json.dumps(vectors))

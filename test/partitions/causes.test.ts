@@ -1,0 +1,209 @@
+/** What will never work is told by a code of its own, by real servers, and found by `check()` when the app starts. */
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import {
+  migratePartitions,
+  postgresInvalidation,
+  postgresStore,
+  removeExpired,
+} from '../../src-main/partitions/stores/postgres-store.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import type { PartitionStore } from '../../src-main/partitions/partition-store.ts';
+import { type PostgresServer, startPgBouncer, startPostgres } from '../support/servers/postgres.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { caches, namesIn, signIn } from './people.ts';
+
+/** An update, a read and the check at the start fail with the same code, which is no outage. */
+async function expectCode(store: PartitionStore, code: string, { reads = true } = {}): Promise<void> {
+  const all = caches({ store });
+  await expect(all.check()).rejects.toMatchObject({ code });
+  const partition = all.partition('a');
+  await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject({ code });
+  if (reads) await expect(partition.read(namesIn)).rejects.toMatchObject({ code });
+  await partition
+    .update(() => undefined)
+    .catch((error: unknown) => {
+      expect((error as Error).message).not.toMatch(/try again/i);
+    });
+}
+
+describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
+  let server: RedisServer;
+  const ends: (() => unknown)[] = [];
+  const admin = async () => {
+    const client = createClient({ url: server.url });
+    client.on('error', () => undefined);
+    ends.push(() => client.destroy());
+    return client.connect();
+  };
+  const connect = async (url = server.url): Promise<PartitionStore> => {
+    if (library === 'ioredis') {
+      const own = new Redis(url);
+      own.on('error', () => undefined);
+      ends.push(() => own.disconnect());
+      return redisStore({ client: own });
+    }
+    const client = createClient({ url });
+    client.on('error', () => undefined);
+    await client.connect();
+    ends.push(() => client.destroy());
+    return redisStore({ client });
+  };
+  beforeAll(async () => {
+    server = await startRedis();
+  }, 60_000);
+  afterAll(async () => {
+    for (const end of ends) await end();
+    await server.close();
+  });
+
+  it('a user with the documented permissions is enough, and one permission less is told', async () => {
+    const client = await admin();
+    const needs = ['get', 'del', 'pexpire', 'eval', 'evalsha', 'set', 'getrange'].map((name) => `+${name}`);
+    const setUser = (name: string, rules: string[]) =>
+      client.sendCommand([
+        'ACL',
+        'SETUSER',
+        name,
+        'reset',
+        'on',
+        '>pw',
+        '~tokenkeep:*',
+        '+ping',
+        '+hello',
+        '+client',
+        '+info',
+        '+script',
+        ...rules,
+      ]);
+    await setUser('enough', [...needs, '+scan']);
+    const url = (name: string) => server.url.replace('//', `//${name}:pw@`);
+    const all = caches({ store: await connect(url('enough')) });
+    await all.check();
+    await all.partition('a').update((cache) => signIn(cache, 'noor'));
+    await all.partition('a').exclusively('turn', () => Promise.resolve());
+    expect((await all.sealingReport()).entries).toBe(1);
+    await all.partition('a').remove();
+    for (const missing of ['+evalsha', '+set', '+getrange']) {
+      await setUser(
+        `without${missing.slice(1)}`,
+        needs.filter((name) => name !== missing),
+      );
+      await expectCode(await connect(url(`without${missing.slice(1)}`)), 'store_forbidden', { reads: false });
+    }
+    await setUser(
+      'without-get',
+      needs.filter((name) => name !== '+get'),
+    );
+    await expectCode(await connect(url('without-get')), 'store_forbidden');
+  });
+
+  it('a replica, something else under a key, and a full server', async () => {
+    const replica = await startRedis(['--replicaof', `127.0.0.1 ${server.port}`]);
+    const other = await startRedis(['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction']);
+    try {
+      await expectCode(await connect(replica.url), 'store_read_only', { reads: false });
+      await expectCode(await connect(other.url), 'store_full', { reads: false });
+      const client = await admin();
+      const partition = caches({ store: await connect() }).partition('wrong');
+      await client.lPush(`tokenkeep:${partition.key}`, 'a list');
+      await expect(partition.read(namesIn)).rejects.toMatchObject({ code: 'store_wrong_type' });
+      await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject({
+        code: 'store_wrong_type',
+      });
+    } finally {
+      await replica.close();
+      await other.close();
+    }
+  });
+
+  if (library === 'redis') return;
+  describe('conforms', () => {
+    const open = async () => ({ store: await connect(), another: await connect() });
+    const server_ = {
+      stop: () => server.stop(),
+      start: () => server.start(),
+      pause: () => server.pause(),
+      resume: () => server.resume(),
+    };
+    for (const { name, isAlone, run } of partitionStoreConformance({ open, server: server_ }))
+      (isAlone ? it : it.concurrent)(name, run);
+  });
+});
+
+describe('pg', () => {
+  let server: PostgresServer;
+  let owner: pg.Pool;
+  const pools: pg.Pool[] = [];
+  const poolOf = (user: string, options = ''): pg.Pool => {
+    const pool = new pg.Pool({ connectionString: server.url.replace('app@', `${user}@`), max: 3, options });
+    pool.on('error', () => undefined);
+    pools.push(pool);
+    return pool;
+  };
+  beforeAll(async () => {
+    server = await startPostgres();
+    owner = poolOf('app');
+    await migratePartitions(owner);
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    await server.close();
+  });
+
+  it('a role with the documented grants is enough, and one grant less is told', async () => {
+    await owner.query('CREATE ROLE web LOGIN');
+    await owner.query('GRANT SELECT, INSERT, UPDATE, DELETE ON tokenkeep_partitions TO web');
+    const pool = poolOf('web');
+    const all = caches({ store: postgresStore({ pool }) });
+    await all.check();
+    await all.partition('a').update((cache) => signIn(cache, 'noor'));
+    expect((await all.sealingReport()).entries).toBe(1);
+    expect(await removeExpired(pool)).toBe(0);
+    await owner.query('CREATE ROLE reader LOGIN');
+    await owner.query('GRANT SELECT ON tokenkeep_partitions TO reader');
+    await expectCode(postgresStore({ pool: poolOf('reader') }), 'store_forbidden', { reads: false });
+    await owner.query('CREATE ROLE stranger LOGIN');
+    await expectCode(postgresStore({ pool: poolOf('stranger') }), 'store_forbidden');
+  });
+
+  it('a missing table, other columns, and a server that only reads', async () => {
+    await expectCode(postgresStore({ pool: owner, table: 'nowhere' }), 'store_table_missing');
+    await owner.query('CREATE TABLE other_columns (key text PRIMARY KEY, value text)');
+    const { code } = (await caches({ store: postgresStore({ pool: owner, table: 'other_columns' }) })
+      .check()
+      .catch((error: unknown) => error)) as { code: string };
+    expect(code).toBe('store_wrong_type');
+    const reading = poolOf('app', '-c default_transaction_read_only=on');
+    await expectCode(postgresStore({ pool: reading }), 'store_read_only', { reads: false });
+  });
+
+  it('behind PgBouncer in transaction mode the store works, and news are refused when they are subscribed', async () => {
+    const bouncer = await startPgBouncer(server);
+    const pool = new pg.Pool({ connectionString: bouncer.url, max: 4 });
+    pool.on('error', () => undefined);
+    try {
+      const all = caches({ store: postgresStore({ pool }) });
+      await all.check();
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          all.partition(`bounced ${index}`).exclusively('turn', async () => {
+            await all.partition(`bounced ${index}`).update((cache) => signIn(cache, `user${index}`));
+          }),
+        ),
+      );
+      expect(await all.partition('bounced 7').read(namesIn)).toEqual(['user7@contoso.example']);
+      const subscribed = postgresInvalidation({ pool }).subscribe(
+        () => undefined,
+        () => undefined,
+      );
+      await expect(subscribed).rejects.toMatchObject({ code: 'store_client' });
+    } finally {
+      await pool.end();
+      await bouncer.close();
+    }
+  });
+});

@@ -1,0 +1,282 @@
+// Accounts are listed from the index, and their frames are read when one of their entries is asked for.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { documentText } from '../../src-main/cache/document/document.ts';
+import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
+import { Entry } from '../../src-main/cache/entry.ts';
+import { usersOf } from '../../src-main/cache/accounts.ts';
+import { isDeferrable } from '../../src-main/cache/store.ts';
+import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import type { Vault } from '../../src-main/vault/api.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+import { forgedAt, startsOf } from './vectors.ts';
+
+const USERS = ['ada', 'ben', 'cas'];
+
+async function written(): Promise<Scene> {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => USERS.forEach((user) => signIn(cache, user)));
+  await vault.close();
+  return scene;
+}
+
+/** As somebody changes a file who has no key: its checksums are right. */
+function forge(scene: Scene, ...users: string[]): void {
+  for (const user of users) {
+    const at = startsOf(scene.bytes)[1 + USERS.indexOf(user)] ?? 0;
+    forgedAt(Buffer.from(scene.bytes), at).copy(scene.bytes);
+  }
+}
+
+const deferredIn = (vault: Vault): Promise<string[]> =>
+  vault.read((cache) => [...storeOf(cache).deferred.keys()]);
+
+const secretOf = (vault: Vault, user: string): Promise<string[]> =>
+  vault.read((cache) =>
+    cache.find('AccessToken', { query: { home_account_id: homeOf(user) } }).map(({ secret }) => secret),
+  );
+
+describe('without opening a frame', () => {
+  test('accounts are listed as their entries say', async () => {
+    const scene = await written();
+    const vault = await scene.open();
+    const listed = await vault.read((cache) => cache.accounts());
+    expect(await deferredIn(vault)).toEqual(USERS.map(homeOf));
+    await vault.read((cache) => cache.find('AccessToken'));
+    expect(await deferredIn(vault)).toEqual([]);
+    expect(await vault.read((cache) => cache.accounts())).toEqual(listed);
+    expect(listed.map(({ username }) => username)).toEqual(USERS.map((user) => `${user}@contoso.example`));
+  });
+
+  test('a caller who changes what it was given changes nothing else', async () => {
+    const vault = await (await written()).open();
+    const before = await vault.read((cache) => cache.accounts());
+    const given = await vault.read((cache) => cache.accounts());
+    for (const summary of given) {
+      summary.username = 'changed';
+      for (const tenant of summary.tenants) tenant.realm = 'changed';
+    }
+    expect(await vault.read((cache) => cache.accounts())).toEqual(before);
+  });
+
+  test.each([
+    [{ username: 'BEN@contoso.example' }, ['ben']],
+    [{ home_account_id: homeOf('cas') }, ['cas']],
+    [{ environment: 'login.windows.net' }, USERS],
+    [{ environment: 'elsewhere.example' }, []],
+    [{ issuer: 'https://elsewhere.example' }, []],
+  ])('accounts are filtered: %o', async (filter, users) => {
+    const vault = await (await written()).open();
+    const found = await vault.read((cache) => cache.accounts(filter));
+    expect(found.map(({ home_account_id }) => home_account_id)).toEqual(users.map(homeOf));
+    expect(await deferredIn(vault)).toHaveLength(USERS.length);
+  });
+});
+
+describe('one account', () => {
+  test('is read when its tokens are asked for, and no other', async () => {
+    const scene = await written();
+    forge(scene, 'ada', 'cas');
+    const vault = await scene.open();
+    expect(await secretOf(vault, 'ben')).toEqual(['access secret of ben']);
+    await vault.update((cache) => signIn(cache, 'ben', 'newer'));
+    expect(vault.status.state).toBe('ready');
+    expect(await deferredIn(vault)).toEqual([homeOf('ada'), homeOf('cas')]);
+    const again = await scene.open();
+    expect(await secretOf(again, 'ben')).toEqual(['access newer']);
+    expect(again.status.state).toBe('ready');
+  });
+
+  test('is read when one of its keys is asked for', async () => {
+    const scene = await written();
+    const first = await scene.open();
+    const keys = await first.read((cache) =>
+      storeOf(cache)
+        .ofAccount(homeOf('cas'))
+        .map(({ key }) => key),
+    );
+    const vault = await scene.open();
+    await vault.read((cache) => expect(storeOf(cache).entry('AccessToken', 'ben-x')).toBeUndefined());
+    expect(await deferredIn(vault)).toHaveLength(3);
+    await vault.read((cache) => {
+      const found = keys.filter((key) =>
+        (['Account', 'AccessToken', 'RefreshToken', 'IdToken'] as const).some(
+          (type) => storeOf(cache).entry(type, key) !== undefined,
+        ),
+      );
+      expect(found).toEqual(keys);
+    });
+    expect(await deferredIn(vault)).toEqual([homeOf('ada'), homeOf('ben')]);
+  });
+
+  test('under a key that does not name it is read at once', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => {
+      USERS.forEach((user) => signIn(cache, user));
+      const [token] = cache.find('RefreshToken', { query: { home_account_id: homeOf('ben') } });
+      storeOf(cache).put(Entry.of('RefreshToken', 'odd', { ...token, client_id: 'another' }));
+    });
+    await vault.compact();
+    const again = await scene.open();
+    expect(await deferredIn(again)).toEqual([homeOf('ada'), homeOf('cas')]);
+    await again.read((cache) => expect(storeOf(cache).entry('RefreshToken', 'odd')).toBeDefined());
+    expect((await again.verify()).sound).toBe(true);
+  });
+
+  test('is signed out, and the others are sealed again without being read', async () => {
+    const scene = await written();
+    const vault = await scene.open();
+    const receipt = await vault.signOut(homeOf('ben'));
+    expect(receipt).toMatchObject({ remaining: 0, oldKey: 'destroyed' });
+    expect(receipt.removed).toMatchObject({ AccessToken: 1, RefreshToken: 1, IdToken: 1, Account: 1 });
+    expect(await deferredIn(vault)).toEqual([homeOf('ada'), homeOf('cas')]);
+    await vault.compact();
+    expect(await secretOf(vault, 'cas')).toEqual(['access secret of cas']);
+    expect(await deferredIn(vault)).toEqual([homeOf('ada')]);
+    await vault.compact();
+    await vault.rotateKey();
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ada'), homeOf('cas')]);
+    expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada'), homeOf('cas')]);
+    expect((await vault.verify()).sound).toBe(true);
+  });
+});
+
+describe('a frame that was changed by somebody without the key', () => {
+  test('is named when it is met, and the rest can be kept', async () => {
+    const scene = await written();
+    forge(scene, 'ada');
+    const vault = await scene.open();
+    const forged = Buffer.from(scene.bytes);
+    const failure = expect.objectContaining({
+      code: 'vault_damaged',
+      message: expect.stringContaining('ada@contoso.example') as string,
+    }) as Error;
+    await expect(secretOf(vault, 'ada')).rejects.toEqual(failure);
+    expect(vault.status).toMatchObject({
+      state: 'damaged',
+      recovered: { accounts: 2, of: 3, lost: ['ada@contoso.example'] },
+    });
+    expect(scene.bytes.equals(forged)).toBe(true);
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ben'), homeOf('cas')]);
+    await expect(vault.update((cache) => signIn(cache, 'dee'))).rejects.toMatchObject({
+      code: 'vault_damaged',
+    });
+    expect((await vault.retry()).state).toBe('damaged');
+    await vault.recover();
+    expect(vault.status.state).toBe('ready');
+    expect((await vault.verify()).sound).toBe(true);
+    expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben'), homeOf('cas')]);
+  });
+
+  test('is found by verify, by an export and by the whole cache', async () => {
+    const scene = await written();
+    forge(scene, 'cas');
+    const vault = await scene.open();
+    expect(await vault.verify()).toMatchObject({ sound: false, state: 'damaged', accounts: 2 });
+    expect(vault.status.state).toBe('ready');
+    await expect(vault.read(usersIn)).rejects.toMatchObject({ code: 'vault_damaged' });
+    expect(vault.status.state).toBe('damaged');
+  });
+
+  test('is not sealed again: a sign-out of another account changes nothing', async () => {
+    const scene = await written();
+    forge(scene, 'ada');
+    const vault = await scene.open();
+    const forged = Buffer.from(scene.bytes);
+    await expect(vault.signOut(homeOf('ben'))).rejects.toMatchObject({ code: 'vault_damaged' });
+    expect(scene.bytes.equals(forged)).toBe(true);
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ben'), homeOf('cas')]);
+    expect(vault.status).toMatchObject({ state: 'damaged', recovered: { lost: ['ada@contoso.example'] } });
+  });
+
+  test('does not keep an update of another account from being saved in the same batch', async () => {
+    const scene = await written();
+    forge(scene, 'ada');
+    const vault = await scene.open();
+    const [ada, dee] = await Promise.allSettled([
+      vault.update((cache) => signIn(cache, 'ada', 'newer')),
+      vault.update((cache) => signIn(cache, 'dee')),
+    ]);
+    expect(ada).toMatchObject({ status: 'rejected', reason: { code: 'vault_damaged' } });
+    expect(dee.status).toBe('fulfilled');
+    expect(await secretOf(vault, 'dee')).toEqual(['access secret of dee']);
+  });
+
+  test('in a file that is older than the mark: it opens, and says so', async () => {
+    const scene = await written();
+    const older = Buffer.from(scene.bytes);
+    const vault = await scene.open();
+    await vault.signOut(homeOf('ben'));
+    await vault.close();
+    const { text } = scene.keychain.item('b');
+    scene.keychain.items.set(scene.keychain.item('b').account.replace(/b$/, 'a'), text);
+    scene.disk.put(scene.file, older);
+    forge(scene, 'ada', 'ben', 'cas');
+    expect((await scene.open()).status.state).toBe('wrong-key');
+  });
+});
+
+test('a document does not depend on which accounts were asked for first', async () => {
+  const scene = await written();
+  const [first, second] = [await scene.open(), await scene.open()];
+  const text = await first.read(documentText);
+  for (const user of ['cas', 'ada']) await secretOf(second, user);
+  expect(await second.read(documentText)).toBe(text);
+});
+
+type Step = readonly [kind: 'add' | 'out' | 'read' | 'look' | 'fail', user: number];
+
+test('a cache with deferred accounts does what any other does', () => {
+  const step: fc.Arbitrary<Step> = fc.tuple(fc.constantFrom('add', 'out', 'read', 'look', 'fail'), fc.nat(5));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const plain = new TokenCache({ now: () => 1_780_000_000 });
+      for (const user of ['u0', 'u1', 'u2', 'u3']) signIn(plain, user);
+      const lazy = deferred(plain);
+      for (const [kind, n] of steps) {
+        const [a, b] = [plain, lazy].map((cache) => done(cache, kind, `u${n}`));
+        expect(b).toEqual(a);
+        expect(storeOf(lazy).size).toBe(storeOf(plain).size);
+        expect(sorted(lazy.accounts())).toEqual(sorted(plain.accounts()));
+      }
+      expect(JSON.parse(documentText(lazy))).toEqual(JSON.parse(documentText(plain)));
+    }),
+  );
+});
+
+function done(cache: TokenCache, kind: Step[0], user: string): unknown {
+  const query = { home_account_id: homeOf(user) };
+  if (kind === 'add') {
+    signIn(cache, user, 'again');
+    return undefined;
+  }
+  if (kind === 'out') return cache.signOut(homeOf(user));
+  if (kind === 'read') return cache.find('RefreshToken', { query });
+  if (kind === 'look') return cache.accounts(query);
+  const failing = (): void => {
+    cache.signOut(homeOf(user));
+    throw new Error('taken back');
+  };
+  expect(() => storeOf(cache).run(failing)).toThrow('taken back');
+  return undefined;
+}
+
+function sorted(accounts: AccountSummary[]): AccountSummary[] {
+  return accounts.toSorted((a, b) => (a.home_account_id < b.home_account_id ? -1 : 1));
+}
+
+function deferred(cache: TokenCache): TokenCache {
+  const lazy = new TokenCache({ now: () => 1_780_000_000 });
+  const store = storeOf(cache);
+  for (const account of store.accounts) {
+    const entries = store.ofAccount(account);
+    expect(isDeferrable(account, entries)).toBe(true);
+    const users = usersOf(store, account);
+    storeOf(lazy).defer({ account, size: entries.length, users, read: () => entries });
+  }
+  for (const entry of store.ofAccount('')) storeOf(lazy).put(entry);
+  return lazy;
+}
