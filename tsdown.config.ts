@@ -67,6 +67,7 @@ const library = {
   'partitions/session': 'src-main/partitions/stores/session-store.ts',
   'partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'partitions/sqlite': 'src-main/partitions/stores/sqlite-store.ts',
   'partitions/conformance': 'src-main/partitions/conformance/conformance.ts',
 };
 

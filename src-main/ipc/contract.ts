@@ -59,6 +59,8 @@ export interface AccountItem {
   status: AccountStatus;
   /** The file that it was imported from, which another program may still use; null where it was signed in here. */
   source: string | null;
+  /** Where it is: `vault`, and the ids of opened caches of other programs. */
+  places: readonly string[];
   /** The soonest expiry of its access tokens that is still to come, in seconds since the epoch; null if there is none. */
   nextExpiry: number | null;
   /** The latest expiry of its access tokens, in seconds since the epoch; null if one's expiry is unknown. */
@@ -80,6 +82,8 @@ export interface TokenItem {
   /** Opaque; names the token in `claims`, `reveal` and `copy`. */
   id: string;
   type: 'AccessToken' | 'RefreshToken' | 'IdToken';
+  /** `vault`, or the id of an opened cache of another program. */
+  place: string;
   environment: string;
   /** The tenant. */
   realm: string | null;
@@ -217,9 +221,16 @@ export type Activity =
     }
   /** The provider refused a refresh token; `code` is its own error code. */
   | ({ kind: 'refused'; client_id: string; provider: string } & Pick<Refusal, 'reason' | 'code'>)
-  /** A token was shown, or copied. `api`: of an access token. */
-  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string }
-  | { kind: 'copy'; token: TokenItem['type']; api: string | null; client_id: string; form: CopyForm }
+  /** A token was shown, or copied. `api`: of an access token. `from`: the program whose cache has it. */
+  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string; from?: string }
+  | {
+      kind: 'copy';
+      token: TokenItem['type'];
+      api: string | null;
+      client_id: string;
+      form: CopyForm;
+      from?: string;
+    }
   /** A sign-out by `signOut`. `tokens`: how many were removed. */
   | { kind: 'sign-out'; tokens: number }
   /** `file`: where the document was, or the export is. */

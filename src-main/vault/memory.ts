@@ -39,6 +39,7 @@ export class VaultMemory {
   mine: Opening | null = null;
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
+  isEnded = false;
   /** Changes in `cache` that are not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
@@ -212,10 +213,12 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  /** Closes: overwrites the keys, and notifies nobody any more. */
+  /** Closes: overwrites the keys, and notifies nobody any more. Who waited meanwhile finds no key, not an overwritten one. */
   end(): void {
-    this.opening.key?.fill(0);
-    this.mine?.key?.fill(0);
+    for (const key of [this.opening.key, this.mine?.key]) key?.fill(0);
+    this.opening = { ...this.opening, key: null };
+    this.mine = null;
+    this.isEnded = true;
     this.changes.clear();
     this.statuses.clear();
   }

@@ -99,6 +99,7 @@ export class Rekeying {
   async mark(): Promise<void> {
     const { settings, memory } = this.#access;
     const mark = async (): Promise<void> => {
+      if (memory.isEnded) return; // The vault was closed while this waited for the lock.
       await this.#access.inTurn(() => this.#access.catchUp());
       const { contents, key, slot, fileId, state } = memory.opening;
       if (state !== 'ready' || contents === null || key === null || fileId === null) return;

@@ -21,7 +21,7 @@ import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs
  * focus returns to where it was before the first one.
  */
 export function Dialogs() {
-  const { dialogs, importing, signIn } = useModel();
+  const { dialogs, importing, signIn, signOut } = useModel();
   const dialog = useStore(dialogs.view);
   useFocusReturn(dialogs.view);
   if (dialog === null) return null;
@@ -34,6 +34,7 @@ export function Dialogs() {
         if (open || isBusy(dialog)) return;
         if (dialog.kind === 'import-plan' || dialog.kind === 'import-locked') importing.cancel();
         else if (dialog.kind === 'signing-in') signIn.cancel();
+        else if (dialog.kind === 'receipt') signOut.done();
         else dialogs.close();
       }}
     >

@@ -25,7 +25,7 @@ export function accountStatus(account: AccountItem, now: number, timeZone?: stri
   switch (status.state) {
     case 'renews':
       // A refresh token that another program obtained and nobody has used here.
-      return status.activeUntil === null && account.source !== null
+      return status.activeUntil === null && isForeign(account)
         ? unknown('Never tried')
         : active('Renews itself');
     case 'active':
@@ -55,7 +55,7 @@ export function statusId(account: AccountItem, now: number): StatusId {
   if (account.kind === 'orphan') return 'unknown';
   const status = current(account.status, now);
   const { state } = status;
-  if (state === 'renews' && status.activeUntil === null && account.source !== null) return 'unknown';
+  if (state === 'renews' && status.activeUntil === null && isForeign(account)) return 'unknown';
   if (account.kind === 'app') return state === 'needs-sign-in' || state === 'unknown' ? 'unknown' : 'active';
   return state === 'renews' ? 'active' : state === 'active' ? 'until' : state;
 }
@@ -75,6 +75,9 @@ export function statusWords(account: AccountItem, now: number): string {
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
+
+/** Whether its refresh tokens are those of another program: imported, or in that program's own cache. */
+const isForeign = ({ source, places }: AccountItem): boolean => source !== null || !places.includes('vault');
 
 /** Main tells the status when the list is loaded; what has ended since is known without it. */
 function current(status: AccountStatus, now: number): AccountStatus {

@@ -1,4 +1,10 @@
-import type { SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type {
+  PlaceOffer,
+  SignInProfile,
+  SignOutOffers,
+  SignOutReport,
+  SignOutWishes,
+} from '../../app/contract.ts';
 import type {
   Difference,
   ExportReceipt,
@@ -47,6 +53,10 @@ export type Dialog =
       user: boolean;
       who: string;
       apps: readonly string[];
+      /** Number of the accounts in the vault. */
+      inVault: number;
+      /** Other programs that have some of the accounts. */
+      places: readonly PlaceOffer[];
       /** null until main has counted. */
       counts: RemovalCount | null;
       working: boolean;

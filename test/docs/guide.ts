@@ -27,6 +27,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
   'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'tokenkeep/partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'tokenkeep/partitions/sqlite': 'src-main/partitions/stores/sqlite-store.ts',
 };
 
 /** Pages of which the blocks follow on each other, as one module. Of the others each block is one. */

@@ -124,6 +124,7 @@ describe('the packed module, in an empty folder', () => {
       'partitions/session',
       'partitions/redis',
       'partitions/postgres',
+      'partitions/sqlite',
       'partitions/conformance',
     ];
     const load = (name: string) =>

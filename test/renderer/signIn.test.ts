@@ -110,11 +110,15 @@ describe('signing out at the provider', () => {
     const { model, bridge } = await within();
     await model.signOut.one();
     await settled();
-    expect(model.dialogs.view.get()).toMatchObject({ wishes: { revoke: true, endSession: false } });
-    model.signOut.wish({ revoke: true, endSession: true });
+    expect(model.dialogs.view.get()).toMatchObject({
+      wishes: { vault: true, revoke: true, endSession: false, places: [] },
+    });
+    model.signOut.wish({ vault: true, revoke: true, endSession: true, places: [] });
     await model.signOut.confirm();
     const asked = bridge.asked.filter(([name]) => /sign-?out$/i.test(name));
-    expect(asked).toEqual([['signOut', [expect.any(String)], { revoke: true, endSession: true }]]);
+    expect(asked).toEqual([
+      ['signOut', [expect.any(String)], { vault: true, revoke: true, endSession: true, places: [] }],
+    ]);
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'receipt',
       report: { session: { opened: true } },
@@ -129,7 +133,10 @@ describe('signing out at the provider', () => {
     await model.signOut.confirm();
     const asked = new Map(bridge.asked.map(([name, ...args]) => [name, args]));
     expect(asked.get('signOutOffers')).toEqual([null]);
-    expect(asked.get('signOut')).toEqual([null, { revoke: true, endSession: false }]);
+    expect(asked.get('signOut')).toEqual([
+      null,
+      { vault: true, revoke: true, endSession: false, places: [] },
+    ]);
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', report: { revoked: { count: 1 } } });
   });
 

@@ -269,8 +269,11 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 
   /** Returns what discovery said. */
   async discoveryState(): Promise<McpDiscoveryState | undefined> {
-    this.#used = this.#handedOut;
-    return (await this.#grant())?.discovery as McpDiscoveryState | undefined;
+    const used = this.#handedOut;
+    const grant = await this.#grant();
+    // `auth()` begins here. What it refreshes is what was used before, not what another process gets while it runs.
+    this.#used = used ?? grant?.tokens?.access_token;
+    return grant?.discovery as McpDiscoveryState | undefined;
   }
 
   /** Keeps what discovery said. */

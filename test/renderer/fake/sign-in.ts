@@ -1,5 +1,6 @@
 import type {
   AppBridge,
+  PlaceOffer,
   RefreshStatus,
   SignInProfile,
   SignInProgress,
@@ -15,6 +16,8 @@ export interface SignInWorld {
   refreshStatus: RefreshStatus;
   offers: SignOutOffers;
   report: Pick<SignOutReport, 'revoked' | 'session'>;
+  /** Places of the next sign-out, and their receipts. */
+  places: PlaceOffer[];
   /** Receipts of earlier sign-outs. */
   receipts: SignOutReport[];
 }
@@ -31,6 +34,16 @@ type Half = Omit<
   | 'downloadUpdate'
   | 'installUpdate'
   | 'signOut'
+  | 'undoSignOut'
+  | 'signOutDone'
+  | 'sources'
+  | 'findSources'
+  | 'openSource'
+  | 'openAllSources'
+  | 'closeSource'
+  | 'addSource'
+  | 'importSource'
+  | 'showSource'
   | 'clearActivity'
   | 'on'
 >;
@@ -42,6 +55,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     refreshStatus: { refreshable: true, autoRefresh: false, shared: false, nextTry: null, problem: null },
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
+    places: [],
     receipts: [],
     ...changes,
   };
@@ -91,6 +105,7 @@ export function signInHalf(
         world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
         return world.refreshStatus;
       }),
+    signOutPlaces: (ids) => answer('signOutPlaces', [ids], () => world.places),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
     signOuts: () => answer('signOuts', [], () => world.receipts),
   };
