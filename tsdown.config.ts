@@ -59,6 +59,7 @@ const library = {
   'sources/index': 'src-main/sources/index.ts',
   mcp: 'src-main/oauth/mcp/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
+  'testing/index': 'src-main/testing/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',

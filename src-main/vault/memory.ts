@@ -1,5 +1,5 @@
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, TokenCache } from '../cache/token-cache.ts';
 import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
 import { type TokenkeepError, VaultError } from '../errors.ts';
@@ -47,15 +47,28 @@ export class VaultMemory {
   status: VaultStatus;
   #unsaved = 0;
   #published: string;
+  /** Milliseconds since the epoch. */
+  readonly #now: (() => number) | undefined;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
 
-  constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
+  constructor(
+    opening: Opening,
+    { now, ...circumstances }: Pick<Circumstances, 'file' | 'keychain'> & { now?: () => number },
+  ) {
+    this.#now = now;
     this.#circumstances = circumstances;
     this.opening = opening;
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
     this.#published = JSON.stringify(this.status);
+  }
+
+  /** A cache in a vault has the vault's clock. */
+  #timed(cache: TokenCache): TokenCache {
+    const now = this.#now;
+    if (now !== undefined) storeOf(cache).now = () => Math.floor(now() / 1000);
+    return cache;
   }
 
   /** Returns the vault as this program last saw it; `null` if it has seen none. */
@@ -96,7 +109,7 @@ export class VaultMemory {
   /** Does what `adopt` does, whatever is in memory. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;
