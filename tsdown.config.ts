@@ -60,6 +60,7 @@ const library = {
   'azure-identity': 'src-main/msal/azure-identity.ts',
   mcp: 'src-main/oauth/mcp/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
+  'testing/index': 'src-main/testing/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',

@@ -97,7 +97,13 @@ export async function start(
     ownVault: () => shown.own(),
     isDemo: () => shown.demo,
     emit: {
-      signIn: (progress) => requests.emit('signIn', progress),
+      signIn(progress) {
+        requests.emit('signIn', progress);
+        // The browser covers the window: its user would not see that the sign-in is complete.
+        const [window] = own;
+        if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
+          bringToFront(window);
+      },
       refreshStatus: () => requests.emit('refreshStatus', null),
       profiles: () => requests.emit('profiles', null),
       signOuts: () => requests.emit('signOuts', null),

@@ -152,6 +152,12 @@ export const rooms = [
     why: 'cli/ runs in plain Node without a window: it knows neither ipc/ nor Electron.',
   },
   {
+    room: 'src-main/testing',
+    knows: [...cache, 'src-main/vault', 'src-main/keychain', 'src-main/lock'],
+    packages: [],
+    why: 'testing/ prepares vaults for the tests of embedders; nothing of the library may depend on it.',
+  },
+  {
     room: 'src-main/electron',
     knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/ipc', 'src-main/sources'],
     packages: ['electron'],

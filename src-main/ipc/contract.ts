@@ -10,6 +10,7 @@ import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
+import type { Forgotten } from '../vault/api.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
 import type { Names, Outcome, PlainError } from './requests.ts';
 
@@ -29,6 +30,7 @@ export type {
   VaultReport,
   VaultState,
   VaultStatus,
+  Forgotten,
 };
 
 /** One row of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
@@ -310,6 +312,17 @@ export interface TokenCacheRequests {
   recover(): VaultStatus;
   /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and starts an empty one. */
   startFresh(): VaultStatus;
+  /**
+   * older, and other states while `status.kept` says that memory holds more: replaces the file with what this program has
+   * in memory, after a dialog of the main process. null if the user declined, here and below.
+   */
+  keepMine(): VaultStatus | null;
+  /** older: accepts the file's contents and discards what is in memory, after a dialog. */
+  takeFile(): VaultStatus | null;
+  /** copy: gives the file an id and a key of its own, after a dialog. */
+  makeOwn(): VaultStatus | null;
+  /** Deletes the vault's file and key in every state, after a dialog. Files that were set aside stay. */
+  forget(): Forgotten | null;
 
   /** Reads every byte of the file and opens every secret; `verifying` reports progress. */
   verify(): VaultReport;
@@ -390,6 +403,10 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   retry: true,
   recover: true,
   startFresh: true,
+  keepMine: true,
+  takeFile: true,
+  makeOwn: true,
+  forget: true,
   verify: true,
   rotateKey: true,
   compact: true,

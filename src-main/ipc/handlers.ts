@@ -10,6 +10,7 @@ import {
   recordActivity,
 } from './activity.ts';
 import { accountList, search } from './account-views.ts';
+import { choices } from './choices.ts';
 import { cachedAccounts, findAccount, tokensOf } from './cached-accounts.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
@@ -105,6 +106,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         await (await vault).update((cache) => clearActivity(cache, now()));
         return true;
       },
+      ...choices(ports),
       ...maintenance(ports),
       ...health(ports),
     },

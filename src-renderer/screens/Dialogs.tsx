@@ -12,7 +12,7 @@ import { ExportDialog } from './ExportDialog.tsx';
 import { RepairDialog } from './HealthPage.tsx';
 import { ImportDialog, LockedImportDialog, ReadingDialog } from './ImportDialogs.tsx';
 import { ProfileDialog } from './ProfileDialog.tsx';
-import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
+import { SignInAgainDialog, SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
@@ -76,6 +76,8 @@ function contents(dialog: Dialog): ReactNode {
       return <AboutDialog />;
     case 'sign-in':
       return <SignInDialog />;
+    case 'sign-in-again':
+      return <SignInAgainDialog dialog={dialog} />;
     case 'profile':
       return <ProfileDialog dialog={dialog} />;
     case 'signing-in':

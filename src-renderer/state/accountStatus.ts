@@ -1,6 +1,7 @@
 import type { AccountItem, AccountStatus } from '../../src-main/ipc/contract.ts';
 import type { Tone } from './lifetime.ts';
-import { dayOrTime, isPast } from './time.ts';
+import { visible } from './text.ts';
+import { dayOrTime, isPast, localTime } from './time.ts';
 
 /** Status groups, in the order in which they need attention. */
 export const STATUSES = ['needs-sign-in', 'until', 'unknown', 'active'] as const;
@@ -74,6 +75,20 @@ export function statusWords(account: AccountItem, now: number): string {
 /** "Needs sign-in, refused 14:02": for tooltips and screen readers. */
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
+}
+
+/** Why the user has to sign in again: "The provider refused the refresh token today 14:02:11. Code: invalid_grant." */
+export function signInAgainText(account: AccountItem, now: number, timeZone?: string): string {
+  const status = current(account.status, now);
+  if (status.state !== 'needs-sign-in' || (status.reason === 'expired' && status.code === null))
+    return 'All access tokens have expired. Sign in again.';
+  const when = localTime(status.at, now, timeZone);
+  const what = {
+    refused: `The provider refused the refresh token ${when}.`,
+    expired: `The refresh token expired ${when}.`,
+    revoked: `The sign-in was revoked ${when}, for example because the password changed.`,
+  }[status.reason];
+  return `${what}${status.code === null ? '' : ` Code: ${visible(status.code)}.`}`;
 }
 
 /** Whether its refresh tokens are those of another program: imported, or in that program's own cache. */

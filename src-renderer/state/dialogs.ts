@@ -1,5 +1,6 @@
 import type {
   PlaceOffer,
+  ProfileDraft,
   SignInProfile,
   SignOutOffers,
   SignOutReport,
@@ -20,7 +21,15 @@ import { createStore, type Store } from './store.ts';
 export type Dialog =
   | { kind: 'about' }
   | { kind: 'sign-in' }
-  | { kind: 'profile'; profile: SignInProfile | null }
+  /** `draft`: fields of a new profile, and whom it is for. */
+  | { kind: 'profile'; profile: SignInProfile | null; draft?: ProfileDraft; again?: string }
+  | {
+      kind: 'sign-in-again';
+      accountId: string;
+      name: string;
+      profile: SignInProfile;
+      loginHint: string | null;
+    }
   | { kind: 'signing-in' }
   /** `restore`: an export is chosen and imported afterwards. */
   | { kind: 'start-fresh'; restore: boolean }

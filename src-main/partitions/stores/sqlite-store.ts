@@ -7,6 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
 
 /** The members of an opened database that are used: of `DatabaseSync` (`node:sqlite`) and `better-sqlite3`. */
@@ -73,12 +74,18 @@ const BUSY = 500;
  *
  * const caches = partitionedCaches({ store: sqliteStore({ file: 'tokens.sqlite' }), sealingKeys });
  */
-export function sqliteStore({
-  file,
-  database,
-  table = 'tokenkeep_partitions',
-  now = systemClock,
-}: SqliteStoreOptions): SqliteStore {
+export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const {
+    file,
+    database,
+    table = 'tokenkeep_partitions',
+    now = systemClock,
+  } = checkOptions(
+    'sqliteStore',
+    options,
+    { file: true, database: true, table: true, now: true },
+    'Nothing was read or written.',
+  );
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(table))
     throw new InvalidArgumentError("A table's name consists of a-z, 0-9 and _. Nothing was read or written.");
   const opened = database ?? open(file);

@@ -163,6 +163,10 @@ export function fakeBridge(world: World): FakeBridge {
       retry: () => answer('retry', [], () => world.status),
       recover: () => answer('recover', [], () => world.status),
       startFresh: () => answer('startFresh', [], () => world.status),
+      keepMine: () => answer('keepMine', [], () => (world.consents ? world.status : null)),
+      takeFile: () => answer('takeFile', [], () => (world.consents ? world.status : null)),
+      makeOwn: () => answer('makeOwn', [], () => (world.consents ? world.status : null)),
+      forget: () => answer('forget', [], () => (world.consents ? { key: 'destroyed' as const } : null)),
       verify: () => answer('verify', [], () => world.report),
       rotateKey: () =>
         answer('rotateKey', [], () => ({ at: world.now(), slot: 'b' as const, oldKey: world.rotation })),

@@ -96,7 +96,19 @@ export function signInHalf(
     copyDeviceCode: () => answer('copyDeviceCode', [], () => undefined),
     signInAgain: (id) =>
       answer('signInAgain', [id], () => {
-        throw new Error('The fake does not sign in again.');
+        const [saved] = world.profiles;
+        return {
+          profileId: saved?.id ?? null,
+          draft: {
+            kind: 'microsoft',
+            name: 'login.microsoftonline.com',
+            authority: 'contoso.example',
+            client_id: '9f0c1b2a-3344-4556-8778-99aabbccc11e',
+            scopes: ['User.Read'],
+            redirect_uri: 'http://localhost/',
+          },
+          loginHint: 'rosa@example.org',
+        };
       }),
     refreshStatus: (id) => answer('refreshStatus', [id], () => world.refreshStatus),
     refreshNow: (id) => answer('refreshNow', [id], () => ({ refreshed: 1, problem: null })),
