@@ -432,7 +432,8 @@ function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: str
   if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
   const fields = failure as Readonly<Record<string, unknown>>;
   for (const name of ['error', 'errorCode', 'code']) {
-    if (fields[name] === 'invalid_grant') {
+    // GitHub's name for it: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
+    if (fields[name] === 'invalid_grant' || fields[name] === 'bad_refresh_token') {
       const suberror = fields['suberror'] ?? fields['subError'];
       return { code: 'invalid_grant', suberror: typeof suberror === 'string' ? suberror : '' };
     }
