@@ -32,7 +32,7 @@ const SUFFIX = /\.(?:cae|nocae)$/;
  * import { openVault } from 'tokenkeep';
  * import { identityCachePlugin } from 'tokenkeep/azure-identity';
  *
- * useIdentityPlugin(identityCachePlugin((name) => openVault({ file: join(folder, `${name}.vault`), name })));
+ * useIdentityPlugin(identityCachePlugin((name) => openVault({ file: join('/home/ada/.my-tool', `${name}.vault`) })));
  * const credential = new DeviceCodeCredential({ tokenCachePersistenceOptions: { enabled: true } });
  */
 export function identityCachePlugin(
