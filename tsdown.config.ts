@@ -3,6 +3,7 @@ import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
 import { noteBundled } from './scripts/packaging/bundled.mjs';
 import { writeOnceEntries } from './scripts/packaging/once-entries.mjs';
+import { writeLibraryLicences } from './scripts/packaging/library-licences.mjs';
 import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -85,6 +86,7 @@ export default defineConfig([
     fixedExtension: true,
     deps: { neverBundle: native },
     define: { __VERSION__: JSON.stringify(packageJson.version) },
+    plugins: [writeLibraryLicences(path('dist'))],
     hooks: {
       'build:done': () => writeOnceEntries(path('dist'), Object.keys(library)),
     },
