@@ -22,13 +22,14 @@ export interface AppInfo {
 
 /**
  * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed;
- * `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
+ * `unsigned`: it is not signed
+ * by the publisher, and was removed; `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
  * updated on disk while it runs; it refuses to write until it is restarted.
  */
 export type UpdateStatus =
   | { state: 'none' }
   | { state: 'restart' }
-  | { state: 'available' | 'ready' | 'failed' | 'refused'; version: string }
+  | { state: 'available' | 'ready' | 'failed' | 'unsigned' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
 export interface AppRequests extends SignInRequests {

@@ -1,7 +1,8 @@
 /** Starts the app after `ready`: creates its parts, connects them, and closes them at the end. */
+import { readFileSync } from 'node:fs';
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
-import { app, BrowserWindow, powerMonitor, shell } from 'electron';
+import { app, BrowserWindow, net, powerMonitor, shell } from 'electron';
 import { openVault, systemKeychain } from 'tokenkeep';
 import { noArguments, noteGesture, serveRequests } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
@@ -17,7 +18,7 @@ import { startAgain, startsItself } from './restart.ts';
 import { serving } from './serving.ts';
 import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
-import { openUpdater, updates } from './updates.ts';
+import { openUpdater, signedUpdates, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -125,13 +126,18 @@ export async function start(
       update: () => newer.status,
       downloadUpdate: () => void newer.download(),
       installUpdate: async () => {
-        if (await quitting.mayQuit()) newer.install();
+        if (await quitting.mayQuit()) await newer.install();
       },
     },
     onUnexpected: report,
   });
+  const installed = {
+    resources: development ? null : process.resourcesPath,
+    updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
+  };
   const newer = updates({
-    open: () => openUpdater(development ? null : process.resourcesPath),
+    open: () => openUpdater(installed),
+    verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
     onStatus: (status) => requests.emit('update', status),
     startAgain: startsItself ? null : startAgain,
     restart() {
@@ -225,6 +231,13 @@ function identityOf(file: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Returns the key that updates for Linux are signed with: from the package.json inside the asar. */
+function updatesKeyIn(appPath: string): string | null {
+  const manifest: unknown = JSON.parse(readFileSync(join(appPath, 'package.json'), 'utf8'));
+  const key: unknown = Reflect.get(Object(manifest), 'updatesKey');
+  return typeof key === 'string' ? key : null;
 }
 
 function platform(): 'darwin' | 'win32' | 'linux' {
