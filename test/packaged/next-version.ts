@@ -44,7 +44,8 @@ export async function putUpdatesKey(folder: string, updatesKey: string, scratch:
     manifest,
     JSON.stringify({ ...(JSON.parse(readFileSync(manifest, 'utf8')) as object), updatesKey }),
   );
-  rmSync(asar);
+  // Written anew, the binaries would change under the apps that run from the same files.
+  for (const path of [asar, `${asar}.unpacked`]) rmSync(path, { recursive: true });
   await createPackageWithOptions(code, asar, { unpack: '**/*.node' });
 }
 
