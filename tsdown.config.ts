@@ -58,7 +58,10 @@ const library = {
   'keychain/index': 'src-main/keychain/index.ts',
   'keychain/conformance': 'src-main/keychain/conformance.ts',
   'sources/index': 'src-main/sources/index.ts',
+  'azure-identity': 'src-main/msal/azure-identity.ts',
+  mcp: 'src-main/oauth/mcp/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
+  'testing/index': 'src-main/testing/index.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',
@@ -66,6 +69,7 @@ const library = {
   'partitions/session': 'src-main/partitions/stores/session-store.ts',
   'partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'partitions/sqlite': 'src-main/partitions/stores/sqlite-store.ts',
   'partitions/conformance': 'src-main/partitions/conformance/conformance.ts',
 };
 

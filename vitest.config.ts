@@ -1,11 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { pureTests } from './scripts/checks/pure.mjs';
+
+const pure: string[] = pureTests();
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
-    exclude: ['test/e2e/**', 'test/judges/**'],
     testTimeout: 30_000,
     coverage: { include: ['src-main/**', 'src-renderer/state/**', 'app/**'] },
+    projects: [
+      // They share what they import: loading it anew for each file takes as long as running them.
+      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/e2e/**', 'test/judges/**', ...pure],
+        },
+      },
+    ],
   },
 });

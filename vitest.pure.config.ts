@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { pureTests } from './scripts/checks/pure.mjs';
+import { pureTests, quickTests } from './scripts/checks/pure.mjs';
 import base from './vitest.config.ts';
 
-// `npm run check`: the tests that need nothing but Node and a temporary folder.
-export default defineConfig({ ...base, test: { ...base.test, include: pureTests() } });
+// `npm run check`: the tests that need nothing but Node and a temporary folder, but those that take long.
+export default defineConfig({
+  ...base,
+  test: { testTimeout: 30_000, include: quickTests(pureTests()), isolate: false },
+});

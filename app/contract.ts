@@ -5,8 +5,10 @@
 import type { Outcome } from 'tokenkeep/ipc';
 import type { Names } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
+import type { SourceEvents, SourceRequests } from './sources/contract.ts';
 
 export type * from './sign-in/contract.ts';
+export type * from './sources/contract.ts';
 
 export interface AppInfo {
   version: string;
@@ -32,7 +34,7 @@ export type UpdateStatus =
   | { state: 'available' | 'ready' | 'failed' | 'unsigned' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
-export interface AppRequests extends SignInRequests {
+export interface AppRequests extends SignInRequests, SourceRequests {
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
@@ -71,7 +73,7 @@ export type MenuCommand =
   | 'activity'
   | 'health';
 
-export interface AppEvents extends SignInEvents {
+export interface AppEvents extends SignInEvents, SourceEvents {
   command: MenuCommand;
   update: UpdateStatus;
   /** The screen was locked or the user is away: hide revealed tokens. */
@@ -110,9 +112,20 @@ export const APP_REQUESTS: Names<AppRequests> = {
   refreshNow: true,
   setAutoRefresh: true,
   signOutOffers: true,
+  signOutPlaces: true,
   signOut: true,
+  undoSignOut: true,
+  signOutDone: true,
   signOuts: true,
   clearActivity: true,
+  sources: true,
+  findSources: true,
+  openSource: true,
+  openAllSources: true,
+  closeSource: true,
+  addSource: true,
+  importSource: true,
+  showSource: true,
 };
 
 /** The events at run time. */
@@ -124,6 +137,7 @@ export const APP_EVENTS: Names<AppEvents> = {
   refreshStatus: true,
   profiles: true,
   signOuts: true,
+  sources: true,
 };
 
 /** The token cache requests that the app's window may make: all but `signOut` and
@@ -145,6 +159,10 @@ export const WINDOW_REQUESTS = [
   'retry',
   'recover',
   'startFresh',
+  'keepMine',
+  'takeFile',
+  'makeOwn',
+  'forget',
   'verify',
   'rotateKey',
   'compact',

@@ -13,9 +13,9 @@ export interface DataFolder {
 }
 
 /**
- * A user has one keychain for all data folders, so each folder has its own key: otherwise a sign-out in one, which destroys
- * the old key, would lock the vault of the other. The default folder's key has a fixed name, not derived from its path: a
- * home folder that is renamed or restored elsewhere must still open.
+ * Returns the paths of a data folder, and the label of its vault in the keychain. The label only helps people to tell the
+ * keys of several folders apart; the vault finds its key by the file's own ID. The default folder has a fixed label, so that
+ * it does not change when the home folder is renamed.
  */
 export function dataFolderAt(folder: string, usualFolder: string): DataFolder {
   const usual = resolve(folder) === resolve(usualFolder);

@@ -1,7 +1,7 @@
 /** The cache that the window shows: the user's own or the demo's. The user's stays open during the demo. */
 import type { BrowserWindow } from 'electron';
 import type { Vault } from 'tokenkeep';
-import { type ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
+import { type PlaceCache, type ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
 import { WINDOW_REQUESTS } from './contract.ts';
 import { type DemoVault, openDemoVault } from './demo/vault.ts';
 import { ORIGIN } from './page-file.ts';
@@ -10,6 +10,8 @@ export interface ServingOptions {
   windows: () => readonly BrowserWindow[];
   /** Opens the user's vault. Called once, on first use. */
   openOwn: () => Promise<Vault>;
+  /** The opened caches of other programs. None are shown beside the demo. */
+  places: () => readonly PlaceCache[];
   beforeRetry: () => void;
   onUnexpected: (error: unknown) => void;
 }
@@ -27,6 +29,8 @@ export interface Serving {
   showDemo(): Promise<void>;
   showOwn(): Promise<void>;
   planImport(path: string): Promise<void>;
+  /** Tells the windows that an opened cache has changed. */
+  placesChanged(): void;
   clearClipboard(): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,7 +43,12 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
 
   const serve = (vault: Promise<Vault>): void => {
     served?.();
-    served = serveTokenCache(vault, { ...options, origin: ORIGIN, only: WINDOW_REQUESTS });
+    served = serveTokenCache(vault, {
+      ...options,
+      places: () => (demo === undefined ? options.places() : []),
+      origin: ORIGIN,
+      only: WINDOW_REQUESTS,
+    });
   };
   const ownVault = (): Promise<Vault> => (own ??= openOwn().then((vault) => (opened = vault)));
   const leaveDemo = async (): Promise<void> => {
@@ -73,6 +82,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     async planImport(path) {
       await served?.planImport(path);
     },
+    placesChanged: () => served?.placesChanged(),
     async clearClipboard() {
       await served?.clearClipboard();
     },

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
-import { app, BrowserWindow, net, powerMonitor, shell } from 'electron';
+import { app, BrowserWindow, dialog, net, powerMonitor, shell, type WebContents } from 'electron';
 import { openVault, systemKeychain } from 'tokenkeep';
-import { noArguments, noteGesture, serveRequests } from 'tokenkeep/electron';
+import { confirm, noArguments, noteGesture, serveRequests, useGesture } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -18,6 +18,9 @@ import { startAgain, startsItself } from './restart.ts';
 import { serving } from './serving.ts';
 import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
+import { sourceChecks } from './sources/arguments.ts';
+import { openSources } from './sources/open-sources.ts';
+import { sourceSignOuts } from './sources/source-sign-out.ts';
 import { openUpdater, signedUpdates, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
@@ -63,6 +66,10 @@ export async function start(
         keychain: guard,
         unprotected: 'memory',
       }),
+    places: () =>
+      sources
+        .opened()
+        .flatMap(({ id, name, reading: { cache } }) => (cache === null ? [] : [{ id, name, cache }])),
     beforeRetry: () => guard.allow(),
     onUnexpected: report,
   });
@@ -70,13 +77,34 @@ export async function start(
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
+  const sources = openSources<WebContents>({
+    // eslint-disable-next-line no-restricted-syntax -- variables such as AZURE_CONFIG_DIR move the folders of programs
+    computer: { env: process.env },
+    useGesture,
+    confirm,
+    chooseFile: chooseCache,
+    planImport: (file) => shown.planImport(file),
+    showFile: (file) => shell.showItemInFolder(file),
+    now: () => Math.floor(Date.now() / 1000),
+    onChange() {
+      requests.emit('sources', null);
+      shown.placesChanged();
+    },
+  });
   const signing = signingIn({
+    sources: sourceSignOuts(sources),
     folder: data.folder,
     vault: () => shown.vault(),
     ownVault: () => shown.own(),
     isDemo: () => shown.demo,
     emit: {
-      signIn: (progress) => requests.emit('signIn', progress),
+      signIn(progress) {
+        requests.emit('signIn', progress);
+        // The browser covers the window: its user would not see that the sign-in is complete.
+        const [window] = own;
+        if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
+          bringToFront(window);
+      },
       refreshStatus: () => requests.emit('refreshStatus', null),
       profiles: () => requests.emit('profiles', null),
       signOuts: () => requests.emit('signOuts', null),
@@ -101,9 +129,11 @@ export async function start(
       downloadUpdate: noArguments,
       installUpdate: noArguments,
       ...signInChecks,
+      ...sourceChecks,
     },
     handlers: {
       ...signing.handlers,
+      ...sources.handlers,
       info: () => ({
         // A packaged app has a package.json of its own, which marks a development build.
         version: app.isPackaged ? app.getVersion() : __VERSION__,
@@ -204,6 +234,7 @@ export async function start(
       clearInterval(idle);
       guard.end();
       signing.stop();
+      sources.stop();
       // A sign-out may be notifying a provider; unfinished work is recorded.
       await signing.idle();
       newer.close();
@@ -214,6 +245,21 @@ export async function start(
       return guard.asking;
     },
   };
+}
+
+/** Asks for the cache of another program. Hidden files are shown, because most caches are in hidden folders. */
+async function chooseCache(caller: WebContents): Promise<string | null> {
+  useGesture(caller);
+  const window = BrowserWindow.fromWebContents(caller);
+  const options = {
+    title: 'Open the token cache of a program',
+    buttonLabel: 'Open',
+    properties: ['openFile' as const, 'showHiddenFiles' as const],
+  };
+  const { canceled, filePaths } = await (window === null
+    ? dialog.showOpenDialog(options)
+    : dialog.showOpenDialog(window, options));
+  return canceled ? null : (filePaths[0] ?? null);
 }
 
 /** Events after which revealed tokens are hidden and a copied token is cleared from the clipboard. */

@@ -136,6 +136,13 @@ async function opening(text: string, times: number): Promise<void> {
     const vault = await watched('open', openBench);
     const listed = await timed('  and list accounts', () => vault.read((cache) => cache.accounts().length));
     if (listed !== accounts) throw new Error('Wrong result: not all accounts');
+    const last = (row: string): number => costs[row]?.at(-1) ?? NaN;
+    (costs['open and list'] ??= []).push(last('open') + last('  and list accounts'));
+    const query = { home_account_id: person(time % accounts).home_account_id };
+    const secret = await timed('  and a first token', () =>
+      vault.read((cache) => cache.find('RefreshToken', { query })[0]?.secret),
+    );
+    if (secret === undefined) throw new Error('Wrong result: no token');
     await vault.close();
   }
 }

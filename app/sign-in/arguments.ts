@@ -9,7 +9,12 @@ const id = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/));
 const accountId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/));
 const accountIds = v.nullable(v.pipe(v.array(accountId), v.minLength(1), v.maxLength(20_000)));
 const loginHint = v.nullable(v.pipe(v.string(), v.maxLength(320)));
-const wishes = v.strictObject({ revoke: v.boolean(), endSession: v.boolean() });
+const wishes = v.strictObject({
+  vault: v.boolean(),
+  revoke: v.boolean(),
+  endSession: v.boolean(),
+  places: v.pipe(v.array(id), v.maxLength(200)),
+});
 
 export const signInChecks: ArgumentChecks<SignInRequests> = {
   profiles: noArguments,
@@ -27,8 +32,11 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   refreshStatus: takes(v.strictTuple([accountId])),
   refreshNow: takes(v.strictTuple([accountId])),
   setAutoRefresh: takes(v.strictTuple([accountId, v.boolean()])),
+  signOutPlaces: takes(v.strictTuple([v.pipe(v.array(accountId), v.maxLength(20_000))])),
   signOutOffers: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds, wishes])),
+  undoSignOut: takes(v.strictTuple([id])),
+  signOutDone: takes(v.strictTuple([id])),
   signOuts: noArguments,
   clearActivity: noArguments,
 };

@@ -1,5 +1,6 @@
 /** The window's requests for sign-in, refresh and sign-out. Types only. No token, code or secret. */
 import type { PlainError, SignOutReceipt } from 'tokenkeep/ipc';
+import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 
 export interface ProfileDraft {
   /** `microsoft`: work, school and personal accounts. `oidc`: any OpenID Connect provider. */
@@ -82,10 +83,14 @@ export interface SignOutOffers {
   provider: string | null;
 }
 
-/** What a sign-out does at the provider, in addition to removing the accounts locally. */
+/** What a sign-out does: where the accounts are removed, and what is asked of the provider. */
 export interface SignOutWishes {
+  /** The vault. `revoke` and `endSession` use its tokens. */
+  vault: boolean;
   revoke: boolean;
   endSession: boolean;
+  /** Ids of opened caches of other programs. */
+  places: readonly string[];
 }
 
 /** A stored receipt, without the account's id. */
@@ -101,7 +106,9 @@ export interface SignOutReport {
   id: string;
   /** Seconds since the epoch. */
   at: number;
-  /** One for each account. */
+  /** The accounts by name, in whatever place. */
+  names: readonly string[];
+  /** One for each account that was removed from the vault. */
   receipts: readonly KeptReceipt[];
   /**
    * Revocation at the providers; null: not asked for. `pending`: refresh tokens whose provider could not be reached; it is
@@ -110,6 +117,10 @@ export interface SignOutReport {
   revoked: { count: number; pending: number; problem: PlainError | null } | null;
   /** The browser session; null: not requested. */
   session: { opened: boolean; problem: PlainError | null } | null;
+  /** Opened caches of other programs that had some of these accounts, what is still signed in first. */
+  places: readonly PlaceReceipt[];
+  /** The accounts are in the vault, which was not chosen. */
+  keptInVault: boolean;
 }
 
 export interface SignInRequests {
@@ -132,6 +143,8 @@ export interface SignInRequests {
 
   /** @param accountIds null: all */
   signOutOffers(accountIds: readonly string[] | null): SignOutOffers;
+  /** The opened caches of other programs that have some of these accounts. */
+  signOutPlaces(accountIds: readonly string[]): readonly PlaceOffer[];
   /**
    * Signs accounts out: one request, from the click to the receipt. The main process writes down what is to be done,
    * removes the accounts, revokes their refresh tokens and opens the provider's sign-out page. Where it is interrupted,
@@ -140,6 +153,10 @@ export interface SignInRequests {
    * @param accountIds null: all accounts and apps
    */
   signOut(accountIds: readonly string[] | null, wishes: SignOutWishes): SignOutReport;
+  /** Puts back what a sign-out removed from caches of other programs, until `signOutDone` or the app quits. */
+  undoSignOut(reportId: string): SignOutReport;
+  /** Forgets what could be undone. */
+  signOutDone(reportId: string): void;
   /** Receipts of the last 90 days, newest first. */
   signOuts(): readonly SignOutReport[];
   /**

@@ -20,6 +20,7 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
+import type { SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 
 export interface SignInPorts<Caller> {
@@ -31,6 +32,8 @@ export interface SignInPorts<Caller> {
   ownVault: () => Promise<Vault>;
   /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
+  /** Opened caches of other programs. Default: none. */
+  sources?: SourceSignOuts;
   /** Verifies certificates, as the system does. */
   fetch: typeof fetch;
   openBrowser: (url: string) => Promise<void>;
@@ -68,6 +71,14 @@ export interface SignIn<Caller> {
   idle: () => Promise<void>;
   stop: () => void;
 }
+
+const NO_SOURCES: SourceSignOuts = {
+  names: () => new Map(),
+  offers: () => [],
+  signOut: () => Promise.resolve([]),
+  undo: () => Promise.resolve([]),
+  done: () => undefined,
+};
 
 /** Milliseconds for the user to sign in: enough to find a phone, but the port does not stay open. */
 const DEADLINE = 10 * 60_000;
@@ -121,6 +132,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     isDemo: ports.isDemo,
     profiles,
     consent,
+    sources: ports.sources ?? NO_SOURCES,
     openBrowser,
     now: seconds,
     after,
@@ -254,10 +266,18 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return refreshStatus(accountId);
       },
       signOutOffers: (_caller, ids) => out.offers(ids),
+      signOutPlaces: (_caller, ids) => (ports.sources ?? NO_SOURCES).offers(ids),
       signOut(caller, ids, wishes) {
-        if (wishes.endSession) ports.useGesture(caller);
-        return out.signOut(ids, wishes, wishes.endSession ? askingOn(caller) : asking(caller));
+        // Another program's file is not changed, and no page is opened, without a click.
+        const clicked = wishes.endSession || wishes.places.length > 0;
+        if (clicked) ports.useGesture(caller);
+        return out.signOut(ids, wishes, clicked ? askingOn(caller) : asking(caller));
       },
+      undoSignOut(caller, id) {
+        ports.useGesture(caller);
+        return out.undo(id);
+      },
+      signOutDone: (_caller, id) => out.done(id),
       signOuts: () => out.reports(),
       async clearActivity(caller) {
         if (!(await ports.confirm(caller, CLEAR_ACTIVITY, { follows: false }))) return false;

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import * as oidc from 'openid-client';
 import * as v from 'valibot';
-import type { SignOutReceipt, TokenCache, Vault } from 'tokenkeep';
+import { InvalidArgumentError, type SignOutReceipt, type TokenCache, type Vault } from 'tokenkeep';
 import {
   ACTIVITY_KEPT,
   appData,
@@ -21,6 +21,7 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
+import type { SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError } from './failures.ts';
@@ -34,6 +35,8 @@ export interface SignOutPorts {
   isDemo: () => boolean;
   profiles: { list: () => readonly SignInProfile[]; allowed: (issuer: string) => unknown };
   consent: Consent;
+  /** Opened caches of other programs. */
+  sources: SourceSignOuts;
   openBrowser: (url: string) => Promise<void>;
   /** Seconds since the epoch. */
   now: () => number;
@@ -47,6 +50,10 @@ export interface SignOuts {
   /** @param ids null: all */
   offers(ids: readonly string[] | null): Promise<SignOutOffers>;
   signOut(ids: readonly string[] | null, wishes: SignOutWishes, ask: Ask): Promise<SignOutReport>;
+  /** @throws InvalidArgumentError if there is nothing left to undo */
+  undo(reportId: string): Promise<SignOutReport>;
+  /** Forgets what could be undone. */
+  done(reportId: string): void;
   /** Receipts, newest first. */
   reports(): Promise<readonly SignOutReport[]>;
   /** Resumes sign-outs that an earlier run of the app did not complete. */
@@ -91,6 +98,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   const underWay = new Set<string>();
   let cancelTry = (): void => {};
   let stopped = false;
+  /** Its receipt may be in no vault. */
+  let last: SignOutReport | undefined;
 
   const track = <T>(work: Promise<T>): Promise<T> => {
     running.add(work);
@@ -152,7 +161,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
   const offers: SignOuts['offers'] = async (ids) => {
     if (ports.isDemo()) return { revoke: 'none', endSession: 'none', provider: null };
-    const { revoke, session } = await (await ports.vault()).read((cache) => take(cache, ids));
+    const vault = await ports.vault();
+    const { revoke, session } = await vault.read((cache) => take(cache, inVault(cache, ids)));
     const places = new Map(revoke.map((task) => [task.issuer, task]));
     // Providers that the user has not allowed are not contacted; the sign-out itself asks first.
     const find = (task: Task): Promise<Provider | undefined> =>
@@ -188,8 +198,24 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     ask: Ask,
   ): Promise<SignOutReport> {
     const vault = await ports.vault();
-    const wishes = ports.isDemo() ? { revoke: false, endSession: false } : asked;
-    const before = await vault.read((cache) => take(cache, ids));
+    const wishes = ports.isDemo() ? { ...asked, revoke: false, endSession: false } : asked;
+    const there = await vault.read((cache) => inVault(cache, ids));
+    const id = randomUUID();
+    const at = ports.now();
+    const elsewhere = ids === null ? new Map<string, string>() : ports.sources.names(ids);
+    if (ids?.some((one) => !there?.includes(one) && !elsewhere.has(one))) throw gone();
+    if (there?.length === 0 || !wishes.vault) {
+      if (elsewhere.size === 0) throw nothingChosen();
+      return signOutElsewhere(vault, {
+        id,
+        at,
+        ids: ids ?? [],
+        there: there ?? [],
+        wishes,
+        names: elsewhere,
+      });
+    }
+    const before = await vault.read((cache) => take(cache, there));
     // Before the removal, ask which issuers may be contacted. Tokens of a refused one are not revoked; the receipt says so.
     const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
     const refused = await askWhoMayBeTold(
@@ -197,11 +223,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ask,
     );
 
-    const id = randomUUID();
-    const at = ports.now();
-    const { receipts, kept, session } = await removeAndWriteDown(vault, ids, (cache) => {
+    // Before the vault, so that the receipt that is written with the removal has all places.
+    const places = ids === null ? [] : await ports.sources.signOut(ids, wishes.places, id);
+    const { receipts, kept, session } = await removeAndWriteDown(vault, there, (cache) => {
       // Collected again in the change that removes them, because a refresh may have replaced tokens meanwhile.
-      const now = take(cache, ids);
+      const now = take(cache, there);
       const may = ({ issuer }: Task): boolean => !refused.has(issuer);
       const revoke = wishes.revoke ? now.revoke.filter(may) : [];
       const skipped = wishes.revoke && (now.unknown || refused.size > 0);
@@ -212,6 +238,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         receipts: now.names.map(({ account, source }) => ({ ...NOTHING_REMOVED, at, account, source })),
         revoked: wishes.revoke ? { count: 0, pending: revoke.length, problem } : null,
         session: wishes.endSession ? { opened: false, problem: null } : null,
+        names: [...new Set([...now.names.map(({ account }) => account), ...elsewhere.values()])],
+        places,
+        keptInVault: false,
       };
       store(cache, { report, revoke });
       return {
@@ -241,6 +270,46 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       void telling.done.then(ports.onProgress);
     }
     return telling.soFar().report;
+  }
+
+  /** Signs out of other programs only: the accounts are not in the vault, or stay there. */
+  async function signOutElsewhere(
+    vault: Vault,
+    {
+      id,
+      at,
+      ids,
+      there,
+      wishes,
+      names,
+    }: {
+      id: string;
+      at: number;
+      ids: readonly string[];
+      there: readonly string[];
+      wishes: SignOutWishes;
+      names: ReadonlyMap<string, string>;
+    },
+  ): Promise<SignOutReport> {
+    const report: SignOutReport = {
+      id,
+      at,
+      names: [...new Set(names.values())],
+      receipts: [],
+      revoked: null,
+      session: null,
+      places: await ports.sources.signOut(ids, wishes.places, id),
+      keptInVault: there.length > 0,
+    };
+    await keep(vault, report);
+    return report;
+  }
+
+  /** Stores a receipt, unless that would create the vault: a look at other programs leaves no trace. */
+  async function keep(vault: Vault, report: SignOutReport): Promise<void> {
+    const { state, bytes } = vault.status;
+    if (state !== 'ready' || bytes === null) return;
+    await vault.update((cache) => store(cache, { report, revoke: [] })).catch(ports.onUnexpected);
   }
 
   /**
@@ -419,12 +488,38 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
   return {
     offers,
-    signOut: (ids, wishes, ask) => track(signOut(ids, wishes, ask)),
+    signOut: (ids, wishes, ask) =>
+      track(
+        signOut(ids, wishes, ask).then((report) => {
+          last = report;
+          return report;
+        }),
+      ),
     async reports() {
       const oldest = ports.now() - ACTIVITY_KEPT;
       const stored = await (await ports.vault()).read(all);
       return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
     },
+    async undo(id) {
+      const vault = await ports.vault();
+      const kept = (await vault.read(all)).find(({ report }) => report.id === id);
+      const undone = new Set(await ports.sources.undo(id));
+      const before = kept?.report ?? last;
+      if (before?.id !== id || undone.size === 0)
+        throw new InvalidArgumentError('What was removed is not kept any more. Nothing was put back.');
+      const report: SignOutReport = {
+        ...before,
+        places: before.places.map((place) =>
+          undone.has(place.name) && place.result === 'signed-out'
+            ? { ...place, result: 'still', says: 'Undone: what was removed is back.' }
+            : place,
+        ),
+      };
+      last = report;
+      if (kept === undefined || kept.revoke.length === 0) await keep(vault, report);
+      return report;
+    },
+    done: (id) => ports.sources.done(id),
     resume,
     async idle() {
       const all = Promise.allSettled([...running]).then(() => undefined);
@@ -465,6 +560,21 @@ function nameFor(cache: TokenCache, account: CachedAccount): { account: string; 
   };
 }
 
+/** Returns the accounts that are in the vault; null: all. */
+function inVault(cache: TokenCache, ids: readonly string[] | null): readonly string[] | null {
+  if (ids === null) return null;
+  const { byId } = cachedAccounts(cache);
+  return ids.filter((id) => byId.has(id));
+}
+
+function gone(): InvalidArgumentError {
+  return new InvalidArgumentError('This account is no longer in the cache. Nothing was done.');
+}
+
+function nothingChosen(): InvalidArgumentError {
+  return new InvalidArgumentError('No place was chosen. Nothing was signed out.');
+}
+
 function abortedAs<T>(value: T, signal: AbortSignal): Promise<T> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(value), { once: true }));
 }
@@ -499,10 +609,15 @@ const keptShape = v.array(
   v.object({ report: v.looseObject({ id: v.string(), at: v.number() }), revoke: v.array(task) }),
 );
 
+/** What receipts of earlier versions lack. */
+const EARLIER = { names: [], places: [], keptInVault: false };
+
 /** Returns the stored sign-outs, newest first. Invalid ones, such as after damage, are skipped. */
 function all(cache: TokenCache): readonly Kept[] {
   const result = v.safeParse(keptShape, appData(cache, NAME) ?? []);
-  return result.success ? (result.output as unknown as readonly Kept[]) : [];
+  if (!result.success) return [];
+  const stored = result.output as unknown as readonly Kept[];
+  return stored.map(({ report, revoke }) => ({ report: { ...EARLIER, ...report }, revoke }));
 }
 
 /** Stores a sign-out in place of its earlier version; inside an update. */

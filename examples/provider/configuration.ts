@@ -19,6 +19,7 @@ export function configuration(
   clients: readonly ClientMetadata[],
   users: readonly User[],
   lifetimes: Lifetimes,
+  registers = false,
 ): Configuration {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const html = (ctx: KoaContextWithOIDC, title: string, body: string): void => {
@@ -32,7 +33,8 @@ export function configuration(
     // oidc-provider refuses to connect to loopback addresses; the apps of this one have no others.
     fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
-    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    // A client that registers itself names the scopes that it may ask for.
+    scopes: ['openid', 'offline_access', 'profile', 'email', ...(registers ? API_SCOPES : [])],
     claims: { openid: ['sub', 'oid', 'tid'], profile: ['name', 'preferred_username'], email: ['email'] },
     // MSAL, as most programs, looks for the user's name in the ID token and nowhere else.
     conformIdTokenClaims: false,
@@ -57,6 +59,7 @@ export function configuration(
         allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
       },
       introspection: { enabled: false },
+      registration: { enabled: registers },
       deviceFlow: {
         enabled: true,
         userCodeInputSource: (ctx, form, _out, error) =>
@@ -95,9 +98,9 @@ ${form}<button class="main" form="op.deviceInputForm">Continue</button>`,
         enabled: true,
         defaultResource: () => API,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_ctx, resource) => ({
           scope: API_SCOPES.join(' '),
-          audience: API,
+          audience: resource,
           accessTokenTTL: lifetimes.accessToken,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'RS256' } },

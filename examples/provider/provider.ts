@@ -23,6 +23,8 @@ export interface ProviderOptions {
   deviceInterval?: number;
   /** Registered beside CLIENTS. */
   clients?: readonly ClientMetadata[];
+  /** Clients may register themselves (RFC 7591). */
+  registration?: boolean;
   /** Answers with Entra's `client_info` beside the tokens, so that accounts are named `oid.tid`. */
   entra?: boolean;
   /** Of an earlier provider, so that who trusts that one trusts this one. */
@@ -66,12 +68,17 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
   const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(
     issuer,
-    configuration(clients, USERS, {
-      accessToken: options.accessTokenTtl ?? 3600,
-      refreshToken: options.refreshTokenTtl ?? 86_400,
-      idToken: options.idTokenTtl ?? 3600,
-      deviceCode: options.deviceCodeTtl ?? 600,
-    }),
+    configuration(
+      clients,
+      USERS,
+      {
+        accessToken: options.accessTokenTtl ?? 3600,
+        refreshToken: options.refreshTokenTtl ?? 86_400,
+        idToken: options.idTokenTtl ?? 3600,
+        deviceCode: options.deviceCodeTtl ?? 600,
+      },
+      options.registration,
+    ),
   );
   provider.use(unavailable(outages));
   provider.use(greeting);

@@ -17,6 +17,7 @@ export default defineConfig({
   alias: {
     'tokenkeep/msal': source('msal/index.ts'),
     'tokenkeep/partitions/postgres': source('partitions/stores/postgres-store.ts'),
+    'tokenkeep/partitions/sqlite': source('partitions/stores/sqlite-store.ts'),
     'tokenkeep/partitions/redis': source('partitions/stores/redis-store.ts'),
     'tokenkeep/partitions/session': source('partitions/stores/session-store.ts'),
     'tokenkeep/partitions': source('partitions/index.ts'),

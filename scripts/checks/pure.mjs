@@ -1,8 +1,18 @@
-import { graph, modules, specifiers } from '../lint/graph.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { modules, root } from '../lint/graph.mjs';
+import { resolveImport } from '../lint/imports.mjs';
 
 /** What a pure test does without, wherever it is imported from: other processes, servers, and tools that take seconds to load. */
 const heavy =
   /^(child_process|worker_threads|net|https?|dgram|eslint|typescript|esbuild|express|redis|pg|oidc-provider|@playwright\/test|@azure\/msal-node|msal-node-\d)$/;
+
+/**
+ * Whatever a formatted module loads by a literal name. Every run of vitest asks for the pure tests, and parsing all modules would take
+ * four seconds.
+ */
+const LOADED =
+  /^(?:import|export)\s(?!type\b)(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\b(?:import|require|URL)\(\s*['"]([^'"]+)['"]/gm;
 
 /**
  * Returns the test files that need nothing but Node and a temporary folder: neither they nor what they import of test/, scripts/
@@ -12,15 +22,34 @@ const heavy =
  */
 export function pureTests() {
   const files = modules(['test', 'scripts', 'examples', 'bench']);
-  const imports = graph(files);
-  const isHeavy = new Set(files.filter((file) => specifiers(file).some((name) => heavy.test(name))));
+  const loaded = new Map(files.map((file) => [file, loadedBy(file)]));
+  const isHeavy = (file) => loaded.get(file).some(({ kind, name }) => kind !== 'file' && heavy.test(name));
+  return files.filter((file) => /\.test\.tsx?$/.test(file) && !reached(loaded, file).some(isHeavy));
+}
+
+/**
+ * Returns those of the test files that `npm run check` runs. A test file that takes seconds of computing says so in a line of its own:
+ * `// Not in npm run check: …`, with the reason.
+ *
+ * @param {string[]} files paths from the root of the clone
+ */
+export function quickTests(files) {
   return files.filter(
-    (file) => /\.test\.tsx?$/.test(file) && !reached(imports, file).some((of) => isHeavy.has(of)),
+    (file) => !/^\/\/ Not in npm run check: \S/m.test(readFileSync(join(root, file), 'utf8')),
   );
 }
 
-function reached(imports, file) {
+function loadedBy(file) {
+  const path = join(root, file);
+  return [...readFileSync(path, 'utf8').matchAll(LOADED)].map(([, from, called]) =>
+    resolveImport(from ?? called, path, root),
+  );
+}
+
+/** The file and those of the map that it loads, directly or not. */
+function reached(loaded, file) {
   const seen = new Set([file]);
-  for (const of of seen) for (const next of imports.get(of) ?? []) seen.add(next);
+  for (const of of seen)
+    for (const { kind, name } of loaded.get(of)) if (kind === 'file' && loaded.has(name)) seen.add(name);
   return [...seen];
 }

@@ -48,7 +48,7 @@ async function run(step) {
   if (!sideBySide) console.log(`\n=== ${step.name}`);
   const child = spawn(
     process.execPath,
-    [step.script ? join(root, step.script) : command(step.package), ...step.args],
+    [...(step.node ?? []), step.script ? join(root, step.script) : command(step.package), ...step.args],
     {
       cwd: root,
       env: { ...process.env, ...step.env },

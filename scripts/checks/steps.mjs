@@ -10,6 +10,7 @@ import { countAttack, countPlaywright, countTorture, countVitest } from './count
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
+ * @property {string[]} [node] options of Node itself
  * @property {string[]} args
  * @property {boolean} [onBuild] whether it tests dist/ or out/
  * @property {string} [report] a runner's JSON report
@@ -59,6 +60,8 @@ export function steps(artifacts, words = [], parts = []) {
     report: join(artifacts, `${part}.json`),
     count: countPlaywright,
   });
+  // ESLint and TypeDoc make millions of short-lived objects. With little room for them, collecting them takes a sixth of the time.
+  const node = ['--max-semi-space-size=64'];
   const cached = ['--cache', '--cache-strategy=content', '--cache-location=node_modules/.cache/eslint/'];
   const types = { name: 'types', package: 'typescript-7', args: ['--noEmit'] };
   const format = { name: 'format', package: '@biomejs/biome', args: ['format'] };
@@ -66,12 +69,12 @@ export function steps(artifacts, words = [], parts = []) {
     // Every second counts: ESLint looks at what changed since the last time; `npm test` looks at everything.
     { part: 'check', lane: 0, ...types },
     { part: 'check', lane: 0, ...format },
-    { part: 'check', lane: 0, name: 'lint', package: 'eslint', args: ['.', ...cached] },
+    { part: 'check', lane: 0, name: 'lint', package: 'eslint', node, args: ['.', ...cached] },
     vitest('check', 1, 'pure tests', ['--config=vitest.pure.config.ts']),
     { part: 'lint', lane: 0, ...types },
     { part: 'lint', lane: 0, ...format },
-    { part: 'lint', lane: 0, name: 'lint', package: 'eslint', args: ['.'] },
-    { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', args: ['--emit', 'none'] },
+    { part: 'lint', lane: 0, name: 'lint', package: 'eslint', node, args: ['.'] },
+    { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', node, args: ['--emit', 'none'] },
     { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
     vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=2']),
     playwright('e2e', 'end-to-end tests', 'app'),

@@ -26,7 +26,16 @@ import ts from 'typescript';
  * @returns {Import[]}
  */
 export function importsOf(text, file) {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
+  return importsIn(ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true));
+}
+
+/**
+ * Returns every import of a module that has been parsed.
+ *
+ * @param {ts.SourceFile} source whose nodes know their parents
+ * @returns {Import[]}
+ */
+export function importsIn(source) {
   const found = [];
   const makers = new Set(['createRequire']);
   const requires = new Set(['require']);

@@ -1,8 +1,8 @@
 // ESLint's side of the house: the walls between rooms, and no circles.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { edges, root } from './graph.mjs';
-import { importsOf, resolveImport } from './imports.mjs';
+import { importsIn, importsOf, resolveImport } from './imports.mjs';
 import { refusal, roomOf } from './walls.mjs';
 
 const pathOf = (context) => relative(root, resolve(context.filename)).split(sep).join('/');
@@ -15,6 +15,18 @@ function report(context, { start, end }, message) {
   });
 }
 
+const parsed = new WeakMap();
+
+/** The imports of the linted file. TypeScript has parsed it already where a program was made for it. */
+function importsHere({ sourceCode }, file) {
+  const known = parsed.get(sourceCode);
+  if (known) return known;
+  const source = sourceCode.parserServices?.esTreeNodeToTSNodeMap?.get(sourceCode.ast);
+  const found = source ? importsIn(source) : importsOf(sourceCode.text, file);
+  parsed.set(sourceCode, found);
+  return found;
+}
+
 /** Each import stays within what the file's room may know. */
 const walls = {
   meta: { type: 'problem', schema: [] },
@@ -24,7 +36,7 @@ const walls = {
     if (!room) return {};
     return {
       Program() {
-        for (const found of importsOf(context.sourceCode.text, file)) {
+        for (const found of importsHere(context, file)) {
           const message = complaint(found, room, context.filename);
           if (message) report(context, found, message);
         }
@@ -48,10 +60,14 @@ const circles = {
     const file = pathOf(context);
     return {
       Program() {
-        for (const found of importsOf(context.sourceCode.text, file)) {
-          if (!found.isWhole) continue;
-          const { kind, name } = resolveImport(found.specifier, context.filename, root);
-          const way = kind === 'file' && wayBack(name, file);
+        const imports = importsHere(context, file)
+          .filter(({ isWhole }) => isWhole)
+          .map((found) => ({ found, ...resolveImport(found.specifier, context.filename, root) }))
+          .filter(({ kind }) => kind === 'file');
+        // Nearly always there is no way back: one search for all imports finds that out.
+        if (!wayBack(new Set(imports.map(({ name }) => name)), file)) return;
+        for (const { found, name } of imports) {
+          const way = wayBack([name], file);
           if (way)
             report(
               context,
@@ -64,9 +80,9 @@ const circles = {
   },
 };
 
-/** The modules from `start` to `goal`, each importing the next; undefined where none leads there. */
-function wayBack(start, goal) {
-  const from = new Map([[start, undefined]]);
+/** The modules from one of `starts` to `goal`, each importing the next; undefined where none leads there. */
+function wayBack(starts, goal) {
+  const from = new Map([...starts].map((start) => [start, undefined]));
   for (const file of from.keys()) {
     if (file === goal) return [...chain(from, file)].reverse().join(' → ');
     for (const next of importsOnDisk(file)) if (!from.has(next)) from.set(next, file);
@@ -80,15 +96,24 @@ function* chain(from, file) {
 
 const read = new Map();
 
+/** Milliseconds for which a file is not looked at again. Editors lint for hours, a run of ESLint lints hundreds of files. */
+const FRESH = 1000;
+
 function importsOnDisk(file) {
-  const path = join(root, file);
-  if (!/\.[cm]?[jt]sx?$/.test(file) || file.includes('node_modules/') || !existsSync(path)) return [];
-  const { mtimeMs } = statSync(path);
+  const now = performance.now();
   const known = read.get(file);
-  if (known?.mtimeMs === mtimeMs) return known.found;
-  const found = edges(readFileSync(path, 'utf8'), file);
-  read.set(file, { mtimeMs, found });
+  if (known && now - known.lookedAt < FRESH) return known.found;
+  const path = join(root, file);
+  const mtimeMs =
+    /\.[cm]?[jt]sx?$/.test(file) && !file.includes('node_modules/') ? changedAt(path) : undefined;
+  const isSame = known && known.mtimeMs === mtimeMs;
+  const found = isSame ? known.found : mtimeMs === undefined ? [] : edges(readFileSync(path, 'utf8'), file);
+  read.set(file, { mtimeMs, found, lookedAt: now });
   return found;
+}
+
+function changedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }
 
 export const house = { meta: { name: 'house' }, rules: { walls, circles } };

@@ -114,6 +114,12 @@ export const rooms = [
     why: 'partitions/ knows only cache/: web apps have no vault and no keychain, and pass in their own clients.',
   },
   {
+    room: 'src-main/partitions/stores/sqlite-store.ts',
+    knows: [...cache, 'src-main/partitions'],
+    packages: ['node:sqlite', 'better-sqlite3'],
+    why: 'sqlite-store.ts opens a file itself, so it loads what opens it, and nothing else.',
+  },
+  {
     room: 'src-main/ipc',
     knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
     why: 'ipc/ stands on cache, doctor, vault and oauth; it knows neither Electron nor the keychain.',
@@ -144,6 +150,12 @@ export const rooms = [
       'src-main/sources',
     ],
     why: 'cli/ runs in plain Node without a window: it knows neither ipc/ nor Electron.',
+  },
+  {
+    room: 'src-main/testing',
+    knows: [...cache, 'src-main/vault', 'src-main/keychain', 'src-main/lock'],
+    packages: [],
+    why: 'testing/ prepares vaults for the tests of embedders; nothing of the library may depend on it.',
   },
   {
     room: 'src-main/electron',

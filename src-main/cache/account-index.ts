@@ -1,6 +1,6 @@
 /**
- * Index of the entries by account, so that the cost of a lookup or a sign-out depends on the size of one account, not
- * of the cache. Ids and realms are compared case-insensitively, as in keys.
+ * Indexes the entries by account, so that the cost of a lookup depends on the size of one account, not of the cache. IDs and
+ * realms are compared case-insensitively, as in keys.
  */
 import type { Entity, EntityType } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf } from './schema/environments.ts';
@@ -23,8 +23,8 @@ function slot(type: Section, client: unknown, realm: unknown): string {
 }
 
 /**
- * The entries of one account, in the order in which they were first stored. A plain list, as most accounts have five;
- * where there are many, maps by place, and by type, app and realm.
+ * The entries of one account, in the order in which they were first stored: a list for up to 16 entries, since most accounts
+ * have about five; otherwise maps by place, and by type, app and realm.
  */
 class Bucket {
   #list: Entry[] | undefined;

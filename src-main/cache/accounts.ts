@@ -1,4 +1,4 @@
-/** The accounts of a cache as people know them: one per user, told apart by issuer where the issuer is part of who it is. */
+/** The accounts of a cache: one per user, distinguished by issuer if the issuer is part of the identity. */
 import type { Entry } from './entry.ts';
 import { issuerFor } from './place.ts';
 import type { Account, AccountReference, AccountSummary, Entity, EntryCount } from './schema/entities.ts';
@@ -24,7 +24,7 @@ export interface AccountFilter {
 export interface Identity<Item = unknown> {
   /** The issuer; "" if MSAL's rules identify the user, or it is unknown. */
   readonly issuer: string;
-  /** As the first item has it. */
+  /** The environment of the first item. */
   readonly environment: string;
   readonly items: Item[];
 }
@@ -34,8 +34,8 @@ function environmentOf(entity: Entity): string {
 }
 
 /**
- * Sorts the entities of one account id by user. Those that name no issuer belong to the one user on their host, where
- * there is a single one.
+ * Groups the entities of one account ID by user. Entities without an issuer belong to the user on their host if there is
+ * only one.
  */
 function identities<T extends Entity>(store: Store, entities: readonly T[]): Identity<T>[] {
   const found = new Map<string, Identity<T>>();
@@ -157,7 +157,7 @@ function rankOf({ tenants, authority_type }: AccountSummary): number {
   return authority_type === '' ? 1 : 2;
 }
 
-/** Users whose account entity is missing: their refresh tokens can still be used, and signed out. */
+/** Returns the users without an account entity whose refresh tokens can still be used, and signed out. */
 function unlisted(store: Store, account: string): AccountSummary[] {
   const tokens = store
     .ofAccount(account)
@@ -180,7 +180,7 @@ function unlisted(store: Store, account: string): AccountSummary[] {
   );
 }
 
-/** Sorts the grants by user. */
+/** Groups the grants by user. */
 function grantUsers(store: Store, home: string | undefined): Identity<GrantItem>[] {
   const byId = new Map<string, GrantItem[]>();
   const all = home === undefined ? store.entries(GRANT) : store.ofAccount(home);
@@ -195,7 +195,7 @@ function grantUsers(store: Store, home: string | undefined): Identity<GrantItem>
   return [...byId.values()].flatMap((grants) => identities(store, grants));
 }
 
-/** Whether the user of these grants is in the list already, by an account entity or a refresh token. */
+/** Returns whether the user of these grants is in the list already, because of an account entity or a refresh token. */
 function isListed(store: Store, user: Identity<GrantItem>, ids: ReadonlyMap<string, Account[]>): boolean {
   const id = folded(user.items[0]?.home_account_id);
   const others: readonly Entity[] =
@@ -231,14 +231,14 @@ function filled(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** What the home tenant's entity says; what it leaves open, the others or the tenants. */
+/** Builds a summary from the home tenant's entity, completed by the other entities and the tenants. */
 function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
   const main = entities.find((entity) => isHomeTenant(entity, realmOf(entity))) ?? entities[0];
   if (main === undefined) return undefined;
   const tenants = tenantsOf(entities);
   const said = (field: 'username' | 'name' | 'local_account_id'): string | undefined => {
     const texts = [main, ...entities, ...tenants].flatMap((source) => filled(source[field]) ?? []);
-    // A guest's name (`ada_contoso.example#EXT#@…`) is for when there is no other.
+    // Use a guest's name (`ada_contoso.example#EXT#@…`) only if there is no other.
     return texts.find((text) => field !== 'username' || !text.toLowerCase().includes('#ext#')) ?? texts[0];
   };
   const name = said('name');
@@ -251,7 +251,7 @@ function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
     username: said('username') ?? '',
     ...(name === undefined ? {} : { name }),
     local_account_id: said('local_account_id') ?? '',
-    // MSAL Python lists generic accounts only under a name that is not theirs.
+    // MSAL Python lists generic accounts only if their authority type is MSSTS.
     authority_type: issuer !== undefined && type === 'MSSTS' ? 'Generic' : type,
     tenants,
   };

@@ -7,7 +7,7 @@ import { storeOf, type TokenCache } from './token-cache.ts';
 /** The result of a transaction. */
 export interface Transaction<T> {
   value: T;
-  /** One for each place that is not as it was; none where all was taken back in the end. */
+  /** One change for each place that differs afterwards; none if the changes cancel out. */
   changes: readonly Change[];
   /** Undoes the transaction and emits a `change` event. */
   undo(): void;
@@ -37,7 +37,7 @@ export function assertSynchronous(result: unknown): void {
 }
 
 /**
- * Makes changes that were made to another cache. One `change` event.
+ * Applies changes that were made to another cache, with one `change` event.
  *
  * @returns the changes made to this cache
  */
@@ -51,14 +51,14 @@ export function apply(cache: TokenCache, changes: Iterable<Change>): Change[] {
   }).changes;
 }
 
-/** A change as one who was not there knows it: what stands in a place now, whatever was there before. */
+/** A change without its `before`: the new contents of a place. */
 export interface Step extends Place {
-  /** Absent where nothing is left. */
+  /** Absent if the place is empty now. */
   readonly after?: Entry;
 }
 
 /**
- * Makes changes of which nobody knows what they replaced. One `change` event.
+ * Applies changes without a known `before`, with one `change` event.
  *
  * @returns the changes made to this cache
  */
@@ -72,14 +72,14 @@ export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
   }).changes;
 }
 
-/** A function that waits to be run on a cache, and the one who waits for its outcome. */
+/** A function to run on a cache, and the callbacks for its outcome. */
 export interface Job {
   readonly run: (cache: TokenCache) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A job, and the promise of its outcome. */
+/** Returns a job and the promise of its outcome. */
 export function jobOf<T>(run: (cache: TokenCache) => T): { job: Job; outcome: Promise<T> } {
   let settle: Omit<Job, 'run'> | undefined;
   const outcome = new Promise<unknown>((resolve, reject) => {
@@ -89,15 +89,15 @@ export function jobOf<T>(run: (cache: TokenCache) => T): { job: Job; outcome: Pr
   return { job: { run, ...settle }, outcome };
 }
 
-/** Jobs that were run and wait for their changes to become durable. */
+/** Jobs that have run and whose changes are not durable yet. */
 export interface Batch {
-  /** What all of them did together: one change for each place. */
+  /** The combined changes of all jobs, one for each place. */
   readonly changes: readonly Change[];
-  /** What each job that changed something did, in order. */
+  /** The changes of each job that changed something, in order. */
   readonly updates: readonly (readonly Change[])[];
-  /** The changes are durable: each job gets its value, or the error that it threw. */
+  /** Call it when the changes are durable: each job resolves with its value, or rejects with the error that it threw. */
   settle(): void;
-  /** They are not: the cache is put back, and each job gets `error`, or the error that it threw itself. */
+  /** Call it if they cannot be made durable: rolls the cache back and rejects each job with `error`, or with its own error. */
   withdraw(error: unknown): void;
 }
 

@@ -2,11 +2,11 @@
 import { type Entry, nameOf, type Place } from './entry.ts';
 import { type CacheChange, type EntityChange, isEntityType, type KeptChange } from './schema/entities.ts';
 
-/** One place that was set or emptied. At least one side is there; both stand in the same place. */
+/** A place that was set or emptied. At least one side is present; both have the same place. */
 export interface Change {
-  /** Absent where there was nothing. */
+  /** Absent if the place was empty. */
   readonly before?: Entry;
-  /** Absent where nothing is left. */
+  /** Absent if the place is empty now. */
   readonly after?: Entry;
 }
 
@@ -22,7 +22,7 @@ export function inverse({ before, after }: Change): Change {
   return { ...(after && { before: after }), ...(before && { after: before }) };
 }
 
-/** One change for each place, from its first state to its last. Places that end as they began are left out. */
+/** Combines changes into one for each place, from its first state to its last. Omits places that end as they began. */
 export function condensed(changes: readonly Change[]): Change[] {
   if (changes.length < 2) return changes.filter(({ before, after }) => before !== after);
   const places = new Map<string, Change>();

@@ -12,31 +12,31 @@ export interface Place {
   readonly key: string | null;
 }
 
-/** The name of a place, for maps. */
+/** Returns the name of a place, for use as a map key. */
 export function nameOf({ section, key }: Place): string {
   return key === null ? section : `${section}\n${key}`;
 }
 
-/** The account that a value says it belongs to, lower-cased; "" for none. */
+/** Returns the account that a value names, lower-cased; "" if none. */
 export function ownerOf(value: unknown): string {
   return isRecord(value) ? folded(value['home_account_id']) || folded(value['homeAccountId']) : '';
 }
 
-/** The account that an entry's value belongs to, lower-cased; "" for none. */
+/** Returns the account that an entry's value belongs to, lower-cased; "" if none. */
 export function accountOf(value: unknown, understood: boolean): string {
   return understood && isRecord(value) ? folded(value['home_account_id']) : ownerOf(value);
 }
 
 /**
  * One stored item of a cache document: an entity, an item that is not understood, or a whole root that is not. It is
- * checked and frozen once, when it is made. Entries are replaced, never changed, so the same entry means the same
- * contents; caches share them.
+ * validated and frozen once, when it is created. Entries are replaced, never changed, so an identical entry has identical
+ * contents, and caches can share entries.
  */
 export class Entry<In extends string = string> implements Place {
   readonly section: In;
   /** null: the whole root, which is not understood. */
   readonly key: In extends Section ? string : string | null;
-  /** The account that it belongs to, lower-cased; "" for none. */
+  /** The account that it belongs to, lower-cased; "" if none. */
   readonly account: string;
   /** Whether it is an entity of the schema, or a grant. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
@@ -50,10 +50,11 @@ export class Entry<In extends string = string> implements Place {
   }
 
   /**
-   * Takes a value in: freezes it and finds out what it is. A `secret` that is an accessor stays one, unread.
+   * Creates an entry: freezes the value and determines its account and whether it is understood. A `secret` that is an
+   * accessor is not read.
    *
    * @param key null for a whole root; roots of other names than the schema's are always whole
-   * @throws InvalidArgumentError where the value is not JSON
+   * @throws InvalidArgumentError if the value is not JSON
    */
   static of<T extends Section>(section: T, key: string, value: unknown): Entry<T>;
   static of(section: string, key: string | null, value: unknown): Entry;
@@ -74,14 +75,14 @@ export class Entry<In extends string = string> implements Place {
     return this.#value;
   }
 
-  /** The value, where it is understood; else null. */
+  /** The value if it is understood; else null. */
   get entity(): (In extends EntityType ? EntityOf[In] : Entity) | null {
     return this.isUnderstood ? (this.value as Entry<In>['entity']) : null;
   }
 
   /**
-   * Exchanges the value for another form of the same, such as one whose secret is sealed. This is no change: no event
-   * tells it, and every cache and change that holds the entry has the new form.
+   * Replaces the value by an equivalent form, such as one whose secret is sealed. This is not a change: there is no event,
+   * and every cache and change that refers to the entry gets the new form.
    */
   exchange(value: unknown): void {
     this.#value = value;

@@ -20,10 +20,9 @@ export interface Findings {
 }
 
 /**
- * Freezes a value that came out of JSON, all the way down. What is frozen already has been through here.
+ * Deep-freezes a JSON value. Skips parts that are frozen already, because they have been checked before.
  *
- * @returns whether it is JSON at all (no functions, no cycles, no more than MAX_DEPTH levels). Where it is not, a
- *   part of it may be frozen.
+ * @returns whether it is JSON (no functions, no cycles, at most MAX_DEPTH levels). If not, parts of it may be frozen
  */
 export function freezeJson(value: unknown, findings?: Findings, depth = 0): boolean {
   switch (typeof value) {
@@ -49,7 +48,7 @@ function freezeObject(value: object, findings: Findings | undefined, depth: numb
   } else {
     if (!isRecord(value)) return false;
     for (const name of Object.keys(value)) {
-      // [Note: secrets stay sealed] Reading a vault's `secret` would open it. An accessor gives a string or throws.
+      // [Note: secrets stay sealed] Reading a vault's `secret` would decrypt it. An accessor returns a string or throws.
       if (name === 'secret' && isAccessor(value, name)) continue;
       const field = value[name];
       if (typeof field !== 'string' && !freezeJson(field, findings, depth)) return false;
@@ -59,14 +58,14 @@ function freezeObject(value: object, findings: Findings | undefined, depth: numb
   return true;
 }
 
-/** Whether a field is an accessor. Does not read the field. */
+/** Returns whether a field is an accessor. Does not read the field. */
 export function isAccessor(value: object, name: string): boolean {
   return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
 }
 
 /**
- * A copy with some fields changed; undefined takes a field away. It is not frozen yet. Accessors are carried over, not
- * read, with what they find their secret by; where the secret itself is changed, without. [Note: secrets stay sealed]
+ * Returns an unfrozen copy with changed fields; undefined removes a field. An accessor of the secret is copied, not read,
+ * unless `secret` is changed. [Note: secrets stay sealed]
  */
 export function copyWith(source: Entity, changes: Readonly<Record<string, unknown>>): Entity {
   // A spread copies `__proto__` as the field that it is here, where an assignment would set the prototype.

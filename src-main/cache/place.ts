@@ -1,4 +1,4 @@
-/** Where entities stand: finding what denotes the same credential, putting an entity in its place, and changing one. */
+/** Finds the entries of the same credential, stores an entity under its key, and modifies entities. */
 import { InvalidArgumentError } from '../errors.ts';
 import { Entry } from './entry.ts';
 import { copyWith, isRecord } from './json.ts';
@@ -28,8 +28,8 @@ function text(entity: Entity, field: string): string {
 }
 
 /**
- * The issuer of an entity, canonical; "" where it has none or nothing tells. Libraries write no issuers: their ID tokens
- * say it, and one of the same account and app speaks for the tokens beside it. Reads the secrets of such ID tokens.
+ * Returns the normalized issuer of an entity; "" if it has none or it is unknown. MSAL libraries don't store issuers, so the
+ * issuer of a token is taken from the ID tokens of the same account and app. Reads the secrets of these ID tokens.
  */
 export function issuerFor(store: Store, entity: Entity): string {
   const own = issuerIn(entity);
@@ -41,10 +41,10 @@ export function issuerFor(store: Store, entity: Entity): string {
   return issuerBeside(store, account, environment, entity['client_id']);
 }
 
-/** What `issuerBeside` found in a state of a store. Accounts with thousands of ID tokens ask thousands of times. */
+/** Memoizes `issuerBeside` per store version, because it is called for every token of an account. */
 const found = new WeakMap<Store, { version: number; issuers: Map<string, string> }>();
 
-/** The issuer that the ID tokens of an account on a host say, where they agree. */
+/** Returns the issuer that the ID tokens of an account on a host name; "" if they disagree. */
 function issuerBeside(store: Store, account: string, environment: string, client: unknown): string {
   let known = found.get(store);
   if (known?.version !== store.version)
@@ -108,8 +108,8 @@ export function supersededEntries<T extends EntityType>(store: Store, type: T, e
 }
 
 /**
- * Puts an entity under its key in the document's dialect, and drops what it replaces. Where something else has that
- * key (MSAL Python's does not tell a bound token from a plain one) nothing is overwritten: the new one goes beside it.
+ * Stores an entity under its key in the document's dialect and removes the entries it replaces. If another entity has that
+ * key (MSAL Python uses one key for bound and plain tokens), it is not overwritten: the new one gets a different key.
  * Must run in a transaction.
  *
  * @throws InvalidArgumentError if the entity is not valid for its type
@@ -141,7 +141,7 @@ function invalidEntity(type: EntityType, entity: Entity): InvalidArgumentError {
   });
 }
 
-/** MSAL Node and MSAL.NET keep one refresh token per family, whichever of its apps got it last. */
+/** MSAL Node and MSAL.NET store one refresh token per family: the latest one of any of its apps. */
 function isOneFamily(occupant: Entity | null, entity: Entity): boolean {
   const family = entity['family_id'];
   return (
@@ -181,7 +181,7 @@ export function modifyEntity(
     for (const entry of found) store.drop(entry);
     return;
   }
-  // Of several that denote the credential, the one that the caller holds; the others are stale.
+  // If several entries denote the credential, modify the one that the caller passed; the others are stale.
   const entry = found.find(({ value }) => value === old) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
   const entity = copyWith(entry.entity, ownJson(changes));
@@ -214,8 +214,8 @@ function writtenAt(entity: Entity): number {
 }
 
 /**
- * When a credential was written, in seconds; NaN where nothing tells. An ID token says so itself. A refresh token of MSAL
- * Node does not, but it came with an access token, most likely with the newest one that is beside it.
+ * Returns when a credential was written, in seconds since the epoch; NaN if unknown. For an ID token, this is its `iat`. A
+ * refresh token of MSAL Node has no time, so the time of the newest access token of the same account and app is used.
  */
 export function ageIn(store: Store, type: EntityType, entity: Entity): number {
   const written = writtenAt(entity);

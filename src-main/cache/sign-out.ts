@@ -199,7 +199,7 @@ function ambiguous(users: readonly Identity<Entity>[]): AmbiguousAccountError {
   );
 }
 
-/** Returns the entries that a sign-out removes and its preview counts. The cost depends on the account's size only. */
+/** Returns the entries that a sign-out removes and its preview counts. Scans the account and all malformed entries. */
 function belongings(store: Store, { account, ids, owns, spares }: Removal): Entry<Section>[] {
   const own = store.ofAccount(account).filter((entry) => entry.isUnderstood && owns(entry));
   const loose = [...store.malformedInMemory].filter(

@@ -86,7 +86,7 @@ export class Store {
   #journal: Change[] = [];
   #depth = 0;
 
-  readonly now: Clock;
+  now: Clock;
   /** A number that changes with the contents and is unique among all stores of this process. */
   version = ++states;
   /** The dialect of the document; null if there is no document or the dialect is unknown. */

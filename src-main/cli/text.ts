@@ -1,6 +1,8 @@
-/** How the command prints: tables, times, and nothing that a terminal would take for a command of its own. */
+/** Output of the command: tables and times, without control characters that a terminal would execute. */
 
-/** A table with a heading; the last column is not cut. Other columns are cut where the terminal is too narrow. */
+/**
+ * Formats a table with a heading. If it is wider than `columns`, the widest columns are cut, but to no less than 12 characters.
+ */
 export function table(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
@@ -27,12 +29,12 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Without control characters: names come from providers and files, and could move the cursor or hide a line. */
+/** Replaces control characters: names come from providers and files, and could move the cursor or hide a line. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
 }
 
-/** How long until a time, or how long ago: "in 12 min", "2 h ago". */
+/** Formats a time relative to now: "in 12 min", "2 h ago". */
 export function relative(seconds: number, now: number): string {
   const distance = Math.abs(seconds - now);
   const amount =
@@ -46,7 +48,7 @@ export function relative(seconds: number, now: number): string {
   return seconds >= now ? `in ${amount}` : `${amount} ago`;
 }
 
-/** 14:20, in the local time zone. */
+/** Formats a time as "14:20", in the local time zone. */
 export function clock(seconds: number): string {
   const at = new Date(seconds * 1000);
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;

@@ -25,7 +25,7 @@ const CODES: Readonly<Record<string, number>> = {
 /** States in which the vault can be read. */
 const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
 
-/** Where the desktop app keeps its vault. */
+/** Returns the path of the vault: `--vault`, else `TOKENKEEP_VAULT`, else the vault of the desktop app. */
 export function vaultFile(given: Given, { env, home, platform }: World): string {
   const named = given.value('vault') ?? env['TOKENKEEP_VAULT'];
   if (named !== undefined && named !== '') return resolve(named);

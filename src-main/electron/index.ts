@@ -5,6 +5,7 @@
  * @module tokenkeep/electron
  */
 export type * from '../ipc/contract.ts';
+export type { PlaceCache } from '../ipc/places.ts';
 export type { Question } from '../ipc/questions.ts';
 export {
   type ArgumentCheck,

@@ -13,6 +13,7 @@ import {
   tokenCachePrefix,
 } from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
+import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
 import { serveRequests } from './requests.ts';
@@ -27,6 +28,11 @@ export interface ServeOptions extends Trusted {
   only?: readonly (keyof TokenCacheRequests)[];
   /** Distinguishes several token caches of one process; as in `exposeTokenCache`. Default: `tokenCache`. */
   name?: string;
+  /**
+   * Caches of other programs whose accounts are shown beside the vault's, such as those of `tokenkeep/sources`. They are only
+   * read. Call `placesChanged` when they have changed.
+   */
+  places?: () => readonly PlaceCache[];
   /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
   /** See `RequestOptions.onUnexpected`. */
@@ -53,6 +59,8 @@ export interface ServedTokenCache {
    * then `importPlanned` or `importFailed`. Resolves when both events are sent; never rejects.
    */
   planImport(path: string): Promise<void>;
+  /** Tells the windows that the caches of `places` have changed. */
+  placesChanged(): void;
   /** Clears a copied token from the clipboard now, such as when the screen is locked. */
   clearClipboard(): Promise<void>;
 }
@@ -91,6 +99,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   });
   const handlers = tokenCacheHandlers<WebContents>({
     vault: opened,
+    places: options.places ?? (() => []),
     copied,
     now: () => Math.floor(Date.now() / 1000),
     confirm,
@@ -131,7 +140,11 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
       served.stop();
       void copied.clear();
     },
-    { planImport: handlers.planImport, clearClipboard: () => copied.clear() },
+    {
+      planImport: handlers.planImport,
+      clearClipboard: () => copied.clear(),
+      placesChanged: () => served.emit('change', null),
+    },
   );
 }
 
@@ -140,6 +153,7 @@ const NAMES: OptionNames<ServeOptions> = {
   origin: true,
   only: true,
   name: true,
+  places: true,
   beforeRetry: true,
   onUnexpected: true,
 };

@@ -9,18 +9,22 @@ import {
   type AccountId,
   allTokensOf,
   type CachedAccount,
-  cachedAccounts,
   type CachedAccounts,
   forEachAccount,
   type Token,
   tokensOf,
 } from './cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
+import { accountsAt, partsOf, type PlaceCache } from './places.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
 /** @param now seconds since the epoch */
-export async function accountList(cache: TokenCache, now: number): Promise<AccountList> {
-  const cached = cachedAccounts(cache);
+export async function accountList(
+  cache: TokenCache,
+  now: number,
+  places: readonly PlaceCache[] = [],
+): Promise<AccountList> {
+  const cached = accountsAt(cache, places);
   const accounts: AccountItem[] = [];
   let tokens = 0;
   // The first time, names are read from ID tokens, which takes long with many accounts.
@@ -57,6 +61,7 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
     },
     status: accountStatus({ accessTokens, refreshTokens }, history.refusal, now),
     source: history.source,
+    places: partsOf(account).map(({ place }) => place),
     ...timesOf(account, now),
   };
 }

@@ -156,10 +156,11 @@ export function importedAccounts(cache: TokenCache, document: TokenCache): Activ
 export function activityToken(
   account: CachedAccount,
   { id, type }: IdentifiedToken,
-): { token: IdentifiedToken['type']; api: string | null; client_id: string } {
+  from?: string,
+): { token: IdentifiedToken['type']; api: string | null; client_id: string; from?: string } {
   const item = tokenItems(account).find((candidate) => candidate.id === id);
   const api = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? null) : null;
-  return { token: type, api, client_id: item?.client_id ?? '' };
+  return { token: type, api, client_id: item?.client_id ?? '', ...(from === undefined ? {} : { from }) };
 }
 
 const name = (chunk: number): string => `${PREFIX}${chunk}`;
@@ -182,7 +183,7 @@ const common = {
   // A sign-out removes the name if it is the account's id as well.
   accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
 };
-const aboutToken = { token: tokenType, api: perhaps, client_id: text };
+const aboutToken = { token: tokenType, api: perhaps, client_id: text, from: v.exactOptional(text) };
 const shape = v.variant('kind', [
   v.object({
     ...common,

@@ -4,8 +4,8 @@ import { InvalidArgumentError } from '../errors.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { type ArgumentCheck, type ArgumentChecks, noArguments } from './requests.ts';
 
-// Ids are made by cached-accounts.ts, token-views.ts and imports.ts: base64url, two parts at most. Those of findings are hashes.
-const id = v.pipe(v.string(), v.maxLength(100), v.regex(/^[\w-]+(\.[\w-]+)?$/));
+// Ids are made by cached-accounts.ts, token-views.ts and imports.ts: base64url, three parts at most. Those of findings are hashes.
+const id = v.pipe(v.string(), v.maxLength(100), v.regex(/^[\w-]+(\.[\w-]+){0,2}$/));
 const searchText = v.pipe(v.string(), v.maxLength(1_000));
 // Windows' longest path; a NUL would cut it short on its way to the file system.
 const path = v.pipe(
@@ -42,6 +42,10 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   retry: noArguments,
   recover: noArguments,
   startFresh: noArguments,
+  keepMine: noArguments,
+  takeFile: noArguments,
+  makeOwn: noArguments,
+  forget: noArguments,
   verify: noArguments,
   rotateKey: noArguments,
   compact: noArguments,

@@ -81,8 +81,11 @@ export function cachedAccounts(cache: TokenCache): CachedAccounts {
  * }
  */
 export function findAccount(cache: TokenCache, id: AccountId): CachedAccount {
-  const found = cachedAccounts(cache).byId.get(id);
-  if (found !== undefined) return found;
+  return cachedAccounts(cache).byId.get(id) ?? notFound();
+}
+
+/** @throws InvalidArgumentError always */
+export function notFound(): never {
   throw new InvalidArgumentError('This account is no longer in the cache. Nothing was done.');
 }
 

@@ -10,6 +10,7 @@ import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
+import type { Forgotten } from '../vault/api.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
 import type { Names, Outcome, PlainError } from './requests.ts';
 
@@ -29,6 +30,7 @@ export type {
   VaultReport,
   VaultState,
   VaultStatus,
+  Forgotten,
 };
 
 /** One row of the account list: a user, an app without a user, or tokens whose account is not in the cache. */
@@ -59,6 +61,8 @@ export interface AccountItem {
   status: AccountStatus;
   /** The file that it was imported from, which another program may still use; null where it was signed in here. */
   source: string | null;
+  /** Where it is: `vault`, and the ids of opened caches of other programs. */
+  places: readonly string[];
   /** The soonest expiry of its access tokens that is still to come, in seconds since the epoch; null if there is none. */
   nextExpiry: number | null;
   /** The latest expiry of its access tokens, in seconds since the epoch; null if one's expiry is unknown. */
@@ -80,6 +84,8 @@ export interface TokenItem {
   /** Opaque; names the token in `claims`, `reveal` and `copy`. */
   id: string;
   type: 'AccessToken' | 'RefreshToken' | 'IdToken';
+  /** `vault`, or the id of an opened cache of another program. */
+  place: string;
   environment: string;
   /** The tenant. */
   realm: string | null;
@@ -217,9 +223,16 @@ export type Activity =
     }
   /** The provider refused a refresh token; `code` is its own error code. */
   | ({ kind: 'refused'; client_id: string; provider: string } & Pick<Refusal, 'reason' | 'code'>)
-  /** A token was shown, or copied. `api`: of an access token. */
-  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string }
-  | { kind: 'copy'; token: TokenItem['type']; api: string | null; client_id: string; form: CopyForm }
+  /** A token was shown, or copied. `api`: of an access token. `from`: the program whose cache has it. */
+  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string; from?: string }
+  | {
+      kind: 'copy';
+      token: TokenItem['type'];
+      api: string | null;
+      client_id: string;
+      form: CopyForm;
+      from?: string;
+    }
   /** A sign-out by `signOut`. `tokens`: how many were removed. */
   | { kind: 'sign-out'; tokens: number }
   /** `file`: where the document was, or the export is. */
@@ -299,6 +312,17 @@ export interface TokenCacheRequests {
   recover(): VaultStatus;
   /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and starts an empty one. */
   startFresh(): VaultStatus;
+  /**
+   * older, and other states while `status.kept` says that memory holds more: replaces the file with what this program has
+   * in memory, after a dialog of the main process. null if the user declined, here and below.
+   */
+  keepMine(): VaultStatus | null;
+  /** older: accepts the file's contents and discards what is in memory, after a dialog. */
+  takeFile(): VaultStatus | null;
+  /** copy: gives the file an id and a key of its own, after a dialog. */
+  makeOwn(): VaultStatus | null;
+  /** Deletes the vault's file and key in every state, after a dialog. Files that were set aside stay. */
+  forget(): Forgotten | null;
 
   /** Reads every byte of the file and opens every secret; `verifying` reports progress. */
   verify(): VaultReport;
@@ -379,6 +403,10 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   retry: true,
   recover: true,
   startFresh: true,
+  keepMine: true,
+  takeFile: true,
+  makeOwn: true,
+  forget: true,
   verify: true,
   rotateKey: true,
   compact: true,

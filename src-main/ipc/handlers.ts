@@ -10,18 +10,19 @@ import {
   recordActivity,
 } from './activity.ts';
 import { accountList, search } from './account-views.ts';
+import { choices } from './choices.ts';
 import { cachedAccounts, findAccount, tokensOf } from './cached-accounts.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
+import { accountsAt, findTokenAt, tokensAt } from './places.ts';
 import type { Ports } from './ports.ts';
 import { copiedText } from './copied-text.ts';
 import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
-import { tokenList } from './signatures.ts';
-import { decoded, findToken } from './token-views.ts';
+import { decoded } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
@@ -30,17 +31,18 @@ export interface TokenCacheHandlers<Caller> {
 }
 
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
-  const { vault, copied, now, emit } = ports;
+  const { vault, copied, now, emit, places } = ports;
   const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
   const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
     requests: {
       status: async () => (await vault).status,
-      accounts: async () => accountList(await read((cache) => cache), now()),
-      tokens: (_caller, id) => read((cache) => tokenList(cache, id)),
-      claims: (_caller, id) => read((cache) => decoded(findToken(cache, id)[1].token)),
-      search: async (_caller, text) => search((await read(cachedAccounts)).byId, text),
+      accounts: async () => accountList(await read((cache) => cache), now(), places()),
+      tokens: (_caller, id) => read((cache) => tokensAt(cache, places(), id)),
+      claims: (_caller, id) => read((cache) => decoded(findTokenAt(cache, places(), id).token.token)),
+      search: async (_caller, text) =>
+        search((await read((cache) => accountsAt(cache, places()))).byId, text),
 
       removalCount: (_caller, ids) => read((cache) => removalCountOf(cache, ids)),
       signOut: async (_caller, ids) =>
@@ -52,23 +54,23 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         }),
 
       async reveal(caller, id) {
-        const [account, which] = await read((cache) => findToken(cache, id));
-        if (!(await ports.confirm(caller, revealQuestion(account, which)))) return null;
-        const { secret } = which.token;
+        const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
+        if (!(await ports.confirm(caller, revealQuestion(account, token, place?.name)))) return null;
+        const { secret } = token.token;
         await noteActivity(await vault, now(), [account], {
           kind: 'reveal',
-          ...activityToken(account, which),
+          ...activityToken(account, token, place?.name),
         });
         return secret;
       },
       async copy(caller, id, form = 'token') {
-        const [account, which] = await read((cache) => findToken(cache, id));
-        const text = copiedText(account, which, form);
-        if (!(await ports.confirm(caller, copyQuestion(account, which)))) return null;
+        const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
+        const text = copiedText(account, token, form);
+        if (!(await ports.confirm(caller, copyQuestion(account, token, place?.name)))) return null;
         const answer = await copied.copy(text);
         await noteActivity(await vault, now(), [account], {
           kind: 'copy',
-          ...activityToken(account, which),
+          ...activityToken(account, token, place?.name),
           form,
         });
         return answer;
@@ -104,6 +106,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         await (await vault).update((cache) => clearActivity(cache, now()));
         return true;
       },
+      ...choices(ports),
       ...maintenance(ports),
       ...health(ports),
     },

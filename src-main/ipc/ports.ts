@@ -2,6 +2,7 @@
 import type { Vault } from '../vault/api.ts';
 import type { CopiedSecrets } from './clipboard.ts';
 import type { TokenCacheEvents } from './contract.ts';
+import type { PlaceCache } from './places.ts';
 import type { Question } from './questions.ts';
 
 /** The members of a vault that a window's requests need. The app closes the vault. */
@@ -14,6 +15,10 @@ export type ServedVault = Pick<
   | 'retry'
   | 'recover'
   | 'startFresh'
+  | 'keepMine'
+  | 'takeFile'
+  | 'makeOwn'
+  | 'forget'
   | 'verify'
   | 'compact'
   | 'exportTo'
@@ -23,6 +28,8 @@ export type ServedVault = Pick<
 export interface Ports<Caller> {
   /** Requests wait for it. */
   vault: Promise<ServedVault>;
+  /** The caches whose accounts are shown beside the vault's. */
+  places: () => readonly PlaceCache[];
   copied: CopiedSecrets;
   /** Seconds since the epoch. */
   now: () => number;

@@ -22,18 +22,18 @@ const MEANS = {
   IdToken: 'It identifies you to anyone who has it, and some services accept it as proof.',
 };
 
-export function revealQuestion(account: CachedAccount, token: IdentifiedToken): Question {
+export function revealQuestion(account: CachedAccount, token: IdentifiedToken, from?: string): Question {
   return {
     message: `Show this ${KINDS[token.type]}?`,
-    detail: `${describe(account, token)}\n\n${MEANS[token.type]} It will be visible on the screen until you hide it.`,
+    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} It will be visible on the screen until you hide it.`,
     yes: 'Show',
   };
 }
 
-export function copyQuestion(account: CachedAccount, token: IdentifiedToken): Question {
+export function copyQuestion(account: CachedAccount, token: IdentifiedToken, from?: string): Question {
   return {
     message: `Copy this ${KINDS[token.type]}?`,
-    detail: `${describe(account, token)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.`,
+    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.`,
     yes: 'Copy',
   };
 }
@@ -55,8 +55,8 @@ export const CLEAR_ACTIVITY: Question = {
   yes: 'Clear',
 };
 
-/** At most three lines: account, API, app. */
-function describe(account: CachedAccount, { id, type }: IdentifiedToken): string {
+/** At most four lines: account, API, app, and the program whose cache has it. */
+function describe(account: CachedAccount, { id, type }: IdentifiedToken, from?: string): string {
   const item = tokenItems(account).find((candidate) => candidate.id === id);
   const who = account.kind === 'app' ? 'an app without a user' : whose(account);
   const what = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? '') : '';
@@ -65,6 +65,7 @@ function describe(account: CachedAccount, { id, type }: IdentifiedToken): string
     `Account: ${who}`,
     ...(what === '' ? [] : [`For: ${printable(what, 120)}`]),
     `App: ${printable(app.join(', '), 120)}`,
+    ...(from === undefined ? [] : [`From the cache of: ${printable(from, 80)}`]),
   ].join('\n');
 }
 

@@ -9,6 +9,16 @@ import { identify, tokenItems } from './token-views.ts';
  * Returns the history's signatures with one more, without those of ID tokens that the account no longer has.
  *
  * @param account after the token was added
+ *
+ * @example
+ * import { type AccountId, changeHistory, findAccount, historyOf, type SignatureCheck, withSignature } from 'tokenkeep/ipc';
+ *
+ * async function keep(id: AccountId, secret: string, check: SignatureCheck): Promise<void> {
+ *   await vault.update((cache) => {
+ *     const signatures = withSignature(findAccount(cache, id), historyOf(cache, id), { secret, ...check });
+ *     changeHistory(cache, id, { signatures });
+ *   });
+ * }
  */
 export function withSignature(
   { idTokens }: CachedAccount,

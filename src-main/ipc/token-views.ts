@@ -62,6 +62,7 @@ export function tokenItems(account: CachedAccount): TokenItem[] {
   return identify(account).map(({ id, type, token }) => ({
     id,
     type,
+    place: 'vault',
     environment: token.environment,
     realm: text(token, 'realm'),
     client_id: token.client_id,

@@ -83,6 +83,8 @@ export interface KeptGrant
 /** Where a grant is filed. */
 export interface Place {
   readonly issuer: string;
+  /** Whether `issuer` is the resource that the grant is for, whose authorization server has a name of its own. */
+  readonly isResource?: boolean;
   readonly client_id: string;
   readonly label: string;
 }
@@ -230,8 +232,8 @@ function issuersSaidBy(tokens: TokenResponse): string[] {
  * Whether an issuer that an ID token names may be the one that the grant is filed under. Microsoft's ID tokens name the user's tenant, where
  * the app was configured with `common`.
  */
-function mayBe(said: string, filed: string): boolean {
-  if (sameIssuer(said, filed)) return true;
+function mayBe(said: string, { issuer: filed, isResource }: Place): boolean {
+  if (isResource === true || sameIssuer(said, filed)) return true;
   const [one, other] = [hostIn(said), hostIn(filed)];
   return isMicrosoft(one) && isMicrosoft(other);
 }
@@ -245,9 +247,9 @@ function hostIn(issuer: string): string {
 }
 
 /** @throws InvalidArgumentError if the ID token names an issuer that the grant is not filed under */
-export function assertIssuer({ tokens }: Grant, { issuer }: Place): void {
+export function assertIssuer({ tokens }: Grant, place: Place): void {
   const said = stringClaim(claimsIn(tokens?.id_token), 'iss');
-  if (said === undefined || mayBe(said, issuer)) return;
+  if (said === undefined || mayBe(said, place)) return;
   throw cannotKeep(
     'tokens.id_token',
     'was issued by another issuer than the one that the grant is filed under',
@@ -264,7 +266,7 @@ export function refreshed(old: Grant, answer: TokenResponse, place: Place): Gran
   if (isOfAnotherUser(old, answer)) throw mismatch('grant_other_subject', place);
   const known = before === undefined ? [] : issuersSaidBy(before);
   const isOther = (said: string): boolean =>
-    known.length > 0 ? !known.some((issuer) => sameIssuer(issuer, said)) : !mayBe(said, place.issuer);
+    known.length > 0 ? !known.some((issuer) => sameIssuer(issuer, said)) : !mayBe(said, place);
   if (issuersSaidBy(answer).some(isOther)) throw mismatch('grant_other_issuer', place);
   const kept: Record<string, unknown> = {};
   for (const name of ['refresh_token', 'scope', 'id_token'] as const)

@@ -101,8 +101,13 @@ export class Grants {
   readonly #now: Clock;
   readonly #at: Omit<Place, 'label'>;
 
-  constructor(handle: CacheHandle, { issuer, client_id, now = systemClock }: GrantsOptions) {
-    this.#at = { issuer, client_id };
+  /** @internal `isResource`: the issuer is the resource that the grants are for, whose authorization server has another name. */
+  constructor(
+    handle: CacheHandle,
+    { issuer, client_id, now = systemClock }: GrantsOptions,
+    isResource = false,
+  ) {
+    this.#at = { issuer, client_id, ...(isResource ? { isResource } : {}) };
     checkedPlace({ ...this.#at, label: '-' });
     this.#handle = handle;
     this.#now = () => Math.floor(now());
@@ -261,7 +266,8 @@ export class Grants {
     const cachedAt = Number(item.cached_at ?? 0);
     const expires = expiryOf(stored.grant, cachedAt);
     if (expires === undefined) return true;
-    const margin = minLifetime ?? Math.min(MARGIN, Math.max(0, expires - cachedAt) / 4);
+    // At least one: the clock's seconds are whole, and a request takes its time.
+    const margin = minLifetime ?? Math.max(1, Math.min(MARGIN, (expires - cachedAt) / 4));
     return expires - margin > this.#now();
   }
 

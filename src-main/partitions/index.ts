@@ -25,6 +25,7 @@ export {
   type TokenParameters,
 } from './api-tokens.ts';
 export { type ResealOptions, type ResealReport, type SealingReport } from './maintenance.ts';
+export { type PartitionEvent } from './diagnostics.ts';
 export { type PartitionTtl } from './lifetime.ts';
 export {
   type LoggedOutUser,

@@ -36,6 +36,7 @@ import {
   userOfAssertion,
 } from './api-tokens.ts';
 import { Deadline } from './deadline.ts';
+import { published, purposeOf } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
 import { Turns } from './leases.ts';
 import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
@@ -310,7 +311,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       const wanted = appWanted(request);
       const own = appPartition(request);
       const name = JSON.stringify([own.key, wanted.scopes.toSorted(), wanted.forceRefresh]);
-      return flights.share(name, () => apiToken(own, wanted, ask, now));
+      return flights.share(name, () => apiToken(own, wanted, watched(own.key, ask), now));
     },
     acquireOnBehalfOf: async (request, ask) => {
       const wanted = onBehalfWanted(checkOptions('acquireOnBehalfOf', request, ON_BEHALF_OF, READ));
@@ -322,13 +323,21 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
         wanted.scopes.toSorted(),
         wanted.forceRefresh,
       ]);
-      return flights.share(name, () => apiToken(own, wanted, ask, now));
+      return flights.share(name, () => apiToken(own, wanted, watched(own.key, ask), now));
     },
     signOutUser: (user) => caches.signOutUser(user),
     reseal: (how) => reseal(settings, how),
     sealingReport: () => sealingReport(settings),
     check: () => check(settings),
   };
+}
+
+function watched(partition: string, ask: AskTokenEndpoint): AskTokenEndpoint {
+  return (parameters, signal) =>
+    published('ask', partition, (note) => {
+      note({ grant_type: parameters.grant_type });
+      return ask(parameters, signal);
+    });
 }
 
 function onlyAccountIn(cache: TokenCache): AccountSummary {
@@ -543,12 +552,14 @@ class OpenedPartition implements Partition {
   async read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T> {
     const { signal } = checkOptions('read', options, { signal: true });
     return abandonable(signal, () =>
-      this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),
+      published('read', this.key, () =>
+        this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),
+      ),
     );
   }
 
   update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
-    return this.#caches.update(this.#as, fn, options);
+    return published('update', this.key, () => this.#caches.update(this.#as, fn, options));
   }
 
   signOut(account: string | AccountReference): Promise<SignOutReceipt> {
@@ -560,7 +571,15 @@ class OpenedPartition implements Partition {
   }
 
   exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T> {
-    return this.#caches.exclusively(this.#as, name, task, options);
+    return published('turn', this.key, (note) => {
+      const start = performance.now();
+      note({ purpose: purposeOf(name) });
+      const begun = (signal: AbortSignal): Promise<T> => {
+        note({ waited: performance.now() - start });
+        return task(signal);
+      };
+      return this.#caches.exclusively(this.#as, name, begun, options);
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import type { UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline, isUnsent } from './deadline.ts';
+import { published } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Ownership } from './ownership.ts';
@@ -82,7 +83,10 @@ export class Updates {
       this.#waiting.set(name.key, []);
       const deadline = new Deadline(this.#settings.timeout);
       try {
-        await this.#commit(name, jobs, deadline);
+        await published('commit', name.key, (note) => {
+          note({ updates: jobs.length });
+          return this.#commit(name, jobs, deadline, (races) => note({ races }));
+        });
       } catch (error) {
         for (const job of jobs) job.reject(error);
       } finally {
@@ -91,10 +95,17 @@ export class Updates {
     }
   }
 
-  async #commit(name: PartitionName, jobs: readonly Waiting[], deadline: Deadline): Promise<void> {
+  /** @param raced told how often another writer was faster so far */
+  async #commit(
+    name: PartitionName,
+    jobs: readonly Waiting[],
+    deadline: Deadline,
+    raced: (races: number) => void,
+  ): Promise<void> {
     // The first attempt may use a kept cache, because the write compares versions.
     let found = this.#opened.take(name.key);
     let losses = 0;
+    let races = 0;
     for (let pause = PAUSES.first; ; ) {
       const isConfirmed = found === undefined;
       found ??= await orBusy(name, losses, () => this.#read(name, deadline));
@@ -119,6 +130,8 @@ export class Updates {
         return;
       }
       found = undefined;
+      races += 1;
+      raced(races);
       if (!isConfirmed) continue; // The kept cache was outdated; this is no lost race.
       losses += 1;
       await orBusy(name, losses, () => deadline.pause(pause * (0.5 + Math.random())));

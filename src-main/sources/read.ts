@@ -112,7 +112,16 @@ function notUnderstood({ name, file }: FoundSource): string {
   return `${file} is not a document that an MSAL library can read. ${name} may be writing it; nothing was changed.`;
 }
 
-/** Instructions for programs that Tokenkeep cannot sign out of. */
+/**
+ * Returns how to sign out of a program: that Tokenkeep does it, or what to run or where to go.
+ *
+ * @example
+ * ```ts
+ * import { findSources, howToLeave } from 'tokenkeep/sources';
+ *
+ * for (const source of await findSources()) console.log(source.name, howToLeave(source));
+ * ```
+ */
 export function howToLeave({ leaving, name }: FoundSource): string {
   if (leaving.by === 'command') return `To sign out, run: ${leaving.command}`;
   return leaving.by === 'program' ? leaving.where : `Tokenkeep can sign out of ${name}.`;

@@ -252,7 +252,7 @@ async function leftOf(
   if (cache === null)
     return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
   const { removed } = cache.signOut(account);
-  return { remaining: Object.values(removed).reduce((sum, count) => sum + count, 0) };
+  return { remaining: Object.values<number>({ ...removed }).reduce((sum, count) => sum + count, 0) };
 }
 
 async function withoutSubscriptions(

@@ -19,7 +19,7 @@ const LONGEST_PAUSE = 60_000;
 const TRIED_AGAIN: ReadonlySet<VaultState> = new Set(['ready', 'read-only', 'unreadable', 'busy']);
 
 /** Files with fewer entries than this are not compacted automatically. */
-const SMALL = 64;
+const SMALL = 256;
 
 /**
  * The largest number of changes that are appended in one frame. Larger batches rewrite the file with one frame per

@@ -1,5 +1,5 @@
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, TokenCache } from '../cache/token-cache.ts';
 import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/change.ts';
 import { type TokenkeepError, VaultError } from '../errors.ts';
@@ -39,6 +39,7 @@ export class VaultMemory {
   mine: Opening | null = null;
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
+  isEnded = false;
   /** Changes in `cache` that are not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
@@ -46,15 +47,28 @@ export class VaultMemory {
   status: VaultStatus;
   #unsaved = 0;
   #published: string;
+  /** Milliseconds since the epoch. */
+  readonly #now: (() => number) | undefined;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
 
-  constructor(opening: Opening, circumstances: Pick<Circumstances, 'file' | 'keychain'>) {
+  constructor(
+    opening: Opening,
+    { now, ...circumstances }: Pick<Circumstances, 'file' | 'keychain'> & { now?: () => number },
+  ) {
+    this.#now = now;
     this.#circumstances = circumstances;
     this.opening = opening;
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.savedAt = savedAtOf(opening);
     this.status = this.#describe();
     this.#published = JSON.stringify(this.status);
+  }
+
+  /** A cache in a vault has the vault's clock. */
+  #timed(cache: TokenCache): TokenCache {
+    const now = this.#now;
+    if (now !== undefined) storeOf(cache).now = () => Math.floor(now() / 1000);
+    return cache;
   }
 
   /** Returns the vault as this program last saw it; `null` if it has seen none. */
@@ -95,7 +109,7 @@ export class VaultMemory {
   /** Does what `adopt` does, whatever is in memory. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
-    this.cache = opening.contents?.cache ?? new TokenCache();
+    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;
@@ -199,10 +213,12 @@ export class VaultMemory {
     this.statuses.emit(status);
   }
 
-  /** Closes: overwrites the keys, and notifies nobody any more. */
+  /** Closes: overwrites the keys, and notifies nobody any more. Who waited meanwhile finds no key, not an overwritten one. */
   end(): void {
-    this.opening.key?.fill(0);
-    this.mine?.key?.fill(0);
+    for (const key of [this.opening.key, this.mine?.key]) key?.fill(0);
+    this.opening = { ...this.opening, key: null };
+    this.mine = null;
+    this.isEnded = true;
     this.changes.clear();
     this.statuses.clear();
   }

@@ -129,19 +129,19 @@ export interface Place {
 export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
   const { io, file, slots } = place;
   let whole: Awaited<ReturnType<typeof readWhole>>;
-  let early: { account: string; item: Promise<SlotReading> } | null = null;
+  let early = null as { account: string; item: Promise<SlotReading> } | null;
   try {
-    if (known.key === null) {
-      // The keychain is slow, so it is asked before the rest of the file is read.
-      const header = await headerOf(io, file);
-      if (header !== null) {
-        const { fileId, slot } = header;
-        early = { account: accountOf(fileId, slot), item: hear(slots.read(fileId, slot)) };
+    const isWanted = (start: Buffer): boolean => {
+      const found = readHeader(start);
+      if (known.key === null && found.kind === 'header') {
+        // The keychain is slow, so it is asked before the rest of the file is read.
+        const { fileId, slot } = found.header;
+        early = { account: accountOf(fileId, slot), item: hear(slots.read(Buffer.from(fileId), slot)) };
       }
-    }
-    // A file that does not start as a vault is not read to its end.
-    const begins = known.seen !== null || early !== null || (await isVault(io, file));
-    whole = await readWhole(io, file, begins ? undefined : HEAD_LENGTH);
+      // A file that does not start as a vault is not read to its end.
+      return known.seen !== null || found.kind !== 'none';
+    };
+    whole = await readWhole(io, file, { length: HEAD_LENGTH, isWanted });
   } catch (cause) {
     const error = storageError(cause);
     return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
@@ -287,11 +287,6 @@ export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<b
   return there?.equals(fileId) === true;
 }
 
-async function isVault(io: Io, file: string): Promise<boolean> {
-  const head = await readWhole(io, file, HEAD_LENGTH);
-  return head !== null && readHeader(head.bytes).kind !== 'none';
-}
-
 /** [Note: the mark file] It exists beside the vault while the keychain is not available; see rekey.ts. */
 export function markFileOf(file: string): string {
   return `${file}.mark`;
@@ -300,6 +295,8 @@ export function markFileOf(file: string): string {
 const MAX_MARK_FILE = 64 * 1024;
 
 async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): Promise<Mark | null> {
+  const isThere = await identify(io, markFileOf(file)).catch(() => null);
+  if (isThere === null) return null;
   const whole = await readWhole(io, markFileOf(file), MAX_MARK_FILE).catch(() => null);
   return whole === null ? null : decodeMarkFile(whole.bytes, fileId, key);
 }

@@ -63,7 +63,7 @@ export class Rekeying {
     return new Promise((resolve, reject) => {
       const turn = this.#turns.run('', () => {
         this.#next = null;
-        return this.#replaceKey(this.#jobs.splice(0), () => resolve('pending'));
+        return this.#replaceKey(this.#jobs.splice(0), resolve);
       });
       turn.then(resolve, reject);
     });
@@ -77,7 +77,7 @@ export class Rekeying {
     const { settings, memory } = this.#access;
     const { state } = memory.opening;
     if (state === 'older') {
-      if (isUnfinished(memory)) await this.#turns.run('', () => this.#replaceKey([], () => undefined));
+      if (isUnfinished(memory)) await this.#turns.run('', () => this.#replaceKey([], ignored));
       return;
     }
     if (state !== 'ready') return;
@@ -86,7 +86,7 @@ export class Rekeying {
     else if (pending === 'destroy') {
       const destroy = async (): Promise<void> => {
         await this.#lookWhereTheKeyIs([]);
-        if (memory.opening.contents?.metadata.pending === 'destroy') await this.#destroyOldKey(null);
+        if (memory.opening.contents?.metadata.pending === 'destroy') await this.#destroyOldKey(null, ignored);
       };
       await this.#turns.run('', () => settings.rekeying.hold(destroy));
     } else if (memory.opening.isSignOutPending) await this.#removeMarkFile();
@@ -99,6 +99,7 @@ export class Rekeying {
   async mark(): Promise<void> {
     const { settings, memory } = this.#access;
     const mark = async (): Promise<void> => {
+      if (memory.isEnded) return; // The vault was closed while this waited for the lock.
       await this.#access.inTurn(() => this.#access.catchUp());
       const { contents, key, slot, fileId, state } = memory.opening;
       if (state !== 'ready' || contents === null || key === null || fileId === null) return;
@@ -118,8 +119,8 @@ export class Rekeying {
     await this.#turns.run('', () => Promise.resolve());
   }
 
-  /** @param postponed called when everything is done except the keychain's part, which continues */
-  async #replaceKey(jobs: Job[], postponed: () => void): Promise<OldKey> {
+  /** @param known called with the outcome for the old key when it is known; recording it may take longer */
+  async #replaceKey(jobs: Job[], known: (outcome: OldKey) => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
     try {
       await this.#lookWhereTheKeyIs(jobs);
@@ -132,7 +133,7 @@ export class Rekeying {
         // Memory drops the old key when the file has a new one; the mark file is authenticated under both.
         const old = Buffer.from(memory.opening.key ?? []);
         try {
-          return await this.#replaceUnderLock(jobs, old, postponed);
+          return await this.#replaceUnderLock(jobs, old, known);
         } finally {
           old.fill(0);
         }
@@ -144,7 +145,7 @@ export class Rekeying {
     }
   }
 
-  async #replaceUnderLock(jobs: Job[], old: Buffer, postponed: () => void): Promise<OldKey> {
+  async #replaceUnderLock(jobs: Job[], old: Buffer, known: (outcome: OldKey) => void): Promise<OldKey> {
     const write = (work: Job[], key: FreshKey | null): Promise<void> =>
       this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key)));
     // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
@@ -153,11 +154,11 @@ export class Rekeying {
     await write(jobs, fresh ?? null);
     if (fresh === undefined || fresh === null) await this.#leaveMarkFile([old]);
     if (fresh === undefined) {
-      postponed();
+      known('pending'); // The keychain's part continues.
       fresh = await asked;
       if (fresh !== null) await write([], fresh);
     }
-    return fresh === null ? 'pending' : await this.#destroyOldKey(old);
+    return fresh === null ? 'pending' : await this.#destroyOldKey(old, known);
   }
 
   /**
@@ -286,7 +287,7 @@ export class Rekeying {
   }
 
   /** @param old the key to destroy, if this program still has it */
-  async #destroyOldKey(old: Buffer | null): Promise<OldKey> {
+  async #destroyOldKey(old: Buffer | null, known: (outcome: OldKey) => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
     const { key, slot, fileId } = memory.opening;
     if (key === null || fileId === null) return 'pending';
@@ -298,25 +299,33 @@ export class Rekeying {
       await this.#leaveMarkFile(old === null ? [key] : [key, old]);
       return 'pending';
     }
-    await this.#access.inTurn(() => this.#access.writing(() => this.#noteDestroyed()));
+    const isNoted = this.#noteInMemory();
+    if (!memory.opening.isSignOutPending) known('destroyed');
+    if (isNoted) await this.#access.inTurn(() => this.#access.writing(() => this.#noteDestroyed()));
     await this.#removeMarkFile();
     return 'destroyed';
   }
 
-  /** Prevents another request to the keychain for work that is done. */
+  /** @returns whether the file has to be told */
+  #noteInMemory(): boolean {
+    const { memory } = this.#access;
+    const { opening, mine } = memory;
+    const isPending = opening.contents?.metadata.pending === 'destroy';
+    // The sign-out is finished, whatever happens to the contents of memory.
+    for (const contents of [isPending ? opening.contents : null, mine?.contents ?? null]) {
+      if (contents !== null) contents.metadata = { ...contents.metadata, pending: null };
+    }
+    memory.refresh();
+    return isPending;
+  }
+
+  /** Prevents another request to the keychain for work that is done. If this fails, it is repeated, which is harmless. */
   async #noteDestroyed(): Promise<void> {
     const { settings, memory } = this.#access;
     const { contents, identity, state } = memory.opening;
-    if (!(state === 'ready' || state === 'older') || identity === null) return;
-    if (contents?.metadata.pending !== 'destroy') return;
-    // If this can't be recorded, the work is repeated, which is harmless.
+    if (!(state === 'ready' || state === 'older') || identity === null || contents === null) return;
     const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
     if (noted !== null) memory.opening = { ...memory.opening, identity: noted };
-    const own = memory.mine?.contents ?? null;
-    if (own !== null) {
-      // The sign-out is finished, whatever happens to the contents of memory.
-      own.metadata = { ...own.metadata, pending: null };
-    }
     memory.refresh();
   }
 
@@ -350,6 +359,8 @@ export class Rekeying {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+const ignored = (): void => undefined;
 
 function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;

@@ -66,7 +66,11 @@ export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Pro
   const { file } = settings;
   const context: TraceContext = { file };
   const open = async (): Promise<Vault> => {
-    const memory = new VaultMemory(await look(settings), { file, keychain: settings.slots.label });
+    const memory = new VaultMemory(await look(settings), {
+      file,
+      keychain: settings.slots.label,
+      now: settings.now,
+    });
     context.state = memory.status.state;
     return new FileVault(settings, memory);
   };

@@ -1,5 +1,5 @@
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
-import { accountStatus } from '../state/accountStatus.ts';
+import { accountStatus, signInAgainText } from '../state/accountStatus.ts';
 import { nextToExpire } from '../state/lifetime.ts';
 import { refreshStatusText } from '../state/refreshStatus.ts';
 import { isPast, localTime, relative } from '../state/time.ts';
@@ -79,12 +79,13 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
 export function SignInAgain({ account }: { account: AccountItem }) {
   const { signIn, vault } = useModel();
   const { id } = useTimed((now) => accountStatus(account, now));
+  const why = useTimed((now) => signInAgainText(account, now));
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  if (id !== 'needs-sign-in') return null;
+  if (id !== 'needs-sign-in' || !account.places.includes('vault')) return null;
   return (
     <div className="refresh-status">
-      <span className="refresh-words">All access tokens have expired. Sign in again.</span>
-      {!demo && <Action onPress={signIn.open}>Sign in again…</Action>}
+      <span className="refresh-words">{why}</span>
+      {!demo && <Action onPress={() => void signIn.again(account.id)}>Sign in again…</Action>}
     </div>
   );
 }

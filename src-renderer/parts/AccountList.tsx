@@ -18,6 +18,7 @@ import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Avatar, Icon } from './Icon.tsx';
+import { SourceList } from './SourceList.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight, UserText } from './text.tsx';
 
@@ -33,19 +34,21 @@ const AROUND = 240;
  * 10,000 accounts.
  */
 export function AccountList() {
-  const { accounts, overview } = useModel();
+  const { accounts, overview, sources } = useModel();
+  const found = useStore(sources.view, (view) => view.items.length > 0);
   const byId = useStore(accounts.view, (view) => view.byId);
   const large = useMemo(() => isLarge(byId), [byId]);
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
-      {large && (
+      {(large || found) && (
         <Button className="all-accounts" onPress={overview.open}>
           <Icon name="back" size={14} />
           All accounts <span>{number(byId.size)}</span>
         </Button>
       )}
       {empty ? <NoMatch /> : <List />}
+      {!large && <SourceList />}
     </nav>
   );
 }

@@ -24,6 +24,19 @@ export function Footer() {
           {saved !== '' && <span>{saved}</span>}
         </>
       )}
+      {info?.startedWithoutLock === true && (
+        <span
+          className="badge"
+          data-safe={false}
+          title="Tokenkeep could not make the lock that keeps a second start out: the disk is full, or TMPDIR is missing or can’t be written. Your sign-ins are unchanged. Don’t start it twice."
+        >
+          <Icon name="warning" size={13} />
+          No start lock
+          <span className="unseen">
+            : don’t start Tokenkeep twice. The disk is full, or TMPDIR can’t be written.
+          </span>
+        </span>
+      )}
       <UpdateLine />
       {sums !== null && <span className="sums">{totals(sums, status?.bytes ?? null)}</span>}
     </footer>

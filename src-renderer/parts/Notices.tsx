@@ -36,12 +36,25 @@ export function Banners({ notice }: { notice: Notice | null }) {
 }
 
 const LABELS: Readonly<Record<NoticeAction, string>> = {
+  'keep-mine': 'Keep these accounts…',
+  'take-file': 'Use the file…',
+  'make-own': 'Make independent…',
   retry: 'Retry',
   recover: 'Keep recovered accounts…',
   restore: 'Restore from an export…',
   'start-fresh': 'Start fresh…',
   'show-file': 'Show vault file',
 };
+
+/** Actions that are one request. Main asks before those that replace a file. */
+const REQUESTS: Readonly<Partial<Record<NoticeAction, 'retry' | 'keepMine' | 'takeFile' | 'makeOwn'>>> = {
+  retry: 'retry',
+  'keep-mine': 'keepMine',
+  'take-file': 'takeFile',
+  'make-own': 'makeOwn',
+};
+
+const PENDING = { retry: 'Retrying…', keepMine: 'Keeping…', takeFile: 'Reading…', makeOwn: 'Rewriting…' };
 
 /** Actions of a notice. The first one is the recommended action. */
 export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
@@ -52,7 +65,8 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
   if (actions.length === 0) return null;
 
   const act = (action: NoticeAction) => {
-    if (action === 'retry') void vault.ask('retry');
+    const request = REQUESTS[action];
+    if (request !== undefined) void vault.ask(request);
     else if (action === 'show-file') void ports.app.showFile();
     else if (action === 'recover') dialogs.open({ kind: action });
     else dialogs.open({ kind: 'start-fresh', restore: action === 'restore' });
@@ -64,7 +78,7 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
           key={action}
           kind={index === 0 && action !== 'start-fresh' ? 'primary' : 'plain'}
           onPress={() => act(action)}
-          pending={doing === 'retry' && action === 'retry' ? 'Retrying…' : null}
+          pending={doing !== null && doing === REQUESTS[action] ? PENDING[doing] : null}
           autoFocus={screen && index === 0}
         >
           {LABELS[action]}

@@ -5,6 +5,7 @@ import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
+import { PlaceBadges } from './SourceList.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight } from './text.tsx';
 
@@ -170,7 +171,11 @@ export const TokenRow = memo(function TokenRow({
         <span className="app-name" title={token.client_id}>
           <Highlight>{app}</Highlight>
         </span>
-        {app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>}
+        {account.places.length > 1 || token.place !== 'vault' ? (
+          <PlaceBadges places={[token.place]} />
+        ) : (
+          app !== shortId(token.client_id) && <span className="second mono">{shortId(token.client_id)}</span>
+        )}
       </div>
       <div role="gridcell">
         <Left token={token} />

@@ -12,6 +12,7 @@ import { useModel, useStore, useTimed } from './hooks.ts';
 /** Location, size and reclaimable space of the vault file. */
 export function FileCard({ status }: { status: VaultStatus }) {
   const { ports, maintenance } = useModel();
+  const deleting = useStore(maintenance.view, (view) => view.deleting);
   const compacting = useStore(maintenance.view, (view) => view.compacting);
   const facts = useTimed((now) => fileFacts(status, now));
   const reclaimable = status.live !== undefined && status.live < 1;
@@ -28,6 +29,13 @@ export function FileCard({ status }: { status: VaultStatus }) {
               Compact
             </Action>
           )}
+          <Action
+            onPress={() => void maintenance.forget()}
+            isDisabled={status.bytes === null}
+            pending={deleting ? 'Deleting…' : null}
+          >
+            Delete vault…
+          </Action>
         </>
       }
     >

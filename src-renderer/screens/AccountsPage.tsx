@@ -6,6 +6,7 @@ import { AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
 import { Avatar } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
+import { PlaceBadges } from '../parts/SourceList.tsx';
 import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
@@ -73,6 +74,7 @@ export function AccountView({ account }: { account: AccountItem }) {
           <p>
             <UserText>{accountPlace(account, tenants)}</UserText>
           </p>
+          {account.places.some((place) => place !== 'vault') && <PlaceBadges all places={account.places} />}
         </div>
         {refreshable && (
           <Action onPress={() => void refreshStatus.refresh()} pending={refreshing ? 'Refreshing…' : null}>

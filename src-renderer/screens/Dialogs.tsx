@@ -12,7 +12,7 @@ import { ExportDialog } from './ExportDialog.tsx';
 import { RepairDialog } from './HealthPage.tsx';
 import { ImportDialog, LockedImportDialog, ReadingDialog } from './ImportDialogs.tsx';
 import { ProfileDialog } from './ProfileDialog.tsx';
-import { SignInDialog, SigningInDialog } from './SignInDialog.tsx';
+import { SignInAgainDialog, SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
@@ -21,7 +21,7 @@ import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs
  * focus returns to where it was before the first one.
  */
 export function Dialogs() {
-  const { dialogs, importing, signIn } = useModel();
+  const { dialogs, importing, signIn, signOut } = useModel();
   const dialog = useStore(dialogs.view);
   useFocusReturn(dialogs.view);
   if (dialog === null) return null;
@@ -34,6 +34,7 @@ export function Dialogs() {
         if (open || isBusy(dialog)) return;
         if (dialog.kind === 'import-plan' || dialog.kind === 'import-locked') importing.cancel();
         else if (dialog.kind === 'signing-in') signIn.cancel();
+        else if (dialog.kind === 'receipt') signOut.done();
         else dialogs.close();
       }}
     >
@@ -75,6 +76,8 @@ function contents(dialog: Dialog): ReactNode {
       return <AboutDialog />;
     case 'sign-in':
       return <SignInDialog />;
+    case 'sign-in-again':
+      return <SignInAgainDialog dialog={dialog} />;
     case 'profile':
       return <ProfileDialog dialog={dialog} />;
     case 'signing-in':

@@ -15,6 +15,8 @@ import { Action } from '../parts/Action.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
+import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
+import { PlaceBadges, SourceList } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
@@ -53,7 +55,7 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
 
 /** All accounts as a table: who is signed in, where, and until when. */
 export function OverviewPage() {
-  const { accounts, overview, toasts } = useModel();
+  const { accounts, overview, sources, toasts } = useModel();
   const { shown, tenants, appNames, byId, text } = useStore(accounts.view);
   const { filters, order, selected } = useStore(overview.view);
   // Order and filters follow the clock by the minute, the texts exactly.
@@ -62,6 +64,10 @@ export function OverviewPage() {
     return at;
   });
   const all = useMemo(() => shown.flatMap((group) => group.accounts), [shown]);
+  const placed = useMemo(
+    () => (filters.place === null ? all : all.filter(({ places: its }) => its.includes(filters.place ?? ''))),
+    [all, filters.place],
+  );
   const minute = Math.floor(now / 60);
   const rows = useMemo(
     () => overviewAccounts(all, filters, order, tenants, minute * 60 + 59),
@@ -78,54 +84,82 @@ export function OverviewPage() {
       ),
     [byId, tenants],
   );
-  const filtered = filters.status !== null || filters.app !== null || filters.tenant !== null;
+  const items = useStore(sources.view, (view) => view.items);
+  const { place } = filters;
+  const source = items.find(({ id }) => id === place) ?? null;
+  const unknown = place !== null && place !== 'vault' && source === null;
+  useEffect(() => {
+    if (unknown) overview.filter({ place: null });
+  }, [overview, unknown]);
+  const filtered =
+    filters.status !== null || filters.app !== null || filters.tenant !== null || filters.place !== null;
   return (
-    <main className="overview">
-      <div className="overview-head">
-        <h1>Accounts</h1>
-        <span className="overview-sum">
-          {number(byId.size)} in {count(places.size, 'tenant')}
-        </span>
-        <Action
-          kind="quiet"
-          onPress={() => {
-            const copied = copyText(listText(rows, tenants, appNames, now));
-            toasts.show(
-              copied
-                ? `${count(rows.length, 'account')} copied, without tokens.`
-                : 'The list could not be copied.',
-            );
-          }}
-        >
-          Copy list
-        </Action>
+    <main className="overview-frame">
+      <nav className="accounts sources-column" aria-label="Sources">
+        <SourceList withAll />
+      </nav>
+      <div className="overview">
+        {source !== null ? (
+          <SourceHead item={source} />
+        ) : (
+          <div className="overview-head">
+            <h1>{place === 'vault' ? 'This vault' : 'Accounts'}</h1>
+            <span className="overview-sum">
+              {place === null
+                ? `${number(byId.size)} in ${count(places.size, 'tenant')}`
+                : count(rows.length, 'account')}
+            </span>
+            <Action
+              kind="quiet"
+              onPress={() => {
+                const copied = copyText(listText(rows, tenants, appNames, now));
+                toasts.show(
+                  copied
+                    ? `${count(rows.length, 'account')} copied, without tokens.`
+                    : 'The list could not be copied.',
+                );
+              }}
+            >
+              Copy list
+            </Action>
+          </div>
+        )}
+        {source !== null && source.names.length > 0 ? (
+          <NamedSignIns item={source} />
+        ) : source !== null && source.accounts === 0 ? null : (
+          <>
+            <Filters all={placed} now={now} />
+            {rows.length > 0 ? (
+              <Table rows={rows} />
+            ) : text.trim() !== '' && all.length === 0 ? (
+              <NoMatch />
+            ) : (
+              <div className="no-match">
+                <p role="status">No account matches the filters.</p>
+              </div>
+            )}
+            {rows.length === 0 && filtered && (
+              <div className="no-match">
+                <Action
+                  onPress={() => overview.filter({ status: null, app: null, tenant: null, place: null })}
+                >
+                  Clear filters
+                </Action>
+              </div>
+            )}
+          </>
+        )}
+        {selected.size > 0 && <SelectionBar />}
       </div>
-      <Filters all={all} now={now} />
-      {rows.length > 0 ? (
-        <Table rows={rows} />
-      ) : text.trim() !== '' && all.length === 0 ? (
-        <NoMatch />
-      ) : (
-        <div className="no-match">
-          <p role="status">No account matches the filters.</p>
-        </div>
-      )}
-      {rows.length === 0 && filtered && (
-        <div className="no-match">
-          <Action onPress={() => overview.filter({ status: null, app: null, tenant: null })}>
-            Clear filters
-          </Action>
-        </div>
-      )}
-      {selected.size > 0 && <SelectionBar />}
     </main>
   );
 }
 
 function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
-  const { accounts, overview } = useModel();
+  const { accounts, overview, sources } = useModel();
+  const items = useStore(sources.view, (view) => view.items);
   const { filters } = useStore(overview.view);
-  const { tenants, appNames } = useStore(accounts.view);
+  const { tenants, appNames, byId } = useStore(accounts.view);
   const counts = statusCounts(all, now);
   const chip = (status: (typeof STATUSES)[number] | null, label: string, n: number) => (
     <Button
@@ -161,6 +195,24 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
         nameOf={(id) => tenants.get(id) ?? visible(id)}
         onChoose={(tenant) => overview.filter({ tenant })}
       />
+      {items.length > 0 && (
+        <ChoiceChip
+          label="Source"
+          every="All sources"
+          chosen={filters.place}
+          choices={() =>
+            [{ id: 'vault', name: 'This vault' }, ...items].map(({ id, name }) => ({
+              id,
+              name,
+              count: [...byId.values()].filter(({ places }) => places.includes(id)).length,
+            }))
+          }
+          nameOf={(id) =>
+            id === 'vault' ? 'This vault' : visible(items.find((item) => item.id === id)?.name ?? '')
+          }
+          onChoose={(place) => overview.filter({ place })}
+        />
+      )}
     </div>
   );
 }
@@ -316,9 +368,8 @@ const Person = memo(function Person({
   isActive: boolean;
   onClick: (event: MouseEvent, index: number) => void;
 }) {
-  const { accounts, vault } = useModel();
+  const { accounts } = useModel();
   const { tenants, appNames } = useStore(accounts.view);
-  const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const status = useTimed((now) => accountStatus(account, now));
   const expiry = useTimed((now) => nextExpiry(account, now));
   const guest = guestTenants(account, tenants);
@@ -371,7 +422,7 @@ const Person = memo(function Person({
         <span className="second">{expiry.detail}</span>
       </div>
       <div role="gridcell" className="col-source">
-        <span className="source-badge">{demo ? 'Sample data' : 'This vault'}</span>
+        <PlaceBadges places={account.places} />
       </div>
     </div>
   );

@@ -7,17 +7,17 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
 
 /** The editor of a sign-in profile, which has no secrets. */
-export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profile'> }) {
+export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: DialogOf<'profile'> }) {
   const { dialogs, signIn } = useModel();
   const some = useStore(signIn.view, (view) => (view.profiles?.length ?? 0) > 0);
-  const [fields, set] = useState(() => fieldsOf(profile));
+  const [fields, set] = useState(() => fieldsOf(profile ?? draft ?? null));
   const [problem, setProblem] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
   const change = (name: keyof Fields) => (value: string) => set({ ...fields, [name]: value });
 
   const save = async () => {
     setSaving(true);
-    setProblem(await signIn.save(draftOf(fields), profile?.id ?? null));
+    setProblem(await signIn.save(draftOf(fields), profile?.id ?? null, again));
     setSaving(false);
   };
   return (
@@ -32,13 +32,25 @@ export function ProfileDialog({ dialog: { profile } }: { dialog: DialogOf<'profi
               Remove
             </Action>
           )}
-          <Action onPress={() => (some ? dialogs.open({ kind: 'sign-in' }) : dialogs.close())}>Cancel</Action>
+          <Action
+            onPress={() =>
+              some && again === undefined ? dialogs.open({ kind: 'sign-in' }) : dialogs.close()
+            }
+          >
+            Cancel
+          </Action>
           <Action kind="primary" type="submit" pending={saving ? 'Saving…' : null}>
             Save
           </Action>
         </>
       }
     >
+      {again !== undefined && (
+        <p>
+          No saved profile fits this account. The fields are filled in from its tokens: check them, and add
+          what is missing.
+        </p>
+      )}
       <fieldset className="choice">
         <legend className="unseen">Type of provider</legend>
         {KINDS.map(({ kind, says }) => (

@@ -1,11 +1,15 @@
 import { useState } from 'react';
 import type { SignInProgress } from '../../app/contract.ts';
 import { Action } from '../parts/Action.tsx';
+import { Pairs } from '../parts/Card.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { QrCode } from '../parts/QrCode.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
+import type { DialogOf } from '../state/dialogs.ts';
+import { appLabel } from '../state/overview.ts';
 import { placeOf } from '../state/profileDraft.ts';
+import { shortId } from '../state/text.ts';
 import { isPast, relative } from '../state/time.ts';
 
 /** Chooses a profile and a way to sign in. */
@@ -70,6 +74,52 @@ export function SignInDialog() {
       <p className="note">
         You sign in on the provider’s page. Tokenkeep never sees your password. With a device code you can
         sign in on another device.
+      </p>
+    </DialogFrame>
+  );
+}
+
+/** A sign-in with the account, the app and the scopes of before. */
+export function SignInAgainDialog({
+  dialog: { accountId, name, profile, loginHint },
+}: {
+  dialog: DialogOf<'sign-in-again'>;
+}) {
+  const { accounts, dialogs, signIn } = useModel();
+  const { byId, appNames } = useStore(accounts.view);
+  const places = byId.get(accountId)?.places ?? [];
+  return (
+    <DialogFrame
+      title={`Sign in again as ${name}`}
+      buttons={
+        <>
+          <Action onPress={dialogs.close}>Cancel</Action>
+          <Action onPress={() => void signIn.begin(profile.id, 'device', loginHint)}>
+            Use a device code…
+          </Action>
+          <Action
+            kind="primary"
+            autoFocus
+            onPress={() => void signIn.begin(profile.id, 'browser', loginHint)}
+          >
+            Continue in your browser
+          </Action>
+        </>
+      }
+    >
+      <p>The sign-in asks for the same app and permissions as before.</p>
+      <Pairs
+        facts={[
+          ...(loginHint === null ? [] : [{ name: 'Account', value: loginHint, says: '' }]),
+          { name: 'Provider', value: placeOf(profile), says: '' },
+          { name: 'App', value: appLabel(profile.client_id, appNames), says: shortId(profile.client_id) },
+          { name: 'Permissions', value: profile.scopes.join(', '), says: '' },
+        ]}
+      />
+      <p className="note">
+        {places.length > 1 &&
+          'The new tokens go into this vault. Other programs have a sign-in of their own. '}
+        This window comes to the front when the sign-in is complete.
       </p>
     </DialogFrame>
   );

@@ -1,15 +1,27 @@
 import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
-import { QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useTimed } from '../parts/hooks.ts';
+import { copyText } from '../bridge.ts';
+import { Action } from '../parts/Action.tsx';
+import { DialogFrame, QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
+import { receiptPlaces, receiptText } from '../state/activity.ts';
 import type { DialogOf } from '../state/dialogs.ts';
-import { providerResultLines, receiptWords } from '../state/signOut.ts';
+import { localTime } from '../state/time.ts';
+import {
+  chosenPlaces,
+  placeOfferText,
+  placesText,
+  providerResultLines,
+  receiptWords,
+  stillSignedIn,
+} from '../state/signOut.ts';
 import { count, listing, removals } from '../state/words.ts';
 
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes } = dialog;
+  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes, places } = dialog;
+  const chosen = chosenPlaces(wishes);
   const all = accountIds === null;
   const several = names.length > 1;
   return (
@@ -17,9 +29,19 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       alert
       danger
       title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
-      yes={all ? 'Sign out all' : !user ? 'Remove' : several ? `Sign out ${who}` : 'Sign out'}
+      yes={
+        places.length > 0
+          ? `Sign out of ${count(chosen, 'place')}`
+          : all
+            ? 'Sign out all'
+            : !user
+              ? 'Remove'
+              : several
+                ? `Sign out ${who}`
+                : 'Sign out'
+      }
       pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
-      isDisabled={counts === null}
+      isDisabled={counts === null || chosen === 0}
       start="no"
       onYes={() => void signOut.confirm()}
     >
@@ -28,22 +50,25 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
           <b>{count(names.length, 'account')}:</b> <UserText>{listing(names, MOST_NAMES)}</UserText>
         </p>
       )}
-      <p>This removes:</p>
-      <ul className="counts removal" aria-busy={counts === null}>
-        {counts === null ? (
-          <li data-soft>Counting…</li>
-        ) : (
-          removals(counts).map((text) => <li key={text}>{text}</li>)
-        )}
-        {counts !== null && removals(counts).length === 0 && <li data-soft>Nothing: already removed</li>}
-      </ul>
+      {places.length > 0 && <PlaceChoices dialog={dialog} />}
+      {places.length === 0 && <p>This removes:</p>}
+      {places.length === 0 && (
+        <ul className="counts removal" aria-busy={counts === null}>
+          {counts === null ? (
+            <li data-soft>Counting…</li>
+          ) : (
+            removals(counts).map((text) => <li key={text}>{text}</li>)
+          )}
+          {counts !== null && removals(counts).length === 0 && <li data-soft>Nothing: already removed</li>}
+        </ul>
+      )}
       {apps.length > 0 && (
         <p>
           <UserText>{affected(apps)}</UserText>{' '}
           {user ? 'will ask you to sign in again' : 'will get new tokens'}.
         </p>
       )}
-      {user && offers !== undefined && (
+      {user && offers !== undefined && wishes.vault && (
         <LeaveChoices
           all={several}
           offers={offers}
@@ -63,6 +88,69 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
       </p>
     </QuestionFrame>
+  );
+}
+
+/** A row for each place that has the accounts, with a checkbox where Tokenkeep can sign out. */
+function PlaceChoices({ dialog }: { dialog: DialogOf<'sign-out'> }) {
+  const { signOut } = useModel();
+  const { names, inVault, counts, places, wishes, working } = dialog;
+  const tokens = counts === null ? 0 : counts.AccessToken + counts.RefreshToken + counts.IdToken;
+  const whose = inVault > 1 ? ` of ${count(inVault, 'account')}` : '';
+  return (
+    <>
+      <p>{names.length > 1 ? 'They are' : 'This account is'} signed in at these places.</p>
+      <ul className="place-choices">
+        {inVault > 0 && (
+          <li>
+            <label>
+              <input
+                type="checkbox"
+                checked={wishes.vault}
+                disabled={working}
+                onChange={(event) => signOut.wish({ ...wishes, vault: event.target.checked })}
+              />
+              <span>
+                <b>This vault</b>
+                <span className="second">
+                  {`Removes ${count(tokens, 'token')}${whose} and rotates the encryption key.`}
+                </span>
+              </span>
+            </label>
+          </li>
+        )}
+        {places.map((place) => (
+          <li key={place.id}>
+            <label>
+              <input
+                type="checkbox"
+                checked={wishes.places.includes(place.id)}
+                disabled={working || place.viewOnly}
+                onChange={(event) =>
+                  signOut.wish({
+                    ...wishes,
+                    places: event.target.checked
+                      ? [...wishes.places, place.id]
+                      : wishes.places.filter((id) => id !== place.id),
+                  })
+                }
+              />
+              <span>
+                <b>
+                  <UserText>{place.name}</UserText>
+                </b>
+                <span className="second mono">
+                  <UserText>{place.file}</UserText>
+                </span>
+                <span className="second">
+                  <UserText>{placeOfferText(place)}</UserText>
+                </span>
+              </span>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -138,7 +226,71 @@ const CANNOT: Readonly<Record<Offer, string>> = {
 const worse = (a: Offer, b: Offer): Offer => (a === 'unknown' || b === 'unknown' ? 'unknown' : 'none');
 
 /** The receipt of a sign-out: what was removed, what remains, and the old key. */
-export function ReceiptDialog({ dialog: { user, who, report } }: { dialog: DialogOf<'receipt'> }) {
+export function ReceiptDialog({ dialog }: { dialog: DialogOf<'receipt'> }) {
+  return dialog.report.places.length > 0 ? (
+    <PlacesReceipt dialog={dialog} />
+  ) : (
+    <VaultReceipt dialog={dialog} />
+  );
+}
+
+/** A row for each place, what is still signed in first. */
+function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'> }) {
+  const { signOut, clock, toasts, vault } = useModel();
+  const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
+  const lines = useTimed((now) => receiptPlaces(report, now));
+  const still = stillSignedIn(report);
+  const when = useTimed((now) => localTime(report.at, now));
+  const undoable = report.places.some(({ result }) => result === 'signed-out');
+  return (
+    <DialogFrame
+      title={`${who}: ${placesText(report) ?? ''}`}
+      buttons={
+        <>
+          <Action
+            onPress={() => {
+              const copied = copyText(receiptText(report, clock.now()));
+              toasts.show(copied ? 'Receipt copied.' : 'The receipt could not be copied.');
+            }}
+          >
+            Copy receipt
+          </Action>
+          {undoable && (
+            <Action kind="quiet" onPress={() => void signOut.undo()}>
+              Undo in other programs
+            </Action>
+          )}
+          <Action kind="primary" onPress={signOut.done} autoFocus>
+            Done
+          </Action>
+        </>
+      }
+    >
+      <p>{when}</p>
+      {still.length > 0 && (
+        <div className="still" role="alert">
+          <b>Still signed in: {listing(still.map(({ name }) => name))}</b>
+          {still.map(({ name, says }) => (
+            <p key={name}>
+              <UserText>{still.length > 1 ? `${name}: ${says}` : says}</UserText>
+            </p>
+          ))}
+        </div>
+      )}
+      <ReceiptLines
+        lines={lines
+          .filter(({ tone }, index) => index >= still.length || tone !== 'bad')
+          .map((line) => ({ ...line, value: <UserText>{line.value}</UserText> }))}
+      />
+      <p className="note">
+        Tokens already issued to apps stay valid until they expire.
+        {stored && ' This receipt is kept under Activity.'}
+      </p>
+    </DialogFrame>
+  );
+}
+
+function VaultReceipt({ dialog: { user, who, report } }: { dialog: DialogOf<'receipt'> }) {
   const { title, removed, remaining, when, oldKey } = useTimed((now) =>
     receiptWords(user, who, report.receipts, now),
   );

@@ -1,11 +1,16 @@
 import { useEffect, useState } from 'react';
+import type { SourceItem } from '../../app/contract.ts';
 import type { PlainError } from '../../src-main/ipc/contract.ts';
 import { Action } from '../parts/Action.tsx';
 import { BlankScreen } from '../parts/BlankScreen.tsx';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
-import { useModel, useStore } from '../parts/hooks.ts';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { NamedSignIns } from '../parts/SourceHead.tsx';
+import { UserText } from '../parts/text.tsx';
 import type { Notice } from '../state/notices.ts';
+import { sourceFacts, sourceState } from '../state/sources.ts';
+import { count } from '../state/words.ts';
 
 /** Milliseconds before "Opening…" is shown. */
 const QUIET = 300;
@@ -27,8 +32,10 @@ export function Opening() {
 
 /** Nothing is cached yet: what Tokenkeep does, and how to start. */
 export function FirstRun() {
-  const { importing, signIn, ports, vault } = useModel();
+  const { importing, signIn, ports, sources, vault } = useModel();
+  const { searched, finding, items } = useStore(sources.view);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  if (!demo && (searched || items.length > 0)) return <SourcesFound />;
   return (
     <main className="blank" data-tone="calm">
       <div className="blank-column wide">
@@ -42,12 +49,27 @@ export function FirstRun() {
         </p>
         <div className="ways">
           {!demo && (
+            <section className="way" aria-label="This computer">
+              <h2>See who is signed in on this computer</h2>
+              <p>
+                Finds the caches of Azure CLI, Azure PowerShell, VS Code and others. Nothing is copied or
+                changed.
+              </p>
+              <Action
+                kind="primary"
+                onPress={() => void sources.find()}
+                pending={finding ? 'Looking…' : null}
+                autoFocus
+              >
+                Find caches
+              </Action>
+            </section>
+          )}
+          {!demo && (
             <section className="way" aria-label="Sign in">
               <h2>Sign in</h2>
               <p>Sign in with Microsoft or any OpenID Connect provider. Tokens go into an encrypted vault.</p>
-              <Action kind="primary" onPress={signIn.open} autoFocus>
-                Sign in…
-              </Action>
+              <Action onPress={signIn.open}>Sign in…</Action>
             </section>
           )}
           <section className="way" aria-label="Import">
@@ -75,6 +97,82 @@ export function FirstRun() {
         <p className="note">You can also drop a cache file or a token anywhere on this window.</p>
       </div>
     </main>
+  );
+}
+
+/** The caches that were found. Nothing of them has been read yet. */
+function SourcesFound() {
+  const { sources, signIn } = useModel();
+  const { items } = useStore(sources.view);
+  const plain = items.filter(({ state, sealing }) => state === 'found' && !asksFirst(sealing));
+  return (
+    <main className="blank" data-tone="calm">
+      <div className="blank-column sources-found">
+        <h1>
+          {items.length === 0
+            ? 'No caches found on this computer'
+            : `${count(items.length, 'cache')} found on this computer`}
+        </h1>
+        <p className="lead">
+          {items.length === 0
+            ? 'No known program keeps sign-ins for this user. You can add the cache of another program as a file.'
+            : 'Tokenkeep opens them read-only and follows their changes. Nothing is copied into your vault.'}
+        </p>
+        {items.length > 0 && (
+          <ul className="found-list">
+            {items.map((item) => (
+              <FoundRow key={item.id} item={item} />
+            ))}
+          </ul>
+        )}
+        <div className="actions">
+          {plain.length > 0 && (
+            <Action kind="primary" onPress={() => void sources.openAll()} autoFocus>
+              {plain.length === 1 ? 'Open it' : `Open all ${String(plain.length)}`}
+            </Action>
+          )}
+          <Action onPress={() => void sources.add()}>Add a file…</Action>
+          <Action kind="quiet" onPress={signIn.open}>
+            Sign in…
+          </Action>
+        </div>
+      </div>
+    </main>
+  );
+}
+
+const asksFirst = (sealing: SourceItem['sealing']): boolean =>
+  sealing === 'secret-service' || sealing === 'keychain';
+
+function FoundRow({ item }: { item: SourceItem }) {
+  const { sources } = useModel();
+  const opening = useStore(sources.view, (view) => view.opening.has(item.id));
+  const facts = useTimed((now) => sourceFacts(item, now));
+  const state = useTimed((now) => sourceState(item, now));
+  return (
+    <li>
+      <span className="two-lines">
+        <b>
+          <UserText>{item.name}</UserText>
+        </b>
+        <span className="path">
+          <UserText>{item.file}</UserText>
+        </span>
+        <span className="second">{item.problem ?? facts}</span>
+      </span>
+      {item.state === 'found' || item.state === 'locked' ? (
+        <Action
+          aria-label={`Open ${item.name}`}
+          pending={opening ? 'Opening…' : null}
+          onPress={() => void sources.open(item.id)}
+        >
+          {asksFirst(item.sealing) ? 'Open…' : 'Open'}
+        </Action>
+      ) : (
+        <span className="second">{state.text}</span>
+      )}
+      {item.names.length > 0 && <NamedSignIns item={item} />}
+    </li>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { AccountItem, AccountStatus } from '../../src-main/ipc/contract.ts';
 import type { Tone } from './lifetime.ts';
-import { dayOrTime, isPast } from './time.ts';
+import { visible } from './text.ts';
+import { dayOrTime, isPast, localTime } from './time.ts';
 
 /** Status groups, in the order in which they need attention. */
 export const STATUSES = ['needs-sign-in', 'until', 'unknown', 'active'] as const;
@@ -25,7 +26,7 @@ export function accountStatus(account: AccountItem, now: number, timeZone?: stri
   switch (status.state) {
     case 'renews':
       // A refresh token that another program obtained and nobody has used here.
-      return status.activeUntil === null && account.source !== null
+      return status.activeUntil === null && isForeign(account)
         ? unknown('Never tried')
         : active('Renews itself');
     case 'active':
@@ -55,7 +56,7 @@ export function statusId(account: AccountItem, now: number): StatusId {
   if (account.kind === 'orphan') return 'unknown';
   const status = current(account.status, now);
   const { state } = status;
-  if (state === 'renews' && status.activeUntil === null && account.source !== null) return 'unknown';
+  if (state === 'renews' && status.activeUntil === null && isForeign(account)) return 'unknown';
   if (account.kind === 'app') return state === 'needs-sign-in' || state === 'unknown' ? 'unknown' : 'active';
   return state === 'renews' ? 'active' : state === 'active' ? 'until' : state;
 }
@@ -75,6 +76,23 @@ export function statusWords(account: AccountItem, now: number): string {
 export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
+
+/** Why the user has to sign in again: "The provider refused the refresh token today 14:02:11. Code: invalid_grant." */
+export function signInAgainText(account: AccountItem, now: number, timeZone?: string): string {
+  const status = current(account.status, now);
+  if (status.state !== 'needs-sign-in' || (status.reason === 'expired' && status.code === null))
+    return 'All access tokens have expired. Sign in again.';
+  const when = localTime(status.at, now, timeZone);
+  const what = {
+    refused: `The provider refused the refresh token ${when}.`,
+    expired: `The refresh token expired ${when}.`,
+    revoked: `The sign-in was revoked ${when}, for example because the password changed.`,
+  }[status.reason];
+  return `${what}${status.code === null ? '' : ` Code: ${visible(status.code)}.`}`;
+}
+
+/** Whether its refresh tokens are those of another program: imported, or in that program's own cache. */
+const isForeign = ({ source, places }: AccountItem): boolean => source !== null || !places.includes('vault');
 
 /** Main tells the status when the list is loaded; what has ended since is known without it. */
 function current(status: AccountStatus, now: number): AccountStatus {

@@ -4,7 +4,7 @@ import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
-import { providerResultLines, receiptWords } from './signOut.ts';
+import { placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 import { shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
@@ -138,7 +138,8 @@ export function activityRows(
 ): ActivityRow[] {
   const of = account === null ? null : account.username || accountName(account);
   const shown = receipts.filter(
-    (report) => of === null || report.receipts.some((receipt) => receipt.account === of),
+    (report) =>
+      of === null || report.names.includes(of) || report.receipts.some((receipt) => receipt.account === of),
   );
   const rows = [
     ...(events ?? []).map((event) => eventRow(event, names, now, timeZone)),
@@ -191,6 +192,7 @@ function says(
   const app = (client_id: string) => shownAppName(client_id, appNames) ?? shortId(client_id);
   const api = (audience: string | null) =>
     audience === null ? '' : (resourceName(audience) ?? visible(audience));
+  const from = (one: { from?: string }) => (one.from === undefined ? '' : `from ${visible(one.from)}`);
   const joined = (parts: readonly string[]) => parts.filter((part) => part !== '').join(' · ');
   switch (event.kind) {
     case 'sign-in':
@@ -226,12 +228,12 @@ function says(
     case 'reveal':
       return {
         title: `Showed ${TOKEN[event.token]}`,
-        detail: joined([api(event.api), app(event.client_id)]),
+        detail: joined([api(event.api), app(event.client_id), from(event)]),
       };
     case 'copy':
       return {
         title: event.form === 'token' ? `${COPIED.token} ${TOKEN[event.token]}` : COPIED[event.form],
-        detail: joined([api(event.api), app(event.client_id), 'clipboard cleared after 30 s']),
+        detail: joined([api(event.api), app(event.client_id), from(event), 'clipboard cleared after 30 s']),
       };
     case 'sign-out':
       return { title: 'Signed out', detail: `${count(event.tokens, 'token')} removed` };
@@ -258,14 +260,17 @@ function says(
 }
 
 function receiptRow(report: SignOutReport): ActivityRow {
-  const { id, at, receipts, revoked } = report;
-  const names = receipts.map(({ account }) => visible(account));
+  const { id, at, receipts, revoked, places } = report;
+  const all = report.names.length > 0 ? report.names : receipts.map(({ account }) => account);
+  const names = all.map((name) => visible(name));
+  const still = stillSignedIn(report).map(({ name }) => name);
   const removed = addCounts(receipts.map((receipt) => receipt.removed));
   const tokens = removed.AccessToken + removed.RefreshToken + removed.IdToken;
   const key = receipts.find(({ oldKey }) => oldKey !== undefined)?.oldKey;
   const parts = [
     'Receipt',
-    `${count(tokens, 'token')} removed`,
+    ...(still.length > 0 ? [`still signed in: ${still.join(', ')}`] : []),
+    ...(receipts.length > 0 || places.length === 0 ? [`${count(tokens, 'token')} removed`] : []),
     ...(revoked !== null && revoked.count > 0 ? [`${count(revoked.count, 'refresh token')} revoked`] : []),
     ...(revoked?.pending ? ['revocation pending'] : []),
     ...(revoked !== null && revoked.problem !== null && revoked.pending === 0 ? ['not revoked'] : []),
@@ -276,7 +281,7 @@ function receiptRow(report: SignOutReport): ActivityRow {
     at,
     kind: 'receipts',
     what: 'sign-out',
-    title: 'Signed out',
+    title: sentence(placesText(report) ?? 'signed out'),
     detail: parts.join(' · '),
     who: names.length > 1 ? count(names.length, 'account') : (names[0] ?? ''),
     names,
@@ -355,6 +360,8 @@ export function activityText(rows: readonly ActivityRow[]): string {
     .join('\n');
 }
 
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** One place of a sign-out. */
 export interface ReceiptPlace {
   says: string;
@@ -366,12 +373,25 @@ export interface ReceiptPlace {
 export function receiptPlaces(report: SignOutReport, now: number, timeZone?: string): ReceiptPlace[] {
   const { removed, remaining, oldKey } = receiptWords(true, '', report.receipts, now, timeZone);
   const what = removals(removed);
+  const vault = report.receipts.length > 0 || report.places.length === 0;
   return [
-    {
-      says: 'This vault',
-      value: what.length === 0 ? 'Nothing to remove' : `${listing(what)} removed`,
-      tone: remaining === 0 ? 'ok' : 'bad',
-    },
+    ...stillSignedIn(report).map(({ name, says: why }) => ({
+      says: name,
+      value: `Still signed in. ${why}`,
+      tone: 'bad' as const,
+    })),
+    ...(vault
+      ? [
+          {
+            says: 'This vault',
+            value: what.length === 0 ? 'Nothing to remove' : `${listing(what)} removed`,
+            tone: remaining === 0 ? ('ok' as const) : ('bad' as const),
+          },
+        ]
+      : []),
+    ...report.places
+      .filter(({ result }) => result === 'signed-out')
+      .map(({ name, says: how }) => ({ says: name, value: how, tone: 'ok' as const })),
     ...(oldKey === null ? [] : [oldKey]),
     ...providerResultLines(report),
   ];
@@ -380,7 +400,7 @@ export function receiptPlaces(report: SignOutReport, now: number, timeZone?: str
 /** The receipt as text, for a ticket or a mail. */
 export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
   return [
-    `Signed out: ${listing(report.receipts.map(({ account }) => visible(account)))}`,
+    `${sentence(placesText(report) ?? 'signed out')}: ${listing(receiptRow(report).names)}`,
     `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
     ...receiptPlaces(report, now, timeZone).map(({ says: place, value }) => `${place}: ${value}`),
   ].join('\n');

@@ -1,4 +1,11 @@
-import type { SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type {
+  PlaceOffer,
+  ProfileDraft,
+  SignInProfile,
+  SignOutOffers,
+  SignOutReport,
+  SignOutWishes,
+} from '../../app/contract.ts';
 import type {
   Difference,
   ExportReceipt,
@@ -14,7 +21,15 @@ import { createStore, type Store } from './store.ts';
 export type Dialog =
   | { kind: 'about' }
   | { kind: 'sign-in' }
-  | { kind: 'profile'; profile: SignInProfile | null }
+  /** `draft`: fields of a new profile, and whom it is for. */
+  | { kind: 'profile'; profile: SignInProfile | null; draft?: ProfileDraft; again?: string }
+  | {
+      kind: 'sign-in-again';
+      accountId: string;
+      name: string;
+      profile: SignInProfile;
+      loginHint: string | null;
+    }
   | { kind: 'signing-in' }
   /** `restore`: an export is chosen and imported afterwards. */
   | { kind: 'start-fresh'; restore: boolean }
@@ -47,6 +62,10 @@ export type Dialog =
       user: boolean;
       who: string;
       apps: readonly string[];
+      /** Number of the accounts in the vault. */
+      inVault: number;
+      /** Other programs that have some of the accounts. */
+      places: readonly PlaceOffer[];
       /** null until main has counted. */
       counts: RemovalCount | null;
       working: boolean;

@@ -1,4 +1,4 @@
-import type { PlainError, VaultReport } from '../../src-main/ipc/contract.ts';
+import type { Forgotten, PlainError, VaultReport } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
@@ -11,14 +11,26 @@ export interface MaintenanceView {
   /** The last verification; `at` in seconds since the epoch. */
   verified: { report: VaultReport; at: number } | null;
   compacting: boolean;
+  deleting: boolean;
   /** Error of the last action. */
   error: PlainError | null;
 }
+
+const DELETED: Readonly<Record<Forgotten['key'], string>> = {
+  destroyed: 'Vault deleted, and its encryption key too.',
+  pending: 'Vault deleted. Its encryption key is deleted as soon as the keychain is available.',
+  kept: 'Copy deleted. The original keeps its encryption key.',
+  unknown:
+    'Vault deleted. The file no longer identified its encryption key, which may remain in the keychain.',
+  none: 'There was no vault file.',
+};
 
 export interface Maintenance {
   view: Store<MaintenanceView>;
   verify: () => Promise<void>;
   compact: () => Promise<void>;
+  /** Deletes the vault and its key after main has asked. */
+  forget: () => Promise<void>;
   /** Carries out what the open dialog proposes. */
   rotateKey: () => Promise<void>;
   /** Exports through main, which asks for the location. The dialog stays open if that is dismissed. */
@@ -31,6 +43,7 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
     verifying: null,
     verified: null,
     compacting: false,
+    deleting: false,
     error: null,
   });
   const patch = (changes: Partial<MaintenanceView>) => view.set({ ...view.get(), ...changes });
@@ -60,6 +73,16 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
       if (answer.ok) {
         toasts.show(`Compacted from ${bytes(answer.value.before)} to ${bytes(answer.value.after)}.`);
       }
+    },
+    async forget() {
+      if (view.get().deleting) return;
+      patch({ deleting: true, error: null });
+      const answer = await tokenCache.forget();
+      patch({
+        deleting: false,
+        ...(answer.ok ? answer.value && { verified: null } : { error: answer.error }),
+      });
+      if (answer.ok && answer.value !== null) toasts.show(DELETED[answer.value.key]);
     },
     async rotateKey() {
       const dialog = dialogs.view.get();

@@ -11,6 +11,7 @@ import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
 import { createInspect, type Inspect } from './inspect.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
+import { createSources, type Sources } from './sources.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
@@ -27,6 +28,7 @@ export interface Model {
   accounts: Accounts;
   overview: Overview;
   activity: ActivityLog;
+  sources: Sources;
   selection: Selection;
   secret: Secret;
   dialogs: Dialogs;
@@ -60,6 +62,7 @@ export function createModel(ports: Ports): Model {
   pages.view.subscribe(() => {
     if (pages.view.get() !== 'inspect') inspect.clear();
   });
+  const sources = createSources(ports, dialogs);
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
   // Another vault state can mean other accounts: unlocked, recovered, started fresh.
@@ -79,6 +82,7 @@ export function createModel(ports: Ports): Model {
     vault,
     accounts,
     overview: createOverview(ports, accounts),
+    sources,
     activity: createActivityLog(ports, dialogs, toasts),
     selection,
     secret,
@@ -97,6 +101,7 @@ export function createModel(ports: Ports): Model {
       await accounts.load();
       await signIn.load();
       await update.load();
+      await sources.load();
     },
   };
 }

@@ -2,7 +2,15 @@ import type { AppInfo } from '../../app/contract.ts';
 import type { VaultState, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { bytes, count, listing, named } from './words.ts';
 
-export type NoticeAction = 'retry' | 'recover' | 'restore' | 'start-fresh' | 'show-file';
+export type NoticeAction =
+  | 'keep-mine'
+  | 'take-file'
+  | 'make-own'
+  | 'retry'
+  | 'recover'
+  | 'restore'
+  | 'start-fresh'
+  | 'show-file';
 
 /**
  * A vault state that needs attention: cause, consequence and actions. Shown as a screen if there are no accounts,
@@ -28,10 +36,23 @@ export function notice(status: VaultStatus | null, info: AppInfo | null): Notice
   if (info?.keychainCrashed === true && status.state !== 'ready') return crashed(status);
   if (status.waiting) return waiting(status);
   if (status.state === 'ready') return status.held === 'memory' ? notSaved(status) : null;
-  return { id: status.state, ...NOTICES[status.state](status) };
+  return { id: status.state, ...keeping(NOTICES[status.state](status), status) };
 }
 
 type Words = Omit<Notice, 'id'>;
+
+/** States in which the file can be replaced with what memory holds. */
+const REPLACEABLE: ReadonlySet<VaultState> = new Set<VaultState>(['damaged', 'key-missing', 'wrong-key']);
+
+/** The file of an open vault can't be read any more, and memory still holds its accounts. */
+function keeping(words: Words, { state, kept }: VaultStatus): Words {
+  if (kept === undefined || kept === 0) return words;
+  const consequence = `${count(kept, 'account')} from before ${kept === 1 ? 'is' : 'are'} still in memory, and lost when you quit. You can export ${kept === 1 ? 'it' : 'them'}.`;
+  const actions: readonly NoticeAction[] = REPLACEABLE.has(state)
+    ? ['keep-mine', ...words.actions]
+    : words.actions;
+  return { ...words, consequence, actions };
+}
 
 function crashed(status: VaultStatus): Notice {
   return {
@@ -139,14 +160,19 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
       status.message ??
       'The vault file is older than the one that was last seen here. A backup or a sync tool may have restored it.',
     consequence: 'Nothing is saved until you choose which one to keep. Nothing was overwritten.',
-    actions: ['retry', 'show-file'],
+    actions: [
+      ...(typeof status.older?.mine === 'number' ? (['keep-mine'] as const) : []),
+      ...(typeof status.older?.file === 'number' || status.bytes === null ? (['take-file'] as const) : []),
+      'retry',
+      'show-file',
+    ],
   }),
   copy: (status) => ({
     tone: 'warn',
     title: 'This vault is a copy',
     text: status.message ?? 'The original is in another folder, and both have the same encryption key.',
     consequence: 'You can look at everything. Nothing can be changed until this copy has a key of its own.',
-    actions: ['retry', 'show-file'],
+    actions: ['make-own', 'retry', 'show-file'],
   }),
   busy: (status) => ({
     tone: 'warn',

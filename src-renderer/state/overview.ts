@@ -32,6 +32,8 @@ export interface OverviewFilters {
   app: string | null;
   /** Tenant ID in lower case. */
   tenant: string | null;
+  /** `vault`, or the ID of an opened cache of another program. */
+  place: string | null;
 }
 
 export interface OverviewView {
@@ -57,7 +59,7 @@ export interface Overview {
   clear: () => void;
 }
 
-const NO_FILTERS: OverviewFilters = { status: null, app: null, tenant: null };
+const NO_FILTERS: OverviewFilters = { status: null, app: null, tenant: null, place: null };
 
 /** The table of all accounts: filters, order and selection. */
 export function createOverview(_ports: Ports, accounts: Accounts): Overview {
@@ -113,7 +115,7 @@ const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true })
 /** The accounts that pass the filters, in order. */
 export function overviewAccounts(
   all: readonly AccountItem[],
-  { status, app, tenant }: OverviewFilters,
+  { status, app, tenant, place }: OverviewFilters,
   { column, direction }: OverviewOrder,
   tenants: TenantNames,
   now: number,
@@ -121,6 +123,7 @@ export function overviewAccounts(
   const passing = all.filter(
     (account) =>
       (status === null || statusId(account, now) === status) &&
+      (place === null || account.places.includes(place)) &&
       (app === null || account.clients.includes(app)) &&
       (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
   );

@@ -1,5 +1,5 @@
 /** Fields of the sign-in profile editor, and their defaults. */
-import type { ProfileDraft, SignInProfile } from '../../app/contract.ts';
+import type { ProfileDraft } from '../../app/contract.ts';
 
 export type Kind = ProfileDraft['kind'];
 
@@ -94,10 +94,10 @@ export const TYPED: Readonly<Record<Kind, readonly TypedField[]>> = {
   ],
 };
 
-export function fieldsOf(profile: SignInProfile | null): Fields {
+export function fieldsOf(profile: ProfileDraft | null): Fields {
   if (profile === null) return EMPTY.microsoft;
-  const { id: _id, scopes, ...fields } = profile;
-  return { ...fields, scopes: scopes.join(' ') };
+  const { kind, name, authority, client_id, scopes, redirect_uri } = profile;
+  return { kind, name, authority, client_id, redirect_uri, scopes: scopes.join(' ') };
 }
 
 /** Returns the defaults of another kind and keeps the client ID. */

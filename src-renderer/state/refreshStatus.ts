@@ -39,7 +39,8 @@ export function createRefreshStatus(
   const shown = (): string | null => {
     const id = selection.view.get().accountId;
     const account = id === null ? undefined : accounts.view.get().byId.get(id);
-    return account?.kind !== 'user' || vault.view.get().info?.demo !== false ? null : account.id;
+    const here = account?.places.includes('vault') === true;
+    return account?.kind !== 'user' || !here || vault.view.get().info?.demo !== false ? null : account.id;
   };
 
   const load = async () => {

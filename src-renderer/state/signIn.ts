@@ -18,11 +18,17 @@ export interface SignIn {
   load: () => Promise<void>;
   /** Opens the sign-in dialog, or the profile editor if there is no profile yet. */
   open: () => void;
+  /** Opens a sign-in that is filled in from the account, or the profile that is missing for it. */
+  again: (accountId: string) => Promise<void>;
   edit: (profile: SignInProfile | null) => void;
-  /** Saves a profile. Returns an error message, or null if it is saved. */
-  save: (draft: ProfileDraft, id: string | null) => Promise<string | null>;
+  /**
+   * Saves a profile. Returns an error message, or null if it is saved.
+   *
+   * @param again the account that is to sign in again with it
+   */
+  save: (draft: ProfileDraft, id: string | null, again?: string) => Promise<string | null>;
   remove: (id: string) => Promise<void>;
-  begin: (profileId: string, way: SignInWay) => Promise<void>;
+  begin: (profileId: string, way: SignInWay, loginHint?: string | null) => Promise<void>;
   /** Cancels the sign-in and closes the dialog. */
   cancel: () => void;
 }
@@ -71,12 +77,27 @@ export function createSignIn(
       if (profiles?.length === 0) signIn.edit(null);
       else dialogs.open({ kind: 'sign-in' });
     },
+    async again(accountId) {
+      const account = accounts.view.get().byId.get(accountId);
+      const answer = await app.signInAgain(accountId);
+      if (account === undefined) return;
+      if (!answer.ok) {
+        dialogs.fail('The sign-in could not be prepared', answer.error);
+        return;
+      }
+      const { profileId, draft, loginHint } = answer.value;
+      await loadProfiles();
+      const profile = view.get().profiles?.find(({ id }) => id === profileId);
+      if (profile === undefined) dialogs.open({ kind: 'profile', profile: null, draft, again: accountId });
+      else dialogs.open({ kind: 'sign-in-again', accountId, name: accountName(account), profile, loginHint });
+    },
     edit: (profile) => dialogs.open({ kind: 'profile', profile }),
-    async save(draft, id) {
+    async save(draft, id, again) {
       const answer = await app.saveProfile(draft, id);
       if (!answer.ok) return answer.error.message;
       await loadProfiles();
-      dialogs.open({ kind: 'sign-in' });
+      if (again === undefined) dialogs.open({ kind: 'sign-in' });
+      else await signIn.again(again);
       return null;
     },
     async remove(id) {
@@ -87,9 +108,9 @@ export function createSignIn(
         dialogs.open({ kind: 'sign-in' });
       }
     },
-    async begin(profileId, way) {
+    async begin(profileId, way, loginHint = null) {
       dialogs.open({ kind: 'signing-in' });
-      const answer = await app.signIn(profileId, way, null);
+      const answer = await app.signIn(profileId, way, loginHint);
       if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error);
     },
     cancel() {

@@ -1,4 +1,4 @@
-import type { KeptReceipt, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type { KeptReceipt, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -23,6 +23,10 @@ export interface SignOut {
   wish: (wishes: SignOutWishes) => void;
   /** Carries out what the open dialog proposes. */
   confirm: () => Promise<void>;
+  /** Puts back what the sign-out of the open receipt removed from other programs. */
+  undo: () => Promise<void>;
+  /** Closes the receipt and forgets what could be undone. */
+  done: () => void;
 }
 
 export function createSignOut(
@@ -46,14 +50,15 @@ export function createSignOut(
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
     const offers = answer.ok ? answer.value : unknown;
-    dialogs.open({ ...dialog, offers, wishes: { revoke: offers.revoke === 'offered', endSession: false } });
+    dialogs.open({ ...dialog, offers, wishes: { ...dialog.wishes, revoke: offers.revoke === 'offered' } });
   };
 
   const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
     const chosen = accountsOf(accountIds);
     const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
     // Sample data has no provider, and neither has an app without a user.
-    const asks = vault.view.get().info?.demo === false && user;
+    const here = chosen.filter(({ places }) => places.includes('vault'));
+    const asks = vault.view.get().info?.demo === false && user && (accountIds === null || here.length > 0);
     dialogs.open({
       kind: 'sign-out',
       accountIds,
@@ -62,17 +67,37 @@ export function createSignOut(
       user,
       who,
       apps,
+      inVault: here.length,
+      places: [],
       counts: null,
       working: false,
       offers: asks ? null : undefined,
-      wishes: { revoke: false, endSession: false },
+      wishes: { vault: true, revoke: false, endSession: false, places: [] },
     });
     if (asks) void ask(accountIds);
-    const answer = await tokenCache.removalCount(accountIds);
+    const ids = accountIds === null ? null : here.map(({ id }) => id);
+    const elsewhere = chosen.some(({ places }) => places.some((place) => place !== 'vault'));
+    const [counts, places] = await Promise.all([
+      ids?.length === 0 ? ({ ok: true, value: addCounts([]) } as const) : tokenCache.removalCount(ids),
+      elsewhere && accountIds !== null
+        ? app.signOutPlaces(accountIds)
+        : ({ ok: true, value: [] as readonly PlaceOffer[] } as const),
+    ]);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
-    if (answer.ok) dialogs.open({ ...dialog, counts: answer.value });
-    else dialogs.fail('The tokens could not be counted', answer.error);
+    if (!counts.ok) dialogs.fail('The tokens could not be counted', counts.error);
+    else if (!places.ok) dialogs.fail('The tokens could not be counted', places.error);
+    else
+      dialogs.open({
+        ...dialog,
+        counts: counts.value,
+        places: places.value,
+        wishes: {
+          ...dialog.wishes,
+          vault: here.length > 0,
+          places: places.value.filter(({ viewOnly }) => !viewOnly).map(({ id }) => id),
+        },
+      });
   };
 
   const several = async (ids: readonly string[] | null) => {
@@ -105,7 +130,11 @@ export function createSignOut(
       await open([account.id], accountName(account), names);
     },
     several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
-    all: () => several(null),
+    all() {
+      const { byId } = accounts.view.get();
+      const elsewhere = [...byId.values()].some(({ places }) => places.some((place) => place !== 'vault'));
+      return several(elsewhere ? [...byId.keys()] : null);
+    },
     wish(wishes) {
       const dialog = dialogs.view.get();
       if (dialog?.kind === 'sign-out') dialogs.open({ ...dialog, wishes });
@@ -119,6 +148,19 @@ export function createSignOut(
       if (answer.ok) {
         dialogs.open({ kind: 'receipt', user, who, report: answer.value });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
+    },
+    async undo() {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'receipt') return;
+      const answer = await app.undoSignOut(dialog.report.id);
+      if (answer.ok) dialogs.open({ ...dialog, report: answer.value });
+      else dialogs.fail('The sign-out could not be undone', answer.error);
+    },
+    done() {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind === 'receipt' && dialog.report.places.length > 0)
+        void app.signOutDone(dialog.report.id);
+      dialogs.close();
     },
   };
   return signOut;
@@ -224,4 +266,41 @@ function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   // Each sign-out rotates the key, so the last receipt is about the current one.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
   return told === undefined ? null : oldKeyLine(told);
+}
+
+/** How many places a sign-out would change. */
+export function chosenPlaces({ vault, places }: SignOutWishes): number {
+  return (vault ? 1 : 0) + places.length;
+}
+
+/** "Removes 5 tokens of 2 accounts from its file. The other 3 accounts stay." */
+export function placeOfferText({ tokens, accounts, others, viewOnly, leave }: PlaceOffer): string {
+  if (viewOnly) return leave;
+  const whose = accounts > 1 ? ` of ${count(accounts, 'account')}` : '';
+  const stay =
+    others === 0
+      ? ''
+      : others === 1
+        ? ' The other account stays.'
+        : ` The other ${String(others)} accounts stay.`;
+  return `Removes ${count(tokens, 'token')}${whose} from its cache.${stay} You can undo this until you press Done.`;
+}
+
+/** The places where the accounts are still signed in. */
+export function stillSignedIn({ places, keptInVault }: SignOutReport): { name: string; says: string }[] {
+  return [
+    ...places.filter(({ result }) => result === 'still').map(({ name, says }) => ({ name, says })),
+    ...(keptInVault ? [{ name: 'This vault', says: 'Not chosen.' }] : []),
+  ];
+}
+
+/** "signed out of 2 of 3 places"; null if only the vault was concerned. */
+export function placesText(report: SignOutReport): string | null {
+  if (report.places.length === 0) return null;
+  const vault = report.receipts.length > 0 || report.keptInVault ? 1 : 0;
+  const all = report.places.length + vault;
+  const left = stillSignedIn(report).length;
+  return left === 0
+    ? `signed out of ${all === 1 ? 'its only place' : `all ${String(all)} places`}`
+    : `signed out of ${String(all - left)} of ${count(all, 'place')}`;
 }

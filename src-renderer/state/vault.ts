@@ -3,13 +3,16 @@ import type { Outcome, PlainError, VaultStatus } from '../../src-main/ipc/contra
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
+/** Requests that change which file the vault is, or what is in it. */
+export type VaultAction = 'retry' | 'recover' | 'startFresh' | 'keepMine' | 'takeFile' | 'makeOwn';
+
 export interface VaultView {
   /** null until the vault has been opened. */
   status: VaultStatus | null;
   /** null until main has answered. */
   info: AppInfo | null;
   /** The action in progress. */
-  doing: 'retry' | 'recover' | 'startFresh' | null;
+  doing: VaultAction | null;
   /** Error of the last action. */
   error: PlainError | null;
 }
@@ -17,8 +20,11 @@ export interface VaultView {
 export interface Vault {
   view: Store<VaultView>;
   load: () => Promise<void>;
-  /** Runs an action and resolves with main's answer. Resolves with null if another action is in progress. */
-  ask: (what: 'retry' | 'recover' | 'startFresh') => Promise<Outcome<VaultStatus> | null>;
+  /**
+   * Runs an action and resolves with main's answer; its value is null if the user declined. Resolves with null if another
+   * action is in progress.
+   */
+  ask: (what: VaultAction) => Promise<Outcome<VaultStatus | null> | null>;
 }
 
 export function createVault({ tokenCache, app }: Ports): Vault {
@@ -47,8 +53,9 @@ export function createVault({ tokenCache, app }: Ports): Vault {
     async ask(what) {
       if (view.get().doing !== null) return null;
       patch({ doing: what, error: null });
-      const answer = await tokenCache[what]();
-      patch({ doing: null, ...(answer.ok ? { status: answer.value } : { error: answer.error }) });
+      const answer: Outcome<VaultStatus | null> = await tokenCache[what]();
+      const changes = answer.ok ? answer.value && { status: answer.value } : { error: answer.error };
+      patch({ doing: null, ...changes });
       await loadInfo(); // a retry may change `keychainCrashed`
       return answer;
     },

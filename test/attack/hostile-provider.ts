@@ -448,7 +448,7 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     const ending =
       flow === 'refresh'
         ? signing.handlers.refreshNow(null, id)
-        : signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+        : signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
     said = await inTime(LONGEST, Promise.resolve(ending));
     if (change === undefined)
       must(!JSON.stringify(said).includes('"code"'), `It was refused: ${JSON.stringify(said)}`);

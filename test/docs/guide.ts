@@ -14,11 +14,13 @@ const root = resolve(import.meta.dirname, '..', '..');
 /** What the package's entries and its peers are in this clone. */
 const ENTRIES: Readonly<Record<string, string>> = {
   tokenkeep: 'src-main/index.ts',
+  'tokenkeep/azure-identity': 'src-main/msal/azure-identity.ts',
   'tokenkeep/cache': 'src-main/cache/index.ts',
   'tokenkeep/doctor': 'src-main/doctor/index.ts',
   'tokenkeep/errors': 'src-main/errors.ts',
   'tokenkeep/keychain': 'src-main/keychain/index.ts',
   'tokenkeep/keychain/conformance': 'src-main/keychain/conformance.ts',
+  'tokenkeep/mcp': 'src-main/oauth/mcp/index.ts',
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
@@ -26,6 +28,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
   'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',
   'tokenkeep/partitions/postgres': 'src-main/partitions/stores/postgres-store.ts',
+  'tokenkeep/partitions/sqlite': 'src-main/partitions/stores/sqlite-store.ts',
 };
 
 /** Pages of which the blocks follow on each other, as one module. Of the others each block is one. */

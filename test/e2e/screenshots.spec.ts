@@ -2,7 +2,7 @@
  * A picture of every screen and state, light and dark, in artifacts/screenshots: `npm run screenshots`. Each is also
  * checked for accessibility (WCAG 2.1 A and AA), so that what is looked at is what is held to it.
  */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
@@ -303,6 +303,26 @@ test('the key: missing, and another', async ({ keyring, start }) => {
   await missing.window.getByRole('button', { name: 'Start fresh…' }).click();
   await picture(missing.window, 'start-fresh');
   await missing.quit();
+});
+
+test('the file: older, and a copy', async ({ keyring, start }) => {
+  const file = vaultFile(keyring.env);
+  await seed(keyring.env, file, SEVERAL);
+  const older = readFileSync(file);
+  const started = await start();
+  await importDocument(started, vector('documents', 'msal-node-7-adfs.json'));
+  writeFileSync(`${file}-put`, older);
+  renameSync(`${file}-put`, file);
+  await expect(started.window.getByText('An older file was put in place').first()).toBeVisible();
+  await picture(started.window, 'older');
+  await started.quit();
+  renameSync(file, `${file}-original`);
+  await seed(keyring.env, join(dirname(file), 'other', 'accounts.vault'), SEVERAL);
+  writeFileSync(file, readFileSync(join(dirname(file), 'other', 'accounts.vault')));
+  const copied = await start();
+  await expect(copied.window.getByText('This vault is a copy').first()).toBeVisible();
+  await picture(copied.window, 'copy');
+  await copied.quit();
 });
 
 test('the file: damaged, read-only, newer', async ({ keyring, start }) => {

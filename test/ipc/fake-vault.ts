@@ -42,6 +42,10 @@ export function fakeVault(cache: TokenCache): ServedVault & { asked: string[]; s
     retry: () => Promise.resolve((asked.push('retry'), status)),
     startFresh: () => Promise.resolve(void asked.push('startFresh')),
     recover: () => Promise.resolve(void asked.push('recover')),
+    keepMine: () => Promise.resolve(void asked.push('keepMine')),
+    takeFile: () => Promise.resolve(void asked.push('takeFile')),
+    makeOwn: () => Promise.resolve(void asked.push('makeOwn')),
+    forget: () => Promise.resolve((asked.push('forget'), { key: 'destroyed' as const })),
     erase: async (fn) => {
       asked.push('erase');
       const value = await handle.update(fn);

@@ -351,6 +351,43 @@ describe('an import', () => {
   });
 });
 
+describe('which version of the vault stays', () => {
+  it.each(['keepMine', 'takeFile', 'makeOwn', 'forget'] as const)(
+    '%s: is done after the user agreed in a dialog, and not otherwise',
+    async (choice) => {
+      const { ask, vault, user, questions } = windowOver(cacheOf('{}'));
+      user.agrees = false;
+      expect(await ask[choice](W)).toBeNull();
+      expect(vault.asked).toEqual([]);
+      expect(questions).toHaveLength(1);
+      const agreed = windowOver(cacheOf('{}'));
+      expect(await agreed.ask[choice](W)).not.toBeNull();
+      expect(agreed.vault.asked).toEqual([choice]);
+    },
+  );
+
+  it('says how many accounts each choice keeps and discards', async () => {
+    const { ask, vault, questions } = windowOver(cacheOf('{}'));
+    Object.assign(vault.status, { state: 'older', older: { mine: 3, file: 1 } });
+    await ask.keepMine(W);
+    await ask.takeFile(W);
+    Object.assign(vault.status, { bytes: null, older: { mine: 3, file: null } });
+    await ask.takeFile(W);
+    expect(questions.map(({ detail }) => detail)).toEqual([
+      expect.stringContaining('in memory: 3 accounts.'),
+      expect.stringMatching(/holds 1 account\. .* discarded: 3 accounts\./),
+      expect.stringContaining('was deleted or moved. What Tokenkeep has in memory is discarded: 3 accounts.'),
+    ]);
+  });
+
+  it('nothing is deleted, and nobody asked, where there is no file', async () => {
+    const { ask, vault, questions } = windowOver(cacheOf('{}'));
+    vault.status.bytes = null;
+    await expect(ask.forget(W)).rejects.toMatchObject({ code: 'vault_empty' });
+    expect(questions).toEqual([]);
+  });
+});
+
 describe('the vault', () => {
   it('is asked again on Retry, after the app was told', async () => {
     const { ask, vault } = windowOver(cacheOf('{}'));

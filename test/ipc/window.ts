@@ -1,11 +1,12 @@
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { tokenCacheHandlers } from '../../src-main/ipc/handlers.ts';
 import type { ImportPlan } from '../../src-main/ipc/contract.ts';
+import type { PlaceCache } from '../../src-main/ipc/places.ts';
 import type { Question } from '../../src-main/ipc/questions.ts';
 import { fakeVault } from './fake-vault.ts';
 
 /** A user at a window over a cache: what was asked, answered, copied and told. */
-export function windowOver(cache: TokenCache) {
+export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []) {
   const user = {
     agrees: true,
     chooses: null as string | null,
@@ -19,6 +20,7 @@ export function windowOver(cache: TokenCache) {
   const vault = fakeVault(cache);
   const handlers = tokenCacheHandlers<string>({
     vault: Promise.resolve(vault),
+    places: () => places,
     copied: {
       copy: (secret) => Promise.resolve((copied.push(secret), { clearsAt: 30_000 })),
       clear: () => Promise.resolve(),

@@ -3,7 +3,7 @@
  * somebody out of their cache. Debian's packages are unpacked into a temporary folder and not installed.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
+import { secretService } from '../../src-main/sources/secret-service.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
+import { startKeyring } from '../support/keyring.ts';
 
 const TENANT = '22222222-aaaa-bbbb-cccc-000000000002';
 const AZ = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
@@ -167,25 +169,40 @@ describe('a program on MSAL Python’s extensions that runs on', () => {
     return JSON.parse(value as string) as Record<string, unknown>;
   }
 
-  it('sees the sign-out, and does not bring the account back at its next refresh', async () => {
-    const file = join(home, 'cache.json');
-    writeFileSync(file, documentOf('ada', 'ben'), { mode: 0o600 });
-    program = spawn('/usr/bin/python3', [join(OFFLINE, 'long_lived.py'), file, AZ, TENANT], {
-      env: environment(),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    try {
-      answers = createInterface({ input: program.stdout! })[Symbol.asyncIterator]();
-      await asked('');
-      expect(await asked('list')).toEqual({ accounts: ['ada@contoso.example', 'ben@contoso.example'] });
-      expect(await asked('refresh ben')).toEqual({ token: 'fresh-ben' });
-      const source = (await sourceFromFile(file))!;
-      expect((await signOutAtSource(source, await accountOf(source, 'ada'))).remaining).toBe(0);
-      expect(await asked('refresh ben')).toEqual({ token: 'fresh-ben' });
-      expect(await asked('list')).toEqual({ accounts: ['ben@contoso.example'] });
-      expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
-    } finally {
-      program.kill();
-    }
-  });
+  it.each(['file', 'keyring'] as const)(
+    'sees the sign-out in a %s, and does not bring the account back at its next refresh',
+    async (kind) => {
+      const keyring = kind === 'keyring' ? await startKeyring() : null;
+      const options = { secrets: { secretService: () => secretService(keyring?.env) } };
+      const file = join(home, kind === 'file' ? 'cache.json' : '.azure/msal_token_cache.sig');
+      if (kind === 'keyring') rmSync(join(home, '.azure/msal_token_cache.json'));
+      program = spawn('/usr/bin/python3', [join(OFFLINE, 'long_lived.py'), file, AZ, TENANT, kind], {
+        env: { ...environment(), ...keyring?.env, HOME: home },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      try {
+        answers = createInterface({ input: program.stdout! })[Symbol.asyncIterator]();
+        await asked('');
+        await asked(`seed ${JSON.stringify(documentOf('ada', 'ben'))}`);
+        expect(await asked('list')).toEqual({ accounts: ['ada@contoso.example', 'ben@contoso.example'] });
+        expect(await asked('refresh ben')).toEqual({ token: 'fresh-ben' });
+        const source =
+          kind === 'file'
+            ? (await sourceFromFile(file))!
+            : (await findSources({ home, platform: 'linux' })).find(
+                ({ sealing }) => sealing === 'secret-service',
+              )!;
+        const { accounts } = await readSource(source, options);
+        const ada = accounts.find(({ username }) => username.startsWith('ada@'))!;
+        expect((await signOutAtSource(source, ada, options)).remaining).toBe(0);
+        expect(await asked('refresh ben')).toEqual({ token: 'fresh-ben' });
+        expect(await asked('list')).toEqual({ accounts: ['ben@contoso.example'] });
+        const left = await readSource(source, options);
+        expect(left.accounts.map(({ username }) => username)).toEqual(['ben@contoso.example']);
+      } finally {
+        program.kill();
+        await keyring?.close();
+      }
+    },
+  );
 });

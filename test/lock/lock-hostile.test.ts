@@ -118,7 +118,7 @@ describe('a file system whose locks', () => {
     ['ENOSYS', 38],
     ['EINVAL', 22],
     ['EPERM', 1],
-  ])('are refused with %s: unsupported, with the path', async (name, number) => {
+  ])('are refused with %s: unsupported, with the path (failure 23a)', async (name, number) => {
     const file = join(temporaryFolder(), `errno-${number}.lock`);
     const [first] = await run(1000, [file]);
     expect(first).toMatchObject({ code: 'lock_unsupported', path: `${file}-queue` });

@@ -1,3 +1,4 @@
+// Not in npm run check: it runs 17 configurations of four majors of MSAL Node.
 /**
  * MSAL Node stores and looks up entities under names that its configuration decides. Whatever an app configures, its MSAL finds what it has
  * stored, in the same process and in the next, and so does an app that is configured otherwise.

@@ -124,6 +124,7 @@ describe('the packed module, in an empty folder', () => {
       'partitions/session',
       'partitions/redis',
       'partitions/postgres',
+      'partitions/sqlite',
       'partitions/conformance',
     ];
     const load = (name: string) =>
@@ -173,7 +174,7 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist(\/node)?(\/(cache|doctor|ipc|keychain|oauth|partitions|sources|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist(\/node)?(\/(cache|doctor|ipc|keychain|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           file,
         ),
     );

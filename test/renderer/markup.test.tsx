@@ -91,6 +91,8 @@ describe('every world has its screen', () => {
     busy: 'Another program is using the file',
     crashed: 'Tokenkeep stopped while asking the keychain',
     'list-failed': 'The accounts could not be listed',
+    sources: 'Accounts',
+    found: '7 caches found on this computer',
     crowd: 'Accounts',
     overview: 'Accounts',
     hostile: '',

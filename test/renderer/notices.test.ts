@@ -60,6 +60,31 @@ test('damaged: how many of how many, who is lost; keeping is offered where there
   expect(notice(status('damaged'), info)?.title).toBe('The file is damaged');
 });
 
+test('older: keeping is offered where memory holds something, using the file where it opens or is gone', () => {
+  const actions = (older: object, changes: object = {}) =>
+    notice(status('older', { older, ...changes }), info)?.actions.filter((action) =>
+      /mine|file$/.test(action),
+    );
+  expect(actions({ mine: 3, file: 1 })).toEqual(['keep-mine', 'take-file', 'show-file']);
+  expect(actions({ mine: null, file: 1 })).toEqual(['take-file', 'show-file']);
+  expect(actions({ mine: 3, file: null })).toEqual(['keep-mine', 'show-file']);
+  expect(actions({ mine: 3, file: null }, { bytes: null })).toEqual(['keep-mine', 'take-file', 'show-file']);
+});
+
+test('copy: becoming independent is the first action', () => {
+  expect(notice(status('copy'), info)?.actions[0]).toBe('make-own');
+});
+
+test('what is still in memory is said, and can be kept where its file can be replaced', () => {
+  const kept = (state: VaultState) => notice(status(state, { kept: 2 }), info);
+  for (const state of ['damaged', 'key-missing', 'wrong-key', 'newer', 'unreadable', 'locked'] as const)
+    expect(kept(state)?.consequence).toContain('2 accounts from before are still in memory');
+  for (const state of ['damaged', 'key-missing', 'wrong-key'] as const)
+    expect(kept(state)?.actions[0]).toBe('keep-mine');
+  for (const state of ['newer', 'unreadable', 'locked'] as const)
+    expect(kept(state)?.actions).not.toContain('keep-mine');
+});
+
 test('waiting comes before locked, a crash before both; neither where all is well', () => {
   const waiting = status('locked', { waiting: true });
   expect(notice(waiting, info)?.id).toBe('waiting');

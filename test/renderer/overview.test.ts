@@ -18,7 +18,7 @@ import { settled } from './fake/time.ts';
 const NOW = 1_700_000_000;
 const all = cast(NOW).map((member) => member.account);
 const tenants = tenantNames(all);
-const none = { status: null, app: null, tenant: null };
+const none = { status: null, app: null, tenant: null, place: null };
 const byStatus = { column: 'status', direction: 'ascending' } as const;
 const names = (accounts: readonly AccountItem[]) => accounts.map(accountName);
 

@@ -42,6 +42,18 @@ test('compacting says what was gained', async () => {
   expect(model.toasts.view.get()[0]?.text).toBe('Compacted from 61 kB to 40 kB.');
 });
 
+test('deleting the vault says what became of its key; nothing where the user declined', async () => {
+  const { model, world } = await stage();
+  world.consents = false;
+  await model.maintenance.forget();
+  expect(model.toasts.view.get()).toEqual([]);
+  world.consents = true;
+  await model.maintenance.verify();
+  await model.maintenance.forget();
+  expect(model.toasts.view.get()[0]?.text).toBe('Vault deleted, and its encryption key too.');
+  expect(model.maintenance.view.get()).toMatchObject({ deleting: false, verified: null });
+});
+
 describe('a new key', () => {
   test('is asked for once, and has a receipt', async () => {
     const slow = gate();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SignInProfile } from '../../app/contract.ts';
+import { signInAgainText } from '../../src-renderer/state/accountStatus.ts';
 import { refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
 import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
@@ -105,16 +106,68 @@ describe('keeping fresh', () => {
   });
 });
 
+describe('signing in again', () => {
+  const rosa = async () => {
+    const staged = await stage();
+    const account = [...staged.model.accounts.view.get().byId.values()].find(
+      ({ name }) => name === 'Rosa Stein',
+    )!;
+    return { ...staged, account };
+  };
+
+  test('fills in a profile that is missing, and goes on with it', async () => {
+    const { model, bridge, account } = await rosa();
+    await model.signIn.again(account.id);
+    const dialog = model.dialogs.view.get();
+    expect(dialog).toMatchObject({
+      kind: 'profile',
+      profile: null,
+      again: account.id,
+      draft: { authority: 'contoso.example', scopes: ['User.Read'] },
+    });
+    if (dialog?.kind !== 'profile') throw new Error('No profile.');
+    expect(await model.signIn.save(dialog.draft!, null, account.id)).toBeNull();
+    const again = model.dialogs.view.get();
+    expect(again).toMatchObject({ kind: 'sign-in-again', name: 'Rosa Stein', loginHint: 'rosa@example.org' });
+    if (again?.kind !== 'sign-in-again') throw new Error('No sign-in.');
+    await model.signIn.begin(again.profile.id, 'browser', again.loginHint);
+    expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
+  });
+
+  test('says why, with the provider’s own code', async () => {
+    const { account } = await rosa();
+    const at = Date.UTC(2026, 10, 26, 14, 2, 11) / 1000;
+    const refused = {
+      ...account,
+      status: {
+        state: 'needs-sign-in' as const,
+        reason: 'revoked' as const,
+        at,
+        code: 'invalid_grant, AADSTS50173',
+        activeUntil: null,
+      },
+    };
+    expect(signInAgainText(refused, at + 60, 'UTC')).toBe(
+      'The sign-in was revoked today 14:02:11, for example because the password changed. Code: invalid_grant, AADSTS50173.',
+    );
+    expect(signInAgainText(account, at, 'UTC')).toBe('All access tokens have expired. Sign in again.');
+  });
+});
+
 describe('signing out at the provider', () => {
   test('is part of the one request that signs out', async () => {
     const { model, bridge } = await within();
     await model.signOut.one();
     await settled();
-    expect(model.dialogs.view.get()).toMatchObject({ wishes: { revoke: true, endSession: false } });
-    model.signOut.wish({ revoke: true, endSession: true });
+    expect(model.dialogs.view.get()).toMatchObject({
+      wishes: { vault: true, revoke: true, endSession: false, places: [] },
+    });
+    model.signOut.wish({ vault: true, revoke: true, endSession: true, places: [] });
     await model.signOut.confirm();
     const asked = bridge.asked.filter(([name]) => /sign-?out$/i.test(name));
-    expect(asked).toEqual([['signOut', [expect.any(String)], { revoke: true, endSession: true }]]);
+    expect(asked).toEqual([
+      ['signOut', [expect.any(String)], { vault: true, revoke: true, endSession: true, places: [] }],
+    ]);
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'receipt',
       report: { session: { opened: true } },
@@ -129,7 +182,10 @@ describe('signing out at the provider', () => {
     await model.signOut.confirm();
     const asked = new Map(bridge.asked.map(([name, ...args]) => [name, args]));
     expect(asked.get('signOutOffers')).toEqual([null]);
-    expect(asked.get('signOut')).toEqual([null, { revoke: true, endSession: false }]);
+    expect(asked.get('signOut')).toEqual([
+      null,
+      { vault: true, revoke: true, endSession: false, places: [] },
+    ]);
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', report: { revoked: { count: 1 } } });
   });
 

@@ -29,7 +29,7 @@ describe('signing out', () => {
     await opened;
     await model.signOut.confirm();
     expect(bridge.asked.filter(([name]) => name === 'signOut')).toEqual([
-      ['signOut', ['a001'], { revoke: true, endSession: false }],
+      ['signOut', ['a001'], { vault: true, revoke: true, endSession: false, places: [] }],
     ]);
   });
 

@@ -1,8 +1,18 @@
-export const SECTIONS = ['kill', 'inject', 'bytes', 'race', 'keyring', 'power'] as const;
+export const SECTIONS = [
+  'kill',
+  'inject',
+  'bytes',
+  'race',
+  'keyring',
+  'power',
+  'older',
+  'copies',
+  'filesystems',
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface Arguments {
-  /** The form that is part of `npm test`: all six kinds, a sample of each, about a minute. */
+  /** The form that is part of `npm test`: all kinds, a sample of each, about a minute. */
   short: boolean;
   seed: number;
   only: readonly SectionName[];

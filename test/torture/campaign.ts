@@ -7,6 +7,9 @@ import { changeBytes } from './bytes/bytes.ts';
 import { troubleKeyring } from './keyring/keyring.ts';
 import { losePower } from './power/power.ts';
 import { race } from './race/race.ts';
+import { putBackOlder } from './older/older.ts';
+import { useCopies } from './copies/copies.ts';
+import { useFileSystems } from './filesystems/filesystems.ts';
 import { Random } from './random.ts';
 import { newFolder, type Scene, type Section } from './section.ts';
 import { Tally } from './tally.ts';
@@ -18,6 +21,9 @@ const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   race: [race],
   keyring: [troubleKeyring],
   power: [losePower],
+  older: [putBackOlder],
+  copies: [useCopies],
+  filesystems: [useFileSystems],
 };
 
 /** Runs the campaign and prints what came of it. `program`: the bundled program.ts. Returns the exit code: 0 where nothing was lost. */

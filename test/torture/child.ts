@@ -13,8 +13,14 @@ export class Child {
   #wake: (() => void) | undefined;
   #complaint = '';
 
-  constructor(program: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    this.process = spawn(process.execPath, [program, ...words], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param command instead of Node with the program and its words */
+  constructor(
+    program: string,
+    words: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+    [command = '', ...rest]: readonly string[] = [process.execPath, program, ...words],
+  ) {
+    this.process = spawn(command, rest, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.ended = once(this.process, 'close').then(() => {
       this.#over = true;
       this.#wake?.();

@@ -1,4 +1,5 @@
 // What the processes of the campaign run, bundled once: `main.mjs PART arguments…`.
+import { dweller } from './filesystems/dweller.ts';
 import { victim } from './inject/victim.ts';
 import { keyholder } from './keyring/keyholder.ts';
 import { rescuer } from './kill/rescuer.ts';
@@ -6,6 +7,7 @@ import { racer } from './race/racer.ts';
 import { writer } from './kill/writer.ts';
 
 const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  dweller,
   keyholder,
   racer,
   rescuer,

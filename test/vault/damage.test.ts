@@ -1,3 +1,4 @@
+// Not in npm run check: it opens a file for each of its bytes.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
 import { type Opening, openFile } from '../../src-main/vault/open.ts';

@@ -1,6 +1,6 @@
 // Whatever is put in the place of the file of a program that runs, the program keeps what it has, and says what it found.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
@@ -87,7 +87,7 @@ const PLACED: [state: string, code: string, place: () => Promise<void> | void][]
 ];
 
 describe.each(PLACED)('%s', (state, code, place) => {
-  test('what was read before stays readable, and the status says so; nothing is written', async () => {
+  test('what was read before stays readable, and the status says so; nothing is written (failure 22c)', async () => {
     await place();
     const bytes = Buffer.from(scene.bytes);
     expect(await users(vault)).toEqual(ALL);
@@ -181,10 +181,17 @@ const PLACES: [name: string, place: (file: string) => void][] = [
   ['a pipe', (file) => void execFileSync('mkfifo', [file])],
   ['a device', (file) => symlinkSync('/dev/zero', file)],
   ['a folder', (file) => mkdirSync(file)],
+  [
+    'a file of over 2 GiB',
+    (file) => {
+      writeFileSync(file, '');
+      truncateSync(file, 2 ** 31 + 1); // a hole, which takes no room
+    },
+  ],
 ];
 
 test.skipIf(process.platform === 'win32').each(PLACES)(
-  '%s in the place of the file of a program that runs',
+  '%s in the place of the file of a program that runs (failure 23b)',
   async (_name, place) => {
     const file = join(temporaryFolder(), 'cache.vault');
     const running = await openVault({ file, keychain: memoryKeychain() });
@@ -198,5 +205,19 @@ test.skipIf(process.platform === 'win32').each(PLACES)(
     expect(await users(running)).toEqual(homes('ada'));
     expect(running.status.state).toBe('ready');
     await running.close();
+  },
+);
+
+test.skipIf(process.platform === 'win32').each(PLACES)(
+  '%s in the place of the file at a start (failure 23b)',
+  async (_name, place) => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    place(file);
+    const vault = await openVault({ file, keychain: memoryKeychain() });
+    expect(vault.status).toMatchObject({ state: expect.stringMatching(/^(unreadable|damaged)$/) });
+    await expect(vault.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject({
+      code: vault.status.code,
+    });
+    await vault.close();
   },
 );

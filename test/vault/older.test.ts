@@ -247,7 +247,7 @@ describe('a sign-out that was acknowledged', () => {
     expect((await scene.open()).status.state).toBe('key-missing');
   });
 
-  test('is done again at the next start', async () => {
+  test('is done again at the next start (failure 22b)', async () => {
     const vault = await scene.open();
     scene.keychain.mood = 'locked';
     await vault.signOut(homeOf('ada'));

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { errno } from './disk.ts';
 import { metadataAfter } from '../../src-main/vault/tombstones.ts';
 import { openFile } from '../../src-main/vault/open.ts';
@@ -178,4 +179,24 @@ test('tombstones: the newest thousand, and those of the last week; a clock that 
   const wrong = recent.map((one) => (one.epoch === 400 ? { ...one, at: 5 } : one));
   expect(metadataAfter(before, wrong, now).tombstones).toHaveLength(1500);
   expect(metadataAfter(before, [stone(1, 5)], now).tombstones).toHaveLength(1);
+});
+
+test('a vault that is closed while another program holds the key’s lock leaves the key as it is', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  const { text } = scene.keychain.item('a');
+  const lock = new FileLock(`${scene.file}.key-lock`);
+  let release = (): void => undefined;
+  const held = lock.hold(() => new Promise<void>((resolve) => (release = resolve)));
+  const closing = vault.close();
+  await vi.waitFor(() => expect(scene.timers.fire(2_000)).toEqual([2_000]));
+  await closing;
+  release();
+  await held;
+  await lock.close();
+  // What still waited for the lock has had it by now.
+  await new FileLock(`${scene.file}.key-lock`).hold(() => Promise.resolve());
+  expect(scene.keychain.item('a').text).toBe(text);
+  expect(await (await scene.open()).read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });

@@ -1,7 +1,7 @@
 /**
- * Reading tokens without checking their signature: to show what is in them, and to learn who signed in from an ID
- * token that came straight from the token endpoint (OpenID Connect Core §3.1.3.7, item 6). Nothing may be allowed
- * because of what is read here.
+ * Reads tokens without verifying their signature: to display their claims, and to identify the user from an ID token
+ * received directly from the token endpoint (OpenID Connect Core §3.1.3.7, item 6). Never authorize anything based on
+ * these claims.
  */
 import { freezeJson, isRecord } from '../json.ts';
 
@@ -14,7 +14,7 @@ export type ReadToken =
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The bytes as UTF-8 text; undefined where it is not base64url or not UTF-8. Padding is allowed, as MSAL allows it. */
+/** Decodes base64url to UTF-8 text; undefined if it is not base64url or not UTF-8. Accepts padding, as MSAL does. */
 export function decodeBase64url(text: string): string | undefined {
   const bare = text.replace(/={1,2}$/, '');
   if (!BASE64URL.test(bare) || bare.length % 4 === 1) return undefined;
@@ -29,7 +29,7 @@ export function decodeBase64url(text: string): string | undefined {
   }
 }
 
-/** A JSON object in base64url, frozen; undefined for anything else. Also the form of `client_info`. */
+/** Decodes a JSON object in base64url, such as `client_info`, and freezes it; undefined for anything else. */
 export function decodeObject(text: string): Claims | undefined {
   const json = decodeBase64url(text);
   if (json === undefined) return undefined;
@@ -41,7 +41,7 @@ export function decodeObject(text: string): Claims | undefined {
   }
 }
 
-/** What can be read of a token; undefined where it is opaque. Never throws. */
+/** Decodes a token; undefined if it is opaque. Never throws. */
 export function readToken(token: string): ReadToken | undefined {
   const parts = token.split('.', 6);
   const header = decodeObject(parts[0] ?? '');
@@ -51,13 +51,13 @@ export function readToken(token: string): ReadToken | undefined {
   return payload && { format: 'jwt', header: header ?? {}, payload };
 }
 
-/** The subject. OpenID Connect requires text; some providers send a number, which identifies the user as well. */
+/** Returns the subject. OpenID Connect requires a string; some providers send a number, which identifies the user as well. */
 export function subjectOf(claims: Claims | undefined): string | undefined {
   const value = claims !== undefined && Object.hasOwn(claims, 'sub') ? claims['sub'] : undefined;
   return Number.isSafeInteger(value) ? String(value) : stringClaim(claims, 'sub');
 }
 
-/** A claim that is a string; undefined where it is missing, empty or something else. */
+/** Returns a string claim; undefined if it is missing, empty or not a string. */
 export function stringClaim(claims: Claims | undefined, name: string): string | undefined {
   const value = claims !== undefined && Object.hasOwn(claims, name) ? claims[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -1,21 +1,21 @@
 /**
- * The MSAL libraries share a schema and differ in how they write it. A dialect is one library's way: its keys, the
- * fields it expects, the name it looks an environment up under, and how it lays out the text.
+ * The MSAL libraries share a schema and differ in how they write it. A dialect is the form of one library: its keys, the
+ * fields that it expects, the environment names that it looks up, and the layout of its JSON.
  */
 import type { EntityType } from './entities.ts';
 
-/** `msal-node` is MSAL Node from major 5; `msal-node-3` is what it wrote up to major 3. */
+/** The form in which a library writes cache documents. `msal-node`: MSAL Node 5 and later; `msal-node-3`: up to 3. */
 export type Dialect = 'msal-python' | 'msal-node' | 'msal-node-3' | 'msal-dotnet';
 
 export const DIALECTS: readonly Dialect[] = ['msal-python', 'msal-node', 'msal-node-3', 'msal-dotnet'];
 
-/** How a document's JSON is laid out. */
+/** The layout of a document's JSON. */
 export interface Layout {
-  /** Spaces per level; 0 is one line. */
+  /** Spaces per level; 0: everything on one line. */
   indent: number;
-  /** Whether everything beyond ASCII is written as \uXXXX. */
+  /** Whether non-ASCII characters are written as \uXXXX. */
   ascii: boolean;
-  /** What follows the last brace: editors add a line break. */
+  /** The text after the last brace: editors add a line break. */
   end: string;
 }
 
@@ -34,7 +34,7 @@ const NODE_ROOTS: readonly EntityType[] = [
   'AppMetadata',
 ];
 
-/** The order of the roots in a new document. MSAL Python's is the order in which it adds. */
+/** The order of the roots in a new document. MSAL Python's is the order in which it adds entities. */
 export const ROOTS: Readonly<Record<Dialect, readonly EntityType[]>> = {
   'msal-python': ['AccessToken', 'Account', 'IdToken', 'RefreshToken', 'AppMetadata'],
   'msal-node': NODE_ROOTS,
@@ -42,7 +42,7 @@ export const ROOTS: Readonly<Record<Dialect, readonly EntityType[]>> = {
   'msal-dotnet': ['AccessToken', 'RefreshToken', 'IdToken', 'Account', 'AppMetadata'],
 };
 
-/** Whether a root is written while it is empty. */
+/** Returns whether empty roots are written. */
 export function writesEmptyRoots(dialect: Dialect): boolean {
   return dialect !== 'msal-python';
 }
@@ -51,7 +51,7 @@ export function isNode(dialect: Dialect): dialect is 'msal-node' | 'msal-node-3'
   return dialect === 'msal-node' || dialect === 'msal-node-3';
 }
 
-/** The library by name, for people. */
+/** Returns the display name of the library. */
 export function libraryOf(dialect: Dialect): 'MSAL Python' | 'MSAL Node' | 'MSAL.NET' {
   if (dialect === 'msal-python') return 'MSAL Python';
   return dialect === 'msal-dotnet' ? 'MSAL.NET' : 'MSAL Node';

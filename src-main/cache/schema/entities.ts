@@ -1,7 +1,6 @@
 /**
- * The entities of the unified cache schema that the MSAL libraries share. Fields keep the names they have on the
- * wire; fields that Tokenkeep does not know are kept as they are. Times are decimal seconds since the epoch, as
- * strings.
+ * The entities of the unified cache schema that the MSAL libraries share. Fields keep their wire names.
+ * Unknown fields are preserved. Times are decimal seconds since the epoch, as strings.
  */
 
 /**
@@ -20,15 +19,15 @@ export type EntityType = (typeof ENTITY_TYPES)[number];
 
 const TYPES: ReadonlySet<string> = new Set(ENTITY_TYPES);
 
-/** Whether a root of a cache document holds entities. */
+/** Returns whether a root of a cache document contains entities. */
 export function isEntityType(section: string): section is EntityType {
   return TYPES.has(section);
 }
 
-/** The entities that hold a secret. */
+/** The entity types with a secret. */
 export type CredentialType = 'AccessToken' | 'RefreshToken' | 'IdToken';
 
-/** Any entity, as it stands in a document. Frozen once it is in a cache: change it through `modify`. */
+/** Any entity, as stored in a document. Entities in a cache are frozen: change them through `modify`. */
 export interface Entity {
   readonly [field: string]: unknown;
 }
@@ -40,11 +39,11 @@ export type Seconds = string | number;
 export interface AccessToken extends Entity {
   /** `AccessToken`; other values for tokens that are bound to a key or have extension components. */
   readonly credential_type?: string | null;
-  /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
+  /** The token itself. A vault encrypts it separately and decrypts it when it is read. */
   readonly secret: string;
   /** `uid.utid`; null (MSAL Python), "" (MSAL Node) or absent in a token that belongs to an app and to no user. */
   readonly home_account_id?: string | null;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** The provider's host, under any alias of its cloud. */
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
@@ -52,27 +51,27 @@ export interface AccessToken extends Entity {
   readonly client_id: string;
   /** The granted scopes, space-separated. */
   readonly target: string;
-  /** The scopes that were asked for, where the provider granted others. */
+  /** The requested scopes, if the provider granted others. */
   readonly requested_scopes?: string;
-  /** The tenant that it is for; "" where there are none. */
+  /** The tenant; "" if the provider has none. */
   readonly realm?: string | null;
-  /** As the provider says it, such as `Bearer` or `pop`; MSAL.NET leaves `Bearer` out. */
+  /** The token type as the provider sent it, such as `Bearer` or `pop`; MSAL.NET omits `Bearer`. */
   readonly token_type?: string | null;
-  /** When it was cached. Where it lies in the future, the clock was set back since, and the token is not used. */
+  /** When it was cached. If this is in the future, the clock was set back, and the token is not used. */
   readonly cached_at?: Seconds | null;
-  /** When the API stops accepting it. See `isExpiryUnknown`: where nobody knows, MSAL's 600 seconds stand here. */
+  /** When the API stops accepting it. If that is unknown, this is 600 seconds after `cached_at`, as in MSAL; see `unknown_expiry`. */
   readonly expires_on: Seconds;
-  /** The value of `expires_on` that is no more than a placeholder, since the provider told no lifetime. */
+  /** Equals `expires_on` if that is only a placeholder, because the provider did not state a lifetime. */
   readonly unknown_expiry?: Seconds | null;
-  /** Until when a library may use it while the provider is down; `acquireTokenSilent` of Tokenkeep does not. */
+  /** Until when a library may use it while the provider is down. Tokenkeep's `acquireTokenSilent` does not. */
   readonly extended_expires_on?: Seconds | null;
-  /** From when on the provider wants it refreshed, though it is still good. */
+  /** When the provider wants the token to be refreshed, although it is still valid. */
   readonly refresh_on?: Seconds | null;
-  /** Names the key that the token is bound to. */
+  /** The ID of the key that the token is bound to. */
   readonly key_id?: string | null;
-  /** The resource that it was requested for (RFC 8707). */
+  /** The requested resource (RFC 8707). */
   readonly resource?: string;
-  /** The audience that it was requested for (RFC 8693). */
+  /** The requested audience (RFC 8693). */
   readonly audience?: string;
 }
 
@@ -90,15 +89,15 @@ export interface RefreshToken extends Entity {
   readonly issuer?: string | null;
   /** The client ID of the app that the token was issued to. */
   readonly client_id: string;
-  /** Scopes that it was given for, space-separated. MSAL Node leaves them out. */
+  /** The granted scopes, space-separated. MSAL Node omits them. */
   readonly target?: string | null;
-  /** When it was cached; MSAL Node leaves it out. */
+  /** When it was cached. MSAL Node omits it. */
   readonly last_modification_time?: Seconds | null;
-  /** "1" where every app of Microsoft’s family may use it. */
+  /** "1" if every app of Microsoft's family may use it. */
   readonly family_id?: string | null;
 }
 
-/** What the provider says of the user (OpenID Connect Core §2). It is kept as it came, and not verified again. */
+/** The provider's statement about the user (OpenID Connect Core §2). It is stored as received and not verified again. */
 export interface IdToken extends Entity {
   /** `IdToken`, in any spelling. */
   readonly credential_type?: string | null;
@@ -110,7 +109,7 @@ export interface IdToken extends Entity {
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
-  /** The tenant that speaks; "" where there are none. */
+  /** The tenant that issued it; "" if the provider has none. */
   readonly realm?: string | null;
   /** The client ID of the app that the token was issued to. */
   readonly client_id: string;
@@ -118,31 +117,31 @@ export interface IdToken extends Entity {
 
 /** A signed-in user in one tenant. A user of several tenants has one for each. */
 export interface Account extends Entity {
-  /** `uid.utid`, the user and the home tenant; elsewhere the `sub` of the ID token. */
+  /** `uid.utid` (user and home tenant) at Microsoft; elsewhere the `sub` of the ID token. */
   readonly home_account_id: string;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
-  /** The tenant; `adfs` for AD FS, "" where there are none. */
+  /** The tenant; `adfs` for AD FS, "" if the provider has none. */
   readonly realm?: string | null;
-  /** null in MSAL Python where a response had no ID token. */
+  /** The user's ID in the tenant. null if MSAL Python received no ID token. */
   readonly local_account_id?: string | null;
   /** `preferred_username`, else `upn`, `unique_name`, `email` or the first of `emails`; else "". */
   readonly username?: string | null;
-  /** `MSSTS`, `ADFS` or `Generic`. MSAL Python lists no generic accounts, so its documents say `MSSTS`. */
+  /** `MSSTS`, `ADFS` or `Generic`. MSAL Python does not list generic accounts, so its documents use `MSSTS`. */
   readonly authority_type?: string | null;
-  /** How the user signed in, as MSAL Python notes it: its grant type. */
+  /** The grant type of the sign-in, as MSAL Python records it. */
   readonly account_source?: string;
 }
 
-/** What is known of an app: whether it belongs to Microsoft’s family, whose refresh tokens its apps share. */
+/** App metadata: whether an app belongs to Microsoft's family, whose apps share refresh tokens. */
 export interface AppMetadata extends Entity {
   /** The app. */
   readonly client_id: string;
   /** Host of the provider, in one of the names of its cloud. */
   readonly environment: string;
-  /** "1": it is of the family. null or absent: it is not. Of an app without metadata nobody knows yet. */
+  /** "1": the app belongs to the family. null or absent: it does not. For an app without metadata, this is unknown. */
   readonly family_id?: string | null;
 }
 
@@ -155,7 +154,7 @@ export interface EntityOf {
   AppMetadata: AppMetadata;
 }
 
-/** Names one user. Outside of Microsoft's clouds, B2C and AD FS the issuer is part of who that is. */
+/** Identifies one user. Outside Microsoft's clouds, B2C and AD FS, the issuer is part of the identity. */
 export interface AccountReference {
   readonly home_account_id: string;
   /** Under any alias. */
@@ -163,19 +162,19 @@ export interface AccountReference {
   readonly issuer?: string;
 }
 
-/** One user, whatever the number of tenants, environment aliases and apps the cache knows the user under. */
+/** One user, across tenants, environment aliases and apps. */
 export interface AccountSummary {
   /** `uid.utid`, or the `sub` of the ID token. */
   home_account_id: string;
-  /** As the first of its accounts has it. */
+  /** The environment of the first account entity. */
   environment: string;
-  /** Absent for Microsoft's clouds, B2C and AD FS, and where nothing says it. */
+  /** Absent for Microsoft's clouds, B2C and AD FS, and if it is unknown. */
   issuer?: string;
-  /** "" where the provider gave none. */
+  /** "" if the provider sent none. */
   username: string;
-  /** Where an ID token or MSAL Node’s account tells it. */
+  /** The display name, from an ID token or from MSAL Node's account. */
   name?: string;
-  /** In the home tenant: `oid`, else `sub`; "" where it is not known. */
+  /** The ID in the home tenant: `oid`, else `sub`; "" if unknown. */
   local_account_id: string;
   /** `MSSTS`, `ADFS` or `Generic`; `OAuth` for an account that has only grants of `tokenkeep/oauth`. */
   authority_type: string;
@@ -183,28 +182,28 @@ export interface AccountSummary {
   tenants: readonly TenantProfile[];
 }
 
-/** A user as one tenant knows them. */
+/** A user in one tenant. */
 export interface TenantProfile {
   /** The tenant. */
   realm: string;
-  /** The user’s id there: `oid`, else `sub`; "" where it is not known. */
+  /** The user's ID in this tenant: `oid`, else `sub`; "" if unknown. */
   local_account_id: string;
   username?: string;
   name?: string;
 }
 
-/** One entity set or removed. `before` is absent when it is new, `after` when it was removed. */
+/** An entity that was set or removed. `before` is absent if it is new, `after` if it was removed. */
 export interface EntityChange {
   type: EntityType;
-  /** The key it stands under in the document. */
+  /** Its key in the document. */
   key: string;
   before?: Entity;
   after?: Entity;
 }
 
-/** Data that is kept as it is because it is not understood: an entity of a wrong shape, or a whole root. */
+/** A change of data that is not understood and kept unchanged: a malformed entity, or a whole root. */
 export interface KeptChange {
-  /** The root it stands under. */
+  /** The root of the document that contains it. */
   section: string;
   /** null: the root itself. */
   key: string | null;
@@ -212,29 +211,30 @@ export interface KeptChange {
   after?: unknown;
 }
 
-/**
- * What one call (`add`, `modify`, `signOut`, `deserialize`, a merge, a transaction) did. Emitted once, after all of
- * it is done.
- */
+/** The changes of one call (`add`, `modify`, `signOut`, `deserialize`, a merge, a transaction). Emitted once, after the call. */
 export interface CacheChange {
-  /** What was set or removed, in order. */
+  /** The entities that were set or removed, in order. */
   entities: readonly EntityChange[];
-  /** The same of what is not understood. */
+  /** Changes of data that is not understood. */
   kept: readonly KeptChange[];
 }
 
 /** Selects the entities that `search` and `find` return. Default: all of the type. */
 export interface EntityFilter {
   /**
-   * Scopes: the entity's target must hold all of them. A filter with a target asks for a token to use, so a token
-   * that is bound to a key or to an auth scheme answers it only where the query names `key_id` or `token_type`.
+   * Scopes that the entity's target must contain, compared case-insensitively and without the OpenID Connect scopes. An
+   * access token also matches by the scopes that it was requested with. With a target, tokens for a special purpose (bound
+   * to a key or scheme, on behalf of a user, for a resource, audience or claims) match only if the query names that purpose.
    */
   target?: readonly string[];
   /**
-   * Fields and the values they must have. Environments match under any alias of their cloud; ids, realms and user
-   * names in any case; `target` as a set of scopes; anything else exactly. null matches null, "" and absent alike
-   * in `home_account_id`. A token with extension components is given only where `ext_cache_key` (the hash of the
-   * components) is named, or where there is no filter at all.
+   * Fields and their required values. `environment` matches under any alias of its cloud. `home_account_id`, `client_id`,
+   * `realm`, `username` and `local_account_id` are compared case-insensitively, and null or "" matches null, "" and an
+   * absent field. `target` is compared as a set of scopes. `token_type` compares schemes: every bearer type is one.
+   * `key_id`, `resource`, `audience`, `user_assertion_hash`, `requested_claims_hash` and `ext_cache_key` also match under
+   * the names that other libraries use for them. Any other field must be equal; null matches null and an absent field. A
+   * token with extension components matches only if `ext_cache_key` (the hash of the components) is named, or if there
+   * is no filter.
    */
   query?: Readonly<Record<string, string | null>>;
 }

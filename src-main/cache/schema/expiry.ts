@@ -5,18 +5,18 @@
  */
 import type { AccessToken, Entity } from './entities.ts';
 
-/** The most seconds before its expiry that a token stops being used: clocks differ, and a call takes its time. */
+/** Maximum seconds before its expiry at which a token is no longer used, because clocks differ and calls take time. */
 export const EXPIRY_MARGIN = 300;
 
-/** The seconds that a field holds; NaN where it holds none. MSAL Go and others write numbers. */
+/** Parses a time in seconds; NaN if there is none. MSAL Go and others write numbers. */
 export function secondsOf(field: unknown): number {
   if (typeof field === 'number') return field;
   return typeof field === 'string' && field.trim() !== '' ? Number(field) : NaN;
 }
 
 /**
- * Whether nobody knows when a token expires. The mark names the time that it is about, so that it means nothing after
- * another library has replaced the token and kept the field.
+ * Returns whether a token's expiry is unknown. The mark repeats `expires_on`, so that it becomes void if another library
+ * replaces the token and keeps the field.
  */
 export function isExpiryUnknown(token: Entity): boolean {
   const mark = token['unknown_expiry'];
@@ -41,10 +41,10 @@ export function expiryOf(token: Entity): number {
 }
 
 /**
- * How many seconds before its expiry a token stops being used: 300, or a quarter of its life where that is less. A token
- * of 300 seconds, Keycloak's default, would otherwise be refreshed at every call.
+ * Returns how many seconds before its expiry a token is no longer used: 300, or a quarter of its lifetime if that is less.
+ * Otherwise a token of 300 seconds, Keycloak's default, would be refreshed at every call.
  *
- * @param margin what the caller wants instead
+ * @param margin overrides it
  */
 export function marginOf(token: AccessToken, margin?: number): number {
   if (margin !== undefined) return margin;
@@ -53,20 +53,20 @@ export function marginOf(token: AccessToken, margin?: number): number {
 }
 
 /**
- * Whether an access token may be used. One that was cached in the future is not: the clock has been set back, and
- * nothing is known of its age. It is not purged either, for the clock may be put right.
+ * Returns whether an access token may be used. A token that was cached in the future is not: the clock was set back, so its
+ * age is unknown. It is not removed either, because the clock may be corrected.
  */
 export function isUsable(token: AccessToken, now: number, margin?: number): boolean {
   if (secondsOf(token.cached_at) > now) return false;
   return isExpiryUnknown(token) || now < secondsOf(token.expires_on) - marginOf(token, margin);
 }
 
-/** Whether the provider refuses it by now. Nobody knows that of a token of unknown expiry. */
+/** Returns whether a token has expired. A token of unknown expiry has not. */
 export function isExpired(token: Entity, now: number): boolean {
   return expiryOf(token) <= now;
 }
 
-/** Whether the provider asked for it to be refreshed by now, long before it expires. */
+/** Returns whether the time has come at which the provider wants the token refreshed, before it expires. */
 export function wantsRefresh(token: AccessToken, now: number): boolean {
   return secondsOf(token.refresh_on) <= now;
 }

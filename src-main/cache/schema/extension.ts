@@ -1,12 +1,12 @@
 /**
- * Extension components make an access token one for a special purpose, e.g. for one agent (`fmi_path`). Such a token
- * answers no request without the same components, and its key ends with their hash.
+ * Extension components restrict an access token to a special purpose, such as one agent (`fmi_path`). It matches only
+ * requests with the same components, and its key ends with their hash.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Entity } from './entities.ts';
 import { isRecord } from '../json.ts';
 
-/** Parameters of a token request that say nothing about what the token is for, or that are fields of their own. */
+/** Parameters of a token request that do not restrict the token, or that have their own field. */
 const NO_COMPONENTS: ReadonlySet<string> = new Set([
   ...['grant_type', 'code', 'redirect_uri', 'client_id', 'client_secret', 'code_verifier', 'refresh_token'], // RFC 6749, 7636
   ...['scope', 'username', 'password', 'state', 'response_type', 'response_mode', 'device_code'], // RFC 6749, 8628
@@ -18,7 +18,7 @@ const NO_COMPONENTS: ReadonlySet<string> = new Set([
   ...['user_assertion_hash', 'userAssertionHash', 'requested_claims_hash', 'requestedClaimsHash'],
 ]);
 
-/** The components among the parameters of a token request; undefined where there are none. */
+/** Returns the extension components of a token request; undefined if there are none. */
 export function componentsOf(
   data: Readonly<Record<string, unknown>> | undefined,
 ): Record<string, string> | undefined {
@@ -33,8 +33,8 @@ export function componentsOf(
 }
 
 /**
- * SHA-256 over the components, sorted by name, each written `length:name` `length:value` with lengths in bytes, so that
- * no two sets are written alike. Lower-cased base64url: the form that all MSAL libraries put into a key.
+ * Returns the SHA-256 of the components, sorted by name, each encoded as `length:name` `length:value` with lengths in
+ * bytes, so that the encoding is unambiguous. Lower-case base64url, as all MSAL libraries use it in keys.
  */
 export function hashComponents(components: Readonly<Record<string, string>>): string {
   const utf8 = new TextEncoder();
@@ -47,9 +47,9 @@ export function hashComponents(components: Readonly<Record<string, string>>): st
 }
 
 /**
- * The hash at the end of MSAL Node's keys. It means to write the one above, and has it for looking up; but what it
- * stores a token under is the hash of the components' JSON (`saveAccessToken` in msal-common 16.16; seen in what it
- * wrote). Under another key it would not replace the token, but put a second one beside it.
+ * Returns the hash at the end of MSAL Node's keys. MSAL Node looks tokens up by the hash above, but stores them under the
+ * hash of the components' JSON (`saveAccessToken` in msal-common 16.16, confirmed by documents it wrote). Under any other
+ * key, it would store a second token instead of replacing this one.
  */
 export function hashComponentsForNode(components: Readonly<Record<string, string>>): string {
   return hashText(JSON.stringify(components));
@@ -66,10 +66,10 @@ export function hashText(text: string): string {
   return sha256Base64url(text).toLowerCase();
 }
 
-/** Under which field each library keeps them: MSAL Node, MSAL.NET. MSAL Python keeps the hash alone. */
+/** The field in which MSAL Node and MSAL.NET store the components. MSAL Python stores only the hash. */
 const COMPONENT_FIELDS = ['additionalCacheKeyComponents', 'ext'] as const;
 
-/** The components that an access token carries; undefined where it has none, or only their hash. */
+/** Returns the components of an access token; undefined if it has none, or only their hash. */
 export function componentsIn(token: Entity): Record<string, string> | undefined {
   for (const field of COMPONENT_FIELDS) {
     const value = token[field];
@@ -82,7 +82,7 @@ export function componentsIn(token: Entity): Record<string, string> | undefined 
   return undefined;
 }
 
-/** The hash of an access token's components; "" for an ordinary token. */
+/** Returns the hash of an access token's components; "" if it has none. */
 export function extensionOf(token: Entity): string {
   const hash = token['ext_cache_key'];
   if (typeof hash === 'string' && hash !== '') return hash.toLowerCase();

@@ -1,20 +1,20 @@
 /**
- * The table of the schema: which fields an entity needs, of which kind they are, and what to say where one is wrong. An
- * entity without a fault is understood. Anything else in a document is kept as it is and never matched.
+ * The table of the schema: required and optional fields, their kinds, and the message if one is invalid. An entity without
+ * faults is understood. Everything else in a document is kept unchanged and never matched.
  *
- * The table is as tolerant as the most tolerant MSAL library: the section tells the type, times may be numbers, and what
- * no library needs may be missing.
+ * The table is as tolerant as the most tolerant MSAL library: the section determines the type, times may be numbers, and
+ * fields that no library needs may be missing.
  */
 import type { EntityOf, EntityType } from './entities.ts';
 import { isAccessor, isRecord } from '../json.ts';
 
-/** What a field holds. */
+/** The kind of a field's value. */
 type Kind =
   | 'text' // any string
   | 'filled' // a string that is not empty
   | 'time' // seconds since the epoch, as a number or as decimal digits
-  | 'secret' // a filled string, or an accessor of one
-  | 'type'; // a spelling of the section's name
+  | 'secret' // a string that is not empty, or an accessor that returns one
+  | 'type'; // the name of the section, in any spelling
 
 interface Field {
   readonly name: string;
@@ -28,7 +28,7 @@ const required = (kind: Kind, ...names: string[]): Field[] =>
 const optional = (kind: Kind, ...names: string[]): Field[] =>
   names.map((name) => ({ name, kind, optional: true }));
 
-/** The fields of each type of entity. Fields that are not listed may hold anything. */
+/** The fields of each entity type. Other fields may have any value. */
 export const FIELDS: Readonly<Record<EntityType, readonly Field[]>> = {
   AccessToken: [
     ...optional('type', 'credential_type'),
@@ -65,12 +65,12 @@ function isTime(value: unknown): boolean {
   return typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : SECONDS.test(String(value));
 }
 
-/** A type's name without its spelling: MSAL Go writes `IDToken`. */
+/** Normalizes the spelling of a type's name: MSAL Go writes `IDToken`. */
 function spelled(value: unknown): string {
   return typeof value === 'string' ? value.toLowerCase().replace(/[^a-z]/g, '') : '';
 }
 
-/** Names that an entity of another section has. */
+/** `credential_type`s that show that an entity is in the wrong section. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   AccessToken: ['refreshtoken', 'idtoken', 'account', 'appmetadata'],
   RefreshToken: ['accesstoken', 'accesstokenwithauthscheme', 'atext', 'idtoken', 'account', 'appmetadata'],
@@ -93,7 +93,7 @@ function holds(
   return value !== '';
 }
 
-/** Whether a value is an entity of the type. */
+/** Returns whether a value is a valid entity of the type. */
 export function isUnderstood<T extends EntityType>(type: T, value: unknown): value is EntityOf[T] {
   if (!isRecord(value)) return false;
   for (const field of FIELDS[type]) if (!holds(type, value, field)) return false;
@@ -108,15 +108,15 @@ const WRONG: Readonly<Record<Kind, string>> = {
   type: 'names another type of entity',
 };
 
-/** A field that keeps a value from being an entity, and what is wrong with it. */
+/** An invalid field, and what is wrong with it. */
 export interface FieldFault {
-  /** "" where the value is no object at all. */
+  /** "" if the value is not an object. */
   readonly field: string;
-  /** Such as "`expires_on` is not a number of seconds". */
+  /** For example "`expires_on` is not a number of seconds". */
   readonly message: string;
 }
 
-/** What keeps a value from being an entity of the type; empty where it is one. Opens no sealed secret. */
+/** Returns the faults of a value as an entity of the type; empty if it is valid. Does not open sealed secrets. */
 export function faultsOf(type: EntityType, value: unknown): FieldFault[] {
   if (!isRecord(value)) return [{ field: '', message: `it is not an entity of type ${type}` }];
   return FIELDS[type]

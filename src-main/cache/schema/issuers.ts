@@ -1,30 +1,29 @@
 /**
- * Outside of Microsoft's identity platform a user is known by issuer and subject together (OpenID Connect Core §2): two
- * realms of one Keycloak give out the same subjects on one host. MSAL libraries have no field for the issuer and pass over
- * the one that is kept here. Microsoft's clouds, B2C, External ID and AD FS follow MSAL's rules and have none.
+ * Outside Microsoft's identity platform, a user is identified by issuer and subject together (OpenID Connect Core §2): two
+ * realms of one Keycloak may issue the same subjects on one host. MSAL libraries have no field for the issuer and ignore
+ * ours. Microsoft's clouds, B2C, External ID and AD FS follow MSAL's rules and have no issuer here.
  */
 import { readToken, stringClaim, subjectOf } from './claims.ts';
 import type { Entity } from './entities.ts';
 import { isMicrosoft } from './environments.ts';
 
-/** An issuer as it is compared. Google's tokens name theirs with and without `https://`. */
+/** Normalizes an issuer for comparison. Google's tokens name theirs with and without `https://`. */
 export function canonicalIssuer(issuer: string): string {
   const url = issuer.includes('://') ? issuer : `https://${issuer}`;
   return url.replace(/\/+$/, '');
 }
 
-/** Whether both are the same issuer. */
 export function sameIssuer(a: string, b: string): boolean {
   return a === b || canonicalIssuer(a) === canonicalIssuer(b);
 }
 
-/** The issuer that an entity names; "" where it names none, and where the provider follows MSAL's rules. */
+/** Returns the issuer stored in an entity; "" if there is none, as for providers that follow MSAL's rules. */
 export function issuerIn(entity: Entity | null | undefined): string {
   const issuer = entity?.['issuer'];
   return typeof issuer === 'string' ? issuer : '';
 }
 
-/** Whether an account is known by host and id alone, as MSAL knows it. */
+/** Returns whether MSAL's rules apply: an account is identified by host and ID alone. */
 export function followsMsal(environment: string, realm: string, authorityType = ''): boolean {
   return isMicrosoft(environment) || authorityType.toUpperCase() === 'ADFS' || realm.toLowerCase() === 'adfs';
 }
@@ -32,8 +31,8 @@ export function followsMsal(environment: string, realm: string, authorityType = 
 const ADFS_PATH = /\/adfs(?:\/|$)/i;
 
 /**
- * The issuer that an ID token says, where it is part of who the user is: the token's subject is the account's id, and
- * the provider does not follow MSAL's rules. "" otherwise. Reads the secret.
+ * Returns the `iss` of an ID token if the issuer is part of the user's identity: the token's subject is the account's ID,
+ * and the provider does not follow MSAL's rules. "" otherwise. Reads the secret.
  */
 export function issuerSaidBy(idToken: Entity): string {
   const secret = idToken['secret'];
@@ -46,19 +45,19 @@ export function issuerSaidBy(idToken: Entity): string {
   return typeof account === 'string' && account.toLowerCase() === subject?.toLowerCase() ? issuer : '';
 }
 
-/** Ends of token endpoints, longest first, as providers have them. What is before is the authority. */
+/** Path suffixes of token endpoints, longest first. The part before it is the authority. */
 const ENDPOINTS =
   /\/(?:protocol\/openid-connect\/token|login\/oauth\/access_token|oauth2?\/v\d(?:\.\d)?\/token|oauth2?\/(?:access_)?token|v\d(?:\.\d)?\/token|connect\/token|oauth2?|oauth[\w.]*|access_token|token)$/i;
 
-/** The authority that a token endpoint belongs to, with port and path: an issuer where no ID token says one. */
+/** Returns the authority of a token endpoint, with port and path. It serves as the issuer if no ID token names one. */
 export function authorityOf(tokenEndpoint: URL): string {
   const path = tokenEndpoint.pathname.replace(/\/+$/, '').replace(ENDPOINTS, '');
   return `${tokenEndpoint.origin}${path}`;
 }
 
 /**
- * Whether the issuer may own the token endpoint. Of one origin: the endpoint's path is below the issuer's. Of different
- * ones (Google's) nobody can tell from their names.
+ * Returns whether the issuer may own the token endpoint. On the same origin, the endpoint's path must be below the
+ * issuer's. On different origins (as at Google), the URLs don't show it: true.
  */
 export function mayOwn(issuer: string, tokenEndpoint: URL): boolean {
   let url: URL;

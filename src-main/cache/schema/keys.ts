@@ -1,6 +1,6 @@
 /**
- * The key that each library stores an entity under. Keys are written for those libraries' sake: nothing here or
- * anywhere else finds or removes an entity by a key made up from its fields.
+ * The key under which each library stores an entity. Keys are written for those libraries only: Tokenkeep never finds or
+ * removes an entity by a key computed from its fields.
  */
 import type { Entity, EntityType } from './entities.ts';
 import { componentsIn, extensionOf, hashComponentsForNode } from './extension.ts';
@@ -16,7 +16,7 @@ function joined(parts: readonly string[]): string {
   return parts.join('-').toLowerCase();
 }
 
-/** MSAL Python has one kind of key for all access tokens but the extended ones; the others name the scheme. */
+/** MSAL Python uses one key format for all access tokens except extended ones; the other libraries include the scheme. */
 function accessTokenKey(token: Entity, dialect: Dialect): string {
   const scheme = schemeOf(token);
   const extension = extensionOf(token);
@@ -37,7 +37,7 @@ function accessTokenKey(token: Entity, dialect: Dialect): string {
   return joined([...owner, 'accesstoken', ...scope]);
 }
 
-/** What stands between the kind and the end: MSAL Node pads with the places that only access tokens use. */
+/** Empty parts at the end of a key: MSAL Node pads keys with the parts that only access tokens use. */
 const PADDING: Readonly<Record<Exclude<Dialect, 'msal-python'>, readonly string[]>> = {
   'msal-node': ['', '', ''], // realm, target, scheme
   'msal-node-3': ['', '', '', ''], // realm, target, claims, scheme
@@ -62,7 +62,7 @@ function idTokenKey(token: Entity, dialect: Dialect): string {
   return joined([...owner, text(token, 'realm'), ...rest]);
 }
 
-/** The tenant that a `uid.utid` is at home in; undefined for an id of another form. */
+/** Returns the home tenant of a `uid.utid`; undefined for an ID of another form. */
 export function homeTenantOf(home_account_id: string): string | undefined {
   const tenant = home_account_id.split('.', 2)[1];
   return tenant === '' ? undefined : tenant;
@@ -88,7 +88,7 @@ const KEYS: Readonly<Record<EntityType, (entity: Entity, dialect: Dialect) => st
   AppMetadata: appMetadataKey,
 };
 
-/** The key of an understood entity in a dialect. */
+/** Returns the key of a valid entity in a dialect. */
 export function keyOf(type: EntityType, entity: Entity, dialect: Dialect): string {
   return KEYS[type](entity, dialect);
 }

@@ -1,4 +1,4 @@
-/** What each library expects in an entity that another one wrote. Fields that it does not know stay as they are. */
+/** The field values that each library expects in an entity that another library wrote. Other fields are unchanged. */
 import type { Entity, EntityType } from './entities.ts';
 import { cachedEnvironment, configuredEnvironment, hostOf } from './environments.ts';
 import { componentsIn, extensionOf } from './extension.ts';
@@ -17,9 +17,9 @@ function text(entity: Entity, field: string): string {
 }
 
 /**
- * Changes to make to an understood entity, so that the library of the dialect finds it and can read it.
+ * Returns the changes to a valid entity that make it findable and readable for the library of the dialect.
  *
- * @param age gives when it was written, in seconds; NaN where nothing tells
+ * @param age returns when it was written, in seconds since the epoch; NaN if unknown
  */
 export function fieldsFor(type: EntityType, entity: Entity, dialect: Dialect, age: () => number): Changes {
   const python = dialect === 'msal-python';
@@ -34,8 +34,8 @@ export function fieldsFor(type: EntityType, entity: Entity, dialect: Dialect, ag
 }
 
 /**
- * MSAL Python looks under the host alone; MSAL Node and MSAL.NET keep the port. It is left out where the issuer can tell it
- * again.
+ * MSAL Python looks up the host without a port; MSAL Node and MSAL.NET keep the port. It is omitted only if the issuer
+ * contains it.
  */
 function environmentFor(entity: Entity, dialect: Dialect): string {
   const environment = text(entity, 'environment');
@@ -45,7 +45,7 @@ function environmentFor(entity: Entity, dialect: Dialect): string {
   return isIssuers ? issuer.host : cachedEnvironment(environment);
 }
 
-/** MSAL Python lists no account of another type than its own, and none of the libraries does without these fields. */
+/** MSAL Python lists only accounts of its own type, and every library requires these fields. */
 function account(entity: Entity, dialect: Dialect): Changes {
   const type = text(entity, 'authority_type');
   const isGeneric = type === '' || (dialect === 'msal-python' && type === 'Generic');
@@ -57,8 +57,8 @@ function account(entity: Entity, dialect: Dialect): Changes {
 }
 
 /**
- * MSAL Python may write `common`; the others look under the tenant that the token is from: the user's home. AD FS has no
- * tenants: MSAL Python's is the first part of the path, and MSAL Node has none, but for access tokens.
+ * MSAL Python may write `common`; the others look up the tenant that issued the token, which is the user's home. AD FS has
+ * no tenants: MSAL Python uses the first part of the path, and MSAL Node uses none except for access tokens.
  */
 function realm(type: EntityType, entity: Entity, dialect: Dialect): Changes {
   const value = text(entity, 'realm');
@@ -71,7 +71,7 @@ function realm(type: EntityType, entity: Entity, dialect: Dialect): Changes {
   return home !== undefined && ANY_TENANT.has(folded(value)) ? { realm: home } : {};
 }
 
-/** MSAL Python calls `split` on the target, and tries the newest first, taking those without a time for the oldest. */
+/** MSAL Python calls `split` on the target. It tries the newest token first and treats tokens without a time as the oldest. */
 function pythonRefreshToken(token: Entity, age: () => number): Changes {
   const time = text(token, 'last_modification_time');
   return {
@@ -80,7 +80,7 @@ function pythonRefreshToken(token: Entity, age: () => number): Changes {
   };
 }
 
-/** Times as decimal digits: MSAL Go and others write numbers. */
+/** Converts times to decimal digits: MSAL Go and others write numbers. */
 function times(token: Entity): Changes {
   const digits = (field: string): string | undefined => {
     const seconds = secondsOf(token[field]);
@@ -102,10 +102,10 @@ function accessToken(token: Entity, dialect: Dialect): Changes {
   const extension = extensionOf(token);
   const bound = schemeOf(token) !== '';
   const common = {
-    // MSAL.NET leaves Bearer out.
+    // MSAL.NET omits Bearer.
     token_type: dialect === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
     ...times(token),
-    // MSAL Node can't read a token without scopes, and those of OpenID Connect don't count.
+    // MSAL Node can't read a token without scopes. The OpenID Connect scopes don't affect matching.
     ...(isNode(dialect) && text(token, 'target') === '' ? { target: 'openid' } : {}),
   };
   if (dialect === 'msal-dotnet') {

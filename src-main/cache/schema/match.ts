@@ -1,6 +1,6 @@
 /**
- * When an entity answers a filter, when two entities denote one credential, and when one makes another superfluous:
- * whatever library wrote them, and whatever keys they are stored under.
+ * Decides whether an entity matches a filter, whether two entities denote the same credential, and whether one supersedes
+ * another, regardless of the library that wrote them and of their keys.
  */
 import type { Entity, EntityFilter, EntityType } from './entities.ts';
 import { sameEnvironment } from './environments.ts';
@@ -11,7 +11,7 @@ import { answers, covers, grantOf, sameScopes, scopesOverlap } from './scopes.ts
 type Wanted = string | null;
 type Predicate = (entity: Entity, wanted: Wanted) => boolean;
 
-/** The form in which ids and realms are compared: the libraries lower-case them in keys, and differ in fields. */
+/** Normalizes IDs and realms for comparison: libraries lower-case them in keys, and differ in fields. */
 export function folded(value: unknown): string {
   return typeof value === 'string' ? value.toLowerCase() : '';
 }
@@ -20,15 +20,16 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Schemes whose tokens prove possession of a key (RFC 9449, MSAL). Every other `token_type` is a bearer token's. */
+/** Schemes of tokens that are bound to a key (RFC 9449, MSAL). Every other `token_type` means a bearer token. */
 const BOUND_SCHEMES: ReadonlySet<string> = new Set(['pop', 'dpop', 'ssh-cert', 'mac', 'hok']);
 
 /** Kinds of access tokens that are used as bearer tokens. */
 const BEARER_KINDS: ReadonlySet<string> = new Set(['', 'accesstoken', 'accesstokenextended', 'atext']);
 
 /**
- * An access token's scheme; "" for a bearer token, whatever the provider calls it: `JWT`, `BearerToken`, `N_A` (RFC 8693
- * §2.2.1), Slack's `bot`, or nothing. Case does not matter (RFC 6749 §7.1). A scheme may show in `credential_type` alone.
+ * Returns an access token's scheme; "" for a bearer token, whatever the provider calls it: `JWT`, `BearerToken`, `N_A` (RFC
+ * 8693 §2.2.1), Slack's `bot`, or nothing. Case does not matter (RFC 6749 §7.1). Some tokens name their scheme only in
+ * `credential_type`.
  */
 export function schemeOf(entity: Entity): string {
   const scheme = folded(entity['token_type']);
@@ -42,30 +43,30 @@ function unnamedScheme(scheme: string): string {
   return scheme === '' || scheme === 'bearer' ? 'pop' : scheme;
 }
 
-/** The scheme that a `token_type` names; see schemeOf. */
+/** Returns the scheme that a `token_type` names; see schemeOf. */
 function namedScheme(wanted: unknown): string {
   const scheme = folded(wanted);
   return BOUND_SCHEMES.has(scheme) ? scheme : '';
 }
 
-/** The key that an access token is bound to; "" for none. MSAL.NET calls the field `kid`. */
+/** Returns the ID of the key that an access token is bound to; "" if none. MSAL.NET calls the field `kid`. */
 export function keyIdOf(entity: Entity): string {
   return textOf(entity['key_id'] ?? entity['kid']);
 }
 
-/** The hash of the assertion that a token was got with on behalf of a user; "" for none. */
+/** Returns the hash of the assertion of an on-behalf-of token; "" if none. */
 export function assertionHashOf(entity: Entity): string {
   return textOf(entity['user_assertion_hash'] ?? entity['userAssertionHash']);
 }
 
-/** The hash of the claims that a token was requested with; "" for none. MSAL Node 2 and 3 put it into their keys. */
+/** Returns the hash of the requested claims; "" if none. MSAL Node 2 and 3 include it in their keys. */
 export function claimsHashOf(entity: Entity): string {
   return folded(entity['requested_claims_hash'] ?? entity['requestedClaimsHash']);
 }
 
 /**
- * What an access token is for, beside its scopes: fields that a request must name to get the token, and that keep tokens
- * from replacing each other.
+ * The purposes of an access token beside its scopes. A request must name a purpose to get such a token, and tokens for
+ * different purposes do not replace each other.
  */
 const PURPOSES = {
   token_type: schemeOf,
@@ -81,12 +82,12 @@ type Purpose = keyof typeof PURPOSES;
 
 const PURPOSE_NAMES = Object.keys(PURPOSES) as Purpose[];
 
-/** The purposes of an access token, in a fixed order: two that denote one credential have the same. */
+/** Returns the purposes of an access token, in a fixed order. Entities of the same credential have the same purposes. */
 export function purposesOf(entity: Entity): string[] {
   return PURPOSE_NAMES.map((name) => PURPOSES[name](entity));
 }
 
-/** Other names under which a query may ask for a purpose: the fields as MSAL Node and MSAL.NET write them. */
+/** Field names of a purpose in queries, including those that MSAL Node and MSAL.NET write. */
 const ALIASES: ReadonlyMap<string, Purpose> = new Map<string, Purpose>([
   ...PURPOSE_NAMES.map((name): [string, Purpose] => [name, name]),
   ['kid', 'key_id'],
@@ -94,7 +95,7 @@ const ALIASES: ReadonlyMap<string, Purpose> = new Map<string, Purpose>([
   ['requestedClaimsHash', 'requested_claims_hash'],
 ]);
 
-/** A wanted purpose in the form in which an entity's is compared with it. */
+/** Normalizes the queried value of a purpose for comparison. */
 function purposeWanted(purpose: Purpose, wanted: unknown): string {
   if (purpose === 'token_type') return namedScheme(wanted);
   return purpose === 'ext_cache_key' || purpose === 'requested_claims_hash' ? folded(wanted) : textOf(wanted);
@@ -127,15 +128,15 @@ function fieldMatches(entity: Entity, field: string, wanted: Wanted): boolean {
 
 type Query = NonNullable<EntityFilter['query']>;
 
-/** Whether the entity has the values that the query names. */
+/** Returns whether the entity has the values that the query names. */
 export function fieldsMatch(entity: Entity, query: Query): boolean {
   for (const field in query) if (!fieldMatches(entity, field, query[field] ?? null)) return false;
   return true;
 }
 
 /**
- * Whether an understood entity of this type answers the filter. A token for a special purpose never answers a request
- * that does not name the purpose, nor the other way round; see EntityFilter.
+ * Returns whether a valid entity of this type matches the filter. A token for a special purpose never matches a request
+ * that does not name the purpose, and vice versa; see EntityFilter.
  */
 export function matches(type: EntityType, entity: Entity, filter: EntityFilter = {}): boolean {
   const query = filter.query ?? {};
@@ -147,14 +148,14 @@ export function matches(type: EntityType, entity: Entity, filter: EntityFilter =
   const filtered = filter.target !== undefined || filter.query !== undefined;
   if (filtered && !Object.hasOwn(query, 'ext_cache_key') && extensionOf(entity) !== '') return false;
   if (filter.target === undefined) return true;
-  // One who names the key alone, or the scheme alone, means a bound token.
+  // Naming only the key or only the scheme selects bound tokens.
   const asksForBound = folded(query['key_id']) !== '' || namedScheme(query['token_type']) !== '';
   if (asksForBound !== (schemeOf(entity) !== '' || keyIdOf(entity) !== '')) return false;
   const named = new Set(Object.keys(query).map((field) => ALIASES.get(field)));
   return UNNAMED.every((purpose) => named.has(purpose) || PURPOSES[purpose](entity) === '');
 }
 
-/** Purposes that must be named one by one. */
+/** Purposes that must each be named explicitly. */
 const UNNAMED = ['resource', 'audience', 'user_assertion_hash', 'requested_claims_hash'] as const;
 
 type Same = (a: Entity, b: Entity) => boolean;
@@ -168,7 +169,7 @@ const sameHome = sameField('home_account_id');
 const sameClient = sameField('client_id');
 const sameRealm = sameField('realm');
 
-/** One user of one issuer. An entity that names none may be of any issuer on its host. */
+/** Same user of the same issuer. An entity without an issuer may belong to any issuer on its host. */
 const sameUser: Same = (a, b) => {
   const [left, right] = [issuerIn(a), issuerIn(b)];
   if (!sameHome(a, b)) return false;
@@ -179,14 +180,14 @@ const sameUser: Same = (a, b) => {
 const samePlace: Same = (a, b) =>
   sameHome(a, b) && sameEnvironment(textOf(a['environment']), textOf(b['environment']));
 
-/** Same account, app, tenant and purpose: what a request tells apart before it looks at scopes. Keys may come and go. */
+/** Same account, app, tenant and purpose, regardless of scopes and of the key that the token is bound to. */
 const sameSlot: Same = (a, b) =>
   sameClient(a, b) &&
   sameRealm(a, b) &&
   sameUser(a, b) &&
   PURPOSE_NAMES.every((name) => name === 'key_id' || PURPOSES[name](a) === PURPOSES[name](b));
 
-/** A refresh token without a target (MSAL Node, MSAL.NET) is for all that its app may ask. */
+/** A refresh token without a target (MSAL Node, MSAL.NET) is valid for all scopes of its app. */
 const sameRefreshTarget: Same = (a, b) => {
   const [left, right] = [textOf(a['target']), textOf(b['target'])];
   return left === '' || right === '' || sameScopes(left, right);
@@ -204,14 +205,14 @@ const SAME: Readonly<Record<EntityType, Same>> = {
   AppMetadata: (a, b) => sameClient(a, b) && samePlace(a, b),
 };
 
-/** Whether two understood entities of the type denote one credential, account or app. */
+/** Returns whether two valid entities of the type denote the same credential, account or app. */
 export function sameCredential(type: EntityType, a: Entity, b: Entity): boolean {
   return SAME[type](a, b);
 }
 
 /**
- * Whether adding `fresh` makes `old` superfluous. Access tokens: any for the same purpose whose scopes overlap; and
- * since the keys that tokens are bound to come and go, one that was bound to another key, for the very same scopes.
+ * Returns whether adding `fresh` supersedes `old`. An access token supersedes tokens for the same purpose whose scopes
+ * overlap. Because bound keys are replaced, it also supersedes a token for exactly the same scopes with another key.
  */
 export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolean {
   if (type !== 'AccessToken') return sameCredential(type, fresh, old);

@@ -1,13 +1,13 @@
 /**
- * Scopes are sets (RFC 6749 §3.3): order does not matter, and neither does case, since the libraries write them in
- * the server's case, in the app's, or sorted. The scopes of OpenID Connect ask for other tokens than the access
- * token, so they do not count.
+ * Scopes are sets (RFC 6749 §3.3): order does not matter. Case does not matter either, because libraries write scopes as
+ * the server or the app spells them. OpenID Connect scopes are ignored, because they request other tokens than the
+ * access token.
  */
 import type { Entity } from './entities.ts';
 
 const OPENID_SCOPES: ReadonlySet<string> = new Set(['openid', 'profile', 'offline_access', 'email']);
 
-/** The scopes in a text, as they are written in it. */
+/** Splits a text into scopes and keeps their spelling. */
 export function scopesOf(text: string): string[] {
   return text.split(/\s+/).filter((scope) => scope !== '');
 }
@@ -35,19 +35,19 @@ function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Whether a token for `target` is good for everything in `wanted`. */
+/** Returns whether `target` contains all wanted scopes. */
 export function covers(target: string, wanted: readonly string[]): boolean {
   return contains(significantIn(target), significant(wanted));
 }
 
-/** Whether both are the same set. */
+/** Returns whether both texts contain the same scopes. */
 export function sameScopes(a: string, b: string): boolean {
   if (a === b) return true;
   const [left, right] = [significantIn(a), significantIn(b)];
   return left.size === right.size && contains(left, right);
 }
 
-/** Whether they have a scope in common. Two that hold nothing but OpenID scopes do. */
+/** Returns whether they have a scope in common. Two texts with only OpenID Connect scopes overlap. */
 export function scopesOverlap(a: string, b: string): boolean {
   const [left, right] = [significantIn(a), significantIn(b)];
   return left.size === 0 && right.size === 0 ? true : overlap(left, right);
@@ -58,23 +58,23 @@ function text(entity: Entity, field: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The scopes that a token was given for: those granted, and those asked for where the provider named others. */
+/** Returns the granted scopes of a token, and the requested ones if the provider granted others. */
 export function grantOf(token: Entity): string {
   const asked = text(token, 'requested_scopes');
   const target = text(token, 'target');
   return asked === '' ? target : `${target} ${asked}`;
 }
 
-/** The scopes of a text or a list that count, lower-cased; one empty one where there are none. For indexes. */
+/** Returns index keys: the scopes without OpenID Connect scopes, lower-cased; one empty key if there are none. */
 export function scopeKeys(scopes: string | readonly string[]): string[] {
   const set = significant(typeof scopes === 'string' ? scopesOf(scopes) : scopes);
   return set.size === 0 ? [''] : [...set];
 }
 
 /**
- * Whether an access token answers a request for these scopes: it was granted all of them; or it was the answer to a
- * request for exactly these, however little was granted; or, where the provider names what it grants in a form of its own
- * (AD FS says `openid`), they are among those asked for.
+ * Returns whether an access token matches a request for these scopes: all of them were granted; or exactly these were
+ * requested, however few were granted; or they are among the requested ones, and the provider names granted scopes in its
+ * own form (AD FS returns `openid`).
  */
 export function answers(token: Entity, wanted: readonly string[]): boolean {
   const target = text(token, 'target');

@@ -1,16 +1,16 @@
 /**
- * The tenants that an account is known in. MSAL Python and MSAL.NET have an account entity for each; MSAL Node has one
- * for all, with a list in `tenantProfiles`, each item JSON in a string.
+ * The tenants of an account. MSAL Python and MSAL.NET store one account entity per tenant; MSAL Node stores one entity with
+ * a list in `tenantProfiles`, each item a JSON string.
  */
 import type { Account, TenantProfile } from './entities.ts';
 import { isRecord } from '../json.ts';
 import { homeTenantOf } from './keys.ts';
 import { folded } from './match.ts';
 
-/** What stands in a realm where the app named no tenant: whichever the user is at home in. */
+/** Realms that name no tenant. They mean the user's home tenant. */
 export const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
 
-/** What MSAL Python calls the tenant of AD FS, which has none; MSAL Node leaves it empty. */
+/** The realm that MSAL Python stores for AD FS, which has no tenants. MSAL Node stores "". */
 export const ADFS_REALM = 'adfs';
 
 function named(account: Account, tenant: string): string {
@@ -35,7 +35,7 @@ function profile(
   };
 }
 
-/** MSAL Node's list as it stands; items that are no profiles are passed over. */
+/** Parses MSAL Node's list and skips invalid items. */
 function listed(account: Account): TenantProfile[] {
   const list = account['tenantProfiles'];
   if (!Array.isArray(list)) return [];
@@ -58,7 +58,7 @@ function parsed(json: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** The tenant of the entity itself; MSAL Python may have written `common`. */
+/** Returns the entity's own tenant. MSAL Python may have written `common`. */
 export function realmOf(account: Account): string {
   const home = homeTenantOf(account.home_account_id);
   return home !== undefined && ANY_TENANT.has(folded(account.realm))
@@ -75,7 +75,7 @@ function ownTenant(account: Account): TenantProfile {
   return profile(realmOf(account), local, text(account.username), text(account['name']));
 }
 
-/** The tenants of one user's account entities, each once, the home tenant first. */
+/** Returns the tenants of one user's account entities, without duplicates, the home tenant first. */
 export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
   const [only, ...others] = accounts;
   if (only !== undefined && others.length === 0 && !Array.isArray(only['tenantProfiles']))
@@ -87,7 +87,7 @@ export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
   };
   for (const account of accounts) {
     const list = listed(account);
-    // In MSAL Node's documents the list is complete, and the entity's realm (B2C) may be no tenant that tokens name.
+    // In MSAL Node's documents, the list is complete, and the entity's realm (B2C) may be a tenant that no token names.
     if (list.length === 0) add(ownTenant(account));
     for (const tenant of list) add(tenant);
   }
@@ -100,7 +100,7 @@ export function tenantsOf(accounts: readonly Account[]): TenantProfile[] {
   ];
 }
 
-/** A tenant as MSAL Node writes it. */
+/** Serializes a tenant as MSAL Node does. */
 export function writtenProfile(account: Account, tenant: TenantProfile): string {
   return JSON.stringify({
     tenantId: account.authority_type === 'ADFS' && tenant.realm === ADFS_REALM ? '' : tenant.realm,
@@ -111,7 +111,7 @@ export function writtenProfile(account: Account, tenant: TenantProfile): string 
   });
 }
 
-/** MSAL Node's list of all the tenants that these entities of one user know; items keep the text they have. */
+/** Returns MSAL Node's list of all tenants of one user's entities. Existing items keep their text. */
 export function joinedProfiles(accounts: readonly Account[]): string[] {
   const written = new Map<string, string>();
   for (const account of accounts) {

@@ -9,7 +9,18 @@ import type { SessionSource } from '../stores/session-access.ts';
 import type { Partition } from '../partitioned-caches.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
 
-/** One request, with its session. */
+/**
+ * One request, with its session.
+ *
+ * @example
+ * import type { SessionVisit } from 'tokenkeep/partitions/conformance';
+ *
+ * const visitOf = (req: { url: string; session: object }): SessionVisit => ({
+ *   path: new URL(req.url, 'http://localhost').pathname,
+ *   session: () => req.session,
+ *   destroy: () => Reflect.deleteProperty(req, 'session'),
+ * });
+ */
 export interface SessionVisit {
   /** The path of the URL, without the query. */
   readonly path: string;
@@ -23,7 +34,18 @@ export interface SessionVisit {
   readonly regenerate?: () => unknown;
 }
 
-/** An app that listens. */
+/**
+ * An app that listens.
+ *
+ * @example
+ * import type { Server } from 'node:http';
+ * import type { ServedSessions } from 'tokenkeep/partitions/conformance';
+ *
+ * const served = (server: Server, port: number): ServedSessions => ({
+ *   url: `http://127.0.0.1:${port}`,
+ *   close: () => server.close(),
+ * });
+ */
 export interface ServedSessions {
   /** Without a slash at its end. */
   readonly url: string;
@@ -44,7 +66,15 @@ export interface SessionConformanceOptions {
   readonly isReadOnce?: boolean;
 }
 
-/** One test, for any runner. */
+/**
+ * One test, for any runner.
+ *
+ * @example
+ * import { test } from 'node:test';
+ * import type { SessionConformanceCase } from 'tokenkeep/partitions/conformance';
+ *
+ * const register = ({ name, run }: SessionConformanceCase) => test(name, run);
+ */
 export interface SessionConformanceCase {
   readonly name: string;
   /** Rejects with an AssertionError if tokens would be lost, kept too long, or given to someone else. */
@@ -188,7 +218,17 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
 };
 
-/** Returns the conformance cases of a session library. Each rejects if the library does not do what `sessionStore` needs. */
+/**
+ * Returns the conformance cases of a session library. Each rejects if the library does not do what `sessionStore` needs.
+ *
+ * @example
+ * import { test } from 'node:test';
+ * import { sessionConformance, type SessionConformanceOptions } from 'tokenkeep/partitions/conformance';
+ *
+ * function register(serve: SessionConformanceOptions['serve']): void {
+ *   for (const { name, run } of sessionConformance({ serve })) void test(name, run);
+ * }
+ */
 export function sessionConformance({
   serve,
   isOnServer = true,

@@ -36,11 +36,23 @@ export async function identify(io: Io, file: string): Promise<Identity | null> {
   }
 }
 
-/** Reads a file's bytes and the identity that it had then. Returns `null` where there is no such file. */
+/** The start of a file, and how much of it `readWhole` is to read. */
+export interface Beginning {
+  /** Number of bytes at the start. */
+  length: number;
+  /** Called with the start when it was read. Returns whether the rest is wanted. */
+  isWanted: (start: Buffer) => boolean;
+}
+
+/**
+ * Reads a file's bytes and the identity that it had then. Returns `null` where there is no such file.
+ *
+ * @param atMost the number of bytes to read; or whether to go on after the start
+ */
 export async function readWhole(
   io: Io,
   file: string,
-  atMost = Number.MAX_SAFE_INTEGER,
+  atMost: number | Beginning = Number.MAX_SAFE_INTEGER,
 ): Promise<{ bytes: Buffer; identity: Identity } | null> {
   let handle: IoFile;
   try {
@@ -53,8 +65,18 @@ export async function readWhole(
     const about = await handle.stat();
     if (!isRegular(about)) throw notAFile();
     const identity = identityOf(about);
-    if (Number(identity.size) > MAX_FILE_BYTES && atMost > MAX_FILE_BYTES) throw tooLarge(identity.size);
-    return { bytes: await readRange(handle, 0, Math.min(Number(identity.size), atMost)), identity };
+    const size = Number(identity.size);
+    if (typeof atMost === 'number') {
+      if (size > MAX_FILE_BYTES && atMost > MAX_FILE_BYTES) throw tooLarge(identity.size);
+      return { bytes: await readRange(handle, 0, Math.min(size, atMost)), identity };
+    }
+    const start = await readRange(handle, 0, Math.min(size, atMost.length));
+    if (!atMost.isWanted(start) || start.length < atMost.length) return { bytes: start, identity };
+    if (size > MAX_FILE_BYTES) throw tooLarge(identity.size);
+    const whole = Buffer.allocUnsafe(size);
+    start.copy(whole);
+    const rest = await readInto(handle, whole.subarray(start.length), start.length);
+    return { bytes: whole.subarray(0, start.length + rest.length), identity };
   } finally {
     await handle.close();
   }
@@ -80,10 +102,13 @@ export function tooLarge(bytes: bigint): StorageError {
 
 /** Reads `length` bytes, or fewer where the file ends earlier. */
 export async function readRange(handle: IoFile, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
+  return readInto(handle, Buffer.allocUnsafe(length), position);
+}
+
+async function readInto(handle: IoFile, bytes: Buffer, position: number): Promise<Buffer> {
   let have = 0;
-  while (have < length) {
-    const { bytesRead } = await handle.read(bytes, have, length - have, position + have);
+  while (have < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, have, bytes.length - have, position + have);
     if (bytesRead === 0) break;
     have += bytesRead;
   }
@@ -121,11 +146,10 @@ export async function replaceFile<T>(
   owner = file,
 ): Promise<{ identity: Identity; end: T }> {
   const folder = dirname(file);
-  await makeFolder(io, folder);
   const temporary = `${owner}${TEMPORARY}${randomBytes(6).toString('hex')}`;
   let identity: Identity;
   let end: T;
-  const handle = await io.open(temporary, 'wx', 0o600);
+  const handle = await makeFile(io, temporary);
   try {
     try {
       end = await writeParts(handle, parts);
@@ -141,6 +165,17 @@ export async function replaceFile<T>(
   }
   await syncFolder(io, folder);
   return { identity, end };
+}
+
+/** Creates a file, and its folder if there is none. */
+async function makeFile(io: Io, file: string): Promise<IoFile> {
+  try {
+    return await io.open(file, 'wx', 0o600);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await makeFolder(io, dirname(file));
+    return io.open(file, 'wx', 0o600);
+  }
 }
 
 /** Makes the next part and flushes the previous one while a part is being written. */

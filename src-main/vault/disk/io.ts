@@ -1,5 +1,5 @@
-import { fstatSync, statSync, watch, writeSync } from 'node:fs';
-import { access, constants, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { accessSync, fstatSync, statSync, watch, writeSync } from 'node:fs';
+import { constants, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 
 /** The system calls that a vault makes. Tests replace them, to make one fail or stop half way. */
 export interface Io {
@@ -71,7 +71,7 @@ export const nodeIo: Io = {
   mkdir: async (folder, mode) => (await mkdir(folder, { recursive: true, mode })) ?? null,
   readdir: (folder) => readdir(folder),
   stat: (file) => atOnce(() => statSync(file, { bigint: true })),
-  writable: (path) => access(path, constants.W_OK),
+  writable: (path) => atOnce(() => accessSync(path, constants.W_OK)),
   watch: (folder, changed, failed) => {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));

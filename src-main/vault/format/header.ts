@@ -12,7 +12,7 @@ export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
 const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
 const CHECKSUM_LENGTH = 32;
 const LONGEST_HEADER = 4096;
-const CHECK_AT = 80;
+export const CHECK_AT = 80;
 
 export type Slot = 'a' | 'b';
 

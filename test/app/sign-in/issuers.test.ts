@@ -167,7 +167,7 @@ describe('two realms on one host', () => {
     await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     status = 200;
-    await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    await signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
     expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
     expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
     expect(asked.map(({ message }) => message)).toContain(`Let Tokenkeep use ${EMPLOYER}?`);
@@ -177,7 +177,12 @@ describe('two realms on one host', () => {
     await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     agrees = () => false;
-    const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    const report = await signing.handlers.signOut(null, [id], {
+      vault: true,
+      revoke: true,
+      endSession: true,
+      places: [],
+    });
     expect([sent, opened]).toEqual([[], []]);
     expect(report).toMatchObject({
       receipts: [{ remaining: 0, source: '/home/ada/other/cache.json' }],
@@ -206,7 +211,12 @@ it('keeps two realms apart that give the same subject to the same app on one hos
   status = 200;
   sent = [];
   const employer = ids.find(({ issuer }) => issuer === EMPLOYER)!;
-  await signing.handlers.signOut(null, [employer.id], { revoke: true, endSession: true });
+  await signing.handlers.signOut(null, [employer.id], {
+    vault: true,
+    revoke: true,
+    endSession: true,
+    places: [],
+  });
   expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
   expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
   expect(await vault.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).toEqual([
@@ -219,7 +229,12 @@ describe('an issuer that nothing tells', () => {
     await signing.handlers.saveProfile(null, draftOf(PARTNER, 'another-app'), null);
     const id = await importDocument(documentOf());
     expect((await refreshNow(id)).problem?.code).toBe('profile_unknown');
-    const report = await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    const report = await signing.handlers.signOut(null, [id], {
+      vault: true,
+      revoke: true,
+      endSession: true,
+      places: [],
+    });
     expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'profile_unknown' } });
     expect([sent, opened]).toEqual([[], []]);
   });
@@ -245,7 +260,7 @@ describe('an issuer that nothing tells', () => {
   it('is not revoked by a guess', async () => {
     await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf());
-    await signing.handlers.signOut(null, [id], { revoke: true, endSession: true });
+    await signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
     expect([sent, opened]).toEqual([[], []]);
   });
 });

@@ -95,7 +95,12 @@ const each = (index: number): string => `https://sso${index}.example`;
 /** Signs everyone out; fails where that takes longer than the bound and what the vault needs. */
 async function signOutAll(endSession = false): Promise<SignOutReport> {
   const began = performance.now();
-  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession });
+  const report = await signing.handlers.signOut(null, null, {
+    vault: true,
+    revoke: true,
+    endSession,
+    places: [],
+  });
   expect(performance.now() - began).toBeLessThan(BOUND / FASTER + 1500);
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
   return report;
@@ -198,7 +203,12 @@ it('does not hurry the user who is asked about a provider, and asks one question
     open -= 1;
     return true;
   };
-  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession: false });
+  const report = await signing.handlers.signOut(null, null, {
+    vault: true,
+    revoke: true,
+    endSession: false,
+    places: [],
+  });
   expect(most).toBe(1);
   expect(report.revoked).toMatchObject({ count: 3, pending: 0, problem: null });
 });
@@ -213,7 +223,12 @@ it('goes on without a user who does not answer: the accounts are removed, and th
         resolve(false);
       });
     });
-  const report = await signing.handlers.signOut(null, null, { revoke: true, endSession: false });
+  const report = await signing.handlers.signOut(null, null, {
+    vault: true,
+    revoke: true,
+    endSession: false,
+    places: [],
+  });
   expect(closed).toEqual([true]); // one question, not one after the other
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
   expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'host_refused' } });

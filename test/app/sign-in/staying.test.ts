@@ -185,7 +185,7 @@ describe('keeping fresh', () => {
 });
 
 describe('signing out', () => {
-  const NOTHING: SignOutWishes = { revoke: false, endSession: false };
+  const NOTHING: SignOutWishes = { vault: true, revoke: false, endSession: false, places: [] };
   const out = async (wishes: Partial<SignOutWishes>, ids: readonly string[] | null = [account]) =>
     here.signing.handlers.signOut(null, ids, { ...NOTHING, ...wishes });
   const secondPerson = async () => {
@@ -228,7 +228,12 @@ describe('signing out', () => {
 
   it('leaves a receipt that clearing the activity removes, but not what is left to do at the provider', async () => {
     provider.outages.add('/token/revocation');
-    await here.signing.handlers.signOut(null, [account], { revoke: true, endSession: false });
+    await here.signing.handlers.signOut(null, [account], {
+      vault: true,
+      revoke: true,
+      endSession: false,
+      places: [],
+    });
     expect(await here.signing.handlers.clearActivity(null)).toBe(true);
     expect(await here.signing.handlers.signOuts(null)).toHaveLength(1);
     expect((await activity()).map(({ kind }) => kind)).toEqual(['cleared']);
@@ -260,7 +265,12 @@ describe('signing out', () => {
       },
       folder,
     );
-    void here.signing.handlers.signOut(null, [account], { revoke: true, endSession: false });
+    void here.signing.handlers.signOut(null, [account], {
+      vault: true,
+      revoke: true,
+      endSession: false,
+      places: [],
+    });
     await reached;
     expect(await secrets()).toEqual({ access: [], refresh: [], id: 0, accounts: 0 });
     const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
@@ -296,7 +306,7 @@ describe('signing out', () => {
       endSession: 'offered',
       provider: new URL(provider.issuer).host,
     });
-    const report = await out({ revoke: true, endSession: true }, null);
+    const report = await out({ vault: true, revoke: true, endSession: true, places: [] }, null);
     expect(report).toMatchObject({
       revoked: { count: 2, pending: 0, problem: null },
       session: { opened: true, problem: null },

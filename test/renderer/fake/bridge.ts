@@ -1,4 +1,11 @@
-import type { AppBridge, AppEvents, AppInfo, UpdateStatus } from '../../../app/contract.ts';
+import type {
+  AppBridge,
+  AppEvents,
+  AppInfo,
+  SourceItem,
+  SourceList,
+  UpdateStatus,
+} from '../../../app/contract.ts';
 import type {
   AccountList,
   ActivityEvent,
@@ -37,6 +44,8 @@ export interface World {
   report: VaultReport;
   rotation: KeyReceipt['oldKey'];
   health: HealthReport;
+  /** Caches of other programs; undefined: not looked for. */
+  sources?: SourceItem[];
   /** Newest first. */
   activity: ActivityEvent[];
   /** The user's answer to main's dialogs. */
@@ -111,6 +120,18 @@ export function fakeBridge(world: World): FakeBridge {
     }));
   };
 
+  const sourceList = (): SourceList => ({
+    searched: world.sources !== undefined,
+    items: world.sources ?? [],
+  });
+  const open = (wanted: (item: SourceItem) => boolean) => {
+    world.sources = (world.sources ?? []).map((item) =>
+      wanted(item) && item.state === 'found' ? { ...item, state: 'accounts', accounts: 2, tokens: 7 } : item,
+    );
+    tell('sources', null);
+    return sourceList();
+  };
+
   return {
     asked,
     emit: tell,
@@ -142,6 +163,10 @@ export function fakeBridge(world: World): FakeBridge {
       retry: () => answer('retry', [], () => world.status),
       recover: () => answer('recover', [], () => world.status),
       startFresh: () => answer('startFresh', [], () => world.status),
+      keepMine: () => answer('keepMine', [], () => (world.consents ? world.status : null)),
+      takeFile: () => answer('takeFile', [], () => (world.consents ? world.status : null)),
+      makeOwn: () => answer('makeOwn', [], () => (world.consents ? world.status : null)),
+      forget: () => answer('forget', [], () => (world.consents ? { key: 'destroyed' as const } : null)),
       verify: () => answer('verify', [], () => world.report),
       rotateKey: () =>
         answer('rotateKey', [], () => ({ at: world.now(), slot: 'b' as const, oldKey: world.rotation })),
@@ -199,11 +224,41 @@ export function fakeBridge(world: World): FakeBridge {
           tell('activity', null);
           return true;
         }),
+      sources: () => answer('sources', [], sourceList),
+      findSources: () => answer('findSources', [], sourceList),
+      openSource: (id) => answer('openSource', [id], () => open((item) => item.id === id)),
+      openAllSources: () => answer('openAllSources', [], () => open(({ sealing }) => sealing === 'none')),
+      closeSource: (id) =>
+        answer('closeSource', [id], () => {
+          world.sources =
+            world.sources?.map((item) =>
+              item.id === id ? { ...item, state: 'found', accounts: 0 } : item,
+            ) ?? [];
+          return sourceList();
+        }),
+      addSource: () => answer('addSource', [], () => (world.consents ? sourceList() : null)),
+      importSource: (id) => answer('importSource', [id], () => undefined),
+      showSource: (id) => answer('showSource', [id], () => undefined),
+      undoSignOut: (id) =>
+        answer('undoSignOut', [id], () => ({
+          ...(world.signIn.receipts[0] ?? fail('There is no receipt.')),
+          id,
+        })),
+      signOutDone: (id) => answer('signOutDone', [id], () => undefined),
       signOut: (ids, wishes) =>
         answer('signOut', [ids, wishes], () => ({
+          names: chosen(ids).map(({ account }) => account.username),
+          places: world.signIn.places.map(({ id, name, file, leave }) => ({
+            name,
+            file,
+            ...(wishes.places.includes(id)
+              ? { result: 'signed-out' as const, says: '3 tokens removed. Left: none (checked again).' }
+              : { result: 'still' as const, says: leave }),
+          })),
+          keptInVault: !wishes.vault,
           id: 'sign-out-1',
           at: world.now(),
-          receipts: remove(ids).map(({ home_account_id, ...receipt }) => ({
+          receipts: (wishes.vault ? remove(ids) : []).map(({ home_account_id, ...receipt }) => ({
             ...receipt,
             account: home_account_id,
             source: null,
@@ -214,6 +269,10 @@ export function fakeBridge(world: World): FakeBridge {
       on: (name, listener) => listen(listeners, name, listener),
     },
   };
+}
+
+function fail(message: string): never {
+  throw new Error(message);
 }
 
 function listed(members: readonly Member[]): AccountList {

@@ -15,6 +15,7 @@ const HOUR = 3600;
 
 export function token(changes: Partial<TokenItem> & Pick<TokenItem, 'id' | 'type'>): TokenItem {
   return {
+    place: 'vault',
     environment: 'login.microsoftonline.com',
     realm: CONTOSO,
     client_id: MAIL,
@@ -51,6 +52,7 @@ export function account(changes: Partial<AccountItem> & Pick<AccountItem, 'id'>)
     since: null,
     issuer: null,
     source: null,
+    places: ['vault'],
     status: { state: 'renews', activeUntil: null },
     ...changes,
   };

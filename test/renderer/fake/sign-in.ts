@@ -1,5 +1,6 @@
 import type {
   AppBridge,
+  PlaceOffer,
   RefreshStatus,
   SignInProfile,
   SignInProgress,
@@ -15,6 +16,8 @@ export interface SignInWorld {
   refreshStatus: RefreshStatus;
   offers: SignOutOffers;
   report: Pick<SignOutReport, 'revoked' | 'session'>;
+  /** Places of the next sign-out, and their receipts. */
+  places: PlaceOffer[];
   /** Receipts of earlier sign-outs. */
   receipts: SignOutReport[];
 }
@@ -31,6 +34,16 @@ type Half = Omit<
   | 'downloadUpdate'
   | 'installUpdate'
   | 'signOut'
+  | 'undoSignOut'
+  | 'signOutDone'
+  | 'sources'
+  | 'findSources'
+  | 'openSource'
+  | 'openAllSources'
+  | 'closeSource'
+  | 'addSource'
+  | 'importSource'
+  | 'showSource'
   | 'clearActivity'
   | 'on'
 >;
@@ -42,6 +55,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     refreshStatus: { refreshable: true, autoRefresh: false, shared: false, nextTry: null, problem: null },
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
+    places: [],
     receipts: [],
     ...changes,
   };
@@ -82,7 +96,19 @@ export function signInHalf(
     copyDeviceCode: () => answer('copyDeviceCode', [], () => undefined),
     signInAgain: (id) =>
       answer('signInAgain', [id], () => {
-        throw new Error('The fake does not sign in again.');
+        const [saved] = world.profiles;
+        return {
+          profileId: saved?.id ?? null,
+          draft: {
+            kind: 'microsoft',
+            name: 'login.microsoftonline.com',
+            authority: 'contoso.example',
+            client_id: '9f0c1b2a-3344-4556-8778-99aabbccc11e',
+            scopes: ['User.Read'],
+            redirect_uri: 'http://localhost/',
+          },
+          loginHint: 'rosa@example.org',
+        };
       }),
     refreshStatus: (id) => answer('refreshStatus', [id], () => world.refreshStatus),
     refreshNow: (id) => answer('refreshNow', [id], () => ({ refreshed: 1, problem: null })),
@@ -91,6 +117,7 @@ export function signInHalf(
         world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
         return world.refreshStatus;
       }),
+    signOutPlaces: (ids) => answer('signOutPlaces', [ids], () => world.places),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
     signOuts: () => answer('signOuts', [], () => world.receipts),
   };

@@ -162,6 +162,9 @@ function receipts(now: number): SignInWorld['receipts'] {
     {
       id: 'out-2',
       at: now - 60,
+      names: ['teo@contoso.example'],
+      places: [],
+      keptInVault: false,
       receipts: [{ ...receipt, at: now - 60, account: 'teo@contoso.example' }],
       revoked: { count: 0, pending: 1, problem },
       session: { opened: true, problem: null },
@@ -169,12 +172,133 @@ function receipts(now: number): SignInWorld['receipts'] {
     {
       id: 'out-1',
       at: now - 95_000,
+      names: ['kai@contoso.example', 'mia@contoso.example'],
+      places: [],
+      keptInVault: false,
       receipts: [
         { ...receipt, at: now - 95_000, account: 'kai@contoso.example' },
         { ...receipt, at: now - 95_000, account: 'mia@contoso.example' },
       ],
       revoked: { count: 2, pending: 0, problem: null },
       session: null,
+    },
+  ];
+}
+
+/** A cache in each state. */
+function sourceItems(now: number): NonNullable<World['sources']> {
+  const base = {
+    sharedBy: [],
+    sealing: 'none' as const,
+    state: 'accounts' as const,
+    problem: null,
+    viewOnly: false,
+    leave: '',
+    accounts: 3,
+    tokens: 9,
+    names: [],
+    writtenAt: now - 700,
+    changedAt: null,
+    importable: true,
+  };
+  const off = { accounts: 0, tokens: 0, importable: false };
+  return [
+    {
+      ...base,
+      id: 'az',
+      program: 'azure-cli',
+      name: 'Azure CLI',
+      file: '~/.azure/msal_token_cache.json',
+      changedAt: now - 4,
+      writtenAt: now - 4,
+    },
+    {
+      ...base,
+      id: 'ps',
+      program: 'shared',
+      name: 'Azure PowerShell',
+      file: '~/.local/share/.IdentityService/msal.cache',
+      sealing: 'secret-service',
+      importable: false,
+    },
+    {
+      ...base,
+      ...off,
+      id: 'azd',
+      program: 'azd',
+      name: 'Azure Developer CLI',
+      file: '~/.azd/auth/msal/cache.json',
+      state: 'found',
+    },
+    {
+      ...base,
+      ...off,
+      id: 'graph',
+      program: 'graph',
+      name: 'Graph PowerShell',
+      file: '~/.graph/cache',
+      sealing: 'secret-service',
+      state: 'locked',
+      problem: 'The system keyring is locked. Unlock it, then open this again.',
+    },
+    {
+      ...base,
+      ...off,
+      id: 'gh',
+      program: 'gh',
+      name: 'GitHub CLI',
+      file: '~/.config/gh/hosts.yml',
+      viewOnly: true,
+      leave: 'To sign out, run: gh auth logout',
+      accounts: 1,
+      names: [{ name: 'ada-marsh', at: 'github.com' }],
+    },
+    {
+      ...base,
+      ...off,
+      id: 'pac',
+      program: 'pac',
+      name: 'Power Platform CLI',
+      file: '~/.pac/cache',
+      sealing: 'program',
+      state: 'sealed',
+      viewOnly: true,
+      problem: 'Only Power Platform CLI can open this. To sign out, run: pac auth clear',
+    },
+    {
+      ...base,
+      ...off,
+      id: 'm365',
+      program: 'm365',
+      name: 'CLI for Microsoft 365',
+      file: '~/.cli-m365-msal.json',
+      state: 'gone',
+      problem: '~/.cli-m365-msal.json is not there any more.',
+    },
+  ];
+}
+
+function placeOffers(): SignInWorld['places'] {
+  return [
+    {
+      id: 'az',
+      name: 'Azure CLI',
+      file: '~/.azure/msal_token_cache.json',
+      tokens: 3,
+      accounts: 1,
+      others: 2,
+      viewOnly: false,
+      leave: '',
+    },
+    {
+      id: 'code',
+      name: 'VS Code',
+      file: '~/.config/Code',
+      tokens: 2,
+      accounts: 1,
+      others: 0,
+      viewOnly: true,
+      leave: 'In VS Code, open Accounts and choose Sign Out.',
     },
   ];
 }
@@ -188,6 +312,37 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   opening: () => ({ delay: (name) => (name === 'status' ? new Promise(() => {}) : undefined) }),
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
   activity: (now) => ({ activity: activity(now), signIn: signInWorld({ receipts: receipts(now) }) }),
+  sources: (now) => ({
+    members: [...cast(now), ...crowd(7, now)].map((member, index) => ({
+      ...member,
+      account: {
+        ...member.account,
+        places: [['vault'], ['vault', 'az'], ['az'], ['ps', 'az']][index % 4] ?? [],
+      },
+    })),
+    sources: sourceItems(now),
+    signIn: signInWorld({ places: placeOffers() }),
+  }),
+  'sources-few': (now) => ({
+    members: cast(now).map((member, index) => ({
+      ...member,
+      account: { ...member.account, places: index % 2 === 0 ? ['vault', 'az'] : ['vault'] },
+    })),
+    sources: sourceItems(now),
+    signIn: signInWorld({ places: placeOffers() }),
+  }),
+  found: (now) => ({
+    members: [],
+    status: readyStatus(now, { bytes: null, savedAt: null }),
+    sources: sourceItems(now).map((item) => ({
+      ...item,
+      state: 'found' as const,
+      accounts: 0,
+      names: [],
+      problem: null,
+      changedAt: null,
+    })),
+  }),
   demo: () => ({ info: { ...INFO, demo: true } }),
   hostile: (now) => ({ members: hostile(now) }),
   overview: (now) => ({ members: [...cast(now), ...crowd(14, now)] }),

@@ -1,0 +1,81 @@
+/** The window's requests for the token caches of other programs. Types only. No token. */
+import type { NamedSignIn, Sealing, SourceState } from 'tokenkeep/sources';
+
+/** A cache that was found. */
+export interface SourceItem {
+  /** Names it in requests, and among the places of an account. */
+  id: string;
+  program: string;
+  name: string;
+  sharedBy: readonly string[];
+  /** Its path, with `~` for the home folder. */
+  file: string;
+  sealing: Sealing;
+  /** `found`: not opened. */
+  state: 'found' | SourceState;
+  /** The problem and the remedy; null if there is none. */
+  problem: string | null;
+  /** Tokenkeep never changes it; `leave` says how to sign out there. */
+  viewOnly: boolean;
+  leave: string;
+  accounts: number;
+  tokens: number;
+  /** Sign-ins of programs without MSAL documents. */
+  names: readonly NamedSignIn[];
+  /** Seconds since the epoch: the last change, and the last one that was noticed while it was open. */
+  writtenAt: number | null;
+  changedAt: number | null;
+  /** It can be imported: a plain document of an MSAL library. */
+  importable: boolean;
+}
+
+export interface SourceList {
+  /** Whether the user has asked to look for caches. */
+  searched: boolean;
+  items: readonly SourceItem[];
+}
+
+/** A place that has some of the accounts that are about to be signed out. */
+export interface PlaceOffer {
+  id: string;
+  name: string;
+  file: string;
+  /** Tokens of these accounts there. */
+  tokens: number;
+  /** How many of these accounts are there, and how many others. */
+  accounts: number;
+  others: number;
+  viewOnly: boolean;
+  leave: string;
+}
+
+/** The result of a sign-out in one place. */
+export interface PlaceReceipt {
+  name: string;
+  file: string;
+  result: 'signed-out' | 'still';
+  /** What was removed, or why it was not. */
+  says: string;
+}
+
+export interface SourceRequests {
+  sources(): SourceList;
+  /** Looks for caches: at names of files, not at their contents. */
+  findSources(): SourceList;
+  /** Opens a cache read-only and follows its changes. Needs a click; asks first if the system may ask for a password. */
+  openSource(id: string): SourceList;
+  /** Opens every found cache that the system does not ask a password for. Needs a click. */
+  openAllSources(): SourceList;
+  closeSource(id: string): SourceList;
+  /** Shows the system's file dialog; null if it was dismissed. */
+  addSource(): SourceList | null;
+  /** Plans an import of a cache: `importPlanned` follows. */
+  importSource(id: string): void;
+  /** Shows the file in the system's file manager. */
+  showSource(id: string): void;
+}
+
+export interface SourceEvents {
+  /** The list has changed: request it again. */
+  sources: null;
+}

@@ -1,0 +1,215 @@
+/**
+ * The caches of other programs that were found on this computer, and those that the user has opened. Nothing is looked for
+ * before the user asks, nothing is opened without a click, and all is forgotten when the app quits.
+ */
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { InvalidArgumentError } from 'tokenkeep';
+import { cachedAccounts, type Handlers, type Question } from 'tokenkeep/ipc';
+import {
+  findSources,
+  type FoundSource,
+  howToLeave,
+  readSource,
+  type ReadOptions,
+  sourceFromFile,
+  type SourceReading,
+  type SourcesOptions,
+  watchSource,
+} from 'tokenkeep/sources';
+import type { SourceItem, SourceList, SourceRequests } from './contract.ts';
+
+export interface OpenSourcesPorts<Caller> {
+  /** The computer that is searched. */
+  computer: SourcesOptions;
+  /** How caches are read. Default: the keyring of this computer. */
+  reading?: ReadOptions;
+  /** @throws QuestionError if there was no recent user input in the window */
+  useGesture: (caller: Caller) => void;
+  confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  /** Returns an absolute path; null if the dialog was dismissed. */
+  chooseFile: (caller: Caller) => Promise<string | null>;
+  /** Plans an import and tells the windows. */
+  planImport: (file: string) => Promise<void>;
+  showFile: (file: string) => void;
+  /** Seconds since the epoch. */
+  now: () => number;
+  /** Called when the list or an opened cache has changed. */
+  onChange: () => void;
+}
+
+/** An opened cache, with its last contents. */
+export interface OpenSource {
+  readonly id: string;
+  readonly name: string;
+  readonly source: FoundSource;
+  readonly reading: SourceReading;
+}
+
+export interface OpenSources<Caller> {
+  handlers: Handlers<SourceRequests, Caller>;
+  /** The opened caches that could be read. */
+  opened(): readonly OpenSource[];
+  /** Reads a cache again, such as after a sign-out there. */
+  readAgain(id: string): Promise<void>;
+  /** Closes every cache. */
+  stop(): void;
+}
+
+interface Kept {
+  readonly id: string;
+  readonly source: FoundSource;
+  reading: SourceReading | null;
+  changedAt: number | null;
+  stop: () => void;
+}
+
+export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSources<Caller> {
+  let searched = false;
+  const kept = new Map<string, Kept>();
+
+  const list = (): SourceList => ({ searched, items: [...kept.values()].map((one) => itemOf(one, home)) });
+  const home = ports.computer.home ?? homedir();
+  const find = (id: string): Kept => {
+    const found = kept.get(id);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError('This cache is not in the list any more. Nothing was done.');
+  };
+  const add = (source: FoundSource): Kept => {
+    const id = createHash('sha256').update(source.id).digest('base64url').slice(0, 22);
+    const before = kept.get(id);
+    if (before !== undefined) return before;
+    const fresh: Kept = { id, source, reading: null, changedAt: null, stop: () => undefined };
+    kept.set(id, fresh);
+    return fresh;
+  };
+  const read = async (one: Kept): Promise<void> => {
+    one.reading = await readSource(one.source, ports.reading);
+  };
+  const open = async (one: Kept): Promise<void> => {
+    await read(one);
+    one.stop();
+    one.stop = watchSource(one.source, () => {
+      void read(one).then(() => {
+        one.changedAt = ports.now();
+        ports.onChange();
+      });
+    });
+    ports.onChange();
+  };
+
+  return {
+    handlers: {
+      sources: list,
+      async findSources() {
+        for (const source of await findSources(ports.computer)) add(source);
+        searched = true;
+        ports.onChange();
+        return list();
+      },
+      async openSource(caller, id) {
+        const one = find(id);
+        if (mayAskForPassword(one.source)) {
+          if (!(await ports.confirm(caller, keyringQuestion(one.source)))) return list();
+        } else ports.useGesture(caller);
+        await open(one);
+        return list();
+      },
+      async openAllSources(caller) {
+        ports.useGesture(caller);
+        const plain = [...kept.values()].filter(
+          (one) => one.reading === null && !mayAskForPassword(one.source),
+        );
+        await Promise.all(plain.map(open));
+        return list();
+      },
+      closeSource(_caller, id) {
+        const one = find(id);
+        one.stop();
+        if (one.source.program === 'file' || one.reading?.state === 'gone') kept.delete(id);
+        else kept.set(id, { ...one, reading: null, changedAt: null, stop: () => undefined });
+        ports.onChange();
+        return list();
+      },
+      async addSource(caller) {
+        const file = await ports.chooseFile(caller);
+        if (file === null) return null;
+        const source = await sourceFromFile(file);
+        if (source === null)
+          throw new InvalidArgumentError(`${file} is not there any more. Nothing was opened.`);
+        await open(add(source));
+        return list();
+      },
+      importSource(caller, id) {
+        const { source } = find(id);
+        ports.useGesture(caller);
+        return ports.planImport(source.file);
+      },
+      showSource(caller, id) {
+        const { source } = find(id);
+        ports.useGesture(caller);
+        ports.showFile(source.file);
+      },
+    },
+    opened: () =>
+      [...kept.values()].flatMap(({ id, source, reading }) =>
+        reading === null ? [] : [{ id, name: source.name, source, reading }],
+      ),
+    async readAgain(id) {
+      const one = kept.get(id);
+      if (one === undefined || one.reading === null) return;
+      await read(one);
+      ports.onChange();
+    },
+    stop() {
+      for (const { stop } of kept.values()) stop();
+      kept.clear();
+    },
+  };
+}
+
+function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceItem {
+  const cache = reading?.cache ?? null;
+  const accounts = cache === null ? [] : [...cachedAccounts(cache).byId.values()];
+  const { content } = source.place;
+  return {
+    id,
+    program: source.program,
+    name: source.name,
+    sharedBy: source.sharedBy,
+    file: shortened(source.file, home),
+    sealing: source.sealing,
+    state: reading?.state ?? 'found',
+    problem: reading?.problem ?? null,
+    viewOnly: isViewOnly(source),
+    leave: howToLeave(source),
+    accounts: accounts.length + (reading?.names.length ?? 0),
+    tokens: accounts.reduce(
+      (sum, one) => sum + one.accessTokens.length + one.refreshTokens.length + one.idTokens.length,
+      0,
+    ),
+    names: reading?.names ?? [],
+    writtenAt: reading?.writtenAt ?? source.writtenAt,
+    changedAt,
+    importable: content === 'msal' && source.sealing === 'none' && reading?.state === 'accounts',
+  };
+}
+
+/** Whether Tokenkeep never changes a cache. */
+export const isViewOnly = ({ leaving, place }: FoundSource): boolean =>
+  leaving.by !== 'tokenkeep' || place.content !== 'msal';
+
+/** Replaces the home folder by `~`. */
+export const shortened = (file: string, home: string = homedir()): string =>
+  file.startsWith(home) ? `~${file.slice(home.length)}` : file;
+
+const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
+  sealing === 'secret-service' || sealing === 'keychain';
+
+function keyringQuestion({ name }: FoundSource): Question {
+  return {
+    message: `Open the cache of ${name}?`,
+    detail: 'It is in the system keyring, which may ask for your password next. It is only read.',
+    yes: 'Open',
+  };
+}

@@ -1,0 +1,74 @@
+/** Events for monitoring, on the channels of `node:diagnostics_channel`. They cost nothing while nobody subscribes. */
+import { type Channel, channel } from 'node:diagnostics_channel';
+import { TokenkeepError } from '../errors.ts';
+
+/** What happened in a partition: on the channels `tokenkeep:partition:read`, `:update`, `:commit`, `:turn` and `:ask`. */
+export interface PartitionEvent {
+  /** The partition's key in the store, a hash: no id of a user or session, and never a secret. */
+  readonly partition: string;
+  readonly milliseconds: number;
+  /** `'done'`, the `code` of Tokenkeep's error, or `'error'` for one of another kind. */
+  readonly outcome: string;
+  /** Of a commit: how many updates it wrote together. */
+  readonly updates?: number;
+  /** Of a commit: how often another process was faster, and it was repeated. */
+  readonly races?: number;
+  /** Of a turn: milliseconds until it began. */
+  readonly waited?: number;
+  /** Of a turn: `'refresh'` if it may redeem a refresh token, `'api'` for `acquireForApp` and `acquireOnBehalfOf`, else `'other'`. */
+  readonly purpose?: 'refresh' | 'api' | 'other';
+  /** Of a question to the provider: the grant, e.g. `client_credentials`. */
+  readonly grant_type?: string;
+}
+
+type What = 'read' | 'update' | 'commit' | 'turn' | 'ask';
+
+const CHANNELS: Readonly<Record<What, Channel>> = {
+  read: channel('tokenkeep:partition:read'),
+  update: channel('tokenkeep:partition:update'),
+  commit: channel('tokenkeep:partition:commit'),
+  turn: channel('tokenkeep:partition:turn'),
+  ask: channel('tokenkeep:partition:ask'),
+};
+
+type Details = Partial<Pick<PartitionEvent, 'updates' | 'races' | 'waited' | 'purpose' | 'grant_type'>>;
+
+const nobody = (): void => undefined;
+
+/**
+ * Runs a task and publishes an event at its end.
+ *
+ * @param task gets a function that adds details to the event
+ */
+export async function published<T>(
+  what: What,
+  partition: string,
+  task: (note: (details: Details) => void) => Promise<T>,
+): Promise<T> {
+  const own = CHANNELS[what];
+  if (!own.hasSubscribers) return task(nobody);
+  const start = performance.now();
+  let details: Details = {};
+  let outcome = 'done';
+  try {
+    return await task((more) => {
+      details = { ...details, ...more };
+    });
+  } catch (error) {
+    outcome = error instanceof TokenkeepError ? error.code : 'error';
+    throw error;
+  } finally {
+    own.publish({
+      partition,
+      milliseconds: performance.now() - start,
+      outcome,
+      ...details,
+    } satisfies PartitionEvent);
+  }
+}
+
+/** What a turn is for. Its name may identify a user, so it is not published. */
+export function purposeOf(name: string): 'refresh' | 'api' | 'other' {
+  if (name.startsWith('refresh ')) return 'refresh';
+  return name.startsWith('app ') || name === 'on behalf of' ? 'api' : 'other';
+}

@@ -1,0 +1,305 @@
+/**
+ * `tokenkeep/partitions/sqlite`: partitions in a SQLite file, for a web app that has no server for them yet.
+ *
+ * @module tokenkeep/partitions/sqlite
+ */
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { systemClock } from '../../cache/clock.ts';
+import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
+import type { PartitionStore } from '../partition-store.ts';
+
+/** The members of an opened database that are used: of `DatabaseSync` (`node:sqlite`) and `better-sqlite3`. */
+export interface SqliteDatabase {
+  /** Runs statements without parameters. */
+  exec(sql: string): unknown;
+  /** Compiles a statement. */
+  prepare(sql: string): SqliteStatement;
+  /** Closes the file. */
+  close(): unknown;
+}
+
+/** A compiled statement. */
+export interface SqliteStatement {
+  /** The first row; undefined or null: none. */
+  get(...parameters: SqliteValue[]): unknown;
+  /** All rows. */
+  all(...parameters: SqliteValue[]): unknown[];
+  /** Runs a statement that returns no rows. */
+  run(...parameters: SqliteValue[]): { changes: number | bigint };
+}
+
+/** A parameter of a statement. */
+export type SqliteValue = string | number | null | Buffer;
+
+/** Options of `sqliteStore`. */
+export interface SqliteStoreOptions {
+  /** The file, readable by its owner only. It is made if there is none. Opened with `node:sqlite` (Node 22.13), else `better-sqlite3`. */
+  file?: string;
+  /** An opened database instead of a file. The caller closes it. */
+  database?: SqliteDatabase;
+  /** Default: "tokenkeep_partitions". It is made if there is none. */
+  table?: string;
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+/** A partition store in a SQLite file. */
+export interface SqliteStore extends PartitionStore {
+  /** Closes the file, if the store opened it. */
+  close(): void;
+}
+
+/** Writes between two removals of expired entries. */
+const TIDY_AFTER = 500;
+
+/** Keys per page of a listing. */
+const PAGE = 500;
+
+/** Milliseconds for which a statement waits for another process's write. It blocks this process as well. */
+const BUSY = 500;
+
+/**
+ * Keeps partitions in a SQLite file. Processes of one machine can share it, turns included. What an update has acknowledged is on
+ * the disk. Expired entries are removed as others are written.
+ *
+ * When you have a server for it, `redisStore({ client })` or `postgresStore({ pool })` takes its place. Users sign in once more.
+ *
+ * @throws PartitionStoreError `store_client` if there is neither `node:sqlite` nor `better-sqlite3`; as the calls do;
+ *   InvalidArgumentError
+ * @example
+ * import { partitionedCaches } from 'tokenkeep/partitions';
+ * import { sqliteStore } from 'tokenkeep/partitions/sqlite';
+ *
+ * const caches = partitionedCaches({ store: sqliteStore({ file: 'tokens.sqlite' }), sealingKeys });
+ */
+export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const {
+    file,
+    database,
+    table = 'tokenkeep_partitions',
+    now = systemClock,
+  } = checkOptions(
+    'sqliteStore',
+    options,
+    { file: true, database: true, table: true, now: true },
+    'Nothing was read or written.',
+  );
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(table))
+    throw new InvalidArgumentError("A table's name consists of a-z, 0-9 and _. Nothing was read or written.");
+  const opened = database ?? open(file);
+  const run = <T>(task: () => T): T => {
+    try {
+      return task();
+    } catch (error) {
+      throw explained(error);
+    }
+  };
+  run(() => {
+    opened.exec(`PRAGMA busy_timeout = ${BUSY}`);
+    if (database === undefined) opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    opened.exec(
+      `CREATE TABLE IF NOT EXISTS "${table}" (key TEXT PRIMARY KEY, version TEXT NOT NULL, bytes BLOB NOT NULL, expires_at REAL) WITHOUT ROWID`,
+    );
+  });
+  const statements = new Map<string, SqliteStatement>();
+  const statement = (sql: string): SqliteStatement => {
+    const known = statements.get(sql) ?? opened.prepare(sql.replaceAll('TABLE', `"${table}"`));
+    statements.set(sql, known);
+    return known;
+  };
+  const change = (sql: string, ...parameters: SqliteValue[]): boolean =>
+    run(() => Number(statement(sql).run(...parameters).changes) > 0);
+  let writes = 0;
+  const tidy = (): void => {
+    writes += 1;
+    if (writes % TIDY_AFTER === 1) change('DELETE FROM TABLE WHERE expires_at <= ?', now());
+  };
+  const end = (ttl: number | null): number | null => (ttl === null ? null : now() + ttl);
+  const leaseKey = (key: string, name: string): string => `${key}:lease:${name}`;
+  // Each call is one statement, and SQLite runs it whole or not at all.
+  return {
+    close: () => {
+      if (database === undefined) opened.close();
+    },
+    read: async (key) => {
+      const row = run(() =>
+        statement(`SELECT version, bytes FROM TABLE WHERE key = ? AND ${LIVE}`).get(key, now()),
+      );
+      return Promise.resolve(row === undefined || row === null ? null : storedIn(row));
+    },
+    write: async (key, { bytes, version }, { expected, ttl }) => {
+      tidy();
+      const [value, at] = [Buffer.from(bytes), now()];
+      const isWritten =
+        expected === null
+          ? change(
+              `INSERT INTO TABLE (key, version, bytes, expires_at) VALUES (?, ?, ?, ?)
+               ON CONFLICT (key) DO UPDATE SET version = excluded.version, bytes = excluded.bytes, expires_at = excluded.expires_at
+               WHERE expires_at <= ?`,
+              ...[key, version, value, end(ttl), at],
+            )
+          : change(
+              `UPDATE TABLE SET version = ?, bytes = ?, expires_at = ? WHERE key = ? AND version = ? AND ${LIVE}`,
+              ...[version, value, end(ttl), key, expected, at],
+            );
+      return Promise.resolve(isWritten);
+    },
+    remove: async (key, expected) => {
+      if (expected === undefined) {
+        change('DELETE FROM TABLE WHERE key = ?', key);
+        return Promise.resolve(true);
+      }
+      const isGone =
+        change(
+          'DELETE FROM TABLE WHERE key = ? AND (version = ? OR expires_at <= ?)',
+          key,
+          expected,
+          now(),
+        ) || run(() => statement('SELECT 1 FROM TABLE WHERE key = ?').get(key) ?? null) === null;
+      return Promise.resolve(isGone);
+    },
+    touch: async (key, ttl) => {
+      change(`UPDATE TABLE SET expires_at = ? WHERE key = ? AND ${LIVE}`, end(ttl), key, now());
+      return Promise.resolve();
+    },
+    leases: {
+      take: async (key, { name, owner, ttl }) =>
+        Promise.resolve(
+          change(
+            `INSERT INTO TABLE (key, version, bytes, expires_at) VALUES (?, ?, x'', ?)
+             ON CONFLICT (key) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at
+             WHERE version = excluded.version OR expires_at <= ?`,
+            ...[leaseKey(key, name), owner, end(ttl), now()],
+          ),
+        ),
+      give: async (key, { name, owner }) => {
+        change('DELETE FROM TABLE WHERE key = ? AND version = ?', leaseKey(key, name), owner);
+        return Promise.resolve();
+      },
+    },
+    maintenance: {
+      async *keys() {
+        for (let last = ''; ; ) {
+          const rows = run(() =>
+            statement(
+              `SELECT key FROM TABLE WHERE key > ? AND length(key) = 43 AND ${LIVE} ORDER BY key LIMIT ${PAGE}`,
+            ).all(last, now()),
+          );
+          for (const row of rows)
+            yield await Promise.resolve((last = String(Reflect.get(row as object, 'key'))));
+          if (rows.length < PAGE) return;
+        }
+      },
+      replace: async (key, { bytes, version }, expected) =>
+        Promise.resolve(
+          change(
+            `UPDATE TABLE SET version = ?, bytes = ? WHERE key = ? AND version = ? AND ${LIVE}`,
+            ...[version, Buffer.from(bytes), key, expected, now()],
+          ),
+        ),
+    },
+  };
+}
+
+const LIVE = '(expires_at IS NULL OR expires_at > ?)';
+
+function open(file: string | undefined): SqliteDatabase {
+  if (typeof file !== 'string' || file === '')
+    throw new InvalidArgumentError(
+      'Pass the `file` of a SQLite store, or an opened `database`. Nothing was read or written.',
+      {
+        field: 'file',
+      },
+    );
+  const Database = databaseClass();
+  try {
+    if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600)); // SQLite gives its other files the same permissions.
+    return new Database(file);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+type DatabaseClass = new (file: string) => SqliteDatabase;
+
+/** @throws PartitionStoreError `store_client` */
+function databaseClass(): DatabaseClass {
+  const load = createRequire(import.meta.url);
+  let cause: unknown;
+  for (const module of [(): unknown => load('node:sqlite'), (): unknown => load('better-sqlite3')]) {
+    try {
+      const loaded = module();
+      const found: unknown = Reflect.get(loaded as object, 'DatabaseSync') ?? loaded;
+      if (typeof found === 'function') return found as DatabaseClass;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new PartitionStoreError(
+    'store_client',
+    'There is no SQLite here: Node has node:sqlite from 22.13 on; for earlier versions, install `better-sqlite3`. Nothing was read or written.',
+    { cause },
+  );
+}
+
+function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
+  if (typeof row === 'object' && row !== null && 'version' in row && 'bytes' in row) {
+    const { version, bytes } = row;
+    if (typeof version === 'string' && bytes instanceof Uint8Array) return { version, bytes };
+  }
+  throw wrongTable();
+}
+
+function wrongTable(cause?: unknown): PartitionStoreError {
+  return new PartitionStoreError(
+    'store_wrong_type',
+    'The table of the partitions has other columns than Tokenkeep made it with, or the file is no SQLite database. Nothing was changed. Choose another table or file.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** By the name that SQLite gives a result code, and the code itself, which `node:sqlite` has. */
+const CAUSES: readonly [
+  name: string,
+  code: number,
+  ConstructorParameters<typeof PartitionStoreError>[0],
+  string,
+][] = [
+  ['SQLITE_FULL', 13, 'store_full', 'The disk is full.'],
+  [
+    'SQLITE_READONLY',
+    8,
+    'store_read_only',
+    'The SQLite file or its folder can only be read. Change its permissions.',
+  ],
+  [
+    'SQLITE_CANTOPEN',
+    14,
+    'store_forbidden',
+    'The SQLite file cannot be opened. Check that its folder exists, and its permissions.',
+  ],
+  ['SQLITE_PERM', 3, 'store_forbidden', 'The SQLite file may not be opened. Check its permissions.'],
+];
+
+function explained(error: unknown): unknown {
+  if (error instanceof TokenkeepError || !(error instanceof Error)) return error;
+  const code: unknown = Reflect.get(error, 'code');
+  const number: unknown = Reflect.get(error, 'errcode');
+  const primary = typeof number === 'number' ? number & 0xff : undefined;
+  for (const [name, own, told, what] of CAUSES)
+    if (primary === own || (typeof code === 'string' && code.startsWith(name)))
+      return new PartitionStoreError(told, `${what} Nothing was changed.`, { cause: error });
+  if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT' || code === 'EROFS')
+    return new PartitionStoreError(
+      'store_forbidden',
+      'The SQLite file cannot be made or opened. Check that its folder exists, and its permissions. Nothing was changed.',
+      { cause: error },
+    );
+  const isForeign =
+    primary === 26 ||
+    code === 'SQLITE_NOTADB' ||
+    /not a database|no such column|has no column/i.test(error.message);
+  return isForeign ? wrongTable(error) : error;
+}

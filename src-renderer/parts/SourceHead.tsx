@@ -1,0 +1,98 @@
+import type { SourceItem } from '../../app/contract.ts';
+import { nameExpiry, sourceBanner } from '../state/sources.ts';
+import { count } from '../state/words.ts';
+import { Action } from './Action.tsx';
+import { Icon } from './Icon.tsx';
+import { useModel, useStore, useTimed } from './hooks.ts';
+import { UserText } from './text.tsx';
+
+/** What a chosen source is, above its accounts. */
+export function SourceHead({ item }: { item: SourceItem }) {
+  const { sources, overview } = useModel();
+  const opening = useStore(sources.view, (view) => view.opening.has(item.id));
+  const banner = useTimed((now) => sourceBanner(item, now));
+  const isOpen = item.state !== 'found';
+  return (
+    <div className="source-head">
+      <div className="overview-head">
+        <div className="two-lines">
+          <h1>
+            <UserText>{item.name}</UserText>
+          </h1>
+          <span className="path">
+            <UserText>{item.file}</UserText>
+          </span>
+        </div>
+        <Action kind="quiet" onPress={() => void sources.show(item.id)}>
+          Show in folder
+        </Action>
+        {isOpen && (
+          <Action
+            kind="quiet"
+            onPress={() => {
+              overview.filter({ place: null });
+              void sources.close(item.id);
+            }}
+          >
+            Close
+          </Action>
+        )}
+        {item.importable && (
+          <Action onPress={() => void sources.import(item.id)}>
+            {`Import ${count(item.accounts, 'account')}…`}
+          </Action>
+        )}
+        {!isOpen && (
+          <Action
+            kind="primary"
+            pending={opening ? 'Opening…' : null}
+            onPress={() => void sources.open(item.id)}
+          >
+            {item.sealing === 'none' ? 'Open' : 'Open…'}
+          </Action>
+        )}
+      </div>
+      {isOpen && (
+        <p className="source-banner" role="status" data-problem={item.problem !== null}>
+          <Icon name={item.problem === null ? 'show' : 'warning'} />
+          <span>
+            <UserText>{banner}</UserText>
+          </span>
+          {item.problem === null && item.tokens > 0 && (
+            <span className="source-sum">
+              {`${count(item.accounts, 'account')} · ${count(item.tokens, 'token')}`}
+            </span>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Sign-ins of a program whose tokens can't be read. */
+export function NamedSignIns({ item }: { item: SourceItem }) {
+  return (
+    <ul className="named">
+      {item.names.map(({ name, at, expiresOn }) => (
+        <li key={`${name} ${at ?? ''}`}>
+          <span className="two-lines">
+            <span>
+              <UserText>{name}</UserText>
+            </span>
+            {at !== undefined && (
+              <span className="second">
+                <UserText>{at}</UserText>
+              </span>
+            )}
+          </span>
+          <Expiry expiresOn={expiresOn} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Expiry({ expiresOn }: { expiresOn: number | undefined }) {
+  const text = useTimed((now) => nameExpiry(expiresOn, now));
+  return <span className="second">{text}</span>;
+}

@@ -1,0 +1,179 @@
+import { Button } from 'react-aria-components';
+import type { SourceItem } from '../../app/contract.ts';
+import { sourceAction, sourcesSum, sourceState } from '../state/sources.ts';
+import { number } from '../state/words.ts';
+import { Icon, type IconName } from './Icon.tsx';
+import { useModel, useStore, useTimed } from './hooks.ts';
+import { UserText } from './text.tsx';
+
+/** All accounts, the vault, and the caches of other programs. The chosen one filters the table. */
+export function SourceList({ withAll = false }: { withAll?: boolean }) {
+  const { sources, overview, accounts, vault } = useModel();
+  const { items, searched, finding } = useStore(sources.view);
+  const place = useStore(overview.view, (view) => view.filters.place);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const encrypted = useStore(vault.view, (view) => view.status?.bytes !== null);
+  const choose = (next: string | null) => {
+    overview.open();
+    overview.filter({ place: next });
+  };
+  const inVault = [...byId.values()].filter(({ places }) => places.includes('vault')).length;
+  if (demo) return null; // sample data has no other places
+  return (
+    <section className="sources" aria-label="Sources">
+      {withAll && (
+        <Row
+          icon="people"
+          title="All accounts"
+          detail={items.length > 0 ? sourcesSum(items) : 'Every source'}
+          count={byId.size}
+          isChosen={place === null}
+          onChoose={() => choose(null)}
+        />
+      )}
+      {(withAll || items.length > 0) && (
+        <Row
+          icon="keep"
+          title="This vault"
+          detail={encrypted ? 'Encrypted' : 'No vault yet'}
+          count={inVault}
+          isChosen={withAll && place === 'vault'}
+          onChoose={() => choose('vault')}
+        />
+      )}
+      {items.length > 0 && <h2 className="sources-title">Found on this computer</h2>}
+      {items.map((item) => (
+        <SourceRow
+          key={item.id}
+          item={item}
+          isChosen={withAll && place === item.id}
+          onChoose={() => choose(item.id)}
+        />
+      ))}
+      {searched && items.length === 0 && (
+        <p className="note sources-note">No cache of another program was found.</p>
+      )}
+      <div className="sources-actions">
+        {!searched && (
+          <Button className="source-add" isDisabled={finding} onPress={() => void sources.find()}>
+            <Icon name="computer" /> Who is signed in on this computer
+          </Button>
+        )}
+        <Button className="source-add" onPress={() => void sources.add()}>
+          <Icon name="plus" /> Add a file…
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function SourceRow({
+  item,
+  isChosen,
+  onChoose,
+}: {
+  item: SourceItem;
+  isChosen: boolean;
+  onChoose: () => void;
+}) {
+  const { sources } = useModel();
+  const opening = useStore(sources.view, (view) => view.opening.has(item.id));
+  const { text, tone } = useTimed((now) => sourceState(item, now));
+  const action = sourceAction(item);
+  const isOpen = item.state === 'accounts' || item.state === 'empty';
+  return (
+    <Row
+      icon={item.state === 'locked' ? 'lock' : tone === 'off' ? 'warning' : 'terminal'}
+      title={item.name}
+      detail={opening ? 'Opening…' : text}
+      tone={tone}
+      tooltip={item.file}
+      count={isOpen ? item.accounts : null}
+      isChosen={isChosen}
+      onChoose={onChoose}
+      action={action}
+      onAction={() => void (item.state === 'gone' ? sources.close(item.id) : sources.open(item.id))}
+    />
+  );
+}
+
+function Row({
+  icon,
+  title,
+  detail,
+  tone = 'plain',
+  tooltip,
+  count,
+  isChosen,
+  onChoose,
+  action = null,
+  onAction,
+}: {
+  icon: IconName;
+  title: string;
+  detail: string;
+  tone?: 'live' | 'plain' | 'off';
+  tooltip?: string;
+  count: number | null;
+  isChosen: boolean;
+  onChoose: () => void;
+  action?: string | null;
+  onAction?: () => void;
+}) {
+  return (
+    <div className="source-row" data-chosen={isChosen} data-tone={tone}>
+      <button
+        type="button"
+        className="source-choose"
+        aria-current={isChosen ? 'true' : undefined}
+        title={tooltip}
+        onClick={onChoose}
+      >
+        <Icon name={icon} />
+        <span className="two-lines">
+          <span>
+            <UserText>{title}</UserText>
+          </span>
+          <span className="second">{detail}</span>
+        </span>
+        {action === null && count !== null && <span className="source-count">{number(count)}</span>}
+      </button>
+      {action !== null && onAction !== undefined && (
+        <Button className="source-action" aria-label={`${action} ${title}`} onPress={onAction}>
+          {action}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Names the places of an account: the first, and how many more. */
+export function PlaceBadges({ places, all = false }: { places: readonly string[]; all?: boolean }) {
+  const { sources, vault } = useModel();
+  const items = useStore(sources.view, (view) => view.items);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const names = places.map((place) =>
+    place === 'vault'
+      ? demo
+        ? 'Sample data'
+        : 'This vault'
+      : (items.find(({ id }) => id === place)?.name ?? 'Another program'),
+  );
+  const shown = all ? names : names.slice(0, 1);
+  return (
+    <span className="badges" title={names.join(', ')}>
+      {shown.map((name) => (
+        <span className="source-badge" key={name}>
+          <UserText>{name}</UserText>
+        </span>
+      ))}
+      {names.length > shown.length && (
+        <span className="source-badge">
+          +{number(names.length - shown.length)}
+          <span className="unseen">: {names.slice(shown.length).join(', ')}</span>
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,160 @@
+import type { SourceItem, SourceList } from '../../app/contract.ts';
+import type { Outcome } from '../../src-main/ipc/contract.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Ports } from './ports.ts';
+import { createStore, type Store } from './store.ts';
+import { visible } from './text.ts';
+import { changesAt, isPast, relative } from './time.ts';
+import { count } from './words.ts';
+
+export interface SourcesView extends SourceList {
+  /** The sources that are being opened, by ID. */
+  opening: ReadonlySet<string>;
+  finding: boolean;
+}
+
+export interface Sources {
+  view: Store<SourcesView>;
+  load: () => Promise<void>;
+  find: () => Promise<void>;
+  open: (id: string) => Promise<void>;
+  openAll: () => Promise<void>;
+  close: (id: string) => Promise<void>;
+  /** Asks for a file and opens it. */
+  add: () => Promise<void>;
+  /** Plans an import into the vault; the import dialog follows. */
+  import: (id: string) => Promise<void>;
+  show: (id: string) => Promise<void>;
+}
+
+/** The caches of other programs. Main looks for them, opens and follows them when the user asks. */
+export function createSources({ app }: Ports, dialogs: Dialogs): Sources {
+  const view = createStore<SourcesView>({
+    searched: false,
+    items: [],
+    opening: new Set(),
+    finding: false,
+  });
+  const patch = (changes: Partial<SourcesView>) => view.set({ ...view.get(), ...changes });
+  const take = (answer: Outcome<SourceList | null>, title: string) => {
+    if (!answer.ok) dialogs.fail(title, answer.error);
+    else if (answer.value !== null) patch(answer.value);
+  };
+  const load = async () => {
+    const answer = await app.sources();
+    if (answer.ok) patch(answer.value);
+  };
+  app.on('sources', () => void load());
+
+  const open = async (id: string) => {
+    patch({ opening: new Set([...view.get().opening, id]) });
+    const answer = await app.openSource(id);
+    patch({ opening: new Set([...view.get().opening].filter((other) => other !== id)) });
+    take(answer, 'The cache could not be opened');
+  };
+  return {
+    view,
+    load,
+    async find() {
+      patch({ finding: true });
+      const answer = await app.findSources();
+      patch({ finding: false });
+      take(answer, 'The caches could not be looked for');
+    },
+    open,
+    async openAll() {
+      // Main opens one with one click, so that a script in the window can open none.
+      const answer = await app.openAllSources();
+      take(answer, 'The caches could not be opened');
+    },
+    async close(id) {
+      take(await app.closeSource(id), 'The cache could not be closed');
+    },
+    async add() {
+      take(await app.addSource(), 'The file could not be opened');
+    },
+    async import(id) {
+      const answer = await app.importSource(id);
+      if (!answer.ok) dialogs.fail('The cache could not be imported', answer.error);
+    },
+    async show(id) {
+      const answer = await app.showSource(id);
+      if (!answer.ok) dialogs.fail('The file could not be shown', answer.error);
+    },
+  };
+}
+
+/** Seconds for which a change counts as new. */
+const JUST_NOW = 60;
+
+/** The second line of a source: "Open", "Changed just now", "Locked by the system". */
+export function sourceState(
+  { state, viewOnly, changedAt, name, names }: SourceItem,
+  now: number,
+): { text: string; tone: 'live' | 'plain' | 'off' } {
+  switch (state) {
+    case 'found':
+      return { text: 'Not opened', tone: 'plain' };
+    case 'empty':
+      return { text: 'Nobody signed in', tone: 'plain' };
+    case 'accounts':
+      if (changedAt !== null && !isPast(changedAt + JUST_NOW, now))
+        return { text: 'Changed just now', tone: 'live' };
+      return { text: viewOnly || names.length > 0 ? 'Open, view only' : 'Open', tone: 'plain' };
+    case 'locked':
+      return { text: 'Locked by the system', tone: 'plain' };
+    case 'no-permission':
+      return { text: 'No permission', tone: 'off' };
+    case 'sealed':
+      return { text: `Can’t be read: use ${name}`, tone: 'off' };
+    case 'not-understood':
+      return { text: 'Not understood', tone: 'off' };
+    case 'gone':
+      return { text: 'File is gone', tone: 'off' };
+  }
+}
+
+/** The button of a source in the list; null if its row is selected instead. */
+export function sourceAction({ state, sealing }: SourceItem): string | null {
+  if (state === 'found') return sealing === 'secret-service' || sealing === 'keychain' ? 'Open…' : 'Open';
+  if (state === 'locked') return 'Retry';
+  return state === 'gone' ? 'Remove' : null;
+}
+
+/** "Plain file, changed 12 min ago". */
+export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceItem, now: number): string {
+  const SEALED = {
+    none: 'Plain file',
+    dpapi: 'Encrypted by Windows',
+    'secret-service': 'In the system keyring',
+    keychain: 'In the macOS keychain',
+    program: 'Encrypted by the program',
+  };
+  const asks = sealing === 'secret-service' || sealing === 'keychain';
+  return [
+    `${SEALED[sealing]}${writtenAt === null ? '' : `, changed ${relative(writtenAt, now)}`}`,
+    ...(viewOnly ? ['view only'] : []),
+    ...(asks ? ['may ask for your password'] : []),
+    ...(sharedBy.length > 0 ? [`also used by ${sharedBy.map(visible).join(', ')}`] : []),
+  ].join(' · ');
+}
+
+/** "Opened read-only and followed live. Azure CLI wrote to it 4 s ago." */
+export function sourceBanner({ name, writtenAt, problem, viewOnly, leave }: SourceItem, now: number): string {
+  if (problem !== null) return problem;
+  const wrote = writtenAt === null ? '' : ` ${name} wrote to it ${relative(writtenAt, now)}.`;
+  return `Opened read-only and followed live.${wrote}${viewOnly ? ` ${leave}` : ''}`;
+}
+
+/** "2 sources, 1 open". */
+export function sourcesSum(items: readonly SourceItem[]): string {
+  const open = items.filter(({ state }) => state === 'accounts' || state === 'empty').length;
+  return `${count(items.length + 1, 'source')}, ${String(open + 1)} open`;
+}
+
+/** When a sign-in of a program without tokens that can be read ends: "expires in 3 h". */
+export function nameExpiry(expiresOn: number | undefined, now: number): string {
+  if (expiresOn === undefined) return '';
+  changesAt(expiresOn, now);
+  return `${expiresOn <= now ? 'expired' : 'expires'} ${relative(expiresOn, now)}`;
+}

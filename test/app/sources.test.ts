@@ -1,0 +1,177 @@
+/** The app's side of the caches of other programs: found on request, opened by a click, followed, and signed out of. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type OpenSources, openSources } from '../../app/sources/open-sources.ts';
+import { sourceSignOuts } from '../../app/sources/source-sign-out.ts';
+import { QuestionError } from '../../src-main/errors.ts';
+import { cachedAccounts } from '../../src-main/ipc/index.ts';
+import { vectorText } from '../ipc/vectors.ts';
+
+const TEXT = vectorText('documents', 'msal-python-aad-several.json');
+
+let home: string;
+let file: string;
+let clicked: boolean;
+let agrees: boolean;
+let changes: number;
+const asked: string[] = [];
+const planned: string[] = [];
+let sources: OpenSources<null>;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'tokenkeep-sources-'));
+  file = join(home, '.azure', 'msal_token_cache.json');
+  put(file, TEXT);
+  put(join(home, '.config', 'gh', 'hosts.yml'), 'github.com:\n    user: ada-marsh\n    oauth_token: gho_x\n');
+  clicked = true;
+  agrees = true;
+  changes = 0;
+  asked.splice(0);
+  planned.splice(0);
+  sources = openSources<null>({
+    computer: { platform: 'linux', home, env: {} },
+    reading: { secrets: {}, pause: 1 },
+    useGesture() {
+      if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
+    },
+    confirm: (_caller, { message }) => Promise.resolve((asked.push(message), agrees)),
+    chooseFile: () => Promise.resolve(null),
+    planImport: (path) => Promise.resolve(void planned.push(path)),
+    showFile: () => undefined,
+    now: () => 1_800_000_000,
+    onChange: () => (changes += 1),
+  });
+});
+afterEach(() => {
+  sources.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+function put(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const { handlers } = {
+  get handlers() {
+    return {
+      find: async () => sources.handlers.findSources(null),
+      named: async (name: string) => {
+        const { items } = await sources.handlers.sources(null);
+        return items.find((item) => item.name === name)!;
+      },
+    };
+  },
+};
+
+async function openAzure() {
+  await handlers.find();
+  const { id } = await handlers.named('Azure CLI');
+  await sources.handlers.openSource(null, id);
+  return handlers.named('Azure CLI');
+}
+
+describe('finding and opening', () => {
+  it('looks for nothing before the user asks, and then opens nothing', async () => {
+    expect(await sources.handlers.sources(null)).toEqual({ searched: false, items: [] });
+    await handlers.find();
+    const azure = await handlers.named('Azure CLI');
+    expect(azure).toMatchObject({
+      state: 'found',
+      accounts: 0,
+      file: '~/.azure/msal_token_cache.json',
+      viewOnly: false,
+    });
+    expect(sources.opened()).toEqual([]);
+  });
+
+  it('opens one with a click only, counts what is in it, and lets no token out', async () => {
+    await handlers.find();
+    const { id } = await handlers.named('Azure CLI');
+    clicked = false;
+    await expect(async () => sources.handlers.openSource(null, id)).rejects.toThrow(QuestionError);
+    await expect(async () => sources.handlers.openAllSources(null)).rejects.toThrow(QuestionError);
+    expect(sources.opened()).toEqual([]);
+    clicked = true;
+    await sources.handlers.openSource(null, id);
+    const azure = await handlers.named('Azure CLI');
+    expect(azure.state).toBe('accounts');
+    expect(azure.accounts).toBeGreaterThan(1);
+    const { secret } = sources.opened()[0]!.reading.cache!.find('RefreshToken')[0]!;
+    expect(JSON.stringify(await sources.handlers.sources(null))).not.toContain(secret);
+  });
+
+  it('opens all that ask for no password, and names who is signed in with a program of another kind', async () => {
+    await handlers.find();
+    await sources.handlers.openAllSources(null);
+    expect(await handlers.named('GitHub CLI')).toMatchObject({
+      state: 'accounts',
+      viewOnly: true,
+      names: [{ name: 'ada-marsh' }],
+      importable: false,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('follows what the program writes, and says when the file is gone', async () => {
+    await openAzure();
+    const before = changes;
+    writeFileSync(file, '{}');
+    await expect.poll(async () => (await handlers.named('Azure CLI')).state, { timeout: 4000 }).toBe('empty');
+    expect((await handlers.named('Azure CLI')).changedAt).toBe(1_800_000_000);
+    expect(changes).toBeGreaterThan(before);
+    rmSync(file);
+    await expect.poll(async () => (await handlers.named('Azure CLI')).state, { timeout: 4000 }).toBe('gone');
+  });
+
+  it('forgets the contents when it is closed', async () => {
+    const { id } = await openAzure();
+    await sources.handlers.closeSource(null, id);
+    expect(await handlers.named('Azure CLI')).toMatchObject({ state: 'found', accounts: 0 });
+    expect(sources.opened()).toEqual([]);
+  });
+
+  it('imports through the plan that every import has', async () => {
+    const { id, importable } = await openAzure();
+    expect(importable).toBe(true);
+    await sources.handlers.importSource(null, id);
+    expect(planned).toEqual([file]);
+  });
+});
+
+describe('signing out', () => {
+  const idsIn = () => [...cachedAccounts(sources.opened()[0]!.reading.cache!).byId.values()];
+
+  it('removes one account from the program’s cache, leaves the others, and can be undone', async () => {
+    const { id, accounts } = await openAzure();
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const [offer] = out.offers([leaving.id]);
+    expect(offer).toMatchObject({ name: 'Azure CLI', accounts: 1, others: accounts - 1, viewOnly: false });
+    expect(offer!.tokens).toBeGreaterThan(0);
+
+    const receipts = await out.signOut([leaving.id], [id], 'report');
+    expect(receipts).toMatchObject([{ name: 'Azure CLI', result: 'signed-out' }]);
+    expect(readFileSync(file, 'utf8')).not.toContain(leaving.refreshTokens[0]!.secret);
+    expect(idsIn()).toHaveLength(accounts - 1);
+
+    expect(await out.undo('report')).toEqual(['Azure CLI']);
+    expect(idsIn()).toHaveLength(accounts);
+    expect(await out.undo('report')).toEqual([]);
+  });
+
+  it('says where somebody is still signed in, and why', async () => {
+    await openAzure();
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    expect(await out.signOut([leaving.id], [], 'report')).toMatchObject([
+      { result: 'still', says: 'Not chosen.' },
+    ]);
+    rmSync(file);
+    mkdirSync(file); // can't be written
+    const [place] = sources.opened();
+    expect((await out.signOut([leaving.id], [place!.id], 'report'))[0]).toMatchObject({ result: 'still' });
+  });
+});

@@ -1,0 +1,48 @@
+/** Who is signed in on this computer, in the real app: found, opened, followed, and signed out of. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { answerDialogs, showList, test, vector } from './app.ts';
+
+test('the cache of another program is opened on request, followed, and an account signed out there', async ({
+  keyring,
+  start,
+}) => {
+  const folder = join(keyring.env['HOME'] ?? '', '.azure');
+  const file = join(folder, 'msal_token_cache.json');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, readFileSync(vector('documents', 'msal-python-aad-several.json')));
+  const before = readFileSync(file, 'utf8');
+
+  const { app, window, quit } = await start();
+  await window.getByRole('button', { name: 'Find caches' }).click();
+  await expect(window.getByRole('heading', { name: /found on this computer$/ })).toBeVisible();
+  await window.getByRole('button', { name: 'Open Azure CLI' }).click();
+  await showList(window);
+  await expect(window.getByRole('region', { name: 'Sources' })).toContainText('Azure CLI');
+  await expect(window.getByText('Azure CLI').first()).toBeVisible();
+
+  // A token of it is copied only after main's question, which names the program.
+  const asked = await answerDialogs(app, { agree: false });
+  await window.getByRole('button', { name: 'Copy…', exact: true }).click();
+  await expect.poll(async () => (await asked()).join()).toContain('From the cache of: Azure CLI');
+
+  const name = (await window.getByRole('heading', { level: 1 }).textContent()) ?? '';
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  const question = window.getByRole('alertdialog');
+  await expect(question).toContainText('~/.azure/msal_token_cache.json');
+  await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
+  const receipt = window.getByRole('dialog');
+  await expect(receipt).toContainText('signed out of its only place');
+  await expect(receipt).toContainText('Left: none (checked again).');
+  const after = readFileSync(file, 'utf8');
+  expect(after.length).toBeLessThan(before.length);
+  await receipt.getByRole('button', { name: 'Done' }).click();
+  await expect(window.getByRole('option', { name: new RegExp(`^${name}`) })).toHaveCount(0);
+
+  // The program signs everyone out: the window follows.
+  writeFileSync(file, '{}');
+  await expect(window.getByRole('heading', { name: /found on this computer$/ })).toBeVisible();
+  await expect(window.getByText('Nobody signed in')).toBeVisible();
+  await quit();
+});

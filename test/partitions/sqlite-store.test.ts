@@ -1,0 +1,123 @@
+/** The SQLite store, by the conformance suite and by what a file adds to it. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Database } from 'node-sqlite3-wasm';
+import { describe, expect, it } from 'vitest';
+import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import { type SqliteDatabase, sqliteStore } from '../../src-main/partitions/stores/sqlite-store.ts';
+import { caches, namesIn, signIn } from './people.ts';
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'tokenkeep-sqlite-'));
+
+/** SQLite as WebAssembly, which runs in every Node, with the members that node:sqlite and better-sqlite3 have. */
+function wasm(file: string): SqliteDatabase {
+  const database = new Database(file);
+  return {
+    exec: (sql) => database.exec(sql),
+    close: () => database.close(),
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      return {
+        get: (...parameters) => statement.get(parameters),
+        all: (...parameters) => statement.all(parameters),
+        run: (...parameters) => statement.run(parameters),
+      };
+    },
+  };
+}
+
+describe('conforms', () => {
+  const open = () => {
+    const database = wasm(':memory:');
+    const stores = { store: sqliteStore({ database }), another: sqliteStore({ database }) };
+    return Promise.resolve({ ...stores, close: () => Promise.resolve(void database.close()) });
+  };
+  // One after the other: SQLite as WebAssembly blocks this process, and leases end meanwhile.
+  for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
+});
+
+it('what was written is there when the file is opened again, and expired entries go', async () => {
+  const file = join(folder(), 'tokens.sqlite');
+  let time = 1_800_000_000;
+  const now = () => time;
+  const first = wasm(file);
+  const before = caches({ store: sqliteStore({ database: first, now }), now });
+  await before.partition('a').update((cache) => signIn(cache, 'noor'));
+  await before.partition('b', { ttl: 60 }).update((cache) => signIn(cache, 'piet'));
+  first.close();
+  const again = wasm(file);
+  const after = caches({ store: sqliteStore({ database: again, now }), now });
+  time += 61;
+  expect(await after.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+  expect(await after.partition('b').read(namesIn)).toEqual([]);
+  await after.partition('c').update((cache) => signIn(cache, 'saar'));
+  expect(again.prepare('SELECT count(*) AS n FROM tokenkeep_partitions').get()).toEqual({ n: 2 });
+  again.close();
+});
+
+it('a table of another program is told, and left alone', async () => {
+  const database = wasm(':memory:');
+  database.exec('CREATE TABLE tokenkeep_partitions (key TEXT PRIMARY KEY, value TEXT)');
+  await expect(caches({ store: sqliteStore({ database }) }).check()).rejects.toMatchObject({
+    code: 'store_wrong_type',
+  });
+});
+
+it.each([[{}], [{ file: '' }], [{ file: 'x', table: 'a b' }], [{ file: 'x', table: 'a"; DROP TABLE x' }]])(
+  '%j is refused',
+  (options) => {
+    expect(() => sqliteStore(options)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+  },
+);
+
+const hasSqlite = ((): boolean => {
+  try {
+    createRequire(import.meta.url)('node:sqlite');
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+it.runIf(!hasSqlite)('a Node without SQLite is told what to install', () => {
+  expect(() => sqliteStore({ file: join(folder(), 'tokens.sqlite') })).toThrow(
+    expect.objectContaining({
+      code: 'store_client',
+      message: expect.stringContaining('better-sqlite3') as string,
+    }),
+  );
+});
+
+describe.runIf(hasSqlite)('node:sqlite', () => {
+  const open = () => {
+    const file = join(folder(), 'tokens.sqlite');
+    const [store, another] = [sqliteStore({ file }), sqliteStore({ file })];
+    const close = () => {
+      for (const one of [store, another]) one.close();
+      return Promise.resolve();
+    };
+    return Promise.resolve({ store, another, close });
+  };
+  for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
+
+  it('the file is its owner’s only; no folder and no database are told', () => {
+    const own = folder();
+    const file = join(own, 'tokens.sqlite');
+    sqliteStore({ file }).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(() => sqliteStore({ file: join(own, 'no', 'tokens.sqlite') })).toThrow(
+      expect.objectContaining({ code: 'store_forbidden' }),
+    );
+    writeFileSync(
+      join(own, 'text'),
+      'no database at all, but long enough to be looked at by SQLite'.repeat(20),
+    );
+    expect(() => sqliteStore({ file: join(own, 'text') })).toThrow(
+      expect.objectContaining({ code: 'store_wrong_type' }),
+    );
+    expect(execFileSync('ls', [own]).toString()).not.toContain('-journal');
+  });
+});
