@@ -34,7 +34,25 @@ export type UpdateStatus =
   | { state: 'available' | 'ready' | 'failed' | 'unsigned' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
+/** A host that Tokenkeep has sent requests to. */
+export interface ContactedHost {
+  host: string;
+  /** What for, such as `Refresh`. */
+  why: readonly string[];
+  /** Seconds since the epoch: the last request. */
+  at: number;
+}
+
+export interface Settings {
+  /** Times are shown in UTC. */
+  utc: boolean;
+  /** The last one first. */
+  hosts: readonly ContactedHost[];
+}
+
 export interface AppRequests extends SignInRequests, SourceRequests {
+  settings(): Settings;
+  setUtc(utc: boolean): Settings;
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
@@ -71,6 +89,7 @@ export type MenuCommand =
   | 'security'
   | 'inspect'
   | 'activity'
+  | 'settings'
   | 'health';
 
 export interface AppEvents extends SignInEvents, SourceEvents {
@@ -126,6 +145,8 @@ export const APP_REQUESTS: Names<AppRequests> = {
   addSource: true,
   importSource: true,
   showSource: true,
+  settings: true,
+  setUtc: true,
 };
 
 /** The events at run time. */

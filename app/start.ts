@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, net, powerMonitor, shell, type WebContents } from 'electron';
-import { openVault, systemKeychain } from 'tokenkeep';
+import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
 import { confirm, noArguments, noteGesture, serveRequests, useGesture } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
@@ -18,6 +18,7 @@ import { startAgain, startsItself } from './restart.ts';
 import { serving } from './serving.ts';
 import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
+import { settingsAt } from './settings.ts';
 import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
@@ -91,26 +92,30 @@ export async function start(
       shown.placesChanged();
     },
   });
-  const signing = signingIn({
-    sources: sourceSignOuts(sources),
-    folder: data.folder,
-    vault: () => shown.vault(),
-    ownVault: () => shown.own(),
-    isDemo: () => shown.demo,
-    emit: {
-      signIn(progress) {
-        requests.emit('signIn', progress);
-        // The browser covers the window: its user would not see that the sign-in is complete.
-        const [window] = own;
-        if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
-          bringToFront(window);
+  const settings = settingsAt(data.folder, () => Date.now());
+  const signing = signingIn(
+    {
+      sources: sourceSignOuts(sources),
+      folder: data.folder,
+      vault: () => shown.vault(),
+      ownVault: () => shown.own(),
+      isDemo: () => shown.demo,
+      emit: {
+        signIn(progress) {
+          requests.emit('signIn', progress);
+          // The browser covers the window: its user would not see that the sign-in is complete.
+          const [window] = own;
+          if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
+            bringToFront(window);
+        },
+        refreshStatus: () => requests.emit('refreshStatus', null),
+        profiles: () => requests.emit('profiles', null),
+        signOuts: () => requests.emit('signOuts', null),
       },
-      refreshStatus: () => requests.emit('refreshStatus', null),
-      profiles: () => requests.emit('profiles', null),
-      signOuts: () => requests.emit('signOuts', null),
+      onUnexpected: report,
     },
-    onUnexpected: report,
-  });
+    settings.contacted,
+  );
   const showOwn = async (): Promise<void> => {
     await shown.showOwn();
     await signing.start();
@@ -130,10 +135,14 @@ export async function start(
       installUpdate: noArguments,
       ...signInChecks,
       ...sourceChecks,
+      settings: noArguments,
+      setUtc: utcCheck,
     },
     handlers: {
       ...signing.handlers,
       ...sources.handlers,
+      settings: () => settings.read(),
+      setUtc: (_caller, utc) => settings.setUtc(utc),
       info: () => ({
         // A packaged app has a package.json of its own, which marks a development build.
         version: app.isPackaged ? app.getVersion() : __VERSION__,
@@ -245,6 +254,12 @@ export async function start(
       return guard.asking;
     },
   };
+}
+
+function utcCheck(args: readonly unknown[]): [boolean] {
+  const [utc] = args;
+  if (args.length === 1 && typeof utc === 'boolean') return [utc];
+  throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
 }
 
 /** Asks for the cache of another program. Hidden files are shown, because most caches are in hidden folders. */

@@ -82,14 +82,14 @@ const FLIGHT_LIFETIME = 3600;
  * import { openVault } from 'tokenkeep';
  * import { mcpOAuthProvider } from 'tokenkeep/mcp';
  *
- * const vault = await openVault({ file });
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
  * const authProvider = mcpOAuthProvider(vault, {
  *   server: 'https://mcp.example/mcp',
  *   clientMetadata: { client_name: 'My agent', redirect_uris: ['http://127.0.0.1:8976/callback'] },
  *   redirect: (url) => console.log(`Open ${url.href}`),
  * });
  */
-export function mcpOAuthProvider<const Metadata extends McpClientMetadata>(
+export function mcpOAuthProvider<Metadata extends McpClientMetadata>(
   handle: CacheHandle,
   options: McpOAuthOptions<Metadata>,
 ): McpOAuthProvider<Metadata> {
@@ -103,6 +103,16 @@ export function mcpOAuthProvider<const Metadata extends McpClientMetadata>(
  * sends the refresh token, then `saveTokens`. It has no place for a lock, and sends what it read even if another process has redeemed that
  * since. So this provider redeems by itself, in its turn, inside `addClientAuthentication`, and has the SDK read the answer from a `data:`
  * URL in place of the token endpoint. That answer holds a mark, no token: `saveTokens` recognizes it, since everything is kept by then.
+ *
+ * @example
+ * import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+ * import type { McpOAuthProvider } from 'tokenkeep/mcp';
+ *
+ * async function finish(transport: StreamableHTTPClientTransport, provider: McpOAuthProvider, back: URL): Promise<void> {
+ *   const [state, code] = [back.searchParams.get('state'), back.searchParams.get('code')];
+ *   if (state === null || code === null || !(await provider.hasState(state))) throw new Error('Another sign-in.');
+ *   await transport.finishAuth(code);
+ * }
  */
 export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMetadata> {
   readonly #grants: Grants;

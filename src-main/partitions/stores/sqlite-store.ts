@@ -10,7 +10,15 @@ import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../..
 import { checkOptions } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
 
-/** The members of an opened database that are used: of `DatabaseSync` (`node:sqlite`) and `better-sqlite3`. */
+/**
+ * The members of an opened database that are used: of `DatabaseSync` (`node:sqlite`) and `better-sqlite3`.
+ *
+ * @example
+ * import { type SqliteDatabase, sqliteStore } from 'tokenkeep/partitions/sqlite';
+ *
+ * // `new DatabaseSync(file)` of node:sqlite, or `new Database(file)` of better-sqlite3
+ * const storeIn = (database: SqliteDatabase) => sqliteStore({ database });
+ */
 export interface SqliteDatabase {
   /** Runs statements without parameters. */
   exec(sql: string): unknown;
@@ -20,7 +28,15 @@ export interface SqliteDatabase {
   close(): unknown;
 }
 
-/** A compiled statement. */
+/**
+ * A compiled statement.
+ *
+ * @example
+ * import type { SqliteDatabase, SqliteStatement } from 'tokenkeep/partitions/sqlite';
+ *
+ * const countIn = (database: SqliteDatabase): SqliteStatement =>
+ *   database.prepare('SELECT count(*) AS count FROM tokenkeep_partitions');
+ */
 export interface SqliteStatement {
   /** The first row; undefined or null: none. */
   get(...parameters: SqliteValue[]): unknown;
@@ -45,7 +61,15 @@ export interface SqliteStoreOptions {
   now?: () => number;
 }
 
-/** A partition store in a SQLite file. */
+/**
+ * A partition store in a SQLite file.
+ *
+ * @example
+ * import { type SqliteStore, sqliteStore } from 'tokenkeep/partitions/sqlite';
+ *
+ * const store: SqliteStore = sqliteStore({ file: 'tokens.sqlite' });
+ * process.once('exit', () => store.close());
+ */
 export interface SqliteStore extends PartitionStore {
   /** Closes the file, if the store opened it. */
   close(): void;
