@@ -4,6 +4,7 @@ import packageJson from './package.json' with { type: 'json' };
 import { noteBundled } from './scripts/packaging/bundled.mjs';
 import { writeOnceEntries } from './scripts/packaging/once-entries.mjs';
 import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
+import { writeNotices } from './scripts/packaging/papers.mjs';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -85,8 +86,12 @@ export default defineConfig([
     fixedExtension: true,
     deps: { neverBundle: native },
     define: { __VERSION__: JSON.stringify(packageJson.version) },
+    plugins: [noteBundled('library', path('artifacts/bundled'))],
     hooks: {
-      'build:done': () => writeOnceEntries(path('dist'), Object.keys(library)),
+      'build:done': () => {
+        writeOnceEntries(path('dist'), Object.keys(library));
+        writeNotices(path('.'), path('dist/THIRD-PARTY-NOTICES.txt'), path('artifacts/bundled/library.json'));
+      },
     },
   },
   // Two builds, since what they share would become a chunk of its own, and a sandboxed preload script can load none.

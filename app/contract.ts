@@ -24,16 +24,35 @@ export interface AppInfo {
 
 /**
  * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed;
- * `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
+ * `unsigned`: it is not signed
+ * by the publisher, and was removed; `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
  * updated on disk while it runs; it refuses to write until it is restarted.
  */
 export type UpdateStatus =
   | { state: 'none' }
   | { state: 'restart' }
-  | { state: 'available' | 'ready' | 'failed' | 'refused'; version: string }
+  | { state: 'available' | 'ready' | 'failed' | 'unsigned' | 'refused'; version: string }
   | { state: 'downloading'; version: string; percent: number };
 
+/** A host that Tokenkeep has sent requests to. */
+export interface ContactedHost {
+  host: string;
+  /** What for, such as `Refresh`. */
+  why: readonly string[];
+  /** Seconds since the epoch: the last request. */
+  at: number;
+}
+
+export interface Settings {
+  /** Times are shown in UTC. */
+  utc: boolean;
+  /** The last one first. */
+  hosts: readonly ContactedHost[];
+}
+
 export interface AppRequests extends SignInRequests, SourceRequests {
+  settings(): Settings;
+  setUtc(utc: boolean): Settings;
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
@@ -70,6 +89,7 @@ export type MenuCommand =
   | 'security'
   | 'inspect'
   | 'activity'
+  | 'settings'
   | 'health';
 
 export interface AppEvents extends SignInEvents, SourceEvents {
@@ -125,6 +145,8 @@ export const APP_REQUESTS: Names<AppRequests> = {
   addSource: true,
   importSource: true,
   showSource: true,
+  settings: true,
+  setUtc: true,
 };
 
 /** The events at run time. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
 import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
+import { leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
 import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
@@ -24,6 +25,7 @@ const WITHOUT_LOCK =
 main();
 
 function main(): void {
+  leaveMemoryOutOfCoreDumps(process.platform); // before there is a key in it
   let asked: Arguments;
   try {
     // Before anything is opened. In development, any switch is accepted.

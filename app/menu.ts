@@ -44,6 +44,8 @@ export function setMenu({ development, run }: MenuOptions): void {
       later('Sign &out…', 'sign-out'),
       later('Sign out &all…', 'sign-out-all'),
       separator,
+      item('Se&ttings', 'settings', 'CmdOrCtrl+,'),
+      separator,
       { role: mac ? 'close' : 'quit' },
     ],
   };

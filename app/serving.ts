@@ -5,6 +5,7 @@ import { type PlaceCache, type ServedTokenCache, serveTokenCache } from 'tokenke
 import { WINDOW_REQUESTS } from './contract.ts';
 import { type DemoVault, openDemoVault } from './demo/vault.ts';
 import { ORIGIN } from './page-file.ts';
+import { wouldLose } from './unsaved.ts';
 
 export interface ServingOptions {
   windows: () => readonly BrowserWindow[];
@@ -68,7 +69,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       return demo?.vault ?? ownVault();
     },
     own: ownVault,
-    unsaved: () => (opened !== undefined && opened.status.unsaved > 0 ? opened : undefined),
+    unsaved: () => (opened !== undefined && wouldLose(opened.status) ? opened : undefined),
     async showDemo() {
       if (demo !== undefined) return;
       demo = openDemoVault();

@@ -5,13 +5,21 @@ import { type SignIn, type SignInPorts, signIn } from './sign-in/sign-in.ts';
 
 type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'confirm' | 'copyText' | 'now' | 'after';
 
-export function signingIn(ports: Omit<SignInPorts<WebContents>, SystemPorts>): SignIn<WebContents> {
+/** @param contacted is told of each request, before it is made */
+export function signingIn(
+  ports: Omit<SignInPorts<WebContents>, SystemPorts>,
+  contacted: (url: string, init?: RequestInit) => void,
+): SignIn<WebContents> {
   // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from
   // the window's session, which has no network.
   const network = session.fromPartition('sign-in', { cache: false });
   const signing = signIn<WebContents>({
     ...ports,
-    fetch: (input, init) => network.fetch(input instanceof URL ? input.href : input, init),
+    fetch(input, init) {
+      const request = input instanceof URL ? input.href : input;
+      contacted(typeof request === 'string' ? request : request.url, init);
+      return network.fetch(request, init);
+    },
     openBrowser: openInBrowser,
     useGesture,
     confirm,

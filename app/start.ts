@@ -1,8 +1,9 @@
 /** Starts the app after `ready`: creates its parts, connects them, and closes them at the end. */
+import { readFileSync } from 'node:fs';
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
-import { app, BrowserWindow, dialog, powerMonitor, shell, type WebContents } from 'electron';
-import { openVault, systemKeychain } from 'tokenkeep';
+import { app, BrowserWindow, dialog, net, powerMonitor, shell, type WebContents } from 'electron';
+import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
 import { confirm, noArguments, noteGesture, serveRequests, useGesture } from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
@@ -17,10 +18,11 @@ import { startAgain, startsItself } from './restart.ts';
 import { serving } from './serving.ts';
 import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
+import { settingsAt } from './settings.ts';
 import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
-import { openUpdater, updates } from './updates.ts';
+import { openUpdater, signedUpdates, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -90,26 +92,30 @@ export async function start(
       shown.placesChanged();
     },
   });
-  const signing = signingIn({
-    sources: sourceSignOuts(sources),
-    folder: data.folder,
-    vault: () => shown.vault(),
-    ownVault: () => shown.own(),
-    isDemo: () => shown.demo,
-    emit: {
-      signIn(progress) {
-        requests.emit('signIn', progress);
-        // The browser covers the window: its user would not see that the sign-in is complete.
-        const [window] = own;
-        if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
-          bringToFront(window);
+  const settings = settingsAt(data.folder, () => Date.now());
+  const signing = signingIn(
+    {
+      sources: sourceSignOuts(sources),
+      folder: data.folder,
+      vault: () => shown.vault(),
+      ownVault: () => shown.own(),
+      isDemo: () => shown.demo,
+      emit: {
+        signIn(progress) {
+          requests.emit('signIn', progress);
+          // The browser covers the window: its user would not see that the sign-in is complete.
+          const [window] = own;
+          if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
+            bringToFront(window);
+        },
+        refreshStatus: () => requests.emit('refreshStatus', null),
+        profiles: () => requests.emit('profiles', null),
+        signOuts: () => requests.emit('signOuts', null),
       },
-      refreshStatus: () => requests.emit('refreshStatus', null),
-      profiles: () => requests.emit('profiles', null),
-      signOuts: () => requests.emit('signOuts', null),
+      onUnexpected: report,
     },
-    onUnexpected: report,
-  });
+    settings.contacted,
+  );
   const showOwn = async (): Promise<void> => {
     await shown.showOwn();
     await signing.start();
@@ -129,10 +135,14 @@ export async function start(
       installUpdate: noArguments,
       ...signInChecks,
       ...sourceChecks,
+      settings: noArguments,
+      setUtc: utcCheck,
     },
     handlers: {
       ...signing.handlers,
       ...sources.handlers,
+      settings: () => settings.read(),
+      setUtc: (_caller, utc) => settings.setUtc(utc),
       info: () => ({
         // A packaged app has a package.json of its own, which marks a development build.
         version: app.isPackaged ? app.getVersion() : __VERSION__,
@@ -155,13 +165,18 @@ export async function start(
       update: () => newer.status,
       downloadUpdate: () => void newer.download(),
       installUpdate: async () => {
-        if (await quitting.mayQuit()) newer.install();
+        if (await quitting.mayQuit()) await newer.install();
       },
     },
     onUnexpected: report,
   });
+  const installed = {
+    resources: development ? null : process.resourcesPath,
+    updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
+  };
   const newer = updates({
-    open: () => openUpdater(development ? null : process.resourcesPath),
+    open: () => openUpdater(installed),
+    verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
     onStatus: (status) => requests.emit('update', status),
     startAgain: startsItself ? null : startAgain,
     restart() {
@@ -241,6 +256,12 @@ export async function start(
   };
 }
 
+function utcCheck(args: readonly unknown[]): [boolean] {
+  const [utc] = args;
+  if (args.length === 1 && typeof utc === 'boolean') return [utc];
+  throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
+}
+
 /** Asks for the cache of another program. Hidden files are shown, because most caches are in hidden folders. */
 async function chooseCache(caller: WebContents): Promise<string | null> {
   useGesture(caller);
@@ -271,6 +292,13 @@ function identityOf(file: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Returns the key that updates for Linux are signed with: from the package.json inside the asar. */
+function updatesKeyIn(appPath: string): string | null {
+  const manifest: unknown = JSON.parse(readFileSync(join(appPath, 'package.json'), 'utf8'));
+  const key: unknown = Reflect.get(Object(manifest), 'updatesKey');
+  return typeof key === 'string' ? key : null;
 }
 
 function platform(): 'darwin' | 'win32' | 'linux' {

@@ -2,10 +2,11 @@
  * Checks for updates at the source configured in the build, if any. The user decides: nothing is
  * downloaded, installed or restarted automatically. Updates installed by other means are detected as well.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
 import type { UpdateStatus } from './contract.ts';
+import { signatureCheck, UnsignedUpdateError } from './signed-updates.ts';
 
 /** Milliseconds between checks for updates. */
 const PAUSE = 24 * 60 * 60 * 1000;
@@ -21,7 +22,8 @@ export type Updater = Pick<
   | 'logger'
 > & {
   checkForUpdates(): Promise<{ isUpdateAvailable: boolean; updateInfo: { version: string } } | null>;
-  downloadUpdate(): Promise<unknown>;
+  /** Resolves to the paths of the files. */
+  downloadUpdate(): Promise<readonly string[]>;
   quitAndInstall(): void;
   on(event: 'download-progress', listener: (progress: { percent: number }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -35,7 +37,7 @@ export interface Updates {
    * Installs what was downloaded and starts the app again, at the user's request. In state `restart` it only restarts. On
    * Linux the window does not respond while the system asks for a password.
    */
-  install(): void;
+  install(): Promise<void>;
   /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
   look(): void;
   close(): void;
@@ -44,6 +46,8 @@ export interface Updates {
 export interface UpdatesOptions {
   /** Resolves to null if this build does not check for updates. */
   open: () => Promise<Updater | null>;
+  /** Rejects with an UnsignedUpdateError if a file is not the publisher's. null: the system checks what it installs. */
+  verify: ((version: string, file: string) => Promise<void>) | null;
   onStatus: (status: UpdateStatus) => void;
   /** Restarts the app when it has exited; null if the installer does. */
   startAgain: (() => void) | null;
@@ -56,6 +60,7 @@ export interface UpdatesOptions {
 
 export function updates({
   open,
+  verify,
   onStatus,
   startAgain,
   restart,
@@ -64,6 +69,8 @@ export function updates({
 }: UpdatesOptions): Updates {
   let status: UpdateStatus = { state: 'none' };
   let updater: Updater | null = null;
+  /** The verified files of the update that is ready. */
+  let files: readonly string[] = [];
   const running = installed?.() ?? null;
   const move = (next: UpdateStatus): void => {
     status = next;
@@ -94,6 +101,17 @@ export function updates({
     return opened;
   }
 
+  async function verifyAll(version: string): Promise<void> {
+    if (verify === null) return;
+    if (files.length === 0) throw new UnsignedUpdateError('There is no file to verify.');
+    for (const file of files) await verify(version, file);
+  }
+
+  function fail(error: unknown, version: string): void {
+    onUnexpected(error);
+    move({ state: error instanceof UnsignedUpdateError ? 'unsigned' : 'failed', version });
+  }
+
   /** An immediate refusal has been reported by now. */
   const isInstalling = (): boolean => status.state === 'ready';
 
@@ -109,17 +127,24 @@ export function updates({
       const { version } = status;
       move({ state: 'downloading', version, percent: 0 });
       try {
-        await updater.downloadUpdate();
+        files = await updater.downloadUpdate();
+        await verifyAll(version);
         move({ state: 'ready', version });
       } catch (error) {
-        onUnexpected(error);
-        move({ state: 'failed', version });
+        fail(error, version);
       }
     },
-    install() {
+    async install() {
       if (status.state === 'restart') restart();
       if (status.state !== 'ready' && status.state !== 'refused') return;
-      status = { ...status, state: 'ready' };
+      const { version } = status;
+      try {
+        await verifyAll(version); // again: the files have been on the disk since
+      } catch (error) {
+        fail(error, version);
+        return;
+      }
+      status = { state: 'ready', version };
       updater?.quitAndInstall();
       if (isInstalling()) startAgain?.();
     },
@@ -143,12 +168,36 @@ const SETTINGS = {
 /**
  * electron-builder leaves app-update.yml beside the app where a build was told where updates are. electron-updater then
  * checks the SHA-512 of what it downloads against the feed, and before installing on Windows the publisher's signature;
- * macOS checks the app's own.
- *
- * @param resources absolute path of the packaged app's resources; null where it is not packaged
+ * macOS checks the app's own. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
  */
-export async function openUpdater(resources: string | null): Promise<Updater | null> {
-  if (resources === null || !existsSync(join(resources, 'app-update.yml'))) return null;
+export async function openUpdater({ resources, updatesKey }: Installed): Promise<Updater | null> {
+  if (resources === null || feedOf(resources) === null) return null;
+  if (process.platform === 'linux' && updatesKey === null) return null;
   const { autoUpdater } = await import('electron-updater');
   return autoUpdater;
+}
+
+/** What is installed, for updates. */
+export interface Installed {
+  /** Absolute path of the packaged app's resources; null where it is not packaged. */
+  resources: string | null;
+  /** The public key in the package.json inside the asar, base64url; null if it has none. */
+  updatesKey: string | null;
+}
+
+/** Returns the check of the publisher's signature on Linux; null on systems that check it themselves. */
+export function signedUpdates(
+  { resources, updatesKey }: Installed,
+  fetch: (url: string) => Promise<Response>,
+): UpdatesOptions['verify'] {
+  const url = resources === null ? null : feedOf(resources);
+  if (process.platform !== 'linux' || url === null) return null;
+  return signatureCheck({ url, publicKey: updatesKey ?? '', fetch });
+}
+
+/** Returns the folder on the web that app-update.yml names. */
+function feedOf(resources: string): string | null {
+  const file = join(resources, 'app-update.yml');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return /^url:\s*['"]?([^'"\s]+)/m.exec(text)?.[1] ?? null;
 }

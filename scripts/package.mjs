@@ -2,11 +2,12 @@
 //   is possible, marked as a development build, and says why.
 // npm run package:release [-- …]: a release or nothing. docs/releasing.md
 // npm run package:dev: the unpacked app for this machine, and no more.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { developmentOptions, ownerOptions, runBuilder } from './packaging/electron-builder.mjs';
 import { signNativeCode } from './packaging/sign-native-code.mjs';
+import { signingKey, signUpdates } from './packaging/sign-updates.mjs';
 import { ensureBuilt } from './setup/build.mjs';
 import { runEntry, SetUpError, say } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
@@ -28,6 +29,12 @@ await runEntry(async ([mode, ...options]) => {
       args: [...ownerOptions(process.env), ...options],
       electron,
     });
+    const key = signingKey(process.env);
+    if (process.platform === 'linux' && key !== undefined) {
+      const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+      const names = signUpdates(join(root, 'release'), { key, version });
+      say(`signed the updates ${names.join(', ')}`);
+    }
     return 0;
   }
   say(`makes a development build, not a release: ${obstacles.join('; ')}`);
@@ -57,5 +64,8 @@ function missingForRelease(electron, env) {
     ...['TOKENKEEP_MAINTAINER', 'TOKENKEEP_HOMEPAGE']
       .filter((name) => !env[name])
       .map((name) => `${name} is not set`),
+    ...(process.platform === 'linux' && env.TOKENKEEP_UPDATES_URL && !env.TOKENKEEP_UPDATES_SIGNING_KEY
+      ? ['TOKENKEEP_UPDATES_URL is set, but TOKENKEEP_UPDATES_SIGNING_KEY is not']
+      : []),
   ];
 }

@@ -80,7 +80,7 @@ class CodedError<Code extends TokenkeepErrorCode> extends TokenkeepError {
 }
 
 /**
- * The caller passed something that is not what the signature says. Nothing was changed.
+ * An argument does not match the signature, or its value is invalid. Nothing was changed.
  *
  * @example
  * import { InvalidArgumentError, type TokenResponseEvent } from 'tokenkeep';
@@ -90,7 +90,7 @@ class CodedError<Code extends TokenkeepErrorCode> extends TokenkeepError {
  * }
  */
 export class InvalidArgumentError extends CodedError<'invalid_argument'> {
-  /** The name of the argument or field that is wrong, where a single one is. */
+  /** The name of the invalid argument or field, if there is a single one. */
   readonly field?: string;
 
   constructor(message: string, { field, ...options }: { cause?: unknown; field?: string } = {}) {
@@ -114,7 +114,7 @@ export class InvalidArgumentError extends CodedError<'invalid_argument'> {
  * }
  */
 export class AmbiguousAccountError extends CodedError<'ambiguous_account'> {
-  /** The accounts that the id is that of. Each can be passed to `signOut`. */
+  /** The accounts that have this ID. Each can be passed to `signOut`. */
   readonly accounts: readonly { home_account_id: string; environment: string; issuer?: string }[];
 
   constructor(message: string, accounts: AmbiguousAccountError['accounts'], options?: { cause?: unknown }) {
@@ -123,7 +123,7 @@ export class AmbiguousAccountError extends CodedError<'ambiguous_account'> {
   }
 }
 
-/** What is the matter with a document. */
+/** Why a document was rejected. */
 export type DocumentErrorCode =
   | 'document_not_json' // not JSON, or cut off in the middle
   | 'document_not_a_cache' // JSON, but not an object of entity maps
@@ -146,7 +146,7 @@ export type DocumentErrorCode =
  */
 export class DocumentError extends CodedError<DocumentErrorCode> {}
 
-/** What is the matter with a passphrase. */
+/** Why a passphrase was rejected. */
 export type PassphraseErrorCode =
   | 'passphrase_needed' // the file was exported with one
   | 'passphrase_wrong'
@@ -172,7 +172,7 @@ export type QuestionErrorCode =
   | 'asked_too_often'; // the user declined a moment ago
 
 /**
- * A window asked for a dialog, a file or a browser without the user's doing, or again too soon. Nothing was done.
+ * A window requested a dialog, a file or a browser without user input, or again too soon. Nothing was done.
  *
  * @example
  * import { confirm } from 'tokenkeep/electron';
@@ -187,7 +187,7 @@ export type QuestionErrorCode =
 export class QuestionError extends CodedError<QuestionErrorCode> {}
 
 /**
- * There is no refresh token that gives an access token: the user has to sign in. The cache is as it was.
+ * No refresh token can be redeemed for an access token: the user has to sign in. The cache is unchanged.
  *
  * @example
  * import { acquireTokenSilent, SignInRequiredError, type TokenRequest } from 'tokenkeep';
@@ -231,7 +231,7 @@ export type GrantErrorCode =
  */
 export class GrantError extends CodedError<GrantErrorCode> {}
 
-/** Why a keychain did not do what was asked. */
+/** Why a keychain operation failed. */
 export type KeychainErrorCode =
   | 'keychain_locked' // it is there and locked, its prompt was dismissed, or the passphrase is wrong
   | 'keychain_timeout' // it was asked and has not answered in time; the question still stands
@@ -249,7 +249,7 @@ export type KeychainErrorCode =
 const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeout'];
 
 /**
- * The keychain did not do what was asked. No key is made, changed or given up because of it.
+ * A keychain operation failed. No key was created, changed or abandoned because of it.
  *
  * @example
  * import { KeychainError, systemKeychain } from 'tokenkeep';
@@ -261,14 +261,14 @@ const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeo
  * }
  */
 export class KeychainError extends CodedError<KeychainErrorCode> {
-  /** `locked`: it can be unlocked, and then holds what it held. `unavailable`: nothing can be said of what it holds. */
+  /** `locked`: it can be unlocked, and its contents are intact. `unavailable`: its contents are unknown. */
   get outcome(): 'locked' | 'unavailable' {
     return LOCKED.includes(this.code) ? 'locked' : 'unavailable';
   }
 }
 
 /**
- * The keychain has been asked and has not answered in time; it may be showing a prompt.
+ * The keychain did not respond in time; it may be showing a prompt.
  *
  * @example
  * import { systemKeychain } from 'tokenkeep';
@@ -281,7 +281,7 @@ export class KeychainError extends CodedError<KeychainErrorCode> {
  * }
  */
 export class KeychainTimeoutError extends KeychainError {
-  /** Settles as the call would have: with the answer, when it comes at last. May never settle. */
+  /** Settles as the call would have when the keychain responds at last. May never settle. */
   readonly answer: Promise<unknown>;
 
   constructor(message: string, answer: Promise<unknown>) {
@@ -290,7 +290,7 @@ export class KeychainTimeoutError extends KeychainError {
   }
 }
 
-/** The state that the vault is in (`vault_busy`: others are writing), that it has no file yet, or that it was closed. */
+/** The vault's state (`vault_busy`: others are writing), or that it has no file yet or was closed. */
 export type VaultErrorCode =
   | 'vault_locked'
   | 'vault_no_keychain'
@@ -307,7 +307,7 @@ export type VaultErrorCode =
   | 'vault_closed';
 
 /**
- * The vault is in a state in which it can't do what was asked. The file is untouched. See `Vault.status`.
+ * The operation is not possible in the vault's state. The file is unchanged. See `Vault.status`.
  *
  * @example
  * import { VaultError } from 'tokenkeep';
@@ -329,7 +329,7 @@ export type StorageErrorCode =
   | 'storage_failed';
 
 /**
- * The file system refused a read or a write. The file is as it was before.
+ * The file system refused a read or a write. The file is unchanged.
  *
  * @example
  * import { StorageError } from 'tokenkeep';
@@ -342,7 +342,7 @@ export type StorageErrorCode =
  */
 export class StorageError extends CodedError<StorageErrorCode> {}
 
-/** Why a lock can't be had. That another program holds it is `vault_busy`. */
+/** Why a lock could not be acquired. If another program holds it, the code is `vault_busy`. */
 export type LockErrorCode =
   | 'lock_unsupported' // this file system has no locks, or refuses them for good
   | 'lock_timeout' // the file system did not answer in time
@@ -351,7 +351,7 @@ export type LockErrorCode =
   | 'lock_module_failed'; // that module is there and can't be loaded on this system
 
 /**
- * The lock that keeps two programs from writing at once can't be had. Nothing was written.
+ * The lock that prevents concurrent writes could not be acquired. Nothing was written.
  *
  * @example
  * import { LockError } from 'tokenkeep/errors';
@@ -373,7 +373,7 @@ export class LockError extends CodedError<LockErrorCode> {
 }
 
 /**
- * Something failed that should not be able to: a fault of Tokenkeep or of code that it was given. See `cause`.
+ * An internal error of Tokenkeep, or of code that was passed to it. See `cause`.
  *
  * @example
  * import { UnexpectedError } from 'tokenkeep/errors';
@@ -427,7 +427,7 @@ export class PartitionError extends CodedError<PartitionErrorCode> {
   }
 }
 
-/** What the store did. The first three may pass by themselves; the others need a change of configuration. */
+/** Why the store failed. The first three may be temporary; the others need a change of configuration. */
 export type PartitionStoreErrorCode =
   | 'store_unavailable' // it refused, or the connection was lost
   | 'store_timeout' // no answer within the timeout
@@ -441,7 +441,7 @@ export type PartitionStoreErrorCode =
   | 'store_mismatch'; // what was read back differs from what was written
 
 /**
- * The store of all partitions did not do what was asked. A write happened completely or not at all.
+ * An operation of the partition store failed. A write happened completely or not at all.
  *
  * @example
  * import { type PartitionedCaches, PartitionStoreError } from 'tokenkeep/partitions';
@@ -459,7 +459,7 @@ export class PartitionStoreError extends CodedError<PartitionStoreErrorCode> {}
 
 /**
  * The web session has ended (destroyed, regenerated, or gone from its store), or belongs to another request. Nothing was
- * saved: saving would have brought the session back to life.
+ * saved, because saving would have restored the session.
  *
  * @example
  * import { type Partition, SessionEndedError } from 'tokenkeep/partitions';
@@ -498,7 +498,7 @@ export type LogoutTokenErrorCode =
 export class LogoutTokenError extends CodedError<LogoutTokenErrorCode> {}
 
 /**
- * Code asked for the current request's cache, and no request is running. Nothing was read or written.
+ * The cache of the current request was accessed while no request is running. Nothing was read or written.
  *
  * @example
  * import { NoRequestError, type PerRequest } from 'tokenkeep/partitions';
@@ -518,7 +518,7 @@ export class NoRequestError extends CodedError<'no_request'> {
   }
 }
 
-/** Why a source can't be changed. */
+/** Why a source could not be changed. */
 export type SourceErrorCode =
   | 'source_busy' // another program holds its lock
   | 'source_no_permission' // this user may not write it
@@ -528,7 +528,7 @@ export type SourceErrorCode =
   | 'source_failed'; // the system refused while it was written
 
 /**
- * A cache of another program can't be changed. It is as it was.
+ * The cache of another program could not be changed. It is unchanged.
  *
  * @example
  * import { SourceError } from 'tokenkeep/errors';

@@ -33,6 +33,7 @@ export {
 export { type Keychain } from './keychain/keychain.ts';
 export { memoryKeychain } from './keychain/keychain.ts';
 export { systemKeychain } from './keychain/system-keychain.ts';
+export { adopt } from './vault/adopt.ts';
 export { openVault } from './vault/vault.ts';
 export { type VaultStatus } from './vault/state.ts';
 export { type Vault, type VaultOptions } from './vault/api.ts';

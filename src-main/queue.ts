@@ -1,6 +1,6 @@
 /**
- * Runs the tasks of one key one after the other, in the order in which they were asked for, within this process.
- * Tasks of different keys run side by side.
+ * Runs the tasks of one key one at a time, in the order of the calls, within this process. Tasks of different keys run
+ * concurrently.
  */
 export class KeyedQueue {
   readonly #ends = new Map<string, Promise<void>>();

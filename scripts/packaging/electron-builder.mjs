@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SetUpError } from '../setup/say.mjs';
 import { drawIcons } from './icons.mjs';
 import { writePapers } from './papers.mjs';
+import { publicKeyOf, signingKey } from './sign-updates.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -41,16 +42,18 @@ export async function runBuilder(root, { config, args, electron, env = {}, quiet
  * What whoever releases says about themselves, as options of electron-builder.
  *
  * @param {NodeJS.ProcessEnv} env TOKENKEEP_MAINTAINER `Name <address>`, TOKENKEEP_HOMEPAGE, TOKENKEEP_UPDATES_URL: a folder
- *   on the web that holds the newest release's files; without it a build never looks for updates
+ *   on the web that holds the newest release's files; without it a build never looks for updates. TOKENKEEP_UPDATES_SIGNING_KEY: signs them for Linux, see sign-updates.mjs
  */
 export function ownerOptions(env) {
   const { TOKENKEEP_MAINTAINER, TOKENKEEP_HOMEPAGE, TOKENKEEP_UPDATES_URL } = env;
+  const key = signingKey(env);
   return [
     ...(TOKENKEEP_MAINTAINER ? [`-c.linux.maintainer=${TOKENKEEP_MAINTAINER}`] : []),
     ...(TOKENKEEP_HOMEPAGE ? [`-c.extraMetadata.homepage=${TOKENKEEP_HOMEPAGE}`] : []),
     ...(TOKENKEEP_UPDATES_URL
       ? ['-c.publish.provider=generic', `-c.publish.url=${updatesUrl(TOKENKEEP_UPDATES_URL)}`]
       : []),
+    ...(key ? [`-c.extraMetadata.updatesKey=${publicKeyOf(key)}`] : []),
   ];
 }
 

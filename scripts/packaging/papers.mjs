@@ -86,6 +86,21 @@ function property({ properties = [] }, name) {
   return properties.find((each) => each.name === `cdx:npm:package:${name}`)?.value;
 }
 
+/**
+ * Writes THIRD-PARTY-NOTICES.txt beside a bundle that has code of other packages.
+ *
+ * @param {string} root the clone
+ * @param {string} file
+ * @param {string} bundled the list that the plugin of bundled.mjs wrote
+ */
+export function writeNotices(root, file, bundled) {
+  const components = JSON.parse(readFileSync(bundled, 'utf8')).map((path) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'));
+    return { name, version, licenses: license ? [{ expression: license }] : [], path };
+  });
+  writeFileSync(file, notices(root, components));
+}
+
 /** The text of each licence, as they ask for; a package without one is named with what it declares. */
 function notices(root, components) {
   const texts = components.map((component) => {
@@ -94,12 +109,36 @@ function notices(root, components) {
     const declared = licenses
       .map(({ license, expression }) => expression ?? license.id ?? license.name)
       .join(', ');
-    return `${title} (${declared || 'no licence declared'})\n\n${licenceText(join(root, pathOf(component)))}`;
+    const text = licenceText(join(root, component.path ?? pathOf(component)));
+    if (!text)
+      throw new SetUpError(`there is no licence text for ${title} (${declared || 'none declared'}).`);
+    return `${title} (${declared})\n\n${text}`;
   });
   return `What Tokenkeep contains of others, and on which terms.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
 function licenceText(folder) {
   const names = readdirSync(folder).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name));
-  return names.map((name) => `${readFileSync(join(folder, name), 'utf8').trim()}\n`).join('\n');
+  if (names.length > 0)
+    return names.map((name) => `${readFileSync(join(folder, name), 'utf8').trim()}\n`).join('\n');
+  const { license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return license === 'MIT' ? MIT(author?.name ?? author) : undefined;
 }
+
+/** For a package that declares this licence and has no file with its text. */
+const MIT = (author) => `MIT License
+
+Copyright (c) ${author}
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
+"Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
+distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the
+following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY
+CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
+SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+`;

@@ -1,7 +1,7 @@
 /**
- * Taking in a token endpoint's response. What the fields mean: RFC 6749 §5.1, OpenID Connect Core §3.1.3.3, and for
- * `client_info`, `foci`, `refresh_in`, `ext_expires_in` MSAL. Nothing that was given is dropped without a word: it is kept,
- * named in the receipt, or refused with an error.
+ * Adds the response of a token endpoint. Sources of the fields: RFC 6749 §5.1, OpenID Connect Core §3.1.3.3, and MSAL for
+ * `client_info`, `foci`, `refresh_in` and `ext_expires_in`. Nothing is dropped silently: each token is stored, named in the
+ * receipt, or refused with an error.
  */
 import { InvalidArgumentError } from '../errors.ts';
 import { isRecord, copyWith } from './json.ts';
@@ -31,13 +31,13 @@ export interface TokenResponseEvent {
   client_id: string;
   /** The requested scopes, as a list or a space-separated string. `response.scope` contains the granted ones. */
   scope: string | readonly string[];
-  /** Its host is the environment, the first part of its path the realm. */
+  /** The URL of the endpoint. Its host is the environment, the first part of its path is the realm. */
   token_endpoint: string;
   /** The parsed response. Numbers may be strings. */
   response: Readonly<Record<string, unknown>>;
   /**
-   * The issuer (OpenID Connect Discovery §3), where the response has no ID token to say it. Default: that of the account
-   * named in `home_account_id`, else the authority that the endpoint belongs to.
+   * The issuer (OpenID Connect Discovery §3), if the response has no ID token. Default: the issuer of the account in
+   * `home_account_id`, else the authority of the endpoint.
    */
   issuer?: string;
   /** Overrides the host of the endpoint. */
@@ -45,20 +45,20 @@ export interface TokenResponseEvent {
   /** Overrides the tenant in the endpoint's path. */
   realm?: string;
   /**
-   * The account, where the response does not say: not every refresh does, and many providers have no ID tokens. Any id of
-   * yours will do. Default: an id made from the grant's first token, which can't be another user's. The receipt names it.
+   * The account, if the response does not name it: not every refresh does, and many providers have no ID tokens. You may use
+   * an ID of your own. Default: an ID derived from the first token, which no other user can have. The receipt names it.
    */
   home_account_id?: string;
   /** `MSSTS`, `ADFS` or `Generic`, if it cannot be derived from the endpoint. */
   authority_type?: string;
   /**
-   * The grant, e.g. `authorization_code`. Pass it: a response of `client_credentials` belongs to the app, and looks like
-   * one that belongs to a user of a provider without ID tokens. Without it, such a response is taken for the app's.
+   * The grant, e.g. `authorization_code`. Pass it: a response to `client_credentials` belongs to the app, but looks like
+   * one of a user of a provider without ID tokens. Without it, such a response is treated as the app's.
    */
   grant_type?: string;
   /**
-   * Parameters of the request: `resource` (RFC 8707), `audience` (RFC 8693), `key_id`, `token_type`, `username`, `assertion`. A
-   * parameter that is not known makes an extended token.
+   * Parameters of the request: `resource` (RFC 8707), `audience` (RFC 8693), `key_id`, `token_type`, `username`, `assertion`. Other
+   * parameters become extension components of the token.
    */
   data?: Readonly<Record<string, unknown>>;
   /** For refreshes: no account is created, so that one that was signed out meanwhile does not come back. */
@@ -149,7 +149,7 @@ function listOf(scope: unknown): string[] {
   return [...new Set(list.flatMap((text) => (typeof text === 'string' ? scopesOf(text) : [])))];
 }
 
-/** GitHub, Slack and LinkedIn separate scopes by commas, which RFC 6749 §3.3 allows inside of one. What was asked tells. */
+/** GitHub, Slack and LinkedIn separate scopes by commas, which RFC 6749 §3.3 allows within a scope. The request decides. */
 function grantedScopes(granted: readonly string[], asked: readonly string[]): readonly string[] {
   const parts = granted.flatMap((scope) => scope.split(',')).filter((scope) => scope !== '');
   const known = new Set(asked.flatMap((scope) => scope.split(',')));
@@ -257,7 +257,7 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
   const grant = grantOf(event);
-  // An ID token is about a user, also one that can't be read: it may be encrypted, or name no subject.
+  // An ID token means a user, even if it can't be read: it may be encrypted, or lack a subject.
   const isUsers =
     filled(event.response['refresh_token']) !== undefined ||
     filled(event.response['id_token']) !== undefined ||
@@ -270,8 +270,8 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
 type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
 
 /**
- * The issuer, where it is part of who the user is; see issuers.ts. Where nothing says it, it is the authority that was
- * asked.
+ * Returns the issuer if it is part of the user's identity; see issuers.ts. If it is unknown, the endpoint's authority is
+ * used.
  */
 function issuerOf(
   event: TokenResponseEvent,
@@ -379,7 +379,7 @@ function family(response: TokenResponseEvent['response']): { family_id?: string 
   return foci === undefined ? {} : { family_id: String(foci) };
 }
 
-/** A time: seconds, milliseconds, or a date as ISO 8601 or Azure's managed identities write it. */
+/** Parses a time: seconds, milliseconds, ISO 8601, or the date format of Azure's managed identities. */
 function timeOf(value: unknown): number | undefined {
   const number = whole(value);
   if (number !== undefined) return number > 1e11 ? Math.trunc(number / 1000) : number;
@@ -395,7 +395,7 @@ interface Lifetime {
   >;
 }
 
-/** The lifetime that the response tells, else that of the token itself, else none. Never dropped: clamped. */
+/** Returns the lifetime in the response, else that of the token itself, else an unknown one. Times out of range are clamped. */
 function lifetime(response: TokenResponseEvent['response'], token: string, now: number): Lifetime {
   const seconds = whole(response['expires_in']);
   const until =
@@ -420,7 +420,7 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
   };
 }
 
-/** The `exp` of a token that is a JWT (RFC 7519 §4.1.4). */
+/** Returns the `exp` of a JWT (RFC 7519 §4.1.4). */
 function expiryIn(token: string): number | undefined {
   const read = readToken(token);
   const exp = read?.format === 'jwt' ? read.payload['exp'] : undefined;
@@ -429,7 +429,7 @@ function expiryIn(token: string): number | undefined {
 
 type Data = NonNullable<TokenResponseEvent['data']>;
 
-/** What a token is bound to, and what it is for: scheme, key, resource, audience, extension components. */
+/** Returns the fields for the purpose of a token: scheme, key, resource, audience, extension components. */
 function binding(
   response: TokenResponseEvent['response'],
   data: Data,
@@ -453,7 +453,7 @@ function binding(
   };
 }
 
-/** Several values of a parameter (RFC 8707 §2) as one text, in any order the same. */
+/** Joins several values of a parameter (RFC 8707 §2) into one text, independent of their order. */
 export function joinedText(value: unknown): string | undefined {
   if (typeof value === 'string') return filled(value.trim());
   if (!Array.isArray(value)) return undefined;
@@ -461,7 +461,7 @@ export function joinedText(value: unknown): string | undefined {
   return texts.length === 0 ? undefined : texts.toSorted().join(' ');
 }
 
-/** Marks tokens that were got on behalf of a user (RFC 7523, MSAL), which answer for that assertion alone. */
+/** Returns the hash of an on-behalf-of token's assertion (RFC 7523, MSAL). The token matches only this assertion. */
 function assertionHash(
   data: Data,
   dialect: Dialect,
@@ -475,7 +475,7 @@ function assertionHash(
   return isNode(dialect) ? { userAssertionHash: hash } : { user_assertion_hash: hash };
 }
 
-/** The hash alone could not be turned back into components, so they are kept beside it for MSAL Python, too. */
+/** Returns the fields for extension components. MSAL Python needs only the hash, but the components are stored as well. */
 function extended(components: Record<string, string>, dialect: Dialect): Partial<AccessToken> {
   if (dialect === 'msal-dotnet') return { credential_type: 'atext', ext: components };
   if (isNode(dialect)) return { additionalCacheKeyComponents: components };
@@ -489,7 +489,7 @@ interface About {
   readonly issuer: string;
 }
 
-/** MSAL Python lists accounts of generic providers only as `MSSTS`; the others take that too. */
+/** MSAL Python lists accounts of generic providers only as `MSSTS`; the other libraries accept that too. */
 function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean, dialect: Dialect): string {
   const generic = dialect === 'msal-python' ? 'MSSTS' : 'Generic';
   if (event.authority_type !== undefined)
@@ -536,7 +536,7 @@ function accountOf(
     ...(client_info === undefined ? {} : { client_info }),
   };
   if (!isNode(dialect)) return named;
-  // MSAL Node has one account per user: it stands for the home tenant, and lists the tenants.
+  // MSAL Node has one account per user, with the home tenant as its realm and a list of tenants.
   return {
     ...named,
     realm: homeTenantOf(home_account_id) ?? (account.authority_type === 'ADFS' ? '' : about.realm),
@@ -546,7 +546,7 @@ function accountOf(
 }
 
 /**
- * Adds a response to a store. See TokenCache.add. To be run in a transaction.
+ * Implements TokenCache.add. Must run in a transaction.
  *
  * @param now seconds since the epoch
  */
@@ -579,7 +579,7 @@ function accountIn({ AccessToken, IdToken, RefreshToken }: NewEntities): AddRece
   return { home_account_id: id, environment: entity.environment, ...(issuer === '' ? {} : { issuer }) };
 }
 
-/** The issuer of the one account of this id that the endpoint may belong to. */
+/** Returns the issuer of the account with this ID to which the endpoint may belong, if there is only one. */
 function knownIssuer(store: Store, home: string, environment: string, endpoint: URL): string | undefined {
   const issuers = new Set<string>();
   for (const { entity } of accountsLike(store, home, environment)) {
@@ -590,9 +590,9 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
 }
 
 /**
- * A refresh must give tokens of the same user (OpenID Connect Core §12.2).
+ * Checks that a refresh returned tokens of the same user (OpenID Connect Core §12.2).
  *
- * @throws InvalidArgumentError where the response is about another user than the event
+ * @throws InvalidArgumentError if the response belongs to another user than the event
  */
 function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
   const expected = filled(event.home_account_id);
@@ -611,7 +611,7 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';
   const subject = subjectOf(claims);
-  // The pairwise subject that this app has seen before: not the account's id, as at Microsoft.
+  // Compare with the pairwise subject in the app's earlier ID token, which may differ from the account's ID.
   for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
     const read = entity === null ? undefined : readToken(entity.secret);
     const before = read?.format === 'jwt' ? subjectOf(read.payload) : undefined;
@@ -627,12 +627,12 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   if (!isKnown || !isSame) throw another();
 }
 
-/** The name that a guest has in another tenant; it says nothing to people. */
+/** Returns whether it is the technical name of a guest in another tenant, which should not be displayed. */
 function isGuestName(value: unknown): boolean {
   return folded(value).includes('#ext#');
 }
 
-/** What is known of the account and not told anew (how it was signed in, other tenants) stays. */
+/** Adds or updates an account. Fields that the response does not contain (grant type, other tenants) are kept. */
 function addAccount(store: Store, fresh: Account): void {
   const oneForAll = isNode(dialectOf(store));
   const known = oneForAll ? usersAccounts(store, fresh) : sameEntries(store, 'Account', fresh);
@@ -642,7 +642,7 @@ function addAccount(store: Store, fresh: Account): void {
   const changes = Object.fromEntries(
     Object.entries(fresh).filter(([field, value]) => {
       if (value === '' || value === null) return false;
-      // Where it stands stays, and so does a name that a guest's name would replace.
+      // Keep the environment, and a user name that a guest's name would replace.
       if (before !== undefined && field === 'environment') return false;
       return field !== 'username' || !isGuestName(value) || filled(before?.username) === undefined;
     }),
@@ -652,14 +652,14 @@ function addAccount(store: Store, fresh: Account): void {
 }
 
 /**
- * MSAL Node throws where it finds an app's metadata twice under aliases, and writes none but for apps of a family.
+ * MSAL Node throws if an app's metadata exists under two aliases, and writes metadata only for apps of a family.
  *
- * @returns whether there is anything to say of the app
+ * @returns whether there is app metadata
  */
 function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): boolean {
   const known = sameEntries(store, 'AppMetadata', fresh);
   if (known.length === 0 && fresh.family_id === undefined && isNode(dialectOf(store))) return false;
-  // A later response that names no family does not put the app out of it: MSAL Node asks for it at every refresh.
+  // A response without a family does not remove the app from it: MSAL Node requests the family at every refresh.
   const family = fresh.family_id ?? RefreshToken?.family_id;
   const before = known[0]?.entity;
   if (known.length === 1 && before && (family === undefined || before.family_id === family)) return true;

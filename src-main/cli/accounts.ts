@@ -1,4 +1,4 @@
-/** `list`, `show`, `sources` and `signout`: the verbs about who is signed in, and where. */
+/** `list`, `show`, `sources` and `signout`: the verbs for accounts and their places. */
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
 import { findSources, type FoundSource } from '../sources/find.ts';

@@ -1,4 +1,4 @@
-/** Who is signed in, over the vault and the sources: one line for each person, whatever the number of places. */
+/** The accounts in the vault and the sources: one row per account, regardless of the number of places. */
 import { accountStatus } from '../cache/account-status.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
@@ -49,7 +49,7 @@ export type Status =
   | { readonly is: 'Unknown' }
   | { readonly is: 'Needs sign-in'; readonly reason: 'refused' | 'expired' | 'revoked'; readonly at: number };
 
-/** What tells two people apart: the user, the cloud, and the issuer where the account names one. */
+/** Returns the identity of an account: user, cloud, and issuer if the account names one. */
 function identityOf(account: {
   home_account_id: string;
   environment: string;
@@ -104,7 +104,7 @@ function statusOf(held: readonly Held[], now: number): Status {
   const status = accountStatus(tokens, null, now);
   switch (status.state) {
     case 'renews': {
-      // Nobody has tried the refresh token of another program here.
+      // The refresh token of another program has not been tried here.
       const isOwn = held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
       return { is: isOwn || status.activeUntil !== null ? 'Active' : 'Unknown' };
     }
@@ -165,9 +165,9 @@ function text(value: unknown): string {
 }
 
 /**
- * The person somebody names: by user name or by home account id, in any case.
+ * Finds an account by user name or home account ID, case-insensitively.
  *
- * @throws Stop (not found), also where two people answer to the name
+ * @throws Stop (not found), also if two accounts match
  */
 export function personNamed(people: readonly Person[], name: string): Person {
   const wanted = name.toLowerCase();
@@ -186,7 +186,7 @@ export function personNamed(people: readonly Person[], name: string): Person {
   return person;
 }
 
-/** The tenant a person belongs to, as people know it. */
+/** Returns the display name of an account's tenant. */
 export function homeOf({ username, tenants, environment }: AccountSummary): string {
   const domain = username.split('@')[1];
   return domain ?? tenants[0]?.realm ?? environment;

@@ -1,4 +1,4 @@
-/** `get`, `credential` and `decode`: the verbs that print a token or what is in one. */
+/** `get`, `credential` and `decode`: the verbs that print a token or its claims. */
 import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken } from '../cache/schema/entities.ts';
@@ -13,7 +13,7 @@ import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 export async function get(given: Given, world: World): Promise<number> {
-  // Said before anything is opened or refreshed.
+  // Fail before anything is opened or refreshed.
   if (world.out.isTerminal && !given.has('reveal'))
     throw new Stop(
       EXIT.notPrinted,
@@ -148,7 +148,7 @@ export async function decode(given: Given, world: World): Promise<number> {
   return EXIT.ok;
 }
 
-/** A token by itself, in an Authorization header, or all that are in a token response. */
+/** Finds a bare token, the token of an Authorization header, or all tokens of a token response. */
 function tokensIn(given: string): { name: string; token: string }[] {
   const text = given.trim();
   if (text.startsWith('{')) {

@@ -1,4 +1,4 @@
-/** The verbs of the command: what `--help` says, what the completions offer, what is accepted. One table. */
+/** The table of the command's verbs, which determines `--help`, the completions, and the accepted arguments. */
 import type { Option, Verb } from './arguments.ts';
 
 const vault: Option = {
@@ -143,7 +143,7 @@ export function isVerb(word: string): word is VerbName {
   return Object.hasOwn(VERBS, word);
 }
 
-/** What `tokenkeep --help` prints. */
+/** Returns the output of `tokenkeep --help`. */
 export function help(): string {
   const width = Math.max(
     ...Object.entries(VERBS).map(([name, { operands }]) => `${name} ${operands}`.trim().length),
@@ -167,7 +167,7 @@ export function help(): string {
   ].join('\n');
 }
 
-/** What `tokenkeep VERB --help` prints. */
+/** Returns the output of `tokenkeep VERB --help`. */
 export function helpOf(name: VerbName): string {
   const verb: Verb = VERBS[name];
   const rows = Object.entries(verb.options).map(([option, { value, short, says }]) => {
@@ -185,7 +185,7 @@ export function helpOf(name: VerbName): string {
   ].join('\n');
 }
 
-/** A completion script: verbs first, then the options of the verb. */
+/** Returns a completion script for the verbs and their options. */
 export function completion(shell: string): string | undefined {
   const verbs = Object.keys(VERBS);
   const options = (name: string): string[] =>

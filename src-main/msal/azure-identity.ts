@@ -28,11 +28,11 @@ const SUFFIX = /\.(?:cae|nocae)$/;
  * @throws InvalidArgumentError if `open` is not a function
  * @example
  * import { DeviceCodeCredential, useIdentityPlugin } from '@azure/identity';
- * import { join } from 'node:path';
  * import { openVault } from 'tokenkeep';
  * import { identityCachePlugin } from 'tokenkeep/azure-identity';
  *
- * useIdentityPlugin(identityCachePlugin((name) => openVault({ file: join('/home/ada/.my-tool', `${name}.vault`) })));
+ * const open = (name: string) => openVault({ file: `/home/ada/.config/my-app/${name}.vault`, name });
+ * useIdentityPlugin(identityCachePlugin(open));
  * const credential = new DeviceCodeCredential({ tokenCachePersistenceOptions: { enabled: true } });
  */
 export function identityCachePlugin(

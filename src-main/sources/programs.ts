@@ -1,8 +1,8 @@
 /**
- * The programs whose sign-ins can be found on a computer, and where each one keeps them. A table and nothing else: which
- * library wrote a cache, how it is read and how it is changed is the business of the other files of this room.
+ * The table of programs whose sign-ins can be found, and the locations of their caches. Other files of this room read and
+ * change the caches.
  *
- * Sources: docs/sources.md, which says for each fact how it was learned.
+ * docs/sources.md names the source of each fact.
  */
 import { posix, win32 } from 'node:path';
 
@@ -11,7 +11,7 @@ export interface Computer {
   readonly platform: NodeJS.Platform;
   /** Absolute path of the user's home folder. */
   readonly home: string;
-  /** Environment variables: several programs let one move their folder. */
+  /** Environment variables: several programs allow their folder to be moved. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -23,7 +23,7 @@ export type Sealing =
   | 'keychain' // macOS
   | 'program'; // by the program itself; others cannot open it
 
-/** How a program excludes others while it writes. The file is named after the cache. */
+/** How a program locks its cache while it writes. The lock file is named after the cache. */
 export type Locking =
   | 'lockfile' // FILE.lockfile: created exclusively (MSAL Python, Node) or flock'ed (MSAL.NET)
   | 'lock' // FILE.lock, flock'ed (azd)
@@ -31,11 +31,11 @@ export type Locking =
 
 /** A location where a program may store sign-ins. */
 export interface Place {
-  /** Absolute path: the cache, or the file whose time tells that an item of a keychain has changed. */
+  /** Absolute path of the cache, or of the file whose time shows that a keychain item has changed. */
   readonly file: string;
   readonly sealing: Sealing;
   readonly locking: Locking;
-  /** `msal`: a document of the MSAL schema. The others name who is signed in, and hold no token that is read here. */
+  /** `msal`: a document of the MSAL schema. The other kinds only name the accounts; no token is read from them. */
   readonly content:
     | 'msal'
     | 'github-hosts'
@@ -47,18 +47,18 @@ export interface Place {
     | 'claude-code'
     | 'gemini'
     | 'sealed';
-  /** The item of the Secret Service, by its attributes; base64 where .NET wrote it. */
+  /** The attributes of the Secret Service item; base64 if .NET writes it. */
   readonly item?: {
     readonly attributes: Readonly<Record<string, string>>;
     readonly encoding: 'text' | 'base64';
   };
   /** The item of the macOS keychain. */
   readonly password?: { readonly service: string; readonly account: string };
-  /** A list of subscriptions that names the account as well (Azure CLI). */
+  /** A list of subscriptions that also names the account (Azure CLI). */
   readonly profile?: string;
   /** Other files that signal changes of the same item: programs that share it use different names. */
   readonly signals?: readonly string[];
-  /** A folder of caches whose names are not known in advance: each file in it is one. */
+  /** Each file in the folder is a cache, because their names are not known in advance. */
   readonly isFolder?: boolean;
 }
 
@@ -92,7 +92,7 @@ interface Folders {
 function foldersOf({ platform, home, env }: Computer): Folders {
   const path = platform === 'win32' ? win32 : posix;
   const join = (...parts: string[]): string => path.join(...parts);
-  // A relative path in a variable would be resolved against wherever Tokenkeep was started.
+  // A relative path in a variable would depend on Tokenkeep's working directory.
   const variable = (name: string): string | undefined => {
     const value = env[name];
     return value !== undefined && path.isAbsolute(value) ? value : undefined;

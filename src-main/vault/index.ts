@@ -3,6 +3,7 @@
  *
  * @module tokenkeep/vault
  */
+export { adopt, type AdoptionReport, type EarlierCache, type EarlierContents } from './adopt.ts';
 export { type ImportReport } from './exchange/import.ts';
 export { openVault } from './vault.ts';
 export { printable } from './printable.ts';

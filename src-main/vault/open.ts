@@ -5,14 +5,7 @@ import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/atomic-file.ts';
 import type { Io } from './disk/io.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
-import {
-  FRAMES_AT,
-  HEADER_COPY_AT,
-  type HeaderKey,
-  type HeaderReading,
-  readHeader,
-  type Slot,
-} from './format/header.ts';
+import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
 import { keyCheck } from './format/keys.ts';
 import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
@@ -273,8 +266,8 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
   return found.kind === 'header' ? found.header : null;
 }
 
-/** The largest size of both header copies of a later version. */
-const HEAD_LENGTH = 2 * HEADER_COPY_AT;
+/** More than both header copies of any version take. A small vault is read in one piece. */
+const HEAD_LENGTH = 256 * 1024;
 
 /** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
 export async function readFileId(io: Io, file: string): Promise<Buffer | null> {

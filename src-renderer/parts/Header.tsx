@@ -82,7 +82,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
 }
 
 function More() {
-  const { dialogs, importing, signOut, accounts, ports, sources, vault } = useModel();
+  const { dialogs, importing, signOut, accounts, pages, ports, sources, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
@@ -108,6 +108,7 @@ function More() {
             Sign out all…
           </MenuItem>
           <Separator />
+          <MenuItem onAction={() => pages.show('settings')}>Settings</MenuItem>
           <MenuItem onAction={() => dialogs.open({ kind: 'about' })}>About Tokenkeep</MenuItem>
         </Menu>
       </Popover>

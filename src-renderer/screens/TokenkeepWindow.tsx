@@ -14,6 +14,7 @@ import { HealthPage } from './HealthPage.tsx';
 import { InspectPage } from './InspectPage.tsx';
 import { OverviewPage } from './OverviewPage.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
+import { SettingsPage } from './SettingsPage.tsx';
 import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
 import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
@@ -70,6 +71,7 @@ export function TokenkeepWindow() {
       {page === 'activity' && <ActivityPage />}
       {page === 'security' && <SecurityPage />}
       {page === 'health' && <HealthPage />}
+      {page === 'settings' && <SettingsPage />}
       {accountsShown && <AccountsPage screen={screen} />}
       <Toasts />
       <Footer />

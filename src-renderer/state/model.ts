@@ -11,6 +11,7 @@ import { createPages, type Pages } from './pages.ts';
 import { createSecret, type Secret } from './secret.ts';
 import { createInspect, type Inspect } from './inspect.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
+import { createSettings, type Settings } from './settings.ts';
 import { createSources, type Sources } from './sources.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
@@ -29,6 +30,7 @@ export interface Model {
   overview: Overview;
   activity: ActivityLog;
   sources: Sources;
+  settings: Settings;
   selection: Selection;
   secret: Secret;
   dialogs: Dialogs;
@@ -62,6 +64,7 @@ export function createModel(ports: Ports): Model {
   pages.view.subscribe(() => {
     if (pages.view.get() !== 'inspect') inspect.clear();
   });
+  const settings = createSettings(ports);
   const sources = createSources(ports, dialogs);
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
@@ -83,6 +86,7 @@ export function createModel(ports: Ports): Model {
     accounts,
     overview: createOverview(ports, accounts),
     sources,
+    settings,
     activity: createActivityLog(ports, dialogs, toasts),
     selection,
     secret,
@@ -97,11 +101,11 @@ export function createModel(ports: Ports): Model {
     signOut: createSignOut(ports, vault, accounts, selection, dialogs),
     refreshStatus: createRefreshStatus(ports, vault, accounts, selection, toasts),
     async start() {
-      await vault.load();
+      // The zone of the times is known before the first list is drawn.
+      await Promise.all([vault.load(), settings.load()]);
       await accounts.load();
       await signIn.load();
-      await update.load();
-      await sources.load();
+      await Promise.all([update.load(), sources.load()]);
     },
   };
 }

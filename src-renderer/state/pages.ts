@@ -4,7 +4,7 @@ import { type Notice, notice } from './notices.ts';
 import { createStore, type Store } from './store.ts';
 
 /** A page of the window. */
-export type Page = 'accounts' | 'inspect' | 'activity' | 'security' | 'health';
+export type Page = 'accounts' | 'inspect' | 'activity' | 'security' | 'health' | 'settings';
 
 /** In the order of the header and of the keys Ctrl+1, Ctrl+2, … */
 export const PAGES: readonly { id: Page; title: string }[] = [
@@ -21,7 +21,7 @@ export interface Pages {
 }
 
 export function isPage(text: string): text is Page {
-  return PAGES.some(({ id }) => id === text);
+  return text === 'settings' || PAGES.some(({ id }) => id === text);
 }
 
 export function createPages(): Pages {

@@ -109,7 +109,8 @@ export function savedAgo(at: number, now: number): string {
  */
 export function localTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at)) return 'not a time';
-  const clock = format(at, CLOCK, timeZone);
+  const zone = timeZone === undefined && shownZone !== undefined ? ` ${shownZone}` : '';
+  const clock = `${format(at, CLOCK, timeZone)}${zone}`;
   if (isTime(now)) changesAt(nextMidnight(now, timeZone), now);
   const days = calendarDay(at, timeZone) - calendarDay(now, timeZone);
   if (days === 0) return `today ${clock}`;
@@ -121,7 +122,7 @@ export function localTime(at: number, now: number, timeZone?: string): string {
 /** Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". */
 export function shortTime(at: number, now: number, timeZone?: string): string {
   const text = localTime(at, now, timeZone);
-  return isTime(at) ? text.replace(/^today /, '').replace(/:\d\d$/, '') : text;
+  return isTime(at) ? text.replace(/^today /, '').replace(/:\d\d( \w+)?$/, '$1') : text;
 }
 
 /** The time of a moment today, else the day: "14:02", "23 Nov", "3 Jan 2025". */
@@ -187,9 +188,18 @@ const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle
 const LONG_DAY = { day: 'numeric', month: 'long', year: 'numeric' } as const;
 const DATE = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
 
+/** The zone in which the window shows times; undefined: the computer's. */
+let shownZone: string | undefined;
+
+/** Chooses the zone of all times that are shown from now on. */
+export function showTimesIn(timeZone: string | undefined): void {
+  shownZone = timeZone;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(at: number, options: Intl.DateTimeFormatOptions, timeZone?: string): string {
+function format(at: number, options: Intl.DateTimeFormatOptions, zone?: string): string {
+  const timeZone = zone ?? shownZone;
   const key = `${JSON.stringify(options)} ${timeZone ?? ''}`;
   let known = formats.get(key);
   if (known === undefined) {

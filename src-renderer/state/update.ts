@@ -46,6 +46,11 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
         text: `${status.version} could not be downloaded. Nothing was changed.`,
         action: 'Try again',
       };
+    case 'unsigned':
+      return {
+        text: `${status.version} isn’t signed by Tokenkeep’s publisher, so it was deleted. You keep this version.`,
+        action: null,
+      };
     case 'refused':
       return { text: `${status.version} was not installed. You keep this version.`, action: 'Try again' };
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { whatWouldBeLost } from '../../app/unsaved.ts';
+import { whatWouldBeLost, wouldLose } from '../../app/unsaved.ts';
 
 const people = (...names: string[]) => names.map((username) => ({ username, home_account_id: 'uid.utid' }));
 
@@ -25,4 +25,31 @@ test.each([
   expect(message).toBe(unsaved === 1 ? '1 change is not saved' : `${unsaved} changes are not saved`);
   expect(detail).toContain(says);
   expect(detail).toMatch(unsaved === 1 ? /^It is .* it is saved/s : /^They are .* they are saved/s);
+});
+
+test.each([
+  [{ state: 'damaged', unsaved: 0, kept: 2 }, '2 accounts are in memory only', 'quits: a and b. The file'],
+  [
+    { state: 'unreadable', unsaved: 0, kept: 1 },
+    '1 account is in memory only',
+    'It is lost when Tokenkeep quits: a',
+  ],
+  [
+    { state: 'older', unsaved: 0, older: { mine: 2, file: 1 } },
+    '2 accounts are in memory only',
+    ': a and b.',
+  ],
+] as const)('%j: what an open vault still has is at stake', (status, says, whose) => {
+  expect(wouldLose(status)).toBe(true);
+  const accounts = people('a', 'b').slice(0, 'kept' in status ? status.kept : 2);
+  const { message, detail } = whatWouldBeLost(status, accounts);
+  expect(message).toBe(says);
+  expect(detail).toContain(whose);
+});
+
+test('nothing is at stake where the file has it all, and where memory has nothing', () => {
+  expect(wouldLose({ state: 'ready', unsaved: 0 })).toBe(false);
+  expect(wouldLose({ state: 'older', unsaved: 0, older: { mine: null, file: 1 } })).toBe(false);
+  expect(wouldLose({ state: 'damaged', unsaved: 0 })).toBe(false);
+  expect(wouldLose({ state: 'locked', unsaved: 1 })).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
+import { UnsignedUpdateError } from '../../app/signed-updates.ts';
 import { type Updater, updates } from '../../app/updates.ts';
 
 interface Fake extends Updater {
@@ -12,7 +13,7 @@ interface Fake extends Updater {
 
 function fakeUpdater(
   offered: string | null,
-  download: () => Promise<unknown> = () => Promise.resolve(),
+  download: () => Promise<readonly string[]> = () => Promise.resolve(['/a.deb']),
 ): Fake {
   const asked: string[] = [];
   const listeners = new Map<string, (value: never) => void>();
@@ -46,11 +47,15 @@ function fakeUpdater(
   };
 }
 
-async function begin(updater: (Updater & { asked?: string[] }) | null) {
+async function begin(
+  updater: (Updater & { asked?: string[] }) | null,
+  verify: ((version: string, file: string) => Promise<void>) | null = null,
+) {
   const told: UpdateStatus[] = [];
   const unexpected: unknown[] = [];
   const running = updates({
     open: () => Promise.resolve(updater),
+    verify,
     onStatus: (status) => told.push(status),
     startAgain: () => updater?.asked?.push('start again'),
     restart: () => updater?.asked?.push('restart'),
@@ -67,7 +72,7 @@ describe('updates', () => {
     const updater = fakeUpdater('0.2.0');
     const { running, told } = await begin(updater);
     expect(told).toEqual([{ state: 'available', version: '0.2.0' }]);
-    running.install(); // nothing is downloaded yet
+    await running.install(); // nothing is downloaded yet
     expect(updater.asked).toEqual(['check']);
     expect(updater).toMatchObject({
       autoDownload: false,
@@ -83,7 +88,7 @@ describe('updates', () => {
     await running.download();
     expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
     expect(updater.asked).toEqual(['check', 'download']);
-    running.install();
+    await running.install();
     expect(updater.asked).toEqual(['check', 'download', 'install', 'start again']);
     expect(updater.autoRunAppAfterInstall).toBe(false);
   });
@@ -96,10 +101,10 @@ describe('updates', () => {
     await running.download();
     const refuse = (): void => updater.fail(new Error('Command pkexec exited with code 126'));
     updater.whenInstalling = refuse; // before quitAndInstall returns, as on Linux
-    running.install();
+    await running.install();
     expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
     expect(unexpected).toHaveLength(1);
-    running.install();
+    await running.install();
     expect(updater.asked).toEqual(['check', 'download', 'install', 'install']);
     expect(told).toHaveLength(5);
   });
@@ -107,17 +112,45 @@ describe('updates', () => {
   it('that can’t be downloaded change nothing, and can be tried again', async () => {
     let broken = true;
     const updater = fakeUpdater('0.2.0', () =>
-      broken ? Promise.reject(new Error('cut off')) : Promise.resolve(),
+      broken ? Promise.reject(new Error('cut off')) : Promise.resolve(['/a.deb']),
     );
     const { running, unexpected } = await begin(updater);
     await running.download();
     expect(running.status).toEqual({ state: 'failed', version: '0.2.0' });
     expect(unexpected).toHaveLength(1);
-    running.install();
+    await running.install();
     expect(updater.asked).not.toContain('install');
     broken = false;
     await running.download();
     expect(running.status.state).toBe('ready');
+  });
+
+  it('that are not the publisher’s are told, and never installed: neither at once nor if changed later', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const verified: string[] = [];
+    let isSigned = true;
+    const { running } = await begin(updater, (version, file) => {
+      verified.push(`${version} ${file}`);
+      return isSigned ? Promise.resolve() : Promise.reject(new UnsignedUpdateError('It is another file.'));
+    });
+    await running.download();
+    expect(running.status.state).toBe('ready');
+    isSigned = false; // replaced on the disk
+    await running.install();
+    expect(running.status).toEqual({ state: 'unsigned', version: '0.2.0' });
+    expect(verified).toEqual(['0.2.0 /a.deb', '0.2.0 /a.deb']);
+    await running.install();
+    await running.download();
+    expect(updater.asked).toEqual(['check', 'download']);
+  });
+
+  it('of which nothing was downloaded are not taken for signed', async () => {
+    const { running } = await begin(
+      fakeUpdater('0.2.0', () => Promise.resolve([])),
+      () => Promise.resolve(),
+    );
+    await running.download();
+    expect(running.status.state).toBe('unsigned');
   });
 
   it.each([
@@ -134,12 +167,13 @@ describe('updates', () => {
 });
 
 describe('an update that something else installed', () => {
-  it('is noticed on focus, told once, and finished by a restart', () => {
+  it('is noticed on focus, told once, and finished by a restart', async () => {
     const told: UpdateStatus[] = [];
     const restarts: string[] = [];
     let onDisk: string | null = 'one';
     const running = updates({
       open: () => Promise.resolve(null),
+      verify: null,
       onStatus: (status) => told.push(status),
       startAgain: null,
       restart: () => restarts.push('restart'),
@@ -155,7 +189,7 @@ describe('an update that something else installed', () => {
     running.look();
     expect(told).toEqual([{ state: 'restart' }]);
     expect(running.status).toEqual({ state: 'restart' });
-    running.install();
+    await running.install();
     expect(restarts).toEqual(['restart']);
     running.close();
   });

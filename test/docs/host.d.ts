@@ -24,4 +24,11 @@ declare global {
   const sealingKeys: SealingKeys;
   const userId: string;
   var text: string;
+  /** What an app that moves in has: of msal-node-extensions, electron-store, keytar. */
+  const persistence: { load(): Promise<string | null>; delete(): Promise<boolean> };
+  const settings: { get(name: string): string | undefined; delete(name: string): void };
+  const keytar: {
+    getPassword(service: string, account: string): Promise<string | null>;
+    deletePassword(service: string, account: string): Promise<boolean>;
+  };
 }

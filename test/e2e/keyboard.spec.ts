@@ -63,8 +63,8 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
   const chosen = list.getByRole('option', { selected: true });
 
   await test.step('the first thing to do has the focus; a profile is filled in and saved with Enter', async () => {
-    await expect(button('Sign in…')).toBeFocused();
-    await keyboard.press('Enter');
+    await expect(button('Find caches')).toBeFocused();
+    await press(button('Sign in…'));
     const microsoft = window.getByRole('radio', { name: 'Microsoft accounts' });
     await tabTo(window, microsoft);
     await keyboard.press('ArrowRight');
@@ -125,10 +125,16 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
   await test.step('arrows lead through tabs and tokens; what a token says follows', async () => {
     const profile = window.getByRole('tab', { name: 'Profile' });
     await tabTo(window, window.getByRole('tab', { name: /^Tokens/ }));
-    await keyboard.press('ArrowRight');
+    for (const name of ['Timeline', 'Activity', 'Profile']) {
+      await keyboard.press('ArrowRight');
+      await expect(window.getByRole('tab', { name })).toBeFocused();
+    }
     await expect(profile).toBeFocused();
     await expect(window.getByRole('region', { name: 'Home tenant' })).toBeVisible();
-    await keyboard.press('ArrowLeft');
+    for (const name of ['Activity', 'Timeline', /^Tokens/]) {
+      await keyboard.press('ArrowLeft');
+      await expect(window.getByRole('tab', { name })).toBeFocused();
+    }
     const grid = window.getByRole('grid', { name: 'Tokens' });
     await tabTo(window, grid);
     await keyboard.press('Home');

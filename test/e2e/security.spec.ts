@@ -44,6 +44,9 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^Seccomp:\s+2$/m);
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    // A core dump of main would have no memory in it.
+    const main = await app.evaluate(() => process.pid);
+    expect(readFileSync(`/proc/${main}/coredump_filter`, 'utf8').trim()).toMatch(/^0+$/);
   }
   // Items 2 and 20: neither Node nor Electron, and of the bridges only what the contracts name.
   expect(await inPage(started, '[typeof require, typeof process, typeof module, typeof electron]')).toEqual(

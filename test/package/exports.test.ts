@@ -116,6 +116,23 @@ describe('typed under strict', () => {
   });
 });
 
+it('typed where only `typesVersions` is known: moduleResolution node, target ES5', () => {
+  const lines = ENTRIES.map(
+    (entry, index) => `import * as entry${index} from '${entry}';\nvoid entry${index};`,
+  );
+  const file = write('old-resolution.ts', `${lines.join('\n')}\n`);
+  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+  const options = [
+    ...['--strict', '--noEmit', '--skipLibCheck', '--target', 'es5', '--module', 'commonjs'],
+    ...['--moduleResolution', 'node10', '--ignoreDeprecations', '6.0', '--lib', 'es2022,dom'],
+    ...['--types', 'node', '--typeRoots', join(process.cwd(), 'node_modules/@types')],
+  ];
+  expect(run(process.execPath, [tsc, ...options, file], stranger.folder)).toBe('');
+  expect(Object.keys(manifest.typesVersions['*']).map((path) => `tokenkeep/${path}`)).toEqual(
+    ENTRIES.filter((entry) => entry !== 'tokenkeep'),
+  );
+});
+
 describe('bundled', () => {
   const builtin = (name: string): boolean => name.startsWith('node:') || builtinModules.includes(name);
 

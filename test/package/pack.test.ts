@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compile, installPacked, link, run, type Stranger } from './stranger.ts';
@@ -174,12 +174,22 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist(\/node)?(\/(cache|doctor|ipc|keychain|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist(\/node)?(\/(cache|doctor|ipc|keychain|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|docs(\/[^/]+\.md)?|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
           file,
         ),
     );
     expect(strangers).toEqual([]);
     expect(files).toContain('dist/index.mjs');
+    expect(files).toContain('docs/embedding.md');
+  });
+
+  it('has the licence text of everything that was bundled into it', () => {
+    const notices = readFileSync(
+      join(stranger, 'node_modules/tokenkeep/dist/THIRD-PARTY-NOTICES.txt'),
+      'utf8',
+    );
+    for (const name of ['age-encryption', '@noble/ciphers', '@noble/hashes', '@scure/base', 'valibot'])
+      expect(notices).toMatch(new RegExp(`^${name} \\d.*\\n\\n.+`, 'm'));
   });
 
   it('needs no Electron, and installs only what carries a native binary', () => {

@@ -1,6 +1,6 @@
 /** The next version of a packaged app, and what stands in for the system that installs it. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createPackageWithOptions, extractAll } from '@electron/asar';
 
@@ -26,6 +26,27 @@ export async function nextVersion(app: string, version: string, folder: string):
   writeFileSync(join(tree, 'DEBIAN/control'), control);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, deb]);
   return readFileSync(deb);
+}
+
+/**
+ * Puts the public key of updates into the app in a folder, as a release has it: in the package.json inside the asar. The asar is
+ * replaced, not written to, because the folder's files are links.
+ *
+ * @param folder of the app, with `resources/` in it
+ * @param scratch an empty folder
+ */
+export async function putUpdatesKey(folder: string, updatesKey: string, scratch: string): Promise<void> {
+  const asar = join(folder, 'resources/app.asar');
+  const code = join(scratch, 'with-key');
+  extractAll(asar, code);
+  const manifest = join(code, 'package.json');
+  writeFileSync(
+    manifest,
+    JSON.stringify({ ...(JSON.parse(readFileSync(manifest, 'utf8')) as object), updatesKey }),
+  );
+  // Written anew, the binaries would change under the apps that run from the same files.
+  for (const path of [asar, `${asar}.unpacked`]) rmSync(path, { recursive: true });
+  await createPackageWithOptions(code, asar, { unpack: '**/*.node' });
 }
 
 export interface System {

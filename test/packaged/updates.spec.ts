@@ -1,9 +1,9 @@
 /**
  * Updates, by the packaged app itself and a server with a feed on loopback: looking, offering, downloading, comparing with
- * the feed's SHA-512, refusing what differs, installing and starting again. The administrator's password and dpkg's own list
+ * the feed's SHA-512 and with the publisher's signature, refusing what differs, installing and starting again. The administrator's password and dpkg's own list
  * are stood in for; what macOS and Windows do, which check the system's signatures, is not tried.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -14,7 +14,9 @@ import { expect } from '@playwright/test';
 import { test as base, importDocument, profileFolder, vector } from '../e2e/app.ts';
 import { attach, type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
 import { copyOf } from './copy.ts';
-import { nextVersion, systemAround } from './next-version.ts';
+import { SIGNED_FEED } from '../../app/signed-updates.ts';
+import { publicKeyOf } from '../../scripts/packaging/sign-updates.mjs';
+import { nextVersion, putUpdatesKey, systemAround } from './next-version.ts';
 import { processesOf } from './processes.ts';
 
 interface Feed {
@@ -22,7 +24,11 @@ interface Feed {
   /** What is sent, and what the feed says that it is. */
   sent: Buffer;
   promised: Buffer;
+  /** What the publisher has signed; `promised` unless said. null: nothing. */
+  signed?: Buffer | null;
 }
+
+const KEYS = generateKeyPairSync('ed25519');
 
 interface Shop {
   asked: string[];
@@ -38,6 +44,7 @@ const test = base.extend<{ shop: Shop }>({
   shop: async ({ packagedApp, keyring }, use) => {
     const { folder, program, remove } = copyOf(packagedApp);
     const own = mkdtempSync(join(tmpdir(), 'updates-'));
+    await putUpdatesKey(folder, publicKeyOf(KEYS.privateKey) as string, own);
     const system = systemAround(program, own, keyring.env);
     const asked: string[] = [];
     const ends: (() => void)[] = [];
@@ -68,7 +75,7 @@ const test = base.extend<{ shop: Shop }>({
   },
 });
 
-async function serve({ version, sent, promised }: Feed, asked: string[]): Promise<Server> {
+async function serve({ version, sent, promised, signed = promised }: Feed, asked: string[]): Promise<Server> {
   const file = `tokenkeep_${version}_amd64.deb`;
   const sha512 = createHash('sha512').update(promised).digest('base64');
   const list = `version: ${version}
@@ -85,10 +92,18 @@ releaseDate: '2026-01-01T00:00:00.000Z'
     asked.push(path);
     if (/^\/latest-linux.*\.yml$/.test(path)) response.end(list);
     else if (path === `/${file}`) response.end(sent);
+    else if (path === `/${SIGNED_FEED}` && signed !== null) response.end(signedFeed(version, signed));
     else response.writeHead(404).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+function signedFeed(version: string, content: Buffer): string {
+  const sha512 = [createHash('sha512').update(content).digest('base64')];
+  const signed = JSON.stringify({ version, sha512 });
+  const signature = sign(null, Buffer.from(`tokenkeep updates v1\n${signed}`), KEYS.privateKey);
+  return JSON.stringify({ signed, signature: signature.toString('base64') });
 }
 
 /** Everything that an updater has kept on the disk. */
@@ -168,6 +183,22 @@ test('a download that is not what the feed promised is refused', async ({ shop, 
   expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
   await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
   await started.quit();
+});
+
+test('a download that the publisher has not signed is deleted, whatever the feed promises', async ({
+  shop,
+  keyring,
+}) => {
+  const deb = randomBytes(300_000);
+  for (const signed of [null, randomBytes(300_000)]) {
+    const { started } = await shop.start({ version: '0.2.0', sent: deb, promised: deb, signed });
+    const { window } = started;
+    await window.getByRole('button', { name: 'Download' }).click();
+    await expect(window.getByText('isn’t signed by Tokenkeep’s publisher, so it was deleted.')).toBeVisible();
+    expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
+    await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
+    await started.quit();
+  }
 });
 
 test('an older version is no update', async ({ shop }) => {

@@ -8,6 +8,7 @@ import {
   savedAgo,
   secondsUntil,
   shortTime,
+  showTimesIn,
   span,
   dayOrTime,
   timed,
@@ -147,4 +148,16 @@ describe('each text says until when it is true', () => {
     for (let then = now; then < now + 3500; wakes += 1) then = timed((at) => lifetime(item, at), then).until;
     expect(wakes).toBeLessThan(300);
   });
+});
+
+test('the user may choose UTC for every time, which then says so', () => {
+  const at = Date.UTC(2026, 10, 26, 14, 2, 11) / 1000;
+  showTimesIn('UTC');
+  try {
+    expect(localTime(at, at)).toBe('today 14:02:11 UTC');
+    expect(shortTime(at, at)).toBe('14:02 UTC');
+    expect(localTime(at, at, 'Europe/Oslo')).toBe('today 15:02:11');
+  } finally {
+    showTimesIn(undefined);
+  }
 });

@@ -8,6 +8,7 @@ export const SECTIONS = [
   'older',
   'copies',
   'filesystems',
+  'partitions',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
@@ -52,7 +53,8 @@ export function readArguments(words: readonly string[]): Arguments {
       const section = SECTIONS.find((known) => known === wanted);
       if (section === undefined) throw new Error(`torture: --only takes ${SECTIONS.join(', ')}`);
       only.push(section);
-    } else {
+    } else if (SECTIONS.some((known) => known === word)) only.push(word as SectionName);
+    else {
       throw new Error(
         `torture: ${word} is not understood; there are --short, --long, --seed N, --only NAME, --kills N, --fault TEXT`,
       );

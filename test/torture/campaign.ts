@@ -10,6 +10,7 @@ import { race } from './race/race.ts';
 import { putBackOlder } from './older/older.ts';
 import { useCopies } from './copies/copies.ts';
 import { useFileSystems } from './filesystems/filesystems.ts';
+import { troubleStores } from './partitions/partitions.ts';
 import { Random } from './random.ts';
 import { newFolder, type Scene, type Section } from './section.ts';
 import { Tally } from './tally.ts';
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   older: [putBackOlder],
   copies: [useCopies],
   filesystems: [useFileSystems],
+  partitions: [troubleStores],
 };
 
 /** Runs the campaign and prints what came of it. `program`: the bundled program.ts. Returns the exit code: 0 where nothing was lost. */

@@ -3,6 +3,7 @@ import { dweller } from './filesystems/dweller.ts';
 import { victim } from './inject/victim.ts';
 import { keyholder } from './keyring/keyholder.ts';
 import { rescuer } from './kill/rescuer.ts';
+import { server } from './partitions/server.ts';
 import { racer } from './race/racer.ts';
 import { writer } from './kill/writer.ts';
 
@@ -11,6 +12,7 @@ const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>
   keyholder,
   racer,
   rescuer,
+  server,
   victim,
   writer,
 };

@@ -1,7 +1,7 @@
 /**
- * A store's document as another library would have written it. Where several libraries left a credential more than
- * once, the newest stays: MSAL Node throws away all it finds twice. Different ones that come to stand under one key are
- * all kept, the newest under that key. What is not understood is kept.
+ * Converts a store's document to the form of another library. If a credential is stored more than once, the newest one is
+ * kept, because MSAL Node discards duplicates. If different credentials get the same key, all are kept, the newest under
+ * that key. Data that is not understood is kept.
  */
 import { ageIn } from '../place.ts';
 import { sameCredential } from '../schema/match.ts';
@@ -19,7 +19,7 @@ import { isUnderstood } from '../schema/fields.ts';
 import { freeKey, type Store } from '../store.ts';
 import { isHomeTenant, joinedProfiles, realmOf } from '../schema/tenant-profiles.ts';
 
-/** The roots, in the order of the dialect; those that are not understood come last. */
+/** Returns the roots in the order of the dialect; roots that are not understood come last. */
 export function converted(store: Store, dialect: Dialect): Map<string, unknown> {
   const roots = new Map<string, unknown>();
   for (const type of ROOTS[dialect]) {
@@ -39,13 +39,13 @@ export function converted(store: Store, dialect: Dialect): Map<string, unknown> 
 /** An entity with the fields of the library. */
 interface Aged {
   readonly entity: Entity;
-  /** When it was written, in seconds; NaN where nothing tells. Asked where two compete: it may take decoding a token. */
+  /** Returns when it was written, in seconds since the epoch; NaN if unknown. Called only to compare two, since it may decode a token. */
   readonly age: () => number;
   /** Whether the credential is still valid. A valid one is kept, even if an expired one is newer. */
   readonly isOfUse: () => boolean;
 }
 
-/** The understood entities of a type under the library's keys, and those that had to make room for a newer one. */
+/** Returns the valid entities of a type under the library's keys, and those that a newer one displaced. */
 function arranged(
   store: Store,
   type: EntityType,
@@ -74,7 +74,7 @@ function arranged(
   return { placed: new Map([...placed].map(([key, { entity }]) => [key, entity])), displaced };
 }
 
-/** One root: understood entities under the library's keys, then those that had to make room, then the others. */
+/** Returns one root: valid entities under the library's keys, then displaced ones, then data that is not understood. */
 function entitiesOf(store: Store, type: EntityType, dialect: Dialect): Map<string, unknown> {
   const { placed, displaced } = arranged(store, type, dialect);
   const root = new Map<string, unknown>(placed);
@@ -88,8 +88,8 @@ function entitiesOf(store: Store, type: EntityType, dialect: Dialect): Map<strin
 }
 
 /**
- * The entities that a library is to have in memory: each credential once, in its fields and under its keys. What is not
- * understood would make it throw, and what had to make room would be mistaken for what took its place.
+ * Returns the entities for a library's memory: each credential once, with the library's fields and keys. Omits data that is
+ * not understood, because the library would throw, and displaced entities, which it would confuse with the newer ones.
  */
 export function usableBy(
   dialect: Dialect,
@@ -100,8 +100,8 @@ export function usableBy(
 }
 
 /**
- * Each credential once: its newest form, in the order of the document. Only entities that can denote one credential are
- * compared: of one account, app, tenant and host, and access tokens of the same scopes.
+ * Returns each credential once, in its newest form and in the order of the document. Compares only entities of the same
+ * account, app, tenant and host, and access tokens of the same scopes.
  */
 function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
   const slots = new Map<string, Aged[]>();
@@ -120,7 +120,7 @@ function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
   return stored.filter((aged) => !stale.has(aged));
 }
 
-/** Where an entity is filed, and where its rivals are. A refresh token without a target is every target's rival. */
+/** Returns the groups in which an entity is compared. A refresh token without a target is compared with those of every target. */
 function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: string[] } {
   const host = hostOf(canonicalEnvironment(String(entity['environment'])));
   const slot = [entity['home_account_id'], entity['client_id'], entity['realm'], host].map(folded).join('\n');
@@ -140,7 +140,7 @@ function isOlder(one: Aged, than: Aged): boolean {
   return use === other ? one.age() < than.age() : other;
 }
 
-/** What a library keeps one of, and others several: an app's metadata under aliases, MSAL Node's accounts. */
+/** Merges entities of which the library keeps only one: an app's metadata under aliases, and MSAL Node's accounts. */
 function joined(type: EntityType, stored: readonly Aged[], dialect: Dialect): readonly Aged[] {
   const entities = stored.map(({ entity }) => entity);
   const one = (entity: Entity): Aged => ({ entity, age: () => NaN, isOfUse: () => true });
@@ -160,14 +160,14 @@ function groups(entities: readonly Entity[], field: string): Entity[][] {
   return [...found.values()];
 }
 
-/** All that they say; the first one's word counts, but for the family, which only one may know. */
+/** Merges app metadata: the first one wins, except for the family, which only one of them may have. */
 function joinedApp(apps: readonly Entity[]): Entity {
   const family = apps.map((app) => app['family_id']).find((id) => typeof id === 'string' && id !== '');
   const entity = overlaid(apps);
   return family === undefined ? entity : copyWith(entity, { family_id: family });
 }
 
-/** The entity of the home tenant, with what only the others say, and the tenants of all of them in a list. */
+/** Merges accounts: the entity of the home tenant, completed by the others, with a list of all tenants. */
 function joinedAccount(group: readonly Entity[]): Entity {
   const accounts = group.filter((entity) => isUnderstood('Account', entity));
   const main = accounts.find((account) => isHomeTenant(account, realmOf(account))) ?? accounts[0];

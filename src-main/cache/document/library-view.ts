@@ -25,12 +25,12 @@ export interface LibraryChange {
   readonly type: EntityType;
   /** In the library's dialect. */
   readonly key: string;
-  /** As the library serializes it; null: it removed what it had under the key. */
+  /** The entity as the library serializes it; null: the library removed it. */
   readonly entity: Entity | null;
-  /** Whose it is, or was; "" for what belongs to an app. */
+  /** The account that it belongs or belonged to; "" for an app. */
   readonly home_account_id: string;
   readonly environment: string;
-  /** Of what it removed: a newer one that has come in its place meanwhile stays. */
+  /** The secret of a removed entity. If a newer one has replaced it meanwhile, that one is kept. */
   readonly secret?: string;
 }
 
@@ -49,18 +49,18 @@ export type NameOf = (environment: string) => string;
  * Returns the entities of these entries in the library's form; see `usableBy`. All entries of an account must be passed together.
  *
  * @param now the cache's clock
- * @param nameOf where the library's own configuration decides; default: the name that all libraries of the dialect use
+ * @param nameOf returns an environment's name in the library's configuration; default: the name used by all libraries of the dialect
  */
 export function viewOf(entries: Iterable<Entry>, dialect: Dialect, now: Clock, nameOf?: NameOf): LibraryView {
   return usableBy(dialect, storeOf(cacheOf(entries, { now })), nameOf);
 }
 
 /**
- * Does to the cache what a library did to its memory: by fields, whatever the keys, and nothing where the cache has it
- * so already. An account that the library removed is signed out. What it got for an account that was removed from the
- * cache meanwhile is dropped, and so are tokens without an account: both are refreshes that ended after the sign-out.
+ * Applies a library's changes of its memory to the cache, matched by fields and not by keys. Changes that the cache already
+ * has do nothing. An account that the library removed is signed out. Tokens for an account that was removed from the cache
+ * meanwhile, and tokens without an account, are dropped: they are from refreshes that ended after the sign-out.
  *
- * @param known the users (see userOf) that the library had been told of
+ * @param known the users (see userOf) that were in the library's memory
  */
 export function takeFromLibrary(
   cache: TokenCache,
@@ -97,7 +97,7 @@ export function takeFromLibrary(
       if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
       const environment = environmentIn(store, change, nameOf);
       const id = change.home_account_id;
-      // Of two issuers on one host, MSAL had the one whose tokens went with the account.
+      // If two issuers share the host, MSAL had the account whose tokens were removed with it.
       const issuers = new Set(
         had
           .filter((other) => other.entity !== undefined && userOf(other.change) === userOf(change))
@@ -124,8 +124,8 @@ export function takeFromLibrary(
 }
 
 /**
- * Returns the name that the cache has for the environment of a change. The names that a library was configured with may be known to
- * nobody else, so an account (or an app's metadata) in the cache that the library calls by the same name decides.
+ * Returns the cache's name for the environment of a change. Only the library may know the names in its configuration, so
+ * this looks for an account (or an app's metadata) in the cache that the library calls by the same name.
  */
 function environmentIn(
   store: Store,
@@ -144,7 +144,7 @@ function environmentIn(
   return own?.entity?.environment ?? environment;
 }
 
-/** The issuers that ID tokens say which a library got: it keeps none for the tokens that came with them. */
+/** Returns the issuers in the library's new ID tokens. The library stores no issuer for the tokens that came with them. */
 function issuersIn(changes: readonly LibraryChange[]): (change: LibraryChange) => string {
   const issuers = new Map<string, Set<string>>();
   for (const change of changes) {
@@ -174,7 +174,7 @@ function hasAccount(store: Store, { home_account_id, environment }: LibraryChang
     .some(({ entity }) => entity !== null && sameEnvironment(entity.environment, environment));
 }
 
-/** @param before what the library had under the key, as of now */
+/** @param before the cache's current entity for what the library had under the key */
 function put(store: Store, { type, entity }: LibraryChange, before: Entity | undefined): void {
   if (entity === null || !isUnderstood(type, entity)) return;
   const news = Object.fromEntries(
@@ -186,7 +186,7 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
       ({ entity: one }) => one !== null && sameRealm(one, entity),
     );
     if (own?.entity) {
-      // Where it stands and what it is called stay as the document has them.
+      // Keep the document's environment, realm and account ID.
       const { environment, realm, home_account_id, ...rest } = news;
       modifyEntity(store, type, own.entity, rest);
       return;
@@ -206,9 +206,8 @@ function put(store: Store, { type, entity }: LibraryChange, before: Entity | und
 }
 
 /**
- * A token of the user's own tenant as an app has it that signs in at `organizations` or `common`: MSAL Python keeps it
- * under that name and looks for it nowhere else, and MSAL Node under the tenant. It stays where MSAL Python looks; see
- * fieldsFor.
+ * Finds the token of an app that signs in at `organizations` or `common`: MSAL Python stores it under that realm and looks
+ * it up only there; MSAL Node uses the user's tenant. It stays where MSAL Python finds it; see fieldsFor.
  */
 function asOfAnyTenant(token: Entity): Entity[] {
   const home = homeTenantOf(String(token['home_account_id']));
@@ -220,7 +219,7 @@ function sameRealm(a: Account, b: Account): boolean {
   return folded(realmOf(a)) === folded(realmOf(b));
 }
 
-/** The entries of a cache by account, lower-cased; "" for what belongs to apps. Whole roots are left out. */
+/** Returns the entries of a cache by account, lower-cased; "" for entries of apps. Omits whole roots. */
 export function entriesByAccount(cache: TokenCache): Map<string, Entry[]> {
   const accounts = new Map<string, Entry[]>();
   for (const entry of storeOf(cache).all()) {

@@ -2,6 +2,7 @@ import type {
   AppBridge,
   AppEvents,
   AppInfo,
+  ContactedHost,
   SourceItem,
   SourceList,
   UpdateStatus,
@@ -120,6 +121,7 @@ export function fakeBridge(world: World): FakeBridge {
     }));
   };
 
+  let utc = false;
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
     items: world.sources ?? [],
@@ -224,6 +226,12 @@ export function fakeBridge(world: World): FakeBridge {
           tell('activity', null);
           return true;
         }),
+      settings: () => answer('settings', [], () => ({ utc, hosts: hosts(world.now()) })),
+      setUtc: (next) =>
+        answer('setUtc', [next], () => {
+          utc = next;
+          return { utc, hosts: hosts(world.now()) };
+        }),
       sources: () => answer('sources', [], sourceList),
       findSources: () => answer('findSources', [], sourceList),
       openSource: (id) => answer('openSource', [id], () => open((item) => item.id === id)),
@@ -269,6 +277,13 @@ export function fakeBridge(world: World): FakeBridge {
       on: (name, listener) => listen(listeners, name, listener),
     },
   };
+}
+
+function hosts(now: number): ContactedHost[] {
+  return [
+    { host: 'login.microsoftonline.com', why: ['Provider metadata', 'Sign-in', 'Refresh'], at: now - 400 },
+    { host: 'id.example.org', why: ['Sign-in'], at: now - 300_000 },
+  ];
 }
 
 function fail(message: string): never {

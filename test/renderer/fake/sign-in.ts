@@ -44,6 +44,8 @@ type Half = Omit<
   | 'addSource'
   | 'importSource'
   | 'showSource'
+  | 'settings'
+  | 'setUtc'
   | 'clearActivity'
   | 'on'
 >;

@@ -1,0 +1,77 @@
+/** The user's settings, and the hosts that Tokenkeep has contacted, as small JSON files in the data folder. */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { StorageError } from 'tokenkeep';
+import type { ContactedHost, Settings } from './contract.ts';
+import { readJson, writeJson } from './data-folder.ts';
+
+export interface AppSettings {
+  read(): Settings;
+  /** @throws StorageError if it can't be saved; the setting is then unchanged */
+  setUtc(utc: boolean): Settings;
+  /** Records a request, before it is made. Never throws: a full disk must not keep anybody from signing in. */
+  contacted(url: string, init?: Pick<RequestInit, 'body'>): void;
+}
+
+/** Milliseconds between two writes of the same host and purpose. */
+const WRITTEN_EVERY = 3_600_000;
+
+const preferences = v.object({ utc: v.boolean() });
+const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
+
+/** @param now milliseconds since the epoch */
+export function settingsAt(folder: string, now: () => number): AppSettings {
+  const file = join(folder, 'settings.json');
+  const hostFile = join(folder, 'contacted-hosts.json');
+  let utc: boolean | undefined;
+  let hosts: Map<string, ContactedHost> | undefined;
+
+  const preferred = (): boolean =>
+    (utc ??= readJson(file, (value) => v.parse(preferences, value), now)?.utc ?? false);
+  const known = (): Map<string, ContactedHost> =>
+    (hosts ??= new Map(
+      (readJson(hostFile, (value) => v.parse(hostList, value), now) ?? []).map((one) => [one.host, one]),
+    ));
+  const read = (): Settings => ({
+    utc: preferred(),
+    hosts: [...known().values()].sort((a, b) => b.at - a.at),
+  });
+  return {
+    read,
+    setUtc(next) {
+      try {
+        writeJson(file, { utc: next });
+      } catch (cause) {
+        const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
+        throw new StorageError('storage_failed', message, { cause });
+      }
+      utc = next;
+      return read();
+    },
+    contacted(url, init) {
+      try {
+        const { host } = new URL(url);
+        const before = known().get(host);
+        const why = purposeOf(url, init);
+        const at = Math.floor(now() / 1000);
+        known().set(host, { host, at, why: [...new Set([...(before?.why ?? []), why])] });
+        const isNew = before === undefined || !before.why.includes(why);
+        if (isNew || at * 1000 - before.at * 1000 > WRITTEN_EVERY) writeJson(hostFile, [...known().values()]);
+      } catch {
+        // The list is for information.
+      }
+    },
+  };
+}
+
+/** Returns what a request is for, by its grant type (RFC 6749 §4) or its address. */
+export function purposeOf(url: string, { body }: Pick<RequestInit, 'body'> = {}): string {
+  const { pathname } = new URL(url);
+  if (pathname.includes('/.well-known/')) return 'Provider metadata';
+  const text = typeof body === 'string' ? body : body instanceof URLSearchParams ? body.toString() : '';
+  if (text === '') return /jwks|keys|certs/i.test(pathname) ? 'Signature keys' : 'Other';
+  const fields = new URLSearchParams(text);
+  if (fields.get('grant_type') === 'refresh_token') return 'Refresh';
+  if (fields.has('grant_type') || /device/i.test(pathname)) return 'Sign-in';
+  return fields.has('token') ? 'Revocation' : 'Other';
+}

@@ -1,0 +1,55 @@
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetUpError } from '../setup/say.mjs';
+
+/** As in app/signed-updates.ts. */
+const feed = 'updates-linux.signed.json';
+const prefix = 'tokenkeep updates v1\n';
+
+/**
+ * The key that signs updates for Linux: a PEM file with an ed25519 private key, which `openssl genpkey -algorithm ed25519` makes.
+ *
+ * @param {NodeJS.ProcessEnv} env TOKENKEEP_UPDATES_SIGNING_KEY: the file's path
+ * @returns {import('node:crypto').KeyObject | undefined}
+ * @throws {SetUpError} if it is no such key
+ */
+export function signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: file }) {
+  if (!file) return undefined;
+  try {
+    const key = createPrivateKey(readFileSync(file));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // Said below; the cause might quote the key.
+  }
+  throw new SetUpError('TOKENKEEP_UPDATES_SIGNING_KEY must name a PEM file with an ed25519 private key.');
+}
+
+/** The public key as it stands in the package.json inside the asar: base64url, 32 bytes. */
+export function publicKeyOf(key) {
+  return createPublicKey(key).export({ format: 'jwk' }).x;
+}
+
+/**
+ * Writes the signed feed of a release beside its files: the version and the SHA-512 of each package for Linux.
+ *
+ * @param {string} folder with the packages, of all architectures
+ * @param {{ key: import('node:crypto').KeyObject, version: string }} options
+ * @returns {string[]} the names of the signed files
+ */
+export function signUpdates(folder, { key, version }) {
+  const names = readdirSync(folder)
+    .filter((name) => /\.(AppImage|deb)$/.test(name) && name.includes(version))
+    .sort();
+  if (names.length === 0)
+    throw new SetUpError(`there is no package of version ${version} in ${folder} to sign.`);
+  const sha512 = names.map((name) =>
+    createHash('sha512')
+      .update(readFileSync(join(folder, name)))
+      .digest('base64'),
+  );
+  const signed = JSON.stringify({ version, names, sha512 });
+  const signature = sign(null, Buffer.from(prefix + signed), key).toString('base64');
+  writeFileSync(join(folder, feed), `${JSON.stringify({ signed, signature })}\n`);
+  return names;
+}

@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util';
+import { merge, planMerge } from '../cache/document/merge.ts';
+import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import type { TokenResponseEvent } from '../cache/response.ts';
+import { InvalidArgumentError, StorageError, VaultError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { Vault } from './api.ts';
+import { type ImportReport, reportOf } from './exchange/import.ts';
+
+/**
+ * A cache that an app kept its sign-ins in before it used a vault.
+ *
+ * @example
+ * import type { EarlierCache } from 'tokenkeep/vault';
+ *
+ * const earlier: EarlierCache = { read: () => settings.get('tokens'), remove: () => settings.delete('tokens') };
+ */
+export interface EarlierCache {
+  /**
+   * Reads the old copy: a cache document as text or UTF-8, or token responses as `cache.add` takes them, for apps with a format of their
+   * own. null, undefined or an empty text: there is none, or none any more.
+   */
+  read(): EarlierContents | Promise<EarlierContents>;
+  /** Removes the old copy. Called once everything in it was read back from the vault. */
+  remove(): unknown;
+}
+
+/** What was found in an old copy. */
+export type EarlierContents =
+  | string
+  | Uint8Array
+  | TokenResponseEvent
+  | readonly TokenResponseEvent[]
+  | null
+  | undefined;
+
+/** What a move into the vault did. */
+export interface AdoptionReport extends ImportReport {
+  /** Whether there was an old copy. It is gone now. */
+  adopted: boolean;
+}
+
+/** How often an old copy is read again, because an older version of the app changed it in the meantime. */
+const MOST_READINGS = 10;
+
+/**
+ * Moves the sign-ins of an earlier cache into the vault: reads the old copy, merges it, reads the vault back from the disk, and only then
+ * removes the old copy. Call it at each start, before the app uses the vault; once the old copy is gone, it costs one `read`.
+ *
+ * Processes that start at the same time take turns, and only the first one finds something. Where both have a credential, the newer one is
+ * kept. If an older version of the app writes the old copy meanwhile, it is merged again. Nothing is written in the clear.
+ *
+ * If it rejects, the old copy is still there, and nothing that the vault had is lost.
+ *
+ * @throws what `read` and `remove` throw; DocumentError if the old copy is not understood; InvalidArgumentError for a token response that
+ *   can't be added; VaultError if the vault is not `ready`; StorageError if the vault does not hold what was written, or if the old copy
+ *   is still there after `remove`
+ * @example
+ * import { readFile, rm } from 'node:fs/promises';
+ * import { adopt, openVault } from 'tokenkeep';
+ *
+ * const old = '/home/ada/.config/my-app/cache.json';
+ * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
+ * await adopt(vault, {
+ *   read: () => readFile(old, 'utf8').catch(() => null),
+ *   remove: () => rm(old),
+ * });
+ */
+export async function adopt(vault: Vault, earlier: EarlierCache): Promise<AdoptionReport> {
+  const given = checkOptions('adopt', earlier, { read: true, remove: true }, 'Nothing was moved.');
+  for (const field of ['read', 'remove'] as const) {
+    if (typeof given[field] === 'function') continue;
+    throw new InvalidArgumentError(`adopt: \`${field}\` must be a function. Nothing was moved.`, { field });
+  }
+  return vault.exclusively('adopt an earlier cache', async () => {
+    const total: AdoptionReport = { adopted: false, ...nothing() };
+    let contents = await earlier.read();
+    for (let readings = 1; !isNothing(contents); readings += 1) {
+      if (readings > MOST_READINGS) throw busy();
+      add(total, await take(vault, cacheOf(contents)));
+      const now = await earlier.read();
+      const isSame = isDeepStrictEqual(now, contents);
+      contents = now;
+      if (!isSame) continue; // An older version of the app has changed or removed it.
+      await earlier.remove();
+      if (!isNothing(await earlier.read())) throw stillThere();
+      break;
+    }
+    return total;
+  });
+}
+
+/** Merges the cache, and makes sure that the vault's file holds it. */
+async function take(vault: Vault, old: SerializableTokenCache): Promise<ImportReport> {
+  const report = reportOf(await vault.update((cache) => merge(cache, old)));
+  if (vault.status.held === 'memory') {
+    // Opened with `unprotected: 'memory'`: it is saved later, and the old copy must stay until then.
+    throw new VaultError(
+      'vault_locked',
+      vault.status.message ??
+        'The vault can’t be written, so the earlier cache was not moved and stays. Try again.',
+    );
+  }
+  const { sound } = await vault.verify();
+  const left = reportOf(await vault.read((cache) => planMerge(cache, old)));
+  if (!sound || left.accountsAdded + left.tokensAdded + left.notUnderstood > 0) throw unlike();
+  return report;
+}
+
+function cacheOf(contents: NonNullable<EarlierContents>): SerializableTokenCache {
+  const cache = new SerializableTokenCache();
+  if (typeof contents === 'string') cache.deserialize(contents);
+  else if (contents instanceof Uint8Array) cache.deserialize(new TextDecoder().decode(contents));
+  else for (const event of [contents].flat()) cache.add(event);
+  return cache;
+}
+
+function isNothing(contents: EarlierContents): contents is null | undefined | '' {
+  if (contents === null || contents === undefined) return true;
+  return (typeof contents === 'string' || 'length' in contents) && contents.length === 0;
+}
+
+const nothing = (): ImportReport => ({
+  accountsAdded: 0,
+  tokensAdded: 0,
+  tokensReplaced: 0,
+  notUnderstood: 0,
+});
+
+function add(total: AdoptionReport, report: ImportReport): void {
+  total.adopted = true;
+  total.accountsAdded += report.accountsAdded;
+  total.tokensAdded += report.tokensAdded;
+  total.tokensReplaced += report.tokensReplaced;
+  total.notUnderstood += report.notUnderstood;
+}
+
+function busy(): VaultError {
+  return new VaultError(
+    'vault_busy',
+    'Another program keeps changing the earlier cache. What was in it is in the vault as well, and it was not removed. Close that program, then try again.',
+  );
+}
+
+function unlike(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The vault does not hold what was just written to it. The earlier cache was not removed. Check the disk, then try again.',
+  );
+}
+
+function stillThere(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The earlier cache is in the vault now, but its old copy is still there after it was removed, with live tokens in it. Remove it by hand.',
+  );
+}

@@ -1,0 +1,79 @@
+import { useEffect } from 'react';
+import { reload } from '../bridge.ts';
+import { Card } from '../parts/Card.tsx';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { UserText } from '../parts/text.tsx';
+import { localTime } from '../state/time.ts';
+
+/** How times are shown, and which hosts were contacted. */
+export function SettingsPage() {
+  const { settings } = useModel();
+  const { utc, hosts, error } = useStore(settings.view);
+  useEffect(() => void settings.load(), [settings]);
+  const change = async (next: boolean) => {
+    // Every text on the screen has a time in it.
+    if (await settings.setUtc(next)) reload();
+  };
+  return (
+    <main className="page">
+      <div className="page-column">
+        <h1>Settings</h1>
+        {error !== null && (
+          <p className="problem" role="alert">
+            {error.message}
+          </p>
+        )}
+        <Card title="Time" wide>
+          <div className="setting">
+            <span>Show times in</span>
+            <div className="ranges" role="group" aria-label="Show times in">
+              <button type="button" aria-pressed={!utc} onClick={() => void change(false)}>
+                Local time
+              </button>
+              <button type="button" aria-pressed={utc} onClick={() => void change(true)}>
+                UTC
+              </button>
+            </div>
+          </div>
+        </Card>
+        <Card title="Network" wide>
+          {hosts.length === 0 ? (
+            <p>Tokenkeep has not contacted any provider.</p>
+          ) : (
+            <table className="hosts">
+              <thead>
+                <tr>
+                  <th scope="col">Host contacted</th>
+                  <th scope="col">Why</th>
+                  <th scope="col">Last</th>
+                </tr>
+              </thead>
+              <tbody>
+                {hosts.map(({ host, why, at }) => (
+                  <tr key={host}>
+                    <th scope="row">
+                      <UserText>{host}</UserText>
+                    </th>
+                    <td>{why.join(', ')}</td>
+                    <td>
+                      <Time at={at} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+          <p className="note">
+            The window has no network access. A separate part of Tokenkeep makes these requests: for sign-ins,
+            refreshes and sign-outs. Pages that open in your browser, and the check for updates, are not in
+            this list.
+          </p>
+        </Card>
+      </div>
+    </main>
+  );
+}
+
+function Time({ at }: { at: number }) {
+  return <>{useTimed((now) => localTime(at, now))}</>;
+}

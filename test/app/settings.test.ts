@@ -1,0 +1,71 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { purposeOf, settingsAt } from '../../app/settings.ts';
+
+let folder: string;
+let now: number;
+const settings = () => settingsAt(folder, () => now);
+const HOSTS = () => join(folder, 'contacted-hosts.json');
+const form = (fields: Record<string, string>) => ({ body: new URLSearchParams(fields) });
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-settings-'));
+  now = 1_800_000_000_000;
+});
+
+describe('the hosts that were contacted', () => {
+  it('are listed with what for and when, also after a restart, and without anything secret', () => {
+    const first = settings();
+    first.contacted('https://id.example/.well-known/openid-configuration');
+    first.contacted(
+      'https://id.example/token',
+      form({ grant_type: 'refresh_token', refresh_token: 'secret' }),
+    );
+    now += 60_000;
+    first.contacted('https://other.example/revoke', form({ token: 'secret' }));
+    const hosts = [
+      { host: 'other.example', why: ['Revocation'], at: 1_800_000_060 },
+      { host: 'id.example', why: ['Provider metadata', 'Refresh'], at: 1_800_000_000 },
+    ];
+    expect(first.read().hosts).toEqual(hosts);
+    expect(settings().read().hosts).toEqual(hosts);
+    expect(readFileSync(HOSTS(), 'utf8')).not.toContain('secret');
+  });
+
+  it('are not written again for each request', () => {
+    const one = settings();
+    const refresh = form({ grant_type: 'refresh_token' });
+    one.contacted('https://id.example/token', refresh);
+    const before = statSync(HOSTS()).ino;
+    for (let index = 0; index < 10; index++) one.contacted('https://id.example/token', refresh);
+    expect(statSync(HOSTS()).ino).toBe(before);
+  });
+
+  it('never keep a request from being made', () => {
+    const one = settings();
+    writeFileSync(HOSTS(), 'not JSON');
+    expect(() => one.contacted('no address')).not.toThrow();
+    expect(() => one.contacted('https://id.example/token')).not.toThrow();
+    expect(one.read().hosts).toHaveLength(1);
+  });
+
+  it.each([
+    ['https://id.example/jwks', {}, 'Signature keys'],
+    ['https://id.example/device', form({ client_id: 'app', scope: 'openid' }), 'Sign-in'],
+    ['https://id.example/token', form({ grant_type: 'authorization_code' }), 'Sign-in'],
+    ['https://id.example/token', { body: 'grant_type=refresh_token' }, 'Refresh'],
+    ['https://id.example/any', {}, 'Other'],
+  ])('%s: %o', (url, init, purpose) => {
+    expect(purposeOf(url, init)).toBe(purpose);
+  });
+});
+
+describe('the zone of the times', () => {
+  it('is local until the user chooses UTC, and is remembered', () => {
+    expect(settings().read().utc).toBe(false);
+    expect(settings().setUtc(true).utc).toBe(true);
+    expect(settings().read().utc).toBe(true);
+  });
+});

@@ -1,0 +1,100 @@
+/** Updates for Linux: what the release signs is what the app installs, and nothing else. */
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SIGNED_FEED, signatureCheck, signedFiles, UnsignedUpdateError } from '../../app/signed-updates.ts';
+import { ownerOptions } from '../../scripts/packaging/electron-builder.mjs';
+import { publicKeyOf, signingKey, signUpdates } from '../../scripts/packaging/sign-updates.mjs';
+
+let folder: string;
+let key: KeyObject;
+let publicKey: string;
+const deb = () => join(folder, 'tokenkeep_2.0.0_amd64.deb');
+const feed = () => readFileSync(join(folder, SIGNED_FEED), 'utf8');
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-signed-'));
+  const file = join(folder, 'key.pem');
+  const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  writeFileSync(file, made);
+  key = signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: file }) as KeyObject;
+  publicKey = publicKeyOf(key) as string;
+  writeFileSync(deb(), 'the package');
+  writeFileSync(join(folder, 'tokenkeep_1.0.0_amd64.deb'), 'an older one, still there');
+  expect(signUpdates(folder, { key, version: '2.0.0' })).toEqual(['tokenkeep_2.0.0_amd64.deb']);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const check = (text: string | null) =>
+  signatureCheck({
+    url: 'https://updates.example/linux',
+    publicKey,
+    fetch: (url) => {
+      expect(url).toBe(`https://updates.example/linux/${SIGNED_FEED}`);
+      return Promise.resolve(new Response(text, { status: text === null ? 404 : 200 }));
+    },
+  });
+
+it('accepts the file that was signed for the version', async () => {
+  await check(feed())('2.0.0', deb());
+  expect(existsSync(deb())).toBe(true);
+});
+
+/** A feed that says what it likes, signed with the right key or another one. */
+function forged(signed: unknown, by: KeyObject = key, prefix = 'tokenkeep updates v1\n'): string {
+  const text = JSON.stringify(signed);
+  return JSON.stringify({
+    signed: text,
+    signature: sign(null, Buffer.from(prefix + text), by).toString('base64'),
+  });
+}
+const sha512 = () => [createHash('sha512').update('the package').digest('base64')];
+const another = () => generateKeyPairSync('ed25519').privateKey;
+
+describe('refuses, and removes the file:', () => {
+  it.each<[string, () => string | null, string?]>([
+    ['no signed feed', () => null],
+    ['an empty one', () => ''],
+    ['an endless one', () => ' '.repeat(200_000)],
+    ['one without a signature', () => JSON.stringify({ signed: JSON.parse(feed()).signed as string })],
+    ['an empty signature', () => JSON.stringify({ ...(JSON.parse(feed()) as object), signature: '' })],
+    ['another key', () => forged({ version: '2.0.0', sha512: sha512() }, another())],
+    ['a changed text', () => feed().replace('2.0.0', '2.0.1')],
+    ['a signature of something else', () => forged({ version: '2.0.0', sha512: sha512() }, key, '')],
+    ['an older version under a newer number', () => feed(), '3.0.0'],
+    ['a feed without files', () => forged({ version: '2.0.0' })],
+    ['another file', () => forged({ version: '2.0.0', sha512: ['x', 5, null] })],
+  ])('%s', async (_what, text, version = '2.0.0') => {
+    await expect(check(text())(version, deb())).rejects.toBeInstanceOf(UnsignedUpdateError);
+    expect(existsSync(deb())).toBe(false);
+  });
+
+  it('a file that was changed after it was signed', async () => {
+    writeFileSync(deb(), 'the packagE');
+    await expect(check(feed())('2.0.0', deb())).rejects.toBeInstanceOf(UnsignedUpdateError);
+  });
+
+  it.each(['', 'AAAA', 'x'.repeat(43)])('everything, with a public key that is none: %j', (none) => {
+    expect(() => signedFiles(feed(), none, '2.0.0')).toThrow(UnsignedUpdateError);
+  });
+});
+
+describe('a release', () => {
+  it('has the public key in the package.json of the app, and the private one nowhere', () => {
+    const options = ownerOptions({ TOKENKEEP_UPDATES_SIGNING_KEY: join(folder, 'key.pem') });
+    expect(options).toEqual([`-c.extraMetadata.updatesKey=${publicKey}`]);
+    const { d } = createPrivateKey(readFileSync(join(folder, 'key.pem'))).export({ format: 'jwk' });
+    expect(JSON.stringify(options) + feed()).not.toContain(d);
+  });
+
+  it('takes no key of another kind, and signs no empty folder', () => {
+    const file = join(folder, 'rsa.pem');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    expect(() => signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: file }) as unknown).toThrow('ed25519');
+    expect(() => signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: '/nowhere' }) as unknown).toThrow('ed25519');
+    expect(() => signUpdates(folder, { key, version: '9.0.0' })).toThrow('no package of version 9.0.0');
+  });
+});

@@ -1,0 +1,170 @@
+/**
+ * Eight servers of a web app share Redis or PostgreSQL, half of them a version that seals with a newer key. They are killed, and so is
+ * the store; it hangs, is full and is flushed. What was acknowledged must be there, for its own user only.
+ */
+import pg from 'pg';
+import { createClient } from 'redis';
+import { migratePartitions } from '../../../src-main/partitions/stores/postgres-store.ts';
+import { startPostgres } from '../../support/servers/postgres.ts';
+import { startRedis } from '../../support/servers/redis.ts';
+import type { Server } from '../../support/servers/server.ts';
+import { Child } from '../child.ts';
+import type { Random } from '../random.ts';
+import type { Scene } from '../section.ts';
+import { must } from '../tally.ts';
+import { cachesOver, STORES, type StoreName, strangersIn } from './server.ts';
+
+/** In the short form, half of them. */
+const MOST_SERVERS = 8;
+const USERS = 24;
+
+/** Milliseconds after a flush within which an acknowledgement may still be of before it. */
+const IN_FLIGHT = 1500;
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const keyOf = (random: Random): string =>
+  Buffer.from(Array.from({ length: 32 }, () => random.below(256))).toString('base64');
+
+type Running = Server & { url: string };
+
+export async function troubleStores(scene: Scene): Promise<void> {
+  for (const store of STORES) await troubleStore(scene, store);
+}
+
+async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
+  const { tally, short, seed } = scene;
+  const serverCount = short ? MOST_SERVERS / 2 : MOST_SERVERS;
+  const random = scene.random.fork(store);
+  const running = store === 'redis' ? await startRedis() : await startMigrated();
+  const rows = { updates: `partitions in ${store}: updates`, faults: `partitions in ${store}: faults` };
+  const keys = `old:${keyOf(random)},new:${keyOf(random)}`;
+  /** Acknowledged scopes by user. */
+  const acknowledged = new Map<string, Set<string>>();
+  let tried = 0;
+  let forgiveUntil = 0;
+  const leaked: string[] = [];
+  const working = new Set<number>();
+  const odd: string[] = [];
+  const begin = (index: number, life: number): Child => {
+    const sealWith = index % 2 === 0 ? 'old' : 'new';
+    const name = `${index}x${life}`;
+    const words = [
+      store,
+      running.url,
+      keys,
+      sealWith,
+      name,
+      String(seed * 1000 + index * 100 + life),
+      String(USERS),
+    ];
+    const child = new Child(scene.program, ['server', ...words]);
+    child.hear = (line) => {
+      const [what, user = '', scope = ''] = line.split(' ');
+      if (what === 'try') tried += 1;
+      else if (what === 'leak') leaked.push(line);
+      else if (what === 'odd') odd.push(line);
+      else if (what === 'ok') {
+        working.add(index);
+        if (performance.now() <= forgiveUntil) return;
+        acknowledged.set(user, (acknowledged.get(user) ?? new Set()).add(scope));
+      }
+    };
+    return child;
+  };
+  const servers = Array.from({ length: serverCount }, (_, index) => begin(index, 0));
+  let lives = 0;
+  const faults: Record<string, () => Promise<void>> = {
+    'a server is killed': async () => {
+      const index = random.below(serverCount);
+      await servers[index]?.kill();
+      servers[index] = begin(index, (lives += 1));
+    },
+    'the store is killed and started': async () => {
+      await running.stop();
+      await pause(random.below(600));
+      await running.start();
+    },
+    'the store hangs for longer than a call waits': () => hang(running, 1800),
+    'the store is slow': async () => {
+      for (let turn = 0; turn < 5; turn += 1) await hang(running, 100);
+    },
+    ...(store === 'redis'
+      ? {
+          'the store is full': async () => {
+            await command(running, ['CONFIG', 'SET', 'maxmemory', '1']);
+            await pause(500);
+            await command(running, ['CONFIG', 'SET', 'maxmemory', '0']);
+          },
+          'the store is flushed': async () => {
+            forgiveUntil = Infinity;
+            await command(running, ['FLUSHALL']);
+            acknowledged.clear();
+            await pause(IN_FLIGHT);
+            forgiveUntil = 0;
+          },
+        }
+      : {}),
+  };
+  const names = Object.keys(faults);
+  try {
+    for (let left = 600; left > 0 && working.size < serverCount; left -= 1) await pause(50);
+    must(working.size === serverCount, 'the servers never began');
+    for (let turn = 0; turn < (short ? names.length : 60); turn += 1) {
+      const name = (short ? names[turn] : random.pick(names)) ?? '';
+      await tally.try(rows.faults, name, faults[name] ?? (() => undefined));
+      await pause(short ? 150 : 300 + random.below(700));
+    }
+    await pause(1000);
+    for (const child of servers) child.tell('end');
+    await Promise.all(servers.map((child) => Promise.race([child.ended, pause(8000)])));
+    await verify();
+  } finally {
+    await Promise.all(servers.filter((child) => !child.hasEnded).map((child) => child.kill()));
+    await running.close();
+  }
+
+  async function verify(): Promise<void> {
+    const { caches, close } = await cachesOver(store, running.url, keys, 'new');
+    const row = tally.row(rows.updates);
+    let count = 0;
+    for (let index = 0; index < USERS; index += 1) {
+      const user = `user${index}`;
+      const found = await strangersIn(caches, user);
+      leaked.push(...found.leaked);
+      const scopes = new Set(found.scopes);
+      for (const scope of acknowledged.get(user) ?? []) {
+        count += 1;
+        if (!scopes.has(scope)) row.lost.push(`${scope} of ${user} was acknowledged and is gone`);
+      }
+    }
+    await close();
+    row.tried += Math.max(count, row.lost.length);
+    row.lost.push(...odd, ...leaked.map((what) => `another user's token: ${what}`));
+    tally.note(rows.updates, `${tried} tried, ${count} acknowledged, ${leaked.length} leaked`);
+    for (const child of servers) if (child.complaint !== '') row.lost.push(child.complaint.slice(0, 500));
+  }
+}
+
+async function hang(running: Running, milliseconds: number): Promise<void> {
+  running.pause();
+  await pause(milliseconds);
+  running.resume();
+}
+
+async function command({ url }: Running, words: string[]): Promise<void> {
+  const client = createClient({ url });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.sendCommand(words);
+  client.destroy();
+}
+
+async function startMigrated(): Promise<Running> {
+  const running = await startPostgres();
+  const pool = new pg.Pool({ connectionString: running.url });
+  await migratePartitions(pool);
+  await pool.end();
+  return running;
+}

@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
+import { adopt } from '../../src-main/vault/adopt.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
+
+/** An earlier cache in a plain file. */
+function plainFile(file: string, users: readonly string[]) {
+  const cache = new SerializableTokenCache();
+  for (const username of users) cache.add(tokenResponse({ username }));
+  writeFileSync(file, cache.serialize());
+  return {
+    read: () => (existsSync(file) ? readFileSync(file, 'utf8') : null),
+    remove: () => rmSync(file),
+  };
+}
+
+async function open(...args: Parameters<typeof testVault>) {
+  const scene = await testVault(...args);
+  onTestFinished(scene.dispose);
+  return { ...scene, old: join(dirname(scene.file), 'old.json') };
+}
+
+it('moves the sign-ins of an earlier cache, and the old copy is gone', async () => {
+  const { vault, file, keychain, old } = await open({ users: ['ada@example.org'] });
+  const report = await adopt(vault, plainFile(old, ['noor@example.org', 'ada@example.org']));
+  expect(report).toMatchObject({ adopted: true, accountsAdded: 1 });
+  expect(existsSync(old)).toBe(false);
+  const again = await openVault({ file, keychain });
+  expect(
+    await again.read((cache) =>
+      cache
+        .accounts()
+        .map(({ username }) => username)
+        .sort(),
+    ),
+  ).toEqual(['ada@example.org', 'noor@example.org']);
+  await again.close();
+  expect(await adopt(vault, { read: () => null, remove: () => expect.unreachable() })).toMatchObject({
+    adopted: false,
+  });
+  for (const name of readdirSync(dirname(file)))
+    expect(readFileSync(join(dirname(file), name)).toString('latin1')).not.toMatch(/noor|refresh token/);
+});
+
+it('takes token responses of an app with a format of its own, and bytes', async () => {
+  const { vault } = await open({ users: [] });
+  let kept: unknown = [tokenResponse({ username: 'noor@example.org' })];
+  const remove = (): void => void (kept = null);
+  await adopt(vault, { read: () => kept as never, remove });
+  const cache = new SerializableTokenCache();
+  cache.add(tokenResponse({ username: 'ben@example.org' }));
+  kept = Buffer.from(cache.serialize());
+  await adopt(vault, { read: () => kept as never, remove });
+  expect(await vault.read((now) => now.accounts().length)).toBe(2);
+  expect(kept).toBeNull();
+});
+
+it.each(['locked', 'no-keychain', 'key-missing', 'damaged', 'read-only', 'newer', 'copy', 'older'] as const)(
+  'in state %s nothing is moved, and the old copy stays',
+  async (state) => {
+    for (const unprotected of ['refuse', 'memory'] as const) {
+      const { vault, old } = await open({ state, unprotected });
+      await expect(adopt(vault, plainFile(old, ['noor@example.org']))).rejects.toMatchObject({
+        code: expect.stringMatching(/^vault_/),
+      });
+      expect(existsSync(old)).toBe(true);
+    }
+  },
+);
+
+it('an old copy that is not understood stays, and so does one that can’t be removed', async () => {
+  const { vault, old } = await open();
+  writeFileSync(old, '{ "half": ');
+  const earlier = { read: () => readFileSync(old, 'utf8'), remove: () => expect.unreachable() };
+  await expect(adopt(vault, earlier)).rejects.toMatchObject({ code: 'document_not_json' });
+  expect(existsSync(old)).toBe(true);
+  const { read } = plainFile(old, ['noor@example.org']);
+  await expect(adopt(vault, { read, remove: () => undefined })).rejects.toMatchObject({
+    code: 'storage_failed',
+  });
+  await expect(adopt(vault, { read, remove: 'x' } as never)).rejects.toMatchObject({ field: 'remove' });
+});
+
+it('what an older version of the app writes meanwhile is merged as well', async () => {
+  const { vault, old } = await open({ users: [] });
+  const { read, remove } = plainFile(old, ['noor@example.org']);
+  let reads = 0;
+  await adopt(vault, {
+    read: () => {
+      reads += 1;
+      if (reads === 2) plainFile(old, ['noor@example.org', 'ben@example.org']);
+      return read();
+    },
+    remove,
+  });
+  expect(await vault.read((cache) => cache.accounts().length)).toBe(2);
+  expect(existsSync(old)).toBe(false);
+});
+
+it('programs that start at once move it once', async () => {
+  const { vault, file, keychain, old } = await open({ users: [] });
+  const others = await Promise.all([1, 2, 3].map(() => openVault({ file, keychain })));
+  const earlier = plainFile(old, ['noor@example.org']);
+  let removed = 0;
+  const remove = (): void => {
+    removed += 1;
+    earlier.remove();
+  };
+  const reports = await Promise.all(
+    [vault, ...others].map((one) => adopt(one, { read: earlier.read, remove })),
+  );
+  expect(reports.filter(({ adopted }) => adopted)).toHaveLength(1);
+  expect(removed).toBe(1);
+  for (const one of others) await one.close();
+});
