@@ -143,67 +143,66 @@ async function navigate(
   const all = addresses.flatMap((address) => ways.map((way) => ({ address, way })));
   for (const { address, way } of short ? random.sample(all, 20) : all) {
     await score.try('window: navigation', `${way} to ${address}`, async () => {
-      await window
-        .evaluate(
-          async ([url, by]) => {
-            const element = (tag: string, fields: object): HTMLElement => {
-              const made = Object.assign(document.createElement(tag), fields);
-              document.body.append(made);
-              return made;
-            };
-            const link = (fields: object): void => {
-              const anchor = element('a', { href: url, ...fields });
-              anchor.click();
-              anchor.remove();
-            };
-            try {
-              if (by === 'href') location.href = url;
-              else if (by === 'assign') location.assign(url);
-              else if (by === 'replace') location.replace(url);
-              else if (by === 'anchor') link({});
-              else if (by === 'blank') link({ target: '_blank', rel: 'opener' });
-              else if (by === 'open') open(url);
-              else if (by === 'open named') open(url, 'x', 'popup,noopener');
-              else if (by === 'form') {
-                const form = element('form', {
-                  action: url,
-                  method: 'post',
-                  target: '_top',
-                }) as HTMLFormElement;
-                form.submit();
-                form.remove();
-              } else if (by === 'refresh') {
-                const meta = Object.assign(document.createElement('meta'), { content: `0;url=${url}` });
-                meta.httpEquiv = 'refresh';
-                document.head.append(meta);
-                setTimeout(() => meta.remove(), 100);
-              } else if (by === 'base') {
-                const base = Object.assign(document.createElement('base'), { href: url });
-                document.head.append(base);
-                link({ href: 'x' });
-                base.remove();
-              } else if (by === 'area') {
-                const area = element('area', { href: url });
-                area.click();
-                area.remove();
-              } else {
-                const svg = document.createElementNS('http://www.w3.org/2000/svg', 'a');
-                svg.setAttribute('href', url);
-                document.body.append(svg);
-                svg.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-                svg.remove();
-              }
-            } catch {
-              // Refused.
+      const script = window.evaluate(
+        async ([url, by]) => {
+          const element = (tag: string, fields: object): HTMLElement => {
+            const made = Object.assign(document.createElement(tag), fields);
+            document.body.append(made);
+            return made;
+          };
+          const link = (fields: object): void => {
+            const anchor = element('a', { href: url, ...fields });
+            anchor.click();
+            anchor.remove();
+          };
+          try {
+            if (by === 'href') location.href = url;
+            else if (by === 'assign') location.assign(url);
+            else if (by === 'replace') location.replace(url);
+            else if (by === 'anchor') link({});
+            else if (by === 'blank') link({ target: '_blank', rel: 'opener' });
+            else if (by === 'open') open(url);
+            else if (by === 'open named') open(url, 'x', 'popup,noopener');
+            else if (by === 'form') {
+              const form = element('form', {
+                action: url,
+                method: 'post',
+                target: '_top',
+              }) as HTMLFormElement;
+              form.submit();
+              form.remove();
+            } else if (by === 'refresh') {
+              const meta = Object.assign(document.createElement('meta'), { content: `0;url=${url}` });
+              meta.httpEquiv = 'refresh';
+              document.head.append(meta);
+              setTimeout(() => meta.remove(), 100);
+            } else if (by === 'base') {
+              const base = Object.assign(document.createElement('base'), { href: url });
+              document.head.append(base);
+              link({ href: 'x' });
+              base.remove();
+            } else if (by === 'area') {
+              const area = element('area', { href: url });
+              area.click();
+              area.remove();
+            } else {
+              const svg = document.createElementNS('http://www.w3.org/2000/svg', 'a');
+              svg.setAttribute('href', url);
+              document.body.append(svg);
+              svg.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+              svg.remove();
             }
-            await new Promise((resolve) => setTimeout(resolve, 60));
-          },
-          [address, way] as [string, string],
-        )
-        .catch((error: unknown) => {
-          // about:blank can't be refused: the app goes back to its page.
-          if (!/Execution context was destroyed/.test(String(error))) throw error;
-        });
+          } catch {
+            // Refused.
+          }
+          await new Promise((resolve) => setTimeout(resolve, 60));
+        },
+        [address, way] as [string, string],
+      );
+      await inTime(20_000, script).catch((error: unknown) => {
+        // about:blank can't be refused: the app goes back to its page.
+        if (!/Execution context was destroyed/.test(String(error))) throw error;
+      });
       await window.waitForURL(START_PAGE, { timeout: 30_000 });
       await inTime(30_000, assertHeld(app, window));
     });
