@@ -159,7 +159,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     text:
       status.message ??
       'The vault file is older than the one that was last seen here. A backup or a sync tool may have restored it.',
-    consequence: 'Nothing is saved until you choose which one to keep. Nothing was overwritten.',
+    consequence: IN_MEMORY,
     actions: [
       ...(typeof status.older?.mine === 'number' ? (['keep-mine'] as const) : []),
       ...(typeof status.older?.file === 'number' || status.bytes === null ? (['take-file'] as const) : []),
@@ -171,7 +171,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     tone: 'warn',
     title: 'This vault is a copy',
     text: status.message ?? 'The original is in another folder, and both have the same encryption key.',
-    consequence: 'You can look at everything. Nothing can be changed until this copy has a key of its own.',
+    consequence: IN_MEMORY,
     actions: ['make-own', 'retry', 'show-file'],
   }),
   busy: (status) => ({

@@ -57,7 +57,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'status accounts tokens claims search removalCount reveal copy',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'keepMine takeFile makeOwn forget',
-      'verify rotateKey compact examine repair undoRepair',
+      'verify rotateKey compact activity examine repair undoRepair',
     ]
       .join(' ')
       .split(' ')
