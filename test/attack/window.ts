@@ -111,7 +111,6 @@ async function navigate(
     'javascript:document.title',
     'data:text/html,<script>1</script>',
     'about:blank',
-    'about:srcdoc',
     'chrome://version',
     'devtools://devtools/bundled/inspector.html',
     'view-source:app://tokenkeep/',
