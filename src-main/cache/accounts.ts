@@ -92,11 +92,16 @@ export function isMeant(identity: Identity, { issuer, environment }: Partial<Acc
  * grants only come last.
  */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
-  checkOptions('accounts', filter, {
+  // An account of this list is a filter, too: its other fields select nothing.
+  checkOptions<AccountFilter & AccountSummary>('accounts', filter as AccountFilter & AccountSummary, {
     username: true,
     home_account_id: true,
     environment: true,
     issuer: true,
+    name: true,
+    local_account_id: true,
+    authority_type: true,
+    tenants: true,
   });
   const { home_account_id: home, environment, issuer } = filter;
   const wanted = (summary: AccountSummary): boolean =>

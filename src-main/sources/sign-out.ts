@@ -245,9 +245,10 @@ async function putBack(source: FoundSource, medium: Medium, gone: unknown): Prom
 async function leftOf(
   source: FoundSource,
   account: AccountSummary,
-  options: ReadOptions,
+  options: SourceSignOutOptions,
 ): Promise<{ remaining: number; problem?: string }> {
-  const { state, cache, problem } = await readSource(source, options);
+  const { deadline, profile, ...reading } = options; // readSource refuses what it does not know
+  const { state, cache, problem } = await readSource(source, reading);
   if (state === 'empty' || state === 'gone') return { remaining: 0 };
   if (cache === null)
     return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
