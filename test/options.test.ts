@@ -13,6 +13,7 @@ import { acquireToken } from '../src-main/msal/index.ts';
 import { partitionStoreConformance } from '../src-main/partitions/conformance/conformance.ts';
 import * as partitions from '../src-main/partitions/index.ts';
 import * as postgres from '../src-main/partitions/stores/postgres-store.ts';
+import * as sqlite from '../src-main/partitions/stores/sqlite-store.ts';
 import * as redis from '../src-main/partitions/stores/redis-store.ts';
 import { sessionStore } from '../src-main/partitions/stores/session-store.ts';
 import { findSources } from '../src-main/sources/index.ts';
@@ -85,6 +86,7 @@ const misspelt: Readonly<Record<string, (wrong: object) => unknown>> = {
     partitions.logoutTokens({ issuer: 'https://i.example', clientId: 'c', keys: never, ...wrong }),
   redisStore: (wrong) => redis.redisStore({ client: {} as never, ...wrong }),
   redisInvalidation: (wrong) => redis.redisInvalidation({ client: {} as never, ...wrong }),
+  sqliteStore: (wrong) => sqlite.sqliteStore({ database: {} as never, ...wrong }),
   postgresStore: (wrong) => postgres.postgresStore({ pool: {} as never, ...wrong }),
   postgresInvalidation: (wrong) => postgres.postgresInvalidation({ pool: {} as never, ...wrong }),
   migratePartitions: (wrong) => postgres.migratePartitions({} as never, wrong),
