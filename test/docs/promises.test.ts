@@ -35,9 +35,14 @@ it.each(rows)('$promise', ({ named }) => {
   expect(named.filter((path) => !attacks(path))).toEqual([]);
 });
 
-it('each section of the campaign attacks a promise', () => {
+/** Sections about something else than a vault. */
+const OTHERS: readonly string[] = ['partitions'];
+
+it('each section of the campaign about a vault attacks a promise', () => {
   const named = rows.flatMap((row) => row.named);
-  expect(SECTIONS.filter((section) => !named.includes(`test/torture/${section}`))).toEqual([]);
+  expect(
+    SECTIONS.filter((section) => !OTHERS.includes(section) && !named.includes(`test/torture/${section}`)),
+  ).toEqual([]);
 });
 
 it('a test that is not there is noticed', () => {
