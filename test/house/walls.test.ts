@@ -70,6 +70,7 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/options.ts', './cache/token-cache.ts', /options\.ts knows only errors/],
   ['src-main/diagnostics.ts', './vault/vault.ts', /knows none of them/],
   ['src-main/testing/a.ts', '../electron/index.ts', /testing\/ prepares vaults/],
+  ['src-main/partitions/stores/sqlite-store.ts', '../../vault/vault.ts', /opens a file itself/],
   ['src-main/queue.ts', './cache/token-cache.ts', /knows only errors/],
   ['src-main/native-module.ts', './lock/file-lock.ts', /knows neither/],
   ['src-main/cache/a.ts', '../vault/vault.ts', CACHE],
