@@ -28,8 +28,12 @@ function canMount(scene: Scene, row: string, mount: string): boolean {
   const folder = scene.folder();
   const [program, ...words] = [...NAMESPACE, 'sh', '-c', mount, 'sh', folder];
   if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true;
-  scene.tally.row(row);
-  scene.tally.note(row, 'cannot be had here');
+  // Whether it can be had depends on the kernel, not on the clone: the short form does without, and says so.
+  if (scene.short) console.warn(`LEFT OUT ${row}: this kernel lets nobody mount that`);
+  else {
+    scene.tally.row(row);
+    scene.tally.note(row, 'cannot be had here');
+  }
   return false;
 }
 
@@ -168,13 +172,14 @@ async function readOnly(scene: Scene): Promise<void> {
   const { tally, random } = scene;
   const row = 'filesystems: read-only for a while';
   const mount = 'mount -t tmpfs -o size=8m,mode=0700 tmpfs "$1" || exit 1';
-  if (!canMount(scene, row, `${mount}; mount -o remount,ro "$1" || exit 1`)) return;
+  const readOnlyView = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"';
+  if (!canMount(scene, row, `${mount}; ${readOnlyView} || exit 1`)) return;
   for (const number of times(scene, 2, 40)) {
     await tally.try(row, String(number), () =>
       on(scene, mount, async (place, expected) => {
         for (let n = random.below(4); n > 0; n -= 1) await expected.update(place, random.pick(USERS));
         // A view over it: the program may have the file open, and may then go on appending.
-        await place.shell('mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"');
+        await place.shell(readOnlyView);
         const rewrite = await place.ask('compact');
         let refused = rewrite.code === 'done' ? 0 : 1;
         for (let n = 0; n < 3; n += 1) {
