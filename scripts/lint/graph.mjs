@@ -29,15 +29,6 @@ export function edges(text, file) {
     .map(({ name }) => name);
 }
 
-/** The packages and modules of Node's that a file loads; types are not among them. */
-export function specifiers(file) {
-  return importsOf(readFileSync(join(root, file), 'utf8'), file)
-    .filter(({ specifier, isType }) => specifier !== undefined && !isType)
-    .map(({ specifier }) => resolveImport(specifier, join(root, file), root))
-    .filter(({ kind }) => kind !== 'file')
-    .map(({ name }) => name);
-}
-
 /** Every source file under version control or about to be. */
 export function modules(within = folders) {
   const listed = execFileSync(
