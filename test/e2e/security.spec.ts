@@ -225,6 +225,24 @@ test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }
   await started.quit();
 });
 
+test('from about:blank, which Chromium lets nobody refuse, it comes back to its page', async ({ start }) => {
+  const started = await start();
+  const { app } = started;
+  const addressOf = () =>
+    app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getURL());
+  const page = await addressOf();
+  await app.evaluate(({ BrowserWindow }) => {
+    const { webContents } = BrowserWindow.getAllWindows()[0]!;
+    const went = new Promise<string>((resolve) =>
+      webContents.once('did-navigate', (_event, url) => resolve(url)),
+    );
+    void webContents.executeJavaScript("location.href = 'about:blank'", true).catch(() => undefined);
+    return went;
+  });
+  await expect.poll(addressOf).toBe(page);
+  await started.quit();
+});
+
 test('only its own window is answered', async ({ start }) => {
   const { app, quit } = await start(['--demo']);
   // Item 17: another window of the same process, with the same session, page and preload script.
