@@ -68,6 +68,8 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'info on openDemo leaveDemo showFile menuState update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
       'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
+      'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc',
+      'sources findSources openSource openAllSources closeSource showSource addSource importSource',
     ]
       .join(' ')
       .split(' ')
