@@ -114,7 +114,7 @@ export async function start(
       },
       onUnexpected: report,
     },
-    settings.contacted,
+    (url, init) => settings.contacted(url, init),
   );
   const showOwn = async (): Promise<void> => {
     await shown.showOwn();

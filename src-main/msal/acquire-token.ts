@@ -144,7 +144,9 @@ async function acquired<Request extends SilentRequest, Result>(
     const library = made();
     // Listing accounts makes MSAL 2 read the cache, which it does not do before it looks for a token.
     const isRead = 'overwriteCache' in library.getTokenCache();
-    const accounts = isRead ? undefined : await library.getTokenCache().getAllAccounts();
+    // Outside Microsoft's clouds MSAL may know the account under another environment, such as one with a port.
+    const isKnown = request.account === undefined ? isMicrosoft(account.environment) : true;
+    const accounts = isRead && isKnown ? undefined : await library.getTokenCache().getAllAccounts();
     const own = request.account ?? ownObject(accounts, account);
     return library.acquireTokenSilent({ ...request, account: own, forceRefresh: fresh });
   };
