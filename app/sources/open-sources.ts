@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { InvalidArgumentError } from 'tokenkeep';
 import { cachedAccounts, type Handlers, type Question } from 'tokenkeep/ipc';
 import {
+  displayPath,
   findSources,
   type FoundSource,
   howToLeave,
@@ -177,7 +178,7 @@ function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceI
     program: source.program,
     name: source.name,
     sharedBy: source.sharedBy,
-    file: shortened(source.file, home),
+    file: displayPath(source.file, home),
     sealing: source.sealing,
     state: reading?.state ?? 'found',
     problem: reading?.problem ?? null,
@@ -198,10 +199,6 @@ function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceI
 /** Whether Tokenkeep never changes a cache. */
 export const isViewOnly = ({ leaving, place }: FoundSource): boolean =>
   leaving.by !== 'tokenkeep' || place.content !== 'msal';
-
-/** Replaces the home folder by `~`. */
-export const shortened = (file: string, home: string = homedir()): string =>
-  file.startsWith(home) ? `~${file.slice(home.length)}` : file;
 
 const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
   sealing === 'secret-service' || sealing === 'keychain';

@@ -1,9 +1,15 @@
 /** Signs accounts out of opened caches of other programs: what would be removed, the removal, and its undo. */
 import { TokenkeepError } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
-import { howToLeave, type ReadOptions, signOutAtSource, type SourceReceipt } from 'tokenkeep/sources';
+import {
+  displayPath,
+  howToLeave,
+  type ReadOptions,
+  signOutAtSource,
+  type SourceReceipt,
+} from 'tokenkeep/sources';
 import type { PlaceOffer, PlaceReceipt } from './contract.ts';
-import { isViewOnly, type OpenSource, type OpenSources, shortened } from './open-sources.ts';
+import { isViewOnly, type OpenSource, type OpenSources } from './open-sources.ts';
 
 export interface SourceSignOuts {
   /** Names of those of the accounts that are in opened places, by id. */
@@ -50,7 +56,7 @@ export function sourceSignOuts(
     reportId: string,
   ): Promise<PlaceReceipt> {
     const { name, source } = place;
-    const says = { name, file: shortened(source.file) };
+    const says = { name, file: displayPath(source.file) };
     let removed = 0;
     let remaining = 0;
     let left = '';
@@ -91,7 +97,7 @@ export function sourceSignOuts(
       holding(ids).map(({ place: { id, name, source }, theirs, others }) => ({
         id,
         name,
-        file: shortened(source.file),
+        file: displayPath(source.file),
         tokens: theirs.reduce(
           (sum, one) => sum + one.accessTokens.length + one.refreshTokens.length + one.idTokens.length,
           0,
@@ -108,20 +114,24 @@ export function sourceSignOuts(
         if (places.includes(id) && !isViewOnly(source)) receipts.push(await leave(place, theirs, reportId));
         else {
           const says = isViewOnly(source) ? howToLeave(source) : 'Not chosen.';
-          receipts.push({ name, file: shortened(source.file), result: 'still', says });
+          receipts.push({ name, file: displayPath(source.file), result: 'still', says });
         }
       }
       // What is still signed in comes first.
       return receipts.sort((a, b) => Number(a.result === 'signed-out') - Number(b.result === 'signed-out'));
     },
     async undo(reportId) {
-      const all = undoable.get(reportId) ?? [];
-      for (const { place, receipt } of all) {
-        await receipt.undo();
-        await sources.readAgain(place.id);
+      const left = undoable.get(reportId) ?? [];
+      const names = new Set<string>();
+      // Each is taken off the list when it is done: if one fails, the next try begins with that one.
+      for (let next = left[0]; next !== undefined; next = left[0]) {
+        await next.receipt.undo();
+        left.shift();
+        names.add(next.place.name);
+        await sources.readAgain(next.place.id);
       }
       undoable.delete(reportId);
-      return [...new Set(all.map(({ place }) => place.name))];
+      return [...names];
     },
     done(reportId) {
       for (const { receipt } of undoable.get(reportId) ?? []) receipt.done();

@@ -1,7 +1,7 @@
 /** `list`, `show`, `sources` and `signout`: the verbs for accounts and their places. */
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
-import { findSources, type FoundSource } from '../sources/find.ts';
+import { displayPath, findSources, type FoundSource } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
 import { windowsDpapi } from '../sources/dpapi.ts';
 import type { SecretReaders } from '../sources/sealed.ts';
@@ -213,7 +213,7 @@ export function sources(given: Given, world: World): Promise<number> {
           source,
           state,
           accounts === null ? '–' : String(accounts),
-          where.startsWith(world.home) ? `~${where.slice(world.home.length)}` : where,
+          displayPath(where, world.home),
         ]),
         world.out.columns,
       ),

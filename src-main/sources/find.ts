@@ -37,6 +37,21 @@ export interface SourcesOptions {
   env?: Readonly<Record<string, string | undefined>>;
 }
 
+/**
+ * Returns a path to display, with `~` for the home folder.
+ *
+ * @param home absolute path. Default: that of the current user
+ * @example
+ * import { displayPath } from 'tokenkeep/sources';
+ *
+ * console.log(displayPath('/home/ada/.azure/msal_token_cache.json', '/home/ada')); // ~/.azure/msal_token_cache.json
+ */
+export function displayPath(file: string, home: string = homedir()): string {
+  const rest = file.startsWith(home) ? file.slice(home.length) : undefined;
+  // Another user's home can begin with the same letters.
+  return rest !== undefined && /^(?:[/\\]|$)/.test(rest) ? `~${rest}` : file;
+}
+
 /** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */
 const NO_CACHE = /\.(?:lockfile|lock|tmp|bak|new-[\w-]+)$/i;
 

@@ -4,7 +4,7 @@
  *
  * @module tokenkeep/sources
  */
-export { findSources, type FoundSource, sourceFromFile, type SourcesOptions } from './find.ts';
+export { displayPath, findSources, type FoundSource, sourceFromFile, type SourcesOptions } from './find.ts';
 export type { NamedSignIn } from './names.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
 export { howToLeave, readSource, type ReadOptions, type SourceReading } from './read.ts';

@@ -15,6 +15,7 @@ let home: string;
 let file: string;
 let clicked: boolean;
 let agrees: boolean;
+let chosen: string | null;
 let changes: number;
 const asked: string[] = [];
 const planned: string[] = [];
@@ -27,6 +28,7 @@ beforeEach(() => {
   put(join(home, '.config', 'gh', 'hosts.yml'), 'github.com:\n    user: ada-marsh\n    oauth_token: gho_x\n');
   clicked = true;
   agrees = true;
+  chosen = null;
   changes = 0;
   asked.splice(0);
   planned.splice(0);
@@ -37,7 +39,7 @@ beforeEach(() => {
       if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
     },
     confirm: (_caller, { message }) => Promise.resolve((asked.push(message), agrees)),
-    chooseFile: () => Promise.resolve(null),
+    chooseFile: () => Promise.resolve(chosen),
     planImport: (path) => Promise.resolve(void planned.push(path)),
     showFile: () => undefined,
     now: () => 1_800_000_000,
@@ -160,6 +162,31 @@ describe('signing out', () => {
     expect(await out.undo('report')).toEqual(['Azure CLI']);
     expect(idsIn()).toHaveLength(accounts);
     expect(await out.undo('report')).toEqual([]);
+  });
+
+  it('puts back what is left when one of several places failed before', async () => {
+    await openAzure();
+    const text = readFileSync(file, 'utf8');
+    const another = join(home, 'another.json');
+    writeFileSync(another, text, { mode: 0o600 });
+    chosen = another;
+    await sources.handlers.addSource(null);
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const secret = leaving.refreshTokens[0]!.secret;
+    const places = sources.opened().map(({ id }) => id);
+    expect(places).toHaveLength(2);
+    await out.signOut([leaving.id], places, 'report');
+
+    const rest = readFileSync(another, 'utf8');
+    rmSync(another);
+    mkdirSync(another); // can't be written
+    await expect(out.undo('report')).rejects.toThrow();
+    expect(readFileSync(file, 'utf8')).toContain(secret);
+    rmSync(another, { recursive: true });
+    writeFileSync(another, rest, { mode: 0o600 });
+    expect(await out.undo('report')).toEqual(['another.json']);
+    expect(readFileSync(another, 'utf8')).toContain(secret);
   });
 
   it('says where somebody is still signed in, and why', async () => {

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { azureProfileWithout } from '../../src-main/sources/azure-profile.ts';
-import { findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
+import { displayPath, findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
 import { watchSource } from '../../src-main/sources/watch.ts';
@@ -109,6 +109,16 @@ describe('finding', () => {
     expect(await findSources({ home, platform: 'linux', env: { AZURE_CONFIG_DIR: 'elsewhere' } })).toEqual(
       [],
     );
+  });
+
+  it.each([
+    ['/home/ada/.azure/x', '/home/ada', '~/.azure/x'],
+    ['/home/ada', '/home/ada', '~'],
+    ['/home/ada2/.azure/x', '/home/ada', '/home/ada2/.azure/x'],
+    ['C:\\Users\\ada\\x', 'C:\\Users\\ada', '~\\x'],
+    ['/srv/x', '/home/ada', '/srv/x'],
+  ])('shows %s in the home %s as %s', (path, own, shown) => {
+    expect(displayPath(path, own)).toBe(shown);
   });
 
   it('takes any document that the user adds', async () => {
