@@ -511,7 +511,7 @@ async function renewed(
     let redeemed: Redeemed;
     try {
       redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
-      if (isInvalidGrant(redeemed.response)) throw new ProviderError(redeemed.response);
+      if (isInvalidGrant(redeemed.response)) throw new InvalidGrantResponse(redeemed.response);
     } catch (error) {
       if (isInvalidGrant(error)) {
         refused = error;
@@ -532,14 +532,16 @@ async function renewed(
   return signInRequired(refused);
 }
 
-/** An error response that `redeem` returned instead of rejecting. */
-class ProviderError extends Error {
+/** An error response that a caller's function returned instead of rejecting. */
+export class InvalidGrantResponse extends Error {
   readonly error = 'invalid_grant';
   readonly suberror: unknown;
+  readonly claims: unknown;
 
-  constructor(response: Readonly<Record<string, unknown>>) {
+  constructor({ suberror, claims }: Readonly<Record<string, unknown>>) {
     super('The token endpoint answered invalid_grant.');
-    this.suberror = response['suberror'];
+    this.suberror = suberror;
+    this.claims = claims;
   }
 }
 

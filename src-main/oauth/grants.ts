@@ -1,5 +1,5 @@
 /** The grants of one client at one issuer, in a vault, a partition or memory. */
-import { isInvalidGrant } from '../cache/acquire.ts';
+import { InvalidGrantResponse, isInvalidGrant } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { Entry } from '../cache/entry.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
@@ -284,7 +284,7 @@ export class Grants {
       let answer: unknown;
       try {
         answer = await call;
-        if (isInvalidGrant(answer)) throw new RefusedError();
+        if (isInvalidGrant(answer)) throw new InvalidGrantResponse(isRecord(answer) ? answer : {});
       } catch (error) {
         if (!isInvalidGrant(error)) throw error;
         await this.#refused(place, hash);
@@ -380,15 +380,6 @@ function remove(cache: TokenCache, place: Place): boolean {
 
 function signInRequired(why: string, cause?: unknown): SignInRequiredError {
   return new SignInRequiredError(`${why} The user has to sign in.`, { cause });
-}
-
-/** An error response that `refresh` returned instead of rejecting. */
-class RefusedError extends Error {
-  readonly error = 'invalid_grant';
-
-  constructor() {
-    super('The token endpoint answered invalid_grant.');
-  }
 }
 
 /** Rejects when the signal aborts. The work goes on, and its error is then nobody's. */

@@ -1,6 +1,6 @@
 /** Tokens that an API or a background job gets for itself: on behalf of a caller, or of the app. */
 import { createHash } from 'node:crypto';
-import { isInvalidGrant } from '../cache/acquire.ts';
+import { InvalidGrantResponse, isInvalidGrant } from '../cache/acquire.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import { exclusively } from '../cache/handle.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
@@ -175,7 +175,7 @@ async function asked(
     let answer: TokenAnswer;
     try {
       answer = await ask(parameters, signal);
-      if (isInvalidGrant(answer.response)) throw new RefusedGrant(answer.response);
+      if (isInvalidGrant(answer.response)) throw new InvalidGrantResponse(answer.response);
     } catch (error) {
       if (!isInvalidGrant(error)) throw error;
       cause = error;
@@ -210,18 +210,6 @@ async function asked(
     'The provider refused to give a token on these grounds. Nothing was stored. The caller has to get a new token for this API: answer 401.',
     { cause },
   );
-}
-
-class RefusedGrant extends Error {
-  readonly error = 'invalid_grant';
-  readonly suberror: unknown;
-  readonly claims: unknown;
-
-  constructor(response: Readonly<Record<string, unknown>>) {
-    super('The token endpoint answered invalid_grant.');
-    this.suberror = response['suberror'];
-    this.claims = response['claims'];
-  }
 }
 
 function usable(
