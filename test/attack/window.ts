@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
+import { HELD } from '../support/driven.ts';
 import { startKeyring } from '../support/keyring.ts';
 import { must } from './score.ts';
 import { inTime, type Scene } from './scene.ts';
@@ -26,7 +27,7 @@ export async function attackWindow(scene: Scene): Promise<void> {
   if (electron === undefined) throw new Error('There is no Electron: run `npm test`, which installs it.');
   const app = await _electron.launch({
     executablePath: electron.executable,
-    args: [join(OUT, 'main.cjs'), '--demo'],
+    args: [...HELD, join(OUT, 'main.cjs'), '--demo'],
     env: {
       ...keyring.env,
       ...(display && { DISPLAY: display.DISPLAY, XAUTHORITY: display.XAUTHORITY }),

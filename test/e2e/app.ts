@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { test as base, _electron, type ElectronApplication, type Locator, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
+import { HELD } from '../support/driven.ts';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
 import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
 
@@ -97,7 +98,8 @@ async function watch(app: ElectronApplication, program: Program, env: Env): Prom
 function launch(program: Program, env: Env, args: readonly string[]): Promise<ElectronApplication> {
   return _electron.launch({
     executablePath: program.executable,
-    args: [...program.first, ...args],
+    // A packaged app takes no such switch.
+    args: [...(program.first.length > 0 ? HELD : []), ...program.first, ...args],
     env,
     chromiumSandbox: true,
     timeout: 30_000,

@@ -14,6 +14,7 @@ import { findElectron } from '../../scripts/electron-path.mjs';
 import { test } from '../e2e/app.ts';
 import { startPackaged } from '../e2e/packaged.ts';
 import { browser } from '../support/browser.ts';
+import { HELD } from '../support/driven.ts';
 import { linkSandboxHelper } from './copy.ts';
 
 /** The tools that the example names in devDependencies are those of this clone, of the same versions. */
@@ -62,7 +63,7 @@ interface Desk {
 async function startFrom(app: string, env: Record<string, string>): Promise<Desk> {
   const desk = await _electron.launch({
     executablePath: findElectron()!.executable,
-    args: [app],
+    args: [...HELD, app],
     env,
     chromiumSandbox: true,
   });
