@@ -52,9 +52,9 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
     return { tone: 'gone', text: `expired ${relative(expires_on, now)}`, left: 0, why: null };
 
   const whole = cached_at === null ? USUAL_LIFETIME : Math.max(1, expires_on - cached_at);
-  // In whole percent: the bar moves by about a pixel.
-  const percent = Math.min(100, Math.ceil(((expires_on - now) / whole) * 100));
-  changesAt(Math.floor(expires_on - ((percent - 1) * whole) / 100), now);
+  // In whole percent: the bar moves by about a pixel. It moves at the first second with at most `percent - 1` left.
+  const percent = Math.min(100, Math.ceil(((expires_on - now) * 100) / whole));
+  changesAt(expires_on - Math.floor(((percent - 1) * whole) / 100), now);
   const access = token.type === 'AccessToken';
   const unused = access && isPast(expires_on - MARGIN, now);
   const due = access && refresh_on !== null && isPast(refresh_on, now);

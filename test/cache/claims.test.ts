@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64url, decodeObject, readToken, stringClaim } from '../../src-main/cache/schema/claims.ts';
 import { base64url, jwt } from './events.ts';

@@ -1,5 +1,5 @@
 /** Arbitrary entities and documents for property tests, in the words of the schema. */
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { keyOf } from '../../src-main/cache/schema/keys.ts';
 import { type Dialect, DIALECTS, ROOTS } from '../../src-main/cache/schema/dialects.ts';

@@ -1,5 +1,5 @@
 /** Whose a token is, and what it is for: issuers, resources, assertions, schemes, scopes, lifetimes, refusals. */
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';

@@ -1,5 +1,5 @@
 /** What holds for all caches. */
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { sameCredential, supersedes } from '../../src-main/cache/schema/match.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';

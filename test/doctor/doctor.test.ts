@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
 import { type CacheChange, SerializableTokenCache, type TokenCache } from '../../src-main/index.ts';

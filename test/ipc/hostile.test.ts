@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { DocumentError, InvalidArgumentError, PublicError, VaultError } from '../../src-main/errors.ts';
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { expect, test } from 'vitest';
 import { highlightedWords } from '../../src-renderer/state/search.ts';
 import { pieces } from '../../src-renderer/state/text.ts';

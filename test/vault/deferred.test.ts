@@ -1,5 +1,5 @@
 // Accounts are listed from the index, and their frames are read when one of their entries is asked for.
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';

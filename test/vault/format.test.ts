@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { type Change, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
