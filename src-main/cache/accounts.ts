@@ -4,7 +4,7 @@ import { issuerFor } from './place.ts';
 import type { Account, AccountReference, AccountSummary, Entity, EntryCount } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf, sameEnvironment } from './schema/environments.ts';
 import { GRANT, type GrantItem, type Section } from './schema/grants.ts';
-import { issuerIn, sameIssuer } from './schema/issuers.ts';
+import { followsMsal, issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
@@ -30,7 +30,11 @@ export interface Identity<Item = unknown> {
 }
 
 function environmentOf(entity: Entity): string {
-  return typeof entity['environment'] === 'string' ? entity['environment'] : '';
+  return textOf(entity['environment']);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /**
@@ -80,8 +84,29 @@ export function identitiesOf(store: Store, home_account_id: string): Identity<En
   return identities(store, entities);
 }
 
-/** Whether a reference matches this user. Without an issuer, it matches every user on the host. */
-export function isMeant(identity: Identity, { issuer, environment }: Partial<AccountReference>): boolean {
+/**
+ * Returns the issuers that a token may be of: its own, or if it is not known, those of the users that have its account ID on
+ * its host. None if MSAL's rules identify its user, or if nothing names an issuer.
+ */
+export function issuersFor(store: Store, token: Entity): string[] {
+  const own = issuerFor(store, token);
+  if (own !== '') return [own];
+  const environment = environmentOf(token);
+  if (followsMsal(environment, textOf(token['realm']), textOf(token['authority_type']))) return [];
+  return identitiesOf(store, textOf(token['home_account_id']))
+    .filter(({ items }) => items.some((item) => sameEnvironment(environmentOf(item), environment)))
+    .flatMap(({ issuer }) => (issuer === '' ? [] : [issuer]));
+}
+
+/** Returns the users that a reference means. Without an issuer, it means every user on the host. */
+export function meantBy<T extends Identity>(all: readonly T[], reference: Partial<AccountReference>): T[] {
+  const meant = all.filter((identity) => isMeant(identity, reference));
+  const exactly = meant.filter(({ issuer }) => issuer !== '' && sameIssuer(issuer, reference.issuer ?? ''));
+  // A user of unknown issuer may be the one who is meant, unless that one is there.
+  return exactly.length > 0 ? exactly : meant;
+}
+
+function isMeant(identity: Identity, { issuer, environment }: Partial<AccountReference>): boolean {
   if (issuer !== undefined && issuer !== '' && identity.issuer !== '')
     return sameIssuer(issuer, identity.issuer);
   return environment === undefined || sameEnvironment(environment, identity.environment);
@@ -206,7 +231,7 @@ function isListed(store: Store, user: Identity<GrantItem>, ids: ReadonlyMap<stri
   const others: readonly Entity[] =
     ids.get(id) ??
     store.candidates('RefreshToken', { home_account_id: id }).flatMap(({ entity }) => entity ?? []);
-  return identities(store, others).some((identity) => isMeant(identity, user));
+  return meantBy(identities(store, others), user).length > 0;
 }
 
 function summaryOfGrants({ issuer, environment, items }: Identity<GrantItem>): AccountSummary | undefined {

@@ -4,13 +4,14 @@ import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
 import { isRecord } from './json.ts';
+import { issuersFor } from './accounts.ts';
 import { issuerFor, modifyEntity } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf } from './schema/environments.ts';
 import { expiryOf, isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
 import { hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
-import { canonicalIssuer, issuerIn, sameIssuer } from './schema/issuers.ts';
+import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { homeTenantOf } from './schema/keys.ts';
 import { assertionHashOf, folded } from './schema/match.ts';
 import { scopesOf } from './schema/scopes.ts';
@@ -137,23 +138,19 @@ function queryOf(request: TokenRequest): Record<string, string | null> {
   };
 }
 
-/** The issuers that a request may mean: its own; without one, there must not be several on the host. */
-function ofIssuer<T extends Entity>(store: Store, tokens: readonly T[], request: TokenRequest): T[] {
-  if (request.home_account_id === null || tokens.length === 0) return [...tokens];
-  const { issuer } = request;
-  if (issuer !== undefined) {
-    return tokens.filter((token) => {
-      const own = issuerIn(token) || issuerFor(store, token);
-      return own === '' || sameIssuer(own, issuer);
-    });
-  }
-  const issuers = new Set(
-    tokens
-      .map(issuerIn)
-      .filter((own) => own !== '')
-      .map(canonicalIssuer),
-  );
-  return issuers.size > 1 ? [] : [...tokens];
+/**
+ * Keeps the tokens of the issuer that a request names. If it names none, all must be of one. A token that may be of several
+ * issuers goes to none.
+ */
+function ofIssuer<T extends Entity>(
+  store: Store,
+  tokens: readonly T[],
+  { home_account_id, issuer }: TokenRequest,
+): T[] {
+  if (home_account_id === null || tokens.length === 0) return [...tokens];
+  const all = tokens.map((token) => issuersFor(store, token));
+  if (issuer === undefined) return new Set(all.flat()).size > 1 ? [] : [...tokens];
+  return tokens.filter((_, index) => all[index]!.every((own) => sameIssuer(own, issuer)));
 }
 
 /** For sorting: a time, also where it is unknown. */

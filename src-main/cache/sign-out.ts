@@ -9,7 +9,7 @@
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
-import { countOf, identitiesOf, type Identity, isMeant } from './accounts.ts';
+import { countOf, identitiesOf, type Identity, meantBy } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
 import { isAccessor, isRecord } from './json.ts';
 import { issuerFor } from './place.ts';
@@ -144,9 +144,7 @@ function removalOf(store: Store, whom: string | AccountReference, filter: SignOu
   const reference: Partial<AccountReference> = typeof whom === 'string' ? {} : whom;
   const all = identitiesOf(store, account);
   const wanted = filter.environment ?? reference.environment;
-  const meant = all.filter((identity) =>
-    isMeant(identity, { ...reference, ...(wanted === undefined ? {} : { environment: wanted }) }),
-  );
+  const meant = meantBy(all, { ...reference, ...(wanted === undefined ? {} : { environment: wanted }) });
   if (meant.length > 1) throw ambiguous(meant);
   const [identity] = meant;
   const isAlone = all.length === meant.length;

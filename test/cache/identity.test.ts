@@ -189,6 +189,76 @@ describe('two realms of one host, with the same subject', () => {
   });
 });
 
+describe('a token of which nothing names the issuer', () => {
+  const loose = { home_account_id: '5', environment: 'id.example:8443', client_id: 'app', realm: '' };
+  /** Signed in at these realms, beside a document whose tokens no ID token goes with. */
+  const cacheBeside = (...realms: string[]): SerializableTokenCache => {
+    const cache = new SerializableTokenCache({ now });
+    cache.deserialize(
+      JSON.stringify({
+        AccessToken: {
+          a: { ...loose, secret: 'at of whom', target: 'read', cached_at: '1000', expires_on: '4600' },
+        },
+        RefreshToken: { r: { ...loose, secret: 'rt of whom' } },
+      }),
+    );
+    for (const realm of realms) cache.add({ ...realmSignIn(realm), client_id: 'another app' });
+    return cache;
+  };
+  const given = (cache: SerializableTokenCache, realm: string) => [
+    secretFor(cache, requestAt(realm)),
+    ...lookup(cache, { ...requestAt(realm), forceRefresh: true }, 1000).refreshTokens.map(
+      ({ secret }) => secret,
+    ),
+  ];
+  const itself = ['at of whom', 'rt of whom'];
+
+  test('is given to a request for any issuer while no user of the host is known', () => {
+    expect(given(cacheBeside(), 'alpha')).toEqual(itself);
+  });
+
+  test('belongs to the only user that it can belong to, and goes to no other issuer', () => {
+    expect(given(cacheBeside('alpha'), 'alpha')).toEqual(itself);
+    expect(given(cacheBeside('alpha'), 'beta')).toEqual([undefined]);
+  });
+
+  test('is given to neither of two users', () => {
+    expect(given(cacheBeside('alpha', 'beta'), 'alpha')).toEqual([undefined]);
+    expect(given(cacheBeside('alpha', 'beta'), 'beta')).toEqual([undefined]);
+    const { issuer: _, ...request } = requestAt('alpha');
+    expect(secretFor(cacheBeside('alpha'), request)).toBe('at of whom');
+    expect(secretFor(cacheBeside('alpha', 'beta'), request)).toBeUndefined();
+  });
+
+  test('does not keep either of two users from signing out, and goes with the first', () => {
+    const cache = cacheBeside('alpha', 'beta');
+    const [alpha, beta] = cache.accounts();
+    expect(cache.signOut(alpha!)).toMatchObject({ issuer: alpha!.issuer, remaining: 0 });
+    expect(secretFor(cache, { ...requestAt('beta'), client_id: 'another app' })).toBe('at beta');
+    // It may have been that of the one who signed out.
+    expect(cache.serialize()).not.toContain('of whom');
+    expect(cache.signOut(beta!)).toMatchObject({
+      issuer: beta!.issuer,
+      removed: { Account: 1 },
+      remaining: 0,
+    });
+  });
+
+  test('counts where a request names no issuer and the ID token beside another token does', () => {
+    const cache = new SerializableTokenCache({ now });
+    const { id_token } = realmSignIn('alpha').response;
+    cache.deserialize(
+      JSON.stringify({
+        RefreshToken: { r: { ...loose, secret: 'rt alpha' } },
+        IdToken: { i: { ...loose, secret: id_token } },
+      }),
+    );
+    cache.add(realmSignIn('beta', {}, { scope: ['write'] }));
+    const { issuer: _, ...request } = requestAt('alpha');
+    expect(lookup(cache, { ...request, forceRefresh: true }, 1000).refreshTokens).toEqual([]);
+  });
+});
+
 describe('one user', () => {
   test('is listed once, though MSAL Node keeps the port and MSAL Python does not', () => {
     const cache = new SerializableTokenCache({ now });
