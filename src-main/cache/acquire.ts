@@ -148,9 +148,10 @@ function ofIssuer<T extends Entity>(
   { home_account_id, issuer }: TokenRequest,
 ): T[] {
   if (home_account_id === null || tokens.length === 0) return [...tokens];
-  const all = tokens.map((token) => issuersFor(store, token));
-  if (issuer === undefined) return new Set(all.flat()).size > 1 ? [] : [...tokens];
-  return tokens.filter((_, index) => all[index]!.every((own) => sameIssuer(own, issuer)));
+  if (issuer !== undefined)
+    return tokens.filter((token) => issuersFor(store, token).every((own) => sameIssuer(own, issuer)));
+  const all = new Set(tokens.flatMap((token) => issuersFor(store, token)));
+  return all.size > 1 ? [] : [...tokens];
 }
 
 /** For sorting: a time, also where it is unknown. */
