@@ -75,7 +75,7 @@ export interface AccessToken extends Entity {
   readonly audience?: string;
 }
 
-/** A token used to obtain new access tokens (RFC 6749 §1.5). Its lifetime is unknown. */
+/** A token used to obtain new access tokens (RFC 6749 §1.5). Few providers say how long it lives. */
 export interface RefreshToken extends Entity {
   /** `RefreshToken`, in any spelling. */
   readonly credential_type?: string | null;
@@ -93,6 +93,8 @@ export interface RefreshToken extends Entity {
   readonly target?: string | null;
   /** When it was cached. MSAL Node omits it. */
   readonly last_modification_time?: Seconds | null;
+  /** When it expires, if the provider said so. MSAL libraries don't write it. */
+  readonly expires_on?: Seconds | null;
   /** "1" if every app of Microsoft's family may use it. */
   readonly family_id?: string | null;
 }
