@@ -194,6 +194,29 @@ export interface TenantProfile {
   name?: string;
 }
 
+/** A token without its secret. Times are seconds since the epoch; null where unknown. */
+export interface TokenOutline {
+  readonly type: CredentialType;
+  readonly cachedAt: number | null;
+  readonly modifiedAt: number | null;
+  /** Of access and refresh tokens. */
+  readonly expiresAt: number | null;
+  /** The provider refused this refresh token for good. */
+  readonly isRefused: boolean;
+}
+
+/** An account as a list shows it. */
+export interface AccountOutline {
+  /** The issuer that all tokens agree on. */
+  readonly issuer: string | null;
+  /** "" if no token names the user. */
+  readonly username: string;
+  readonly name: string | null;
+  /** The apps that have tokens, each once. */
+  readonly clients: readonly string[];
+  readonly tokens: readonly TokenOutline[];
+}
+
 /** An entity that was set or removed. `before` is absent if it is new, `after` if it was removed. */
 export interface EntityChange {
   type: EntityType;
