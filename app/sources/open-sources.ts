@@ -12,6 +12,7 @@ import {
   type FoundSource,
   howToLeave,
   readSource,
+  removeLeftovers,
   type ReadOptions,
   sourceFromFile,
   type SourceReading,
@@ -103,7 +104,9 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     handlers: {
       sources: list,
       async findSources() {
-        for (const source of await findSources(ports.computer)) add(source);
+        const found = await findSources(ports.computer);
+        await removeLeftovers(found);
+        for (const source of found) add(source);
         searched = true;
         ports.onChange();
         return list();

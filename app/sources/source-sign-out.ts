@@ -60,13 +60,15 @@ export function sourceSignOuts(
     let removed = 0;
     let remaining = 0;
     let left = '';
+    let unchecked: string | undefined;
     try {
       for (const account of theirs) {
         const receipt = await signOutAtSource(source, summaryOf(account), options);
         undoable.set(reportId, [...(undoable.get(reportId) ?? []), { place, receipt }]);
         const { AccessToken, RefreshToken, IdToken } = receipt.removed;
         removed += AccessToken + RefreshToken + IdToken;
-        remaining += receipt.remaining;
+        remaining += receipt.remaining ?? 0;
+        unchecked = receipt.problem ?? unchecked;
         left = receipt.left === undefined ? '' : ` ${receipt.left}`;
       }
     } catch (error) {
@@ -75,6 +77,7 @@ export function sourceSignOuts(
     } finally {
       await sources.readAgain(place.id);
     }
+    if (unchecked !== undefined) return { ...says, result: 'still', says: unchecked };
     return remaining === 0
       ? {
           ...says,

@@ -1,7 +1,5 @@
 /** Computes whether an account can still be used, from its tokens and from what its provider refused. */
-import { isRefusedForGood } from './acquire.ts';
-import type { AccessToken, RefreshToken } from './schema/entities.ts';
-import { expiryOf, secondsOf } from './schema/expiry.ts';
+import type { TokenOutline } from './schema/entities.ts';
 
 /** Whether an account can still be used. Times are seconds since the epoch. */
 export type AccountStatus =
@@ -33,12 +31,6 @@ export interface Refusal {
   code: string | null;
 }
 
-/** The tokens of one account that decide its status. */
-export interface StatusTokens {
-  readonly accessTokens: readonly AccessToken[];
-  readonly refreshTokens: readonly RefreshToken[];
-}
-
 /**
  * Returns the status that the window and the command show.
  *
@@ -49,23 +41,24 @@ export interface StatusTokens {
  * - Otherwise the account is active until its last access token expires.
  * - An access token that was cached in the future counts for nothing until the clock is right again.
  *
+ * @param tokens of one account
  * @param refusal the last refusal that the caller knows of; refusals marked on the tokens count as well
  * @param now seconds since the epoch
  */
 export function accountStatus(
-  { accessTokens, refreshTokens }: StatusTokens,
+  tokens: readonly TokenOutline[],
   refusal: Refusal | null,
   now: number,
 ): AccountStatus {
+  const accessTokens = tokens.filter(({ type }) => type === 'AccessToken');
+  const refreshTokens = tokens.filter(({ type }) => type === 'RefreshToken');
   // One that was cached in the future is not used until the clock is right again.
-  const current = accessTokens.filter((token) => !(secondsOf(token.cached_at) > now));
-  const expiries = current.map((token) => timeOf(expiryOf(token)));
+  const current = accessTokens.filter(({ cachedAt }) => cachedAt === null || cachedAt <= now);
+  const expiries = current.map(({ expiresAt }) => expiresAt);
   const lastExpiry = latest(expiries);
   const activeUntil = lastExpiry > now ? lastExpiry : null;
   const newest = latest(
-    [...accessTokens, ...refreshTokens].map(
-      (token) => timeOf(secondsOf(token['cached_at'])) ?? timeOf(secondsOf(token['last_modification_time'])),
-    ),
+    [...accessTokens, ...refreshTokens].map((token) => token.cachedAt ?? token.modifiedAt),
   );
   if (refusal !== null && newest <= refusal.at) {
     return {
@@ -76,13 +69,13 @@ export function accountStatus(
       activeUntil,
     };
   }
-  const usable = refreshTokens.filter((token) => !isRefusedForGood(token));
+  const usable = refreshTokens.filter(({ isRefused }) => !isRefused);
   if (refreshTokens.length > 0 && usable.length === 0) {
     // Another program that shares the cache was refused and recorded it on the token.
     const at = Number.isFinite(newest) ? newest : now;
     return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
   }
-  const ends = usable.map((token) => timeOf(secondsOf(token['expires_on'])));
+  const ends = usable.map(({ expiresAt }) => expiresAt);
   if (ends.some((end) => end === null || end > now)) return { state: 'renews', activeUntil };
   // "Active until" would name an end that nobody knows.
   if (expiries.includes(null)) return { state: 'unknown' };
@@ -94,8 +87,4 @@ export function accountStatus(
 
 function latest(times: readonly (number | null)[]): number {
   return Math.max(-Infinity, ...times.filter((time) => time !== null));
-}
-
-function timeOf(seconds: number): number | null {
-  return Number.isFinite(seconds) ? seconds : null;
 }

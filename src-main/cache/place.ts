@@ -186,7 +186,10 @@ export function modifyEntity(
   const passed = sourceOf(old)?.value ?? old;
   const entry = found.find(({ value }) => value === passed) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
-  const entity = copyWith(entry.entity, ownJson(changes));
+  // MSAL Python replaces the secret alone when a refresh token is rotated. The lifetime was that of the old one.
+  const isRotated =
+    entry.entity['expires_on'] !== undefined && type === 'RefreshToken' && 'secret' in changes;
+  const entity = copyWith(entry.entity, { ...(isRotated ? { expires_on: null } : {}), ...ownJson(changes) });
   const dialect = dialectOf(store);
   const hadOwnKey = keyOf(type, entry.entity, dialect) === entry.key;
   // An entry under a key that belongs to no library keeps it.

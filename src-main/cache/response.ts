@@ -363,6 +363,7 @@ export function entitiesOf(
       home_account_id,
       ...owner,
       ...(isNode(dialect) ? {} : { target, last_modification_time: String(now) }),
+      ...refreshTokenLifetime(response, now),
       ...family(response),
       ...assertion,
     };
@@ -418,6 +419,20 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
       ...(end === undefined ? { unknown_expiry: expires_on } : {}),
     },
   };
+}
+
+/**
+ * Returns the lifetime of a refresh token, for which no standard has a name: `refresh_token_expires_in` at Microsoft, GitHub
+ * and Google, `refresh_expires_in` at Keycloak, where 0 stands for no limit, `x_refresh_token_expires_in` at Intuit.
+ */
+function refreshTokenLifetime(
+  response: TokenResponseEvent['response'],
+  now: number,
+): Pick<RefreshToken, 'expires_on'> {
+  const seconds = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
+    .map((name) => whole(response[name]))
+    .find((value) => value !== undefined && value > 0);
+  return seconds === undefined ? {} : { expires_on: String(Math.min(now + seconds, LATEST)) };
 }
 
 /** Returns the `exp` of a JWT (RFC 7519 §4.1.4). */

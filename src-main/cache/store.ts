@@ -7,8 +7,8 @@ import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
 import { Entry, type Place } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
-import type { AccountSummary, Entity, EntityType } from './schema/entities.ts';
-import { isSection, type Section } from './schema/grants.ts';
+import type { AccountOutline, AccountSummary, Entity, EntityType } from './schema/entities.ts';
+import { GRANT, isSection, type Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
 
 function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
@@ -46,17 +46,23 @@ let states = 0;
 type Root = Map<string, Entry<Section>>;
 
 /**
- * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are of the types below, and
- * their keys begin with the account's id and a hyphen, so that a store knows which account to read when it is asked for a
- * key. What is not like that is put into the store at once.
+ * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are grants, whose keys are
+ * listed, or of the types below, with keys that begin with the account's id and a hyphen, so that a store knows which account
+ * to read when it is asked for a key. What is not like that is put into the store at once.
  */
 export interface DeferredAccount {
   /** Lower-cased. */
   readonly account: string;
   /** The number of its entries. */
   readonly size: number;
+  /** The number of those that are not understood. */
+  readonly notUnderstood: number;
+  /** The keys of its grants. */
+  readonly grants: readonly string[];
   /** What `accounts()` says of it. */
   readonly users: readonly AccountSummary[];
+  /** What a list shows of its tokens; null if a list has to read it. */
+  readonly outline: AccountOutline | null;
   /** Reads the entries. Throws if they can't be read; nothing is changed then. */
   read(): readonly Entry[];
 }
@@ -73,7 +79,8 @@ export function isDeferrable(account: string, entries: readonly Entry[]): boolea
   const start = `${account}-`;
   return entries.every(
     (entry) =>
-      entry.account === account && DEFERRABLE.has(entry.section) && folded(entry.key).startsWith(start),
+      entry.account === account &&
+      (entry.section === GRANT || (DEFERRABLE.has(entry.section) && folded(entry.key).startsWith(start))),
   );
 }
 
@@ -83,6 +90,8 @@ export class Store {
   readonly #index = new AccountIndex();
   readonly #malformed = new Set<Entry<Section>>();
   readonly #deferred = new Map<string, DeferredAccount>();
+  /** The deferred accounts by the keys of their grants. */
+  readonly #grantOwners = new Map<string, string>();
   #journal: Change[] = [];
   #depth = 0;
 
@@ -133,6 +142,7 @@ export class Store {
   /** Returns all entries of a type, recognized or not. */
   entries<T extends Section>(section: T): Iterable<Entry<T>> {
     if (DEFERRABLE.has(section)) this.#readAll();
+    if (section === GRANT) this.#readGrants();
     return this.entriesInMemory(section);
   }
 
@@ -143,7 +153,7 @@ export class Store {
   }
 
   entry<T extends Section>(section: T, key: string): Entry<T> | undefined {
-    this.#readOwners(key);
+    this.#readOwners({ section, key });
     const root = this.#roots.get(section);
     return (root instanceof Map ? root.get(key) : undefined) as Entry<T> | undefined;
   }
@@ -152,6 +162,13 @@ export class Store {
   get malformed(): ReadonlySet<Entry<Section>> {
     this.#readAll();
     return this.#malformed;
+  }
+
+  /** The number of unrecognized entries of entity roots. */
+  get notUnderstood(): number {
+    let count = this.#malformed.size;
+    for (const deferred of this.#deferred.values()) count += deferred.notUnderstood;
+    return count;
   }
 
   /** The unrecognized entries in memory: those of deferred accounts say whose they are, and belong to nobody else. */
@@ -207,6 +224,7 @@ export class Store {
   defer(deferred: DeferredAccount): void {
     this.version = ++states;
     this.#deferred.set(deferred.account, deferred);
+    for (const key of deferred.grants) this.#grantOwners.set(key, deferred.account);
     this.#index.reserve(deferred.account);
   }
 
@@ -222,13 +240,18 @@ export class Store {
     if (deferred === undefined) return;
     const entries = deferred.read();
     this.#deferred.delete(account);
+    for (const key of deferred.grants) this.#grantOwners.delete(key);
     for (const entry of entries) this.#file(entry);
     this.#index.release(account);
   }
 
-  /** Reads the deferred accounts that may have an entry under this key. */
-  #readOwners(key: string): void {
-    if (this.#deferred.size === 0) return;
+  /** Reads the deferred accounts that may have an entry at this place. */
+  #readOwners({ section, key }: Place): void {
+    if (this.#deferred.size === 0 || key === null) return;
+    if (section === GRANT) {
+      this.#read(this.#grantOwners.get(key) ?? '');
+      return;
+    }
     const name = folded(key);
     for (let at = name.indexOf('-'); at >= 0; at = name.indexOf('-', at + 1)) this.#read(name.slice(0, at));
   }
@@ -236,6 +259,16 @@ export class Store {
   #readAll(): void {
     if (this.#deferred.size === 0) return;
     for (const account of [...this.#deferred.keys()]) this.#read(account);
+    this.#order();
+  }
+
+  #readGrants(): void {
+    if (this.#grantOwners.size === 0) return;
+    for (const account of new Set(this.#grantOwners.values())) this.#read(account);
+    this.#order();
+  }
+
+  #order(): void {
     // The order of entries must not depend on which accounts were asked for first.
     const kept = this.keptRoots();
     const empty = [...this.#roots.keys()].filter((section) => isSection(section));
@@ -256,7 +289,7 @@ export class Store {
 
   /** Stores an entry. An unrecognized root that occupies the place of an entity root is renamed. */
   put(entry: Entry): void {
-    if (entry.key === null && DEFERRABLE.has(entry.section)) this.#readAll();
+    if (entry.key === null && isSection(entry.section)) this.#readAll();
     const root = this.#roots.get(entry.section);
     if (entry.key === null && root instanceof Map && root.size > 0) {
       this.#putBeside(entry);
@@ -302,6 +335,7 @@ export class Store {
     this.#index.clear();
     this.#malformed.clear();
     this.#deferred.clear();
+    this.#grantOwners.clear();
     fill();
   }
 
@@ -340,7 +374,7 @@ export class Store {
 
   /** @returns the previous entry */
   #set(entry: Entry): Entry | undefined {
-    if (entry.key !== null) this.#readOwners(entry.key);
+    this.#readOwners(entry);
     this.#read(entry.account);
     this.version = ++states;
     return this.#file(entry);
@@ -366,8 +400,9 @@ export class Store {
   }
 
   /** @returns the previous entry */
-  #unset({ section, key }: Place): Entry | undefined {
-    if (key !== null) this.#readOwners(key);
+  #unset(place: Place): Entry | undefined {
+    this.#readOwners(place);
+    const { section, key } = place;
     const root = this.#roots.get(section);
     if (root === undefined || (key === null) === root instanceof Map) return undefined;
     if (!(root instanceof Map)) {

@@ -3,6 +3,7 @@ import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
 import { displayPath, findSources, type FoundSource } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
+import { removeLeftovers } from '../sources/program-lock.ts';
 import { windowsDpapi } from '../sources/dpapi.ts';
 import type { SecretReaders } from '../sources/sealed.ts';
 import { secretService } from '../sources/secret-service.ts';
@@ -29,6 +30,7 @@ function secretsOf({ env, platform }: World): SecretReaders {
 
 async function readSources(world: World): Promise<ReadSource[]> {
   const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
+  await removeLeftovers(found);
   const options = { secrets: secretsOf(world), now: () => world.now() };
   return Promise.all(found.map(async (source) => ({ source, reading: await readSource(source, options) })));
 }
@@ -230,6 +232,7 @@ function stateText({ leaving, program }: FoundSource, { state }: SourceReading):
     'no-permission': 'no permission',
     sealed: `can’t be read: use ${program}`,
     'not-understood': 'not understood',
+    'in-use': 'in use by its program',
     gone: 'gone',
   };
   return words[state];
@@ -325,9 +328,13 @@ async function leaveAll(person: Person, vault: Vault, world: World): Promise<Lea
             ? {
                 place,
                 result: 'Signed out',
-                says: `${tokensIn(receipt.removed)} removed, none left (checked again)`,
+                says: `${tokensIn(receipt.removed)} removed, none left (checked again)${receipt.left === undefined ? '' : `. ${receipt.left}`}`,
               }
-            : { place, result: 'Still signed in', says: `${receipt.remaining} entries are left` },
+            : {
+                place,
+                result: 'Still signed in',
+                says: receipt.problem ?? `${receipt.remaining ?? 0} entries are left`,
+              },
         );
       }
     } catch (error) {

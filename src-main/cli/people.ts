@@ -1,4 +1,5 @@
 /** The accounts in the vault and the sources: one row per account, regardless of the number of places. */
+import { tokenOutlines } from '../cache/account-outline.ts';
 import { accountStatus } from '../cache/account-status.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
@@ -97,11 +98,7 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
 
 /** Computes the status over all places: a person whose sign-in was refused in one place may be active in another. */
 function statusOf(held: readonly Held[], now: number): Status {
-  const tokens = {
-    accessTokens: held.flatMap(({ accessTokens }) => accessTokens),
-    refreshTokens: held.flatMap(({ refreshTokens }) => refreshTokens),
-  };
-  const status = accountStatus(tokens, null, now);
+  const status = accountStatus(held.flatMap(tokenOutlines), null, now);
   switch (status.state) {
     case 'renews': {
       // The refresh token of another program has not been tried here.

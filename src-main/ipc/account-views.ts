@@ -1,7 +1,7 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
+import { accountOutline } from '../cache/account-outline.ts';
 import { accountStatus } from '../cache/account-status.ts';
-import { stringClaim } from '../cache/schema/claims.ts';
-import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
+import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
 import { scopesOf } from '../cache/schema/scopes.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf } from './account-history.ts';
@@ -11,12 +11,31 @@ import {
   type CachedAccount,
   type CachedAccounts,
   forEachAccount,
+  indexedOutline,
   type Token,
   tokensOf,
 } from './cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
 import { accountsAt, partsOf, type PlaceCache } from './places.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
+
+const outlines = new WeakMap<CachedAccount, AccountOutline>();
+
+/** What a list shows of an account's tokens: from the vault's index where nobody has asked for them yet. */
+function outlineOf(account: CachedAccount): AccountOutline {
+  const known = outlines.get(account);
+  if (known !== undefined) return known;
+  const outline =
+    indexedOutline(account) ??
+    accountOutline(account.summary, allTokensOf(account), account.idTokens, claimsOf);
+  outlines.set(account, outline);
+  return outline;
+}
+
+/** Returns the number of an account's tokens. */
+export function tokenCount(account: CachedAccount): number {
+  return outlineOf(account).tokens.length;
+}
 
 /** @param now seconds since the epoch */
 export async function accountList(
@@ -27,10 +46,9 @@ export async function accountList(
   const cached = accountsAt(cache, places);
   const accounts: AccountItem[] = [];
   let tokens = 0;
-  // The first time, names are read from ID tokens, which takes long with many accounts.
   await forEachAccount(cached.byId, (account) => {
     accounts.push(accountItem(account, now, historyOf(cache, account.id)));
-    tokens += tokensOf(account).length;
+    tokens += tokenCount(account);
   });
   const apps = accounts.filter(({ kind }) => kind === 'app').length;
   return {
@@ -41,47 +59,45 @@ export async function accountList(
 
 function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
   const { id, kind, home_account_id, environment, summary } = account;
-  const tokens = tokensOf(account);
-  const { accessTokens, refreshTokens, idTokens } = allTokensOf(account);
+  const { issuer, clients, tokens } = outlineOf(account);
+  const count = (type: TokenOutline['type']): number => tokens.filter((token) => token.type === type).length;
   return {
     id,
     kind,
     home_account_id,
     environment,
-    issuer: issuerOf(account),
+    issuer,
     username: usernameOf(account),
     name: nameOf(account),
     authority_type: summary?.authority_type ?? null,
-    tenants: summary?.tenants ?? tenantsOf(tokens),
-    clients: distinct(tokens.map((token) => token.client_id)),
+    tenants: summary?.tenants ?? tenantsOf(tokensOf(account)),
+    clients: [...clients],
     tokens: {
-      AccessToken: accessTokens.length,
-      RefreshToken: refreshTokens.length,
-      IdToken: idTokens.length,
+      AccessToken: count('AccessToken'),
+      RefreshToken: count('RefreshToken'),
+      IdToken: count('IdToken'),
     },
-    status: accountStatus({ accessTokens, refreshTokens }, history.refusal, now),
+    status: accountStatus(tokens, history.refusal, now),
     source: history.source,
     places: partsOf(account).map(({ place }) => place),
-    ...timesOf(account, now),
+    ...timesOf(tokens, now),
   };
 }
 
 function timesOf(
-  account: CachedAccount,
+  tokens: readonly TokenOutline[],
   now: number,
 ): Pick<AccountItem, 'nextExpiry' | 'lastExpiry' | 'since'> {
   // A token that was cached in the future is not used until the clock is right again.
-  const expiries = allTokensOf(account)
-    .accessTokens.filter((token) => !(secondsOf(token.cached_at) > now))
-    .map((token) => seconds(expiryOf(token)));
+  const expiries = tokens
+    .filter(({ type, cachedAt }) => type === 'AccessToken' && (cachedAt === null || cachedAt <= now))
+    .map(({ expiresAt }) => expiresAt);
   const known = expiries.filter((expiry) => expiry !== null);
-  const cached = tokensOf(account)
-    .flatMap((token) => [seconds(token['cached_at']), seconds(token['last_modification_time'])])
-    .filter((time) => time !== null);
+  const cached = tokens.flatMap(({ cachedAt, modifiedAt }) => [cachedAt, modifiedAt]);
   return {
     nextExpiry: seconds(Math.min(Infinity, ...known.filter((expiry) => expiry > now))),
     lastExpiry: known.length < expiries.length ? null : seconds(Math.max(-Infinity, ...known)),
-    since: seconds(Math.min(Infinity, ...cached)),
+    since: seconds(Math.min(Infinity, ...cached.filter((time) => time !== null))),
   };
 }
 
@@ -97,7 +113,7 @@ function timesOf(
  */
 export function nameOf(account: CachedAccount): string | null {
   if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
-  return account.summary?.name ?? fromIdTokens(account, ['name']) ?? null;
+  return outlineOf(account).name;
 }
 
 /**
@@ -111,9 +127,7 @@ export function nameOf(account: CachedAccount): string | null {
  * });
  */
 export function usernameOf(account: CachedAccount): string {
-  if (account.kind === 'app') return '';
-  const stored = account.summary?.username ?? '';
-  return stored !== '' ? stored : (fromIdTokens(account, ['preferred_username', 'upn', 'email']) ?? '');
+  return account.kind === 'app' ? '' : outlineOf(account).username;
 }
 
 /**
@@ -128,27 +142,7 @@ export function usernameOf(account: CachedAccount): string {
  * });
  */
 export function issuerOf(account: CachedAccount): string | null {
-  const stored = distinct(
-    [account.summary, ...tokensOf(account)].flatMap((entity) => stringField(entity, 'issuer') ?? []),
-  );
-  if (stored.length > 0) return stored.length === 1 ? (stored[0] ?? null) : null;
-  const claimed = distinct(account.idTokens.flatMap((token) => stringClaim(claimsOf(token), 'iss') ?? []));
-  return claimed.length === 1 ? (claimed[0] ?? null) : null;
-}
-
-function stringField(entity: object | null, name: string): string | undefined {
-  const value: unknown = entity === null ? undefined : Reflect.get(entity, name);
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function fromIdTokens(account: CachedAccount, claims: readonly string[]): string | undefined {
-  for (const token of account.idTokens) {
-    for (const claim of claims) {
-      const value = stringClaim(claimsOf(token), claim);
-      if (value !== undefined) return value;
-    }
-  }
-  return undefined;
+  return outlineOf(account).issuer;
 }
 
 function tenantsOf(tokens: readonly Token[]): AccountItem['tenants'] {

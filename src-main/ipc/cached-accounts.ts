@@ -4,12 +4,24 @@
  * client, tenant and cloud.
  */
 import { hash } from 'node:crypto';
-import type { AccessToken, AccountSummary, IdToken, RefreshToken } from '../cache/schema/entities.ts';
+import type { Entry } from '../cache/entry.ts';
+import type {
+  AccessToken,
+  AccountOutline,
+  AccountSummary,
+  EntityOf,
+  EntityType,
+  IdToken,
+  RefreshToken,
+} from '../cache/schema/entities.ts';
 import { canonicalEnvironment, hostOf } from '../cache/schema/environments.ts';
+import { GRANT, type GrantItem, type Section } from '../cache/schema/grants.ts';
 import { canonicalIssuer, sameIssuer } from '../cache/schema/issuers.ts';
+import { folded } from '../cache/schema/match.ts';
+import type { DeferredAccount, Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { type GrantTokens, tokensOfGrants } from '../oauth/grant-tokens.ts';
+import { type GrantTokens, tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { isAppData } from './app-data.ts';
 import type { AccountItem } from './contract.ts';
 
@@ -19,7 +31,10 @@ import type { AccountItem } from './contract.ts';
  */
 export type AccountId = string;
 
-/** A user, or an app without a user, with all its entities. */
+/**
+ * A user, or an app without a user, with all its entities. In a vault, the tokens of an account are read from the file when one of
+ * these lists is asked for.
+ */
 export interface CachedAccount {
   readonly id: AccountId;
   readonly kind: AccountItem['kind'];
@@ -31,11 +46,11 @@ export interface CachedAccount {
   readonly issuer: string;
   /** Only for a user whose account entity is in the cache. */
   readonly summary: AccountSummary | null;
-  readonly accessTokens: AccessToken[];
-  readonly refreshTokens: RefreshToken[];
-  readonly idTokens: IdToken[];
+  readonly accessTokens: readonly AccessToken[];
+  readonly refreshTokens: readonly RefreshToken[];
+  readonly idTokens: readonly IdToken[];
   /** The tokens of its grants (`tokenkeep/oauth`). They are for whoever keeps the grant, and nobody else refreshes them. */
-  readonly grants: GrantTokens[];
+  readonly grants: readonly GrantTokens[];
 }
 
 /** A credential with its secret. */
@@ -110,42 +125,149 @@ export function idOf(...parts: readonly string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22);
 }
 
+/** Groups the tokens by account. Opens no account of a vault whose index says what a list shows. */
 function group(cache: TokenCache): CachedAccounts {
-  const groups = new Groups();
+  const store = storeOf(cache);
+  for (const { account, outline } of [...store.deferred.values()])
+    if (outline === null) store.ofAccount(account);
+  const groups = new Groups(store);
   for (const summary of cache.accounts()) {
     // One without tenants has no account entity; only its refresh tokens show that it is signed in.
     const listed = summary.tenants.length > 0 || summary.authority_type === 'OAuth' ? summary : null;
     groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
   }
-  for (const token of cache.find('AccessToken')) groups.of(token, token.realm ?? '').accessTokens.push(token);
-  for (const token of cache.find('RefreshToken')) groups.of(token, '').refreshTokens.push(token);
-  for (const token of cache.find('IdToken')) groups.of(token, token.realm ?? '').idTokens.push(token);
-  for (const [grant, tokens] of tokensOfGrants(cache))
-    groups.user(grant.home_account_id, grant.environment, grant.issuer ?? '', null).grants.push(tokens);
+  for (const { entity: token } of ofType(store, 'AccessToken'))
+    groups.of(token, token.realm ?? '').tokens.accessTokens.push(token);
+  for (const { entity: token } of ofType(store, 'RefreshToken'))
+    groups.of(token, '').tokens.refreshTokens.push(token);
+  for (const { entity: token } of ofType(store, 'IdToken'))
+    groups.of(token, token.realm ?? '').tokens.idTokens.push(token);
+  for (const { entity } of store.entriesInMemory(GRANT)) {
+    if (entity === null) continue;
+    const grant = entity as GrantItem;
+    const account = groups.user(grant.home_account_id, grant.environment, grant.issuer ?? '', null);
+    account.tokens.grants.push(tokensOfGrant(grant));
+  }
+  const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
   return {
     byId: new Map(groups.accounts.map((account) => [account.id, account])),
-    notUnderstood: notUnderstoodIn(cache),
+    notUnderstood: store.notUnderstood + kept.length,
   };
+}
+
+function ofType<T extends EntityType>(store: Store, type: T): { entity: EntityOf[T] }[] {
+  return [...store.entriesInMemory(type)].filter(
+    (entry): entry is Entry<T> & { entity: EntityOf[T] } => entry.entity !== null,
+  );
+}
+
+interface Tokens {
+  accessTokens: AccessToken[];
+  refreshTokens: RefreshToken[];
+  idTokens: IdToken[];
+  grants: GrantTokens[];
+}
+
+type Identified = Pick<
+  CachedAccount,
+  'id' | 'kind' | 'home_account_id' | 'environment' | 'issuer' | 'summary'
+>;
+
+/** An account whose tokens are in memory, or in a frame of a vault that nobody has asked for. */
+class FoundAccount implements CachedAccount {
+  readonly id: AccountId;
+  readonly kind: CachedAccount['kind'];
+  readonly home_account_id: string | null;
+  readonly environment: string;
+  readonly issuer: string;
+  readonly summary: AccountSummary | null;
+  readonly #store: Store;
+  readonly #deferred: DeferredAccount | undefined;
+  #tokens: Tokens | undefined;
+
+  constructor(fields: Identified, store: Store, deferred: DeferredAccount | undefined) {
+    this.id = fields.id;
+    this.kind = fields.kind;
+    this.home_account_id = fields.home_account_id;
+    this.environment = fields.environment;
+    this.issuer = fields.issuer;
+    this.summary = fields.summary;
+    this.#store = store;
+    this.#deferred = deferred;
+  }
+
+  get tokens(): Tokens {
+    return (this.#tokens ??= this.#read());
+  }
+
+  get accessTokens(): AccessToken[] {
+    return this.tokens.accessTokens;
+  }
+
+  get refreshTokens(): RefreshToken[] {
+    return this.tokens.refreshTokens;
+  }
+
+  get idTokens(): IdToken[] {
+    return this.tokens.idTokens;
+  }
+
+  get grants(): GrantTokens[] {
+    return this.tokens.grants;
+  }
+
+  /** What the index says; null where tokens are in memory. */
+  get outline(): AccountOutline | null {
+    return this.#tokens === undefined ? (this.#deferred?.outline ?? null) : null;
+  }
+
+  #read(): Tokens {
+    const tokens: Tokens = { accessTokens: [], refreshTokens: [], idTokens: [], grants: [] };
+    const deferred = this.#deferred;
+    if (deferred === undefined) return tokens;
+    const { account } = deferred;
+    // The cache may have changed since: this is the account as it was listed.
+    const isUnread = this.#store.deferred.get(account) === deferred;
+    const entries: readonly Entry[] = isUnread ? this.#store.ofAccount(account) : deferred.read();
+    for (const { section, entity } of entries as readonly Entry<Section>[]) {
+      if (entity === null) continue;
+      if (section === 'AccessToken') tokens.accessTokens.push(entity as AccessToken);
+      else if (section === 'RefreshToken') tokens.refreshTokens.push(entity as RefreshToken);
+      else if (section === 'IdToken') tokens.idTokens.push(entity as IdToken);
+      else if (section === GRANT) tokens.grants.push(tokensOfGrant(entity as GrantItem));
+    }
+    return tokens;
+  }
+}
+
+/** Returns what a vault's index says of an account; null where the account's tokens are in memory. */
+export function indexedOutline(account: CachedAccount): AccountOutline | null {
+  return account instanceof FoundAccount ? account.outline : null;
 }
 
 interface Cloud {
   name: string;
   /** The users of an account id: several if their issuers differ. */
-  users: Map<string, CachedAccount[]>;
-  apps: Map<string, CachedAccount>;
+  users: Map<string, FoundAccount[]>;
+  apps: Map<string, FoundAccount>;
 }
 
 /** Assigns tokens to accounts. Uses nested maps instead of joined keys, because there may be 50,000 tokens. */
 class Groups {
-  readonly accounts: CachedAccount[] = [];
+  readonly accounts: FoundAccount[] = [];
   readonly #clouds = new Map<string, Cloud>();
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
 
   user(
     home_account_id: string,
     environment: string,
     issuer: string,
     summary: AccountSummary | null,
-  ): CachedAccount {
+  ): FoundAccount {
     const { name, users } = this.#cloud(environment);
     const home = home_account_id.toLowerCase();
     const known = users.get(home) ?? [];
@@ -153,12 +275,13 @@ class Groups {
     if (there !== undefined && (summary === null || there.issuer === issuer)) return there;
     const id = issuer === '' ? idOf('user', home, name) : idOf('user', home, name, canonicalIssuer(issuer));
     const kind = summary === null ? 'orphan' : 'user';
-    const fresh = this.#add({ id, kind, home_account_id, environment, issuer, summary });
+    const deferred = summary === null ? undefined : this.#store.deferred.get(folded(home_account_id));
+    const fresh = this.#add({ id, kind, home_account_id, environment, issuer, summary }, deferred);
     users.set(home, [...known, fresh]);
     return fresh;
   }
 
-  of(token: Token, realm: string): CachedAccount {
+  of(token: Token, realm: string): FoundAccount {
     const home = token.home_account_id ?? '';
     if (home !== '') return this.user(home, token.environment, token.issuer ?? '', null);
     const { name, apps } = this.#cloud(token.environment);
@@ -177,8 +300,8 @@ class Groups {
     return fresh;
   }
 
-  #add(fields: Omit<CachedAccount, 'accessTokens' | 'refreshTokens' | 'idTokens' | 'grants'>): CachedAccount {
-    const fresh = { ...fields, accessTokens: [], refreshTokens: [], idTokens: [], grants: [] };
+  #add(fields: Identified, deferred?: DeferredAccount): FoundAccount {
+    const fresh = new FoundAccount(fields, this.#store, deferred);
     this.accounts.push(fresh);
     return fresh;
   }
@@ -194,17 +317,11 @@ class Groups {
 }
 
 /** Returns the user with this issuer. Entries without an issuer belong to the only user, if there is just one. */
-function userOf(users: readonly CachedAccount[], issuer: string): CachedAccount | undefined {
+function userOf(users: readonly FoundAccount[], issuer: string): FoundAccount | undefined {
   const same = users.find((user) => user.issuer !== '' && issuer !== '' && sameIssuer(user.issuer, issuer));
   if (same !== undefined) return same;
   if (issuer === '') return users.length === 1 ? users[0] : users.find((user) => user.issuer === '');
   return users.find((user) => user.issuer === '');
-}
-
-function notUnderstoodIn(cache: TokenCache): number {
-  const store = storeOf(cache);
-  const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
-  return store.malformed.size + kept.length;
 }
 
 /** Milliseconds of work before yielding to other requests; too short for a user to notice. */

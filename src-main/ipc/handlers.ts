@@ -9,9 +9,9 @@ import {
   noteActivity,
   recordActivity,
 } from './activity.ts';
-import { accountList, search } from './account-views.ts';
+import { accountList, search, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
-import { cachedAccounts, findAccount, tokensOf } from './cached-accounts.ts';
+import { cachedAccounts, findAccount } from './cached-accounts.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
@@ -49,7 +49,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         signOutAccounts(await vault, ids, (cache) => {
           const { byId } = cachedAccounts(cache);
           const leaving = ids === null ? [...byId.values()] : ids.map((id) => findAccount(cache, id));
-          const tokens = leaving.reduce((sum, account) => sum + tokensOf(account).length, 0);
+          const tokens = leaving.reduce((sum, account) => sum + tokenCount(account), 0);
           recordActivity(cache, now(), leaving.map(activityAccount), { kind: 'sign-out', tokens });
         }),
 

@@ -6,7 +6,8 @@ import { printable } from '../vault/printable.ts';
 import { noteActivity, recordActivity } from './activity.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';
-import { cachedAccounts, tokensOf } from './cached-accounts.ts';
+import { tokenCount } from './account-views.ts';
+import { cachedAccounts } from './cached-accounts.ts';
 import type { Handlers } from './requests.ts';
 
 type Maintenance = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' | 'exportAll'>;
@@ -53,7 +54,7 @@ export function maintenance<Caller>({
       return {
         fileName: printable(basename(path), 100),
         accounts: accounts.length,
-        tokens: accounts.reduce((sum, account) => sum + tokensOf(account).length, 0),
+        tokens: accounts.reduce((sum, account) => sum + tokenCount(account), 0),
       };
     },
   };

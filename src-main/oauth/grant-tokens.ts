@@ -1,6 +1,6 @@
 /** The tokens in grants as entities of the schema, for lists that show MSAL's tokens and others side by side. */
 import type { AccessToken, EntityOf, IdToken, RefreshToken } from '../cache/schema/entities.ts';
-import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
+import { GRANT, grantFields, type GrantItem } from '../cache/schema/grants.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { storedIn } from './grant.ts';
 
@@ -14,39 +14,36 @@ export interface GrantTokens {
 const known = new WeakMap<GrantItem, GrantTokens>();
 
 /**
- * Returns each grant with its tokens. They are no entities of the cache: nothing finds or changes them there. A secret is opened when it is
+ * Returns the tokens of a grant. They are no entities of the cache: nothing finds or changes them there. A secret is opened when it is
  * read. Keys, registrations and everything else in a grant are left out.
  */
+export function tokensOfGrant(item: GrantItem): GrantTokens {
+  const tokens = known.get(item) ?? tokensIn(item);
+  known.set(item, tokens);
+  return tokens;
+}
+
+/** Returns each grant with its tokens. */
 export function tokensOfGrants(cache: TokenCache): (readonly [GrantItem, GrantTokens])[] {
   return [...storeOf(cache).entries(GRANT)].flatMap(({ entity }) => {
     if (entity === null) return [];
     const item = entity as GrantItem;
-    const tokens = known.get(item) ?? tokensIn(item);
-    known.set(item, tokens);
-    return [[item, tokens] as const];
+    return [[item, tokensOfGrant(item)] as const];
   });
 }
 
 function tokensIn(item: GrantItem): GrantTokens {
-  const holds = new Set(item.holds.split(' '));
-  const common = {
-    home_account_id: item.home_account_id,
-    environment: item.environment,
-    client_id: item.client_id,
-    realm: '',
-    ...(item.issuer === undefined ? {} : { issuer: item.issuer }),
-    target: item.target ?? '',
-    cached_at: item.cached_at ?? null,
-  };
-  const unknown = item.expires_on === undefined ? { unknown_expiry: '0' } : {};
+  const fields = new Map(grantFields(item));
+  const [access, refresh, id] = [
+    fields.get('AccessToken'),
+    fields.get('RefreshToken'),
+    fields.get('IdToken'),
+  ];
   return {
-    accessTokens: holds.has('access_token')
-      ? [tokenOf(item, 'access_token', { ...common, expires_on: item.expires_on ?? '0', ...unknown })]
-      : [],
-    refreshTokens: holds.has('refresh_token')
-      ? [tokenOf(item, 'refresh_token', { ...common, ...refusalOf(item) })]
-      : [],
-    idTokens: holds.has('id_token') ? [tokenOf(item, 'id_token', common)] : [],
+    accessTokens: access === undefined ? [] : [tokenOf(item, 'access_token', access)],
+    refreshTokens:
+      refresh === undefined ? [] : [tokenOf(item, 'refresh_token', { ...refresh, ...refusalOf(item) })],
+    idTokens: id === undefined ? [] : [tokenOf(item, 'id_token', id)],
   };
 }
 

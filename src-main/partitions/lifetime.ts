@@ -6,8 +6,8 @@ import { lastExpiry } from './partition-contents.ts';
 /**
  * The lifetime of an entry.
  *
- * - `'tokens'` (the default): until its longest-lived token expires. Refresh tokens don't say when they do: with one, 90 days
- *   after the last update, which is how long Microsoft Entra ID keeps an unused one.
+ * - `'tokens'` (the default): until its longest-lived token expires. If the provider did not say when a refresh token does, 90
+ *   days after the last update, which is how long Microsoft Entra ID keeps an unused one.
  * - `{ refreshTokens }`: the same, with this many seconds in place of 90 days.
  * - a number: seconds after the last update.
  * - `{ sliding }`: seconds after the last read or update.

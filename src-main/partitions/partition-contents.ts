@@ -1,7 +1,7 @@
 /** The contents of a partition: its cache, its users, whether it is empty, and when its last token expires. */
 import { randomInt } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
-import { expiryOf } from '../cache/schema/expiry.ts';
+import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
 import { GRANT, type Section } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
@@ -128,13 +128,14 @@ function* entriesOf(cache: TokenCache, types: readonly Section[]) {
 }
 
 /**
- * When the last token expires, in seconds since the epoch; undefined where that is unknown: refresh tokens don't say, nor
- * does an access token whose lifetime nobody told.
+ * When the last token expires, in seconds since the epoch; undefined if that is unknown: few providers say
+ * it of a refresh token, and some not of an access token.
  */
 export function lastExpiry(cache: TokenCache): number | undefined {
-  if (cache.find('RefreshToken').length > 0) return undefined;
   for (const _grant of storeOf(cache).entries(GRANT)) return undefined;
-  const times = cache.find('AccessToken').map(expiryOf);
+  const refreshTokens = cache.find('RefreshToken').map(({ expires_on }) => secondsOf(expires_on));
+  if (refreshTokens.some(Number.isNaN)) return undefined;
+  const times = [...refreshTokens, ...cache.find('AccessToken').map(expiryOf)];
   const last = Math.max(...times.filter((time) => !Number.isNaN(time)));
   return Number.isFinite(last) ? last : undefined;
 }

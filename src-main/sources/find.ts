@@ -1,8 +1,10 @@
 /** Finds the caches of other programs by file names, sizes and times. Reads no contents and creates no files. */
+import { Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
+import { codeOf } from './program-file.ts';
 import { checkOptions } from '../options.ts';
 
 /** A cache that was found but not opened. */
@@ -141,9 +143,12 @@ async function sourceAt(
   place: Place,
   program: { id: string; name: string; sharedBy?: readonly string[]; leaving: Leaving },
 ): Promise<FoundSource | null> {
-  const about = await stat(place.file).catch(() => null);
+  const seen = await stat(place.file).catch((error: unknown) => error);
+  const about = seen instanceof Stats ? seen : null;
+  // A folder that this user may not enter: whether the cache is there can't be told, and reading it says so.
+  const isBarred = codeOf(seen) === 'EACCES' && place.sealing === 'none';
   // Pipes and folders are also returned; reading them reports the problem.
-  if (about === null && (await lstat(place.file).catch(() => null)) === null) return null;
+  if (about === null && !isBarred && (await lstat(place.file).catch(() => null)) === null) return null;
   // Beside an item of the keyring lies an empty file whose time tells of changes. One with contents is a cache itself.
   if (isInKeychain(place.sealing) && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
   const inFile = !isInKeychain(place.sealing);
@@ -165,7 +170,11 @@ async function sourceAt(
 
 /** Lists the files of a folder and its subfolders, sorted; [] if the folder cannot be listed. */
 async function filesIn(folder: string, depth = 1): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
+    // The folder stands for its caches, so that their source has the state `no-permission`.
+    codeOf(error) === 'EACCES' ? null : [],
+  );
+  if (entries === null) return [folder];
   const files: string[] = [];
   for (const entry of entries.slice(0, MOST_IN_A_FOLDER)) {
     const path = join(folder, entry.name);

@@ -7,6 +7,7 @@
 export { displayPath, findSources, type FoundSource, sourceFromFile, type SourcesOptions } from './find.ts';
 export type { NamedSignIn } from './names.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
+export { removeLeftovers } from './program-lock.ts';
 export { howToLeave, readSource, type ReadOptions, type SourceReading } from './read.ts';
 export type { Dpapi } from './dpapi.ts';
 export type { PasswordStore, SecretReaders } from './sealed.ts';

@@ -1,7 +1,7 @@
 /** Files of other programs: read without waiting, replaced whole. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, chown, type FileHandle, open, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SourceError } from '../errors.ts';
 import type { Content, Unread } from './source-state.ts';
@@ -14,7 +14,24 @@ const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 /** Reads a regular file of at most 256 MiB as text. Never blocks on a pipe. */
 export async function readText(file: string, name: string): Promise<Content> {
   const found = await readBytes(file, name);
-  return 'state' in found ? found : { text: found.bytes.toString('utf8'), writtenAt: found.writtenAt };
+  if ('state' in found) return found;
+  const text = decodedText(found.bytes);
+  return text === null ? notText(file) : { text, writtenAt: found.writtenAt };
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @returns null if the bytes are not UTF-8. A lenient decoder would replace them, and a sign-out would write the replacement back. */
+export function decodedText(bytes: Uint8Array): string | null {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+export function notText(file: string): Unread {
+  return { state: 'not-understood', problem: `${file} is not UTF-8 text. Nothing was changed.` };
 }
 
 /** Reads a regular file of at most 256 MiB. Never blocks on a pipe. */
@@ -46,7 +63,7 @@ export async function readBytes(
 }
 
 function refused(file: string, name: string, error: unknown): Unread {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return { state: 'gone', problem: `${file} is not there any more. ${name} may have signed out.` };
   if (code === 'EACCES' || code === 'EPERM')
@@ -54,41 +71,165 @@ function refused(file: string, name: string, error: unknown): Unread {
       state: 'no-permission',
       problem: `You don’t have permission to read ${file}. It belongs to another user, or the system protects it.`,
     };
+  if (process.platform === 'win32' && code === 'EBUSY')
+    return {
+      state: 'in-use',
+      problem: `${name} has ${file} open for itself. Close it, then open this again.`,
+    };
+  if (code === 'ELOOP')
+    return { state: 'not-understood', problem: `${file} is a link that leads to itself. Nothing was read.` };
   return {
     state: 'not-understood',
     problem: `${file} can’t be read (${code === '' ? 'unknown error' : code}).`,
   };
 }
 
-/** Replaces a file atomically, with the same mode and owner and a new modification time. Data is flushed before the rename. */
-export async function writeWhole(file: string, bytes: Buffer): Promise<void> {
-  const temporary = join(dirname(file), `.tokenkeep-${randomBytes(6).toString('hex')}.tmp`);
+/** A new content that is on the disk already and waits beside the file that it will replace. */
+export interface Prepared {
+  /** Replaces the file, with a new modification time. */
+  put: () => Promise<void>;
+  /** Removes what `put` has not used. */
+  discard: () => Promise<void>;
+}
+
+/** Temporary files name their process, so that those of a process that was killed can be told from those in use. */
+const TEMPORARY = /^\.tokenkeep-(\d+)-[0-9a-f]{12}\.tmp$/;
+
+/**
+ * Writes and flushes a temporary file with the mode and owner of the file that it will replace. The slow part comes before a lock is
+ * taken, so that nothing but a rename happens under it.
+ *
+ * @throws SourceError
+ */
+export async function prepareWhole(file: string, bytes: Uint8Array): Promise<Prepared> {
+  const random = randomBytes(6).toString('hex');
+  const temporary = join(dirname(file), `.tokenkeep-${process.pid}-${random}.tmp`);
+  let isThere = true;
+  const discard = async (): Promise<void> => {
+    if (isThere) await unlink(temporary).catch(() => undefined);
+    isThere = false;
+  };
   try {
     const about = await stat(file);
     const handle = await open(temporary, 'wx', 0o600);
     try {
+      if (process.platform !== 'win32') {
+        const own = await handle.stat();
+        if (own.uid !== about.uid || own.gid !== about.gid) await handle.chown(about.uid, about.gid);
+        await handle.chmod(about.mode & 0o777);
+      }
       await handle.writeFile(bytes);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    if (process.platform !== 'win32') {
-      await chmod(temporary, about.mode & 0o777);
-      if (about.uid !== process.getuid?.()) await chown(temporary, about.uid, about.gid);
-    }
-    await rename(temporary, file);
-    await setAhead(file);
   } catch (cause) {
-    await unlink(temporary).catch(() => undefined);
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    const refused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-    throw new SourceError(
-      refused ? 'source_no_permission' : 'source_failed',
-      refused
-        ? `You don’t have permission to write ${file}. Nothing was changed. Sign out in the program itself.`
-        : `${file} can’t be written (${code}). Nothing was changed.`,
+    await discard();
+    throw notWritten(file, cause);
+  }
+  return {
+    async put() {
+      try {
+        await renameOver(temporary, file);
+        isThere = false;
+        await setAhead(file);
+      } catch (cause) {
+        throw notWritten(file, cause);
+      }
+    },
+    discard,
+  };
+}
+
+/** Replaces a file atomically, with the same mode and owner and a new modification time. @throws SourceError */
+export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const prepared = await prepareWhole(file, bytes);
+  try {
+    await prepared.put();
+  } finally {
+    await prepared.discard();
+  }
+}
+
+/** Milliseconds between attempts, and for all of them: Windows refuses to replace a file while another program has it open. */
+const [RETRY, RETRY_FOR] = [40, 800];
+const IN_USE = new Set(['EPERM', 'EACCES', 'EBUSY']);
+
+/** Renames a file over another one. On Windows, waits for a program that is reading it. */
+export async function renameOver(
+  from: string,
+  to: string,
+  platform: NodeJS.Platform = process.platform,
+  move: (from: string, to: string) => Promise<void> = rename,
+): Promise<void> {
+  const end = performance.now() + RETRY_FOR;
+  for (;;) {
+    try {
+      await move(from, to);
+      return;
+    } catch (error) {
+      if (platform !== 'win32' || !IN_USE.has(codeOf(error)) || performance.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY));
+  }
+}
+
+/** The code of a system error such as `ENOENT`; "" for other errors. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function notWritten(file: string, cause: unknown): SourceError {
+  const code = codeOf(cause);
+  if (process.platform === 'win32' && IN_USE.has(code))
+    return new SourceError(
+      'source_busy',
+      `Another program has ${file} open, or you don’t have permission to write it. Nothing was changed. Close the program, then try again.`,
       { cause },
     );
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new SourceError(
+      'source_no_permission',
+      `You don’t have permission to write ${file}. Nothing was changed. Sign out in the program itself.`,
+      { cause },
+    );
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new SourceError(
+      'source_failed',
+      `The disk of ${file} is full. Nothing was changed. Free some space, then try again.`,
+      { cause },
+    );
+  if (code === 'EBUSY')
+    return new SourceError(
+      'source_failed',
+      `${file} is mounted by itself, as containers do, so it can’t be replaced. Nothing was changed. Sign out in the program itself.`,
+      { cause },
+    );
+  if (code === 'ENOENT')
+    return new SourceError('source_unreadable', `${file} is not there any more. Nothing was changed.`, {
+      cause,
+    });
+  return new SourceError(
+    'source_failed',
+    `${file} can’t be written (${code === '' ? 'unknown error' : code}). Nothing was changed.`,
+    { cause },
+  );
+}
+
+/** Removes the temporary files that processes of Tokenkeep left in a folder when they were killed. They hold tokens. */
+export async function removeTemporary(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = TEMPORARY.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -6,8 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
+import type { FoundSource } from './find.ts';
+import { isAlive, removeTemporary } from './program-file.ts';
 import type { Place } from './programs.ts';
 
 /** The program name written into a lock file after the process ID. */
@@ -52,13 +55,68 @@ export async function whileLocked<T>(
         await release(file, held);
       }
     }
-    if (performance.now() > end)
-      throw new SourceError(
-        'source_busy',
-        `Another program has kept ${file} locked for ${Math.round(deadline / 1000)} s. Nothing was changed. Close it, or try again.`,
-      );
+    if (performance.now() > end) throw await busy(file, deadline);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+/** Names the process that holds the lock: the user has to know what to close. */
+async function busy(file: string, deadline: number): Promise<SourceError> {
+  const holder = await holderOf(file);
+  const seconds = Math.max(1, Math.round(deadline / 1000));
+  return new SourceError(
+    'source_busy',
+    holder === null
+      ? `Another program has kept ${file} locked for ${seconds} s. Nothing was changed. Close it, then try again.`
+      : holder.isAlive
+        ? `Process ${holder.pid} has kept ${file} locked for ${seconds} s. Nothing was changed. Close that program, then try again.`
+        : `Process ${holder.pid} left the lock ${file} behind when it ended. Nothing was changed. Try again in a minute: then the lock is old enough to be taken over.`,
+  );
+}
+
+/** @returns the process that a lock file names; null if there is none, or it names none */
+async function holderOf(file: string): Promise<{ pid: number; isAlive: boolean } | null> {
+  const handle = await opened(file, constants.O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const { pid } = await ownerOf(handle);
+    return pid === undefined ? null : { pid, isAlive: isAlive(pid) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether a running program has locked the cache, as far as its lock file tells. */
+export async function isHeld(place: Place): Promise<boolean> {
+  const file = lockFileOf(place);
+  return file !== undefined && (await holderOf(file))?.isAlive === true;
+}
+
+/**
+ * Removes what a process of Tokenkeep left beside caches when it was killed during a sign-out: its lock, which MSAL Node would wait for
+ * forever, and its temporary file, which holds tokens. Nothing of another program or of a running process is removed.
+ *
+ * @example
+ * import { findSources, removeLeftovers } from 'tokenkeep/sources';
+ *
+ * await removeLeftovers(await findSources());
+ */
+export async function removeLeftovers(sources: readonly Pick<FoundSource, 'place'>[]): Promise<void> {
+  const changed = sources.filter(({ place }) => place.content === 'msal');
+  for (const { place } of changed) await removeOwnLock(place);
+  for (const folder of new Set(changed.map(({ place }) => dirname(place.file))))
+    await removeTemporary(folder);
+}
+
+async function removeOwnLock(place: Place): Promise<void> {
+  if (place.locking !== 'lockfile') return;
+  const file = lockFileOf(place) ?? '';
+  const handle = await opened(file, FLAGS).catch(() => null);
+  if (handle === null) return;
+  const { pid, isOurs } = await ownerOf(handle);
+  if (isOurs && pid !== undefined && !isAlive(pid) && flock(handle))
+    await release(file, { handle, removed: true });
+  else await handle.close();
 }
 
 interface Held {
@@ -67,15 +125,25 @@ interface Held {
   readonly removed: boolean;
 }
 
-const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** macOS has no `flock` command, but locks a file while opening it (`O_EXLOCK` of fcntl.h). */
+const EXCLUSIVE = process.platform === 'darwin' ? 0x20 : 0;
+// Windows has no links and pipes of this kind, and its Node no such constants.
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants as Partial<typeof constants>;
+const FLAGS = constants.O_RDWR | O_NOFOLLOW | O_NONBLOCK | EXCLUSIVE;
 
 /** Creates the lock file, or takes over a stale one of a crashed program. */
 async function take(file: string, now: () => number): Promise<Held | null> {
   const created = await opened(file, FLAGS | constants.O_CREAT | constants.O_EXCL);
   if (created !== null) {
-    if (!flock(created)) return letGo(created);
-    await created.write(`${process.pid} ${OURS}`);
-    return { handle: created, removed: true };
+    const held = { handle: created, removed: true };
+    try {
+      if (!flock(created)) return await letGo(created);
+      await created.write(`${process.pid} ${OURS}`);
+    } catch (error) {
+      await release(file, held);
+      throw error;
+    }
+    return held;
   }
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: try again.
@@ -105,6 +173,7 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : '';
     if (code === 'EEXIST' || code === 'ENOENT') return null;
+    if (EXCLUSIVE !== 0 && code === 'EAGAIN') return null; // locked by another program
     if (code !== 'ELOOP' && code !== 'ENXIO')
       throw new SourceError(
         'source_no_permission',
@@ -118,22 +187,20 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
   );
 }
 
-/** Whether the process named in the lock file ended a while ago. */
+/** Whether the process named in the lock file has ended: a while ago, since a program may be about to write its name. */
 async function isStale(handle: FileHandle, now: () => number): Promise<boolean> {
+  const { pid, isOurs } = await ownerOf(handle);
+  if (isOurs && pid !== undefined) return !isAlive(pid);
   const { mtimeMs } = await handle.stat();
-  if (now() * 1000 - mtimeMs < STALE) return false;
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-  const pid = /\d+/.exec(buffer.toString('latin1', 0, bytesRead))?.[0];
-  return pid === undefined || !isAlive(Number(pid));
+  return now() * 1000 - mtimeMs >= STALE && (pid === undefined || !isAlive(pid));
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/** Reads what programs write into their lock files: the process ID, and most of them a name. */
+async function ownerOf(handle: FileHandle): Promise<{ pid: number | undefined; isOurs: boolean }> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+  const text = buffer.toString('latin1', 0, bytesRead);
+  const pid = /\d{1,10}/.exec(text)?.[0];
+  return { pid: pid === undefined ? undefined : Number(pid), isOurs: text.endsWith(` ${OURS}`) };
 }
 
 /**
@@ -141,7 +208,7 @@ function isAlive(pid: number): boolean {
  * another kind, which these programs don't see. Takes 3 ms.
  */
 function flock(handle: FileHandle): boolean {
-  if (process.platform === 'win32') return true; // an open file is not shared there
+  if (process.platform === 'win32' || EXCLUSIVE !== 0) return true; // opening the file has locked it
   const { status, error } = spawnSync('flock', ['-x', '-n', '3'], {
     stdio: ['ignore', 'ignore', 'ignore', handle.fd],
     timeout: 2_000,

@@ -7,6 +7,7 @@ import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { type NamedSignIn, namesIn } from './names.ts';
 import { readText } from './program-file.ts';
+import { isHeld } from './program-lock.ts';
 import { type SecretReaders, sealedStore } from './sealed.ts';
 import type { Content, SourceState } from './source-state.ts';
 
@@ -62,7 +63,8 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
     const content = await contentOf(source, options);
     if ('state' in content) return nothing(source, content.state, content.problem);
     const reading = understood(source, content, options);
-    if (reading.state !== 'not-understood' || look === LOOKS) return reading;
+    if (reading.state !== 'not-understood') return reading;
+    if (look === LOOKS) return (await isHeld(source.place)) ? inUse(source) : reading;
     await new Promise((resolve) => setTimeout(resolve, options.pause ?? 500));
   }
 }
@@ -72,7 +74,7 @@ async function contentOf(source: FoundSource, options: ReadOptions): Promise<Con
   if (sealing === 'none') return readText(file, source.name);
   const store = sealedStore(source, options.secrets);
   const found = 'state' in store ? store : await store.read();
-  return 'state' in found ? found : { text: found.value, writtenAt: source.writtenAt };
+  return 'state' in found ? found : { text: found.value.text, writtenAt: source.writtenAt };
 }
 
 function understood(
@@ -86,6 +88,12 @@ function understood(
     if (names === null) return nothing(source, 'not-understood', notUnderstood(source));
     return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
   }
+  if (SEALED_BY_GO.test(text))
+    return nothing(
+      source,
+      'sealed',
+      `${source.file} is sealed with a key that the kernel keeps until the next restart. Only the program that wrote it can open it.`,
+    );
   try {
     const cache = cacheIn(text, now);
     const accounts = cache.accounts();
@@ -95,6 +103,9 @@ function understood(
     throw error;
   }
 }
+
+/** azidentity for Go, such as in kubelogin, seals its cache on Linux as a JWE in compact form. */
+const SEALED_BY_GO = /^eyJ[\w-]+(?:\.[\w-]*){4}\s*$/;
 
 /** @throws DocumentError */
 export function cacheIn(text: string, now?: () => number): SerializableTokenCache {
@@ -106,6 +117,14 @@ export function cacheIn(text: string, now?: () => number): SerializableTokenCach
 
 function nothing(source: FoundSource, state: SourceState, problem: string): SourceReading {
   return { state, problem, accounts: [], cache: null, names: [], writtenAt: source.writtenAt };
+}
+
+function inUse(source: FoundSource): SourceReading {
+  return nothing(
+    source,
+    'in-use',
+    `A running program has locked ${source.file} and is writing it. Open this again when it is done.`,
+  );
 }
 
 function notUnderstood({ name, file }: FoundSource): string {

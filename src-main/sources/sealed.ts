@@ -1,10 +1,9 @@
 /** Opens and replaces caches protected by the system: in a keyring, with DPAPI, or in a macOS keychain. */
 import { loadKeytar } from '../keychain/keytar.ts';
 import { isRecord } from '../cache/json.ts';
-import { SourceError } from '../errors.ts';
 import { type Dpapi, windowsDpapi } from './dpapi.ts';
 import type { FoundSource } from './find.ts';
-import { readBytes, writeWhole } from './program-file.ts';
+import { decodedText, notText, prepareWhole, readBytes } from './program-file.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
 import type { Unread } from './source-state.ts';
 
@@ -43,12 +42,26 @@ export interface SecretReaders {
   keychain?: () => Promise<PasswordStore | null>;
 }
 
+/** A result, or the reason why there is none. */
+export type Result<T> = { readonly value: T } | Unread;
+
 /** A sealed cache. The text is the document, without its seal and encoding. */
 export interface SealedStore {
-  read(): Promise<{ readonly value: string } | Unread>;
-  /** Replaces the document, in the encoding that `read` found. */
-  write(text: string): Promise<{ readonly value: undefined } | Unread>;
+  read(): Promise<Result<{ readonly text: string; readonly raw: Buffer }>>;
+  /** Returns what is stored, with its seal. This is quick: what `read` unsealed can be compared with it under a lock. */
+  raw(): Promise<Result<Buffer>>;
+  /** Seals a document in the encoding that `read` found. `put` then replaces the stored one, and is quick. */
+  prepare(text: string): Promise<Result<PreparedSecret>>;
 }
+
+interface PreparedSecret {
+  put: () => Promise<Result<undefined>>;
+  discard: () => Promise<void>;
+}
+
+/** What is replaced in memory and by one call needs no preparation. */
+const inMemory = (put: PreparedSecret['put']): Promise<Result<PreparedSecret>> =>
+  Promise.resolve({ value: { put, discard: () => Promise.resolve() } });
 
 /** @returns why this system cannot open the cache, if it cannot */
 export function sealedStore(source: FoundSource, readers: SecretReaders = {}): SealedStore | Unread {
@@ -81,26 +94,32 @@ function keyringStore(
   connect: () => Promise<SecretService | null>,
 ): SealedStore {
   let before: Buffer = Buffer.alloc(0);
+  const raw = () => withItem(source, connect, (service, item) => service.secretOf(item));
   return {
     async read() {
-      const found = await withItem(source, connect, (service, item) => service.secretOf(item));
+      const found = await raw();
       if (!('value' in found)) return found;
       before = found.value;
-      return { value: decoded(before, encoding) };
+      const text = decoded(before, encoding);
+      return text === null ? notText(`The keyring item of ${source.name}`) : { value: { text, raw: before } };
     },
-    write: (text) =>
-      withItem(source, connect, async (service, item) => {
-        await service.setSecret(item, encodedLike(before, text, encoding));
-        return undefined;
-      }),
+    raw,
+    prepare: (text) =>
+      inMemory(() =>
+        withItem(source, connect, async (service, item) => {
+          await service.setSecret(item, encodedLike(before, text, encoding));
+          return undefined;
+        }),
+      ),
   };
 }
 
-function decoded(secret: Buffer, encoding: Item['encoding']): string {
-  const text = secret.toString('utf8');
-  return encoding === 'text' || text.trimStart().startsWith('{')
+/** @returns null if the document is not UTF-8 */
+function decoded(secret: Buffer, encoding: Item['encoding']): string | null {
+  const text = decodedText(secret);
+  return text === null || encoding === 'text' || text.trimStart().startsWith('{')
     ? text
-    : Buffer.from(text, 'base64').toString('utf8');
+    : decodedText(Buffer.from(text, 'base64'));
 }
 
 /** Encodes a document like the existing secret: programs that share an item may write base64 or text. */
@@ -114,7 +133,7 @@ async function withItem<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
   action: (service: SecretService, item: SecretItem) => Promise<T>,
-): Promise<{ value: T } | Unread> {
+): Promise<Result<T>> {
   const attributes = source.place.item?.attributes ?? {};
   let service: SecretService | null;
   try {
@@ -165,9 +184,7 @@ function keychainStore(
   { service, account }: NonNullable<FoundSource['place']['password']>,
   open: () => Promise<PasswordStore | null>,
 ): SealedStore {
-  const asked = async <T>(
-    action: (keychain: PasswordStore) => Promise<T>,
-  ): Promise<{ value: T } | Unread> => {
+  const asked = async <T>(action: (keychain: PasswordStore) => Promise<T>): Promise<Result<T>> => {
     try {
       const keychain = await open();
       if (keychain !== null) return { value: await action(keychain) };
@@ -187,18 +204,28 @@ function keychainStore(
           };
     }
   };
+  const stored = async (): Promise<Result<string>> => {
+    const found = await asked((keychain) => keychain.getPassword(service, account));
+    if (!('value' in found)) return found;
+    if (found.value !== null) return { value: found.value };
+    return { state: 'gone', problem: `The macOS keychain holds nothing of ${source.name} any more.` };
+  };
   return {
     async read() {
-      const found = await asked((keychain) => keychain.getPassword(service, account));
-      if (!('value' in found)) return found;
-      if (found.value !== null) return { value: found.value };
-      return { state: 'gone', problem: `The macOS keychain holds nothing of ${source.name} any more.` };
+      const found = await stored();
+      return 'value' in found ? { value: { text: found.value, raw: Buffer.from(found.value) } } : found;
     },
-    write: (text) =>
-      asked(async (keychain) => {
-        await keychain.setPassword(service, account, text);
-        return undefined;
-      }),
+    async raw() {
+      const found = await stored();
+      return 'value' in found ? { value: Buffer.from(found.value) } : found;
+    },
+    prepare: (text) =>
+      inMemory(() =>
+        asked(async (keychain) => {
+          await keychain.setPassword(service, account, text);
+          return undefined;
+        }),
+      ),
   };
 }
 
@@ -210,31 +237,38 @@ function dpapiStore(source: FoundSource, dpapi: Dpapi): SealedStore {
   let isInEnvelope = false;
   const refused = (error: unknown): Unread => ({
     state: 'sealed',
-    problem: `Windows did not open ${file}, which another user or computer may have sealed: ${wordsOf(error)}`,
+    problem: `Windows did not open or seal ${file}, which another user or computer may have sealed: ${wordsOf(error)}`,
   });
   return {
     async read() {
       const found = await readBytes(file, source.name);
       if ('state' in found) return found;
-      if (found.bytes.length === 0) return { value: '' };
-      const inside = insideEnvelope(found.bytes);
+      const raw = found.bytes;
+      if (raw.length === 0) return { value: { text: '', raw } };
+      const inside = insideEnvelope(raw);
       isInEnvelope = inside !== null;
       try {
-        return { value: (await dpapi.unprotect(inside ?? found.bytes)).toString('utf8') };
+        const text = decodedText(await dpapi.unprotect(inside ?? raw));
+        return text === null ? notText(file) : { value: { text, raw } };
       } catch (error) {
         return refused(error);
       }
     },
-    async write(text) {
+    async raw() {
+      const found = await readBytes(file, source.name);
+      return 'state' in found ? found : { value: found.bytes };
+    },
+    async prepare(text) {
+      let sealed: Buffer;
       try {
-        const sealed = await dpapi.protect(Buffer.from(text, 'utf8'));
-        const envelope = { type: ENVELOPE, data: sealed.toString('base64') };
-        await writeWhole(file, isInEnvelope ? Buffer.from(JSON.stringify(envelope), 'utf8') : sealed);
-        return { value: undefined };
+        sealed = await dpapi.protect(Buffer.from(text, 'utf8'));
       } catch (error) {
-        if (error instanceof SourceError) throw error;
         return refused(error);
       }
+      const envelope = { type: ENVELOPE, data: sealed.toString('base64') };
+      const whole = isInEnvelope ? Buffer.from(JSON.stringify(envelope), 'utf8') : sealed;
+      const { put, discard } = await prepareWhole(file, whole);
+      return { value: { put: () => put().then(() => ({ value: undefined })), discard } };
     },
   };
 }

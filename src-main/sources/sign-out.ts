@@ -1,7 +1,8 @@
 /** Signs an account out of another program's cache and verifies the result. Other accounts are not changed. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import { systemClock } from '../cache/clock.ts';
@@ -10,9 +11,18 @@ import { checkOptions } from '../options.ts';
 import { azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
 import { whileLocked } from './program-lock.ts';
-import { readText, setAhead, writeWhole } from './program-file.ts';
+import {
+  decodedText,
+  notText,
+  type Prepared,
+  prepareWhole,
+  readBytes,
+  readText,
+  setAhead,
+  writeWhole,
+} from './program-file.ts';
 import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
-import { type SealedStore, sealedStore } from './sealed.ts';
+import { type Result, type SealedStore, sealedStore } from './sealed.ts';
 import type { Unread } from './source-state.ts';
 
 /**
@@ -32,8 +42,10 @@ export interface SourceReceipt {
   readonly at: number;
   /** Number of removed entries by type. All zero if the account was already gone. */
   readonly removed: SignOutReceipt['removed'];
-  /** Number of remaining entries of the account, counted after reading the file back. */
-  readonly remaining: number;
+  /** Number of remaining entries of the account, counted after reading the cache back; null if that failed. */
+  readonly remaining: number | null;
+  /** A message to display if the result could not be checked. */
+  readonly problem?: string;
   /** A message to display about what the program may still show. */
   readonly left?: string;
   /**
@@ -54,8 +66,8 @@ export interface SourceSignOutOptions extends ReadOptions {
 }
 
 /**
- * Removes an account and all its entries from another program's cache. The document is read again under the program's own
- * lock, replaced atomically, and read back for verification.
+ * Removes an account and all its entries from another program's cache. The new document is prepared first. Under the program's own lock, the
+ * old one is compared with what was read and replaced atomically. Then it is read back for verification.
  *
  * Tokens are not revoked: an access token that a program holds in memory works until it expires, a refresh token until the
  * provider revokes it.
@@ -88,31 +100,37 @@ export async function signOutAtSource(
       'source_view_only',
       `Tokenkeep does not change what ${source.name} keeps. ${howToLeave(source)}`,
     );
-  const { now = systemClock, deadline } = options;
+  const { now = systemClock } = options;
   const medium = mediumOf(source, options);
-  // Do everything that is slow or may fail before taking the lock.
-  await medium.prepare();
-  const { removed, before } = await whileLocked(
-    source.place,
-    () => changeDocument(source, medium, (cache) => cache.signOut(account).removed),
-    { deadline, now },
-  );
+  let removed: SignOutReceipt['removed'] = NOTHING_REMOVED;
+  let gone: Roots = {};
+  await changeDocument(source, medium, options, (text) => {
+    const cache = understood(source, text);
+    const roots = rootsOf(cache.serialize());
+    ({ removed } = cache.signOut(account));
+    gone = {};
+    if (!cache.hasStateChanged) return null;
+    const after = cache.serialize();
+    gone = difference(roots, rootsOf(after));
+    return after;
+  });
   const profile =
     source.place.profile === undefined || options.profile === false
       ? null
       : await withoutSubscriptions(source.place.profile, account, source);
   const { remaining, problem } = await leftOf(source, account, options);
-  if (problem !== undefined) throw new SourceError('source_unreadable', problem);
-  const sealed = sealedInMemory(JSON.stringify(before));
+  const left = [source.leaving.left, profile?.problem].filter((part) => part !== undefined).join(' ');
+  const sealed = sealedInMemory(JSON.stringify(gone));
   return {
     source,
     at: Math.floor(now()),
     removed,
     remaining,
-    ...(source.leaving.left === undefined ? {} : { left: source.leaving.left }),
+    ...(problem === undefined ? {} : { problem }),
+    ...(left === '' ? {} : { left }),
     async undo() {
       const roots: unknown = JSON.parse(sealed.open());
-      await whileLocked(source.place, () => putBack(source, medium, roots), { deadline, now });
+      await changeDocument(source, medium, options, (text) => restored(source, text, roots));
       await profile?.restore();
       sealed.forget();
     },
@@ -120,11 +138,22 @@ export async function signOutAtSource(
   };
 }
 
+const NOTHING_REMOVED: SignOutReceipt['removed'] = {
+  Account: 0,
+  AccessToken: 0,
+  RefreshToken: 0,
+  IdToken: 0,
+  AppMetadata: 0,
+};
+
 /** Reads and replaces a document, independent of where it is stored. */
 interface Medium {
-  prepare(): Promise<void>;
-  read(): Promise<string>;
-  write(text: string): Promise<void>;
+  /** Slow: a seal is opened, and the system may ask the user. */
+  read(): Promise<{ readonly text: string; readonly raw: Buffer }>;
+  /** Quick: what is stored now, with its seal. */
+  raw(): Promise<Buffer>;
+  /** Slow: seals the new document and writes it to the disk, beside the one that `put` replaces. */
+  prepare(text: string): Promise<Prepared>;
 }
 
 function mediumOf(source: FoundSource, { secrets }: ReadOptions): Medium {
@@ -137,36 +166,43 @@ function mediumOf(source: FoundSource, { secrets }: ReadOptions): Medium {
   );
 }
 
+function valueOf<T>(result: Result<T>): T {
+  if ('value' in result) return result.value;
+  throw new SourceError(CODES[result.state], result.problem);
+}
+
 function fileMedium(source: FoundSource): Medium {
-  let file = source.file;
+  const raw = async (): Promise<Buffer> => {
+    const found = await readBytes(source.file, source.name);
+    return valueOf('state' in found ? found : { value: found.bytes });
+  };
   return {
-    async prepare() {
-      // Change the target of a symbolic link and keep the link.
-      file = await realpath(source.file).catch(() => source.file);
-    },
     async read() {
-      const content = await readText(file, source.name);
-      if ('state' in content) throw new SourceError(CODES[content.state], content.problem);
-      return content.text;
+      const bytes = await raw();
+      const text = decodedText(bytes);
+      return valueOf(text === null ? notText(source.file) : { value: { text, raw: bytes } });
     },
-    write: (text) => writeWhole(file, Buffer.from(text, 'utf8')),
+    raw,
+    // Change the target of a symbolic link and keep the link.
+    prepare: async (text) =>
+      prepareWhole(await realpath(source.file).catch(() => source.file), Buffer.from(text, 'utf8')),
   };
 }
 
 function sealedMedium(source: FoundSource, store: SealedStore): Medium {
-  const done = <T>(result: { value: T } | Unread): T => {
-    if ('value' in result) return result.value;
-    throw new SourceError(CODES[result.state], result.problem);
-  };
   return {
-    async prepare() {
-      done(await store.read());
-    },
-    read: async () => done(await store.read()),
-    async write(text) {
-      done(await store.write(text));
-      // A program that runs looks at this file's time, and would bring the account back without it.
-      await setAhead(source.file).catch(() => undefined);
+    read: async () => valueOf(await store.read()),
+    raw: async () => valueOf(await store.raw()),
+    async prepare(text) {
+      const { put, discard } = valueOf(await store.prepare(text));
+      return {
+        async put() {
+          valueOf(await put());
+          // A program that runs looks at this file's time, and would bring the account back without it.
+          await setAhead(source.file).catch(() => undefined);
+        },
+        discard,
+      };
     },
   };
 }
@@ -176,26 +212,95 @@ const CODES: Readonly<Record<Unread['state'], SourceErrorCode>> = {
   'no-permission': 'source_no_permission',
   sealed: 'source_unreadable',
   'not-understood': 'source_unreadable',
+  'in-use': 'source_busy',
   gone: 'source_unreadable',
 };
 
 type Roots = Record<string, Record<string, unknown>>;
 
-/** Changes the document under the lock. Returns the removed entries unchanged. */
-async function changeDocument<T>(
+/** Attempts to prepare a change without the lock. Each fails only if the program has written in between. */
+const ATTEMPTS = 3;
+
+/**
+ * Changes a document. The new one is computed, sealed and written beside the old one before the lock is taken. Under the lock, the old one is
+ * compared with what was read, and replaced: this takes milliseconds, whatever the size and the seal. If a program keeps writing in
+ * between, everything is done under the lock.
+ *
+ * @param change returns the new document; null if nothing has to change
+ * @throws SourceError if the document was not changed
+ */
+async function changeDocument(
   source: FoundSource,
   medium: Medium,
-  change: (cache: SerializableTokenCache) => T,
-): Promise<{ removed: T; before: Roots }> {
-  const text = await medium.read();
-  const cache = understood(source, text);
-  const roots = rootsOf(cache.serialize());
-  const removed = change(cache);
-  if (!cache.hasStateChanged) return { removed, before: {} };
-  const after = cache.serialize();
-  const gone = difference(roots, rootsOf(after));
-  await medium.write(after.replace(/^\ufeff/, '')); // azure-cli does not read a byte order mark
-  return { removed, before: gone };
+  { deadline, now = systemClock, pause = 500 }: SourceSignOutOptions,
+  change: (text: string) => string | null,
+): Promise<void> {
+  const lock = { deadline, now };
+  const prepared = async (): Promise<{ raw: Buffer; next: Prepared } | null> => {
+    const { text, raw } = await medium.read();
+    const after = change(text);
+    if (after === null) return null;
+    assertNoDuplicates(source, text);
+    return { raw, next: await medium.prepare(after.replace(/^\ufeff/, '')) }; // azure-cli does not read a byte order mark
+  };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    let found: Awaited<ReturnType<typeof prepared>>;
+    try {
+      found = await prepared();
+    } catch (error) {
+      if (!(error instanceof SourceError && error.code === 'source_unreadable')) throw error;
+      // It may be torn, because its program is writing it.
+      if (attempt < ATTEMPTS) await new Promise((resolve) => setTimeout(resolve, pause));
+      continue;
+    }
+    if (found === null) return;
+    const { raw, next } = found;
+    try {
+      const isPut = await whileLocked(
+        source.place,
+        async () => {
+          if (!raw.equals(await medium.raw())) return false;
+          await next.put();
+          return true;
+        },
+        lock,
+      );
+      if (isPut) return;
+    } finally {
+      await next.discard();
+    }
+  }
+  await whileLocked(
+    source.place,
+    async () => {
+      const found = await prepared();
+      try {
+        await found?.next.put();
+      } finally {
+        await found?.next.discard();
+      }
+    },
+    lock,
+  );
+}
+
+/** JSON parsers keep the last of two entries with the same name: a document that is written again has lost the first. */
+function assertNoDuplicates(source: FoundSource, text: string): void {
+  let named = 0;
+  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs))
+    if (colon !== undefined) named += 1;
+  const json: unknown = text.trim() === '' ? {} : JSON.parse(text.replace(/^\ufeff/, ''));
+  if (named === namesIn(json)) return;
+  throw new SourceError(
+    'source_unreadable',
+    `${source.file} has two entries of the same name, and one would be lost. Nothing was changed. Sign out in the program itself.`,
+  );
+}
+
+function namesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value).reduce<number>((sum, one) => sum + namesIn(one), 0);
+  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
 function understood(source: FoundSource, text: string): SerializableTokenCache {
@@ -211,7 +316,7 @@ function understood(source: FoundSource, text: string): SerializableTokenCache {
 }
 
 function rootsOf(text: string): Roots {
-  const roots: unknown = JSON.parse(text);
+  const roots: unknown = JSON.parse(markNumbers(text));
   const found: Roots = {};
   if (!isRecord(roots)) return found;
   for (const [name, root] of Object.entries(roots)) if (isRecord(root)) found[name] = { ...root };
@@ -228,56 +333,68 @@ function difference(before: Roots, after: Roots): Roots {
   return gone;
 }
 
-async function putBack(source: FoundSource, medium: Medium, gone: unknown): Promise<void> {
-  const text = await medium.read();
+/** Returns a document with the removed entries put back. */
+function restored(source: FoundSource, text: string, gone: unknown): string {
   understood(source, text);
-  const document: unknown = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\ufeff/, ''));
+  const document: unknown = JSON.parse(text.trim() === '' ? '{}' : markNumbers(text.replace(/^\ufeff/, '')));
   const roots: Record<string, unknown> = isRecord(document) ? { ...document } : {};
   for (const [name, entries] of Object.entries(isRecord(gone) ? gone : {})) {
     const root = isRecord(roots[name]) ? roots[name] : {};
     // The user has signed in again: the program's entries are newer.
     roots[name] = { ...(isRecord(entries) ? entries : {}), ...root };
   }
-  const cache = cacheIn(JSON.stringify(roots));
-  await medium.write(cache.serialize());
+  return cacheIn(unmarkNumbers(JSON.stringify(roots))).serialize();
 }
 
 async function leftOf(
   source: FoundSource,
   account: AccountSummary,
   options: SourceSignOutOptions,
-): Promise<{ remaining: number; problem?: string }> {
+): Promise<{ remaining: number | null; problem?: string }> {
   const { deadline, profile, ...reading } = options; // readSource refuses what it does not know
   const { state, cache, problem } = await readSource(source, reading);
   if (state === 'empty' || state === 'gone') return { remaining: 0 };
   if (cache === null)
-    return { remaining: 0, problem: `The account was removed, but it can’t be checked: ${problem ?? state}` };
+    return {
+      remaining: null,
+      problem: `The account was removed, but this could not be checked: ${problem ?? state}`,
+    };
   const { removed } = cache.signOut(account);
   return { remaining: Object.values<number>({ ...removed }).reduce((sum, count) => sum + count, 0) };
+}
+
+interface ProfileChange {
+  /** A message to display if the account is still listed. */
+  readonly problem?: string;
+  restore(): Promise<void>;
 }
 
 async function withoutSubscriptions(
   path: string,
   account: AccountSummary,
   source: FoundSource,
-): Promise<{ restore(): Promise<void> } | null> {
+): Promise<ProfileChange | null> {
   const file = await realpath(path).catch(() => path);
-  const before = await readFile(file, 'utf8').catch(() => null);
+  const read = async (): Promise<string | null> => {
+    const content = await readText(file, source.name);
+    return 'text' in content ? content.text : null;
+  };
+  const before = await read();
   const after = before === null ? null : azureProfileWithout(before, account.username);
   if (before === null || after === null) return null;
   try {
     await writeWhole(file, Buffer.from(after, 'utf8'));
   } catch (cause) {
-    throw new SourceError(
-      'source_failed',
-      `The account was removed from ${source.file}, but ${file} still lists its subscriptions. Run az logout to remove them.`,
-      { cause },
-    );
+    if (!(cause instanceof SourceError)) throw cause;
+    return {
+      problem: `${file} still lists its subscriptions and can’t be written. Run az logout to remove them.`,
+      restore: () => Promise.resolve(),
+    };
   }
   return {
     async restore() {
       // Entries that the program has written since are newer.
-      if ((await readFile(file, 'utf8')) === after) await writeWhole(file, Buffer.from(before, 'utf8'));
+      if ((await read()) === after) await writeWhole(file, Buffer.from(before, 'utf8'));
     },
   };
 }

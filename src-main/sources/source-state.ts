@@ -3,7 +3,7 @@
  *
  * `empty`: no user is signed in. `locked`: the keyring must be unlocked first. `no-permission`: the current user cannot read the cache.
  * `sealed`: only the program itself, or another system, can open the cache. `not-understood`: it is not an MSAL document, or it was
- * incomplete each time it was read. `gone`: it has been removed since it was found.
+ * incomplete each time it was read. `in-use`: its program is writing it. `gone`: it has been removed since it was found.
  */
 export type SourceState =
   | 'accounts'
@@ -12,6 +12,7 @@ export type SourceState =
   | 'no-permission'
   | 'sealed'
   | 'not-understood'
+  | 'in-use'
   | 'gone';
 
 /** Explains why a source cannot be read. */

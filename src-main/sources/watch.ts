@@ -1,5 +1,5 @@
 /** Watches a source for changes by its program. */
-import { type FSWatcher, watch } from 'node:fs';
+import { existsSync, type FSWatcher, realpathSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { FoundSource } from './find.ts';
 
@@ -7,7 +7,7 @@ import type { FoundSource } from './find.ts';
 const QUIET = 150;
 
 /**
- * Calls the listener after the cache was written, replaced or removed. Watches the folder, since a watch on the file would
+ * Calls the listener after the cache was written, replaced, removed or created again. Watches the folder, since a watch on the file would
  * end with the first rename. Does not keep the process alive.
  *
  * @returns a function that stops watching
@@ -21,23 +21,54 @@ const QUIET = 150;
  * ```
  */
 export function watchSource({ file }: Pick<FoundSource, 'file'>, listener: () => void): () => void {
-  const name = basename(file);
   let timer: NodeJS.Timeout | undefined;
-  let watcher: FSWatcher | undefined;
+  let watchers: FSWatcher[] = [];
+  const stop = (): void => {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+    watchers = [];
+  };
+  const changed = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      // Before the listener reads: the folder may be another one now, and a link may lead elsewhere.
+      start();
+      listener();
+    }, QUIET);
+    timer.unref();
+  };
+  const start = (): void => {
+    stop();
+    watchers = targetsOf(file).flatMap((target) => watched(target, changed));
+  };
+  start();
+  return stop;
+}
+
+/** Returns a file and the file that it is a link to, if it is one: a program writes to either name. */
+function targetsOf(file: string): string[] {
   try {
-    watcher = watch(dirname(file), { persistent: false }, (_, changed) => {
-      if (changed !== null && changed !== name) return;
-      clearTimeout(timer);
-      timer = setTimeout(listener, QUIET);
-      timer.unref();
+    return [...new Set([file, realpathSync(file)])];
+  } catch {
+    return [file];
+  }
+}
+
+/** Watches the folder of a file; if it is missing, the closest one above, since a program that signs in again creates it. */
+function watched(target: string, changed: () => void): FSWatcher[] {
+  const own = dirname(target);
+  let folder = own;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    const watcher = watch(folder, { persistent: false }, (_, name) => {
+      const concerns =
+        folder === own ? [null, basename(target), basename(own)].includes(name) : existsSync(own);
+      if (concerns) changed();
     });
-    // Removing the folder ends the watch; reading the source then reports `gone`.
-    watcher.on('error', listener);
+    watcher.on('error', changed);
+    return [watcher];
   } catch {
     // If the folder cannot be watched, the listener is never called; the source can still be read again.
+    return [];
   }
-  return () => {
-    clearTimeout(timer);
-    watcher?.close();
-  };
 }

@@ -1,12 +1,15 @@
 import type { Entry } from '../cache/entry.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type DeferredAccount, isDeferrable } from '../cache/store.ts';
+import { outlineForIndex } from '../cache/account-outline.ts';
 import { usersOf } from '../cache/accounts.ts';
+import type { AccountOutline } from '../cache/schema/entities.ts';
+import { GRANT } from '../cache/schema/grants.ts';
 import { VaultError } from '../errors.ts';
 import { entriesIn, type Group, type Groups } from './format/base.ts';
 import { type Change, sealBatch } from './format/batch.ts';
 import type { Findings, FrameContent } from './format/frame.ts';
-import { type IndexRow, nameOf } from './format/manifest.ts';
+import { type IndexRow, nameOf, outlineIn, outlineRow } from './format/manifest.ts';
 import { printable } from './printable.ts';
 import { pauses } from './pauses.ts';
 
@@ -86,11 +89,17 @@ function chunksOf(entries: readonly Entry[]): Entry[][] {
 }
 
 function indexRow(cache: TokenCache, account: string, entries: readonly Entry[]): IndexRow {
+  const store = storeOf(cache);
+  const users = usersOf(store, account);
+  const atOnce = !isDeferrable(account, entries);
   return {
     account,
     entries: entries.length,
-    atOnce: !isDeferrable(account, entries),
-    users: usersOf(storeOf(cache), account),
+    notUnderstood: entries.filter(({ isUnderstood }) => !isUnderstood).length,
+    grants: entries.flatMap(({ section, key }) => (section === GRANT && key !== null ? [key] : [])),
+    atOnce,
+    users,
+    outline: atOnce ? null : outlineRow(outlineForIndex(store, account), users),
   };
 }
 
@@ -116,8 +125,20 @@ export class StoredAccount implements DeferredAccount {
     return this.#row.entries;
   }
 
+  get notUnderstood(): number {
+    return this.#row.notUnderstood;
+  }
+
+  get grants(): readonly string[] {
+    return this.#row.grants;
+  }
+
   get users(): IndexRow['users'] {
     return this.#row.users;
+  }
+
+  get outline(): AccountOutline | null {
+    return outlineIn(this.#row);
   }
 
   /** @throws VaultError `vault_damaged`, which names the account */

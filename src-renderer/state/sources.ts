@@ -109,6 +109,8 @@ export function sourceState(
       return { text: `Can’t be read: use ${name}`, tone: 'off' };
     case 'not-understood':
       return { text: 'Not understood', tone: 'off' };
+    case 'in-use':
+      return { text: 'In use by its program', tone: 'plain' };
     case 'gone':
       return { text: 'File is gone', tone: 'off' };
   }
@@ -117,7 +119,7 @@ export function sourceState(
 /** The button of a source in the list; null if its row is selected instead. */
 export function sourceAction({ state, sealing }: SourceItem): string | null {
   if (state === 'found') return sealing === 'secret-service' || sealing === 'keychain' ? 'Open…' : 'Open';
-  if (state === 'locked') return 'Retry';
+  if (state === 'locked' || state === 'in-use') return 'Retry';
   return state === 'gone' ? 'Remove' : null;
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { tokenOutlines, type TokensByType } from '../../src-main/cache/account-outline.ts';
 import { accountStatus, type Refusal } from '../../src-main/cache/account-status.ts';
 import { hashText } from '../../src-main/cache/schema/extension.ts';
 
@@ -19,7 +20,7 @@ interface Case {
 
 const status = ({ access = [], refresh = [], refusal }: Case) =>
   accountStatus(
-    { accessTokens: access, refreshTokens: refresh } as unknown as Parameters<typeof accountStatus>[0],
+    tokenOutlines({ accessTokens: access, refreshTokens: refresh, idTokens: [] } as unknown as TokensByType),
     refusal ?? null,
     NOW,
   );

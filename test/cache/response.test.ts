@@ -26,6 +26,32 @@ describe('lifetimes', () => {
     expect(added(signIn(response)).find('AccessToken')).toMatchObject([{ expires_on, extended_expires_on }]);
   });
 
+  test.each<[Record<string, unknown>, string | undefined]>([
+    [{ refresh_token_expires_in: 86_400 }, '87400'],
+    [{ refresh_token_expires_in: '86400' }, '87400'],
+    [{ refresh_expires_in: 1800 }, '2800'], // Keycloak
+    [{ refresh_expires_in: 0 }, undefined], // Keycloak: an offline token, which has no limit
+    [{ x_refresh_token_expires_in: 8_726_400 }, '8727400'], // Intuit
+    [{ refresh_token_expires_in: 2 ** 60 }, '253402300799'],
+    [{ refresh_token_expires_in: 'never' }, undefined],
+    [{}, undefined],
+  ])('of a refresh token: %j', (response, expires_on) => {
+    const [token] = added(signIn(response)).find('RefreshToken');
+    expect(token?.expires_on).toBe(expires_on);
+  });
+
+  test('of a refresh token ends with it', () => {
+    const limited = { refresh_token_expires_in: 86_400 };
+    const again = added(signIn(limited), signIn({ refresh_token: 'next' }));
+    expect(again.find('RefreshToken')).toMatchObject([{ secret: 'next' }]);
+    expect(again.find('RefreshToken')[0]?.expires_on).toBeUndefined();
+    const cache = added(signIn(limited));
+    cache.modify('RefreshToken', cache.find('RefreshToken')[0]!, { secret: 'rotated' });
+    expect(cache.find('RefreshToken')).toMatchObject([{ secret: 'rotated', expires_on: null }]);
+    const kept = added(signIn(limited), signIn({ refresh_token: undefined }));
+    expect(kept.find('RefreshToken')).toMatchObject([{ expires_on: '87400' }]);
+  });
+
   test('a clock with fractions of a second', () => {
     const cache = new TokenCache({ now: () => 1000.75 });
     cache.add(signIn());

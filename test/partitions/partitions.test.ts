@@ -323,6 +323,18 @@ describe('how long it lives', () => {
     expect(ttls).toEqual([expected]);
   });
 
+  it('tokens: until the refresh token expires, where the provider said when', async () => {
+    const { store, ttls } = observed();
+    await caches({ store, now: () => 1000 })
+      .partition('a')
+      .update((cache) => {
+        signIn(cache, 'noor');
+        for (const token of cache.find('RefreshToken'))
+          cache.modify('RefreshToken', token, { expires_on: String(1000 + day) });
+      });
+    expect(ttls).toEqual([day]);
+  });
+
   it('tokens: without a refresh token, until the last access token expires', async () => {
     const { store, ttls } = observed();
     await caches({ store, now: () => 1000 })

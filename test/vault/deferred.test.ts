@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
 import { Entry } from '../../src-main/cache/entry.ts';
+import { outlineForIndex } from '../../src-main/cache/account-outline.ts';
 import { usersOf } from '../../src-main/cache/accounts.ts';
+import { GRANT } from '../../src-main/cache/schema/grants.ts';
 import { isDeferrable } from '../../src-main/cache/store.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
@@ -275,7 +277,15 @@ function deferred(cache: TokenCache): TokenCache {
     const entries = store.ofAccount(account);
     expect(isDeferrable(account, entries)).toBe(true);
     const users = usersOf(store, account);
-    storeOf(lazy).defer({ account, size: entries.length, users, read: () => entries });
+    storeOf(lazy).defer({
+      account,
+      size: entries.length,
+      notUnderstood: 0,
+      grants: entries.flatMap(({ section, key }) => (section === GRANT ? [key] : [])),
+      users,
+      outline: outlineForIndex(store, account),
+      read: () => entries,
+    });
   }
   for (const entry of store.ofAccount('')) storeOf(lazy).put(entry);
   return lazy;

@@ -80,11 +80,20 @@ describe('what is encoded', () => {
         ],
       },
     );
+    const maybe = fc.option(text);
+    const times = fc.tuple(fc.option(fc.integer()), fc.option(fc.integer()), fc.option(fc.integer()));
+    const token = fc.oneof(
+      fc.tuple(fc.nat(2), times).map(([type, all]) => [type, ...all] as const),
+      fc.tuple(fc.nat(2), times).map(([type, all]) => [type, ...all, 1] as const),
+    );
     const row = fc.record({
       account: fc.string({ minLength: 1 }),
       entries: fc.nat(),
+      notUnderstood: fc.nat(),
+      grants: fc.array(text),
       atOnce: fc.boolean(),
       users: fc.array(user),
+      outline: fc.option(fc.tuple(maybe, maybe, maybe, fc.array(text), fc.array(token))),
     });
     const manifest = fc.record({
       keyMadeAt: fc.nat(),

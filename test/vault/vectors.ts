@@ -83,7 +83,22 @@ function rowOf(account: string, entries: number, username: string): Group['row']
     authority_type: 'MSSTS',
     tenants: [{ realm: tenant, local_account_id: uid, username }],
   };
-  return { account, entries, atOnce: false, users: [user] };
+  // The vectors' tokens have no times; [type, cached, modified, expires].
+  const times = [null, null, null] as const;
+  const outline: NonNullable<Group['row']>['outline'] =
+    entries === 1
+      ? [null, null, null, [], [[1, ...times]]]
+      : [
+          null,
+          null,
+          null,
+          ['app'],
+          [
+            [1, ...times],
+            [2, ...times],
+          ],
+        ];
+  return { account, entries, notUnderstood: 0, grants: [], atOnce: false, users: [user], outline };
 }
 
 function groupOf(user: string): Group {
@@ -210,7 +225,7 @@ export function vaultVectors(): { vector: VaultVector; bytes: Buffer }[] {
     ['torn-end', grown.subarray(0, grown.length - 1), own, 'ready', afterOnce],
     [
       'torn-hole',
-      altered(grown, (copy) => copy.fill(0, lastSector, lastSector + 512)),
+      altered(grown, (copy) => copy.fill(0, lastSector, Math.min(lastSector + 512, copy.length))),
       own,
       'ready',
       afterOnce,

@@ -75,7 +75,7 @@ export interface AccessToken extends Entity {
   readonly audience?: string;
 }
 
-/** A token used to obtain new access tokens (RFC 6749 §1.5). Its lifetime is unknown. */
+/** A token used to obtain new access tokens (RFC 6749 §1.5). Few providers say how long it lives. */
 export interface RefreshToken extends Entity {
   /** `RefreshToken`, in any spelling. */
   readonly credential_type?: string | null;
@@ -93,6 +93,8 @@ export interface RefreshToken extends Entity {
   readonly target?: string | null;
   /** When it was cached. MSAL Node omits it. */
   readonly last_modification_time?: Seconds | null;
+  /** When it expires, if the provider said so. MSAL libraries don't write it. */
+  readonly expires_on?: Seconds | null;
   /** "1" if every app of Microsoft's family may use it. */
   readonly family_id?: string | null;
 }
@@ -190,6 +192,29 @@ export interface TenantProfile {
   local_account_id: string;
   username?: string;
   name?: string;
+}
+
+/** A token without its secret. Times are seconds since the epoch; null where unknown. */
+export interface TokenOutline {
+  readonly type: CredentialType;
+  readonly cachedAt: number | null;
+  readonly modifiedAt: number | null;
+  /** Of access and refresh tokens. */
+  readonly expiresAt: number | null;
+  /** The provider refused this refresh token for good. */
+  readonly isRefused: boolean;
+}
+
+/** An account as a list shows it. */
+export interface AccountOutline {
+  /** The issuer that all tokens agree on. */
+  readonly issuer: string | null;
+  /** "" if no token names the user. */
+  readonly username: string;
+  readonly name: string | null;
+  /** The apps that have tokens, each once. */
+  readonly clients: readonly string[];
+  readonly tokens: readonly TokenOutline[];
 }
 
 /** An entity that was set or removed. `before` is absent if it is new, `after` if it was removed. */

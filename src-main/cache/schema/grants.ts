@@ -3,7 +3,7 @@
  * What a list shows is in plain fields; everything else, whoever issued it, is the JSON text in `secret`. See `tokenkeep/oauth`.
  */
 import { isAccessor, isRecord } from '../json.ts';
-import { type Entity, type EntityType, isEntityType, type Seconds } from './entities.ts';
+import { type CredentialType, type Entity, type EntityType, isEntityType, type Seconds } from './entities.ts';
 
 /** The root of the grants in a cache document. */
 export const GRANT = 'TokenkeepGrant';
@@ -57,4 +57,30 @@ export function isGrant(value: unknown): value is GrantItem {
   if (!MAYBE.every((field) => ['string', 'undefined'].includes(typeof (value[field] ?? undefined))))
     return false;
   return isAccessor(value, 'secret') || (typeof value['secret'] === 'string' && value['secret'] !== '');
+}
+
+const HELD: Readonly<Record<CredentialType, string>> = {
+  AccessToken: 'access_token',
+  RefreshToken: 'refresh_token',
+  IdToken: 'id_token',
+};
+
+/** Returns the tokens that a grant holds, as fields of the schema. Their secrets are in the grant's. */
+export function grantFields(item: GrantItem): [type: CredentialType, fields: Entity][] {
+  const holds = new Set(item.holds.split(' '));
+  const common = {
+    home_account_id: item.home_account_id,
+    environment: item.environment,
+    client_id: item.client_id,
+    realm: '',
+    ...(item.issuer === undefined ? {} : { issuer: item.issuer }),
+    target: item.target ?? '',
+    cached_at: item.cached_at ?? null,
+  };
+  const unknown = item.expires_on === undefined ? { unknown_expiry: '0' } : {};
+  const types = (Object.keys(HELD) as CredentialType[]).filter((type) => holds.has(HELD[type]));
+  return types.map((type) => [
+    type,
+    type === 'AccessToken' ? { ...common, expires_on: item.expires_on ?? '0', ...unknown } : common,
+  ]);
 }

@@ -1,5 +1,10 @@
 // FORMAT.md, "The manifest".
-import type { AccountSummary } from '../../cache/schema/entities.ts';
+import type {
+  AccountOutline,
+  AccountSummary,
+  CredentialType,
+  TokenOutline,
+} from '../../cache/schema/entities.ts';
 import { decodeBody, encodeBody } from './batch.ts';
 import type { FrameContent } from './frame.ts';
 import { isArray, isObject } from './json.ts';
@@ -17,12 +22,63 @@ export interface Manifest extends VaultMetadata {
 export interface IndexRow {
   /** Lower-cased. */
   account: string;
-  /** The number of entries in its frame. */
+  /** The number of entries in its frame, and of those that are not understood. */
   entries: number;
+  notUnderstood: number;
+  /** The keys of its grants. */
+  grants: readonly string[];
   /** The frame has to be read when the file is opened. [Note: deferred accounts] in store.ts */
   atOnce: boolean;
   /** The users of this account id. */
   users: readonly AccountSummary[];
+  /** What a list shows of its tokens, as it is written; null if a list has to read the frame. */
+  outline: OutlineRow | null;
+}
+
+/** `[issuer, username, name, clients, tokens]`, the second and third null where the user's own are shown. */
+type OutlineRow = [
+  string | null,
+  string | null,
+  string | null,
+  readonly string[],
+  readonly (readonly [type: number, ...(number | null)[]])[],
+];
+
+const TYPES: readonly CredentialType[] = ['AccessToken', 'RefreshToken', 'IdToken'];
+
+/** Returns an outline as a row of the index has it. */
+export function outlineRow(
+  outline: AccountOutline | null,
+  [user]: readonly AccountSummary[],
+): OutlineRow | null {
+  if (outline === null || user === undefined) return null;
+  const { issuer, username, name, clients, tokens } = outline;
+  return [
+    issuer,
+    username === user.username ? null : username,
+    name === (user.name ?? null) ? null : name,
+    clients,
+    tokens.map(({ type, cachedAt, modifiedAt, expiresAt, isRefused }) => [
+      TYPES.indexOf(type),
+      cachedAt,
+      modifiedAt,
+      expiresAt,
+      ...(isRefused ? [1] : []),
+    ]),
+  ];
+}
+
+/** Returns the outline of an account from its row; null if a list has to read the frame. */
+export function outlineIn({ outline, users: [user] }: IndexRow): AccountOutline | null {
+  if (outline === null || user === undefined) return null;
+  const [issuer, username, name, clients, rows] = outline;
+  const tokens: TokenOutline[] = [];
+  for (const [type, cachedAt = null, modifiedAt = null, expiresAt = null, refused] of rows) {
+    const known = TYPES[type];
+    if (known === undefined) return null;
+    tokens.push({ type: known, cachedAt, modifiedAt, expiresAt, isRefused: refused === 1 });
+  }
+  return { issuer, username: username ?? user.username, name: name ?? user.name ?? null, clients, tokens };
 }
 
 /** What a lost account is called. */
@@ -34,7 +90,16 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
   const index = manifest.index.map(
-    (row) => row && [row.account, row.entries, row.users, ...(row.atOnce ? [true] : [])],
+    (row) =>
+      row && [
+        row.account,
+        row.entries,
+        row.notUnderstood,
+        row.grants,
+        row.users,
+        row.outline,
+        ...(row.atOnce ? [true] : []),
+      ],
   );
   // The manifest has no secrets; the key is there because every body begins with one.
   const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, index }, secretsKey);
@@ -62,11 +127,34 @@ export function decodeManifest(content: FrameContent): Manifest | null {
 }
 
 function decodeRow(row: unknown): IndexRow | undefined {
-  if (!isArray(row) || row.length < 3 || row.length > 4) return undefined;
-  const [account, entries, users, atOnce = false] = row;
+  if (!isArray(row) || row.length < 6 || row.length > 7) return undefined;
+  const [account, entries, notUnderstood, grants, users, outline, atOnce = false] = row;
   if (typeof account !== 'string' || account === '' || typeof atOnce !== 'boolean') return undefined;
-  if (typeof entries !== 'number' || !Number.isSafeInteger(entries) || entries < 0) return undefined;
-  return isArray(users) && users.every(isUser) ? { account, entries, atOnce, users } : undefined;
+  if (!isCount(entries) || !isCount(notUnderstood) || !isArray(grants) || !grants.every(isText))
+    return undefined;
+  if (!isArray(users) || !users.every(isUser) || !(outline === null || isOutline(outline))) return undefined;
+  return { account, entries, notUnderstood, grants: grants as string[], atOnce, users, outline };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOutline(value: unknown): value is OutlineRow {
+  if (!isArray(value) || value.length !== 5) return false;
+  const [issuer, username, name, clients, tokens] = value;
+  return (
+    [issuer, username, name].every((text) => text === null || typeof text === 'string') &&
+    isArray(clients) &&
+    clients.every(isText) &&
+    isArray(tokens) &&
+    tokens.every(isToken)
+  );
+}
+
+function isToken(value: unknown): boolean {
+  if (!isArray(value) || value.length < 4 || value.length > 5) return false;
+  return isCount(value[0]) && value.every((item) => item === null || typeof item === 'number');
 }
 
 function isUser(value: unknown): value is AccountSummary {

@@ -154,9 +154,16 @@ def index_of(frames, header):
             continue
         changes = json.loads(by_ordinal[ordinal]["plain"][32:])["changes"]
         sections = ("AccessToken", "RefreshToken", "IdToken", "Account")
-        waits = all(section in sections and key.lower().startswith(row[0] + "-") for section, key, *_ in changes)
-        assert len(changes) == row[1] and (len(row) == 3) == waits
-    return [[row[0], [user["username"] for user in row[2]]] for row in rows if row is not None]
+        waits = all(
+            section == "TokenkeepGrant" or (section in sections and key.lower().startswith(row[0] + "-"))
+            for section, key, *_ in changes
+        )
+        assert len(changes) == row[1] and (len(row) == 6) == waits
+        assert row[3] == [key for section, key, *_ in changes if section == "TokenkeepGrant"]
+        if row[5] is not None:
+            counted = [sum(section == each for section, *_ in changes) for each in sections[:3]]
+            assert [sum(token[0] == each for token in row[5][4]) for each in range(3)] == counted
+    return [[row[0], [user["username"] for user in row[4]]] for row in rows if row is not None]
 
 
 def read(file, keychain):

@@ -1,0 +1,479 @@
+/** What goes wrong with the caches of other programs. Each case ends in a state or an error that says so, and loses nothing. */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
+import type { Dpapi } from '../../src-main/sources/dpapi.ts';
+import { findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
+import { renameOver } from '../../src-main/sources/program-file.ts';
+import { removeLeftovers } from '../../src-main/sources/program-lock.ts';
+import { type ReadOptions, readSource } from '../../src-main/sources/read.ts';
+import type { SecretService } from '../../src-main/sources/secret-service.ts';
+import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
+import { watchSource } from '../../src-main/sources/watch.ts';
+import { bundle } from '../support/bundle.ts';
+
+const TENANT = '22222222-aaaa-bbbb-cccc-000000000002';
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'tokenkeep-bad-days-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const b64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+type Library = 'msal-python' | 'msal-node' | 'msal-dotnet';
+function documentOf(names: readonly string[], dialect: Library = 'msal-python'): string {
+  const cache = new SerializableTokenCache();
+  for (const name of names)
+    cache.add({
+      client_id: 'c',
+      scope: ['s'],
+      token_endpoint: `https://login.microsoftonline.com/${TENANT}/oauth2/v2.0/token`,
+      response: {
+        expires_in: 3600,
+        access_token: `at-${name}`,
+        refresh_token: `rt-${name}`,
+        client_info: b64({ uid: name, utid: TENANT }),
+        id_token: `${b64({ alg: 'none' })}.${b64({ sub: name, oid: name, tid: TENANT, iss: `https://login.microsoftonline.com/${TENANT}/v2.0`, preferred_username: `${name}@contoso.example` })}.x`,
+      },
+    });
+  return cache.serialize({ dialect });
+}
+
+function put(path: string, contents: string | Uint8Array, mode = 0o600): string {
+  const file = join(home, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, contents, { mode });
+  return file;
+}
+
+const LIBRARIES: readonly Library[] = ['msal-python', 'msal-node', 'msal-dotnet'];
+/** How each medium keeps a document: what is read, and what is stored afterwards. */
+interface Medium {
+  readonly source: FoundSource;
+  readonly options: ReadOptions;
+  store(bytes: Uint8Array): void;
+  stored(): Buffer;
+}
+const MEDIA: Readonly<Record<string, () => Promise<Medium>>> = {
+  async 'a file'() {
+    const file = put('cache.json', '{}');
+    return {
+      source: (await sourceFromFile(file))!,
+      options: { pause: 1 },
+      store: (bytes) => writeFileSync(file, bytes),
+      stored: () => readFileSync(file),
+    };
+  },
+  async 'a file sealed by DPAPI'() {
+    const file = put('cache.bin', '');
+    const flipped = (bytes: Uint8Array): Buffer => Buffer.from(bytes.map((byte) => byte ^ 0xff));
+    const seal = (bytes: Uint8Array) => Promise.resolve(flipped(bytes));
+    const dpapi: Dpapi = { protect: seal, unprotect: seal };
+    const source = (await sourceFromFile(file))!;
+    return {
+      source: { ...source, sealing: 'dpapi', place: { ...source.place, sealing: 'dpapi' } },
+      options: { pause: 1, secrets: { dpapi: () => dpapi } },
+      store: (bytes) => writeFileSync(file, flipped(bytes)),
+      stored: () => flipped(readFileSync(file)),
+    };
+  },
+  'an item of the keyring': () => keyringMedium('text'),
+  'an item in base64': () => keyringMedium('base64'),
+};
+async function keyringMedium(encoding: 'text' | 'base64'): Promise<Medium> {
+  const source = (await sourceFromFile(put('signal', '')))!;
+  let secret: Buffer = Buffer.alloc(0);
+  const service: SecretService = {
+    search: () => Promise.resolve({ unlocked: ['/item'], locked: [] }),
+    labelOf: () => Promise.resolve(''),
+    secretOf: () => Promise.resolve(secret),
+    setSecret(_, next) {
+      secret = next;
+      return Promise.resolve();
+    },
+    close: () => undefined,
+  };
+  const place = { ...source.place, sealing: 'secret-service' as const, item: { attributes: {}, encoding } };
+  return {
+    source: { ...source, sealing: 'secret-service', place },
+    options: { pause: 1, secrets: { secretService: () => Promise.resolve(service) } },
+    store: (bytes) =>
+      (secret =
+        encoding === 'text' ? Buffer.from(bytes) : Buffer.from(Buffer.from(bytes).toString('base64'))),
+    stored: () => (encoding === 'text' ? secret : Buffer.from(secret.toString(), 'base64')),
+  };
+}
+
+const whole = documentOf(['ada', 'ben']);
+const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
+const MALFORMED: readonly (readonly [string, Uint8Array, string])[] = [
+  ['is torn', bytesOf(whole.slice(0, whole.length / 2)), 'source_unreadable'],
+  ['ends with zeros', bytesOf(`${whole}\0\0\0`), 'source_unreadable'],
+  ['is a list', bytesOf('[]'), 'source_unreadable'],
+  ['is another JSON document', bytesOf('{"name":"x"}'), 'source_unreadable'],
+  [
+    'is nested 10,000 levels deep',
+    bytesOf(`{"AccessToken":${'['.repeat(10_000)}${']'.repeat(10_000)}}`),
+    'source_unreadable',
+  ],
+  ['is UTF-16', Buffer.from(`\ufeff${whole}`, 'utf16le'), 'source_unreadable'],
+  [
+    'has a byte that is not UTF-8',
+    Buffer.concat([bytesOf(whole.slice(0, -1)), bytesOf(',"x":"'), Buffer.from([0xff]), bytesOf('"}')]),
+    'source_unreadable',
+  ],
+];
+
+describe.each(Object.entries(MEDIA))('a document in %s', (_, open) => {
+  let ada: AccountSummary;
+  let medium: Medium;
+  beforeEach(async () => {
+    medium = await open();
+    medium.store(bytesOf(whole));
+    const { accounts } = await readSource(medium.source, medium.options);
+    ada = accounts.find(({ username }) => username.startsWith('ada@'))!;
+  });
+
+  it.each(MALFORMED)('that %s is not understood, and not changed', async (_what, bytes, code) => {
+    medium.store(bytes);
+    expect((await readSource(medium.source, medium.options)).state).toBe('not-understood');
+    await expect(signOutAtSource(medium.source, ada, medium.options)).rejects.toMatchObject({ code });
+    expect(medium.stored().equals(bytes)).toBe(true);
+    expect(readdirSync(home)).toHaveLength(1); // no lock, and no temporary file
+  });
+
+  it('with two entries of one name is read, but not changed, since one of them would be lost', async () => {
+    const twice = `{"RefreshToken":{"x":{"secret":"rt-carl"}},${whole.slice(1)}`;
+    medium.store(bytesOf(twice));
+    expect((await readSource(medium.source, medium.options)).state).toBe('accounts');
+    await expect(signOutAtSource(medium.source, ada, medium.options)).rejects.toThrow(
+      'two entries of the same name',
+    );
+    expect(medium.stored().toString()).toBe(twice);
+  });
+
+  it.each(LIBRARIES)('by %s keeps its numbers through a sign-out and its undo', async (library) => {
+    const document = documentOf(['ada', 'ben'], library);
+    const unknown = `{"Unknown":{"ticks":638712345678901234567,"by":"ben"},${document.slice(1)}`;
+    medium.store(bytesOf(unknown));
+    const receipt = await signOutAtSource(medium.source, ada, medium.options);
+    expect(receipt).toMatchObject({ remaining: 0, removed: { RefreshToken: 1 } });
+    expect(medium.stored().toString()).not.toContain('rt-ada');
+    await receipt.undo();
+    const text = medium.stored().toString();
+    expect(text).toContain('638712345678901234567');
+    expect(JSON.parse(text)).toEqual(JSON.parse(unknown));
+  });
+
+  it.each([
+    ['a byte order mark', `\ufeff${whole}`],
+    ['CRLF', JSON.stringify(JSON.parse(whole), null, 2).replaceAll('\n', '\r\n')],
+  ])('with %s is read, and written without a mark', async (_what, text) => {
+    medium.store(bytesOf(text));
+    expect((await signOutAtSource(medium.source, ada, medium.options)).remaining).toBe(0);
+    const after = medium.stored().toString();
+    expect(after.startsWith('{')).toBe(true);
+    expect(JSON.stringify(JSON.parse(after))).toContain('rt-ben');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['white space', ' \n'],
+    ['an empty object', '{}'],
+  ])('that holds %s has nobody signed in', async (_what, text) => {
+    medium.store(bytesOf(text));
+    expect((await readSource(medium.source, medium.options)).state).toBe('empty');
+    expect((await signOutAtSource(medium.source, ada, medium.options)).removed.RefreshToken).toBe(0);
+    expect(medium.stored().toString()).toBe(text);
+  });
+});
+
+it('changes a document in the end that its program writes at every attempt, and keeps what was written', async () => {
+  const medium = await keyringMedium('text');
+  const { source, options } = medium;
+  medium.store(bytesOf(whole));
+  const { accounts } = await readSource(source, options);
+  const service = (await options.secrets!.secretService!())!;
+  let looks = 0;
+  const secretOf: SecretService['secretOf'] = (item) => {
+    // Each attempt reads, then compares under the lock.
+    looks += 1;
+    if (looks === 2 || looks === 4 || looks === 6)
+      medium.store(bytesOf(documentOf(['ada', 'ben', `carl${looks}`])));
+    return service.secretOf(item);
+  };
+  const secrets = { secretService: () => Promise.resolve({ ...service, secretOf }) };
+  const ada = accounts.find(({ username }) => username.startsWith('ada@'))!;
+  expect((await signOutAtSource(source, ada, { ...options, secrets })).remaining).toBe(0);
+  expect(looks).toBe(8);
+  expect(medium.stored().toString()).not.toContain('rt-ada');
+  expect(medium.stored().toString()).toContain('rt-carl6');
+});
+
+describe('something else in the place of a cache', () => {
+  it.each([
+    ['a folder', (file: string) => mkdirSync(file), 'not-understood'],
+    ['a pipe', (file: string) => spawnSync('mkfifo', [file]), 'not-understood'],
+    ['a link that leads nowhere', (file: string) => symlinkSync('/nowhere/at/all', file), 'gone'],
+    ['a link that leads to itself', (file: string) => symlinkSync(file, file), 'not-understood'],
+    ['a device that never ends', (file: string) => symlinkSync('/dev/zero', file), 'not-understood'],
+  ])('%s has a state', async (_, make, state) => {
+    mkdirSync(join(home, '.azure'));
+    const file = join(home, '.azure/msal_token_cache.json');
+    make(file);
+    const [source] = await findSources({ home, platform: 'linux' });
+    const reading = await readSource(source!, { pause: 1 });
+    expect(reading.state).toBe(state);
+    expect(reading.problem).toContain(file);
+  });
+
+  it('a document that Go has sealed with a key of the kernel is sealed', async () => {
+    put('.IdentityService/kubelogin.cache.nocae', 'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn');
+    const [source] = await findSources({ home, platform: 'linux' });
+    expect(await readSource(source!)).toMatchObject({
+      state: 'sealed',
+      problem: expect.stringContaining('kernel') as string,
+    });
+  });
+
+  it('a document that a program is writing is in use', async () => {
+    const file = put('.azure/msal_token_cache.json', '{"Account":');
+    writeFileSync(`${file}.lockfile`, `${process.pid} az`);
+    const [source] = await findSources({ home, platform: 'linux' });
+    expect(await readSource(source!, { pause: 1 })).toMatchObject({ state: 'in-use' });
+  });
+});
+
+describe('a lock', () => {
+  let source: FoundSource;
+  let lock: string;
+  let ada: AccountSummary;
+  beforeEach(async () => {
+    lock = `${put('.azure/msal_token_cache.json', whole)}.lockfile`;
+    [source] = (await findSources({ home, platform: 'linux' })) as [FoundSource];
+    ada = (await readSource(source)).accounts.find(({ username }) => username.startsWith('ada@'))!;
+  });
+
+  it('names the process that holds it', async () => {
+    writeFileSync(lock, `${process.pid} az`);
+    await expect(signOutAtSource(source, ada, { deadline: 50 })).rejects.toThrow(
+      `Process ${process.pid} has kept`,
+    );
+  });
+
+  it('says that it was left behind, and when it can be taken over', async () => {
+    const { pid } = spawnSync('true');
+    writeFileSync(lock, `${pid} az`);
+    await expect(signOutAtSource(source, ada, { deadline: 50 })).rejects.toThrow(
+      `Process ${pid} left the lock`,
+    );
+  });
+
+  it.each([
+    ['a folder', () => mkdirSync(lock)],
+    ['a pipe', () => spawnSync('mkfifo', [lock])],
+  ])('whose place is taken by %s stops the sign-out', async (_, make) => {
+    make();
+    await expect(signOutAtSource(source, ada, { deadline: 50 })).rejects.toThrow(lock);
+    expect(readFileSync(source.file, 'utf8')).toBe(whole);
+  });
+
+  it('of a Tokenkeep that was killed is removed at the next look, with its temporary file, and nothing else is', async () => {
+    const { pid } = spawnSync('true');
+    writeFileSync(lock, `${pid} tokenkeep`);
+    const folder = dirname(lock);
+    writeFileSync(join(folder, `.tokenkeep-${pid}-0123456789ab.tmp`), 'rt-ada');
+    writeFileSync(join(folder, `.tokenkeep-${process.pid}-0123456789ab.tmp`), 'in use');
+    put('.azd/auth/msal/cache.json', whole);
+    put('.azd/auth/msal/cache.json.lock', '');
+    put('.IdentityService/msal.cache', whole);
+    const foreign = put('.IdentityService/msal.cache.lockfile', `${pid} az`);
+    await removeLeftovers(await findSources({ home, platform: 'linux' }));
+    expect(readdirSync(folder).sort()).toEqual([
+      `.tokenkeep-${process.pid}-0123456789ab.tmp`,
+      'msal_token_cache.json',
+    ]);
+    expect(existsSync(foreign)).toBe(true);
+    expect(readdirSync(join(home, '.azd/auth/msal')).sort()).toEqual(['cache.json', 'cache.json.lock']);
+  });
+
+  it('of a Tokenkeep that was killed is taken over at once', async () => {
+    writeFileSync(lock, `${spawnSync('true').pid} tokenkeep`);
+    expect((await signOutAtSource(source, ada, { deadline: 50 })).remaining).toBe(0);
+  });
+
+  it('is held for no longer than the replacement takes, however slow the seal is', async () => {
+    const slow = (bytes: Uint8Array) =>
+      new Promise<Buffer>((resolve) => {
+        expect(existsSync(lock)).toBe(false);
+        setTimeout(() => resolve(Buffer.from(bytes)), 20);
+      });
+    const sealed: FoundSource = { ...source, sealing: 'dpapi', place: { ...source.place, sealing: 'dpapi' } };
+    const options = { secrets: { dpapi: () => ({ protect: slow, unprotect: slow }) } };
+    expect((await signOutAtSource(sealed, ada, options)).remaining).toBe(0);
+    expect(readFileSync(source.file, 'utf8')).not.toContain('rt-ada');
+  });
+});
+
+describe('another user', () => {
+  const NOBODY = 65_534;
+  let program: string;
+  beforeAll(async () => {
+    program = await bundle('test/sources/program.ts');
+    chmodSync(dirname(program), 0o755);
+  }, 60_000);
+  afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
+  const asNobody = (name: string) => {
+    const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    const { stdout, stderr } = spawnSync(process.execPath, [program, home, name], {
+      encoding: 'utf8',
+      ...user,
+    });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as { state: string; problem: string; signOut?: string }[];
+  };
+  // Where the tests don't run as root, the files of the tests' own user take the place of another's.
+  const theirs = (path: string) => process.getuid?.() === 0 && chownSync(path, NOBODY, NOBODY);
+
+  it('may not read the cache, and is told so', () => {
+    chmodSync(home, 0o755);
+    const file = put('.azure/msal_token_cache.json', whole, 0o000);
+    chmodSync(dirname(file), 0o755);
+    const [said] = asNobody('ada');
+    expect(said).toMatchObject({ state: 'no-permission' });
+    expect(said?.problem).toContain(file);
+  });
+
+  it.each(['.azure/msal_token_cache.json', '.IdentityService/msal.cache'])(
+    'may not enter the folder of %s, and is told so',
+    (path) => {
+      chmodSync(home, 0o755);
+      chmodSync(dirname(put(path, whole)), 0o000);
+      expect([...new Set(asNobody('ada').map(({ state }) => state))]).toEqual(['no-permission']);
+      chmodSync(join(home, dirname(path)), 0o700);
+    },
+  );
+
+  it('may read the cache but not write beside it: nothing is changed', () => {
+    chmodSync(home, 0o755);
+    const file = put('.azure/msal_token_cache.json', whole);
+    chmodSync(file, 0o644);
+    chmodSync(dirname(file), 0o555);
+    const said = asNobody('ada');
+    chmodSync(dirname(file), 0o755);
+    expect(said).toMatchObject([{ state: 'accounts', signOut: 'source_no_permission' }]);
+    expect(readFileSync(file, 'utf8')).toBe(whole);
+    expect(readdirSync(dirname(file))).toHaveLength(1);
+  });
+
+  it('may not write the list of subscriptions: the account is signed out, and still listed', () => {
+    chmodSync(home, 0o755);
+    const file = put('.azure/msal_token_cache.json', whole);
+    const subscriptions = [{ user: { name: 'ada@contoso.example' } }];
+    const profile = put('elsewhere/azureProfile.json', JSON.stringify({ subscriptions }), 0o644);
+    symlinkSync(profile, join(home, '.azure/azureProfile.json'));
+    for (const path of [dirname(file), file]) theirs(path);
+    chmodSync(dirname(profile), 0o555);
+    const [said] = asNobody('ada');
+    chmodSync(dirname(profile), 0o755);
+    expect(said?.signOut).toBe(
+      `done ${profile} still lists its subscriptions and can’t be written. Run az logout to remove them.`,
+    );
+    expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
+  });
+
+  it.runIf(process.getuid?.() === 0)('owns the cache still after root has signed somebody out', async () => {
+    const file = put('.azure/msal_token_cache.json', whole, 0o640);
+    theirs(file);
+    const [source] = await findSources({ home, platform: 'linux' });
+    const { accounts } = await readSource(source!);
+    await signOutAtSource(source!, accounts[0]!);
+    expect(statSync(file)).toMatchObject({ uid: NOBODY, gid: NOBODY });
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+  });
+});
+
+describe('a replacement', () => {
+  it('waits on Windows for a program that has the file open', async () => {
+    const [from, to] = [put('new', 'new'), put('old', 'old')];
+    let refusals = 0;
+    await renameOver(from, to, 'win32', async (...paths) => {
+      if ((refusals += 1) <= 2) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      await rename(...paths);
+    });
+    expect(refusals).toBe(3);
+    expect(readFileSync(to, 'utf8')).toBe('new');
+  });
+
+  it('gives up within a second, and not where waiting can’t help', async () => {
+    const refusal = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
+    const before = performance.now();
+    await expect(renameOver('a', 'b', 'win32', refusal('EBUSY'))).rejects.toThrow('EBUSY');
+    expect(performance.now() - before).toBeGreaterThan(500);
+    let tries = 0;
+    const once = () => {
+      tries += 1;
+      return refusal('EACCES')();
+    };
+    await expect(renameOver('a', 'b', 'linux', once)).rejects.toThrow('EACCES');
+    expect(tries).toBe(1);
+  });
+});
+
+it('does not wait for a list of subscriptions that is a pipe', async () => {
+  const file = put('.azure/msal_token_cache.json', whole);
+  spawnSync('mkfifo', [join(home, '.azure/azureProfile.json')]);
+  const [source] = await findSources({ home, platform: 'linux' });
+  const { accounts } = await readSource(source!);
+  const receipt = await signOutAtSource(source!, accounts[0]!);
+  expect(receipt.remaining).toBe(0);
+  await receipt.undo();
+  expect(readFileSync(file, 'utf8')).toContain('rt-ada');
+});
+
+it('follows a cache through a link, through the end of its folder, and when it is made again', async () => {
+  const real = put('dotfiles/cache.json', whole);
+  mkdirSync(join(home, 'azure'));
+  const file = join(home, 'azure/cache.json');
+  symlinkSync(real, file);
+  let told = 0;
+  const waiters: (() => void)[] = [];
+  const stop = watchSource({ file }, () => {
+    told += 1;
+    waiters.splice(0).forEach((go) => go());
+  });
+  const next = (change: () => void) => {
+    const heard = new Promise<void>((resolve) => waiters.push(resolve));
+    change();
+    return heard;
+  };
+  try {
+    await next(() => writeFileSync(real, '{}'));
+    await next(() => rmSync(dirname(file), { recursive: true }));
+    await next(() => {
+      mkdirSync(dirname(file));
+      writeFileSync(file, whole);
+    });
+    await next(() => writeFileSync(file, '{}'));
+    expect(told).toBeGreaterThanOrEqual(4);
+  } finally {
+    stop();
+  }
+});
