@@ -11,7 +11,7 @@ export interface SecretSource {
 }
 
 /** Lets a subclass add private fields to an object that it did not create. */
-// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its constructor is all that is needed
+// oxlint-disable-next-line typescript/no-extraneous-class -- its constructor is all that is needed
 class Existing {
   constructor(object: object) {
     return object;
