@@ -137,6 +137,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   signOutDone: true,
   signOuts: true,
   clearActivity: true,
+  checkSignature: true,
   sources: true,
   findSources: true,
   openSource: true,

@@ -4,7 +4,15 @@ import { statSync } from 'original-fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, net, powerMonitor, shell, type WebContents } from 'electron';
 import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
-import { confirm, noArguments, noteGesture, serveRequests, useGesture } from 'tokenkeep/electron';
+import { tokenText } from 'tokenkeep/ipc';
+import {
+  confirm,
+  noArguments,
+  noteGesture,
+  type PlaceCache,
+  serveRequests,
+  useGesture,
+} from 'tokenkeep/electron';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -67,10 +75,7 @@ export async function start(
         keychain: guard,
         unprotected: 'memory',
       }),
-    places: () =>
-      sources
-        .opened()
-        .flatMap(({ id, name, reading: { cache } }) => (cache === null ? [] : [{ id, name, cache }])),
+    places: () => places(),
     beforeRetry: () => guard.allow(),
     onUnexpected: report,
   });
@@ -92,10 +97,16 @@ export async function start(
       shown.placesChanged();
     },
   });
+  /** The opened caches that the window shows beside its vault: none beside the demo's. */
+  const places = (): PlaceCache[] =>
+    sources
+      .opened()
+      .flatMap(({ id, name, reading: { cache } }) => (cache === null ? [] : [{ id, name, cache }]));
   const settings = settingsAt(data.folder, () => Date.now());
   const signing = signingIn(
     {
       sources: sourceSignOuts(sources),
+      tokenText: async (id) => (await shown.vault()).read((cache) => tokenText(cache, places(), id)),
       folder: data.folder,
       vault: () => shown.vault(),
       ownVault: () => shown.own(),

@@ -73,7 +73,7 @@ export class TokenkeepError extends PublicError<TokenkeepErrorCode> {}
 class CodedError<Code extends TokenkeepErrorCode> extends TokenkeepError {
   declare readonly code: Code;
 
-  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the type of the code
+  // oxlint-disable-next-line no-useless-constructor -- it narrows the type of the code
   constructor(code: Code, message: string, options?: { cause?: unknown }) {
     super(code, message, options);
   }

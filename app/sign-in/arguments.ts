@@ -39,6 +39,14 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   signOutDone: takes(v.strictTuple([id])),
   signOuts: noArguments,
   clearActivity: noArguments,
+  checkSignature: takes(
+    v.strictTuple([
+      v.union([
+        v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
+        v.strictObject({ tokenId: v.pipe(v.string(), v.regex(/^[\w.-]{1,120}$/)) }),
+      ]),
+    ]),
+  ),
 };
 
 /** Of the app's own requests, the only one with arguments. */

@@ -123,7 +123,41 @@ export interface SignOutReport {
   keptInVault: boolean;
 }
 
+/** A token to check: its text, or the id of one in the list. */
+export type TokenToCheck = { text: string } | { tokenId: string };
+
+/**
+ * The result of checking a signature. `uncheckable`: only the API, the issuer, or whoever has a secret can check it. `keysFrom`: the URL of
+ * the keys. `at`: seconds since the epoch.
+ */
+export type SignatureResult =
+  | {
+      result: 'valid' | 'invalid' | 'key-not-found';
+      /** The `kid` in the token's header. */
+      key_id: string | null;
+      algorithm: string;
+      keysFrom: string;
+      at: number;
+    }
+  | {
+      result: 'uncheckable';
+      why:
+        | 'opaque'
+        | 'encrypted'
+        | 'unsigned'
+        | 'shared-secret'
+        | 'no-issuer'
+        | 'graph'
+        | 'algorithm'
+        | 'sample';
+    };
+
 export interface SignInRequests {
+  /**
+   * Checks a token's signature with the public keys of the issuer that it names, after a dialog of the main process. null if
+   * the user declined.
+   */
+  checkSignature(token: TokenToCheck): SignatureResult | null;
   profiles(): readonly SignInProfile[];
   /** Asks the user to allow the issuer if it is new. */
   saveProfile(draft: ProfileDraft, id: string | null): SignInProfile;

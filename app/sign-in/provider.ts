@@ -43,7 +43,7 @@ async function discover(fetchFn: typeof fetch, issuer: string, client_id: string
     const config = await oidc.discovery(new URL(issuer), client_id, undefined, oidc.None(), {
       // Without cookies: the app is not a browser. openid-client's own type has a narrower body.
       [oidc.customFetch]: async (url, options) =>
-        whole(await fetchFn(url, { ...options, credentials: 'omit' } as RequestInit)),
+        wholeAnswer(await fetchFn(url, { ...options, credentials: 'omit' } as RequestInit)),
       timeout: DEADLINE,
     });
     // ID tokens are verified against the provider's keys, even if TLS would suffice (OpenID Connect Core §3.1.3.7).
@@ -68,7 +68,7 @@ export function isWebPage(url: string): boolean {
 }
 
 /** Reads the whole response up to a limit, so that an endless one can't exhaust the memory. */
-async function whole(answer: Response): Promise<Response> {
+export async function wholeAnswer(answer: Response): Promise<Response> {
   if (answer.body === null) return answer;
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -51,6 +51,11 @@ export function claimsIn(token: { readonly secret: string }): ReturnType<typeof 
   }
 }
 
+/** Returns the header of a JWT or JWE, not verified; undefined if there is none. */
+export function protectedHeaderOf(token: string): Readonly<Record<string, unknown>> | undefined {
+  return objectIn(token, 0);
+}
+
 function objectIn(token: string, part: 0 | 1): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());

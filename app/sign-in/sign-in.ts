@@ -22,6 +22,7 @@ import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
 import type { SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
+import { checkSignature } from './signature-check.ts';
 
 export interface SignInPorts<Caller> {
   /** The folder of profiles and settings. */
@@ -32,6 +33,8 @@ export interface SignInPorts<Caller> {
   ownVault: () => Promise<Vault>;
   /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
+  /** Returns the text of a token in the list. */
+  tokenText: (tokenId: string) => Promise<string>;
   /** Opened caches of other programs. Default: none. */
   sources?: SourceSignOuts;
   /** Verifies certificates, as the system does. */
@@ -279,6 +282,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       },
       signOutDone: (_caller, id) => out.done(id),
       signOuts: () => out.reports(),
+      async checkSignature(caller, token) {
+        if ('tokenId' in token && ports.isDemo()) return { result: 'uncheckable', why: 'sample' };
+        const text = 'text' in token ? token.text : await ports.tokenText(token.tokenId);
+        return checkSignature(text, { fetch: ports.fetch, ask: asking(caller), now: seconds });
+      },
       async clearActivity(caller) {
         if (!(await ports.confirm(caller, CLEAR_ACTIVITY, { follows: false }))) return false;
         await (await vault()).update((cache) => {

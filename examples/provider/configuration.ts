@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { atprotoFeatures } from './atproto.ts';
 import { API, API_SCOPES } from './clients.ts';
 import { DEVICE_ENDPOINT } from './dialects.ts';
 import { prompts } from './interactions.ts';
@@ -19,9 +20,10 @@ export function configuration(
   clients: readonly ClientMetadata[],
   users: readonly User[],
   lifetimes: Lifetimes,
-  registers = false,
+  { registers, atproto }: { registers: boolean; atproto: boolean },
 ): Configuration {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const more = atproto ? ['atproto'] : [];
   const html = (ctx: KoaContextWithOIDC, title: string, body: string): void => {
     ctx.type = 'html';
     ctx.body = page(title, body);
@@ -34,7 +36,7 @@ export function configuration(
     fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     // A client that registers itself names the scopes that it may ask for.
-    scopes: ['openid', 'offline_access', 'profile', 'email', ...(registers ? API_SCOPES : [])],
+    scopes: ['openid', 'offline_access', 'profile', 'email', ...(registers ? API_SCOPES : []), ...more],
     claims: { openid: ['sub', 'oid', 'tid'], profile: ['name', 'preferred_username'], email: ['email'] },
     // MSAL, as most programs, looks for the user's name in the ID token and nowhere else.
     conformIdTokenClaims: false,
@@ -80,6 +82,7 @@ ${form}<button class="main" form="op.deviceInputForm">Continue</button>`,
         successSource: (ctx) =>
           html(ctx, 'You are signed in', '<p>Your device goes on by itself. You can close this page.</p>'),
       },
+      ...(atproto ? atprotoFeatures : {}),
       // Posts a logout token to apps that register a backchannel_logout_uri.
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
@@ -99,7 +102,7 @@ ${form}<button class="main" form="op.deviceInputForm">Continue</button>`,
         defaultResource: () => API,
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource) => ({
-          scope: API_SCOPES.join(' '),
+          scope: [...API_SCOPES, ...more].join(' '),
           audience: resource,
           accessTokenTTL: lifetimes.accessToken,
           accessTokenFormat: 'jwt',

@@ -1,5 +1,6 @@
-/** What Microsoft's libraries expect of a provider beyond the standards, as Microsoft's own has it. */
+/** What Microsoft's and Google's libraries expect of a provider beyond the standards, as their own have it. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { DESKTOP_APP } from './clients.ts';
 import { readForm } from './form.ts';
 import type { User } from './users.ts';
 
@@ -16,6 +17,17 @@ export async function msalDeviceGrant(ctx: KoaContextWithOIDC, next: Next): Prom
       form.set('grant_type', 'urn:ietf:params:oauth:grant-type:device_code');
     }
     Object.assign(ctx.req, { body: form.toString() }); // where oidc-provider looks first
+  }
+  await next();
+}
+
+/** Google's libraries send the token to revoke in the query, and name no client: it is taken to be the desktop app's. */
+export async function googleRevocation(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
+  const token = ctx.path === '/token/revocation' ? ctx.query['token'] : undefined;
+  if (ctx.method === 'POST' && typeof token === 'string') {
+    const { client_id } = DESKTOP_APP;
+    ctx.req.headers['content-type'] = 'application/x-www-form-urlencoded';
+    Object.assign(ctx.req, { body: new URLSearchParams({ token, client_id }).toString() });
   }
   await next();
 }

@@ -1,11 +1,13 @@
 /** A real OpenID Connect provider on this machine, for tests and for trying out: oidc-provider with made-up people. */
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ClientMetadata, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { atproto } from './atproto.ts';
 import { type Identity, makeIdentity } from './certificate.ts';
 import { CLIENTS } from './clients.ts';
 import { configuration } from './configuration.ts';
-import { clientInfo, msalDeviceGrant } from './dialects.ts';
+import { clientInfo, googleRevocation, msalDeviceGrant } from './dialects.ts';
 import { type Events, record } from './events.ts';
 import { interactions } from './interactions.ts';
 import { page } from './pages.ts';
@@ -27,6 +29,8 @@ export interface ProviderOptions {
   registration?: boolean;
   /** Answers with Entra's `client_info` beside the tokens, so that accounts are named `oid.tid`. */
   entra?: boolean;
+  /** Serves atproto's clients: DIDs, pushed requests, DPoP nonces. By http, as they take no https on this machine. */
+  atproto?: boolean;
   /** Of an earlier provider, so that who trusts that one trusts this one. */
   identity?: Identity;
 }
@@ -59,13 +63,14 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
   const clients = [...CLIENTS, ...(options.clients ?? [])];
   const outages = new Set<Endpoint>();
 
-  const server = createServer({ cert: identity.cert, key: identity.key });
+  const isHttp = options.atproto === true;
+  const server = isHttp ? createHttpServer() : createServer({ cert: identity.cert, key: identity.key });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   // The issuer names the port, which is known only now.
-  const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const issuer = `${isHttp ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(
     issuer,
     configuration(
@@ -77,7 +82,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
         idToken: options.idTokenTtl ?? 3600,
         deviceCode: options.deviceCodeTtl ?? 600,
       },
-      options.registration,
+      { registers: options.registration === true, atproto: options.atproto === true },
     ),
   );
   provider.use(unavailable(outages));
@@ -85,8 +90,10 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
   const events = record(provider);
   provider.use(interactions(provider, USERS));
   provider.use(msalDeviceGrant);
+  provider.use(googleRevocation);
   provider.use(deviceInterval(options.deviceInterval ?? 5));
   if (options.entra === true) provider.use(clientInfo(USERS));
+  if (options.atproto === true) provider.use(atproto(issuer, USERS));
   const answer = provider.callback();
   server.on('request', (request, response) => void answer(request, response));
 

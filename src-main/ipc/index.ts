@@ -18,6 +18,7 @@ export {
 } from './cached-accounts.ts';
 export type * from './contract.ts';
 export type { GrantTokens } from '../oauth/grant-tokens.ts';
+export { type PlaceCache, tokenText } from './places.ts';
 export type { ServedVault } from './ports.ts';
 export { CLEAR_ACTIVITY, type Question } from './questions.ts';
 export {

@@ -134,3 +134,20 @@ export function findTokenAt(
   const [account, found] = findToken(place.cache, `${own}.${token}`);
   return { account, token: found, place };
 }
+
+/**
+ * Returns the text of a token in a window's list, for a request of the app that must not send it to the window.
+ *
+ * @param places the opened caches that the window shows beside the vault
+ * @throws InvalidArgumentError if the token, its account or its place no longer exists
+ *
+ * @example
+ * import { tokenText } from 'tokenkeep/ipc';
+ *
+ * async function lengthOf(tokenId: string): Promise<number> {
+ *   return vault.read((cache) => tokenText(cache, [], tokenId).length);
+ * }
+ */
+export function tokenText(cache: TokenCache, places: readonly PlaceCache[], tokenId: string): string {
+  return findTokenAt(cache, places, tokenId).token.token.secret;
+}

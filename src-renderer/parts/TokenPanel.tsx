@@ -22,6 +22,7 @@ import {
   MOST_LINES,
   payloadLine,
 } from '../state/claims.ts';
+import { signatureSays } from '../state/signatureCheck.ts';
 import { secondsUntil } from '../state/time.ts';
 import { appLabel, signatureNote, tokenTitle, tokenWhen } from '../state/tokens.ts';
 import { number } from '../state/words.ts';
@@ -78,8 +79,7 @@ const NOTES = {
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
   const format = claims?.format ?? token.format;
-  const signature = useTimed((now) => signatureNote(token, now));
-  const note = format === 'jwt' ? signature : NOTES[format];
+  const note = format === 'jwt' ? null : NOTES[format];
   if (format === 'opaque') {
     return (
       <div className="segment-panel" role="group" aria-label="Details" tabIndex={0}>
@@ -103,18 +103,46 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
           Details
         </Tab>
       </TabList>
+      {format === 'jwt' && <Signature token={token} />}
       <TabPanel id="claims" className="segment-panel">
         {claims?.format === 'jwt' && <Claims claims={claims.payload} line={payloadLine} />}
-        <p className="note">{note}</p>
+        {note !== null && <p className="note">{note}</p>}
       </TabPanel>
       <TabPanel id="header" className="segment-panel">
         {claims !== null && claims.format !== 'opaque' && <Claims claims={claims.header} line={headerLine} />}
-        <p className="note">{note}</p>
+        {note !== null && <p className="note">{note}</p>}
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
         <Details token={token} />
       </TabPanel>
     </Tabs>
+  );
+}
+
+/** Whether the issuer signed the token. Main asks the user before it requests the issuer's keys. */
+function Signature({ token }: { token: TokenItem }) {
+  const { signatures } = useModel();
+  const { of, checking, result: last } = useStore(signatures.view);
+  const result = of === token.id ? last : null;
+  const says = useTimed((now) => (result === null ? null : signatureSays(result, now)));
+  const note = useTimed((now) => signatureNote(token, now));
+  const key = says?.facts.find(({ name }) => name === 'Key')?.value;
+  return (
+    <div className="panel-signature" role="group" aria-label="Signature" data-tone={says?.tone ?? 'plain'}>
+      <p role="status">
+        {says === null ? note : <b>{says.title}</b>}
+        {says?.text && <span className="second">{says.text}</span>}
+        {says !== null && key !== undefined && <span className="second">{`Key ${key}`}</span>}
+      </p>
+      {result?.result !== 'uncheckable' && token.signature === null && (
+        <Action
+          pending={checking && of === token.id ? 'Checking…' : null}
+          onPress={() => void signatures.check({ tokenId: token.id })}
+        >
+          {result === null ? 'Check signature…' : 'Check again…'}
+        </Action>
+      )}
+    </div>
   );
 }
 

@@ -19,6 +19,7 @@ import {
   timesOf,
   tokensIn,
 } from '../state/inspect.ts';
+import { signatureSays } from '../state/signatureCheck.ts';
 import { visible, visibleLines } from '../state/text.ts';
 import { count } from '../state/words.ts';
 
@@ -89,6 +90,7 @@ function One({ text }: { text: string }) {
           </div>
         )}
         {read !== null && <Summary token={read} />}
+        {read?.format === 'jwt' && token !== undefined && <SignatureCard token={token.token} />}
       </div>
       <div className="inspect-result">
         {read === null ? (
@@ -98,7 +100,7 @@ function One({ text }: { text: string }) {
               : 'The response has no access_token, id_token or refresh_token.'}
           </p>
         ) : (
-          <Result key={token?.token} token={read} />
+          <Result key={token?.token} token={read} text={token?.token ?? ''} />
         )}
       </div>
     </div>
@@ -147,8 +149,53 @@ function Summary({ token }: { token: ReadToken }) {
   );
 }
 
-function Result({ token }: { token: ReadToken }) {
-  const problems = useTimed((now) => problemsOf(token, now));
+/** Whether the issuer signed the token: checked when the user asks for it. */
+function SignatureCard({ token }: { token: string }) {
+  const { signatures } = useModel();
+  const { of, checking, result: last } = useStore(signatures.view);
+  const result = of === token ? last : null;
+  const says = useTimed((now) => (result === null ? null : signatureSays(result, now)));
+  return (
+    <section className="card signature" aria-label="Signature" data-tone={says?.tone ?? 'plain'}>
+      <h2>
+        {says?.tone === 'good' && <Icon name="check" />}
+        <span role="status">{says?.title ?? 'Signature not checked'}</span>
+      </h2>
+      {says === null && (
+        <p className="note">
+          The public keys come from the issuer that the token names. Tokenkeep asks first.
+        </p>
+      )}
+      {says !== null && says.text !== '' && <p>{says.text}</p>}
+      {says !== null && says.facts.length > 0 && (
+        <dl className="pairs">
+          {says.facts.map(({ name, value }) => (
+            <div className="pair" key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <bdi>{value}</bdi>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {result?.result !== 'uncheckable' && (
+        <Action
+          pending={checking && of === token ? 'Checking…' : null}
+          onPress={() => void signatures.check({ text: token })}
+        >
+          {result === null ? 'Check signature…' : 'Check again…'}
+        </Action>
+      )}
+    </section>
+  );
+}
+
+function Result({ token, text }: { token: ReadToken; text: string }) {
+  const { signatures } = useModel();
+  const { of, result } = useStore(signatures.view);
+  const signature = of === text ? result : null;
+  const problems = useTimed((now) => problemsOf(token, now, undefined, signature));
   const tone = problems.some((problem) => problem.tone === 'bad')
     ? 'bad'
     : problems.some((problem) => problem.tone === 'warn')

@@ -1,3 +1,4 @@
+import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
@@ -114,7 +115,12 @@ export interface TokenProblem {
 }
 
 /** Returns what is wrong with a token, and what can't be known. */
-export function problemsOf(token: ReadToken, now: number, timeZone?: string): TokenProblem[] {
+export function problemsOf(
+  token: ReadToken,
+  now: number,
+  timeZone?: string,
+  signature: SignatureResult | null = null,
+): TokenProblem[] {
   switch (token.format) {
     case 'broken':
       return [{ tone: 'bad', title: 'Not a valid token.', text: token.why }];
@@ -129,11 +135,17 @@ export function problemsOf(token: ReadToken, now: number, timeZone?: string): To
     case 'jwe':
       return [{ tone: 'plain', title: 'Encrypted for the API (JWE).', text: 'Only the header can be read.' }];
     case 'jwt':
-      return problemsOfJwt(token.values, token.headerValues, now, timeZone);
+      return problemsOfJwt(token.values, token.headerValues, now, timeZone, signature);
   }
 }
 
-function problemsOfJwt(values: Values, header: Values, now: number, timeZone?: string): TokenProblem[] {
+function problemsOfJwt(
+  values: Values,
+  header: Values,
+  now: number,
+  timeZone: string | undefined,
+  signature: SignatureResult | null,
+): TokenProblem[] {
   const problems: TokenProblem[] = [];
   const add = (tone: TokenProblem['tone'], title: string, text: string) =>
     problems.push({ tone, title, text });
@@ -154,14 +166,27 @@ function problemsOfJwt(values: Values, header: Values, now: number, timeZone?: s
   if (values['iss'] === undefined) add('warn', 'No issuer.', 'The token doesn’t say who issued it.');
   if (problems.length === 0 && isSeconds(exp))
     add('plain', `Valid for ${spanUntil(exp, now)}`, `by its times, until ${clockOf(exp, now, timeZone)}.`);
-  const graph = header['nonce'] !== undefined;
-  add(
-    'plain',
-    'Signature not checked.',
-    graph ? 'Microsoft Graph’s access tokens can’t be checked by others.' : '',
-  );
+  // The names and times mean nothing if someone else wrote them, so this comes first.
+  const forged = signature?.result === 'invalid';
+  if (forged) problems.unshift({ tone: 'bad', ...SIGNATURE.invalid });
+  else if (signature !== null && signature.result !== 'uncheckable')
+    add(
+      signature.result === 'valid' ? 'plain' : 'warn',
+      SIGNATURE[signature.result].title,
+      SIGNATURE[signature.result].text,
+    );
+  else {
+    const graph = header['nonce'] !== undefined || signature?.why === 'graph';
+    add('plain', 'Signature not checked.', graph ? 'Graph’s access tokens can’t be checked by others.' : '');
+  }
   return problems;
 }
+
+const SIGNATURE = {
+  valid: { title: 'The signature is valid.', text: '' },
+  invalid: { title: 'The signature is not valid.', text: 'Don’t trust what the token says.' },
+  'key-not-found': { title: 'Signature not checked.', text: 'The issuer doesn’t publish its key.' },
+} as const;
 
 /** One line of the table of times. */
 export interface TimeLine {

@@ -15,6 +15,7 @@ import { createSettings, type Settings } from './settings.ts';
 import { createSources, type Sources } from './sources.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
+import { createSignatureChecks, type SignatureChecks } from './signatureCheck.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
 import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
@@ -37,6 +38,7 @@ export interface Model {
   toasts: Toasts;
   importing: Importing;
   inspect: Inspect;
+  signatures: SignatureChecks;
   signIn: SignIn;
   signOut: SignOut;
   maintenance: Maintenance;
@@ -61,8 +63,10 @@ export function createModel(ports: Ports): Model {
 
   const pages = createPages();
   const inspect = createInspect();
+  const signatures = createSignatureChecks(ports, dialogs);
   pages.view.subscribe(() => {
     if (pages.view.get() !== 'inspect') inspect.clear();
+    signatures.clear();
   });
   const settings = createSettings(ports);
   const sources = createSources(ports, dialogs);
@@ -94,6 +98,7 @@ export function createModel(ports: Ports): Model {
     toasts,
     importing: createImporting(ports, dialogs, toasts),
     inspect,
+    signatures,
     maintenance: createMaintenance(ports, dialogs, toasts),
     update,
     health,

@@ -112,7 +112,7 @@ export function tokenWhen(token: TokenItem, now: number, timeZone?: string): str
 
 /** Returns whether the signature of a JWT was verified, with which key, and when. */
 export function signatureNote({ signature }: TokenItem, now: number, timeZone?: string): string {
-  if (signature === null) return 'Signature not checked.';
+  if (signature === null) return 'Signature not checked';
   const key =
     signature.key_id === null ? 'a key of the provider' : `the provider’s key ${visible(signature.key_id)}`;
   return `Signature valid. Checked with ${key} when the token was received, ${shortTime(signature.at, now, timeZone)}.`;

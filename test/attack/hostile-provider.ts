@@ -352,6 +352,7 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     vault: () => Promise.resolve(vault),
     ownVault: () => Promise.resolve(vault),
     isDemo: () => false,
+    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
     useGesture: () => undefined,
     confirm: () => Promise.resolve(false),
     copyText: () => undefined,

@@ -90,6 +90,7 @@ function world(folder: string) {
     vault: () => Promise.resolve(vault),
     ownVault: () => Promise.resolve(vault),
     isDemo: () => false,
+    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
     fetch: () => Promise.reject(new TypeError('fetch failed')),
     openBrowser: () => Promise.reject(new Error('No browser is opened.')),
     useGesture: () => undefined,

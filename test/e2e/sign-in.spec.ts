@@ -3,7 +3,7 @@ import { expect, type Page } from '@playwright/test';
 import type { RunningProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { browser } from '../support/browser.ts';
-import { type Started, vaultFile } from './app.ts';
+import { answerDialogs, type Started, vaultFile } from './app.ts';
 import { peek } from './library.ts';
 import { addProfile, meet, test } from './provider.ts';
 
@@ -38,6 +38,13 @@ test('in the browser: sign in, refresh, keep fresh, sign out with revocation and
   await expect(accounts(window)).toContainText('Noor Haddad');
   await expect(window.getByRole('dialog')).toHaveCount(0);
   await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible();
+
+  // With the provider's real keys, which main requests once it has asked.
+  const asked = await answerDialogs(started.app, { agree: true });
+  const signature = window.getByRole('group', { name: 'Signature' });
+  await signature.getByRole('button', { name: 'Check signature…' }).click();
+  await expect(signature).toContainText('Signature valid');
+  expect(await asked()).toEqual([expect.stringContaining(`public keys of ${provider.issuer} once`)]);
 
   const before = await peek(keyring.env, vaultFile(keyring.env));
   await button(window, 'Refresh now').click();

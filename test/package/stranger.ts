@@ -1,6 +1,18 @@
 /** What `npm pack` gives, installed in an empty folder as a stranger would. Needs `npm run build`. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -17,13 +29,45 @@ export function run(command: string, args: string[], cwd: string): string {
 
 export function installPacked(): Stranger {
   const place = mkdtempSync(join(tmpdir(), 'tokenkeep-pack-'));
+  cpSync(packedOnce(), place, { recursive: true, verbatimSymlinks: true });
+  const tarball = join(place, readdirSync(place).find((name) => name.endsWith('.tgz'))!);
+  const remove = () => rmSync(place, { recursive: true, force: true });
+  return { folder: join(place, 'stranger'), tarball, remove };
+}
+
+/** The tarball, and a folder in which it is installed: made once for all test files that run on the same build. */
+function packedOnce(): string {
+  const all = join(process.cwd(), 'artifacts', 'packed');
+  const made = join(all, whatIsPacked());
+  if (existsSync(made)) return made;
+  rmSync(all, { recursive: true, force: true });
+  mkdirSync(all, { recursive: true });
+  const place = mkdtempSync(join(all, '.'));
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', place], process.cwd()));
-  const tarball = join(place, packed.filename);
   const folder = join(place, 'stranger');
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
+  const tarball = join(place, packed.filename);
   run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], folder);
-  return { folder, tarball, remove: () => rmSync(place, { recursive: true, force: true }) };
+  try {
+    renameSync(place, made);
+  } catch (error) {
+    if (!existsSync(made)) throw error; // Another test file has made it meanwhile.
+  }
+  return made;
+}
+
+/** Changes with every file that may be packed. */
+function whatIsPacked(): string {
+  const files = ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
+  for (const folder of ['dist', 'docs', 'src-main/vault/format'])
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+      files.push(join(folder, file));
+  const stamps = files.toSorted().map((file) => {
+    const { mtimeMs, size } = statSync(file);
+    return `${file} ${mtimeMs} ${size}`;
+  });
+  return createHash('sha256').update(stamps.join('\n')).digest('hex').slice(0, 16);
 }
 
 /** Gives the stranger a package that this clone has. */

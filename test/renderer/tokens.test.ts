@@ -140,7 +140,7 @@ test('the line under the title says when', () => {
 test('a signature is valid, or not checked', () => {
   const item = (signature: { key_id: string | null; at: number } | null) =>
     token({ id: 't', type: 'IdToken', signature });
-  expect(signatureNote(item(null), NOW, 'UTC')).toBe('Signature not checked.');
+  expect(signatureNote(item(null), NOW, 'UTC')).toBe('Signature not checked');
   expect(signatureNote(item({ key_id: 'k\u202e1', at: NOW - 2880 }), NOW, 'UTC')).toBe(
     'Signature valid. Checked with the provider’s key k⟨U+202E⟩1 when the token was received, 14:08.',
   );

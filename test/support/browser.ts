@@ -40,7 +40,7 @@ export function browser(fetchFn: typeof fetch): Browser {
       jars.set(host, jar);
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
       const answer = await (protocol === 'http:'
-        ? plainFetch(next.url, next.form)
+        ? plainFetch(next.url, next.form, cookie)
         : fetchFn(next.url, {
             redirect: 'manual',
             headers: { ...(cookie === '' ? {} : { cookie }), accept: 'text/html' },
@@ -113,16 +113,19 @@ function arrived(url: string, status: number, html: string): Arrived {
  * The app's loopback listener closes as soon as it has answered, which the global fetch's pool would report as an
  * error.
  */
-function plainFetch(url: string, form?: URLSearchParams): Promise<Response> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const how = form === undefined ? {} : { method: 'POST', headers }; // `response_mode=form_post` is sent as a form
+function plainFetch(url: string, form: URLSearchParams | undefined, cookie: string): Promise<Response> {
+  const headers: Record<string, string> = cookie === '' ? {} : { cookie };
+  // `response_mode=form_post` is sent as a form
+  if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
+  const method = form === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
-    request(url, { agent: false, ...how }, (answer) => {
+    request(url, { agent: false, method, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
         const headers = new Headers();
         if (answer.headers.location !== undefined) headers.set('location', answer.headers.location);
+        for (const line of answer.headers['set-cookie'] ?? []) headers.append('set-cookie', line);
         resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 500, headers }));
       });
     })

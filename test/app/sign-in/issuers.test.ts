@@ -37,6 +37,7 @@ beforeEach(async () => {
     vault: () => Promise.resolve(vault),
     ownVault: () => Promise.resolve(vault),
     isDemo: () => false,
+    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
     useGesture: () => undefined,
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
     confirm: (_caller, question) => {

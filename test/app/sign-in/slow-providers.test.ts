@@ -45,6 +45,7 @@ async function start(): Promise<void> {
     vault: () => Promise.resolve(vault),
     ownVault: () => Promise.resolve(vault),
     isDemo: () => false,
+    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
     useGesture: () => undefined,
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
     confirm: (_caller, _question, { signal }) => confirm(signal),

@@ -8,6 +8,7 @@ import { DESKTOP_APP } from '../../../examples/provider/clients.ts';
 import type { RunningProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { tokenText } from '../../../src-main/ipc/places.ts';
 import { type Arrived, type Browser, browser, type Person } from '../../support/browser.ts';
 
 export interface Stage {
@@ -50,6 +51,7 @@ export async function stage(
     vault: () => Promise.resolve(vault),
     ownVault: () => Promise.resolve(vault),
     fetch: trusting,
+    tokenText: (id) => vault.read((cache) => tokenText(cache, [], id)),
     openBrowser(url) {
       here.opened.push(url);
       if (here.person !== null) here.arrived.push(here.browser.visit(url, here.person));

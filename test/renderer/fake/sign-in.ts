@@ -6,6 +6,7 @@ import type {
   SignInProgress,
   SignOutOffers,
   SignOutReport,
+  SignatureResult,
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
 
@@ -20,6 +21,8 @@ export interface SignInWorld {
   places: PlaceOffer[];
   /** Receipts of earlier sign-outs. */
   receipts: SignOutReport[];
+  /** The result of the next check; null: the user declines. */
+  signature: SignatureResult | null;
 }
 
 type Answer = <T>(name: string, args: unknown[], make: () => T) => Promise<Outcome<T>>;
@@ -59,6 +62,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
     places: [],
     receipts: [],
+    signature: null,
     ...changes,
   };
 }
@@ -121,6 +125,7 @@ export function signInHalf(
       }),
     signOutPlaces: (ids) => answer('signOutPlaces', [ids], () => world.places),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
+    checkSignature: (token) => answer('checkSignature', [token], () => world.signature),
     signOuts: () => answer('signOuts', [], () => world.receipts),
   };
 }
