@@ -1,7 +1,6 @@
 /** Transactions, and batches of transactions that are committed together. */
 import { InvalidArgumentError } from '../errors.ts';
-import { type Change, condensed, inverse, placeOf } from './change.ts';
-import type { Entry, Place } from './entry.ts';
+import { type Change, condensed, type Entry, inverse, type Place, placeOf } from './entry.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 
 /** The result of a transaction. */

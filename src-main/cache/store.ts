@@ -3,9 +3,8 @@
  * change is recorded, so that it can be reported and undone.
  */
 import { AccountIndex } from './account-index.ts';
-import { type Change, condensed, inverse, placeOf } from './change.ts';
 import type { Clock } from './clock.ts';
-import { Entry, type Place } from './entry.ts';
+import { type Change, condensed, Entry, inverse, type Place, placeOf } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
 import type { AccountOutline, AccountSummary, Entity, EntityType } from './schema/entities.ts';
 import { GRANT, isSection, type Section } from './schema/grants.ts';

@@ -1,6 +1,10 @@
+import { checkOptions } from '../options.ts';
 import { type AccountFilter, summaries } from './accounts.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { type Entry, eventOf } from './entry.ts';
 import { modifyEntity } from './place.ts';
+import { addResponse, type TokenResponseEvent } from './response.ts';
+import type { Dialect } from './schema/dialects.ts';
 import type {
   AccountReference,
   AccountSummary,
@@ -14,7 +18,6 @@ import type {
 } from './schema/entities.ts';
 import { matches } from './schema/match.ts';
 import { scopeKeys } from './schema/scopes.ts';
-import { addResponse, type TokenResponseEvent } from './response.ts';
 import {
   type AppTokenFilter,
   countAll,
@@ -27,10 +30,6 @@ import {
   type SignOutFilter,
 } from './sign-out.ts';
 import { Store } from './store.ts';
-import type { Dialect } from './schema/dialects.ts';
-import type { Entry } from './entry.ts';
-import { eventOf } from './change.ts';
-import { checkOptions } from '../options.ts';
 
 /** Options for an in-memory token cache. */
 export interface TokenCacheOptions {

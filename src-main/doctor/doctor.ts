@@ -2,17 +2,17 @@
  * Finds and repairs entries that make a library throw, miss a token or sign a user out, typically because several libraries share a
  * document. A repair never removes a usable entry, is shown before it is made, and can be undone.
  */
+import { type Change, inverse, placeOf } from '../cache/entry.ts';
 import { sameJson } from '../cache/json.ts';
-import { type Change, inverse, placeOf } from '../cache/change.ts';
 import { isEntityType } from '../cache/schema/entities.ts';
 import type { Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { checkOptions } from '../options.ts';
 import { duplicates } from './duplicates.ts';
 import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
 import { collisions } from './issuers.ts';
 import { leftovers } from './leftovers.ts';
 import { unreadable } from './unreadable.ts';
-import { checkOptions } from '../options.ts';
 
 /** The result of a repair. `undo` contains secrets and must not leave the process. */
 export interface Repair {

@@ -1,20 +1,18 @@
 /** Finds entities stored more than once because libraries use different keys and environment aliases. */
-import { ageIn } from '../cache/place.ts';
+import type { Change, Entry } from '../cache/entry.ts';
+import { copyWith } from '../cache/json.ts';
+import { ageIn, dialectOf, sameEntries } from '../cache/place.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { isExpired } from '../cache/schema/expiry.ts';
-import { copyWith } from '../cache/json.ts';
+import { isUnderstood } from '../cache/schema/fields.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
 import { keyOf } from '../cache/schema/keys.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
 import { folded } from '../cache/schema/match.ts';
-import { dialectOf, sameEntries } from '../cache/place.ts';
 import { covers, scopesOf } from '../cache/schema/scopes.ts';
-import type { Entry } from '../cache/entry.ts';
-import type { Change } from '../cache/change.ts';
-import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
-import type { Store } from '../cache/store.ts';
-import { isUnderstood } from '../cache/schema/fields.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
+import type { Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { isWithoutScopes } from './unreadable.ts';
 

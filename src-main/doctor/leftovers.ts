@@ -1,18 +1,17 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
-import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
-import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { GRANT, type Section } from '../cache/schema/grants.ts';
-import { readToken } from '../cache/schema/claims.ts';
-import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
-import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
-import { folded } from '../cache/schema/match.ts';
+import { type Change, Entry } from '../cache/entry.ts';
 import { dialectOf } from '../cache/place.ts';
 import { entitiesOf } from '../cache/response.ts';
+import { readToken } from '../cache/schema/claims.ts';
+import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
+import { canonicalEnvironment } from '../cache/schema/environments.ts';
+import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
-import { Entry } from '../cache/entry.ts';
-import type { Change } from '../cache/change.ts';
-import type { Store } from '../cache/store.ts';
+import { GRANT, type Section } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
+import { homeTenantOf, keyOf } from '../cache/schema/keys.ts';
+import { folded } from '../cache/schema/match.ts';
+import type { Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { issuerCollisions } from './issuers.ts';
 

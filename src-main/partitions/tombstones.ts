@@ -6,7 +6,7 @@
  * anything for an account that was signed out after that.
  */
 import { createHash } from 'node:crypto';
-import type { Change } from '../cache/change.ts';
+import type { Change } from '../cache/entry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { EntryMetadata } from './entry.ts';
 import { newBirth, ownersIn, userOf } from './partition-contents.ts';

@@ -1,6 +1,6 @@
 /** Updates of one partition. Waiting updates are committed together by compare-and-set, on top of other writers' changes. */
 import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
-import { inverse } from '../cache/change.ts';
+import { inverse } from '../cache/entry.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { PartitionError, PartitionStoreError } from '../errors.ts';
@@ -11,11 +11,11 @@ import type { Lifetime } from './lifetime.ts';
 import type { Ownership } from './ownership.ts';
 import { closeUp, type Found, isEmpty, openFound } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
+import { newVersion } from './random.ts';
 import type { OpenedCaches } from './reads.ts';
 import type { Settings } from './settings.ts';
 import { lateChanges, metadataAfter } from './tombstones.ts';
 import type { UserIndex } from './user-index.ts';
-import { newVersion } from './random.ts';
 
 /** How a partition was opened. */
 export interface OpenedAs {

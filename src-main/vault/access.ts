@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { KeychainError, LockError, type TokenkeepError, VaultError } from '../errors.ts';
 import { readLater } from './contents.ts';
-import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/atomic-file.ts';
+import { identify, type Identity, makeFolder, sameFile, sameIdentity } from './disk/file.ts';
 import { TRAILER_LENGTH } from './format/frame.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';

@@ -1,12 +1,28 @@
-import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
-import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
+/** The contents of an opened vault: how they are read from the file, follow it, and are grouped by account for a rewrite. */
+import { outlineForIndex } from '../cache/account-outline.ts';
+import { usersOf } from '../cache/accounts.ts';
 import { replay } from '../cache/batch.ts';
-import type { Change } from '../cache/change.ts';
-import { Entry } from '../cache/entry.ts';
+import { type Change, Entry } from '../cache/entry.ts';
+import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
+import type { AccountOutline } from '../cache/schema/entities.ts';
+import { GRANT } from '../cache/schema/grants.ts';
+import { type DeferredAccount, isDeferrable } from '../cache/store.ts';
+import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
-import { entriesIn, type Group, type Groups } from './format/base.ts';
-import { type Batch, decodeBatch } from './format/batch.ts';
 import {
+  type Batch,
+  type StoredChange,
+  decodeBatch,
+  type FrameMetadata,
+  sealBatch,
+  type VaultMetadata,
+  withTombstones,
+} from './format/batch.ts';
+import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
+import { sealingOf } from './format/frame-writer.ts';
+import {
+  type Findings,
+  type FrameContent,
   NO_TAG,
   noFindings,
   type Sealing,
@@ -16,14 +32,19 @@ import {
 } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import type { Mark, Position } from './format/key-item.ts';
-import { sealingOf } from './format/frame-writer.ts';
-import { decodeManifest, type Manifest } from './format/manifest.ts';
-import { type FrameMetadata, type VaultMetadata, withTombstones } from './format/metadata.ts';
-import { StoredAccount } from './groups.ts';
-import { pauses } from './pauses.ts';
+import {
+  decodeManifest,
+  entriesIn,
+  type Group,
+  type Groups,
+  type IndexRow,
+  type Manifest,
+  nameOf,
+  outlineIn,
+  outlineRow,
+} from './format/manifest.ts';
+import { printable } from './printable.ts';
 import { refusal } from './refusal.ts';
-import { recoveredFrom } from './salvage.ts';
-import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
 import type { Recovered } from './state.ts';
 
 /** An opened vault file: its contents, and what is needed to append to it. */
@@ -271,4 +292,201 @@ function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultM
 
 function dialectNamed(manifest: Manifest | null): Dialect | null {
   return DIALECTS.find((dialect) => dialect === manifest?.profile) ?? null;
+}
+
+/** Counts the salvaged accounts of a damaged file, and names the lost ones from the index. */
+export function recoveredFrom(
+  cache: TokenCache,
+  frames: readonly IntactFrame[],
+  header: Header,
+  manifest: Manifest | null,
+): Recovered {
+  const readable = new Set(storeOf(cache).accounts);
+  const intact = new Set(frames.map(({ ordinal }) => ordinal));
+  if (manifest === null) {
+    // Without the index the total is unknown, unless nothing else is missing.
+    const base = [...intact].filter((ordinal) => ordinal < header.baseFrames).length;
+    return { accounts: readable.size, of: base === header.baseFrames - 1 ? readable.size : null, lost: [] };
+  }
+  const lost = new Map<string, string>();
+  manifest.index.forEach((row, at) => {
+    if (row === null || intact.has(at + 1)) return;
+    lost.set(row.account, nameOf(row));
+    readable.delete(row.account); // A later frame holds only part of the account.
+  });
+  return { accounts: readable.size, of: readable.size + lost.size, lost: [...lost.values()] };
+}
+
+/** Number of account-less entries in one frame: damage to one frame then costs about 64 kB. */
+const LOOSE_ENTRIES = 32;
+
+export interface Regrouped {
+  groups: readonly Group[];
+  /** Replaces values that have plain secrets with values whose secrets are sealed in these groups. */
+  readonly seal: () => void;
+}
+
+/**
+ * Returns a cache as base frames: one for each account, then those of entries without an account. Groups in `kept`
+ * are copied unchanged, without being parsed, so that only changed accounts cost work.
+ */
+export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Promise<Regrouped> {
+  const pause = pauses();
+  const groups: Group[] = [];
+  const sealings: (() => void)[] = [];
+  const encode = (entries: readonly Entry[]): FrameContent => {
+    const { content, sealed } = sealBatch({ changes: entries.map(rowOf) }, fileId);
+    sealings.push(() => exchange(entries, sealed));
+    return content;
+  };
+  for (const home of storeOf(cache).accounts) {
+    let group = kept.get(home);
+    if (group === undefined) {
+      const entries = entriesOf(cache, home);
+      group = { row: indexRow(cache, home, entries), frames: [encode(entries)] };
+      await pause();
+    }
+    groups.push(group);
+  }
+  const loose = kept.get(null);
+  if (loose !== undefined) groups.push(loose);
+  else {
+    const frames: FrameContent[] = [];
+    for (const chunk of chunksOf(entriesOf(cache, null))) {
+      frames.push(encode(chunk));
+      await pause();
+    }
+    if (frames.length > 0) groups.push({ row: null, frames });
+  }
+  const seal = (): void => {
+    for (const each of sealings) each();
+  };
+  return { groups, seal };
+}
+
+/** Returns the entries of an account; for null, the entries without an account, including whole roots. */
+export function entriesOf(cache: TokenCache, account: string | null): Entry[] {
+  const store = storeOf(cache);
+  if (account !== null) return store.ofAccount(account);
+  return [...store.ofAccount(''), ...store.keptRoots()];
+}
+
+/** Returns an entry as it is written in a frame. */
+export function rowOf({ section, key, value }: Entry): StoredChange {
+  return { section, key, after: value };
+}
+
+/** Replaces the values of entries with values whose secrets are sealed, given in the same order. */
+export function exchange(entries: readonly (Entry | undefined)[], sealed: readonly StoredChange[]): void {
+  for (const [index, entry] of entries.entries()) {
+    const value = sealed[index]?.after;
+    if (value !== undefined) entry?.exchange(value);
+  }
+}
+
+function chunksOf(entries: readonly Entry[]): Entry[][] {
+  const chunks: Entry[][] = [];
+  for (let from = 0; from < entries.length; from += LOOSE_ENTRIES) {
+    chunks.push(entries.slice(from, from + LOOSE_ENTRIES));
+  }
+  return chunks;
+}
+
+function indexRow(cache: TokenCache, account: string, entries: readonly Entry[]): IndexRow {
+  const store = storeOf(cache);
+  const users = usersOf(store, account);
+  const atOnce = !isDeferrable(account, entries);
+  return {
+    account,
+    entries: entries.length,
+    notUnderstood: entries.filter(({ isUnderstood }) => !isUnderstood).length,
+    grants: entries.flatMap(({ section, key }) => (section === GRANT && key !== null ? [key] : [])),
+    atOnce,
+    users,
+    outline: atOnce ? null : outlineRow(outlineForIndex(store, account), users),
+  };
+}
+
+/** An account whose frame is authenticated, decrypted and parsed when one of its entries is asked for. */
+export class StoredAccount implements DeferredAccount {
+  readonly #row: IndexRow;
+  readonly #group: Group;
+  readonly #fileId: Buffer;
+  readonly #findings: Findings;
+
+  constructor(row: IndexRow, group: Group, fileId: Buffer, findings: Findings) {
+    this.#row = row;
+    this.#group = group;
+    this.#fileId = fileId;
+    this.#findings = findings;
+  }
+
+  get account(): string {
+    return this.#row.account;
+  }
+
+  get size(): number {
+    return this.#row.entries;
+  }
+
+  get notUnderstood(): number {
+    return this.#row.notUnderstood;
+  }
+
+  get grants(): readonly string[] {
+    return this.#row.grants;
+  }
+
+  get users(): IndexRow['users'] {
+    return this.#row.users;
+  }
+
+  get outline(): AccountOutline | null {
+    return outlineIn(this.#row);
+  }
+
+  /** @throws VaultError `vault_damaged`, which names the account */
+  read(): readonly Entry[] {
+    const { account } = this;
+    const entries = this.#entries();
+    if (!entries.every((entry) => entry.account === account)) {
+      const { misplaced } = this.#findings;
+      for (const entry of entries) misplaced.add(entry.account || null).add(account);
+    }
+    return entries;
+  }
+
+  #entries(): Entry[] {
+    let cause: unknown;
+    try {
+      const [frame] = this.#group.frames;
+      const entries = frame === undefined ? null : entriesIn(frame, this.#fileId);
+      if (entries !== null) return entries;
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      cause = error;
+    }
+    this.#findings.isDamaged = true;
+    throw new VaultError(
+      'vault_damaged',
+      `The sign-in of “${printable(nameOf(this.#row), 100)}” in the vault’s file was tampered with and can’t be opened. The file is untouched, and other accounts can be read. Keep what can be read in a new file.`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** The longest time that work may block the process, in milliseconds: less than one frame of a window. */
+const TURN = 12;
+
+/**
+ * Returns a function that long work awaits between accounts. When enough time has passed, it yields to windows and
+ * timers.
+ */
+export function pauses(): () => Promise<void> {
+  let until = performance.now() + TURN;
+  return async () => {
+    if (performance.now() < until) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    until = performance.now() + TURN;
+  };
 }

@@ -1,12 +1,10 @@
-import type { Change } from '../cache/change.ts';
-import { type Entry, nameOf } from '../cache/entry.ts';
+import { type Change, type Entry, nameOf } from '../cache/entry.ts';
+import { isObject } from '../cache/json.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
-import { entriesOf } from './groups.ts';
-import type { Group, Groups } from './format/base.ts';
-import { isObject } from './format/json.ts';
+import { entriesOf, pauses } from './contents.ts';
+import type { Group, Groups } from './format/manifest.ts';
 import { sealedSecretOf } from './format/secret.ts';
-import { pauses } from './pauses.ts';
 
 /** A cache, and the frames of accounts that are complete and current. */
 export interface Side {

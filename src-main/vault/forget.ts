@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { KeychainError } from '../errors.ts';
 import type { Access } from './access.ts';
 import type { Forgotten } from './api.ts';
-import { identify, readWhole, replaceFile } from './disk/atomic-file.ts';
+import { identify, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';

@@ -1,18 +1,52 @@
+import { apply, type Job, runBatch } from '../cache/batch.ts';
+import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { storeOf, TokenCache } from '../cache/token-cache.ts';
-import { apply, type Job, runBatch } from '../cache/batch.ts';
-import { type Change, condensed, eventOf } from '../cache/change.ts';
-import { type TokenkeepError, VaultError } from '../errors.ts';
-import type { Batch } from './format/batch.ts';
+import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, follow, keptFrames, markOf } from './contents.ts';
-import { withoutSignedOut } from './tombstones.ts';
 import { difference, type Side } from './difference.ts';
-import type { Identity } from './disk/atomic-file.ts';
-import { Listeners } from './listeners.ts';
-import type { Known, Marked, Opening } from './open.ts';
-import { type Circumstances, statusOf } from './report.ts';
+import type { Identity } from './disk/file.ts';
+import type { Batch } from './format/batch.ts';
 import type { Cursor } from './format/frame-reader.ts';
+import type { Known, Marked, Opening } from './open.ts';
 import type { VaultState, VaultStatus } from './state.ts';
+import { withoutSignedOut } from './tombstones.ts';
+
+/** The listeners of one kind of event. */
+export class Listeners<T> {
+  readonly #all = new Set<(event: T) => void>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Adds a listener and returns the function that removes it. The same function may be added twice. */
+  add(listener: (event: T) => void): () => void {
+    const own = (event: T): void => listener(event);
+    this.#all.add(own);
+    return () => void this.#all.delete(own);
+  }
+
+  /**
+   * Calls all listeners. One that throws is reported as an uncaught exception; the vault and the other listeners
+   * continue.
+   */
+  emit(event: T): void {
+    for (const listener of [...this.#all]) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  clear(): void {
+    this.#all.clear();
+  }
+}
 
 /** Jobs that ran in memory and are not settled yet. */
 export interface Attempt {
@@ -243,4 +277,58 @@ function isSeen(state: VaultState): boolean {
 
 function savedAtOf({ identity }: Opening): number | null {
   return identity === null ? null : Number(identity.mtimeNs / 1_000_000_000n);
+}
+
+/** What the status reports beside what was found at the vault's path. */
+export interface Circumstances {
+  file: string;
+  keychain: string;
+  unsaved: number;
+  /** Why they are not saved. */
+  saveError: TokenkeepError | null;
+  savedAt: number | null;
+}
+
+/** @param mine while the file is not what this program saw last: the vault as it saw it */
+export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
+  const { unsaved, saveError, file, keychain, savedAt } = circumstances;
+  const error = opening.error ?? saveError;
+  const { contents } = opening;
+  const recovered = contents?.recovered ?? null;
+  return {
+    state: opening.state,
+    ...(error === null ? {} : { code: error.code, message: error.message }),
+    held: unsaved > 0 ? 'memory' : 'disk',
+    unsaved,
+    waiting: opening.error instanceof KeychainTimeoutError,
+    file,
+    bytes: opening.identity === null ? null : Number(opening.identity.size),
+    savedAt,
+    keychain,
+    ...(contents === null ? {} : aboutFile(contents)),
+    ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
+    ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
+    ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
+    ...(opening.warnings.length === 0 ? {} : { warnings: opening.warnings }),
+    ...(opening.original === null ? {} : { copyOf: opening.original }),
+    ...(recovered === null ? {} : { recovered }),
+  };
+}
+
+function aboutFile({ header, metadata, rows, live }: Contents): Pick<VaultStatus, 'key' | 'live'> {
+  return { key: { slot: header.slot, madeAt: metadata.keyMadeAt || null }, live: shareAlive(rows, live) };
+}
+
+/** Returns the fraction of written entries that are current. */
+export function shareAlive(rows: number, live: number): number {
+  return rows === 0 ? 1 : live / rows;
+}
+
+function isPending({ contents, isSignOutPending }: Opening): boolean {
+  return isSignOutPending || (contents !== null && contents.metadata.pending !== null);
+}
+
+function accountsIn(opening: Opening | null): number | null {
+  if (opening === null || opening.contents === null) return null;
+  return [...storeOf(opening.contents.cache).accounts].length;
 }

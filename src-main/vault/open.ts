@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
-import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/atomic-file.ts';
+import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import type { Io } from './disk/io.ts';
 import { errnoOf, storageError } from './disk/storage-error.ts';
 import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';

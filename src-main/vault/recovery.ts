@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { storeOf } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import type { Access } from './access.ts';
+import { rewrite } from './commit.ts';
 import { type Contents, keptFrames, markOf } from './contents.ts';
-import { keepCopy, setAside } from './disk/atomic-file.ts';
+import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, stateFor } from './open.ts';
@@ -11,7 +12,6 @@ import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import type { VaultState } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
-import { rewrite } from './write.ts';
 
 /** Sets the file aside and starts an empty vault. See `Vault.startFresh`. */
 export async function startFresh(access: Access): Promise<void> {

@@ -1,19 +1,19 @@
+import { type Job, jobOf } from '../cache/batch.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
+import { KeyedQueue } from '../queue.ts';
 import type { Access } from './access.ts';
-import { hear, identify, replaceFile } from './disk/atomic-file.ts';
-import { type Job, jobOf } from '../cache/batch.ts';
+import type { Erasure } from './api.ts';
+import { append, rewrite } from './commit.ts';
 import { keptFrames, markOf } from './contents.ts';
+import { hear, identify, replaceFile } from './disk/file.ts';
+import type { Slot } from './format/header.ts';
 import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
 import { markFileOf } from './open.ts';
-import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
-import { KeyedQueue } from '../queue.ts';
-import type { Slot } from './format/header.ts';
 import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
-import type { Erasure } from './api.ts';
-import { append, rewrite } from './write.ts';
+import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
 
 /** Deadline for a keychain without a prompt to store a key, in milliseconds: ten times the longest time observed. */
 const GRACE = 1_000;

@@ -2,16 +2,15 @@ import { readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
-import type { Timers } from '../keychain/deadline.ts';
-import { systemTimers } from '../keychain/deadline.ts';
+import { systemTimers, type Timers } from '../keychain/deadline.ts';
 import { checkedKeychain } from '../keychain/keychain.ts';
 import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
-import { type Io, nodeIo } from './disk/io.ts';
-import { Log } from './disk/log.ts';
-import { KeySlots } from './slots.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
 import type { VaultOptions } from './api.ts';
+import { Log } from './disk/file.ts';
+import { type Io, nodeIo } from './disk/io.ts';
+import { KeySlots } from './slots.ts';
 
 /** A vault's dependencies; options validated, with defaults. */
 export interface Settings {

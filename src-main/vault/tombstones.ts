@@ -1,11 +1,10 @@
 import { apply, transact } from '../cache/batch.ts';
-import { type Change, inverse } from '../cache/change.ts';
-import type { Entry } from '../cache/entry.ts';
+import { type Change, type Entry, inverse } from '../cache/entry.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { signOutId } from '../cache/sign-out.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type Contents, keptFrames } from './contents.ts';
-import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/metadata.ts';
+import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/batch.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
 
 /** Number of tombstones that are kept whatever their age, because clocks jump. */

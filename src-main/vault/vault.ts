@@ -11,7 +11,7 @@ import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import { Access } from './access.ts';
 import { withoutLate } from './tombstones.ts';
 import { exportTo } from './exchange/export.ts';
-import { identify, sameIdentity } from './disk/atomic-file.ts';
+import { identify, sameIdentity } from './disk/file.ts';
 import { importFrom, type ImportReport } from './exchange/import.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';

@@ -1,15 +1,14 @@
+import { isObject } from '../cache/json.ts';
+import { storeOf } from '../cache/token-cache.ts';
+import { type Contents, entriesOf } from './contents.ts';
+import { readWhole, sameIdentity } from './disk/file.ts';
 import { scanFrames } from './format/frame-reader.ts';
 import { NO_TAG } from './format/frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
-import { storeOf } from '../cache/token-cache.ts';
-import type { Contents } from './contents.ts';
-import { readWhole, sameIdentity } from './disk/atomic-file.ts';
-import { isObject } from './format/json.ts';
-import { entriesOf } from './groups.ts';
+import { sealedSecretOf } from './format/secret.ts';
+import { shareAlive } from './memory.ts';
 import { type Known, look, type Opening } from './open.ts';
 import { refusal } from './refusal.ts';
-import { shareAlive } from './report.ts';
-import { sealedSecretOf } from './format/secret.ts';
 import type { Settings } from './settings.ts';
 import type { VaultRegions, VaultReport } from './state.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
-import { type Change, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
+import { type StoredChange, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
 import { decodeHeader, encodeHeader } from '../../src-main/vault/format/header.ts';
 import { decodeManifest, encodeManifest } from '../../src-main/vault/format/manifest.ts';
@@ -28,7 +28,7 @@ const entry = fc.oneof(
     target: text,
   }),
 );
-const change: fc.Arbitrary<Change> = fc.oneof(
+const change: fc.Arbitrary<StoredChange> = fc.oneof(
   fc.record({ section: text, key: fc.oneof(text, fc.constant(null)), after: entry }),
   fc.record({ section: text, key: text }),
 );
@@ -39,7 +39,7 @@ describe('what is encoded', () => {
       fc.property(fc.array(change), fc.uint8Array({ minLength: 32, maxLength: 32 }), (changes, bytes) => {
         const [fileId, secretsKey] = [Buffer.alloc(16, 1), Buffer.from(bytes)];
         // As it is after JSON, which is where entries come from.
-        const plain = changes.map((one): Change => {
+        const plain = changes.map((one): StoredChange => {
           const parsed: unknown = JSON.parse(JSON.stringify(one.after ?? null));
           return one.after === undefined ? one : { ...one, after: parsed };
         });

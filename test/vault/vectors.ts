@@ -1,19 +1,18 @@
 // The vault files in test/vectors/vaults, made from nothing but this page: the same bytes at every run.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { type Change, encodeBatch } from '../../src-main/vault/format/batch.ts';
+import { type StoredChange, encodeBatch, type FrameMetadata } from '../../src-main/vault/format/batch.ts';
+import { buildImage, type Image, sealingOf } from '../../src-main/vault/format/frame-writer.ts';
 import { contentLength, sealFrame } from '../../src-main/vault/format/frame.ts';
 import {
   encodeHeader,
-  HEADER_COPY_AT,
   FRAMES_AT,
+  HEADER_COPY_AT,
   HEADER_LENGTH,
 } from '../../src-main/vault/format/header.ts';
-import type { Group } from '../../src-main/vault/format/base.ts';
-import { buildImage, type Image, sealingOf } from '../../src-main/vault/format/frame-writer.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { keyCheck } from '../../src-main/vault/format/keys.ts';
-import type { FrameMetadata } from '../../src-main/vault/format/metadata.ts';
+import type { Group } from '../../src-main/vault/format/manifest.ts';
 
 /** What a reader must make of a file. */
 export interface VaultVector {
@@ -46,7 +45,7 @@ function bytesFrom(words: string): (length: number) => Buffer {
   };
 }
 
-function entriesOf(user: string, secret = `${user}'s`): Change[] {
+function entriesOf(user: string, secret = `${user}'s`): StoredChange[] {
   const account = { home_account_id: `${user}.tenant`, environment: 'login.microsoftonline.com' };
   return [
     {
@@ -107,7 +106,7 @@ function groupOf(user: string): Group {
 }
 
 /** What belongs to no account: app metadata, an entity that is not understood, a root that is not understood. */
-const LOOSE: Change[] = [
+const LOOSE: StoredChange[] = [
   {
     section: 'AppMetadata',
     key: 'appmetadata-e-app',
@@ -137,7 +136,7 @@ function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
 /** A file with frames appended to it. */
 function appended(
   { bytes, header, end }: Image,
-  batches: readonly (FrameMetadata & { changes: Change[] })[],
+  batches: readonly (FrameMetadata & { changes: StoredChange[] })[],
 ): Buffer {
   const sealing = sealingOf(KEY, header, encodeHeader(header));
   const random = bytesFrom('appended');
@@ -153,7 +152,7 @@ function appended(
   return file;
 }
 
-function listed(...changes: Change[]): VaultVector['entries'] {
+function listed(...changes: StoredChange[]): VaultVector['entries'] {
   const entries = new Map<string, string | null>();
   for (const { section, key, after } of changes) {
     const place = key === null ? section : `${section} ${key}`;

@@ -8,7 +8,7 @@ import {
 } from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
-import { identify, isTemporary, readWhole, replaceFile } from '../disk/atomic-file.ts';
+import { identify, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import { storageError } from '../disk/storage-error.ts';
 

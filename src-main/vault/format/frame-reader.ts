@@ -37,7 +37,7 @@ export interface Scan {
 
 // The unit that a disk writes atomically. A frame that was being written during a power cut lacks whole sectors.
 export const SECTOR = 512;
-// Shorter runs of zeros occur in intact frames, so writers avoid shorter holes (alignment.ts).
+// Shorter runs of zeros occur in intact frames, so writers avoid shorter holes (`aligned` in frame-writer.ts).
 export const SHORTEST_HOLE = 8;
 
 /**

@@ -1,23 +1,21 @@
 // FORMAT.md, "The whole file", for writing.
 import { randomBytes } from 'node:crypto';
-import { alignedEnd } from './alignment.ts';
-import type { Group } from './base.ts';
+import { type Cursor, SECTOR, SHORTEST_HOLE } from './frame-reader.ts';
 import {
   contentLength,
   type Findings,
   type FrameContent,
-  noFindings,
   NO_TAG,
+  noFindings,
   sealFrame,
+  type Sealing,
   seedsFrom,
   seedStream,
-  type Sealing,
   StoredFrame,
 } from './frame.ts';
-import { checkedPart, encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
+import { checkedPart, encodeHeader, FRAMES_AT, type Header, HEADER_COPY_AT } from './header.ts';
 import { KEY_LENGTH, keyCheck, sealingKey } from './keys.ts';
-import { encodeManifest, type Manifest } from './manifest.ts';
-import type { Cursor } from './frame-reader.ts';
+import { encodeManifest, type Group, type Manifest } from './manifest.ts';
 
 export interface ImageSource {
   fileId: Buffer;
@@ -137,4 +135,40 @@ export function buildImage(source: ImageSource, key: Buffer, random?: Random): I
     if (next.done === true) return { bytes: Buffer.concat(all), header, end: next.value };
     all.push(next.value);
   }
+}
+
+const SPACE = 0x20;
+
+/**
+ * Pads the JSON of the content with spaces, so that a frame that begins at `at` does not end within a few bytes of a
+ * sector border. Otherwise a power cut could drop so few bytes of this frame, or of the next one, that the loss could
+ * not be told from damage.
+ */
+export function aligned({ body, sealed }: FrameContent, at: number): FrameContent {
+  let length = body.length;
+  // A copied frame has padding for its previous offset.
+  while (body[length - 1] === SPACE) length -= 1;
+  const json = body.subarray(0, length);
+  const spaces = missing((at + contentLength({ body: json, sealed })) % SECTOR);
+  return { body: spaces === 0 ? json : Buffer.concat([json, Buffer.alloc(spaces, SPACE)]), sealed };
+}
+
+/** Aligns the end of a base: only what follows it may be incomplete after a power cut. */
+export function alignedEnd(base: readonly FrameContent[], from: number): FrameContent[] {
+  const [last] = base.slice(-1);
+  if (last === undefined) return [];
+  const before = base.slice(0, -1);
+  return [
+    ...before,
+    aligned(
+      last,
+      before.reduce((sum, content) => sum + contentLength(content), from),
+    ),
+  ];
+}
+
+function missing(over: number): number {
+  if (over === 0) return 0;
+  if (over < SHORTEST_HOLE) return SHORTEST_HOLE - over;
+  return over > SECTOR - SHORTEST_HOLE ? SECTOR - over : 0;
 }

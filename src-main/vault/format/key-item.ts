@@ -1,6 +1,6 @@
 // FORMAT.md, "The key in the keychain" and "The mark file".
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { isArray, isObject } from './json.ts';
+import { isArray, isObject } from '../../cache/json.ts';
 import { KEY_LENGTH, markKey } from './keys.ts';
 
 /**

@@ -1,14 +1,22 @@
-// FORMAT.md, "The manifest".
+// FORMAT.md, "The manifest", and the base frames that it lists.
+import { Entry } from '../../cache/entry.ts';
+import { freezeJson, isArray, isObject } from '../../cache/json.ts';
 import type {
   AccountOutline,
   AccountSummary,
   CredentialType,
   TokenOutline,
 } from '../../cache/schema/entities.ts';
-import { decodeBody, encodeBody } from './batch.ts';
+import {
+  decodeBatch,
+  decodeBody,
+  decodeTombstones,
+  encodeBody,
+  isPending,
+  rowOf,
+  type VaultMetadata,
+} from './batch.ts';
 import type { FrameContent } from './frame.ts';
-import { isArray, isObject } from './json.ts';
-import { decodeTombstones, isPending, rowOf, type VaultMetadata } from './metadata.ts';
 
 /** The first frame: the description of a rewritten file. */
 export interface Manifest extends VaultMetadata {
@@ -181,4 +189,33 @@ function isText(value: unknown): boolean {
 
 function isTextOrAbsent(value: unknown): boolean {
   return value === undefined || typeof value === 'string';
+}
+
+/** The frames of one account, or those of entries without an account. */
+export interface Group {
+  /** `null` for entries without an account. */
+  readonly row: IndexRow | null;
+  /** A rewrite replaces them by the same frames in the new file. An account has one. */
+  frames: readonly FrameContent[];
+}
+
+/** The base frames of each account; `null` for entries without an account. */
+export type Groups = ReadonlyMap<string | null, Group>;
+
+/**
+ * Returns the entries of a base frame; `null` if it does not conform to FORMAT.md.
+ *
+ * @throws VaultError `vault_damaged` if it is not authentic
+ */
+export function entriesIn(content: FrameContent, fileId: Buffer): Entry[] | null {
+  const { body, sealed } = content;
+  const changes = decodeBatch({ body, sealed }, fileId)?.changes;
+  body.fill(0);
+  if (changes === undefined) return null;
+  const entries: Entry[] = [];
+  for (const { section, key, after } of changes) {
+    if (after === undefined || !freezeJson(after)) return null;
+    entries.push(Entry.of(section, key, after));
+  }
+  return entries;
 }
