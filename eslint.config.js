@@ -1,6 +1,6 @@
-// What the compiler can't hold: the walls between folders, and the habits of the house. Each rule says why.
-import reactHooks from 'eslint-plugin-react-hooks';
-import tseslint from 'typescript-eslint';
+// The walls between rooms and the habits of the house, each with its reason. Rules that need types are in .oxlintrc.json.
+import parser from '@typescript-eslint/parser';
+import { defineConfig } from 'eslint/config';
 import { house } from './scripts/lint/plugin.mjs';
 
 /** What makes a result depend on more than its arguments, or reach outside. */
@@ -29,7 +29,7 @@ const ownClock = {
   message: 'The clock is passed in, so that a test can set it.',
 };
 
-export default tseslint.config(
+export default defineConfig(
   {
     ignores: [
       'dist/**',
@@ -42,11 +42,9 @@ export default tseslint.config(
       '**/node_modules/**',
     ],
   },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
   {
     files: ['**/*.{ts,tsx}'],
-    // One program for all files. The project service makes the same one once more, for editors.
-    languageOptions: { parserOptions: { project: 'tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parser },
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -69,26 +67,7 @@ export default tseslint.config(
             'Settings come in as arguments; the environment is read in app/ and scripts only, in one place each.',
         },
       ],
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': [
-        'error',
-        { considerDefaultExhaustiveForUnions: true },
-      ],
-      // A template with a number in it is fine; one with an object in it is a mistake.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
-      // `() => promise` handed to an event is everywhere in a user interface; unhandled ones are found by no-floating-promises.
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      // Contracts are written with `type` where a mapped type needs it and `interface` elsewhere.
-      '@typescript-eslint/consistent-type-definitions': 'off',
-      '@typescript-eslint/unified-signatures': 'off',
-      '@typescript-eslint/dot-notation': 'off',
-      // A fake is an object of the same shape; that is what makes it a fake and no mock.
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'no-console': ['error', {}],
-      eqeqeq: 'error',
     },
   },
 
@@ -142,30 +121,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src-renderer/**/*.{ts,tsx}'],
-    plugins: { 'react-hooks': reactHooks },
-    rules: { ...reactHooks.configs.recommended.rules },
-  },
-  {
     files: ['*.config.ts', '*.config.js', 'test/**', 'bench/**', 'examples/**', 'scripts/**'],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
-  },
-  {
-    // An `async` without `await` turns a throw into a rejection, which is what whoever calls an adapter expects.
-    files: ['examples/**/*.ts'],
-    rules: { '@typescript-eslint/require-await': 'off' },
-  },
-  {
-    // Tests read what they wrote: JSON documents, fixtures, child processes' answers.
-    // Scripts have no types at all.
-    files: ['test/**/*.{ts,tsx}', 'bench/**/*.ts', '*.config.ts'],
-    rules: {
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/no-unsafe-member-access': 'off',
-      '@typescript-eslint/no-unsafe-argument': 'off',
-      '@typescript-eslint/no-unsafe-call': 'off',
-      '@typescript-eslint/no-unsafe-return': 'off',
-    },
   },
 );

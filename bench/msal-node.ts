@@ -11,7 +11,7 @@ export function msalNode(person: (index: number) => Person, cachePlugin?: ICache
   let next: TokenResponse | undefined;
   const networkClient = {
     sendGetRequestAsync: () => Promise.reject(new Error('The metadata of the authority is known')),
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the library's signature
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the library's signature
     sendPostRequestAsync: <T>() => {
       if (next === undefined) throw new Error('A token was asked for that is in the cache');
       // The library modifies the response that it gets.

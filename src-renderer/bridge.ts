@@ -111,7 +111,7 @@ export function copyText(text: string): boolean {
   field.className = 'unseen';
   document.body.append(field);
   field.select();
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- It needs no permission, and nothing replaces it here.
+  // oxlint-disable-next-line typescript/no-deprecated -- It needs no permission, and nothing replaces it here.
   const copied = document.execCommand('copy');
   field.remove();
   if (active instanceof HTMLElement) active.focus({ preventScroll: true });

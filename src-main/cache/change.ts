@@ -1,6 +1,12 @@
 /** Changes of entries, as used by the store, vault frames, events and receipts. */
 import { type Entry, nameOf, type Place } from './entry.ts';
-import { type CacheChange, type EntityChange, isEntityType, type KeptChange } from './schema/entities.ts';
+import {
+  type CacheChange,
+  type Entity,
+  type EntityChange,
+  isEntityType,
+  type KeptChange,
+} from './schema/entities.ts';
 
 /** A place that was set or emptied. At least one side is present; both have the same place. */
 export interface Change {
@@ -46,12 +52,12 @@ export function eventOf(changes: readonly Change[]): CacheChange {
     const isOfEntities = before?.isUnderstood !== false && after?.isUnderstood !== false;
     if (isOfEntities && key !== null && isEntityType(section)) {
       const sides = {
-        ...(before?.entity && { before: before.entity }),
-        ...(after?.entity && { after: after.entity }),
+        ...(before && { before: before.shown as Entity }),
+        ...(after && { after: after.shown as Entity }),
       };
       entities.push({ type: section, key, ...sides });
     } else {
-      const sides = { ...(before && { before: before.value }), ...(after && { after: after.value }) };
+      const sides = { ...(before && { before: before.shown }), ...(after && { after: after.shown }) };
       kept.push({ section, key, ...sides });
     }
   }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts';
+import { withHiddenSecret } from './hidden-secret.ts';
 import { freezeJson, isRecord } from './json.ts';
 import { type Entity, type EntityOf, type EntityType, isEntityType } from './schema/entities.ts';
 import { isUnderstood } from './schema/fields.ts';
@@ -41,6 +42,7 @@ export class Entry<In extends string = string> implements Place {
   /** Whether it is an entity of the schema, or a grant. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
   #value: unknown;
+  #shown: WeakRef<object> | undefined;
 
   private constructor(section: In, key: string | null, account: string, isUnderstood: boolean) {
     this.section = section;
@@ -75,9 +77,22 @@ export class Entry<In extends string = string> implements Place {
     return this.#value;
   }
 
-  /** The value if it is understood; else null. */
+  /** The value if it is understood; else null. For the library itself: callers get `shown`. */
   get entity(): (In extends EntityType ? EntityOf[In] : Entity) | null {
     return this.isUnderstood ? (this.value as Entry<In>['entity']) : null;
+  }
+
+  /**
+   * The value for callers outside of the library, the same object for as long as somebody has it: [Note: secrets are hidden]. Its
+   * secret is that of `value` at the time when it is read.
+   */
+  get shown(): unknown {
+    const known = this.#shown?.deref();
+    if (known !== undefined) return known;
+    const shown = withHiddenSecret(this);
+    if (shown !== this.#value && typeof shown === 'object' && shown !== null)
+      this.#shown = new WeakRef(shown);
+    return shown;
   }
 
   /**

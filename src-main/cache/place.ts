@@ -1,6 +1,7 @@
 /** Finds the entries of the same credential, stores an entity under its key, and modifies entities. */
 import { InvalidArgumentError } from '../errors.ts';
 import { Entry } from './entry.ts';
+import { sourceOf } from './hidden-secret.ts';
 import { copyWith, isRecord } from './json.ts';
 import { readToken } from './schema/claims.ts';
 import type { Dialect } from './schema/dialects.ts';
@@ -182,7 +183,8 @@ export function modifyEntity(
     return;
   }
   // If several entries denote the credential, modify the one that the caller passed; the others are stale.
-  const entry = found.find(({ value }) => value === old) ?? found[0];
+  const passed = sourceOf(old)?.value ?? old;
+  const entry = found.find(({ value }) => value === passed) ?? found[0];
   if (entry === undefined || entry.entity === null) return;
   // MSAL Python replaces the secret alone when a refresh token is rotated. The lifetime was that of the old one.
   const isRotated =

@@ -120,7 +120,8 @@ export class TokenCache {
   }
 
   /**
-   * Returns the entities that match, in the order in which they are stored; see EntityFilter. Expired tokens are included.
+   * Returns the entities that match, in the order in which they are stored; see EntityFilter. Expired tokens are included. A secret is
+   * read as `entity.secret` only: copies of an entity, its JSON and its printed form have none.
    *
    * @example
    * ```ts
@@ -128,15 +129,13 @@ export class TokenCache {
    * ```
    */
   find<T extends EntityType>(type: T, filter?: EntityFilter): EntityOf[T][] {
-    return this.#matching(type, filter).flatMap(({ entity }) =>
-      entity === null ? [] : [entity as EntityOf[T]],
-    );
+    return this.#matching(type, filter).map(({ shown }) => shown as EntityOf[T]);
   }
 
   /** Like `find`, for loops that change the cache: skips entities that were changed or removed since the loop began. */
   *search<T extends EntityType>(type: T, filter?: EntityFilter): Iterable<EntityOf[T]> {
     for (const entry of this.#matching(type, filter)) {
-      if (this.#store.entry(type, entry.key) === entry) yield entry.entity as EntityOf[T];
+      if (this.#store.entry(type, entry.key) === entry) yield entry.shown as EntityOf[T];
     }
   }
 

@@ -57,7 +57,7 @@ export interface SafeStorageOptions {
 export function safeStorage(electron: ElectronSafeStorage, options: SafeStorageOptions): Keychain {
   const { items } = checkOptions('safeStorage', options, { items: true }, 'Nothing was read.');
   assertItems('safeStorage', items);
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- callers without types
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- callers without types
   if (typeof electron?.encryptString !== 'function') {
     throw new InvalidArgumentError(
       'safeStorage: pass the `safeStorage` of Electron’s main process. Nothing was read.',

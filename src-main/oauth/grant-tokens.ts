@@ -67,7 +67,7 @@ function tokenOf<Name extends keyof typeof TYPES>(
 ): EntityOf[(typeof TYPES)[Name]] {
   const token = Object.defineProperty({ credential_type: TYPES[name], ...fields }, 'secret', {
     get: () => storedIn(item)?.grant.tokens?.[name] ?? '',
-    enumerable: true,
+    enumerable: false, // [Note: secrets are hidden]
   });
   return Object.freeze(token) as unknown as EntityOf[(typeof TYPES)[Name]];
 }

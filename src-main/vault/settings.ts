@@ -85,7 +85,7 @@ export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Setti
       wrong(field as 'name' | 'service', `\`${field}\` must be a text of 1 to 200 characters without a NUL.`);
     }
   }
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see @throws
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- see @throws
   if (unprotected !== 'refuse' && unprotected !== 'memory') {
     wrong('unprotected', "`unprotected` must be 'refuse' or 'memory'.");
   }

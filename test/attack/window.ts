@@ -237,7 +237,7 @@ async function makeFrames({ score }: Scene, app: ElectronApplication, window: Pa
                 template.innerHTML = markupAs;
                 made = template.content.cloneNode(true);
               } else if (by === 'range') made = document.createRange().createContextualFragment(markupAs);
-              // eslint-disable-next-line @typescript-eslint/no-deprecated -- what an attack would use
+              // oxlint-disable-next-line typescript/no-deprecated -- what an attack would use
               else if (by === 'document.write') document.write(markupAs);
               else if (by === 'DOMParser')
                 made = new DOMParser().parseFromString(markupAs, 'text/html').body.firstChild;

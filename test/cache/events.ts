@@ -1,5 +1,6 @@
 /** Token responses as tests need them. */
 import { Entry } from '../../src-main/cache/entry.ts';
+import type { Entity } from '../../src-main/cache/schema/entities.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
 import { cacheOf, storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 
@@ -50,6 +51,11 @@ export function signIn(
       ...response,
     },
   };
+}
+
+/** Returns a copy of an entity that has its secret, which a spread leaves out. */
+export function withSecret<E extends Entity>(entity: E): E {
+  return { ...entity, secret: entity['secret'] };
 }
 
 /** An entry, for comparing. */

@@ -9,7 +9,7 @@ import type { Entity } from '../../src-main/cache/schema/entities.ts';
 import { expiryOf } from '../../src-main/cache/schema/expiry.ts';
 import { removalCountOfAll, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { AmbiguousAccountError, InvalidArgumentError, SignInRequiredError } from '../../src-main/errors.ts';
-import { base64url, jwt, signIn } from './events.ts';
+import { base64url, jwt, signIn, withSecret } from './events.ts';
 
 const HOST = 'https://id.example:8443';
 const now = (): number => 1000;
@@ -441,7 +441,9 @@ describe('what a token is for', () => {
     const { token_type, ...rest } = token as Entity;
     expect(token_type).toBe('Bearer');
     const bound = { ...rest, secret: 'bound', credential_type: 'AccessToken_With_AuthScheme' };
-    cache.deserialize(JSON.stringify({ AccessToken: { plain: token, bound } }));
+    cache.deserialize(
+      JSON.stringify({ AccessToken: { plain: { ...rest, token_type, secret: token?.secret }, bound } }),
+    );
     expect(secretFor(cache, request)).toBe('an access token');
     expect(secretFor(cache, { ...request, token_type: 'pop' })).toBe('bound');
   });
@@ -720,7 +722,7 @@ describe('reading is as tolerant as the most tolerant library', () => {
       AccessToken: { a: token },
       Account: { u: { home_account_id: 'u.t', environment: 'login.windows.net' } },
     });
-    expect(cache.find('AccessToken', { target: ['read'] })).toEqual([token]);
+    expect(cache.find('AccessToken', { target: ['read'] }).map(withSecret)).toEqual([token]);
     expect(secretFor(cache, { ...own, scopes: ['read'] })).toBe('s');
     expect(secretFor(cache, { ...own, scopes: ['read'] }, 8999)).toBeUndefined();
     expect(cache.accounts()).toMatchObject([{ home_account_id: 'u.t', username: '' }]);

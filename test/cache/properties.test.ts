@@ -91,8 +91,8 @@ describe('documents', () => {
         const before = all(read(text)).filter(([type]) => type !== 'Account');
         const there = read(read(text).serialize({ dialect }));
         for (const [type, entity] of before) {
-          const home = String(entity['home_account_id'] ?? '').toLowerCase(); // eslint-disable-line @typescript-eslint/no-base-to-string
-          const realm = String(entity['realm'] ?? ''); // eslint-disable-line @typescript-eslint/no-base-to-string
+          const home = String(entity['home_account_id'] ?? '').toLowerCase(); // oxlint-disable-line typescript/no-base-to-string
+          const realm = String(entity['realm'] ?? ''); // oxlint-disable-line typescript/no-base-to-string
           const moved = realm === 'common' ? { ...entity, realm: home.split('.')[1] ?? realm } : entity;
           const kept = there
             .find(type)

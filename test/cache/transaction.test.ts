@@ -30,7 +30,7 @@ describe('a transaction', () => {
     const own = changes.filter((change) => placeOf(change).section === 'RefreshToken');
     expect(own).toHaveLength(1);
     expect(own[0]?.after?.key).toBe('uid.utid-login.example.com-refreshtoken-my_client_id--s1 s2 s3');
-    expect(own[0]?.before?.value).toEqual(before);
+    expect(own[0]?.before?.value).toEqual({ ...before, secret: before?.secret });
     expect(own[0]?.after?.value).toEqual({ ...before, secret: 'third' });
   });
 

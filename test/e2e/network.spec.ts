@@ -338,7 +338,7 @@ test('a script reads no clipboard; the user’s own Paste works', async ({ start
     field.id = 'attack';
     document.body.append(field);
     field.focus();
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- what an attack would use
+    // oxlint-disable-next-line typescript/no-deprecated -- what an attack would use
     document.execCommand('paste');
     await new Promise((resolve) => setTimeout(resolve, 300));
     const pasted = field.value;

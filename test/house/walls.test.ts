@@ -1,17 +1,11 @@
 import { ESLint } from 'eslint';
-import tseslint from 'typescript-eslint';
 import { describe, expect, it } from 'vitest';
 import { circles, graph, modules } from '../../scripts/lint/graph.mjs';
 import { importsOf } from '../../scripts/lint/imports.mjs';
 import { rooms } from '../../scripts/lint/walls.mjs';
 
 // The walls between the rooms, attacked with the real configuration: whatever the import looks like, it is refused with its reason.
-const eslint = new ESLint({
-  overrideConfig: [
-    { files: ['**/*.{ts,tsx}'], languageOptions: { parserOptions: { project: null } } },
-    { files: ['**/*.{ts,tsx}'], ...tseslint.configs.disableTypeChecked },
-  ],
-});
+const eslint = new ESLint();
 
 async function complaints(filePath: string, code: string): Promise<string[]> {
   const [result] = await eslint.lintText(code, { filePath });

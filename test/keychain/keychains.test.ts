@@ -173,7 +173,7 @@ describe('a keychain of somebody else’s', () => {
       { get: () => Promise.reject(Object.assign(new Error('EACCES: x'), { code: 'EACCES' })) },
       /EACCES/,
     ],
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the test is about
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the test is about
     ['rejects with no error at all', { get: () => Promise.reject('text') }, /text/],
     ['returns undefined', { get: () => Promise.resolve(undefined as unknown as null) }, /returned undefined/],
     ['returns bytes', { get: () => Promise.resolve(Buffer.from('x') as unknown as string) }, /type object/],

@@ -11,7 +11,7 @@ import {
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 
 // The libraries bring types of different ages, or none: a test of shapes does without.
-/* eslint-disable @typescript-eslint/no-explicit-any */
+/* oxlint-disable typescript/no-explicit-any */
 const load = createRequire(import.meta.url) as (name: string) => any;
 
 type Visit = (request: SessionVisit) => Promise<unknown>;
