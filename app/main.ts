@@ -4,14 +4,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { app, dialog } from 'electron';
+import { NativeCodeError } from 'tokenkeep/errors';
+import { assertNativeCode, guardNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
 import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
 import { leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
-import { assertInstalled, guardNativeCode, NativeCodeError, type PinnedHashes } from './native-code.ts';
-import { registerScheme, restrictPages } from './page-session.ts';
+import { readPageAhead, registerScheme, restrictPages } from './page-session.ts';
 import { report, tell } from './report.ts';
-import { type RunningApp, start } from './start.ts';
+import { PAGE_FOLDER, type RunningApp, start } from './start.ts';
 
 /** Inserted by the bundler. */
 declare const __NATIVE_SHA256__: PinnedHashes;
@@ -35,7 +36,7 @@ function main(): void {
     // In development the script's own path comes first.
     asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
     const modules = join(__dirname, '../node_modules');
-    assertInstalled(__NATIVE_SHA256__, modules, `${process.platform}-${process.arch}`);
+    assertNativeCode(__NATIVE_SHA256__, modules);
   } catch (error) {
     fail(error);
     return;
@@ -56,9 +57,10 @@ function main(): void {
 
   if (!locked) tell(WITHOUT_LOCK);
 
+  const page = readPageAhead(PAGE_FOLDER);
   const running = app
     .whenReady()
-    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked }));
+    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked, page }));
   running.catch(fail);
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));

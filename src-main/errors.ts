@@ -19,6 +19,7 @@ export type TokenkeepErrorCode =
   | 'unexpected'
   | 'session_ended'
   | 'no_request'
+  | 'native_code_changed'
   | DocumentErrorCode
   | PassphraseErrorCode
   | QuestionErrorCode
@@ -369,6 +370,26 @@ export class LockError extends CodedError<LockErrorCode> {
   constructor(code: LockErrorCode, path: string, message: string, options?: { cause?: unknown }) {
     super(code, message, options);
     this.path = path;
+  }
+}
+
+/**
+ * A native module is missing, or differs from the one that the app was built with, so it was not loaded. See `tokenkeep/native-code`.
+ *
+ * @example
+ * import { NativeCodeError } from 'tokenkeep/errors';
+ * import { assertNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
+ *
+ * const pinned: PinnedHashes = { 'keytar/prebuilds/linux-x64/keytar.node': '0f5c…' };
+ * try {
+ *   assertNativeCode(pinned, '/opt/my-app/resources/app.asar/node_modules');
+ * } catch (error) {
+ *   if (error instanceof NativeCodeError) console.error(error.message);
+ * }
+ */
+export class NativeCodeError extends CodedError<'native_code_changed'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('native_code_changed', message, options);
   }
 }
 

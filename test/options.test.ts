@@ -11,6 +11,8 @@ import { keychainConformance } from '../src-main/keychain/conformance.ts';
 import * as keychains from '../src-main/keychain/index.ts';
 import { acquireToken } from '../src-main/msal/index.ts';
 import { partitionStoreConformance } from '../src-main/partitions/conformance/conformance.ts';
+import { mcpOAuthProvider } from '../src-main/oauth/mcp/index.ts';
+import { openGrants } from '../src-main/oauth/index.ts';
 import * as partitions from '../src-main/partitions/index.ts';
 import * as postgres from '../src-main/partitions/stores/postgres-store.ts';
 import * as sqlite from '../src-main/partitions/stores/sqlite-store.ts';
@@ -23,6 +25,7 @@ const { TokenCache, SerializableTokenCache, inMemory, acquireTokenSilent } = cac
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-options-'));
 const file = join(folder, 'a.vault');
 const keychain = keychains.memoryKeychain();
+const grantsOf = { issuer: 'https://id.example', client_id: 'my-app' };
 const never = (): never => {
   throw new Error('It was called.');
 };
@@ -52,6 +55,16 @@ const misspelt: Readonly<Record<string, (wrong: object) => unknown>> = {
     acquireTokenSilent(inMemory(new TokenCache()), request, never, () => 0, wrong),
   'acquireToken, options': (wrong) =>
     acquireToken(inMemory(new TokenCache()), never, 'c', { account, scopes: ['s'] }, wrong),
+  openGrants: (wrong) => openGrants(inMemory(new TokenCache()), { ...grantsOf, ...wrong }),
+  'grants.add': (wrong) => openGrants(inMemory(new TokenCache()), grantsOf).add('work', {}, wrong),
+  'grants.fresh': (wrong) => openGrants(inMemory(new TokenCache()), grantsOf).fresh('work', never, wrong),
+  mcpOAuthProvider: (wrong) =>
+    mcpOAuthProvider(inMemory(new TokenCache()), {
+      server: 'https://mcp.example',
+      clientMetadata: { redirect_uris: [] },
+      redirect: never,
+      ...wrong,
+    }),
   examine: (wrong) => examine(new TokenCache(), wrong),
   openVault: (wrong) => openVault({ file, keychain, ...wrong }),
   'vault.read': async (wrong) => (await vault).read(never, wrong),

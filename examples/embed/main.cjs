@@ -1,10 +1,21 @@
 // A small app that signs people in with MSAL and keeps what it gets in a vault of Tokenkeep's.
 const { readFile } = require('node:fs/promises');
 const { join } = require('node:path');
-const { app, BrowserWindow, protocol, session } = require('electron');
+const { app, BrowserWindow, dialog, protocol, session } = require('electron');
 const { openVault } = require('tokenkeep');
+const { assertNativeCode, guardNativeCode } = require('tokenkeep/native-code');
 const { noArguments, serveRequests, serveTokenCache } = require('tokenkeep/electron');
 const { signIn } = require('./sign-in.cjs');
+
+// Electron's integrity check doesn't cover native modules, which lie outside the asar. `npm run build` wrote their hashes into it.
+const pinned = require('./built/native-hashes.json');
+try {
+  guardNativeCode(pinned);
+  assertNativeCode(pinned, join(__dirname, 'node_modules'));
+} catch (error) {
+  dialog.showErrorBox('Order Desk', error.message);
+  process.exit(1);
+}
 
 const ORIGIN = 'desk://order-desk';
 const PAGE = {

@@ -102,6 +102,12 @@ export const rooms = [
     why: 'msal/ works with any cache handle; MSAL itself belongs to the embedder, whatever version that has.',
   },
   {
+    room: 'src-main/native-code',
+    knows: ['src-main/errors.ts'],
+    packages: [],
+    why: 'native-code/ compares files before anything is loaded, so it knows only errors.ts.',
+  },
+  {
     room: 'src-main/oauth',
     knows: cache,
     packages: [],

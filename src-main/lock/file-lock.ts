@@ -60,19 +60,24 @@ export class FileLock {
   /**
    * Runs `task` while holding the lock. The folder of the lock's file must exist.
    *
+   * @param signal ends the wait: whoever is called off neither waits for the lock nor gets it
    * @throws VaultError `vault_busy` where another holder kept it until the deadline; LockError where the lock can't be had;
-   *   StorageError `no_permission`; what else the system says of opening the file
+   *   StorageError `no_permission`; the signal's reason; what else the system says of opening the file
    */
-  hold<T>(task: () => Promise<T>): Promise<T> {
+  hold<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#queue.run('', async () => {
+      signal?.throwIfAborted();
       if (!(await acquireAtOnce([this.#place, this.#lock]))) {
         const files = [
           { file: this.#place, pause: BEHIND },
           { file: this.#lock, pause: NEXT },
         ];
-        assertHeld(await acquire(files, this.#deadline));
+        const outcome = await acquire(files, this.#deadline, signal);
+        if (outcome.kind === 'busy') signal?.throwIfAborted();
+        assertHeld(outcome);
       }
       try {
+        signal?.throwIfAborted();
         return await task();
       } finally {
         await release(this.#lock);
@@ -111,12 +116,12 @@ export class NamedLocks {
   }
 
   /** See `FileLock.hold`. Makes the folder, with mode 0700, where there is none. */
-  async hold<T>(name: string, task: () => Promise<T>): Promise<T> {
+  async hold<T>(name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const file = `${this.#file}-${(hash(name) % FILES).toString(16)}`;
     const lock = this.#locks.get(file) ?? new FileLock(file, this.#options);
     this.#locks.set(file, lock);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    return lock.hold(task);
+    return lock.hold(task, signal);
   }
 
   /** Waits for the holders within this process. */

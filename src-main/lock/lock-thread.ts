@@ -102,7 +102,11 @@ function shut(file) {
   file.fd = null;
 }
 
+// Requests that are waiting: false once nobody wants their locks any more.
+const wanted = new Map();
+
 async function acquire({ id, files, deadline }) {
+  wanted.set(id, true);
   const until = performance.now() + deadline;
   const held = [];
   let outcome = { kind: 'held' };
@@ -110,6 +114,10 @@ async function acquire({ id, files, deadline }) {
     for (let pause = 1; ; pause = Math.min(pause * 1.6, longest)) {
       // Another thread goes on with this request, since this one hung in a request of its own.
       if (![0, id].includes(Atomics.load(at, 2))) return;
+      if (!wanted.get(id)) {
+        outcome = { kind: 'busy' };
+        break;
+      }
       Atomics.store(at, 0, id);
       Atomics.add(at, 1, 1);
       const problem = attempt(file, id);
@@ -125,6 +133,7 @@ async function acquire({ id, files, deadline }) {
     }
     if (outcome.kind !== 'held') break;
   }
+  wanted.delete(id);
   const keep = outcome.kind === 'held' ? held.at(-1) : undefined;
   // The main thread acts on the last lock while the thread lets go of those that were only the way to it.
   const fds = files.map(({ file }) => file.fd);
@@ -154,6 +163,9 @@ function release(files) {
 parentPort.on('message', (message) => {
   if (message.files) void acquire(message);
   else if (message.release !== undefined) release([{ fd: message.release }]);
+  else if (message.callOff !== undefined) {
+    if (wanted.has(message.callOff)) wanted.set(message.callOff, false);
+  }
   else {
     for (const fd of message.close) {
       try {
@@ -299,11 +311,13 @@ let lastId = 0;
  *
  * @param files each with the longest pause between two tries, in milliseconds
  * @param deadline milliseconds
+ * @param signal ends the wait, as the deadline does: with `busy`, if the locks are not held yet
  * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`
  */
 export async function acquire(
   files: readonly { readonly file: LockFile; readonly pause: number }[],
   deadline: number,
+  signal?: AbortSignal,
 ): Promise<LockOutcome> {
   const last = files.at(-1)?.file;
   const path = last?.path ?? '';
@@ -317,6 +331,9 @@ export async function acquire(
     throw moduleError(error, path);
   });
   const id = (lastId += 1);
+  const callOff = (): void => {
+    for (const thread of threads) thread.tell({ callOff: id });
+  };
   return new Promise((resolve, reject) => {
     const until = performance.now() + deadline + GRACE;
     let timedOut = false;
@@ -325,6 +342,7 @@ export async function acquire(
         if (performance.now() > until) {
           timedOut = true;
           clearInterval(look);
+          signal?.removeEventListener('abort', callOff);
           for (const { file } of files) hanging.add(file.path);
           for (const thread of threads) thread.giveUp(id);
           reject(timeout(path, deadline));
@@ -335,6 +353,7 @@ export async function acquire(
     );
     const settle = (): void => {
       clearInterval(look);
+      signal?.removeEventListener('abort', callOff);
       for (const { file } of files) hanging.delete(file.path);
     };
     working?.ask({
@@ -357,6 +376,9 @@ export async function acquire(
         reject(moduleError(error, path));
       },
     });
+    // The thread takes messages in their order, so it knows the request by then.
+    if (signal?.aborted === true) callOff();
+    else signal?.addEventListener('abort', callOff);
   });
 }
 

@@ -9,6 +9,7 @@ import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
 import { canonicalIssuer } from '../cache/schema/issuers.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { GrantError, InvalidArgumentError, SignInRequiredError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import {
   assertIssuer,
   checkedGrant,
@@ -102,11 +103,9 @@ export class Grants {
   readonly #at: Omit<Place, 'label'>;
 
   /** @internal `isResource`: the issuer is the resource that the grants are for, whose authorization server has another name. */
-  constructor(
-    handle: CacheHandle,
-    { issuer, client_id, now = systemClock }: GrantsOptions,
-    isResource = false,
-  ) {
+  constructor(handle: CacheHandle, options: GrantsOptions, isResource = false) {
+    checkOptions('openGrants', options, { issuer: true, client_id: true, now: true });
+    const { issuer, client_id, now = systemClock } = options;
     this.#at = { issuer, client_id, ...(isResource ? { isResource } : {}) };
     checkedPlace({ ...this.#at, label: '-' });
     this.#handle = handle;
@@ -140,11 +139,8 @@ export class Grants {
    * @throws InvalidArgumentError if the grant can't be kept: `field` names what is in the way; GrantError `grant_exists` if there is a
    *   grant under the label and `replace` was not asked for. Nothing is changed
    */
-  async add(
-    label: string,
-    grant: Grant,
-    { replace = false }: { replace?: boolean } = {},
-  ): Promise<KeptGrant> {
+  async add(label: string, grant: Grant, options: { replace?: boolean } = {}): Promise<KeptGrant> {
+    const { replace = false } = checkOptions('add', options, { replace: true }, 'Nothing was changed.');
     const place = this.#place(label);
     const checked = checkedGrant(grant);
     assertIssuer(checked, place);
@@ -229,7 +225,12 @@ export class Grants {
    */
   async fresh(label: string, refresh: RefreshGrant, options: FreshOptions = {}): Promise<KeptGrant> {
     const place = this.#place(label);
-    const { signal, timeout = TIMEOUT } = options;
+    const { signal, timeout = TIMEOUT } = checkOptions('fresh', options, {
+      signal: true,
+      minLifetime: true,
+      rejected: true,
+      timeout: true,
+    });
     signal?.throwIfAborted();
     const first = await this.#look(place);
     if (this.#isFresh(first, options)) return first.kept;

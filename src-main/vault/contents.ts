@@ -16,7 +16,7 @@ import {
 } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import type { Mark, Position } from './format/key-item.ts';
-import { frameKey } from './format/keys.ts';
+import { sealingOf } from './format/frame-writer.ts';
 import { decodeManifest, type Manifest } from './format/manifest.ts';
 import { type FrameMetadata, type VaultMetadata, withTombstones } from './format/metadata.ts';
 import { StoredAccount } from './groups.ts';
@@ -79,7 +79,7 @@ export async function readContents(
   key: Buffer,
   isDoubted = false,
 ): Promise<Contents> {
-  const sealing = { key: frameKey(key, header.salt, bytes), findings: noFindings() };
+  const sealing = sealingOf(key, header, bytes);
   const whole = isDoubted || !intact ? await readFrames(file, header, sealing, intact) : null;
   if (whole !== null && whole.recovered !== null) return whole;
   const indexed = await readIndexed(file, header, sealing);
@@ -89,12 +89,12 @@ export async function readContents(
 /** `null` if the file is damaged, as far as that can be seen. */
 async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Promise<Contents | null> {
   const pause = pauses();
-  const first = readFrame(file, START, sealing.key);
+  const first = readFrame(file, START, sealing);
   const manifest = first === null ? null : decodeManifest(first.content);
   if (first === null || manifest === null || manifest.index.length !== header.baseFrames - 1) return null;
-  const base = await outlineBase(file, first.end, sealing, header.baseFrames, pause);
+  const base = await outlineBase(file, first.end, sealing, pause);
   if (base === null) return null;
-  const later = scanFrames(file, base.end, sealing.key, header.baseFrames);
+  const later = scanFrames(file, base.end, sealing);
   const { batches, sound } = decodeLater(later.frames, header);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
@@ -160,11 +160,11 @@ async function readFrames(
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, damaged, end } = scanFrames(file, START, sealing.key, header.baseFrames);
+  const { frames, damaged, end } = scanFrames(file, START, sealing);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
-  const own = { key: sealing.key, findings: noFindings() };
+  const own = { ...sealing, findings: noFindings() };
   const contents = contentsOf({ header, sealing: own, cache, metadata, end });
   let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
   for (const { ordinal, content } of frames) {
@@ -255,11 +255,11 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
  * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
 export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
-  const { header, sealing, end } = contents;
+  const { sealing, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
-  const scan = scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing.key, header.baseFrames, offset);
-  const { batches, sound } = decodeLater(scan.frames, header);
+  const scan = scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, offset);
+  const { batches, sound } = decodeLater(scan.frames, contents.header);
   if (scan.damaged || !sound) return null;
   const { at, ordinal, previousTag } = scan.end;
   return { batches, end: { at: at + offset, ordinal, previousTag: Buffer.from(previousTag) } };

@@ -181,11 +181,13 @@ class FileVault implements Vault {
   ): Promise<T> {
     const { signal } = checkOptions('exclusively', options, { signal: true });
     if (this.#closed) throw closed();
-    const hold = (begin: () => void): Promise<T> =>
-      this.#settings.named.hold(name, async () => {
+    const hold = (begin: () => void): Promise<T> => {
+      const held = async (): Promise<T> => {
         begin();
         return task(signal);
-      });
+      };
+      return this.#settings.named.hold(name, held, signal);
+    };
     return this.#traced('exclusively', () => untilBegun(signal, hold));
   }
 

@@ -97,7 +97,7 @@ function regionsOf(file: Buffer, { header, sealing }: Contents): VaultRegions {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, end } = scanFrames(file, start, sealing.key, header.baseFrames);
+  const { frames, end } = scanFrames(file, start, sealing);
   // A repeated or moved frame is not counted again.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;

@@ -8,7 +8,7 @@ import type { Groups } from './format/base.ts';
 import { sealBatch } from './format/batch.ts';
 import { type Contents, written } from './contents.ts';
 import { holds, type Identity, replaceFile, sweep } from './disk/atomic-file.ts';
-import { contentLength, noFindings, noncesFrom, sealFrame } from './format/frame.ts';
+import { contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
 import { exchange, regroup } from './groups.ts';
 import type { Slot } from './format/header.ts';
 import { sealImage } from './format/frame-writer.ts';
@@ -93,8 +93,8 @@ function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buff
   }
 }
 
-/** Drawn from for every frame that is appended; a rewritten file has a key of its own, and draws its own. */
-const nonces = noncesFrom(randomBytes);
+/** Drawn from for every frame that is appended. */
+const seeds = seedsFrom(randomBytes);
 
 /**
  * Appends one frame durably, then seals the secrets in memory that were not sealed yet. If it rejects, memory is
@@ -115,7 +115,7 @@ export async function append(
   const batch = sealBatch({ changes: rows, ...metadata }, header.fileId);
   const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
-  const tag = sealFrame(bytes, 0, sealing.key, { ...end, nonce: nonces() }, content);
+  const tag = sealFrame(bytes, 0, sealing, end, content, seeds());
   const identity = await log.append(end.at, bytes, known);
   exchange(
     changes.map(({ after }) => after),

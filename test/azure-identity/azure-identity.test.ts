@@ -6,7 +6,7 @@ import {
   type DeviceCodeCredentialOptions,
   useIdentityPlugin,
 } from '@azure/identity';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
 import { identityCachePlugin } from '../../src-main/msal/azure-identity.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
@@ -18,6 +18,7 @@ beforeAll(async () => {
   entra = await startEntra();
 });
 afterAll(() => entra.stop());
+afterEach(() => vi.useRealTimers());
 beforeEach(() => Object.assign(entra.counts, { device: 0, refreshed: 0, reused: 0 }));
 
 /** A program: the plugin, the vaults that it has opened, and credentials. */
@@ -93,6 +94,44 @@ describe('DeviceCodeCredential', () => {
     for (const vault of again.vaults.values())
       expect(await (await vault).read((cache) => cache.find('AccessToken').length)).toBe(1);
     await again.close();
+  });
+
+  it('two credentials refresh the expired tokens of both caches once each, after a restart, until the sign-out', async () => {
+    const folder = temporaryFolder();
+    const first = program(folder);
+    const record = await first.credential().authenticate(SCOPE, { enableCae: true });
+    await first.credential().authenticate(SCOPE);
+    await first.close();
+
+    const again = program(folder, first.keychain);
+    const both = [again.credential(silent(record)), again.credential(silent(record))] as const;
+    const tokens = async (enableCae: boolean): Promise<string[]> => {
+      const got: string[] = [];
+      for (const one of both) got.push((await one.getToken(SCOPE, { enableCae })).token);
+      return got;
+    };
+    const before = [...(await tokens(true)), ...(await tokens(false))];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_590_000 });
+    const after = [...(await tokens(true)), ...(await tokens(false))];
+    expect(entra.counts).toEqual({ device: 2, refreshed: 2, reused: 0 });
+    // One token of each cache, for both credentials.
+    expect([new Set(before).size, new Set(after).size, new Set([...before, ...after]).size]).toEqual([
+      2, 2, 4,
+    ]);
+    await again.close();
+
+    const last = program(folder, first.keychain);
+    const third = last.credential(silent(record));
+    expect((await third.getToken(SCOPE, { enableCae: true })).token).toBe(after[0]);
+    expect((await third.getToken(SCOPE)).token).toBe(after[2]);
+    for (const vault of last.vaults.values()) {
+      const opened = await vault;
+      for (const account of await opened.read((cache) => cache.accounts())) await opened.signOut(account);
+    }
+    for (const enableCae of [true, false])
+      await expect(third.getToken(SCOPE, { enableCae })).rejects.toThrow(/[Aa]utomatic/);
+    expect(entra.counts).toEqual({ device: 2, refreshed: 2, reused: 0 });
+    await last.close();
   });
 
   it('a name of the app’s own has two caches as well', async () => {

@@ -24,6 +24,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/msal': 'src-main/msal/index.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
+  'tokenkeep/native-code': 'src-main/native-code/index.ts',
   'tokenkeep/oauth': 'src-main/oauth/index.ts',
   'tokenkeep/partitions': 'src-main/partitions/index.ts',
   'tokenkeep/partitions/redis': 'src-main/partitions/stores/redis-store.ts',

@@ -50,6 +50,32 @@ test('one who wants it all the time lets the one who waits go first', async () =
   await patient.close();
 });
 
+test('who is called off leaves the line at once, and those behind are next', async () => {
+  const file = newFile();
+  const [first, second, third] = [new FileLock(file), new FileLock(file), new FileLock(file)];
+  let end = (): void => undefined;
+  const held = first.hold(() => new Promise<void>((resolve) => (end = resolve)));
+  const order: string[] = [];
+  const caller = new AbortController();
+  const calledOff = second.hold(() => Promise.resolve(order.push('called off')), caller.signal);
+  const behind = second.hold(() => Promise.resolve(order.push('behind')));
+  // It has the place in the line, as another process sees it.
+  await expect
+    .poll(() => new FileLock(file, { deadline: 1 }).hold(() => Promise.resolve()).catch(String))
+    .toMatch(/another program/i);
+  const queued = third.hold(() => Promise.resolve(order.push('another')));
+  caller.abort(new Error('enough'));
+  await expect(calledOff).rejects.toThrow('enough'); // while the first still holds it
+  expect(order).toEqual([]);
+  end();
+  await Promise.all([held, behind, queued]);
+  expect(order.toSorted()).toEqual(['another', 'behind']);
+  await expect(first.hold(() => Promise.resolve(), AbortSignal.abort(new Error('before')))).rejects.toThrow(
+    'before',
+  );
+  for (const lock of [first, second, third]) await lock.close();
+});
+
 test('a holder that takes too long: busy, and said so', async () => {
   const file = newFile();
   const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];

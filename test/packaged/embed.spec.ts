@@ -2,8 +2,17 @@
  * examples/embed as a stranger's app: it installs the packed tarball, is built by its own scripts, signs in, shows who did,
  * and signs out; from its folder, and packaged.
  */
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
@@ -149,6 +158,15 @@ test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, package
       } finally {
         for (const child of running) child.kill('SIGKILL');
       }
+    });
+
+    await test.step('with a native module that was changed since it was built', () => {
+      const packaged = join(app, 'dist/linux-unpacked');
+      const modules = join(packaged, 'resources/app.asar.unpacked/node_modules');
+      appendFileSync(join(modules, `keytar/prebuilds/linux-${process.arch}/keytar.node`), 'x');
+      const ended = spawnSync(join(packaged, 'order-desk'), [], { env, encoding: 'utf8', timeout: 30_000 });
+      expect(ended.stderr).toContain('is missing or was changed, so it was not loaded');
+      expect(ended.status).toBe(1);
     });
 
     expect(existsSync(join(config, 'Tokenkeep'))).toBe(false);

@@ -28,7 +28,7 @@ function frameStarts(file: Buffer): number[] {
   const found: number[] = [];
   for (let at = FRAMES_AT; at < file.length; ) {
     found.push(at);
-    at += 44 + file.readUInt32LE(at) + file.readUInt32LE(at + 4) + 20;
+    at += 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4) + 20;
   }
   return found;
 }

@@ -93,10 +93,10 @@ test('forged frames: four megabytes of them do not take longer than damage', asy
   await vault.update((cache) => signIn(cache, 'ada'));
   await vault.close();
   const tail = Buffer.alloc(4 * 1024 ** 2);
-  for (let at = 0; at + 44 < tail.length; at += 44) {
-    tail.writeUInt32LE(Math.max(0, tail.length - at - 44 - 16 - 4), at);
+  for (let at = 0; at + 64 < tail.length; at += 64) {
+    tail.writeUInt32LE(Math.max(0, tail.length - at - 64 - 16 - 4), at);
     tail.writeUInt32LE(5, at + 8);
-    tail.writeUInt32LE(crc32(tail.subarray(at, at + 40)), at + 40);
+    tail.writeUInt32LE(crc32(tail.subarray(at, at + 60)), at + 60);
   }
   writeFileSync(file, Buffer.concat([readFileSync(file), tail]));
   const begun = performance.now();

@@ -10,9 +10,9 @@ import {
   HEADER_LENGTH,
 } from '../../src-main/vault/format/header.ts';
 import type { Group } from '../../src-main/vault/format/base.ts';
-import { buildImage, type Image } from '../../src-main/vault/format/frame-writer.ts';
+import { buildImage, type Image, sealingOf } from '../../src-main/vault/format/frame-writer.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
-import { frameKey, keyCheck } from '../../src-main/vault/format/keys.ts';
+import { keyCheck } from '../../src-main/vault/format/keys.ts';
 import type { FrameMetadata } from '../../src-main/vault/format/metadata.ts';
 
 /** What a reader must make of a file. */
@@ -139,14 +139,14 @@ function appended(
   { bytes, header, end }: Image,
   batches: readonly (FrameMetadata & { changes: Change[] })[],
 ): Buffer {
-  const key = frameKey(KEY, header.salt, encodeHeader(header));
+  const sealing = sealingOf(KEY, header, encodeHeader(header));
   const random = bytesFrom('appended');
   let file = bytes;
   let { ordinal, previousTag } = end;
   for (const batch of batches) {
     const content = encodeBatch(batch, FILE_ID, random(32));
     const frame = Buffer.alloc(contentLength(content));
-    previousTag = sealFrame(frame, 0, key, { ordinal, previousTag, nonce: random(12) }, content);
+    previousTag = sealFrame(frame, 0, sealing, { ordinal, previousTag }, content, random(32));
     ordinal += 1;
     file = Buffer.concat([file, frame]);
   }
@@ -267,9 +267,9 @@ function isIndexed(name: string, entries: VaultVector['entries']): boolean {
 export function forgedAt(file: Buffer, at: number): Buffer {
   return altered(file, (copy) => {
     const [body, sealed] = [copy.readUInt32LE(at), copy.readUInt32LE(at + 4)];
-    const crcAt = at + 60 + sealed + body;
+    const crcAt = at + 80 + sealed + body;
     copy.writeUInt8(copy.readUInt8(crcAt - 17) ^ 1, crcAt - 17);
-    copy.writeUInt32LE(crc32(copy.subarray(at + 44, crcAt)), crcAt);
+    copy.writeUInt32LE(crc32(copy.subarray(at + 64, crcAt)), crcAt);
   });
 }
 
@@ -277,7 +277,7 @@ export function startsOf(file: Buffer): number[] {
   const starts: number[] = [];
   for (let at = HEADER_COPY_AT + HEADER_LENGTH; at < file.length; ) {
     starts.push(at);
-    at += 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+    at += 84 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
   }
   return starts;
 }
@@ -317,7 +317,7 @@ export function printed(file: Buffer): string {
   };
   print('header, at 0 and at 4096', file.subarray(0, HEADER_LENGTH));
   for (let at = FRAMES_AT, n = 0; at < file.length; n += 1) {
-    const length = 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
+    const length = 84 + file.readUInt32LE(at) + file.readUInt32LE(at + 4);
     print(`frame ${n}, at ${at}`, file.subarray(at, at + length));
     at += length;
   }

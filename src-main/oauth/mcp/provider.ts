@@ -4,6 +4,7 @@ import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';
 import { sameIssuer } from '../../cache/schema/issuers.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import type { Grant, JsonObject, KeptGrant, TokenResponse } from '../grant.ts';
 import { Grants, type RefreshGrant } from '../grants.ts';
 import { authenticate, type McpClientInformation } from './client-authentication.ts';
@@ -122,9 +123,10 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   #state: string | undefined;
   /** The client that this instance registered for its sign-in. */
   #client: McpClientInformation | undefined;
-  /** The access token that was handed out last, and the one before the SDK began to authorize. */
+  /** The access token that was handed out last. */
   #handedOut: string | undefined;
-  #used: string | undefined;
+  /** What `#handedOut` was when `auth()` began: the token that a server has refused. Absent where this SDK doesn't say when it begins. */
+  #began: { readonly refused: string | undefined } | undefined;
   #refreshToken: string | undefined;
   /** The marks in answers that the SDK has not passed to `saveTokens` yet. */
   readonly #marks = new Set<string>();
@@ -138,6 +140,17 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 
   /** @internal */
   constructor(handle: CacheHandle, options: McpOAuthOptions<Metadata>) {
+    checkOptions<McpOAuthOptions<Metadata>>('mcpOAuthProvider', options, {
+      server: true,
+      clientMetadata: true,
+      redirect: true,
+      redirectUrl: true,
+      label: true,
+      client: true,
+      clientInformation: true,
+      clientMetadataUrl: true,
+      fetch: true,
+    });
     const {
       server,
       clientMetadata,
@@ -279,11 +292,9 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 
   /** Returns what discovery said. */
   async discoveryState(): Promise<McpDiscoveryState | undefined> {
-    const used = this.#handedOut;
-    const grant = await this.#grant();
-    // `auth()` begins here. What it refreshes is what was used before, not what another process gets while it runs.
-    this.#used = used ?? grant?.tokens?.access_token;
-    return grant?.discovery as McpDiscoveryState | undefined;
+    // `auth()` begins here. What it refreshes is what was handed out before: not what another process got since, or gets while it runs.
+    this.#began = { refused: this.#handedOut };
+    return (await this.#grant())?.discovery as McpDiscoveryState | undefined;
   }
 
   /** Keeps what discovery said. */
@@ -326,17 +337,14 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
       return;
     }
     const [presented, resource] = [params.get('refresh_token'), params.get('resource')];
-    const grant = await this.#grant();
-    const current = grant?.tokens;
-    const isCurrent = current !== undefined && current.refresh_token === presented;
-    const rejected = this.#used ?? (isCurrent ? current.access_token : undefined);
-    this.#used = undefined;
+    const rejected = this.#began === undefined ? await this.#tokenOf(presented) : this.#began.refused;
     try {
       await this.#grants.fresh(
         this.#label,
         this.#redeemAt({ endpoint: String(url), resource, metadata }),
         rejected === undefined ? {} : { rejected },
       );
+      this.#handedOut = undefined; // What was got now, no server has refused.
     } catch (error) {
       if (error instanceof ClientRefusedError) {
         // The SDK hears it from the server, and registers again.
@@ -357,8 +365,14 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 
   /** Removes the sign-in: tokens, registration and all. Revoke the tokens first (RFC 7009). */
   async signOut(): Promise<boolean> {
-    this.#client = this.#state = this.#handedOut = this.#used = this.#refreshToken = undefined;
+    this.#client = this.#state = this.#handedOut = this.#began = this.#refreshToken = undefined;
     return this.#grants.remove(this.#label);
+  }
+
+  /** The access token that came with a refresh token; undefined if another has replaced it. */
+  async #tokenOf(refreshToken: string | null): Promise<string | undefined> {
+    const tokens = (await this.#grant())?.tokens;
+    return tokens !== undefined && tokens.refresh_token === refreshToken ? tokens.access_token : undefined;
   }
 
   #grant(): Promise<KeptGrant | undefined> {

@@ -199,9 +199,11 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
 export async function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
+    // One buffer for all: a hundred megabytes of them would stop the program to be collected.
+    const bytes = Buffer.allocUnsafe(Math.max(0, ...parts.map(({ length }) => length)));
     let at = 0;
     for (const part of parts) {
-      if (!(await readRange(handle, at, part.length)).equals(part)) return false;
+      if (!(await readInto(handle, bytes.subarray(0, part.length), at)).equals(part)) return false;
       at += part.length;
     }
     return (await handle.stat()).size === BigInt(at);

@@ -1,5 +1,4 @@
 // FORMAT.md, "Reading".
-import type { KeyObject } from 'node:crypto';
 import {
   follows,
   type FrameContent,
@@ -58,12 +57,11 @@ export async function outlineBase(
   file: Buffer,
   from: Cursor,
   sealing: Sealing,
-  baseFrames: number,
   pause: () => Promise<void>,
 ): Promise<{ frames: readonly StoredFrame[]; end: Cursor } | null> {
   const frames: StoredFrame[] = [];
   let cursor = from;
-  while (cursor.ordinal < baseFrames) {
+  while (cursor.ordinal < sealing.baseFrames) {
     const { at } = cursor;
     const prefix = readPrefix(file, at);
     if (prefix === null || !isNext(file, at, prefix, cursor) || !isWhole(file, at, prefix)) return null;
@@ -78,13 +76,14 @@ export async function outlineBase(
  * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated. `offset` is the position of
  * `file` in the real file, if only the end of the file was read.
  */
-export function scanFrames(file: Buffer, from: Cursor, key: KeyObject, baseFrames: number, offset = 0): Scan {
+export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Scan {
+  const { baseFrames } = sealing;
   const frames: IntactFrame[] = [];
   let damaged = false;
   let cursor = from;
   const search = { budget: file.length + SEARCH_BYTES };
   while (cursor.at < file.length) {
-    const found = next(file, cursor, key) ?? nextIntact(file, cursor, key, search);
+    const found = next(file, cursor, sealing) ?? nextIntact(file, cursor, sealing, search);
     if (found === null) {
       if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
       break;
@@ -112,9 +111,9 @@ function isNext(file: Buffer, at: number, prefix: Prefix, { ordinal, previousTag
 export function readFrame(
   file: Buffer,
   cursor: Cursor,
-  key: KeyObject,
+  sealing: Sealing,
 ): { content: FrameContent; end: Cursor } | null {
-  const found = next(file, cursor, key);
+  const found = next(file, cursor, sealing);
   return found === null ? null : { content: contentOf(file, found), end: after(file, found) };
 }
 
@@ -132,15 +131,15 @@ function after(file: Buffer, { at, prefix }: Omit<Found, 'body'>): Cursor {
 }
 
 /** Returns the frame at the cursor, if it is the expected one. */
-function next(file: Buffer, cursor: Cursor, key: KeyObject): Found | null {
+function next(file: Buffer, cursor: Cursor, sealing: Sealing): Found | null {
   const prefix = readPrefix(file, cursor.at);
   if (prefix === null || !isNext(file, cursor.at, prefix, cursor)) return null;
-  return openAt(file, cursor.at, prefix, key);
+  return openAt(file, cursor.at, prefix, sealing);
 }
 
-function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found | null {
+function openAt(file: Buffer, at: number, prefix: Prefix, sealing: Sealing): Found | null {
   if (!isWhole(file, at, prefix)) return null;
-  const body = openBody(key, file, at, prefix);
+  const body = openBody(sealing, file, at, prefix);
   return body === null ? null : { at, prefix, body };
 }
 
@@ -148,7 +147,12 @@ function openAt(file: Buffer, at: number, prefix: Prefix, key: KeyObject): Found
  * After damage: finds the next authentic frame that has not been passed, at any offset. A frame with a lower ordinal
  * was repeated or moved.
  */
-function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budget: number }): Found | null {
+function nextIntact(
+  file: Buffer,
+  cursor: Cursor,
+  sealing: Sealing,
+  search: { budget: number },
+): Found | null {
   const last = file.length - PREFIX_LENGTH - TRAILER_LENGTH;
   for (let at = cursor.at; at <= last; at += 1) {
     const ordinal = file.readUInt32LE(at + 8);
@@ -161,7 +165,7 @@ function nextIntact(file: Buffer, cursor: Cursor, key: KeyObject, search: { budg
     const prefix = readPrefix(file, at);
     if (prefix === null) continue;
     if ((search.budget -= length) < 0) return null;
-    const found = openAt(file, at, prefix, key);
+    const found = openAt(file, at, prefix, sealing);
     if (found !== null) return found;
   }
   return null;

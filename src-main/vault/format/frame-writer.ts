@@ -7,14 +7,15 @@ import {
   type Findings,
   type FrameContent,
   noFindings,
-  noncesFrom,
   NO_TAG,
   sealFrame,
+  seedsFrom,
+  seedStream,
   type Sealing,
   StoredFrame,
 } from './frame.ts';
 import { checkedPart, encodeHeader, FRAMES_AT, HEADER_COPY_AT, type Header } from './header.ts';
-import { frameKey, KEY_LENGTH, keyCheck } from './keys.ts';
+import { KEY_LENGTH, keyCheck, sealingKey } from './keys.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import type { Cursor } from './frame-reader.ts';
 
@@ -66,9 +67,9 @@ export function sealImage(source: ImageSource, key: Buffer, random: Random = ran
   const header = { ...unchecked, check: keyCheck(key, checkedPart(unchecked)) };
   const headerBytes = encodeHeader(header);
   const { findings = noFindings() } = source;
-  const sealing = { key: frameKey(key, salt, headerBytes), findings };
+  const sealing = sealingOf(key, header, headerBytes, findings);
   const frames: StoredFrame[] = [];
-  const parts = partsOf(headerBytes, contents, sealing, noncesFrom(random), frames);
+  const parts = partsOf(headerBytes, contents, sealing, seedsFrom(random), frames);
   return { header, sealing, parts, frames };
 }
 
@@ -76,13 +77,15 @@ function* partsOf(
   header: Buffer,
   contents: readonly FrameContent[],
   sealing: Sealing,
-  nonces: () => Buffer,
+  seeds: () => Buffer,
   frames: StoredFrame[],
 ): Generator<Buffer, Cursor> {
   const lengths = contents.map(contentLength);
   const first = Buffer.alloc(FRAMES_AT);
   header.copy(first, 0);
   header.copy(first, HEADER_COPY_AT);
+  const fresh = seedStream(sealing, 0, contents.length);
+  const streams = new Map<Sealing, Buffer>();
   let previousTag: Buffer = NO_TAG;
   let start = 0;
   let ordinal = 0;
@@ -94,19 +97,37 @@ function* partsOf(
     const part = Buffer.allocUnsafe(length);
     let at = lead.copy(part, 0);
     for (const content of contents.slice(ordinal, last)) {
-      const place = { ordinal, previousTag, nonce: nonces() };
-      previousTag = sealFrame(part, at, sealing.key, place, content);
+      const place = { ordinal, previousTag };
+      if (content instanceof StoredFrame) {
+        const { sealing: from } = content;
+        const old = streams.get(from) ?? seedStream(from, 0, from.baseFrames);
+        streams.set(from, old);
+        previousTag = content.copyTo(part, at, place, { old, fresh });
+      } else previousTag = sealFrame(part, at, sealing, place, content, seeds());
       const bodyLength = content.bodyLength ?? content.body.length;
-      frames.push(new StoredFrame(sealing, part, at, { bodyLength, sealedLength: content.sealed.length }));
+      const sealedLength = content.sealed.length;
+      frames.push(new StoredFrame(sealing, part, at, { bodyLength, sealedLength, ordinal }));
       at += lengths[ordinal++] ?? 0;
     }
     yield part;
     start += length;
   }
+  for (const stream of [fresh, ...streams.values()]) stream.fill(0);
   return { at: start, ordinal, previousTag: Buffer.from(previousTag) };
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** Returns the keys of a file's frames. `bytes`: the encoding of the header. */
+export function sealingOf(key: Buffer, header: Header, bytes: Buffer, findings = noFindings()): Sealing {
+  return {
+    fileId: Buffer.from(header.fileId),
+    baseFrames: header.baseFrames,
+    frameKey: sealingKey(key, header.salt, bytes, 'frames'),
+    seedKey: sealingKey(key, header.salt, bytes, 'seeds'),
+    findings,
+  };
+}
 
 /** Returns the same file in one piece. */
 export function buildImage(source: ImageSource, key: Buffer, random?: Random): Image {

@@ -1,21 +1,25 @@
 // FORMAT.md, "Frames".
-import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
+import { KEY_LENGTH } from './keys.ts';
 
-export const PREFIX_LENGTH = 44;
+export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;
-export const NONCE_LENGTH = 12;
 /** Of the tag, and the checksum after it. */
 export const TRAILER_LENGTH = TAG_LENGTH + 4;
 /** The "previous tag" of the first frame. */
 export const NO_TAG = Buffer.alloc(TAG_LENGTH);
 
-const CRC_AT = 40;
+const PREVIOUS_AT = 12;
+const SEED_AT = 28;
+const CRC_AT = 60;
 const CRC_LENGTH = 4;
 const TAG_OF_ITS_LENGTH = { authTagLength: TAG_LENGTH };
+/** Every frame has a key of its own, so that one nonce serves all. */
+const NONCE = Buffer.alloc(12);
 
-/** The plain prefix of a frame. Its nonce and the previous tag stay in the file's bytes. */
+/** The plain prefix of a frame. Its seed and the previous tag stay in the file's bytes. */
 export interface Prefix {
   bodyLength: number;
   sealedLength: number;
@@ -30,17 +34,73 @@ export interface FrameContent {
   readonly bodyLength?: number;
 }
 
-const POOL_LENGTH = NONCE_LENGTH * 1024;
+const POOL_LENGTH = KEY_LENGTH * 1024;
 
-/** Random nonces, generated a thousand at a time: a system call for each would cost as much as the sealing. */
-export function noncesFrom(random: (length: number) => Buffer): () => Buffer {
+/** Random seeds, generated a thousand at a time: a system call for each would cost as much as the sealing. */
+export function seedsFrom(random: (length: number) => Buffer): () => Buffer {
   let pool = Buffer.alloc(0);
   return () => {
     if (pool.length === 0) pool = Buffer.from(random(POOL_LENGTH));
-    const nonce = pool.subarray(0, NONCE_LENGTH);
-    pool = pool.subarray(NONCE_LENGTH);
-    return nonce;
+    const seed = pool.subarray(0, KEY_LENGTH);
+    pool = pool.subarray(KEY_LENGTH);
+    return seed;
   };
+}
+
+/** What is found when frames are read that were not read when the file was opened. A rewrite takes it along. */
+export interface Findings {
+  /** A frame is not authentic, or not what FORMAT.md says. */
+  isDamaged: boolean;
+  /** Accounts with entries in frames of others, and those others; `null` for entries without an account. */
+  readonly misplaced: Set<string | null>;
+}
+
+export function noFindings(): Findings {
+  return { isDamaged: false, misplaced: new Set() };
+}
+
+/** The keys of a file's frames. */
+export interface Sealing {
+  readonly fileId: Buffer;
+  readonly baseFrames: number;
+  /** Of the manifest and of appended frames. */
+  readonly frameKey: KeyObject;
+  /** Encrypts the seeds of the other frames. */
+  readonly seedKey: KeyObject;
+  readonly findings: Findings;
+}
+
+/** Returns what the seeds of these frames are combined with, from the frame `from` on. */
+export function seedStream({ seedKey }: Sealing, from: number, frames: number): Buffer {
+  const counter = Buffer.alloc(16);
+  counter.writeBigUInt64BE(2n * BigInt(from), 8);
+  return createCipheriv('aes-256-ctr', seedKey, counter).update(Buffer.alloc(KEY_LENGTH * frames));
+}
+
+/** Whether a rewrite copies the frame: every frame of the base but the manifest. */
+function isCopied({ baseFrames }: Sealing, ordinal: number): boolean {
+  return ordinal > 0 && ordinal < baseFrames;
+}
+
+/** @param seed as it is in the prefix */
+function contentKey(sealing: Sealing, ordinal: number, seed: Buffer): Buffer {
+  if (!isCopied(sealing, ordinal)) {
+    return Buffer.from(hkdfSync('sha256', sealing.frameKey, seed, 'tokenkeep vault 2 frame', KEY_LENGTH));
+  }
+  const plain = seedStream(sealing, ordinal, 1);
+  combine(plain, 0, seed);
+  try {
+    return Buffer.from(hkdfSync('sha256', plain, sealing.fileId, 'tokenkeep vault 2 account', KEY_LENGTH));
+  } finally {
+    plain.fill(0);
+  }
+}
+
+/** Combines 32 bytes at `at` with others, by exclusive or. */
+function combine(target: Buffer, at: number, other: Buffer, from = 0): void {
+  for (let index = 0; index < KEY_LENGTH; index += 1) {
+    target[at + index] = (target[at + index] ?? 0) ^ (other[from + index] ?? 0);
+  }
 }
 
 export function frameLength(prefix: Omit<Prefix, 'ordinal'>): number {
@@ -52,32 +112,55 @@ export function contentLength(content: FrameContent): number {
   return PREFIX_LENGTH + content.sealed.length + bodyLength + TRAILER_LENGTH;
 }
 
-/** Seals one frame into `target` at `at`, where `contentLength` bytes are free. Returns its tag, a view of `target`. */
+/** Where a frame comes in its file. */
+export interface FramePlace {
+  ordinal: number;
+  previousTag: Buffer;
+}
+
+function writePrefix(
+  target: Buffer,
+  at: number,
+  { ordinal, previousTag }: FramePlace,
+  { bodyLength, sealedLength }: Omit<Prefix, 'ordinal'>,
+): void {
+  target.writeUInt32LE(bodyLength, at);
+  target.writeUInt32LE(sealedLength, at + 4);
+  target.writeUInt32LE(ordinal, at + 8);
+  previousTag.copy(target, at + PREVIOUS_AT);
+  target.writeUInt32LE(crc32(target.subarray(at, at + CRC_AT)), at + CRC_AT);
+}
+
+/**
+ * Seals one frame into `target` at `at`, where `contentLength` bytes are free. Returns its tag, a view of `target`.
+ *
+ * @param seed 32 random bytes that no other frame has
+ */
 export function sealFrame(
   target: Buffer,
   at: number,
-  key: KeyObject,
-  place: { ordinal: number; previousTag: Buffer; nonce: Buffer },
-  content: FrameContent,
+  sealing: Sealing,
+  place: FramePlace,
+  { body, sealed }: FrameContent,
+  seed: Buffer,
 ): Buffer {
-  const { body, sealed } = content;
+  const isSeedHidden = isCopied(sealing, place.ordinal);
+  seed.copy(target, at + SEED_AT);
+  if (isSeedHidden) combine(target, at + SEED_AT, seedStream(sealing, place.ordinal, 1));
+  writePrefix(target, at, place, { bodyLength: body.length, sealedLength: sealed.length });
   const bodyAt = at + PREFIX_LENGTH + sealed.length;
   const tagAt = bodyAt + body.length;
-  target.writeUInt32LE(body.length, at);
-  target.writeUInt32LE(sealed.length, at + 4);
-  target.writeUInt32LE(place.ordinal, at + 8);
-  place.nonce.copy(target, at + 12);
-  place.previousTag.copy(target, at + 24);
-  target.writeUInt32LE(crc32(target.subarray(at, at + CRC_AT)), at + CRC_AT);
   sealed.copy(target, at + PREFIX_LENGTH);
-  const cipher = createCipheriv('aes-256-gcm', key, place.nonce, TAG_OF_ITS_LENGTH);
-  cipher.setAAD(target.subarray(at, bodyAt));
+  const key = contentKey(sealing, place.ordinal, target.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH));
+  const cipher = createCipheriv('aes-256-gcm', key, NONCE, TAG_OF_ITS_LENGTH);
+  cipher.setAAD(target.subarray(isSeedHidden ? at + PREFIX_LENGTH : at, bodyAt));
   cipher.update(body).copy(target, bodyAt);
   cipher.final();
+  key.fill(0);
   cipher.getAuthTag().copy(target, tagAt);
   const crcAt = tagAt + TAG_LENGTH;
   target.writeUInt32LE(crc32(target.subarray(at + PREFIX_LENGTH, crcAt)), crcAt);
-  return target.subarray(tagAt, tagAt + TAG_LENGTH);
+  return target.subarray(tagAt, crcAt);
 }
 
 /** Reads a prefix. `null` if there is none: its checksum is wrong, or the file ends inside it. */
@@ -93,7 +176,7 @@ export function readPrefix(file: Buffer, at: number): Prefix | null {
 
 /** Returns whether the frame at `at` was written after the frame with this tag. */
 export function follows(file: Buffer, at: number, previousTag: Buffer): boolean {
-  return previousTag.compare(file, at + 24, at + 24 + TAG_LENGTH) === 0;
+  return previousTag.compare(file, at + PREVIOUS_AT, at + PREVIOUS_AT + TAG_LENGTH) === 0;
 }
 
 /** Returns the tag of a frame, a view of the file. */
@@ -110,20 +193,17 @@ export function isWhole(file: Buffer, at: number, prefix: Prefix): boolean {
 }
 
 /**
- * Decrypts the body; returns `null` if the frame was not sealed under this key. The whole frame must be in `file`,
- * which is not changed.
+ * Decrypts the body; returns `null` if the frame was not sealed for this file and this place in it. The whole frame must be in
+ * `file`, which is not changed.
  */
-export function openBody(
-  key: KeyObject,
-  file: Buffer,
-  at: number,
-  prefix: Omit<Prefix, 'ordinal'>,
-): Buffer | null {
+export function openBody(sealing: Sealing, file: Buffer, at: number, prefix: Prefix): Buffer | null {
   const bodyAt = at + PREFIX_LENGTH + prefix.sealedLength;
-  const nonce = file.subarray(at + 12, at + 12 + NONCE_LENGTH);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, TAG_OF_ITS_LENGTH);
+  const seed = file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
+  const key = contentKey(sealing, prefix.ordinal, seed);
+  const decipher = createDecipheriv('aes-256-gcm', key, NONCE, TAG_OF_ITS_LENGTH);
+  key.fill(0);
   decipher.setAuthTag(tagOf(file, at, prefix));
-  decipher.setAAD(file.subarray(at, bodyAt));
+  decipher.setAAD(file.subarray(isCopied(sealing, prefix.ordinal) ? at + PREFIX_LENGTH : at, bodyAt));
   const body = decipher.update(file.subarray(bodyAt, bodyAt + prefix.bodyLength));
   try {
     decipher.final();
@@ -133,44 +213,27 @@ export function openBody(
   return body;
 }
 
-/** What is found when frames are read that were not read when the file was opened. A rewrite takes it along. */
-export interface Findings {
-  /** A frame is not authentic, or not what FORMAT.md says. */
-  isDamaged: boolean;
-  /** Accounts with entries in frames of others, and those others; `null` for entries without an account. */
-  readonly misplaced: Set<string | null>;
-}
-
-export function noFindings(): Findings {
-  return { isDamaged: false, misplaced: new Set() };
-}
-
-/** The key of a file's frames. */
-export interface Sealing {
-  readonly key: KeyObject;
-  readonly findings: Findings;
-}
-
-/** A frame as it is in the file. It is authenticated and decrypted whenever its body is asked for. */
+/** A frame of the base as it is in the file. It is authenticated and decrypted whenever its body is asked for. */
 export class StoredFrame implements FrameContent {
   readonly bodyLength: number;
-  readonly #sealing: Sealing;
+  readonly sealing: Sealing;
+  readonly ordinal: number;
   readonly #file: Buffer;
   readonly #at: number;
   readonly #sealedLength: number;
 
   /** @param file holds the frame at `at` */
-  constructor(
-    sealing: Sealing,
-    file: Buffer,
-    at: number,
-    { bodyLength, sealedLength }: Omit<Prefix, 'ordinal'>,
-  ) {
+  constructor(sealing: Sealing, file: Buffer, at: number, { bodyLength, sealedLength, ordinal }: Prefix) {
     this.bodyLength = bodyLength;
-    this.#sealing = sealing;
+    this.sealing = sealing;
+    this.ordinal = ordinal;
     this.#file = file;
     this.#at = at;
     this.#sealedLength = sealedLength;
+  }
+
+  get #prefix(): Prefix {
+    return { bodyLength: this.bodyLength, sealedLength: this.#sealedLength, ordinal: this.ordinal };
   }
 
   /** Not authenticated. */
@@ -181,10 +244,29 @@ export class StoredFrame implements FrameContent {
 
   /** @throws VaultError `vault_damaged` */
   get body(): Buffer {
-    const prefix = { bodyLength: this.bodyLength, sealedLength: this.#sealedLength };
-    const body = openBody(this.#sealing.key, this.#file, this.#at, prefix);
-    if (body !== null) return body;
-    this.#sealing.findings.isDamaged = true;
+    const body = openBody(this.sealing, this.#file, this.#at, this.#prefix);
+    return body ?? this.#damaged();
+  }
+
+  /**
+   * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns its tag, a
+   * view of `target`.
+   *
+   * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
+   * @throws VaultError `vault_damaged` if its checksum is wrong
+   */
+  copyTo(target: Buffer, at: number, place: FramePlace, seeds: { old: Buffer; fresh: Buffer }): Buffer {
+    const [file, from, prefix] = [this.#file, this.#at, this.#prefix];
+    if (!isWhole(file, from, prefix)) this.#damaged();
+    file.copy(target, at + SEED_AT, from + SEED_AT, from + frameLength(prefix));
+    combine(target, at + SEED_AT, seeds.old, KEY_LENGTH * this.ordinal);
+    combine(target, at + SEED_AT, seeds.fresh, KEY_LENGTH * place.ordinal);
+    writePrefix(target, at, place, prefix);
+    return tagOf(target, at, prefix);
+  }
+
+  #damaged(): never {
+    this.sealing.findings.isDamaged = true;
     throw new VaultError(
       'vault_damaged',
       'A part of the vault’s file was tampered with and can’t be opened. The file is untouched.',

@@ -17,11 +17,16 @@ export function keyCheck(key: Buffer, start: Buffer): Buffer {
 }
 
 /**
- * Derives the key that seals frames. The whole header is part of the derivation: if one bit of it differs, no frame
- * opens.
+ * Derives the key of the manifest and of appended frames (`frames`), and the key that hides the seeds of the other frames
+ * (`seeds`). The whole header is part of the derivation: if one bit of it differs, no frame opens.
  */
-export function frameKey(key: Buffer, salt: Buffer, header: Buffer): KeyObject {
-  const info = Buffer.concat([Buffer.from('tokenkeep vault 2 frames'), header]);
+export function sealingKey(
+  key: Buffer,
+  salt: Buffer,
+  header: Buffer,
+  purpose: 'frames' | 'seeds',
+): KeyObject {
+  const info = Buffer.concat([Buffer.from(`tokenkeep vault 2 ${purpose}`), header]);
   const derived = Buffer.from(hkdfSync('sha256', key, salt, info, KEY_LENGTH));
   try {
     return createSecretKey(derived);

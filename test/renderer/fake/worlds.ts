@@ -309,7 +309,9 @@ const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
 export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> = {
   main: () => ({}),
   'first-run': (now) => ({ members: [], status: readyStatus(now, { bytes: null, savedAt: null }) }),
-  opening: () => ({ delay: (name) => (name === 'status' ? new Promise(() => {}) : undefined) }),
+  opening: () => ({
+    delay: (name) => (name === 'status' || name === 'accounts' ? new Promise(() => {}) : undefined),
+  }),
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
   activity: (now) => ({ activity: activity(now), signIn: signInWorld({ receipts: receipts(now) }) }),
   sources: (now) => ({

@@ -12,10 +12,11 @@ import zlib
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = bytes.fromhex("89544B560D0A1A0A")
-HEADER, COPY_AT, FRAMES_AT, PREFIX, TRAILER = 128, 4096, 4224, 44, 20
+HEADER, COPY_AT, FRAMES_AT, PREFIX, TRAILER = 128, 4096, 4224, 64, 20
 
 
 def hkdf(key, salt, info, length):
@@ -55,22 +56,33 @@ def is_newer(file, at):
 
 def prefix_at(file, at):
     data = file[at : at + PREFIX]
-    if len(data) < PREFIX or zlib.crc32(data[:40]) != struct.unpack_from("<I", data, 40)[0]:
+    if len(data) < PREFIX or zlib.crc32(data[:60]) != struct.unpack_from("<I", data, 60)[0]:
         return None
     body, sealed, ordinal = struct.unpack_from("<III", data)
-    return {"body": body, "sealed": sealed, "ordinal": ordinal, "nonce": data[12:24], "previous": data[24:40],
+    return {"body": body, "sealed": sealed, "ordinal": ordinal, "previous": data[12:28], "seed": data[28:60],
             "end": at + PREFIX + sealed + body + TRAILER}
 
 
-def frame_at(file, at, aes):
+def content_key(prefix, header):
+    """The key of a frame's content, and whether the prefix is authenticated with it."""
+    ordinal, seed = prefix["ordinal"], prefix["seed"]
+    if not 0 < ordinal < header["base"]:
+        return hkdf(header["frame_key"], seed, b"tokenkeep vault 2 frame", 32), True
+    counter = struct.pack(">QQ", 0, 2 * ordinal)
+    stream = Cipher(algorithms.AES(header["seed_key"]), modes.CTR(counter)).encryptor().update(seed)
+    return hkdf(stream, header["file_id"], b"tokenkeep vault 2 account", 32), False
+
+
+def frame_at(file, at, header):
     prefix = prefix_at(file, at)
     if prefix is None or prefix["end"] > len(file):
         return None
     body_at, tag_end = at + PREFIX + prefix["sealed"], prefix["end"] - 4
     if zlib.crc32(file[at + PREFIX : tag_end]) != struct.unpack_from("<I", file, tag_end)[0]:
         return None
+    key, with_prefix = content_key(prefix, header)
     try:
-        body = aes.decrypt(prefix["nonce"], file[body_at:tag_end], file[at:body_at])
+        body = AESGCM(key).decrypt(bytes(12), file[body_at:tag_end], file[at if with_prefix else at + PREFIX : body_at])
     except InvalidTag:
         return None
     return {**prefix, "plain": body, "secrets": file[at + PREFIX : body_at], "tag": file[tag_end - 16 : tag_end]}
@@ -97,16 +109,16 @@ def is_unwritten(file, at, ordinal):
     return end > len(file) or (not any(file[end:]) and has_hole(file, at, end))
 
 
-def frames_of(file, header, aes):
+def frames_of(file, header):
     frames, damaged, at, ordinal, previous = [], False, FRAMES_AT, 0, bytes(16)
     while at < len(file):
-        found, where = frame_at(file, at, aes), at
+        found, where = frame_at(file, at, header), at
         if found is None or found["ordinal"] != ordinal or found["previous"] != previous:
             found = None
             for where in range(at, len(file) - PREFIX - TRAILER + 1):
                 prefix = prefix_at(file, where)
                 if prefix is not None and prefix["ordinal"] >= ordinal:
-                    found = frame_at(file, where, aes)
+                    found = frame_at(file, where, header)
                     if found is not None:
                         break
             if found is None:
@@ -181,8 +193,10 @@ def read(file, keychain):
         return "key-missing", {}, None
     if not fits:
         return "wrong-key", {}, None
-    aes = AESGCM(hkdf(key, header["salt"], b"tokenkeep vault 2 frames" + header["bytes"], 32))
-    frames, found_damage = frames_of(file, header, aes)
+    for purpose in ("frame", "seed"):
+        info = f"tokenkeep vault 2 {purpose}s".encode() + header["bytes"]
+        header[f"{purpose}_key"] = hkdf(key, header["salt"], info, 32)
+    frames, found_damage = frames_of(file, header)
     entries = {}
     for frame in frames:
         if frame["ordinal"] > 0:

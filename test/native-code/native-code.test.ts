@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertInstalled, guardNativeCode, type Loader, NativeCodeError } from '../../app/native-code.ts';
-import { nativeHashes } from '../../scripts/packaging/native-hashes.mjs';
+import { nativeHashes as appHashes } from '../../scripts/packaging/native-hashes.mjs';
+import { NativeCodeError } from '../../src-main/errors.ts';
+import {
+  assertNativeCode,
+  guardNativeCode,
+  type NativeCodeLoader,
+  nativeHashes,
+} from '../../src-main/native-code/index.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -25,7 +31,7 @@ const KEYTAR = 'keytar/prebuilds/linux-x64/keytar.node';
 
 describe('native code', () => {
   const loaded: string[] = [];
-  const loader = (): Loader => ({ dlopen: (_module, path) => void loaded.push(path) });
+  const loader = (): NativeCodeLoader => ({ dlopen: (_module, path) => void loaded.push(path) });
   beforeEach(() => loaded.splice(0));
 
   it('is loaded when it is what was pinned', () => {
@@ -51,17 +57,52 @@ describe('native code', () => {
 
   it('that is not there is told at the start, by its path, and so is a platform that has none', () => {
     const pinned = { [KEYTAR]: sha256('code') };
-    expect(() => assertInstalled(pinned, folder, 'linux-x64')).toThrow(KEYTAR);
+    expect(() => assertNativeCode(pinned, folder, 'linux-x64')).toThrow(KEYTAR);
     put(KEYTAR, 'code');
-    expect(() => assertInstalled(pinned, folder, 'linux-x64')).not.toThrow();
-    expect(() => assertInstalled(pinned, folder, 'sunos-x64')).toThrow('sunos-x64');
+    expect(() => assertNativeCode(pinned, folder, 'linux-x64')).not.toThrow();
+    expect(() => assertNativeCode(pinned, folder, 'sunos-x64')).toThrow('sunos-x64');
   });
 });
 
+it('the hashes of a folder are those of all its native modules, and guard them', () => {
+  put(KEYTAR, 'code');
+  put('other/build/Release/other.node', 'more');
+  put('first/node_modules/keytar/prebuilds/linux-x64/keytar.node', 'older code');
+  put('keytar/lib/keytar.js', 'no native code');
+  const pinned = nativeHashes(folder);
+  expect(pinned).toEqual({
+    [KEYTAR]: expect.arrayContaining([sha256('code'), sha256('older code')]) as unknown,
+    'other/build/Release/other.node': sha256('more'),
+  });
+  const loaded: string[] = [];
+  const guarded: NativeCodeLoader = { dlopen: (_module, path) => void loaded.push(path) };
+  guardNativeCode(pinned, guarded);
+  const older = join(folder, 'first/node_modules', KEYTAR);
+  guarded.dlopen({}, older);
+  writeFileSync(older, 'changed');
+  expect(() => guarded.dlopen({}, older)).toThrow(expect.objectContaining({ code: 'native_code_changed' }));
+  expect(loaded).toEqual([older]);
+});
+
+it('a module that was changed after the build is not loaded by `require`', () => {
+  const require = createRequire(import.meta.url);
+  const name = `keytar/prebuilds/${process.platform}-${process.arch}/keytar.node`;
+  const path = put(name, '');
+  copyFileSync(require.resolve(name), path);
+  const dlopen = process.dlopen.bind(process);
+  guardNativeCode(nativeHashes(folder));
+  try {
+    appendFileSync(path, 'x');
+    expect(() => require(path) as unknown).toThrow(NativeCodeError);
+  } finally {
+    process.dlopen = dlopen;
+  }
+});
+
 it('the hashes of this clone are those of what its packages load here', () => {
-  const pinned: Record<string, string> = nativeHashes(process.cwd());
+  const pinned: Record<string, string> = appHashes(process.cwd());
   const asked: string[] = [];
-  const guarded: Loader = { dlopen: (_module, path) => void asked.push(path) };
+  const guarded: NativeCodeLoader = { dlopen: (_module, path) => void asked.push(path) };
   guardNativeCode(pinned, guarded);
   const require = createRequire(import.meta.url);
   for (const name of Object.keys(pinned).filter((each) =>
