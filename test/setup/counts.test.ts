@@ -90,7 +90,11 @@ it('words for the fault campaign are not those for the runners', () => {
 });
 
 it('a lane that has ended takes the last step of the other, if it may run in any lane', () => {
-  const [e2e, packaged, torture] = [{ name: 'e2e' }, { name: 'packaged' }, { name: 'torture', anyLane: true }];
+  const [e2e, packaged, torture] = [
+    { name: 'e2e' },
+    { name: 'packaged' },
+    { name: 'torture', anyLane: true },
+  ];
   const other = [e2e, packaged, torture];
   expect(nextStep([{ name: 'lint' }], other)).toEqual({ name: 'lint' });
   expect(nextStep([], other)).toBe(torture);
