@@ -13,6 +13,7 @@ import {
   serveRequests,
   useGesture,
 } from 'tokenkeep/electron';
+import type { ReadOptions } from 'tokenkeep/sources';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -88,12 +89,18 @@ export async function start(
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
+  // Vaults that are added as files: their keys are asked for through the same guard.
+  const reading: ReadOptions = {
+    secrets: { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain: guard }) },
+  };
   const sources = openSources<WebContents>({
     // eslint-disable-next-line no-restricted-syntax -- variables such as AZURE_CONFIG_DIR move the folders of programs
     computer: { env: process.env },
+    reading,
     useGesture,
     confirm,
     chooseFile: chooseCache,
+    ownVault: data.vaultFile,
     planImport: (file) => shown.planImport(file),
     showFile: (file) => shell.showItemInFolder(file),
     now: () => Math.floor(Date.now() / 1000),
@@ -110,7 +117,7 @@ export async function start(
   const settings = settingsAt(data.folder, () => Date.now());
   const signing = signingIn(
     {
-      sources: sourceSignOuts(sources),
+      sources: sourceSignOuts(sources, reading),
       tokenText: async (id) => (await shown.vault()).read((cache) => tokenText(cache, places(), id)),
       folder: data.folder,
       vault: () => shown.vault(),
@@ -289,7 +296,7 @@ async function chooseCache(caller: WebContents): Promise<string | null> {
   useGesture(caller);
   const window = BrowserWindow.fromWebContents(caller);
   const options = {
-    title: 'Open the token cache of a program',
+    title: 'Open a token cache or a vault',
     buttonLabel: 'Open',
     properties: ['openFile' as const, 'showHiddenFiles' as const],
   };

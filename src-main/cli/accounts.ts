@@ -1,7 +1,8 @@
 /** `list`, `show`, `sources` and `signout`: the verbs for accounts and their places. */
+import { resolve } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
-import { displayPath, findSources, type FoundSource } from '../sources/find.ts';
+import { displayPath, findSources, type FoundSource, sourceFromFile } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
 import { removeLeftovers } from '../sources/program-lock.ts';
 import { windowsDpapi } from '../sources/dpapi.ts';
@@ -9,6 +10,7 @@ import type { SecretReaders } from '../sources/sealed.ts';
 import { secretService } from '../sources/secret-service.ts';
 import { signOutAtSource } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
+import { openVault } from '../vault/vault.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { namedIn, note } from './activity.ts';
 import type { Given } from './arguments.ts';
@@ -23,25 +25,43 @@ interface ReadSource {
 }
 
 /** Reads every source on this computer. Never unlocks a keyring, since that would prompt for a password. */
-function secretsOf({ env, platform }: World): SecretReaders {
+function secretsOf({ env, platform, keychain }: World): SecretReaders {
   return {
     secretService: () => secretService(env),
+    ...(keychain === undefined
+      ? {}
+      : { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain }) }),
     dpapi: () => (platform === process.platform ? windowsDpapi(platform, env) : null),
   };
 }
 
-async function readSources(world: World): Promise<ReadSource[]> {
-  const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
+async function readSources(given: Given, world: World): Promise<ReadSource[]> {
+  const known = given.has('vault-only')
+    ? []
+    : await findSources({ platform: world.platform, home: world.home, env: world.env });
+  const added = await Promise.all(given.values('file').map(addedFile));
+  const found = [...known, ...added];
   await removeLeftovers(found);
   const options = { secrets: secretsOf(world), now: () => world.now() };
   return Promise.all(found.map(async (source) => ({ source, reading: await readSource(source, options) })));
+}
+
+async function addedFile(path: string): Promise<FoundSource> {
+  const source = await sourceFromFile(resolve(path));
+  if (source === null) throw new Stop(EXIT.notFound, `${path} is not there. Nothing was read.`);
+  return source;
+}
+
+/** The program's id, or the name of a file that was added. */
+function placeName({ program, name }: FoundSource): string {
+  return program === 'file' ? name : program;
 }
 
 function openedOf(sources: readonly ReadSource[]): Opened[] {
   return sources.flatMap(({ source, reading }) =>
     reading.cache === null
       ? []
-      : [{ name: source.program, cache: reading.cache, accounts: reading.accounts, source }],
+      : [{ name: placeName(source), cache: reading.cache, accounts: reading.accounts, source }],
   );
 }
 
@@ -58,7 +78,7 @@ async function places(
   vault: Vault,
 ): Promise<{ all: Opened[]; sources: ReadSource[] }> {
   const own = await vaultPlace(vault);
-  const sources = given.has('vault-only') ? [] : await readSources(world);
+  const sources = await readSources(given, world);
   return { all: [...own, ...openedOf(sources)], sources };
 }
 
@@ -190,7 +210,7 @@ export function show(given: Given, world: World): Promise<number> {
 
 export function sources(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    const found = await readSources(world);
+    const found = await readSources(given, world);
     const { status } = vault;
     const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault) : [];
     const rows = [
@@ -202,7 +222,7 @@ export function sources(given: Given, world: World): Promise<number> {
         problem: status.message,
       },
       ...found.map(({ source, reading }) => ({
-        source: source.program,
+        source: placeName(source),
         state: stateText(source, reading, world.now()),
         accounts:
           reading.state === 'accounts' || reading.state === 'empty'
@@ -317,9 +337,11 @@ async function confirmed(leaving: readonly Person[], world: World): Promise<void
       const says =
         opened.source === undefined
           ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the encryption key is rotated`
-          : opened.source.leaving.by === 'tokenkeep'
-            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
-            : howToLeave(opened.source);
+          : opened.source.place.content === 'vault'
+            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, its encryption key is rotated`
+            : opened.source.leaving.by === 'tokenkeep'
+              ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
+              : howToLeave(opened.source);
       world.err.write(`  ${opened.name.padEnd(18)} ${says}\n`);
     }
   }

@@ -136,7 +136,7 @@ async function msalTokenFor(
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
   const redeem = redeemAt(world, issuer);
-  let isRefreshed = false;
+  let refreshes = 0;
   const token = await acquireTokenSilent(
     vault,
     {
@@ -150,7 +150,7 @@ async function msalTokenFor(
     },
     async (...asked) => {
       const answer = await redeem(...asked);
-      isRefreshed = true;
+      refreshes += 1;
       return answer;
     },
     () => world.now(),
@@ -164,7 +164,7 @@ async function msalTokenFor(
     token_type: schemeOf(token.token_type),
     expiresOn: Number.isFinite(expiry) ? expiry : null,
   };
-  if (isRefreshed) await noteRefresh(vault, world, found);
+  if (refreshes > 0) await noteRefresh(vault, world, found);
   return found;
 }
 

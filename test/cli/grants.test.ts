@@ -41,7 +41,7 @@ const grant = (own: Partial<Grant> = {}, tokens: Record<string, unknown> = {}): 
     expires_in: 3600,
     scope: 'files mail',
     ...tokens,
-  } as NonNullable<Grant['tokens']>,
+  },
 });
 const add = (label: string, own: Grant, client_id = 'my-app') =>
   inVault((vault) => openGrants(vault, { issuer: ISSUER, client_id }).add(label, own));

@@ -8,7 +8,7 @@ import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import type { VaultState } from '../../src-main/vault/state.ts';
 import { command } from './command.ts';
 
-const { scope = [], client_id } = tokenResponse();
+const { scope, client_id } = tokenResponse();
 const VERBS: Readonly<Record<string, readonly string[]>> = {
   list: ['list'],
   show: ['show', 'ada@example.org'],
