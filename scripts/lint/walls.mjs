@@ -126,6 +126,12 @@ export const rooms = [
     why: 'sqlite-store.ts opens a file itself, so it loads what opens it, and nothing else.',
   },
   {
+    room: 'src-main/express',
+    knows: [...cache, 'src-main/partitions'],
+    packages: [],
+    why: 'express/ stands on partitions; Express and its session belong to the embedder, whatever version that has.',
+  },
+  {
     room: 'src-main/ipc',
     knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
     why: 'ipc/ stands on cache, doctor, vault and oauth; it knows neither Electron nor the keychain.',
