@@ -1,3 +1,4 @@
+// Not in npm run check: it derives keys from passphrases, and waits for locks.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// Not in npm run check: it lists and searches 10,000 accounts.
 import { describe, expect, it } from 'vitest';
 import { accountList } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
