@@ -56,6 +56,7 @@ const library = {
   'ipc/index': 'src-main/ipc/index.ts',
   electron: 'src-main/electron/index.ts',
   errors: 'src-main/errors.ts',
+  'express/index': 'src-main/express/index.ts',
   'keychain/index': 'src-main/keychain/index.ts',
   'keychain/conformance': 'src-main/keychain/conformance.ts',
   'sources/index': 'src-main/sources/index.ts',

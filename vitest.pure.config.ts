@@ -5,5 +5,6 @@ import base from './vitest.config.ts';
 // `npm run check`: the tests that need nothing but Node and a temporary folder, but those that take long.
 export default defineConfig({
   ...base,
-  test: { testTimeout: 30_000, include: quickTests(pureTests()), isolate: false },
+  // Lint ends long before them, so they need both processors.
+  test: { testTimeout: 30_000, include: quickTests(pureTests()), isolate: false, maxWorkers: 2 },
 });

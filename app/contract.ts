@@ -173,6 +173,7 @@ export const WINDOW_REQUESTS = [
   'removalCount',
   'reveal',
   'copy',
+  'removeTokens',
   'chooseImport',
   'planImport',
   'unlockImport',

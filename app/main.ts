@@ -10,9 +10,9 @@ import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArgum
 import { leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
-import { registerScheme, restrictPages } from './page-session.ts';
+import { readPageAhead, registerScheme, restrictPages } from './page-session.ts';
 import { report, tell } from './report.ts';
-import { type RunningApp, start } from './start.ts';
+import { PAGE_FOLDER, type RunningApp, start } from './start.ts';
 
 /** Inserted by the bundler. */
 declare const __NATIVE_SHA256__: PinnedHashes;
@@ -57,9 +57,10 @@ function main(): void {
 
   if (!locked) tell(WITHOUT_LOCK);
 
+  const page = readPageAhead(PAGE_FOLDER);
   const running = app
     .whenReady()
-    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked }));
+    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked, page }));
   running.catch(fail);
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));

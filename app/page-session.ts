@@ -2,7 +2,9 @@
  * The window's session: in memory, without network, permissions or downloads. It serves `app://tokenkeep/`, the built
  * window and nothing else (Electron security checklist item 18).
  */
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { app, protocol, type Session, session } from 'electron';
 import { CONTENT_HEADERS, fileOf, ORIGIN, SCHEME, START_PAGE } from './page-file.ts';
 import { GUARD, GUARD_PATH } from './page-guard.ts';
@@ -84,8 +86,45 @@ export function registerScheme(): void {
   ]);
 }
 
-/** Serves the files of a folder under the scheme in one session. */
-export function servePage(session: Session, folder: string): void {
+/** Files of the page by their path, read ahead. */
+type PageFiles = ReadonlyMap<string, Promise<Buffer>>;
+
+/**
+ * Reads the page's files while Chromium starts, and makes the first `Response`, which loads much of Node: else the first window would
+ * wait for both.
+ */
+export function readPageAhead(folder: string): PageFiles {
+  const files = new Map<string, Promise<Buffer>>();
+  for (const name of ['index.html', ...assetsIn(folder)]) {
+    const path = join(folder, name);
+    const content = readFile(path);
+    content.catch(() => undefined); // whoever asks for the file is told
+    files.set(path, content);
+  }
+  setImmediate(() => new Response(new Uint8Array(1)));
+  return files;
+}
+
+function assetsIn(folder: string): string[] {
+  try {
+    return readdirSync(join(folder, 'assets')).map((name) => join('assets', name));
+  } catch {
+    return []; // the installation is damaged; the window says so
+  }
+}
+
+/**
+ * Serves the files of a folder under the scheme in one session.
+ *
+ * @param ahead is used for the first window only, so that the files need not stay in memory
+ * @param onScript called when a script of the page has been sent: main has time now, while the page runs it
+ */
+export function servePage(
+  session: Session,
+  folder: string,
+  { ahead, onScript }: { ahead: PageFiles; onScript: () => void },
+): void {
+  const read = new Map(ahead);
   session.protocol.handle(SCHEME, async (request) => {
     if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
       return new Response(GUARD, { headers: { ...CONTENT_HEADERS, 'Content-Type': SCRIPT } });
@@ -93,7 +132,10 @@ export function servePage(session: Session, folder: string): void {
     const file = request.method === 'GET' ? fileOf(request.url, folder) : undefined;
     if (file === undefined) return notFound();
     try {
-      const content = await readFile(file.path);
+      const before = read.get(file.path);
+      read.delete(file.path);
+      const content = await (before ?? readFile(file.path));
+      if (file.type === SCRIPT) setImmediate(onScript);
       const isPage = file.type.startsWith('text/html');
       return new Response(isPage ? guarded(content.toString()) : new Uint8Array(content), {
         headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },

@@ -13,13 +13,14 @@ import {
   serveRequests,
   useGesture,
 } from 'tokenkeep/electron';
+import type { ReadOptions } from 'tokenkeep/sources';
 import type { Arguments } from './arguments.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
 import { setMenu, showMenuState } from './menu.ts';
 import { ORIGIN } from './page-file.ts';
-import { closedSession, holdPages, servePage } from './page-session.ts';
+import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
 import { startAgain, startsItself } from './restart.ts';
@@ -39,7 +40,12 @@ declare const __VERSION__: string;
 export interface StartOptions {
   /** Whether this process holds the single-instance lock. */
   locked: boolean;
+  /** The files of the page, see `readPageAhead`. */
+  page: ReturnType<typeof readPageAhead>;
 }
+
+/** The built window. */
+export const PAGE_FOLDER = join(__dirname, 'renderer');
 
 export interface RunningApp {
   /** Handles the arguments of a second instance and brings the window to the front. */
@@ -53,11 +59,11 @@ export interface RunningApp {
 export async function start(
   asked: Arguments,
   data: DataFolder,
-  { locked }: StartOptions,
+  { locked, page }: StartOptions,
 ): Promise<RunningApp> {
   const development = !app.isPackaged;
   const session = await closedSession(development);
-  servePage(session, join(__dirname, 'renderer'));
+  servePage(session, PAGE_FOLDER, { ahead: page, onScript: () => openVaultOnce() });
   holdPages();
 
   /** The windows opened here. Only they are served, not all windows of the process. */
@@ -83,12 +89,18 @@ export async function start(
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
+  // Vaults that are added as files: their keys are asked for through the same guard.
+  const reading: ReadOptions = {
+    secrets: { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain: guard }) },
+  };
   const sources = openSources<WebContents>({
     // eslint-disable-next-line no-restricted-syntax -- variables such as AZURE_CONFIG_DIR move the folders of programs
     computer: { env: process.env },
+    reading,
     useGesture,
     confirm,
     chooseFile: chooseCache,
+    ownVault: data.vaultFile,
     planImport: (file) => shown.planImport(file),
     showFile: (file) => shell.showItemInFolder(file),
     now: () => Math.floor(Date.now() / 1000),
@@ -105,7 +117,7 @@ export async function start(
   const settings = settingsAt(data.folder, () => Date.now());
   const signing = signingIn(
     {
-      sources: sourceSignOuts(sources),
+      sources: sourceSignOuts(sources, reading),
       tokenText: async (id) => (await shown.vault()).read((cache) => tokenText(cache, places(), id)),
       folder: data.folder,
       vault: () => shown.vault(),
@@ -217,8 +229,14 @@ export async function start(
     if (away >= IDLE && away < IDLE + LOOK_EVERY) hide();
   }, LOOK_EVERY * 1000);
 
-  // While the window opens, because the keychain may be slow or prompt the user.
-  (asked.demo ? shown.showDemo() : showOwn()).catch(report);
+  // Once the page has its script, or soon: opening the vault would delay the window, and the keychain may be slow or ask.
+  let begun = false;
+  const openVaultOnce = (): void => {
+    if (begun) return;
+    begun = true;
+    (asked.demo ? shown.showDemo() : showOwn()).catch(report);
+  };
+  setTimeout(openVaultOnce, VAULT_AT_LATEST);
   const open = (): BrowserWindow => {
     const window = openWindow({
       session,
@@ -278,7 +296,7 @@ async function chooseCache(caller: WebContents): Promise<string | null> {
   useGesture(caller);
   const window = BrowserWindow.fromWebContents(caller);
   const options = {
-    title: 'Open the token cache of a program',
+    title: 'Open a token cache or a vault',
     buttonLabel: 'Open',
     properties: ['openFile' as const, 'showHiddenFiles' as const],
   };
@@ -287,6 +305,9 @@ async function chooseCache(caller: WebContents): Promise<string | null> {
     : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
 }
+
+/** Milliseconds after which the vault is opened even if no page has asked for its script. */
+const VAULT_AT_LATEST = 1_500;
 
 /** Events after which revealed tokens are hidden and a copied token is cleared from the clipboard. */
 const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;

@@ -31,6 +31,7 @@ export type TokenkeepErrorCode =
   | PartitionErrorCode
   | PartitionStoreErrorCode
   | LogoutTokenErrorCode
+  | WebSignInErrorCode
   | SourceErrorCode;
 
 /**
@@ -517,6 +518,52 @@ export type LogoutTokenErrorCode =
  * }
  */
 export class LogoutTokenError extends CodedError<LogoutTokenErrorCode> {}
+
+/** Why a sign-in or sign-out of a web app failed. */
+export type WebSignInErrorCode =
+  | 'sign_in_unknown' // not begun in this browser, answered before, or too old: sign in again
+  | 'sign_in_refused' // by the provider, which says why in `provider`
+  | 'sign_in_answer_invalid' // the ID token is not one for this sign-in
+  | 'sign_in_no_token' // signed in, but without a token for the scopes that a page requires
+  | 'session_not_kept' // the browser does not return the session's cookie
+  | 'provider_unreachable' // or its answer makes no sense: try again later
+  | 'cross_site_request'; // a page of another site wanted to sign the user out
+
+const STATUS: Readonly<Record<WebSignInErrorCode, number>> = {
+  sign_in_unknown: 400,
+  sign_in_refused: 403,
+  sign_in_answer_invalid: 502,
+  sign_in_no_token: 502,
+  session_not_kept: 500,
+  provider_unreachable: 502,
+  cross_site_request: 403,
+};
+
+/**
+ * A sign-in or sign-out of a web app failed. `tokenkeep/express` passes it to the error handler of Express, which uses its `status`.
+ *
+ * @example
+ * import { WebSignInError } from 'tokenkeep/express';
+ *
+ * const textFor = (error: unknown): string =>
+ *   error instanceof WebSignInError && error.code === 'sign_in_refused' ? `Refused: ${error.provider?.error}` : 'Try again later.';
+ */
+export class WebSignInError extends CodedError<WebSignInErrorCode> {
+  /** The HTTP status of the answer. */
+  readonly status: number;
+  /** What the provider answered (RFC 6749 §4.1.2.1, §5.2). Its text: escape it. */
+  readonly provider: { readonly error: string; readonly description: string } | undefined;
+
+  constructor(
+    code: WebSignInErrorCode,
+    message: string,
+    { provider, ...options }: { cause?: unknown; provider?: { error: string; description: string } } = {},
+  ) {
+    super(code, message, options);
+    this.status = STATUS[code];
+    this.provider = provider;
+  }
+}
 
 /**
  * The cache of the current request was accessed while no request is running. Nothing was read or written.

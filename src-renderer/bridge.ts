@@ -23,6 +23,8 @@ export const systemTime: Time = {
     const timer = setTimeout(call, Math.max(0, milliseconds));
     return () => clearTimeout(timer);
   },
+  spent: () => performance.now(),
+  turn: () => new Promise((resolve) => setTimeout(resolve)),
 };
 
 export const pageVisibility: Visibility = {

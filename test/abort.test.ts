@@ -11,6 +11,7 @@ import { memoryStore, partitionedCaches } from '../src-main/partitions/index.ts'
 import type { Vault } from '../src-main/vault/api.ts';
 import { openVault } from '../src-main/vault/vault.ts';
 import { jwt, signIn } from './cache/events.ts';
+import { FakeKeychain } from './vault/fakes.ts';
 
 interface Waitable {
   read: Vault['read'];
@@ -104,6 +105,72 @@ it('an update that waits behind another is called off; one that has run is saved
   await expect(second).resolves.toBe(1);
   await calledOff;
   expect(await vault.read((cache) => cache.accounts().length)).toBe(1);
+});
+
+const changes: readonly [string, (vault: Vault, options: { signal: AbortSignal }) => Promise<unknown>][] = [
+  [
+    'signOut',
+    async (vault, options) => vault.signOut((await vault.read((cache) => cache.accounts()))[0]!, options),
+  ],
+  ['erase', (vault, options) => vault.erase((cache) => cache.signOutAll(), options)],
+  ['rotateKey', (vault, options) => vault.rotateKey(options)],
+  ['compact', (vault, options) => vault.compact(options)],
+];
+
+it.each(changes)('%s is called off until it begins, and the vault is as it was', async (_name, change) => {
+  const vault = await open();
+  await vault.update((cache) => void cache.add(signIn()));
+  const { epoch } = vault;
+  await expect(change(vault, { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
+  const controller = new AbortController();
+  // It waits behind an update, in whose function the caller changes its mind.
+  const busy = vault.update(() => controller.abort(new Error('enough')));
+  const calledOff = expect(change(vault, { signal: controller.signal })).rejects.toThrow('enough');
+  await busy;
+  await calledOff;
+  expect(await vault.read((cache) => cache.accounts().length)).toBe(1);
+  expect(vault.status).toMatchObject({ state: 'ready' });
+  expect(epoch).toBeGreaterThanOrEqual(0);
+  await change(vault, { signal: new AbortController().signal });
+});
+
+/** Answers when the test says so. */
+class SlowKeychain extends FakeKeychain {
+  question = (): Promise<void> => Promise.resolve();
+  override async get(service: string, account: string): Promise<string | null> {
+    await this.question();
+    return super.get(service, account);
+  }
+}
+
+it('who does not want to wait for the keychain need not, at opening and at a retry', async () => {
+  const [file, keychain] = [
+    join(mkdtempSync(join(tmpdir(), 'tokenkeep-abort-')), 'a.vault'),
+    new SlowKeychain(),
+  ];
+  const first = await openVault({ file, keychain });
+  await first.update((cache) => void cache.add(signIn()));
+  await first.close();
+  const givenUp = async (wait: (signal: AbortSignal) => Promise<unknown>): Promise<void> => {
+    const controller = new AbortController();
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      keychain.question = () => new Promise((answered) => resolve(void (answer = answered)));
+    });
+    const gaveUp = expect(wait(controller.signal)).rejects.toThrow('enough');
+    await asked;
+    controller.abort(new Error('enough'));
+    await gaveUp;
+    keychain.mood = 'open';
+    keychain.question = () => Promise.resolve();
+    answer();
+  };
+  await givenUp((signal) => openVault({ file, keychain, signal }));
+  keychain.mood = 'locked';
+  const vault = await openVault({ file, keychain });
+  onTestFinished(() => vault.close());
+  await givenUp((signal) => vault.retry({ signal }));
+  await expect.poll(() => vault.status.state).toBe('ready'); // The keychain has answered since.
 });
 
 it('an export or import that was called off leaves nothing behind', async () => {

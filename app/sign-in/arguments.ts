@@ -14,6 +14,7 @@ const wishes = v.strictObject({
   revoke: v.boolean(),
   endSession: v.boolean(),
   places: v.pipe(v.array(id), v.maxLength(200)),
+  except: v.exactOptional(v.pipe(v.array(v.strictObject({ accountId, place: id })), v.maxLength(20_000))),
 });
 
 export const signInChecks: ArgumentChecks<SignInRequests> = {

@@ -91,6 +91,15 @@ export interface SignOutWishes {
   endSession: boolean;
   /** Ids of opened caches of other programs. */
   places: readonly string[];
+  /**
+   * Accounts that are left alone at one of the chosen places: `vault`, `provider` (its refresh token is not revoked), or the id of a cache.
+   */
+  except?: readonly SignOutExcept[];
+}
+
+export interface SignOutExcept {
+  accountId: string;
+  place: string;
 }
 
 /** A stored receipt, without the account's id. */

@@ -21,7 +21,8 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
-import type { SourceSignOuts } from '../sources/source-sign-out.ts';
+import type { PlaceReceipt } from '../sources/contract.ts';
+import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError } from './failures.ts';
@@ -142,11 +143,15 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     };
   };
 
-  const take = (cache: TokenCache, ids: readonly string[] | null) => {
+  const take = (
+    cache: TokenCache,
+    ids: readonly string[] | null,
+    mayRevoke: (accountId: string) => boolean = () => true,
+  ) => {
     const accounts =
       ids === null ? [...cachedAccounts(cache).byId.values()] : ids.map((id) => findAccount(cache, id));
     const all = accounts.map((account) => tasksOf(cache, account));
-    const revoke = all.flatMap((each) => each.revoke);
+    const revoke = all.flatMap((each, index) => (mayRevoke(accounts[index]?.id ?? '') ? each.revoke : []));
     const known = new Map(revoke.flatMap((task) => (task === undefined ? [] : [[task.secret, task]])));
     const sessions = all.flatMap((each) => each.sessions.slice(0, 1));
     // Only one page is opened: with several providers, each would have its own session to end.
@@ -199,23 +204,26 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Promise<SignOutReport> {
     const vault = await ports.vault();
     const wishes = ports.isDemo() ? { ...asked, revoke: false, endSession: false } : asked;
-    const there = await vault.read((cache) => inVault(cache, ids));
+    const chosen = chooserOf(wishes);
+    const all = await vault.read((cache) => inVault(cache, ids));
+    const there = all?.filter(chosen('vault')) ?? null;
     const id = randomUUID();
     const at = ports.now();
     const elsewhere = ids === null ? new Map<string, string>() : ports.sources.names(ids);
-    if (ids?.some((one) => !there?.includes(one) && !elsewhere.has(one))) throw gone();
+    // A cache may have disappeared while the question was open. The receipt has a row for it.
+    if (ids !== null && !ids.some((one) => all?.includes(one) === true || elsewhere.has(one))) throw gone();
     if (there?.length === 0 || !wishes.vault) {
       if (elsewhere.size === 0) throw nothingChosen();
       return signOutElsewhere(vault, {
         id,
         at,
         ids: ids ?? [],
-        there: there ?? [],
+        there: all ?? [],
         wishes,
         names: elsewhere,
       });
     }
-    const before = await vault.read((cache) => take(cache, there));
+    const before = await vault.read((cache) => take(cache, there, chosen('provider')));
     // Before the removal, ask which issuers may be contacted. Tokens of a refused one are not revoked; the receipt says so.
     const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
     const refused = await askWhoMayBeTold(
@@ -224,10 +232,18 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     );
 
     // Before the vault, so that the receipt that is written with the removal has all places.
-    const places = ids === null ? [] : await ports.sources.signOut(ids, wishes.places, id);
-    const { receipts, kept, session } = await removeAndWriteDown(vault, there, (cache) => {
+    const kept = await vault.read((cache) => keptNames(cache, all, there));
+    const places = [
+      ...kept,
+      ...(ids === null ? [] : await ports.sources.signOut(ids, wishes.places, id, wishes.except)),
+    ];
+    const {
+      receipts,
+      kept: written,
+      session,
+    } = await removeAndWriteDown(vault, there, (cache) => {
       // Collected again in the change that removes them, because a refresh may have replaced tokens meanwhile.
-      const now = take(cache, there);
+      const now = take(cache, there, chosen('provider'));
       const may = ({ issuer }: Task): boolean => !refused.has(issuer);
       const revoke = wishes.revoke ? now.revoke.filter(may) : [];
       const skipped = wishes.revoke && (now.unknown || refused.size > 0);
@@ -248,16 +264,16 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         session: now.session !== undefined && may(now.session) ? now.session : undefined,
       };
     });
-    const names = kept.report.receipts;
+    const names = written.report.receipts;
     const report: SignOutReport = {
-      ...kept.report,
+      ...written.report,
       receipts: receipts.map(({ home_account_id, ...receipt }, index) => {
         const name = receipts.length === names.length ? names[index] : undefined;
         return { ...receipt, account: name?.account ?? home_account_id, source: name?.source ?? null };
       }),
     };
     const ending = wishes.endSession ? endSession(session) : Promise.resolve(null);
-    const telling = tellProviders(vault, { report, revoke: kept.revoke }, ending);
+    const telling = tellProviders(vault, { report, revoke: written.revoke }, ending);
     const inTime = await within(
       TELLING,
       telling.done.then(() => true),
@@ -298,7 +314,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       receipts: [],
       revoked: null,
       session: null,
-      places: await ports.sources.signOut(ids, wishes.places, id),
+      places: await ports.sources.signOut(ids, wishes.places, id, wishes.except),
       keptInVault: there.length > 0,
     };
     await keep(vault, report);
@@ -503,14 +519,15 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     async undo(id) {
       const vault = await ports.vault();
       const kept = (await vault.read(all)).find(({ report }) => report.id === id);
-      const undone = new Set(await ports.sources.undo(id));
+      const back = await ports.sources.undo(id);
+      const undone = new Set(back.map(({ name, file }) => `${name}\n${file}`));
       const before = kept?.report ?? last;
       if (before?.id !== id || undone.size === 0)
         throw new InvalidArgumentError('What was removed is not kept any more. Nothing was put back.');
       const report: SignOutReport = {
         ...before,
         places: before.places.map((place) =>
-          undone.has(place.name) && place.result === 'signed-out'
+          undone.has(`${place.name}\n${place.file}`)
             ? { ...place, result: 'still', says: 'Undone: what was removed is back.' }
             : place,
         ),
@@ -558,6 +575,24 @@ function nameFor(cache: TokenCache, account: CachedAccount): { account: string; 
     account: name ?? account.refreshTokens[0]?.client_id ?? 'An app',
     source: historyOf(cache, account.id).source,
   };
+}
+
+/** Returns, for a place, whether an account was chosen there. */
+function chooserOf({ except = [] }: SignOutWishes): (place: string) => (accountId: string) => boolean {
+  const left = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
+  return (place) => (accountId) => !left.has(`${accountId} ${place}`);
+}
+
+/** Returns a row of the receipt for the accounts that stay in the vault because they were not chosen there. */
+function keptNames(
+  cache: TokenCache,
+  all: readonly string[] | null,
+  leaving: readonly string[] | null,
+): PlaceReceipt[] {
+  const kept = (all ?? []).filter((id) => !leaving?.includes(id));
+  if (kept.length === 0) return [];
+  const names = kept.map((id) => nameFor(cache, findAccount(cache, id)).account);
+  return [{ name: 'This vault', file: '', result: 'still', says: `Not chosen: ${listed(names)}.` }];
 }
 
 /** Returns the accounts that are in the vault; null: all. */

@@ -45,6 +45,10 @@ export interface PlaceOffer {
   /** How many of these accounts are there, and how many others. */
   accounts: number;
   others: number;
+  /** Tokens there by the ids of these accounts. */
+  tokensOf: Readonly<Record<string, number>>;
+  /** Names of some of the other accounts, which stay. */
+  staying: readonly string[];
   viewOnly: boolean;
   leave: string;
 }

@@ -3,6 +3,7 @@
  * before the user asks, nothing is opened without a click, and all is forgotten when the app quits.
  */
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { InvalidArgumentError } from 'tokenkeep';
 import { cachedAccounts, type Handlers, type Question } from 'tokenkeep/ipc';
@@ -29,6 +30,8 @@ export interface OpenSourcesPorts<Caller> {
   /** @throws QuestionError if there was no recent user input in the window */
   useGesture: (caller: Caller) => void;
   confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  /** Absolute path of the vault that the window shows. */
+  ownVault: string;
   /** Returns an absolute path; null if the dialog was dismissed. */
   chooseFile: (caller: Caller) => Promise<string | null>;
   /** Plans an import and tells the windows. */
@@ -141,7 +144,12 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         const source = await sourceFromFile(file);
         if (source === null)
           throw new InvalidArgumentError(`${file} is not there any more. Nothing was opened.`);
-        await open(add(source));
+        if (source.sealing === 'vault' && (await isSameFile(file, ports.ownVault)))
+          throw new InvalidArgumentError('This is the vault of this window. It is open already.');
+        const one = add(source);
+        if (mayAskForPassword(source) && !(await ports.confirm(caller, keyringQuestion(source))))
+          return list();
+        await open(one);
         return list();
       },
       importSource(caller, id) {
@@ -199,14 +207,26 @@ function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceI
   };
 }
 
+/** Whether two paths lead to one file. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((file) => stat(file).catch(() => null)));
+  return a !== null && a !== undefined && a.ino === b?.ino && a.dev === b.dev;
+}
+
 /** Whether Tokenkeep never changes a cache. */
 export const isViewOnly = ({ leaving, place }: FoundSource): boolean =>
-  leaving.by !== 'tokenkeep' || place.content !== 'msal';
+  leaving.by !== 'tokenkeep' || (place.content !== 'msal' && place.content !== 'vault');
 
 const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
-  sealing === 'secret-service' || sealing === 'keychain';
+  sealing === 'secret-service' || sealing === 'keychain' || sealing === 'vault';
 
-function keyringQuestion({ name }: FoundSource): Question {
+function keyringQuestion({ name, sealing }: FoundSource): Question {
+  if (sealing === 'vault')
+    return {
+      message: `Open the vault ${name}?`,
+      detail: 'Its key is in the system keychain, which may ask for your password next. It is only read.',
+      yes: 'Open',
+    };
   return {
     message: `Open the cache of ${name}?`,
     detail: 'It is in the system keyring, which may ask for your password next. It is only read.',

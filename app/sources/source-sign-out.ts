@@ -8,6 +8,7 @@ import {
   signOutAtSource,
   type SourceReceipt,
 } from 'tokenkeep/sources';
+import type { SignOutExcept } from '../sign-in/contract.ts';
 import type { PlaceOffer, PlaceReceipt } from './contract.ts';
 import { isViewOnly, type OpenSource, type OpenSources } from './open-sources.ts';
 
@@ -17,17 +18,20 @@ export interface SourceSignOuts {
   /** The opened places that have some of these accounts. */
   offers(accountIds: readonly string[]): PlaceOffer[];
   /**
-   * Signs the accounts out of the chosen places. Places that have them and are not chosen are in the receipts as well.
+   * Signs the accounts out of the chosen places. Places that have them and are not chosen are in the receipts as well, and so are those that
+   * were offered and have been closed or have disappeared since.
    *
+   * @param except accounts that are left alone at a chosen place
    * @param reportId under which `undo` finds what was removed
    */
   signOut(
     accountIds: readonly string[],
     places: readonly string[],
     reportId: string,
+    except?: readonly SignOutExcept[],
   ): Promise<PlaceReceipt[]>;
-  /** Puts back what was removed; returns the names of the places. */
-  undo(reportId: string): Promise<string[]>;
+  /** Puts back what was removed; returns the places, as their receipts name them. */
+  undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
   /** Forgets what was removed. */
   done(reportId: string): void;
 }
@@ -39,6 +43,28 @@ export function sourceSignOuts(
   /** What can be undone, by report. It holds tokens, encrypted, and ends with this process. */
   const undoable = new Map<string, { place: OpenSource; receipt: SourceReceipt }[]>();
 
+  /** Places that were shown in a question. They may be closed, or disappear, while it is open. */
+  const offered = new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
+
+  /** What became of a place that was offered and does not have the accounts any more. */
+  const missing = (id: string): Pick<PlaceReceipt, 'result' | 'says'> => {
+    const place = sources.opened().find((one) => one.id === id);
+    if (place === undefined)
+      return {
+        result: 'still',
+        says: 'It was closed while the question was open. Nothing was changed there.',
+      };
+    const { state, problem } = place.reading;
+    if (state === 'accounts' || state === 'empty')
+      return { result: 'signed-out', says: 'The program signed out by itself. Nothing was left to remove.' };
+    if (state === 'gone')
+      return {
+        result: 'still',
+        says: 'The cache disappeared while the question was open. A program that still runs may write it again: sign out there, too.',
+      };
+    return { result: 'still', says: problem ?? 'It can’t be read any more. Nothing was changed there.' };
+  };
+
   const holding = (ids: readonly string[]) => {
     const wanted = new Set(ids);
     return sources.opened().flatMap((place) => {
@@ -46,95 +72,109 @@ export function sourceSignOuts(
       if (cache === null) return [];
       const all = [...cachedAccounts(cache).byId.values()];
       const theirs = all.filter(({ id, kind }) => wanted.has(id) && kind !== 'app');
-      return theirs.length === 0 ? [] : [{ place, theirs, others: all.length - theirs.length }];
+      const others = all.filter((one) => !theirs.includes(one));
+      return theirs.length === 0 ? [] : [{ place, theirs, others }];
     });
   };
 
   async function leave(
     place: OpenSource,
     theirs: readonly CachedAccount[],
+    notChosen: readonly CachedAccount[],
     reportId: string,
   ): Promise<PlaceReceipt> {
     const { name, source } = place;
-    const says = { name, file: displayPath(source.file) };
+    const row = { name, file: displayPath(source.file) };
     let removed = 0;
     let remaining = 0;
     let left = '';
-    let unchecked: string | undefined;
-    try {
-      for (const account of theirs) {
+    const problems = new Set<string>();
+    for (const account of theirs) {
+      try {
         const receipt = await signOutAtSource(source, summaryOf(account), options);
         undoable.set(reportId, [...(undoable.get(reportId) ?? []), { place, receipt }]);
-        const { AccessToken, RefreshToken, IdToken } = receipt.removed;
-        removed += AccessToken + RefreshToken + IdToken;
+        const { AccessToken, RefreshToken, IdToken, grants = 0 } = receipt.removed;
+        removed += AccessToken + RefreshToken + IdToken + grants;
         remaining += receipt.remaining ?? 0;
-        unchecked = receipt.problem ?? unchecked;
-        left = receipt.left === undefined ? '' : ` ${receipt.left}`;
+        if (receipt.problem !== undefined) problems.add(receipt.problem);
+        left = receipt.left === undefined ? left : ` ${receipt.left}`;
+      } catch (error) {
+        if (!(error instanceof TokenkeepError)) throw error;
+        const whose = theirs.length > 1 ? `${accountName(account)}: ` : '';
+        problems.add(`${whose}${error.message}`);
+        // What stands in the way of one stands in the way of the others, and each would wait for the same lock.
+        if (error.code === 'source_busy' || error.code === 'vault_busy') break;
       }
-    } catch (error) {
-      if (!(error instanceof TokenkeepError)) throw error;
-      return { ...says, result: 'still', says: error.message };
-    } finally {
-      await sources.readAgain(place.id);
     }
-    if (unchecked !== undefined) return { ...says, result: 'still', says: unchecked };
-    return remaining === 0
-      ? {
-          ...says,
-          result: 'signed-out',
-          says: `${tokens(removed)} removed. Left: none (checked again).${left}`,
-        }
-      : { ...says, result: 'still', says: `${tokens(removed)} removed, but ${remaining} entries are left.` };
+    await sources.readAgain(place.id);
+    const done = removed === 0 && (problems.size > 0 || remaining > 0) ? '' : `${tokens(removed)} removed. `;
+    const rest = [
+      ...(remaining === 0 ? [] : [`${remaining} ${remaining === 1 ? 'entry is' : 'entries are'} left.`]),
+      ...problems,
+      ...(notChosen.length === 0 ? [] : [`Not chosen: ${listed(notChosen.map(accountName))}.`]),
+    ];
+    return rest.length === 0
+      ? { ...row, result: 'signed-out', says: `${done}Left: none (checked again).${left}` }
+      : { ...row, result: 'still', says: `${done}${rest.join(' ')}` };
   }
 
   return {
     names: (ids) =>
-      new Map(
-        holding(ids).flatMap(({ theirs }) =>
-          theirs.map(
-            (one) => [one.id, usernameOf(one) || nameOf(one) || (one.home_account_id ?? '')] as const,
-          ),
-        ),
-      ),
+      new Map(holding(ids).flatMap(({ theirs }) => theirs.map((one) => [one.id, accountName(one)] as const))),
     offers: (ids) =>
-      holding(ids).map(({ place: { id, name, source }, theirs, others }) => ({
-        id,
-        name,
-        file: displayPath(source.file),
-        tokens: theirs.reduce(
-          (sum, one) => sum + one.accessTokens.length + one.refreshTokens.length + one.idTokens.length,
-          0,
-        ),
-        accounts: theirs.length,
-        others,
-        viewOnly: isViewOnly(source),
-        leave: howToLeave(source),
-      })),
-    async signOut(ids, places, reportId) {
+      holding(ids).map(({ place: { id, name, source }, theirs, others }) => {
+        const file = displayPath(source.file);
+        offered.set(id, { name, file });
+        const counted = theirs.map((one) => [one.id, tokensOf(one)] as const);
+        return {
+          id,
+          name,
+          file,
+          tokens: counted.reduce((sum, [, count]) => sum + count, 0),
+          accounts: theirs.length,
+          others: others.length,
+          tokensOf: Object.fromEntries(counted),
+          staying: others.slice(0, MOST_STAYING).map(accountName),
+          viewOnly: isViewOnly(source),
+          leave: howToLeave(source),
+        };
+      }),
+    async signOut(ids, places, reportId, except = []) {
       const receipts: PlaceReceipt[] = [];
-      for (const { place, theirs } of holding(ids)) {
+      const left = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
+      const held = holding(ids);
+      for (const { place, theirs } of held) {
         const { name, source, id } = place;
-        if (places.includes(id) && !isViewOnly(source)) receipts.push(await leave(place, theirs, reportId));
-        else {
+        const chosen = theirs.filter((one) => !left.has(`${one.id} ${id}`));
+        if (places.includes(id) && chosen.length > 0 && !isViewOnly(source)) {
+          const notChosen = theirs.filter((one) => !chosen.includes(one));
+          receipts.push(await leave(place, chosen, notChosen, reportId));
+        } else {
           const says = isViewOnly(source) ? howToLeave(source) : 'Not chosen.';
           receipts.push({ name, file: displayPath(source.file), result: 'still', says });
         }
+      }
+      for (const id of places) {
+        const known = offered.get(id);
+        if (known !== undefined && !held.some(({ place }) => place.id === id))
+          receipts.push({ ...known, ...missing(id) });
       }
       // What is still signed in comes first.
       return receipts.sort((a, b) => Number(a.result === 'signed-out') - Number(b.result === 'signed-out'));
     },
     async undo(reportId) {
       const left = undoable.get(reportId) ?? [];
-      const names = new Set<string>();
+      const undone = new Map<string, { name: string; file: string }>();
       // Each is taken off the list when it is done: if one fails, the next try begins with that one.
       for (let next = left[0]; next !== undefined; next = left[0]) {
         await next.receipt.undo();
         left.shift();
-        names.add(next.place.name);
-        await sources.readAgain(next.place.id);
+        const { id, name, source } = next.place;
+        undone.set(id, { name, file: displayPath(source.file) });
+        await sources.readAgain(id);
       }
       undoable.delete(reportId);
-      return [...names];
+      return [...undone.values()];
     },
     done(reportId) {
       for (const { receipt } of undoable.get(reportId) ?? []) receipt.done();
@@ -160,6 +200,26 @@ function summaryOf({
       tenants: [],
     }
   );
+}
+
+/** Maximum names of accounts that stay. */
+const MOST_STAYING = 3;
+
+const accountName = (one: CachedAccount): string =>
+  usernameOf(one) || nameOf(one) || (one.home_account_id ?? '');
+
+const tokensOf = ({ accessTokens, refreshTokens, idTokens, grants }: CachedAccount): number =>
+  [{ accessTokens, refreshTokens, idTokens }, ...grants].reduce(
+    (sum, one) => sum + one.accessTokens.length + one.refreshTokens.length + one.idTokens.length,
+    0,
+  );
+
+/** "Ada, Ben and 3 others". */
+export function listed(names: readonly string[]): string {
+  const [first = '', ...rest] = names;
+  if (rest.length === 0) return first;
+  if (names.length > 4) return `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`;
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
 const tokens = (count: number): string => `${count} ${count === 1 ? 'token' : 'tokens'}`;

@@ -1,4 +1,4 @@
-/** All that the app needs, on this machine: the example provider, an API, a Redis. */
+/** All that the app needs, on this machine: the example provider, an API, a Redis where it is asked for. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,12 +20,13 @@ export interface Demo {
 }
 
 /**
- * @param env PORT, CACHE, REDIS_URL (else a Redis is started, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL (seconds)
+ * @param env PORT, CACHE, REDIS_URL (else a Redis is started for CACHE=redis, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL (seconds),
+ * PUBLIC_URL (of a TLS proxy in front)
  */
 export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
   const cache = cachePlace(env); // Before anything is started.
   const port = Number(env['PORT'] ?? (await freePort()));
-  const url = `http://localhost:${port}`;
+  const url = env['PUBLIC_URL'] ?? `http://localhost:${port}`;
   const client = webApp([`${url}/callback`], [`${url}/`]);
   const provider = await startProvider({
     clients: [client],
@@ -38,23 +39,26 @@ export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
     scope: 'orders.read',
     fetch: trusting,
   });
-  const redis = env['REDIS_URL'] === undefined ? await startRedis() : undefined;
+  const redis = cache === 'redis' && env['REDIS_URL'] === undefined ? await startRedis() : undefined;
+  const redisUrl = redis?.url ?? env['REDIS_URL'];
   const { issuer } = provider;
   return {
     provider,
     settings: {
       port,
+      proxies: env['PUBLIC_URL'] === undefined ? 0 : 1,
       url,
       redirectUri: `${url}/callback`,
       clientId: client.client_id,
       clientSecret: client.client_secret,
-      authority: issuer,
-      provider: 'oidc',
+      issuer,
+      parameters: { prompt: 'consent' },
       apiUrl: api.url,
       scopes: ['orders.read'],
       sessionSecret: randomBytes(32).toString('base64url'),
-      redisUrl: redis?.url ?? env['REDIS_URL'] ?? '',
       cache,
+      ...(redisUrl === undefined ? {} : { redisUrl }),
+      sqliteFile: env['SQLITE_FILE'] ?? ':memory:',
       ...(env['POSTGRES_URL'] === undefined ? {} : { postgresUrl: env['POSTGRES_URL'] }),
       sealingKeys: [{ id: 'demo', key: randomBytes(32) }],
       // The provider's by its own authority, everything else as ever.

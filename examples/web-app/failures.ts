@@ -1,6 +1,5 @@
 /** What went wrong, for the person in front of it: what it means for the sign-in, and what to do. No token is in it. */
-import { AuthError, ServerError } from '@azure/msal-node';
-import { PartitionError, PartitionStoreError } from 'tokenkeep/partitions';
+import { PartitionError, PartitionStoreError, SessionEndedError, WebSignInError } from 'tokenkeep/express';
 import type { Message } from './pages.ts';
 
 /** The sessions can't be read or saved. */
@@ -17,6 +16,10 @@ export class ApiFailure extends Error {
   }
 }
 
+export function notReached(cause: unknown): never {
+  throw new ApiFailure(undefined, { cause });
+}
+
 export interface Failure extends Message {
   status: number;
 }
@@ -26,7 +29,7 @@ const SIGN_IN = { to: '/sign-in', text: 'Sign in again' };
 /** @param path what was asked for, to be tried again */
 export function failureOf(error: unknown, path: string): Failure {
   const again = { to: path, text: 'Try again' };
-  if (error instanceof SessionsUnavailable || error instanceof PartitionStoreError) {
+  if ([SessionsUnavailable, PartitionStoreError, SessionEndedError].some((of) => error instanceof of)) {
     return {
       status: 503,
       title: 'Your sign-in can’t be looked up',
@@ -51,22 +54,7 @@ export function failureOf(error: unknown, path: string): Failure {
         };
   }
   if (error instanceof ApiFailure) return apiFailure(error, again);
-  if (error instanceof ServerError && !isOutage(error)) {
-    return {
-      status: 502,
-      title: 'The identity provider refused',
-      text: `It answered ${error.errorCode}: ${error.errorMessage}`,
-      next: SIGN_IN,
-    };
-  }
-  if (error instanceof AuthError) {
-    return {
-      status: 502,
-      title: 'The identity provider can’t be reached',
-      text: 'Without it nobody can sign in, and no token can be refreshed. If you were signed in, you still are: try again in a moment.',
-      next: again,
-    };
-  }
+  if (error instanceof WebSignInError) return signInFailure(error, again);
   return {
     status: 500,
     title: 'Something went wrong',
@@ -92,8 +80,23 @@ function apiFailure({ status }: ApiFailure, again: Failure['next'] & object): Fa
   };
 }
 
-const OUTAGES = /^(temporarily_unavailable|server_error|http_5\d\d)$/;
-
-function isOutage({ errorCode }: ServerError): boolean {
-  return OUTAGES.test(errorCode);
+function signInFailure({ code, status, provider }: WebSignInError, again: Failure['next'] & object): Failure {
+  if (code === 'provider_unreachable') {
+    return {
+      status,
+      title: 'The identity provider can’t be reached',
+      text: 'Without it nobody can sign in, and no token can be refreshed. If you were signed in, you still are: try again in a moment.',
+      next: again,
+    };
+  }
+  if (code === 'sign_in_refused') {
+    const said = [provider?.error, provider?.description].filter((part) => part !== '');
+    const text = `The identity provider answered: ${said.join(': ') || 'nothing'}`;
+    return { status, title: 'You are not signed in', text, next: SIGN_IN };
+  }
+  const text =
+    code === 'sign_in_unknown'
+      ? 'This answer belongs to no sign-in that was begun in this browser, or to one that has been answered.'
+      : `The sign-in did not end well (${code}). Whoever runs this app finds more in its log.`;
+  return { status, title: 'You are not signed in', text, next: SIGN_IN };
 }

@@ -3,9 +3,9 @@
  * without, against the demo provider and its API, which it starts. See README.md.
  */
 import { existsSync } from 'node:fs';
-import { startApp } from './app.ts';
 import { startDemo } from './demo.ts';
 import { settingsFrom } from './environment.ts';
+import { startApp } from './running.ts';
 
 const FILE = 'examples/web-app/.env'; // npm runs it from the root of the clone.
 

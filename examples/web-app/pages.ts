@@ -1,4 +1,5 @@
 /** The few pages there are. Whatever comes from outside is escaped. */
+import type { WebUser } from 'tokenkeep/express';
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
@@ -37,11 +38,6 @@ const link = (to: string, text: string, kind = ''): string =>
 
 const SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form>';
 
-export interface SignedIn {
-  name: string;
-  username: string;
-}
-
 export interface About {
   /** Who signs people in, as a host. */
   provider: string;
@@ -58,10 +54,10 @@ export function welcomePage({ provider }: About): string {
   );
 }
 
-export function userPage(user: SignedIn, { apiUrl }: About): string {
+export function userPage({ account: { username, name = username } }: WebUser, { apiUrl }: About): string {
   return page(
-    `Welcome, ${user.name}`,
-    `<p>You are signed in as <strong id="user">${escaped(user.username)}</strong>.</p>
+    `Welcome, ${name}`,
+    `<p>You are signed in as <strong id="user">${escaped(username)}</strong>.</p>
 <nav>${link('/call-api', 'Call the API', 'main')}${SIGN_OUT}</nav>
 <p class="small">The API is ${escaped(apiUrl)}. Its token comes from your own cache, and is refreshed when it has to be.</p>`,
   );

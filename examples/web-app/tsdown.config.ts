@@ -15,7 +15,7 @@ export default defineConfig({
   clean: true,
   fixedExtension: true,
   alias: {
-    'tokenkeep/msal': source('msal/index.ts'),
+    'tokenkeep/express': source('express/index.ts'),
     'tokenkeep/partitions/postgres': source('partitions/stores/postgres-store.ts'),
     'tokenkeep/partitions/sqlite': source('partitions/stores/sqlite-store.ts'),
     'tokenkeep/partitions/redis': source('partitions/stores/redis-store.ts'),

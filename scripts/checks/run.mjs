@@ -1,5 +1,5 @@
 // node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the steps in the place and as
-// the user it is started, in two lanes side by side, goes on after a failed one, and ends with the line "N passed, N failed".
+// the user it is started, two at a time, goes on after a failed one, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { chosen } from './parts.mjs';
-import { steps } from './steps.mjs';
+import { nextStep, steps } from './steps.mjs';
 import { verdict } from './verdict.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,17 +22,15 @@ const { parts, words, built } = chosen(process.argv.slice(2));
 mkdirSync(artifacts, { recursive: true });
 const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
 const wanted = steps(artifacts, words, parts).filter(({ part }) => parts.includes(part));
-const lanes = [0, 1]
-  .map((lane) => wanted.filter((step) => step.lane === lane))
-  .filter(({ length }) => length > 0);
-const sideBySide = lanes.length > 1 && availableParallelism() > 1;
+const lanes = [0, 1].map((lane) => wanted.filter((step) => step.lane === lane));
+const sideBySide = lanes.every(({ length }) => length > 0) && availableParallelism() > 1;
 
-if (sideBySide) await Promise.all(lanes.map(follow));
+if (sideBySide) await Promise.all(lanes.map((own, lane) => follow(own, lanes[1 - lane])));
 else for (const lane of lanes) await follow(lane);
 conclude();
 
-async function follow(lane) {
-  for (const step of lane) {
+async function follow(lane, other = []) {
+  for (let step = nextStep(lane, other); step; step = nextStep(lane, other)) {
     const { passed, failed, skipped } = await run(step);
     total.passed += passed;
     total.failed.push(...failed);

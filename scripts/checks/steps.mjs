@@ -7,6 +7,7 @@ import { countAttack, countPlaywright, countTorture, countVitest } from './count
  * @typedef {object} Step
  * @property {'check' | 'lint' | 'unit' | 'torture' | 'attack' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
  * @property {0 | 1} lane steps of one lane run after each other, the two lanes side by side
+ * @property {boolean} [anyLane] whether the other lane may run it, when that has nothing left to do
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
@@ -83,6 +84,7 @@ export function steps(artifacts, words = [], parts = []) {
     {
       part: 'torture',
       lane: 1,
+      anyLane: true,
       name: 'fault campaign',
       script: 'test/torture/main.mjs',
       args: [`--report=${torture}`, ...(alone ? words : [])],
@@ -101,4 +103,15 @@ export function steps(artifacts, words = [], parts = []) {
     },
     vitest('judges', 1, 'judges', ['--config=vitest.judges.config.ts']),
   ];
+}
+
+/**
+ * Takes the next step from a lane; from the other lane's end where this one has nothing left and the step may run in any lane.
+ *
+ * @param {Step[]} lane
+ * @param {Step[]} other
+ * @returns {Step | undefined}
+ */
+export function nextStep(lane, other) {
+  return lane.shift() ?? (other.at(-1)?.anyLane ? other.pop() : undefined);
 }

@@ -126,6 +126,12 @@ export const rooms = [
     why: 'sqlite-store.ts opens a file itself, so it loads what opens it, and nothing else.',
   },
   {
+    room: 'src-main/express',
+    knows: [...cache, 'src-main/partitions'],
+    packages: [],
+    why: 'express/ stands on partitions; Express and its session belong to the embedder, whatever version that has.',
+  },
+  {
     room: 'src-main/ipc',
     knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
     why: 'ipc/ stands on cache, doctor, vault and oauth; it knows neither Electron nor the keychain.',
@@ -154,8 +160,9 @@ export const rooms = [
       'src-main/keychain',
       'src-main/lock',
       'src-main/sources',
+      'src-main/ipc', // the activity, which the window shows
     ],
-    why: 'cli/ runs in plain Node without a window: it knows neither ipc/ nor Electron.',
+    why: 'cli/ runs in plain Node without a window: it does not know Electron.',
   },
   {
     room: 'src-main/testing',

@@ -29,6 +29,7 @@ const needs = {
   tests: [
     'python3-msal',
     'age', // opens what is exported
+    'tmux', // the command is used on a real terminal
     'gcc', // builds what stands for file systems whose locks hang
     'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers

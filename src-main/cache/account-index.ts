@@ -29,7 +29,7 @@ function slot(type: Section, client: unknown, realm: unknown): string {
 class Bucket {
   #list: Entry[] | undefined;
   #places: Map<string, Entry> | undefined;
-  /** By type, app and realm; access tokens by scope as well; and by what two that denote one credential share. */
+  /** Entries by type, app and realm; access tokens also by scope; and by the fields that entries for one credential share. */
   #slots: Map<string, Map<string, Entry>> | undefined;
 
   constructor(entry: Entry) {
@@ -127,16 +127,16 @@ function slotsOf({ section, entity }: Entry): string[] {
   return found;
 }
 
-/** Where entries are filed that may denote the same credential as the entity. */
+/** Returns the index key shared by all entries that may denote the same credential. */
 function namesLike(type: EntityType, entity: Entity): string[] {
   const name = slot(type, entity['client_id'], entity['realm']);
   const names = [purposeName(type, name, entity)];
-  // A refresh token without a target is for all that its app may ask.
+  // A refresh token without a target is valid for all scopes of its app.
   if (type === 'RefreshToken') names.push(hasTarget(entity) ? forScopes(name, '') : `${name}\n*`);
   return names.flatMap((each) => usersLike(each, type, entity));
 }
 
-/** What is equal in two entities that denote one credential, beside their users. */
+/** Returns the fields that are equal in two entities for one credential, apart from the user. */
 function purposeName(type: Section, name: string, entity: Entity): string {
   if (type === 'RefreshToken') return forScopes(name, hasTarget(entity) ? entity['target'] : '');
   if (type !== 'AccessToken') return name;
@@ -151,7 +151,7 @@ function forScopes(name: string, scopes: string): string {
   return `${name}\n=${scopeKeys(scopes).toSorted().join(' ')}`;
 }
 
-/** An entity without an issuer may be of any issuer on its host. App metadata is of a host, whatever its issuer. */
+/** An entity without an issuer may belong to any issuer on its host. App metadata belongs to a host, not to an issuer. */
 function usersOf(name: string, type: Section, entity: Entity): string[] {
   const host = hostIn(entity);
   const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
@@ -166,7 +166,7 @@ function usersLike(name: string, type: Section, entity: Entity): string[] {
   return [`${name}\nunnamed ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
 }
 
-/** Equal for two environments that `sameEnvironment` takes for one. */
+/** Returns the same name for all aliases of an environment; see `sameEnvironment`. */
 function hostIn(entity: Entity): string {
   return hostOf(canonicalEnvironment(typeof entity['environment'] === 'string' ? entity['environment'] : ''));
 }
@@ -187,7 +187,7 @@ function file(slots: Map<string, Map<string, Entry>>, entry: Entry): void {
 
 /** Finds the entries of an account. The cost depends on the size of the account, not of the cache. */
 export class AccountIndex {
-  /** By account; "" holds tokens and metadata of apps. null: an account that has its place, and no entries yet. */
+  /** Entries by account; "" holds tokens and metadata of apps. null reserves the position of an account without entries. */
   readonly #buckets = new Map<string, Bucket | null>();
 
   add(entry: Entry): void {
@@ -196,17 +196,17 @@ export class AccountIndex {
     else bucket.add(entry);
   }
 
-  /** Gives an account without entries its place in the order of accounts. */
+  /** Reserves the next position in the order of accounts for an account without entries. */
   reserve(account: string): void {
     if (!this.#buckets.has(account)) this.#buckets.set(account, null);
   }
 
-  /** Takes the place of an account back, unless it has entries. */
+  /** Releases a reserved position, unless the account has entries by now. */
   release(account: string): void {
     if (this.#buckets.get(account) === null) this.#buckets.delete(account);
   }
 
-  /** All entries, account by account. */
+  /** Iterates over all entries, account by account. */
   *all(): Iterable<Entry> {
     for (const bucket of this.#buckets.values()) if (bucket !== null) yield* bucket.entries;
   }
@@ -230,7 +230,7 @@ export class AccountIndex {
     this.#buckets.clear();
   }
 
-  /** The accounts that have entries or a place reserved. */
+  /** The accounts that have entries or a reserved position. */
   get accounts(): string[] {
     return [...this.#buckets.keys()].filter((account) => account !== '');
   }

@@ -1,4 +1,4 @@
-/** What a list shows of an account's tokens. A vault keeps it in its index, so that a list opens no account. */
+/** A summary of an account's tokens for lists. A vault keeps it in its index, so that a list need not open the account. */
 import { isRefusedForGood } from './acquire.ts';
 import { type Claims, readToken, stringClaim } from './schema/claims.ts';
 import type {
@@ -93,7 +93,7 @@ export function outlineForIndex(store: Store, account: string): AccountOutline |
     if (section !== GRANT) own[section].push(entity);
     else {
       const item = entity as GrantItem;
-      if ((item.refused_at ?? null) !== null) return null; // Whether it still is takes the grant itself.
+      if ((item.refused_at ?? null) !== null) return null; // Only the grant itself shows whether the refusal still applies.
       for (const [type, fields] of grantFields(item)) granted[type].push(fields);
     }
   }
@@ -123,7 +123,7 @@ function claimsIn(token: IdToken): Claims {
     const read = readToken(token.secret);
     return read?.format === 'jwt' ? read.payload : {};
   } catch {
-    return {}; // Its seal is damaged, which the vault's own report says.
+    return {}; // The secret can't be decrypted; the vault reports that itself.
   }
 }
 

@@ -1,15 +1,14 @@
-/** Computes whether an account can still be used, from its tokens and from what its provider refused. */
+/** Computes whether an account can still be used, from its tokens and its provider's refusals. */
 import type { TokenOutline } from './schema/entities.ts';
 
 /** Whether an account can still be used. Times are seconds since the epoch. */
 export type AccountStatus =
-  /** A refresh token renews it. `activeUntil`: of its current access tokens; null where none is left. */
+  /** A refresh token renews it. `activeUntil`: expiry of its current access tokens; null if none is left. */
   | { state: 'renews'; activeUntil: number | null }
   /** No refresh token: active until its last access token expires. */
   | { state: 'active'; until: number }
   /**
-   * `code`: the provider's own error name where it refused. `activeUntil`: tokens that are here can be used until then;
-   * null where none is left.
+   * `code`: the provider's error code, if it refused. `activeUntil`: expiry of the cached access tokens; null if none is left.
    */
   | {
       state: 'needs-sign-in';
@@ -36,10 +35,10 @@ export interface Refusal {
  *
  * - A refusal counts until something newer is cached: a sign-in or a refresh elsewhere ends it.
  * - A refresh token that has not expired renews the account.
- * - Otherwise, if the lifetime of an access token is unknown, so is the status. The 600 seconds that the document gives
- *   for the sake of MSAL libraries do not count.
+ * - Otherwise, if the lifetime of an access token is unknown, so is the status. The 600 seconds written to the document for MSAL
+ *   libraries do not count.
  * - Otherwise the account is active until its last access token expires.
- * - An access token that was cached in the future counts for nothing until the clock is right again.
+ * - An access token whose `cached_at` is in the future is ignored until the clock is right again.
  *
  * @param tokens of one account
  * @param refusal the last refusal that the caller knows of; refusals marked on the tokens count as well
@@ -52,7 +51,7 @@ export function accountStatus(
 ): AccountStatus {
   const accessTokens = tokens.filter(({ type }) => type === 'AccessToken');
   const refreshTokens = tokens.filter(({ type }) => type === 'RefreshToken');
-  // One that was cached in the future is not used until the clock is right again.
+  // A token whose `cached_at` is in the future is not used until the clock is right again.
   const current = accessTokens.filter(({ cachedAt }) => cachedAt === null || cachedAt <= now);
   const expiries = current.map(({ expiresAt }) => expiresAt);
   const lastExpiry = latest(expiries);
@@ -77,7 +76,7 @@ export function accountStatus(
   }
   const ends = usable.map(({ expiresAt }) => expiresAt);
   if (ends.some((end) => end === null || end > now)) return { state: 'renews', activeUntil };
-  // "Active until" would name an end that nobody knows.
+  // The expiry is unknown, so there is no "active until".
   if (expiries.includes(null)) return { state: 'unknown' };
   if (activeUntil !== null) return { state: 'active', until: activeUntil };
   const ended = Math.max(lastExpiry, latest(ends));

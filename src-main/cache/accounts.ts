@@ -98,11 +98,11 @@ export function issuersFor(store: Store, token: Entity): string[] {
     .flatMap(({ issuer }) => (issuer === '' ? [] : [issuer]));
 }
 
-/** Returns the users that a reference means. Without an issuer, it means every user on the host. */
+/** Returns the users that a reference selects: without an issuer, every user on the host. */
 export function meantBy<T extends Identity>(all: readonly T[], reference: Partial<AccountReference>): T[] {
   const meant = all.filter((identity) => isMeant(identity, reference));
   const exactly = meant.filter(({ issuer }) => issuer !== '' && sameIssuer(issuer, reference.issuer ?? ''));
-  // A user of unknown issuer may be the one who is meant, unless that one is there.
+  // If no user has the issuer, a user of unknown issuer may be the one.
   return exactly.length > 0 ? exactly : meant;
 }
 
@@ -117,7 +117,7 @@ function isMeant(identity: Identity, { issuer, environment }: Partial<AccountRef
  * grants only come last.
  */
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
-  // An account of this list is a filter, too: its other fields select nothing.
+  // Callers may pass an account from this list as the filter; its other fields are ignored.
   checkOptions<AccountFilter & AccountSummary>('accounts', filter as AccountFilter & AccountSummary, {
     username: true,
     home_account_id: true,
@@ -173,7 +173,7 @@ export function usersOf(store: Store, account: string): AccountSummary[] {
   return inMemory(store, account);
 }
 
-/** Does what `summaries` does, without reading a deferred account. */
+/** Like `summaries`, but does not read deferred accounts. */
 function partlyDeferred(store: Store, home: string | undefined): AccountSummary[] {
   const all = (home === undefined ? store.accounts : [folded(home)]).flatMap((account) =>
     usersOf(store, account),

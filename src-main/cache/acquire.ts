@@ -1,4 +1,4 @@
-/** Getting an access token without asking the user: from the cache, or for a refresh token (RFC 6749 §6). */
+/** Gets access tokens without user interaction: from the cache, or by redeeming a refresh token (RFC 6749 §6). */
 import { type Abortable, abandonable } from '../abort.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
@@ -79,11 +79,11 @@ const TOKEN_REQUEST: OptionNames<TokenRequest & AccountSummary> = {
 
 /** The result of `lookup`. */
 export interface Lookup {
-  /** One that may be used now. */
+  /** A token that can be used now. */
   accessToken?: AccessToken;
-  /** Whether the provider asked for a refresh by now (`refresh_in`). The access token is still valid. */
+  /** Whether the provider wants a refresh by now (`refresh_in`), although the access token is still valid. */
   refreshSoon: boolean;
-  /** The refresh tokens to try, in this order. */
+  /** The refresh tokens to try, in order. */
   refreshTokens: readonly RefreshToken[];
 }
 
@@ -110,7 +110,7 @@ function assertionHash(request: TokenRequest): string | undefined {
   return request.user_assertion === undefined ? undefined : sha256Base64url(request.user_assertion);
 }
 
-/** What a token must be for, beside scopes. */
+/** Returns the fields that a token must match in addition to the scopes. */
 function purposeOf(request: TokenRequest): Record<string, string> {
   const resource = joinedText(request.resource);
   const assertion = assertionHash(request);
@@ -139,8 +139,8 @@ function queryOf(request: TokenRequest): Record<string, string | null> {
 }
 
 /**
- * Keeps the tokens of the issuer that a request names. If it names none, all must be of one. A token that may be of several
- * issuers goes to none.
+ * Selects the tokens of the requested issuer. If the request names no issuer, all tokens must have the same one. A token that may
+ * belong to several issuers is never selected.
  */
 function ofIssuer<T extends Entity>(
   store: Store,
@@ -154,26 +154,26 @@ function ofIssuer<T extends Entity>(
   return all.size > 1 ? [] : [...tokens];
 }
 
-/** For sorting: a time, also where it is unknown. */
+/** Returns the expiry as a finite number, for sorting. */
 function rank(token: AccessToken): number {
   return Math.min(expiryOf(token), Number.MAX_SAFE_INTEGER);
 }
 
-/** The one that lives longest, so that a token which one library left behind does not shadow a newer one. */
+/** Returns the token that expires last, so that an old token of one library does not hide a newer one. */
 function longestLived(tokens: readonly AccessToken[]): AccessToken | undefined {
   return tokens.toSorted((a, b) => rank(b) - rank(a))[0];
 }
 
-/** Newest first; of those that do not say, the one written last. */
+/** Sorts tokens by time, newest first. Tokens without a time come last, the most recently written one first. */
 function newestFirst(tokens: readonly RefreshToken[]): RefreshToken[] {
   const age = (token: RefreshToken): number => secondsOf(token.last_modification_time) || 0;
   return tokens.toReversed().sort((a, b) => age(b) - age(a));
 }
 
-/** [Note: refused once] A refresh token that the provider refused: for which app, and for which scopes if not for all. */
+/** [Note: refused once] Records that the provider refused a refresh token: for which app, and for which scopes unless for all. */
 interface Refusal {
   readonly client_id: string;
-  /** Of the refused secret, so that it means nothing after another library replaced the token and kept the field. */
+  /** The hash of the refused secret: if another library replaces the token but keeps this field, the refusal no longer applies. */
   readonly secret: string;
   readonly scopes?: string;
 }
@@ -189,7 +189,7 @@ function isRefusal(value: unknown): value is Refusal {
   return [client_id, secret, scopes].every((field) => typeof field === 'string');
 }
 
-/** Whether the provider refused this refresh token to its own app, whatever it is asked for. */
+/** Whether the provider refused this refresh token to its own app, for any scopes. */
 export function isRefusedForGood(token: RefreshToken): boolean {
   const refusals = refusalsOf(token).filter(
     ({ client_id, scopes }) => scopes === undefined && folded(client_id) === folded(token.client_id),
@@ -199,18 +199,18 @@ export function isRefusedForGood(token: RefreshToken): boolean {
     const secret = hashText(token.secret);
     return refusals.some((refusal) => refusal.secret === secret);
   } catch {
-    return false; // Its seal is damaged: whether it is the refused one can't be known.
+    return false; // The secret can't be decrypted, so it can't be compared.
   }
 }
 
-/** Refusals that could not be written: by handle, for as long as the process lives. */
+/** Refusals that could not be written to the cache, by handle. They are remembered until the process ends. */
 const unwritten = new WeakMap<CacheHandle, Set<string>>();
 
 function refusalName(token: RefreshToken, client_id: string): string {
   return `${folded(client_id)} ${hashText(token.secret)}`;
 }
 
-/** Whether the provider has refused this refresh token to the app before, for good or for these scopes. */
+/** Whether the provider refused this refresh token to the app before, for all scopes or for these. */
 function isRefused(token: RefreshToken, request: TokenRequest): boolean {
   const refusals = refusalsOf(token);
   if (refusals.length === 0) return false;
@@ -225,8 +225,8 @@ function isRefused(token: RefreshToken, request: TokenRequest): boolean {
 }
 
 /**
- * The app's own refresh tokens, then those of its family. An app of which nothing is known tries the family's newest
- * once: if that is refused, it is none of the family. Tokens that were refused are left out.
+ * Returns the app's own refresh tokens, then those of its family, without refused ones. If it is unknown whether the app belongs to a
+ * family, the family's newest token is tried once; a refusal shows that the app does not belong to it.
  */
 function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToken[] {
   const { home_account_id, environment, client_id, issuer } = request;
@@ -244,7 +244,7 @@ function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToke
   return [...newestFirst(own), ...shared];
 }
 
-/** The access tokens that would do, were they not too old. What was got as of any tenant is of the user's own. */
+/** Returns the access tokens that match the request, including expired ones. Tokens acquired for any tenant belong to the home tenant. */
 function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
   const query = queryOf(request);
   const target = scopesIn(request);
@@ -303,7 +303,7 @@ function refreshLock(cache: TokenCache, request: TokenRequest): string {
   const tokens = cache.find('RefreshToken', { query: { home_account_id, environment } });
   const issuers = new Set(ofIssuer(store, tokens, request).map((token) => issuerFor(store, token)));
   const [issuer = '', ...others] = issuers;
-  // A token without an issuer may be sent for any of them.
+  // A token without an issuer may be redeemed for any of them.
   return issuer === '' || others.length > 0 ? name : `${name} ${issuer}`;
 }
 
@@ -425,12 +425,12 @@ function signInRequired(cause?: unknown): never {
   );
 }
 
-/** The `error` of RFC 6749 §5.2 in what a token request rejected with, wherever OAuth libraries put it. */
+/** Returns the error code (RFC 6749 §5.2) of a rejected token request. OAuth libraries store it in different places. */
 function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: string } | undefined {
   if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
   const fields = failure as Readonly<Record<string, unknown>>;
   for (const name of ['error', 'errorCode', 'code']) {
-    // GitHub's name for it: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
+    // GitHub's own error code: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
     if (fields[name] === 'invalid_grant' || fields[name] === 'bad_refresh_token') {
       const suberror = fields['suberror'] ?? fields['subError'];
       return { code: 'invalid_grant', suberror: typeof suberror === 'string' ? suberror : '' };
@@ -457,7 +457,7 @@ const ABOUT_REQUEST: ReadonlySet<string> = new Set([
   'protection_policy_required',
 ]);
 
-/** [Note: refused once] Notes that a refresh token was refused, so that no process sends it again. */
+/** [Note: refused once] Marks a refresh token as refused, so that no process sends it again. */
 export async function rememberRefusal(
   handle: CacheHandle,
   token: RefreshToken,
@@ -483,20 +483,20 @@ export async function rememberRefusal(
       }
     });
   } catch {
-    // The cache can't be written now. This process remembers all the same.
+    // The cache can't be written now, so only this process remembers the refusal.
     const known = unwritten.get(handle) ?? new Set<string>();
     unwritten.set(handle, known.add(refusalName(token, request.client_id)));
   }
 }
 
-/** Redeems the refresh tokens that there are now, until one gives an access token. */
+/** Redeems the cached refresh tokens one after another until one yields an access token. */
 async function renewed(
   handle: CacheHandle,
   request: TokenRequest,
   redeem: Redeem,
   signal: AbortSignal | undefined,
 ): Promise<AccessToken> {
-  // Who waited for the turn begins only now: a sign-in that came meanwhile is what is refreshed.
+  // Read again after waiting for the lock: the user may have signed in meanwhile.
   const { refreshTokens, since } = await handle.read((cache) => ({
     refreshTokens: refreshTokensFor(cache, request),
     since: handle.epoch,
@@ -530,7 +530,7 @@ async function renewed(
   return signInRequired(refused);
 }
 
-/** An error response that a caller's function returned instead of rejecting. */
+/** Wraps an error response that `redeem` returned instead of rejecting. */
 export class InvalidGrantResponse extends Error {
   readonly error = 'invalid_grant';
   readonly suberror: unknown;
@@ -545,13 +545,13 @@ export class InvalidGrantResponse extends Error {
 
 type Redeemed = Awaited<ReturnType<Redeem>>;
 
-/** Whether anything of the account is left that a new token could belong to. */
+/** Whether the account still has an account entity or a refresh token, so that a new token can belong to it. */
 function isSignedIn(cache: TokenCache, { home_account_id, environment, issuer }: TokenRequest): boolean {
   const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
   return cache.find('RefreshToken', { query }).length > 0 || cache.find('Account', { query }).length > 0;
 }
 
-/** Takes the response in, and gives the token that came with it; undefined where none came for this account. */
+/** Adds the response to the cache. Returns its access token; undefined if it has none for this account. */
 function take(
   cache: TokenCache,
   request: TokenRequest,
@@ -563,7 +563,7 @@ function take(
   }
   const store = storeOf(cache);
   const issuer = request.issuer ?? (issuerIn(used) || issuerFor(store, used));
-  // A provider that rotates refresh tokens has made the old one worthless, also where their targets differ.
+  // After a rotation the old refresh token is invalid, even if the new one has other scopes.
   const isOwn = folded(used.client_id) === folded(request.client_id);
   const fresh = response['refresh_token'];
   const isRotated = isOwn && typeof fresh === 'string' && fresh !== '';
@@ -581,7 +581,7 @@ function take(
       data: { ...request.components, ...purposeOf(request) },
       skipAccountCreation: true,
     };
-    // Nothing old goes before the new is known to be good.
+    // Store the new token before dropping the old one: an invalid response must not remove anything.
     addResponse(store, event, store.now());
     if (isRotated) dropRotated(store, used, fresh);
   } catch (error) {
@@ -603,7 +603,7 @@ function take(
     .find((token) => token.secret === response['access_token']);
 }
 
-/** Drops the refresh token that was used, where it still stands beside its successor. */
+/** Drops the redeemed refresh token if it is still stored next to its replacement. */
 function dropRotated(store: Store, used: RefreshToken, fresh: string): void {
   for (const entry of store.candidates('RefreshToken', { home_account_id: used.home_account_id })) {
     const { entity } = entry;

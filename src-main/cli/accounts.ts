@@ -1,7 +1,8 @@
 /** `list`, `show`, `sources` and `signout`: the verbs for accounts and their places. */
+import { resolve } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
-import { displayPath, findSources, type FoundSource } from '../sources/find.ts';
+import { displayPath, findSources, type FoundSource, sourceFromFile } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
 import { removeLeftovers } from '../sources/program-lock.ts';
 import { windowsDpapi } from '../sources/dpapi.ts';
@@ -9,9 +10,12 @@ import type { SecretReaders } from '../sources/sealed.ts';
 import { secretService } from '../sources/secret-service.ts';
 import { signOutAtSource } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
+import { openVault } from '../vault/vault.ts';
+import { activityAccount, recordActivity } from '../ipc/activity.ts';
+import { namedIn, note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { homeOf, type Opened, peopleIn, type Person, personNamed, type Status, VAULT } from './people.ts';
-import { clock, printable, relative, table } from './text.ts';
+import { clock, painted, paintOf, printable, relative, table } from './text.ts';
 import { assertReadable, exists, shownCode, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -21,25 +25,43 @@ interface ReadSource {
 }
 
 /** Reads every source on this computer. Never unlocks a keyring, since that would prompt for a password. */
-function secretsOf({ env, platform }: World): SecretReaders {
+function secretsOf({ env, platform, keychain }: World): SecretReaders {
   return {
     secretService: () => secretService(env),
+    ...(keychain === undefined
+      ? {}
+      : { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain }) }),
     dpapi: () => (platform === process.platform ? windowsDpapi(platform, env) : null),
   };
 }
 
-async function readSources(world: World): Promise<ReadSource[]> {
-  const found = await findSources({ platform: world.platform, home: world.home, env: world.env });
+async function readSources(given: Given, world: World): Promise<ReadSource[]> {
+  const known = given.has('vault-only')
+    ? []
+    : await findSources({ platform: world.platform, home: world.home, env: world.env });
+  const added = await Promise.all(given.values('file').map(addedFile));
+  const found = [...known, ...added];
   await removeLeftovers(found);
   const options = { secrets: secretsOf(world), now: () => world.now() };
   return Promise.all(found.map(async (source) => ({ source, reading: await readSource(source, options) })));
+}
+
+async function addedFile(path: string): Promise<FoundSource> {
+  const source = await sourceFromFile(resolve(path));
+  if (source === null) throw new Stop(EXIT.notFound, `${path} is not there. Nothing was read.`);
+  return source;
+}
+
+/** The program's id, or the name of a file that was added. */
+function placeName({ program, name }: FoundSource): string {
+  return program === 'file' ? name : program;
 }
 
 function openedOf(sources: readonly ReadSource[]): Opened[] {
   return sources.flatMap(({ source, reading }) =>
     reading.cache === null
       ? []
-      : [{ name: source.program, cache: reading.cache, accounts: reading.accounts, source }],
+      : [{ name: placeName(source), cache: reading.cache, accounts: reading.accounts, source }],
   );
 }
 
@@ -56,7 +78,7 @@ async function places(
   vault: Vault,
 ): Promise<{ all: Opened[]; sources: ReadSource[] }> {
   const own = await vaultPlace(vault);
-  const sources = given.has('vault-only') ? [] : await readSources(world);
+  const sources = await readSources(given, world);
   return { all: [...own, ...openedOf(sources)], sources };
 }
 
@@ -88,6 +110,7 @@ export function list(given: Given, world: World): Promise<number> {
             [...new Set(person.places.map(({ opened }) => opened.name))].join(', '),
           ]),
           world.out.columns,
+          paintOf(world),
         ),
       );
     const needing = people.filter(({ status }) => status.is === 'Needs sign-in').length;
@@ -172,17 +195,22 @@ export function show(given: Given, world: World): Promise<number> {
                 : `expired ${relative(expiresOn, now)}`,
           ]),
           world.out.columns,
+          paintOf(world),
         ),
       );
     const more = tokens.length - shown.length;
-    if (more > 0) world.out.write(`${more} more: add --all.\n`);
+    const hints = [
+      ...(more > 0 ? [`${more} more: add --all.`] : []),
+      ...(status.is === 'Needs sign-in' ? ['To sign in again, open Tokenkeep.'] : []),
+    ];
+    if (hints.length > 0) world.out.write(`${hints.join(' ')}\n`);
     return shownCode(vault, world);
   });
 }
 
 export function sources(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    const found = await readSources(world);
+    const found = await readSources(given, world);
     const { status } = vault;
     const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault) : [];
     const rows = [
@@ -194,8 +222,8 @@ export function sources(given: Given, world: World): Promise<number> {
         problem: status.message,
       },
       ...found.map(({ source, reading }) => ({
-        source: source.program,
-        state: stateText(source, reading),
+        source: placeName(source),
+        state: stateText(source, reading, world.now()),
         accounts:
           reading.state === 'accounts' || reading.state === 'empty'
             ? reading.accounts.length + reading.names.length
@@ -218,15 +246,30 @@ export function sources(given: Given, world: World): Promise<number> {
           displayPath(where, world.home),
         ]),
         world.out.columns,
+        paintOf(world),
       ),
     );
     return EXIT.ok;
   });
 }
 
-function stateText({ leaving, program }: FoundSource, { state }: SourceReading): string {
+/** Seconds for which a change counts as new. */
+const JUST_NOW = 60;
+
+function stateText(
+  { leaving, program }: FoundSource,
+  { state, writtenAt }: SourceReading,
+  now: number,
+): string {
+  const age = writtenAt === null ? Infinity : now - writtenAt;
+  const news =
+    age < 0 || age >= JUST_NOW
+      ? ''
+      : age < 1
+        ? ', changed just now'
+        : `, changed ${relative(now - age, now)}`;
   const words: Readonly<Record<SourceReading['state'], string>> = {
-    accounts: leaving.by === 'tokenkeep' ? 'open' : 'open, view only',
+    accounts: `${leaving.by === 'tokenkeep' ? 'open' : 'open, view only'}${news}`,
     empty: 'nobody signed in',
     locked: 'locked by the system',
     'no-permission': 'no permission',
@@ -273,7 +316,7 @@ export function signOut(given: Given, world: World): Promise<number> {
     else
       for (const { account, place, result, says } of results)
         world.out.write(
-          `${result.padEnd(16)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
+          `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
         );
     return results.some(({ result }) => result === 'Still signed in') ? EXIT.stillSignedIn : EXIT.ok;
   });
@@ -294,9 +337,11 @@ async function confirmed(leaving: readonly Person[], world: World): Promise<void
       const says =
         opened.source === undefined
           ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the encryption key is rotated`
-          : opened.source.leaving.by === 'tokenkeep'
-            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
-            : howToLeave(opened.source);
+          : opened.source.place.content === 'vault'
+            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, its encryption key is rotated`
+            : opened.source.leaving.by === 'tokenkeep'
+              ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
+              : howToLeave(opened.source);
       world.err.write(`  ${opened.name.padEnd(18)} ${says}\n`);
     }
   }
@@ -306,46 +351,67 @@ async function confirmed(leaving: readonly Person[], world: World): Promise<void
 
 async function leaveAll(person: Person, vault: Vault, world: World): Promise<Leaving[]> {
   const results: Leaving[] = [];
+  let removed = 0;
+  const named = person.places.flatMap(({ opened, account }) => namedIn(opened.cache, account)).slice(0, 1);
+  const own = person.places.find(({ opened }) => opened.source === undefined);
   for (const { opened, account } of person.places) {
-    const place = opened.name;
-    try {
-      if (opened.source === undefined) {
-        const { value, oldKey } = await vault.erase((cache) => cache.signOut(account));
-        const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
-        results.push({
-          place,
-          result: oldKey === 'pending' ? 'Pending' : 'Signed out',
-          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}`,
-        });
-      } else {
-        const receipt = await signOutAtSource(opened.source, account, {
+    if (opened.source === undefined) continue;
+    results.push(
+      await leaving(opened.name, async () => {
+        const receipt = await signOutAtSource(opened.source as FoundSource, account, {
           secrets: secretsOf(world),
           now: () => world.now(),
         });
         receipt.done();
-        results.push(
-          receipt.remaining === 0
-            ? {
-                place,
-                result: 'Signed out',
-                says: `${tokensIn(receipt.removed)} removed, none left (checked again)${receipt.left === undefined ? '' : `. ${receipt.left}`}`,
-              }
-            : {
-                place,
-                result: 'Still signed in',
-                says: receipt.problem ?? `${receipt.remaining ?? 0} entries are left`,
-              },
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof TokenkeepError)) throw error;
-      results.push({ place, result: 'Still signed in', says: error.message });
-    }
+        removed += countOf(receipt.removed);
+        if (receipt.remaining === 0)
+          return {
+            result: 'Signed out',
+            says: `${tokensIn(receipt.removed)} removed, none left (checked again)${receipt.left === undefined ? '' : `. ${receipt.left}`}`,
+          };
+        const says = receipt.problem ?? `${receipt.remaining ?? 0} entries are left`;
+        return { result: 'Still signed in', says };
+      }),
+    );
   }
+  // Last, so that the event that is written with the removal has the tokens of all places.
+  if (own !== undefined)
+    results.push(
+      await leaving(VAULT, async () => {
+        const { value, oldKey } = await vault.erase((cache) => {
+          const receipt = cache.signOut(own.account);
+          const tokens = removed + countOf(receipt.removed);
+          recordActivity(cache, Math.floor(world.now()), named.map(activityAccount), {
+            kind: 'sign-out',
+            tokens,
+          });
+          return receipt;
+        });
+        const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
+        return {
+          result: oldKey === 'pending' ? 'Pending' : 'Signed out',
+          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}`,
+        };
+      }),
+    );
+  else if (removed > 0) await note(vault, world, named, { kind: 'sign-out', tokens: removed });
   return results;
 }
 
-function tokensIn({ AccessToken, RefreshToken, IdToken, grants = 0 }: SignOutReceipt['removed']): string {
-  const count = AccessToken + RefreshToken + IdToken + grants;
+async function leaving(place: string, leave: () => Promise<Omit<Leaving, 'place'>>): Promise<Leaving> {
+  try {
+    return { place, ...(await leave()) };
+  } catch (error) {
+    if (!(error instanceof TokenkeepError)) throw error;
+    return { place, result: 'Still signed in', says: error.message };
+  }
+}
+
+function countOf({ AccessToken, RefreshToken, IdToken, grants = 0 }: SignOutReceipt['removed']): number {
+  return AccessToken + RefreshToken + IdToken + grants;
+}
+
+function tokensIn(removed: SignOutReceipt['removed']): string {
+  const count = countOf(removed);
   return `${count} ${count === 1 ? 'token' : 'tokens'}`;
 }

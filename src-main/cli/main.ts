@@ -19,12 +19,13 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 }
 
 async function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
-  process.stderr.write(question);
+  if (hidden) process.stderr.write(question);
   // readline echoes the input; for hidden input, the echo is discarded.
   const output = hidden ? new Writable({ write: (_, __, done) => done() }) : process.stderr;
   const lines = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY });
   try {
-    return await lines.question('');
+    // It redraws its line, and would wipe away a question that was written before.
+    return await lines.question(hidden ? '' : question);
   } finally {
     lines.close();
     if (hidden) process.stderr.write('\n');

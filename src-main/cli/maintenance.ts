@@ -1,6 +1,10 @@
 /** `doctor`, `export`, `import` and `verify`: the verbs about the vault as a whole. */
 import { resolve } from 'node:path';
 import { examine, repair } from '../doctor/doctor.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { recordActivity } from '../ipc/activity.ts';
+import { cachedAccounts } from '../ipc/cached-accounts.ts';
+import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
@@ -9,7 +13,7 @@ import { EXIT, Stop, type World } from './world.ts';
 export function doctor(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     assertReadable(vault);
-    if (given.has('repair')) await vault.update((cache) => repair(cache, 'all'));
+    if (given.has('repair')) await vault.update((cache) => repairAndRecord(cache, Math.floor(world.now())));
     const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
     if (given.has('json')) {
       world.out.write(`${JSON.stringify(findings, null, 2)}\n`);
@@ -30,11 +34,20 @@ export function doctor(given: Given, world: World): Promise<number> {
   });
 }
 
+function repairAndRecord(cache: TokenCache, at: number): void {
+  const { removed, added, changed } = repair(cache, 'all').difference;
+  const entries = removed.length + added.length + changed.length;
+  if (entries > 0) recordActivity(cache, at, [], { kind: 'repair', entries, undo: false });
+}
+
 export function exportVault(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     assertReadable(vault);
     const passphrase = await passphraseFrom(given, world, true);
-    await vault.exportTo(resolve(given.operands[0] ?? ''), passphrase);
+    const file = resolve(given.operands[0] ?? '');
+    const accountsExported = await vault.read((cache) => cachedAccounts(cache).byId.size);
+    await vault.exportTo(file, passphrase);
+    await note(vault, world, [], { kind: 'export', file, accountsExported });
     world.err.write('Exported. Whoever has the file and the passphrase can use every token in it.\n');
     return EXIT.ok;
   });
@@ -47,8 +60,11 @@ export function importInto(given: Given, world: World): Promise<number> {
       if (!isWithoutPassphrase(error)) throw error;
       return vault.importFrom(file, await passphraseFrom(given, world, false));
     });
+    const { accountsAdded, tokensAdded } = report;
+    await note(vault, world, [], { kind: 'import', file, accountsAdded, tokensAdded });
+    const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
     world.out.write(
-      `${report.accountsAdded} accounts and ${report.tokensAdded} tokens added, ${report.tokensReplaced} tokens replaced.\n`,
+      `${counted(accountsAdded, 'account')} and ${counted(tokensAdded, 'token')} added, ${counted(report.tokensReplaced, 'token')} replaced.\n`,
     );
     return EXIT.ok;
   });

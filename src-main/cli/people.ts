@@ -51,7 +51,7 @@ export type Status =
   | { readonly is: 'Needs sign-in'; readonly reason: 'refused' | 'expired' | 'revoked'; readonly at: number };
 
 /** Returns the identity of an account: user, cloud, and issuer if the account names one. */
-function identityOf(account: {
+export function identityOf(account: {
   home_account_id: string;
   environment: string;
   issuer?: string | undefined;

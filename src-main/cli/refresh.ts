@@ -38,9 +38,19 @@ export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | 
   };
 }
 
-async function endpointOf(
+/** Sends a form to a token endpoint. */
+export function askToken(
   ask: typeof fetch,
-  { environment, realm }: TokenRequest,
+  endpoint: string,
+  form: Readonly<Record<string, string>>,
+): Promise<{ status: number; json: Readonly<Record<string, unknown>> | null }> {
+  return asked(ask, endpoint, { method: 'POST', body: new URLSearchParams(form) });
+}
+
+/** @returns the token endpoint that an issuer publishes; that of Microsoft's cloud if no issuer is known */
+export async function endpointOf(
+  ask: typeof fetch,
+  { environment, realm }: Pick<TokenRequest, 'environment' | 'realm'>,
   issuer: string | undefined,
 ): Promise<string> {
   if (issuer === undefined || issuer === '') {
@@ -51,7 +61,14 @@ async function endpointOf(
       );
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
   }
-  const { json } = await asked(ask, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {});
+  const base = issuer.replace(/\/$/, '');
+  const { origin, pathname } = new URL(base);
+  let { json } = await asked(ask, `${base}/.well-known/openid-configuration`, {});
+  // RFC 8414 §3: a server without OpenID Connect.
+  if (json === null || json['issuer'] === undefined) {
+    const path = pathname === '/' ? '' : pathname;
+    ({ json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
+  }
   const endpoint = json?.['token_endpoint'];
   // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
   if (json?.['issuer'] !== issuer || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))

@@ -1,4 +1,5 @@
 /** Output of the command: tables and times, without control characters that a terminal would execute. */
+import type { World } from './world.ts';
 
 /**
  * Formats a table with a heading. If it is wider than `columns`, the widest columns are cut, but to no less than 12 characters.
@@ -7,6 +8,7 @@ export function table(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
   columns?: number,
+  paint: (cell: string) => string = (cell) => cell,
 ): string {
   const all = [heading, ...rows].map((row) => row.map(printable));
   const widths = heading.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));
@@ -19,10 +21,33 @@ export function table(
   }
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, index) => cut(cell, widths[index] ?? cell.length).padEnd(widths[index] ?? 0))
+      .map((cell, index) => {
+        const padded = cut(cell, widths[index] ?? cell.length).padEnd(widths[index] ?? 0);
+        return paint(index === row.length - 1 ? padded.trimEnd() : padded);
+      })
       .join('  ')
       .trimEnd();
   return all.map((row) => `${line(row)}\n`).join('');
+}
+
+const [RED, YELLOW, GREEN] = [31, 33, 32];
+/** Words that have a colour in a terminal. Each says the same without it. */
+const COLOURS: readonly (readonly [RegExp, number])[] = [
+  [/^(?:Needs sign-in|Still signed in|expired)\b/, RED],
+  [/^(?:Active until|Pending|locked by)\b/, YELLOW],
+  [/^Signed out\b/, GREEN],
+];
+
+/** Colours a cell in a terminal, unless `NO_COLOR` is set (no-color.org). */
+export function painted(cell: string, { out, env }: Pick<World, 'out' | 'env'>): string {
+  if (!out.isTerminal || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return cell;
+  const colour = COLOURS.find(([words]) => words.test(cell))?.[1];
+  return colour === undefined ? cell : `\u001b[${colour}m${cell}\u001b[0m`;
+}
+
+/** Returns a function that colours the cells of a table. */
+export function paintOf(world: Pick<World, 'out' | 'env'>): (cell: string) => string {
+  return (cell) => painted(cell, world);
 }
 
 function cut(text: string, width: number): string {

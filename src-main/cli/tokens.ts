@@ -1,11 +1,15 @@
 /** `get`, `credential` and `decode`: the verbs that print a token or its claims. */
 import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
-import type { AccessToken } from '../cache/schema/entities.ts';
+import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
+import type { GrantItem } from '../cache/schema/grants.ts';
+import type { CachedAccount } from '../ipc/cached-accounts.ts';
 import type { Vault } from '../vault/api.ts';
+import { namedIn, note } from './activity.ts';
 import type { Given } from './arguments.ts';
+import { freshGrant, grantsOf, grantsWith } from './grants.ts';
 import { peopleIn, personNamed, VAULT } from './people.ts';
 import { redeemAt } from './refresh.ts';
 import { relative } from './text.ts';
@@ -19,44 +23,121 @@ export async function get(given: Given, world: World): Promise<number> {
       EXIT.notPrinted,
       'Not printed: standard output is a terminal, and its scrollback would keep the token.\nPipe the output to a program, or add --reveal.',
     );
-  const token = await withVault(given, world, (vault) => tokenFor(vault, given, world));
-  if (given.has('json')) {
-    const { secret, target } = token;
-    const expiry = expiryOf(token);
+  const token = await withVault(given, world, async (vault) => {
+    const found = await tokenFor(vault, given, world);
+    // A token that goes to a program is no event: scripts ask for one every few minutes.
+    if (world.out.isTerminal) {
+      const { accounts, client_id, target } = found;
+      await note(vault, world, accounts, { kind: 'reveal', token: 'AccessToken', api: target, client_id });
+    }
+    return found;
+  });
+  const { secret, target, expiresOn, token_type } = token;
+  if (given.has('json'))
     world.out.write(
-      `${JSON.stringify({ access_token: secret, scope: target, expires_on: Number.isFinite(expiry) ? expiry : null, token_type: token.token_type ?? 'Bearer' })}\n`,
+      `${JSON.stringify({ access_token: secret, scope: target, expires_on: expiresOn, token_type })}\n`,
     );
-  } else
-    world.out.write(given.has('header') ? `Authorization: Bearer ${token.secret}\n` : `${token.secret}\n`);
+  else world.out.write(given.has('header') ? `Authorization: ${token_type} ${secret}\n` : `${secret}\n`);
   return EXIT.ok;
 }
 
-async function tokenFor(vault: Vault, given: Given, world: World): Promise<AccessToken> {
+interface Found {
+  readonly accounts: readonly CachedAccount[];
+  readonly client_id: string;
+  readonly secret: string;
+  readonly target: string;
+  readonly token_type: string;
+  /** Seconds since the epoch; null if unknown. */
+  readonly expiresOn: number | null;
+}
+
+async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found> {
   assertReadable(vault);
   const name = given.value('account');
   const scopes = given.values('scope').flatMap((scope) => scope.split(/\s+/).filter((one) => one !== ''));
   if (name === undefined || scopes.length === 0)
     throw new Stop(EXIT.usage, 'Name the account and what the token is for: --account ACCOUNT --scope SCOPE');
+  const client = given.value('client');
+  const isAsked = ({ client_id }: { client_id: string }): boolean =>
+    client === undefined || client_id === client;
   const found = await vault.read((cache) => {
     const people = peopleIn([{ name: VAULT, cache, accounts: cache.accounts() }], world.now());
-    const { account, tokens } = personNamed(people, name);
-    const clients = [...new Set(tokens.map(({ client_id }) => client_id))];
-    return { account, clients, fitting: clientsWith(tokens, scopes) };
+    const { account } = personNamed(people, name);
+    const { home_account_id, environment, issuer } = account;
+    const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
+    const tokens = [...cache.find('AccessToken', { query }), ...cache.find('RefreshToken', { query })];
+    return {
+      account,
+      accounts: namedIn(cache, account),
+      clients: [...new Set(tokens.filter(isAsked).map(({ client_id }) => client_id))],
+      fitting: clientsWith(cache.find('AccessToken', { query }).filter(isAsked), scopes),
+      grants: grantsOf(cache, account).filter(isAsked),
+    };
   });
-  const { account, clients, fitting } = found;
+  const { clients, fitting, grants } = found;
+  const fittingGrants = grantsWith(grants, scopes);
+  if (fitting.length === 0 && fittingGrants.length === 1 && (clients.length === 0 || client !== undefined))
+    return grantTokenFor(vault, given, world, found.accounts, fittingGrants[0]);
   const client_id =
-    given.value('client') ??
-    (fitting.length === 1 ? fitting[0] : clients.length === 1 ? clients[0] : undefined);
-  if (client_id === undefined)
+    client ??
+    (fitting.length === 1 && fittingGrants.length === 0
+      ? fitting[0]
+      : fitting.length === 0 && fittingGrants.length === 0 && clients.length === 1
+        ? clients[0]
+        : undefined);
+  const others = fittingGrants.length > 0 ? fittingGrants : grants;
+  if (client_id === undefined && clients.length === 0 && grants.length > 0 && fittingGrants.length === 0)
+    throw new Stop(
+      EXIT.signInRequired,
+      `${name} has not granted ${scopes.join(' ')}, but: ${grants.map(({ target }) => target).join('; ')}. Sign in again for more.`,
+    );
+  if (client_id === undefined) {
+    const all = [...new Set([...clients, ...others.map((grant) => grant.client_id)])];
     throw new Stop(
       EXIT.usage,
-      clients.length === 0
+      all.length === 0
         ? `${name} has no token here. Sign in first.`
-        : `Several apps could get this token. Name one: ${clients.map((id) => `--client ${id}`).join(' or ')}`,
+        : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
+  }
+  return msalTokenFor(vault, given, world, { ...found, client_id, scopes });
+}
+
+async function grantTokenFor(
+  vault: Vault,
+  given: Given,
+  world: World,
+  accounts: readonly CachedAccount[],
+  grant: GrantItem | undefined,
+): Promise<Found> {
+  if (grant === undefined) throw new Stop(EXIT.notFound, 'The grant is not there any more.');
+  const { isRefreshed, ...token } = await freshGrant(vault, world, grant, given.has('refresh'));
+  const { client_id } = grant;
+  if (isRefreshed) await noteRefresh(vault, world, { ...token, accounts, client_id });
+  return { ...token, accounts, client_id, token_type: schemeOf(token.token_type) };
+}
+
+async function msalTokenFor(
+  vault: Vault,
+  given: Given,
+  world: World,
+  {
+    account,
+    accounts,
+    client_id,
+    scopes,
+  }: {
+    account: AccountSummary;
+    accounts: readonly CachedAccount[];
+    client_id: string;
+    scopes: readonly string[];
+  },
+): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
-  return acquireTokenSilent(
+  const redeem = redeemAt(world, issuer);
+  let refreshes = 0;
+  const token = await acquireTokenSilent(
     vault,
     {
       client_id,
@@ -67,24 +148,53 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Acces
       ...(realm === undefined || realm === '' ? {} : { realm }),
       ...(given.has('refresh') ? { forceRefresh: true } : {}),
     },
-    redeemAt(world, issuer),
+    async (...asked) => {
+      const answer = await redeem(...asked);
+      refreshes += 1;
+      return answer;
+    },
     () => world.now(),
   );
+  const expiry = expiryOf(token);
+  const found: Found = {
+    accounts,
+    client_id,
+    secret: token.secret,
+    target: token.target,
+    token_type: schemeOf(token.token_type),
+    expiresOn: Number.isFinite(expiry) ? expiry : null,
+  };
+  if (refreshes > 0) await noteRefresh(vault, world, found);
+  return found;
 }
 
-function clientsWith(
-  tokens: readonly { type: string; client_id: string; target: string }[],
-  scopes: readonly string[],
-): string[] {
+function noteRefresh(
+  vault: Vault,
+  world: World,
+  { accounts, client_id, target, expiresOn }: Pick<Found, 'accounts' | 'client_id' | 'target' | 'expiresOn'>,
+): Promise<void> {
+  const [client_ids, apis] = [[client_id], [target]];
+  return note(vault, world, accounts, {
+    kind: 'refresh',
+    client_ids,
+    apis,
+    tokens: 1,
+    until: expiresOn,
+    automatic: false,
+  });
+}
+
+/** Returns the scheme of an Authorization header (RFC 6750 §2.1). Providers spell `Bearer` in both cases. */
+function schemeOf(token_type: string | null | undefined): string {
+  return (token_type ?? '') === '' || /^bearer$/i.test(token_type ?? '') ? 'Bearer' : (token_type ?? '');
+}
+
+function clientsWith(tokens: readonly AccessToken[], scopes: readonly string[]): string[] {
   const has = (target: string): boolean => {
     const held = new Set(target.toLowerCase().split(/\s+/));
     return scopes.every((scope) => held.has(scope.toLowerCase()));
   };
-  return [
-    ...new Set(
-      tokens.flatMap(({ type, client_id, target }) => (type === 'access' && has(target) ? [client_id] : [])),
-    ),
-  ];
+  return [...new Set(tokens.filter(({ target }) => has(target)).map(({ client_id }) => client_id))];
 }
 
 /** Git's credential protocol (gitcredentials(7)): attributes in, attributes out. `store` and `erase` have nothing to do. */

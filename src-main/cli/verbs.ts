@@ -6,6 +6,11 @@ const vault: Option = {
   says: 'the vault to use. Default: $TOKENKEEP_VAULT, else that of the desktop app',
 };
 const json: Option = { says: 'print JSON' };
+const file: Option = {
+  value: 'FILE',
+  many: true,
+  says: 'also this cache document or vault; may be given more than once',
+};
 
 /** Every verb, in the order in which they are listed. */
 export const VERBS = {
@@ -14,14 +19,14 @@ export const VERBS = {
     says: 'List who is signed in on this computer.',
     details:
       'Reads the vault and the caches of other programs that can be read without asking for a password. Prints no token.',
-    options: { json, vault, 'vault-only': { says: 'leave the caches of other programs alone' } },
+    options: { json, vault, file, 'vault-only': { says: 'leave the caches of other programs alone' } },
     least: 0,
     most: 0,
   },
   show: {
     operands: 'ACCOUNT',
     says: 'Show one account and its tokens, without their secrets.',
-    options: { json, vault, all: { says: 'also expired tokens and ID tokens' } },
+    options: { json, vault, file, all: { says: 'also expired tokens and ID tokens' } },
     least: 1,
     most: 1,
   },
@@ -57,6 +62,7 @@ export const VERBS = {
       'vault-only': { says: 'leave the caches of other programs alone' },
       json,
       vault,
+      file,
     },
     least: 0,
     most: 1,
@@ -73,7 +79,7 @@ export const VERBS = {
   sources: {
     operands: '',
     says: 'List the vault and the caches of other programs, with their state.',
-    options: { json, vault },
+    options: { json, vault, file },
     least: 0,
     most: 0,
   },

@@ -98,6 +98,7 @@ async function oneAtATime<T>(
  * @param options.follows the question follows one that was just answered with yes, or a gesture that was
  *   used: it needs no new input
  * @param options.signal closes the dialog unanswered, which counts as no
+ * @param options.onOption called if the user agreed and ticked the question's option
  * @throws QuestionError if there was no recent click or key press in the window, or the user has just declined
  *
  * @example
@@ -112,10 +113,19 @@ async function oneAtATime<T>(
 export async function confirm(
   contents: WebContents,
   question: Question,
-  options: { follows?: boolean; signal?: AbortSignal } = {},
+  options: { follows?: boolean; signal?: AbortSignal; onOption?: () => void } = {},
 ): Promise<boolean> {
-  const { follows, signal } = options;
-  return oneAtATime(contents, false, () => showQuestion(contents, question, signal), follows);
+  const { follows, signal, onOption } = options;
+  return oneAtATime(
+    contents,
+    false,
+    async () => {
+      const { agreed, ticked } = await showQuestion(contents, question, signal);
+      if (agreed && ticked) onOption?.();
+      return agreed;
+    },
+    follows,
+  );
 }
 
 export async function chooseFile(contents: WebContents): Promise<string | null> {
@@ -129,9 +139,9 @@ export async function chooseTarget(contents: WebContents, name: string): Promise
 
 async function showQuestion(
   contents: WebContents,
-  { message, detail, yes }: Question,
+  { message, detail, yes, option }: Question,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<{ agreed: boolean; ticked: boolean }> {
   const options = {
     type: 'warning' as const,
     message,
@@ -140,13 +150,14 @@ async function showQuestion(
     defaultId: 1,
     cancelId: 1,
     noLink: true,
+    ...(option !== undefined && { checkboxLabel: option }),
     ...(signal && { signal }),
   };
   const window = BrowserWindow.fromWebContents(contents);
-  const { response } = await (window === null
+  const { response, checkboxChecked } = await (window === null
     ? dialog.showMessageBox(options)
     : dialog.showMessageBox(window, options));
-  return response === 0;
+  return { agreed: response === 0, ticked: checkboxChecked };
 }
 
 async function showFiles(contents: WebContents): Promise<string | null> {

@@ -1,5 +1,5 @@
 /** Serves the token cache to the windows of an Electron app. */
-import { app, clipboard, powerMonitor, type WebContents } from 'electron';
+import { app, BrowserWindow, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
@@ -15,7 +15,7 @@ import {
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';
-import { chooseFile, chooseTarget, confirm } from './dialogs.ts';
+import { chooseFile, chooseTarget, confirm, useGesture } from './dialogs.ts';
 import { serveRequests } from './requests.ts';
 import type { Trusted } from './sender.ts';
 
@@ -61,7 +61,7 @@ export interface ServedTokenCache {
   planImport(path: string): Promise<void>;
   /** Tells the windows that the caches of `places` have changed. */
   placesChanged(): void;
-  /** Clears a copied token from the clipboard now, such as when the screen is locked. */
+  /** Clears a copied token from the clipboard now, such as when the screen is locked. Every copy asks again. */
   clearClipboard(): Promise<void>;
 }
 
@@ -102,7 +102,10 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     places: options.places ?? (() => []),
     copied,
     now: () => Math.floor(Date.now() / 1000),
-    confirm,
+    confirm: (caller, question, onOption) =>
+      confirm(caller, question, onOption === undefined ? {} : { onOption }),
+    useGesture,
+    onLeave: (caller, call) => BrowserWindow.fromWebContents(caller)?.once('blur', call),
     chooseFile,
     chooseTarget,
     emit: (name, event) => served.emit(name, event),
@@ -131,7 +134,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     endings.push(ready.on('status', (status) => served.emit('status', status)));
     served.emit('status', ready.status);
   }, options.onUnexpected);
-  endings.push(clearOnLeave(copied));
+  endings.push(clearOnLeave(copied, handlers.endConsent));
 
   return Object.assign(
     () => {
@@ -142,7 +145,10 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     },
     {
       planImport: handlers.planImport,
-      clearClipboard: () => copied.clear(),
+      clearClipboard() {
+        handlers.endConsent();
+        return copied.clear();
+      },
       placesChanged: () => served.emit('change', null),
     },
   );
@@ -171,8 +177,11 @@ function granted<Checks extends object>(checks: Checks, only: readonly (keyof Ch
 }
 
 /** Clears a copied token when the screen is locked or the app quits. Linux does not report a lock; there it takes 30 s. */
-function clearOnLeave(copied: CopiedSecrets): () => void {
-  const clear = (): void => void copied.clear().catch(() => undefined);
+function clearOnLeave(copied: CopiedSecrets, endConsent: () => void): () => void {
+  const clear = (): void => {
+    endConsent();
+    void copied.clear().catch(() => undefined);
+  };
   // The clipboard is asynchronous since Electron 44: quitting is prevented until it is cleared, then requested again.
   const clearFirst = (event: { preventDefault(): void }): void => {
     if (!copied.holding) return;

@@ -216,6 +216,7 @@ const shape = v.variant('kind', [
     ...aboutToken,
     form: v.picklist(['token', 'header', 'curl']),
   }),
+  v.object({ ...common, kind: v.literal('removal'), tokens: number, client_id: text, api: perhaps }),
   v.object({ ...common, kind: v.literal('sign-out'), tokens: number }),
   v.object({ ...common, kind: v.literal('import'), file: text, accountsAdded: number, tokensAdded: number }),
   v.object({ ...common, kind: v.literal('export'), file: text, accountsExported: number }),

@@ -34,6 +34,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   signOut: takes(v.strictTuple([accountIds])),
   reveal: idOnly,
   copy: takes(v.union([v.strictTuple([id]), v.strictTuple([id, copyForm])])),
+  removeTokens: takes(v.strictTuple([v.pipe(v.array(id), v.minLength(1), v.maxLength(1_000))])),
   chooseImport: noArguments,
   planImport: takes(v.strictTuple([path])),
   unlockImport: takes(v.strictTuple([id, passphrase])),

@@ -233,6 +233,8 @@ export type Activity =
       form: CopyForm;
       from?: string;
     }
+  /** Single tokens of an app were removed. `api`: of the only one, if it was an access token. */
+  | { kind: 'removal'; tokens: number; client_id: string; api: string | null }
   /** A sign-out by `signOut`. `tokens`: how many were removed. */
   | { kind: 'sign-out'; tokens: number }
   /** `file`: where the document was, or the export is. */
@@ -292,8 +294,18 @@ export interface TokenCacheRequests {
 
   /** Returns the secret after a dialog of the main process; null if the user declined. */
   reveal(tokenId: string): string | null;
-  /** Copies without showing; `form` other than `token` is for access tokens. `clearsAt` in milliseconds since the epoch. null where the user declined. */
+  /**
+   * Copies without showing, after a dialog; `form` other than `token` is for access tokens. For these, the user may choose not to be asked for
+   * five minutes, until the window loses the focus or the screen is locked. `clearsAt` in milliseconds since the epoch. null where the user
+   * declined.
+   */
   copy(tokenId: string, form?: CopyForm): { clearsAt: number } | null;
+
+  /**
+   * Removes tokens of one account from the vault after a dialog of the main process. Returns their number; null if the user declined.
+   * Tokens in other programs' caches are refused.
+   */
+  removeTokens(tokenIds: readonly string[]): number | null;
 
   /** Shows the system's file dialog; null if the user dismissed it. */
   chooseImport(): ImportPlan | ImportLocked | null;
@@ -395,6 +407,7 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   signOut: true,
   reveal: true,
   copy: true,
+  removeTokens: true,
   chooseImport: true,
   planImport: true,
   unlockImport: true,

@@ -18,6 +18,8 @@ import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
 import { accountsAt, findTokenAt, tokensAt } from './places.ts';
 import type { Ports } from './ports.ts';
+import { copyConsent } from './copy-consent.ts';
+import { removeTokens } from './remove-tokens.ts';
 import { copiedText } from './copied-text.ts';
 import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
@@ -28,11 +30,14 @@ export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
   /** An import that was started outside a window: events report the result. Never rejects. */
   planImport: (path: string) => Promise<void>;
+  /** Every copy asks again: the screen was locked, or nobody is there. */
+  endConsent: () => void;
 }
 
 export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHandlers<Caller> {
   const { vault, copied, now, emit, places } = ports;
   const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
+  const consent = copyConsent<Caller>(now, ports.onLeave);
   const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
 
   return {
@@ -66,7 +71,11 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       async copy(caller, id, form = 'token') {
         const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
         const text = copiedText(account, token, form);
-        if (!(await ports.confirm(caller, copyQuestion(account, token, place?.name)))) return null;
+        if (token.type === 'AccessToken' && consent.isGiven(caller)) ports.useGesture(caller);
+        else {
+          const question = copyQuestion(account, token, place?.name);
+          if (!(await ports.confirm(caller, question, () => consent.give(caller)))) return null;
+        }
         const answer = await copied.copy(text);
         await noteActivity(await vault, now(), [account], {
           kind: 'copy',
@@ -75,6 +84,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         });
         return answer;
       },
+      removeTokens: (caller, ids) => removeTokens(ports, caller, ids),
 
       async chooseImport(caller) {
         const path = await ports.chooseFile(caller);
@@ -111,6 +121,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       ...health(ports),
     },
 
+    endConsent: consent.end,
     async planImport(path) {
       try {
         emit('importPlanned', await planned.plan(path));

@@ -34,7 +34,12 @@ export interface Ports<Caller> {
   /** Seconds since the epoch. */
   now: () => number;
   /** Asks the user in a dialog that no script of the window can answer; false if the user declined. */
-  confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  /** @param onOption called if the user agreed and ticked the question's option */
+  confirm: (caller: Caller, question: Question, onOption?: () => void) => Promise<boolean>;
+  /** @throws QuestionError if the user did not just click or type in the window */
+  useGesture: (caller: Caller) => void;
+  /** Calls once, when the window next loses the focus. */
+  onLeave: (caller: Caller, call: () => void) => void;
   /** Returns an absolute path; null if the dialog was dismissed. */
   chooseFile: (caller: Caller) => Promise<string | null>;
   /** Asks where to save and suggests `name`. Returns an absolute path; null if the dialog was dismissed. */

@@ -12,6 +12,8 @@ export interface Question {
   detail: string;
   /** The button that agrees; the other one is Cancel. */
   yes: string;
+  /** A box to tick beside the buttons; not ticked at first. */
+  option?: string;
 }
 
 const KINDS = { AccessToken: 'access token', RefreshToken: 'refresh token', IdToken: 'ID token' };
@@ -35,6 +37,24 @@ export function copyQuestion(account: CachedAccount, token: IdentifiedToken, fro
     message: `Copy this ${KINDS[token.type]}?`,
     detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.`,
     yes: 'Copy',
+    // Other tokens open more, and longer.
+    ...(token.type === 'AccessToken' && { option: 'Don’t ask again for five minutes (access tokens)' }),
+  };
+}
+
+/** @param tokens at least one; several are all of one app */
+export function removeQuestion(account: CachedAccount, tokens: readonly IdentifiedToken[]): Question {
+  const [first, ...others] = tokens;
+  if (first === undefined) throw new TypeError('There is a token to remove.');
+  const what = others.length === 0 ? `this ${KINDS[first.type]}` : `${tokens.length} tokens of this app`;
+  const renews = tokens.some(({ type }) => type === 'RefreshToken');
+  const means = renews
+    ? 'The app has to ask the user to sign in again. The provider is not told: what others copied stays valid until it expires.'
+    : 'The app can get a new one with its refresh token. What others copied stays valid until it expires.';
+  return {
+    message: `Remove ${what} from the vault?`,
+    detail: `${describe(account, first)}\n\n${means} This can’t be undone.`,
+    yes: 'Remove',
   };
 }
 

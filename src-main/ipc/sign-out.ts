@@ -37,7 +37,7 @@ export async function signOutAccounts(
   ids: readonly AccountId[] | null,
   alongside: (cache: TokenCache) => void = () => undefined,
 ): Promise<SignOutReceipt[]> {
-  return erase(vault, (cache) => {
+  return eraseAccounts(vault, (cache) => {
     const remove = ids === null ? (all: TokenCache) => all.signOutAll() : removeThese(cache, ids);
     alongside(cache);
     return remove(cache);
@@ -55,14 +55,23 @@ function removeThese(cache: TokenCache, ids: readonly AccountId[]): (cache: Toke
     );
 }
 
-async function erase(
+async function eraseAccounts(
   vault: ServedVault,
   remove: (cache: TokenCache) => SignOutReceipt[],
 ): Promise<SignOutReceipt[]> {
-  // Without a file, there is no older copy and no key to destroy: all entries are in memory and removed there.
-  if (vault.status.state !== 'ready' && vault.status.bytes === null) return vault.update(remove);
+  if (isOnlyInMemory(vault)) return vault.update(remove);
   const { value, oldKey } = await vault.erase(remove);
   return oldKey === undefined ? value : value.map((receipt) => ({ ...receipt, oldKey }));
+}
+
+/** Removes entries so that older copies of the file can't be opened either. */
+export async function erase(vault: ServedVault, remove: (cache: TokenCache) => number): Promise<number> {
+  return isOnlyInMemory(vault) ? vault.update(remove) : (await vault.erase(remove)).value;
+}
+
+/** Without a file, there is no older copy and no key to destroy: all entries are in memory and removed there. */
+function isOnlyInMemory({ status }: ServedVault): boolean {
+  return status.state !== 'ready' && status.bytes === null;
 }
 
 function countOf(cache: TokenCache, account: CachedAccount): RemovalCount {

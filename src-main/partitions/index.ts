@@ -31,7 +31,6 @@ export {
   type LoggedOutUser,
   type LogoutTokenOptions,
   logoutTokens,
-  type ProviderKeys,
 } from './logout-token.ts';
 export { type PartitionUser } from './ownership.ts';
 export {
@@ -54,6 +53,7 @@ export {
 } from './partition-store.ts';
 export { perRequest, type PerRequest, type PerRequestOptions } from './per-request.ts';
 export { parseSealingKeys, type SealingKey, type SealingKeys } from './sealing-keys.ts';
+export { type ProviderKeys } from './signing-keys.ts';
 export { type PartitionedCachesOptions, type PartitionImport } from './settings.ts';
 export {
   layered,

@@ -164,6 +164,9 @@ export interface UserSignOutReceipt {
  * }
  */
 export interface PartitionedCaches {
+  /** Whether users can be signed out everywhere: the option `userIndex`. */
+  readonly userIndex: boolean;
+
   /**
    * Opens the cache of one user. Handles cost nothing and hold nothing: make one for each request.
    *
@@ -297,6 +300,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
     });
   };
   return {
+    userIndex: settings.userIndex,
     partition,
     appPartition,
     signIn: async (redeem, idOf, how) => {

@@ -154,7 +154,7 @@ export class Updates {
   /** @returns what is stored now; undefined if another writer was quicker */
   async #replace(
     jobs: readonly Waiting[],
-    { cache, version: expected }: Found,
+    { cache, metadata: before, version: expected }: Found,
     attempt: Attempt,
     deadline: Deadline,
   ): Promise<Found | undefined> {
@@ -165,10 +165,12 @@ export class Updates {
       await this.#removeImported(name, deadline);
       const isGone =
         expected === null || (await deadline.with((call) => store.remove(name.key, expected, call)));
-      return isGone ? { cache, opened, metadata: {}, version: null } : undefined;
+      if (!isGone) return undefined;
+      await this.#index?.dropped(name, before).catch(() => undefined); // The index entries expire.
+      return { cache, opened, metadata: {}, version: null };
     }
     const ttl = lifetime.ttl(cache, now());
-    const index = await this.#index?.note(name, cache, attempt.metadata.index, ttl);
+    const index = await this.#index?.note(name, cache, attempt.metadata, ttl);
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };

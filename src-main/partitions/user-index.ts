@@ -12,7 +12,7 @@ import type { IdToken } from '../cache/schema/entities.ts';
 import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
-import { readEntry, writeEntry } from './entry.ts';
+import { type EntryMetadata, readEntry, writeEntry } from './entry.ts';
 import { usersIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import type { Settings } from './settings.ts';
@@ -42,6 +42,8 @@ export interface IndexRecord {
   readonly sid?: string;
   /** Seconds since the epoch, by which the partition may have expired; null: never. */
   readonly expires: number | null;
+  /** `EntryMetadata.born` of the partition, which tells it from an earlier one under the same key. */
+  readonly born?: number;
 }
 
 /** Index entries live 25% longer than their partitions, so that not every update of a partition updates its index. */
@@ -67,13 +69,13 @@ export class UserIndex {
   /**
    * Lists a partition that is about to be written in the index entries of its users.
    *
-   * @param known what was listed before, as `EntryMetadata.index` has it
+   * @param metadata what was listed before is in `index`
    * @returns what is listed now
    */
   async note(
     { key }: PartitionName,
     cache: TokenCache,
-    known: readonly unknown[] | undefined,
+    { index: known, born }: EntryMetadata,
     ttl: number | null,
   ): Promise<readonly unknown[]> {
     const now = this.#settings.now();
@@ -94,8 +96,21 @@ export class UserIndex {
       ({ name }) => !isLongEnough || !isListed(name.key) || isShared(name.key),
     );
     if (missing.length === 0) return known ?? [];
-    await Promise.all(missing.map(({ name, user }) => this.#list(name, { key, ...user, expires })));
+    await Promise.all(
+      missing.map(({ name, user }) =>
+        this.#list(name, { key, ...user, expires, ...(born === undefined ? {} : { born }) }),
+      ),
+    );
     return [isLongEnough ? until : expires, ...new Set(keys)];
+  }
+
+  /** Removes a partition that was deleted from the index. One that someone signed in to since is another, and stays. */
+  async dropped({ key }: PartitionName, { index: known = [], born }: EntryMetadata): Promise<void> {
+    for (const name of known)
+      if (typeof name === 'string')
+        await this.#change({ kind: 'index', id: undefined, key: name }, (records) =>
+          records.filter((record) => record.key !== key || record.born === undefined || record.born !== born),
+        );
   }
 
   /** Extends the index entries' lifetime to that of a partition that was just touched. */

@@ -4,6 +4,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
+import { isVaultFile } from './vault-source.ts';
 import { codeOf } from './program-file.ts';
 import { checkOptions } from '../options.ts';
 
@@ -117,7 +118,7 @@ async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
 }
 
 /**
- * Creates a source for a file that the user chose: any document of an MSAL library.
+ * Creates a source for a file that the user chose: any document of an MSAL library, or any vault of Tokenkeep.
  *
  * @returns null if the file does not exist
  * @example
@@ -128,8 +129,11 @@ async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
  * ```
  */
 export async function sourceFromFile(file: string): Promise<FoundSource | null> {
+  const isVault = await isVaultFile(file);
   return sourceAt(
-    { file, sealing: 'none', locking: 'lockfile', content: 'msal' },
+    isVault
+      ? { file, sealing: 'vault', locking: 'none', content: 'vault' }
+      : { file, sealing: 'none', locking: 'lockfile', content: 'msal' },
     { id: 'file', name: basename(file), leaving: { by: 'tokenkeep' } },
   );
 }

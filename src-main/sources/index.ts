@@ -14,4 +14,5 @@ export type { PasswordStore, SecretReaders } from './sealed.ts';
 export { type SecretItem, type SecretService, secretService } from './secret-service.ts';
 export { signOutAtSource, type SourceReceipt, type SourceSignOutOptions } from './sign-out.ts';
 export type { SourceState } from './source-state.ts';
+export type { OpenVault } from './vault-source.ts';
 export { watchSource } from './watch.ts';

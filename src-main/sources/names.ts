@@ -15,7 +15,7 @@ export interface NamedSignIn {
 
 /** @returns null if the text is not in the program's format */
 export function namesIn(
-  content: Exclude<Place['content'], 'msal' | 'sealed'>,
+  content: Exclude<Place['content'], 'msal' | 'vault' | 'sealed'>,
   text: string,
   file: string,
 ): NamedSignIn[] | null {

@@ -21,6 +21,7 @@ export type Sealing =
   | 'dpapi' // Windows, for the current user
   | 'secret-service' // Linux: the desktop's keyring
   | 'keychain' // macOS
+  | 'vault' // a vault of Tokenkeep, whose key is in the system keychain
   | 'program'; // by the program itself; others cannot open it
 
 /** How a program locks its cache while it writes. The lock file is named after the cache. */
@@ -35,9 +36,10 @@ export interface Place {
   readonly file: string;
   readonly sealing: Sealing;
   readonly locking: Locking;
-  /** `msal`: a document of the MSAL schema. The other kinds only name the accounts; no token is read from them. */
+  /** `msal`: a document of the MSAL schema. `vault`: a vault of Tokenkeep. The other kinds only name the accounts; no token is read from them. */
   readonly content:
     | 'msal'
+    | 'vault'
     | 'github-hosts'
     | 'aws-sso'
     | 'gcloud-adc'

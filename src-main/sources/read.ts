@@ -2,7 +2,7 @@
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { DocumentError } from '../errors.ts';
+import { DocumentError, TokenkeepError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { type NamedSignIn, namesIn } from './names.ts';
@@ -10,6 +10,7 @@ import { readText } from './program-file.ts';
 import { isHeld } from './program-lock.ts';
 import { type SecretReaders, sealedStore } from './sealed.ts';
 import type { Content, SourceState } from './source-state.ts';
+import { readVault } from './vault-source.ts';
 
 /** The current contents of a source. */
 export interface SourceReading {
@@ -59,6 +60,7 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
   if (source.place.content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }
+  if (source.place.content === 'vault') return vaultReading(source, options);
   for (let look = 1; ; look += 1) {
     const content = await contentOf(source, options);
     if ('state' in content) return nothing(source, content.state, content.problem);
@@ -66,6 +68,21 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
     if (reading.state !== 'not-understood') return reading;
     if (look === LOOKS) return (await isHeld(source.place)) ? inUse(source) : reading;
     await new Promise((resolve) => setTimeout(resolve, options.pause ?? 500));
+  }
+}
+
+async function vaultReading(source: FoundSource, { now, secrets }: ReadOptions): Promise<SourceReading> {
+  try {
+    const found = await readVault(source, now, secrets?.vault);
+    if ('state' in found) return nothing(source, found.state, found.problem);
+    const { cache, problem } = found;
+    const accounts = cache.accounts();
+    const { writtenAt } = source;
+    const state = accounts.length === 0 ? 'empty' : 'accounts';
+    return { state, accounts, cache, names: [], writtenAt, ...(problem === undefined ? {} : { problem }) };
+  } catch (error) {
+    if (error instanceof TokenkeepError) return nothing(source, 'not-understood', error.message);
+    throw error;
   }
 }
 
@@ -84,7 +101,7 @@ function understood(
 ): SourceReading {
   const { content } = source.place;
   if (content !== 'msal') {
-    const names = content === 'sealed' ? [] : namesIn(content, text, source.file);
+    const names = content === 'sealed' || content === 'vault' ? [] : namesIn(content, text, source.file);
     if (names === null) return nothing(source, 'not-understood', notUnderstood(source));
     return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
   }

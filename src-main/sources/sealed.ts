@@ -6,6 +6,7 @@ import type { FoundSource } from './find.ts';
 import { decodedText, notText, prepareWhole, readBytes } from './program-file.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
 import type { Unread } from './source-state.ts';
+import type { OpenVault } from './vault-source.ts';
 
 /**
  * Passwords by service and account, as the macOS keychain keeps them. keytar has this shape.
@@ -40,6 +41,8 @@ export interface SecretReaders {
   dpapi?: () => Dpapi | null;
   /** macOS: opens the user's keychain. Returns null on other systems. */
   keychain?: () => Promise<PasswordStore | null>;
+  /** Opens a vault of Tokenkeep that is a source. Default: `openVault` with the system keychain. */
+  vault?: OpenVault;
 }
 
 /** A result, or the reason why there is none. */
@@ -83,6 +86,7 @@ const SEALERS: Readonly<Record<FoundSource['sealing'], string>> = {
   dpapi: 'Windows',
   'secret-service': 'the system keyring',
   keychain: 'the macOS keychain',
+  vault: 'Tokenkeep',
   program: 'the program itself',
 };
 

@@ -24,6 +24,7 @@ import {
 import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
 import { type Result, type SealedStore, sealedStore } from './sealed.ts';
 import type { Unread } from './source-state.ts';
+import { putBackIntoVault, signOutOfVault } from './vault-source.ts';
 
 /**
  * The result of a sign-out at a source.
@@ -95,6 +96,7 @@ export async function signOutAtSource(
     { ...READ_OPTIONS, deadline: true, profile: true },
     'Nothing was changed.',
   );
+  if (source.place.content === 'vault') return signOutAtVault(source, account, options);
   if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
     throw new SourceError(
       'source_view_only',
@@ -132,6 +134,39 @@ export async function signOutAtSource(
       const roots: unknown = JSON.parse(sealed.open());
       await changeDocument(source, medium, options, (text) => restored(source, text, roots));
       await profile?.restore();
+      sealed.forget();
+    },
+    done: () => sealed.forget(),
+  };
+}
+
+async function signOutAtVault(
+  source: FoundSource,
+  account: AccountSummary,
+  options: SourceSignOutOptions,
+): Promise<SourceReceipt> {
+  const { now = systemClock, secrets } = options;
+  const removedFrom = (change: () => void, text: () => string): string => {
+    const before = rootsOf(text());
+    change();
+    return JSON.stringify(difference(before, rootsOf(text())));
+  };
+  const { removed, gone, oldKey } = await signOutOfVault(source, account, removedFrom, secrets?.vault);
+  const { remaining, problem } = await leftOf(source, account, options);
+  const sealed = sealedInMemory(unmarkNumbers(gone));
+  const left =
+    oldKey === 'pending'
+      ? 'Its old key still opens older copies: it is destroyed when the keychain allows it.'
+      : undefined;
+  return {
+    source,
+    at: Math.floor(now()),
+    removed,
+    remaining,
+    ...(problem === undefined ? {} : { problem }),
+    ...(left === undefined ? {} : { left }),
+    async undo() {
+      await putBackIntoVault(source, sealed.open(), secrets?.vault);
       sealed.forget();
     },
     done: () => sealed.forget(),

@@ -24,6 +24,8 @@ export interface VaultOptions {
    * protection.
    */
   unprotected?: 'refuse' | 'memory';
+  /** Stops waiting for the file and the keychain: `openVault` rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** The outcome for the key of a deleted vault. */
@@ -95,8 +97,11 @@ export interface Vault extends CacheHandle {
   /** Adds a listener for changes of the status; see above. */
   on(event: 'status', listener: (status: VaultStatus) => void): () => void;
 
-  /** Asks the keychain again, rereads the file, and saves what is held in memory. Resolves in every state. */
-  retry(): Promise<VaultStatus>;
+  /**
+   * Asks the keychain again, rereads the file, and saves what is held in memory. Resolves in every state. `signal` stops waiting: the
+   * keychain's answer counts when it comes.
+   */
+  retry(options?: Abortable): Promise<VaultStatus>;
 
   /**
    * In states key-missing, wrong-key and damaged: renames the file to `<file>.orphan-<time>` (damaged:
@@ -144,27 +149,27 @@ export interface Vault extends CacheHandle {
   /**
    * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards.
    * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available; the old key is
-   * destroyed as soon as it is, by whichever program has the vault open.
+   * destroyed as soon as it is, by whichever program has the vault open. `signal` calls it off until the account is removed.
    */
-  signOut(account: string | AccountReference): Promise<SignOutReceipt>;
+  signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt>;
 
   /**
    * Does what `update` does, and makes what `fn` removed unreadable in older copies of the file: the file is
    * rewritten under a new key and read back, and the old key is destroyed. Concurrent calls share one rewrite.
    * Rejects, with nothing changed, in every state but `ready`, whatever `unprotected` says.
    *
-   * `oldKey` is absent if nothing was ever saved.
+   * `oldKey` is absent if nothing was ever saved. `signal` calls it off until `fn` has run.
    */
-  erase<T>(fn: Synchronous<T>): Promise<Erasure<T>>;
+  erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>>;
 
   /**
    * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects,
-   * the old key stays in use and nothing is lost; `status.oldKey` then says that it is pending.
+   * the old key stays in use and nothing is lost; `status.oldKey` then says that it is pending. `signal` calls it off until it begins.
    */
-  rotateKey(): Promise<void>;
+  rotateKey(options?: Abortable): Promise<void>;
 
-  /** Rewrites the file without its reclaimable space. The vault also compacts automatically. */
-  compact(): Promise<void>;
+  /** Rewrites the file without its reclaimable space. The vault also compacts automatically. `signal` calls it off until it begins. */
+  compact(options?: Abortable): Promise<void>;
 
   /**
    * Reads every byte of the file and decrypts every secret; changes nothing. Resolves in every state.

@@ -57,6 +57,7 @@ const NAMES: OptionNames<VaultOptions> = {
   service: true,
   keychain: true,
   unprotected: true,
+  signal: true,
 };
 
 /** @throws InvalidArgumentError; input of untyped callers is validated like any other */

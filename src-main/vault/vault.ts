@@ -41,7 +41,7 @@ const WATCHED_POLL = 30_000;
  * If the keychain does not answer within ten seconds, it resolves as `locked` with `status.waiting`; a later answer
  * updates the status.
  *
- * @throws InvalidArgumentError and nothing else
+ * @throws InvalidArgumentError, or the reason of `signal`, and nothing else
  *
  * @example
  * import { openVault } from 'tokenkeep';
@@ -64,6 +64,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Promise<Vault> {
   const settings = settingsFrom(options, ports);
   const { file } = settings;
+  const { signal } = options;
   const context: TraceContext = { file };
   const open = async (): Promise<Vault> => {
     const memory = new VaultMemory(await look(settings), {
@@ -74,7 +75,13 @@ export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Pro
     context.state = memory.status.state;
     return new FileVault(settings, memory);
   };
-  return traced('vault.open', context, open);
+  return traced('vault.open', context, () =>
+    abandonable(signal, async () => {
+      const vault = await open();
+      if (signal?.aborted === true) await vault.close(); // Nobody has it.
+      return vault;
+    }),
+  );
 }
 
 type Operation =
@@ -191,7 +198,12 @@ class FileVault implements Vault {
     return this.#traced('exclusively', () => untilBegun(signal, hold));
   }
 
-  async retry(): Promise<VaultStatus> {
+  async retry(options?: Abortable): Promise<VaultStatus> {
+    const { signal } = checkOptions('retry', options, { signal: true });
+    return abandonable(signal, () => this.#retry());
+  }
+
+  async #retry(): Promise<VaultStatus> {
     if (this.#closed) throw closed();
     const { opening } = this.#memory;
     const found = await look(this.#settings, this.#memory.known);
@@ -245,23 +257,37 @@ class FileVault implements Vault {
     this.#opened();
   }
 
-  async signOut(account: string | AccountReference): Promise<SignOutReceipt> {
-    const { value, oldKey } = await this.erase((cache) => cache.signOut(account));
+  async signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt> {
+    checkOptions('signOut', options, { signal: true }, 'Nothing was removed.');
+    const { value, oldKey } = await this.erase((cache) => cache.signOut(account), options);
     return oldKey === undefined ? value : { ...value, oldKey };
   }
 
-  async erase<T>(fn: Synchronous<T>): Promise<Erasure<T>> {
+  async erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>> {
+    const { signal } = checkOptions('erase', options, { signal: true });
     if (this.#closed) throw closed();
-    return this.#traced('erase', () => this.#rekeying.erase(fn));
+    const work = (begin: () => void): Promise<Erasure<T>> =>
+      this.#rekeying.erase((cache: TokenCache) => {
+        begin();
+        return fn(cache);
+      });
+    return this.#traced('erase', () => untilBegun(signal, work));
   }
 
-  async rotateKey(): Promise<void> {
-    const { oldKey } = await this.erase(() => undefined);
+  async rotateKey(options?: Abortable): Promise<void> {
+    checkOptions('rotateKey', options, { signal: true });
+    const { oldKey } = await this.erase(() => undefined, options);
     if (oldKey === 'pending') throw refusal('locked');
   }
 
-  compact(): Promise<void> {
-    return this.#traced('compact', () => this.#inTurn(() => this.#saving.compact()));
+  async compact(options?: Abortable): Promise<void> {
+    const { signal } = checkOptions('compact', options, { signal: true });
+    const work = (begin: () => void): Promise<void> =>
+      this.#inTurn(() => {
+        begin();
+        return this.#saving.compact();
+      });
+    return this.#traced('compact', () => untilBegun(signal, work));
   }
 
   async verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport> {

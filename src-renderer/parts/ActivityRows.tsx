@@ -24,6 +24,7 @@ const ICONS: Readonly<Record<ActivityRow['what'], IconName>> = {
   refused: 'refused',
   reveal: 'show',
   copy: 'copy',
+  removal: 'close',
   import: 'import',
   export: 'export',
   rotation: 'lock',

@@ -1,5 +1,5 @@
 import type { SourceItem } from '../../app/contract.ts';
-import { nameExpiry, sourceBanner } from '../state/sources.ts';
+import { asksFirst, nameExpiry, sourceBanner } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
@@ -48,7 +48,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
             pending={opening ? 'Opening…' : null}
             onPress={() => void sources.open(item.id)}
           >
-            {item.sealing === 'none' ? 'Open' : 'Open…'}
+            {asksFirst(item.sealing) ? 'Open…' : 'Open'}
           </Action>
         )}
       </div>

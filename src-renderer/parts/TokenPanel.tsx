@@ -1,8 +1,6 @@
 import { useEffect, useRef } from 'react';
 import {
   Button,
-  Menu,
-  MenuItem,
   MenuTrigger,
   Popover,
   Tab,
@@ -13,15 +11,8 @@ import {
   TextField,
 } from 'react-aria-components';
 import type { Claim, DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
-import { copyText, onLeave } from '../bridge.ts';
-import {
-  claimsText,
-  type ClaimLine,
-  detailLines,
-  headerLine,
-  MOST_LINES,
-  payloadLine,
-} from '../state/claims.ts';
+import { onLeave } from '../bridge.ts';
+import { type ClaimLine, detailLines, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { secondsUntil } from '../state/time.ts';
 import { appLabel, signatureNote, tokenTitle, tokenWhen } from '../state/tokens.ts';
@@ -29,6 +20,7 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { Lines } from './Lines.tsx';
+import { TokenMenu } from './TokenMenu.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** The selected token: contents and actions. */
@@ -168,31 +160,15 @@ function Claims({
   );
 }
 
-/** Other forms of the token to copy. Claims are no secret, so main does not ask. */
+/** Other forms of the token to copy, and what else can be done with it. */
 function CopyMenu({ token }: { token: TokenItem }) {
-  const { secret, selection, toasts } = useModel();
-  const claims = useStore(selection.view, (view) => view.claims);
-  const hasClaims = claims !== null && claims.format === 'jwt';
-  if (token.type !== 'AccessToken' && !hasClaims) return null;
-  const copyClaims = () => {
-    if (claims?.format !== 'jwt') return;
-    toasts.show(copyText(claimsText(claims.payload)) ? 'Claims copied.' : 'The claims could not be copied.');
-  };
   return (
     <MenuTrigger>
       <Button className="button icon-only" aria-label="Copy as">
         <Icon name="down" size={14} />
       </Button>
       <Popover className="popover" placement="top end" offset={4}>
-        <Menu className="menu" aria-label="Copy as">
-          {token.type === 'AccessToken' && (
-            <MenuItem onAction={() => void secret.copy('header')}>Authorization header…</MenuItem>
-          )}
-          {token.type === 'AccessToken' && (
-            <MenuItem onAction={() => void secret.copy('curl')}>curl command…</MenuItem>
-          )}
-          {hasClaims && <MenuItem onAction={copyClaims}>Claims as JSON</MenuItem>}
-        </Menu>
+        <TokenMenu token={token} />
       </Popover>
     </MenuTrigger>
   );

@@ -1,10 +1,12 @@
-import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, type MouseEvent, useLayoutEffect, useRef, useState } from 'react';
+import { Popover } from 'react-aria-components';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
+import { TokenMenu } from './TokenMenu.tsx';
 import { PlaceBadges } from './SourceList.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight } from './text.tsx';
@@ -38,6 +40,8 @@ function Grid({ account }: { account: AccountItem }) {
   const { secret, selection } = useModel();
   const { tokens, tokenId } = useStore(selection.view);
   const box = useRef<HTMLDivElement>(null);
+  const spot = useRef<HTMLSpanElement>(null);
+  const [menu, setMenu] = useState<{ x: number; y: number } | null>(null);
   const seen = useSeen(box);
   const all = tokens ?? [];
   const index = all.findIndex((token) => token.id === tokenId);
@@ -65,6 +69,19 @@ function Grid({ account }: { account: AccountItem }) {
     selection.token(token.id);
   };
 
+  // By a right click, the menu key or Shift+F10; the browser reports all of them, for keys at the focused grid.
+  const openMenu = (event: MouseEvent) => {
+    event.preventDefault();
+    const row = event.target instanceof Element ? event.target.closest('[role="row"][id]') : null;
+    const at = row === null ? index : Number(row.id.replace('token-', ''));
+    const token = all[at];
+    if (token === undefined) return;
+    if (token.id !== tokenId) selection.token(token.id);
+    const shown = row ?? box.current?.querySelector(`#${rowId(at)}`);
+    const { left = 0, bottom = 0 } = shown?.getBoundingClientRect() ?? {};
+    setMenu(row === null ? { x: left + 24, y: bottom } : { x: event.clientX, y: event.clientY });
+  };
+
   const few = all.length <= DRAWN_WHOLE;
   const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
   const until = few ? all.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
@@ -82,6 +99,7 @@ function Grid({ account }: { account: AccountItem }) {
       tabIndex={0}
       ref={box}
       onKeyDown={press}
+      onContextMenu={openMenu}
     >
       <Head />
       <div role="rowgroup" className="token-rows" style={{ height: all.length * ROW_HEIGHT }}>
@@ -96,6 +114,24 @@ function Grid({ account }: { account: AccountItem }) {
           />
         ))}
       </div>
+      {menu !== null && chosen !== undefined && (
+        <>
+          <span className="menu-spot" ref={spot} style={{ left: menu.x, top: menu.y }} aria-hidden="true" />
+          <Popover
+            className="popover"
+            triggerRef={spot}
+            placement="bottom start"
+            isOpen
+            onOpenChange={(open) => {
+              if (open) return;
+              setMenu(null);
+              box.current?.focus();
+            }}
+          >
+            <TokenMenu token={chosen} />
+          </Popover>
+        </>
+      )}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { NamedSignIns } from '../parts/SourceHead.tsx';
 import { UserText } from '../parts/text.tsx';
 import type { Notice } from '../state/notices.ts';
-import { sourceFacts, sourceState } from '../state/sources.ts';
+import { asksFirst, sourceFacts, sourceState } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 
 /** Milliseconds before "Opening…" is shown. */
@@ -140,9 +140,6 @@ function SourcesFound() {
     </main>
   );
 }
-
-const asksFirst = (sealing: SourceItem['sealing']): boolean =>
-  sealing === 'secret-service' || sealing === 'keychain';
 
 function FoundRow({ item }: { item: SourceItem }) {
   const { sources } = useModel();

@@ -48,8 +48,8 @@ const LONGEST_PAUSE = 24 * 3600 * 1000;
 
 export interface Accounts {
   view: Store<AccountsView>;
-  /** Loads the list from main. Calls during a load lead to one more load. */
-  load: () => Promise<void>;
+  /** Loads the list from main, and shows it after the promise. Calls during a load lead to one more load. */
+  load: (after?: Promise<unknown>) => Promise<void>;
   search: (text: string) => void;
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
@@ -99,8 +99,10 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
   const find = async (term: SearchTerm): Promise<Outcome<ReadonlySet<string>>> => {
     const { byId, tenants, appNames } = view.get();
     const context = { tenants, appNames, now: Math.floor(time.now() / 1000) };
-    const shown = [...byId.values()].filter((account) => matchesShown(account, term, context));
-    const ids = new Set(shown.map(({ id }) => id));
+    const ids = new Set<string>();
+    await inTurns(byId.values(), time, (account) => {
+      if (matchesShown(account, term, context)) ids.add(account.id);
+    });
     if (term.field !== 'any') return { ok: true, value: ids };
     // "Azure Resource Manager" is in no token: its ID and hosts are.
     const answers = await Promise.all(
@@ -131,8 +133,9 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     patch({ searching: false, error: failed?.ok === false ? failed.error : null });
   };
 
-  const loadOnce = async () => {
+  const loadOnce = async (after?: Promise<unknown>) => {
     const answer = await tokenCache.accounts();
+    await after;
     if (!answer.ok) {
       patch({ error: answer.error });
       return;
@@ -167,9 +170,9 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
 
   const accounts: Accounts = {
     view,
-    load() {
+    load(after) {
       if (loading === null) {
-        loading = loadOnce().finally(() => {
+        loading = loadOnce(after).finally(() => {
           loading = null;
           next = null;
         });
@@ -213,6 +216,24 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     },
   };
   return accounts;
+}
+
+/** Milliseconds of work at once: shorter than a task that delays a key press noticeably. */
+const TURN = 20;
+
+/** Does work for each item, and lets the window take input in between. */
+async function inTurns<T>(
+  items: Iterable<T>,
+  { spent, turn }: Pick<Ports['time'], 'spent' | 'turn'>,
+  work: (item: T) => void,
+): Promise<void> {
+  let since = spent();
+  for (const item of items) {
+    work(item);
+    if (spent() - since < TURN) continue;
+    await turn();
+    since = spent();
+  }
 }
 
 /** Text beside the search field: "12 of 10,000". Empty without a search. */

@@ -93,6 +93,7 @@ const KIND_OF: Readonly<Record<ActivityEvent['kind'], ActivityKind>> = {
   refused: 'refused',
   reveal: 'copies',
   copy: 'copies',
+  removal: 'receipts',
   'sign-out': 'receipts',
   import: 'vault',
   export: 'vault',
@@ -234,6 +235,11 @@ function says(
       return {
         title: event.form === 'token' ? `${COPIED.token} ${TOKEN[event.token]}` : COPIED[event.form],
         detail: joined([api(event.api), app(event.client_id), from(event), 'clipboard cleared after 30 s']),
+      };
+    case 'removal':
+      return {
+        title: `Removed ${count(event.tokens, 'token')}`,
+        detail: joined([event.api === null ? '' : api(event.api), app(event.client_id)]),
       };
     case 'sign-out':
       return { title: 'Signed out', detail: `${count(event.tokens, 'token')} removed` };

@@ -42,20 +42,38 @@ export function accountDetail(account: AccountItem): string {
  */
 export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();
-  for (const account of accounts) {
+  for (const account of byName(accounts)) {
     const id = groupId(account);
     const group = byId.get(id);
     if (group === undefined) byId.set(id, [account]);
     else group.push(account);
   }
-  const names = new Map(accounts.map((account) => [account, accountName(account)]));
-  const byName = (a: AccountItem, b: AccountItem) =>
-    collator.compare(names.get(a) ?? '', names.get(b) ?? '') || collator.compare(a.id, b.id);
   return [...byId]
-    .map(([id, group]) => ({ id, title: titleOf(id, group), accounts: group.sort(byName) }))
+    .map(([id, group]) => ({ id, title: titleOf(id, group), accounts: group }))
     .sort(
       (a, b) => rank(a.id) - rank(b.id) || collator.compare(a.title, b.title) || collator.compare(a.id, b.id),
     );
+}
+
+/** The place of each account in the order of all names: comparing names is slow, and a long list is sorted often. */
+const places = new WeakMap<AccountItem, number>();
+
+/** Sorts accounts by name, all of a list at once. */
+function byName(accounts: readonly AccountItem[]): AccountItem[] {
+  const names = new Map(accounts.map((account) => [account, accountName(account)]));
+  const sorted = [...accounts].sort((a, b) => compare(names.get(a) ?? '', names.get(b) ?? '', a, b));
+  sorted.forEach((account, place) => places.set(account, place));
+  return sorted;
+}
+
+/** Compares two accounts of a list by name. */
+export function compareNames(a: AccountItem, b: AccountItem): number {
+  const [x, y] = [places.get(a), places.get(b)];
+  return x === undefined || y === undefined ? compare(accountName(a), accountName(b), a, b) : x - y;
+}
+
+function compare(nameOfA: string, nameOfB: string, a: AccountItem, b: AccountItem): number {
+  return collator.compare(nameOfA, nameOfB) || collator.compare(a.id, b.id);
 }
 
 /** Keeps only these accounts and drops empty groups. */

@@ -107,8 +107,7 @@ export function createModel(ports: Ports): Model {
     refreshStatus: createRefreshStatus(ports, vault, accounts, selection, toasts),
     async start() {
       // The zone of the times is known before the first list is drawn.
-      await Promise.all([vault.load(), settings.load()]);
-      await accounts.load();
+      await Promise.all([vault.load(), accounts.load(settings.load())]);
       await signIn.load();
       await Promise.all([update.load(), sources.load()]);
     },

@@ -1,7 +1,7 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountStatus, type StatusId, STATUSES, statusId, statusSentence } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
-import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import { accountDetail, accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
@@ -127,22 +127,21 @@ export function overviewAccounts(
       (app === null || account.clients.includes(app)) &&
       (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
   );
-  const names = new Map(passing.map((account) => [account, accountName(account)]));
-  const key = (account: AccountItem): number | string => {
-    if (column === 'account') return '';
-    if (column === 'tenant') return homeTenant(account, tenants);
+  const homes = new Map(passing.map((account) => [account, homeTenant(account, tenants)]));
+  const ranks = new Map(
+    [...new Set(homes.values())].sort(collator.compare).map((name, rank) => [name, rank]),
+  );
+  const key = (account: AccountItem): number => {
+    if (column === 'account') return 0;
+    if (column === 'tenant') return ranks.get(homes.get(account) ?? '') ?? 0;
     if (column === 'status') return STATUSES.indexOf(statusId(account, now));
     return account.nextExpiry ?? Number.MAX_VALUE;
   };
   const keys = new Map(passing.map((account) => [account, key(account)]));
   const sign = direction === 'ascending' ? 1 : -1;
-  const byName = (a: AccountItem, b: AccountItem) =>
-    collator.compare(names.get(a) ?? '', names.get(b) ?? '') || collator.compare(a.id, b.id);
   return passing.sort((a, b) => {
-    const [x = '', y = ''] = [keys.get(a), keys.get(b)];
-    const order =
-      typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
-    return column === 'account' ? sign * byName(a, b) : sign * order || byName(a, b);
+    const order = (keys.get(a) ?? 0) - (keys.get(b) ?? 0);
+    return column === 'account' ? sign * compareNames(a, b) : sign * order || compareNames(a, b);
   });
 }
 

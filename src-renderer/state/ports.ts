@@ -23,4 +23,8 @@ export interface Time {
   now: () => number;
   /** Calls once, after that many milliseconds. Returns a function that cancels the call. */
   after: (milliseconds: number, call: () => void) => () => void;
+  /** Milliseconds of a clock that only goes forward, to measure work. */
+  spent: () => number;
+  /** Resolves once the window has taken input and drawn. */
+  turn: () => Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Dialogs } from './dialogs.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
+import { count } from './words.ts';
 
 /** Milliseconds that a revealed token stays visible. */
 export const REVEALED_FOR = 30_000;
@@ -22,6 +23,8 @@ export interface Secret {
   hide: () => void;
   /** Copies the token, or a form of it, through main. */
   copy: (form?: CopyForm) => Promise<void>;
+  /** Removes tokens from the vault, after main's dialog. */
+  remove: (tokenIds: readonly string[]) => Promise<void>;
 }
 
 const COPIED: Readonly<Record<CopyForm, string>> = {
@@ -83,6 +86,11 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
       }
       view.set({ phase: 'shown', text: answer.value, hidesAt: time.now() + REVEALED_FOR });
       callOff = time.after(REVEALED_FOR, hide);
+    },
+    async remove(tokenIds) {
+      const answer = await tokenCache.removeTokens(tokenIds);
+      if (!answer.ok) dialogs.fail('The token could not be removed', answer.error);
+      else if (answer.value !== null) toasts.show(`${count(answer.value, 'token')} removed.`);
     },
     async copy(form = 'token') {
       const asked = tokenId;

@@ -116,9 +116,14 @@ export function sourceState(
   }
 }
 
+/** Whether the system may ask for a password when the source is opened. */
+export function asksFirst(sealing: SourceItem['sealing']): boolean {
+  return sealing === 'secret-service' || sealing === 'keychain' || sealing === 'vault';
+}
+
 /** The button of a source in the list; null if its row is selected instead. */
 export function sourceAction({ state, sealing }: SourceItem): string | null {
-  if (state === 'found') return sealing === 'secret-service' || sealing === 'keychain' ? 'Open…' : 'Open';
+  if (state === 'found') return asksFirst(sealing) ? 'Open…' : 'Open';
   if (state === 'locked' || state === 'in-use') return 'Retry';
   return state === 'gone' ? 'Remove' : null;
 }
@@ -130,13 +135,13 @@ export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceIt
     dpapi: 'Encrypted by Windows',
     'secret-service': 'In the system keyring',
     keychain: 'In the macOS keychain',
+    vault: 'Vault of Tokenkeep',
     program: 'Encrypted by the program',
   };
-  const asks = sealing === 'secret-service' || sealing === 'keychain';
   return [
     `${SEALED[sealing]}${writtenAt === null ? '' : `, changed ${relative(writtenAt, now)}`}`,
     ...(viewOnly ? ['view only'] : []),
-    ...(asks ? ['may ask for your password'] : []),
+    ...(asksFirst(sealing) ? ['may ask for your password'] : []),
     ...(sharedBy.length > 0 ? [`also used by ${sharedBy.map(visible).join(', ')}`] : []),
   ].join(' · ');
 }

@@ -98,9 +98,9 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${spanUntil(at, now)}` : `${spanSince(at, now)} ago`;
 }
 
-/** Like `relative`, but "just now" for the first seconds. Never in the future. */
+/** Like `relative`, but "just now" for the first minute, so that no second needs another text. Never in the future. */
 export function savedAgo(at: number, now: number): string {
-  return isPast(at + 5, now) ? relative(Math.min(at, now), now) : 'just now';
+  return isPast(at + MINUTE, now) ? relative(Math.min(at, now), now) : 'just now';
 }
 
 /**

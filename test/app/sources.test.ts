@@ -1,5 +1,5 @@
 /** The app's side of the caches of other programs: found on request, opened by a click, followed, and signed out of. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,9 @@ import { type OpenSources, openSources } from '../../app/sources/open-sources.ts
 import { sourceSignOuts } from '../../app/sources/source-sign-out.ts';
 import { QuestionError } from '../../src-main/errors.ts';
 import { cachedAccounts } from '../../src-main/ipc/index.ts';
+import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { testVault } from '../../src-main/testing/index.ts';
 import { vectorText } from '../ipc/vectors.ts';
 
 const TEXT = vectorText('documents', 'msal-python-aad-several.json');
@@ -20,6 +23,7 @@ let changes: number;
 const asked: string[] = [];
 const planned: string[] = [];
 let sources: OpenSources<null>;
+let keys: Keychain = memoryKeychain();
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'tokenkeep-sources-'));
@@ -34,11 +38,12 @@ beforeEach(() => {
   planned.splice(0);
   sources = openSources<null>({
     computer: { platform: 'linux', home, env: {} },
-    reading: { secrets: {}, pause: 1 },
+    reading: { secrets: { vault: (path) => openVault({ file: path, keychain: keys }) }, pause: 1 },
     useGesture() {
       if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
     },
     confirm: (_caller, { message }) => Promise.resolve((asked.push(message), agrees)),
+    ownVault: join(home, 'own.vault'),
     chooseFile: () => Promise.resolve(chosen),
     planImport: (path) => Promise.resolve(void planned.push(path)),
     showFile: () => undefined,
@@ -128,6 +133,36 @@ describe('finding and opening', () => {
     await expect.poll(async () => (await handlers.named('Azure CLI')).state, { timeout: 4000 }).toBe('gone');
   });
 
+  it('opens a vault that is added, after a question, and not the one of the window', async () => {
+    const { file: vault, keychain, vault: open, dispose } = await testVault();
+    try {
+      await open.close();
+      chosen = join(home, 'ci-agent.vault');
+      copyFileSync(vault, chosen);
+      keys = keychain;
+      agrees = false;
+      await sources.handlers.addSource(null);
+      expect(asked).toEqual(['Open the vault ci-agent.vault?']);
+      expect(await handlers.named('ci-agent.vault')).toMatchObject({
+        state: 'found',
+        sealing: 'vault',
+        importable: false,
+      });
+      agrees = true;
+      await sources.handlers.addSource(null);
+      expect(await handlers.named('ci-agent.vault')).toMatchObject({
+        state: 'accounts',
+        accounts: 1,
+        viewOnly: false,
+      });
+      chosen = join(home, 'own.vault');
+      copyFileSync(vault, chosen);
+      await expect(sources.handlers.addSource(null)).rejects.toThrow('open already');
+    } finally {
+      await dispose();
+    }
+  });
+
   it('forgets the contents when it is closed', async () => {
     const { id } = await openAzure();
     await sources.handlers.closeSource(null, id);
@@ -159,7 +194,7 @@ describe('signing out', () => {
     expect(readFileSync(file, 'utf8')).not.toContain(leaving.refreshTokens[0]!.secret);
     expect(idsIn()).toHaveLength(accounts - 1);
 
-    expect(await out.undo('report')).toEqual(['Azure CLI']);
+    expect(await out.undo('report')).toEqual([{ name: 'Azure CLI', file }]);
     expect(idsIn()).toHaveLength(accounts);
     expect(await out.undo('report')).toEqual([]);
   });
@@ -185,7 +220,7 @@ describe('signing out', () => {
     expect(readFileSync(file, 'utf8')).toContain(secret);
     rmSync(another, { recursive: true });
     writeFileSync(another, rest, { mode: 0o600 });
-    expect(await out.undo('report')).toEqual(['another.json']);
+    expect(await out.undo('report')).toEqual([{ name: 'another.json', file: another }]);
     expect(readFileSync(another, 'utf8')).toContain(secret);
   });
 

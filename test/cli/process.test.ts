@@ -43,7 +43,7 @@ describe('in a pipe', () => {
   it('lists the sources where no keyring runs and no vault has been made', () => {
     const { status, stdout } = piped(['sources']);
     expect(stdout).toMatch(/^SOURCE.*\nvault +no vault yet/);
-    expect(stdout).toMatch(/gh +open, view only +1 +~\/\.config\/gh\/hosts\.yml/);
+    expect(stdout).toMatch(/gh +open, view only, changed [^/]+1 +~\/\.config\/gh\/hosts\.yml/);
     expect(status).toBe(0);
   });
 

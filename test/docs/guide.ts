@@ -18,6 +18,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/cache': 'src-main/cache/index.ts',
   'tokenkeep/doctor': 'src-main/doctor/index.ts',
   'tokenkeep/errors': 'src-main/errors.ts',
+  'tokenkeep/express': 'src-main/express/index.ts',
   'tokenkeep/keychain': 'src-main/keychain/index.ts',
   'tokenkeep/keychain/conformance': 'src-main/keychain/conformance.ts',
   'tokenkeep/mcp': 'src-main/oauth/mcp/index.ts',

@@ -96,6 +96,8 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/oauth/mcp/a.ts', '../../vault/vault.ts', /any cache handle/],
   ['src-main/oauth/a.ts', 'openid-client', /Clients are passed in/],
   ['src-main/partitions/a.ts', '../vault/vault.ts', /knows only cache/],
+  ['src-main/express/a.ts', '../vault/vault.ts', /stands on partitions/],
+  ['src-main/express/a.ts', 'express', /Clients are passed in/],
   ['src-main/partitions/stores/a.ts', '../../keychain/keychain.ts', /knows only cache/],
   ['src-main/partitions/stores/a.ts', 'redis', /Clients are passed in/],
   ['src-main/ipc/a.ts', '../keychain/system-keychain.ts', /ipc\/ stands on/],

@@ -56,5 +56,5 @@ it('refuses what refers to itself, and takes no time for what is too much', () =
   let level: unknown = wide;
   for (let times = 0; times < 7; times++) level = Array.from({ length: 10 }, () => level);
   expect(fitsBudget([level])).toBe(false);
-  expect(performance.now() - start).toBeLessThan(500);
+  expect(performance.now() - start).toBeLessThan(5000); // Visiting all of them takes hours.
 });

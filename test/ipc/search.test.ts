@@ -1,3 +1,4 @@
+// Not in npm run check: it lists and searches 10,000 accounts.
 import { describe, expect, it } from 'vitest';
 import { accountList } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
@@ -62,17 +63,17 @@ describe('10,000 accounts', () => {
   it('are searched without keeping the process busy for long at a stretch, and quickly the second time', async () => {
     const many = cachedAccounts(cache).byId;
     const pauses = watchTheLoop();
-    const begun = performance.now();
+    const begun = cpuTime();
     expect(await search(many, 'user9999@')).toHaveLength(1);
-    const first = performance.now() - begun;
+    const first = cpuTime() - begun;
     const longest = pauses.stop();
-    const begunAgain = performance.now();
+    const begunAgain = cpuTime();
     expect(await search(many, 'tenant-42 orders')).toHaveLength(100);
-    const second = performance.now() - begunAgain;
+    const second = cpuTime() - begunAgain;
     console.log(
       `first ${first.toFixed(0)} ms, its longest stretch ${longest.toFixed(0)} ms, second ${second.toFixed(0)} ms`,
     );
-    // Against each other and not against a clock: how fast the machine is must not matter.
+    // Against each other and not against a clock, and in CPU time: neither how fast the machine is nor what else runs there matters.
     expect(longest).toBeLessThan(first / 3);
     expect(second).toBeLessThan(first / 3);
   });
@@ -93,19 +94,25 @@ describe('10,000 accounts', () => {
   });
 });
 
-/** The longest time for which nothing else got its turn. */
+/** Milliseconds for which this process has computed. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The longest time for which this process computed and nothing else in it got its turn. */
 function watchTheLoop(): { stop: () => number } {
   let longest = 0;
-  let last = performance.now();
+  let last = cpuTime();
   const timer = setInterval(() => {
-    const now = performance.now();
+    const now = cpuTime();
     longest = Math.max(longest, now - last);
     last = now;
   }, 1);
   return {
     stop: () => {
       clearInterval(timer);
-      return Math.max(longest, performance.now() - last);
+      return Math.max(longest, cpuTime() - last);
     },
   };
 }

@@ -9,6 +9,7 @@ import { fakeVault } from './fake-vault.ts';
 export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []) {
   const user = {
     agrees: true,
+    ticks: false,
     chooses: null as string | null,
     saves: null as string | null,
     now: Date.UTC(2026, 5, 1, 12, 30) / 1000,
@@ -17,6 +18,8 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
   const told: { name: string; event: unknown }[] = [];
   const copied: string[] = [];
   const suggested: string[] = [];
+  const gestures: string[] = [];
+  const leaving: (() => void)[] = [];
   const vault = fakeVault(cache);
   const handlers = tokenCacheHandlers<string>({
     vault: Promise.resolve(vault),
@@ -27,10 +30,13 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
       holding: false,
     },
     now: () => user.now,
-    confirm: (_window, question) => {
+    confirm: (_window, question, onOption) => {
       questions.push(question);
+      if (user.agrees && user.ticks && question.option !== undefined) onOption?.();
       return Promise.resolve(user.agrees);
     },
+    useGesture: () => void gestures.push('used'),
+    onLeave: (_window, call) => void leaving.push(call),
     chooseFile: () => Promise.resolve(user.chooses),
     chooseTarget: (_window, name) => {
       suggested.push(name);
@@ -46,5 +52,5 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     if ('locked' in plan) throw new Error('This document needs a passphrase.');
     return plan;
   };
-  return { ...handlers, ask, planOf, vault, user, questions, told, copied, suggested };
+  return { ...handlers, ask, planOf, vault, user, questions, told, copied, suggested, gestures, leaving };
 }

@@ -1,3 +1,4 @@
+// Not in npm run check: it derives keys from passphrases.
 import { expect, test } from 'vitest';
 import { scrypt } from '../../src-main/keychain/scrypt.ts';
 

@@ -120,10 +120,10 @@ describe('a file system whose locks', () => {
     ['EPERM', 1],
   ])('are refused with %s: unsupported, with the path (failure 23a)', async (name, number) => {
     const file = join(temporaryFolder(), `errno-${number}.lock`);
-    const [first] = await run(1000, [file]);
+    const [first] = await run(20_000, [file]);
     expect(first).toMatchObject({ code: 'lock_unsupported', path: `${file}-queue` });
     expect(first?.message).toContain(name);
-    expect(first?.took).toBeLessThan(1000);
+    expect(first?.took).toBeLessThan(10_000); // at once, and not at the deadline
   });
 
   test('fail for now: what the system says', async () => {
@@ -143,17 +143,17 @@ describe('a file system whose locks', () => {
       ['fine', 'held'],
     ]);
     const [, beside, hung, again] = said;
-    expect(beside?.took).toBeLessThan(2500);
+    expect(beside?.took).toBeLessThan(hung!.took);
     expect(hung?.message).toContain(`did not answer within 2.5 s when the vault’s lock file “${hangs}”`);
-    expect(again?.took).toBeLessThan(250); // Asking once more costs no thread and no time.
-    expect(said.at(-1)?.longestStop).toBeLessThan(1000);
+    expect(again?.took).toBeLessThan(hung!.took / 4); // Asking again neither waits nor takes another thread.
+    expect(said.at(-1)?.longestStop).toBeLessThan(2000);
   });
 
   test('answer late: the lock that came too late is let go of, and others can have it', async () => {
     const folder = temporaryFolder();
     const slow = join(folder, 'slow.lock');
     // By another path it is another open file, so it would find the lock held.
-    const [first, meanwhile, later] = await run(500, [slow, slow, 'wait 2500', `${folder}/./slow.lock`]);
+    const [first, meanwhile, later] = await run(900, [slow, slow, 'wait 2500', `${folder}/./slow.lock`]);
     expect(first).toMatchObject({ code: 'lock_timeout' });
     expect(meanwhile).toMatchObject({
       code: 'lock_timeout',
@@ -167,8 +167,9 @@ describe('a file system whose locks', () => {
     const files = Array.from({ length: 7 }, (_, index) => join(folder, `hang-${index}.lock`));
     const said = await run(2500, [files.join('+')]);
     expect(said.slice(0, -1).map(({ code }) => code)).toEqual(files.map(() => 'lock_timeout'));
-    for (const { took } of said.slice(0, -1)) expect(took).toBeLessThan(6000);
-    expect(said.at(-1)?.longestStop).toBeLessThan(1000);
+    // Waiting for one after the other takes 17.5 s.
+    for (const { took } of said.slice(0, -1)) expect(took).toBeLessThan(10_000);
+    expect(said.at(-1)?.longestStop).toBeLessThan(2000);
   });
 
   describe('need a native module that', () => {

@@ -600,7 +600,7 @@ describe('in a vault', () => {
     expect(await openGrants(other, AT).remove('work')).toBe(false);
     expect(await other.read((cache) => cache.accounts())).toEqual([]);
     await Promise.all([vault.close(), other.close()]);
-  });
+  }, 120_000); // Deriving the key of a passphrase takes seconds of CPU time, on purpose.
 
   it('two handles refresh once, and one’s sign-out ends the other’s refresh', async () => {
     const [file, keychain] = [join(temporaryFolder(), 'a.vault'), memoryKeychain()];

@@ -8,12 +8,8 @@ import * as oidc from 'openid-client';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, LogoutTokenError } from '../../src-main/errors.ts';
-import {
-  type LogoutTokenOptions,
-  logoutTokens,
-  type ProviderKeys,
-} from '../../src-main/partitions/logout-token.ts';
-import { memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
+import { type LogoutTokenOptions, logoutTokens } from '../../src-main/partitions/logout-token.ts';
+import { memoryStore, partitionedCaches, type ProviderKeys } from '../../src-main/partitions/index.ts';
 import { DESKTOP_APP } from '../../examples/provider/clients.ts';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';

@@ -133,22 +133,22 @@ describe('the footer', () => {
     [
       status('ready'),
       false,
-      { safe: true, badge: 'Encrypted', key: 'Key in GNOME Keyring', saved: 'Saved 12 s ago' },
+      { safe: true, badge: 'Encrypted', key: 'Key in GNOME Keyring', saved: 'Saved just now' },
     ],
     [status('ready', { bytes: null }), false, { safe: true, badge: 'No vault yet', key: null, saved: null }],
     [status('ready'), true, { safe: true, badge: 'Sample data', key: 'Key in memory', saved: null }],
     [
       status('ready', { held: 'memory', unsaved: 1 }),
       false,
-      { safe: false, badge: 'Not saved: 1 change in memory', key: null, saved: 'Saved 12 s ago' },
+      { safe: false, badge: 'Not saved: 1 change in memory', key: null, saved: 'Saved just now' },
     ],
     [
       status('locked', { held: 'memory', savedAt: null }),
       false,
       { safe: false, badge: 'Not saved', key: null, saved: null },
     ],
-    [status('read-only'), false, { safe: false, badge: 'Read-only', key: null, saved: 'Saved 12 s ago' }],
-    [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'Saved 12 s ago' }],
+    [status('read-only'), false, { safe: false, badge: 'Read-only', key: null, saved: 'Saved just now' }],
+    [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'Saved just now' }],
   ])('%o', (at, demo, said) => expect(keeping(at, demo, NOW)).toEqual(said));
 
   test('totals', () => {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { countAttack, countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
 import { chosen } from '../../scripts/checks/parts.mjs';
-import { steps } from '../../scripts/checks/steps.mjs';
+import { nextStep, steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
 
 const file = (status: string, tests: [string, string][], message = '') => ({
@@ -87,6 +87,19 @@ it('words for the fault campaign are not those for the runners', () => {
     steps('artifacts', ['--seed', '7'], parts).find(({ part }: { part: string }) => part === 'torture')?.args;
   expect(argsOf(['torture'])).toContain('--seed');
   expect(argsOf(['unit', 'torture'])).not.toContain('--seed');
+});
+
+it('a lane that has ended takes the last step of the other, if it may run in any lane', () => {
+  const [e2e, packaged, torture] = [
+    { name: 'e2e' },
+    { name: 'packaged' },
+    { name: 'torture', anyLane: true },
+  ];
+  const other = [e2e, packaged, torture];
+  expect(nextStep([{ name: 'lint' }], other)).toEqual({ name: 'lint' });
+  expect(nextStep([], other)).toBe(torture);
+  expect(nextStep([], other)).toBeUndefined();
+  expect(nextStep(other, [])).toBe(e2e);
 });
 
 describe('a step', () => {

@@ -156,7 +156,8 @@ describe('reading', () => {
     const whole = documentOf(['ada'], 'msal-python');
     const file = put('.azure/msal_token_cache.json', whole.slice(0, 300));
     const source = await onlySource();
-    const reading = readSource(source, { pause: 40 });
+    const reading = readSource(source, { pause: 1000 });
+    // It has read the file once before the event loop turns.
     await new Promise((resolve) => setTimeout(resolve, 60));
     writeFileSync(file, whole);
     expect((await reading).state).toBe('accounts');

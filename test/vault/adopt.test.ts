@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { adopt } from '../../src-main/vault/adopt.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
+import { bundle } from '../support/bundle.ts';
+import { temporaryFolder } from './fakes.ts';
 
 /** An earlier cache in a plain file. */
 function plainFile(file: string, users: readonly string[]) {
@@ -116,3 +120,31 @@ it('programs that start at once move it once', async () => {
   expect(removed).toBe(1);
   for (const one of others) await one.close();
 });
+
+it('four processes that start at once move it once, and each has the accounts', async () => {
+  const [folder, program] = [temporaryFolder(), await bundle(join(import.meta.dirname, 'adopt-program.ts'))];
+  onTestFinished(() => rmSync(dirname(program), { recursive: true }));
+  const [old, file, keys] = ['old.json', 'a.vault', 'keys'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  plainFile(old, ['noor@example.org', 'ben@example.org']);
+  const children = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, [program, old, file, keys], { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const lines = children.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]());
+  for (const line of lines) expect((await line.next()).value).toBe('ready');
+  for (const { stdin } of children) stdin.write('now\n');
+  const said: Record<string, unknown>[] = [];
+  for (const line of lines) said.push(JSON.parse(String((await line.next()).value)));
+  const mover = { adopted: true, accountsAdded: 2, removed: 1, accounts: 2 };
+  const other = { adopted: false, accountsAdded: 0, removed: 0, accounts: 2 };
+  expect(said.toSorted((a, b) => Number(b['removed']) - Number(a['removed']))).toEqual([
+    mover,
+    other,
+    other,
+    other,
+  ]);
+  expect(existsSync(old)).toBe(false);
+}, 60_000);

@@ -1,3 +1,4 @@
+// Not in npm run check: it writes thousands of frames.
 import { expect, test } from 'vitest';
 import { openFile } from '../../src-main/vault/open.ts';
 import { FakeDisk, placeOf } from './disk.ts';

@@ -3,12 +3,13 @@ import { type Browser, chromium, type Page } from '@playwright/test';
 import pg from 'pg';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningApp, startApp } from '../../examples/web-app/app.ts';
+import { type RunningApp, startApp } from '../../examples/web-app/running.ts';
 import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
 import type { CachePlace } from '../../examples/web-app/settings.ts';
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { programIn } from '../support/servers/server.ts';
+import { expiringAtOnce } from './expiring.ts';
 
 interface Place {
   readonly demo: Demo;
@@ -39,10 +40,8 @@ async function start(cache: CachePlace): Promise<Place> {
     CACHE: cache,
     REDIS_URL: redis.url,
     POSTGRES_URL: postgres.url,
-    // Below the five minutes in which MSAL uses no token any more: each call of the API is a refresh.
-    ACCESS_TOKEN_TTL: '120',
   });
-  const app = await startApp(demo.settings);
+  const app = await startApp({ ...demo.settings, fetch: expiringAtOnce(demo.settings.fetch) });
   const client = await createClient({ url: redis.url }).connect();
   await client.flushAll();
   const pool = new pg.Pool({ connectionString: postgres.url });
@@ -113,7 +112,7 @@ async function person(name: string, url: string) {
 const NAMES = { noor: 'noor@contoso.example', piet: 'piet@contoso.example' };
 
 describe.each<[CachePlace, number]>([
-  ['redis', 50],
+  ['redis', 20],
   ['postgres', 3],
   ['session', 3],
 ])('tokens in %s, two people in two browsers at once', (cache, refreshes) => {
@@ -145,7 +144,8 @@ describe.each<[CachePlace, number]>([
     expect(provider.events.count('reused')).toBe(0);
 
     const before = await place.left();
-    expect(before.length).toBe(cache === 'session' ? 2 : 4);
+    expect(before.length % 2).toBe(0);
+    expect(before.length).toBeGreaterThanOrEqual(cache === 'session' ? 2 : 4);
     await noor.signOut();
     expect((await place.left()).length).toBe(before.length / 2);
     expect((await piet.callApi()).user).toBe('piet');
@@ -174,18 +174,22 @@ describe.each<[CachePlace, number]>([
     await victim.close();
   }, 60_000);
 
-  it('who knew the session before the sign-in does not know it after', async () => {
+  it('each sign-in has a session of its own, and the tokens of the one before it are gone', async () => {
     const { url } = place.demo.settings;
     const noor = await person('noor', url);
-    await startSignIn(noor.page, url);
     const cookie = async () =>
       (await noor.page.context().cookies(url)).find(({ name }) => name === 'session')?.value;
-    const before = await cookie();
-    await noor.page.goto('about:blank');
     await noor.signIn();
+    const before = await cookie();
+    const kept = await place.left();
+    await noor.page.goto(`${url}/sign-in`);
+    await noor.page.click('button[name=consent]');
+    await noor.page.waitForSelector('#user');
     expect(before).toBeTruthy();
     expect(await cookie()).not.toBe(before);
+    expect((await place.left()).length).toBe(kept.length);
     await noor.signOut();
+    expect(await place.left()).toEqual([]);
     await noor.close();
   }, 60_000);
 });

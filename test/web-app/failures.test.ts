@@ -5,12 +5,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningApp, startApp } from '../../examples/web-app/app.ts';
+import { type RunningApp, startApp } from '../../examples/web-app/running.ts';
 import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
 import { partitionedCaches } from '../../src-main/partitions/index.ts';
+import { partitionName } from '../../src-main/partitions/partition-name.ts';
 import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { programIn } from '../support/servers/server.ts';
+import { expiringAtOnce } from './expiring.ts';
 
 let browser: Browser;
 let redis: RedisServer;
@@ -25,7 +27,7 @@ beforeAll(async () => {
     startRedis(),
     chromium.launch({ executablePath: programIn('chromium'), chromiumSandbox: process.getuid?.() !== 0 }),
   ]);
-  demo = await startDemo({ REDIS_URL: redis.url, ACCESS_TOKEN_TTL: '120' });
+  demo = await startDemo({ CACHE: 'redis', REDIS_URL: redis.url });
   const { apiUrl } = demo.settings;
   const api = createServer((request, response) => {
     void fetch(apiUrl, { headers: { authorization: request.headers.authorization ?? '' } }).then(
@@ -37,6 +39,7 @@ beforeAll(async () => {
   await new Promise((resolve) => api.once('listening', resolve));
   app = await startApp({
     ...demo.settings,
+    fetch: expiringAtOnce(demo.settings.fetch),
     apiUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}/orders`,
   });
   api.unref();
@@ -68,11 +71,6 @@ async function assertAccessible(): Promise<void> {
 
 async function open(path: string): Promise<number> {
   return (await page.goto(`${demo.settings.url}${path}`))?.status() ?? 0;
-}
-
-async function signIn(): Promise<void> {
-  await page.click('button[value=noor]');
-  await page.click('button[name=consent]');
 }
 
 it('the provider down before the sign-in: told, and it works when it is back', async () => {
@@ -142,35 +140,51 @@ it.each<['down' | 'hanging', () => Promise<void> | void, () => Promise<void> | v
   expect(await title()).toBe('The API answered');
 });
 
-it('a saved sign-in that can’t be opened is left as it is; signing out removes it, signing in makes another', async () => {
+/** The id of the partition of the only session there is. */
+async function partitionId(client: {
+  keys(p: string): Promise<string[]>;
+  get(key: string): Promise<string | null>;
+}) {
+  const [session = ''] = await client.keys('session:*');
+  const stored = JSON.parse((await client.get(session)) ?? '') as { tokenkeepSignIn: { partition: string } };
+  return stored.tokenkeepSignIn.partition;
+}
+
+it('a saved sign-in that can’t be opened is left as it is; signing in makes another, and it is gone', async () => {
   const client = await createClient({ url: redis.url }).connect();
-  const [key = ''] = await client.keys('tokenkeep:*');
+  const key = `tokenkeep:${partitionName('user', await partitionId(client)).key}`;
   await client.set(key, 'a version of 16.and something else');
   expect(await open('/call-api')).toBe(500);
   expect(await said()).toContain('partition_foreign');
   expect(await client.get(key)).toBe('a version of 16.and something else');
-  await open('/');
-  await page.click('button:text("Sign out")');
-  await page.waitForSelector('button[name=logout]');
-  expect(await client.keys('*')).toEqual([]);
+  await page.click('a:text-is("Sign in again")');
+  await page.click('button[name=consent]');
+  await page.waitForSelector('#user');
+  expect(await client.get(key)).toBeNull();
+  // Signing out does not need to open it either.
+  await client.set(
+    `tokenkeep:${partitionName('user', await partitionId(client)).key}`,
+    'a version of 16.and something else',
+  );
+  expect(
+    await page.evaluate(async () => (await fetch('/sign-out', { method: 'POST', redirect: 'manual' })).type),
+  ).toBe('opaqueredirect');
+  expect(await client.keys('session:*')).toEqual([]);
   await client.close();
-  await page.click('button[name=logout]');
-  await page.waitForURL(`${demo.settings.url}/`);
   await open('/call-api');
-  await signIn();
+  await page.click('button[name=consent]');
   await shows('The API answered');
 });
 
 it('a sign-in that the provider has ended is asked for again', async () => {
-  const { clientId, clientSecret, authority, fetch: own, sealingKeys } = demo.settings;
+  const { clientId, clientSecret, issuer, fetch: own, sealingKeys } = demo.settings;
   const client = await createClient({ url: redis.url }).connect();
-  const [session = ''] = await client.keys('session:*');
-  const { cacheId } = JSON.parse((await client.get(session)) ?? '') as { cacheId: string };
-  const partition = partitionedCaches({ store: redisStore({ client }), sealingKeys }).partition(cacheId);
+  const id = await partitionId(client);
+  const partition = partitionedCaches({ store: redisStore({ client }), sealingKeys }).partition(id);
   const token = await partition.read((cache) => cache.find('RefreshToken')[0]?.secret ?? '');
   await client.close();
   const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, token });
-  expect((await own?.(`${authority}/token/revocation`, { method: 'POST', body }))?.status).toBe(200);
+  expect((await own?.(`${issuer}/token/revocation`, { method: 'POST', body }))?.status).toBe(200);
   await open('/call-api');
   await page.click('button[name=consent]'); // Its own session is still there: it knows who it is.
   await shows('The API answered');

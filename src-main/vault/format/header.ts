@@ -10,6 +10,7 @@ export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
 // As in PNG: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line ends or strips
 // the eighth bit breaks it at once.
 const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
+export const MAGIC_LENGTH = MAGIC.length;
 const CHECKSUM_LENGTH = 32;
 const LONGEST_HEADER = 4096;
 export const CHECK_AT = 80;
@@ -123,11 +124,13 @@ function isNewer(file: Buffer, at: number): boolean {
   return bytes.length === length && isSealed(bytes);
 }
 
+/** Whether the first bytes of a file are those of a vault, of whatever version. */
+export function isVaultHeader(bytes: Uint8Array): boolean {
+  return MAGIC.equals(bytes.subarray(0, MAGIC.length));
+}
+
 function isSealed(bytes: Buffer): boolean {
-  return (
-    bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
-    checksum(bytes).equals(bytes.subarray(bytes.length - CHECKSUM_LENGTH))
-  );
+  return isVaultHeader(bytes) && checksum(bytes).equals(bytes.subarray(bytes.length - CHECKSUM_LENGTH));
 }
 
 function checksum(bytes: Buffer): Buffer {

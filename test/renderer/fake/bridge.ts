@@ -152,6 +152,14 @@ export function fakeBridge(world: World): FakeBridge {
         answer('copy', form === undefined ? [id] : [id, form], () =>
           world.consents ? { clearsAt: world.now() * 1000 + 30_000 } : null,
         ),
+      removeTokens: (ids) =>
+        answer('removeTokens', [ids], () => {
+          if (!world.consents) return null;
+          for (const member of world.members)
+            member.tokens = member.tokens.filter(({ id }) => !ids.includes(id));
+          tell('change', null);
+          return ids.length;
+        }),
       chooseImport: () =>
         world.consents ? planned('chooseImport', []) : answer('chooseImport', [], () => null),
       planImport: (file) => planned('planImport', [file.name]),

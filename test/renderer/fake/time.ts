@@ -20,6 +20,8 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
         waiting = waiting.filter((other) => other !== entry);
       };
     },
+    spent: () => now,
+    turn: () => Promise.resolve(),
     pending: () => waiting.map(({ at }) => at),
     async pass(milliseconds) {
       const until = now + milliseconds;

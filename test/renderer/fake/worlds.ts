@@ -287,6 +287,8 @@ function placeOffers(): SignInWorld['places'] {
       tokens: 3,
       accounts: 1,
       others: 2,
+      tokensOf: { a001: 1, a003: 2 },
+      staying: ['Mara Lindqvist', 'Dana Whitfield'],
       viewOnly: false,
       leave: '',
     },
@@ -297,6 +299,8 @@ function placeOffers(): SignInWorld['places'] {
       tokens: 2,
       accounts: 1,
       others: 0,
+      tokensOf: { a001: 2 },
+      staying: [],
       viewOnly: true,
       leave: 'In VS Code, open Accounts and choose Sign Out.',
     },
@@ -309,7 +313,9 @@ const away: Partial<VaultStatus> = { held: 'memory', savedAt: null };
 export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> = {
   main: () => ({}),
   'first-run': (now) => ({ members: [], status: readyStatus(now, { bytes: null, savedAt: null }) }),
-  opening: () => ({ delay: (name) => (name === 'status' ? new Promise(() => {}) : undefined) }),
+  opening: () => ({
+    delay: (name) => (name === 'status' || name === 'accounts' ? new Promise(() => {}) : undefined),
+  }),
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
   activity: (now) => ({ activity: activity(now), signIn: signInWorld({ receipts: receipts(now) }) }),
   sources: (now) => ({

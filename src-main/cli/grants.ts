@@ -1,0 +1,98 @@
+/** Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once among all programs. */
+import type { AccountSummary } from '../cache/schema/entities.ts';
+import type { GrantItem } from '../cache/schema/grants.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { tokensOfGrants } from '../oauth/grant-tokens.ts';
+import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
+import type { Vault } from '../vault/api.ts';
+import { identityOf } from './people.ts';
+import { askToken, endpointOf } from './refresh.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+/** The grants of an account that hold a token. */
+export function grantsOf(cache: TokenCache, account: AccountSummary): GrantItem[] {
+  return tokensOfGrants(cache)
+    .filter(
+      ([{ issuer, ...grant }]) =>
+        identityOf({ ...grant, issuer: issuer ?? undefined }) === identityOf(account),
+    )
+    .filter(([, { accessTokens, refreshTokens }]) => accessTokens.length + refreshTokens.length > 0)
+    .map(([grant]) => grant);
+}
+
+/** @returns those that were granted the scopes. One that names no scopes was granted what its client asked for, so it fits. */
+export function grantsWith(grants: readonly GrantItem[], scopes: readonly string[]): GrantItem[] {
+  return grants.filter(({ target }) => {
+    const held = new Set((target ?? '').toLowerCase().split(/\s+/));
+    return (target ?? '') === '' || scopes.every((scope) => held.has(scope.toLowerCase()));
+  });
+}
+
+/** The access token of a grant, refreshed if it is due. */
+export interface GrantToken {
+  readonly secret: string;
+  readonly target: string;
+  readonly token_type: string;
+  /** Seconds since the epoch; null if unknown. */
+  readonly expiresOn: number | null;
+  readonly isRefreshed: boolean;
+}
+
+export async function freshGrant(
+  vault: Vault,
+  world: World,
+  { authority, client_id, label }: GrantItem,
+  forceRefresh: boolean,
+): Promise<GrantToken> {
+  const now = (): number => world.now();
+  const grants = openGrants(vault, { issuer: authority, client_id, now });
+  let isRefreshed = false;
+  const before = forceRefresh ? await grants.get(label) : undefined;
+  const { tokens } = await grants.fresh(
+    label,
+    async (grant, signal) => {
+      const answer = await refreshGrant(world)(grant, signal);
+      isRefreshed = true;
+      return answer;
+    },
+    before?.tokens?.access_token === undefined ? {} : { rejected: before.tokens.access_token },
+  );
+  const kept = (await grants.list()).find((one) => one.label === label);
+  return {
+    secret: tokens?.access_token ?? '',
+    target: kept?.scope ?? '',
+    token_type: tokens?.token_type ?? 'Bearer',
+    expiresOn: kept?.expires_at ?? null,
+    isRefreshed,
+  };
+}
+
+/** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
+function refreshGrant(world: World): RefreshGrant {
+  return async ({ issuer, client_id, client, keys, tokens }) => {
+    if (keys !== undefined)
+      throw new Stop(
+        EXIT.failed,
+        'This grant is bound to a key (DPoP, RFC 9449), which only the program that made it uses. The cached tokens are as they were.',
+      );
+    const { host, pathname } = new URL(issuer);
+    const realm = pathname.split('/')[1] || 'organizations';
+    const endpoint = isMicrosoft(host)
+      ? await endpointOf(world.fetch, { environment: host, realm }, undefined)
+      : await endpointOf(world.fetch, { environment: host }, issuer);
+    const { client_id: registered, client_secret } = client ?? {};
+    const { status, json } = await askToken(world.fetch, endpoint, {
+      grant_type: 'refresh_token',
+      refresh_token: tokens.refresh_token,
+      client_id: typeof registered === 'string' ? registered : client_id,
+      ...(typeof client_secret === 'string' ? { client_secret } : {}),
+    });
+    if (json !== null && ((status >= 200 && status < 300) || json['error'] === 'invalid_grant')) return json;
+    const code = typeof json?.['error'] === 'string' ? json['error'] : `HTTP ${status}`;
+    throw new Stop(
+      EXIT.failed,
+      `${new URL(endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,
+    );
+  };
+}

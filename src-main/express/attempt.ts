@@ -1,0 +1,107 @@
+/**
+ * A sign-in that is under way, in a cookie of its own: any number of tabs may sign in side by side, on any server, and only the browser
+ * that began a sign-in can finish it.
+ *
+ * The cookie holds a random seed, from which `state`, `nonce` and the PKCE verifier are derived, and what the sign-in is for. `state` also
+ * authenticates the rest of the cookie. Whoever sees `state` in a URL learns neither the seed nor the other two.
+ */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export interface Purpose {
+  /** The path to return to. */
+  readonly returnTo: string;
+  /** The scopes that were asked for, space-separated. */
+  readonly scopes: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Attempt extends Purpose {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  /** S256 of the verifier (RFC 7636 §4.2). */
+  readonly challenge: string;
+}
+
+/** Seconds that a sign-in may take. */
+export const LONGEST_ATTEMPT = 900;
+/** Sign-ins of one browser that may be under way. The oldest is forgotten for one more. */
+const MOST_ATTEMPTS = 8;
+const LONGEST_VALUE = 2048;
+
+export function newAttempt(purpose: Purpose): { attempt: Attempt; value: string } {
+  const seed = randomBytes(32).toString('base64url');
+  const what = Buffer.from(JSON.stringify([purpose.returnTo, purpose.scopes, purpose.at])).toString(
+    'base64url',
+  );
+  const value = `${seed}.${what}`;
+  if (value.length > LONGEST_VALUE) return newAttempt({ ...purpose, returnTo: '/' });
+  return { attempt: attemptOf(seed, what, purpose), value };
+}
+
+/** Returns the attempt that an answer belongs to; undefined if this browser did not begin it, or too long ago. */
+export function attemptFor(state: string, value: string | undefined, now: number): Attempt | undefined {
+  const [seed = '', what = ''] = value?.split('.', 2) ?? [];
+  if (seed === '' || what === '') return undefined;
+  if (!isSame(derived(seed, `state ${what}`), state)) return undefined;
+  const purpose = purposeIn(what);
+  if (purpose === undefined || now - purpose.at > LONGEST_ATTEMPT) return undefined;
+  return attemptOf(seed, what, purpose);
+}
+
+/** Returns the names of cookies of older sign-ins that must go, so that one more fits into the browser's requests. */
+export function supersededAttempts(cookies: ReadonlyMap<string, string>, prefix: string): string[] {
+  const all = [...cookies].filter(([name]) => name.startsWith(prefix));
+  const ages = all
+    .map(([name, value]) => ({ name, at: purposeIn(value.split('.')[1] ?? '')?.at ?? 0 }))
+    .sort((a, b) => a.at - b.at);
+  return ages.slice(0, Math.max(0, ages.length + 1 - MOST_ATTEMPTS)).map(({ name }) => name);
+}
+
+function attemptOf(seed: string, what: string, purpose: Purpose): Attempt {
+  const verifier = derived(seed, 'verifier');
+  return {
+    ...purpose,
+    state: derived(seed, `state ${what}`),
+    nonce: derived(seed, 'nonce'),
+    verifier,
+    challenge: createHash('sha256').update(verifier).digest('base64url'),
+  };
+}
+
+function purposeIn(what: string): Purpose | undefined {
+  try {
+    const [returnTo, scopes, at] = JSON.parse(Buffer.from(what, 'base64url').toString()) as unknown[];
+    if (typeof returnTo !== 'string' || typeof scopes !== 'string' || typeof at !== 'number')
+      return undefined;
+    return { returnTo, scopes, at };
+  } catch {
+    return undefined; // Not a cookie of ours.
+  }
+}
+
+function derived(seed: string, purpose: string): string {
+  return createHmac('sha256', Buffer.from(seed, 'base64url'))
+    .update(`tokenkeep sign-in ${purpose}`)
+    .digest('base64url');
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * Returns a path of this app, with query and fragment, if the text is one; undefined for an address of any other site, in whatever way a
+ * browser may read it as one.
+ */
+export function ownPath(text: unknown, origin: string): string | undefined {
+  if (typeof text !== 'string' || !text.startsWith('/') || text.length > 1024) return undefined;
+  // Browsers read a backslash as a slash, and leave out tabs and line breaks.
+  if (/^\/[/\\]|[\u0000-\u0020\u007f]|\\/.test(text)) return undefined;
+  if (!URL.canParse(text, origin)) return undefined;
+  const url = new URL(text, origin);
+  const path = `${url.pathname}${url.search}${url.hash}`;
+  return url.origin === origin && !path.startsWith('//') ? path : undefined;
+}

@@ -1,0 +1,80 @@
+/** The session of express-session that a request belongs to. */
+import { InvalidArgumentError, SessionEndedError } from '../errors.ts';
+import type { WebRequest } from './http.ts';
+
+/** What the session remembers of a sign-in. */
+export interface SignedInSession {
+  /** The id of the user's partition, which the browser never sees. */
+  readonly partition: string;
+  /** The scopes that the sign-in asked for, space-separated, and when it ended, in seconds since the epoch. */
+  readonly scopes: string;
+  readonly at: number;
+  /** How many sign-ins came shortly after one another before this one. */
+  readonly again: number;
+}
+
+/** A session of express-session. */
+export interface ExpressSession {
+  readonly cookie: { readonly originalMaxAge?: number | null };
+  regenerate(done: (error?: unknown) => void): unknown;
+  destroy(done: (error?: unknown) => void): unknown;
+  save(done: (error?: unknown) => void): unknown;
+}
+
+const FIELD = 'tokenkeepSignIn';
+
+/** @throws InvalidArgumentError if there is none */
+export function sessionOf({ session }: WebRequest): ExpressSession {
+  const methods = ['regenerate', 'destroy', 'save'] as const;
+  const isOne =
+    typeof session === 'object' &&
+    session !== null &&
+    methods.every((name) => typeof Reflect.get(session, name) === 'function');
+  if (isOne) return session as unknown as ExpressSession;
+  throw new InvalidArgumentError(
+    'This request has no session of express-session. Call app.use(session(…)) before the routes and requireUser of webSignIn. Nobody was signed in or out.',
+  );
+}
+
+export function signedIn(session: ExpressSession): SignedInSession | undefined {
+  const value: unknown = Reflect.get(session, FIELD);
+  if (typeof value !== 'object' || value === null) return undefined;
+  return typeof Reflect.get(value, 'partition') === 'string' ? (value as SignedInSession) : undefined;
+}
+
+export function noteSignedIn(session: ExpressSession, value: SignedInSession | undefined): void {
+  if (value === undefined) Reflect.deleteProperty(session, FIELD);
+  else Reflect.set(session, FIELD, value);
+}
+
+/** Replaces the session by a new one: who knew its id before the sign-in does not know it afterwards. */
+export async function regenerated(req: WebRequest): Promise<ExpressSession> {
+  await called(sessionOf(req), 'regenerate');
+  return sessionOf(req);
+}
+
+export const saved = (session: ExpressSession): Promise<void> => called(session, 'save');
+
+export const destroyed = (session: ExpressSession): Promise<void> => called(session, 'destroy');
+
+function called(session: ExpressSession, method: 'regenerate' | 'destroy' | 'save'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session[method]((cause?: unknown) => {
+      if (cause === undefined || cause === null) resolve();
+      else
+        reject(
+          new SessionEndedError(
+            `The session store failed (${method}). Nobody was signed in; who was signed in may still be. Try again.`,
+            { cause },
+          ),
+        );
+    });
+  });
+}
+
+/** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs; undefined if it has none. */
+export function lifetimeOf({ cookie }: ExpressSession): number | undefined {
+  const { originalMaxAge } = cookie;
+  // A partition is prolonged a tenth late at most (PartitionTtl), and must not end before its session.
+  return typeof originalMaxAge === 'number' ? Math.ceil((originalMaxAge / 1000) * 1.2) : undefined;
+}

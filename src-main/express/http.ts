@@ -1,0 +1,95 @@
+/** The requests and responses of Node's HTTP server, as far as signing in needs them. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/**
+ * A request of Express: one of Node's, with what middleware adds to it.
+ *
+ * @example
+ * import type { WebRequest, WebSignIn } from 'tokenkeep/express';
+ *
+ * const isSignedIn = async (signIn: WebSignIn, req: WebRequest) => (await signIn.findUser(req)) !== null;
+ */
+export type WebRequest = IncomingMessage & {
+  /** The URL as it was before routers removed their prefix. */
+  readonly originalUrl?: string;
+  /** Of express-session. */
+  readonly session?: unknown;
+  /** Of a body parser, if there is one. */
+  readonly body?: unknown;
+};
+
+/** Middleware of Express. */
+export type WebMiddleware = (req: WebRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** Makes middleware of an async function, which returns whether the next one takes over. Its errors go to `next`. */
+export function middleware(run: (req: WebRequest, res: ServerResponse) => Promise<boolean>): WebMiddleware {
+  return (req, res, next) => void run(req, res).then((isPassedOn) => (isPassedOn ? next() : undefined), next);
+}
+
+export function cookiesOf({ headers: { cookie = '' } }: IncomingMessage): ReadonlyMap<string, string> {
+  return new Map(
+    cookie.split(';').flatMap((pair) => {
+      const at = pair.indexOf('=');
+      return at < 1 ? [] : [[pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const];
+    }),
+  );
+}
+
+export function setCookie(
+  res: ServerResponse,
+  name: string,
+  value: string,
+  { maxAge, secure }: { readonly maxAge: number; readonly secure: boolean },
+): void {
+  const flags = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure ? '; Secure' : ''}`;
+  res.appendHeader('set-cookie', `${name}=${value}; ${flags}`);
+}
+
+/** Neither browsers nor proxies may keep what is meant for one user at one time. */
+export function noStore(res: ServerResponse): void {
+  res.setHeader('cache-control', 'no-store');
+}
+
+export function redirect(res: ServerResponse, to: string): void {
+  noStore(res);
+  res.writeHead(303, { location: to }).end();
+}
+
+export function answer(res: ServerResponse, status: number, body?: object): void {
+  noStore(res);
+  if (body === undefined) {
+    res.writeHead(status).end();
+    return;
+  }
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Whether a browser shows the answer as a page, so that it can be sent to the provider. */
+export function isNavigation({ headers }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'];
+  if (mode !== undefined) return mode === 'navigate';
+  return headers['x-requested-with'] === undefined && (headers.accept ?? '').includes('text/html');
+}
+
+/** Whether a page of another site may have made the browser send the request. */
+export function isCrossSite({ headers }: IncomingMessage, origin: string): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  return headers.origin !== undefined && headers.origin !== origin;
+}
+
+const LONGEST_FORM = 32_768;
+
+/** Returns a field of a posted form, parsed already or not; undefined if it is missing. */
+export async function formField(req: WebRequest, name: string): Promise<unknown> {
+  if (typeof req.body === 'object' && req.body !== null && !(req.body instanceof Uint8Array))
+    return Reflect.get(req.body, name);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LONGEST_FORM) return undefined;
+    chunks.push(chunk);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString()).get(name) ?? undefined;
+}

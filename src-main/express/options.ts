@@ -1,0 +1,171 @@
+/** The options of `webSignIn` and what it returns. */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../cache/clock.ts';
+import type { AccountSummary } from '../cache/schema/entities.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
+import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
+import type { WebMiddleware, WebRequest } from './http.ts';
+import { isTrustworthy } from './provider.ts';
+
+/** The public paths of the routes, as browsers see them. */
+export interface WebSignInPaths {
+  /** Starts a sign-in. `?returnTo=/a-path` says where it ends. Default: `/sign-in`. */
+  signIn?: string;
+  /** Signs the user out, by POST. Default: `/sign-out`. */
+  signOut?: string;
+  /** Takes the provider's logout tokens, if the caches have `userIndex: true`. Default: `/back-channel-logout`. */
+  backChannelLogout?: string;
+}
+
+/** Options of `webSignIn`. */
+export interface WebSignInOptions {
+  /**
+   * Where tokens are kept. For `sessionStore`, a function that makes the caches of a request:
+   * `(req) => partitionedCaches({ store: sessionStore(req.session), sealingKeys })`.
+   */
+  caches: PartitionedCaches | ((req: WebRequest) => PartitionedCaches);
+  /** The provider's issuer, as its discovery document spells it. For Microsoft, `https://login.microsoftonline.com/<tenant>/v2.0`. */
+  issuer: string;
+  /** The app's ID at the provider. */
+  clientId: string;
+  /** The app's secret at the provider. */
+  clientSecret?: string;
+  /** Instead of a secret: returns a signed JWT for the audience (RFC 7523 §2.2), for example by a certificate. */
+  clientAssertion?: (audience: string) => string | Promise<string>;
+  /** The public URL to which the provider returns, as browsers see it. Its origin is the app's, whatever proxies are in between. */
+  redirectUri: string;
+  /** Scopes that every sign-in asks for, beside `openid profile offline_access`. Default: none. */
+  scopes?: readonly string[];
+  /** Further parameters of the authorization request, such as `{ prompt: 'consent' }`. */
+  parameters?: Readonly<Record<string, string>>;
+  paths?: WebSignInPaths;
+  /** The path of the public URL that a proxy removes before requests get here, for example `/app`. Default: none. */
+  basePath?: string;
+  /** Keeps data of the app when a sign-in replaces the session. `isSameUser`: the user was signed in before. */
+  carryOver?: (before: object, after: object, isSameUser: boolean) => void;
+  /** Requests to the provider. Default: the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Seconds since the epoch. Default: the system clock. */
+  now?: Clock;
+}
+
+/** What a route requires. */
+export interface RequireUserOptions {
+  /** The scopes of the access token, of one resource. Default: no access token. */
+  scopes?: readonly string[];
+}
+
+/** What a sign-in is for. */
+export interface SignInOptions {
+  /** A path of this app. Default: that of the request. */
+  returnTo?: string;
+  /** Scopes beside those of the options of `webSignIn`. */
+  scopes?: readonly string[];
+  /** The claims challenge of an API (step-up). */
+  claims?: string;
+  /** A user name, so that the provider need not ask for it. */
+  loginHint?: string;
+}
+
+/** The signed-in user of a request. */
+export interface WebUser {
+  /** The account as the cache has it. */
+  readonly account: AccountSummary;
+  /** The claims of the ID token: `sub`, `name`, and what else the provider says. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** For the scopes of `requireUser`; "" without scopes. */
+  readonly accessToken: string;
+  /** The user's token cache. */
+  readonly partition: Partition;
+}
+
+/**
+ * Sign-in for an app of Express.
+ *
+ * @example
+ * import type { WebSignIn } from 'tokenkeep/express';
+ *
+ * const greeting = (auth: WebSignIn, req: Parameters<WebSignIn['user']>[0]) => `Hello, ${auth.user(req).account.username}`;
+ */
+export interface WebSignIn {
+  /** The routes: sign-in, callback, sign-out and back-channel logout. Mount it without a path: `app.use(auth.routes)`. */
+  readonly routes: WebMiddleware;
+  /**
+   * Lets only signed-in users pass. Others are sent to the provider and come back to the same page. Requests that no browser shows as a page
+   * (`fetch`) get 401. With `scopes`, there is also an access token, refreshed once if it has to be. The answer is marked `no-store`.
+   */
+  requireUser(options?: RequireUserOptions): WebMiddleware;
+  /** The user of a request that passed `requireUser`. @throws NoRequestError if it did not */
+  user(req: WebRequest): WebUser;
+  /** Looks up the user without requiring one; null if nobody is signed in. */
+  findUser(req: WebRequest): Promise<WebUser | null>;
+  /** Sends the browser to the provider, for example for a claims challenge of an API. Answers the request. */
+  signIn(req: WebRequest, res: ServerResponse, options?: SignInOptions): Promise<void>;
+}
+
+const OPTIONS: OptionNames<WebSignInOptions> = {
+  caches: true,
+  issuer: true,
+  clientId: true,
+  clientSecret: true,
+  clientAssertion: true,
+  redirectUri: true,
+  scopes: true,
+  parameters: true,
+  paths: true,
+  basePath: true,
+  carryOver: true,
+  fetch: true,
+  now: true,
+};
+
+/** Parameters that protect the sign-in. */
+const OWN_PARAMETERS: ReadonlySet<string> = new Set([
+  'client_id',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'redirect_uri',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+]);
+
+/** @throws InvalidArgumentError with the name of the option in `field` */
+export function checkedOptions(options: WebSignInOptions): WebSignInOptions {
+  checkOptions('webSignIn', options, OPTIONS);
+  const invalid = (field: keyof WebSignInOptions, what: string): never => {
+    throw new InvalidArgumentError(`webSignIn needs "${field}": ${what}`, { field });
+  };
+  const {
+    caches,
+    clientId,
+    clientSecret,
+    clientAssertion,
+    redirectUri,
+    parameters = {},
+    basePath = '',
+  } = options;
+  const isCaches =
+    typeof caches === 'function' ||
+    typeof (caches as { partition?: unknown } | undefined)?.partition === 'function';
+  if (!isCaches)
+    invalid('caches', 'the result of partitionedCaches, or a function that returns it for a request.');
+  if (typeof clientId !== 'string' || clientId === '')
+    invalid('clientId', 'the ID of the app at the provider.');
+  if (clientSecret !== undefined && (typeof clientSecret !== 'string' || clientSecret === ''))
+    invalid('clientSecret', 'a string that is not empty. Leave it out for a client without a secret.');
+  if (clientAssertion !== undefined && clientSecret !== undefined)
+    invalid('clientAssertion', 'it takes the place of "clientSecret"; pass one of them.');
+  if (!isTrustworthy(redirectUri))
+    invalid('redirectUri', 'the https URL to which the provider returns, or http on this machine.');
+  const own = Object.keys(parameters).find((name) => OWN_PARAMETERS.has(name.toLowerCase()));
+  if (own !== undefined) invalid('parameters', `without "${own}", which webSignIn sets itself.`);
+  if (!/^(\/[^/?#]+)*$/.test(basePath))
+    invalid('basePath', 'a path such as "/app", without a slash at its end.');
+  return options;
+}

@@ -1,0 +1,169 @@
+/** What is asked of the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
+import { isRecord } from '../cache/json.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
+import { InvalidArgumentError, WebSignInError } from '../errors.ts';
+
+/** How the app proves to the token endpoint who it is. */
+export interface ClientAuthentication {
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly clientAssertion?: (audience: string) => string | Promise<string>;
+}
+
+/** A provider's metadata, as far as it is used. */
+export interface Metadata {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly end_session_endpoint?: string;
+  /** Whether answers to the browser name the issuer (RFC 9207). */
+  readonly namesIssuer: boolean;
+  /** Whether the token endpoint takes the client secret in the body. */
+  readonly takesPost: boolean;
+}
+
+/** A response of the token endpoint: tokens, or the error of RFC 6749 §5.2. */
+export interface TokenResponse {
+  readonly token_endpoint: string;
+  readonly response: Readonly<Record<string, unknown>>;
+}
+
+/** Milliseconds after which a request to the provider is given up. */
+const TIMEOUT = 10_000;
+/** Seconds for which metadata is kept. */
+const A_DAY = 86_400;
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
+
+export class Provider {
+  readonly #issuer: string;
+  readonly #client: ClientAuthentication;
+  readonly #fetch: typeof fetch;
+  readonly #now: () => number;
+  #metadata: { readonly value: Promise<Metadata>; readonly until: number } | undefined;
+  #keys: { readonly uri: string; readonly keys: SigningKeys } | undefined;
+
+  constructor(issuer: string, client: ClientAuthentication, fetchFn: typeof fetch, now: () => number) {
+    if (!isTrustworthy(issuer))
+      throw new InvalidArgumentError(
+        'webSignIn needs "issuer": the https URL of the provider, as its discovery document spells it.',
+        { field: 'issuer' },
+      );
+    this.#issuer = issuer.replace(/\/+$/, '');
+    this.#client = client;
+    this.#fetch = fetchFn;
+    this.#now = now;
+  }
+
+  /** Fetched once a day, by all requests together. @throws WebSignInError `provider_unreachable` */
+  async metadata(): Promise<Metadata> {
+    const known = this.#metadata;
+    if (known !== undefined && this.#now() < known.until) return known.value;
+    const value = this.#discover();
+    const kept = { value, until: this.#now() + A_DAY };
+    this.#metadata = kept;
+    value.catch(() => {
+      if (this.#metadata === kept) this.#metadata = undefined; // The next request asks again.
+    });
+    return value;
+  }
+
+  async keys(): Promise<SigningKeys> {
+    const { jwks_uri: uri } = await this.metadata();
+    if (this.#keys?.uri !== uri) this.#keys = { uri, keys: new SigningKeys(() => this.jwks(uri), this.#now) };
+    return this.#keys.keys;
+  }
+
+  async jwks(uri: string): Promise<ProviderKeys> {
+    return (await this.#json(uri)).body as unknown as ProviderKeys; // SigningKeys checks what it is.
+  }
+
+  /** @throws WebSignInError `provider_unreachable`; an error that the provider answered is returned */
+  async tokens(parameters: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<TokenResponse> {
+    const { token_endpoint, takesPost } = await this.metadata();
+    const { clientId, clientSecret, clientAssertion } = this.#client;
+    const body = new URLSearchParams({ ...parameters, client_id: clientId });
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (clientAssertion !== undefined) {
+      body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+      body.set('client_assertion', await clientAssertion(token_endpoint));
+    } else if (clientSecret !== undefined && takesPost) body.set('client_secret', clientSecret);
+    else if (clientSecret !== undefined) headers['authorization'] = basic(clientId, clientSecret);
+    const { status, body: response } = await this.#json(token_endpoint, {
+      method: 'POST',
+      body,
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (status >= 500 || (status !== 200 && typeof response['error'] !== 'string'))
+      unreachable(`Its token endpoint answered with status ${status}.`);
+    return { token_endpoint, response };
+  }
+
+  async #discover(): Promise<Metadata> {
+    const { status, body } = await this.#json(`${this.#issuer}/.well-known/openid-configuration`);
+    if (status !== 200) unreachable(`Its discovery document answered with status ${status}.`);
+    const { issuer, end_session_endpoint: end, token_endpoint_auth_methods_supported: methods } = body;
+    if (typeof issuer !== 'string' || !this.#isOwn(issuer))
+      unreachable('Its discovery document names another issuer: set "issuer" to the one that it names.');
+    for (const name of ENDPOINTS)
+      if (!isTrustworthy(body[name])) unreachable(`Its discovery document has no usable "${name}".`);
+    return {
+      ...(body as unknown as Metadata),
+      issuer,
+      ...(isTrustworthy(end) ? { end_session_endpoint: end } : {}),
+      namesIssuer: body['authorization_response_iss_parameter_supported'] === true,
+      takesPost: Array.isArray(methods) && methods.includes('client_secret_post'),
+    };
+  }
+
+  /** Microsoft's documents name the tenant by its id, whatever the authority calls it. Everyone else's name the issuer exactly. */
+  #isOwn(issuer: string): boolean {
+    if (issuer.replace(/\/+$/, '') === this.#issuer) return true;
+    const [own, named] = [new URL(this.#issuer), URL.canParse(issuer) ? new URL(issuer) : undefined];
+    return isMicrosoft(own.host) && named?.protocol === 'https:' && isMicrosoft(named.host);
+  }
+
+  async #json(
+    url: string,
+    { signal, ...init }: RequestInit = {},
+  ): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
+    const timeout = AbortSignal.timeout(TIMEOUT);
+    try {
+      const answer = await this.#fetch(url, {
+        ...init,
+        redirect: 'error', // A secret is sent to no other address.
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
+      const body: unknown = await answer.json();
+      if (!isRecord(body)) throw new TypeError('The answer is not a JSON object.');
+      return { status: answer.status, body };
+    } catch (cause) {
+      return unreachable('', cause);
+    }
+  }
+}
+
+/** RFC 6749 §2.3.1: both are form-encoded first. */
+function basic(id: string, secret: string): string {
+  const encoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
+  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`;
+}
+
+/** Whether a secret may be sent there: https, or http on this machine. */
+export function isTrustworthy(url: unknown): url is string {
+  if (typeof url !== 'string' || !URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
+  );
+}
+
+function unreachable(why: string, cause?: unknown): never {
+  throw new WebSignInError(
+    'provider_unreachable',
+    `The identity provider could not be asked. ${why === '' ? '' : `${why} `}Nobody was signed in or out. Try again later.`,
+    cause === undefined ? {} : { cause },
+  );
+}

@@ -1,0 +1,575 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../cache/acquire.ts';
+import { type Clock, systemClock } from '../cache/clock.ts';
+import { merge } from '../cache/document/merge.ts';
+import { type Claims, readToken } from '../cache/schema/claims.ts';
+import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import { sameIssuer } from '../cache/schema/issuers.ts';
+import { scopesOf } from '../cache/schema/scopes.ts';
+import { TokenCache } from '../cache/token-cache.ts';
+import {
+  LogoutTokenError,
+  NoRequestError,
+  PartitionError,
+  SignInRequiredError,
+  WebSignInError,
+} from '../errors.ts';
+import { checkOptions, type OptionNames } from '../options.ts';
+import { logoutTokens } from '../partitions/logout-token.ts';
+import type { Partition, PartitionedCaches, PartitionOptions } from '../partitions/partitioned-caches.ts';
+import { carryOver } from '../partitions/stores/session-store.ts';
+import {
+  type Attempt,
+  attemptFor,
+  LONGEST_ATTEMPT,
+  newAttempt,
+  ownPath,
+  supersededAttempts,
+} from './attempt.ts';
+import {
+  destroyed,
+  type ExpressSession,
+  lifetimeOf,
+  noteSignedIn,
+  regenerated,
+  saved,
+  sessionOf,
+  signedIn,
+  type SignedInSession,
+} from './browser-session.ts';
+import {
+  answer,
+  cookiesOf,
+  formField,
+  isCrossSite,
+  isNavigation,
+  middleware,
+  noStore,
+  redirect,
+  setCookie,
+  type WebRequest,
+} from './http.ts';
+import { verifiedIdToken } from './id-token.ts';
+import {
+  checkedOptions,
+  type SignInOptions,
+  type WebSignIn,
+  type WebSignInOptions,
+  type WebSignInPaths,
+  type WebUser,
+} from './options.ts';
+import { Provider } from './provider.ts';
+
+/**
+ * Signs users in with OpenID Connect and keeps their tokens, for apps with `express` and `express-session`: authorization code with PKCE,
+ * sign-out here and at the provider, and back-channel logout.
+ *
+ * - Any number of tabs may sign in side by side. Only the browser that began a sign-in can finish it.
+ * - The session is replaced at each sign-in. The tokens live as long as the session, and those of the user before are removed.
+ * - Addresses are made from `redirectUri`, never from the request, so proxies can't change them.
+ * - Errors go to Express's error handler: `WebSignInError`, with a `status`, and the errors of partitions.
+ *
+ * @throws InvalidArgumentError
+ * @example
+ * import express from 'express';
+ * import session from 'express-session';
+ * import { webSignIn } from 'tokenkeep/express';
+ * import type { PartitionedCaches } from 'tokenkeep/partitions';
+ *
+ * function appWith(caches: PartitionedCaches, secret: string) {
+ *   const app = express();
+ *   app.set('trust proxy', 1); // behind a TLS proxy
+ *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax', secure: true } }));
+ *   const auth = webSignIn({
+ *     caches,
+ *     issuer: 'https://login.microsoftonline.com/my-tenant-id/v2.0',
+ *     clientId: 'my-app',
+ *     clientSecret: 'my secret',
+ *     redirectUri: 'https://app.example/callback',
+ *   });
+ *   app.use(auth.routes);
+ *   app.get('/me', auth.requireUser({ scopes: ['User.Read'] }), async (req, res) => {
+ *     const headers = { authorization: `Bearer ${auth.user(req).accessToken}` };
+ *     res.json(await (await fetch('https://graph.microsoft.com/v1.0/me', { headers })).json());
+ *   });
+ *   return app;
+ * }
+ */
+export function webSignIn(options: WebSignInOptions): WebSignIn {
+  const app = new WebApp(options);
+  return {
+    routes: middleware((req, res) => app.route(req, res)),
+    requireUser: (required) => {
+      const { scopes = [] } = checkOptions('requireUser', required, { scopes: true });
+      const wanted = scopes.flatMap(scopesOf);
+      return middleware((req, res) => app.require(req, res, wanted));
+    },
+    user: (req) => app.user(req),
+    findUser: (req) => app.find(req),
+    signIn: (req, res, how) => app.signIn(req, res, how),
+  };
+}
+
+/** Sign-ins that follow each other within so many seconds may be going round and round. */
+const LOOP = 20;
+const MOST_ROUNDS = 2;
+
+class WebApp {
+  readonly #options: WebSignInOptions;
+  readonly #provider: Provider;
+  readonly #now: Clock;
+  readonly #origin: string;
+  readonly #paths: Required<WebSignInPaths> & { readonly callback: string };
+  readonly #cookiePrefix: string;
+  readonly #users = new WeakMap<WebRequest, WebUser>();
+  #logout: ReturnType<typeof logoutTokens> | undefined;
+
+  constructor(options: WebSignInOptions) {
+    this.#options = checkedOptions(options);
+    const { issuer, redirectUri, paths = {}, basePath = '', now = systemClock, fetch: own } = options;
+    this.#now = now;
+    this.#provider = new Provider(issuer, options, own ?? ((...request) => fetch(...request)), now);
+    const { origin, pathname, protocol } = new URL(redirectUri);
+    this.#origin = origin;
+    this.#paths = {
+      signIn: `${basePath}/sign-in`,
+      signOut: `${basePath}/sign-out`,
+      backChannelLogout: `${basePath}/back-channel-logout`,
+      ...paths,
+      callback: pathname,
+    };
+    // A cookie named __Host- can't be planted by another host of the domain.
+    this.#cookiePrefix = protocol === 'https:' ? '__Host-tokenkeep-' : 'tokenkeep-';
+  }
+
+  get #isSecure(): boolean {
+    return this.#origin.startsWith('https:');
+  }
+
+  /** Answers requests to the routes. @returns whether it is another path */
+  async route(req: WebRequest, res: ServerResponse): Promise<boolean> {
+    const run = this.#routeOf(req);
+    await run?.(req, res);
+    return run === undefined;
+  }
+
+  #routeOf(req: WebRequest): ((req: WebRequest, res: ServerResponse) => Promise<void>) | undefined {
+    const { pathname } = this.#urlOf(req);
+    const { signIn, callback, signOut, backChannelLogout } = this.#paths;
+    if (req.method === 'GET' && pathname === signIn) return (...request) => this.#start(...request);
+    if (req.method === 'GET' && pathname === callback) return (...request) => this.#finish(...request);
+    if (req.method === 'POST' && pathname === signOut) return (...request) => this.#signOut(...request);
+    if (req.method === 'POST' && pathname === backChannelLogout && this.#hasIndex())
+      return (...request) => this.#backChannelLogout(...request);
+    return undefined;
+  }
+
+  /** @returns whether the user may pass; otherwise, the request is answered */
+  async require(req: WebRequest, res: ServerResponse, scopes: readonly string[]): Promise<boolean> {
+    noStore(res);
+    const session = sessionOf(req);
+    const isKept = signedIn(session) !== undefined;
+    const user = await this.#userOf(req, scopes).catch((error: unknown) => {
+      if (error instanceof SignInRequiredError) return this.#assertNoLoop(session, scopes, error);
+      throw error;
+    });
+    const rounds = this.#roundsOf(req);
+    if (user !== null) {
+      this.#users.set(req, user);
+      if (rounds > 0) this.#clear(res, this.#doneCookie);
+      return true;
+    }
+    if (!isNavigation(req)) {
+      answer(res, 401, { error: 'sign_in_required' });
+      return false;
+    }
+    if (rounds >= MOST_ROUNDS && !isKept) sessionNotKept();
+    const isRepeatable = req.method === 'GET' || req.method === 'HEAD';
+    await this.signIn(req, res, { scopes, returnTo: isRepeatable ? this.#pathOf(req) : '/' });
+    return false;
+  }
+
+  user(req: WebRequest): WebUser {
+    const user = this.#users.get(req);
+    if (user !== undefined) return user;
+    throw new NoRequestError(
+      'This request has not passed requireUser, so it is unknown who its user is. Add requireUser() to the route.',
+    );
+  }
+
+  async find(req: WebRequest): Promise<WebUser | null> {
+    return this.#users.get(req) ?? this.#userOf(req, []);
+  }
+
+  async signIn(req: WebRequest, res: ServerResponse, options: SignInOptions = {}): Promise<void> {
+    const { returnTo, scopes = [], claims, loginHint } = checkOptions('signIn', options, SIGN_IN);
+    sessionOf(req); // Tells before the sign-in rather than after it.
+    const { authorization_endpoint } = await this.#provider.metadata();
+    const { clientId, redirectUri, parameters = {} } = this.#options;
+    const all = new Set([
+      'openid',
+      'profile',
+      'offline_access',
+      ...this.#scopes,
+      ...scopes.flatMap(scopesOf),
+    ]);
+    const scope = [...all].join(' ');
+    const { attempt, value } = newAttempt({
+      returnTo: ownPath(returnTo ?? this.#pathOf(req), this.#origin) ?? '/',
+      scopes: scope,
+      at: this.#now(),
+    });
+    for (const name of supersededAttempts(cookiesOf(req), `${this.#cookiePrefix}attempt-`))
+      this.#clear(res, name);
+    setCookie(res, this.#attemptCookie(attempt.state), value, {
+      maxAge: LONGEST_ATTEMPT,
+      secure: this.#isSecure,
+    });
+    const url = new URL(authorization_endpoint);
+    const query: Record<string, string> = {
+      ...parameters,
+      client_id: clientId,
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope,
+      state: attempt.state,
+      nonce: attempt.nonce,
+      code_challenge: attempt.challenge,
+      code_challenge_method: 'S256',
+      ...(claims === undefined ? {} : { claims }),
+      ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+    };
+    for (const [name, text] of Object.entries(query)) url.searchParams.set(name, text);
+    redirect(res, url.href);
+  }
+
+  async #start(req: WebRequest, res: ServerResponse): Promise<void> {
+    await this.signIn(req, res, { returnTo: this.#urlOf(req).searchParams.get('returnTo') ?? '/' });
+  }
+
+  /** The provider's answer (OpenID Connect Core §3.1.2.5). */
+  async #finish(req: WebRequest, res: ServerResponse): Promise<void> {
+    noStore(res);
+    const query = this.#urlOf(req).searchParams;
+    const state = query.get('state') ?? '';
+    const name = this.#attemptCookie(state);
+    const attempt = attemptFor(state, cookiesOf(req).get(name), this.#now());
+    if (attempt === undefined) notBegunHere();
+    this.#clear(res, name); // Good for one answer.
+    const metadata = await this.#provider.metadata();
+    const issuer = query.get('iss');
+    if (issuer === null ? metadata.namesIssuer : issuer !== metadata.issuer) notBegunHere();
+    const code = query.get('code');
+    if (code === null) refused(query.get('error'), query.get('error_description'));
+    const { clientId, redirectUri } = this.#options;
+    const { token_endpoint, response } = await this.#provider.tokens({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: attempt.verifier,
+    });
+    if (response['error'] !== undefined) refused(response['error'], response['error_description']);
+    await verifiedIdToken(response['id_token'], await this.#provider.keys(), {
+      issuer: metadata.issuer,
+      clientId,
+      nonce: attempt.nonce,
+      now: this.#now(),
+    });
+
+    const memory = new TokenCache({ now: this.#now });
+    const event = { client_id: clientId, scope: attempt.scopes, token_endpoint, response };
+    memory.add({ ...event, grant_type: 'authorization_code' });
+    await this.#keep(req, res, attempt, memory);
+    redirect(res, ownPath(attempt.returnTo, this.#origin) ?? '/');
+  }
+
+  /** Keeps the tokens of a sign-in, in a session of their own. */
+  async #keep(req: WebRequest, res: ServerResponse, { scopes }: Attempt, memory: TokenCache): Promise<void> {
+    const [account] = memory.accounts();
+    if (account === undefined) throw new WebSignInError('sign_in_answer_invalid', NO_ACCOUNT);
+    const before = sessionOf(req);
+    const previous = await this.#previous(req, before);
+    const isSameUser = previous?.account !== undefined && isSame(previous.account, account);
+    const session = await regenerated(req);
+    this.#options.carryOver?.(before, session, isSameUser);
+    if (isSameUser && typeof this.#options.caches === 'function') await carryOver(before, session);
+    const id = isSameUser ? previous.id : randomUUID();
+    await this.#open(req, session, id).update((cache) => void merge(cache, memory));
+    // The tokens of the user before are out of everyone's reach now.
+    if (previous !== undefined && !isSameUser) await signedOut(previous.partition).catch(() => undefined);
+    noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
+    await saved(session);
+    setCookie(res, this.#doneCookie, String(this.#roundsOf(req) + 1), {
+      maxAge: LOOP,
+      secure: this.#isSecure,
+    });
+  }
+
+  #timeOf(last: SignedInSession | undefined): { at: number; again: number } {
+    const at = this.#now();
+    return { at, again: last !== undefined && at - last.at <= LOOP ? last.again + 1 : 0 };
+  }
+
+  /** Who was signed in before in this browser. */
+  async #previous(req: WebRequest, session: ExpressSession): Promise<Previous | undefined> {
+    const id = signedIn(session)?.partition;
+    if (id === undefined) return undefined;
+    const partition = this.#open(req, session, id);
+    const account = await partition.read((cache) => cache.accounts()[0]).catch(unopened);
+    return { id, partition, account };
+  }
+
+  async #signOut(req: WebRequest, res: ServerResponse): Promise<void> {
+    noStore(res);
+    if (isCrossSite(req, this.#origin)) throw new WebSignInError('cross_site_request', CROSS_SITE);
+    const session = sessionOf(req);
+    const id = signedIn(session)?.partition;
+    let idToken: string | undefined;
+    if (id !== undefined) {
+      const partition = this.#open(req, session, id);
+      idToken = await partition.read((cache) => cache.find('IdToken')[0]?.secret).catch(unopened);
+      await signedOut(partition);
+    }
+    await destroyed(session);
+    this.#clear(res, this.#doneCookie);
+    const home = `${this.#origin}${this.#basePath}/`;
+    // Here it is done. The browser asks at the provider, if that is there.
+    const { end_session_endpoint } = await this.#provider
+      .metadata()
+      .catch(() => ({ end_session_endpoint: undefined }));
+    if (end_session_endpoint === undefined) {
+      redirect(res, `${this.#basePath}/`);
+      return;
+    }
+    const url = new URL(end_session_endpoint);
+    url.searchParams.set('client_id', this.#options.clientId);
+    url.searchParams.set('post_logout_redirect_uri', home);
+    if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
+    redirect(res, url.href);
+  }
+
+  #hasIndex(): boolean {
+    const { caches } = this.#options;
+    return typeof caches !== 'function' && caches.userIndex;
+  }
+
+  /** OpenID Connect Back-Channel Logout §2.5 to §2.8. */
+  async #backChannelLogout(req: WebRequest, res: ServerResponse): Promise<void> {
+    const { caches } = this.#options;
+    if (typeof caches === 'function') return;
+    try {
+      const verify = await this.#verifier();
+      await caches.signOutUser(await verify(await formField(req, 'logout_token')));
+    } catch (error) {
+      if (!(error instanceof LogoutTokenError)) throw error;
+      const isInvalid = error.code === 'logout_token_invalid';
+      const body = {
+        error: isInvalid ? 'invalid_request' : 'temporarily_unavailable',
+        error_description: error.message,
+      };
+      answer(res, isInvalid ? 400 : 503, body);
+      return;
+    }
+    answer(res, 200);
+  }
+
+  async #verifier(): Promise<ReturnType<typeof logoutTokens>> {
+    const { issuer, jwks_uri } = await this.#provider.metadata();
+    this.#logout ??= logoutTokens({
+      issuer,
+      clientId: this.#options.clientId,
+      keys: () => this.#provider.jwks(jwks_uri),
+      now: this.#now,
+    });
+    return this.#logout;
+  }
+
+  /** @returns null if nobody is signed in @throws SignInRequiredError if there is no token for the scopes */
+  async #userOf(req: WebRequest, scopes: readonly string[]): Promise<WebUser | null> {
+    const session = sessionOf(req);
+    const id = signedIn(session)?.partition;
+    if (id === undefined) return null;
+    const partition = this.#open(req, session, id);
+    const found = await partition.read((cache) => this.#found(cache, scopes));
+    if (found === null) {
+      noteSignedIn(session, undefined); // Signed out elsewhere, or expired.
+      return null;
+    }
+    const { account, claims, request, token } = found;
+    if (request === undefined) return { account, claims, accessToken: '', partition };
+    const { secret } =
+      token ??
+      (await acquireTokenSilent(partition, request, (...refresh) => this.#redeem(...refresh), this.#now));
+    return { account, claims, accessToken: secret, partition };
+  }
+
+  #found(cache: TokenCache, scopes: readonly string[]): FoundUser | null {
+    const [account] = cache.accounts();
+    if (account === undefined) return null;
+    const { home_account_id, environment, issuer } = account;
+    const query = { home_account_id };
+    const read = readToken(cache.find('IdToken', { query })[0]?.secret ?? '');
+    const claims = read?.format === 'jwt' ? read.payload : {};
+    if (scopes.length === 0) return { account, claims };
+    const request: TokenRequest = {
+      client_id: this.#options.clientId,
+      home_account_id,
+      environment,
+      ...(issuer === undefined ? {} : { issuer }),
+      scopes,
+    };
+    const { accessToken, refreshSoon } = lookup(cache, request, this.#now());
+    return { account, claims, request, ...(accessToken && !refreshSoon ? { token: accessToken } : {}) };
+  }
+
+  #redeem: Redeem = async ({ secret }, { scopes, environment }, signal) => {
+    const wanted: readonly string[] = scopes;
+    // Microsoft gives a new refresh token only if it is asked for one.
+    const own = isMicrosoft(environment) ? ['openid', 'profile', 'offline_access'] : [];
+    const all = new Set([...own, ...wanted]);
+    const parameters = { grant_type: 'refresh_token', refresh_token: secret, scope: [...all].join(' ') };
+    const answered = await this.#provider.tokens(parameters, signal);
+    const { error } = answered.response;
+    if (error === undefined || error === 'invalid_grant') return answered;
+    if (typeof error === 'string' && ASKS_USER.has(error)) {
+      throw new SignInRequiredError(
+        'The provider gives no token for these scopes without asking the user. What is cached stays. Sign the user in again.',
+      );
+    }
+    return refused(error, answered.response['error_description']);
+  };
+
+  /** @throws WebSignInError if the user has just come back from the provider for this */
+  #assertNoLoop(session: ExpressSession, scopes: readonly string[], cause: SignInRequiredError): null {
+    const last = signedIn(session);
+    const asked = new Set(scopesOf(last?.scopes ?? ''));
+    const isAnswered = scopes.every((scope) => asked.has(scope));
+    if (last === undefined || !isAnswered || last.again < MOST_ROUNDS || this.#now() - last.at > LOOP)
+      return null;
+    throw new WebSignInError(
+      'sign_in_no_token',
+      'The user has signed in several times in a row, and the provider gave no token for the scopes of this page. The user stays signed in. Check that the app may ask for these scopes, and that they are of one resource.',
+      { cause },
+    );
+  }
+
+  #caches(req: WebRequest): PartitionedCaches {
+    const { caches } = this.#options;
+    return typeof caches === 'function' ? caches(req) : caches;
+  }
+
+  #open(req: WebRequest, session: ExpressSession, id: string): Partition {
+    const ttl = lifetimeOf(session);
+    const how: PartitionOptions = ttl === undefined ? {} : { ttl: { sliding: ttl } };
+    return this.#caches(req).partition(id, how);
+  }
+
+  /** The request's URL as the browser sees it. */
+  #urlOf(req: WebRequest): URL {
+    const target = req.originalUrl ?? req.url ?? '/';
+    const url = `${this.#origin}${this.#basePath}${target.startsWith('/') ? target : '/'}`;
+    return new URL(URL.canParse(url) ? url : this.#origin);
+  }
+
+  #pathOf(req: WebRequest): string {
+    const { pathname, search } = this.#urlOf(req);
+    return `${pathname}${search}`;
+  }
+
+  get #basePath(): string {
+    return this.#options.basePath ?? '';
+  }
+
+  get #scopes(): readonly string[] {
+    return (this.#options.scopes ?? []).flatMap(scopesOf);
+  }
+
+  /** How often this browser has signed in since a page last knew its user. */
+  #roundsOf(req: WebRequest): number {
+    return Number(cookiesOf(req).get(this.#doneCookie) ?? 0) || 0;
+  }
+
+  get #doneCookie(): string {
+    return `${this.#cookiePrefix}signed-in`;
+  }
+
+  #attemptCookie(state: string): string {
+    return `${this.#cookiePrefix}attempt-${state.replace(/[^\w-]/g, '').slice(0, 16)}`;
+  }
+
+  #clear(res: ServerResponse, name: string): void {
+    setCookie(res, name, '', { maxAge: 0, secure: this.#isSecure });
+  }
+}
+
+interface Previous {
+  readonly id: string;
+  readonly partition: Partition;
+  /** Undefined where it can't be opened, or is empty. */
+  readonly account: AccountSummary | undefined;
+}
+
+interface FoundUser {
+  readonly account: AccountSummary;
+  readonly claims: Claims;
+  readonly request?: TokenRequest;
+  readonly token?: AccessToken;
+}
+
+const SIGN_IN: OptionNames<SignInOptions> = { returnTo: true, scopes: true, claims: true, loginHint: true };
+
+/** Errors of the token endpoint that end when the user signs in (OpenID Connect Core §3.1.2.6, RFC 6749 §5.2). */
+const ASKS_USER: ReadonlySet<string> = new Set([
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+  'invalid_scope',
+]);
+
+function isSame(one: AccountSummary, other: AccountSummary): boolean {
+  const { home_account_id, environment, issuer = '' } = one;
+  const isOfIssuer = sameIssuer(issuer, other.issuer ?? '');
+  return home_account_id === other.home_account_id && environment === other.environment && isOfIssuer;
+}
+
+async function signedOut(partition: Partition): Promise<void> {
+  await partition.update((cache) => void cache.signOutAll()).catch(unopened);
+  await partition.remove(); // Also where it could not be opened.
+}
+
+/** A partition that can't be opened does not stand in the way of a sign-in or a sign-out. */
+function unopened(error: unknown): undefined {
+  if (error instanceof PartitionError && error.code !== 'partition_busy') return undefined;
+  throw error;
+}
+
+const NO_ACCOUNT = 'The answer of the provider names no user. Nobody was signed in.';
+const CROSS_SITE =
+  'This request to sign out came from a page of another site. Nobody was signed out. Post the form from a page of this app.';
+
+function notBegunHere(): never {
+  throw new WebSignInError(
+    'sign_in_unknown',
+    'This answer belongs to no sign-in that was begun in this browser, or to one that was answered before or took too long. Nobody was signed in. Sign in again.',
+  );
+}
+
+function refused(error: unknown, description: unknown): never {
+  const code = typeof error === 'string' ? error : '';
+  const isCode = /^[a-z_]{1,40}$/.test(code);
+  throw new WebSignInError(
+    'sign_in_refused',
+    `The identity provider refused${isCode ? ` (${code})` : ''}. Nobody was signed in; who was signed in still is.`,
+    { provider: { error: code, description: typeof description === 'string' ? description : '' } },
+  );
+}
+
+function sessionNotKept(): never {
+  throw new WebSignInError(
+    'session_not_kept',
+    "The browser did not send the session's cookie back after the sign-in. Behind a TLS proxy, call app.set('trust proxy', 1), or express-session does not set a secure cookie. The cookie must be SameSite=Lax, not Strict. Nobody is signed in.",
+  );
+}

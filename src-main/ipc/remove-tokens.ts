@@ -1,0 +1,52 @@
+/** Removes single tokens of the vault, such as all of one app, without signing the account out. */
+import type { TokenCache } from '../cache/token-cache.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { activityAccount, activityToken, recordActivity } from './activity.ts';
+import type { CachedAccount } from './cached-accounts.ts';
+import type { Ports } from './ports.ts';
+import { removeQuestion } from './questions.ts';
+import { erase } from './sign-out.ts';
+import { findToken, type IdentifiedToken, type TokenId } from './token-views.ts';
+
+/** @returns how many were removed; null if the user declined */
+export async function removeTokens<Caller>(
+  { vault, now, confirm }: Pick<Ports<Caller>, 'vault' | 'now' | 'confirm'>,
+  caller: Caller,
+  ids: readonly TokenId[],
+): Promise<number | null> {
+  const opened = await vault;
+  const found = await opened.read((cache) => tokensOf(cache, ids), { held: true });
+  const [[account, first]] = found;
+  const tokens = found.map(([, token]) => token);
+  if (!(await confirm(caller, removeQuestion(account, tokens)))) return null;
+  return erase(opened, (cache) => {
+    const leaving = tokensOf(cache, ids);
+    const { client_id, api } = activityToken(account, first);
+    recordActivity(cache, now(), [activityAccount(account)], {
+      kind: 'removal',
+      tokens: leaving.length,
+      client_id,
+      api: leaving.length === 1 ? api : null,
+    });
+    for (const [, { type, token }] of leaving) cache.modify(type, token, null);
+    return leaving.length;
+  });
+}
+
+type Found = [CachedAccount, IdentifiedToken];
+
+/** @throws InvalidArgumentError if one is gone, or the vault does not keep it as an entry of its own */
+function tokensOf(cache: TokenCache, ids: readonly TokenId[]): [Found, ...Found[]] {
+  const [first, ...others] = ids.map((id) => {
+    const [account, token] = findToken(cache, id);
+    const own: readonly unknown[] = [...account.accessTokens, ...account.refreshTokens, ...account.idTokens];
+    if (!own.includes(token.token)) {
+      throw new InvalidArgumentError(
+        'This token is part of a grant that an app keeps as a whole. Nothing was removed. Sign out to remove it.',
+      );
+    }
+    return [account, token] as Found;
+  });
+  if (first === undefined) throw new InvalidArgumentError('No token was named. Nothing was removed.');
+  return [first, ...others];
+}

@@ -1,0 +1,55 @@
+import { Header, Menu, MenuItem, MenuSection, Separator } from 'react-aria-components';
+import type { TokenItem } from '../../src-main/ipc/contract.ts';
+import { copyText } from '../bridge.ts';
+import { claimsText } from '../state/claims.ts';
+import { appLabel } from '../state/tokens.ts';
+import { useModel, useStore } from './hooks.ts';
+
+/** What can be done with the selected token: in the panel, and by a right click on its row. */
+export function TokenMenu({ token }: { token: TokenItem }) {
+  const { refreshStatus, secret, selection, toasts } = useModel();
+  const { accountId, claims, tokens } = useStore(selection.view);
+  const refreshable = useStore(
+    refreshStatus.view,
+    (view) => view.accountId === accountId && view.status?.refreshable === true,
+  );
+  const payload = claims?.format === 'jwt' ? claims.payload : null;
+  const isAccess = token.type === 'AccessToken';
+  // Other programs' caches are only read.
+  const removable = token.place === 'vault';
+  const ofApp = (tokens ?? []).filter(
+    ({ client_id, place }) => client_id === token.client_id && place === 'vault',
+  );
+  // Claims are no secret, so main does not ask.
+  const copyClaims = () => {
+    if (payload === null) return;
+    toasts.show(copyText(claimsText(payload)) ? 'Claims copied.' : 'The claims could not be copied.');
+  };
+  return (
+    <Menu className="menu" aria-label="Token">
+      <MenuSection>
+        <Header className="menu-head">Copy</Header>
+        <MenuItem textValue="Token" onAction={() => void secret.copy()}>
+          Token… <kbd>Ctrl C</kbd>
+        </MenuItem>
+        {isAccess && <MenuItem onAction={() => void secret.copy('header')}>Authorization header…</MenuItem>}
+        {isAccess && <MenuItem onAction={() => void secret.copy('curl')}>curl command…</MenuItem>}
+        {payload !== null && <MenuItem onAction={copyClaims}>Claims as JSON</MenuItem>}
+      </MenuSection>
+      {(refreshable || removable) && <Separator />}
+      {refreshable && (
+        <MenuItem onAction={() => void refreshStatus.refresh()}>Refresh the account’s tokens</MenuItem>
+      )}
+      {removable && (
+        <MenuItem className="danger" onAction={() => void secret.remove([token.id])}>
+          Remove this token…
+        </MenuItem>
+      )}
+      {removable && ofApp.length > 1 && (
+        <MenuItem className="danger" onAction={() => void secret.remove(ofApp.map(({ id }) => id))}>
+          {`Remove ${appLabel(token)}’s ${String(ofApp.length)} tokens…`}
+        </MenuItem>
+      )}
+    </Menu>
+  );
+}

@@ -1,0 +1,35 @@
+/** Runs the command in this process, and returns what it printed and its exit code. */
+import { run } from '../../src-main/cli/run.ts';
+import type { World } from '../../src-main/cli/world.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** @param home the home folder, with no file of the user who runs the tests */
+export async function command(
+  { home, keychain }: { home: string; keychain: Keychain },
+  words: readonly string[],
+  { stdin = '', ...own }: Partial<World> & { stdin?: string } = {},
+): Promise<Ran> {
+  const printed = { out: '', err: '' };
+  const code = await run(words, {
+    version: '1.2.3',
+    platform: 'linux',
+    home,
+    env: {},
+    out: { write: (text) => (printed.out += text), isTerminal: false },
+    err: { write: (text) => (printed.err += text), isTerminal: false },
+    isInteractive: false,
+    input: () => Promise.resolve(stdin),
+    ask: () => Promise.resolve(''),
+    fetch: () => Promise.reject(new Error('no network in this test')),
+    now: () => Math.floor(Date.now() / 1000),
+    keychain,
+    ...own,
+  });
+  return { code, ...printed };
+}

@@ -1,0 +1,206 @@
+/** Grants of `tokenkeep/oauth` in the command, and what it records under Activity. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { EXIT } from '../../src-main/cli/world.ts';
+import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { activityOf } from '../../src-main/ipc/activity.ts';
+import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { type Grant, openGrants } from '../../src-main/oauth/index.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
+import type { Vault } from '../../src-main/vault/api.ts';
+import { command } from './command.ts';
+
+let home: string;
+let keychain: Keychain;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'tokenkeep-cli-grants-'));
+  keychain = memoryKeychain();
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const now = (): number => Math.floor(Date.now() / 1000);
+async function inVault<T>(task: (vault: Vault) => Promise<T>): Promise<T> {
+  const file = join(home, '.config/Tokenkeep/accounts.vault');
+  const vault = await openVault({ file, name: 'accounts', service: 'Tokenkeep', keychain });
+  try {
+    return await task(vault);
+  } finally {
+    await vault.close();
+  }
+}
+const ISSUER = 'https://id.example';
+const grant = (own: Partial<Grant> = {}, tokens: Record<string, unknown> = {}): Grant => ({
+  account: { subject: 'sub-1', username: 'ada@id.example' },
+  ...own,
+  tokens: {
+    access_token: 'at-old',
+    refresh_token: 'rt-old',
+    expires_in: 3600,
+    scope: 'files mail',
+    ...tokens,
+  },
+});
+const add = (label: string, own: Grant, client_id = 'my-app') =>
+  inVault((vault) => openGrants(vault, { issuer: ISSUER, client_id }).add(label, own));
+const activity = () => inVault((vault) => vault.read((cache) => activityOf(cache, null, now()).events));
+const GET = ['get', '--account', 'ada@id.example', '--scope', 'files'];
+
+/** An issuer: what it was sent, and its answers. */
+function provider(answer: Record<string, unknown>, status = 200) {
+  const sent: { url: string; body: string }[] = [];
+  const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
+    sent.push({ url: String(url), body: String((request?.body ?? '') as URLSearchParams | '') });
+    const isMetadata = String(url).includes('/.well-known/oauth-authorization-server');
+    if (isMetadata)
+      return Promise.resolve(Response.json({ issuer: ISSUER, token_endpoint: `${ISSUER}/token` }));
+    if (String(url).includes('.well-known'))
+      return Promise.resolve(new Response('Not found', { status: 404 }));
+    return Promise.resolve(Response.json(answer, { status }));
+  };
+  return { sent, fetch };
+}
+
+describe('a grant', () => {
+  it('is listed with its user, shown with its tokens, and its token printed', async () => {
+    await add('work', grant());
+    expect((await command({ home, keychain }, ['list'])).out).toMatch(/ada@id\.example .*vault/);
+    expect((await command({ home, keychain }, ['show', 'ada@id.example'])).out).toMatch(
+      /access +files mail +my-app/,
+    );
+    expect(await command({ home, keychain }, GET)).toMatchObject({ code: 0, out: 'at-old\n' });
+    expect(JSON.parse((await command({ home, keychain }, [...GET, '--json'])).out)).toMatchObject({
+      access_token: 'at-old',
+      scope: 'files mail',
+      token_type: 'Bearer',
+    });
+  });
+
+  it('is refreshed at the endpoint that its issuer publishes, with its registration, and kept', async () => {
+    await add('work', grant({ client: { client_id: 'registered', client_secret: 'cs' } }, { expires_in: 1 }));
+    const { sent, fetch } = provider({
+      access_token: 'at-new',
+      refresh_token: 'rt-new',
+      expires_in: 3600,
+      token_type: 'bearer',
+    });
+    const ran = await command({ home, keychain }, [...GET, '--header'], { fetch, now: () => now() + 100 });
+    expect(ran).toMatchObject({ code: 0, out: 'Authorization: Bearer at-new\n' });
+    expect(sent.at(-1)?.url).toBe(`${ISSUER}/token`);
+    expect(Object.fromEntries(new URLSearchParams(sent.at(-1)?.body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'rt-old',
+      client_id: 'registered',
+      client_secret: 'cs',
+    });
+    const kept = await inVault((vault) =>
+      openGrants(vault, { issuer: ISSUER, client_id: 'my-app' }).get('work'),
+    );
+    expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
+    expect(await activity()).toMatchObject([{ kind: 'refresh', client_ids: ['my-app'], automatic: false }]);
+  });
+
+  it('that was refused needs a sign-in, and is not sent again', async () => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const { sent, fetch } = provider({ error: 'invalid_grant' }, 400);
+    const later = { fetch, now: () => now() + 100 };
+    expect((await command({ home, keychain }, GET, later)).code).toBe(EXIT.signInRequired);
+    const asked = sent.length;
+    expect((await command({ home, keychain }, GET, later)).code).toBe(EXIT.signInRequired);
+    expect(sent).toHaveLength(asked);
+  });
+
+  it('that is bound to a key is left to its program', async () => {
+    await add('work', grant({ keys: { dpop: { kty: 'EC' } } }, { expires_in: 1, token_type: 'DPoP' }));
+    const { sent, fetch } = provider({});
+    const { code, err } = await command({ home, keychain }, GET, { fetch, now: () => now() + 100 });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('bound to a key');
+    expect(sent).toEqual([]);
+  });
+
+  it('of a scope that was not granted needs a sign-in; of several clients, one has to be named', async () => {
+    await add('work', grant());
+    const other = await command({ home, keychain }, [
+      'get',
+      '--account',
+      'ada@id.example',
+      '--scope',
+      'admin',
+    ]);
+    expect(other.code).toBe(EXIT.signInRequired);
+    expect(other.err).toContain('files mail');
+    await add('work', grant({}, { access_token: 'at-other' }), 'other-app');
+    const several = await command({ home, keychain }, GET);
+    expect(several.code).toBe(EXIT.usage);
+    expect(several.err).toContain('--client my-app or --client other-app');
+    expect((await command({ home, keychain }, [...GET, '--client', 'other-app'])).out).toBe('at-other\n');
+  });
+
+  it('is signed out with its account', async () => {
+    await add('work', grant());
+    const { code, out } = await command({ home, keychain }, ['signout', 'ada@id.example', '--yes']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/Signed out +vault/);
+    expect((await command({ home, keychain }, ['list'])).out).toBe('Nobody is signed in.\n');
+  });
+});
+
+describe('activity', () => {
+  const response = tokenResponse({ username: 'ada@example.org' });
+  const store = () => inVault((vault) => vault.update((cache) => void cache.add(response)));
+  function azureCli(): void {
+    const cache = new SerializableTokenCache();
+    cache.add(response);
+    mkdirSync(join(home, '.azure'));
+    writeFileSync(join(home, '.azure/msal_token_cache.json'), cache.serialize({ dialect: 'msal-python' }));
+  }
+
+  it('has one event for a sign-out, with the tokens of all places', async () => {
+    await store();
+    azureCli();
+    await command({ home, keychain }, ['signout', 'ada@example.org', '--yes']);
+    expect(await activity()).toMatchObject([{ kind: 'sign-out', tokens: 6, accounts: [{}] }]);
+  });
+
+  it('has a sign-out of another program alone, and makes no vault for it', async () => {
+    azureCli();
+    expect((await command({ home, keychain }, ['signout', 'ada@example.org', '--yes'])).code).toBe(0);
+    expect((await command({ home, keychain }, ['sources'])).out).toContain('no vault yet');
+    rmSync(join(home, '.azure'), { recursive: true });
+    azureCli();
+    await inVault((vault) =>
+      vault.update((cache) => void cache.add(tokenResponse({ username: 'ben@example.org' }))),
+    );
+    await command({ home, keychain }, ['signout', 'ada@example.org', '--yes']);
+    expect(await activity()).toMatchObject([
+      { kind: 'sign-out', tokens: 3, accounts: [{ name: expect.stringContaining('ada') as string }] },
+    ]);
+  });
+
+  it('has exports, imports and a token that was printed to a terminal, and no reading', async () => {
+    await store();
+    const scope = String(response.scope);
+    const words = ['get', '--account', 'ada@example.org', '--scope', scope];
+    await command({ home, keychain }, words);
+    await command({ home, keychain }, ['list']);
+    await command({ home, keychain }, ['verify']);
+    await command({ home, keychain }, ['doctor', '--repair']);
+    expect(await activity()).toEqual([]);
+    const out = { write: () => undefined, isTerminal: true };
+    expect((await command({ home, keychain }, [...words, '--reveal'], { out })).code).toBe(0);
+    const stdin = 'seven-warm-lanterns-drift-north\n';
+    const copy = join(home, 'copy.age');
+    expect((await command({ home, keychain }, ['export', copy, '--passphrase-stdin'], { stdin })).code).toBe(
+      0,
+    );
+    expect((await command({ home, keychain }, ['import', copy, '--passphrase-stdin'], { stdin })).code).toBe(
+      0,
+    );
+    const events = await activity();
+    expect(events.map(({ kind }) => kind).sort()).toEqual(['export', 'import', 'reveal']);
+    expect(JSON.stringify(events)).not.toContain('secret');
+  }, 20_000);
+});

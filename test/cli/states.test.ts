@@ -1,0 +1,108 @@
+/** Each verb in each state of the vault: its exit code, and a message that says what to do. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exitCodeOf } from '../../src-main/cli/vault.ts';
+import { EXIT } from '../../src-main/cli/world.ts';
+import { StorageError, VaultError } from '../../src-main/errors.ts';
+import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
+import type { VaultState } from '../../src-main/vault/state.ts';
+import { command } from './command.ts';
+
+const { scope, client_id } = tokenResponse();
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  list: ['list'],
+  show: ['show', 'ada@example.org'],
+  get: ['get', '--account', 'ada@example.org', '--client', client_id, '--scope', String(scope)],
+  credential: [
+    'credential',
+    'get',
+    '--account',
+    'ada@example.org',
+    '--client',
+    client_id,
+    '--scope',
+    String(scope),
+  ],
+  signout: ['signout', 'ada@example.org', '--yes'],
+  doctor: ['doctor'],
+  export: ['export', 'copy.age', '--passphrase-stdin'],
+  verify: ['verify'],
+  sources: ['sources'],
+  decode: ['decode', 'opaque'],
+};
+
+const refused = (code: number): Readonly<Record<string, number>> => ({
+  ...Object.fromEntries(Object.keys(VERBS).map((verb) => [verb, code])),
+  sources: EXIT.ok, // it says the state in its table
+  decode: EXIT.ok, // it needs no vault
+});
+const EXPECTED: Partial<Record<VaultState, Readonly<Record<string, number>>>> = {
+  ready: refused(EXIT.ok),
+  locked: refused(EXIT.locked),
+  'no-keychain': refused(EXIT.noKeychain),
+  'key-missing': refused(EXIT.keyMissing),
+  'wrong-key': refused(EXIT.wrongKey),
+  newer: refused(EXIT.newer),
+};
+
+describe.each(Object.entries(EXPECTED))('a vault that is %s', (state, expected) => {
+  it.each(Object.entries(VERBS))('%s', async (verb, words) => {
+    const { file, keychain, clock, vault, dispose } = await testVault({ state: state as VaultState });
+    try {
+      await vault.close();
+      const home = join(file, '..');
+      const stdin =
+        verb === 'export' ? 'seven-warm-lanterns-drift-north\n' : 'protocol=https\nhost=x.example\n';
+      const own =
+        verb === 'decode'
+          ? words
+          : [...words.map((word) => (word === 'copy.age' ? join(home, word) : word)), '--vault', file];
+      const ran = await command({ home, keychain }, own, { stdin, now: () => clock.now() });
+      expect(ran, ran.err).toMatchObject({ code: expected[verb] });
+      if (expected[verb] !== EXIT.ok) {
+        expect(ran.out).toBe('');
+        expect(ran.err).toMatch(/^tokenkeep: \S.+\.\n/);
+      }
+    } finally {
+      await dispose();
+    }
+  });
+});
+
+describe('what can be read in part, or must not be changed', () => {
+  it.each([
+    ['damaged', EXIT.damaged, EXIT.damaged],
+    ['older', EXIT.older, EXIT.older],
+    ['copy', EXIT.copy, EXIT.copy],
+  ] as const)('a vault that is %s is listed, and says so', async (state, listed, changed) => {
+    const { file, keychain, clock, vault, dispose } = await testVault({
+      state,
+      users: ['ada@example.org', 'ben@example.org'],
+    });
+    try {
+      await vault.close();
+      const at = { home: join(file, '..'), keychain };
+      const options = { now: () => clock.now() };
+      const list = await command(at, ['list', '--vault', file], options);
+      expect(list.code).toBe(listed);
+      expect(list.out).toContain('@example.org');
+      expect(list.err).toMatch(/^tokenkeep: \S.+\.\n/);
+      const out = await command(at, ['signout', 'ada@example.org', '--yes', '--vault', file], options);
+      // Where the vault refuses the change, the account is still signed in there.
+      expect([changed, EXIT.stillSignedIn, EXIT.notFound]).toContain(out.code);
+    } finally {
+      await dispose();
+    }
+  });
+});
+
+it.each([
+  [new VaultError('vault_busy', 'x'), EXIT.busy],
+  [new VaultError('vault_unreadable', 'x'), EXIT.unreadable],
+  [new VaultError('vault_read_only', 'x'), EXIT.readOnly],
+  [new StorageError('read_only_disk', 'x'), EXIT.readOnly],
+  [new StorageError('disk_full', 'x'), EXIT.failed],
+  [new Error('x'), EXIT.failed],
+])('%s has a number of its own', (error, code) => {
+  expect(exitCodeOf(error)).toBe(code);
+});

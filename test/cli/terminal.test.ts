@@ -1,0 +1,194 @@
+/** The command on a real terminal (tmux), with a keyring and without one. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { EXIT } from '../../src-main/cli/world.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
+import { bundle } from '../support/bundle.ts';
+import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
+
+let program: string;
+let keyring: OwnKeyring;
+let folder: string;
+const response = tokenResponse({ username: 'ada@example.org' });
+
+beforeAll(async () => {
+  program = await bundle('src-main/cli/main.ts');
+  keyring = await startKeyring();
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-tmux-'));
+  const script = `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`;
+  writeFileSync(join(folder, 'tokenkeep'), script);
+  chmodSync(join(folder, 'tokenkeep'), 0o755);
+}, 60_000);
+afterAll(async () => {
+  await keyring.close();
+  for (const path of [folder, dirname(program)]) rmSync(path, { recursive: true, force: true });
+});
+
+/** A terminal of its own, of 120 columns, with a shell that has nothing of the user’s. */
+async function terminal(env: Record<string, string>, task: (shell: Shell) => Promise<void>): Promise<void> {
+  const home = mkdtempSync(join(folder, 'home-'));
+  const socket = join(home, 'tmux');
+  const all = {
+    ...env,
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    PATH: `${folder}:/usr/bin:/bin`,
+    TERM: 'xterm',
+    LANG: 'C.UTF-8',
+  };
+  const tmux = (...words: string[]) => {
+    const { status, stdout, stderr } = spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...words], {
+      env: all,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    return stdout;
+  };
+  tmux('new-session', '-d', '-x', '120', '-y', '50', 'env PS1="ready:$ " sh');
+  const screen = () => tmux('capture-pane', '-p', '-S', '-500');
+  const seen = async (words: RegExp): Promise<string> => {
+    const end = Date.now() + 20_000;
+    for (;;) {
+      const text = screen();
+      if (words.test(text)) return text;
+      if (Date.now() > end) throw new Error(`${String(words)} was not seen in:\n${text}`);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+  };
+  let runs = 0;
+  const type = (text: string): void => void tmux('send-keys', '-l', text);
+  const enter = (): void => void tmux('send-keys', 'Enter');
+  const begin = (words: string): (() => Promise<{ text: string; code: number }>) => {
+    runs += 1;
+    const mark = `ended-${runs}`;
+    tmux('send-keys', '-R');
+    tmux('clear-history');
+    type(`${words}; echo ${mark}=$?`);
+    enter();
+    return async () => {
+      const text = await seen(new RegExp(`^${mark}=\\d+`, 'm'));
+      return { text, code: Number(new RegExp(`^${mark}=(\\d+)`, 'm').exec(text)?.[1]) };
+    };
+  };
+  try {
+    await task({
+      home,
+      begin,
+      seen,
+      type,
+      enter,
+      coloured: () => tmux('capture-pane', '-p', '-e', '-S', '-500'),
+      run: (words) => begin(words)(),
+    });
+  } finally {
+    spawnSync('tmux', ['-S', socket, 'kill-server'], { env: all });
+  }
+}
+
+interface Shell {
+  readonly home: string;
+  readonly begin: (words: string) => () => Promise<{ text: string; code: number }>;
+  readonly run: (words: string) => Promise<{ text: string; code: number }>;
+  readonly seen: (words: RegExp) => Promise<string>;
+  readonly coloured: () => string;
+  readonly type: (text: string) => void;
+  readonly enter: () => void;
+}
+
+function azureCli(home: string): string {
+  const cache = new SerializableTokenCache();
+  for (const username of ['ada@example.org', 'ben@example.org']) cache.add(tokenResponse({ username }));
+  mkdirSync(join(home, '.azure'));
+  const file = join(home, '.azure/msal_token_cache.json');
+  writeFileSync(file, cache.serialize({ dialect: 'msal-python' }), { mode: 0o600 });
+  return file;
+}
+
+describe('with a keyring', () => {
+  it('imports, lists, prints no token to the screen, asks before a sign-out, and undoes nothing of others', async () => {
+    await terminal(keyring.env, async ({ home, run, begin, seen, type, enter, coloured }) => {
+      const file = azureCli(home);
+      const secrets = [...readFileSync(file, 'utf8').matchAll(/"secret": ?"([^"]+)"/g)].map(
+        ([, secret]) => secret!,
+      );
+      expect(secrets.length).toBeGreaterThan(3);
+      expect(await run(`tokenkeep import ${file}`)).toMatchObject({ code: EXIT.ok });
+      const list = await run('tokenkeep list');
+      expect(list).toMatchObject({
+        code: EXIT.ok,
+        text: expect.stringMatching(/ada@example\.org .*vault, azure-cli/) as string,
+      });
+      const scope = String(response.scope);
+      const get = `tokenkeep get --account ada@example.org --scope '${scope}'`;
+      const refused = await run(get);
+      expect(refused.code).toBe(EXIT.notPrinted);
+      expect(refused.text).toContain('Not printed: standard output is a terminal');
+      const counted = await run(`${get} --header | wc -l`);
+      expect(counted.text).toMatch(/^1$/m);
+      for (const { text } of [list, refused, counted])
+        for (const secret of secrets) expect(text).not.toContain(secret);
+
+      const declined = begin('tokenkeep signout ada@example.org');
+      expect(await seen(/Sign out of 2 places\? \[y\/N\]/)).toMatch(/vault .*the encryption key is rotated/);
+      type('n');
+      enter();
+      expect((await declined()).code).toBe(EXIT.cancelled);
+      const done = begin('tokenkeep signout ada@example.org');
+      await seen(/Sign out of 2 places\? \[y\/N\]/);
+      type('y');
+      enter();
+      const { code, text } = await done();
+      expect(code).toBe(EXIT.ok);
+      expect(text).toMatch(
+        /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
+      );
+      expect(text).toMatch(/Signed out +azure-cli +3 tokens removed/);
+      expect(coloured()).toContain('\u001b[32mSigned out');
+      expect(readFileSync(file, 'utf8')).toContain('ben@example.org');
+      expect(readFileSync(file, 'utf8')).not.toContain('ada@example.org');
+    });
+  }, 90_000);
+
+  it('asks for a passphrase twice, and shows neither', async () => {
+    await terminal(keyring.env, async ({ home, run, begin, seen, type, enter }) => {
+      await run(`tokenkeep import ${azureCli(home)}`);
+      const exported = begin('tokenkeep export copy.age');
+      await seen(/Passphrase:/);
+      type('seven-warm-lanterns-drift-north');
+      enter();
+      await seen(/Confirm passphrase:/);
+      type('something-else-altogether-here');
+      enter();
+      const { text, code } = await exported();
+      expect(code).toBe(EXIT.cancelled);
+      expect(text).toContain('The two passphrases differ. Nothing was written.');
+      expect(text).not.toMatch(/lanterns|altogether/);
+    });
+  }, 60_000);
+});
+
+describe('without a keyring', () => {
+  it('shows the caches of other programs, and says why the vault can’t be opened', async () => {
+    const env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' };
+    await terminal(env, async ({ home, run }) => {
+      const file = azureCli(home);
+      expect(await run('tokenkeep list')).toMatchObject({
+        code: EXIT.ok,
+        text: expect.stringMatching(/ben@example\.org .*azure-cli/) as string,
+      });
+      expect(await run('tokenkeep sources')).toMatchObject({
+        code: EXIT.ok,
+        text: expect.stringContaining('no vault yet') as string,
+      });
+      const imported = await run(`tokenkeep import ${file}`);
+      expect(imported.code).toBe(EXIT.noKeychain);
+      expect(imported.text).toMatch(/^tokenkeep: \S/m);
+      expect((await run('tokenkeep signout ada@example.org --yes')).code).toBe(EXIT.ok);
+      expect(readFileSync(file, 'utf8')).not.toContain('ada@example.org');
+    });
+  }, 60_000);
+});

@@ -1,0 +1,108 @@
+/** A provider that answers as told: what a real one would never say can be tried with it. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+export interface FakeProvider {
+  readonly issuer: string;
+  /** Forms that the token endpoint got, newest last. */
+  readonly asked: URLSearchParams[];
+  /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
+  claims: Record<string, unknown>;
+  answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
+  /** Of access tokens, in seconds. */
+  lifetime: number;
+  /** Changes the discovery document. */
+  metadata: Record<string, unknown>;
+  logoutToken(claims: Record<string, unknown>): Promise<string>;
+  /** What was asked for, by code. */
+  readonly begun: Map<string, { readonly nonce: string; readonly scope: string }>;
+  close(): Promise<void>;
+}
+
+export async function startFakeProvider(clientId: string): Promise<FakeProvider> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
+  const sign = (claims: Record<string, unknown>, typ = 'JWT'): Promise<string> =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1', typ }).sign(privateKey);
+  let count = 0;
+  const tokens = async (form: URLSearchParams): Promise<Record<string, unknown>> => {
+    const own = fake.answer?.(form);
+    if (own !== undefined) return own;
+    const now = Math.floor(Date.now() / 1000);
+    const code = form.get('code') ?? '';
+    const sub = code.split(' ')[0] === '' ? 'ada' : (code.split(' ')[0] ?? 'ada');
+    const claims = {
+      iss: fake.issuer,
+      aud: clientId,
+      sub,
+      preferred_username: sub,
+      iat: now,
+      exp: now + 300,
+    };
+    count += 1;
+    return {
+      token_type: 'Bearer',
+      expires_in: fake.lifetime,
+      scope: form.get('scope') ?? fake.begun.get(code)?.scope,
+      access_token: `access ${count}`,
+      refresh_token: `refresh ${count}`,
+      id_token: await sign({ ...claims, nonce: fake.begun.get(code)?.nonce, ...fake.claims }),
+    };
+  };
+  const server = createServer((request, response) => {
+    void (async () => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const send = (body: object, status = 200): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      };
+      if (pathname === '/.well-known/openid-configuration') {
+        send({
+          issuer: fake.issuer,
+          authorization_endpoint: `${fake.issuer}/authorize`,
+          token_endpoint: `${fake.issuer}/token`,
+          jwks_uri: `${fake.issuer}/jwks`,
+          end_session_endpoint: `${fake.issuer}/end`,
+          ...fake.metadata,
+        });
+      } else if (pathname === '/jwks') send({ keys: [jwk] });
+      else if (pathname === '/token') {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+        const form = new URLSearchParams(Buffer.concat(chunks).toString());
+        form.set('authorization', request.headers.authorization ?? '');
+        fake.asked.push(form);
+        const body = await tokens(form);
+        send(body, body['error'] === undefined ? 200 : 400);
+      } else send({}, 404);
+    })();
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const fake: FakeProvider = {
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: [],
+    claims: {},
+    answer: undefined,
+    lifetime: 3600,
+    metadata: {},
+    begun: new Map(),
+    logoutToken: (claims) => {
+      const now = Math.floor(Date.now() / 1000);
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      const all = {
+        iss: fake.issuer,
+        aud: clientId,
+        iat: now,
+        exp: now + 60,
+        jti: String(now + count++),
+        events,
+      };
+      return sign({ ...all, ...claims }, 'logout+jwt');
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return fake;
+}

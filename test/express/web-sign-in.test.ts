@@ -1,0 +1,590 @@
+/** `tokenkeep/express` in a real Express app with express-session, driven by requests such as a browser and an attacker make. */
+import express from 'express';
+import session from 'express-session';
+import { once } from 'node:events';
+import { type IncomingMessage, request as send, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type WebSignIn, webSignIn, type WebSignInOptions } from '../../src-main/express/index.ts';
+import { memoryStore, type PartitionedCaches, partitionedCaches } from '../../src-main/partitions/index.ts';
+import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
+import { type FakeProvider, startFakeProvider } from './fake-provider.ts';
+
+let provider: FakeProvider;
+beforeAll(async () => {
+  provider = await startFakeProvider('my-app');
+});
+afterAll(() => provider.close());
+
+interface App {
+  readonly url: string;
+  readonly auth: WebSignIn;
+  readonly server: Server;
+  readonly sessions: session.MemoryStore;
+  readonly errors: unknown[];
+}
+
+const running: Server[] = [];
+afterEach(() => {
+  for (const server of running.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+type Settings = Partial<WebSignInOptions> & { cookie?: session.CookieOptions; proxies?: number };
+
+async function start({ cookie = {}, proxies = 0, ...settings }: Settings = {}): Promise<App> {
+  const app = express();
+  const server = app.listen(0, '127.0.0.1');
+  running.push(server);
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sessions = new session.MemoryStore();
+  const errors: unknown[] = [];
+  const auth = webSignIn({
+    caches: partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text', userIndex: true }),
+    issuer: provider.issuer,
+    clientId: 'my-app',
+    clientSecret: 'the secret',
+    redirectUri: `${url}/callback`,
+    ...settings,
+  });
+  app.set('trust proxy', proxies);
+  app.use(
+    session({
+      secret: 's',
+      store: sessions,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: 3_600_000, ...cookie },
+    }),
+  );
+  app.use(auth.routes);
+  app.get('/', async (req, res) => void res.json((await auth.findUser(req))?.account.username ?? null));
+  app.get('/me', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims['sub']));
+  app.get(
+    '/files',
+    auth.requireUser({ scopes: ['files.read'] }),
+    (req, res) => void res.json(auth.user(req).accessToken),
+  );
+  app.get(
+    '/mail',
+    auth.requireUser({ scopes: ['mail.read'] }),
+    (req, res) => void res.json(auth.user(req).accessToken),
+  );
+  app.get('/open', (req, res) => void res.json(auth.user(req).accessToken));
+  app.use(((error, _req, res, _next) => {
+    errors.push(error);
+    const { code, status = 500 } = error as { code?: string; status?: number };
+    res.status(status).json({ code });
+  }) satisfies express.ErrorRequestHandler);
+  return { url, auth, server, sessions, errors };
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A browser: cookies, and no redirect followed unless it is asked to. */
+class Browser {
+  readonly cookies = new Map<string, string>();
+  readonly #app: App;
+  readonly #headers: Record<string, string>;
+
+  constructor(app: App, headers: Record<string, string> = {}) {
+    this.#app = app;
+    this.#headers = headers;
+  }
+
+  /** By Node's HTTP client: `fetch` sends headers of its own that say that it is no page. */
+  async ask(path: string, { method = 'GET', headers = {} }: Asked = {}): Promise<Response> {
+    const cookie = [...this.cookies].map((pair) => pair.join('=')).join('; ');
+    const all = { accept: 'text/html', cookie, ...this.#headers, ...headers };
+    const request = send(`${this.#app.url}${path}`, { method, headers: all, agent: false }).end();
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+    for (const line of answer.headers['set-cookie'] ?? []) {
+      const [pair = '', ...flags] = line.split('; ');
+      const [name = '', value = ''] = pair.split('=');
+      if (flags.includes('Max-Age=0')) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    const lines = Object.entries(answer.headers).flatMap(([name, value = '']) =>
+      (Array.isArray(value) ? value : [value]).map((each): [string, string] => [name, each]),
+    );
+    const body = Buffer.concat(chunks);
+    return new Response(body.length === 0 ? null : body, { status: answer.statusCode ?? 0, headers: lines });
+  }
+
+  /** Begins a sign-in, and gives the address to which the provider would send the browser back. */
+  async begin(path: string, user: string): Promise<URL> {
+    const answer = await this.ask(path);
+    expect(answer.status).toBe(303);
+    const to = new URL(answer.headers.get('location') ?? '');
+    expect(to.origin).toBe(provider.issuer);
+    const code = `${user} ${Math.random()}`;
+    const [nonce = '', scope = ''] = ['nonce', 'scope'].map((name) => to.searchParams.get(name) ?? '');
+    provider.begun.set(code, { nonce, scope });
+    const back = new URL(to.searchParams.get('redirect_uri') ?? '');
+    back.searchParams.set('code', code);
+    back.searchParams.set('state', to.searchParams.get('state') ?? '');
+    return back;
+  }
+
+  async finish(back: URL): Promise<string | null> {
+    const answer = await this.ask(`${back.pathname}${back.search}`);
+    return answer.status === 303
+      ? answer.headers.get('location')
+      : `${answer.status} ${(await answer.json()).code}`;
+  }
+
+  async signIn(user: string, path = '/sign-in'): Promise<string | null> {
+    return this.finish(await this.begin(path, user));
+  }
+}
+
+const bodyOf = async (answer: Promise<Response>): Promise<unknown> => (await answer).json();
+
+describe('signing in', () => {
+  let app: App;
+  beforeEach(async () => {
+    provider.claims = {};
+    provider.answer = undefined;
+    provider.lifetime = 3600;
+    provider.metadata = {};
+    provider.asked.length = 0;
+    app = await start();
+  });
+
+  it('leads back to the page that was asked for, with a token for its scopes', async () => {
+    const ada = new Browser(app);
+    const asked = await ada.ask('/files?a=1');
+    expect(asked.headers.get('cache-control')).toBe('no-store');
+    const query = new URL(asked.headers.get('location') ?? '').searchParams;
+    expect(query.get('scope')).toBe('openid profile offline_access files.read');
+    expect(query.get('code_challenge_method')).toBe('S256');
+    expect(await ada.signIn('ada', '/files?a=1')).toBe('/files?a=1');
+    expect(provider.asked[0]?.get('code_verifier')).toHaveLength(43);
+    const page = await ada.ask('/files?a=1');
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    expect(await page.json()).toMatch(/^access/);
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    expect(provider.asked.length).toBe(1);
+  });
+
+  it('in eight tabs at once succeeds in each', async () => {
+    const ada = new Browser(app);
+    const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
+    const tabs = await Promise.all(names.map((tab) => ada.begin(`/sign-in?returnTo=/${tab}`, 'ada')));
+    const ends = await Promise.all(tabs.map((tab) => ada.finish(tab)));
+    expect(ends).toEqual(names.map((tab) => `/${tab}`));
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    expect([...ada.cookies.keys()].filter((name) => name.includes('attempt'))).toEqual([]);
+  });
+
+  it('a ninth sign-in makes the browser forget the first', async () => {
+    const ada = new Browser(app);
+    const tabs = [];
+    for (let tab = 0; tab < 9; tab += 1) tabs.push(await ada.begin('/sign-in', 'ada'));
+    expect([...ada.cookies.keys()].filter((name) => name.includes('attempt')).length).toBe(8);
+    expect(await ada.finish(tabs.at(-1) as URL)).toBe('/');
+  });
+
+  it('is finished by the browser that began it only, and once', async () => {
+    const [ada, eve] = [new Browser(app), new Browser(app)];
+    const back = await ada.begin('/sign-in', 'ada');
+    expect(await eve.finish(back)).toBe('400 sign_in_unknown');
+    await eve.begin('/sign-in', 'eve'); // with an attempt of her own
+    expect(await eve.finish(back)).toBe('400 sign_in_unknown');
+    expect(await ada.finish(back)).toBe('/');
+    expect(await ada.finish(back)).toBe('400 sign_in_unknown');
+    expect(provider.asked.length).toBe(1);
+  });
+
+  it.each(['', '?code=x', '?state=x', '?state=x&code=y', '?state=%00&code=y', '?error=access_denied'])(
+    'an answer "%s" out of nowhere is refused',
+    async (query) => {
+      const ada = new Browser(app);
+      await ada.begin('/sign-in', 'ada');
+      expect((await ada.ask(`/callback${query}`)).status).toBe(400);
+      expect(provider.asked).toEqual([]);
+    },
+  );
+
+  it('a cookie that was changed begins nothing', async () => {
+    const ada = new Browser(app);
+    const back = await ada.begin('/sign-in?returnTo=/me', 'ada');
+    const [name = '', value = ''] = [...ada.cookies].find(([each]) => each.includes('attempt')) ?? [];
+    const [seed] = value.split('.');
+    for (const what of [['/evil', '', 9e9], 'x', null, ['/']]) {
+      ada.cookies.set(name, `${seed}.${Buffer.from(JSON.stringify(what)).toString('base64url')}`);
+      expect(await ada.finish(back)).toBe('400 sign_in_unknown');
+      expect(ada.cookies.has(name)).toBe(true);
+    }
+    ada.cookies.set(name, value);
+    expect(await ada.finish(back)).toBe('/me');
+  });
+
+  it.each([
+    'https://evil.example/',
+    '//evil.example/',
+    '/\\evil.example/',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/%0d%0aset-cookie:x=y/..//evil.example',
+    '/..//evil.example',
+    '/.//evil.example',
+    'javascript:alert(1)',
+    'evil.example',
+    '/\u0000/evil.example',
+    `/${'x'.repeat(2000)}`,
+    '',
+  ])('never ends at another site: %s', async (returnTo) => {
+    const ada = new Browser(app);
+    const end = await ada.signIn('ada', `/sign-in?returnTo=${encodeURIComponent(returnTo)}`);
+    const url = new URL(end ?? '', app.url);
+    expect(url.origin).toBe(app.url);
+    expect(end).toMatch(/^\/(?![/\\])/);
+  });
+
+  it('takes too long after 15 minutes', async () => {
+    let now = Math.floor(Date.now() / 1000);
+    const slow = await start({ now: () => now });
+    const ada = new Browser(slow);
+    const back = await ada.begin('/sign-in', 'ada');
+    now += 901;
+    expect(await ada.finish(back)).toBe('400 sign_in_unknown');
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['of another issuer', { iss: 'https://evil.example' }],
+    ['for another client', { aud: 'other' }],
+    ['for several clients, issued to another', { aud: ['my-app', 'other'], azp: 'other' }],
+    ['for several clients, issued to nobody', { aud: ['my-app', 'other'] }],
+    ['expired', { exp: 1 }],
+    ['without a time', { exp: undefined }],
+    ['of the future', { iat: 9e9 }],
+    ['of another sign-in', { nonce: 'other' }],
+    ['without a nonce', { nonce: undefined }],
+    ['without a user', { sub: undefined }],
+  ])('an ID token %s signs nobody in', async (_what, claims) => {
+    provider.claims = claims;
+    const ada = new Browser(app);
+    expect(await ada.signIn('ada')).toBe('502 sign_in_answer_invalid');
+    expect(await bodyOf(ada.ask('/'))).toBeNull();
+  });
+
+  it.each([undefined, 'x', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, 'a.b.c.d.e'])(
+    'an ID token that is none (%s) signs nobody in',
+    async (id_token) => {
+      provider.answer = () => ({ token_type: 'Bearer', access_token: 'a', id_token });
+      expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
+    },
+  );
+
+  it('an answer of another issuer is refused before the code is sent anywhere (RFC 9207)', async () => {
+    provider.metadata = { authorization_response_iss_parameter_supported: true };
+    const strict = await start();
+    for (const iss of [undefined, 'https://evil.example']) {
+      const ada = new Browser(strict);
+      const back = await ada.begin('/sign-in', 'ada');
+      if (iss !== undefined) back.searchParams.set('iss', iss);
+      expect(await ada.finish(back)).toBe('400 sign_in_unknown');
+    }
+    const ada = new Browser(strict);
+    const back = await ada.begin('/sign-in', 'ada');
+    back.searchParams.set('iss', provider.issuer);
+    expect(provider.asked).toEqual([]);
+    expect(await ada.finish(back)).toBe('/');
+  });
+
+  it('a refusal of the provider says which, and its text is nobody’s but the app’s to show', async () => {
+    const ada = new Browser(app);
+    const back = await ada.begin('/sign-in', 'ada');
+    back.searchParams.delete('code');
+    back.searchParams.set('error', 'access_denied');
+    back.searchParams.set('error_description', '<script>');
+    expect(await ada.finish(back)).toBe('403 sign_in_refused');
+    const [error] = app.errors as { message: string; provider: unknown }[];
+    expect(error?.message).not.toContain('<script>');
+    expect(error?.provider).toEqual({ error: 'access_denied', description: '<script>' });
+  });
+
+  it('a discovery document of another issuer, or with plain addresses, is not believed', async () => {
+    for (const metadata of [
+      { issuer: 'https://evil.example' },
+      { token_endpoint: 'http://evil.example/token' },
+    ]) {
+      provider.metadata = metadata;
+      expect((await new Browser(await start()).ask('/sign-in')).status).toBe(502);
+    }
+    provider.metadata = {};
+  });
+});
+
+describe('the session', () => {
+  let app: App;
+  let caches: PartitionedCaches;
+  const kept = () => Object.keys((app.sessions as unknown as { sessions: object }).sessions);
+  beforeEach(async () => {
+    provider.claims = {};
+    provider.answer = undefined;
+    provider.lifetime = 3600;
+    provider.asked.length = 0;
+    caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text', userIndex: true });
+    app = await start({ caches });
+  });
+
+  it('is a new one after each sign-in, so that whoever planted the old one has nothing', async () => {
+    const [ada, eve] = [new Browser(app), new Browser(app)];
+    await eve.signIn('eve');
+    const planted = eve.cookies.get('connect.sid') ?? '';
+    ada.cookies.set('connect.sid', planted);
+    await ada.signIn('ada');
+    expect(ada.cookies.get('connect.sid')).not.toBe(planted);
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    expect((await eve.ask('/me')).status).toBe(303);
+    expect(kept().length).toBe(1);
+  });
+
+  it('the tokens of the user before are gone, and those of the same user go on', async () => {
+    const ada = new Browser(app);
+    await ada.signIn('ada');
+    await ada.signIn('ada');
+    expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
+    expect((await caches.signOutUser('ada')).partitions).toBe(1);
+    await ada.signIn('ada');
+    await ada.signIn('bob');
+    expect(await bodyOf(ada.ask('/me'))).toBe('bob');
+    const stored = await caches.signOutUser('ada'); // The index may still name what has been removed.
+    expect(stored.deleted).toBe(0);
+    expect(await bodyOf(ada.ask('/me'))).toBe('bob');
+  });
+
+  it('with sessionStore, partitions move to the new session of the same user, and not to another user’s', async () => {
+    const inSession = await start({
+      caches: (req) =>
+        partitionedCaches({ store: sessionStore(req.session as object), sealingKeys: 'plain-text' }),
+    });
+    const ada = new Browser(inSession);
+    await ada.signIn('ada', '/files');
+    await ada.signIn('ada');
+    const asked = provider.asked.length;
+    expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
+    expect(provider.asked.length).toBe(asked);
+    await ada.signIn('bob');
+    const stored = JSON.stringify((inSession.sessions as unknown as { sessions: object }).sessions);
+    const bodies = [...stored.matchAll(/\\"entry\\":\\"([^"\\]+)/g)].map(([, text = '']) =>
+      Buffer.from(text, 'base64').toString(),
+    );
+    expect(bodies.length).toBe(1);
+    expect(bodies.join()).not.toContain('"ada"');
+  });
+
+  it('keeps of the app what the app says', async () => {
+    const seen: boolean[] = [];
+    const own = await start({
+      carryOver: (_before, after, isSameUser) => {
+        seen.push(isSameUser);
+        Reflect.set(after, 'cart', 'books');
+      },
+    });
+    const ada = new Browser(own);
+    for (const user of ['ada', 'ada', 'bob']) await ada.signIn(user);
+    expect(seen).toEqual([false, true, false]);
+  });
+
+  it('that the browser does not send back is told, and does not send it round and round', async () => {
+    // A secure cookie behind a proxy that the app does not trust: express-session does not set it.
+    const broken = await start({ cookie: { secure: true } });
+    const ada = new Browser(broken);
+    expect(await ada.signIn('ada', '/me')).toBe('/me');
+    expect(await ada.signIn('ada', '/me')).toBe('/me');
+    const answer = await ada.ask('/me');
+    expect([answer.status, (await answer.json()).code]).toEqual([500, 'session_not_kept']);
+  });
+
+  it('is set behind a TLS proxy that the app trusts', async () => {
+    const trusting = await start({ cookie: { secure: true }, proxies: 1 });
+    const ada = new Browser(trusting, {
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'evil.example',
+      host: 'evil.example',
+    });
+    expect(await ada.signIn('ada', '/me')).toBe('/me');
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+  });
+
+  it('has cookies of https only where the app is public by https', async () => {
+    const tls = await start({ redirectUri: 'https://app.example/callback' });
+    const [line = ''] = (await new Browser(tls).ask('/sign-in')).headers.getSetCookie();
+    expect(line).toMatch(
+      /^__Host-tokenkeep-attempt-[\w-]+=.*; Path=\/; HttpOnly; SameSite=Lax; Max-Age=900; Secure$/,
+    );
+  });
+
+  it('a proxy that removes a prefix', async () => {
+    const inner = await start();
+    const prefixed = await start({ basePath: '/app', redirectUri: `${inner.url}/app/callback` });
+    const ada = new Browser(prefixed);
+    const back = await ada.begin('/me', 'ada');
+    expect(back.pathname).toBe('/app/callback');
+    expect(await ada.finish(new URL(`/callback${back.search}`, back))).toBe('/app/me');
+  });
+});
+
+describe('a token', () => {
+  let app: App;
+  let ada: Browser;
+  beforeEach(async () => {
+    provider.claims = {};
+    provider.answer = undefined;
+    provider.lifetime = 3600;
+    provider.asked.length = 0;
+    app = await start();
+    ada = new Browser(app);
+    await ada.signIn('ada', '/files');
+  });
+
+  it('for other scopes comes from a refresh, once for all requests together', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => bodyOf(ada.ask('/mail'))));
+    expect(new Set(answers).size).toBe(1);
+    expect(provider.asked.slice(1).map((form) => form.get('grant_type'))).toEqual(['refresh_token']);
+    expect(provider.asked[1]?.get('authorization')).toMatch(/^Basic /);
+  });
+
+  it.each(['invalid_grant', 'invalid_scope', 'interaction_required', 'consent_required'])(
+    'that needs the user (%s) leads to the provider, and not round and round',
+    async (error) => {
+      provider.answer = (form) => (form.get('grant_type') === 'refresh_token' ? { error } : undefined);
+      const gone = await ada.ask('/mail');
+      expect(gone.status).toBe(303);
+      expect(gone.headers.get('location')).toContain('mail.read');
+      provider.lifetime = 0; // A provider that gives nothing to be used.
+      let rounds = 0;
+      for (; rounds < 10 && (await ada.ask('/mail')).status === 303; rounds += 1)
+        await ada.signIn('ada', '/mail');
+      expect(rounds).toBeLessThan(5);
+      expect(app.errors.at(-1)).toMatchObject({ code: 'sign_in_no_token', status: 502 });
+    },
+  );
+
+  it('that the provider refuses for reasons of the app’s is told as that, and nobody is signed out', async () => {
+    provider.answer = () => ({ error: 'invalid_client', error_description: 'expired secret' });
+    const answer = await ada.ask('/mail');
+    expect([answer.status, (await answer.json()).code]).toEqual([403, 'sign_in_refused']);
+    expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
+  });
+
+  it('is not given to a request that did not pass requireUser', async () => {
+    const answer = await ada.ask('/open');
+    expect([answer.status, (await answer.json()).code]).toEqual([500, 'no_request']);
+  });
+
+  it('a request that no browser shows as a page gets 401', async () => {
+    const other = new Browser(app, { accept: 'application/json' });
+    const answer = await other.ask('/files');
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([401, 'no-store']);
+    expect(
+      (await other.ask('/files', { headers: { accept: 'text/html', 'sec-fetch-mode': 'cors' } })).status,
+    ).toBe(401);
+  });
+});
+
+describe('signing out', () => {
+  let app: App;
+  let ada: Browser;
+  beforeEach(async () => {
+    provider.claims = { sid: 'session-1' };
+    provider.answer = undefined;
+    provider.lifetime = 3600;
+    app = await start();
+    ada = new Browser(app);
+    await ada.signIn('ada', '/files');
+  });
+
+  it('ends the session and the tokens here, then at the provider', async () => {
+    const answer = await ada.ask('/sign-out', { method: 'POST' });
+    expect(answer.status).toBe(303);
+    const url = new URL(answer.headers.get('location') ?? '');
+    expect(`${url.origin}${url.pathname}`).toBe(`${provider.issuer}/end`);
+    expect(url.searchParams.get('post_logout_redirect_uri')).toBe(`${app.url}/`);
+    expect(await bodyOf(ada.ask('/'))).toBeNull();
+    expect(Object.keys((app.sessions as unknown as { sessions: object }).sessions)).toEqual([]);
+  });
+
+  it.each<[Record<string, string>]>([
+    [{ origin: 'https://evil.example' }],
+    [{ origin: 'null' }],
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ 'sec-fetch-site': 'same-site', origin: 'https://other.app.example' }],
+  ])('not because a page of another site posts the form: %o', async (headers) => {
+    expect((await ada.ask('/sign-out', { method: 'POST', headers })).status).toBe(403);
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    expect((await ada.ask('/sign-out')).status).toBe(404);
+  });
+
+  it.each([{ sub: 'ada' }, { sid: 'session-1' }])('by the provider, with %o', async (claims) => {
+    const body = new URLSearchParams({ logout_token: await provider.logoutToken(claims) });
+    const answer = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect((await ada.ask('/files')).status).toBe(303);
+    expect(await bodyOf(ada.ask('/'))).toBeNull();
+    const again = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body });
+    expect(again.status).toBe(400);
+  });
+
+  it.each(['', 'logout_token=x', `logout_token=${'x'.repeat(40_000)}`])(
+    'a logout token that is none: %s',
+    async (body) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const answer = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body, headers });
+      expect(answer.status).toBe(400);
+      expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    },
+  );
+});
+
+describe('options', () => {
+  const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
+  const good = {
+    caches,
+    issuer: 'https://id.example',
+    clientId: 'a',
+    redirectUri: 'https://app.example/callback',
+  };
+  it.each<[string, object]>([
+    ['caches', { caches: {} }],
+    ['issuer', { issuer: 'http://id.example' }],
+    ['issuer', { issuer: undefined }],
+    ['clientId', { clientId: '' }],
+    ['clientSecret', { clientSecret: '' }],
+    ['clientAssertion', { clientSecret: 'x', clientAssertion: () => 'y' }],
+    ['redirectUri', { redirectUri: 'http://app.example/callback' }],
+    ['redirectUri', { redirectUri: '/callback' }],
+    ['parameters', { parameters: { STATE: 'x' } }],
+    ['basePath', { basePath: 'app/' }],
+    ['secret', { secret: 'misspelt' }],
+  ])('%s: %o is refused by name', (field, changed) => {
+    expect(() => webSignIn({ ...good, ...changed })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', field }),
+    );
+  });
+
+  it('an app without sessions is told so', async () => {
+    const app = express();
+    app.use(webSignIn({ ...good, issuer: provider.issuer }).routes);
+    app.use(
+      ((error, _req, res, _next) =>
+        void res.status(500).json(error.message)) satisfies express.ErrorRequestHandler,
+    );
+    const server = app.listen(0, '127.0.0.1');
+    running.push(server);
+    await once(server, 'listening');
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/sign-in`);
+    expect(await answer.json()).toContain('app.use(session(');
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { cacheOf, vectorText } from './vectors.ts';
+import { windowOver } from './window.ts';
+
+const W = 'the window';
+const open = async () => {
+  const window = windowOver(cacheOf(vectorText('documents', 'msal-node-7-kitchen-sink.json')));
+  const { accounts } = await window.ask.accounts(W);
+  const avery = accounts.find(({ username }) => username === 'avery.howard@contoso.example')!;
+  const tokens = await window.ask.tokens(W, avery.id);
+  const access = tokens.find(({ type }) => type === 'AccessToken')!;
+  const refresh = tokens.find(({ type }) => type === 'RefreshToken')!;
+  return { ...window, avery, tokens, access, refresh };
+};
+
+describe('"Don’t ask again for five minutes"', () => {
+  it('is offered for access tokens only', async () => {
+    const { ask, access, refresh, questions } = await open();
+    await ask.copy(W, access.id);
+    await ask.copy(W, refresh.id);
+    expect(questions.map(({ option }) => option !== undefined)).toEqual([true, false]);
+  });
+
+  it('holds for five minutes, needs a click for each copy, and never covers a refresh token', async () => {
+    const { ask, access, refresh, questions, user, gestures, copied } = await open();
+    user.ticks = true;
+    await ask.copy(W, access.id);
+    user.now += 299;
+    await ask.copy(W, access.id, 'header');
+    expect(questions).toHaveLength(1);
+    expect(gestures).toEqual(['used']);
+    expect(copied).toHaveLength(2);
+    await ask.copy(W, refresh.id);
+    await ask.reveal(W, access.id);
+    expect(questions).toHaveLength(3);
+    user.now += 1;
+    await ask.copy(W, access.id);
+    expect(questions).toHaveLength(4);
+  });
+
+  it.each<[string, (here: Awaited<ReturnType<typeof open>>) => void]>([
+    ['the window loses the focus', ({ leaving }) => leaving.forEach((call) => call())],
+    ['the screen is locked', ({ endConsent }) => endConsent()],
+    ['the clock is set back', ({ user }) => void (user.now -= 60)],
+  ])('ends when %s', async (_what, end) => {
+    const here = await open();
+    here.user.ticks = true;
+    await here.ask.copy(W, here.access.id);
+    end(here);
+    await here.ask.copy(W, here.access.id);
+    expect(here.questions).toHaveLength(2);
+  });
+
+  it('is not given where the box was not ticked, by a no, or for another window', async () => {
+    const here = await open();
+    await here.ask.copy(W, here.access.id);
+    Object.assign(here.user, { agrees: false, ticks: true });
+    await here.ask.copy(W, here.access.id);
+    here.user.agrees = true;
+    await here.ask.copy(W, here.access.id);
+    await here.ask.copy('another window', here.access.id);
+    expect(here.questions).toHaveLength(4);
+  });
+});
+
+describe('removing tokens', () => {
+  it('removes these from the vault and no others, and records it', async () => {
+    const { ask, access, tokens, avery, questions } = await open();
+    const ofApp = tokens.filter(({ client_id }) => client_id === access.client_id);
+    expect(ofApp.length).toBeGreaterThan(1);
+    expect(
+      await ask.removeTokens(
+        W,
+        ofApp.map(({ id }) => id),
+      ),
+    ).toBe(ofApp.length);
+    expect(questions[0]).toMatchObject({
+      message: `Remove ${ofApp.length} tokens of this app from the vault?`,
+      yes: 'Remove',
+    });
+    const left = await ask.tokens(W, avery.id);
+    expect(left.map(({ id }) => id)).toEqual(
+      tokens.filter((one) => !ofApp.includes(one)).map(({ id }) => id),
+    );
+    expect((await ask.activity(W, avery.id)).events[0]).toMatchObject({
+      kind: 'removal',
+      tokens: ofApp.length,
+    });
+  });
+
+  it('removes nothing where the user declines, or one is gone', async () => {
+    const { ask, access, tokens, avery, user } = await open();
+    user.agrees = false;
+    expect(await ask.removeTokens(W, [access.id])).toBeNull();
+    user.agrees = true;
+    await expect(ask.removeTokens(W, [access.id, `${avery.id}.nothing`])).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    await expect(ask.removeTokens(W, [])).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(await ask.tokens(W, avery.id)).toHaveLength(tokens.length);
+  });
+});
