@@ -5,7 +5,9 @@ import { DialogFrame, QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { receiptPlaces, receiptText } from '../state/activity.ts';
+import { SignOutMatrix } from '../parts/SignOutMatrix.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
+import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
   chosenPlaces,
@@ -24,33 +26,46 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const chosen = chosenPlaces(wishes);
   const all = accountIds === null;
   const several = names.length > 1;
+  const matrix = isMatrix(dialog);
+  const total = matrixTotal(dialog).places;
   return (
     <QuestionFrame
       alert
       danger
-      title={all ? 'Sign out all accounts?' : user ? `Sign out ${who}?` : `Remove the tokens of ${who}?`}
-      yes={
-        places.length > 0
-          ? `Sign out of ${count(chosen, 'place')}`
+      title={
+        matrix
+          ? `Sign out ${who}`
           : all
-            ? 'Sign out all'
-            : !user
-              ? 'Remove'
-              : several
-                ? `Sign out ${who}`
-                : 'Sign out'
+            ? 'Sign out all accounts?'
+            : user
+              ? `Sign out ${who}?`
+              : `Remove the tokens of ${who}?`
+      }
+      yes={
+        matrix
+          ? `Sign out ${count(names.length, 'account')}`
+          : places.length > 0
+            ? `Sign out of ${count(chosen, 'place')}`
+            : all
+              ? 'Sign out all'
+              : !user
+                ? 'Remove'
+                : several
+                  ? `Sign out ${who}`
+                  : 'Sign out'
       }
       pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
-      isDisabled={counts === null || chosen === 0}
+      isDisabled={counts === null || (matrix ? total : chosen) === 0}
       start="no"
       onYes={() => void signOut.confirm()}
     >
-      {several && (
+      {several && !matrix && (
         <p>
           <b>{count(names.length, 'account')}:</b> <UserText>{listing(names, MOST_NAMES)}</UserText>
         </p>
       )}
-      {places.length > 0 && <PlaceChoices dialog={dialog} />}
+      {matrix && <SignOutMatrix dialog={dialog} />}
+      {places.length > 0 && !matrix && <PlaceChoices dialog={dialog} />}
       {places.length === 0 && <p>This removes:</p>}
       {places.length === 0 && (
         <ul className="counts removal" aria-busy={counts === null}>
@@ -71,6 +86,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       {user && offers !== undefined && wishes.vault && (
         <LeaveChoices
           all={several}
+          withRevoke={!matrix}
           offers={offers}
           wishes={wishes}
           onChange={signOut.wish}
@@ -172,9 +188,12 @@ export function LeaveChoices({
   wishes,
   onChange,
   isDisabled,
+  withRevoke = true,
 }: {
   /** All accounts are signed out. */
   all: boolean;
+  /** Whether the refresh tokens get a checkbox here. */
+  withRevoke?: boolean;
   offers: SignOutOffers | null;
   wishes: SignOutWishes;
   onChange: (wishes: SignOutWishes) => void;
@@ -186,7 +205,7 @@ export function LeaveChoices({
     return <p className="note">{CANNOT[worse(revoke, endSession)]}</p>;
   return (
     <div className="choices">
-      {revoke === 'offered' ? (
+      {revoke === 'offered' && !withRevoke ? null : revoke === 'offered' ? (
         <label>
           <input
             type="checkbox"

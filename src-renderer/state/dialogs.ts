@@ -1,3 +1,4 @@
+import type { LeavingAccount } from './signOutMatrix.ts';
 import type {
   PlaceOffer,
   ProfileDraft,
@@ -56,6 +57,7 @@ export type Dialog =
       accountIds: readonly string[] | null;
       /** Names of the accounts. */
       names: readonly string[];
+      accounts: readonly LeavingAccount[];
       /** Files of other programs that the accounts were imported from, which keep their copies. */
       sources: readonly string[];
       /** Whether the account has a user. Without one, tokens are removed rather than signed out. */

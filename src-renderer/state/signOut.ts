@@ -63,6 +63,13 @@ export function createSignOut(
       kind: 'sign-out',
       accountIds,
       names: chosen.map((account) => accountName(account)),
+      accounts: chosen.map((account) => ({
+        id: account.id,
+        name: accountName(account),
+        username: account.username,
+        inVault: account.places.includes('vault'),
+        tokens: account.tokens.AccessToken + account.tokens.RefreshToken + account.tokens.IdToken,
+      })),
       sources: [...new Set(chosen.flatMap(({ source }) => source ?? []))],
       user,
       who,

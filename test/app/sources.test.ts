@@ -224,6 +224,61 @@ describe('signing out', () => {
     expect(readFileSync(another, 'utf8')).toContain(secret);
   });
 
+  it('leaves an account alone where it was not chosen, and says so', async () => {
+    const { id } = await openAzure();
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const [first, second] = idsIn().filter(({ kind }) => kind === 'user');
+    const [offer] = out.offers([first!.id, second!.id]);
+    expect(Object.keys(offer!.tokensOf)).toHaveLength(2);
+    expect(Object.values(offer!.tokensOf).reduce((sum, count) => sum + count, 0)).toBe(offer!.tokens);
+    expect(offer!.staying.length).toBeGreaterThan(0);
+    const except = [{ accountId: second!.id, place: id }];
+    const receipts = await out.signOut([first!.id, second!.id], [id], 'report', except);
+    expect(receipts).toMatchObject([
+      { result: 'still', says: expect.stringMatching(/removed\. Not chosen: .+\.$/) as string },
+    ]);
+    const text = readFileSync(file, 'utf8');
+    expect(text).not.toContain(first!.refreshTokens[0]!.secret);
+    expect(text).toContain(second!.refreshTokens[0]!.secret);
+  });
+
+  it.each([
+    ['disappears', 'The cache disappeared', () => rmSync(file)],
+    ['is emptied by its program', 'The program signed out by itself', () => writeFileSync(file, '{}')],
+    ['is torn', 'is not a document', () => writeFileSync(file, '{"Account":')],
+    ['is closed', 'It was closed', undefined],
+  ])('has a row for a cache that %s while the question is open', async (_, says, change) => {
+    const { id } = await openAzure();
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    out.offers([leaving.id]);
+    if (change === undefined) await sources.handlers.closeSource(null, id);
+    else {
+      change();
+      await sources.readAgain(id);
+    }
+    const [receipt] = await out.signOut([leaving.id], [id], 'report');
+    expect(receipt?.says).toContain(says);
+    expect(receipt?.name).toBe('Azure CLI');
+  });
+
+  it('names what stands in the way once, and waits for a lock once, however many accounts leave', async () => {
+    const { id } = await openAzure();
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn()
+      .filter(({ kind }) => kind === 'user')
+      .map((one) => one.id);
+    expect(leaving.length).toBeGreaterThan(1);
+    writeFileSync(`${file}.lockfile`, `${process.pid} az`);
+    const before = performance.now();
+    const [receipt] = await out.signOut(leaving, [id], 'report');
+    expect(performance.now() - before).toBeLessThan(9_000);
+    expect(receipt).toMatchObject({
+      result: 'still',
+      says: expect.stringContaining(`Process ${process.pid}`) as string,
+    });
+  }, 15_000);
+
   it('says where somebody is still signed in, and why', async () => {
     await openAzure();
     const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });

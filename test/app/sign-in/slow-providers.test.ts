@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, signInOf } from './fake-issuer.ts';
 
 /** The app's milliseconds in one of the test's. */
@@ -234,4 +235,26 @@ it('goes on without a user who does not answer: the accounts are removed, and th
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
   expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'host_refused' } });
   expect(revoked).toEqual([]);
+});
+
+it('leaves an account alone in the vault, or at its provider, where it was not chosen', async () => {
+  await addUsers(3, (index) => `https://id${index}.example`);
+  const ids = await vault.read((cache) => [...cachedAccounts(cache).byId.values()].map(({ id }) => id));
+  const report = await signing.handlers.signOut(null, ids, {
+    vault: true,
+    revoke: true,
+    endSession: false,
+    places: [],
+    except: [
+      { accountId: ids[0]!, place: 'vault' },
+      { accountId: ids[1]!, place: 'provider' },
+    ],
+  });
+  expect(report.receipts).toHaveLength(2);
+  expect(report.revoked).toMatchObject({ count: 1, problem: null });
+  expect(revoked).toHaveLength(1);
+  expect(report.places).toMatchObject([
+    { name: 'This vault', result: 'still', says: expect.stringContaining('Not chosen') as string },
+  ]);
+  expect(await vault.read((cache) => [...cachedAccounts(cache).byId.keys()])).toEqual([ids[0]]);
 });

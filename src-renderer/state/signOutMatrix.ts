@@ -1,0 +1,149 @@
+/** Which of several accounts are signed out of which places: the checkboxes of the dialog, and what they add up to. */
+import type { PlaceOffer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
+import { count, listing } from './words.ts';
+
+/** An account that is about to be signed out. */
+export interface LeavingAccount {
+  id: string;
+  name: string;
+  username: string;
+  inVault: boolean;
+  /** Its tokens in all places. */
+  tokens: number;
+}
+
+export interface MatrixColumn {
+  /** `vault`, `provider`, or the id of a cache. */
+  id: string;
+  name: string;
+  viewOnly: boolean;
+  /** Ids of the accounts that the place has. */
+  has: ReadonlySet<string>;
+}
+
+/** The most accounts that get a row each. */
+const MOST_ROWS = 100;
+
+/** What the dialog knows. */
+export interface SignOutChoice {
+  accounts: readonly LeavingAccount[];
+  places: readonly PlaceOffer[];
+  offers: SignOutOffers | null | undefined;
+  wishes: SignOutWishes;
+}
+
+/** Whether each account gets a checkbox for each place. */
+export function isMatrix({ accounts, places }: Pick<SignOutChoice, 'accounts' | 'places'>): boolean {
+  return accounts.length > 1 && accounts.length <= MOST_ROWS && places.length > 0;
+}
+
+export function matrixColumns({ accounts, places, offers }: Omit<SignOutChoice, 'wishes'>): MatrixColumn[] {
+  const own = new Set(accounts.filter(({ inVault }) => inVault).map(({ id }) => id));
+  const vault = { id: 'vault', name: 'This vault', viewOnly: false, has: own };
+  const provider = { id: 'provider', name: 'Provider', viewOnly: false, has: own };
+  return [
+    ...(own.size === 0 ? [] : [vault]),
+    ...places.map(({ id, name, viewOnly, tokensOf }) => ({
+      id,
+      name,
+      viewOnly,
+      has: new Set(Object.keys(tokensOf)),
+    })),
+    ...(own.size > 0 && offers?.revoke === 'offered' ? [provider] : []),
+  ];
+}
+
+function isPlaceChosen({ vault, revoke, places }: SignOutWishes, place: string): boolean {
+  return place === 'vault' ? vault : place === 'provider' ? vault && revoke : places.includes(place);
+}
+
+/** Whether an account is signed out of a place. */
+export function isChosen(wishes: SignOutWishes, accountId: string, place: string): boolean {
+  const isExcepted = (wishes.except ?? []).some(
+    (one) =>
+      one.accountId === accountId && (one.place === place || (place === 'provider' && one.place === 'vault')),
+  );
+  return isPlaceChosen(wishes, place) && !isExcepted;
+}
+
+/** Returns the wishes after a click on a checkbox. */
+export function withChoice(
+  { has, id: place }: MatrixColumn,
+  wishes: SignOutWishes,
+  accountId: string,
+  isOn: boolean,
+): SignOutWishes {
+  const chosen = new Set([...has].filter((id) => isChosen(wishes, id, place)));
+  if (isOn) chosen.add(accountId);
+  else chosen.delete(accountId);
+  const others = (wishes.except ?? []).filter((one) => one.place !== place);
+  const left = [...has].filter((id) => !chosen.has(id)).map((id) => ({ accountId: id, place }));
+  const next = { ...wishes, except: chosen.size === 0 ? others : [...others, ...left] };
+  if (place === 'vault') return { ...next, vault: chosen.size > 0 };
+  if (place === 'provider') return { ...next, revoke: chosen.size > 0 };
+  const places = wishes.places.filter((id) => id !== place);
+  return { ...next, places: chosen.size > 0 ? [...places, place] : places };
+}
+
+/** One line for each place: what happens there. */
+export function matrixLines(choice: SignOutChoice): { id: string; name: string; says: string }[] {
+  const { accounts, places, offers, wishes } = choice;
+  return matrixColumns(choice).map((column) => {
+    const { id, name } = column;
+    const leaving = accounts.filter((one) => column.has.has(one.id) && isChosen(wishes, one.id, id));
+    const whose = count(leaving.length, 'account');
+    const offer = places.find((place) => place.id === id);
+    if (offer?.viewOnly === true) return { id, name, says: offer.leave };
+    if (leaving.length === 0)
+      return { id, name, says: id === 'provider' ? 'Nothing is revoked.' : 'Nothing is removed.' };
+    if (id === 'provider')
+      return {
+        id,
+        name,
+        says: `${offers?.provider ?? 'Each provider'} revokes the refresh tokens of ${whose}.`,
+      };
+    if (offer === undefined) {
+      const tokens = leaving.reduce((sum, one) => sum + vaultTokens(one, places), 0);
+      return {
+        id,
+        name,
+        says: `Removes ${count(tokens, 'token')} of ${whose} and rotates the encryption key.`,
+      };
+    }
+    const tokens = leaving.reduce((sum, one) => sum + (offer.tokensOf[one.id] ?? 0), 0);
+    return { id, name, says: `Removes ${count(tokens, 'token')} of ${whose}.${staying(choice, offer)}` };
+  });
+}
+
+function vaultTokens({ id, tokens }: LeavingAccount, places: readonly PlaceOffer[]): number {
+  return places.reduce((left, { tokensOf }) => Math.max(0, left - (tokensOf[id] ?? 0)), tokens);
+}
+
+/** " Dana Whitfield and Mara Lindqvist stay." */
+function staying(
+  { accounts, wishes }: SignOutChoice,
+  { id, others, staying: names, tokensOf }: PlaceOffer,
+): string {
+  const unchecked = accounts.filter((one) => tokensOf[one.id] !== undefined && !isChosen(wishes, one.id, id));
+  const all = [...unchecked.map(({ name }) => name), ...names];
+  const number = unchecked.length + others;
+  if (number === 0) return '';
+  if (number > all.length) return ` ${number} other accounts stay.`;
+  return ` ${listing(all, all.length)} ${number === 1 ? 'stays' : 'stay'}.`;
+}
+
+/** "5 places on this computer, 1 provider". */
+export function matrixTotal(choice: SignOutChoice): { places: number; says: string } {
+  let places = 0;
+  let isRevoking = false;
+  for (const column of matrixColumns(choice))
+    for (const account of column.has) {
+      if (column.viewOnly || !isChosen(choice.wishes, account, column.id)) continue;
+      if (column.id === 'provider') isRevoking = true;
+      else places += 1;
+    }
+  return {
+    places,
+    says: `${count(places, 'place')} on this computer${isRevoking ? ', and the provider' : ''}`,
+  };
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isChosen,
+  isMatrix,
+  matrixColumns,
+  matrixLines,
+  matrixTotal,
+  type SignOutChoice,
+  withChoice,
+} from '../../src-renderer/state/signOutMatrix.ts';
+import { stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
+
+const account = (id: string, name: string, inVault: boolean, tokens: number) => ({
+  id,
+  name,
+  username: `${id}@x.example`,
+  inVault,
+  tokens,
+});
+const choice = (own: Partial<SignOutChoice> = {}): SignOutChoice => ({
+  accounts: [
+    account('r', 'Rosa Stein', true, 4),
+    account('t', 'Tom Ferrari', false, 3),
+    account('l', 'Lin Nakamura', true, 6),
+  ],
+  places: [
+    {
+      id: 'az',
+      name: 'Azure CLI',
+      file: '~/.azure',
+      tokens: 5,
+      accounts: 2,
+      others: 2,
+      tokensOf: { t: 3, l: 2 },
+      staying: ['Dana Whitfield', 'Mara Lindqvist'],
+      viewOnly: false,
+      leave: '',
+    },
+    {
+      id: 'code',
+      name: 'VS Code',
+      file: '~/.config',
+      tokens: 1,
+      accounts: 1,
+      others: 0,
+      tokensOf: { l: 1 },
+      staying: [],
+      viewOnly: true,
+      leave: 'In VS Code, open Accounts.',
+    },
+  ],
+  offers: { revoke: 'offered', endSession: 'none', provider: 'id.adatum.example' },
+  wishes: { vault: true, revoke: true, endSession: false, places: ['az'] },
+  ...own,
+});
+const column = (of: SignOutChoice, id: string) => matrixColumns(of).find((one) => one.id === id)!;
+const saysOf = (of: SignOutChoice, id: string) => matrixLines(of).find((line) => line.id === id)?.says;
+
+describe('several accounts in several places', () => {
+  test('have a checkbox where a place has the account, and a line for each place', () => {
+    const all = choice();
+    expect(matrixColumns(all).map(({ name, has }) => [name, [...has]])).toEqual([
+      ['This vault', ['r', 'l']],
+      ['Azure CLI', ['t', 'l']],
+      ['VS Code', ['l']],
+      ['Provider', ['r', 'l']],
+    ]);
+    expect(saysOf(all, 'vault')).toBe('Removes 7 tokens of 2 accounts and rotates the encryption key.');
+    expect(saysOf(all, 'az')).toBe('Removes 5 tokens of 2 accounts. Dana Whitfield and Mara Lindqvist stay.');
+    expect(saysOf(all, 'code')).toBe('In VS Code, open Accounts.');
+    expect(saysOf(all, 'provider')).toBe('id.adatum.example revokes the refresh tokens of 2 accounts.');
+    expect(matrixTotal(all)).toEqual({ places: 4, says: '4 places on this computer, and the provider' });
+  });
+
+  test('one is left out at one place, and chosen again', () => {
+    const all = choice();
+    const without = choice({ wishes: withChoice(column(all, 'az'), all.wishes, 'l', false) });
+    expect(without.wishes).toMatchObject({ places: ['az'], except: [{ accountId: 'l', place: 'az' }] });
+    expect(isChosen(without.wishes, 'l', 'az')).toBe(false);
+    expect(isChosen(without.wishes, 'l', 'vault')).toBe(true);
+    expect(saysOf(without, 'az')).toBe(
+      'Removes 3 tokens of 1 account. Lin Nakamura, Dana Whitfield and Mara Lindqvist stay.',
+    );
+    const again = withChoice(column(without, 'az'), without.wishes, 'l', true);
+    expect(again).toEqual({ ...all.wishes, except: [] });
+  });
+
+  test('a place without anyone is no place', () => {
+    const all = choice();
+    let { wishes } = all;
+    for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, false);
+    expect(wishes).toMatchObject({ vault: false, except: [] });
+    expect(matrixTotal(choice({ wishes }))).toEqual({ places: 2, says: '2 places on this computer' });
+    // Its refresh token stays in the vault, so it is not revoked.
+    expect(isChosen(wishes, 'r', 'provider')).toBe(false);
+    for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, true);
+    expect(wishes).toMatchObject({ vault: true, except: [] });
+  });
+
+  test('are a list of places where there are too many, or only one', () => {
+    const many = Array.from({ length: 101 }, (_, index) => account(String(index), 'x', true, 1));
+    expect(isMatrix(choice({ accounts: many }))).toBe(false);
+    expect(isMatrix(choice({ accounts: many.slice(0, 1) }))).toBe(false);
+    expect(isMatrix(choice({ places: [] }))).toBe(false);
+    expect(isMatrix(choice())).toBe(true);
+  });
+});
+
+test('the dialog asks main for what was left out', async () => {
+  const { model, bridge } = await stage('sources');
+  await model.signOut.several(['a001', 'a003']);
+  await settled();
+  const dialog = model.dialogs.view.get();
+  if (dialog?.kind !== 'sign-out') throw new Error('There is no question.');
+  expect(isMatrix(dialog)).toBe(true);
+  const az = matrixColumns(dialog).find(({ id }) => id === 'az')!;
+  model.signOut.wish(withChoice(az, dialog.wishes, 'a001', false));
+  await model.signOut.confirm();
+  const asked = bridge.asked.find(([name]) => name === 'signOut');
+  expect(asked?.[2]).toMatchObject({ except: [{ accountId: 'a001', place: 'az' }] });
+});
