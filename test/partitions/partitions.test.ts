@@ -193,7 +193,7 @@ describe('reads and updates', () => {
     expect(nested).toBe(1);
   });
 
-  it('who waits too long behind one of the same process is told, and is not run later', async () => {
+  it('a task that waits too long behind one of the same process is refused, and not run later', async () => {
     const partition = caches({ turnTimeout: 20 }).partition('a');
     let end = (): void => undefined;
     const first = partition.exclusively('x', () => new Promise<void>((resolve) => (end = resolve)));

@@ -76,7 +76,7 @@ test('rotateKey replaces the key, or says that it could not', async () => {
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
-test('verify tells region by region what is as it was written, and how far it is', async () => {
+test('verify reports each region and its progress', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect((await vault.verify()).regions).toBeUndefined();
@@ -101,7 +101,7 @@ test('verify tells region by region what is as it was written, and how far it is
   expect(cut!.after).toBeGreaterThan(60);
 });
 
-test('the status tells where the key is, since when, and how much is alive', async () => {
+test('the status has the place and age of the key, and the share of live data', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect(vault.status).not.toHaveProperty('key');
