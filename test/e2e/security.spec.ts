@@ -54,7 +54,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
   );
   expect(await inPage<string[]>(started, 'Object.keys(window.tokenCache).sort()')).toEqual(
     [
-      'status accounts tokens claims search removalCount reveal copy',
+      'status accounts tokens claims search removalCount reveal copy removeTokens',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'keepMine takeFile makeOwn forget',
       'verify rotateKey compact activity examine repair undoRepair',
@@ -68,7 +68,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'info on openDemo leaveDemo showFile menuState update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
       'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
-      'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc',
+      'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc checkSignature',
       'sources findSources openSource openAllSources closeSource showSource addSource importSource',
     ]
       .join(' ')
