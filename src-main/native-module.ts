@@ -1,4 +1,9 @@
-import { createRequire } from 'node:module';
+/**
+ * Node's `createRequire`, asked for at run time: webpack follows calls of the imported function at build time, and puts `undefined` in
+ * place of those that it can't follow.
+ */
+const requireAt = (place: string): NodeJS.Require =>
+  process.getBuiltinModule('node:module').createRequire(place);
 
 /** Why a native module could not be loaded. */
 export type NativeFailureReason =
@@ -88,7 +93,7 @@ function requireFor(name: string): NodeJS.Require | undefined {
   ];
   for (const place of places) {
     try {
-      const require = createRequire(place ?? '');
+      const require = requireAt(place ?? '');
       // eslint-disable-next-line house/walls -- looks for the package, and loads nothing
       require.resolve(`${name}/package.json`);
       return require;
@@ -102,7 +107,7 @@ function requireFor(name: string): NodeJS.Require | undefined {
 /** The native binaries that this process has loaded, by their paths. */
 export function loadedBinaries(): string[] {
   const here = import.meta.url as string | undefined;
-  return Object.keys(createRequire(here ?? process.execPath).cache).filter((path) => path.endsWith('.node'));
+  return Object.keys(requireAt(here ?? process.execPath).cache).filter((path) => path.endsWith('.node'));
 }
 
 const MISSING = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];

@@ -153,7 +153,7 @@ describe('list, show and sources', () => {
     expect(later.out).toContain('1 needs sign-in');
   });
 
-  it('does not take the lifetime that MSAL assumes for one that a provider told', async () => {
+  it('does not show the lifetime that MSAL assumes as one from the provider', async () => {
     await vaultWith(
       signIn('ada', { refresh_token: undefined, expires_in: undefined, access_token: 'opaque' }),
     );
@@ -346,7 +346,7 @@ describe('signout', () => {
     expect((await tokenkeep('list')).out).toContain('ada@');
   });
 
-  it('changes nothing where nobody can be asked, unless told so', async () => {
+  it('changes nothing without a confirmation, unless --yes is given', async () => {
     await vaultWith(signIn('ada'));
     expect((await tokenkeep('signout ada@contoso.example')).code).toBe(EXIT.cancelled);
     expect((await tokenkeep('signout ada@contoso.example --yes')).code).toBe(0);

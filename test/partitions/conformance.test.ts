@@ -89,7 +89,7 @@ describe('session, as two requests of one process have it in express-session', (
       const sessions = new MemoryStore();
       const request = () => {
         const req = { sessionStore: sessions, sessionID: 'one', session: {} };
-        return sessions.createSession(req as never, { cookie: { originalMaxAge: null } } as never);
+        return sessions.createSession(req as never, { cookie: { originalMaxAge: null } });
       };
       return Promise.resolve({ store: sessionStore(request()), another: sessionStore(request()) });
     },

@@ -40,7 +40,7 @@ describe("Electron's own download", () => {
     return download({ patience, env });
   }
 
-  it('out of reach is told at once, with the reason', async () => {
+  it('out of reach fails at once, with the reason', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -52,7 +52,7 @@ describe("Electron's own download", () => {
     expect(await from((_, response) => response.writeHead(403).end())).toContain('403');
   });
 
-  it('that stands still is given up', async () => {
+  it('that stalls is aborted', async () => {
     const answer = from((_, response) => response.writeHead(200).write('PK'), 3000);
     expect(await answer).toBe('nothing came for 3 seconds');
   });

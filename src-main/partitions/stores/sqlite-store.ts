@@ -4,7 +4,6 @@
  * @module tokenkeep/partitions/sqlite
  */
 import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
@@ -250,7 +249,8 @@ type DatabaseClass = new (file: string) => SqliteDatabase;
 
 /** @throws PartitionStoreError `store_client` */
 function databaseClass(): DatabaseClass {
-  const load = createRequire(import.meta.url);
+  // Asked for at run time: webpack puts `undefined` in place of an imported `createRequire` that it can't follow.
+  const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   let cause: unknown;
   for (const module of [(): unknown => load('node:sqlite'), (): unknown => load('better-sqlite3')]) {
     try {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
@@ -61,4 +61,69 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
   }
   for (const client of clients) await client.close();
   return nodes;
+}
+
+/** A primary, a replica of it, and a Sentinel that promotes the replica when the primary does not answer. */
+export interface RedisSentinel {
+  readonly sentinel: { readonly host: string; readonly port: number };
+  readonly primary: RedisServer;
+  /** Resolves when the replica has everything. */
+  replicated(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startRedisSentinel(): Promise<RedisSentinel> {
+  const primary = await startRedis();
+  const replica = await startRedis(['--replicaof', '127.0.0.1', String(primary.port)]);
+  const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-sentinel-'));
+  const [file, port] = [join(folder, 'sentinel.conf'), await freePort()];
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor mymaster 127.0.0.1 ${primary.port} 1`,
+    'sentinel down-after-milliseconds mymaster 500',
+    'sentinel failover-timeout mymaster 3000',
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
+  const daemon = new Daemon([programIn('redis-server'), file, '--sentinel']);
+  const ask = async (of: number, command: string[]): Promise<unknown> => {
+    const url = `redis://127.0.0.1:${of}`;
+    const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 1000 } });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await client.sendCommand(command);
+    } finally {
+      client.destroy();
+    }
+  };
+  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+    for (let left = 200; !(await isSo()); left -= 1) {
+      if (left === 0) throw new Error('Sentinel does not find the replica.');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  await until(async () =>
+    String(await ask(replica.port, ['INFO', 'replication'])).includes('master_link_status:up'),
+  );
+  await daemon.start(async () => (await ask(port, ['PING'])) === 'PONG');
+  await until(async () =>
+    /"num-slaves"\W+1\b/.test(JSON.stringify(await ask(port, ['SENTINEL', 'MASTER', 'mymaster']))),
+  );
+  return {
+    sentinel: { host: '127.0.0.1', port },
+    primary,
+    replicated: async () => {
+      const offset = async (of: number) =>
+        /master_repl_offset:(\d+)/.exec(String(await ask(of, ['INFO', 'replication'])))?.[1];
+      const wanted = Number(await offset(primary.port));
+      await until(async () => Number(await offset(replica.port)) >= wanted);
+    },
+    close: async () => {
+      await daemon.end('SIGKILL');
+      await Promise.all([primary.close(), replica.close()]);
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }

@@ -1,0 +1,99 @@
+/** Recipes of docs/embedding.md, "Bundle and package": from an empty folder to a program that is moved elsewhere and started there. */
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { APP, NATIVE, startsTwice } from './recipe.ts';
+import { installPacked, run, type Stranger } from './stranger.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let packed: Stranger;
+beforeAll(() => {
+  packed = installPacked();
+}, 120_000);
+afterAll(() => packed.remove());
+
+/** The packages that are external, and what they need, beside the program. */
+function withNative(from: string, to: string): void {
+  const wanted: string[] = [...NATIVE];
+  for (const name of wanted) {
+    cpSync(join(from, 'node_modules', name), join(to, 'node_modules', name), { recursive: true });
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(from, 'node_modules', name, 'package.json'), 'utf8'),
+    ) as { dependencies?: Record<string, string> };
+    for (const other of Object.keys(dependencies)) if (!wanted.includes(other)) wanted.push(other);
+  }
+}
+
+it.each(['esm', 'cjs'] as const)(
+  'plain esbuild, %s: bundled, moved and started elsewhere',
+  async (format) => {
+    const made = join(packed.folder, `esbuild-${format}`);
+    const file = format === 'esm' ? 'main.mjs' : 'main.cjs';
+    await build({
+      stdin: { contents: format === 'esm' ? APP.esm : APP.cjs, resolveDir: packed.folder },
+      bundle: true,
+      platform: 'node',
+      format,
+      external: [...NATIVE],
+      outfile: join(made, file),
+      logLevel: 'error',
+    });
+    withNative(packed.folder, made);
+    const elsewhere = join(mkdtempSync(join(tmpdir(), 'tokenkeep-moved-')), 'app');
+    renameSync(made, elsewhere);
+    startsTwice(elsewhere, file);
+    rmSync(join(elsewhere, '..'), { recursive: true });
+  },
+);
+
+it('pnpm: installed with its defaults, and started', () => {
+  const folder = join(packed.folder, '..', 'with-pnpm');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "name": "with-pnpm", "private": true }');
+  run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(folder, '.store'), packed.tarball], folder);
+  // Nothing of it is where npm would hoist it to.
+  expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+    'tokenkeep',
+  ]);
+  writeFileSync(join(folder, 'main.mjs'), APP.esm);
+  startsTwice(folder, 'main.mjs');
+});
+
+it('in a worker thread', () => {
+  const { folder } = packed;
+  mkdirSync(join(folder, 'worker'));
+  writeFileSync(join(folder, 'worker', 'app.mjs'), APP.esm);
+  writeFileSync(
+    join(folder, 'worker', 'main.mjs'),
+    `import { Worker } from 'node:worker_threads';
+    new Worker(new URL('./app.mjs', import.meta.url), { argv: process.argv.slice(2) });`,
+  );
+  startsTwice(join(folder, 'worker'), 'main.mjs');
+});
+
+it('no file calls a `createRequire` that webpack would follow, and replace by undefined', () => {
+  const dist = join(packed.folder, 'node_modules/tokenkeep/dist');
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.[mc]js$/.test(name),
+  );
+  expect(files.length).toBeGreaterThan(20);
+  const calls = files.flatMap((name) =>
+    readFileSync(join(dist, name), 'utf8')
+      .split('\n')
+      .filter((line) => /createRequire\)?\(/.test(line) && !line.includes('getBuiltinModule'))
+      .map((line) => `${name}: ${line.trim()}`),
+  );
+  expect(calls).toEqual([]);
+});

@@ -1,0 +1,134 @@
+/** docs/scale.md: Sentinel, partitioned tables, and the store for DynamoDB, as they stand there. */
+import pg from 'pg';
+import { createSentinel } from 'redis';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import { partitionedCaches, type PartitionStore } from '../../src-main/partitions/index.ts';
+import {
+  migratePartitions,
+  postgresStore,
+  removeExpired,
+} from '../../src-main/partitions/stores/postgres-store.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { run } from '../docs/guide.ts';
+import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
+import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis.ts';
+import { type DynamoClient, dynamoStandIn } from './dynamo-stand-in.ts';
+import { namesIn, signIn } from './people.ts';
+
+function conforms(options: Parameters<typeof partitionStoreConformance>[0]): void {
+  for (const { name, isAlone, run: task } of partitionStoreConformance(options))
+    (isAlone ? test : test.concurrent)(name, task);
+}
+
+describe('DynamoDB', () => {
+  let dynamoStore: (client: DynamoClient, table: string) => PartitionStore;
+  beforeAll(async () => {
+    const page = await run(
+      'docs/scale.md',
+      ['dynamoStore'],
+      {},
+      { only: ({ heading }) => heading === 'DynamoDB' },
+    );
+    dynamoStore = page['dynamoStore'] as typeof dynamoStore;
+  });
+  conforms({
+    open: () => {
+      const client = dynamoStandIn();
+      return Promise.resolve({
+        store: dynamoStore(client, 'tokens'),
+        another: dynamoStore(client, 'tokens'),
+      });
+    },
+  });
+});
+
+describe('a partitioned table', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+    const page = readFileSync('docs/scale.md', 'utf8');
+    const [, sql = ''] = /```\n(CREATE TABLE[^`]+)```/.exec(page) ?? [];
+    const pool = new pg.Pool({ connectionString: server.url });
+    await pool.query(sql);
+    await migratePartitions(pool); // Leaves it alone.
+    await pool.end();
+  }, 60_000);
+  afterAll(() => server.close());
+
+  const open = () => {
+    const pools = [1, 2].map(() => new pg.Pool({ connectionString: server.url, max: 5 }));
+    const [store, another] = pools.map((pool) => postgresStore({ pool })) as [PartitionStore, PartitionStore];
+    return Promise.resolve({
+      store,
+      another,
+      close: async () => {
+        for (const pool of pools) await pool.end();
+      },
+    });
+  };
+  conforms({ open });
+
+  test('spreads its rows, and expired ones are removed from all of them', async () => {
+    const pool = new pg.Pool({ connectionString: server.url });
+    const caches = partitionedCaches({
+      store: postgresStore({ pool }),
+      sealingKeys: 'plain-text',
+      ttl: 60,
+    });
+    for (let user = 0; user < 24; user += 1)
+      await caches.partition(`user ${user}`).update((cache) => signIn(cache, `user${user}`));
+    const { rows } = await pool.query('SELECT DISTINCT tableoid FROM tokenkeep_partitions');
+    expect(rows.length).toBe(4);
+    await pool.query("UPDATE tokenkeep_partitions SET expires_at = now() - interval '1 hour'");
+    await removeExpired(pool);
+    expect((await pool.query('SELECT key FROM tokenkeep_partitions')).rows).toEqual([]);
+    await pool.end();
+  });
+});
+
+describe('Redis with Sentinel', () => {
+  let servers: RedisSentinel;
+  beforeAll(async () => {
+    servers = await startRedisSentinel();
+  }, 60_000);
+  afterAll(() => servers.close());
+
+  test('goes on with the replica when the primary dies', async () => {
+    const client = createSentinel({
+      name: 'mymaster',
+      sentinelRootNodes: [servers.sentinel],
+      scanInterval: 200,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    const caches = partitionedCaches({
+      store: redisStore({ client }),
+      sealingKeys: 'plain-text',
+      timeout: 1000,
+    });
+    await caches.check();
+    await caches.partition('a').update((cache) => signIn(cache, 'noor'));
+    await servers.replicated();
+    await servers.primary.stop();
+    let codes: unknown[] = [];
+    for (;;) {
+      const error: unknown = await caches
+        .partition('b')
+        .update((cache) => signIn(cache, 'piet'))
+        .then(
+          () => undefined,
+          (cause: unknown) => cause,
+        );
+      if (error === undefined) break;
+      codes = [...codes, (error as { code?: unknown }).code];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    // Told as an outage or as a replica, until Sentinel has promoted it.
+    for (const code of codes)
+      expect(['store_unavailable', 'store_timeout', 'store_read_only']).toContain(code);
+    expect(await caches.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    await client.destroy();
+  }, 60_000);
+});
