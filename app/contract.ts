@@ -50,6 +50,10 @@ export interface Settings {
   utc: boolean;
   /** The vault is closed when the user is away. */
   closeWhenAway: boolean;
+  /** The app has an item in the menu bar, and stays when its window is closed. */
+  menuBar: boolean;
+  /** A notification comes ten minutes before an account ends that can't renew itself. */
+  notify: boolean;
   /** The last one first. */
   hosts: readonly ContactedHost[];
 }
@@ -58,6 +62,8 @@ export interface AppRequests extends SignInRequests, SourceRequests {
   settings(): Settings;
   setUtc(utc: boolean): Settings;
   setCloseWhenAway(on: boolean): Settings;
+  setMenuBar(on: boolean): Settings;
+  setNotify(on: boolean): Settings;
   /**
    * Opens the vault that was closed while the user was away, after a real input event and, on macOS, Touch ID; the window reloads.
    * False if the system did not recognize the user.
@@ -107,6 +113,8 @@ export interface AppEvents extends SignInEvents, SourceEvents {
   update: UpdateStatus;
   /** The screen was locked or the user is away: hide revealed tokens. */
   lock: null;
+  /** Something was chosen for an account in the menu bar or a notification. */
+  forAccount: { accountId: string; action: 'show-account' | 'sign-in-again' | 'sign-out' };
 }
 
 /** What app/preload.ts puts on the window as `app`. As with the token cache, functions answer with an `Outcome`. */
@@ -159,6 +167,8 @@ export const APP_REQUESTS: Names<AppRequests> = {
   settings: true,
   setUtc: true,
   setCloseWhenAway: true,
+  setMenuBar: true,
+  setNotify: true,
   unlock: true,
 };
 
@@ -167,6 +177,7 @@ export const APP_EVENTS: Names<AppEvents> = {
   command: true,
   update: true,
   lock: true,
+  forAccount: true,
   signIn: true,
   refreshStatus: true,
   profiles: true,

@@ -66,7 +66,10 @@ function main(): void {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
   });
   app.on('window-all-closed', () => {
-    if (process.platform !== 'darwin') app.quit();
+    if (process.platform === 'darwin') return;
+    void running.then(({ inBackground }) => {
+      if (!inBackground) app.quit();
+    });
   });
   endInGoodOrder(running);
 }

@@ -33,6 +33,8 @@ export interface Serving {
   /** Tells the windows that an opened cache has changed. */
   placesChanged(): void;
   clearClipboard(): Promise<void>;
+  /** Copies a token that the user chose in the menu bar. */
+  copyChosen(tokenId: string): Promise<void>;
   /** Closes the user's vault and leaves the demo. Until the next `showOwn`, every request is refused with `error`. */
   lock(error: Error): Promise<void>;
   close(): Promise<void>;
@@ -94,6 +96,9 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       await served?.planImport(path);
     },
     placesChanged: () => served?.placesChanged(),
+    async copyChosen(tokenId) {
+      await served?.copyChosen(tokenId);
+    },
     async clearClipboard() {
       await served?.clearClipboard();
     },

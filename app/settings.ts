@@ -11,6 +11,8 @@ export interface AppSettings {
   setUtc(utc: boolean): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setCloseWhenAway(on: boolean): Settings;
+  /** @throws StorageError if it can't be saved; the setting is then unchanged */
+  setBackground(changes: { menuBar?: boolean; notify?: boolean }): Settings;
   /** Records a request, before it is made. Never throws: a full disk must not keep anybody from signing in. */
   contacted(url: string, init?: Pick<RequestInit, 'body'>): void;
 }
@@ -21,6 +23,8 @@ const WRITTEN_EVERY = 3_600_000;
 const preferences = v.object({
   utc: v.optional(v.boolean(), false),
   closeWhenAway: v.optional(v.boolean(), false),
+  menuBar: v.optional(v.boolean(), false),
+  notify: v.optional(v.boolean(), true),
 });
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
@@ -56,6 +60,7 @@ export function settingsAt(folder: string, now: () => number): AppSettings {
     read,
     setUtc: (utc) => prefer({ utc }),
     setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
+    setBackground: prefer,
     contacted(url, init) {
       try {
         const { host } = new URL(url);

@@ -26,10 +26,11 @@ import {
 import type { ReadOptions } from 'tokenkeep/sources';
 import type { Arguments } from './arguments.ts';
 import { AwayError, awayLock } from './away-lock.ts';
-import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
+import type { AppEvents, AppRequests, MenuCommand, Settings } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
 import { setMenu, showMenuState } from './menu.ts';
+import { menuBar } from './menu-bar.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
 import { askBeforeQuitting } from './quitting.ts';
@@ -65,6 +66,8 @@ export interface RunningApp {
   handOver(asked: Arguments): void;
   /** Waits for sign-outs in progress, and closes keys, timers and temporary files. */
   close(): Promise<void>;
+  /** Whether the app stays when its window is closed: it has an item in the menu bar. */
+  readonly inBackground: boolean;
   /** Whether a native keychain call is running, which can't be cancelled. */
   readonly stuck: boolean;
 }
@@ -156,6 +159,7 @@ export async function start(
   const showOwn = async (): Promise<void> => {
     await shown.showOwn();
     await signing.start();
+    background.lookSoon();
   };
   const away = awayLock({
     isWanted: () => settings.read().closeWhenAway,
@@ -167,6 +171,7 @@ export async function start(
       reload();
       signing.pause();
       sources.close();
+      await background.look();
       await closing;
     },
     authenticate: askSystem,
@@ -193,6 +198,8 @@ export async function start(
       settings: noArguments,
       setUtc: onOrOff,
       setCloseWhenAway: onOrOff,
+      setMenuBar: onOrOff,
+      setNotify: onOrOff,
       unlock: noArguments,
     },
     handlers: away.guard<Handlers<AppRequests, WebContents>>(
@@ -205,6 +212,8 @@ export async function start(
           if (!on) useGesture(caller); // no script turns it off
           return settings.setCloseWhenAway(on);
         },
+        setMenuBar: (_caller, menuBar) => changeBackground({ menuBar }),
+        setNotify: (_caller, notify) => changeBackground({ notify }),
         unlock(caller) {
           useGesture(caller);
           return away.unlock();
@@ -221,6 +230,7 @@ export async function start(
         }),
         openDemo: async () => {
           await shown.showDemo();
+          background.lookSoon();
           reload();
         },
         leaveDemo: async () => {
@@ -261,6 +271,51 @@ export async function start(
     const window = BrowserWindow.getFocusedWindow() ?? [...own][0];
     if (window !== undefined && own.has(window)) noteGesture(window.webContents);
     requests.emit('command', command);
+  };
+  /** Brings the window to the front, or opens one, and calls once its page can be told something. */
+  const inWindow = (call: (window: BrowserWindow) => void): void => {
+    const window = [...own][0] ?? open();
+    bringToFront(window);
+    if (window.webContents.isLoading()) window.webContents.once('did-finish-load', () => call(window));
+    else call(window);
+  };
+  const background = menuBar({
+    icon: join(__dirname, '../app/resources/icon.png'),
+    vault: () => shown.own(),
+    // Sample accounts are nobody’s.
+    wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.read()),
+    isLocked: () => away.locked,
+    onUnexpected: reportUnlessAway,
+    run(action) {
+      switch (action.do) {
+        case 'copy':
+          shown.copyChosen(action.tokenId).catch(reportUnlessAway);
+          break;
+        case 'hide-tokens':
+          requests.emit('lock', null);
+          void shown.clearClipboard().catch(() => undefined);
+          break;
+        case 'quit':
+          app.quit();
+          break;
+        case 'show':
+          inWindow(() => undefined);
+          break;
+        case 'settings':
+          inWindow(() => run('settings'));
+          break;
+        default:
+          inWindow((window) => {
+            noteGesture(window.webContents);
+            requests.emit('forAccount', { accountId: action.accountId, action: action.do });
+          });
+      }
+    },
+  });
+  const changeBackground = async (changes: { menuBar?: boolean; notify?: boolean }): Promise<Settings> => {
+    const changed = settings.setBackground(changes);
+    await background.look();
+    return changed;
   };
   setMenu({ development, run });
   app.on('browser-window-focus', () => newer.look());
@@ -317,6 +372,7 @@ export async function start(
     },
     async close() {
       clearInterval(idle);
+      background.stop();
       guard.end();
       signing.stop();
       sources.stop();
@@ -325,6 +381,9 @@ export async function start(
       newer.close();
       requests.stop();
       await shown.close();
+    },
+    get inBackground() {
+      return background.isShown;
     },
     get stuck() {
       return guard.asking;

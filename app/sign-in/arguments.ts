@@ -50,7 +50,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   ),
 };
 
-/** Of the app's own requests, the only one with arguments. */
+/** Of the app's own requests. */
 export const menuStateCheck = takes(
   v.strictTuple([v.strictObject({ signOut: v.boolean(), signOutAll: v.boolean() })]),
 );

@@ -59,6 +59,13 @@ export interface ServedTokenCache {
    * then `importPlanned` or `importFailed`. Resolves when both events are sent; never rejects.
    */
   planImport(path: string): Promise<void>;
+  /**
+   * Copies a token that the user chose in a menu of the main process, and clears it from the clipboard after 30 seconds. Nobody is asked:
+   * never call it for a window.
+   *
+   * @throws InvalidArgumentError if the token no longer exists
+   */
+  copyChosen(tokenId: string): Promise<void>;
   /** Tells the windows that the caches of `places` have changed. */
   placesChanged(): void;
   /** Clears a copied token from the clipboard now, such as when the screen is locked. Every copy asks again. */
@@ -150,6 +157,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
         return copied.clear();
       },
       placesChanged: () => served.emit('change', null),
+      copyChosen: handlers.copyChosen,
     },
   );
 }

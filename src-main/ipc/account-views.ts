@@ -37,7 +37,18 @@ export function tokenCount(account: CachedAccount): number {
   return outlineOf(account).tokens.length;
 }
 
-/** @param now seconds since the epoch */
+/**
+ * Returns the accounts as a window lists them, without opening the tokens of those that the vault's index describes.
+ *
+ * @param now seconds since the epoch
+ * @param places opened caches of other programs, shown beside the vault's
+ *
+ * @example
+ * import { accountList } from 'tokenkeep/ipc';
+ *
+ * const { accounts } = await accountList(cache, Math.floor(Date.now() / 1000));
+ * console.log(accounts.filter(({ status }) => status.state === 'needs-sign-in').length);
+ */
 export async function accountList(
   cache: TokenCache,
   now: number,

@@ -12,7 +12,7 @@ import {
 import { accountList, search, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
 import { cachedAccounts, findAccount } from './cached-accounts.ts';
-import type { TokenCacheRequests } from './contract.ts';
+import type { CopyForm, TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
@@ -30,6 +30,8 @@ export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
   /** An import that was started outside a window: events report the result. Never rejects. */
   planImport: (path: string) => Promise<void>;
+  /** Copies a token that the user chose in a menu of the main process, which no script can do: nobody is asked. */
+  copyChosen: (tokenId: string) => Promise<void>;
   /** Every copy asks again: the screen was locked, or nobody is there. */
   endConsent: () => void;
 }
@@ -39,6 +41,24 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
   const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
   const consent = copyConsent<Caller>(now, ports.onLeave);
   const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
+
+  const copy = async (
+    id: string,
+    form: CopyForm,
+    mayCopy: (found: ReturnType<typeof findTokenAt>) => Promise<boolean>,
+  ): Promise<{ clearsAt: number } | null> => {
+    const found = await read((cache) => findTokenAt(cache, places(), id));
+    const { account, token, place } = found;
+    const text = copiedText(account, token, form);
+    if (!(await mayCopy(found))) return null;
+    const answer = await copied.copy(text);
+    await noteActivity(await vault, now(), [account], {
+      kind: 'copy',
+      ...activityToken(account, token, place?.name),
+      form,
+    });
+    return answer;
+  };
 
   return {
     requests: {
@@ -68,22 +88,15 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         });
         return secret;
       },
-      async copy(caller, id, form = 'token') {
-        const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
-        const text = copiedText(account, token, form);
-        if (token.type === 'AccessToken' && consent.isGiven(caller)) ports.useGesture(caller);
-        else {
+      copy: (caller, id, form = 'token') =>
+        copy(id, form, async ({ account, token, place }) => {
+          if (token.type === 'AccessToken' && consent.isGiven(caller)) {
+            ports.useGesture(caller);
+            return true;
+          }
           const question = copyQuestion(account, token, place?.name);
-          if (!(await ports.confirm(caller, question, () => consent.give(caller)))) return null;
-        }
-        const answer = await copied.copy(text);
-        await noteActivity(await vault, now(), [account], {
-          kind: 'copy',
-          ...activityToken(account, token, place?.name),
-          form,
-        });
-        return answer;
-      },
+          return ports.confirm(caller, question, () => consent.give(caller));
+        }),
       removeTokens: (caller, ids) => removeTokens(ports, caller, ids),
 
       async chooseImport(caller) {
@@ -122,6 +135,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     },
 
     endConsent: consent.end,
+    copyChosen: async (id) => void (await copy(id, 'token', () => Promise.resolve(true))),
     async planImport(path) {
       try {
         emit('importPlanned', await planned.plan(path));

@@ -6,7 +6,7 @@
  */
 export { type AccountHistory, changeHistory, historyOf } from './account-history.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
-export { issuerOf, nameOf, usernameOf } from './account-views.ts';
+export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from './app-data.ts';
 export {
   type AccountId,
@@ -30,6 +30,6 @@ export {
   plainError,
   type Requests,
 } from './requests.ts';
-export { audienceOf } from './token-views.ts';
+export { audienceOf, tokenItems } from './token-views.ts';
 export { signOutAccounts } from './sign-out.ts';
 export { withSignature } from './signatures.ts';

@@ -57,6 +57,15 @@ function identity(token: Token): string[] {
   return [...fields.map((field) => text(token, field) ?? ''), extensionOf(token)];
 }
 
+/**
+ * Returns the tokens of an account as a window lists them: nothing in them is a secret.
+ *
+ * @example
+ * import { type AccountId, findAccount, tokenItems } from 'tokenkeep/ipc';
+ *
+ * const expiries = (id: AccountId) =>
+ *   vault.read((cache) => tokenItems(findAccount(cache, id)).map(({ expires_on }) => expires_on));
+ */
 export function tokenItems(account: CachedAccount): TokenItem[] {
   const names = clientNames(account);
   return identify(account).map(({ id, type, token }) => ({

@@ -8,7 +8,7 @@ import { localTime } from '../state/time.ts';
 /** How times are shown, and which hosts were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
-  const { utc, closeWhenAway, hosts, error } = useStore(settings.view);
+  const { utc, closeWhenAway, menuBar, notify, hosts, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: boolean) => {
     // Every text on the screen has a time in it.
@@ -62,6 +62,20 @@ export function SettingsPage() {
             refreshed.
           </p>
         </Card>
+        <Card title="Background" wide>
+          <Switch
+            label="Show in the menu bar"
+            detail="Accounts by status, tokens to copy, sign-out. Auto-refresh and notifications continue when the window is closed."
+            on={menuBar}
+            onChange={(next) => void settings.setMenuBar(next)}
+          />
+          <Switch
+            label="Notify before an account expires"
+            detail="10 min before, if it can’t renew itself."
+            on={notify}
+            onChange={(next) => void settings.setNotify(next)}
+          />
+        </Card>
         <Card title="Network" wide>
           {hosts.length === 0 ? (
             <p>Tokenkeep has not contacted any provider.</p>
@@ -97,6 +111,34 @@ export function SettingsPage() {
         </Card>
       </div>
     </main>
+  );
+}
+
+function Switch({
+  label,
+  detail,
+  on,
+  onChange,
+}: {
+  label: string;
+  detail: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}) {
+  return (
+    <label className="setting">
+      <span className="two-lines">
+        <span>{label}</span>
+        <span className="second">{detail}</span>
+      </span>
+      <input
+        type="checkbox"
+        role="switch"
+        aria-label={label}
+        checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+    </label>
   );
 }
 

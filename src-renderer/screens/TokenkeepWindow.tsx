@@ -50,6 +50,17 @@ function OpenWindow() {
       search.current?.focus();
       search.current?.select();
     };
+    /** What was chosen in the menu bar or a notification, maybe before the list is loaded. */
+    const forAccount = async (id: string, action: 'show-account' | 'sign-in-again' | 'sign-out') => {
+      if (dialogs.view.get() !== null) return;
+      if (!accounts.view.get().byId.has(id)) await accounts.load();
+      if (!accounts.view.get().byId.has(id)) return; // it was signed out meanwhile
+      pages.show('accounts');
+      model.overview.close();
+      model.selection.account(id);
+      if (action === 'sign-in-again') await signIn.again(id);
+      else if (action === 'sign-out') await signOut.several([id]);
+    };
     const endCommands = ports.app.on('command', (command) => {
       if (command === 'find') find();
       else if (dialogs.view.get() !== null)
@@ -63,6 +74,10 @@ function OpenWindow() {
       } else if (command === 'sign-out-all') void signOut.all();
       else dialogs.open({ kind: 'about' });
     });
+    const endChosen = ports.app.on(
+      'forAccount',
+      ({ accountId, action }) => void forAccount(accountId, action),
+    );
     const endKeys = onKey((event) => {
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'f') {
         event.preventDefault();
@@ -71,9 +86,10 @@ function OpenWindow() {
     });
     return () => {
       endCommands();
+      endChosen();
       endKeys();
     };
-  }, [model, ports, dialogs, pages, importing, signIn, signOut]);
+  }, [model, ports, accounts, dialogs, pages, importing, signIn, signOut]);
 
   return (
     <div className="window">

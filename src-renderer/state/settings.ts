@@ -1,5 +1,5 @@
 import type { Settings as Values } from '../../app/contract.ts';
-import type { PlainError } from '../../src-main/ipc/contract.ts';
+import type { Outcome, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 import { showTimesIn } from './time.ts';
@@ -14,25 +14,38 @@ export interface Settings {
   /** Resolves with whether it was saved. */
   setUtc: (utc: boolean) => Promise<boolean>;
   setCloseWhenAway: (on: boolean) => Promise<void>;
+  setMenuBar: (on: boolean) => Promise<void>;
+  setNotify: (on: boolean) => Promise<void>;
 }
 
 export function createSettings({ app }: Ports): Settings {
-  const view = createStore<SettingsView>({ utc: false, closeWhenAway: false, hosts: [], error: null });
+  const view = createStore<SettingsView>({
+    utc: false,
+    closeWhenAway: false,
+    menuBar: false,
+    notify: true,
+    hosts: [],
+    error: null,
+  });
+  const show = (answer: Outcome<Values>) =>
+    view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
   return {
     view,
+    setMenuBar: async (on) => show(await app.setMenuBar(on)),
+    setNotify: async (on) => show(await app.setNotify(on)),
     async load() {
       const answer = await app.settings();
-      view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
+      show(answer);
       showTimesIn(view.get().utc ? 'UTC' : undefined);
     },
     async setUtc(utc) {
       const answer = await app.setUtc(utc);
-      view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
+      show(answer);
       return answer.ok;
     },
     async setCloseWhenAway(on) {
       const answer = await app.setCloseWhenAway(on);
-      view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
+      show(answer);
     },
   };
 }

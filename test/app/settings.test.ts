@@ -67,6 +67,11 @@ describe('the zone of the times', () => {
     expect(settings().read().utc).toBe(false);
     expect(settings().setUtc(true).utc).toBe(true);
     expect(settings().read().utc).toBe(true);
+    // A file of an earlier version has the zone only.
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ utc: true }));
+    expect(settings().read()).toMatchObject({ utc: true, menuBar: false, notify: true });
+    settings().setBackground({ menuBar: true });
+    expect(settings().read()).toMatchObject({ utc: true, menuBar: true });
   });
 });
 

@@ -123,6 +123,7 @@ export function fakeBridge(world: World): FakeBridge {
 
   let utc = false;
   let closeWhenAway = false;
+  let [menuBar, notify] = [false, true];
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
     items: world.sources ?? [],
@@ -235,17 +236,28 @@ export function fakeBridge(world: World): FakeBridge {
           tell('activity', null);
           return true;
         }),
-      settings: () => answer('settings', [], () => ({ utc, closeWhenAway, hosts: hosts(world.now()) })),
+      settings: () =>
+        answer('settings', [], () => ({ utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) })),
+      setMenuBar: (next) =>
+        answer('setMenuBar', [next], () => {
+          menuBar = next;
+          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+        }),
+      setNotify: (next) =>
+        answer('setNotify', [next], () => {
+          notify = next;
+          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+        }),
       setCloseWhenAway: (next) =>
         answer('setCloseWhenAway', [next], () => {
           closeWhenAway = next;
-          return { utc, closeWhenAway, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
         }),
       unlock: () => answer('unlock', [], () => true),
       setUtc: (next) =>
         answer('setUtc', [next], () => {
           utc = next;
-          return { utc, closeWhenAway, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
         }),
       sources: () => answer('sources', [], sourceList),
       findSources: () => answer('findSources', [], sourceList),

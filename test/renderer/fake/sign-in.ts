@@ -50,6 +50,8 @@ type Half = Omit<
   | 'settings'
   | 'setUtc'
   | 'setCloseWhenAway'
+  | 'setMenuBar'
+  | 'setNotify'
   | 'unlock'
   | 'clearActivity'
   | 'on'

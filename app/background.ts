@@ -1,0 +1,146 @@
+/** What the app does without a window, where the user has asked for it: an item in the menu bar, and a notice before an account ends. */
+import type { AccountItem } from 'tokenkeep/ipc';
+
+/** Seconds before its end at which the user is told that an account can't renew itself. */
+const NOTICE = 600;
+/** Accounts and tokens that a menu lists. The window has the rest. */
+const MOST = 12;
+
+/** What a menu item does; `show` brings the window to the front. */
+export type BackgroundAction =
+  | { do: 'show-account' | 'sign-in-again' | 'sign-out'; accountId: string }
+  | { do: 'copy'; tokenId: string }
+  | { do: 'hide-tokens' | 'show' | 'settings' | 'quit' };
+
+export interface BackgroundItem {
+  /** "" for a line between groups. */
+  label: string;
+  /** undefined: a heading, or a submenu. */
+  action?: BackgroundAction;
+  items?: readonly BackgroundItem[];
+}
+
+/** An access token that can be copied. */
+export interface CopyableToken {
+  id: string;
+  /** The API that it is for. */
+  api: string;
+  account: string;
+}
+
+function nameOfAccount({ name, username, home_account_id }: AccountItem): string {
+  return (name ?? '') || username || (home_account_id ?? 'No name');
+}
+
+/** Returns when an account ends that can't renew itself, in seconds since the epoch; null for others. */
+function endOf({ kind, status }: AccountItem): number | null {
+  return kind === 'user' && status.state === 'active' ? status.until : null;
+}
+
+/** @param now seconds since the epoch */
+export function menuBarItems(
+  accounts: readonly AccountItem[],
+  tokens: readonly CopyableToken[],
+  now: number,
+): BackgroundItem[] {
+  const line = { label: '' };
+  const users = accounts.filter(({ kind }) => kind === 'user');
+  const ended = (account: AccountItem): boolean => {
+    const end = endOf(account);
+    return account.status.state === 'needs-sign-in' || (end !== null && end <= now);
+  };
+  const needing = users.filter(ended);
+  const soon = users.filter((account) => {
+    const end = endOf(account);
+    return end !== null && end > now && end <= now + NOTICE;
+  });
+  const left = users.filter((account) => !needing.includes(account) && !soon.includes(account));
+  const unknown = left.filter(({ status }) => status.state === 'unknown');
+  const active = left.filter(({ status }) => status.state !== 'unknown');
+  const listed = (
+    of: readonly AccountItem[],
+    action: 'show-account' | 'sign-in-again' | 'sign-out',
+    detail: (account: AccountItem) => string = ({ username }) => username,
+  ): BackgroundItem[] => [
+    ...of.slice(0, MOST).map((account) => {
+      const [name, more] = [nameOfAccount(account), detail(account)];
+      const label = more === '' || more === name ? name : `${name} · ${more}`;
+      return { label, action: { do: action, accountId: account.id } };
+    }),
+    ...(of.length > MOST ? [{ label: `${of.length - MOST} more…`, action: { do: 'show' as const } }] : []),
+  ];
+  const group = (title: string, items: BackgroundItem[]): BackgroundItem[] =>
+    items.length === 0 ? [] : [{ label: title }, ...items, line];
+  const folder = (title: string, items: BackgroundItem[]): BackgroundItem[] =>
+    items.length === 0 ? [] : [{ label: title, items }];
+  const minutes = (account: AccountItem): string =>
+    `in ${Math.max(1, Math.ceil(((endOf(account) ?? now) - now) / 60))} min`;
+  const folders = [
+    ...folder(`Active: ${active.length}`, listed(active, 'show-account')),
+    ...folder(`Unknown: ${unknown.length}`, listed(unknown, 'show-account')),
+  ];
+  return [
+    ...(users.length === 0 ? [{ label: 'No accounts' }, line] : []),
+    ...group('Needs sign-in', listed(needing, 'sign-in-again')),
+    ...group('Expires soon', listed(soon, 'sign-in-again', minutes)),
+    ...(folders.length === 0 ? [] : [...folders, line]),
+    ...folder(
+      'Copy access token',
+      tokens.slice(0, MOST).map(({ id, api, account }) => ({
+        label: `${api} · ${account}`,
+        action: { do: 'copy', tokenId: id },
+      })),
+    ),
+    ...folder('Sign out', listed(users, 'sign-out')),
+    { label: 'Hide revealed tokens', action: { do: 'hide-tokens' } },
+    line,
+    { label: 'Open Tokenkeep', action: { do: 'show' } },
+    { label: 'Settings…', action: { do: 'settings' } },
+    { label: 'Quit Tokenkeep', action: { do: 'quit' } },
+  ];
+}
+
+export interface Notice {
+  accountId: string;
+  title: string;
+  body: string;
+}
+
+export interface ExpiryNotices {
+  /**
+   * Returns the notices that are due and were not returned before, and when to look again: seconds since the epoch, null for never.
+   *
+   * @param now seconds since the epoch
+   */
+  look(accounts: readonly AccountItem[], now: number): { due: Notice[]; next: number | null };
+}
+
+/** Remembers which ends were told, so that each is told once. */
+export function expiryNotices(): ExpiryNotices {
+  let told = new Map<string, number>();
+  return {
+    look(accounts, now) {
+      const due: Notice[] = [];
+      let next = Infinity;
+      const seen = new Map<string, number>();
+      for (const account of accounts) {
+        const end = endOf(account);
+        if (end === null || end <= now) continue;
+        if (end > now + NOTICE) next = Math.min(next, end - NOTICE);
+        else {
+          seen.set(account.id, end);
+          const minutes = Math.max(1, Math.ceil((end - now) / 60));
+          const body = `This sign-in can’t renew itself. Sign in to continue without a break.`;
+          if (told.get(account.id) !== end)
+            due.push({
+              accountId: account.id,
+              title: `${nameOfAccount(account)} expires in ${minutes} min`,
+              body,
+            });
+        }
+      }
+      told = seen;
+      return { due, next: next === Infinity ? null : next };
+    },
+  };
+}

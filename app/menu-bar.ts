@@ -1,0 +1,158 @@
+/** The item in the menu bar, and notices, with Electron. What they say is in background.ts. */
+import { Menu, type MenuItemConstructorOptions, nativeImage, Notification, Tray } from 'electron';
+import type { Vault } from 'tokenkeep';
+import { accountList, cachedAccounts, tokenItems } from 'tokenkeep/ipc';
+import {
+  type BackgroundAction,
+  type BackgroundItem,
+  type CopyableToken,
+  expiryNotices,
+  menuBarItems,
+} from './background.ts';
+
+export interface MenuBarOptions {
+  /** A PNG file. */
+  icon: string;
+  /** The user's own vault, once it is open. */
+  vault: () => Promise<Vault>;
+  /** Whether the user wants the item, and notices. */
+  wanted: () => { menuBar: boolean; notify: boolean };
+  /** The vault is locked: nobody's name is shown. */
+  isLocked: () => boolean;
+  run: (action: BackgroundAction) => void;
+  onUnexpected: (error: unknown) => void;
+}
+
+export interface MenuBar {
+  /** The app stays without a window: its item is in the menu bar. */
+  readonly isShown: boolean;
+  /** Call it when the settings have changed. */
+  look(): Promise<void>;
+  /** Call it when the vault is opened: there is more urgent work then. */
+  lookSoon(): void;
+  stop(): void;
+}
+
+/** Seconds between two looks at most, since statuses change with the time too. Only while the item is shown. */
+const LOOK_EVERY = 60;
+/** Milliseconds: changes often come several at a time. */
+const SOON = 3_000;
+/** Accounts whose tokens can be copied from the menu. */
+const MOST_COPIED = 12;
+
+export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: MenuBarOptions): MenuBar {
+  const notices = expiryNotices();
+  let tray: Tray | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let heard: Vault | undefined;
+  let endChanges: (() => void) | undefined;
+  let soon: NodeJS.Timeout | undefined;
+  let shown = '';
+  let stopped = false;
+
+  const show = (items: readonly BackgroundItem[]): void => {
+    const text = JSON.stringify(items);
+    if (tray === undefined || text === shown) return; // a menu that is open would close
+    shown = text;
+    tray.setContextMenu(Menu.buildFromTemplate(templateOf(items, run)));
+  };
+  const look = async (): Promise<void> => {
+    clearTimeout(timer);
+    const { menuBar: inBar, notify } = wanted();
+    if (inBar && tray === undefined) {
+      tray = new Tray(nativeImage.createFromPath(icon).resize({ width: 22, height: 22 }));
+      tray.setToolTip('Tokenkeep');
+      tray.on('click', () => run({ do: 'show' }));
+      shown = '';
+    } else if (!inBar) {
+      tray?.destroy();
+      tray = undefined;
+    }
+    if (!inBar && !notify) return;
+    if (isLocked()) {
+      show(LOCKED);
+      return;
+    }
+    const own = await vault();
+    if (stopped) return;
+    if (own !== heard) {
+      endChanges?.();
+      endChanges = own.on('change', lookSoon);
+      heard = own;
+    }
+    const now = Math.floor(Date.now() / 1000);
+    const { accounts } = await accountList(await own.read((cache) => cache, { held: true }), now);
+    const { due, next } = notices.look(accounts, now);
+    if (notify) for (const notice of due) tell(notice);
+    const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
+    show(menuBarItems(accounts, tokens, now));
+    const pause = Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity);
+    // `setTimeout` can't wait for months.
+    if (pause !== Infinity)
+      timer = setTimeout(() => void look().catch(onUnexpected), Math.min(pause, 86_400) * 1000);
+  };
+  const lookSoon = (): void => {
+    if (stopped) return;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      look().catch(onUnexpected);
+    }, SOON);
+  };
+  const tell = ({ accountId, title, body }: { accountId: string; title: string; body: string }): void => {
+    if (!Notification.isSupported()) return;
+    const notification = new Notification({ title, body, actions: [{ type: 'button', text: 'Sign in' }] });
+    const signIn = (): void => run({ do: 'sign-in-again', accountId });
+    notification.on('click', signIn);
+    notification.on('action', signIn);
+    notification.show();
+  };
+  return {
+    get isShown() {
+      return tray !== undefined;
+    },
+    look,
+    lookSoon,
+    stop() {
+      stopped = true;
+      clearTimeout(soon);
+      clearTimeout(timer);
+      endChanges?.();
+      tray?.destroy();
+      tray = undefined;
+    },
+  };
+}
+
+const LOCKED: readonly BackgroundItem[] = [
+  { label: 'Vault locked' },
+  { label: '' },
+  { label: 'Open Tokenkeep', action: { do: 'show' } },
+  { label: 'Quit Tokenkeep', action: { do: 'quit' } },
+];
+
+function templateOf(
+  items: readonly BackgroundItem[],
+  run: (action: BackgroundAction) => void,
+): MenuItemConstructorOptions[] {
+  return items.map(({ label, action, items: inner }) => {
+    if (label === '') return { type: 'separator' };
+    // A single & would underline the next letter.
+    const text = label.replaceAll('&', '&&');
+    if (inner !== undefined) return { label: text, submenu: templateOf(inner, run) };
+    return action === undefined ? { label: text, enabled: false } : { label: text, click: () => run(action) };
+  });
+}
+
+function copyable(accounts: Iterable<Parameters<typeof tokenItems>[0]>, now: number): CopyableToken[] {
+  const found: CopyableToken[] = [];
+  let left = MOST_COPIED;
+  for (const account of accounts) {
+    if (account.kind !== 'user' || left-- <= 0) continue;
+    for (const { id, type, audience, scopes, expires_on } of tokenItems(account)) {
+      if (type !== 'AccessToken' || (expires_on !== null && expires_on <= now)) continue;
+      const name = account.summary?.name ?? account.summary?.username ?? '';
+      found.push({ id, api: (audience ?? scopes.join(' ')).replace(/^https:\/\//, ''), account: name });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { type BackgroundItem, expiryNotices, menuBarItems } from '../../app/background.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+
+const NOW = 1_800_000_000;
+const account = (name: string, status: AccountItem['status'], kind: AccountItem['kind'] = 'user') =>
+  ({
+    id: name,
+    name,
+    username: `${name}@contoso.example`,
+    kind,
+    status,
+    home_account_id: 'a.b',
+  }) as AccountItem;
+const until = (seconds: number): AccountItem['status'] => ({ state: 'active', until: NOW + seconds });
+const renews: AccountItem['status'] = { state: 'renews', activeUntil: NOW + 60 };
+const refused: AccountItem['status'] = {
+  state: 'needs-sign-in',
+  reason: 'refused',
+  at: NOW - 60,
+  code: 'invalid_grant',
+  activeUntil: null,
+};
+const labels = (items: readonly BackgroundItem[]): string[] =>
+  items.flatMap(({ label, items: inner }) => [
+    label,
+    ...(inner === undefined ? [] : labels(inner).map((one) => `> ${one}`)),
+  ]);
+
+describe('the menu bar item', () => {
+  it('lists accounts by what they need, tokens to copy, and the way out', () => {
+    const accounts = [
+      account('Mara', renews),
+      account('Dana', refused),
+      account('Tom', until(540)),
+      account('Rosa', until(-1)),
+      account('Lin', { state: 'unknown' } as AccountItem['status']),
+      account('nightly', refused, 'app'),
+    ];
+    expect(
+      labels(menuBarItems(accounts, [{ id: 't', api: 'Microsoft Graph', account: 'Mara' }], NOW)),
+    ).toEqual([
+      'Needs sign-in',
+      'Dana · Dana@contoso.example',
+      'Rosa · Rosa@contoso.example',
+      '',
+      'Expires soon',
+      'Tom · in 9 min',
+      '',
+      'Active: 1',
+      '> Mara · Mara@contoso.example',
+      'Unknown: 1',
+      '> Lin · Lin@contoso.example',
+      '',
+      'Copy access token',
+      '> Microsoft Graph · Mara',
+      'Sign out',
+      ...['Mara', 'Dana', 'Tom', 'Rosa', 'Lin'].map((name) => `> ${name} · ${name}@contoso.example`),
+      'Hide revealed tokens',
+      '',
+      'Open Tokenkeep',
+      'Settings…',
+      'Quit Tokenkeep',
+    ]);
+  });
+
+  it('stays short with many accounts, and usable with none', () => {
+    const many = Array.from({ length: 500 }, (_, at) => account(`user ${at}`, refused));
+    expect(labels(menuBarItems(many, [], NOW))).toContain('488 more…');
+    expect(labels(menuBarItems(many, [], NOW)).length).toBeLessThan(40);
+    expect(labels(menuBarItems([], [], NOW))).toEqual([
+      'No accounts',
+      '',
+      'Hide revealed tokens',
+      '',
+      'Open Tokenkeep',
+      'Settings…',
+      'Quit Tokenkeep',
+    ]);
+  });
+});
+
+describe('the notice before an account ends', () => {
+  it('comes ten minutes before, once for each end, and says when to look again', () => {
+    const notices = expiryNotices();
+    const tom = account('Tom', until(3600));
+    expect(notices.look([tom, account('Mara', renews)], NOW)).toEqual({ due: [], next: NOW + 3000 });
+    const { due, next } = notices.look([tom], NOW + 3000);
+    expect(due).toEqual([
+      {
+        accountId: 'Tom',
+        title: 'Tom expires in 10 min',
+        body: 'This sign-in can’t renew itself. Sign in to continue without a break.',
+      },
+    ]);
+    expect(next).toBeNull();
+    expect(notices.look([tom], NOW + 3010).due).toEqual([]);
+    expect(notices.look([account('Tom', until(7200))], NOW + 6700).due).toHaveLength(1);
+  });
+
+  it('is not for those that renew themselves, have ended, or are apps', () => {
+    const all = [
+      account('a', renews),
+      account('b', refused),
+      account('c', until(-1)),
+      account('d', until(60), 'app'),
+    ];
+    expect(expiryNotices().look(all, NOW)).toEqual({ due: [], next: null });
+  });
+});
