@@ -72,6 +72,8 @@ export interface SignIn<Caller> {
   wake: () => void;
   /** Resolves when no sign-out is in progress. */
   idle: () => Promise<void>;
+  /** Ends a sign-in in progress and auto-refresh, until the next `start`. */
+  pause: () => void;
   stop: () => void;
 }
 
@@ -314,6 +316,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         .catch(onUnexpected);
     },
     idle: () => out.idle(),
+    pause() {
+      attempt.cancel();
+      endChanges();
+      started = false;
+    },
     stop() {
       attempt.cancel();
       auto.stop();
