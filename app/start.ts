@@ -47,6 +47,8 @@ import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
 declare const __VERSION__: string;
+/** `TOKENKEEP_CLIENT_ID` when the app was built; "" if it was not set. */
+declare const __CLIENT_ID__: string;
 
 export interface StartOptions {
   /** Whether this process holds the single-instance lock. */
@@ -129,6 +131,7 @@ export async function start(
   const signing = signingIn(
     {
       sources: sourceSignOuts(sources, reading),
+      registration: __CLIENT_ID__,
       tokenText: async (id) => (await shown.vault()).read((cache) => tokenText(cache, places(), id)),
       folder: data.folder,
       vault: () => shown.vault(),
