@@ -11,6 +11,16 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 /** Loaded from node_modules at run time: electron itself, and what carries a native binary. */
 const native = ['electron', 'original-fs', ...nativePackages];
 
+/** The client ID of the app registration that this build signs in with; docs/signing-in.md. */
+function registration(): string {
+  const id = process.env['TOKENKEEP_CLIENT_ID'] ?? '';
+  if (id !== '' && !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id))
+    throw new Error(
+      'TOKENKEEP_CLIENT_ID must be the application (client) ID of an app registration, a GUID.',
+    );
+  return id;
+}
+
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
 function app(name: 'main' | 'preload'): UserConfig {
@@ -43,6 +53,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     outputOptions: { codeSplitting: false }, // what is imported late is in the one file too, and runs late
     define: {
       __VERSION__: JSON.stringify(packageJson.version),
+      __CLIENT_ID__: JSON.stringify(registration()),
       __NATIVE_SHA256__: JSON.stringify(nativeHashes(path('.'))),
     },
   };

@@ -20,6 +20,8 @@ export interface AppInfo {
   keychainCrashed: boolean;
   /** Whether the app runs without the single-instance lock. */
   startedWithoutLock: boolean;
+  /** The vault is closed because the user was away. Requests are refused until `unlock`. */
+  locked: boolean;
 }
 
 /**
@@ -46,6 +48,8 @@ export interface ContactedHost {
 export interface Settings {
   /** Times are shown in UTC. */
   utc: boolean;
+  /** The vault is closed when the user is away. */
+  closeWhenAway: boolean;
   /** The last one first. */
   hosts: readonly ContactedHost[];
 }
@@ -53,6 +57,12 @@ export interface Settings {
 export interface AppRequests extends SignInRequests, SourceRequests {
   settings(): Settings;
   setUtc(utc: boolean): Settings;
+  setCloseWhenAway(on: boolean): Settings;
+  /**
+   * Opens the vault that was closed while the user was away, after a real input event and, on macOS, Touch ID; the window reloads.
+   * False if the system did not recognize the user.
+   */
+  unlock(): boolean;
   info(): AppInfo;
   /** Opens the demo cache in place of the user's own, which stays unchanged; the window reloads. */
   openDemo(): void;
@@ -148,6 +158,8 @@ export const APP_REQUESTS: Names<AppRequests> = {
   showSource: true,
   settings: true,
   setUtc: true,
+  setCloseWhenAway: true,
+  unlock: true,
 };
 
 /** The events at run time. */

@@ -33,6 +33,8 @@ export interface Serving {
   /** Tells the windows that an opened cache has changed. */
   placesChanged(): void;
   clearClipboard(): Promise<void>;
+  /** Closes the user's vault and leaves the demo. Until the next `showOwn`, every request is refused with `error`. */
+  lock(error: Error): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,17 +43,24 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   let opened: Vault | undefined;
   let demo: DemoVault | undefined;
   let served: ServedTokenCache | undefined;
+  let refusal: Error | undefined;
 
   const serve = (vault: Promise<Vault>): void => {
     served?.();
     served = serveTokenCache(vault, {
       ...options,
+      onUnexpected(error) {
+        if (error !== refusal) options.onUnexpected(error);
+      },
       places: () => (demo === undefined ? options.places() : []),
       origin: ORIGIN,
       only: WINDOW_REQUESTS,
     });
   };
-  const ownVault = (): Promise<Vault> => (own ??= openOwn().then((vault) => (opened = vault)));
+  const ownVault = (): Promise<Vault> => {
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return (own ??= openOwn().then((vault) => (opened = vault)));
+  };
   const leaveDemo = async (): Promise<void> => {
     const left = demo;
     demo = undefined;
@@ -77,6 +86,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       await demo.vault;
     },
     async showOwn() {
+      refusal = undefined;
       serve(ownVault());
       await leaveDemo();
     },
@@ -86,6 +96,14 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     placesChanged: () => served?.placesChanged(),
     async clearClipboard() {
       await served?.clearClipboard();
+    },
+    async lock(error) {
+      const closing = own;
+      refusal = error;
+      own = opened = undefined;
+      serve(ownVault());
+      await leaveDemo();
+      await (await closing)?.close();
     },
     async close() {
       served?.();

@@ -9,6 +9,8 @@ export interface AppSettings {
   read(): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setUtc(utc: boolean): Settings;
+  /** @throws StorageError if it can't be saved; the setting is then unchanged */
+  setCloseWhenAway(on: boolean): Settings;
   /** Records a request, before it is made. Never throws: a full disk must not keep anybody from signing in. */
   contacted(url: string, init?: Pick<RequestInit, 'body'>): void;
 }
@@ -16,38 +18,44 @@ export interface AppSettings {
 /** Milliseconds between two writes of the same host and purpose. */
 const WRITTEN_EVERY = 3_600_000;
 
-const preferences = v.object({ utc: v.boolean() });
+const preferences = v.object({
+  utc: v.optional(v.boolean(), false),
+  closeWhenAway: v.optional(v.boolean(), false),
+});
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
 /** @param now milliseconds since the epoch */
 export function settingsAt(folder: string, now: () => number): AppSettings {
   const file = join(folder, 'settings.json');
   const hostFile = join(folder, 'contacted-hosts.json');
-  let utc: boolean | undefined;
+  let preferred: v.InferOutput<typeof preferences> | undefined;
   let hosts: Map<string, ContactedHost> | undefined;
 
-  const preferred = (): boolean =>
-    (utc ??= readJson(file, (value) => v.parse(preferences, value), now)?.utc ?? false);
+  const preference = (): v.InferOutput<typeof preferences> =>
+    (preferred ??= readJson(file, (value) => v.parse(preferences, value), now) ?? v.parse(preferences, {}));
+  const prefer = (changes: Partial<v.InferOutput<typeof preferences>>): Settings => {
+    const next = { ...preference(), ...changes };
+    try {
+      writeJson(file, next);
+    } catch (cause) {
+      const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
+      throw new StorageError('storage_failed', message, { cause });
+    }
+    preferred = next;
+    return read();
+  };
   const known = (): Map<string, ContactedHost> =>
     (hosts ??= new Map(
       (readJson(hostFile, (value) => v.parse(hostList, value), now) ?? []).map((one) => [one.host, one]),
     ));
   const read = (): Settings => ({
-    utc: preferred(),
+    ...preference(),
     hosts: [...known().values()].sort((a, b) => b.at - a.at),
   });
   return {
     read,
-    setUtc(next) {
-      try {
-        writeJson(file, { utc: next });
-      } catch (cause) {
-        const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
-        throw new StorageError('storage_failed', message, { cause });
-      }
-      utc = next;
-      return read();
-    },
+    setUtc: (utc) => prefer({ utc }),
+    setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
     contacted(url, init) {
       try {
         const { host } = new URL(url);

@@ -2,11 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { statSync } from 'original-fs';
 import { join } from 'node:path';
-import { app, BrowserWindow, dialog, net, powerMonitor, shell, type WebContents } from 'electron';
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  net,
+  powerMonitor,
+  shell,
+  systemPreferences,
+  type WebContents,
+} from 'electron';
 import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
 import { tokenText } from 'tokenkeep/ipc';
 import {
   confirm,
+  type Handlers,
   noArguments,
   noteGesture,
   type PlaceCache,
@@ -15,6 +25,7 @@ import {
 } from 'tokenkeep/electron';
 import type { ReadOptions } from 'tokenkeep/sources';
 import type { Arguments } from './arguments.ts';
+import { AwayError, awayLock } from './away-lock.ts';
 import type { AppEvents, AppRequests, MenuCommand } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
@@ -36,6 +47,8 @@ import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
 declare const __VERSION__: string;
+/** `TOKENKEEP_CLIENT_ID` when the app was built; "" if it was not set. */
+declare const __CLIENT_ID__: string;
 
 export interface StartOptions {
   /** Whether this process holds the single-instance lock. */
@@ -118,6 +131,7 @@ export async function start(
   const signing = signingIn(
     {
       sources: sourceSignOuts(sources, reading),
+      registration: __CLIENT_ID__,
       tokenText: async (id) => (await shown.vault()).read((cache) => tokenText(cache, places(), id)),
       folder: data.folder,
       vault: () => shown.vault(),
@@ -135,7 +149,7 @@ export async function start(
         profiles: () => requests.emit('profiles', null),
         signOuts: () => requests.emit('signOuts', null),
       },
-      onUnexpected: report,
+      onUnexpected: reportUnlessAway,
     },
     (url, init) => settings.contacted(url, init),
   );
@@ -143,6 +157,24 @@ export async function start(
     await shown.showOwn();
     await signing.start();
   };
+  const away = awayLock({
+    isWanted: () => settings.read().closeWhenAway,
+    isUnsaved: () => shown.unsaved() !== undefined,
+    async close() {
+      const closing = shown.lock(new AwayError());
+      // A click of before is none on Unlock.
+      for (const window of windows()) dropGesture(window.webContents);
+      reload();
+      signing.pause();
+      sources.close();
+      await closing;
+    },
+    authenticate: askSystem,
+    async open() {
+      await showOwn();
+      reload();
+    },
+  });
   const requests = serveRequests<AppRequests, AppEvents>({
     prefix: 'app',
     origin: ORIGIN,
@@ -159,38 +191,52 @@ export async function start(
       ...signInChecks,
       ...sourceChecks,
       settings: noArguments,
-      setUtc: utcCheck,
+      setUtc: onOrOff,
+      setCloseWhenAway: onOrOff,
+      unlock: noArguments,
     },
-    handlers: {
-      ...signing.handlers,
-      ...sources.handlers,
-      settings: () => settings.read(),
-      setUtc: (_caller, utc) => settings.setUtc(utc),
-      info: () => ({
-        // A packaged app has a package.json of its own, which marks a development build.
-        version: app.isPackaged ? app.getVersion() : __VERSION__,
-        electron: process.versions.electron,
-        platform: platform(),
-        demo: shown.demo,
-        keychainCrashed: guard.crashed,
-        startedWithoutLock: !locked,
-      }),
-      openDemo: async () => {
-        await shown.showDemo();
-        reload();
+    handlers: away.guard<Handlers<AppRequests, WebContents>>(
+      {
+        ...signing.handlers,
+        ...sources.handlers,
+        settings: () => settings.read(),
+        setUtc: (_caller, utc) => settings.setUtc(utc),
+        setCloseWhenAway(caller, on) {
+          if (!on) useGesture(caller); // no script turns it off
+          return settings.setCloseWhenAway(on);
+        },
+        unlock(caller) {
+          useGesture(caller);
+          return away.unlock();
+        },
+        info: () => ({
+          // A packaged app has a package.json of its own, which marks a development build.
+          version: app.isPackaged ? app.getVersion() : __VERSION__,
+          electron: process.versions.electron,
+          platform: platform(),
+          demo: shown.demo,
+          keychainCrashed: guard.crashed,
+          startedWithoutLock: !locked,
+          locked: away.locked,
+        }),
+        openDemo: async () => {
+          await shown.showDemo();
+          reload();
+        },
+        leaveDemo: async () => {
+          await showOwn();
+          reload();
+        },
+        menuState: (_caller, state) => showMenuState(state),
+        showFile: async () => shell.showItemInFolder(await shown.file()),
+        update: () => newer.status,
+        downloadUpdate: () => void newer.download(),
+        installUpdate: async () => {
+          if (await quitting.mayQuit()) await newer.install();
+        },
       },
-      leaveDemo: async () => {
-        await showOwn();
-        reload();
-      },
-      menuState: (_caller, state) => showMenuState(state),
-      showFile: async () => shell.showItemInFolder(await shown.file()),
-      update: () => newer.status,
-      downloadUpdate: () => void newer.download(),
-      installUpdate: async () => {
-        if (await quitting.mayQuit()) await newer.install();
-      },
-    },
+      ['info', 'unlock', 'menuState', 'update', 'downloadUpdate', 'installUpdate'],
+    ),
     onUnexpected: report,
   });
   const installed = {
@@ -221,6 +267,7 @@ export async function start(
   const hide = (): void => {
     requests.emit('lock', null);
     void shown.clearClipboard().catch(() => undefined);
+    void away.leave().catch(report);
   };
   for (const event of LEAVES) powerMonitor.on(event as 'lock-screen', hide);
   // Linux does not report a locked screen, but it does report idle time.
@@ -252,7 +299,7 @@ export async function start(
   };
   const first = open();
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
-    if (file === null) return;
+    if (file === null || away.locked) return;
     const begin = (): void => void shown.planImport(file);
     if (window.webContents.isLoading()) window.webContents.once('did-finish-load', begin);
     else begin();
@@ -285,10 +332,31 @@ export async function start(
   };
 }
 
-function utcCheck(args: readonly unknown[]): [boolean] {
-  const [utc] = args;
-  if (args.length === 1 && typeof utc === 'boolean') return [utc];
+function onOrOff(args: readonly unknown[]): [boolean] {
+  const [on] = args;
+  if (args.length === 1 && typeof on === 'boolean') return [on];
   throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
+}
+
+function dropGesture(contents: WebContents): void {
+  try {
+    useGesture(contents);
+  } catch {
+    // There was none.
+  }
+}
+
+function reportUnlessAway(error: unknown): void {
+  if (!(error instanceof AwayError)) report(error);
+}
+
+/** Asks the system who is there, where Electron offers that: Touch ID. Elsewhere the click that called it is enough. */
+async function askSystem(): Promise<boolean> {
+  if (process.platform !== 'darwin' || !systemPreferences.canPromptTouchID()) return true;
+  return systemPreferences.promptTouchID('show your sign-ins').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Asks for the cache of another program. Hidden files are shown, because most caches are in hidden folders. */

@@ -58,9 +58,14 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   });
   window.on('page-title-updated', (event) => event.preventDefault());
   window.on('close', () => writePlace(placeFile, placeOf(window)));
-  // Chromium navigates to about:blank without asking anyone. Nothing runs there, but the window would stay empty.
-  window.webContents.on('did-navigate', (_event, url) => {
+  // Chromium goes to about:blank and about:srcdoc without asking anyone, and fails to load the latter. Nothing runs there, but the
+  // window would stay empty.
+  const goHome = (url: string): void => {
     if (url.startsWith('about:')) void window.loadURL(START_PAGE);
+  };
+  window.webContents.on('did-navigate', (_event, url) => goHome(url));
+  window.webContents.on('did-fail-load', (_event, _code, _why, url, isMainFrame) => {
+    if (isMainFrame) goHome(url);
   });
   void window.loadURL(START_PAGE);
   return window;

@@ -48,6 +48,7 @@ const FINAL = new Set([
   'consent_refused',
   'profile_unknown',
   'host_refused',
+  'consent_unanswered',
   'refresh_declined',
 ]);
 

@@ -5,19 +5,20 @@
  */
 import { isMicrosoft } from 'tokenkeep/cache';
 import type { Question } from 'tokenkeep/ipc';
-import { signInError } from './failures.ts';
+import { type Circumstance, type SignInError, signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
 
-/** Asks the user in a dialog of the main process, which the signal closes unanswered. null: no dialog is possible, so nothing new is allowed. */
-export type Ask = ((question: Question, signal?: AbortSignal) => Promise<boolean>) | null;
+/** Asks the user in a dialog of the main process, which the signal closes. Resolves with null if it was not answered. null: no dialog is
+ * possible, so nothing new is allowed. */
+export type Ask = ((question: Question, signal?: AbortSignal) => Promise<boolean | null>) | null;
 
 export interface Consent {
   /**
    * Finds a provider that the user allows: its issuer before it is contacted, then the hosts of its endpoints.
    *
    * @param why what is about to be done, for the question: “Tokenkeep is about to …”
-   * @throws SignInError `host_refused`
+   * @throws SignInError `host_refused`, `consent_unanswered`
    */
   findAllowed(issuer: string, client_id: string, ask: Ask, why: string): Promise<Provider>;
   /** Before a profile is saved: asks to allow its issuer if it is new, and its endpoints if the issuer is reachable. */
@@ -38,7 +39,7 @@ const ENDPOINTS = {
 } as const;
 
 export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {
-  /** @throws SignInError `host_refused` */
+  /** @throws SignInError `host_refused`, `consent_unanswered` */
   async function allowIssuer(issuer: string, client_id: string, ask: Ask, why: string): Promise<void> {
     if (isOwn(issuer) || profiles.allowed(issuer) !== undefined) return;
     const agreed = await ask?.({
@@ -46,7 +47,7 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
       detail: `${why} Allow it only if this is exactly the address of your provider, including the path.`,
       yes: 'Allow',
     });
-    if (agreed !== true) throw signInError('host_refused', { issuer, client_id });
+    if (agreed !== true) throw notAllowed(agreed, { issuer, client_id });
     profiles.allow({ issuer, hosts: [] });
   }
 
@@ -69,7 +70,7 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
         `${foreign.map(({ line }) => line).join('\n')}\n\nAllow it only if you know that they belong to your provider.`,
       yes: 'Allow',
     });
-    if (agreed !== true) throw signInError('host_refused', { issuer, client_id });
+    if (agreed !== true) throw notAllowed(agreed, { issuer, client_id });
     profiles.allow({ issuer, hosts: [...new Set([...allowed, ...foreign.map(({ host }) => host)])] });
   }
 
@@ -103,3 +104,7 @@ function isOwn(issuer: string): boolean {
 
 /** Hosts whose subdomain and path identify a customer. */
 export const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;
+
+function notAllowed(answer: boolean | null | undefined, about: Circumstance): SignInError {
+  return signInError(answer === false ? 'host_refused' : 'consent_unanswered', about);
+}

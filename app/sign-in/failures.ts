@@ -21,6 +21,7 @@ export type SignInErrorCode =
   | 'sign_in_again' // the provider refused the refresh token for good
   | 'profile_unknown' // nothing tells which issuer a token came from
   | 'host_refused' // the user did not allow the issuer, or hosts that it names
+  | 'consent_unanswered' // nobody was there to allow them, or answered in time
   | 'refresh_declined' // the user did not want an imported refresh token to be used
   | 'port_taken'; // the redirect's fixed port
 
@@ -146,6 +147,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return 'It is not known which provider issued this account’s tokens, so they were not sent anywhere. Add a sign-in profile for its provider and sign in again.';
     case 'host_refused':
       return `Tokenkeep was not allowed to use ${about.issuer}. Nothing was sent or saved. Try again to be asked again.`;
+    case 'consent_unanswered':
+      return `Nobody answered whether Tokenkeep may use ${about.issuer}, so nothing was sent there. Its tokens stay valid there until they expire or are revoked at the provider.`;
     case 'refresh_declined':
       return 'The refresh token was not used, so the program that it was imported from stays signed in. Nothing was changed.';
     case 'port_taken':

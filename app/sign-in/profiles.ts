@@ -116,6 +116,40 @@ export function profilesAt(file: string, now: () => number): Profiles {
   };
 }
 
+/** The id of the profile that comes with the build. */
+export const BUILT_IN = 'built-in';
+
+/**
+ * Adds a profile for the app registration of the build's owner, so that nobody has to make one to sign in with Microsoft. It can be neither
+ * changed nor removed, and gives way to a saved profile of the same app.
+ *
+ * @param registration its client ID; "": the build has none
+ */
+export function withRegistration(profiles: Profiles, registration: string): Profiles {
+  if (registration === '') return profiles;
+  const own: SignInProfile = {
+    id: BUILT_IN,
+    kind: 'microsoft',
+    name: 'Microsoft',
+    authority: 'common',
+    client_id: registration,
+    scopes: ['User.Read', 'profile', 'offline_access'],
+    redirect_uri: 'http://localhost/',
+  };
+  return {
+    ...profiles,
+    list() {
+      const saved = profiles.list();
+      return saved.some(({ client_id }) => client_id === registration) ? saved : [own, ...saved];
+    },
+    find: (id) => (id === BUILT_IN ? own : profiles.find(id)),
+    save: (draft, id) => profiles.save(draft, id === BUILT_IN ? null : id),
+    remove(id) {
+      if (id !== BUILT_IN) profiles.remove(id);
+    },
+  };
+}
+
 /** @throws if this is not a profiles file */
 function contentsOf(value: unknown): Contents {
   const parsed = v.parse(contents, value);

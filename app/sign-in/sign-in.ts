@@ -17,7 +17,7 @@ import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
-import { isSameIssuer, issuerOfProfile, profilesAt } from './profiles.ts';
+import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
 import type { SourceSignOuts } from '../sources/source-sign-out.ts';
@@ -33,6 +33,8 @@ export interface SignInPorts<Caller> {
   ownVault: () => Promise<Vault>;
   /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
+  /** The client ID of the build's own app registration with Microsoft. Default: none. */
+  registration?: string;
   /** Returns the text of a token in the list. */
   tokenText: (tokenId: string) => Promise<string>;
   /** Opened caches of other programs. Default: none. */
@@ -72,6 +74,8 @@ export interface SignIn<Caller> {
   wake: () => void;
   /** Resolves when no sign-out is in progress. */
   idle: () => Promise<void>;
+  /** Ends a sign-in in progress and auto-refresh, until the next `start`. */
+  pause: () => void;
   stop: () => void;
 }
 
@@ -89,7 +93,8 @@ const DEADLINE = 10 * 60_000;
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   const { vault, emit, after, onUnexpected, openBrowser } = ports;
   const seconds = (): number => Math.floor(ports.now() / 1000);
-  const profiles = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
+  const saved = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
+  const profiles = withRegistration(saved, ports.registration ?? '');
   const choice = choiceAt(join(ports.folder, 'keep-fresh.json'), ports.now);
   const findProvider = discovered(ports.fetch, ports.now);
   const consent = consentFor(profiles, findProvider);
@@ -314,6 +319,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         .catch(onUnexpected);
     },
     idle: () => out.idle(),
+    pause() {
+      attempt.cancel();
+      endChanges();
+      started = false;
+    },
     stop() {
       attempt.cancel();
       auto.stop();

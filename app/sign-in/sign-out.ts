@@ -25,7 +25,7 @@ import type { PlaceReceipt } from '../sources/contract.ts';
 import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
-import { plainErrorOf, SignInError, signInError } from './failures.ts';
+import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { ask as converse, type Provider } from './provider.ts';
 
@@ -226,7 +226,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const before = await vault.read((cache) => take(cache, there, chosen('provider')));
     // Before the removal, ask which issuers may be contacted. Tokens of a refused one are not revoked; the receipt says so.
     const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
-    const refused = await askWhoMayBeTold(
+    const refused = await askWhichMayBeContacted(
       tasks.filter((task) => task !== undefined),
       ask,
     );
@@ -332,8 +332,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
    * Looks up the providers in parallel and asks the user, one question at a time. A provider that is not found in time
    * is skipped. Returns the issuers that must not be contacted.
    */
-  async function askWhoMayBeTold(tasks: readonly Task[], ask: Ask): Promise<ReadonlySet<string>> {
-    const refused = new Set<string>();
+  async function askWhichMayBeContacted(
+    tasks: readonly Task[],
+    ask: Ask,
+  ): Promise<ReadonlyMap<string, SignInErrorCode>> {
+    const refused = new Map<string, SignInErrorCode>();
     let over = false;
     let end = (): void => {};
     const timeIsOver = new Promise<void>((resolve) => (end = resolve));
@@ -345,11 +348,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         end();
       });
     };
-    let line: Promise<boolean> = Promise.resolve(false);
+    let line: Promise<boolean | null> = Promise.resolve(null);
     const askInTurn: Ask = (question) => {
-      const answer = async (): Promise<boolean> => {
+      const answer = async (): Promise<boolean | null> => {
         // The accounts are already removed, so a question about them would be confusing.
-        if (over || ask === null) return false;
+        if (over || ask === null) return null;
         cancel();
         const unanswered = new AbortController();
         const limit = ports.after(ANSWERING, () => {
@@ -358,7 +361,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           end();
         });
         try {
-          return await Promise.race([ask(question, unanswered.signal), abortedAs(false, unanswered.signal)]);
+          return await Promise.race([ask(question, unanswered.signal), abortedAs(null, unanswered.signal)]);
         } finally {
           limit();
           wait();
@@ -372,7 +375,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       try {
         for (const client_id of clients) await ports.consent.findAllowed(issuer, client_id, askInTurn, why);
       } catch (error) {
-        if (error instanceof SignInError && error.code === 'host_refused') refused.add(issuer);
+        if (error instanceof SignInError && NOT_ALLOWED.includes(error.code)) refused.set(issuer, error.code);
       }
     };
     wait();
@@ -382,7 +385,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     );
     await Promise.race([Promise.all(found), timeIsOver]);
     cancel();
-    return new Set(refused); // later results are ignored
+    return new Map(refused); // later results are ignored
   }
 
   /** Revokes the remaining tokens in parallel and stores the receipt with the results. */
@@ -614,12 +617,14 @@ function abortedAs<T>(value: T, signal: AbortSignal): Promise<T> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(value), { once: true }));
 }
 
-function notSent(refused: ReadonlySet<string>): SignInError {
-  const [issuer] = refused;
-  return issuer === undefined
-    ? signInError('profile_unknown', { issuer: '', client_id: '' })
-    : signInError('host_refused', { issuer, client_id: '' });
+function notSent(refused: ReadonlyMap<string, SignInErrorCode>): SignInError {
+  const [first] = refused;
+  if (first === undefined) return signInError('profile_unknown', { issuer: '', client_id: '' });
+  const [issuer, code] = first;
+  return signInError(code, { issuer, client_id: '' });
 }
+
+const NOT_ALLOWED: readonly string[] = ['host_refused', 'consent_unanswered'] satisfies SignInErrorCode[];
 
 const UNREACHABLE = 'provider_unreachable';
 

@@ -58,6 +58,8 @@ export interface OpenSources<Caller> {
   /** Reads a cache again, such as after a sign-out there. */
   readAgain(id: string): Promise<void>;
   /** Closes every cache. */
+  /** Closes the opened caches. They stay in the list. */
+  close(): void;
   stop(): void;
 }
 
@@ -171,6 +173,13 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       const one = kept.get(id);
       if (one === undefined || one.reading === null) return;
       await read(one);
+      ports.onChange();
+    },
+    close() {
+      for (const [id, one] of kept) {
+        one.stop();
+        kept.set(id, { ...one, reading: null, changedAt: null, stop: () => undefined });
+      }
       ports.onChange();
     },
     stop() {

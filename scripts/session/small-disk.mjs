@@ -20,7 +20,7 @@ export function mountSmallDisk(user) {
     rmSync(folder, { recursive: true, force: true });
   };
   if (
-    mount('-t', 'tmpfs', '-o', 'size=96k,mode=0700', 'tmpfs', disk) &&
+    mount('-t', 'tmpfs', '-o', 'size=96k,nr_inodes=400,mode=0700', 'tmpfs', disk) &&
     mount('--bind', disk, readOnly) &&
     mount('-o', 'remount,bind,ro', readOnly)
   ) {

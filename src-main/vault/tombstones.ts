@@ -7,11 +7,17 @@ import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/batch.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
 
-/** Number of tombstones that are kept whatever their age, because clocks jump. */
+/** Number of tombstones that are kept whatever their age. */
 const KEPT = 1_000;
 
 /** How long further tombstones are kept, in seconds: a refresh may be pending while a laptop sleeps. */
 const REMEMBERED = 7 * 24 * 3600;
+
+/**
+ * The longest time that may pass from one sign-out to the next, or to now, for their ages, in seconds. More can't be told from a
+ * clock that jumped, such as one that was set right after it had stood at 1970.
+ */
+const LONGEST_GAP = 24 * 3600;
 
 /**
  * [Note: no byte of the account] Returns tombstones for the accounts whose last entry these changes removed. A
@@ -49,14 +55,15 @@ export function metadataAfter(
 ): VaultMetadata {
   const all = withTombstones(metadata, added);
   const tombstones = [...all.tombstones].sort((a, b) => a.epoch - b.epoch);
-  const old = tombstones.length - KEPT;
-  // Setting the clock back must not make a tombstone older than those before it.
-  let latest = 0;
-  const kept = tombstones.filter(({ at }, index) => {
-    latest = Math.max(latest, at);
-    return index >= old || latest > now - REMEMBERED;
-  });
-  return { ...all, tombstones: kept };
+  let age = 0;
+  let next = now;
+  const kept: Tombstone[] = [];
+  for (const one of tombstones.toReversed()) {
+    age += Math.min(Math.max(next - one.at, 0), LONGEST_GAP);
+    next = one.at;
+    if (kept.length < KEPT || age < REMEMBERED) kept.push(one);
+  }
+  return { ...all, tombstones: kept.reverse() };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Input, Label, Text, TextField } from 'react-aria-components';
+import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
@@ -65,6 +66,7 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
           </label>
         ))}
       </fieldset>
+      {fields.kind === 'microsoft' && profile === null && again === undefined && <Steps />}
       {fields.kind === 'microsoft' && (
         <Audience authority={fields.authority} onChange={change('authority')} />
       )}
@@ -77,6 +79,26 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
         </p>
       )}
     </DialogFrame>
+  );
+}
+
+/** How to register an app with Microsoft, with the values that its form asks for. */
+function Steps() {
+  const { toasts } = useModel();
+  const copy = (value: string) => () =>
+    toasts.show(copyText(value) ? `${value} copied.` : 'The value could not be copied.');
+  return (
+    <ol className="steps">
+      <li>In the Microsoft Entra admin center, open App registrations and choose New registration.</li>
+      <li>
+        As the redirect URI, choose Public client/native and enter <code>http://localhost</code>{' '}
+        <Action kind="quiet" aria-label="Copy http://localhost" onPress={copy('http://localhost')}>
+          Copy
+        </Action>
+      </li>
+      <li>For device codes, turn on Allow public client flows under Authentication.</li>
+      <li>Enter the Application (client) ID below.</li>
+    </ol>
   );
 }
 

@@ -8,7 +8,7 @@ import { localTime } from '../state/time.ts';
 /** How times are shown, and which hosts were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
-  const { utc, hosts, error } = useStore(settings.view);
+  const { utc, closeWhenAway, hosts, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: boolean) => {
     // Every text on the screen has a time in it.
@@ -35,6 +35,32 @@ export function SettingsPage() {
               </button>
             </div>
           </div>
+        </Card>
+        <Card title="When you are away" wide>
+          <div className="setting">
+            <span>Lock the vault</span>
+            <div className="ranges" role="group" aria-label="Lock the vault">
+              <button
+                type="button"
+                aria-pressed={!closeWhenAway}
+                onClick={() => void settings.setCloseWhenAway(false)}
+              >
+                Never
+              </button>
+              <button
+                type="button"
+                aria-pressed={closeWhenAway}
+                onClick={() => void settings.setCloseWhenAway(true)}
+              >
+                When I am away
+              </button>
+            </div>
+          </div>
+          <p className="note">
+            You are away when the screen is locked, the computer sleeps, or nothing was typed or clicked for 5
+            minutes. Revealed tokens are hidden then in any case. While the vault is locked, no token is
+            refreshed.
+          </p>
         </Card>
         <Card title="Network" wide>
           {hosts.length === 0 ? (

@@ -60,9 +60,11 @@ export function SignInDialog() {
                 </span>
               </span>
             </label>
-            <Action kind="quiet" aria-label={`Edit ${each.name}`} onPress={() => signIn.edit(each)}>
-              Edit…
-            </Action>
+            {each.id !== 'built-in' && (
+              <Action kind="quiet" aria-label={`Edit ${each.name}`} onPress={() => signIn.edit(each)}>
+                Edit…
+              </Action>
+            )}
           </li>
         ))}
       </ul>

@@ -205,6 +205,34 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
   );
 }
 
+/** The vault was closed while the user was away. */
+export function LockedScreen() {
+  const { ports, vault } = useModel();
+  const platform = useStore(vault.view, (view) => view.info?.platform);
+  const [problem, setProblem] = useState<string | null>(null);
+  const unlock = async () => {
+    const answer = await ports.app.unlock();
+    // The window reloads when the vault is open.
+    if (!answer.ok) setProblem(answer.error.message);
+    else setProblem(answer.value ? null : 'The system did not recognize you. The vault is still locked.');
+  };
+  return (
+    <BlankScreen icon="lock" tone="calm" title="Tokenkeep is locked">
+      <p>The vault was closed while you were away. Your sign-ins are unchanged.</p>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="actions">
+        <Action kind="primary" onPress={() => void unlock()} autoFocus>
+          {platform === 'darwin' ? 'Unlock…' : 'Unlock'}
+        </Action>
+      </div>
+    </BlankScreen>
+  );
+}
+
 /** The account list could not be loaded. */
 export function ListFailed({ error }: { error: PlainError }) {
   const model = useModel();

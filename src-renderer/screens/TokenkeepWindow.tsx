@@ -15,12 +15,24 @@ import { InspectPage } from './InspectPage.tsx';
 import { OverviewPage } from './OverviewPage.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
 import { SettingsPage } from './SettingsPage.tsx';
-import { FirstRun, ListFailed, NoticeScreen, Opening } from './StartScreens.tsx';
+import { FirstRun, ListFailed, LockedScreen, NoticeScreen, Opening } from './StartScreens.tsx';
 import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
 
-/** The window: header, page, footer, and dialogs, toasts and the drop zone above them. */
+/** The window; a single screen while the vault is locked. */
 export function TokenkeepWindow() {
+  const locked = useStore(useModel().vault.view, (view) => view.info?.locked === true);
+  return locked ? (
+    <div className="window">
+      <LockedScreen />
+    </div>
+  ) : (
+    <OpenWindow />
+  );
+}
+
+/** Header, page, footer, and dialogs, toasts and the drop zone above them. */
+function OpenWindow() {
   const model = useModel();
   const { vault, accounts, pages, dialogs, importing, signIn, signOut, ports } = model;
   const page = useStore(pages.view);

@@ -13,10 +13,11 @@ export interface Settings {
   load: () => Promise<void>;
   /** Resolves with whether it was saved. */
   setUtc: (utc: boolean) => Promise<boolean>;
+  setCloseWhenAway: (on: boolean) => Promise<void>;
 }
 
 export function createSettings({ app }: Ports): Settings {
-  const view = createStore<SettingsView>({ utc: false, hosts: [], error: null });
+  const view = createStore<SettingsView>({ utc: false, closeWhenAway: false, hosts: [], error: null });
   return {
     view,
     async load() {
@@ -28,6 +29,10 @@ export function createSettings({ app }: Ports): Settings {
       const answer = await app.setUtc(utc);
       view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
       return answer.ok;
+    },
+    async setCloseWhenAway(on) {
+      const answer = await app.setCloseWhenAway(on);
+      view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
     },
   };
 }

@@ -47,7 +47,7 @@ export function matrixColumns({ accounts, places, offers }: Omit<SignOutChoice, 
       id,
       name,
       viewOnly,
-      has: new Set(Object.keys(tokensOf)),
+      has: new Set(accounts.flatMap((one) => (tokensOf[one.id] === undefined ? [] : [one.id]))),
     })),
     ...(own.size > 0 && offers?.revoke === 'offered' ? [provider] : []),
   ];

@@ -69,3 +69,12 @@ describe('the zone of the times', () => {
     expect(settings().read().utc).toBe(true);
   });
 });
+
+describe('closing the vault when the user is away', () => {
+  it('is off until the user wants it, is remembered, and keeps the other settings', () => {
+    expect(settings().read().closeWhenAway).toBe(false);
+    settings().setUtc(true);
+    expect(settings().setCloseWhenAway(true)).toMatchObject({ closeWhenAway: true, utc: true });
+    expect(settings().read()).toMatchObject({ closeWhenAway: true, utc: true });
+  });
+});

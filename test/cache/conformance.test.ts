@@ -79,7 +79,7 @@ describe('conformance', () => {
     expect(keysOf(cache, 'AppMetadata')).toEqual(['appmetadata-login.example.com-my_client_id']);
   });
 
-  test('5: AD FS tells no client_info: the subject is the account', () => {
+  test('5: AD FS sends no client_info: the subject is the account', () => {
     const cache = cacheAt();
     cache.add(adfs);
     expect(cache.find('Account')).toMatchObject([

@@ -1,4 +1,5 @@
 // Not in npm run check: it derives keys from passphrases, and waits for locks.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,18 @@ describe('words', () => {
     const { out } = await tokenkeep(`completion ${shell}`);
     for (const verb of Object.keys(VERBS)) expect(out).toContain(verb);
   });
+
+  it('completes verbs, options and operands in a real bash', async () => {
+    const { out } = await tokenkeep('completion bash');
+    const completed = (...words: string[]): string => {
+      const script = `${out}\nCOMP_WORDS=(tokenkeep ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _tokenkeep; echo "\${COMPREPLY[*]}"`;
+      return spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' }).stdout.trim();
+    };
+    expect(completed('si')).toBe('signout');
+    expect(completed('get', '--a')).toBe('--account');
+    expect(completed('credential', 's')).toBe('store');
+    expect(completed('completion', 'z')).toBe('zsh');
+  });
 });
 
 describe('list, show and sources', () => {
@@ -153,7 +166,7 @@ describe('list, show and sources', () => {
     expect(later.out).toContain('1 needs sign-in');
   });
 
-  it('does not take the lifetime that MSAL assumes for one that a provider told', async () => {
+  it('does not show the lifetime that MSAL assumes as one from the provider', async () => {
     await vaultWith(
       signIn('ada', { refresh_token: undefined, expires_in: undefined, access_token: 'opaque' }),
     );
@@ -346,7 +359,7 @@ describe('signout', () => {
     expect((await tokenkeep('list')).out).toContain('ada@');
   });
 
-  it('changes nothing where nobody can be asked, unless told so', async () => {
+  it('changes nothing without a confirmation, unless --yes is given', async () => {
     await vaultWith(signIn('ada'));
     expect((await tokenkeep('signout ada@contoso.example')).code).toBe(EXIT.cancelled);
     expect((await tokenkeep('signout ada@contoso.example --yes')).code).toBe(0);

@@ -315,7 +315,7 @@ describe('in turns', () => {
   });
 });
 
-describe('is taken back', () => {
+describe('can be undone', () => {
   const sick = (): SerializableTokenCache =>
     cacheOf({
       AccessToken: {
@@ -368,7 +368,7 @@ describe('of any document', () => {
       return [accessToken !== undefined, refreshTokens.length > 0];
     });
 
-  it('a repair takes nothing usable away, leaves nothing to repair, and can be taken back', () => {
+  it('a repair removes nothing usable, leaves nothing to repair, and can be undone', () => {
     fc.assert(
       fc.property(document, ({ text }) => {
         const now = 1000;

@@ -57,7 +57,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'status accounts tokens claims search removalCount reveal copy',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'keepMine takeFile makeOwn forget',
-      'verify rotateKey compact activity examine repair undoRepair',
+      'verify rotateKey compact activity examine repair undoRepair removeTokens',
     ]
       .join(' ')
       .split(' ')
@@ -68,7 +68,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'info on openDemo leaveDemo showFile menuState update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
       'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
-      'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc',
+      'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc setCloseWhenAway unlock checkSignature',
       'sources findSources openSource openAllSources closeSource showSource addSource importSource',
     ]
       .join(' ')
@@ -227,21 +227,24 @@ test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }
   await started.quit();
 });
 
-test('from about:blank, which Chromium lets nobody refuse, it comes back to its page', async ({ start }) => {
-  const started = await start();
-  const { app } = started;
-  const addressOf = () =>
-    app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getURL());
-  const page = await addressOf();
-  await app.evaluate(({ BrowserWindow }) => {
-    const { webContents } = BrowserWindow.getAllWindows()[0]!;
-    const went = new Promise<string>((resolve) =>
-      webContents.once('did-navigate', (_event, url) => resolve(url)),
-    );
-    void webContents.executeJavaScript("location.href = 'about:blank'", true).catch(() => undefined);
-    return went;
-  });
-  await expect.poll(addressOf).toBe(page);
+test('from about: pages, which Chromium lets nobody refuse, it comes back to its page', async ({ start }) => {
+  const started = await start(['--demo']);
+  const { app, window } = started;
+  const accounts = window.getByRole('listbox', { name: 'Accounts' });
+  for (const address of ['about:blank', 'about:srcdoc', 'about:blank#x', 'about:blank?x', 'about:anything']) {
+    await expect(accounts).toBeVisible();
+    await app.evaluate(({ BrowserWindow }, to) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!;
+      const left = new Promise<void>((resolve) => {
+        const on = webContents.once.bind(webContents) as (name: string, done: () => void) => void;
+        for (const name of ['did-navigate', 'did-fail-load', 'did-stop-loading']) on(name, resolve);
+      });
+      void webContents.executeJavaScript(`location.href = '${to}'`, true).catch(() => undefined);
+      return left;
+    }, address);
+    await expect(accounts, address).toBeVisible();
+    expect(await window.evaluate('location.href'), address).toBe('app://tokenkeep/');
+  }
   await started.quit();
 });
 

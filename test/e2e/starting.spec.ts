@@ -81,27 +81,32 @@ for (const [name, folder] of [
   });
 }
 
-test('with a disk that is full the app starts all the same, with a window', async ({ start, keyring }) => {
-  const disk = process.env['TOKENKEEP_SMALL_DISK'];
-  test.skip(disk === undefined, 'There is no small disk: this system lets nobody mount one.');
-  const folder = join(disk ?? '', 'disk', 'data');
-  mkdirSync(folder, { recursive: true });
-  for (let size = 65_536; size >= 512; size /= 2) {
-    try {
-      for (let number = 0; ; number++) {
-        writeFileSync(join(disk ?? '', 'disk', `fill-${size}-${number}`), Buffer.alloc(size));
+for (const [what, sizes] of [
+  ['that is full', [65_536, 8_192, 4_096, 512]],
+  ['without inodes', [0]],
+] as const) {
+  test(`with a disk ${what} the app starts all the same, with a window`, async ({ start, keyring }) => {
+    const mounted = process.env['TOKENKEEP_SMALL_DISK'];
+    test.skip(mounted === undefined, 'There is no small disk: this system lets nobody mount one.');
+    const disk = join(mounted ?? '', 'disk');
+    const folder = join(disk, 'data');
+    mkdirSync(folder, { recursive: true });
+    let refusal: unknown;
+    for (const size of sizes) {
+      try {
+        for (let number = 0; ; number++)
+          writeFileSync(join(disk, `fill-${size}-${number}`), Buffer.alloc(size));
+      } catch (error) {
+        refusal = error;
       }
-    } catch {
-      // Full for files of this size.
     }
-  }
-  try {
-    const { window, quit } = await start([`--user-data-dir=${folder}`], keyring.env);
-    await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
-    await quit();
-  } finally {
-    for (const name of readdirSync(join(disk ?? '', 'disk'))) {
-      rmSync(join(disk ?? '', 'disk', name), { recursive: true, force: true });
+    expect(refusal).toMatchObject({ code: 'ENOSPC' });
+    try {
+      const { window, quit } = await start([`--user-data-dir=${folder}`], keyring.env);
+      await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
+      await quit();
+    } finally {
+      for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true, force: true });
     }
-  }
-});
+  });
+}

@@ -168,7 +168,7 @@ describe('beside the entries', () => {
     expect((await window.ask.accounts(W)).totals.notUnderstood).toBe(before);
   });
 
-  it('is told from a change of accounts', async () => {
+  it('is distinguished from a change of accounts', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-activity-'));
     const vault = await openVault({ file: join(folder, 'a.vault'), keychain: memoryKeychain() });
     const changes: CacheChange[] = [];

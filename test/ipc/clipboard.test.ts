@@ -51,7 +51,7 @@ describe.each([{ asynchronous: false }, { asynchronous: true }])('a copied token
     expect(state).toMatchObject({ text: 'something of the user’s own', cleared: 1 });
   });
 
-  it('leaves at once when it is told to', async () => {
+  it('is cleared at once on request', async () => {
     const { state, copied, timers } = desk(kind);
     await copied.copy('secret');
     await copied.clear();

@@ -333,7 +333,7 @@ describe('an import', () => {
     });
   });
 
-  it('from outside the window is told, and so is its failure', async () => {
+  it('from outside the window is reported, and so is its failure', async () => {
     const window = windowOver(cacheOf('{}'));
     await window.planImport(python);
     await window.planImport(vectorPath('hostile', 'half-written.json'));
@@ -389,7 +389,7 @@ describe('which version of the vault stays', () => {
 });
 
 describe('the vault', () => {
-  it('is asked again on Retry, after the app was told', async () => {
+  it('is asked again on Retry, after the app was notified', async () => {
     const { ask, vault } = windowOver(cacheOf('{}'));
     await ask.retry(W);
     await ask.recover(W);

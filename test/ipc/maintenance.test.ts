@@ -7,7 +7,7 @@ import { windowOver } from './window.ts';
 const W = 'the window';
 const overAll = () => windowOver(cacheOf(vectorText('documents', 'msal-python-aad-several.json')));
 
-it('verifies, and tells how far it is', async () => {
+it('verifies, and reports progress', async () => {
   const { ask, told } = overAll();
   expect(await ask.verify(W)).toEqual(REPORT);
   expect(told).toEqual([{ name: 'verifying', event: { done: 1, of: 2 } }]);

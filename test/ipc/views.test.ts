@@ -98,7 +98,7 @@ describe('what a token says', () => {
     expect(new Set(twice.map(({ id }) => id)).size).toBe(2);
   });
 
-  it('no time where the lifetime is one that nobody told', () => {
+  it('no time if the provider gave no lifetime', () => {
     const placeholder = { extended_expires_on: '4600', unknown_expiry: '4600' };
     expect(itemsOf(token({}, placeholder))[0]).toMatchObject({ expires_on: null, extended_expires_on: null });
     // Another library replaced the token and kept the field.

@@ -52,7 +52,7 @@ test('an absent secret is absent; the canary that showed it is removed', async (
   expect([...keytar.items]).toEqual([]);
 });
 
-test('a locked keychain looks absent, and is not taken for it', async () => {
+test('a locked keychain is distinguished from an absent one', async () => {
   const keytar = new FakeKeytar();
   keytar.items.set('k', 'kept');
   keytar.locked = true;
@@ -107,7 +107,7 @@ test('one native call at a time', async () => {
 });
 
 describe('a call that hangs', () => {
-  test('is told after its time, keeps its place, and its answer comes late', async () => {
+  test('ends with an error at the deadline, keeps its place in the queue, and its late answer is accepted', async () => {
     const keytar = new FakeKeytar();
     keytar.items.set('k', 'kept');
     let answer = (): void => undefined;

@@ -131,7 +131,7 @@ describe('a file system whose locks', () => {
     expect(first).toMatchObject({ code: 'EIO' });
   });
 
-  test('never answer: told at the deadline, the main thread goes on, other locks are had meanwhile and after', async () => {
+  test('never answer: an error at the deadline, the main thread goes on, other locks can be taken meanwhile and after', async () => {
     const folder = temporaryFolder();
     const [hangs, fine] = [join(folder, 'hang.lock'), join(folder, 'fine.lock')];
     const said = await run(2500, [fine, `${hangs}+${fine}`, hangs, fine]);
@@ -162,7 +162,7 @@ describe('a file system whose locks', () => {
     expect(later).toMatchObject({ code: 'held' });
   });
 
-  test('many that hang: each is told in time', async () => {
+  test('many that hang: each ends with an error in time', async () => {
     const folder = temporaryFolder();
     const files = Array.from({ length: 7 }, (_, index) => join(folder, `hang-${index}.lock`));
     const said = await run(2500, [files.join('+')]);

@@ -33,14 +33,14 @@ function resultOf(response: Record<string, unknown>, now = NOW) {
   return accessToken === undefined ? undefined : cachedResult(cache, accessToken, {}, 'correlation');
 }
 
-it('tells MSAL’s caller when a token expires', () => {
+it('returns when a token expires', () => {
   expect(resultOf({ expires_in: 3600, ext_expires_in: 7200 })).toMatchObject({
     expiresOn: new Date((NOW + 3600) * 1000),
     extExpiresOn: new Date((NOW + 7200) * 1000),
   });
 });
 
-it('tells no time that nobody told, also after MSAL’s 600 seconds', () => {
+it('returns no expiry if the provider gave none, also after MSAL’s 600 seconds', () => {
   const result = resultOf({}, NOW + 86_400);
   expect(result).toMatchObject({ accessToken: 'opaque', expiresOn: null });
   expect(result).not.toHaveProperty('extExpiresOn');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type CacheHandle, memoryKeychain, openVault } from '../../src-main/index.ts';
 import { acquireToken, type CachePlugin, msalCachePlugin } from '../../src-main/msal/index.ts';
+import { memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
 import { APPS, entra, PEOPLE, type Response } from '../vectors/make/stage.mjs';
 import { application, now, SCOPES } from './applications.ts';
 
@@ -139,5 +140,99 @@ describe.each([2, 3, 5, 7])('vscode #335639: MSAL Node %i', (major) => {
     expect(sent).toEqual(['old']);
     expect(outcomes).toEqual(['sign in again', 'sign in again', 'sign in again']);
     await vault.close();
+  });
+});
+
+/** A provider that takes each refresh token once, and revokes the whole family when one comes twice (RFC 9700 §4.14.2). */
+function rotating(first: string) {
+  let [live, issued] = [first, 0];
+  const counts = { redeemed: 0, reused: 0 };
+  const answerTo = async (token: string): Promise<Response> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (token !== live) {
+      counts.reused += 1;
+      live = '';
+      return refused;
+    }
+    counts.redeemed += 1;
+    issued += 1;
+    const response = { ...entra(avery, desk, now() + issued), refresh_token: `rotated ${issued}` };
+    live = response.refresh_token;
+    return response as Response;
+  };
+  return { counts, answerTo };
+}
+
+/** Callers at once, each with a client of its own, several times in a row: how many of them got a token. */
+async function served(
+  { callers, rounds }: { callers: number; rounds: number },
+  answerTo: (token: string) => Promise<Response>,
+  at: (caller: number) => { plugin: CachePlugin; handle?: CacheHandle },
+): Promise<number> {
+  let count = 0;
+  const own = Array.from({ length: callers }, (_none, caller) => {
+    const { plugin, handle } = at(caller);
+    const app = application(7, plugin);
+    app.response = () => answerTo(app.asked.at(-1)?.get('refresh_token') ?? '');
+    return { app, handle };
+  });
+  for (let round = 0; round < rounds; round += 1) {
+    await Promise.all(
+      own.map(async ({ app, handle }) => {
+        const [account] = await app.client.getTokenCache().getAllAccounts();
+        const request = { account: account!, scopes: SCOPES, forceRefresh: true };
+        const asked =
+          handle === undefined
+            ? app.client.acquireTokenSilent(request)
+            : acquireToken(handle, app.client, desk.client_id, request);
+        await asked.then(
+          () => (count += 1),
+          () => undefined,
+        );
+      }),
+    );
+  }
+  return count;
+}
+
+describe('a provider that rotates refresh tokens and takes reuse for theft', () => {
+  const windows = { callers: 4, rounds: 5 };
+  const requests = { callers: 8, rounds: 1 };
+
+  it.each([
+    ['four windows of an editor, five calls each', windows, 20],
+    ['eight web requests of one user at once', requests, 8],
+  ])(
+    '%s: with a plugin that keeps the text, one is served and the family is revoked',
+    async (_name, load) => {
+      const { plugin } = plainPlugin();
+      await signIn(7, plugin, fresh);
+      const { counts, answerTo } = rotating(fresh.refresh_token);
+      expect(await served(load, answerTo, () => ({ plugin }))).toBe(1);
+      expect(counts.reused).toBeGreaterThan(0);
+    },
+  );
+
+  it('four windows, five calls each: with a vault, all 20 are served', async () => {
+    const [file, keychain] = [join(folder, 'windows.vault'), memoryKeychain()];
+    const vaults = await Promise.all([0, 1, 2, 3].map(() => openVault({ file, keychain })));
+    await signIn(7, msalCachePlugin(vaults[0]!), fresh);
+    const { counts, answerTo } = rotating(fresh.refresh_token);
+    const at = (caller: number) => ({ plugin: msalCachePlugin(vaults[caller]!), handle: vaults[caller]! });
+    expect(await served(windows, answerTo, at)).toBe(20);
+    expect(counts.reused).toBe(0);
+    for (const vault of vaults) await vault.close();
+  });
+
+  it('eight web requests at once: with a partition, all 8 are served by one redemption', async () => {
+    const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
+    await signIn(7, msalCachePlugin(caches.partition('avery')), fresh);
+    const { counts, answerTo } = rotating(fresh.refresh_token);
+    const at = () => {
+      const handle = caches.partition('avery');
+      return { plugin: msalCachePlugin(handle), handle };
+    };
+    expect(await served(requests, answerTo, at)).toBe(8);
+    expect(counts).toEqual({ redeemed: 1, reused: 0 });
   });
 });

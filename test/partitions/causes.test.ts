@@ -60,7 +60,7 @@ describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
     await server.close();
   });
 
-  it('a user with the documented permissions is enough, and one permission less is told', async () => {
+  it('the documented permissions suffice, and each missing one is reported', async () => {
     const client = await admin();
     const needs = ['get', 'del', 'pexpire', 'eval', 'evalsha', 'set', 'getrange'].map((name) => `+${name}`);
     const setUser = (name: string, rules: string[]) =>
@@ -154,7 +154,7 @@ describe('pg', () => {
     await server.close();
   });
 
-  it('a role with the documented grants is enough, and one grant less is told', async () => {
+  it('the documented grants suffice, and each missing one is reported', async () => {
     await owner.query('CREATE ROLE web LOGIN');
     await owner.query('GRANT SELECT, INSERT, UPDATE, DELETE ON tokenkeep_partitions TO web');
     const pool = poolOf('web');

@@ -21,7 +21,7 @@ function listen(...names: string[]): [name: string, event: PartitionEvent][] {
   return events;
 }
 
-it('tells reads, updates, races, turns and refusals, with hashes and no secret', async () => {
+it('publishes reads, updates, races, turns and refusals, with hashes and no secret', async () => {
   const events = listen('read', 'update', 'commit', 'turn', 'ask');
   const back = observed();
   const [here, there] = [caches({ store: back.store }), caches({ store: back.inner })];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { acquireTokenSilent, type Redeem } from '../../src-main/cache/acquire.ts';
 import { InvalidArgumentError, PartitionError } from '../../src-main/errors.ts';
 import { layered, memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
@@ -125,12 +125,26 @@ describe('reads and updates', () => {
     const other = caches({ store: inner });
     hooks.beforeWrite = () =>
       other.partition('a').update((cache) => signIn(cache, 'noor', `t${(turn += 1)}`));
-    const update = caches({ store, timeout: 300 })
-      .partition('a')
-      .update((cache) => signIn(cache, 'noor', 'ours'));
-    await expect(update).rejects.toMatchObject({
-      code: expect.stringMatching(/partition_busy|store_timeout/),
+    // The clock is turned: a busy machine might get no second turn in 300 ms.
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
     });
+    try {
+      const ended = vi.fn();
+      const update = caches({ store, timeout: 300 })
+        .partition('a')
+        .update((cache) => signIn(cache, 'noor', 'ours'));
+      void update.then(ended, ended);
+      while (ended.mock.calls.length === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await vi.advanceTimersByTimeAsync(1);
+      }
+      await expect(update).rejects.toMatchObject({
+        code: expect.stringMatching(/partition_busy|store_timeout/),
+      });
+    } finally {
+      vi.useRealTimers();
+    }
     expect(turn).toBeGreaterThan(1);
     expect(
       await other.partition('a').read((cache) => cache.find('AccessToken', { target: ['ours'] })),
@@ -179,7 +193,7 @@ describe('reads and updates', () => {
     expect(nested).toBe(1);
   });
 
-  it('who waits too long behind one of the same process is told, and is not run later', async () => {
+  it('a task that waits too long behind one of the same process is refused, and not run later', async () => {
     const partition = caches({ turnTimeout: 20 }).partition('a');
     let end = (): void => undefined;
     const first = partition.exclusively('x', () => new Promise<void>((resolve) => (end = resolve)));

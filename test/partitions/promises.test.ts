@@ -360,7 +360,7 @@ describe('users of an earlier cache move in', () => {
     expect(await partition.read(namesIn)).toEqual([]);
   });
 
-  it('a document that is none is told, and left alone', async () => {
+  it('a document that is no cache document is reported, and not changed', async () => {
     const { documents, importFrom } = await earlier(() => 'CfDJ8 encrypted by ASP.NET');
     await expect(caches({ importFrom }).partition('a').read(namesIn)).rejects.toMatchObject({
       code: 'document_not_json',

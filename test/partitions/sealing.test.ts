@@ -30,7 +30,7 @@ describe('rotation', () => {
     await expect(partition.read(namesIn)).rejects.toMatchObject({ code: 'partition_unknown_key' });
   });
 
-  it('keys are read from a setting, and told apart from what is none', () => {
+  it('keys are read from a setting, and anything else is refused', () => {
     const [first, second] = [randomBytes(32), randomBytes(32)];
     const text = `new:${first.toString('base64')}, old:${second.toString('base64url')}`;
     expect(parseSealingKeys(text)).toEqual([
@@ -53,7 +53,7 @@ describe('rotation', () => {
   });
 });
 
-describe('what can not be opened is reported, and left alone', () => {
+describe('an entry that cannot be opened is reported, and not changed', () => {
   const cases: [string, string, (bytes: Buffer) => Buffer][] = [
     ['something else', 'partition_foreign', () => Buffer.from('{"a session":1}')],
     ['nothing at all', 'partition_foreign', () => Buffer.alloc(0)],

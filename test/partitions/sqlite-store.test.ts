@@ -58,7 +58,7 @@ it('what was written is there when the file is opened again, and expired entries
   again.close();
 });
 
-it('a table of another program is told, and left alone', async () => {
+it('a table of another program is reported, and not changed', async () => {
   const database = wasm(':memory:');
   database.exec('CREATE TABLE tokenkeep_partitions (key TEXT PRIMARY KEY, value TEXT)');
   await expect(caches({ store: sqliteStore({ database }) }).check()).rejects.toMatchObject({
@@ -84,7 +84,7 @@ const hasSqlite = ((): boolean => {
 
 // Each version of Node has one of the two; nothing is skipped.
 if (!hasSqlite)
-  it('a Node without SQLite is told what to install', () => {
+  it('on a Node without SQLite, the error says what to install', () => {
     expect(() => sqliteStore({ file: join(folder(), 'tokens.sqlite') })).toThrow(
       expect.objectContaining({
         code: 'store_client',
@@ -106,7 +106,7 @@ if (hasSqlite)
     };
     for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
 
-    it('the file is its owner’s only; no folder and no database are told', () => {
+    it('only its owner can read the file; a missing folder and a file that is no database are reported', () => {
       const own = folder();
       const file = join(own, 'tokens.sqlite');
       sqliteStore({ file }).close();

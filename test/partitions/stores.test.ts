@@ -85,7 +85,7 @@ describe('session', () => {
     expect(cookie).toEqual({ user: 'noor' });
   });
 
-  it('counts the cookie as it will be sent where that is told', async () => {
+  it('counts the cookie as it will be sent, if the app says how', async () => {
     const sizes: object[] = [];
     const empty = {};
     const cookie = { maxBytes: 100, size: (all: object) => sizes.push(all) * 101 };
@@ -209,7 +209,7 @@ describe('memory in front', () => {
     expect(() => layered({ store: memoryStore(), staleness })).toThrow(InvalidArgumentError);
   });
 
-  it('Redis tells the others what has changed; after a gap all copies are given up', async () => {
+  it('Redis notifies other processes of changes; after a gap they drop all copies', async () => {
     const server = await startRedis();
     const connect = async () => {
       const client = createClient({ url: server.url, socket: { reconnectStrategy: 50 } });
@@ -308,7 +308,7 @@ describe('PostgreSQL', () => {
     expect(await removeExpired(pool, { table: 'expiring' })).toBe(0);
   });
 
-  it('NOTIFY tells the others what has changed; where the connection was lost, all copies are given up', async () => {
+  it('NOTIFY notifies other processes of changes; after a lost connection they drop all copies', async () => {
     const layer = () =>
       layered({
         store: postgresStore({ pool }),

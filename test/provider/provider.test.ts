@@ -179,7 +179,7 @@ describe('the rest', () => {
     expect(provider.events.list).toEqual([{ type: 'service', client: 'service' }]);
   });
 
-  it('fails where it is told to', async () => {
+  it('fails on request', async () => {
     const config = await app();
     const { refresh_token } = await signIn(config, { user: 'noor' });
     provider.outages.add('/token');
@@ -188,7 +188,7 @@ describe('the rest', () => {
     await refresh(config, refresh_token);
   });
 
-  it('is not trusted by who was not told to', async () => {
+  it('is trusted only by clients that were configured to', async () => {
     await expect(fetch(provider.issuer)).rejects.toThrow();
     expect((await trusting(provider.issuer)).status).toBe(200);
   });

@@ -80,7 +80,7 @@ test('keeping only some leaves the order, and no empty group', () => {
   expect(keepOnly(groups, new Set())).toEqual([]);
 });
 
-describe('tenants have names where a signed-in domain tells them', () => {
+describe('tenants are named after the domains of signed-in users', () => {
   const user = (id: string, username: string, ...tenants: AccountItem['tenants']) =>
     account({ id, name: id, username, tenants });
   const at = (realm: string, username?: string) => ({

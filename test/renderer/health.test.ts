@@ -39,7 +39,7 @@ describe('looking', () => {
 });
 
 describe('a repair', () => {
-  test('shows the difference first, is made once, and can be taken back', async () => {
+  test('shows the difference first, is made once, and can be undone', async () => {
     const slow = gate();
     const { model, world, bridge } = await stage('findings');
     model.health.propose();

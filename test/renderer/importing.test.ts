@@ -47,7 +47,7 @@ describe('an import', () => {
     );
   });
 
-  test('given up: main is told', async () => {
+  test('cancelled: main is notified', async () => {
     const { model, bridge } = await stage();
     await model.importing.choose();
     model.importing.cancel();
@@ -96,7 +96,7 @@ describe('an import', () => {
       expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure' });
     });
 
-    test('given up: main is told', async () => {
+    test('cancelled: main is notified', async () => {
       const { model, bridge } = await stage('main', { plan: LOCKED });
       await model.importing.choose();
       model.importing.cancel();

@@ -174,7 +174,7 @@ describe('signing out at the provider', () => {
     });
   });
 
-  test('of everyone is asked about and told the same way', async () => {
+  test('of everyone has the same question and the same result', async () => {
     const { model, bridge } = await within();
     await model.signOut.all();
     await settled();

@@ -5,7 +5,7 @@ import { gate, stage } from './fake/model.ts';
 import { fakeTime, fakeVisibility, settled } from './fake/time.ts';
 import { readyStatus } from './fake/worlds.ts';
 
-test('a status told by an event is newer than the answer that was asked for first', async () => {
+test('a status in an event is newer than the answer to an earlier request', async () => {
   const slow = gate();
   const { model, bridge, world } = await stage('locked', {
     delay: (name) => (name === 'status' ? slow.closed : undefined),

@@ -22,7 +22,7 @@ describe('how things stand', () => {
     expect(statusBanner(status, false)).toMatchObject({ tone, title });
   });
 
-  test('the demo is not taken for more than it is', () => {
+  test('the demo is not presented as a real vault', () => {
     expect(statusBanner(readyStatus(NOW), true).text).toContain('deleted when you leave');
   });
 });
@@ -38,7 +38,7 @@ test.each([
   expect(named(label)).toBe(words);
 });
 
-test('the file: size, what is dead in it, the last save', () => {
+test('the file: size, reclaimable share, last save', () => {
   expect(said(fileFacts(readyStatus(NOW), NOW))).toEqual([
     'Size: 61 kB: 6% reclaimable',
     expect.stringMatching(/^Last saved: just now: /),

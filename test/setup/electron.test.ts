@@ -19,28 +19,28 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe("Electron's own download", () => {
-  async function from(answer: RequestListener, patience?: number): Promise<string | undefined> {
+  async function from(answer: RequestListener, timeout?: number): Promise<string | undefined> {
     const server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     try {
-      return await attempt(port, patience);
+      return await attempt(port, timeout);
     } finally {
       server.closeAllConnections();
       server.close();
     }
   }
 
-  function attempt(port: number, patience = 20_000): Promise<string | undefined> {
+  function attempt(port: number, timeout = 20_000): Promise<string | undefined> {
     const env = {
       ...process.env,
       ELECTRON_MIRROR: `http://127.0.0.1:${port}/`,
       electron_config_cache: folder,
     };
-    return download({ patience, env });
+    return download({ timeout, env });
   }
 
-  it('out of reach is told at once, with the reason', async () => {
+  it('out of reach fails at once, with the reason', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -52,7 +52,7 @@ describe("Electron's own download", () => {
     expect(await from((_, response) => response.writeHead(403).end())).toContain('403');
   });
 
-  it('that stands still is given up', async () => {
+  it('that stalls is aborted', async () => {
     const answer = from((_, response) => response.writeHead(200).write('PK'), 3000);
     expect(await answer).toBe('nothing came for 3 seconds');
   });

@@ -352,7 +352,7 @@ describe('another user', () => {
   // Where the tests don't run as root, the files of the tests' own user take the place of another's.
   const theirs = (path: string) => process.getuid?.() === 0 && chownSync(path, NOBODY, NOBODY);
 
-  it('may not read the cache, and is told so', () => {
+  it('may not read the cache, and gets an error', () => {
     chmodSync(home, 0o755);
     const file = put('.azure/msal_token_cache.json', whole, 0o000);
     chmodSync(dirname(file), 0o755);

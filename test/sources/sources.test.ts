@@ -481,7 +481,7 @@ describe('signing out at the source', () => {
   });
 });
 
-it('tells that a source was replaced, once, and not after it was asked to stop', async () => {
+it('reports once that a source was replaced, and not after it was stopped', async () => {
   const file = put('.azure/msal_token_cache.json', '{}');
   const source = await onlySource();
   let told = 0;

@@ -61,7 +61,7 @@ describe('two vaults of the same name and service', () => {
 });
 
 describe('a copy', () => {
-  test('is told from the original, can be read, and is not written (failure 22a)', async () => {
+  test('is distinguished from the original, can be read, and is not written (failure 22a)', async () => {
     const { scene, copy } = await sceneWithCopy();
     const before = new Map(scene.keychain.items);
     const vault = await scene.open({ file: copy });

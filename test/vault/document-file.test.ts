@@ -26,7 +26,7 @@ async function refusal(path: string): Promise<DocumentError> {
   return error as DocumentError;
 }
 
-it('gives name and content, and tells the size before it reads', async () => {
+it('returns name and content, and reports the size before it reads', async () => {
   const path = file('cache.json', '{"Account":{"é":1}}');
   const reading = vi.fn();
   expect(await readDocumentFile(path, reading)).toEqual({

@@ -113,7 +113,7 @@ describe.each(PLACED)('%s', (state, code, place) => {
     expect(scene.disk.nodes.has(file)).toBe(true);
   });
 
-  test('no listener is told that the accounts are gone', async () => {
+  test('no listener hears that the accounts are gone', async () => {
     const told: unknown[] = [];
     vault.on('change', (change) => told.push(change));
     await place();

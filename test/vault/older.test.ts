@@ -147,7 +147,7 @@ test.each(['keepMine', 'takeFile'] as const)(
   },
 );
 
-test('another vault’s file in its place is told, and taken if its user wants that', async () => {
+test('another vault’s file in its place is reported, and used if the user agrees', async () => {
   const other = new Scene();
   await (await other.open()).update((cache) => signIn(cache, 'zoe'));
   for (const [account, item] of other.keychain.items) scene.keychain.items.set(account, item);
@@ -302,7 +302,7 @@ describe('a sign-out that was acknowledged', () => {
     expect(await users(again)).toEqual(homes('ben', 'cas'));
   });
 
-  test('closes older copies, which a program that runs tells from current ones', async () => {
+  test('closes older copies, which a running program distinguishes from current ones', async () => {
     const vault = await scene.open();
     await vault.signOut(homeOf('ada'));
     scene.disk.put(scene.file, state(2));
@@ -328,7 +328,7 @@ test('a locked keychain does not end the choice, nor what is in memory', async (
   expect(await users(await scene.open())).toHaveLength(3);
 });
 
-test('the process ends at each step of a choice: the file opens, and says what it said before or what was chosen', async () => {
+test('the process ends at each step of a choice: the file opens in the state from before or in the chosen one', async () => {
   for (const choose of ['keepMine', 'takeFile'] as const) {
     for (let step = 0; step < 12; step += 1) {
       scene.disk.put(scene.file, state(2));

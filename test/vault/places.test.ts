@@ -107,7 +107,7 @@ test('forged frames: four megabytes of them do not take longer than damage', asy
   await again.close();
 });
 
-test('a name that no file system takes is told before anything is made', async () => {
+test('a name that is too long for file systems is refused before anything is created', async () => {
   const file = join(temporaryFolder(), 'x'.repeat(221));
   await expect(openVault({ file, keychain: memoryKeychain() })).rejects.toThrow(/220 bytes/);
   expect(await stateOf(join(temporaryFolder(), 'x'.repeat(220)))).toBe('ready');
@@ -138,7 +138,7 @@ test('what another program writes is reported within 100 ms, and listening keeps
   await theirs.close();
 });
 
-test.skipIf(!POSIX)('a folder or a file that others can write is told, and works', async () => {
+test.skipIf(!POSIX)('a folder or a file that others can write is reported, and works', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'cache.vault');
   const keychain = memoryKeychain();
@@ -157,3 +157,15 @@ test.skipIf(!POSIX)('a folder or a file that others can write is told, and works
   expect((await vault.retry()).warnings).toBeUndefined();
   await vault.close();
 });
+
+test.runIf(process.platform === 'linux')(
+  'a folder that can’t be made is told with the system’s own code',
+  async () => {
+    const vault = await openVault({ file: '/proc/no-such-folder/cache.vault', keychain: memoryKeychain() });
+    await expect(vault.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject({
+      code: 'storage_failed',
+      message: expect.stringMatching(/^(?!.*Try again\.$).*The system says: ENOENT\.$/s) as string,
+    });
+    await vault.close();
+  },
+);

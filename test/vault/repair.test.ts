@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { temporaryFolder } from './fakes.ts';
 
-test('a repair of a vault is one update, and is taken back with its secrets', async () => {
+test('a repair of a vault is one update, and its undo restores the secrets', async () => {
   const place = { file: join(temporaryFolder(), 'cache.vault'), keychain: memoryKeychain() };
   const sick = new SerializableTokenCache();
   const handover = new URL('../vectors/handovers/msal-node-3-then-msal-node-5.json', import.meta.url);

@@ -73,7 +73,7 @@ async function open(path: string): Promise<number> {
   return (await page.goto(`${demo.settings.url}${path}`))?.status() ?? 0;
 }
 
-it('the provider down before the sign-in: told, and it works when it is back', async () => {
+it('the provider down before the sign-in: an error page, and it works when the provider is back', async () => {
   await open('/');
   await assertAccessible();
   demo.provider.outages.add('/.well-known/openid-configuration');
@@ -127,7 +127,7 @@ it('the provider down when a token is to be refreshed: still signed in, and no t
 it.each<['down' | 'hanging', () => Promise<void> | void, () => Promise<void> | void]>([
   ['down', () => redis.stop(), () => redis.start()],
   ['hanging', () => redis.pause(), () => redis.resume()],
-])('Redis %s: told in time, and still signed in afterwards', async (_name, begin, end) => {
+])('Redis %s: an error in time, and still signed in afterwards', async (_name, begin, end) => {
   await begin();
   try {
     expect(await open('/call-api')).toBe(503);

@@ -22,7 +22,8 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
     'The vault lies on a read-only file system. It is as it was before. Mount it for writing, or move the vault.',
   name_too_long:
     'The name of the vault’s file is too long for its file system. Nothing was written. Choose a shorter name; Tokenkeep puts files beside the vault whose names are up to 17 bytes longer.',
-  storage_failed: 'The file system refused to read or write the vault, which is as it was before. Try again.',
+  storage_failed:
+    'The file system refused to read or write the vault, which is as it was before. Check the disk, and that the folder exists and can be written, before you try again.',
 };
 
 /** What the system calls of `fs` are named in an error, and what a code of the system looks like. */
@@ -37,7 +38,8 @@ export function storageError(cause: unknown): TokenkeepError {
   const errno = errnoOf(cause);
   if (!ERRNO.test(errno)) return unexpected(cause);
   const code = CODES[errno] ?? 'storage_failed';
-  return new StorageError(code, MESSAGES[code], { cause });
+  const says = code === 'storage_failed' ? ` The system says: ${errno}.` : '';
+  return new StorageError(code, `${MESSAGES[code]}${says}`, { cause });
 }
 
 function isOurs(error: unknown): error is TokenkeepError {

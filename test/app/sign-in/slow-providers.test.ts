@@ -233,7 +233,7 @@ it('goes on without a user who does not answer: the accounts are removed, and th
   });
   expect(closed).toEqual([true]); // one question, not one after the other
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
-  expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'host_refused' } });
+  expect(report.revoked).toMatchObject({ count: 0, problem: { code: 'consent_unanswered' } });
   expect(revoked).toEqual([]);
 });
 

@@ -122,6 +122,7 @@ export function fakeBridge(world: World): FakeBridge {
   };
 
   let utc = false;
+  let closeWhenAway = false;
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
     items: world.sources ?? [],
@@ -234,11 +235,17 @@ export function fakeBridge(world: World): FakeBridge {
           tell('activity', null);
           return true;
         }),
-      settings: () => answer('settings', [], () => ({ utc, hosts: hosts(world.now()) })),
+      settings: () => answer('settings', [], () => ({ utc, closeWhenAway, hosts: hosts(world.now()) })),
+      setCloseWhenAway: (next) =>
+        answer('setCloseWhenAway', [next], () => {
+          closeWhenAway = next;
+          return { utc, closeWhenAway, hosts: hosts(world.now()) };
+        }),
+      unlock: () => answer('unlock', [], () => true),
       setUtc: (next) =>
         answer('setUtc', [next], () => {
           utc = next;
-          return { utc, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, hosts: hosts(world.now()) };
         }),
       sources: () => answer('sources', [], sourceList),
       findSources: () => answer('findSources', [], sourceList),

@@ -49,6 +49,8 @@ type Half = Omit<
   | 'showSource'
   | 'settings'
   | 'setUtc'
+  | 'setCloseWhenAway'
+  | 'unlock'
   | 'clearActivity'
   | 'on'
 >;

@@ -31,6 +31,7 @@ const INFO: AppInfo = {
   demo: false,
   keychainCrashed: false,
   startedWithoutLock: false,
+  locked: false,
 };
 
 export const PLAN: ImportPlan = {

@@ -76,7 +76,7 @@ test('rotateKey replaces the key, or says that it could not', async () => {
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
-test('verify tells region by region what is as it was written, and how far it is', async () => {
+test('verify reports each region and its progress', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect((await vault.verify()).regions).toBeUndefined();
@@ -101,7 +101,7 @@ test('verify tells region by region what is as it was written, and how far it is
   expect(cut!.after).toBeGreaterThan(60);
 });
 
-test('the status tells where the key is, since when, and how much is alive', async () => {
+test('the status has the place and age of the key, and the share of live data', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect(vault.status).not.toHaveProperty('key');
@@ -165,20 +165,26 @@ test('tombstones: one for each account, however often it is signed out', async (
   expect(vault.epoch).toBe(30);
 });
 
-test('tombstones: the newest thousand, and those of the last week; a clock that was wrong drops none of these', () => {
-  const DAY = 24 * 3600;
-  const stone = (epoch: number, at: number) => ({ mark: `account ${epoch}`, epoch, at });
+test('tombstones: the newest thousand, and those of the last week, by a clock that may jump', () => {
+  const now = 1_800_000_000;
+  const day = 24 * 3600;
   const before = { keyMadeAt: 0, pending: null, epoch: 1500, tombstones: [] };
-  const now = 1_780_000_000;
-  const old = Array.from({ length: 1500 }, (_, n) => stone(n + 1, now - 30 * DAY));
-  const kept = metadataAfter(before, old, now).tombstones;
-  expect(kept.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 501));
-  const recent = old.map((one) => ({ ...one, at: now - DAY }));
-  expect(metadataAfter(before, recent, now).tombstones).toHaveLength(1500);
-  // One that was made in 1970 by a wrong clock is as young as the one before it.
-  const wrong = recent.map((one) => (one.epoch === 400 ? { ...one, at: 5 } : one));
-  expect(metadataAfter(before, wrong, now).tombstones).toHaveLength(1500);
-  expect(metadataAfter(before, [stone(1, 5)], now).tombstones).toHaveLength(1);
+  const kept = (at: (epoch: number) => number): number[] =>
+    metadataAfter(
+      before,
+      Array.from({ length: 1500 }, (_, n) => ({ mark: `mark ${n + 1}`, epoch: n + 1, at: at(n + 1) })),
+      now,
+    ).tombstones.map(({ epoch }) => epoch);
+  const newest = Array.from({ length: 1000 }, (_, n) => 501 + n);
+  const all = Array.from({ length: 1500 }, (_, n) => 1 + n);
+  // One a day, and the newest a month ago.
+  expect(kept((epoch) => now - 30 * day - (1500 - epoch) * day)).toEqual(newest);
+  expect(kept((epoch) => now - 2 * day + epoch)).toEqual(all);
+  // 1,500 at once while the clock stood at 1970, which was then set right; or ahead, and set back; or in between.
+  expect(kept(() => 5)).toEqual(all);
+  expect(kept(() => now + 10_000 * day)).toEqual(all);
+  expect(kept((epoch) => (epoch < 700 ? now - 60 : 5))).toEqual(all);
+  expect(kept((epoch) => (epoch < 700 ? 5 : now - 60))).toEqual(all);
 });
 
 test('a vault that is closed while another program holds the key’s lock leaves the key as it is', async () => {

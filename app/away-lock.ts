@@ -1,0 +1,78 @@
+/**
+ * Closes the vault while the user is away, if the user wants that. Until it is unlocked, nothing of it is in memory and every request
+ * of the window is refused, except for those that show the locked screen.
+ */
+import { PublicError } from 'tokenkeep/errors';
+
+/** A request was made while the vault is closed because the user is away. The message is shown to users. */
+export class AwayError extends PublicError<'away'> {
+  constructor() {
+    super('away', 'Tokenkeep is locked. Unlock it in its window. Your saved sign-ins are unchanged.');
+  }
+}
+
+export interface AwayLockPorts {
+  /** Whether the user wants the vault to be closed. */
+  isWanted: () => boolean;
+  /** Whether changes are held in memory only, so that closing the vault would lose them. */
+  isUnsaved: () => boolean;
+  /** Shows the locked screen and closes the vault. Called when requests are refused already. */
+  close: () => Promise<void>;
+  /** Asks the system who is there. Resolves with false if it was not the user, who may try again. */
+  authenticate: () => Promise<boolean>;
+  /** Opens the vault and shows it. */
+  open: () => Promise<void>;
+}
+
+export interface AwayLock {
+  readonly locked: boolean;
+  /** The user has left. */
+  leave(): Promise<void>;
+  /** Resolves with whether the vault is open. Call it after a real input event only. */
+  unlock(): Promise<boolean>;
+  /** Wraps handlers so that they refuse while the vault is closed, except for those named. */
+  guard<Handlers extends object>(handlers: Handlers, except: readonly (keyof Handlers)[]): Handlers;
+}
+
+export function awayLock(ports: AwayLockPorts): AwayLock {
+  let locked = false;
+  let closing: Promise<void> = Promise.resolve();
+  let unlocking: Promise<boolean> | undefined;
+
+  async function unlockOnce(): Promise<boolean> {
+    if (!(await ports.authenticate())) return false;
+    await closing;
+    locked = false;
+    await ports.open();
+    return true;
+  }
+
+  return {
+    get locked() {
+      return locked;
+    },
+    async leave() {
+      if (locked || !ports.isWanted() || ports.isUnsaved()) return;
+      locked = true;
+      closing = ports.close();
+      await closing;
+    },
+    async unlock() {
+      if (!locked) return true;
+      unlocking ??= unlockOnce().finally(() => (unlocking = undefined));
+      return unlocking;
+    },
+    guard(handlers, except) {
+      const guarded = Object.entries(handlers).map(([name, handler]: [string, unknown]) => {
+        if (typeof handler !== 'function' || (except as readonly string[]).includes(name))
+          return [name, handler];
+        const refusing = (...args: unknown[]): unknown => {
+          if (locked) throw new AwayError();
+          return Reflect.apply(handler, handlers, args);
+        };
+        return [name, refusing];
+      });
+      return Object.fromEntries(guarded) as typeof handlers;
+    },
+  };
+}

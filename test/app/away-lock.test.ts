@@ -1,0 +1,82 @@
+import { beforeEach, expect, it } from 'vitest';
+import { AwayError, type AwayLock, awayLock } from '../../app/away-lock.ts';
+
+let wanted: boolean;
+let unsaved: boolean;
+let recognized: boolean;
+let done: string[];
+let lock: AwayLock;
+
+beforeEach(() => {
+  [wanted, unsaved, recognized, done] = [true, false, true, []];
+  lock = awayLock({
+    isWanted: () => wanted,
+    isUnsaved: () => unsaved,
+    async close() {
+      done.push(lock.locked ? 'refuses' : 'answers');
+      await Promise.resolve();
+      done.push('closed');
+    },
+    async authenticate() {
+      done.push('asked');
+      await Promise.resolve();
+      return recognized;
+    },
+    async open() {
+      done.push(lock.locked ? 'refuses' : 'answers');
+      await Promise.resolve();
+      done.push('opened');
+    },
+  });
+});
+
+it('closes when the user leaves, and opens after the system’s question', async () => {
+  await lock.leave();
+  expect(lock.locked).toBe(true);
+  expect(await lock.unlock()).toBe(true);
+  expect(lock.locked).toBe(false);
+  expect(done).toEqual(['refuses', 'closed', 'asked', 'answers', 'opened']);
+});
+
+it.each([
+  ['the user does not want it', () => (wanted = false)],
+  ['changes would be lost', () => (unsaved = true)],
+])('stays open if %s', async (_why, change) => {
+  change();
+  await lock.leave();
+  expect([lock.locked, done]).toEqual([false, []]);
+});
+
+it('stays closed if the system does not recognize the user, who may try again', async () => {
+  await lock.leave();
+  recognized = false;
+  expect(await lock.unlock()).toBe(false);
+  expect(lock.locked).toBe(true);
+  recognized = true;
+  expect(await lock.unlock()).toBe(true);
+});
+
+it('closes and opens once, however often that is asked', async () => {
+  await Promise.all([lock.leave(), lock.leave()]);
+  expect(await Promise.all([lock.unlock(), lock.unlock()])).toEqual([true, true]);
+  expect(done).toEqual(['refuses', 'closed', 'asked', 'answers', 'opened']);
+  expect(await lock.unlock()).toBe(true);
+  expect(done).toHaveLength(5);
+});
+
+it('is not open before it is closed', async () => {
+  const leaving = lock.leave();
+  expect(await lock.unlock()).toBe(true);
+  expect(done.indexOf('closed')).toBeLessThan(done.indexOf('opened'));
+  await leaving;
+});
+
+it('refuses requests while it is closed, but for those of the locked screen', async () => {
+  const handlers = lock.guard({ info: () => 'info', signIn: (name: string) => `signs ${name} in` }, ['info']);
+  expect(handlers.signIn('Ada')).toBe('signs Ada in');
+  await lock.leave();
+  expect(handlers.info()).toBe('info');
+  expect(() => handlers.signIn('Ada')).toThrow(AwayError);
+  await lock.unlock();
+  expect(handlers.signIn('Ada')).toBe('signs Ada in');
+});
