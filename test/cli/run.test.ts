@@ -347,6 +347,9 @@ describe('signout', () => {
       /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
     );
     expect(out).toMatch(/Signed out +azure-cli +3 tokens removed/);
+    // No endpoint of Microsoft revokes a refresh token: the receipt says where the user can.
+    expect(out).toMatch(/Not confirmed +Microsoft +Nothing is revoked there\. .*myaccount\.microsoft\.com/);
+    expect(out.split('\n').at(-2)).toMatch(/^Receipt of \d{4}-.*Z, kept under Activity\.$/);
     expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
     expect((await tokenkeep('list')).out).not.toContain('ada@');
     expect((await tokenkeep('list')).out).toContain('ben@');
