@@ -121,7 +121,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       ...health(ports),
     },
 
-    endConsent: consent.end,
+    endConsent: () => consent.end(),
     async planImport(path) {
       try {
         emit('importPlanned', await planned.plan(path));
