@@ -1,10 +1,10 @@
 /**
  * The first script of the page. [Note: the window has no network] WebRTC resolves names and asks the local network for them
- * (mDNS) whatever its policy and proxy, and Chromium has no switch for it. So the page has no WebRTC, and no way to another
- * realm that has: no frame, no plug-in element, no window, no transformation that would make one.
+ * (mDNS) whatever its policy and proxy, and Chromium has no switch for it. The page therefore has no WebRTC, and cannot create
+ * another realm that has it: no frame, no plug-in element, no window, and no transformation that would create one.
  *
- * It runs before any other script of the page and can't be undone: what is replaced is fixed. It is part of the main
- * process's bundle, so that what guards the page does not depend on what is built for it.
+ * It runs before any other script of the page and can't be undone: replaced properties are not configurable. It is part of the main
+ * process's bundle, so that it does not depend on the build of the page.
  */
 export const GUARD_PATH = '/guard.js';
 

@@ -98,7 +98,7 @@ export function readPageAhead(folder: string): PageFiles {
   for (const name of ['index.html', ...assetsIn(folder)]) {
     const path = join(folder, name);
     const content = readFile(path);
-    content.catch(() => undefined); // whoever asks for the file is told
+    content.catch(() => undefined); // reported to the request for the file
     files.set(path, content);
   }
   setImmediate(() => new Response(new Uint8Array(1)));

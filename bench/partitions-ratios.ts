@@ -17,6 +17,8 @@ interface Redis {
 
 interface Ratios {
   caches: PartitionedCaches;
+  /** The same behind `layered`. */
+  inMemory: PartitionedCaches;
   redis: Redis;
   /** A bare GET, as bytes. */
   get: (key: string) => Promise<unknown>;
@@ -37,18 +39,21 @@ interface Figures {
   rate: number;
 }
 
-export async function reportRatios({ caches, redis, get }: Ratios): Promise<void> {
+export async function reportRatios({ caches, inMemory, redis, get }: Ratios): Promise<void> {
   const id = (index: number): string => smallUser(index % USERS).home_account_id;
   const partition = (index: number): Partition => caches.partition(id(index));
   let salt = 0;
   for (let index = 0; index < USERS; index += 1) {
     await partition(index).update((cache) => void cache.add(eventOf(index, 0)));
+    await inMemory.partition(id(index)).read(() => undefined);
     await signInWithPlugin(redis, index);
   }
   const perRequestMsal = perRequest({ client: (handle) => client(msalCachePlugin(handle)) });
   const tasks: Record<string, Task> = {
     'a bare GET of the same bytes': (index) => get(`tokenkeep:${partition(index).key}`),
     read: (index) => partition(index).read((cache) => cache.find('AccessToken').length),
+    'read, layered': (index) =>
+      inMemory.partition(id(index)).read((cache) => cache.find('AccessToken').length),
     update: (index) => {
       salt += 1;
       return partition(index).update((cache) => void cache.add(eventOf(index, salt)));

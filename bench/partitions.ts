@@ -9,7 +9,12 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createClient, RESP_TYPES } from 'redis';
 import { writeEntry } from '../src-main/partitions/entry.ts';
-import { type PartitionedCaches, partitionedCaches, type SealingKeys } from '../src-main/partitions/index.ts';
+import {
+  layered,
+  type PartitionedCaches,
+  partitionedCaches,
+  type SealingKeys,
+} from '../src-main/partitions/index.ts';
 import { partitionName } from '../src-main/partitions/partition-name.ts';
 import { migratePartitions, postgresStore } from '../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../src-main/partitions/stores/redis-store.ts';
@@ -192,8 +197,10 @@ async function inOneRun(): Promise<void> {
   const server = await startRedis(['--appendonly', 'no']);
   const redis = await createClient({ url: server.url }).connect();
   const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-  const caches = partitionedCaches({ store: redisStore({ client: redis }), sealingKeys: keys });
-  await reportRatios({ caches, redis, get: (key) => bytes.get(key) });
+  const store = redisStore({ client: redis });
+  const caches = partitionedCaches({ store, sealingKeys: keys });
+  const inMemory = partitionedCaches({ store: layered({ store, staleness: 60 }), sealingKeys: keys });
+  await reportRatios({ caches, inMemory, redis, get: (key) => bytes.get(key) });
   await redis.close();
   await server.close();
 }

@@ -12,8 +12,8 @@ export interface Abortable {
 }
 
 /**
- * Starts work that can be called off until it begins: then the promise rejects with the signal's reason, and `begin` throws.
- * Once it has begun it is finished, and the promise settles as the work does, so that nobody has to guess what was done.
+ * Starts work that can be cancelled until it begins. After an abort, the promise rejects with the signal's reason, and `begin` throws.
+ * Work that has begun is finished, and the promise settles with its outcome, so that the caller knows what was done.
  *
  * @param start calls `begin` at the last moment at which nothing was done yet
  */
@@ -25,8 +25,8 @@ export function untilBegun<T>(
 }
 
 /**
- * Starts work whose outcome nobody needs after an abort: the promise rejects with the signal's reason, whatever the work is
- * doing.
+ * Starts work whose outcome is not needed after an abort: the promise then rejects with the signal's reason at once, even if the work is
+ * still running.
  *
  * @param start calls `assertWanted`, which throws after an abort, before each step that is not to be done in vain
  */

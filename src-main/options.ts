@@ -4,8 +4,8 @@ import { InvalidArgumentError } from './errors.ts';
 export type OptionNames<T> = { readonly [Name in keyof T]-?: true };
 
 /**
- * Refuses names that are no options, and what is no object: otherwise a misspelt option is ignored, and the default applies
- * without a word. Missing options are an empty object, so that whoever needs one of them says which.
+ * Refuses values that are not objects, and names that are not options. Otherwise a misspelt option would be ignored silently. Missing
+ * options are an empty object, so that the function itself reports which option it needs.
  *
  * @param caller the function that takes the options, for the message
  * @param consequence what was not done, as a sentence

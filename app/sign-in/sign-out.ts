@@ -226,7 +226,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const before = await vault.read((cache) => take(cache, there, chosen('provider')));
     // Before the removal, ask which issuers may be contacted. Tokens of a refused one are not revoked; the receipt says so.
     const tasks = [...(wishes.revoke ? before.revoke : []), ...(wishes.endSession ? [before.session] : [])];
-    const refused = await askWhoMayBeTold(
+    const refused = await askWhichMayBeContacted(
       tasks.filter((task) => task !== undefined),
       ask,
     );
@@ -332,7 +332,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
    * Looks up the providers in parallel and asks the user, one question at a time. A provider that is not found in time
    * is skipped. Returns the issuers that must not be contacted.
    */
-  async function askWhoMayBeTold(
+  async function askWhichMayBeContacted(
     tasks: readonly Task[],
     ask: Ask,
   ): Promise<ReadonlyMap<string, SignInErrorCode>> {

@@ -1,6 +1,6 @@
 /**
- * What a step comes to. A runner that ended badly though no test of it failed has failed itself, and so has one that left
- * no report, or ran nothing.
+ * Returns the result of a step. A runner counts as a failure if it exits with an error although none of its tests failed, leaves no
+ * report, or runs no test.
  *
  * @param {import('./steps.mjs').Step} step
  * @param {number | null} status its exit code

@@ -14,12 +14,12 @@ export function startDaemon(program, args, options) {
   return spawn('setpriv', ['--pdeathsig', 'TERM', '--', program, ...args], { detached: true, ...options });
 }
 
-/** Ends a program and waits until it is gone: asks, and when `patience` (ms) is over, doesn't ask any more. */
-export async function endDaemon(child, patience = 2000) {
+/** Ends a program and waits for its exit. Kills it after the timeout, in milliseconds. */
+export async function endDaemon(child, timeout = 2000) {
   if (hasEnded(child)) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
-  const insist = setTimeout(() => child.kill('SIGKILL'), patience);
+  const insist = setTimeout(() => child.kill('SIGKILL'), timeout);
   await gone;
   clearTimeout(insist);
 }
@@ -35,12 +35,12 @@ export function hasEnded(child) {
  * @param {import('node:child_process').ChildProcess} child what is waited for; when it ends, there is nothing to wait for
  * @param {string} what for the error, such as `the keyring is unlocked`
  */
-export async function until(answer, child, what, patience = 10_000) {
-  const deadline = performance.now() + patience;
+export async function until(answer, child, what, timeout = 10_000) {
+  const deadline = performance.now() + timeout;
   while (!(await answer())) {
     if (hasEnded(child)) throw new Error(`${child.spawnargs.at(3)} ended before ${what}`);
     if (performance.now() > deadline)
-      throw new Error(`waited ${patience / 1000} seconds in vain until ${what}`);
+      throw new Error(`waited ${timeout / 1000} seconds in vain until ${what}`);
     await delay(25);
   }
 }

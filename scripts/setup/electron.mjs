@@ -58,7 +58,7 @@ function announced(electron) {
  *
  * @returns {Promise<string | undefined>} what stood in the way; undefined when it is done
  */
-export async function download({ patience = silence, env = process.env } = {}) {
+export async function download({ timeout = silence, env = process.env } = {}) {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL('./electron-download.mjs', import.meta.url))],
@@ -73,10 +73,10 @@ export async function download({ patience = silence, env = process.env } = {}) {
     silent = true;
     child.kill('SIGKILL');
   };
-  let timer = setTimeout(end, patience);
+  let timer = setTimeout(end, timeout);
   child.stdout.on('data', () => {
     clearTimeout(timer);
-    timer = setTimeout(end, patience);
+    timer = setTimeout(end, timeout);
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
     tail = (tail + text).slice(-500);
@@ -85,6 +85,6 @@ export async function download({ patience = silence, env = process.env } = {}) {
   clearTimeout(timer);
   if (code === 0) return undefined;
   return silent
-    ? `nothing came for ${patience / 1000} seconds`
+    ? `nothing came for ${timeout / 1000} seconds`
     : tail.trim().split('\n').at(-1) || 'no reason was given';
 }

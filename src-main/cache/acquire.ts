@@ -556,12 +556,21 @@ function take(
   cache: TokenCache,
   request: TokenRequest,
   used: RefreshToken,
-  { token_endpoint, response }: Redeemed,
+  { token_endpoint, response: answered }: Redeemed,
 ): AccessToken | undefined {
   if (!isSignedIn(cache, request)) {
     throw new SignInRequiredError('The account was signed out while its token was being refreshed.');
   }
   const store = storeOf(cache);
+  const successor = successorOf(store, used);
+  if (successor !== undefined) {
+    const { accessToken } = lookup(cache, { ...request, forceRefresh: false }, store.now());
+    if (accessToken !== undefined && secondsOf(accessToken.cached_at) >= timeOf(successor))
+      return accessToken;
+  }
+  // The refresh token of a newer sign-in stays.
+  const response =
+    successor === undefined ? answered : { ...answered, refresh_token: undefined, id_token: undefined };
   const issuer = request.issuer ?? (issuerIn(used) || issuerFor(store, used));
   // After a rotation the old refresh token is invalid, even if the new one has other scopes.
   const isOwn = folded(used.client_id) === folded(request.client_id);
@@ -601,6 +610,27 @@ function take(
   return cache
     .find('AccessToken', { query: { ...query, ...extended } })
     .find((token) => token.secret === response['access_token']);
+}
+
+/** Returns the refresh token that has taken the place of a redeemed one meanwhile: of a new sign-in, or of another program's refresh. */
+function successorOf(store: Store, used: RefreshToken): RefreshToken | undefined {
+  const all = [...store.candidates('RefreshToken', { home_account_id: used.home_account_id })]
+    .map(({ entity }) => entity)
+    .filter(
+      (entity) => entity !== null && folded(entity.client_id) === folded(used.client_id),
+    ) as RefreshToken[];
+  if (all.some(({ secret }) => secret === used.secret)) return undefined;
+  return all.find(
+    (entity) =>
+      canonicalEnvironment(entity.environment) === canonicalEnvironment(used.environment) &&
+      sameIssuer(issuerIn(entity), issuerIn(used)) &&
+      assertionHashOf(entity) === assertionHashOf(used) &&
+      timeOf(entity) >= timeOf(used),
+  );
+}
+
+function timeOf({ last_modification_time }: RefreshToken): number {
+  return secondsOf(last_modification_time) || 0;
 }
 
 /** Drops the redeemed refresh token if it is still stored next to its replacement. */

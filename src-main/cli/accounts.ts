@@ -1,6 +1,7 @@
 /** `list`, `show`, `sources` and `signout`: the verbs for accounts and their places. */
 import { resolve } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
 import { TokenkeepError } from '../errors.ts';
 import { displayPath, findSources, type FoundSource, sourceFromFile } from '../sources/find.ts';
 import { howToLeave, readSource, type SourceReading } from '../sources/read.ts';
@@ -283,7 +284,7 @@ function stateText(
 
 interface Leaving {
   readonly place: string;
-  readonly result: 'Signed out' | 'Still signed in' | 'Pending';
+  readonly result: 'Signed out' | 'Still signed in' | 'Pending' | 'Not confirmed';
   readonly says: string;
 }
 
@@ -310,7 +311,9 @@ export function signOut(given: Given, world: World): Promise<number> {
     for (const person of leaving)
       for (const result of await leaveAll(person, vault, world))
         results.push({ account: nameOf(person), ...result });
-    const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out'];
+    for (const person of leaving)
+      if (isMicrosoft(person.account.environment)) results.push({ account: nameOf(person), ...AT_MICROSOFT });
+    const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out', 'Not confirmed'];
     results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
     if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
     else
@@ -318,9 +321,20 @@ export function signOut(given: Given, world: World): Promise<number> {
         world.out.write(
           `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
         );
+    if (!given.has('json') && exists(vault))
+      world.out.write(
+        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept under Activity.\n`,
+      );
     return results.some(({ result }) => result === 'Still signed in') ? EXIT.stillSignedIn : EXIT.ok;
   });
 }
+
+/** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
+const AT_MICROSOFT: Leaving = {
+  place: 'Microsoft',
+  result: 'Not confirmed',
+  says: 'Nothing is revoked there. For all devices: https://myaccount.microsoft.com, then Sign out everywhere',
+};
 
 async function confirmed(leaving: readonly Person[], world: World): Promise<void> {
   if (!world.isInteractive)

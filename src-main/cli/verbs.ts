@@ -194,8 +194,13 @@ export function helpOf(name: VerbName): string {
 /** Returns a completion script for the verbs and their options. */
 export function completion(shell: string): string | undefined {
   const verbs = Object.keys(VERBS);
+  /** Words that an operand can be, such as `get`, `store` and `erase`. */
+  const operands = (name: string): string[] =>
+    isVerb(name) && /^[a-z]+(?:\|[a-z]+)+$/.test(VERBS[name].operands) ? VERBS[name].operands.split('|') : [];
   const options = (name: string): string[] =>
-    isVerb(name) ? [...Object.keys(VERBS[name].options), 'help'].map((option) => `--${option}`) : [];
+    isVerb(name)
+      ? [...operands(name), ...[...Object.keys(VERBS[name].options), 'help'].map((option) => `--${option}`)]
+      : [];
   if (shell === 'bash') {
     const cases = verbs.map((name) => `      ${name}) words="${options(name).join(' ')}" ;;`);
     return [
@@ -236,10 +241,20 @@ export function completion(shell: string): string | undefined {
         (name) =>
           `complete -c tokenkeep -n __fish_use_subcommand -a ${name} -d ${quoted(isVerb(name) ? VERBS[name].says : '')}`,
       ),
+      ...verbs.flatMap((name) => [
+        ...(operands(name).length === 0
+          ? []
+          : [
+              `complete -c tokenkeep -n '__fish_seen_subcommand_from ${name}' -a '${operands(name).join(' ')}'`,
+            ]),
+        ...(isVerb(name) && VERBS[name].operands === 'FILE'
+          ? [`complete -c tokenkeep -n '__fish_seen_subcommand_from ${name}' -F`]
+          : []),
+      ]),
       ...verbs.flatMap((name) =>
         (isVerb(name) ? Object.entries(VERBS[name].options as Verb['options']) : []).map(
           ([option, { says, value }]) =>
-            `complete -c tokenkeep -n '__fish_seen_subcommand_from ${name}' -l ${option}${value === undefined ? '' : ' -r'} -d ${quoted(says)}`,
+            `complete -c tokenkeep -n '__fish_seen_subcommand_from ${name}' -l ${option}${value === undefined ? '' : value === 'FILE' ? ' -r -F' : ' -r'} -d ${quoted(says)}`,
         ),
       ),
       '',

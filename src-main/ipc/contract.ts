@@ -2,9 +2,8 @@
  * The contract between a window and the main process: types first, the names at run time
  * at the end. A window's code imports types from here and nothing else of the main-process module.
  *
- * [Note: no secret in a window] Nothing here carries a secret but the answer to `reveal`, which the main process
- * gives only after its own dialog has asked the user. Decoded claims are no secret: without the signature they
- * open nothing.
+ * [Note: no secret in a window] Only the answer to `reveal` contains a secret, and the main process gives it only after the user has
+ * confirmed in a dialog of the main process. Decoded claims are not secret: they are useless without the signature.
  */
 import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
@@ -59,7 +58,7 @@ export interface AccountItem {
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
   /** Whether it can still be used. The dot, facts, filters and search all use it. */
   status: AccountStatus;
-  /** The file that it was imported from, which another program may still use; null where it was signed in here. */
+  /** The file that it was imported from, which another program may still use; null if it was signed in here. */
   source: string | null;
   /** Where it is: `vault`, and the ids of opened caches of other programs. */
   places: readonly string[];
@@ -79,7 +78,7 @@ export interface AccountList {
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
 }
 
-/** One credential. Times are seconds since the epoch; null where the entity has none or it is not a number. */
+/** One credential. Times are seconds since the epoch; null if the entity has none or it is not a number. */
 export interface TokenItem {
   /** Opaque; names the token in `claims`, `reveal` and `copy`. */
   id: string;
@@ -95,7 +94,7 @@ export interface TokenItem {
   client_name: string | null;
   /** Of access and refresh tokens. */
   scopes: readonly string[];
-  /** Access tokens: `aud` where it is a JWT, else the resource that its scopes name. ID tokens: the client. */
+  /** Access tokens: `aud` if it is a JWT, else the resource that its scopes name. ID tokens: the client. */
   audience: string | null;
   /** Of access tokens, such as `Bearer`. */
   token_type: string | null;
@@ -106,13 +105,13 @@ export interface TokenItem {
   /** The token's format, which only its issuer has to know. `jwe`: encrypted to its audience. */
   format: 'jwt' | 'jwe' | 'opaque';
   cached_at: number | null;
-  /** Access tokens: the field, null if the provider told no lifetime. ID tokens: the `exp` claim. */
+  /** Access tokens: the field, null if the provider gave no lifetime. ID tokens: the `exp` claim. */
   expires_on: number | null;
   extended_expires_on: number | null;
   /** When the provider asks for a refresh. */
   refresh_on: number | null;
   last_modification_time: number | null;
-  /** Of an ID token whose signature was verified when it was received; null where it was not. */
+  /** Of an ID token whose signature was verified when it was received; null if it was not. */
   signature: SignatureCheck | null;
 }
 
@@ -203,7 +202,7 @@ export interface RepairReport {
 
 /** An account in an event. */
 export interface ActivityAccount {
-  /** The account's id in the list, where it may no longer be. */
+  /** The account's id in the list; the account may no longer be there. */
   id: string;
   /** Its name at that time; "" if a sign-out removed it. */
   name: string;
@@ -338,13 +337,13 @@ export interface TokenCacheRequests {
 
   /** Reads every byte of the file and opens every secret; `verifying` reports progress. */
   verify(): VaultReport;
-  /** Rewrites the file under a new key and destroys the old key. `vault_empty` where there is no file yet. */
+  /** Rewrites the file under a new key and destroys the old key. `vault_empty` if there is no file yet. */
   rotateKey(): KeyReceipt;
   /** Rewrites the file without reclaimable space. Sizes in bytes. */
   compact(): { before: number; after: number };
   /**
-   * Shows the system's dialog, and writes everything to the file that is chosen, encrypted with the passphrase; null
-   * where the dialog was dismissed. A weak passphrase is refused before.
+   * Shows the system's dialog, and exports everything to the chosen file, encrypted with the passphrase; null if the dialog was
+   * dismissed. A weak passphrase is refused before the dialog.
    */
   exportAll(passphrase: string): ExportReceipt | null;
 

@@ -134,7 +134,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       ...health(ports),
     },
 
-    endConsent: consent.end,
+    endConsent: () => consent.end(),
     copyChosen: async (id) => void (await copy(id, 'token', () => Promise.resolve(true))),
     async planImport(path) {
       try {

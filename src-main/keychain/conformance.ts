@@ -19,7 +19,7 @@ import type { Keychain } from './keychain.ts';
  * const options: KeychainConformanceOptions = { open: () => ({ keychain: keyFile('/tmp/key'), another: keyFile('/tmp/key') }) };
  */
 export interface KeychainConformanceOptions {
-  /** Called once for each case. Services are new for each case, so what is stored may stay. */
+  /** Called once for each case. Each case uses new services, so stored secrets may stay. */
   readonly open: () => OpenedKeychain | Promise<OpenedKeychain>;
   /** Makes a keychain that holds something and is locked. Absent: it can't be locked. */
   readonly locked?: () => OpenedKeychain | Promise<OpenedKeychain>;

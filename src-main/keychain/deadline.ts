@@ -29,9 +29,9 @@ export type AssertWanted = () => void;
 
 /**
  * [Note: one call at a time]
- * A queue whose callers are told when they have waited too long. A task that hangs keeps its place: each call into
- * the keychain holds one of libuv's four threads, and four that wait for a prompt stop every file operation of the
- * process. Calls at the same time have crashed libsecret.
+ * A queue with a deadline for each caller. A task that hangs keeps its place, so that no other call starts: each call into the keychain
+ * blocks one of libuv's four threads, and four calls that wait for a prompt would block all file operations of the process. Simultaneous
+ * calls have also crashed libsecret.
  */
 export class DeadlineQueue {
   readonly #queue = new KeyedQueue();

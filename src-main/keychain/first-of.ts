@@ -18,11 +18,11 @@ export interface FirstOfOptions {
 }
 
 /**
- * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on only
- * that one is asked. So a keyring that is out of reach for a while, as over SSH, is never taken for "no key", and a key
- * never moves to a weaker place unsaid. To choose again, delete the file `remember`.
+ * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on, only
+ * this one is used. A keyring that is temporarily unavailable, for example over SSH, is therefore never mistaken for "no key", and a key
+ * never moves silently to a weaker keychain. To choose again, delete the file `remember`.
  *
- * Until something is written, a keychain that is unavailable is passed over; one that is locked is not.
+ * Until the first write, an unavailable keychain is skipped; a locked one is not.
  *
  * @example
  * import { systemKeychain } from 'tokenkeep';

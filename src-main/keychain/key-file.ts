@@ -31,8 +31,8 @@ export interface KeyFileOptions {
 
 /**
  * Returns a keychain whose secrets are encrypted with a key in a file: a systemd credential, a Docker secret, or a file that
- * is made at the first use with mode 0600. It protects against whoever gets the vault's file or the folder `items`
- * without the key file. It does not protect against this user's other programs, nor against a backup that holds all of them.
+ * is created at the first use with mode 0600. It protects against anyone who gets the vault's file or the folder
+ * `items` without the key file. It does not protect against this user's other programs, nor against a backup that contains all of them.
  *
  * @param file absolute path; holds 32 random bytes, as they are, in base64 or in hexadecimal
  * @example

@@ -32,9 +32,9 @@ export interface Keychain {
   readonly label?: string;
 
   /**
-   * Resolves with the secret, or with `null` where there is none. Never returns `null` on a guess: the caller makes a
-   * new key, or calls a vault unreadable, because of it. A store that gives the same answer for "locked" and "absent"
-   * has to find out which.
+   * Resolves with the secret, or with `null` if there is none. Must not return `null` unless the secret is known to be absent: the caller
+   * then creates a new key or reports the vault as unreadable. A store that gives the same answer for "locked" and "absent"
+   * has to distinguish the two.
    */
   get(service: string, account: string, options?: KeychainGetOptions): Promise<string | null>;
 

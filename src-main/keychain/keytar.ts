@@ -16,7 +16,7 @@ import { keychainError } from './keychain.ts';
 export interface Keytar {
   /** Resolves with `null` when the password is absent, and also when the keychain is locked. */
   getPassword(service: string, account: string): Promise<string | null>;
-  /** Replaces what is there. Rejects where the keychain is locked. */
+  /** Replaces an existing secret. Rejects if the keychain is locked. */
   setPassword(service: string, account: string, password: string): Promise<void>;
   /** Resolves with `false` when there is nothing to delete, and also when the keychain is locked. */
   deletePassword(service: string, account: string): Promise<boolean>;

@@ -23,11 +23,11 @@ export interface SealedItemsOptions {
   /** Absolute path of the folder. */
   readonly folder: string;
   /**
-   * Gives what seals the items.
+   * Returns the sealer of the items.
    *
-   * @param isNew nothing was ever stored here, so a key may be made
-   * @returns `null` where nothing was ever stored and nothing is to be stored now: every secret is absent
-   * @throws KeychainError where it can't be had
+   * @param isNew whether nothing has been stored here yet, so that a key may be created
+   * @returns `null` if nothing has been stored and nothing is to be stored now: every secret is absent
+   * @throws KeychainError if the sealer is unavailable
    */
   readonly sealer: (isNew: boolean, purpose: 'read' | 'write') => Promise<Sealer | null>;
   /** The error for items that were sealed with something else. */
@@ -36,7 +36,7 @@ export interface SealedItemsOptions {
 
 const CHECK = 'check';
 const EXTENSION = '.item';
-/** No item is near as long; a file of this name that is longer is none. */
+/** The maximum length of a file that can be an item; real items are much shorter. */
 const LONGEST_FILE = 64 * 1024;
 /** One queue for each folder in this process; between processes an item is replaced by a rename, whole or not at all. */
 const queue = new KeyedQueue();
@@ -55,7 +55,7 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     join(folder, `${createHash('sha256').update(context).digest('hex').slice(0, 40)}${EXTENSION}`);
   const check = join(folder, `${CHECK}${EXTENSION}`);
 
-  /** The sealer, once the check item says that it is the one that sealed what is here. */
+  /** The sealer, after the check item has confirmed that it sealed the items. */
   const checked = async (purpose: 'read' | 'write'): Promise<Sealer | null> => {
     let known = await readItem(check);
     const seal = await sealer(known === null, purpose);
@@ -104,12 +104,12 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
   };
 }
 
-/** Reads a file that is none, or longer than any of ours, as an error: it is never taken for "absent". */
+/** Reads an item. Something other than a file, or a file longer than any item, is an error and never counts as "absent". */
 export async function readSmallFile(file: string, { followLinks = false } = {}): Promise<Buffer | null> {
   const noFollow = followLinks ? 0 : NO_FOLLOW;
   let handle: FileHandle;
   try {
-    // Non-blocking, because opening a pipe that nobody writes to would wait for ever.
+    // Non-blocking: opening a pipe without a writer would block forever.
     handle = await open(file, constants.O_RDONLY | NON_BLOCKING | noFollow);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;

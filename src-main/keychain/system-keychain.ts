@@ -5,7 +5,7 @@ import { type AssertWanted, DeadlineQueue, systemTimers, type Timers } from './d
 import { type Keychain, keychainError } from './keychain.ts';
 import { type Keytar, keytarError, loadKeytar } from './keytar.ts';
 
-/** Milliseconds that a person is given to answer a prompt before the caller is told. */
+/** Milliseconds that the user has to answer a prompt before the call fails. */
 const DEADLINE = 10_000;
 
 /**

@@ -27,14 +27,13 @@ const BEHIND = 15;
 
 /**
  * A lock with one holder at a time, across processes and within one. It is a lock of the operating system on an open file,
- * so it ends with its holder, however that ends: there is no stale lock, and no guessing at one.
+ * so it is released when its holder ends, for whatever reason. There are no stale locks.
  *
- * Whoever wants it first takes a place in the queue, which is a lock as well: there is one such place, and whoever has it
- * is the next holder. Without it, a program that writes without pause would get the lock again and again while the others
- * sleep between their tries.
+ * A program that wants the lock first takes a second one, the queue lock; its holder is next. Without it, a program that writes
+ * continuously would get the lock again and again while others sleep between their attempts.
  *
- * The two files are made when they are first needed, hold nothing, and are never renamed or removed: two programs that
- * wait for locks on two files of one name would both get theirs. Links are not followed.
+ * Both files are created when first needed, stay empty, and are never renamed or removed: otherwise two programs could lock two different
+ * files of the same name. Links are not followed.
  *
  * @example
  * import { appendFile } from 'node:fs/promises';
@@ -60,9 +59,9 @@ export class FileLock {
   /**
    * Runs `task` while holding the lock. The folder of the lock's file must exist.
    *
-   * @param signal ends the wait: whoever is called off neither waits for the lock nor gets it
-   * @throws VaultError `vault_busy` where another holder kept it until the deadline; LockError where the lock can't be had;
-   *   StorageError `no_permission`; the signal's reason; what else the system says of opening the file
+   * @param signal ends the wait: the caller then does not get the lock
+   * @throws VaultError `vault_busy` if another program held the lock until the deadline; LockError if locking is impossible;
+   *   StorageError `no_permission`; the signal's reason; other errors of the system when the file is opened
    */
   hold<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#queue.run('', async () => {

@@ -79,7 +79,7 @@ function attempt(file, id) {
       during = 'lock';
       native.tryLock(file.fd, 0, 0, true);
       if (fstatSync(file.fd).nlink > 0) return null;
-      // Somebody deleted the file: what is locked is not what others would lock.
+      // The file was deleted: other programs would lock a new one.
       shut(file);
     } catch (error) {
       if (during === 'lock' && (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EBUSY')) return 'busy';
@@ -102,7 +102,7 @@ function shut(file) {
   file.fd = null;
 }
 
-// Requests that are waiting: false once nobody wants their locks any more.
+// Waiting requests: false once they are cancelled.
 const wanted = new Map();
 
 async function acquire({ id, files, deadline }) {
@@ -302,12 +302,12 @@ class Thread {
 /** The thread that does the work. Those that hang are left behind, and end when their system call comes back. */
 let working: Thread | null = null;
 const threads = new Set<Thread>();
-/** Paths whose locking hangs: asking again would only cost another thread. */
+/** Paths whose locking hangs. Another attempt would block another thread. */
 const hanging = new Set<string>();
 let lastId = 0;
 
 /**
- * Takes the locks in order, waiting for each, and resolves with what became of it. All but the last are let go of again.
+ * Takes the locks in order, waiting for each, and resolves with the outcome. All but the last are released again.
  *
  * @param files each with the longest pause between two tries, in milliseconds
  * @param deadline milliseconds
@@ -367,7 +367,7 @@ export async function acquire(
           file.fd = fds[index] ?? null;
           file.isLocal = isLocal;
         });
-        // It came back after its caller was told that it does not, so nobody else would let go of it.
+        // The lock was taken after its caller had timed out, so release it here.
         if (timedOut && outcome.kind === 'held' && last !== undefined) void release(last);
         resolve(outcome);
       },
@@ -376,15 +376,15 @@ export async function acquire(
         reject(moduleError(error, path));
       },
     });
-    // The thread takes messages in their order, so it knows the request by then.
+    // The thread processes messages in order, so it knows the request by then.
     if (signal?.aborted === true) callOff();
     else signal?.addEventListener('abort', callOff);
   });
 }
 
 /**
- * Takes the locks on this thread where that can't stop it: all files are open and local, and nobody holds a lock. Costs a
- * tenth of the way through the other thread, which is the way where this resolves with `false`.
+ * Tries to take the locks on this thread, if that can't block it: all files are open and local. Takes a tenth of the time of the lock
+ * thread. Resolves with `false` if a lock is held or a file is not suitable; use the lock thread then.
  */
 export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean> {
   if (!files.every(({ isLocal, fd }) => isLocal && fd !== null)) return false;
@@ -398,13 +398,13 @@ export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean
       return fstatSync(fd).nlink > 0;
     });
   } catch {
-    // The other thread meets the same, and says what it is.
+    // The lock thread will encounter and report the same error.
   }
   for (const fd of all ? held.slice(0, -1) : held) unlock(fd);
   return all;
 }
 
-/** Lets go of a lock. Where the other thread has to, this does not wait: it does what it is told in order. */
+/** Releases a lock. Does not wait if the lock thread has to do it: that thread processes messages in order. */
 export async function release(file: LockFile): Promise<void> {
   const { isLocal, fd } = file;
   if (isLocal && fd !== null) (await load()).unlock(fd);

@@ -23,6 +23,7 @@ export type PinnedHashes = Readonly<Record<string, string | readonly string[]>>;
  * const loader: NativeCodeLoader = process;
  */
 export interface NativeCodeLoader {
+  /** Loads a native module from an absolute path. */
   dlopen(module: object, path: string, flags?: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** What a grant is, what of it can be kept, and its form in a cache document. */
+/** Grants: their types, validation, and their form in a cache document. */
 import { isRecord, MAX_DEPTH } from '../cache/json.ts';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
@@ -61,11 +61,11 @@ export interface GrantSummary {
   readonly client_id: string;
   /** The account that it belongs to, for `signOut`. */
   readonly home_account_id: string;
-  /** The label, where the provider gave no name. */
+  /** The label, if the provider gave no name. */
   readonly username: string;
-  /** The granted scopes, space-separated; "" where the provider named none. */
+  /** The granted scopes, space-separated; "" if the provider named none. */
   readonly scope: string;
-  /** When the access token expires, in seconds since the epoch; null where nobody told, or there is none. */
+  /** When the access token expires, in seconds since the epoch; null if unknown or there is none. */
   readonly expires_at: number | null;
   /** When it was kept, in seconds since the epoch. */
   readonly cached_at: number;
@@ -80,7 +80,7 @@ export interface KeptGrant
   extends Grant,
     Pick<GrantSummary, 'label' | 'issuer' | 'client_id' | 'cached_at'> {}
 
-/** Where a grant is filed. */
+/** The fields that identify a grant. */
 export interface Place {
   readonly issuer: string;
   /** Whether `issuer` is the resource that the grant is for, whose authorization server has a name of its own. */
@@ -95,7 +95,7 @@ interface Refusal {
   readonly at: number;
 }
 
-/** A grant, and what Tokenkeep notes beside it. */
+/** A grant, and Tokenkeep's own data about it. */
 export interface Stored {
   readonly grant: Grant;
   readonly refused?: Refusal;
@@ -108,7 +108,7 @@ export function keyOf({ issuer, client_id, label }: Place): string {
 
 const PARTS = ['tokens', 'account', 'keys', 'client', 'discovery', 'pending', 'data'] as const;
 const FIELDS: ReadonlySet<string> = new Set([...PARTS, 'expires_at']);
-/** What `get` and `fresh` add to a grant, which is no part of it. */
+/** Fields that `get` and `fresh` add to a grant. They are not part of it. */
 const OWN: ReadonlySet<string> = new Set(['label', 'issuer', 'client_id', 'cached_at']);
 const TOKEN_TEXTS = ['access_token', 'refresh_token', 'id_token', 'token_type', 'scope'] as const;
 

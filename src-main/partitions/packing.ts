@@ -84,30 +84,17 @@ function shapeOf(secret: string, secrets: Buffer[]): string {
   };
   // Every other run is base64url in groups of four characters, which decode to three bytes each.
   let from = 0;
-  for (let at = 0; at + 4 <= secret.length; at += 1) {
-    let end = at;
-    while (isBase64url(secret.charCodeAt(end))) end += 1;
-    const length = (end - at) & ~3;
-    if (length > 0) {
-      add(secret.slice(from, at), 'utf8');
-      add(secret.slice(at, (from = at + length)), 'base64url');
-    }
-    at = end;
+  for (const { 0: run, index } of secret.matchAll(BASE64URL_RUN)) {
+    const end = index + (run.length & ~3);
+    add(secret.slice(from, index), 'utf8');
+    add(secret.slice(index, end), 'base64url');
+    from = end;
   }
   add(secret.slice(from), 'utf8');
   return `S${lengths.join(',')}`;
 }
 
-const BASE64URL = new Set(
-  Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (char) =>
-    char.charCodeAt(0),
-  ),
-);
-const IS_BASE64URL = Uint8Array.from({ length: 128 }, (_, code) => (BASE64URL.has(code) ? 1 : 0));
-
-function isBase64url(code: number): boolean {
-  return IS_BASE64URL[code] === 1;
-}
+const BASE64URL_RUN = /[A-Za-z0-9_-]{4,}/g;
 
 function secretOf(shape: string, bytes: Buffer, from: number): { secret: string; end: number } {
   let end = from;

@@ -17,7 +17,6 @@ import { win32 } from 'node:path';
 export interface Dpapi {
   /** Rejects if another user or computer encrypted the bytes, or if they are damaged. */
   unprotect(bytes: Uint8Array): Promise<Buffer>;
-  /** Encrypts bytes for this user on this computer. */
   /** Encrypts bytes so that only the same user of the same computer can decrypt them. */
   protect(bytes: Uint8Array): Promise<Buffer>;
 }

@@ -148,6 +148,7 @@ export class Rekeying {
   async #replaceUnderLock(jobs: Job[], old: Buffer, known: (outcome: OldKey) => void): Promise<OldKey> {
     const write = (work: Job[], key: FreshKey | null): Promise<void> =>
       this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key)));
+    const { fileId } = this.#access.memory.opening;
     // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
     const asked = hear(this.#freshKey());
     let fresh = await this.#unlessItWaits(asked);
@@ -158,7 +159,9 @@ export class Rekeying {
       fresh = await asked;
       if (fresh !== null) await write([], fresh);
     }
-    return fresh === null ? 'pending' : await this.#destroyOldKey(old, known);
+    if (fresh === null || fileId === null) return 'pending';
+    // Not what memory holds by now: an older copy that was put back meanwhile names the slot of the old key.
+    return this.#destroyOldKey(old, known, { fileId, slot: fresh.slot, key: fresh.key });
   }
 
   /**
@@ -286,11 +289,19 @@ export class Rekeying {
     memory.refresh();
   }
 
-  /** @param old the key to destroy, if this program still has it */
-  async #destroyOldKey(old: Buffer | null, known: (outcome: OldKey) => void): Promise<OldKey> {
+  /**
+   * @param old the key to destroy, if this program still has it
+   * @param current the key that the file was written with
+   */
+  async #destroyOldKey(
+    old: Buffer | null,
+    known: (outcome: OldKey) => void,
+    current: { fileId: Buffer | null; slot: Slot; key: Buffer | null } = this.#access.memory.opening,
+  ): Promise<OldKey> {
     const { settings, memory } = this.#access;
-    const { key, slot, fileId } = memory.opening;
-    if (key === null || fileId === null) return 'pending';
+    const { fileId, slot } = current;
+    if (current.key === null || fileId === null) return 'pending';
+    const key = Buffer.from(current.key); // Memory overwrites its own when another file is found.
     try {
       await settings.slots.confirm(fileId, slot, key);
       await settings.slots.destroy(fileId, otherSlot(slot));
@@ -298,6 +309,8 @@ export class Rekeying {
       if (!(error instanceof KeychainError)) throw error;
       await this.#leaveMarkFile(old === null ? [key] : [key, old]);
       return 'pending';
+    } finally {
+      key.fill(0);
     }
     const isNoted = this.#noteInMemory();
     if (!memory.opening.isSignOutPending) known('destroyed');

@@ -11,6 +11,7 @@ import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
   chosenPlaces,
+  everywherePage,
   placeOfferText,
   placesText,
   providerResultLines,
@@ -201,6 +202,7 @@ export function LeaveChoices({
 }) {
   if (offers === null) return <p className="note">Checking what the provider supports…</p>;
   const { revoke, endSession, provider } = offers;
+  const page = everywherePage(offers);
   if (revoke !== 'offered' && endSession !== 'offered')
     return <p className="note">{CANNOT[worse(revoke, endSession)]}</p>;
   return (
@@ -219,7 +221,10 @@ export function LeaveChoices({
           </span>
         </label>
       ) : (
-        <p className="note">This provider can’t revoke refresh tokens.</p>
+        <p className="note">
+          This provider can’t revoke refresh tokens.
+          {page !== null && ` To sign out on all devices, open ${page} and choose Sign out everywhere.`}
+        </p>
       )}
       {endSession === 'offered' && (
         <label>

@@ -1,4 +1,10 @@
-import type { KeptReceipt, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type {
+  KeptReceipt,
+  PlaceOffer,
+  SignOutOffers,
+  SignOutReport,
+  SignOutWishes,
+} from '../../app/contract.ts';
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -273,6 +279,15 @@ function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   // Each sign-out rotates the key, so the last receipt is about the current one.
   const told = receipts.filter(({ oldKey }) => oldKey !== undefined).at(-1)?.oldKey;
   return told === undefined ? null : oldKeyLine(told);
+}
+
+/** Where a user can end the sessions on all devices, if the provider has no endpoint for it; null if no such page is known. */
+export function everywherePage({ revoke, provider }: SignOutOffers): string | null {
+  const isMicrosoft =
+    /^login\.(?:microsoftonline\.(?:com|us)|microsoft\.com|partner\.microsoftonline\.cn)$/.test(
+      provider ?? '',
+    );
+  return isMicrosoft && revoke !== 'offered' ? 'myaccount.microsoft.com' : null;
 }
 
 /** How many places a sign-out would change. */

@@ -1,4 +1,5 @@
 // Not in npm run check: it derives keys from passphrases, and waits for locks.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,18 @@ describe('words', () => {
   it.each(['bash', 'zsh', 'fish'])('completes every verb in %s', async (shell) => {
     const { out } = await tokenkeep(`completion ${shell}`);
     for (const verb of Object.keys(VERBS)) expect(out).toContain(verb);
+  });
+
+  it('completes verbs, options and operands in a real bash', async () => {
+    const { out } = await tokenkeep('completion bash');
+    const completed = (...words: string[]): string => {
+      const script = `${out}\nCOMP_WORDS=(tokenkeep ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _tokenkeep; echo "\${COMPREPLY[*]}"`;
+      return spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' }).stdout.trim();
+    };
+    expect(completed('si')).toBe('signout');
+    expect(completed('get', '--a')).toBe('--account');
+    expect(completed('credential', 's')).toBe('store');
+    expect(completed('completion', 'z')).toBe('zsh');
   });
 });
 
@@ -334,6 +347,9 @@ describe('signout', () => {
       /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
     );
     expect(out).toMatch(/Signed out +azure-cli +3 tokens removed/);
+    // No endpoint of Microsoft revokes a refresh token: the receipt says where the user can.
+    expect(out).toMatch(/Not confirmed +Microsoft +Nothing is revoked there\. .*myaccount\.microsoft\.com/);
+    expect(out.split('\n').at(-2)).toMatch(/^Receipt of \d{4}-.*Z, kept under Activity\.$/);
     expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
     expect((await tokenkeep('list')).out).not.toContain('ada@');
     expect((await tokenkeep('list')).out).toContain('ben@');

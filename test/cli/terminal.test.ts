@@ -48,7 +48,7 @@ async function terminal(env: Record<string, string>, task: (shell: Shell) => Pro
     expect(status, stderr).toBe(0);
     return stdout;
   };
-  tmux('new-session', '-d', '-x', '120', '-y', '50', 'env PS1="ready:$ " sh');
+  tmux('new-session', '-d', '-x', '120', '-y', '50', '-c', home, 'env PS1="ready:$ " sh');
   const screen = () => tmux('capture-pane', '-p', '-S', '-500');
   const seen = async (words: RegExp): Promise<string> => {
     const end = Date.now() + 20_000;
@@ -131,6 +131,12 @@ describe('with a keyring', () => {
       expect(counted.text).toMatch(/^1$/m);
       for (const { text } of [list, refused, counted])
         for (const secret of secrets) expect(text).not.toContain(secret);
+
+      // git asks its helper, as it does for a fetch.
+      const helper = `!tokenkeep credential --account ada@example.org --scope ${scope}`;
+      const git = `printf 'protocol=https\\nhost=dev.example\\n\\n' | git -c credential.helper='${helper}' credential fill`;
+      expect((await run(`${git} > filled && grep -c '^username=oauth2$' filled`)).text).toMatch(/^1$/m);
+      expect(secrets).toContain(/^password=(.+)$/m.exec(readFileSync(join(home, 'filled'), 'utf8'))?.[1]);
 
       const declined = begin('tokenkeep signout ada@example.org');
       expect(await seen(/Sign out of 2 places\? \[y\/N\]/)).toMatch(/vault .*the encryption key is rotated/);

@@ -21,7 +21,7 @@ import { type Judge, MSAL_PYTHON, type Trial, type Verdict, verdicts } from './j
 
 /** A difference that docs/differences.md explains, by its heading there. */
 export const EXPLAINED = [
-  'A lifetime nobody told',
+  'Unknown lifetimes',
   'A lifetime in the token',
   'User names',
   'Grants without a user',
@@ -253,7 +253,7 @@ function fieldDifference(
   if (OWN_FIELDS.has(field) && other[field] === undefined) return 'Fields of our own';
   if (type === 'Account' && field === 'username' && other[field] === '') return 'User names';
   if (type === 'AccessToken' && /expires_on$/.test(field) && !isTold)
-    return own['unknown_expiry'] === undefined ? 'A lifetime in the token' : 'A lifetime nobody told';
+    return own['unknown_expiry'] === undefined ? 'A lifetime in the token' : 'Unknown lifetimes';
   const [mine, its] = [String(own[field]), String(other[field])];
   if (field === 'environment' && sameEnvironment(mine, its)) return 'Names of a cloud';
   if (field === 'target' && response['scope'] === '') return 'Grants that name no scopes';

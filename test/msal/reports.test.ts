@@ -158,7 +158,7 @@ function rotating(first: string) {
     issued += 1;
     const response = { ...entra(avery, desk, now() + issued), refresh_token: `rotated ${issued}` };
     live = response.refresh_token;
-    return response as Response;
+    return response;
   };
   return { counts, answerTo };
 }

@@ -126,6 +126,7 @@ describe('the packed module, in an empty folder', () => {
       'partitions/postgres',
       'partitions/sqlite',
       'partitions/conformance',
+      'express',
     ];
     const load = (name: string) =>
       kind === 'cjs' ? `require('tokenkeep/${name}')` : `await import('tokenkeep/${name}')`;
@@ -147,6 +148,7 @@ describe('the packed module, in an empty folder', () => {
         'redisStore',
         'postgresStore',
         'migratePartitions',
+        'webSignIn',
       ]),
     );
   });

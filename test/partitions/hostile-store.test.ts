@@ -18,20 +18,21 @@ function hostile() {
   const honest = memoryStore();
   const seen = new Map<string, StoredPartition[]>();
   let lie: Partial<PartitionStore> = {};
+  const current = (): PartitionStore => ({ ...honest, ...lie });
   const store: PartitionStore = {
-    read: (...args) => (lie.read ?? honest.read)(...args),
+    read: (...args) => current().read(...args),
     async write(key, entry, ...rest) {
       seen.set(key, [...(seen.get(key) ?? []), entry]);
-      return (lie.write ?? honest.write)(key, entry, ...rest);
+      return current().write(key, entry, ...rest);
     },
-    remove: (...args) => (lie.remove ?? honest.remove)(...args),
+    remove: (...args) => current().remove(...args),
     touch: (...args) => honest.touch(...args),
   };
   return {
     store,
     seen,
     lieAbout: (lies: Partial<PartitionStore>) => (lie = lies),
-    async put(key: string, entry: StoredPartition | undefined) {
+    put: async (key: string, entry: StoredPartition | undefined): Promise<void> => {
       await honest.remove(key);
       if (entry !== undefined) await honest.write(key, entry, { expected: null, ttl: null });
     },

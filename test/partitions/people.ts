@@ -13,14 +13,20 @@ import { base64url } from '../cache/events.ts';
 export const KEYS: SealingKeys = [{ id: 'k1', key: randomBytes(32) }];
 
 /** Takes in what one user's sign-in brings. */
-export function signIn(cache: TokenCache, uid: string, scope = 'orders', expires_in = 3600): void {
+export function signIn(
+  cache: TokenCache,
+  uid: string,
+  scope = 'orders',
+  expires_in = 3600,
+  refresh_token = `refresh token of ${uid}`,
+): void {
   cache.add({
     client_id: 'my_client_id',
     scope: [scope],
     token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
     response: {
       access_token: `access token of ${uid} for ${scope}`,
-      refresh_token: `refresh token of ${uid}`,
+      refresh_token,
       token_type: 'Bearer',
       expires_in,
       client_info: base64url({ uid, utid: 'utid' }),

@@ -117,6 +117,29 @@ describe('a late refresh never overwrites a newer sign-in', () => {
     for (const uid of others) expect(left).toContain(`refresh token of ${uid}`);
   });
 
+  it.each(['orders', 'mail'])(
+    'signed in again meanwhile, for %s: the newer refresh token stays',
+    async (scope) => {
+      const store = memoryStore();
+      const [here, there] = [1, 2].map(() => caches({ store }).partition('a'));
+      await here!.update((cache) => signIn(cache, 'noor', 'orders', 10));
+      const refreshed = await acquireTokenSilent(
+        there!,
+        request,
+        async () => {
+          await here!.update((cache) => signIn(cache, 'noor', scope, 3600, 'RT of the new sign-in'));
+          return late;
+        },
+        () => Date.now() / 1000,
+      );
+      const left = await here!.read(refreshTokensIn);
+      expect(left).toContain('RT of the new sign-in');
+      expect(left.includes('LATE RT')).toBe(scope === 'mail'); // Those of other scopes are kept side by side.
+      // A token of the newer sign-in is not replaced by the late one either.
+      expect(refreshed.secret).toBe(scope === 'orders' ? 'access token of noor for orders' : 'LATE');
+    },
+  );
+
   it('signed out meanwhile: nothing comes back', async () => {
     const store = memoryStore();
     const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];

@@ -19,25 +19,25 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe("Electron's own download", () => {
-  async function from(answer: RequestListener, patience?: number): Promise<string | undefined> {
+  async function from(answer: RequestListener, timeout?: number): Promise<string | undefined> {
     const server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     try {
-      return await attempt(port, patience);
+      return await attempt(port, timeout);
     } finally {
       server.closeAllConnections();
       server.close();
     }
   }
 
-  function attempt(port: number, patience = 20_000): Promise<string | undefined> {
+  function attempt(port: number, timeout = 20_000): Promise<string | undefined> {
     const env = {
       ...process.env,
       ELECTRON_MIRROR: `http://127.0.0.1:${port}/`,
       electron_config_cache: folder,
     };
-    return download({ patience, env });
+    return download({ timeout, env });
   }
 
   it('out of reach fails at once, with the reason', async () => {

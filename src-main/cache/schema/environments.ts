@@ -69,7 +69,7 @@ export function cachedEnvironment(environment: string): string {
 
 /**
  * Whether both may be names of one environment: aliases of a cloud, or one host, where MSAL Python leaves out the port.
- * Two providers on one host are told apart by their issuers.
+ * Two providers on one host are distinguished by their issuers.
  */
 export function sameEnvironment(a: string, b: string): boolean {
   if (a === b) return true;

@@ -1,6 +1,6 @@
 /**
  * Grants of OAuth libraries other than MSAL, as they stand in a cache document: under a root of their own, which MSAL libraries pass over.
- * What a list shows is in plain fields; everything else, whoever issued it, is the JSON text in `secret`. See `tokenkeep/oauth`.
+ * Fields that lists show are stored in plain form; everything else is JSON text in `secret`. See `tokenkeep/oauth`.
  */
 import { isAccessor, isRecord } from '../json.ts';
 import { type CredentialType, type Entity, type EntityType, isEntityType, type Seconds } from './entities.ts';
@@ -34,7 +34,7 @@ export interface GrantItem extends Entity {
   readonly name?: string | null;
   /** The granted scopes, space-separated. */
   readonly target?: string | null;
-  /** When the access token expires; absent where nobody told. */
+  /** When the access token expires; absent if unknown. */
   readonly expires_on?: Seconds | null;
   /** When it was cached. */
   readonly cached_at?: Seconds | null;

@@ -70,6 +70,6 @@ export async function makeSpecimen(folder: string): Promise<Specimen> {
 export function frameStarts(file: Buffer): number[] {
   const found: number[] = [];
   let at = FRAMES_AT;
-  for (; at < file.length; at += 64 + file.readUInt32LE(at) + file.readUInt32LE(at + 4)) found.push(at);
+  for (; at < file.length; at += 84 + file.readUInt32LE(at) + file.readUInt32LE(at + 4)) found.push(at);
   return [...found, at];
 }

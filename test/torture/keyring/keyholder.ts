@@ -20,7 +20,7 @@ export interface Did {
  * `FILE SERVICE PATIENCE`. Orders: `stop N` (before the Nth native call from then on it says `at N` and waits for `go`, or
  * ends at `crash`), `open`, `read`, `update USER`, `rotate`, `sign-out USER`, `retry`, `close`, `calls`.
  */
-export async function keyholder([file = '', service = '', patience = '']: readonly string[]): Promise<void> {
+export async function keyholder([file = '', service = '', deadline = '']: readonly string[]): Promise<void> {
   let calls = 0;
   let stopAt = -1;
   let goOn = (): void => undefined;
@@ -38,7 +38,7 @@ export async function keyholder([file = '', service = '', patience = '']: readon
       deletePassword: (...words) => before().then(() => keytar.deletePassword(...words)),
     };
   };
-  const keychain = systemKeychain({ load, deadline: Number(patience) });
+  const keychain = systemKeychain({ load, deadline: Number(deadline) });
   const opening = { current: undefined as ReturnType<typeof openVault> | undefined };
   const vault = (): ReturnType<typeof openVault> =>
     (opening.current ??= openVault({ file, service, keychain }));

@@ -231,8 +231,8 @@ class Trouble {
 
   #start({ file, service }: Place, event: Event): Child {
     // Long enough for a keyring that does not hang, on a machine that is busy.
-    const patience = event === 'hung' ? '3000' : '8000';
-    const words = ['keyholder', file, service, patience];
+    const deadline = event === 'hung' ? '3000' : '8000';
+    const words = ['keyholder', file, service, deadline];
     return new Child(this.#scene.program, words, this.#keyring.env);
   }
 
