@@ -176,7 +176,7 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist(\/node)?(\/(cache|doctor|ipc|keychain|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|docs(\/[^/]+\.md)?|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
+        !/^(dist(\/node)?(\/(cache|doctor|express|ipc|keychain|native-code|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|docs(\/[^/]+\.md)?|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
           file,
         ),
     );

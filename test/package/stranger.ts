@@ -79,7 +79,7 @@ export function link({ folder }: Stranger, name: string, from = name): void {
 
 /** Runs the compiler on files of the stranger; gives what it says, line by line, and nothing when all is well. */
 export function compile({ folder }: Stranger, options: string[], files: string[]): string[] {
-  const tsc = join(process.cwd(), 'node_modules/typescript-7/bin/tsc');
+  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
   const types = join(process.cwd(), 'node_modules/@types');
   const always = ['--strict', '--noEmit', '--target', 'es2022', '--exactOptionalPropertyTypes'];
   try {

@@ -164,7 +164,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     spoil: (folder) => {
       const bytes = readFileSync(vaultIn(folder));
-      const lengthAt = (at: number): number => 64 + bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4);
+      const lengthAt = (at: number): number => 84 + bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4);
       const second = 4224 + lengthAt(4224);
       flip(vaultIn(folder), second + lengthAt(second) + 100);
     },

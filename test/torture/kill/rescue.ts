@@ -46,7 +46,7 @@ async function wreck(scene: Scene, kind: Rescue): Promise<string> {
   const bytes = readFileSync(file);
   const frames = [4224];
   for (let at = 4224; at < bytes.length; ) {
-    at += 64 + bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4);
+    at += 84 + bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4);
     frames.push(at);
   }
   const inBen = (frames[2] ?? 0) + 100;
