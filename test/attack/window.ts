@@ -114,8 +114,6 @@ async function navigate(
     'chrome://version',
     'devtools://devtools/bundled/inspector.html',
     'view-source:app://tokenkeep/',
-    'about:blank',
-    'about:srcdoc',
     'blob:app://tokenkeep/x',
     'app://other/',
     'app://tokenkeep/main.cjs',
