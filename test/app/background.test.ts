@@ -34,7 +34,7 @@ describe('the menu bar item', () => {
       account('Dana', refused),
       account('Tom', until(540)),
       account('Rosa', until(-1)),
-      account('Lin', { state: 'unknown' } as AccountItem['status']),
+      account('Lin', { state: 'unknown' }),
       account('nightly', refused, 'app'),
     ];
     expect(
