@@ -224,7 +224,13 @@ function documentOf(cache: TokenCache): string {
     Object.fromEntries(
       roots.map((root) => [
         root,
-        Object.fromEntries(cache.find(root).map((entity, index) => [`${root} ${index}`, { ...entity }])),
+        Object.fromEntries(
+          cache.find(root).map((entity, index) => [
+            `${root} ${index}`,
+            // A copy alone has no secret.
+            'secret' in entity ? { ...entity, secret: entity.secret } : { ...entity },
+          ]),
+        ),
       ]),
     ),
   );

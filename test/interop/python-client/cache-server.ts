@@ -28,7 +28,10 @@ function answer({ method, cache: id, ...call }: Call): unknown {
     case 'add':
       return cache.add(call.event);
     case 'find':
-      return cache.find(call.type, call.filter);
+      // JSON leaves a secret out.
+      return cache
+        .find(call.type, call.filter)
+        .map((entity) => ('secret' in entity ? { ...entity, secret: entity.secret } : entity));
     case 'modify': {
       cache.modify(call.type, call.old, call.changes);
       return;
