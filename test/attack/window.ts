@@ -199,7 +199,10 @@ async function navigate(
         [address, way] as [string, string],
       );
       // A page that is reloaded or left cuts its own script off. What counts is where the window is, and what it gives.
-      await inTime(20_000, script.catch(() => undefined));
+      await inTime(
+        20_000,
+        script.catch(() => undefined),
+      );
       await window.waitForURL(START_PAGE, { timeout: 30_000 });
       await inTime(30_000, assertHeld(app, window));
     });

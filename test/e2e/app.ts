@@ -5,6 +5,7 @@
  * Of a packaged app a test can reach the window only, [Note: a packaged app lets nobody into its main process] in
  * packaged.ts; tests that need no more are tagged @packaged and run in both.
  */
+import type * as Electron from 'electron';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -122,12 +123,29 @@ export interface Answers {
   target?: string | null;
 }
 
+/**
+ * Runs a script in main that may run twice. V8's inspector doesn't hold the promise that it waits for: a garbage collection at
+ * that moment loses the answer, not what the script did.
+ */
+async function evaluated<T>(
+  app: ElectronApplication,
+  script: (electron: typeof Electron, values: T) => void,
+  values: T,
+): Promise<void> {
+  const run = () => app.evaluate(script as never, values as never);
+  await run().catch((error: unknown) => {
+    if (!String(error).includes('promise was garbage collected')) throw error;
+    return run();
+  });
+}
+
 /** From now on the system's dialogs answer so; gives what they asked, as it is asked. */
 export async function answerDialogs(
   app: ElectronApplication,
   { agree, file = null, target = null }: Answers,
 ): Promise<() => Promise<string[]>> {
-  await app.evaluate(
+  await evaluated(
+    app,
     ({ dialog }, answers) => {
       const asked: string[] = [];
       const kept = globalThis as { systemsOwn?: (...args: unknown[]) => unknown };
