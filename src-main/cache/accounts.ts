@@ -1,10 +1,10 @@
 /** The accounts of a cache: one per user, distinguished by issuer if the issuer is part of the identity. */
 import type { Entry } from './entry.ts';
-import { issuerFor } from './place.ts';
+import { isMsals, issuerFor, text } from './place.ts';
 import type { Account, AccountReference, AccountSummary, Entity, EntryCount } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf, sameEnvironment } from './schema/environments.ts';
 import { GRANT, type GrantItem, type Section } from './schema/grants.ts';
-import { followsMsal, issuerIn, sameIssuer } from './schema/issuers.ts';
+import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
@@ -30,11 +30,7 @@ export interface Identity<Item = unknown> {
 }
 
 function environmentOf(entity: Entity): string {
-  return textOf(entity['environment']);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return text(entity, 'environment');
 }
 
 /**
@@ -91,9 +87,9 @@ export function identitiesOf(store: Store, home_account_id: string): Identity<En
 export function issuersFor(store: Store, token: Entity): string[] {
   const own = issuerFor(store, token);
   if (own !== '') return [own];
+  if (isMsals(token)) return [];
   const environment = environmentOf(token);
-  if (followsMsal(environment, textOf(token['realm']), textOf(token['authority_type']))) return [];
-  return identitiesOf(store, textOf(token['home_account_id']))
+  return identitiesOf(store, text(token, 'home_account_id'))
     .filter(({ items }) => items.some((item) => sameEnvironment(environmentOf(item), environment)))
     .flatMap(({ issuer }) => (issuer === '' ? [] : [issuer]));
 }

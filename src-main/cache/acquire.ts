@@ -5,7 +5,7 @@ import { checkOptions, type OptionNames } from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
 import { isRecord } from './json.ts';
 import { issuersFor } from './accounts.ts';
-import { issuerFor, modifyEntity } from './place.ts';
+import { issuerFor, modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf } from './schema/environments.ts';
@@ -569,8 +569,7 @@ function take(
       return accessToken;
   }
   // The refresh token of a newer sign-in stays.
-  const response =
-    successor === undefined ? answered : { ...answered, refresh_token: undefined, id_token: undefined };
+  const response = successor === undefined ? answered : { ...answered, refresh_token: undefined };
   const issuer = request.issuer ?? (issuerIn(used) || issuerFor(store, used));
   // After a rotation the old refresh token is invalid, even if the new one has other scopes.
   const isOwn = folded(used.client_id) === folded(request.client_id);
@@ -614,19 +613,9 @@ function take(
 
 /** Returns the refresh token that has taken the place of a redeemed one meanwhile: of a new sign-in, or of another program's refresh. */
 function successorOf(store: Store, used: RefreshToken): RefreshToken | undefined {
-  const all = [...store.candidates('RefreshToken', { home_account_id: used.home_account_id })]
-    .map(({ entity }) => entity)
-    .filter(
-      (entity) => entity !== null && folded(entity.client_id) === folded(used.client_id),
-    ) as RefreshToken[];
+  const all = sameEntries(store, 'RefreshToken', used).flatMap(({ entity }) => entity ?? []);
   if (all.some(({ secret }) => secret === used.secret)) return undefined;
-  return all.find(
-    (entity) =>
-      canonicalEnvironment(entity.environment) === canonicalEnvironment(used.environment) &&
-      sameIssuer(issuerIn(entity), issuerIn(used)) &&
-      assertionHashOf(entity) === assertionHashOf(used) &&
-      timeOf(entity) >= timeOf(used),
-  );
+  return all.find((entity) => timeOf(entity) >= timeOf(used));
 }
 
 function timeOf({ last_modification_time }: RefreshToken): number {

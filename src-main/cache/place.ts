@@ -23,9 +23,15 @@ export function dialectOf(store: Store): Dialect {
   return store.dialect ?? DEFAULT_DIALECT;
 }
 
-function text(entity: Entity, field: string): string {
+/** Returns a field's text; "" if it is missing or of another type. */
+export function text(entity: Entity, field: string): string {
   const value = entity[field];
   return typeof value === 'string' ? value : '';
+}
+
+/** Returns whether MSAL's rules identify the user of an entity: by host and ID alone. */
+export function isMsals(entity: Entity): boolean {
+  return followsMsal(text(entity, 'environment'), text(entity, 'realm'), text(entity, 'authority_type'));
 }
 
 /**
@@ -37,8 +43,7 @@ export function issuerFor(store: Store, entity: Entity): string {
   if (own !== '') return canonicalIssuer(own);
   const environment = text(entity, 'environment');
   const account = text(entity, 'home_account_id');
-  if (account === '' || followsMsal(environment, text(entity, 'realm'), text(entity, 'authority_type')))
-    return '';
+  if (account === '' || isMsals(entity)) return '';
   return issuerBeside(store, account, environment, entity['client_id']);
 }
 

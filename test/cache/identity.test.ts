@@ -189,6 +189,60 @@ describe('two realms of one host, with the same subject', () => {
   });
 });
 
+describe('a refresh that ends after a new sign-in', () => {
+  const late = (response: object): Awaited<ReturnType<Redeem>> => ({
+    token_endpoint: realmSignIn('alpha').token_endpoint,
+    response: {
+      access_token: 'late',
+      refresh_token: 'late rt',
+      expires_in: 300,
+      token_type: 'Bearer',
+      ...response,
+    },
+  });
+  /** Refreshes; meanwhile, the user signs in again. */
+  const refreshed = (cache: SerializableTokenCache, signInAgain: () => void, response: object = {}) =>
+    acquireTokenSilent(
+      inMemory(cache),
+      { ...requestAt('alpha'), forceRefresh: true },
+      () => {
+        signInAgain();
+        return Promise.resolve(late(response));
+      },
+      now,
+    );
+  const refreshTokensIn = (cache: TokenCache) => cache.find('RefreshToken').map(({ secret }) => secret);
+
+  test('is still refused if it answers for another user', async () => {
+    const cache = cacheWith(realmSignIn('alpha'));
+    const signInAgain = (): void => {
+      cache.add(realmSignIn('alpha', { refresh_token: 'newer rt' }));
+      // Without a token for the request, the answer counts.
+      for (const token of cache.find('AccessToken')) cache.modify('AccessToken', token, null);
+    };
+    const foreign = { id_token: jwt({ iss: `${HOST}/realms/alpha`, sub: 'somebody else' }) };
+    const answer = refreshed(cache, signInAgain, foreign);
+    await expect(answer).rejects.toBeInstanceOf(SignInRequiredError);
+    expect(cache.find('AccessToken')).toEqual([]);
+    expect(refreshTokensIn(cache)).toEqual(['newer rt']);
+  });
+
+  test('keeps the newer refresh token, also if a library wrote the older one without its issuer', async () => {
+    const cache = new SerializableTokenCache({ now });
+    const own = { home_account_id: '5', environment: 'id.example:8443', client_id: 'app', realm: 'realms' };
+    cache.deserialize(
+      JSON.stringify({
+        RefreshToken: { r: { ...own, secret: 'rt of a library' } },
+        IdToken: { i: { ...own, secret: realmSignIn('alpha').response['id_token'] } },
+      }),
+    );
+    const signInAgain = (): void =>
+      void cache.add(realmSignIn('alpha', { refresh_token: 'newer rt', access_token: 'newer' }));
+    expect((await refreshed(cache, signInAgain)).secret).toBe('newer');
+    expect(refreshTokensIn(cache)).toEqual(['newer rt']);
+  });
+});
+
 describe('a token of which nothing names the issuer', () => {
   const loose = { home_account_id: '5', environment: 'id.example:8443', client_id: 'app', realm: '' };
   /** Signed in at these realms, beside a document whose tokens no ID token goes with. */
