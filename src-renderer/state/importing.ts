@@ -51,10 +51,23 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     callOff();
     dialogs.fail(FAILED, error);
   };
-  const settle = (answer: Outcome<ImportPlan | ImportLocked | null>) => {
+  /**
+   * Main says that it reads the file of a request, and answers the request. Electron sends the two separately, so the answer may come
+   * first. "Reading…" must not take the place of its dialog then.
+   */
+  let asking = false;
+  let isOvertaken = false;
+  const settled = async (request: Promise<Outcome<ImportPlan | ImportLocked | null>>) => {
+    asking = true;
+    isOvertaken = true; // until it is heard
+    const answer = await request;
+    asking = false;
     if (!answer.ok) failed(answer.error);
     else if (answer.value !== null) planned(answer.value);
-    else callOff();
+    else {
+      isOvertaken = false; // no file was chosen
+      callOff();
+    }
   };
   const cancel = () => {
     const dialog = dialogs.view.get();
@@ -72,21 +85,28 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     if (file === undefined) return;
     planning = true;
     reading(file.name, file.size);
-    const answer = await tokenCache.planImport(file);
-    planning = false;
-    settle(answer);
+    await settled(
+      tokenCache.planImport(file).then((answer) => {
+        planning = false;
+        return answer;
+      }),
+    );
   };
   dialogs.view.subscribe(() => {
     if (dialogs.view.get() === null && !planning && dropped.length > 0) void planNext();
   });
 
-  tokenCache.on('importReading', ({ fileName, bytes }) => reading(fileName, bytes));
+  tokenCache.on('importReading', ({ fileName, bytes }) => {
+    const isLate = isOvertaken && !asking;
+    isOvertaken = false;
+    if (!isLate) reading(fileName, bytes);
+  });
   tokenCache.on('importPlanned', planned);
   tokenCache.on('importFailed', failed);
 
   return {
     async choose() {
-      settle(await tokenCache.chooseImport());
+      await settled(tokenCache.chooseImport());
     },
     async drop(files) {
       dropped.push(...files);

@@ -166,6 +166,25 @@ describe('an import', () => {
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan' });
   });
 
+  test.each([
+    ['the plan', [], 'import-plan'],
+    ['a refusal', ['chooseImport'], 'failure'],
+  ])('of which main says late that it reads: %s stays', async (_what, failing, kind) => {
+    const error = { code: 'document_unreadable' as const, message: 'No such file.' };
+    const { model, bridge, time } = await stage('main', {
+      failing: new Map(failing.map((name) => [name, error])),
+    });
+    await model.importing.choose();
+    expect(model.dialogs.view.get()).toMatchObject({ kind });
+    bridge.emit('importReading', { fileName: PLAN.fileName, bytes: PLAN.bytes });
+    await time.pass(READING_AFTER);
+    expect(model.dialogs.view.get()).toMatchObject({ kind });
+    // The next one that main begins is shown again.
+    bridge.emit('importReading', { fileName: 'other.json', bytes: 1 });
+    await time.pass(READING_AFTER);
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-reading', fileName: 'other.json' });
+  });
+
   test('begun by the menu or the command line, and one that takes the place of another', async () => {
     const { model, bridge } = await stage();
     bridge.emit('importPlanned', PLAN);
