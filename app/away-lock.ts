@@ -41,7 +41,7 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
 
   async function unlockOnce(): Promise<boolean> {
     if (!(await ports.authenticate())) return false;
-    await closing;
+    await closing.catch(() => undefined); // Who left was told. The user gets in all the same.
     locked = false;
     await ports.open();
     return true;

@@ -56,6 +56,8 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
     shown = text;
     tray.setContextMenu(Menu.buildFromTemplate(templateOf(items, run)));
   };
+  /** Locked or stopped while a look was under way: no name is shown, and no timer set, after that. */
+  const isOver = (): boolean => stopped || isLocked();
   const look = async (): Promise<void> => {
     clearTimeout(timer);
     const { menuBar: inBar, notify } = wanted();
@@ -74,7 +76,7 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
       return;
     }
     const own = await vault();
-    if (stopped) return;
+    if (isOver()) return;
     if (own !== heard) {
       endChanges?.();
       endChanges = own.on('change', lookSoon);
@@ -82,10 +84,12 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
     }
     const now = Math.floor(Date.now() / 1000);
     const { accounts } = await accountList(await own.read((cache) => cache, { held: true }), now);
+    const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
+    if (isOver()) return;
     const { due, next } = notices.look(accounts, now);
     if (notify) for (const notice of due) tell(notice);
-    const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
     show(menuBarItems(accounts, tokens, now));
+    clearTimeout(timer); // Of another look that ran meanwhile.
     const pause = Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity);
     // `setTimeout` can't wait for months.
     if (pause !== Infinity)

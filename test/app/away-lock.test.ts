@@ -4,17 +4,19 @@ import { AwayError, type AwayLock, awayLock } from '../../app/away-lock.ts';
 let wanted: boolean;
 let unsaved: boolean;
 let recognized: boolean;
+let broken: boolean;
 let done: string[];
 let lock: AwayLock;
 
 beforeEach(() => {
-  [wanted, unsaved, recognized, done] = [true, false, true, []];
+  [wanted, unsaved, recognized, broken, done] = [true, false, true, false, []];
   lock = awayLock({
     isWanted: () => wanted,
     isUnsaved: () => unsaved,
     async close() {
       done.push(lock.locked ? 'refuses' : 'answers');
       await Promise.resolve();
+      if (broken) throw new Error('The disk is gone.');
       done.push('closed');
     },
     async authenticate() {
@@ -69,6 +71,14 @@ it('is not open before it is closed', async () => {
   expect(await lock.unlock()).toBe(true);
   expect(done.indexOf('closed')).toBeLessThan(done.indexOf('opened'));
   await leaving;
+});
+
+it('lets the user in again after a vault that could not be closed', async () => {
+  broken = true;
+  await expect(lock.leave()).rejects.toThrow('The disk is gone.');
+  expect(lock.locked).toBe(true);
+  expect(await lock.unlock()).toBe(true);
+  expect(done.at(-1)).toBe('opened');
 });
 
 it('refuses requests while it is closed, but for those of the locked screen', async () => {
