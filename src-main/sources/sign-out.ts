@@ -96,13 +96,47 @@ export async function signOutAtSource(
     { ...READ_OPTIONS, deadline: true, profile: true },
     'Nothing was changed.',
   );
-  if (source.place.content === 'vault') return signOutAtVault(source, account, options);
+  const { removed, gone, left, putBack } =
+    source.place.content === 'vault'
+      ? await removeFromVault(source, account, options)
+      : await removeFromDocument(source, account, options);
+  const { remaining, problem } = await leftOf(source, account, options);
+  const sealed = sealedInMemory(gone);
+  return {
+    source,
+    at: Math.floor((options.now ?? systemClock)()),
+    removed,
+    remaining,
+    ...(problem === undefined ? {} : { problem }),
+    ...(left === '' ? {} : { left }),
+    async undo() {
+      await putBack(sealed.open());
+      sealed.forget();
+    },
+    done: () => sealed.forget(),
+  };
+}
+
+/** What was removed, and how to put it back. */
+interface Removal {
+  readonly removed: SignOutReceipt['removed'];
+  /** The removed entries, as JSON. */
+  readonly gone: string;
+  /** What stays in spite of it, in sentences; "" if nothing does. */
+  readonly left: string;
+  readonly putBack: (gone: string) => Promise<void>;
+}
+
+async function removeFromDocument(
+  source: FoundSource,
+  account: AccountSummary,
+  options: SourceSignOutOptions,
+): Promise<Removal> {
   if (source.leaving.by !== 'tokenkeep' || source.place.content !== 'msal')
     throw new SourceError(
       'source_view_only',
       `Tokenkeep does not change what ${source.name} keeps. ${howToLeave(source)}`,
     );
-  const { now = systemClock } = options;
   const medium = mediumOf(source, options);
   let removed: SignOutReceipt['removed'] = NOTHING_REMOVED;
   let gone: Roots = {};
@@ -120,56 +154,36 @@ export async function signOutAtSource(
     source.place.profile === undefined || options.profile === false
       ? null
       : await withoutSubscriptions(source.place.profile, account, source);
-  const { remaining, problem } = await leftOf(source, account, options);
-  const left = [source.leaving.left, profile?.problem].filter((part) => part !== undefined).join(' ');
-  const sealed = sealedInMemory(JSON.stringify(gone));
   return {
-    source,
-    at: Math.floor(now()),
     removed,
-    remaining,
-    ...(problem === undefined ? {} : { problem }),
-    ...(left === '' ? {} : { left }),
-    async undo() {
-      const roots: unknown = JSON.parse(sealed.open());
-      await changeDocument(source, medium, options, (text) => restored(source, text, roots));
+    gone: JSON.stringify(gone),
+    left: [source.leaving.left, profile?.problem].filter((part) => part !== undefined).join(' '),
+    async putBack(roots) {
+      await changeDocument(source, medium, options, (text) => restored(source, text, JSON.parse(roots)));
       await profile?.restore();
-      sealed.forget();
     },
-    done: () => sealed.forget(),
   };
 }
 
-async function signOutAtVault(
+async function removeFromVault(
   source: FoundSource,
   account: AccountSummary,
-  options: SourceSignOutOptions,
-): Promise<SourceReceipt> {
-  const { now = systemClock, secrets } = options;
+  { secrets }: SourceSignOutOptions,
+): Promise<Removal> {
   const removedFrom = (change: () => void, text: () => string): string => {
     const before = rootsOf(text());
     change();
     return JSON.stringify(difference(before, rootsOf(text())));
   };
   const { removed, gone, oldKey } = await signOutOfVault(source, account, removedFrom, secrets?.vault);
-  const { remaining, problem } = await leftOf(source, account, options);
-  const sealed = sealedInMemory(unmarkNumbers(gone));
-  const left =
-    oldKey === 'pending'
-      ? 'Its old key still opens older copies: it is destroyed when the keychain allows it.'
-      : undefined;
   return {
-    source,
-    at: Math.floor(now()),
     removed,
-    remaining,
-    ...(problem === undefined ? {} : { problem }),
-    ...(left === undefined ? {} : { left }),
-    async undo() {
-      await putBackIntoVault(source, sealed.open(), secrets?.vault);
-      sealed.forget();
-    },
-    done: () => sealed.forget(),
+    gone: unmarkNumbers(gone),
+    left:
+      oldKey === 'pending'
+        ? 'Its old key still opens older copies: it is destroyed when the keychain allows it.'
+        : '',
+    putBack: (entries) => putBackIntoVault(source, entries, secrets?.vault),
   };
 }
 

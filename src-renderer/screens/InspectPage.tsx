@@ -135,17 +135,23 @@ function Summary({ token }: { token: ReadToken }) {
   return (
     <section className="card" aria-label={title}>
       <h2>{title}</h2>
-      <dl className="pairs">
-        {facts.map(({ name, value }) => (
-          <div className="pair" key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <bdi>{value}</bdi>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
+  );
+}
+
+function Facts({ facts }: { facts: readonly { name: string; value: string }[] }) {
+  return (
+    <dl className="pairs">
+      {facts.map(({ name, value }) => (
+        <div className="pair" key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
@@ -167,18 +173,7 @@ function SignatureCard({ token }: { token: string }) {
         </p>
       )}
       {says !== null && says.text !== '' && <p>{says.text}</p>}
-      {says !== null && says.facts.length > 0 && (
-        <dl className="pairs">
-          {says.facts.map(({ name, value }) => (
-            <div className="pair" key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{value}</bdi>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {says !== null && says.facts.length > 0 && <Facts facts={says.facts} />}
       {result?.result !== 'uncheckable' && (
         <Action
           pending={checking && of === token ? 'Checking…' : null}
