@@ -106,7 +106,9 @@ for (const [what, sizes] of [
       await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
       await quit();
     } finally {
-      for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true, force: true });
+      // Chromium's other processes may still write for a moment.
+      const patient = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
+      for (const name of readdirSync(disk)) rmSync(join(disk, name), patient);
     }
   });
 }
