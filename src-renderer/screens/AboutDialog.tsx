@@ -34,8 +34,8 @@ export function AboutDialog() {
         <dd>{status?.keychain ?? 'not known'}</dd>
         <dt>Network</dt>
         <dd>
-          The window has no network access. Tokenkeep contacts the providers of your sign-in profiles, and the
-          update server.
+          The window has no network access. Tokenkeep contacts the providers of your sign-in profiles, the
+          issuer of a token whose signature you check, and the update server.
         </dd>
         <dt>Licence</dt>
         <dd>MIT. Licences of the included software are in the installation folder.</dd>
