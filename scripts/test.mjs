@@ -11,7 +11,7 @@ import { ensurePackaged, packaged } from './packaging/development-build.mjs';
 import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
-import { mountSmallDisk } from './session/small-disk.mjs';
+import { mountSmallDisks } from './session/small-disk.mjs';
 import { ensureBuilt } from './setup/build.mjs';
 import { ensureSandbox } from './setup/sandbox.mjs';
 import { runEntry, SetUpError } from './setup/say.mjs';
@@ -27,7 +27,7 @@ await runEntry(async (words) => {
   const args = (await built(electron, parts)) ? words : [buildFailed, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
-  let disk;
+  let disks;
   const ended = inSession(root, electron.executable, ({ directory, see, user }) => {
     // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
     for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
@@ -40,21 +40,21 @@ await runEntry(async (words) => {
       installer = installerFor(build.deb, directory, user);
     }
     if (build && parts.includes('e2e-packaged')) ensureSandbox(dirname(see(build.inspectable)), user.prefix);
-    if (user.other && (parts.includes('unit') || parts.includes('e2e'))) disk = mountSmallDisk(user);
+    if (user.other && (parts.includes('unit') || parts.includes('e2e'))) disks = mountSmallDisks(user);
     return {
       home: join(directory, 'home'),
       env: {
         ELECTRON_OVERRIDE_DIST_PATH: see(electron.dist),
         ...trusting(see(root)),
         ...installer?.env,
-        ...(disk && { TOKENKEEP_SMALL_DISK: disk.folder }),
+        ...(disks && { TOKENKEEP_SMALL_DISKS: disks.folder }),
       },
       command: [process.execPath, see(checks), ...args],
     };
   });
   const code = await ended.finally(() => {
     installer?.end();
-    disk?.end();
+    disks?.end();
   });
   if (parts.includes('judges') && forRunners.length === 0) recordJudges(root);
   return code;

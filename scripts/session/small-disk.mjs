@@ -2,31 +2,39 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Tests run side by side: the unit tests have a disk, and each of the end-to-end tests' workers has one. */
+const NAMES = ['unit', 'worker-0', 'worker-1'];
+
 /**
- * A disk that the tests can fill up, and a view of it that may only be read. Tests mount theirs themselves where the kernel lets
+ * Disks that the tests can fill up, and a view of each that may only be read. Tests mount theirs themselves where the kernel lets
  * an ordinary user have a namespace; elsewhere, in a chroot or some containers, root has to do it.
  *
- * @param {import('./ordinary-user.mjs').OrdinaryUser} user whose disk it is
- * @returns {{ folder: string, end: () => void } | undefined} `folder` has `disk` and `read-only` in it; undefined where root may not
- *   mount either
+ * @param {import('./ordinary-user.mjs').OrdinaryUser} user whose disks they are
+ * @returns {{ folder: string, end: () => void } | undefined} `folder` has `unit`, `worker-0` and `worker-1`, each with `disk` and
+ *   `read-only` in it; undefined where root may not mount either
  */
-export function mountSmallDisk(user) {
+export function mountSmallDisks(user) {
   const folder = mkdtempSync('/var/tmp/tokenkeep-disk-');
-  const [disk, readOnly] = ['disk', 'read-only'].map((name) => join(folder, name));
-  for (const place of [disk, readOnly]) mkdirSync(place);
-  const mount = (...words) => spawnSync('mount', words, { stdio: 'ignore' }).status === 0;
+  const mounted = [];
+  const mount = (place, ...words) =>
+    spawnSync('mount', [...words, place], { stdio: 'ignore' }).status === 0 && mounted.push(place) > 0;
   const end = () => {
-    for (const place of [readOnly, disk]) spawnSync('umount', ['-l', place], { stdio: 'ignore' });
+    for (const place of mounted.reverse()) spawnSync('umount', ['-l', place], { stdio: 'ignore' });
     rmSync(folder, { recursive: true, force: true });
   };
-  if (
-    mount('-t', 'tmpfs', '-o', 'size=96k,nr_inodes=400,mode=0700', 'tmpfs', disk) &&
-    mount('--bind', disk, readOnly) &&
-    mount('-o', 'remount,bind,ro', readOnly)
-  ) {
-    user.own(folder);
-    return { folder, end };
+  const all = NAMES.every((name) => {
+    const [disk, readOnly] = ['disk', 'read-only'].map((part) => join(folder, name, part));
+    for (const place of [disk, readOnly]) mkdirSync(place, { recursive: true });
+    return (
+      mount(disk, '-t', 'tmpfs', '-o', 'size=96k,nr_inodes=400,mode=0700', 'tmpfs') &&
+      mount(readOnly, '--bind', disk) &&
+      spawnSync('mount', ['-o', 'remount,bind,ro', readOnly], { stdio: 'ignore' }).status === 0
+    );
+  });
+  if (!all) {
+    end();
+    return undefined;
   }
-  end();
-  return undefined;
+  user.own(folder);
+  return { folder, end };
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
+import { removePatiently } from '../support/remove.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { test, vector } from './app.ts';
 
@@ -85,10 +86,13 @@ for (const [what, sizes] of [
   ['that is full', [65_536, 8_192, 4_096, 512]],
   ['without inodes', [0]],
 ] as const) {
-  test(`with a disk ${what} the app starts all the same, with a window`, async ({ start, keyring }) => {
-    const mounted = process.env['TOKENKEEP_SMALL_DISK'];
+  test(`with a disk ${what} the app starts all the same, with a window`, async ({
+    start,
+    keyring,
+  }, testInfo) => {
+    const mounted = process.env['TOKENKEEP_SMALL_DISKS'];
     test.skip(mounted === undefined, 'There is no small disk: this system lets nobody mount one.');
-    const disk = join(mounted ?? '', 'disk');
+    const disk = join(mounted ?? '', `worker-${testInfo.parallelIndex}`, 'disk');
     const folder = join(disk, 'data');
     mkdirSync(folder, { recursive: true });
     let refusal: unknown;
@@ -106,9 +110,7 @@ for (const [what, sizes] of [
       await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
       await quit();
     } finally {
-      // Chromium's other processes may still write for a moment.
-      const patient = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
-      for (const name of readdirSync(disk)) rmSync(join(disk, name), patient);
+      for (const name of readdirSync(disk)) removePatiently(join(disk, name));
     }
   });
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { removePatiently } from '../support/remove.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
@@ -79,7 +80,7 @@ beforeEach(() => {
     `\ufeff${JSON.stringify({ installationId: 'x', subscriptions: [subscription('ada', 1), subscription('ben', 2)] })}`,
   );
   writeFileSync(join(home, '.azure/msal_token_cache.json'), documentOf('ada', 'ben'), { mode: 0o600 });
-  return () => rmSync(home, { recursive: true, force: true });
+  return () => removePatiently(home);
 });
 
 const environment = () => ({

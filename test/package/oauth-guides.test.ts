@@ -1,6 +1,7 @@
 /** The guides of docs/oauth-guides.md as programs of the packed package: a sign-in at a real provider, a restart, a sign-out. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -231,15 +232,20 @@ async function runProgram(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_EXTRA_CA_CERTS: join(packed.folder, 'ca.pem'), GITHUB: github.url },
   });
+  const exited = once(child, 'exit');
   const at = browser(trustingFetch(provider.ca));
+  let result: { token: string; accounts: string[] } | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
     const said = JSON.parse(line) as { url?: string; code?: string; token: string; accounts: string[] };
     if (said.url !== undefined) void at.visit(said.url, { user });
     else if (said.code !== undefined)
       void at.visit(`${provider.issuer}/device?user_code=${said.code}`, { user });
-    else return said;
+    else result = said;
   }
-  throw new Error(`${words[1]} said nothing.`);
+  // It closes its vault after what it says.
+  expect([words[1], await exited]).toEqual([words[1], [0, null]]);
+  if (result === undefined) throw new Error(`${words[1]} said nothing.`);
+  return result;
 }
 
 /** The provider as GitHub has it: JSON requests on two paths, and errors with status 200. */

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { removePatiently } from '../support/remove.ts';
 
 export interface Stranger {
   /** The folder with a package.json and node_modules of its own. */
@@ -31,7 +32,7 @@ export function installPacked(): Stranger {
   const place = mkdtempSync(join(tmpdir(), 'tokenkeep-pack-'));
   cpSync(packedOnce(), place, { recursive: true, verbatimSymlinks: true });
   const tarball = join(place, readdirSync(place).find((name) => name.endsWith('.tgz'))!);
-  const remove = () => rmSync(place, { recursive: true, force: true });
+  const remove = () => removePatiently(place);
   return { folder: join(place, 'stranger'), tarball, remove };
 }
 

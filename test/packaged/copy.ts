@@ -1,6 +1,7 @@
 /** Copies of a packaged app, in which a test changes something. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { removePatiently } from '../support/remove.ts';
 import { basename, dirname, join } from 'node:path';
 
 export interface Copy {
@@ -22,7 +23,7 @@ export function copyOf(app: string): Copy {
   return {
     program: join(folder, basename(app)),
     folder,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => removePatiently(folder),
   };
 }
 

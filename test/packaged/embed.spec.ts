@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { _electron, expect, type Page } from '@playwright/test';
+import { removePatiently } from '../support/remove.ts';
 import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
@@ -172,6 +173,6 @@ test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, package
     expect(existsSync(join(config, 'Tokenkeep'))).toBe(false);
   } finally {
     await provider.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removePatiently(folder);
   }
 });

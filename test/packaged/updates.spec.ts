@@ -5,12 +5,13 @@
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { removePatiently } from '../support/remove.ts';
 import { test as base, importDocument, profileFolder, vector } from '../e2e/app.ts';
 import { attach, type startPackaged as Start, startPackaged } from '../e2e/packaged.ts';
 import { copyOf } from './copy.ts';
@@ -71,7 +72,7 @@ const test = base.extend<{ shop: Shop }>({
     });
     for (const end of ends) end();
     remove();
-    rmSync(own, { recursive: true });
+    removePatiently(own);
   },
 });
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { removePatiently } from '../support/remove.ts';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Timers } from '../../src-main/keychain/deadline.ts';
@@ -108,7 +109,7 @@ afterAll(async () => {
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-test-'));
-  finished.push(() => rmSync(folder, { recursive: true, force: true }));
+  finished.push(() => removePatiently(folder));
   return folder;
 }
 

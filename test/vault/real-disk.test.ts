@@ -14,8 +14,8 @@ mount --bind "$1" "$2"
 mount -o remount,bind,ro "$2"
 shift 2
 exec "$@"`;
-const mounted = process.env['TOKENKEEP_SMALL_DISK'];
-const folder = mounted ?? temporaryFolder();
+const mounted = process.env['TOKENKEEP_SMALL_DISKS'];
+const folder = mounted === undefined ? temporaryFolder() : join(mounted, 'unit');
 const [disk, readOnly] = ['disk', 'read-only'].map((name) => join(folder, name)) as [string, string];
 if (mounted === undefined) for (const place of [disk, readOnly]) mkdirSync(place);
 
