@@ -23,6 +23,7 @@ import {
   historyOf,
   recordActivity,
   type Refusal,
+  refusalReason,
   usernameOf,
   withSignature,
 } from 'tokenkeep/ipc';
@@ -215,7 +216,7 @@ async function remember(
   const refused = cause !== undefined;
   const code = refused ? providerCodeOf(cause) : null;
   const refusal = refused
-    ? { reason: reasonOf(code), at: now(), code }
+    ? { reason: refusalReason(code), at: now(), code }
     : problem === undefined
       ? null
       : history.refusal;
@@ -284,12 +285,6 @@ function record(
 function refusalIn(problem: unknown): SignInError | undefined {
   const error = problem instanceof SignInRequiredError ? problem.cause : problem;
   return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
-}
-
-/** Returns why the provider refused, which Entra says; `invalid_grant` alone does not (RFC 6749 §5.2). */
-function reasonOf(code: string | null): 'refused' | 'expired' | 'revoked' {
-  if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
-  return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
 }
 
 interface Wanted extends TokenRequest {

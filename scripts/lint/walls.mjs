@@ -190,7 +190,7 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    knows: ['src-renderer'],
+    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts'], // published names, which the command shows as well
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: ['*'],
@@ -198,7 +198,7 @@ export const rooms = [
   },
   {
     room: 'src-renderer/state',
-    knows: ['src-renderer/bridge.ts'],
+    knows: ['src-renderer/bridge.ts', 'src-main/cache/schema/well-known.ts'],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: [],
