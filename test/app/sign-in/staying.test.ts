@@ -239,7 +239,7 @@ describe('signing out', () => {
     expect((await activity()).map(({ kind }) => kind)).toEqual(['cleared']);
     provider.outages.clear();
     here.signing.wake();
-    await expect.poll(() => provider.events.count('revoked'), { timeout: 5000 }).toBe(1);
+    await expect.poll(() => provider.events.count('revoked')).toBe(1);
     await here.signing.idle();
     await here.signing.handlers.clearActivity(null);
     expect(await here.signing.handlers.signOuts(null)).toEqual([]);
