@@ -6,7 +6,10 @@ const pure: string[] = pureTests();
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    testTimeout: 30_000,
+    // What hangs ends; nothing is measured by these. A busy machine is ten times as slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     coverage: { include: ['src-main/**', 'src-renderer/state/**', 'app/**'] },
     projects: [
       // They share what they import: loading it anew for each file takes as long as running them.

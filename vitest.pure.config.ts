@@ -6,5 +6,11 @@ import base from './vitest.config.ts';
 export default defineConfig({
   ...base,
   // Lint ends long before them, so they need both processors.
-  test: { testTimeout: 30_000, include: quickTests(pureTests()), isolate: false, maxWorkers: 2 },
+  test: {
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+    include: quickTests(pureTests()),
+    isolate: false,
+    maxWorkers: 2,
+  },
 });

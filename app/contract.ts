@@ -156,6 +156,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   signOuts: true,
   clearActivity: true,
   checkSignature: true,
+  userInfo: true,
   sources: true,
   findSources: true,
   openSource: true,

@@ -14,7 +14,7 @@ export interface AppSettings {
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setBackground(changes: { menuBar?: boolean; notify?: boolean }): Settings;
   /** Records a request, before it is made. Never throws: a full disk must not keep anybody from signing in. */
-  contacted(url: string, init?: Pick<RequestInit, 'body'>): void;
+  contacted(url: string, init?: Pick<RequestInit, 'body' | 'headers'>): void;
 }
 
 /** Milliseconds between two writes of the same host and purpose. */
@@ -78,10 +78,15 @@ export function settingsAt(folder: string, now: () => number): AppSettings {
 }
 
 /** Returns what a request is for, by its grant type (RFC 6749 §4) or its address. */
-export function purposeOf(url: string, { body }: Pick<RequestInit, 'body'> = {}): string {
+export function purposeOf(
+  url: string,
+  { body, headers }: Pick<RequestInit, 'body' | 'headers'> = {},
+): string {
   const { pathname } = new URL(url);
   if (pathname.includes('/.well-known/')) return 'Provider metadata';
   const text = typeof body === 'string' ? body : body instanceof URLSearchParams ? body.toString() : '';
+  // RFC 6750 §2.1; OpenID Connect Core §5.3.1.
+  if (new Headers(headers).has('authorization') && text === '') return 'User info';
   if (text === '') return /jwks|keys|certs/i.test(pathname) ? 'Signature keys' : 'Other';
   const fields = new URLSearchParams(text);
   if (fields.get('grant_type') === 'refresh_token') return 'Refresh';

@@ -327,6 +327,7 @@ export type StorageErrorCode =
   | 'disk_full'
   | 'no_permission'
   | 'read_only_disk'
+  | 'path_invalid' // leads through a file or a circle of links, or the file system takes no folder there
   | 'name_too_long' // longer than this file system allows for a file's name or path
   | 'storage_failed';
 

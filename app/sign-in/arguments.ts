@@ -7,6 +7,7 @@ import { checkedDraft } from './profiles.ts';
 
 const id = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/));
 const accountId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/));
+const tokenId = v.pipe(v.string(), v.regex(/^[\w.-]{1,120}$/));
 const accountIds = v.nullable(v.pipe(v.array(accountId), v.minLength(1), v.maxLength(20_000)));
 const loginHint = v.nullable(v.pipe(v.string(), v.maxLength(320)));
 const wishes = v.strictObject({
@@ -31,7 +32,8 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   openSignInPage: noArguments,
   copyDeviceCode: noArguments,
   refreshStatus: takes(v.strictTuple([accountId])),
-  refreshNow: takes(v.strictTuple([accountId])),
+  refreshNow: takes(v.strictTuple([accountId, v.nullable(tokenId)])),
+  userInfo: takes(v.strictTuple([accountId])),
   setAutoRefresh: takes(v.strictTuple([accountId, v.boolean()])),
   signOutPlaces: takes(v.strictTuple([v.pipe(v.array(accountId), v.maxLength(20_000))])),
   signOutOffers: takes(v.strictTuple([accountIds])),
@@ -44,7 +46,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
     v.strictTuple([
       v.union([
         v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
-        v.strictObject({ tokenId: v.pipe(v.string(), v.regex(/^[\w.-]{1,120}$/)) }),
+        v.strictObject({ tokenId }),
       ]),
     ]),
   ),

@@ -97,7 +97,7 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
 }
 
 /** Whether the issuer is a Microsoft cloud, which needs no consent. Customer hosts (B2C, External ID) do. */
-function isOwn(issuer: string): boolean {
+export function isOwn(issuer: string): boolean {
   const { host } = new URL(issuer);
   return isMicrosoft(host) && !CUSTOMERS.test(host);
 }

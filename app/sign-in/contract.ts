@@ -1,5 +1,5 @@
 /** The window's requests for sign-in, refresh and sign-out. Types only. No token, code or secret. */
-import type { PlainError, SignOutReceipt } from 'tokenkeep/ipc';
+import type { Claim, PlainError, SignOutReceipt } from 'tokenkeep/ipc';
 import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 
 export interface ProfileDraft {
@@ -161,7 +161,21 @@ export type SignatureResult =
         | 'sample';
     };
 
+/** What a provider's UserInfo endpoint says of a user (OpenID Connect Core §5.3). */
+export interface UserInfo {
+  claims: readonly Claim[];
+  /** The host that answered. */
+  host: string;
+  /** Seconds since the epoch. */
+  at: number;
+}
+
 export interface SignInRequests {
+  /**
+   * Asks the provider who the account is, after a dialog of the main process, and sends an access token to the issuer that it came from.
+   * null if the user declined.
+   */
+  userInfo(accountId: string): UserInfo | null;
   /**
    * Checks a token's signature with the public keys of the issuer that it names, after a dialog of the main process. null if
    * the user declined.
@@ -181,7 +195,8 @@ export interface SignInRequests {
   copyDeviceCode(): void;
 
   refreshStatus(accountId: string): RefreshStatus;
-  refreshNow(accountId: string): RefreshReport;
+  /** @param tokenId the access token to refresh; null: all of the account's */
+  refreshNow(accountId: string, tokenId: string | null): RefreshReport;
   setAutoRefresh(accountId: string, on: boolean): RefreshStatus;
 
   /** @param accountIds null: all */

@@ -23,6 +23,9 @@ export type SignInErrorCode =
   | 'host_refused' // the user did not allow the issuer, or hosts that it names
   | 'consent_unanswered' // nobody was there to allow them, or answered in time
   | 'refresh_declined' // the user did not want an imported refresh token to be used
+  | 'no_user_token' // no access token that UserInfo takes
+  | 'no_user_info' // the provider has no UserInfo endpoint
+  | 'user_info_refused' // UserInfo did not take the access token
   | 'port_taken'; // the redirect's fixed port
 
 /** A sign-in, refresh or revocation failed. What was cached before is unchanged. */
@@ -151,6 +154,12 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `Nobody answered whether Tokenkeep may use ${about.issuer}, so nothing was sent there. Its tokens stay valid there until they expire or are revoked at the provider.`;
     case 'refresh_declined':
       return 'The refresh token was not used, so the program that it was imported from stays signed in. Nothing was changed.';
+    case 'no_user_token':
+      return 'This account has no valid access token for user info, or no ID token of the same app, so nothing was sent. Refresh the account, or sign in with the scope openid (for Microsoft: a scope of Microsoft Graph).';
+    case 'no_user_info':
+      return `${host} offers no user info. No token was sent.`;
+    case 'user_info_refused':
+      return `${host} refused the access token: it is not for user info, or was revoked. Nothing was changed. Refresh the account, or sign in again.`;
     case 'port_taken':
       return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or remove the port from the profile’s redirect URI.`;
   }

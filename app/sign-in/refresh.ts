@@ -23,6 +23,8 @@ import {
   historyOf,
   recordActivity,
   type Refusal,
+  refusalReason,
+  tokenItems,
   usernameOf,
   withSignature,
 } from 'tokenkeep/ipc';
@@ -46,18 +48,32 @@ export interface RefreshPorts {
 /** The part of a vault that a refresh needs. */
 export type RefreshedVault = Pick<Vault, 'read' | 'update' | 'epoch'> & Partial<Pick<Vault, 'exclusively'>>;
 
-/** @param ask null: the user can't be asked, so only earlier consent applies */
-export type Refresh = (vault: RefreshedVault, accountId: string, ask: Ask) => Promise<RefreshReport>;
+/**
+ * @param ask null: the user can't be asked, so only earlier consent applies
+ * @param tokenId the access token to refresh; null: all of the account's
+ */
+export type Refresh = (
+  vault: RefreshedVault,
+  accountId: string,
+  ask: Ask,
+  tokenId: string | null,
+) => Promise<RefreshReport>;
 
 /** Calls for the same account share one refresh, because a second redemption would look like token theft. */
 export function refreshing(ports: RefreshPorts): Refresh {
-  const running = new Map<string, Promise<RefreshReport>>();
-  return (vault, accountId, ask) => {
+  const running = new Map<string, { tokenId: string | null; report: Promise<RefreshReport> }>();
+  return (vault, accountId, ask, tokenId) => {
     const under = running.get(accountId);
-    if (under !== undefined) return under;
-    const refresh = refreshAccount(ports, vault, accountId, ask).finally(() => running.delete(accountId));
-    running.set(accountId, refresh);
-    return refresh;
+    if (under?.tokenId === null || under?.tokenId === tokenId) return under.report;
+    // The refresh of another token has less than was asked for: this one follows it.
+    const before = under?.report.catch(() => undefined) ?? Promise.resolve();
+    const report = before
+      .then(() => refreshAccount(ports, vault, accountId, ask, tokenId))
+      .finally(() => {
+        if (running.get(accountId)?.report === report) running.delete(accountId);
+      });
+    running.set(accountId, { tokenId, report });
+    return report;
   };
 }
 
@@ -66,13 +82,16 @@ async function refreshAccount(
   vault: RefreshedVault,
   accountId: string,
   ask: Ask,
+  tokenId: string | null,
 ): Promise<RefreshReport> {
   const { account, history, wanted } = await vault.read((cache) => {
     const found = findAccount(cache, accountId);
     return {
       account: found,
       history: historyOf(cache, accountId),
-      wanted: requestsFor(found, ports.profiles.list()),
+      wanted: requestsFor(found, ports.profiles.list()).filter(
+        (request) => tokenId === null || isFor(request, found, tokenId),
+      ),
     };
   });
   // A sign-out after this point wins: the changes of the refresh are then dropped.
@@ -85,7 +104,11 @@ async function refreshAccount(
   let refreshed = 0;
   let problem: unknown =
     wanted.length === 0
-      ? new SignInRequiredError('This account has no refresh token. Sign in again to get one.')
+      ? new SignInRequiredError(
+          tokenId === null
+            ? 'This account has no refresh token. Sign in again to get one.'
+            : 'Nothing renews this token: its app has no refresh token, the token is bound to a key, or it is gone. Nothing was changed.',
+        )
       : undefined;
   const agreed = await agreements(ports, account, history, ask).catch((error: unknown) => {
     problem = error;
@@ -215,7 +238,7 @@ async function remember(
   const refused = cause !== undefined;
   const code = refused ? providerCodeOf(cause) : null;
   const refusal = refused
-    ? { reason: reasonOf(code), at: now(), code }
+    ? { reason: refusalReason(code), at: now(), code }
     : problem === undefined
       ? null
       : history.refusal;
@@ -286,13 +309,8 @@ function refusalIn(problem: unknown): SignInError | undefined {
   return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
 }
 
-/** Returns why the provider refused, which Entra says; `invalid_grant` alone does not (RFC 6749 §5.2). */
-function reasonOf(code: string | null): 'refused' | 'expired' | 'revoked' {
-  if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
-  return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
-}
-
 interface Wanted extends TokenRequest {
+  scopes: readonly string[];
   /** The app has no other access token for this account. */
   alone: boolean;
 }
@@ -323,8 +341,21 @@ export function requestsFor(account: CachedAccount, profiles: readonly SignInPro
   });
 }
 
+/** Whether a request renews the access token with that id. */
+function isFor({ client_id, realm, scopes }: Wanted, account: CachedAccount, tokenId: string): boolean {
+  const item = tokenItems(account).find(({ id }) => id === tokenId);
+  const wanted = new Set(scopes);
+  return (
+    item?.type === 'AccessToken' &&
+    item.client_id === client_id &&
+    (item.realm ?? '') === (realm ?? '') &&
+    item.scopes.length === wanted.size &&
+    item.scopes.every((scope) => wanted.has(scope))
+  );
+}
+
 /** Whether a token is not bound to a key. Bound tokens need a proof that only the holder of the key can make. */
-const isPlain = (token: AccessToken): boolean =>
+export const isPlain = (token: AccessToken): boolean =>
   token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
 
 /** Redeems a refresh token only at the issuer that was approved for exactly this token. */

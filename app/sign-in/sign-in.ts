@@ -23,6 +23,7 @@ import { refreshing } from './refresh.ts';
 import type { SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
+import { userInfo } from './user-info.ts';
 
 export interface SignInPorts<Caller> {
   /** The folder of profiles and settings. */
@@ -129,7 +130,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         });
       });
     },
-    refresh: async (accountId) => refresh(await ports.ownVault(), accountId, null),
+    refresh: async (accountId) => refresh(await ports.ownVault(), accountId, null, null),
     now: seconds,
     after,
     onChange: () => emit.refreshStatus(null),
@@ -251,8 +252,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         if (attempt.progress.step === 'device') ports.copyText(attempt.progress.userCode);
       },
       refreshStatus: (_caller, accountId) => refreshStatus(accountId),
-      async refreshNow(caller, accountId) {
-        const report = await refresh(await vault(), accountId, asking(caller));
+      async refreshNow(caller, accountId, tokenId) {
+        const report = await refresh(await vault(), accountId, asking(caller), tokenId);
         auto.heard(accountId, report);
         return report;
       },
@@ -291,6 +292,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         if ('tokenId' in token && ports.isDemo()) return { result: 'uncheckable', why: 'sample' };
         const text = 'text' in token ? token.text : await ports.tokenText(token.tokenId);
         return checkSignature(text, { fetch: ports.fetch, ask: asking(caller), now: seconds });
+      },
+      async userInfo(caller, accountId) {
+        const ask = asking(caller);
+        return userInfo(await vault(), accountId, { profiles, consent, ask, now: seconds });
       },
       async clearActivity(caller) {
         if (!(await ports.confirm(caller, CLEAR_ACTIVITY, { follows: false }))) return false;

@@ -71,14 +71,20 @@ export const rooms = [
     why: 'native-module.ts loads a native module for keychain/ and lock/, and knows neither.',
   },
   {
+    room: 'src-main/folders.ts',
+    knows: ['src-main/errors.ts'],
+    packages: [],
+    why: 'folders.ts creates folders for vault/, keychain/ and lock/, and knows none of them.',
+  },
+  {
     room: 'src-main/keychain',
-    knows: [...pure, 'src-main/diagnostics.ts', 'src-main/native-module.ts'],
-    why: 'keychain/ knows only errors.ts, options.ts, queue.ts, diagnostics.ts and native-module.ts: it keeps one small secret, whatever that is for.',
+    knows: [...pure, 'src-main/diagnostics.ts', 'src-main/folders.ts', 'src-main/native-module.ts'],
+    why: 'keychain/ knows only errors.ts, options.ts, queue.ts, diagnostics.ts, folders.ts and native-module.ts: it keeps one small secret, whatever that is for.',
   },
   {
     room: 'src-main/lock',
-    knows: [...pure, 'src-main/native-module.ts'],
-    why: 'lock/ knows only errors.ts, options.ts, queue.ts and native-module.ts: it does not know what it guards.',
+    knows: [...pure, 'src-main/folders.ts', 'src-main/native-module.ts'],
+    why: 'lock/ knows only errors.ts, options.ts, queue.ts, folders.ts and native-module.ts: it does not know what it guards.',
   },
   {
     room: 'src-main/vault',
@@ -92,7 +98,7 @@ export const rooms = [
   },
   {
     room: 'src-main/vault/disk',
-    knows: pure,
+    knows: [...pure, 'src-main/folders.ts'],
     why: 'vault/disk/ writes bytes safely and does not know what they mean.',
   },
   {
@@ -190,7 +196,7 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    knows: ['src-renderer'],
+    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts'], // published names, which the command shows as well
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: ['*'],
@@ -198,7 +204,7 @@ export const rooms = [
   },
   {
     room: 'src-renderer/state',
-    knows: ['src-renderer/bridge.ts'],
+    knows: ['src-renderer/bridge.ts', 'src-main/cache/schema/well-known.ts'],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: [],

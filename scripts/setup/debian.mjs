@@ -30,6 +30,11 @@ const needs = {
     'python3-msal',
     'age', // opens what is exported
     'tmux', // the command is used on a real terminal
+    'zsh', // its completions
+    'fish',
+    'curl', // as a helper of curl and git
+    'git',
+    'openssl', // the certificate of the server that those ask
     'gcc', // builds what stands for file systems whose locks hang
     'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers

@@ -1,13 +1,20 @@
 /** The accounts in the vault and the sources: one row per account, regardless of the number of places. */
 import { tokenOutlines } from '../cache/account-outline.ts';
-import { accountStatus } from '../cache/account-status.ts';
+import { accountStatus, type Refusal } from '../cache/account-status.ts';
+import { isRefusedForGood } from '../cache/acquire.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { canonicalIssuer } from '../cache/schema/issuers.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { expiryOf, isUsable } from '../cache/schema/expiry.ts';
+import { appName, resourceName } from '../cache/schema/well-known.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
+import { historyOf } from '../ipc/account-history.ts';
+import { activityOf } from '../ipc/activity.ts';
+import { audienceOf, clientNames } from '../ipc/token-views.ts';
+import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
 import type { FoundSource } from '../sources/find.ts';
+import type { NamedSignIn } from '../sources/names.ts';
 import { EXIT, Stop } from './world.ts';
 
 /** The name of the vault among the places. */
@@ -23,12 +30,27 @@ export interface Opened {
   readonly source?: FoundSource;
 }
 
+/** A sign-in of a program whose tokens are not read. */
+export interface Named {
+  readonly place: string;
+  readonly source: FoundSource;
+  readonly signIn: NamedSignIn;
+}
+
 /** One token of a person, without its secret. */
 export interface TokenLine {
   readonly type: 'access' | 'refresh' | 'ID';
   readonly place: string;
   readonly client_id: string;
   readonly target: string;
+  /** The API that an access token is for, by its published name, else its audience; undefined if unknown. */
+  readonly api?: string;
+  /** The app's name, from the token or a published list; undefined if unknown. */
+  readonly app?: string;
+  /** Whether a refresh token works for all of Microsoft's apps of one family. */
+  readonly family?: true;
+  /** Whether the provider refused it, so that it is not sent again. */
+  readonly refused?: true;
   /** Seconds since the epoch; undefined if it is unknown or the token has none. */
   readonly expiresOn?: number;
 }
@@ -36,11 +58,22 @@ export interface TokenLine {
 /** A person, with every place that has them. */
 export interface Person {
   readonly account: AccountSummary;
+  /** Where the account and its tokens were read. */
   readonly places: readonly { readonly opened: Opened; readonly account: AccountSummary }[];
+  /** Programs that name the account, and whose tokens are not read. */
+  readonly named: readonly Named[];
   readonly tokens: readonly TokenLine[];
   readonly status: Status;
   /** The soonest expiry of an access token that is still to come, in seconds since the epoch. */
   readonly nextExpiry?: number;
+  /** The provider's last refusal, as the vault records it. */
+  readonly refusal?: Refused;
+}
+
+/** A refusal, and whose refresh token was refused by whom. The client and the provider are "" if unknown. */
+export interface Refused extends Refusal {
+  readonly provider: string;
+  readonly client_id: string;
 }
 
 /** The same four that the window shows. Times are seconds since the epoch. */
@@ -48,7 +81,12 @@ export type Status =
   | { readonly is: 'Active' }
   | { readonly is: 'Active until'; readonly until: number }
   | { readonly is: 'Unknown' }
-  | { readonly is: 'Needs sign-in'; readonly reason: 'refused' | 'expired' | 'revoked'; readonly at: number };
+  | {
+      readonly is: 'Needs sign-in';
+      readonly reason: Refusal['reason'];
+      readonly at: number;
+      readonly code: string | null;
+    };
 
 /** Returns the identity of an account: user, cloud, and issuer if the account names one. */
 export function identityOf(account: {
@@ -63,7 +101,20 @@ export function identityOf(account: {
   ].join('\n');
 }
 
-export function peopleIn(caches: readonly Opened[], now: number): Person[] {
+/** Returns an account of a cache as Activity names it; [] if the cache does not have it. */
+export function namedIn(cache: TokenCache, account: AccountSummary): CachedAccount[] {
+  const wanted = identityOf(account);
+  for (const one of cachedAccounts(cache).byId.values()) {
+    const { home_account_id, environment, issuer } = one;
+    if (home_account_id === null) continue;
+    const own = identityOf({ home_account_id, environment, ...(issuer === '' ? {} : { issuer }) });
+    if (own === wanted) return [one];
+  }
+  return [];
+}
+
+/** @param named joins an account of the same user name; the others are accounts of their own */
+export function peopleIn(caches: readonly Opened[], now: number, named: readonly Named[] = []): Person[] {
   const found = new Map<string, { opened: Opened; account: AccountSummary }[]>();
   for (const opened of caches)
     for (const account of opened.accounts) {
@@ -80,13 +131,26 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
     const coming = held
       .flatMap(({ accessTokens }) => accessTokens.filter((token) => isUsable(token, now, 0)).map(expiryOf))
       .filter(Number.isFinite);
+    const refusal = refusalOf(places, now);
     people.push({
       account,
       places,
+      named: named.filter(({ signIn }) => isNamed(account, signIn)),
       tokens: held.flatMap(linesOf),
-      status: statusOf(held, now),
+      status: statusOf(held, refusal, now),
+      ...(refusal === undefined ? {} : { refusal }),
       ...(coming.length === 0 ? {} : { nextExpiry: Math.min(...coming) }),
     });
+  }
+  for (const one of named) {
+    if (people.some((person) => person.named.includes(one))) continue;
+    const same = people.findIndex(
+      ({ places, named: [first] }) =>
+        places.length === 0 && first?.signIn.name === one.signIn.name && first.signIn.at === one.signIn.at,
+    );
+    const before = people[same];
+    if (before === undefined) people.push(onlyNamed(one, now));
+    else people[same] = { ...before, named: [...before.named, one] };
   }
   const order: readonly Status['is'][] = ['Needs sign-in', 'Active until', 'Unknown', 'Active'];
   return people.sort(
@@ -96,9 +160,38 @@ export function peopleIn(caches: readonly Opened[], now: number): Person[] {
   );
 }
 
+/** Whether a program means this account: user names in the form of an e-mail address are unique. */
+function isNamed({ username }: AccountSummary, { name }: NamedSignIn): boolean {
+  return name.includes('@') && name.toLowerCase() === username.toLowerCase();
+}
+
+function onlyNamed(named: Named, now: number): Person {
+  const { name, at = '', expiresOn } = named.signIn;
+  return {
+    account: {
+      home_account_id: name,
+      environment: at,
+      username: name,
+      local_account_id: '',
+      authority_type: '',
+      tenants: [],
+    },
+    places: [],
+    named: [named],
+    tokens: [],
+    status: { is: 'Unknown' },
+    ...(expiresOn === undefined || expiresOn <= now ? {} : { nextExpiry: expiresOn }),
+  };
+}
+
+/** The names of all places that have a person, each once. */
+export function placesOf({ places, named }: Person): string[] {
+  return [...new Set([...places.map(({ opened }) => opened.name), ...named.map(({ place }) => place)])];
+}
+
 /** Computes the status over all places: a person whose sign-in was refused in one place may be active in another. */
-function statusOf(held: readonly Held[], now: number): Status {
-  const status = accountStatus(held.flatMap(tokenOutlines), null, now);
+function statusOf(held: readonly Held[], refusal: Refused | undefined, now: number): Status {
+  const status = accountStatus(held.flatMap(tokenOutlines), refusal ?? null, now);
   switch (status.state) {
     case 'renews': {
       // The refresh token of another program has not been tried here.
@@ -108,15 +201,31 @@ function statusOf(held: readonly Held[], now: number): Status {
     case 'active':
       return { is: 'Active until', until: status.until };
     case 'needs-sign-in':
-      return { is: 'Needs sign-in', reason: status.reason, at: status.at };
+      return { is: 'Needs sign-in', reason: status.reason, at: status.at, code: status.code };
     case 'unknown':
       return { is: 'Unknown' };
   }
 }
 
+/** Only the vault records refusals. Its activity says who refused, and whose refresh token. */
+function refusalOf(places: Person['places'], now: number): Refused | undefined {
+  const own = places.find(({ opened }) => opened.source === undefined);
+  if (own === undefined) return undefined;
+  const { cache } = own.opened;
+  const [named] = namedIn(cache, own.account);
+  const refusal = named === undefined ? null : historyOf(cache, named.id).refusal;
+  if (named === undefined || refusal === null) return undefined;
+  for (const event of activityOf(cache, named.id, now).events)
+    if (event.kind === 'refused' && event.at === refusal.at)
+      return { ...refusal, provider: event.provider, client_id: event.client_id };
+  return { ...refusal, provider: '', client_id: '' };
+}
+
 /** The tokens of one person in one place. */
 interface Held {
   readonly place: string;
+  /** Names of apps by client ID in lower case, as tokens say them. */
+  readonly apps: ReadonlyMap<string, string>;
   readonly accessTokens: readonly AccessToken[];
   readonly refreshTokens: readonly RefreshToken[];
   readonly idTokens: readonly IdToken[];
@@ -130,6 +239,10 @@ function tokensOf({ cache, name }: Opened, account: AccountSummary): Held {
     .map(([, tokens]) => tokens);
   return {
     place: name,
+    apps: namedIn(cache, account).reduce(
+      (apps, one) => new Map([...apps, ...clientNames(one)]),
+      new Map<string, string>(),
+    ),
     accessTokens: [...cache.find('AccessToken', { query }), ...grants.flatMap((grant) => grant.accessTokens)],
     refreshTokens: [
       ...cache.find('RefreshToken', { query }),
@@ -139,22 +252,38 @@ function tokensOf({ cache, name }: Opened, account: AccountSummary): Held {
   };
 }
 
-function linesOf({ place, accessTokens, refreshTokens, idTokens }: Held): TokenLine[] {
+function linesOf({ place, apps, accessTokens, refreshTokens, idTokens }: Held): TokenLine[] {
   const lineOf = (type: TokenLine['type'], entity: Entity): TokenLine => {
     const expiresOn = expiryOf(entity);
+    const client_id = text(entity['client_id']);
+    const app = apps.get(client_id.toLowerCase()) ?? appName(client_id);
     return {
       type,
       place,
-      client_id: text(entity['client_id']),
+      client_id,
       target: text(entity['target']),
+      ...(app === null ? {} : { app }),
       ...(Number.isFinite(expiresOn) ? { expiresOn } : {}),
     };
   };
   return [
-    ...accessTokens.map((token) => lineOf('access', token)),
-    ...refreshTokens.map((token) => lineOf('refresh', token)),
+    ...accessTokens.map((token) => {
+      const audience = audienceOf('AccessToken', token);
+      const api = audience === null ? null : (resourceName(audience) ?? audience);
+      return { ...lineOf('access', token), ...(api === null ? {} : { api }) };
+    }),
+    ...refreshTokens.map((token) => ({
+      ...lineOf('refresh', token),
+      ...(text(token.family_id) === '' ? {} : { family: true as const }),
+      ...(isRefusedForGood(token) ? { refused: true as const } : {}),
+    })),
     ...idTokens.map((token) => lineOf('ID', token)),
   ];
+}
+
+/** Returns the name of an app that some token of a person is for; its ID if none is known. */
+export function appOf({ tokens }: Person, client_id: string): string {
+  return tokens.find((token) => token.client_id === client_id)?.app ?? appName(client_id) ?? client_id;
 }
 
 function text(value: unknown): string {
@@ -186,5 +315,10 @@ export function personNamed(people: readonly Person[], name: string): Person {
 /** Returns the display name of an account's tenant. */
 export function homeOf({ username, tenants, environment }: AccountSummary): string {
   const domain = username.split('@')[1];
-  return domain ?? tenants[0]?.realm ?? environment;
+  return domain ?? tenants[0]?.realm ?? (environment === '' ? '–' : environment);
+}
+
+/** Returns an account's user name; its ID if it has none. */
+export function nameOf({ account }: Pick<Person, 'account'>): string {
+  return account.username === '' ? account.home_account_id : account.username;
 }

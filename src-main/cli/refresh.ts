@@ -24,9 +24,10 @@ export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | 
     });
     const { status, json } = await asked(ask, token_endpoint, { method: 'POST', body });
     if (status >= 200 && status < 300 && json !== null) return { token_endpoint, response: json };
-    const code = typeof json?.['error'] === 'string' ? json['error'] : `HTTP ${status}`;
+    const code = errorCodeOf(json) ?? `HTTP ${status}`;
     // `acquireTokenSilent` finds invalid_grant in the cause and marks the refresh token as refused.
-    if (code === 'invalid_grant' || code === 'interaction_required' || code === 'login_required')
+    const [error] = code.split(',');
+    if (error === 'invalid_grant' || error === 'interaction_required' || error === 'login_required')
       throw new SignInRequiredError(
         `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; the cached tokens are kept.`,
         { cause: json },
@@ -36,6 +37,18 @@ export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | 
       `${new URL(token_endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,
     );
   };
+}
+
+/**
+ * Returns the provider's error code and Entra ID's own number, as in `invalid_grant, AADSTS50173`; never its description, which may quote
+ * anything.
+ */
+export function errorCodeOf(json: Readonly<Record<string, unknown>> | null): string | undefined {
+  const { error, error_description: description } = json ?? {};
+  if (typeof error !== 'string') return undefined;
+  const known = /^[a-z_]{1,40}$/.test(error) ? error : 'unknown';
+  const number = /AADSTS\d{4,7}/.exec(typeof description === 'string' ? description : '')?.[0];
+  return number === undefined ? known : `${known}, ${number}`;
 }
 
 /** Sends a form to a token endpoint. */

@@ -1,8 +1,9 @@
 /** Runs the command line and returns its exit code. Does not throw. */
 import { TokenkeepError } from '../errors.ts';
-import { list, show, signOut, sources } from './accounts.ts';
+import { list, show, sources } from './accounts.ts';
 import { type Given, parse } from './arguments.ts';
 import { doctor, exportVault, importInto, verify } from './maintenance.ts';
+import { signOut } from './sign-out.ts';
 import { credential, decode, get } from './tokens.ts';
 import { exitCodeOf } from './vault.ts';
 import { completion, help, helpOf, isVerb, type VerbName, VERBS } from './verbs.ts';

@@ -33,7 +33,7 @@ export function table(
 const [RED, YELLOW, GREEN] = [31, 33, 32];
 /** Words that have a colour in a terminal. Each says the same without it. */
 const COLOURS: readonly (readonly [RegExp, number])[] = [
-  [/^(?:Needs sign-in|Still signed in|expired)\b/, RED],
+  [/^(?:Needs sign-in|Still signed in|expired|refused)\b/, RED],
   [/^(?:Active until|Pending|locked by)\b/, YELLOW],
   [/^Signed out\b/, GREEN],
 ];
@@ -61,16 +61,22 @@ export function printable(text: string): string {
 
 /** Formats a time relative to now: "in 12 min", "2 h ago". */
 export function relative(seconds: number, now: number): string {
-  const distance = Math.abs(seconds - now);
-  const amount =
-    distance < 60
-      ? `${Math.round(distance)} s`
-      : distance < 7200
-        ? `${Math.round(distance / 60)} min`
-        : distance < 172_800
-          ? `${Math.round(distance / 3600)} h`
-          : `${Math.round(distance / 86_400)} days`;
+  const amount = duration(Math.abs(seconds - now));
   return seconds >= now ? `in ${amount}` : `${amount} ago`;
+}
+
+/** Formats a number of seconds: "12 min". */
+export function duration(distance: number): string {
+  if (distance < 60) return `${Math.round(distance)} s`;
+  if (distance < 7200) return `${Math.round(distance / 60)} min`;
+  return distance < 172_800 ? `${Math.round(distance / 3600)} h` : `${Math.round(distance / 86_400)} days`;
+}
+
+/** Formats a past time: "at 14:02" on the same day, else "on 23 Nov at 14:02", in the local time zone. */
+export function moment(seconds: number, now: number): string {
+  const day = (time: number): string =>
+    new Date(time * 1000).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return `${day(seconds) === day(now) && Math.abs(now - seconds) < 86_400 ? '' : `on ${day(seconds)} `}at ${clock(seconds)}`;
 }
 
 /** Formats a time as "14:20", in the local time zone. */

@@ -5,13 +5,17 @@ import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
-import type { CachedAccount } from '../ipc/cached-accounts.ts';
+import type { Refusal } from '../cache/account-status.ts';
+import { SignInRequiredError } from '../errors.ts';
+import { changeHistory, refusalReason } from '../ipc/account-history.ts';
+import { activityAccount, recordActivity } from '../ipc/activity.ts';
+import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
 import type { Vault } from '../vault/api.ts';
-import { namedIn, note } from './activity.ts';
+import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith } from './grants.ts';
-import { peopleIn, personNamed, VAULT } from './people.ts';
-import { redeemAt } from './refresh.ts';
+import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
+import { errorCodeOf, redeemAt } from './refresh.ts';
 import { relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -137,6 +141,7 @@ async function msalTokenFor(
   const { issuer } = account;
   const redeem = redeemAt(world, issuer);
   let refreshes = 0;
+  let refused: Refusal | undefined;
   const token = await acquireTokenSilent(
     vault,
     {
@@ -149,12 +154,21 @@ async function msalTokenFor(
       ...(given.has('refresh') ? { forceRefresh: true } : {}),
     },
     async (...asked) => {
-      const answer = await redeem(...asked);
-      refreshes += 1;
-      return answer;
+      try {
+        const answer = await redeem(...asked);
+        refreshes += 1;
+        return answer;
+      } catch (error) {
+        if (error instanceof SignInRequiredError && isRecord(error.cause))
+          refused = refusalAt(errorCodeOf(error.cause) ?? null, world.now());
+        throw error;
+      }
     },
     () => world.now(),
-  );
+  ).catch(async (error: unknown) => {
+    if (refused !== undefined) await noteRefusal(vault, accounts, client_id, account, refused);
+    throw error;
+  });
   const expiry = expiryOf(token);
   const found: Found = {
     accounts,
@@ -166,6 +180,39 @@ async function msalTokenFor(
   };
   if (refreshes > 0) await noteRefresh(vault, world, found);
   return found;
+}
+
+function refusalAt(code: string | null, now: number): Refusal {
+  return { reason: refusalReason(code), at: Math.floor(now), code };
+}
+
+/** Records a refusal as the app does, so that both say who refused and why. */
+async function noteRefusal(
+  vault: Vault,
+  accounts: readonly CachedAccount[],
+  client_id: string,
+  { issuer, environment }: AccountSummary,
+  refusal: Refusal,
+): Promise<void> {
+  const provider = URL.canParse(issuer ?? '') ? new URL(issuer ?? '').host : environment;
+  const { at, reason, code } = refusal;
+  try {
+    await vault.update((cache) => {
+      for (const { id } of accounts) {
+        if (!cachedAccounts(cache).byId.has(id)) continue; // signed out meanwhile
+        changeHistory(cache, id, { refusal });
+        recordActivity(cache, at, accounts.map(activityAccount), {
+          kind: 'refused',
+          client_id,
+          provider,
+          reason,
+          code,
+        });
+      }
+    });
+  } catch {
+    // The error of the refresh says more, and the status says that the vault can't be written.
+  }
 }
 
 function noteRefresh(

@@ -72,6 +72,22 @@ function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Part
 }
 
 /**
+ * Returns why a provider refused a refresh token, which Entra ID says; `invalid_grant` alone does not (RFC 6749 §5.2).
+ *
+ * @param code the provider's error code; Entra's own number may follow, as in `invalid_grant, AADSTS50173`
+ * @example
+ * import { changeHistory, refusalReason } from 'tokenkeep/ipc';
+ *
+ * async function noteRefusal(id: string, code: string, at: number): Promise<void> {
+ *   await vault.update((cache) => changeHistory(cache, id, { refusal: { reason: refusalReason(code), at, code } }));
+ * }
+ */
+export function refusalReason(code: string | null): Refusal['reason'] {
+  if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
+  return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
+}
+
+/**
  * Runs the merge of an imported document, inside an update, and marks the accounts that got a refresh or ID token from it:
  * another program may still use the refresh token, and the ID token's word for its issuer is anybody's.
  *

@@ -4,7 +4,7 @@
  *
  * @module tokenkeep/ipc
  */
-export { type AccountHistory, changeHistory, historyOf } from './account-history.ts';
+export { type AccountHistory, changeHistory, historyOf, refusalReason } from './account-history.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from './app-data.ts';

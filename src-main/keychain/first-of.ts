@@ -1,8 +1,9 @@
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError, KeychainError } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
-import { createItem, fileError, makeFolder, readSmallFile } from './sealed-items.ts';
+import { createItem, fileError, readSmallFile } from './sealed-items.ts';
 
 /**
  * Options for `firstOf`.
@@ -61,7 +62,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
   };
   const choose = async (keychain: Keychain): Promise<void> => {
     try {
-      await makeFolder(dirname(remember));
+      await makeFolders(dirname(remember));
       await createItem(remember, Buffer.from(`${keychain.label ?? ''}\n`));
     } catch (error) {
       failed(error);

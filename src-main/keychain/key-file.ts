@@ -2,13 +2,13 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import {
   assertItems,
   createItem,
   fileError,
-  makeFolder,
   readSmallFile,
   sealedItems,
   type Sealer,
@@ -58,7 +58,7 @@ export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
       let key = await readKey(file);
       if (key === null && create && isNew) {
         if (purpose === 'read') return null;
-        await makeFolder(dirname(file));
+        await makeFolders(dirname(file));
         await createItem(file, Buffer.from(`${randomBytes(32).toString('base64')}\n`));
         key = await readKey(file); // Another program may have been first.
       }

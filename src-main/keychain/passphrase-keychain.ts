@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { InvalidArgumentError, PassphraseError } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import { checkOptions } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { keySealer } from './key-file.ts';
 import { assertStrong } from './passphrase-strength.ts';
 import { scrypt } from './scrypt.ts';
-import {
-  assertItems,
-  createItem,
-  makeFolder,
-  readSmallFile,
-  sealedItems,
-  type Sealer,
-} from './sealed-items.ts';
+import { assertItems, createItem, readSmallFile, sealedItems, type Sealer } from './sealed-items.ts';
 
 /**
  * Options for `passphrase`.
@@ -109,7 +103,7 @@ function assertAcceptable(words: string): void {
 /** Not secret; makes two equal passphrases two keys. */
 async function saltIn(folder: string): Promise<Buffer> {
   const file = join(folder, 'salt');
-  await makeFolder(folder);
+  await makeFolders(folder);
   await createItem(file, randomBytes(SALT));
   const salt = await readSmallFile(file);
   if (salt?.length === SALT) return salt;

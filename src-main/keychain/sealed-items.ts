@@ -4,9 +4,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { InvalidArgumentError, KeychainError } from '../errors.ts';
+import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
+import { makeFolders, pathError } from '../folders.ts';
 import { KeyedQueue } from '../queue.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 
@@ -61,7 +62,7 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     const seal = await sealer(known === null, purpose);
     if (seal === null) return null;
     if (known === null && purpose === 'write') {
-      await makeFolder(folder);
+      await makeFolders(folder);
       await createItem(check, await seal.seal(CHECK, CHECK));
       known = await readItem(check); // Another program may have been first.
     }
@@ -186,10 +187,6 @@ async function destroyItem(file: string): Promise<void> {
   await syncFolder(join(file, '..'));
 }
 
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-}
-
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
@@ -207,6 +204,8 @@ function codeOf(error: unknown): string {
 /** An error of the file system at `path`, as an error of the keychain. */
 export function fileError(path: string, cause: unknown): KeychainError {
   const code = codeOf(cause);
+  const problem = cause instanceof StorageError ? cause : pathError(path, cause);
+  if (problem !== null) return new KeychainError('keychain_failed', problem.message, { cause });
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return keychainError(
       'keychain_full',

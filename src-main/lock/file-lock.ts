@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LockError, StorageError, VaultError } from '../errors.ts';
+import { makeFolders, pathError } from '../folders.ts';
 import { KeyedQueue } from '../queue.ts';
 import {
   acquire,
@@ -114,12 +114,12 @@ export class NamedLocks {
     this.#options = options;
   }
 
-  /** See `FileLock.hold`. Makes the folder, with mode 0700, where there is none. */
+  /** See `FileLock.hold`. Creates the folder, with mode 0700, if there is none. */
   async hold<T>(name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const file = `${this.#file}-${(hash(name) % FILES).toString(16)}`;
     const lock = this.#locks.get(file) ?? new FileLock(file, this.#options);
     this.#locks.set(file, lock);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(file));
     return lock.hold(task, signal);
   }
 
@@ -189,7 +189,7 @@ function assertHeld(outcome: LockOutcome): void {
       { cause },
     );
   }
-  throw cause;
+  throw (during === 'open' ? pathError(path, cause) : null) ?? cause;
 }
 
 /** As Node itself would have thrown it on this thread. */

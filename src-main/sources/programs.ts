@@ -67,6 +67,7 @@ export interface Place {
 /** How to sign out of a program. */
 export type Leaving =
   | { readonly by: 'tokenkeep'; readonly left?: string }
+  /** `NAME`, `CLIENT_ID` and `HOST` in the command stand for those of a sign-in. */
   | { readonly by: 'command'; readonly command: string }
   | { readonly by: 'program'; readonly where: string };
 
@@ -384,7 +385,7 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'gh',
     name: 'GitHub CLI',
-    leaving: { by: 'command', command: 'gh auth logout' },
+    leaving: { by: 'command', command: 'gh auth logout -h HOST -u NAME' },
     places: (computer) => {
       const { config, join, env } = foldersOf(computer);
       const folder =
@@ -434,7 +435,7 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'docker',
     name: 'Docker',
-    leaving: { by: 'command', command: 'docker logout' },
+    leaving: { by: 'command', command: 'docker logout NAME' },
     places: (computer) => {
       const { home, join, env } = foldersOf(computer);
       return [

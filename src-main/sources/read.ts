@@ -151,6 +151,7 @@ function notUnderstood({ name, file }: FoundSource): string {
 /**
  * Returns how to sign out of a program: that Tokenkeep does it, or what to run or where to go.
  *
+ * @param signIn one of the program's sign-ins, whose names are filled into the command
  * @example
  * ```ts
  * import { findSources, howToLeave } from 'tokenkeep/sources';
@@ -158,7 +159,26 @@ function notUnderstood({ name, file }: FoundSource): string {
  * for (const source of await findSources()) console.log(source.name, howToLeave(source));
  * ```
  */
-export function howToLeave({ leaving, name }: FoundSource): string {
-  if (leaving.by === 'command') return `To sign out, run: ${leaving.command}`;
-  return leaving.by === 'program' ? leaving.where : `Tokenkeep can sign out of ${name}.`;
+export function howToLeave(
+  { leaving, name }: Pick<FoundSource, 'leaving' | 'name'>,
+  signIn?: NamedSignIn,
+): string {
+  if (leaving.by === 'program') return leaving.where;
+  if (leaving.by === 'tokenkeep') return `Tokenkeep can sign out of ${name}.`;
+  const { command } = leaving;
+  const run =
+    signIn === undefined
+      ? command
+      : command
+          .replace(/\b(?:NAME|CLIENT_ID)\b/, () => asWord(signIn.name))
+          .replace(/\bHOST\b/, () => asWord(signIn.at ?? 'HOST'));
+  return `To sign out, run: ${run}`;
+}
+
+/** Quotes a name for a shell: it comes from a file, and the user may paste the command. */
+function asWord(name: string): string {
+  const plain = name.replace(/[\u0000-\u001f\u007f]/g, ' ');
+  return /^[\w@.:/+-]+$/.test(plain) && !plain.startsWith('-')
+    ? plain
+    : `'${plain.replaceAll("'", `'\\''`)}'`;
 }

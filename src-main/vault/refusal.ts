@@ -66,10 +66,15 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
   // Only the keychain knows the cause and the remedy.
   const isSpecific =
     (state === 'no-keychain' && cause instanceof KeychainError) ||
-    (state === 'unreadable' && cause instanceof StorageError && cause.cause === undefined) ||
+    (state === 'unreadable' && cause instanceof StorageError && isSaid(cause)) ||
     (cause instanceof VaultError && cause.code === code);
   const says = isSpecific ? cause.message : message;
   return new VaultError(code, says, cause === undefined ? undefined : { cause });
+}
+
+/** Returns whether the error says by itself why the vault can't be read: no system error is behind it, or one of the path. */
+function isSaid({ code, cause }: StorageError): boolean {
+  return cause === undefined || code === 'path_invalid' || code === 'name_too_long';
 }
 
 export function closed(): VaultError {

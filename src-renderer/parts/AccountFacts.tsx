@@ -83,9 +83,17 @@ export function SignInAgain({ account }: { account: AccountItem }) {
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   if (id !== 'needs-sign-in' || !account.places.includes('vault')) return null;
   return (
-    <div className="refresh-status">
-      <span className="refresh-words">{why}</span>
-      {!demo && <Action onPress={() => void signIn.again(account.id)}>Sign in again…</Action>}
-    </div>
+    <section className="account-notice" aria-label="Needs sign-in">
+      <span className="dot" data-tone="gone" />
+      <div>
+        <b>Needs sign-in</b>
+        <p>{why}</p>
+      </div>
+      {!demo && (
+        <Action kind="primary" onPress={() => void signIn.again(account.id)}>
+          Sign in again…
+        </Action>
+      )}
+    </section>
   );
 }

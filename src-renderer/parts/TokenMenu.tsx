@@ -17,6 +17,7 @@ export function TokenMenu({ token }: { token: TokenItem }) {
   const isAccess = token.type === 'AccessToken';
   // Other programs' caches are only read.
   const removable = token.place === 'vault';
+  const renewable = refreshable && removable;
   const ofApp = (tokens ?? []).filter(
     ({ client_id, place }) => client_id === token.client_id && place === 'vault',
   );
@@ -36,9 +37,11 @@ export function TokenMenu({ token }: { token: TokenItem }) {
         {isAccess && <MenuItem onAction={() => void secret.copy('curl')}>curl command…</MenuItem>}
         {payload !== null && <MenuItem onAction={copyClaims}>Claims as JSON</MenuItem>}
       </MenuSection>
-      {(refreshable || removable) && <Separator />}
-      {refreshable && (
-        <MenuItem onAction={() => void refreshStatus.refresh()}>Refresh the account’s tokens</MenuItem>
+      {(renewable || removable) && <Separator />}
+      {renewable && (
+        <MenuItem onAction={() => void refreshStatus.refresh(isAccess ? token.id : null)}>
+          {isAccess ? 'Refresh this token' : 'Refresh the account’s tokens'}
+        </MenuItem>
       )}
       {removable && (
         <MenuItem className="danger" onAction={() => void secret.remove([token.id])}>

@@ -10,6 +10,7 @@ import { PlaceBadges } from '../parts/SourceList.tsx';
 import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
+import { UserInfoTab } from '../parts/UserInfoTab.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { profile } from '../state/claims.ts';
@@ -53,7 +54,7 @@ export function MainScreen() {
 
 /** The selected account: status, facts, tokens and profile. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { accounts, selection, signOut, refreshStatus } = useModel();
+  const { accounts, selection, signOut, refreshStatus, vault } = useModel();
   const refreshable = useStore(
     refreshStatus.view,
     (view) => view.accountId === account.id && view.status?.refreshable === true,
@@ -62,6 +63,9 @@ export function AccountView({ account }: { account: AccountItem }) {
   const tokens = useStore(selection.view, (view) => view.tokens);
   const tenants = useStore(accounts.view, (view) => view.tenants);
   const error = useStore(selection.view, (view) => view.error);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  // Sample accounts have no provider, and tokens of other programs are only read.
+  const asksProvider = account.kind === 'user' && account.places.includes('vault') && !demo;
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   return (
     <section className="account" aria-label="Account">
@@ -77,7 +81,10 @@ export function AccountView({ account }: { account: AccountItem }) {
           {account.places.some((place) => place !== 'vault') && <PlaceBadges all places={account.places} />}
         </div>
         {refreshable && (
-          <Action onPress={() => void refreshStatus.refresh()} pending={refreshing ? 'Refreshing…' : null}>
+          <Action
+            onPress={() => void refreshStatus.refresh(null)}
+            pending={refreshing ? 'Refreshing…' : null}
+          >
             Refresh now
           </Action>
         )}
@@ -107,6 +114,11 @@ export function AccountView({ account }: { account: AccountItem }) {
           <Tab id="profile" className="tab">
             Profile
           </Tab>
+          {asksProvider && (
+            <Tab id="user-info" className="tab">
+              User info
+            </Tab>
+          )}
         </TabList>
         <TabPanel id="tokens" className="tab-panel">
           <TokenTable account={account} />
@@ -125,6 +137,11 @@ export function AccountView({ account }: { account: AccountItem }) {
             </section>
           ))}
         </TabPanel>
+        {asksProvider && (
+          <TabPanel id="user-info" className="tab-panel">
+            <UserInfoTab account={account} />
+          </TabPanel>
+        )}
       </Tabs>
     </section>
   );

@@ -50,6 +50,9 @@ export function FirstRun() {
         <div className="ways">
           {!demo && (
             <section className="way" aria-label="This computer">
+              <span className="way-icon">
+                <Icon name="computer" />
+              </span>
               <h2>See who is signed in on this computer</h2>
               <p>
                 Finds the caches of Azure CLI, Azure PowerShell, VS Code and others. Nothing is copied or
@@ -67,34 +70,41 @@ export function FirstRun() {
           )}
           {!demo && (
             <section className="way" aria-label="Sign in">
+              <span className="way-icon">
+                <Icon name="sign-in" />
+              </span>
               <h2>Sign in</h2>
               <p>Sign in with Microsoft or any OpenID Connect provider. Tokens go into an encrypted vault.</p>
               <Action onPress={signIn.open}>Sign in…</Action>
             </section>
           )}
-          <section className="way" aria-label="Import">
-            <h2>Import a cache</h2>
-            <p>
-              Import the JSON that MSAL Python, MSAL Node or MSAL.NET writes, or an export. You see its
-              contents first.
-            </p>
-            <Action
-              kind={demo ? 'primary' : 'plain'}
-              onPress={() => void importing.choose()}
-              autoFocus={demo}
-            >
-              Import a cache document…
-            </Action>
-          </section>
+          {demo && (
+            <section className="way" aria-label="Import">
+              <h2>Import a cache</h2>
+              <p>
+                Import the JSON that MSAL Python, MSAL Node or MSAL.NET writes, or an export. You see its
+                contents first.
+              </p>
+              <Action kind="primary" onPress={() => void importing.choose()} autoFocus>
+                Import a cache document…
+              </Action>
+            </section>
+          )}
           {!demo && (
             <section className="way" aria-label="Sample data">
+              <span className="way-icon">
+                <Icon name="sample" />
+              </span>
               <h2>Try with sample data</h2>
               <p>Made-up accounts to explore. Nothing is kept when you leave.</p>
               <Action onPress={() => void ports.app.openDemo()}>Open sample data</Action>
             </section>
           )}
         </div>
-        <p className="note">You can also drop a cache file or a token anywhere on this window.</p>
+        <div className="other-way">
+          <p className="note">You can also drop a cache file or a token anywhere on this window.</p>
+          {!demo && <Action onPress={() => void importing.choose()}>Import a cache document…</Action>}
+        </div>
       </div>
     </main>
   );

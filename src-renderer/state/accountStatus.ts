@@ -77,14 +77,14 @@ export function statusSentence({ title, detail }: StatusText): string {
   return detail === '' ? title : `${title}, ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
 
-/** Why the user has to sign in again: "The provider refused the refresh token today 14:02:11. Code: invalid_grant." */
+/** Why the user has to sign in again: "login.example.org refused the refresh token today 14:02:11. Code: invalid_grant." */
 export function signInAgainText(account: AccountItem, now: number, timeZone?: string): string {
   const status = current(account.status, now);
   if (status.state !== 'needs-sign-in' || (status.reason === 'expired' && status.code === null))
     return 'All access tokens have expired. Sign in again.';
   const when = localTime(status.at, now, timeZone);
   const what = {
-    refused: `The provider refused the refresh token ${when}.`,
+    refused: `${visible(account.environment)} refused the refresh token ${when}.`,
     expired: `The refresh token expired ${when}.`,
     revoked: `The sign-in was revoked ${when}, for example because the password changed.`,
   }[status.reason];

@@ -18,6 +18,7 @@ import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignatureChecks, type SignatureChecks } from './signatureCheck.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
 import { createToasts, type Toasts } from './toasts.ts';
+import { createUserInfo, type UserInfoRequests } from './userInfo.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createVault, type Vault } from './vault.ts';
 
@@ -39,6 +40,7 @@ export interface Model {
   importing: Importing;
   inspect: Inspect;
   signatures: SignatureChecks;
+  userInfo: UserInfoRequests;
   signIn: SignIn;
   signOut: SignOut;
   maintenance: Maintenance;
@@ -99,6 +101,7 @@ export function createModel(ports: Ports): Model {
     importing: createImporting(ports, dialogs, toasts),
     inspect,
     signatures,
+    userInfo: createUserInfo(ports, selection),
     maintenance: createMaintenance(ports, dialogs, toasts),
     update,
     health,

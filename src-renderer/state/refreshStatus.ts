@@ -20,7 +20,8 @@ export interface RefreshStatusView {
 
 export interface RefreshStatus {
   view: Store<RefreshStatusView>;
-  refresh: () => Promise<void>;
+  /** @param tokenId one access token; null: all of the account's */
+  refresh: (tokenId: string | null) => Promise<void>;
   setAutoRefresh: (on: boolean) => Promise<void>;
 }
 
@@ -71,11 +72,11 @@ export function createRefreshStatus(
 
   return {
     view,
-    async refresh() {
+    async refresh(tokenId) {
       const account = shown();
       if (account === null || view.get().refreshing) return;
       patch({ refreshing: true, problem: null });
-      const answer = await app.refreshNow(account);
+      const answer = await app.refreshNow(account, tokenId);
       if (view.get().accountId !== account) return;
       const problem = answer.ok ? answer.value.problem : answer.error;
       patch({ refreshing: false, problem });

@@ -126,11 +126,11 @@ describe('finding and opening', () => {
     await openAzure();
     const before = changes;
     writeFileSync(file, '{}');
-    await expect.poll(async () => (await handlers.named('Azure CLI')).state, { timeout: 4000 }).toBe('empty');
+    await expect.poll(async () => (await handlers.named('Azure CLI')).state).toBe('empty');
     expect((await handlers.named('Azure CLI')).changedAt).toBe(1_800_000_000);
     expect(changes).toBeGreaterThan(before);
     rmSync(file);
-    await expect.poll(async () => (await handlers.named('Azure CLI')).state, { timeout: 4000 }).toBe('gone');
+    await expect.poll(async () => (await handlers.named('Azure CLI')).state).toBe('gone');
   });
 
   it('opens a vault that is added, after a question, and not the one of the window', async () => {

@@ -448,7 +448,7 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     const id = [...cachedAccounts(cache).byId.values()].find(({ issuer }) => issuer === ISSUER)?.id ?? '';
     const ending =
       flow === 'refresh'
-        ? signing.handlers.refreshNow(null, id)
+        ? signing.handlers.refreshNow(null, id, null)
         : signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
     said = await inTime(LONGEST, Promise.resolve(ending));
     if (change === undefined)

@@ -39,6 +39,25 @@ function inTerminal(words: string, typed = '') {
   });
 }
 
+/** Each verb where no keyring runs, no vault has been made, and GitHub CLI has one account. */
+const VERBS: readonly (readonly [string, number])[] = [
+  ['list', EXIT.ok],
+  ['show ada', EXIT.ok],
+  ['show nobody', EXIT.notFound],
+  ['sources --json', EXIT.ok],
+  ['get --account ada --scope s', EXIT.noKeychain],
+  ['credential get --account ada --scope s', EXIT.noKeychain],
+  ['signout ada', EXIT.cancelled],
+  ['signout ada --yes', EXIT.stillSignedIn],
+  ['decode opaque', EXIT.ok],
+  ['doctor', EXIT.noKeychain],
+  ['verify', EXIT.noKeychain],
+  ['export copy.age --passphrase-stdin', EXIT.noKeychain],
+  ['import nowhere.age', EXIT.failed],
+  ['completion bash', EXIT.ok],
+  ['lists', EXIT.usage],
+];
+
 describe('in a pipe', () => {
   it('lists the sources where no keyring runs and no vault has been made', () => {
     const { status, stdout } = piped(['sources']);
@@ -50,7 +69,6 @@ describe('in a pipe', () => {
   it('reads standard input, and ends with its number', () => {
     expect(piped(['decode'], 'opaque').stdout).toContain('opaque');
     expect(piped(['decode'], '').status).toBe(EXIT.failed);
-    expect(piped(['lists']).status).toBe(EXIT.usage);
   });
 
   it('ends quietly where its reader has seen enough', () => {
@@ -65,9 +83,10 @@ describe('in a pipe', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  it('asks nobody', () => {
-    expect(piped(['import', '/nowhere.age']).status).toBe(EXIT.failed);
-    expect(piped(['show', 'ada']).status).toBe(EXIT.notFound);
+  it.each(VERBS)('%s ends with %i where no keyring runs', (words, code) => {
+    const { status, stdout, stderr } = piped(words.split(' '), 'protocol=https\nhost=x.example\n');
+    expect(status, stderr).toBe(code);
+    if (code !== EXIT.ok) expect(stderr + stdout).toMatch(/^(?:tokenkeep: |Still signed in)/m);
   });
 });
 
@@ -80,5 +99,26 @@ describe('in a terminal', () => {
 
   it('shows its help', () => {
     expect(inTerminal('--help').stdout).toContain('Usage: tokenkeep VERB');
+  });
+
+  it('ends each verb as in a pipe, but prints no token, and asks before a sign-out', () => {
+    const inAny = VERBS.filter(([words]) => !/^(?:get|credential|export|signout ada$)/.test(words));
+    const script = inAny.map(
+      ([words]) => `${process.execPath} ${program} ${words} </dev/null; echo ended=$?`,
+    );
+    writeFileSync(join(home, 'verbs.sh'), script.join('\n'));
+    const { stdout } = spawnSync('script', ['-qec', 'sh verbs.sh', '/dev/null'], {
+      cwd: home,
+      env: { ...environment(), TERM: 'xterm' },
+      encoding: 'utf8',
+      input: '',
+    });
+    const ended = [...stdout.matchAll(/^ended=(\d+)/gm)].map(([, code]) => Number(code));
+    expect(ended).toEqual(inAny.map(([, code]) => code));
+    const { status, stdout: asked } = inTerminal('signout ada', 'y\n');
+    expect(asked).toMatch(
+      /Sign out ada\?\r\n +gh +can’t be changed by Tokenkeep\. To sign out, run: gh auth logout/,
+    );
+    expect(status).toBe(EXIT.stillSignedIn);
   });
 });

@@ -188,34 +188,97 @@ describe('list, show and sources', () => {
     expect(out).toContain('Nobody has to be signed out');
   });
 
-  it('says that a refresh was refused, and why a sign-in is needed', async () => {
-    await vaultWith(signIn('ada', { expires_in: 60 }));
-    const answer = { status: 400, headers: { 'content-type': 'application/json' } };
-    const refused = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
-      now: () => NOW + 3000,
-      fetch: () => Promise.resolve(new Response('{"error":"invalid_grant"}', answer)),
-    });
-    expect(refused.code).toBe(EXIT.signInRequired);
-    const later = { now: () => NOW + 3100 };
-    expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Needs sign-in +expired/);
-    expect((await tokenkeep('show ada@contoso.example', later)).out).toContain('Needs sign-in: refused');
-    // It is sent once: the next call asks nobody.
-    const again = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
-      ...later,
-      fetch: () => Promise.reject(new Error('The refresh token was sent again.')),
-    });
-    expect(again).toMatchObject({ code: EXIT.signInRequired });
-    expect(again.err).not.toContain('sent again');
-  });
+  it.each([
+    ['', '', ''],
+    ['AADSTS50173: The grant has expired', ', which was revoked', ', AADSTS50173'],
+    ['AADSTS700082: The refresh token has expired', ', which has expired', ', AADSTS700082'],
+  ])(
+    'says who refused which refresh token, and with which code: “%s”',
+    async (description, meaning, code) => {
+      await vaultWith(signIn('ada', { expires_in: 60 }));
+      const answer = { status: 400, headers: { 'content-type': 'application/json' } };
+      const body = JSON.stringify({
+        error: 'invalid_grant',
+        error_description: `${description} secret-hint`,
+      });
+      const refused = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+        now: () => NOW + 3000,
+        fetch: () => Promise.resolve(new Response(body, answer)),
+      });
+      expect(refused.code).toBe(EXIT.signInRequired);
+      expect(refused.err).not.toContain('secret-hint');
+      const later = { now: () => NOW + 3100 };
+      expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Needs sign-in +expired/);
+      const { out } = await tokenkeep('show ada@contoso.example', later);
+      expect(out).toContain(
+        `Status  Needs sign-in: login.microsoftonline.com refused Azure CLI’s refresh token${meaning} `,
+      );
+      expect(out).toMatch(new RegExp(` at \\d\\d:\\d\\d \\(invalid_grant${code}\\)\\n`));
+      expect(out).toMatch(/refresh +this app +Azure CLI +vault +refused (?:on .+ )?at \d\d:\d\d/);
+      expect(out).toContain('To sign in again, open Tokenkeep.');
+      // It is sent once: the next call asks nobody.
+      const again = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+        ...later,
+        fetch: () => Promise.reject(new Error('The refresh token was sent again.')),
+      });
+      expect(again).toMatchObject({ code: EXIT.signInRequired });
+      expect(again.err).not.toContain('sent again');
+    },
+  );
 
   it('shows the tokens of one account without their secrets', async () => {
     await vaultWith(signIn('ada'));
     const { out, code } = await tokenkeep('show ADA@contoso.example --all');
     expect(code).toBe(0);
     expect(out).toContain('ada@contoso.example · contoso.example');
-    expect(out).toMatch(/access +https:\/\/management/);
-    expect(out).toContain('refresh');
+    expect(out).toMatch(/access +Azure Resource Manager +Azure CLI +vault +\d+ min/);
+    expect(out).toMatch(/refresh +this app +Azure CLI +vault +–/);
+    expect(out).toMatch(/ID +identity/);
+    const other = { client_id: 'my-app', scope: ['api://orders/read'] };
+    await vaultWith({ ...signIn('ben', { foci: '1' }), ...other });
+    const unknown = await tokenkeep('show ben@contoso.example');
+    expect(unknown.out).toMatch(/access +orders +my-app +vault/);
+    expect(unknown.out).toMatch(/refresh +Microsoft app family +my-app/);
+    expect(unknown.out).toContain('1 more: add --all.');
     expect((await tokenkeep('show nobody')).code).toBe(EXIT.notFound);
+  });
+
+  it('lists whom programs name whose tokens it does not read, beside the others or alone', async () => {
+    await vaultWith(signIn('ada'));
+    mkdirSync(join(home, '.config/gh'), { recursive: true });
+    const hosts = 'github.com:\n    users:\n        ada:\n        ADA@contoso.example:\n';
+    writeFileSync(join(home, '.config/gh/hosts.yml'), hosts);
+    mkdirSync(join(home, '.aws/sso/cache'), { recursive: true });
+    const session = {
+      startUrl: 'https://x.awsapps.example/start',
+      accessToken: 't',
+      expiresAt: '2020-01-01T00:00:00Z',
+    };
+    writeFileSync(join(home, '.aws/sso/cache/a.json'), JSON.stringify(session));
+    const { out } = await tokenkeep('list');
+    expect(out).toMatch(/ada@contoso\.example .*Active .*vault, gh\n/);
+    expect(out).toMatch(/ada +github\.com +Unknown +– +gh\n/);
+    expect(out).toMatch(/https:\/\/x\.awsapps\S+ +– +Unknown +expired +aws\n/);
+    expect(out).toContain('3 accounts.');
+    expect((await tokenkeep('show ada@contoso.example')).out).toContain(
+      'Also signed in with gh. To sign out, run: gh auth logout -h github.com -u ADA@contoso.example',
+    );
+    const json = JSON.parse((await tokenkeep('list --json')).out) as { sources: { name: string }[] }[];
+    expect(json[0]?.sources.map(({ name }) => name)).toEqual(['gh']);
+    const left = await tokenkeep('signout ada@contoso.example --yes');
+    expect(left.code).toBe(EXIT.stillSignedIn);
+    expect(left.out).toMatch(/^Still signed in +gh +To sign out, run: gh auth logout -h github\.com -u ADA@/);
+    const alone = await tokenkeep('signout ada', { answers: ['y'] });
+    expect(alone.code).toBe(EXIT.stillSignedIn);
+    expect(alone.err).toContain('Tokenkeep can’t sign out there. Nothing was changed.');
+  });
+
+  it('quotes a name that a shell would take for a command', async () => {
+    mkdirSync(join(home, '.azure'), { recursive: true });
+    const file = join(home, '.azure/service_principal_entries.json');
+    const name = "x';reboot;'";
+    writeFileSync(file, JSON.stringify([{ client_id: name, tenant: 't' }]));
+    expect((await tokenkeep(`show ${name}`)).out).toContain(`az logout --username 'x'\\'';reboot;'\\'''`);
   });
 
   it('lists each source with its state', async () => {
@@ -353,6 +416,21 @@ describe('signout', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
     expect((await tokenkeep('list')).out).not.toContain('ada@');
     expect((await tokenkeep('list')).out).toContain('ben@');
+  });
+
+  it('puts back what it removed from another program, and not what was in the vault', async () => {
+    await vaultWith(signIn('ada'), signIn('ben'));
+    const file = azureCli('ada', 'ben');
+    const before = readFileSync(file, 'utf8');
+    const { code, out, err } = await tokenkeep('signout ada@contoso.example', { answers: ['y', 'undo'] });
+    expect(err).toContain('type “undo” to put back what was removed from azure-cli: ');
+    expect(out).toMatch(/Undone +azure-cli +ada@contoso\.example is signed in again\.\n$/);
+    expect(code).toBe(EXIT.stillSignedIn);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(before));
+    expect((await tokenkeep('list --vault-only')).out).not.toContain('ada@');
+    // Nobody can be asked, or nothing can be put back.
+    for (const words of ['signout ada@contoso.example --yes', 'signout ben@contoso.example --vault-only'])
+      expect((await tokenkeep(words, { answers: ['y', 'undo'] })).out).not.toContain('Undone');
   });
 
   it.each([[['n']], [[' ']]])('changes nothing after %j', async (answers) => {

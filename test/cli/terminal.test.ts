@@ -1,5 +1,4 @@
 /** The command on a real terminal (tmux), with a keyring and without one. */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +8,7 @@ import { EXIT } from '../../src-main/cli/world.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { bundle } from '../support/bundle.ts';
 import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
+import { type Shell, terminal as terminalIn } from './tmux.ts';
 
 let program: string;
 let keyring: OwnKeyring;
@@ -28,76 +28,8 @@ afterAll(async () => {
   for (const path of [folder, dirname(program)]) rmSync(path, { recursive: true, force: true });
 });
 
-/** A terminal of its own, of 120 columns, with a shell that has nothing of the user’s. */
-async function terminal(env: Record<string, string>, task: (shell: Shell) => Promise<void>): Promise<void> {
-  const home = mkdtempSync(join(folder, 'home-'));
-  const socket = join(home, 'tmux');
-  const all = {
-    ...env,
-    HOME: home,
-    XDG_CONFIG_HOME: join(home, '.config'),
-    PATH: `${folder}:/usr/bin:/bin`,
-    TERM: 'xterm',
-    LANG: 'C.UTF-8',
-  };
-  const tmux = (...words: string[]) => {
-    const { status, stdout, stderr } = spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...words], {
-      env: all,
-      encoding: 'utf8',
-    });
-    expect(status, stderr).toBe(0);
-    return stdout;
-  };
-  tmux('new-session', '-d', '-x', '120', '-y', '50', '-c', home, 'env PS1="ready:$ " sh');
-  const screen = () => tmux('capture-pane', '-p', '-S', '-500');
-  const seen = async (words: RegExp): Promise<string> => {
-    const end = Date.now() + 20_000;
-    for (;;) {
-      const text = screen();
-      if (words.test(text)) return text;
-      if (Date.now() > end) throw new Error(`${String(words)} was not seen in:\n${text}`);
-      await new Promise((resolve) => setTimeout(resolve, 40));
-    }
-  };
-  let runs = 0;
-  const type = (text: string): void => void tmux('send-keys', '-l', text);
-  const enter = (): void => void tmux('send-keys', 'Enter');
-  const begin = (words: string): (() => Promise<{ text: string; code: number }>) => {
-    runs += 1;
-    const mark = `ended-${runs}`;
-    tmux('send-keys', '-R');
-    tmux('clear-history');
-    type(`${words}; echo ${mark}=$?`);
-    enter();
-    return async () => {
-      const text = await seen(new RegExp(`^${mark}=\\d+`, 'm'));
-      return { text, code: Number(new RegExp(`^${mark}=(\\d+)`, 'm').exec(text)?.[1]) };
-    };
-  };
-  try {
-    await task({
-      home,
-      begin,
-      seen,
-      type,
-      enter,
-      coloured: () => tmux('capture-pane', '-p', '-e', '-S', '-500'),
-      run: (words) => begin(words)(),
-    });
-  } finally {
-    spawnSync('tmux', ['-S', socket, 'kill-server'], { env: all });
-  }
-}
-
-interface Shell {
-  readonly home: string;
-  readonly begin: (words: string) => () => Promise<{ text: string; code: number }>;
-  readonly run: (words: string) => Promise<{ text: string; code: number }>;
-  readonly seen: (words: RegExp) => Promise<string>;
-  readonly coloured: () => string;
-  readonly type: (text: string) => void;
-  readonly enter: () => void;
-}
+const terminal = (env: Record<string, string>, task: (shell: Shell) => Promise<void>) =>
+  terminalIn(folder, env, task);
 
 function azureCli(home: string): string {
   const cache = new SerializableTokenCache();
@@ -147,7 +79,24 @@ describe('with a keyring', () => {
       await seen(/Sign out of 2 places\? \[y\/N\]/);
       type('y');
       enter();
-      const { code, text } = await done();
+      await seen(/Press Enter to finish, or type “undo” to put back what was removed from azure-cli/);
+      expect(readFileSync(file, 'utf8')).not.toContain('ada@example.org');
+      type('undo');
+      enter();
+      const undone = await done();
+      expect(undone.text).toMatch(/Undone +azure-cli +ada@example\.org is signed in again\./);
+      expect(undone.code).toBe(EXIT.stillSignedIn);
+      expect(readFileSync(file, 'utf8')).toContain('ada@example.org');
+      expect((await run('tokenkeep list')).text).toMatch(/ada@example\.org .* azure-cli$/m);
+      await run(`tokenkeep import ${file}`);
+
+      const again = begin('tokenkeep signout ada@example.org');
+      await seen(/Sign out of 2 places\? \[y\/N\]/);
+      type('y');
+      enter();
+      await seen(/Press Enter to finish/);
+      enter();
+      const { code, text } = await again();
       expect(code).toBe(EXIT.ok);
       expect(text).toMatch(
         /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
@@ -174,6 +123,38 @@ describe('with a keyring', () => {
       expect(text).toContain('The two passphrases differ. Nothing was written.');
       expect(text).not.toMatch(/lanterns|altogether/);
     });
+  }, 60_000);
+});
+
+/** How each shell is started with nothing of the user’s, and how it takes its completions. */
+const SHELLS = {
+  bash: ['bash --norc --noprofile', 'source <(tokenkeep completion bash)'],
+  zsh: ['zsh -f', 'autoload -Uz compinit && compinit -u -D && source <(tokenkeep completion zsh)'],
+  fish: ['fish --private --no-config', 'tokenkeep completion fish | source'],
+} as const;
+
+describe.each(Object.entries(SHELLS))('completions in %s', (_, [shell, source]) => {
+  it('complete verbs, options and the words of an operand', async () => {
+    await terminalIn(
+      folder,
+      { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' },
+      async ({ type, enter, press, seen }) => {
+        type(`${source}; echo source''d`);
+        enter();
+        await seen(/^sourced/m);
+        type('tokenkeep signo');
+        press('Tab');
+        await seen(/tokenkeep signout/);
+        type('--vault-o');
+        press('Tab');
+        await seen(/tokenkeep signout --vault-only/);
+        press('C-u');
+        type('tokenkeep credential er');
+        press('Tab');
+        await seen(/tokenkeep credential erase/);
+      },
+      shell,
+    );
   }, 60_000);
 });
 

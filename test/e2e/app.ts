@@ -103,7 +103,7 @@ function launch(program: Program, env: Env, args: readonly string[]): Promise<El
     args: [...(program.first.length > 0 ? HELD : []), ...program.first, ...args],
     env,
     chromiumSandbox: true,
-    timeout: 30_000,
+    timeout: 90_000,
   });
 }
 

@@ -25,6 +25,7 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   );
   await leave();
   await expect(lockScreen).toBeVisible();
+  await expect(window.getByRole('button', { name: 'Unlock' })).toBeInViewport({ ratio: 1 });
 
   await test.step('the window knows nothing and is told nothing', async () => {
     const page = await window.content();

@@ -66,7 +66,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     const { cache, app, open } = await signedIn();
     app.response = refused('bad_token');
     await expect(app.silent(avery, true)).rejects.toMatchObject({ subError: 'bad_token' });
-    await vi.waitFor(() => expect(refreshTokens(cache)).toEqual([]));
+    await vi.waitFor(() => expect(refreshTokens(cache)).toEqual([]), 20_000);
     const next = open();
     await expect(next.silent(avery, true)).rejects.toMatchObject({ errorCode: 'no_tokens_found' });
     expect(next.asked).toEqual([]);

@@ -74,18 +74,34 @@ describe('keeping fresh', () => {
     const slow = gate();
     const { model, bridge, world } = await within();
     world.delay = (name) => (name === 'refreshNow' ? slow.closed : undefined);
-    const first = model.refreshStatus.refresh();
-    await model.refreshStatus.refresh();
+    const first = model.refreshStatus.refresh(null);
+    await model.refreshStatus.refresh(null);
     expect(model.refreshStatus.view.get().refreshing).toBe(true);
     slow.open();
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
-    expect(asked).toEqual([['refreshNow', world.members[0]!.account.id]]);
+    expect(asked).toEqual([['refreshNow', world.members[0]!.account.id, null]]);
+  });
+
+  test('shows what the provider says of the account that is looked at, and forgets it with another', async () => {
+    const info = { claims: [{ name: 'name', json: '"Ada Marsh"' }], host: 'id.example.org', at: 1000 };
+    const { model, world } = await within({ userInfo: info });
+    const [ada, tomas] = world.members.map(({ account }) => account.id);
+    await model.userInfo.request(ada!);
+    expect(model.userInfo.view.get()).toMatchObject({ accountId: ada, asking: false, info, error: null });
+    world.signIn.userInfo = null;
+    await model.userInfo.request(ada!);
+    expect(model.userInfo.view.get().info).toEqual(info); // the user declined
+    world.failing.set('userInfo', { code: 'no_user_info', message: 'It offers none.' });
+    await model.userInfo.request(ada!);
+    expect(model.userInfo.view.get().error?.code).toBe('no_user_info');
+    model.selection.account(tomas!);
+    expect(model.userInfo.view.get()).toMatchObject({ accountId: null, info: null, error: null });
   });
 
   test('asks nobody about the demo’s accounts', async () => {
     const { model, bridge } = await stage('demo');
-    await model.refreshStatus.refresh();
+    await model.refreshStatus.refresh(null);
     await model.signOut.one();
     await settled();
     expect(bridge.asked.map(([name]) => name)).not.toContain('refreshStatus');

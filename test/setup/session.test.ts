@@ -34,7 +34,7 @@ const leaving = `
   console.log('ready');`;
 
 const nothingIsLeft = () =>
-  vi.waitFor(() => expect(processesOf(directory)).toEqual([]), { timeout: 5000, interval: 50 });
+  vi.waitFor(() => expect(processesOf(directory)).toEqual([]), { timeout: 20_000, interval: 50 });
 
 describe.runIf(process.platform === 'linux')('a session', () => {
   it('gives its program a home, a screen, a bus and an open keyring, and ends with its code', async () => {
@@ -70,7 +70,7 @@ describe.runIf(process.platform === 'linux')('a session', () => {
     ['SIGHUP', 143],
   ] as const)('that is ended by %s ends everything first', async (signal, code) => {
     const child = session(`${leaving} setInterval(() => {}, 1000);`);
-    await vi.waitFor(() => expect(child.said).toBe('ready\n'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(child.said).toBe('ready\n'), { timeout: 20_000 });
     expect(processesOf(directory).length).toBeGreaterThan(4);
     child.kill(signal);
     expect(await once(child, 'close')).toEqual([code, null]);
@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('a session', () => {
 
   it('that is killed takes its bus, screen, keyring and program with it', async () => {
     const child = session(`console.log('ready'); setInterval(() => {}, 1000);`);
-    await vi.waitFor(() => expect(child.said).toBe('ready\n'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(child.said).toBe('ready\n'), { timeout: 20_000 });
     child.kill('SIGKILL');
     await once(child, 'close');
     await nothingIsLeft();

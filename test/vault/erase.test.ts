@@ -172,7 +172,7 @@ describe('while the keychain is locked', () => {
     let answer = (): void => undefined;
     keychain.set = (...item) => new Promise((resolve) => (answer = () => resolve(set(...item))));
     const receipt = vault.signOut(homeOf('ada'));
-    await vi.waitFor(() => expect(scene.timers.fire()).toHaveLength(1));
+    await vi.waitFor(() => expect(scene.timers.fire()).toHaveLength(1), 20_000);
     expect(await receipt).toMatchObject({ remaining: 0, oldKey: 'pending' });
     expect(vault.status.oldKey).toBe('pending');
     expect(slotOf(scene)).toBe('a');

@@ -102,8 +102,8 @@ describe('what is exported', () => {
     const { vault } = await signedIn('ada');
     const notAFolder = written('a file', 'not-a-folder');
     await expect(vault.exportTo(join(notAFolder, 'x.age'), PASSPHRASE)).rejects.toMatchObject({
-      code: 'storage_failed',
-      message: expect.stringContaining('nothing was exported'),
+      code: 'path_invalid',
+      message: expect.stringContaining('Nothing was written'),
     });
   });
 

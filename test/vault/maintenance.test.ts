@@ -197,7 +197,7 @@ test('a vault that is closed while another program holds the key’s lock leaves
   let release = (): void => undefined;
   const held = lock.hold(() => new Promise<void>((resolve) => (release = resolve)));
   const closing = vault.close();
-  await vi.waitFor(() => expect(scene.timers.fire(2_000)).toEqual([2_000]));
+  await vi.waitFor(() => expect(scene.timers.fire(2_000)).toEqual([2_000]), 20_000);
   await closing;
   release();
   await held;

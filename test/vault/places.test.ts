@@ -157,15 +157,3 @@ test.skipIf(!POSIX)('a folder or a file that others can write is reported, and w
   expect((await vault.retry()).warnings).toBeUndefined();
   await vault.close();
 });
-
-test.runIf(process.platform === 'linux')(
-  'a folder that can’t be made is told with the system’s own code',
-  async () => {
-    const vault = await openVault({ file: '/proc/no-such-folder/cache.vault', keychain: memoryKeychain() });
-    await expect(vault.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject({
-      code: 'storage_failed',
-      message: expect.stringMatching(/^(?!.*Try again\.$).*The system says: ENOENT\.$/s) as string,
-    });
-    await vault.close();
-  },
-);

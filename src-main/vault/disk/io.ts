@@ -1,7 +1,6 @@
 import { accessSync, fstatSync, statSync, watch, writeSync } from 'node:fs';
-import { constants, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { errnoOf } from './storage-error.ts';
+import { constants, open, readdir, rename, unlink } from 'node:fs/promises';
+import { makeFolders } from '../../folders.ts';
 
 /** The system calls that a vault makes. Tests replace them, to make one fail or stop half way. */
 export interface Io {
@@ -91,36 +90,4 @@ export const nodeIo: Io = {
  */
 function atOnce<T>(call: () => T): Promise<T> {
   return new Promise((resolve) => resolve(call()));
-}
-
-/**
- * Creates a folder with its parents, one by one: Node's own recursive call never ends where a file system has no such name and
- * takes none, as /proc does.
- */
-async function makeFolders(folder: string, mode: number): Promise<string | null> {
-  const found = await makeOne(folder, mode);
-  if (found !== 'no parent') return found === 'made' ? folder : null;
-  const outermost = await makeFolders(dirname(folder), mode);
-  await mkdir(folder, { mode }).catch(async (error: unknown) => {
-    if (!(await isFolder(folder))) throw error; // Another program may have made it meanwhile.
-  });
-  return outermost ?? folder;
-}
-
-async function makeOne(folder: string, mode: number): Promise<'made' | 'there' | 'no parent'> {
-  try {
-    await mkdir(folder, { mode });
-    return 'made';
-  } catch (error) {
-    if (await isFolder(folder)) return 'there';
-    if (errnoOf(error) === 'ENOENT' && dirname(folder) !== folder) return 'no parent';
-    throw error;
-  }
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

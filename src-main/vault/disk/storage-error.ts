@@ -1,3 +1,4 @@
+import { pathError } from '../../folders.ts';
 import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
 
 /** Returns the code of a system error, such as ENOENT; "" for an error that is none. */
@@ -20,6 +21,7 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
     'You don’t have permission to use the vault’s file or its folder. The vault is as it was before. Check the permissions of both.',
   read_only_disk:
     'The vault lies on a read-only file system. It is as it was before. Mount it for writing, or move the vault.',
+  path_invalid: 'The vault’s path can’t be used. Nothing was written. Choose another one.',
   name_too_long:
     'The name of the vault’s file is too long for its file system. Nothing was written. Choose a shorter name; Tokenkeep puts files beside the vault whose names are up to 17 bytes longer.',
   storage_failed:
@@ -37,6 +39,9 @@ export function storageError(cause: unknown): TokenkeepError {
   if (isOurs(cause)) return cause;
   const errno = errnoOf(cause);
   if (!ERRNO.test(errno)) return unexpected(cause);
+  const path = cause instanceof Error && 'path' in cause ? cause.path : undefined;
+  const problem = typeof path === 'string' ? pathError(path, cause) : null;
+  if (problem !== null) return problem;
   const code = CODES[errno] ?? 'storage_failed';
   const says = code === 'storage_failed' ? ` The system says: ${errno}.` : '';
   return new StorageError(code, `${MESSAGES[code]}${says}`, { cause });

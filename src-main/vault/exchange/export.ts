@@ -81,21 +81,19 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   }
 }
 
-const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
+const MESSAGES: Readonly<Partial<Record<StorageErrorCode, string>>> = {
   disk_full: 'The disk is full, so nothing was exported. Free some space, or choose another disk.',
   no_permission: 'You don’t have permission to write there, so nothing was exported. Choose another folder.',
   read_only_disk: 'That file system is read-only, so nothing was exported. Choose another folder.',
-  name_too_long:
-    'That file name is too long for its file system, so nothing was exported. Choose a shorter name.',
   storage_failed: 'The file system refused to write there, so nothing was exported. Choose another folder.',
 };
 
 function worded(cause: unknown): TokenkeepError {
   if (cause instanceof StorageError) return cause;
   const error = storageError(cause);
-  return error instanceof StorageError
-    ? new StorageError(error.code, MESSAGES[error.code], { cause })
-    : error;
+  const message = error instanceof StorageError ? MESSAGES[error.code] : undefined;
+  if (!(error instanceof StorageError) || message === undefined) return error; // An error of the path names it.
+  return new StorageError(error.code, message, { cause });
 }
 
 function unlike(): StorageError {

@@ -139,7 +139,7 @@ async function importDocument(text: string): Promise<string> {
   });
 }
 
-const refreshNow = async (id: string) => signing.handlers.refreshNow(null, id);
+const refreshNow = async (id: string) => signing.handlers.refreshNow(null, id, null);
 const hosts = () => sent.map(({ url }) => url);
 
 describe('two realms on one host', () => {

@@ -61,7 +61,7 @@ describe('with the browser', () => {
       kid: string;
     };
     expect(first).toMatchObject({ key_id: kid, at: expect.any(Number) as number });
-    expect(await here.signing.handlers.refreshNow(null, first.id)).toMatchObject({ problem: null });
+    expect(await here.signing.handlers.refreshNow(null, first.id, null)).toMatchObject({ problem: null });
     // A refresh brings an ID token: the same one within a second of the first, or a new one, which is checked as well.
     const refreshed = await signature();
     expect(refreshed).toMatchObject({ id: first.id, key_id: kid });

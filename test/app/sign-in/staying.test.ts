@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../../../src-main/ipc/activity.ts';
+import { findAccount } from '../../../src-main/ipc/cached-accounts.ts';
+import { tokenItems } from '../../../src-main/ipc/token-views.ts';
 import type { SignOutWishes } from '../../../app/contract.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
@@ -40,7 +42,7 @@ const signOutHere = async () => {
 };
 const activity = async () =>
   (await here.vault.read((cache) => activityOf(cache, null, Math.floor(Date.now() / 1000)))).events;
-const refreshNow = async () => here.signing.handlers.refreshNow(null, account);
+const refreshNow = async () => here.signing.handlers.refreshNow(null, account, null);
 
 describe('refreshing', () => {
   it('replaces the access token and the refresh token, which rotates, and never sends one twice', async () => {
@@ -53,6 +55,38 @@ describe('refreshing', () => {
     expect(after.refresh).not.toEqual(before.refresh);
     expect(await refreshNow()).toEqual({ refreshed: 1, problem: null });
     expect(provider.events.count('reused')).toBe(0);
+  });
+
+  it('replaces one token alone where only that one was asked for', async () => {
+    const items = async () => here.vault.read((cache) => tokenItems(findAccount(cache, account)));
+    const [first] = await items();
+    await here.vault.update((cache) => {
+      const [token] = cache.find('AccessToken');
+      const [{ secret: id_token } = { secret: '' }] = cache.find('IdToken');
+      cache.add({
+        client_id: token!.client_id,
+        scope: ['profile'],
+        token_endpoint: `${provider.issuer}/token`,
+        issuer: provider.issuer,
+        realm: '',
+        authority_type: 'Generic',
+        response: { token_type: 'Bearer', expires_in: 60, access_token: 'the second', id_token },
+      });
+    });
+    const before = await secrets();
+    expect(before.access).toHaveLength(2);
+    const second = (await items()).find(({ type, id }) => type === 'AccessToken' && id !== first!.id);
+    expect(await here.signing.handlers.refreshNow(null, account, second!.id)).toEqual({
+      refreshed: 1,
+      problem: null,
+    });
+    const after = await secrets();
+    expect(after.access).toHaveLength(2);
+    expect(after.access.filter((secret) => before.access.includes(secret))).toEqual(
+      before.access.filter((secret) => secret !== 'the second'),
+    );
+    expect(provider.events.list.map(({ type }) => type)).toEqual(['refreshed']);
+    expect(await here.signing.handlers.refreshNow(null, account, 'no.such')).toMatchObject({ refreshed: 0 });
   });
 
   it('asked for many times at once, refreshes once', async () => {
@@ -239,7 +273,7 @@ describe('signing out', () => {
     expect((await activity()).map(({ kind }) => kind)).toEqual(['cleared']);
     provider.outages.clear();
     here.signing.wake();
-    await expect.poll(() => provider.events.count('revoked'), { timeout: 5000 }).toBe(1);
+    await expect.poll(() => provider.events.count('revoked')).toBe(1);
     await here.signing.idle();
     await here.signing.handlers.clearActivity(null);
     expect(await here.signing.handlers.signOuts(null)).toEqual([]);

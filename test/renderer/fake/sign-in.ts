@@ -7,6 +7,7 @@ import type {
   SignOutOffers,
   SignOutReport,
   SignatureResult,
+  UserInfo,
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
 
@@ -23,6 +24,8 @@ export interface SignInWorld {
   receipts: SignOutReport[];
   /** The result of the next check; null: the user declines. */
   signature: SignatureResult | null;
+  /** The provider's next answer; null: the user declines. */
+  userInfo: UserInfo | null;
 }
 
 type Answer = <T>(name: string, args: unknown[], make: () => T) => Promise<Outcome<T>>;
@@ -67,6 +70,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     places: [],
     receipts: [],
     signature: null,
+    userInfo: null,
     ...changes,
   };
 }
@@ -121,7 +125,7 @@ export function signInHalf(
         };
       }),
     refreshStatus: (id) => answer('refreshStatus', [id], () => world.refreshStatus),
-    refreshNow: (id) => answer('refreshNow', [id], () => ({ refreshed: 1, problem: null })),
+    refreshNow: (id, tokenId) => answer('refreshNow', [id, tokenId], () => ({ refreshed: 1, problem: null })),
     setAutoRefresh: (id, on) =>
       answer('setAutoRefresh', [id, on], () => {
         world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
@@ -130,6 +134,7 @@ export function signInHalf(
     signOutPlaces: (ids) => answer('signOutPlaces', [ids], () => world.places),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
     checkSignature: (token) => answer('checkSignature', [token], () => world.signature),
+    userInfo: (id) => answer('userInfo', [id], () => world.userInfo),
     signOuts: () => answer('signOuts', [], () => world.receipts),
   };
 }

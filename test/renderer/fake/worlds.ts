@@ -317,6 +317,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
   opening: () => ({
     delay: (name) => (name === 'status' || name === 'accounts' ? new Promise(() => {}) : undefined),
   }),
+  away: () => ({ info: { ...INFO, locked: true } }),
   waiting: (now) => ({ members: [], status: readyStatus(now, { state: 'locked', waiting: true, ...away }) }),
   activity: (now) => ({ activity: activity(now), signIn: signInWorld({ receipts: receipts(now) }) }),
   sources: (now) => ({

@@ -11,8 +11,9 @@ const name = new URLSearchParams(location.search).get('world') ?? 'main';
 if (name === 'no-bridge') {
   show(root, null);
 } else {
-  const fake = fakeBridge(world(name, () => Math.floor(Date.now() / 1000)));
-  Object.assign(window, { fake }); // to emit events by hand
+  const shown = world(name, () => Math.floor(Date.now() / 1000));
+  const fake = fakeBridge(shown);
+  Object.assign(window, { fake, world: shown }); // to emit events and change answers by hand
   show(root, {
     tokenCache: fake.tokenCache,
     app: fake.app,

@@ -45,7 +45,7 @@ export async function troubleKeyring(scene: Scene): Promise<void> {
     const [first] = troubles;
     if (first === undefined) return;
     const cases = (await casesOf(first)).filter(({ row, title }) => `${row}: ${title}`.includes(fault));
-    const chosen = short && fault === '' ? sampled(cases, random.below(7)) : cases;
+    const chosen = short && fault === '' ? sampled(cases, random.below(EVERY)) : cases;
     await inParallel(chosen, AT_ONCE, async ({ row, title, run }, lane) => {
       await tally.try(`keyring: ${row}`, title, () => run(troubles[lane] ?? first));
     });
@@ -75,9 +75,10 @@ async function casesOf(first: Trouble): Promise<Case[]> {
   return cases;
 }
 
-/** The short form: every seventh, beginning somewhere. */
+/** The short form: one of so many, beginning somewhere. */
+const EVERY = 14;
 function sampled<T>(all: readonly T[], first: number): T[] {
-  return all.filter((_, index) => index % 7 === first);
+  return all.filter((_, index) => index % EVERY === first);
 }
 
 class Trouble {

@@ -1,0 +1,215 @@
+/** `signout`: signs accounts out of the vault and of other programs, checks the result, and offers to undo it. */
+import type { SignOutReceipt } from '../cache/schema/entities.ts';
+import { isMicrosoft } from '../cache/schema/environments.ts';
+import { TokenkeepError } from '../errors.ts';
+import { activityAccount, recordActivity } from '../ipc/activity.ts';
+import { howToLeave } from '../sources/read.ts';
+import { signOutAtSource, type SourceReceipt } from '../sources/sign-out.ts';
+import type { Vault } from '../vault/api.ts';
+import { note } from './activity.ts';
+import type { Given } from './arguments.ts';
+import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
+import { everyone, secretsOf } from './places.ts';
+import { painted, printable } from './text.ts';
+import { exists, withVault } from './vault.ts';
+import { EXIT, Stop, type World } from './world.ts';
+
+interface Leaving {
+  readonly place: string;
+  readonly result: 'Signed out' | 'Still signed in' | 'Pending' | 'Not confirmed';
+  readonly says: string;
+}
+
+export function signOut(given: Given, world: World): Promise<number> {
+  const [name] = given.operands;
+  if ((name === undefined) === !given.has('expired'))
+    throw new Stop(EXIT.usage, 'Name one account, or give --expired.');
+  return withVault(given, world, async (vault) => {
+    const { people } = await everyone(given, world, vault);
+    const leaving =
+      name === undefined
+        ? people.filter(
+            ({ status, places: where }) =>
+              status.is === 'Needs sign-in' && where.some(({ opened }) => opened.source === undefined),
+          )
+        : [personNamed(people, name)];
+    if (leaving.length === 0) {
+      world.out.write('Nobody has to be signed out.\n');
+      return EXIT.ok;
+    }
+    if (!given.has('yes')) await confirmed(leaving, world);
+    const results: (Leaving & { account: string })[] = [];
+    const undoable: Undoable[] = [];
+    for (const person of leaving)
+      for (const result of await leaveAll(person, vault, world, undoable))
+        results.push({ account: nameOf(person), ...result });
+    for (const person of leaving)
+      if (isMicrosoft(person.account.environment)) results.push({ account: nameOf(person), ...AT_MICROSOFT });
+    const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out', 'Not confirmed'];
+    results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
+    if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
+    else
+      for (const { account, place, result, says } of results)
+        world.out.write(
+          `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
+        );
+    if (!given.has('json') && exists(vault))
+      world.out.write(
+        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept under Activity.\n`,
+      );
+    const isUndone = undoable.length > 0 && !given.has('yes') && (await undone(undoable, world));
+    for (const { receipt } of undoable) receipt.done();
+    const isStill = isUndone || results.some(({ result }) => result === 'Still signed in');
+    return isStill ? EXIT.stillSignedIn : EXIT.ok;
+  });
+}
+
+/** A sign-out of another program that can be put back until the command ends. */
+interface Undoable {
+  readonly person: Person;
+  readonly place: string;
+  readonly receipt: SourceReceipt;
+}
+
+/**
+ * Offers to put back what was removed from other programs. It is kept encrypted in memory until the user answers: on a disk, it would be a
+ * sign-in that was not ended. The vault can't be put back, since its old key is destroyed.
+ *
+ * @returns whether something was put back
+ */
+async function undone(undoable: readonly Undoable[], world: World): Promise<boolean> {
+  const where = [...new Set(undoable.map(({ place }) => place))].join(', ');
+  const answer = await world.ask(
+    `Press Enter to finish, or type “undo” to put back what was removed from ${where}: `,
+  );
+  if (!/^undo$/i.test(answer.trim())) return false;
+  for (const { person, place, receipt } of undoable)
+    try {
+      await receipt.undo();
+      world.out.write(
+        `Undone           ${place.padEnd(18)} ${printable(nameOf(person))} is signed in again.\n`,
+      );
+    } catch (error) {
+      if (!(error instanceof TokenkeepError)) throw error;
+      world.out.write(`Not undone       ${place.padEnd(18)} ${error.message}\n`);
+    }
+  return true;
+}
+
+/** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
+const AT_MICROSOFT: Leaving = {
+  place: 'Microsoft',
+  result: 'Not confirmed',
+  says: 'Nothing is revoked there. For all devices: https://myaccount.microsoft.com, then Sign out everywhere',
+};
+
+async function confirmed(leaving: readonly Person[], world: World): Promise<void> {
+  if (!world.isInteractive)
+    throw new Stop(
+      EXIT.cancelled,
+      'Nobody can be asked here, so nothing was changed. Add --yes to sign out.',
+    );
+  let count = 0;
+  for (const person of leaving) {
+    world.err.write(`Sign out ${printable(person.account.name ?? nameOf(person))}?\n`);
+    for (const { opened } of person.places) {
+      count += 1;
+      const own = person.tokens.filter(({ place }) => place === opened.name).length;
+      const says =
+        opened.source === undefined
+          ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the encryption key is rotated`
+          : opened.source.place.content === 'vault'
+            ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, its encryption key is rotated`
+            : opened.source.leaving.by === 'tokenkeep'
+              ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
+              : howToLeave(opened.source);
+      world.err.write(`  ${opened.name.padEnd(18)} ${says}\n`);
+    }
+    for (const { place, source, signIn } of person.named)
+      world.err.write(
+        printable(`  ${place.padEnd(18)} can’t be changed by Tokenkeep. ${howToLeave(source, signIn)}`) +
+          '\n',
+      );
+  }
+  if (count === 0) throw new Stop(EXIT.stillSignedIn, 'Tokenkeep can’t sign out there. Nothing was changed.');
+  const answer = await world.ask(`Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, 'Nothing was changed.');
+}
+
+async function leaveAll(
+  person: Person,
+  vault: Vault,
+  world: World,
+  undoable: Undoable[],
+): Promise<Leaving[]> {
+  const results: Leaving[] = person.named.map(({ place, source, signIn }) => ({
+    place,
+    result: 'Still signed in',
+    says: howToLeave(source, signIn),
+  }));
+  let removed = 0;
+  const named = person.places.flatMap(({ opened, account }) => namedIn(opened.cache, account)).slice(0, 1);
+  const own = person.places.find(({ opened }) => opened.source === undefined);
+  for (const { opened, account } of person.places) {
+    const { source, name } = opened;
+    if (source === undefined) continue;
+    results.push(
+      await leaving(name, async () => {
+        const receipt = await signOutAtSource(source, account, {
+          secrets: secretsOf(world),
+          now: () => world.now(),
+        });
+        if (countOf(receipt.removed) > 0) undoable.push({ person, place: name, receipt });
+        else receipt.done();
+        removed += countOf(receipt.removed);
+        if (receipt.remaining === 0)
+          return {
+            result: 'Signed out',
+            says: `${tokensIn(receipt.removed)} removed, none left (checked again)${receipt.left === undefined ? '' : `. ${receipt.left}`}`,
+          };
+        const says = receipt.problem ?? `${receipt.remaining ?? 0} entries are left`;
+        return { result: 'Still signed in', says };
+      }),
+    );
+  }
+  // Last, so that the event that is written with the removal has the tokens of all places.
+  if (own !== undefined)
+    results.push(
+      await leaving(VAULT, async () => {
+        const { value, oldKey } = await vault.erase((cache) => {
+          const receipt = cache.signOut(own.account);
+          const tokens = removed + countOf(receipt.removed);
+          recordActivity(cache, Math.floor(world.now()), named.map(activityAccount), {
+            kind: 'sign-out',
+            tokens,
+          });
+          return receipt;
+        });
+        const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
+        return {
+          result: oldKey === 'pending' ? 'Pending' : 'Signed out',
+          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}`,
+        };
+      }),
+    );
+  else if (removed > 0) await note(vault, world, named, { kind: 'sign-out', tokens: removed });
+  return results;
+}
+
+async function leaving(place: string, leave: () => Promise<Omit<Leaving, 'place'>>): Promise<Leaving> {
+  try {
+    return { place, ...(await leave()) };
+  } catch (error) {
+    if (!(error instanceof TokenkeepError)) throw error;
+    return { place, result: 'Still signed in', says: error.message };
+  }
+}
+
+function countOf({ AccessToken, RefreshToken, IdToken, grants = 0 }: SignOutReceipt['removed']): number {
+  return AccessToken + RefreshToken + IdToken + grants;
+}
+
+function tokensIn(removed: SignOutReceipt['removed']): string {
+  const count = countOf(removed);
+  return `${count} ${count === 1 ? 'token' : 'tokens'}`;
+}

@@ -1,0 +1,107 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StorageError } from './errors.ts';
+
+/** A folder for this user alone. */
+const PRIVATE = 0o700;
+
+/**
+ * Creates a folder with its parents, one by one. Node's own recursive call never ends where a file system neither has such a
+ * name nor takes one, as /proc does, and its synchronous form takes the whole program with it.
+ *
+ * @returns the outermost folder that was created, or `null` where all existed
+ * @throws StorageError `path_invalid` or `name_too_long`; other errors of the system
+ */
+export async function makeFolders(folder: string, mode = PRIVATE): Promise<string | null> {
+  try {
+    return await makeEach(folder, mode);
+  } catch (error) {
+    throw folderError(folder, error) ?? error;
+  }
+}
+
+async function makeEach(folder: string, mode: number): Promise<string | null> {
+  const found = await makeOne(folder, mode);
+  if (found !== 'no parent') return found === 'made' ? folder : null;
+  const outermost = await makeEach(dirname(folder), mode);
+  await mkdir(folder, { mode }).catch(async (error: unknown) => {
+    if (!(await isFolder(folder))) throw error; // Another program may have made it meanwhile.
+  });
+  return outermost ?? folder;
+}
+
+async function makeOne(folder: string, mode: number): Promise<'made' | 'there' | 'no parent'> {
+  try {
+    await mkdir(folder, { mode });
+    return 'made';
+  } catch (error) {
+    if (await isFolder(folder)) return 'there';
+    if (codeOf(error) === 'ENOENT' && dirname(folder) !== folder) return 'no parent';
+    throw error;
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** A message has room for this many characters of a path. */
+const SHOWN = 240;
+
+/**
+ * Returns the error for a path that no permission and no free space makes usable, or `null` if `cause` is another error.
+ *
+ * @param path what the system was asked for
+ */
+export function pathError(path: string, cause: unknown): StorageError | null {
+  switch (codeOf(cause)) {
+    case 'ENOTDIR':
+      return invalid(path, cause, 'leads through a file, where a folder should be.', 'Move that file away');
+    case 'ELOOP':
+      return invalid(path, cause, 'leads through links in a circle.', 'Correct the links');
+    case 'ENAMETOOLONG':
+      return new StorageError(
+        'name_too_long',
+        `The path “${shown(path)}” is longer than its file system allows. Nothing was written. Choose a shorter one; Tokenkeep puts files beside a vault whose names are up to 17 bytes longer.`,
+        { cause },
+      );
+    default:
+      return null;
+  }
+}
+
+/** What two more codes of the system mean where a folder was to be created. */
+function folderError(path: string, cause: unknown): StorageError | null {
+  switch (codeOf(cause)) {
+    case 'EEXIST':
+      return invalid(path, cause, 'leads through something that is no folder.', 'Move that away');
+    case 'ENOENT':
+      return invalid(
+        path,
+        cause,
+        'lies where the file system takes no folder.',
+        'Create the folder yourself',
+      );
+    default:
+      return pathError(path, cause);
+  }
+}
+
+function invalid(path: string, cause: unknown, why: string, remedy: string): StorageError {
+  return new StorageError(
+    'path_invalid',
+    `The path “${shown(path)}” ${why} Nothing was written. ${remedy}, or choose another path.`,
+    { cause },
+  );
+}
+
+function shown(path: string): string {
+  return path.length > SHOWN ? `${path.slice(0, SHOWN)}…` : path;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
