@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => packed.remove());
 
-/** The configurations of docs/embedding.md. */
+/** The configurations of docs/packaging.md. */
 const WEBPACK = {
   esm: `module.exports = {
     mode: 'production', target: 'node20', entry: './app.mjs', experiments: { outputModule: true },

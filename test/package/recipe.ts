@@ -29,11 +29,27 @@ ${BODY}})();
 `,
 } as const;
 
+/** The same as the main process of an Electron app. */
+export const ELECTRON_APP = `import { app } from 'electron';
+import { openVault } from 'tokenkeep';
+import { keyFile } from 'tokenkeep/keychain';
+import { tokenResponse } from 'tokenkeep/testing';
+app.disableHardwareAcceleration();
+app.whenReady().then(async () => {
+${BODY.replace('slice(2)', 'slice(-1)')}app.quit();
+});
+`;
+
 /** Starts the program twice, and expects that the second start finds the sign-in of the first, encrypted. */
 export function startsTwice(folder: string, program: string, command: string = process.execPath): void {
+  startsTwiceAs(folder, command, [join(folder, program)]);
+}
+
+/** The same, with any words before the folder of its data. */
+export function startsTwiceAs(folder: string, command: string, words: readonly string[]): void {
   const data = join(folder, 'data');
   mkdirSync(data);
-  const start = (): unknown => JSON.parse(run(command, [join(folder, program), data], folder));
+  const start = (): unknown => JSON.parse(run(command, [...words, data], folder));
   expect(start()).toEqual({ before: 0, username: 'ada@example.org' });
   expect(start()).toEqual({ before: 1, username: 'ada@example.org' });
   expect(readFileSync(join(data, 'accounts.vault')).includes('ada@example.org')).toBe(false);

@@ -1,4 +1,4 @@
-/** Recipes of docs/embedding.md, "Bundle and package": from an empty folder to a program that is moved elsewhere and started there. */
+/** Recipes of docs/packaging.md: from an empty folder to a program that is moved elsewhere and started there. */
 import {
   cpSync,
   mkdirSync,
