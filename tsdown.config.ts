@@ -75,6 +75,7 @@ const library = {
   'native-code/index': 'src-main/native-code/index.ts',
   'oauth/index': 'src-main/oauth/index.ts',
   'testing/index': 'src-main/testing/index.ts',
+  'testing/provider': 'examples/provider/test-provider.ts',
   'vault/index': 'src-main/vault/index.ts',
   msal: 'src-main/msal/index.ts',
   preload: 'src-main/electron/preload.ts',
@@ -98,6 +99,7 @@ export default defineConfig([
     target: 'node20.19',
     fixedExtension: true,
     deps: { neverBundle: native },
+    alias: { 'tokenkeep/errors': path('src-main/errors.ts') }, // what an example imports as any app does
     define: { __VERSION__: JSON.stringify(packageJson.version) },
     plugins: [noteBundled('library', path('artifacts/bundled'))],
     hooks: {

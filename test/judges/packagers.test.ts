@@ -117,7 +117,6 @@ it('in a utilityProcess of Electron', () => {
   writeFileSync(
     join(folder, 'main.mjs'),
     `import { app, utilityProcess } from 'electron';
-    app.disableHardwareAcceleration();
     app.whenReady().then(() => {
       const words = process.argv.slice(-1);
       const child = utilityProcess.fork(import.meta.dirname + '/app.mjs', words, { stdio: 'inherit' });

@@ -160,7 +160,7 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist(\/(cache|doctor|express|ipc|keychain|native-code|oauth|partitions|sources|testing|vault))?|dist\/.+\.([mc]js|d\.cts(\.map)?)|dist\/THIRD-PARTY-NOTICES\.txt|src-main(\/[\w-]+){0,4}((\.d)?\.ts)?|src-main\/vault\/format\/FORMAT\.md|package\.json|docs(\/(images|[^/]+\.(md|svg)))?|docs\/images\/[^/]+|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
+        !/^(examples(\/provider(\/test-provider\.ts)?)?|dist(\/(cache|doctor|express|ipc|keychain|native-code|oauth|partitions|sources|testing|vault))?|dist\/.+\.([mc]js|d\.cts(\.map)?)|dist\/THIRD-PARTY-NOTICES\.txt|src-main(\/[\w-]+){0,4}((\.d)?\.ts)?|src-main\/vault\/format\/FORMAT\.md|package\.json|docs(\/(images|[^/]+\.(md|svg)))?|docs\/images\/[^/]+|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
           file,
         ),
     );

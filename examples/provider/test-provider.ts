@@ -1,0 +1,161 @@
+/**
+ * `tokenkeep/testing/provider`: an OpenID Connect provider on this machine, for an app's own tests. It needs the package `oidc-provider` 9.
+ *
+ * @module tokenkeep/testing/provider
+ */
+import { InvalidArgumentError } from 'tokenkeep/errors';
+import { browser } from './browser.ts';
+import { trustingFetch } from './trusting-fetch.ts';
+
+/**
+ * Options for `testProvider`.
+ *
+ * @example
+ * import type { TestProviderOptions } from 'tokenkeep/testing/provider';
+ *
+ * const options: TestProviderOptions = { accessTokenTtl: 60, entra: true };
+ */
+export interface TestProviderOptions {
+  /** Of the loopback interface. Default: any that is free. */
+  port?: number;
+  /** Seconds. Default: 3,600. */
+  accessTokenTtl?: number;
+  /** Seconds. Default: 86,400. */
+  refreshTokenTtl?: number;
+  /** Answers with the `client_info` of Entra ID beside the tokens. Default: false. */
+  entra?: boolean;
+  /** Redirect URIs of a web app, which is registered as the client `web-app`. */
+  redirectUris?: readonly string[];
+}
+
+/** What happened at the provider. `reused`: a refresh token came a second time, and its whole family was revoked. */
+export type TestProviderEvent = 'signed-in' | 'refreshed' | 'reused' | 'refused' | 'revoked';
+
+/** An endpoint that can be out of order. */
+export type TestProviderEndpoint =
+  | '/token'
+  | '/token/revocation'
+  | '/devicecode'
+  | '/auth'
+  | '/jwks'
+  | '/.well-known/openid-configuration';
+
+/**
+ * A provider that runs. Its refresh tokens rotate, and reuse is treated as theft.
+ *
+ * @example
+ * import { type TestProvider, testProvider } from 'tokenkeep/testing/provider';
+ *
+ * const provider: TestProvider = await testProvider();
+ * console.log(provider.issuer);
+ * await provider.stop();
+ */
+export interface TestProvider {
+  /** `https://localhost:<port>`. */
+  readonly issuer: string;
+  /** PEM of the certificate authority that signed its certificate: for `NODE_EXTRA_CA_CERTS`, or `ca` of `node:https`. */
+  readonly ca: string;
+  /** Client ID of a desktop app: public, with PKCE, any loopback port as redirect URI, and device codes. */
+  readonly clientId: string;
+  /** The web app of `redirectUris`. */
+  readonly webApp: { readonly clientId: string; readonly clientSecret: string };
+  /** Who can sign in. */
+  readonly users: readonly { readonly id: string; readonly name: string; readonly username: string }[];
+  /** `fetch` that trusts this provider as well. */
+  readonly fetch: typeof fetch;
+  /** Endpoints that answer 503 while they are in this set. */
+  readonly outages: Set<TestProviderEndpoint>;
+  /**
+   * Plays the browser: opens the address, signs the user in, consents, and follows the redirects, to the
+   * app's own listener on loopback too if there is one.
+   *
+   * @param user id or user name. Default: the first
+   * @returns the last address
+   */
+  signIn(url: string | URL, user?: string): Promise<string>;
+  /** How often that has happened, for a user (id or user name) or for all. */
+  count(event: TestProviderEvent, user?: string): number;
+  /** Ends the provider, which forgets everything. */
+  stop(): Promise<void>;
+  /** Calls `stop`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const OPTIONS: Readonly<Record<keyof TestProviderOptions, true>> = {
+  port: true,
+  accessTokenTtl: true,
+  refreshTokenTtl: true,
+  entra: true,
+  redirectUris: true,
+};
+
+/**
+ * Starts an OpenID Connect provider on loopback, with made-up users and a certificate of its own. Needs the package `oidc-provider`:
+ * `npm install --save-dev oidc-provider@9`.
+ *
+ * @throws InvalidArgumentError for a misspelt option; Error if `oidc-provider` is not installed
+ * @example
+ * import { testProvider } from 'tokenkeep/testing/provider';
+ *
+ * const provider = await testProvider({ accessTokenTtl: 60 });
+ * const metadata = await provider.fetch(`${provider.issuer}/.well-known/openid-configuration`);
+ * console.log(await metadata.json());
+ * await provider.stop();
+ */
+export async function testProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
+  const misspelt = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (misspelt !== undefined) {
+    throw new InvalidArgumentError(
+      `testProvider: there is no option \`${misspelt}\`. Known options: ${Object.keys(OPTIONS).join(', ')}. No provider was started.`,
+      { field: misspelt },
+    );
+  }
+  const { redirectUris, ...others } = options;
+  const { startProvider, webApp } = await implementation();
+  const client = webApp(redirectUris ?? ['https://localhost/callback']);
+  const provider = await startProvider({ ...others, clients: redirectUris === undefined ? [] : [client] });
+  const { issuer, ca, users, outages, events, stop } = provider;
+  const trusting = trustingFetch(ca);
+  const idOf = (user: string): string => {
+    const found = users.find(({ id, username }) => id === user || username === user);
+    if (found !== undefined) return found.id;
+    const known = users.map(({ id }) => id).join(', ');
+    throw new InvalidArgumentError(`The test provider has no user "${user.slice(0, 60)}". It has ${known}.`, {
+      field: 'user',
+    });
+  };
+  return {
+    issuer,
+    ca,
+    clientId: 'desktop-app',
+    webApp: { clientId: client.client_id, clientSecret: client.client_secret },
+    users: users.map(({ id, name, username }) => ({ id, name, username })),
+    fetch: trusting,
+    outages,
+    signIn: async (url, user = users[0]?.id ?? '') => {
+      const { url: last } = await browser(trusting, { alone: true }).visit(String(url), { user: idOf(user) });
+      return last;
+    },
+    count: (event, user) => events.count(event, user === undefined ? undefined : idOf(user)),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Loaded late, so that a missing `oidc-provider` is an error that says what to do. */
+async function implementation() {
+  try {
+    const [{ startProvider }, { webApp }] = await Promise.all([
+      import('./provider.ts'),
+      import('./clients.ts'),
+    ]);
+    return { startProvider, webApp };
+  } catch (cause) {
+    const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new Error(
+      'testProvider needs the package oidc-provider, which is not installed. Run `npm install --save-dev oidc-provider@9`.',
+      { cause },
+    );
+  }
+}
