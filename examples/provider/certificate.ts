@@ -74,7 +74,7 @@ interface Issued {
 function certificate({ issuer, period, signer, subject, key, extensions }: Issued): string {
   const algorithm = sequence(oid(ECDSA_WITH_SHA256));
   const serial = randomBytes(16);
-  serial[0] = (serial[0]! & 0x7f) | 0x40; // positive, and of this length
+  serial.writeUInt8((serial.readUInt8(0) & 0x7f) | 0x40, 0); // positive, and of this length
   const body = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, serial),

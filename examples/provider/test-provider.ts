@@ -114,7 +114,8 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
   const { startProvider, webApp } = await implementation();
   const client = webApp(redirectUris ?? ['https://localhost/callback']);
   const provider = await startProvider({ ...others, clients: redirectUris === undefined ? [] : [client] });
-  const { issuer, ca, users, outages, events, stop } = provider;
+  const { issuer, ca, users, outages, events } = provider;
+  const stop = (): Promise<void> => provider.stop();
   const trusting = trustingFetch(ca);
   const idOf = (user: string): string => {
     const found = users.find(({ id, username }) => id === user || username === user);
