@@ -61,8 +61,8 @@ export interface TestProvider {
   readonly webApp: { readonly clientId: string; readonly clientSecret: string };
   /** Who can sign in. */
   readonly users: readonly { readonly id: string; readonly name: string; readonly username: string }[];
-  /** `fetch` that trusts this provider as well. */
-  readonly fetch: typeof fetch;
+  /** `fetch` that trusts this provider as well. It takes the options of `fetch`, as any library declares them. */
+  readonly fetch: (input: string | URL | Request, init?: object) => Promise<Response>;
   /** Endpoints that answer 503 while they are in this set. */
   readonly outages: Set<TestProviderEndpoint>;
   /**
@@ -131,7 +131,7 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
     clientId: 'desktop-app',
     webApp: { clientId: client.client_id, clientSecret: client.client_secret },
     users: users.map(({ id, name, username }) => ({ id, name, username })),
-    fetch: trusting,
+    fetch: (input, init) => trusting(input, init as RequestInit | undefined),
     outages,
     signIn: async (url, user = users[0]?.id ?? '') => {
       const { url: last } = await browser(trusting, { alone: true }).visit(String(url), { user: idOf(user) });

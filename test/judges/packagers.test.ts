@@ -34,11 +34,11 @@ function recipe(name: string, heading: string | null, main: string): string {
   // Forge's rebuild comes from a host other than the registry, in its newest version.
   const here = { overrides: { '@electron/rebuild': '3.6.2' } };
   const blocks = heading === null ? [] : blocksOf(PAGE).filter((block) => block.heading === heading);
-  const build = blocks.filter(({ language }) => language === 'json').map(({ code }) => JSON.parse(code));
+  const build = blocks.filter((block) => block.code.startsWith('{')).map(({ code }) => JSON.parse(code));
   writeFileSync(join(folder, 'package.json'), JSON.stringify(Object.assign(manifest, here, ...build)));
-  for (const { code, language } of blocks) {
+  for (const { code } of blocks) {
     const file = /^\/\/ (\S+)\n/.exec(code)?.[1];
-    if (language !== 'javascript' || file === undefined) continue;
+    if (file === undefined) continue;
     const zip = `packagerConfig: { electronZipDir: ${JSON.stringify(packed.folder)},`;
     writeFileSync(join(folder, file), code.replace('packagerConfig: {', zip));
   }
