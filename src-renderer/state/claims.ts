@@ -148,6 +148,8 @@ const AUTHORITY: ReadonlyMap<string, string> = new Map([
 export interface ProfileSection {
   title: string;
   lines: ClaimLine[];
+  /** The tenant that it is about. */
+  realm?: string;
 }
 
 /** Returns the fields of an account, by section. */
@@ -163,7 +165,7 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
     add(lines, 'username', tenant.username, 'Username in this tenant');
     add(lines, 'name', tenant.name, 'Name in this tenant');
     const title = account.kind === 'app' ? 'Tenant' : home ? 'Home tenant' : 'Guest in';
-    if (lines.length > 0) sections.push({ title, lines });
+    if (lines.length > 0) sections.push({ title, lines, realm: tenant.realm });
   });
   const labels = appLabels(account.clients, tokens);
   if (account.clients.length > 0) {
