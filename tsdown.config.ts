@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
 import { noteBundled } from './scripts/packaging/bundled.mjs';
-import { writeOnceEntries } from './scripts/packaging/once-entries.mjs';
 import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
 import { writeNotices } from './scripts/packaging/papers.mjs';
 
@@ -101,17 +100,16 @@ export default defineConfig([
     name: 'library',
     entry: { ...library, cli: 'src-main/cli/main.ts' }, // the `tokenkeep` command shares the library's code
     outDir: 'dist',
-    format: ['esm', 'cjs'],
+    // Types for CommonJS only: Node has that build, however it is loaded (docs/decisions/one-copy.md), and compilers look there too.
+    format: { esm: { dts: false }, cjs: { dts: { sourcemap: true } } },
     platform: 'node',
     target: 'node20.19',
-    dts: true,
     fixedExtension: true,
     deps: { neverBundle: native },
     define: { __VERSION__: JSON.stringify(packageJson.version) },
     plugins: [noteBundled('library', path('artifacts/bundled'))],
     hooks: {
       'build:done': () => {
-        writeOnceEntries(path('dist'), Object.keys(library));
         writeNotices(path('.'), path('dist/THIRD-PARTY-NOTICES.txt'), path('artifacts/bundled/library.json'));
       },
     },

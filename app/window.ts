@@ -67,6 +67,10 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   window.webContents.on('did-fail-load', (_event, _code, _why, url, isMainFrame) => {
     if (isMainFrame) goHome(url);
   });
+  // The page has no frames, see page-guard.ts. One that is there all the same is an attack, and goes with the page.
+  window.webContents.on('frame-created', (_event, { frame }) => {
+    if (frame !== null && frame.parent !== null) void window.loadURL(START_PAGE);
+  });
   void window.loadURL(START_PAGE);
   return window;
 }

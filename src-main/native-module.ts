@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
 /**
  * Node's `createRequire`, asked for at run time: webpack follows calls of the imported function at build time, and puts `undefined` in
  * place of those that it can't follow.
@@ -68,10 +71,27 @@ function requireIt(name: string, failure: unknown, binary: string | undefined): 
   const require = requireFor(name);
   if (require === undefined) throw failure;
   try {
-    // eslint-disable-next-line house/walls -- the package that the caller named in its import, once more
-    return unwrapped(require(name) as object);
+    return unwrapped(requirePackage(require, name));
   } catch (cause) {
     throw explained(cause, name, binary);
+  }
+}
+
+/**
+ * Node also remembers for the life of the process that a folder had no package.json. A package that was away for a moment, as in an
+ * upgrade in place, is then not found by its name any more, so its main file is required by its path.
+ */
+function requirePackage(require: NodeJS.Require, name: string): object {
+  try {
+    // eslint-disable-next-line house/walls -- the package that the caller named in its import, once more
+    return require(name) as object;
+  } catch (cause) {
+    if (!MISSING.includes(codeOf(cause))) throw cause;
+    // eslint-disable-next-line house/walls -- looks for the package, and loads nothing
+    const manifest = require.resolve(`${name}/package.json`);
+    const { main = 'index.js' } = JSON.parse(readFileSync(manifest, 'utf8')) as { main?: string };
+    // eslint-disable-next-line house/walls -- the main file of that same package
+    return require(join(dirname(manifest), main)) as object;
   }
 }
 
@@ -113,7 +133,7 @@ export function loadedBinaries(): string[] {
 const MISSING = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
 
 function explained(cause: unknown, name: string, binary: string | undefined): NativeModuleFailure {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = codeOf(cause);
   const require = requireFor(name);
   // Where its own loader ran and the package can't be found, a bundler has put the loader into the program's file.
   if (require === undefined) return new NativeModuleFailure('not-found', cause);
@@ -127,6 +147,10 @@ function explained(cause: unknown, name: string, binary: string | undefined): Na
     // The package's own loader may hide why its binary did not load. The system's loader tells.
     return new NativeModuleFailure('not-loaded', why);
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function deepest(error: unknown): unknown {

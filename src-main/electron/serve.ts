@@ -5,13 +5,8 @@ import { checkOptions, type OptionNames } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
-import {
-  READ_REQUESTS,
-  TOKEN_CACHE_REQUESTS,
-  type TokenCacheEvents,
-  type TokenCacheRequests,
-  tokenCachePrefix,
-} from '../ipc/contract.ts';
+import { READ_REQUESTS, TOKEN_CACHE_REQUESTS, tokenCachePrefix } from '../ipc/contract-names.ts';
+import type { TokenCacheEvents, TokenCacheRequests } from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';

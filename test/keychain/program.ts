@@ -1,4 +1,5 @@
 // Run by system.real.test.ts in a process of its own. Does what its arguments say, and prints what came of it.
+import { renameSync } from 'node:fs';
 import { KeychainError } from '../../src-main/errors.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 
@@ -8,6 +9,10 @@ for (const call of calls) {
   const [name = '', account = '', secret = ''] = call.split(' ');
   if (name === 'wait') {
     await new Promise((resolve) => setTimeout(resolve, Number(account)));
+    continue;
+  }
+  if (name === 'rename') {
+    renameSync(account, secret); // As an upgrade of the program does it.
     continue;
   }
   try {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -240,17 +240,49 @@ const binaryBelow = (folder: string): string =>
   join(folder, 'node_modules', 'keytar', 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
 const BINARY = binaryBelow(join(import.meta.dirname, '..', '..'));
 
-/** The program, beside a native module that asks the system for a version of libsecret that does not exist. */
-function withoutLibrary(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-without-'));
+test('the native module is removed or replaced while the program runs, as an upgrade in place does it', async () => {
+  const { env } = await opened(startKeyring());
+  const main = installed();
+  const keytar = join(dirname(main), 'node_modules', 'keytar');
+  mkdirSync(`${keytar}-next`);
+  expect(
+    await run(
+      env,
+      ['set k one', `rename ${keytar} ${keytar}-old`, 'get k', `rename ${keytar}-next ${keytar}`, 'get k'],
+      5000,
+      main,
+    ),
+  ).toMatchObject([{ value: null }, { value: 'one' }, { value: 'one' }]);
+});
+
+test('the native module is away at the first call and there again at the second, without a restart', async () => {
+  const { env } = await opened(startKeyring());
+  const main = installed();
+  const keytar = join(dirname(main), 'node_modules', 'keytar');
+  const calls = [`rename ${keytar} ${keytar}-old`, 'get k', `rename ${keytar}-old ${keytar}`, 'get k'];
+  expect(await run(env, calls, 5000, main)).toMatchObject([
+    { code: 'keychain_module_missing' },
+    { value: null },
+  ]);
+});
+
+/** The program in a folder of its own, with keytar beside it. */
+function installed(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-keychain-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const keytar = join(folder, 'node_modules', 'keytar');
   cpSync(join(import.meta.dirname, '..', '..', 'node_modules', 'keytar'), keytar, { recursive: true });
   cpSync(program, join(folder, 'main.mjs'));
+  return join(folder, 'main.mjs');
+}
+
+/** The program, beside a native module that asks the system for a version of libsecret that does not exist. */
+function withoutLibrary(): string {
+  const main = installed();
   const bytes = readFileSync(BINARY);
   const name = bytes.indexOf('libsecret-1.so.0\0');
   if (name < 0) throw new Error(`${BINARY} does not ask for libsecret-1.so.0`);
   bytes.write('9', name + 'libsecret-1.so.'.length);
-  writeFileSync(binaryBelow(folder), bytes);
-  return join(folder, 'main.mjs');
+  writeFileSync(binaryBelow(dirname(main)), bytes);
+  return main;
 }

@@ -212,5 +212,42 @@ describe('a file system whose locks', () => {
       expect(first).toMatchObject({ code: 'lock_module_failed' });
       expect(first?.message).toMatch(/The system says: “.*(invalid ELF|too short)/);
     });
+
+    test.each(['removed', 'replaced'])(
+      'is %s after the program has started, as an upgrade in place does it: locks go on',
+      async (what) => {
+        const { main, library } = installed();
+        const lock = join(temporaryFolder(), 'lock');
+        const next = join(temporaryFolder(), 'next');
+        mkdirSync(join(next, 'prebuilds'), { recursive: true });
+        const away = [`loaded ${lock}`, `rename ${library} ${library}-old`];
+        const steps = what === 'replaced' ? [...away, `rename ${next} ${library}`] : away;
+        const [first] = await run(20_000, [...steps, lock], main);
+        expect(first).toMatchObject({ code: 'held' });
+      },
+    );
+
+    test('is away at the first try and there again at the second, without a restart', async () => {
+      const { main, library } = installed();
+      const lock = join(temporaryFolder(), 'lock');
+      const steps = [`rename ${library} ${library}-old`, lock, `rename ${library}-old ${library}`, lock];
+      const said = await run(20_000, steps, main);
+      expect(said.slice(0, 2)).toMatchObject([{ code: 'lock_module_missing' }, { code: 'held' }]);
+    });
+
+    test('ends the process under Deno, so it is not loaded there, and the error says so', async () => {
+      const { main, library } = installed();
+      const [asDeno, lock] = [join(dirname(main), 'deno.mjs'), join(temporaryFolder(), 'lock')];
+      const versions = '{ value: { ...process.versions, deno: "2.9.6" } }';
+      writeFileSync(
+        asDeno,
+        `Object.defineProperty(process, 'versions', ${versions});\nawait import('./main.mjs');\n`,
+      );
+      // What would be loaded ends the process.
+      writeFileSync(join(library, 'index.js'), 'process.exit(70)\n');
+      const [first] = await run(500, [lock], asDeno);
+      expect(first).toMatchObject({ code: 'lock_module_failed' });
+      expect(first?.message).toMatch(/Deno.*Nothing was written.*Node\.js or Bun/);
+    });
   });
 });

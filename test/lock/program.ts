@@ -1,6 +1,9 @@
 // Run by lock-hostile.test.ts in a process of its own, in which locks hang or are refused. Takes the locks named in its
-// arguments one after the other, `a+b` side by side, waits for `wait 100`, and prints what came of each and the longest stop of the main thread.
+// arguments one after the other, `a+b` side by side, and prints what came of each and the longest stop of the main thread. Between them,
+// it waits (`wait 100`), waits until the native module of a lock is loaded (`loaded a`), or renames a file, as an upgrade does (`rename a b`).
+import { renameSync } from 'node:fs';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
+import { loadedBinaries } from '../../src-main/native-module.ts';
 
 const [deadline = '', ...rounds] = process.argv.slice(2);
 const locks = new Map<string, FileLock>();
@@ -10,9 +13,20 @@ setInterval(() => {
   last = performance.now();
 }, 5).unref();
 
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const verbs: Readonly<Record<string, (a?: string, b?: string) => unknown>> = {
+  wait: (milliseconds) => pause(Number(milliseconds)),
+  loaded: async (file = '') => {
+    locks.set(file, new FileLock(file, { deadline: Number(deadline) }));
+    while (loadedBinaries().length === 0) await pause(10);
+  },
+  rename: (from = '', to = '') => renameSync(from, to),
+};
+
 for (const round of rounds) {
-  if (round.startsWith('wait ')) {
-    await new Promise((resolve) => setTimeout(resolve, Number(round.slice(5))));
+  const [verb = '', ...words] = round.split(' ');
+  if (verb in verbs) {
+    await verbs[verb]?.(...words);
     continue;
   }
   await Promise.all(

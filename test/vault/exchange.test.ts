@@ -212,6 +212,24 @@ describe('what can’t be imported changes nothing', () => {
   });
 });
 
+test('four hostile exports that are opened at once take the memory of one', async () => {
+  const { vault } = await signedIn('ada');
+  // 128 MB each. The most that a file may ask for is a gigabyte.
+  const cheap = await encrypt(Buffer.from('{}'), PASSPHRASE, CHEAP);
+  const hostile = cheap.toString('latin1').replace(/(-> scrypt \S+) 4\n/, '$1 17\n');
+  const files = Array.from({ length: 4 }, () => written(Buffer.from(hostile, 'latin1')));
+  const before = process.memoryUsage.rss();
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+  const codes = await Promise.all(
+    files.map((file) => vault.importFrom(file, PASSPHRASE).catch((error: unknown) => error)),
+  );
+  clearInterval(watch);
+  expect(codes).toMatchObject(files.map(() => ({ code: 'passphrase_wrong' })));
+  expect(most - before).toBeGreaterThan(100e6);
+  expect(most - before).toBeLessThan(2 * 134e6);
+});
+
 test('age and its library agree with the rounds that are asked for', async () => {
   const file = written(await encrypt(Buffer.from('hello'), PASSPHRASE, CHEAP));
   expect(ageWith(['--decrypt', file], ['something else entirely']).status).not.toBe(0);

@@ -1,8 +1,13 @@
 // What is older or shorter than what was seen is told, and never taken for current.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
+import { Access } from '../../src-main/vault/access.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { VaultMemory } from '../../src-main/vault/memory.ts';
+import { look } from '../../src-main/vault/open.ts';
+import { Rekeying } from '../../src-main/vault/rekey.ts';
+import { type Settings, settingsFrom } from '../../src-main/vault/settings.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -27,6 +32,27 @@ beforeEach(async () => {
 
 function state(n: number): Buffer {
   return states[n] ?? Buffer.alloc(0);
+}
+
+/** Puts an older copy back, and has it read, when the vault has been written for the first time. */
+class PutBackAfterWrite extends Access {
+  readonly #putBack: () => void;
+  #isDone = false;
+
+  constructor(settings: Settings, memory: VaultMemory, putBack: () => void) {
+    super(settings, memory);
+    this.#putBack = putBack;
+  }
+
+  override async inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const before = this.memory.opening.identity;
+    const value = await super.inTurn(task);
+    if (this.#isDone || this.memory.opening.identity === before) return value;
+    this.#isDone = true;
+    this.#putBack();
+    await super.inTurn(() => this.catchUp());
+    return value;
+  }
 }
 
 /** What becomes of a file that a backup, a sync tool or a failing disk leaves behind. */
@@ -284,6 +310,20 @@ describe('a sign-out that was acknowledged', () => {
     expect(scene.keychain.slots).toHaveLength(1);
     scene.disk.put(scene.file, state(2));
     expect((await scene.open()).status.state).not.toBe('ready');
+  });
+
+  test('destroys the old key, not the new one, when an older copy is adopted between the two steps', async () => {
+    const { file, keychain, disk: io, timers } = scene;
+    const settings = settingsFrom({ file, keychain }, { io, timers, now: () => scene.now });
+    const memory = new VaultMemory(await look(settings), { file, keychain: 'Fake keychain' });
+    const access = new PutBackAfterWrite(settings, memory, () => scene.disk.put(file, state(2)));
+    const rekeying = new Rekeying(access);
+    const { oldKey } = await rekeying.erase((cache) => cache.signOut(homeOf('ada')));
+    await rekeying.idle();
+    expect(memory.opening.state).toBe('older');
+    expect(oldKey).toBe('destroyed');
+    expect(keychain.slots).toEqual(['b']);
+    await Promise.all([settings.writing.close(), settings.rekeying.close()]);
   });
 
   test('is not undone by keeping what another program has in memory', async () => {
