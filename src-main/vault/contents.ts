@@ -41,7 +41,7 @@ import {
   type Manifest,
   nameOf,
   outlineIn,
-  outlineRow,
+  outlineText,
 } from './format/manifest.ts';
 import { printable } from './printable.ts';
 import { refusal } from './refusal.ts';
@@ -403,7 +403,7 @@ function indexRow(cache: TokenCache, account: string, entries: readonly Entry[])
     grants: entries.flatMap(({ section, key }) => (section === GRANT && key !== null ? [key] : [])),
     atOnce,
     users,
-    outline: atOnce ? null : outlineRow(outlineForIndex(store, account), users),
+    outline: atOnce ? null : outlineText(outlineForIndex(store, account), users),
   };
 }
 

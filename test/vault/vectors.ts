@@ -84,19 +84,8 @@ function rowOf(account: string, entries: number, username: string): Group['row']
   };
   // The vectors' tokens have no times; [type, cached, modified, expires].
   const times = [null, null, null] as const;
-  const outline: NonNullable<Group['row']>['outline'] =
-    entries === 1
-      ? [null, null, null, [], [[1, ...times]]]
-      : [
-          null,
-          null,
-          null,
-          ['app'],
-          [
-            [1, ...times],
-            [2, ...times],
-          ],
-        ];
+  const tokens = entries === 1 ? [[1, ...times]] : [1, 2].map((type) => [type, ...times]);
+  const outline = JSON.stringify([null, null, null, entries === 1 ? [] : ['app'], tokens]);
   return { account, entries, notUnderstood: 0, grants: [], atOnce: false, users: [user], outline };
 }
 

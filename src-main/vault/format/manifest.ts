@@ -39,8 +39,11 @@ export interface IndexRow {
   atOnce: boolean;
   /** The users of this account id. */
   users: readonly AccountSummary[];
-  /** What a list shows of its tokens, as it is written; null if a list has to read the frame. */
-  outline: OutlineRow | null;
+  /**
+   * What a list shows of its tokens, as JSON text; null if a list has to read the frame. It is parsed when it is asked for: most
+   * programs never do, and ten thousand parsed ones cost more time and memory than all the rest of the index.
+   */
+  outline: string | null;
 }
 
 /** `[issuer, username, name, clients, tokens]`, the second and third null where the user's own are shown. */
@@ -55,13 +58,13 @@ type OutlineRow = [
 const TYPES: readonly CredentialType[] = ['AccessToken', 'RefreshToken', 'IdToken'];
 
 /** Returns an outline as a row of the index has it. */
-export function outlineRow(
+export function outlineText(
   outline: AccountOutline | null,
   [user]: readonly AccountSummary[],
-): OutlineRow | null {
+): string | null {
   if (outline === null || user === undefined) return null;
   const { issuer, username, name, clients, tokens } = outline;
-  return [
+  const row: OutlineRow = [
     issuer,
     username === user.username ? null : username,
     name === (user.name ?? null) ? null : name,
@@ -74,12 +77,14 @@ export function outlineRow(
       ...(isRefused ? [1] : []),
     ]),
   ];
+  return JSON.stringify(row);
 }
 
 /** Returns the outline of an account from its row; null if a list has to read the frame. */
 export function outlineIn({ outline, users: [user] }: IndexRow): AccountOutline | null {
-  if (outline === null || user === undefined) return null;
-  const [issuer, username, name, clients, rows] = outline;
+  const row = outline === null ? null : parsed(outline);
+  if (!isOutline(row) || user === undefined) return null;
+  const [issuer, username, name, clients, rows] = row;
   const tokens: TokenOutline[] = [];
   for (const [type, cachedAt = null, modifiedAt = null, expiresAt = null, refused] of rows) {
     const known = TYPES[type];
@@ -87,6 +92,14 @@ export function outlineIn({ outline, users: [user] }: IndexRow): AccountOutline 
     tokens.push({ type: known, cachedAt, modifiedAt, expiresAt, isRefused: refused === 1 });
   }
   return { issuer, username: username ?? user.username, name: name ?? user.name ?? null, clients, tokens };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 /** What a lost account is called. */
@@ -140,7 +153,8 @@ function decodeRow(row: unknown): IndexRow | undefined {
   if (typeof account !== 'string' || account === '' || typeof atOnce !== 'boolean') return undefined;
   if (!isCount(entries) || !isCount(notUnderstood) || !isArray(grants) || !grants.every(isText))
     return undefined;
-  if (!isArray(users) || !users.every(isUser) || !(outline === null || isOutline(outline))) return undefined;
+  if (!isArray(users) || !users.every(isUser) || !(outline === null || typeof outline === 'string'))
+    return undefined;
   return { account, entries, notUnderstood, grants: grants as string[], atOnce, users, outline };
 }
 
