@@ -108,6 +108,13 @@ describe('what is encoded', () => {
       pending: fc.constantFrom(null, 'rotate' as const, 'destroy' as const),
       epoch: fc.nat(),
       tombstones: fc.array(note),
+      history: fc.array(
+        fc.record({
+          generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+          end: fc.nat(),
+          tag: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
+        }),
+      ),
       index: fc.uniqueArray(fc.option(row), { selector: (one) => one?.account ?? Symbol('none') }),
     });
     fc.assert(

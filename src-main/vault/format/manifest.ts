@@ -17,9 +17,12 @@ import {
   type VaultMetadata,
 } from './batch.ts';
 import type { FrameContent } from './frame.ts';
+import type { FileState } from './key-item.ts';
 
 /** The first frame: the description of a rewritten file. */
 export interface Manifest extends VaultMetadata {
+  /** The latest states that the file descends from, oldest first, without gaps. Empty: unknown. */
+  history: readonly FileState[];
   /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
   /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account is there twice. */
@@ -110,6 +113,11 @@ export function nameOf({ account, users }: IndexRow): string {
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
+  const history = manifest.history.map(({ generation, end, tag }) => [
+    generation.toString(),
+    end,
+    tag.toString('base64'),
+  ]);
   const index = manifest.index.map(
     (row) =>
       row && [
@@ -123,7 +131,7 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
       ],
   );
   // The manifest has no secrets; the key is there because every body begins with one.
-  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, index }, secretsKey);
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, history, index }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 
@@ -133,7 +141,9 @@ export function decodeManifest(content: FrameContent): Manifest | null {
   if (!isObject(json) || content.sealed.length > 0) return null;
   const { keyMadeAt, profile, pending, epoch, index } = json;
   const tombstones = decodeTombstones(json['tombstones']);
-  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || tombstones === null) return null;
+  const history = decodeHistory(json['history']);
+  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number') return null;
+  if (tombstones === null || history === null) return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
   if (!isPending(pending) || !isArray(index)) return null;
   const rows: (IndexRow | null)[] = [];
@@ -144,7 +154,20 @@ export function decodeManifest(content: FrameContent): Manifest | null {
     if (row !== null) accounts.add(row.account);
     rows.push(row);
   }
-  return { keyMadeAt, profile, pending, epoch, tombstones, index: rows };
+  return { keyMadeAt, profile, pending, epoch, tombstones, history, index: rows };
+}
+
+function decodeHistory(rows: unknown): FileState[] | null {
+  if (!isArray(rows)) return null;
+  const history: FileState[] = [];
+  for (const row of rows) {
+    if (!isArray(row) || row.length !== 3) return null;
+    const [generation, end, tag] = row;
+    if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation)) return null;
+    if (!isCount(end) || typeof tag !== 'string') return null;
+    history.push({ generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64') });
+  }
+  return history;
 }
 
 function decodeRow(row: unknown): IndexRow | undefined {
