@@ -233,10 +233,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
     // Before the vault, so that the receipt that is written with the removal has all places.
     const kept = await vault.read((cache) => keptNames(cache, all, there));
-    const places = [
-      ...kept,
-      ...(ids === null ? [] : await ports.sources.signOut(ids, wishes.places, id, wishes.except)),
-    ];
+    const places = [...kept, ...(ids === null ? [] : await leavePlaces(vault, ids, wishes, id))];
     const {
       receipts,
       kept: written,
@@ -314,11 +311,21 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       receipts: [],
       revoked: null,
       session: null,
-      places: await ports.sources.signOut(ids, wishes.places, id, wishes.except),
+      places: await leavePlaces(vault, ids, wishes, id),
       keptInVault: there.length > 0,
     };
     await keep(vault, report);
     return report;
+  }
+
+  async function leavePlaces(
+    vault: Vault,
+    ids: readonly string[],
+    { places, except }: SignOutWishes,
+    id: string,
+  ): Promise<PlaceReceipt[]> {
+    const usernames = await vault.read((cache) => usernamesIn(cache, ids));
+    return ports.sources.signOut(ids, places, id, except, usernames);
   }
 
   /** Stores a receipt, unless that would create the vault: a look at other programs leaves no trace. */
@@ -603,6 +610,15 @@ function inVault(cache: TokenCache, ids: readonly string[] | null): readonly str
   if (ids === null) return null;
   const { byId } = cachedAccounts(cache);
   return ids.filter((id) => byId.has(id));
+}
+
+/** Returns the user names of those of the accounts that are in the vault. */
+export function usernamesIn(cache: TokenCache, ids: readonly string[]): string[] {
+  const { byId } = cachedAccounts(cache);
+  return ids.flatMap((id) => {
+    const account = byId.get(id);
+    return account === undefined ? [] : [usernameOf(account)];
+  });
 }
 
 function gone(): InvalidArgumentError {

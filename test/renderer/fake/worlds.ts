@@ -202,6 +202,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
     names: [],
     writtenAt: now - 700,
     changedAt: null,
+    lastChange: null,
     importable: true,
   };
   const off = { accounts: 0, tokens: 0, importable: false };
@@ -213,6 +214,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
       name: 'Azure CLI',
       file: '~/.azure/msal_token_cache.json',
       changedAt: now - 4,
+      lastChange: 'Mara Lindqvist, 1 token refreshed.',
       writtenAt: now - 4,
     },
     {
@@ -351,6 +353,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
       names: [],
       problem: null,
       changedAt: null,
+      lastChange: null,
     })),
   }),
   demo: () => ({ info: { ...INFO, demo: true } }),
