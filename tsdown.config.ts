@@ -1,8 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
 import { noteBundled } from './scripts/packaging/bundled.mjs';
-import { writeOnceEntries } from './scripts/packaging/once-entries.mjs';
 import { nativeHashes, nativePackages } from './scripts/packaging/native-hashes.mjs';
 import { writeNotices } from './scripts/packaging/papers.mjs';
 
@@ -19,6 +19,12 @@ function registration(): string {
       'TOKENKEEP_CLIENT_ID must be the application (client) ID of an app registration, a GUID.',
     );
   return id;
+}
+
+/** The commit that is built, for the About dialog; "" outside a clone. */
+function commit(): string {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' });
+  return status === 0 && /^[\da-f]{12,40}$/.test(stdout.trim()) ? stdout.trim() : '';
 }
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
@@ -54,6 +60,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     define: {
       __VERSION__: JSON.stringify(packageJson.version),
       __CLIENT_ID__: JSON.stringify(registration()),
+      __COMMIT__: JSON.stringify(commit()),
       __NATIVE_SHA256__: JSON.stringify(nativeHashes(path('.'))),
     },
   };
@@ -93,17 +100,16 @@ export default defineConfig([
     name: 'library',
     entry: { ...library, cli: 'src-main/cli/main.ts' }, // the `tokenkeep` command shares the library's code
     outDir: 'dist',
-    format: ['esm', 'cjs'],
+    // Types for CommonJS only: Node has that build, however it is loaded (docs/decisions/one-copy.md), and compilers look there too.
+    format: { esm: { dts: false }, cjs: { dts: { sourcemap: true } } },
     platform: 'node',
     target: 'node20.19',
-    dts: true,
     fixedExtension: true,
     deps: { neverBundle: native },
     define: { __VERSION__: JSON.stringify(packageJson.version) },
     plugins: [noteBundled('library', path('artifacts/bundled'))],
     hooks: {
       'build:done': () => {
-        writeOnceEntries(path('dist'), Object.keys(library));
         writeNotices(path('.'), path('dist/THIRD-PARTY-NOTICES.txt'), path('artifacts/bundled/library.json'));
       },
     },

@@ -7,13 +7,12 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { fitsBudget } from '../ipc/argument-budget.ts';
 import {
-  type Outcome,
   READ_REQUESTS,
   TOKEN_CACHE_EVENTS,
   TOKEN_CACHE_REQUESTS,
   tokenCachePrefix,
-  type TokenCacheRequests,
-} from '../ipc/contract.ts';
+} from '../ipc/contract-names.ts';
+import type { Outcome, TokenCacheRequests } from '../ipc/contract.ts';
 import { eventChannel, type Names, requestChannel } from '../ipc/requests.ts';
 import { listen } from './early-events.ts';
 import { checkOptions } from '../options.ts';

@@ -5,13 +5,8 @@ import { checkOptions, type OptionNames } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
-import {
-  READ_REQUESTS,
-  TOKEN_CACHE_REQUESTS,
-  type TokenCacheEvents,
-  type TokenCacheRequests,
-  tokenCachePrefix,
-} from '../ipc/contract.ts';
+import { READ_REQUESTS, TOKEN_CACHE_REQUESTS, tokenCachePrefix } from '../ipc/contract-names.ts';
+import type { TokenCacheEvents, TokenCacheRequests } from '../ipc/contract.ts';
 import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';
@@ -35,6 +30,11 @@ export interface ServeOptions extends Trusted {
   places?: () => readonly PlaceCache[];
   /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
+  /**
+   * Whether a yes to the copy of an access token counts for five minutes, until the window loses the focus or the screen is locked.
+   * Default: only where the user ticks a box in the dialog.
+   */
+  asksRarely?: () => boolean;
   /** See `RequestOptions.onUnexpected`. */
   onUnexpected?: (error: unknown) => void;
 }
@@ -112,6 +112,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     confirm: (caller, question, onOption) =>
       confirm(caller, question, onOption === undefined ? {} : { onOption }),
     useGesture,
+    asksRarely: options.asksRarely ?? (() => false),
     onLeave: (caller, call) => BrowserWindow.fromWebContents(caller)?.once('blur', call),
     chooseFile,
     chooseTarget,
@@ -169,6 +170,7 @@ const NAMES: OptionNames<ServeOptions> = {
   name: true,
   places: true,
   beforeRetry: true,
+  asksRarely: true,
   onUnexpected: true,
 };
 

@@ -1,6 +1,6 @@
 /**
- * The contract between a window and the main process: types first, the names at run time
- * at the end. A window's code imports types from here and nothing else of the main-process module.
+ * The contract between a window and the main process: types only, since the entries of the package export everything of this file as types.
+ * Its names at run time are in contract-names.ts. A window's code imports types from here and nothing else of the main-process module.
  *
  * [Note: no secret in a window] Only the answer to `reveal` contains a secret, and the main process gives it only after the user has
  * confirmed in a dialog of the main process. Decoded claims are not secret: they are useless without the signature.
@@ -11,7 +11,7 @@ import type { Difference, EntityReference, Finding, FindingKind } from '../docto
 import type { ImportReport } from '../vault/exchange/import.ts';
 import type { Forgotten } from '../vault/api.ts';
 import type { VaultReport, VaultState, VaultStatus } from '../vault/state.ts';
-import type { Names, Outcome, PlainError } from './requests.ts';
+import type { Outcome, PlainError } from './requests.ts';
 
 export type {
   AccountStatus,
@@ -76,6 +76,8 @@ export interface AccountList {
   accounts: readonly AccountItem[];
   /** `notUnderstood`: entries that are kept unchanged although this version does not understand them. */
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
+  /** Names that the user gave to tenants, by tenant ID in lower case. */
+  tenantNames: Readonly<Record<string, string>>;
 }
 
 /** One credential. Times are seconds since the epoch; null if the entity has none or it is not a number. */
@@ -283,6 +285,9 @@ export interface TokenCacheRequests {
   /** Ids of the accounts that match every word: names, tenants, clients, scopes, audiences, claims. */
   search(text: string): readonly string[];
 
+  /** Names a tenant in the account list; "" removes the name. `realm`: the tenant's ID. */
+  nameTenant(realm: string, name: string): void;
+
   /** What `signOut` would remove. `null`: all accounts and apps. */
   removalCount(accountIds: readonly string[] | null): RemovalCount;
   /**
@@ -394,64 +399,3 @@ export type TokenCacheBridge = {
     listener: (event: TokenCacheEvents[Name]) => void,
   ): () => void;
 };
-
-/** The names of the contract's requests at run time. */
-export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
-  status: true,
-  accounts: true,
-  tokens: true,
-  claims: true,
-  search: true,
-  removalCount: true,
-  signOut: true,
-  reveal: true,
-  copy: true,
-  removeTokens: true,
-  chooseImport: true,
-  planImport: true,
-  unlockImport: true,
-  confirmImport: true,
-  cancelImport: true,
-  retry: true,
-  recover: true,
-  startFresh: true,
-  keepMine: true,
-  takeFile: true,
-  makeOwn: true,
-  forget: true,
-  verify: true,
-  rotateKey: true,
-  compact: true,
-  exportAll: true,
-  activity: true,
-  clearActivity: true,
-  examine: true,
-  repair: true,
-  undoRepair: true,
-};
-
-/** The events of the contract at run time. */
-export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
-  change: true,
-  activity: true,
-  status: true,
-  importReading: true,
-  importPlanned: true,
-  importFailed: true,
-  verifying: true,
-  clipboardCleared: true,
-};
-
-/** The requests that read accounts and tokens and reveal no secret. A page gets these by default. */
-export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
-  'status',
-  'accounts',
-  'tokens',
-  'claims',
-  'search',
-  'removalCount',
-];
-
-/** Returns the prefix of channel names, which keeps token caches and an app's own contracts apart. */
-export const tokenCachePrefix = (name = 'tokenCache'): string =>
-  name === 'tokenCache' ? 'tokenkeep' : `tokenkeep-${name}`;

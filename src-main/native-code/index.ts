@@ -1,8 +1,9 @@
 /**
- * `tokenkeep/native-code`: pins the native modules of an Electron app by their SHA-256. Re-exports only.
+ * `tokenkeep/native-code`: pins the native modules of an Electron app by their SHA-256, and copies them into a packaged app. Re-exports only.
  *
  * @module tokenkeep/native-code
  */
+export { copyNativeCode } from './copy-native-code.ts';
 export {
   assertNativeCode,
   guardNativeCode,

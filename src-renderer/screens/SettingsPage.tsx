@@ -8,7 +8,7 @@ import { localTime } from '../state/time.ts';
 /** How times are shown, and which hosts were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
-  const { utc, closeWhenAway, menuBar, notify, hosts, error } = useStore(settings.view);
+  const { utc, closeWhenAway, menuBar, notify, asksRarely, hosts, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: boolean) => {
     // Every text on the screen has a time in it.
@@ -61,6 +61,33 @@ export function SettingsPage() {
             minutes. Revealed tokens are hidden then in any case. While the vault is locked, no token is
             refreshed.
           </p>
+        </Card>
+        <Card title="Copying" wide>
+          <div className="setting">
+            <span className="two-lines">
+              <span>Ask before a copy</span>
+              <span className="second">
+                For access tokens. Refresh and ID tokens ask every time. A yes ends when the window loses the
+                focus or the screen is locked.
+              </span>
+            </span>
+            <div className="ranges" role="group" aria-label="Ask before a copy">
+              <button
+                type="button"
+                aria-pressed={!asksRarely}
+                onClick={() => void settings.setAsksRarely(false)}
+              >
+                Every time
+              </button>
+              <button
+                type="button"
+                aria-pressed={asksRarely}
+                onClick={() => void settings.setAsksRarely(true)}
+              >
+                Every 5 min
+              </button>
+            </div>
+          </div>
         </Card>
         <Card title="Background" wide>
           <Switch

@@ -75,6 +75,14 @@ describe('the zone of the times', () => {
   });
 });
 
+describe('asking before a copy', () => {
+  it('is every time until the user chooses otherwise, and is remembered', () => {
+    expect(settings().read().asksRarely).toBe(false);
+    expect(settings().setAsksRarely(true)).toMatchObject({ asksRarely: true, notify: true });
+    expect(settings().read().asksRarely).toBe(true);
+  });
+});
+
 describe('closing the vault when the user is away', () => {
   it('is off until the user wants it, is remembered, and keeps the other settings', () => {
     expect(settings().read().closeWhenAway).toBe(false);

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +18,7 @@ import { nativeHashes as appHashes } from '../../scripts/packaging/native-hashes
 import { NativeCodeError } from '../../src-main/errors.ts';
 import {
   assertNativeCode,
+  copyNativeCode,
   guardNativeCode,
   type NativeCodeLoader,
   nativeHashes,
@@ -113,4 +124,66 @@ it('the hashes of this clone are those of what its packages load here', () => {
     join('node_modules', 'fs-native-extensions'),
     join('node_modules', 'keytar'),
   ]);
+});
+
+describe('copied into a packaged app', () => {
+  /** A package of `node_modules`, at the root or in another package's own. */
+  const install = (place: string, manifest: object, files: readonly string[] = ['index.js']): void => {
+    for (const file of files) put(`${place}/${file}`, file);
+    put(`${place}/package.json`, JSON.stringify(manifest));
+  };
+  const binaries = ['prebuilds/linux-x64/a.node', 'prebuilds/win32-x64/a.node'];
+  const copiedTo = (): string => join(dirname(folder), 'packaged');
+
+  it('are the two packages, what they need, and the binaries of one platform', () => {
+    install('tokenkeep', {});
+    install('keytar', { dependencies: { 'node-addon-api': '8' } }, [
+      'lib/keytar.js',
+      'src/a.cc',
+      ...binaries,
+    ]);
+    install('fs-native-extensions', { dependencies: { needed: '1' } }, ['index.js', ...binaries]);
+    install('needed', { dependencies: { 'fs-native-extensions': '1' } });
+    install('unneeded', {});
+    expect(copyNativeCode(dirname(folder), copiedTo(), 'linux-x64')).toEqual([
+      'keytar',
+      'fs-native-extensions',
+      'needed',
+    ]);
+    const found = readdirSync(copiedTo(), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.\w+$/.test(name),
+    );
+    expect(found.sort()).toEqual(
+      [
+        'fs-native-extensions/index.js',
+        'fs-native-extensions/package.json',
+        'fs-native-extensions/prebuilds/linux-x64/a.node',
+        'keytar/lib/keytar.js',
+        'keytar/package.json',
+        'keytar/prebuilds/linux-x64/a.node',
+        'needed/index.js',
+        'needed/package.json',
+      ].map((name) => join('node_modules', name)),
+    );
+  });
+
+  it('are found where pnpm puts them', () => {
+    const own = '.pnpm/tokenkeep@1/node_modules';
+    install(`${own}/tokenkeep`, {});
+    install(`${own}/keytar`, {}, binaries);
+    install(`${own}/fs-native-extensions`, {}, binaries);
+    symlinkSync(join(folder, own, 'tokenkeep'), join(folder, 'tokenkeep'));
+    expect(copyNativeCode(dirname(folder), copiedTo(), 'win32-x64')).toHaveLength(2);
+    expect(existsSync(join(copiedTo(), 'node_modules/keytar/prebuilds/win32-x64/a.node'))).toBe(true);
+  });
+
+  it('must be installed, and have a binary for the platform', () => {
+    install('keytar', {}, binaries);
+    const copy = (platform: string) => () => copyNativeCode(dirname(folder), copiedTo(), platform);
+    expect(copy('linux-x64')).toThrow(
+      expect.objectContaining({ field: 'from', message: expect.stringMatching(/fs-native-extensions/) }),
+    );
+    install('fs-native-extensions', {}, binaries);
+    expect(copy('linux-ia32')).toThrow(expect.objectContaining({ field: 'platform' }));
+  });
 });

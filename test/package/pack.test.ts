@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compile, installPacked, link, run, type Stranger } from './stranger.ts';
+import { installPacked, link, run, type Stranger } from './stranger.ts';
 
 let packed: Stranger;
 let stranger: string;
@@ -153,22 +153,6 @@ describe('the packed module, in an empty folder', () => {
     );
   });
 
-  it('is typed under strict, with skipLibCheck off, for both', () => {
-    const source = `import { openVault, memoryKeychain, VaultError, type SignOutReceipt, type Vault } from 'tokenkeep';
-      import { msalCachePlugin, type CachePlugin } from 'tokenkeep/msal';
-      export const plugin = (vault: Vault): CachePlugin => msalCachePlugin(vault);
-      export async function signOut(file: string): Promise<SignOutReceipt> {
-        const vault: Vault = await openVault({ file, keychain: memoryKeychain() });
-        // @ts-expect-error a state is one of those of VaultState: the types have not decayed to any
-        if (vault.status.state === 'bogus') throw new VaultError('vault_busy', 'busy');
-        const [account] = await vault.read((cache) => cache.accounts({ username: 'ada@contoso.example' }));
-        return vault.signOut(account?.home_account_id ?? '');
-      }`;
-    writeFileSync(join(stranger, 'typed.mts'), source);
-    writeFileSync(join(stranger, 'typed.cts'), source);
-    expect(compile(packed, ['--module', 'nodenext'], ['typed.mts', 'typed.cts'])).toEqual([]);
-  });
-
   it('ships nothing but the library, its format and its papers', () => {
     const files = readdirSync(join(stranger, 'node_modules/tokenkeep'), {
       recursive: true,
@@ -176,13 +160,32 @@ describe('the packed module, in an empty folder', () => {
     });
     const strangers = files.filter(
       (file) =>
-        !/^(dist(\/node)?(\/(cache|doctor|express|ipc|keychain|native-code|oauth|partitions|sources|testing|vault))?|dist\/.+\.[mc](js|ts)|dist\/THIRD-PARTY-NOTICES\.txt|src-main|src-main\/vault(\/format)?|.+FORMAT\.md|package\.json|docs(\/[^/]+\.md)?|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
+        !/^(dist(\/(cache|doctor|express|ipc|keychain|native-code|oauth|partitions|sources|testing|vault))?|dist\/.+\.([mc]js|d\.cts(\.map)?)|dist\/THIRD-PARTY-NOTICES\.txt|src-main(\/[\w-]+){0,4}((\.d)?\.ts)?|src-main\/vault\/format\/FORMAT\.md|package\.json|docs(\/(images|[^/]+\.(md|svg)))?|docs\/images\/[^/]+|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/.test(
           file,
         ),
     );
     expect(strangers).toEqual([]);
     expect(files).toContain('dist/index.mjs');
     expect(files).toContain('docs/embedding.md');
+    expect(files).toContain('src-main/vault/format/FORMAT.md');
+  });
+
+  it('has every picture and page of its documentation that its own pages lead to', () => {
+    const root = join(stranger, 'node_modules/tokenkeep');
+    const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.md') && !file.includes('node_modules'),
+    );
+    const missing = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#\s]+)|(?:src|srcset)="([^"\s]+)/g)]
+        .map(([, link = '', source = '']) => link || source)
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .map((target) => normalize(join(dirname(page), target)))
+        .filter(
+          (target) => /^docs\/(?!decisions)|\.(?:svg|png)$/.test(target) && !existsSync(join(root, target)),
+        )
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('has the licence text of everything that was bundled into it', () => {

@@ -27,6 +27,8 @@ export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): Va
 const INFO: AppInfo = {
   version: '0.1.0',
   electron: '45.4.1',
+  build: 'commit 3f2a91c04b7e, linux x64',
+  homepage: 'https://tokenkeep.example/',
   platform: 'linux',
   demo: false,
   keychainCrashed: false,
@@ -405,6 +407,7 @@ export function world(name: string, now: () => number): World {
   return {
     now,
     members: cast(at),
+    tenantNames: {},
     status: readyStatus(at),
     info: INFO,
     signIn: signInWorld(),
