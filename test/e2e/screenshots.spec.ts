@@ -240,7 +240,7 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await window.getByRole('button', { name: 'Open', exact: true }).click();
   // The export opened: all that is in it is in the vault already.
   await expect(window.getByRole('heading', { name: 'Nothing to import' })).toBeVisible({ timeout: 60_000 });
-  await window.getByRole('dialog').getByRole('button').last().click();
+  await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
 
   await window.getByRole('button', { name: 'More' }).click();
   await window.getByRole('menuitem', { name: 'Settings' }).click();
@@ -271,8 +271,8 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
 
   const many = join(keyring.env['HOME'] ?? '', 'many.json');
   writeFileSync(many, manyAccounts(20, Math.floor(Date.now() / 1000)));
-  await importDocument(started, many);
   await window.getByRole('button', { name: 'Accounts', exact: true }).click();
+  await importDocument(started, many);
   const all = window.getByRole('button', { name: 'All accounts' });
   if (await all.isVisible()) await all.click();
   const table = window.getByRole('grid', { name: 'Accounts' });
