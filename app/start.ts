@@ -45,7 +45,7 @@ import { settingsAt } from './settings.ts';
 import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
-import { openUpdater, signedUpdates, updates } from './updates.ts';
+import { feedOf, openUpdater, signedUpdates, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -277,6 +277,10 @@ export async function start(
   };
   const newer = updates({
     open: () => openUpdater(installed),
+    onRequest() {
+      const feed = installed.resources === null ? null : feedOf(installed.resources);
+      if (feed !== null) settings.contacted(feed, {}, 'Updates');
+    },
     verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
     onStatus: (status) => requests.emit('update', status),
     startAgain: startsItself ? null : startAgain,

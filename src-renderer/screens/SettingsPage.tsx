@@ -132,8 +132,8 @@ export function SettingsPage() {
           )}
           <p className="note">
             The window has no network access. A separate part of Tokenkeep makes these requests: for sign-ins,
-            refreshes and sign-outs. Pages that open in your browser, and the check for updates, are not in
-            this list.
+            refreshes, sign-outs, signature keys, user info and updates. Pages that open in your browser are
+            not in this list.
           </p>
         </Card>
       </div>

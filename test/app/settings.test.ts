@@ -43,6 +43,12 @@ describe('the hosts that were contacted', () => {
     expect(statSync(HOSTS()).ino).toBe(before);
   });
 
+  it('include the update server, whatever its address looks like', () => {
+    const one = settings();
+    one.contacted('https://updates.example/', {}, 'Updates');
+    expect(one.read().hosts).toEqual([{ host: 'updates.example', why: ['Updates'], at: 1_800_000_000 }]);
+  });
+
   it('never keep a request from being made', () => {
     const one = settings();
     writeFileSync(HOSTS(), 'not JSON');
