@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 import packageJson from './package.json' with { type: 'json' };
@@ -18,6 +19,12 @@ function registration(): string {
       'TOKENKEEP_CLIENT_ID must be the application (client) ID of an app registration, a GUID.',
     );
   return id;
+}
+
+/** The commit that is built, for the About dialog; "" outside a clone. */
+function commit(): string {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' });
+  return status === 0 && /^[\da-f]{12,40}$/.test(stdout.trim()) ? stdout.trim() : '';
 }
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
@@ -53,6 +60,7 @@ function app(name: 'main' | 'preload'): UserConfig {
     define: {
       __VERSION__: JSON.stringify(packageJson.version),
       __CLIENT_ID__: JSON.stringify(registration()),
+      __COMMIT__: JSON.stringify(commit()),
       __NATIVE_SHA256__: JSON.stringify(nativeHashes(path('.'))),
     },
   };

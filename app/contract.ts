@@ -13,6 +13,10 @@ export type * from './sources/contract.ts';
 export interface AppInfo {
   version: string;
   electron: string;
+  /** What it was built from and for: commit, system, processor. */
+  build: string;
+  /** The page with source and documentation; null if the build names none. */
+  homepage: string | null;
   platform: 'darwin' | 'win32' | 'linux';
   /** The demo cache is open: made-up accounts, a key in memory, deleted when the demo is left. */
   demo: boolean;
@@ -52,6 +56,8 @@ export interface Settings {
   closeWhenAway: boolean;
   /** The app has an item in the menu bar, and stays when its window is closed. */
   menuBar: boolean;
+  /** A yes to the copy of an access token counts for five minutes. */
+  asksRarely: boolean;
   /** A notification comes ten minutes before an account ends that can't renew itself. */
   notify: boolean;
   /** The last one first. */
@@ -64,6 +70,17 @@ export interface AppRequests extends SignInRequests, SourceRequests {
   setCloseWhenAway(on: boolean): Settings;
   setMenuBar(on: boolean): Settings;
   setNotify(on: boolean): Settings;
+  /** Turning it on takes a dialog of the main process; unchanged if the user declined. */
+  setAsksRarely(on: boolean): Settings;
+  /**
+   * Saves a list of accounts, without tokens, where the user chooses in the system's dialog. `text`: CSV.
+   * Returns the file's name; null if the dialog was dismissed.
+   */
+  saveList(text: string): string | null;
+  /** Opens the homepage of this build in the browser, after a click. */
+  openHomepage(): void;
+  /** Shows the licence texts in the system's file manager. */
+  showLicences(): void;
   /**
    * Opens the vault that was closed while the user was away, after a real input event and, on macOS, Touch ID; the window reloads.
    * False if the system did not recognize the user.
@@ -170,6 +187,10 @@ export const APP_REQUESTS: Names<AppRequests> = {
   setCloseWhenAway: true,
   setMenuBar: true,
   setNotify: true,
+  setAsksRarely: true,
+  saveList: true,
+  openHomepage: true,
+  showLicences: true,
   unlock: true,
 };
 
@@ -191,6 +212,7 @@ export const APP_EVENTS: Names<AppEvents> = {
 export const WINDOW_REQUESTS = [
   'status',
   'accounts',
+  'nameTenant',
   'tokens',
   'claims',
   'search',

@@ -14,6 +14,7 @@ export interface ServingOptions {
   /** The opened caches of other programs. None are shown beside the demo. */
   places: () => readonly PlaceCache[];
   beforeRetry: () => void;
+  asksRarely: () => boolean;
   onUnexpected: (error: unknown) => void;
 }
 

@@ -12,9 +12,11 @@ export interface AppSettings {
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setCloseWhenAway(on: boolean): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
+  setAsksRarely(asksRarely: boolean): Settings;
+  /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setBackground(changes: { menuBar?: boolean; notify?: boolean }): Settings;
-  /** Records a request, before it is made. Never throws: a full disk must not keep anybody from signing in. */
-  contacted(url: string, init?: Pick<RequestInit, 'body' | 'headers'>): void;
+  /** Records a request, before it is made. `why`: by default from its address and grant type. Never throws: a full disk must not keep anybody from signing in. */
+  contacted(url: string, init?: Pick<RequestInit, 'body' | 'headers'>, why?: string): void;
 }
 
 /** Milliseconds between two writes of the same host and purpose. */
@@ -25,6 +27,7 @@ const preferences = v.object({
   closeWhenAway: v.optional(v.boolean(), false),
   menuBar: v.optional(v.boolean(), false),
   notify: v.optional(v.boolean(), true),
+  asksRarely: v.optional(v.boolean(), false),
 });
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
@@ -60,12 +63,13 @@ export function settingsAt(folder: string, now: () => number): AppSettings {
     read,
     setUtc: (utc) => prefer({ utc }),
     setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
+    setAsksRarely: (asksRarely) => prefer({ asksRarely }),
     setBackground: prefer,
-    contacted(url, init) {
+    contacted(url, init, purpose) {
       try {
         const { host } = new URL(url);
         const before = known().get(host);
-        const why = purposeOf(url, init);
+        const why = purpose ?? purposeOf(url, init);
         const at = Math.floor(now() / 1000);
         known().set(host, { host, at, why: [...new Set([...(before?.why ?? []), why])] });
         const isNew = before === undefined || !before.why.includes(why);

@@ -13,7 +13,7 @@ import {
   type WebContents,
 } from 'electron';
 import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
-import { tokenText } from 'tokenkeep/ipc';
+import { type Question, tokenText } from 'tokenkeep/ipc';
 import {
   confirm,
   type Handlers,
@@ -33,6 +33,8 @@ import { setMenu, showMenuState } from './menu.ts';
 import { menuBar } from './menu-bar.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
+import { aboutBuild, openHomepage, showLicences } from './about.ts';
+import { saveList } from './list-file.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
 import { startAgain, startsItself } from './restart.ts';
@@ -43,7 +45,7 @@ import { settingsAt } from './settings.ts';
 import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
-import { openUpdater, signedUpdates, updates } from './updates.ts';
+import { feedOf, openUpdater, signedUpdates, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -57,6 +59,9 @@ export interface StartOptions {
   /** The files of the page, see `readPageAhead`. */
   page: ReturnType<typeof readPageAhead>;
 }
+
+/** Characters of a saved list; 10,000 accounts have about 2 million. */
+const MOST_LIST = 20_000_000;
 
 /** The built window. */
 export const PAGE_FOLDER = join(__dirname, 'renderer');
@@ -99,6 +104,7 @@ export async function start(
       }),
     places: () => places(),
     beforeRetry: () => guard.allow(),
+    asksRarely: () => settings.read().asksRarely,
     onUnexpected: report,
   });
   const reload = (): void => {
@@ -130,6 +136,7 @@ export async function start(
     sources
       .opened()
       .flatMap(({ id, name, reading: { cache } }) => (cache === null ? [] : [{ id, name, cache }]));
+  const about = aboutBuild();
   const settings = settingsAt(data.folder, () => Date.now());
   const signing = signingIn(
     {
@@ -200,6 +207,10 @@ export async function start(
       setCloseWhenAway: onOrOff,
       setMenuBar: onOrOff,
       setNotify: onOrOff,
+      setAsksRarely: onOrOff,
+      saveList: listText,
+      openHomepage: noArguments,
+      showLicences: noArguments,
       unlock: noArguments,
     },
     handlers: away.guard<Handlers<AppRequests, WebContents>>(
@@ -214,6 +225,16 @@ export async function start(
         },
         setMenuBar: (_caller, menuBar) => changeBackground({ menuBar }),
         setNotify: (_caller, notify) => changeBackground({ notify }),
+        async setAsksRarely(caller, on) {
+          if (on && !(await confirm(caller, ASK_RARELY))) return settings.read();
+          return settings.setAsksRarely(on);
+        },
+        saveList: (caller, text) => saveList(caller, text),
+        async openHomepage(caller) {
+          useGesture(caller);
+          await openHomepage();
+        },
+        showLicences: () => showLicences(),
         unlock(caller) {
           useGesture(caller);
           return away.unlock();
@@ -222,6 +243,7 @@ export async function start(
           // A packaged app has a package.json of its own, which marks a development build.
           version: app.isPackaged ? app.getVersion() : __VERSION__,
           electron: process.versions.electron,
+          ...about,
           platform: platform(),
           demo: shown.demo,
           keychainCrashed: guard.crashed,
@@ -255,6 +277,10 @@ export async function start(
   };
   const newer = updates({
     open: () => openUpdater(installed),
+    onRequest() {
+      const feed = installed.resources === null ? null : feedOf(installed.resources);
+      if (feed !== null) settings.contacted(feed, {}, 'Updates');
+    },
     verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
     onStatus: (status) => requests.emit('update', status),
     startAgain: startsItself ? null : startAgain,
@@ -395,6 +421,21 @@ function onOrOff(args: readonly unknown[]): [boolean] {
   const [on] = args;
   if (args.length === 1 && typeof on === 'boolean') return [on];
   throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
+}
+
+/** Before access tokens are copied with fewer questions. */
+const ASK_RARELY: Question = {
+  message: 'Ask before a copy every five minutes only?',
+  detail:
+    'After a yes, access tokens are copied without a question for five minutes, until the window loses the focus or the screen is locked. ' +
+    'Each copy still takes a click. Refresh and ID tokens always ask.',
+  yes: 'Ask less',
+};
+
+function listText(args: readonly unknown[]): [string] {
+  const [text] = args;
+  if (args.length === 1 && typeof text === 'string' && text.length <= MOST_LIST) return [text];
+  throw new InvalidArgumentError('The list is no text, or too long. Nothing was saved.');
 }
 
 function dropGesture(contents: WebContents): void {

@@ -48,6 +48,8 @@ export interface UpdatesOptions {
   open: () => Promise<Updater | null>;
   /** Rejects with an UnsignedUpdateError if a file is not the publisher's. null: the system checks what it installs. */
   verify: ((version: string, file: string) => Promise<void>) | null;
+  /** Called before each request to the update server. */
+  onRequest: () => void;
   onStatus: (status: UpdateStatus) => void;
   /** Restarts the app when it has exited; null if the installer does. */
   startAgain: (() => void) | null;
@@ -61,6 +63,7 @@ export interface UpdatesOptions {
 export function updates({
   open,
   verify,
+  onRequest,
   onStatus,
   startAgain,
   restart,
@@ -81,6 +84,7 @@ export function updates({
     updater ??= await prepared();
     if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
     // Without a network, it checks again a day later.
+    onRequest();
     const found = await updater.checkForUpdates().catch(() => null);
     if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
   }
@@ -127,6 +131,7 @@ export function updates({
       const { version } = status;
       move({ state: 'downloading', version, percent: 0 });
       try {
+        onRequest();
         files = await updater.downloadUpdate();
         await verifyAll(version);
         move({ state: 'ready', version });
@@ -195,8 +200,8 @@ export function signedUpdates(
   return signatureCheck({ url, publicKey: updatesKey ?? '', fetch });
 }
 
-/** Returns the folder on the web that app-update.yml names. */
-function feedOf(resources: string): string | null {
+/** Returns the folder on the web that app-update.yml names; null if the build looks for no updates. */
+export function feedOf(resources: string): string | null {
   const file = join(resources, 'app-update.yml');
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   return /^url:\s*['"]?([^'"\s]+)/m.exec(text)?.[1] ?? null;

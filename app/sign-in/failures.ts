@@ -16,6 +16,7 @@ export type SignInErrorCode =
   | 'no_browser' // the system has none, or would not open it
   | 'no_revocation'
   | 'no_session_end'
+  | 'sign_out_interrupted' // the app ended before it opened the provider's sign-out page
   | 'sign_in_rejected' // another OAuth error; the message names it
   | 'answer_invalid' // a token response that does not hold what it must
   | 'sign_in_again' // the provider refused the refresh token for good
@@ -140,6 +141,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `${host} offers no way to revoke a refresh token.`;
     case 'no_session_end':
       return `${host} offers no sign-out page, so you may still be signed in there in your browser. Sign out on its website.`;
+    case 'sign_out_interrupted':
+      return `Tokenkeep ended before it opened the sign-out page of ${host}, so you may still be signed in there in your browser. Sign out on its website.`;
     case 'sign_in_rejected':
       return `${host} refused with the error “${name}”. Nothing was changed. Look it up in the provider’s documentation, or ask whoever registered the app.`;
     case 'answer_invalid':

@@ -1,7 +1,8 @@
 /**
- * Sign-out, from the request to the receipt. The main process records the pending work, sealed in the
- * vault and in the same durable change that removes the accounts; then revokes refresh tokens (RFC 7009), opens the
- * provider's own sign-out page, and stores the receipt. After an interruption, the next start completes the work.
+ * Sign-out, from the request to the receipt. The main process records what is wanted, sealed in the vault, before it removes anything
+ * from another program's cache, and the pending work in the same durable change that removes the accounts; then it revokes refresh
+ * tokens (RFC 7009), opens the provider's own sign-out page, and stores the receipt. After an interruption, the next start completes
+ * the work. What it can't do any more, the receipt says from the moment that it is first written.
  */
 import { randomUUID } from 'node:crypto';
 import * as oidc from 'openid-client';
@@ -71,10 +72,20 @@ interface Task {
   secret: string;
 }
 
-/** A stored sign-out. `revoke`: the remaining revocations; empty when done. */
+/** A stored sign-out. `revoke`: the remaining revocations; empty when done. `wish`: the removal is still to be done. */
 interface Kept {
   report: SignOutReport;
   revoke: readonly Task[];
+  wish?: Wish | undefined;
+}
+
+/** What the user asked for and agreed to. */
+interface Wish {
+  /** Accounts to be removed from the vault; null: all. */
+  ids: readonly string[] | null;
+  wishes: SignOutWishes;
+  /** Issuers that must not be contacted, and why. */
+  refused: readonly (readonly [string, SignInErrorCode])[];
 }
 
 /** The name under which sign-outs are stored in the vault. */
@@ -231,49 +242,30 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ask,
     );
 
-    // Before the vault, so that the receipt that is written with the removal has all places.
-    const kept = await vault.read((cache) => keptNames(cache, all, there));
-    const places = [
-      ...kept,
-      ...(ids === null ? [] : await ports.sources.signOut(ids, wishes.places, id, wishes.except)),
-    ];
-    const {
-      receipts,
-      kept: written,
-      session,
-    } = await removeAndWriteDown(vault, there, (cache) => {
-      // Collected again in the change that removes them, because a refresh may have replaced tokens meanwhile.
-      const now = take(cache, there, chosen('provider'));
-      const may = ({ issuer }: Task): boolean => !refused.has(issuer);
-      const revoke = wishes.revoke ? now.revoke.filter(may) : [];
-      const skipped = wishes.revoke && (now.unknown || refused.size > 0);
-      const problem = skipped ? plainErrorOf(notSent(refused), ports.onUnexpected) : null;
-      const report: SignOutReport = {
-        id,
-        at,
-        receipts: now.names.map(({ account, source }) => ({ ...NOTHING_REMOVED, at, account, source })),
-        revoked: wishes.revoke ? { count: 0, pending: revoke.length, problem } : null,
-        session: wishes.endSession ? { opened: false, problem: null } : null,
-        names: [...new Set([...now.names.map(({ account }) => account), ...elsewhere.values()])],
-        places,
-        keptInVault: false,
-      };
-      store(cache, { report, revoke });
-      return {
-        kept: { report, revoke },
-        session: now.session !== undefined && may(now.session) ? now.session : undefined,
-      };
-    });
-    const names = written.report.receipts;
-    const report: SignOutReport = {
-      ...written.report,
-      receipts: receipts.map(({ home_account_id, ...receipt }, index) => {
-        const name = receipts.length === names.length ? names[index] : undefined;
-        return { ...receipt, account: name?.account ?? home_account_id, source: name?.source ?? null };
-      }),
+    const wish: Wish = { ids: there, wishes, refused: [...refused] };
+    const draft: SignOutReport = {
+      ...{ id, at, receipts: [], revoked: null, session: null, keptInVault: false },
+      names: [...new Set([...before.names.map(({ account }) => account), ...elsewhere.values()])],
+      places: await vault.read((cache) => keptNames(cache, all, there)),
     };
-    const ending = wishes.endSession ? endSession(session) : Promise.resolve(null);
-    const telling = tellProviders(vault, { report, revoke: written.revoke }, ending);
+    underWay.add(id);
+    let places: readonly PlaceReceipt[] = [];
+    let telling: ReturnType<typeof tellProviders>;
+    let ending: Promise<SignOutReport['session']>;
+    try {
+      if (ids !== null) places = await signOutPlaces(vault, ids, { report: draft, revoke: [], wish }, wishes);
+      const written = await removeAndWriteDown(
+        vault,
+        { ...draft, places: [...draft.places, ...places] },
+        wish,
+      );
+      ending = wishes.endSession ? endSession(written.session) : Promise.resolve(null);
+      telling = tellProviders(vault, written.kept, ending);
+    } catch (error) {
+      underWay.delete(id);
+      if (places.length > 0) await notRemoved(vault, { ...draft, places }, error);
+      throw error;
+    }
     const inTime = await within(
       TELLING,
       telling.done.then(() => true),
@@ -286,6 +278,86 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       void telling.done.then(ports.onProgress);
     }
     return telling.soFar().report;
+  }
+
+  /** Other programs' caches were signed out of, but not the vault. The user is told now; the next start must not go on by itself. */
+  async function notRemoved(vault: Vault, report: SignOutReport, error: unknown): Promise<void> {
+    const { message } = plainErrorOf(error, ports.onUnexpected);
+    const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says: message };
+    const kept: Kept = { report: { ...report, places: [row, ...report.places] }, revoke: [] };
+    await vault.update((cache) => store(cache, kept)).catch(ports.onUnexpected);
+  }
+
+  /**
+   * Signs out of the chosen caches of other programs. Where there are some, what is wanted is written down first, with a row that says
+   * that the app ended: it stays where it is true.
+   */
+  async function signOutPlaces(
+    vault: Vault,
+    ids: readonly string[],
+    kept: Kept,
+    { places, except }: SignOutWishes,
+  ): Promise<PlaceReceipt[]> {
+    const { id } = kept.report;
+    const usernames = await vault.read((cache) => usernamesIn(cache, ids));
+    const rows = ports.sources
+      .offers(ids, usernames)
+      .map(({ id: place, name, file, viewOnly, leave }): PlaceReceipt => {
+        const says = places.includes(place) ? INTERRUPTED : viewOnly ? leave : 'Not chosen.';
+        return { name, file, result: 'still', says };
+      });
+    if (rows.every(({ says }) => says !== INTERRUPTED))
+      return ports.sources.signOut(ids, places, id, except, usernames);
+    const planned = { ...kept.report, places: [...kept.report.places, ...rows] };
+    await vault.update((cache) => store(cache, { ...kept, report: planned }));
+    try {
+      return await ports.sources.signOut(ids, places, id, except, usernames);
+    } catch (error) {
+      // The user is told now; the next start must not go on by itself.
+      await vault.update((cache) => store(cache, { report: planned, revoke: [] })).catch(ports.onUnexpected);
+      throw error;
+    }
+  }
+
+  /**
+   * Removes accounts from the vault. The receipt and the pending work are in the same durable change. The receipt says of each step that
+   * follows that it was not done, until it is.
+   */
+  async function removeAndWriteDown(
+    vault: Vault,
+    draft: SignOutReport,
+    { ids, wishes, refused: refusals }: Wish,
+  ): Promise<{ kept: Kept; session: Task | undefined }> {
+    const refused = new Map(refusals);
+    const may = ({ issuer }: Task): boolean => !refused.has(issuer);
+    let before: ReturnType<typeof take> | undefined;
+    let written: { kept: Kept; session: Task | undefined } | undefined;
+    const writeDown = (cache: TokenCache, removed: readonly SignOutReceipt[]): void => {
+      if (before === undefined) return;
+      const revoke = wishes.revoke ? before.revoke.filter(may) : [];
+      const skipped = wishes.revoke && (before.unknown || refused.size > 0);
+      const problem = skipped ? plainErrorOf(notSent(refused), ports.onUnexpected) : null;
+      const session = before.session !== undefined && may(before.session) ? before.session : undefined;
+      const interrupted = signInError('sign_out_interrupted', session ?? { issuer: '', client_id: '' });
+      const report: SignOutReport = {
+        ...draft,
+        names: [...new Set([...draft.names, ...before.names.map(({ account }) => account)])],
+        receipts: namedReceipts(removed, before.names),
+        revoked: wishes.revoke ? { count: 0, pending: revoke.length, problem } : null,
+        session: wishes.endSession ? { opened: false, problem: plainError(interrupted) } : null,
+      };
+      written = { kept: { report, revoke }, session };
+      store(cache, written.kept);
+    };
+    // Collected again in the change that removes them, because a refresh may have replaced tokens meanwhile.
+    const collect = (cache: TokenCache): void =>
+      void (before = take(cache, ids, chooserOf(wishes)('provider')));
+    const receipts = await signOutAccounts(vault, ids, collect, writeDown);
+    if (written === undefined) throw new Error('The change was not made.');
+    // Now with what became of the old key, which is destroyed after the change.
+    const { report, revoke } = written.kept;
+    const named = report.receipts.map((receipt, index) => ({ ...receipt, ...keyOfReceipt(receipts[index]) }));
+    return { ...written, kept: { report: { ...report, receipts: named }, revoke } };
   }
 
   /** Signs out of other programs only: the accounts are not in the vault, or stay there. */
@@ -308,17 +380,25 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     },
   ): Promise<SignOutReport> {
     const report: SignOutReport = {
-      id,
-      at,
+      ...{ id, at, receipts: [], revoked: null, session: null, places: [] },
       names: [...new Set(names.values())],
-      receipts: [],
-      revoked: null,
-      session: null,
-      places: await ports.sources.signOut(ids, wishes.places, id, wishes.except),
       keptInVault: there.length > 0,
     };
-    await keep(vault, report);
-    return report;
+    const { state, bytes } = vault.status;
+    const isStored = state === 'ready' && bytes !== null;
+    // A vault is not made for a look at other programs. Where there is one, it says from now on what may be half done.
+    const places = isStored
+      ? await signOutPlaces(vault, ids, { report, revoke: [], wish: undefined }, wishes)
+      : await ports.sources.signOut(
+          ids,
+          wishes.places,
+          id,
+          wishes.except,
+          await vault.read((cache) => usernamesIn(cache, ids)),
+        );
+    const done = { ...report, places };
+    await keep(vault, done);
+    return done;
   }
 
   /** Stores a receipt, unless that would create the vault: a look at other programs leaves no trace. */
@@ -496,13 +576,33 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     while (!stopped) {
       // Read again each time, because another run may have completed the next one.
       const next = (await vault.read(all)).find(
-        ({ report: { id }, revoke }) => revoke.length > 0 && !tried.has(id) && !underWay.has(id),
+        (kept) => isPending(kept) && !tried.has(kept.report.id) && !underWay.has(kept.report.id),
       );
       if (next === undefined) return;
       tried.add(next.report.id);
-      await tellProviders(vault, next, Promise.resolve(next.report.session)).done;
+      const kept = next.wish === undefined ? next : await complete(vault, next.report, next.wish);
+      await tellProviders(vault, kept, Promise.resolve(kept.report.session)).done;
       ports.onProgress();
     }
+  }
+
+  /** Does the removal that an earlier run was asked for. Accounts that were used since then stay, and the receipt says so. */
+  async function complete(vault: Vault, report: SignOutReport, wish: Wish): Promise<Kept> {
+    const { leaving, staying } = await vault.read((cache) => {
+      const { byId } = cachedAccounts(cache);
+      const wanted = wish.ids === null ? [...byId.values()] : wish.ids.flatMap((id) => byId.get(id) ?? []);
+      const isUsed = ({ accessTokens }: CachedAccount): boolean =>
+        accessTokens.some(({ cached_at }) => Number(cached_at) > report.at);
+      return {
+        leaving: wanted.filter((account) => !isUsed(account)).map(({ id }) => id),
+        staying: wanted.filter(isUsed).map((account) => nameFor(cache, account).account),
+      };
+    });
+    const says = `Tokenkeep ended in the middle of this sign-out. Used since then, and still here: ${listed(staying)}.`;
+    const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says };
+    const draft = staying.length === 0 ? report : { ...report, places: [row, ...report.places] };
+    if (leaving.length > 0) return (await removeAndWriteDown(vault, draft, { ...wish, ids: leaving })).kept;
+    return { report: draft, revoke: [] };
   }
 
   return {
@@ -540,7 +640,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       return report;
     },
     done: (id) => ports.sources.done(id),
-    resume,
+    resume: (vault) => track(resume(vault)),
     async idle() {
       const all = Promise.allSettled([...running]).then(() => undefined);
       await within(FINDING + TELLING, all, () => undefined);
@@ -552,25 +652,22 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   };
 }
 
-/** Signs the accounts out. `writeDown` runs before, in the same durable change, and records the pending work. */
-async function removeAndWriteDown<T>(
-  vault: Vault,
-  ids: readonly string[] | null,
-  writeDown: (cache: TokenCache) => T,
-): Promise<T & { receipts: readonly SignOutReceipt[] }> {
-  const written: T[] = [];
-  const receipts = await signOutAccounts(vault, ids, (cache) => {
-    written.splice(0, 1, writeDown(cache)); // a retried change records it again
+/** The row of a cache whose sign-out had begun when the app ended. */
+const INTERRUPTED =
+  'Tokenkeep ended in the middle of this. Open the cache again, and sign out of what is still there.';
+
+function namedReceipts(
+  receipts: readonly SignOutReceipt[],
+  names: readonly { account: string; source: string | null }[],
+): SignOutReport['receipts'] {
+  return receipts.map(({ home_account_id, ...receipt }, index) => {
+    const name = receipts.length === names.length ? names[index] : undefined;
+    return { ...receipt, account: name?.account ?? home_account_id, source: name?.source ?? null };
   });
-  const [last] = written;
-  if (last === undefined) throw new Error('The change was not made.');
-  return { ...last, receipts };
 }
 
-const NOTHING_REMOVED = {
-  removed: { AccessToken: 0, RefreshToken: 0, IdToken: 0, Account: 0, AppMetadata: 0 },
-  remaining: 0,
-};
+const keyOfReceipt = (receipt: SignOutReceipt | undefined): Pick<SignOutReceipt, 'oldKey'> =>
+  receipt?.oldKey === undefined ? {} : { oldKey: receipt.oldKey };
 
 function nameFor(cache: TokenCache, account: CachedAccount): { account: string; source: string | null } {
   const name = usernameOf(account) || nameOf(account) || account.home_account_id;
@@ -603,6 +700,15 @@ function inVault(cache: TokenCache, ids: readonly string[] | null): readonly str
   if (ids === null) return null;
   const { byId } = cachedAccounts(cache);
   return ids.filter((id) => byId.has(id));
+}
+
+/** Returns the user names of those of the accounts that are in the vault. */
+export function usernamesIn(cache: TokenCache, ids: readonly string[]): string[] {
+  const { byId } = cachedAccounts(cache);
+  return ids.flatMap((id) => {
+    const account = byId.get(id);
+    return account === undefined ? [] : [usernameOf(account)];
+  });
 }
 
 function gone(): InvalidArgumentError {
@@ -645,8 +751,18 @@ function best(all: readonly Offer[]): Offer {
 }
 
 const task = v.object({ issuer: v.string(), client_id: v.string(), secret: v.string() });
+const wishShape = v.object({
+  ids: v.nullable(v.array(v.string())),
+  wishes: v.looseObject({ revoke: v.boolean(), endSession: v.boolean() }),
+  refused: v.array(v.tuple([v.string(), v.string()])),
+});
 const keptShape = v.array(
-  v.object({ report: v.looseObject({ id: v.string(), at: v.number() }), revoke: v.array(task) }),
+  v.object({
+    report: v.looseObject({ id: v.string(), at: v.number() }),
+    revoke: v.array(task),
+    // One that can't be read is not done; what it removes is then still in the list.
+    wish: v.fallback(v.optional(wishShape), undefined),
+  }),
 );
 
 /** What receipts of earlier versions lack. */
@@ -657,7 +773,7 @@ function all(cache: TokenCache): readonly Kept[] {
   const result = v.safeParse(keptShape, appData(cache, NAME) ?? []);
   if (!result.success) return [];
   const stored = result.output as unknown as readonly Kept[];
-  return stored.map(({ report, revoke }) => ({ report: { ...EARLIER, ...report }, revoke }));
+  return stored.map(({ report, ...kept }) => ({ ...kept, report: { ...EARLIER, ...report } }));
 }
 
 /** Stores a sign-out in place of its earlier version; inside an update. */
@@ -674,13 +790,12 @@ function store(cache: TokenCache, kept: Kept): void {
 }
 
 /** Whether a receipt is not too old. One with pending work is always kept. */
-const isKept = ({ report, revoke }: Kept, oldest: number): boolean => report.at > oldest || revoke.length > 0;
+const isKept = (kept: Kept, oldest: number): boolean => kept.report.at > oldest || isPending(kept);
+
+/** Whether something is left to do. */
+const isPending = ({ revoke, wish }: Kept): boolean => revoke.length > 0 || wish !== undefined;
 
 /** Removes the receipts, but not pending work; inside an update. */
 export function clearReceipts(cache: TokenCache): void {
-  setAppData(
-    cache,
-    NAME,
-    all(cache).filter(({ revoke }) => revoke.length > 0),
-  );
+  setAppData(cache, NAME, all(cache).filter(isPending));
 }

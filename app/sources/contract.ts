@@ -25,6 +25,8 @@ export interface SourceItem {
   /** Seconds since the epoch: the last change, and the last one that was noticed while it was open. */
   writtenAt: number | null;
   changedAt: number | null;
+  /** What the last change was that was noticed: "Mara Lindqvist, 1 token refreshed."; null if there was none, or it can't be told. */
+  lastChange: string | null;
   /** It can be imported: a plain document of an MSAL library. */
   importable: boolean;
 }

@@ -21,6 +21,7 @@ import {
   watchSource,
 } from 'tokenkeep/sources';
 import type { SourceItem, SourceList, SourceRequests } from './contract.ts';
+import { changeBetween } from './source-change.ts';
 
 export interface OpenSourcesPorts<Caller> {
   /** The computer that is searched. */
@@ -68,6 +69,7 @@ interface Kept {
   readonly source: FoundSource;
   reading: SourceReading | null;
   changedAt: number | null;
+  lastChange: string | null;
   stop: () => void;
 }
 
@@ -86,7 +88,14 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     const id = createHash('sha256').update(source.id).digest('base64url').slice(0, 22);
     const before = kept.get(id);
     if (before !== undefined) return before;
-    const fresh: Kept = { id, source, reading: null, changedAt: null, stop: () => undefined };
+    const fresh: Kept = {
+      id,
+      source,
+      reading: null,
+      changedAt: null,
+      lastChange: null,
+      stop: () => undefined,
+    };
     kept.set(id, fresh);
     return fresh;
   };
@@ -97,8 +106,10 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     await read(one);
     one.stop();
     one.stop = watchSource(one.source, () => {
+      const before = one.reading;
       void read(one).then(() => {
         one.changedAt = ports.now();
+        one.lastChange = changeBetween(before, one.reading);
         ports.onChange();
       });
     });
@@ -136,7 +147,8 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         const one = find(id);
         one.stop();
         if (one.source.program === 'file' || one.reading?.state === 'gone') kept.delete(id);
-        else kept.set(id, { ...one, reading: null, changedAt: null, stop: () => undefined });
+        else
+          kept.set(id, { ...one, reading: null, changedAt: null, lastChange: null, stop: () => undefined });
         ports.onChange();
         return list();
       },
@@ -178,7 +190,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     close() {
       for (const [id, one] of kept) {
         one.stop();
-        kept.set(id, { ...one, reading: null, changedAt: null, stop: () => undefined });
+        kept.set(id, { ...one, reading: null, changedAt: null, lastChange: null, stop: () => undefined });
       }
       ports.onChange();
     },
@@ -189,7 +201,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
   };
 }
 
-function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceItem {
+function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: string): SourceItem {
   const cache = reading?.cache ?? null;
   const accounts = cache === null ? [] : [...cachedAccounts(cache).byId.values()];
   const { content } = source.place;
@@ -212,6 +224,7 @@ function itemOf({ id, source, reading, changedAt }: Kept, home: string): SourceI
     names: reading?.names ?? [],
     writtenAt: reading?.writtenAt ?? source.writtenAt,
     changedAt,
+    lastChange,
     importable: content === 'msal' && source.sealing === 'none' && reading?.state === 'accounts',
   };
 }

@@ -15,8 +15,12 @@ import { isViewOnly, type OpenSource, type OpenSources } from './open-sources.ts
 export interface SourceSignOuts {
   /** Names of those of the accounts that are in opened places, by id. */
   names(accountIds: readonly string[]): ReadonlyMap<string, string>;
-  /** The opened places that have some of these accounts. */
-  offers(accountIds: readonly string[]): PlaceOffer[];
+  /**
+   * The opened places that have some of these accounts.
+   *
+   * @param usernames of the accounts that are in the vault: programs whose tokens are not read name accounts by them
+   */
+  offers(accountIds: readonly string[], usernames?: readonly string[]): PlaceOffer[];
   /**
    * Signs the accounts out of the chosen places. Places that have them and are not chosen are in the receipts as well, and so are those that
    * were offered and have been closed or have disappeared since.
@@ -29,6 +33,7 @@ export interface SourceSignOuts {
     places: readonly string[],
     reportId: string,
     except?: readonly SignOutExcept[],
+    usernames?: readonly string[],
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
   undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
@@ -77,6 +82,22 @@ export function sourceSignOuts(
     });
   };
 
+  /** Opened programs that name some of these accounts, and whose tokens are not read. Tokenkeep changes none of them. */
+  const naming = (ids: readonly string[], usernames: readonly string[]) => {
+    const own = holding(ids).flatMap(({ theirs }) => theirs.map(usernameOf));
+    // Only names in the form of an e-mail address mean one user everywhere.
+    const wanted = new Set(
+      [...usernames, ...own].map((name) => name.toLowerCase()).filter((name) => name.includes('@')),
+    );
+    return sources.opened().flatMap(({ id, name, source, reading }) => {
+      const [signIn, ...more] = reading.names.filter((one) => wanted.has(one.name.toLowerCase()));
+      if (signIn === undefined) return [];
+      const others = reading.names.length - 1 - more.length;
+      const leave = howToLeave(source, more.length === 0 ? signIn : undefined);
+      return [{ id, name, file: displayPath(source.file), accounts: 1 + more.length, others, leave }];
+    });
+  };
+
   async function leave(
     place: OpenSource,
     theirs: readonly CachedAccount[],
@@ -121,8 +142,8 @@ export function sourceSignOuts(
   return {
     names: (ids) =>
       new Map(holding(ids).flatMap(({ theirs }) => theirs.map((one) => [one.id, accountName(one)] as const))),
-    offers: (ids) =>
-      holding(ids).map(({ place: { id, name, source }, theirs, others }) => {
+    offers: (ids, usernames = []) => [
+      ...holding(ids).map(({ place: { id, name, source }, theirs, others }) => {
         const file = displayPath(source.file);
         offered.set(id, { name, file });
         const counted = theirs.map((one) => [one.id, tokensOf(one)] as const);
@@ -139,10 +160,19 @@ export function sourceSignOuts(
           leave: howToLeave(source),
         };
       }),
-    async signOut(ids, places, reportId, except = []) {
+      ...naming(ids, usernames).map((named) => ({
+        ...named,
+        tokens: 0,
+        tokensOf: {},
+        staying: [],
+        viewOnly: true,
+      })),
+    ],
+    async signOut(ids, places, reportId, except = [], usernames = []) {
       const receipts: PlaceReceipt[] = [];
       const left = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
       const held = holding(ids);
+      const named = naming(ids, usernames);
       for (const { place, theirs } of held) {
         const { name, source, id } = place;
         const chosen = theirs.filter((one) => !left.has(`${one.id} ${id}`));
@@ -159,6 +189,7 @@ export function sourceSignOuts(
         if (known !== undefined && !held.some(({ place }) => place.id === id))
           receipts.push({ ...known, ...missing(id) });
       }
+      for (const { name, file, leave: says } of named) receipts.push({ name, file, result: 'still', says });
       // What is still signed in comes first.
       return receipts.sort((a, b) => Number(a.result === 'signed-out') - Number(b.result === 'signed-out'));
     },

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { attacksNotRun } from './attackers.mjs';
 import { chosen } from './parts.mjs';
 import { nextStep, steps } from './steps.mjs';
 import { verdict } from './verdict.mjs';
@@ -19,6 +20,8 @@ const strict = process.env.CI === 'true';
 const begun = performance.now();
 
 const { parts, words, built } = chosen(process.argv.slice(2));
+/** The parts whose tests docs/threat-model.md names. */
+const ATTACKING = ['unit', 'e2e', 'packaged'];
 mkdirSync(artifacts, { recursive: true });
 const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
 const wanted = steps(artifacts, words, parts).filter(({ part }) => parts.includes(part));
@@ -27,6 +30,7 @@ const sideBySide = lanes.every(({ length }) => length > 0) && availableParalleli
 
 if (sideBySide) await Promise.all(lanes.map((own, lane) => follow(own, lanes[1 - lane])));
 else for (const lane of lanes) await follow(lane);
+if (built && words.length === 0 && ATTACKING.every((part) => parts.includes(part))) assertAttacked();
 conclude();
 
 async function follow(lane, other = []) {
@@ -61,6 +65,16 @@ async function run(step) {
   const seconds = Math.round((performance.now() - started) / 1000);
   if (sideBySide) console.log(`\n=== ${step.name} (${seconds} s)\n${said.join('').trim()}`);
   return verdict(step, status, step.report && read(step.report), { strict });
+}
+
+/** What the threat model names as an attack has run in this very run. */
+function assertAttacked() {
+  const reports = ATTACKING.map((part) => read(join(artifacts, `${part}.json`))).filter(Boolean);
+  const page = readFileSync(join(root, 'docs/threat-model.md'), 'utf8');
+  const { missing, skipped } = attacksNotRun(page, reports, root);
+  total.failed.push(...missing, ...(strict ? skipped : []));
+  total.skipped.push(...(strict ? [] : skipped));
+  if (missing.length === 0) total.passed++;
 }
 
 /** The script behind a package's command; all of ours are Node scripts. */

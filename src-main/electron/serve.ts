@@ -30,6 +30,11 @@ export interface ServeOptions extends Trusted {
   places?: () => readonly PlaceCache[];
   /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
+  /**
+   * Whether a yes to the copy of an access token counts for five minutes, until the window loses the focus or the screen is locked.
+   * Default: only where the user ticks a box in the dialog.
+   */
+  asksRarely?: () => boolean;
   /** See `RequestOptions.onUnexpected`. */
   onUnexpected?: (error: unknown) => void;
 }
@@ -107,6 +112,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     confirm: (caller, question, onOption) =>
       confirm(caller, question, onOption === undefined ? {} : { onOption }),
     useGesture,
+    asksRarely: options.asksRarely ?? (() => false),
     onLeave: (caller, call) => BrowserWindow.fromWebContents(caller)?.once('blur', call),
     chooseFile,
     chooseTarget,
@@ -164,6 +170,7 @@ const NAMES: OptionNames<ServeOptions> = {
   name: true,
   places: true,
   beforeRetry: true,
+  asksRarely: true,
   onUnexpected: true,
 };
 

@@ -72,9 +72,12 @@ function called(session: ExpressSession, method: 'regenerate' | 'destroy' | 'sav
   });
 }
 
-/** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs; undefined if it has none. */
-export function lifetimeOf({ cookie }: ExpressSession): number | undefined {
-  const { originalMaxAge } = cookie;
+/** Seconds. A session whose cookie ends with the browser: stores keep it for about a day (connect-redis, connect-pg-simple). */
+const A_DAY = 86_400;
+
+/** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs. */
+export function lifetimeOf({ cookie: { originalMaxAge } }: ExpressSession): number {
+  const seconds = typeof originalMaxAge === 'number' ? originalMaxAge / 1000 : A_DAY;
   // A partition is prolonged a tenth late at most (PartitionTtl), and must not end before its session.
-  return typeof originalMaxAge === 'number' ? Math.ceil((originalMaxAge / 1000) * 1.2) : undefined;
+  return Math.max(60, Math.ceil(seconds * 1.2));
 }

@@ -20,6 +20,7 @@ export {
   type WebSignIn,
   type WebSignInOptions,
   type WebSignInPaths,
+  type WebSignOut,
   type WebUser,
 } from './options.ts';
 export { webSignIn } from './web-sign-in.ts';

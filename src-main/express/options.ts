@@ -44,6 +44,8 @@ export interface WebSignInOptions {
   basePath?: string;
   /** Keeps data of the app when a sign-in replaces the session. `isSameUser`: the user was signed in before. */
   carryOver?: (before: object, after: object, isSameUser: boolean) => void;
+  /** Called for each account whose tokens were removed: at a sign-out, and when another user signs in. */
+  onSignOut?: (signOut: WebSignOut) => void;
   /** Requests to the provider. Default: the global `fetch`. */
   fetch?: typeof fetch;
   /** Seconds since the epoch. Default: the system clock. */
@@ -66,6 +68,28 @@ export interface SignInOptions {
   claims?: string;
   /** A user name, so that the provider need not ask for it. */
   loginHint?: string;
+}
+
+/**
+ * A sign-out here, and what became of the refresh tokens at the provider.
+ *
+ * @example
+ * import type { WebSignOut } from 'tokenkeep/express';
+ *
+ * const onSignOut = ({ revocation, error }: WebSignOut) => {
+ *   if (revocation === 'failed') console.warn('A refresh token stays valid at the provider:', error);
+ * };
+ */
+export interface WebSignOut {
+  readonly account: AccountSummary;
+  /**
+   * - `done`: the provider has revoked them (RFC 7009).
+   * - `unsupported`: its discovery document names no revocation endpoint. They stay valid there until they expire; nobody has them.
+   * - `failed`: the same, because the request failed; see `error`.
+   * - `none`: there were none.
+   */
+  readonly revocation: 'done' | 'unsupported' | 'failed' | 'none';
+  readonly error?: unknown;
 }
 
 /** The signed-in user of a request. */
@@ -116,6 +140,7 @@ const OPTIONS: OptionNames<WebSignInOptions> = {
   paths: true,
   basePath: true,
   carryOver: true,
+  onSignOut: true,
   fetch: true,
   now: true,
 };

@@ -1,4 +1,5 @@
 /** What is asked of the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
+import { abandonable } from '../abort.ts';
 import { isRecord } from '../cache/json.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
 import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
@@ -18,6 +19,8 @@ export interface Metadata {
   readonly token_endpoint: string;
   readonly jwks_uri: string;
   readonly end_session_endpoint?: string;
+  /** RFC 7009 */
+  readonly revocation_endpoint?: string;
   /** Whether answers to the browser name the issuer (RFC 9207). */
   readonly namesIssuer: boolean;
   /** Whether the token endpoint takes the client secret in the body. */
@@ -32,6 +35,8 @@ export interface TokenResponse {
 
 /** Milliseconds after which a request to the provider is given up. */
 const TIMEOUT = 10_000;
+/** The same for a revocation, for which the browser of a user who signs out waits. */
+const REVOCATION_TIMEOUT = 3000;
 /** Seconds for which metadata is kept. */
 const A_DAY = 86_400;
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
@@ -81,6 +86,45 @@ export class Provider {
 
   /** @throws WebSignInError `provider_unreachable`; an error that the provider answered is returned */
   async tokens(parameters: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<TokenResponse> {
+    const { token_endpoint } = await this.metadata();
+    const { status, body: response } = await this.#json(token_endpoint, {
+      ...(await this.#form(parameters)),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (status >= 500 || (status !== 200 && typeof response['error'] !== 'string'))
+      unreachable(`Its token endpoint answered with status ${status}.`);
+    return { token_endpoint, response };
+  }
+
+  /**
+   * Revokes refresh tokens, and the access tokens that came from them (RFC 7009).
+   *
+   * @returns false if the provider has no revocation endpoint @throws WebSignInError `provider_unreachable`
+   */
+  async revoke(refreshTokens: readonly string[]): Promise<boolean> {
+    const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
+    try {
+      const { revocation_endpoint } = await abandonable(signal, () => this.metadata());
+      if (revocation_endpoint === undefined) return false;
+      await Promise.all(
+        refreshTokens.map(async (token) => {
+          const form = await this.#form({ token, token_type_hint: 'refresh_token' });
+          const { status } = await this.#ask(revocation_endpoint, { ...form, signal });
+          if (status !== 200) unreachable(`Its revocation endpoint answered with status ${status}.`);
+        }),
+      );
+      return true;
+    } catch (cause) {
+      throw new WebSignInError(
+        'provider_unreachable',
+        'The identity provider did not revoke the refresh tokens. The user is signed out here, and the tokens were removed. At the provider they stay valid until they expire.',
+        { cause },
+      );
+    }
+  }
+
+  /** A form with the authentication of the client. */
+  async #form(parameters: Readonly<Record<string, string>>): Promise<RequestInit> {
     const { token_endpoint, takesPost } = await this.metadata();
     const { clientId, clientSecret, clientAssertion } = this.#client;
     const body = new URLSearchParams({ ...parameters, client_id: clientId });
@@ -90,29 +134,23 @@ export class Provider {
       body.set('client_assertion', await clientAssertion(token_endpoint));
     } else if (clientSecret !== undefined && takesPost) body.set('client_secret', clientSecret);
     else if (clientSecret !== undefined) headers['authorization'] = basic(clientId, clientSecret);
-    const { status, body: response } = await this.#json(token_endpoint, {
-      method: 'POST',
-      body,
-      headers,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (status >= 500 || (status !== 200 && typeof response['error'] !== 'string'))
-      unreachable(`Its token endpoint answered with status ${status}.`);
-    return { token_endpoint, response };
+    return { method: 'POST', body, headers };
   }
 
   async #discover(): Promise<Metadata> {
     const { status, body } = await this.#json(`${this.#issuer}/.well-known/openid-configuration`);
     if (status !== 200) unreachable(`Its discovery document answered with status ${status}.`);
-    const { issuer, end_session_endpoint: end, token_endpoint_auth_methods_supported: methods } = body;
+    const { issuer, end_session_endpoint: end, revocation_endpoint: revocation } = body;
+    const methods = body['token_endpoint_auth_methods_supported'];
     if (typeof issuer !== 'string' || !this.#isOwn(issuer))
       unreachable('Its discovery document names another issuer: set "issuer" to the one that it names.');
     for (const name of ENDPOINTS)
       if (!isTrustworthy(body[name])) unreachable(`Its discovery document has no usable "${name}".`);
+    const { authorization_endpoint, token_endpoint, jwks_uri } = body as unknown as Metadata;
     return {
-      ...(body as unknown as Metadata),
-      issuer,
+      ...{ issuer, authorization_endpoint, token_endpoint, jwks_uri },
       ...(isTrustworthy(end) ? { end_session_endpoint: end } : {}),
+      ...(isTrustworthy(revocation) ? { revocation_endpoint: revocation } : {}),
       namesIssuer: body['authorization_response_iss_parameter_supported'] === true,
       takesPost: Array.isArray(methods) && methods.includes('client_secret_post'),
     };
@@ -127,8 +165,19 @@ export class Provider {
 
   async #json(
     url: string,
-    { signal, ...init }: RequestInit = {},
+    init: RequestInit = {},
   ): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
+    const { status, text } = await this.#ask(url, init);
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      // Without the cause, which quotes the answer: tokens may be in it.
+    }
+    return isRecord(body) ? { status, body } : unreachable('Its answer is not a JSON object.');
+  }
+
+  async #ask(url: string, { signal, ...init }: RequestInit): Promise<{ status: number; text: string }> {
     const timeout = AbortSignal.timeout(TIMEOUT);
     try {
       const answer = await this.#fetch(url, {
@@ -136,9 +185,7 @@ export class Provider {
         redirect: 'error', // A secret is sent to no other address.
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
-      const body: unknown = await answer.json();
-      if (!isRecord(body)) throw new TypeError('The answer is not a JSON object.');
-      return { status: answer.status, body };
+      return { status: answer.status, text: await answer.text() };
     } catch (cause) {
       return unreachable('', cause);
     }

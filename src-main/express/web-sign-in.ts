@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
@@ -17,8 +17,9 @@ import {
   WebSignInError,
 } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
-import { logoutTokens } from '../partitions/logout-token.ts';
-import type { Partition, PartitionedCaches, PartitionOptions } from '../partitions/partitioned-caches.ts';
+import { logoutTokens, type VerifyLogoutToken } from '../partitions/logout-token.ts';
+import { type Marks, marksOf } from '../partitions/marks.ts';
+import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
 import { carryOver } from '../partitions/stores/session-store.ts';
 import {
   type Attempt,
@@ -58,6 +59,7 @@ import {
   type WebSignIn,
   type WebSignInOptions,
   type WebSignInPaths,
+  type WebSignOut,
   type WebUser,
 } from './options.ts';
 import { Provider } from './provider.ts';
@@ -124,7 +126,7 @@ class WebApp {
   readonly #paths: Required<WebSignInPaths> & { readonly callback: string };
   readonly #cookiePrefix: string;
   readonly #users = new WeakMap<WebRequest, WebUser>();
-  #logout: ReturnType<typeof logoutTokens> | undefined;
+  #logout: VerifyLogoutToken | undefined;
 
   constructor(options: WebSignInOptions) {
     this.#options = checkedOptions(options);
@@ -221,12 +223,11 @@ class WebApp {
       scopes: scope,
       at: this.#now(),
     });
-    for (const name of supersededAttempts(cookiesOf(req), `${this.#cookiePrefix}attempt-`))
-      this.#clear(res, name);
-    setCookie(res, this.#attemptCookie(attempt.state), value, {
-      maxAge: LONGEST_ATTEMPT,
-      secure: this.#isSecure,
-    });
+    const cookies = cookiesOf(req);
+    for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`)) this.#clear(res, name);
+    // The same for all sign-ins that are under way in this browser. [Note: sign-ins side by side]
+    this.#set(res, this.#browserCookie, browserId(cookies.get(this.#browserCookie)), LONGEST_ATTEMPT);
+    this.#set(res, this.#attemptCookie(attempt.state), value, LONGEST_ATTEMPT);
     const url = new URL(authorization_endpoint);
     const query: Record<string, string> = {
       ...parameters,
@@ -295,16 +296,61 @@ class WebApp {
     const session = await regenerated(req);
     this.#options.carryOver?.(before, session, isSameUser);
     if (isSameUser && typeof this.#options.caches === 'function') await carryOver(before, session);
-    const id = isSameUser ? previous.id : randomUUID();
-    await this.#open(req, session, id).update((cache) => void merge(cache, memory));
-    // The tokens of the user before are out of everyone's reach now.
-    if (previous !== undefined && !isSameUser) await signedOut(previous.partition).catch(() => undefined);
-    noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
-    await saved(session);
-    setCookie(res, this.#doneCookie, String(this.#roundsOf(req) + 1), {
-      maxAge: LOOP,
-      secure: this.#isSecure,
-    });
+    const browser = cookiesOf(req).get(this.#browserCookie);
+    const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
+    const partition = this.#open(req, session, id);
+    let others: Set<string>;
+    try {
+      await partition.update((cache) => void merge(cache, memory));
+      others = await this.#others(browser, id); // After the update, so that what another one finds here is there to be removed.
+      noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
+      await saved(session);
+    } catch (error) {
+      // No session leads to these tokens.
+      if (!isSameUser) await this.#signedOut(partition).catch(() => undefined);
+      throw error;
+    }
+    // The tokens of the users before are out of everyone's reach now.
+    if (previous !== undefined && !isSameUser) others.add(previous.id);
+    await Promise.allSettled([...others].map((other) => this.#signedOut(this.#open(req, session, other))));
+    this.#set(res, this.#doneCookie, String(this.#roundsOf(req) + 1), LOOP);
+  }
+
+  /** A partition that can't be opened is left alone, and the sign-in gets another. */
+  async #idFor(
+    req: WebRequest,
+    session: ExpressSession,
+    browser: string | undefined,
+    account: AccountSummary,
+  ): Promise<string> {
+    const id = partitionIdOf(browser, account);
+    const isOpen = await this.#open(req, session, id)
+      .read(() => true)
+      .catch(unopened);
+    return isOpen === true ? id : randomUUID();
+  }
+
+  /**
+   * [Note: sign-ins side by side] Two tabs may finish their sign-ins at the same moment, and the browser keeps the session of only one of
+   * them. So the sign-ins of one browser and user share a partition, and the partition of another user who signed in there shortly
+   * before is known.
+   *
+   * @returns the ids of partitions that no session leads to any more
+   */
+  async #others(browser: string | undefined, id: string): Promise<Set<string>> {
+    if (browser === undefined) return new Set();
+    // As long as the browser may have the cookie: it is set when a sign-in begins.
+    const before = await this.#marks?.exchange(2 * LONGEST_ATTEMPT, id, ...this.#markOf(browser));
+    return new Set(before === undefined || before === null || before === id ? [] : [before]);
+  }
+
+  get #marks(): Marks | undefined {
+    const { caches } = this.#options;
+    return typeof caches === 'function' ? undefined : marksOf(caches);
+  }
+
+  #markOf(browser: string): string[] {
+    return ['browser', this.#options.clientId, browser];
   }
 
   #timeOf(last: SignedInSession | undefined): { at: number; again: number } {
@@ -330,10 +376,15 @@ class WebApp {
     if (id !== undefined) {
       const partition = this.#open(req, session, id);
       idToken = await partition.read((cache) => cache.find('IdToken')[0]?.secret).catch(unopened);
-      await signedOut(partition);
+      await this.#signedOut(partition);
     }
     await destroyed(session);
     this.#clear(res, this.#doneCookie);
+    const browser = cookiesOf(req).get(this.#browserCookie);
+    if (browser !== undefined) {
+      this.#clear(res, this.#browserCookie);
+      await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // It expires.
+    }
     const home = `${this.#origin}${this.#basePath}/`;
     // Here it is done. The browser asks at the provider, if that is there.
     const { end_session_endpoint } = await this.#provider
@@ -350,6 +401,38 @@ class WebApp {
     redirect(res, url.href);
   }
 
+  /** Removes the tokens of a partition here, then revokes them at the provider. */
+  async #signedOut(partition: Partition): Promise<void> {
+    const found = await partition
+      .update((cache) => {
+        const accounts = cache.accounts();
+        const refreshTokens = accounts.flatMap((account) => this.#ownRefreshTokens(cache, account));
+        cache.signOutAll();
+        return { accounts, refreshTokens };
+      })
+      .catch(unopened);
+    await partition.remove(); // Also where it could not be opened.
+    const { accounts = [], refreshTokens = [] } = found ?? {};
+    const revocation = await this.#revocation(refreshTokens);
+    for (const account of accounts) this.#options.onSignOut?.({ account, ...revocation });
+  }
+
+  /** Those that this app got from this provider: no other may see them. */
+  #ownRefreshTokens(cache: TokenCache, { home_account_id, environment, issuer }: AccountSummary): string[] {
+    const own = { client_id: this.#options.clientId, home_account_id, environment };
+    const query = issuer === undefined ? own : { ...own, issuer };
+    return cache.find('RefreshToken', { query }).map(({ secret }) => secret);
+  }
+
+  async #revocation(refreshTokens: readonly string[]): Promise<Omit<WebSignOut, 'account'>> {
+    if (refreshTokens.length === 0) return { revocation: 'none' };
+    try {
+      return { revocation: (await this.#provider.revoke(refreshTokens)) ? 'done' : 'unsupported' };
+    } catch (error) {
+      return { revocation: 'failed', error };
+    }
+  }
+
   #hasIndex(): boolean {
     const { caches } = this.#options;
     return typeof caches !== 'function' && caches.userIndex;
@@ -360,8 +443,8 @@ class WebApp {
     const { caches } = this.#options;
     if (typeof caches === 'function') return;
     try {
-      const verify = await this.#verifier();
-      await caches.signOutUser(await verify(await formField(req, 'logout_token')));
+      const verify = await this.#verifier(caches);
+      await verify(await formField(req, 'logout_token'), (user) => caches.signOutUser(user));
     } catch (error) {
       if (!(error instanceof LogoutTokenError)) throw error;
       const isInvalid = error.code === 'logout_token_invalid';
@@ -375,12 +458,13 @@ class WebApp {
     answer(res, 200);
   }
 
-  async #verifier(): Promise<ReturnType<typeof logoutTokens>> {
+  async #verifier(caches: PartitionedCaches): Promise<VerifyLogoutToken> {
     const { issuer, jwks_uri } = await this.#provider.metadata();
     this.#logout ??= logoutTokens({
       issuer,
       clientId: this.#options.clientId,
       keys: () => this.#provider.jwks(jwks_uri),
+      ...(marksOf(caches) === undefined ? {} : { caches }),
       now: this.#now,
     });
     return this.#logout;
@@ -461,9 +545,7 @@ class WebApp {
   }
 
   #open(req: WebRequest, session: ExpressSession, id: string): Partition {
-    const ttl = lifetimeOf(session);
-    const how: PartitionOptions = ttl === undefined ? {} : { ttl: { sliding: ttl } };
-    return this.#caches(req).partition(id, how);
+    return this.#caches(req).partition(id, { ttl: { sliding: lifetimeOf(session) } });
   }
 
   /** The request's URL as the browser sees it. */
@@ -499,8 +581,16 @@ class WebApp {
     return `${this.#cookiePrefix}attempt-${state.replace(/[^\w-]/g, '').slice(0, 16)}`;
   }
 
+  get #browserCookie(): string {
+    return `${this.#cookiePrefix}browser`;
+  }
+
+  #set(res: ServerResponse, name: string, value: string, maxAge: number): void {
+    setCookie(res, name, value, { maxAge, secure: this.#isSecure });
+  }
+
   #clear(res: ServerResponse, name: string): void {
-    setCookie(res, name, '', { maxAge: 0, secure: this.#isSecure });
+    this.#set(res, name, '', 0);
   }
 }
 
@@ -535,9 +625,19 @@ function isSame(one: AccountSummary, other: AccountSummary): boolean {
   return home_account_id === other.home_account_id && environment === other.environment && isOfIssuer;
 }
 
-async function signedOut(partition: Partition): Promise<void> {
-  await partition.update((cache) => void cache.signOutAll()).catch(unopened);
-  await partition.remove(); // Also where it could not be opened.
+const BROWSER_ID = /^[\w-]{43}$/;
+
+function browserId(known: string | undefined): string {
+  return known !== undefined && BROWSER_ID.test(known) ? known : randomBytes(32).toString('base64url');
+}
+
+/** Another user of the same browser gets another partition, also where someone has planted the cookie. */
+function partitionIdOf(browser: string | undefined, account: AccountSummary): string {
+  if (browser === undefined || !BROWSER_ID.test(browser)) return randomUUID();
+  const { environment, issuer = '', home_account_id } = account;
+  return createHash('sha256')
+    .update(JSON.stringify(['partition', browser, environment, issuer, home_account_id]))
+    .digest('base64url');
 }
 
 /** A partition that can't be opened does not stand in the way of a sign-in or a sign-out. */

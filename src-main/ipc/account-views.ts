@@ -17,6 +17,7 @@ import {
 } from './cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
 import { accountsAt, partsOf, type PlaceCache } from './places.ts';
+import { tenantNames } from './tenant-names.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
 const outlines = new WeakMap<CachedAccount, AccountOutline>();
@@ -65,6 +66,7 @@ export async function accountList(
   return {
     accounts,
     totals: { accounts: accounts.length - apps, apps, tokens, notUnderstood: cached.notUnderstood },
+    tenantNames: tenantNames(cache),
   };
 }
 

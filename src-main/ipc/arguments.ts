@@ -20,6 +20,10 @@ const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 const findingIds = v.pipe(v.array(id), v.maxLength(1_000));
 const accountIds = v.nullable(v.pipe(v.array(id), v.minLength(1), v.maxLength(20_000)));
 
+// A tenant's ID or, with AD FS, a name; what a person writes on one line.
+const tenant = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const tenantName = v.pipe(v.string(), v.maxLength(60), v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u));
+
 const copyForm = v.picklist(['token', 'header', 'curl']);
 
 const idOnly = takes(v.strictTuple([id]));
@@ -30,6 +34,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   tokens: idOnly,
   claims: idOnly,
   search: takes(v.strictTuple([searchText])),
+  nameTenant: takes(v.strictTuple([tenant, tenantName])),
   removalCount: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds])),
   reveal: idOnly,

@@ -9,6 +9,7 @@ export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   tokens: true,
   claims: true,
   search: true,
+  nameTenant: true,
   removalCount: true,
   signOut: true,
   reveal: true,

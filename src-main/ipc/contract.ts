@@ -76,6 +76,8 @@ export interface AccountList {
   accounts: readonly AccountItem[];
   /** `notUnderstood`: entries that are kept unchanged although this version does not understand them. */
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
+  /** Names that the user gave to tenants, by tenant ID in lower case. */
+  tenantNames: Readonly<Record<string, string>>;
 }
 
 /** One credential. Times are seconds since the epoch; null if the entity has none or it is not a number. */
@@ -282,6 +284,9 @@ export interface TokenCacheRequests {
   claims(tokenId: string): DecodedToken;
   /** Ids of the accounts that match every word: names, tenants, clients, scopes, audiences, claims. */
   search(text: string): readonly string[];
+
+  /** Names a tenant in the account list; "" removes the name. `realm`: the tenant's ID. */
+  nameTenant(realm: string, name: string): void;
 
   /** What `signOut` would remove. `null`: all accounts and apps. */
   removalCount(accountIds: readonly string[] | null): RemovalCount;

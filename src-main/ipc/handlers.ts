@@ -24,6 +24,7 @@ import { copiedText } from './copied-text.ts';
 import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
+import { nameTenant } from './tenant-names.ts';
 import { decoded } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
@@ -69,6 +70,10 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       search: async (_caller, text) =>
         search((await read((cache) => accountsAt(cache, places()))).byId, text),
 
+      async nameTenant(_caller, realm, name) {
+        await (await vault).update((cache) => nameTenant(cache, realm, name));
+      },
+
       removalCount: (_caller, ids) => read((cache) => removalCountOf(cache, ids)),
       signOut: async (_caller, ids) =>
         signOutAccounts(await vault, ids, (cache) => {
@@ -94,8 +99,11 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
             ports.useGesture(caller);
             return true;
           }
-          const question = copyQuestion(account, token, place?.name);
-          return ports.confirm(caller, question, () => consent.give(caller));
+          const quiet = token.type === 'AccessToken' && ports.asksRarely();
+          const question = copyQuestion(account, token, { from: place?.name, quiet });
+          const agreed = await ports.confirm(caller, question, () => consent.give(caller));
+          if (agreed && quiet) consent.give(caller);
+          return agreed;
         }),
       removeTokens: (caller, ids) => removeTokens(ports, caller, ids),
 

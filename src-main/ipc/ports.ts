@@ -38,6 +38,8 @@ export interface Ports<Caller> {
   confirm: (caller: Caller, question: Question, onOption?: () => void) => Promise<boolean>;
   /** @throws QuestionError if the user did not just click or type in the window */
   useGesture: (caller: Caller) => void;
+  /** Whether a yes to the copy of an access token counts for five minutes, without a box to tick. */
+  asksRarely: () => boolean;
   /** Calls once, when the window next loses the focus. */
   onLeave: (caller: Caller, call: () => void) => void;
   /** Returns an absolute path; null if the dialog was dismissed. */

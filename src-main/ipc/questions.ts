@@ -32,13 +32,20 @@ export function revealQuestion(account: CachedAccount, token: IdentifiedToken, f
   };
 }
 
-export function copyQuestion(account: CachedAccount, token: IdentifiedToken, from?: string): Question {
+/** @param options.quiet a yes counts for five minutes, as the user has chosen in the settings */
+export function copyQuestion(
+  account: CachedAccount,
+  token: IdentifiedToken,
+  { from, quiet }: { from: string | undefined; quiet: boolean },
+): Question {
+  const next = quiet ? ' For five minutes, access tokens are then copied without a question.' : '';
   return {
     message: `Copy this ${KINDS[token.type]}?`,
-    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.`,
+    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.${next}`,
     yes: 'Copy',
     // Other tokens open more, and longer.
-    ...(token.type === 'AccessToken' && { option: 'Don’t ask again for five minutes (access tokens)' }),
+    ...(token.type === 'AccessToken' &&
+      !quiet && { option: 'Don’t ask again for five minutes (access tokens)' }),
   };
 }
 

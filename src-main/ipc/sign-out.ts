@@ -21,6 +21,7 @@ export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | nu
  *
  * @param ids null: all accounts and apps
  * @param alongside runs in the same change, before the removal: both are durable, or neither is
+ * @param afterwards runs in the same change, after the removal
  * @returns one receipt for each account
  * @throws InvalidArgumentError if one of them no longer exists; nothing is removed then
  *
@@ -36,11 +37,14 @@ export async function signOutAccounts(
   vault: ServedVault,
   ids: readonly AccountId[] | null,
   alongside: (cache: TokenCache) => void = () => undefined,
+  afterwards: (cache: TokenCache, receipts: readonly SignOutReceipt[]) => void = () => undefined,
 ): Promise<SignOutReceipt[]> {
   return eraseAccounts(vault, (cache) => {
     const remove = ids === null ? (all: TokenCache) => all.signOutAll() : removeThese(cache, ids);
     alongside(cache);
-    return remove(cache);
+    const receipts = remove(cache);
+    afterwards(cache, receipts);
+    return receipts;
   });
 }
 

@@ -48,7 +48,7 @@ export function loadError(error: unknown): KeychainError {
     return keychainError(
       'keychain_module_failed',
       'The keychain can’t be used under Deno, which ends the process when it loads native modules of this kind.',
-      'Run the program with Node.js or Bun.',
+      'Run the program with Node.js.',
     );
   }
   if (reason === 'not-found') {

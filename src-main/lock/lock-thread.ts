@@ -503,7 +503,7 @@ function moduleError(error: unknown, path: string): LockError {
       ? [
           'lock_module_failed',
           'Vaults can’t be written under Deno, which ends the process when it loads native modules of this kind.',
-          'Run the program with Node.js or Bun.',
+          'Run the program with Node.js.',
         ]
       : reason === 'not-found'
         ? [

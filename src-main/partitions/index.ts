@@ -31,6 +31,7 @@ export {
   type LoggedOutUser,
   type LogoutTokenOptions,
   logoutTokens,
+  type VerifyLogoutToken,
 } from './logout-token.ts';
 export { type PartitionUser } from './ownership.ts';
 export {

@@ -5,6 +5,8 @@ import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
+import { type Marks, marksOf } from './marks.ts';
+import type { PartitionedCaches } from './partitioned-caches.ts';
 import { type ProviderKeys, SigningKeys } from './signing-keys.ts';
 
 /** Options of `logoutTokens`. */
@@ -20,6 +22,11 @@ export interface LogoutTokenOptions {
   readonly keys: ProviderKeys | (() => Promise<ProviderKeys>);
   /** Seconds by which the provider's clock may be off. Default: 60. */
   readonly clockTolerance?: number;
+  /**
+   * The result of `partitionedCaches`, in whose store used tokens are remembered, so that no process accepts a token that another one has
+   * accepted. Default: they are remembered in the memory of this process only.
+   */
+  readonly caches?: PartitionedCaches;
   /** Seconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
@@ -42,9 +49,28 @@ function invalid(what: string): never {
 }
 
 /**
+ * Verifies a logout token.
+ *
+ * @param token the `logout_token` of the posted form
+ * @param signOut signs the user out. The token counts as used when this has resolved, so that the provider may post it again after a failure.
+ *   Without it, the token counts as used at once
+ * @throws LogoutTokenError `logout_token_invalid` (answer with status 400), or `logout_token_keys_unavailable` where the keys could not be
+ *   fetched (the provider may try again); PartitionStoreError; what `signOut` throws
+ * @example
+ * import type { PartitionedCaches, VerifyLogoutToken } from 'tokenkeep/partitions';
+ *
+ * const logout = (verify: VerifyLogoutToken, caches: PartitionedCaches, form: URLSearchParams) =>
+ *   verify(form.get('logout_token'), (user) => caches.signOutUser(user));
+ */
+export type VerifyLogoutToken = (
+  token: unknown,
+  signOut?: (user: LoggedOutUser) => unknown,
+) => Promise<LoggedOutUser>;
+
+/**
  * Returns a function that verifies a logout token, which a provider posts to the app's back-channel logout URI, and says who is to be
  * signed out. It checks the signature, the issuer, the audience, the times, the event, that there is no `nonce`, and that the token was not
- * used before in this process.
+ * used before: by any process with `caches`, else by this one.
  *
  * @example
  * import { redisStore } from 'tokenkeep/partitions/redis';
@@ -55,19 +81,18 @@ function invalid(what: string): never {
  *   issuer: 'https://id.example',
  *   clientId: 'my-app',
  *   keys: async () => (await fetch('https://id.example/jwks', { signal: AbortSignal.timeout(5000) })).json(),
+ *   caches,
  * });
- * const signOut = async (form: URLSearchParams) => caches.signOutUser(await verify(form.get('logout_token')));
+ * const signOut = (form: URLSearchParams) => verify(form.get('logout_token'), (user) => caches.signOutUser(user));
  *
- * @returns a function that takes the `logout_token` of the posted form. It rejects with a LogoutTokenError: `logout_token_invalid` (answer
- *   with status 400), or `logout_token_keys_unavailable` where the keys could not be fetched (the provider may try again)
  * @throws InvalidArgumentError if an option is missing or malformed
  */
-export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => Promise<LoggedOutUser> {
-  const { issuer, clientId, keys, clockTolerance = 60, now = systemClock } = checked(options);
-  const used = new Map<string, number>();
+export function logoutTokens(options: LogoutTokenOptions): VerifyLogoutToken {
+  const { issuer, clientId, keys, clockTolerance = 60, now = systemClock, caches } = checked(options);
+  const used = new UsedTokens(caches && marksOf(caches), [issuer, clientId], now);
   const signingKeys = new SigningKeys(keys, now);
 
-  return async (token) => {
+  return async (token, signOut) => {
     if (typeof token !== 'string' || token === '')
       invalid('is missing: the form has no field "logout_token"');
     if (token.length > LONGEST_TOKEN) invalid(`is longer than ${LONGEST_TOKEN} characters`);
@@ -84,14 +109,64 @@ export function logoutTokens(options: LogoutTokenOptions): (token: unknown) => P
     const seconds = now();
     const expires = checkClaims(payload, { issuer, clientId, clockTolerance, seconds });
     const id = stringClaim(payload, 'jti') ?? invalid('has no "jti"');
-    for (const [other, end] of used) if (end < seconds || used.size >= MOST_IDS) used.delete(other);
-    if (used.has(id)) invalid('was used before');
-    used.set(id, expires + clockTolerance);
-    const sub = stringClaim(payload, 'sub');
-    const sid = stringClaim(payload, 'sid');
-    if (sub !== undefined) return { issuer, sub, ...(sid === undefined ? {} : { sid }) };
-    return { issuer, sid: sid ?? invalid('names neither a "sub" nor a "sid"') };
+    const user = userIn(payload, issuer);
+    const end = expires + clockTolerance;
+    if (signOut === undefined) {
+      if (!(await used.use(id, end))) usedBefore();
+      return user;
+    }
+    // A token that comes twice at once signs out twice, which changes nothing.
+    if (await used.has(id)) usedBefore();
+    await signOut(user);
+    await used.use(id, end);
+    return user;
   };
+}
+
+function userIn(claims: Claims, issuer: string): LoggedOutUser {
+  const sub = stringClaim(claims, 'sub');
+  const sid = stringClaim(claims, 'sid');
+  if (sub !== undefined) return { issuer, sub, ...(sid === undefined ? {} : { sid }) };
+  return { issuer, sid: sid ?? invalid('names neither a "sub" nor a "sid"') };
+}
+
+function usedBefore(): never {
+  return invalid('was used before');
+}
+
+/** The ids of tokens that were used, until they expire: in memory, and in a store if there is one. */
+class UsedTokens {
+  readonly #marks: Marks | undefined;
+  readonly #of: readonly string[];
+  readonly #now: () => number;
+  readonly #known = new Map<string, number>();
+
+  constructor(marks: Marks | undefined, of: readonly string[], now: () => number) {
+    this.#marks = marks;
+    this.#of = of;
+    this.#now = now;
+  }
+
+  async has(id: string): Promise<boolean> {
+    return this.#known.has(id) || (await this.#marks?.has('logout', ...this.#of, id)) === true;
+  }
+
+  /** @param end seconds since the epoch, from which the token is refused anyway @returns whether it is the first use */
+  async use(id: string, end: number): Promise<boolean> {
+    const now = this.#now();
+    const known = this.#known;
+    for (const [other, until] of known) if (until < now || known.size >= MOST_IDS) known.delete(other);
+    if (known.has(id)) return false;
+    known.set(id, end); // At once, so that of two calls in this process one is the first.
+    try {
+      return (
+        (await this.#marks?.setOnce(Math.max(1, Math.ceil(end - now)), 'logout', ...this.#of, id)) ?? true
+      );
+    } catch (error) {
+      known.delete(id);
+      throw error;
+    }
+  }
 }
 
 function unavailable(cause: unknown): never {
@@ -108,13 +183,21 @@ function checked(options: LogoutTokenOptions): LogoutTokenOptions {
     clientId: true,
     keys: true,
     clockTolerance: true,
+    caches: true,
     now: true,
   });
   for (const field of ['issuer', 'clientId'] as const) {
     if (typeof options[field] !== 'string' || options[field] === '')
       throw new InvalidArgumentError(`logoutTokens needs "${field}", a string that is not empty.`, { field });
   }
-  const { keys, clockTolerance = 0 } = options;
+  const { keys, clockTolerance = 0, caches } = options;
+  if (caches !== undefined && marksOf(caches) === undefined)
+    throw new InvalidArgumentError(
+      'logoutTokens needs "caches": what partitionedCaches returned, and no copy.',
+      {
+        field: 'caches',
+      },
+    );
   if (!(Number.isFinite(clockTolerance) && clockTolerance >= 0))
     throw new InvalidArgumentError('logoutTokens needs "clockTolerance" in seconds, 0 or more.', {
       field: 'clockTolerance',

@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '../errors.ts';
 const MAX_BYTES = 512;
 
 /** Ids of different kinds never share a key. */
-export type PartitionKind = 'user' | 'app' | 'index' | 'probe';
+export type PartitionKind = 'user' | 'app' | 'index' | 'mark' | 'probe';
 
 /** A partition's id, and its key in the store. */
 export interface PartitionName {

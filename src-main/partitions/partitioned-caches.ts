@@ -40,6 +40,7 @@ import { published, purposeOf } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
 import { Turns } from './leases.ts';
 import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
+import { keepMarks } from './marks.ts';
 import {
   reseal,
   type ResealOptions,
@@ -299,7 +300,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       lifetime: settings.lifetime,
     });
   };
-  return {
+  const own: PartitionedCaches = {
     userIndex: settings.userIndex,
     partition,
     appPartition,
@@ -307,33 +308,35 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       const memory = new TokenCache({ now });
       const value = await redeem(inMemory(memory));
       const account = onlyAccountIn(memory);
-      const own = partition(idOf(account, value), how);
-      await own.update((cache) => void merge(cache, memory));
-      return { partition: own, account, value };
+      const theirs = partition(idOf(account, value), how);
+      await theirs.update((cache) => void merge(cache, memory));
+      return { partition: theirs, account, value };
     },
     acquireForApp: async (request, ask) => {
       const wanted = appWanted(request);
-      const own = appPartition(request);
-      const name = JSON.stringify([own.key, wanted.scopes.toSorted(), wanted.forceRefresh]);
-      return flights.share(name, () => apiToken(own, wanted, watched(own.key, ask), now));
+      const handle = appPartition(request);
+      const name = JSON.stringify([handle.key, wanted.scopes.toSorted(), wanted.forceRefresh]);
+      return flights.share(name, () => apiToken(handle, wanted, watched(handle.key, ask), now));
     },
     acquireOnBehalfOf: async (request, ask) => {
       const wanted = onBehalfWanted(checkOptions('acquireOnBehalfOf', request, ON_BEHALF_OF, READ));
-      const own = partition(userOfAssertion(request.assertion));
+      const handle = partition(userOfAssertion(request.assertion));
       const name = JSON.stringify([
-        own.key,
+        handle.key,
         wanted.hash,
         wanted.client_id,
         wanted.scopes.toSorted(),
         wanted.forceRefresh,
       ]);
-      return flights.share(name, () => apiToken(own, wanted, watched(own.key, ask), now));
+      return flights.share(name, () => apiToken(handle, wanted, watched(handle.key, ask), now));
     },
     signOutUser: (user) => caches.signOutUser(user),
     reseal: (how) => reseal(settings, how),
     sealingReport: () => sealingReport(settings),
     check: () => check(settings),
   };
+  keepMarks(own, settings);
+  return own;
 }
 
 function watched(partition: string, ask: AskTokenEndpoint): AskTokenEndpoint {

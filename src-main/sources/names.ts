@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { isRecord } from '../cache/json.ts';
 import type { Place } from './programs.ts';
+import { keysIn } from './sqlite.ts';
 
 /** A sign-in of another program. */
 export interface NamedSignIn {
@@ -13,9 +14,44 @@ export interface NamedSignIn {
   readonly expiresOn?: number;
 }
 
+/** Kinds of contents in SQLite databases, of which only the keys of one table are read. */
+export type KeyedContent = 'vscode-state' | 'gcloud-credentials';
+
+/** The tables whose keys name the sign-ins. */
+const TABLES: Readonly<Record<KeyedContent, string>> = {
+  'vscode-state': 'ItemTable',
+  'gcloud-credentials': 'credentials',
+};
+
+export function isKeyed(content: Place['content']): content is KeyedContent {
+  return Object.hasOwn(TABLES, content);
+}
+
+/** @returns null if the file is not the program's database */
+export async function namesInDatabase(content: KeyedContent, file: string): Promise<NamedSignIn[] | null> {
+  const keys = await keysIn(file, TABLES[content]);
+  if (keys === null) return null;
+  if (content === 'gcloud-credentials') return keys.map((name) => ({ name, at: 'googleapis.com' }));
+  const found = new Map<string, NamedSignIn>();
+  for (const key of keys) {
+    // Other parts of the program look up who uses an account under `PROVIDER-ACCOUNT-usages`, until it is signed out.
+    const [, provider = '', name = ''] = VSCODE_ACCOUNT.exec(key) ?? [];
+    if (name !== '') found.set(`${name} ${provider}`, { name, at: VSCODE_PROVIDERS[provider] ?? provider });
+  }
+  return [...found.values()];
+}
+
+const VSCODE_ACCOUNT = /^(microsoft-sovereign-cloud|microsoft|github-enterprise|github)-(.+)-usages$/;
+const VSCODE_PROVIDERS: Readonly<Record<string, string>> = {
+  microsoft: 'Microsoft',
+  'microsoft-sovereign-cloud': 'Microsoft, sovereign cloud',
+  github: 'github.com',
+  'github-enterprise': 'GitHub Enterprise',
+};
+
 /** @returns null if the text is not in the program's format */
 export function namesIn(
-  content: Exclude<Place['content'], 'msal' | 'vault' | 'sealed'>,
+  content: Exclude<Place['content'], 'msal' | 'vault' | 'sealed' | KeyedContent>,
   text: string,
   file: string,
 ): NamedSignIn[] | null {

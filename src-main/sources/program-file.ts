@@ -62,7 +62,8 @@ export async function readBytes(
   }
 }
 
-function refused(file: string, name: string, error: unknown): Unread {
+/** Returns why a file can't be read. */
+export function refused(file: string, name: string, error: unknown): Unread {
   const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return { state: 'gone', problem: `${file} is not there any more. ${name} may have signed out.` };
@@ -93,6 +94,7 @@ export interface Prepared {
 }
 
 /** Temporary files name their process, so that those of a process that was killed can be told from those in use. */
+export const temporaryName = (): string => `.tokenkeep-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 const TEMPORARY = /^\.tokenkeep-(\d+)-[0-9a-f]{12}\.tmp$/;
 
 /**
@@ -102,8 +104,7 @@ const TEMPORARY = /^\.tokenkeep-(\d+)-[0-9a-f]{12}\.tmp$/;
  * @throws SourceError
  */
 export async function prepareWhole(file: string, bytes: Uint8Array): Promise<Prepared> {
-  const random = randomBytes(6).toString('hex');
-  const temporary = join(dirname(file), `.tokenkeep-${process.pid}-${random}.tmp`);
+  const temporary = join(dirname(file), temporaryName());
   let isThere = true;
   const discard = async (): Promise<void> => {
     if (isThere) await unlink(temporary).catch(() => undefined);
@@ -130,9 +131,10 @@ export async function prepareWhole(file: string, bytes: Uint8Array): Promise<Pre
   return {
     async put() {
       try {
+        // Before the rename: a program that runs would bring the account back if the new document had an old time, even for a moment.
+        await setAhead(temporary);
         await renameOver(temporary, file);
         isThere = false;
-        await setAhead(file);
       } catch (cause) {
         throw notWritten(file, cause);
       }
@@ -233,9 +235,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Sets a file's time 50 ms ahead, so that a program that wrote within the same clock tick notices the change. */
-export async function setAhead(file: string): Promise<void> {
+/** Sets a file's time ahead: by 50 ms, so that a program that wrote within the same clock tick notices the change. */
+export async function setAhead(file: string, milliseconds = 50): Promise<void> {
   // eslint-disable-next-line no-restricted-properties -- other programs compare it with the system's clock
-  const later = (Date.now() + 50) / 1000;
+  const later = (Date.now() + milliseconds) / 1000;
   await utimes(file, later, later);
 }

@@ -5,12 +5,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
 import type { FoundSource } from './find.ts';
-import { isAlive, removeTemporary } from './program-file.ts';
+import { codeOf, isAlive, removeTemporary, temporaryName } from './program-file.ts';
 import type { Place } from './programs.ts';
 
 /** The program name written into a lock file after the process ID. */
@@ -133,24 +133,64 @@ const FLAGS = constants.O_RDWR | O_NOFOLLOW | O_NONBLOCK | EXCLUSIVE;
 
 /** Creates the lock file, or takes over a stale one of a crashed program. */
 async function take(file: string, now: () => number): Promise<Held | null> {
-  const created = await opened(file, FLAGS | constants.O_CREAT | constants.O_EXCL);
-  if (created !== null) {
-    const held = { handle: created, removed: true };
-    try {
-      if (!flock(created)) return await letGo(created);
-      await created.write(`${process.pid} ${OURS}`);
-    } catch (error) {
-      await release(file, held);
-      throw error;
-    }
-    return held;
-  }
+  const created = await createdWhole(file);
+  if (created !== undefined) return created;
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: try again.
   if (!(await isStale(left, now)) || !flock(left)) return letGo(left);
   await left.truncate(0);
   await left.write(`${process.pid} ${OURS}`, 0);
   return { handle: left, removed: true };
+}
+
+/**
+ * Creates the lock file, locked and with our name in it from the start: one without a name, as a process that is killed in between would
+ * leave it, could not be told from another program's, and would be waited for for a minute.
+ *
+ * @returns null if another program was faster; undefined if the file is there
+ */
+async function createdWhole(file: string): Promise<Held | null | undefined> {
+  if (process.platform === 'win32') return createdEmpty(file);
+  const own = join(dirname(file), temporaryName());
+  const handle = await opened(own, FLAGS | constants.O_CREAT | constants.O_EXCL);
+  if (handle === null) return null;
+  try {
+    if (!flock(handle)) return await letGo(handle);
+    await handle.write(`${process.pid} ${OURS}`);
+    await link(own, file); // exclusive, as the creation of a file is
+    return { handle, removed: true };
+  } catch (error) {
+    await handle.close();
+    if (codeOf(error) === 'EEXIST') return undefined;
+    // The file system has no hard links, as on a memory card.
+    if (NO_LINKS.has(codeOf(error))) return await createdEmpty(file);
+    throw error;
+  } finally {
+    await unlink(own).catch(() => undefined);
+  }
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EINVAL',
+]);
+
+async function createdEmpty(file: string): Promise<Held | null | undefined> {
+  const created = await opened(file, FLAGS | constants.O_CREAT | constants.O_EXCL);
+  if (created === null) return undefined;
+  const held = { handle: created, removed: true };
+  try {
+    if (!flock(created)) return await letGo(created);
+    await created.write(`${process.pid} ${OURS}`);
+  } catch (error) {
+    await release(file, held);
+    throw error;
+  }
+  return held;
 }
 
 /** Locks a file that is not deleted on release. */

@@ -48,6 +48,8 @@ export interface Place {
     | 'azure-service-principals'
     | 'claude-code'
     | 'gemini'
+    | 'vscode-state'
+    | 'gcloud-credentials'
     | 'sealed';
   /** The attributes of the Secret Service item; base64 if .NET writes it. */
   readonly item?: {
@@ -111,6 +113,13 @@ function foldersOf({ platform, home, env }: Computer): Folders {
         ? join(home, 'Library', 'Application Support')
         : (variable('XDG_CONFIG_HOME') ?? join(home, '.config'));
   return { home, local, config, join, env: variable };
+}
+
+function gcloudFolder(computer: Computer): string {
+  const { config, join, env } = foldersOf(computer);
+  const own =
+    computer.platform === 'win32' ? join(config, 'gcloud') : join(computer.home, '.config', 'gcloud');
+  return env('CLOUDSDK_CONFIG') ?? own;
 }
 
 const DEVELOPER_CACHE = 'Microsoft.Developer.IdentityService';
@@ -367,19 +376,32 @@ export const PROGRAMS: readonly Program[] = [
     },
   },
   {
+    id: 'windows-accounts',
+    name: 'Windows accounts',
+    sharedBy: ['Office', 'Teams', 'OneDrive', 'Storage Explorer'],
+    leaving: {
+      by: 'program',
+      where: 'In Windows, open Settings, Accounts, Access work or school, or Email & accounts.',
+    },
+    places: (computer) => {
+      if (computer.platform !== 'win32') return [];
+      const { local, join } = foldersOf(computer);
+      return ['OneAuth', 'IdentityCache', 'TokenBroker'].map((name) => ({
+        file: join(local, 'Microsoft', name),
+        sealing: 'program',
+        locking: 'none',
+        content: 'sealed',
+      }));
+    },
+  },
+  {
     id: 'vscode',
     name: 'VS Code',
     leaving: { by: 'program', where: 'In VS Code, open Accounts and choose Sign Out.' },
     places: (computer) => {
       const { config, join } = foldersOf(computer);
-      return [
-        {
-          file: join(config, 'Code', 'User', 'globalStorage', 'state.vscdb'),
-          sealing: 'program',
-          locking: 'none',
-          content: 'sealed',
-        },
-      ];
+      const file = join(config, 'Code', 'User', 'globalStorage', 'state.vscdb');
+      return [{ file, sealing: 'program', locking: 'none', content: 'vscode-state' }];
     },
   },
   {
@@ -416,20 +438,20 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'gcloud',
     name: 'Google Cloud CLI',
+    leaving: { by: 'command', command: 'gcloud auth revoke NAME' },
+    places: (computer) => {
+      const file = foldersOf(computer).join(gcloudFolder(computer), 'credentials.db');
+      return [{ file, sealing: 'none', locking: 'none', content: 'gcloud-credentials' }];
+    },
+  },
+  {
+    id: 'gcloud-adc',
+    name: 'Google Cloud, application default credentials',
     leaving: { by: 'command', command: 'gcloud auth application-default revoke' },
     places: (computer) => {
-      const { config, join, env } = foldersOf(computer);
-      const folder =
-        env('CLOUDSDK_CONFIG') ??
-        (computer.platform === 'win32' ? join(config, 'gcloud') : join(computer.home, '.config', 'gcloud'));
-      return [
-        {
-          file: join(folder, 'application_default_credentials.json'),
-          sealing: 'none',
-          locking: 'none',
-          content: 'gcloud-adc',
-        },
-      ];
+      const name = 'application_default_credentials.json';
+      const file = foldersOf(computer).join(gcloudFolder(computer), name);
+      return [{ file, sealing: 'none', locking: 'none', content: 'gcloud-adc' }];
     },
   },
   {

@@ -5,8 +5,8 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError, TokenkeepError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../options.ts';
 import type { FoundSource } from './find.ts';
-import { type NamedSignIn, namesIn } from './names.ts';
-import { readText } from './program-file.ts';
+import { isKeyed, type KeyedContent, type NamedSignIn, namesIn, namesInDatabase } from './names.ts';
+import { readText, refused } from './program-file.ts';
 import { isHeld } from './program-lock.ts';
 import { type SecretReaders, sealedStore } from './sealed.ts';
 import type { Content, SourceState } from './source-state.ts';
@@ -57,17 +57,34 @@ const LOOKS = 3;
  */
 export async function readSource(source: FoundSource, options: ReadOptions = {}): Promise<SourceReading> {
   checkOptions('readSource', options, READ_OPTIONS);
-  if (source.place.content === 'sealed') {
+  const { content } = source.place;
+  if (content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }
-  if (source.place.content === 'vault') return vaultReading(source, options);
+  if (content === 'vault') return vaultReading(source, options);
   for (let look = 1; ; look += 1) {
-    const content = await contentOf(source, options);
-    if ('state' in content) return nothing(source, content.state, content.problem);
-    const reading = understood(source, content, options);
+    let reading: SourceReading;
+    if (isKeyed(content)) reading = await databaseReading(source, content);
+    else {
+      const found = await contentOf(source, options);
+      if ('state' in found) return nothing(source, found.state, found.problem);
+      reading = await understood(source, found, options);
+    }
     if (reading.state !== 'not-understood') return reading;
     if (look === LOOKS) return (await isHeld(source.place)) ? inUse(source) : reading;
     await new Promise((resolve) => setTimeout(resolve, options.pause ?? 500));
+  }
+}
+
+async function databaseReading(source: FoundSource, content: KeyedContent): Promise<SourceReading> {
+  const { file, name, writtenAt } = source;
+  try {
+    const names = await namesInDatabase(content, file);
+    if (names === null) return nothing(source, 'not-understood', notUnderstood(source));
+    return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
+  } catch (error) {
+    const { state, problem } = refused(file, name, error);
+    return nothing(source, state, problem);
   }
 }
 
@@ -94,14 +111,15 @@ async function contentOf(source: FoundSource, options: ReadOptions): Promise<Con
   return 'state' in found ? found : { text: found.value.text, writtenAt: source.writtenAt };
 }
 
-function understood(
+async function understood(
   source: FoundSource,
   { text, writtenAt }: Extract<Content, { text: string }>,
   { now }: ReadOptions,
-): SourceReading {
+): Promise<SourceReading> {
   const { content } = source.place;
   if (content !== 'msal') {
-    const names = content === 'sealed' || content === 'vault' ? [] : namesIn(content, text, source.file);
+    const isNamed = content !== 'sealed' && content !== 'vault' && !isKeyed(content);
+    const names = isNamed ? namesIn(content, text, source.file) : [];
     if (names === null) return nothing(source, 'not-understood', notUnderstood(source));
     return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
   }
@@ -113,12 +131,18 @@ function understood(
     );
   try {
     const cache = cacheIn(text, now);
+    await breathe();
     const accounts = cache.accounts();
     return { state: accounts.length === 0 ? 'empty' : 'accounts', accounts, cache, names: [], writtenAt };
   } catch (error) {
     if (error instanceof DocumentError) return nothing(source, 'not-understood', notUnderstood(source));
     throw error;
   }
+}
+
+/** Lets the process serve others between two steps, which take half a second each for a document of 100 MB. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** azidentity for Go, such as in kubelogin, seals its cache on Linux as a JWE in compact form. */
@@ -144,7 +168,9 @@ function inUse(source: FoundSource): SourceReading {
   );
 }
 
-function notUnderstood({ name, file }: FoundSource): string {
+function notUnderstood({ name, file, place }: FoundSource): string {
+  if (place.content !== 'msal')
+    return `${file} is not in a format of ${name} that Tokenkeep knows. ${name} may be writing it, or is of another version.`;
   return `${file} is not a document that an MSAL library can read. ${name} may be writing it; nothing was changed.`;
 }
 

@@ -21,7 +21,7 @@ import {
   setAhead,
   writeWhole,
 } from './program-file.ts';
-import { cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
+import { breathe, cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
 import { type Result, type SealedStore, sealedStore } from './sealed.ts';
 import type { Unread } from './source-state.ts';
 import { putBackIntoVault, signOutOfVault } from './vault-source.ts';
@@ -140,20 +140,35 @@ async function removeFromDocument(
   const medium = mediumOf(source, options);
   let removed: SignOutReceipt['removed'] = NOTHING_REMOVED;
   let gone: Roots = {};
-  await changeDocument(source, medium, options, (text) => {
+  let profile: ProfileChange | null | undefined;
+  const changeProfile = async (): Promise<ProfileChange | null> =>
+    source.place.profile === undefined || options.profile === false
+      ? null
+      : withoutSubscriptions(source.place.profile, account, source);
+  const prepare = async (text: string): Promise<string | null> => {
     const cache = understood(source, text);
-    const roots = rootsOf(cache.serialize());
+    await breathe();
+    const before = rootsOf(text);
+    await breathe();
     ({ removed } = cache.signOut(account));
     gone = {};
     if (!cache.hasStateChanged) return null;
     const after = cache.serialize();
-    gone = difference(roots, rootsOf(after));
+    await breathe();
+    gone = difference(before, rootsOf(after));
+    await breathe();
     return after;
-  });
-  const profile =
-    source.place.profile === undefined || options.profile === false
-      ? null
-      : await withoutSubscriptions(source.place.profile, account, source);
+  };
+  try {
+    // The list of subscriptions first: if this process is killed in between, the account is still found and signed out the next time.
+    await changeDocument(source, medium, options, prepare, async () => {
+      profile ??= await changeProfile();
+    });
+  } catch (error) {
+    await profile?.restore();
+    throw error;
+  }
+  profile ??= await changeProfile();
   return {
     removed,
     gone: JSON.stringify(gone),
@@ -246,15 +261,21 @@ function sealedMedium(source: FoundSource, store: SealedStore): Medium {
       const { put, discard } = valueOf(await store.prepare(text));
       return {
         async put() {
+          // A program that runs looks at this file's time, and would bring the account back without it: far ahead before the change, so
+          // that it looks again even if this process is killed in between.
+          const inItem = source.sealing !== 'dpapi';
+          if (inItem) await setAhead(source.file, SIGNAL_AHEAD).catch(() => undefined);
           valueOf(await put());
-          // A program that runs looks at this file's time, and would bring the account back without it.
-          await setAhead(source.file).catch(() => undefined);
+          if (inItem) await setAhead(source.file).catch(() => undefined);
         },
         discard,
       };
     },
   };
 }
+
+/** Milliseconds: longer than an item of a keyring takes to be replaced. */
+const SIGNAL_AHEAD = 5_000;
 
 const CODES: Readonly<Record<Unread['state'], SourceErrorCode>> = {
   locked: 'source_locked',
@@ -276,20 +297,23 @@ const ATTEMPTS = 3;
  * between, everything is done under the lock.
  *
  * @param change returns the new document; null if nothing has to change
+ * @param beforehand runs under the lock, right before the document is replaced
  * @throws SourceError if the document was not changed
  */
 async function changeDocument(
   source: FoundSource,
   medium: Medium,
   { deadline, now = systemClock, pause = 500 }: SourceSignOutOptions,
-  change: (text: string) => string | null,
+  change: (text: string) => string | null | Promise<string | null>,
+  beforehand: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const lock = { deadline, now };
   const prepared = async (): Promise<{ raw: Buffer; next: Prepared } | null> => {
     const { text, raw } = await medium.read();
-    const after = change(text);
+    const after = await change(text);
     if (after === null) return null;
     assertNoDuplicates(source, text);
+    await breathe();
     return { raw, next: await medium.prepare(after.replace(/^\ufeff/, '')) }; // azure-cli does not read a byte order mark
   };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -309,6 +333,7 @@ async function changeDocument(
         source.place,
         async () => {
           if (!raw.equals(await medium.raw())) return false;
+          await beforehand();
           await next.put();
           return true;
         },
@@ -324,6 +349,7 @@ async function changeDocument(
     async () => {
       const found = await prepared();
       try {
+        if (found !== null) await beforehand();
         await found?.next.put();
       } finally {
         await found?.next.discard();
@@ -365,7 +391,7 @@ function understood(source: FoundSource, text: string): SerializableTokenCache {
 }
 
 function rootsOf(text: string): Roots {
-  const roots: unknown = JSON.parse(markNumbers(text));
+  const roots: unknown = JSON.parse(text.trim() === '' ? '{}' : markNumbers(text.replace(/^\ufeff/, '')));
   const found: Roots = {};
   if (!isRecord(roots)) return found;
   for (const [name, root] of Object.entries(roots)) if (isRecord(root)) found[name] = { ...root };

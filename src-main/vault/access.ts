@@ -82,7 +82,7 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TRAILER_LENGTH, now).catch(() => null);
     const later = tail === null ? null : readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    this.memory.follow(later.batches, later.end, tail.identity);
+    this.memory.follow(later.batches, later.ends, tail.identity);
     return true;
   }
 

@@ -6,13 +6,14 @@ import { dialectOf } from '../cache/place.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError, type TokenkeepError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { type Contents, exchange, keptFrames, regroup, written } from './contents.ts';
+import { advance, type Contents, exchange, keptFrames, regroup, written } from './contents.ts';
 import { holds, type Identity, type Log, replaceFile, sweep } from './disk/file.ts';
 import type { Io } from './disk/io.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
 import { aligned, sealImage } from './format/frame-writer.ts';
 import { contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
 import type { Slot } from './format/header.ts';
+import type { FileState } from './format/key-item.ts';
 import type { Groups } from './format/manifest.ts';
 import type { Attempt } from './memory.ts';
 import type { Opening } from './open.ts';
@@ -135,6 +136,7 @@ export class Saving {
       slot: opening.slot,
       metadata: metadataAfter(metadata, tombstones, now),
       fileId,
+      history: contents?.history ?? [],
     });
     if (contents !== null) this.#rewritten();
     return { ...opening, ...written, key, fileId };
@@ -186,6 +188,7 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
     slot: opening.slot,
     metadata: metadataAfter(contents.metadata, [], now),
     fileId: contents.header.fileId,
+    history: contents.history,
   });
   memory.saved({ ...opening, ...written }, now);
 }
@@ -209,6 +212,8 @@ export interface Rewrite {
   fileId: Buffer;
   /** Default: one more than the previous file's. */
   generation?: bigint;
+  /** The states that the new file descends from. Default: none, for a file that replaces others by a user's choice. */
+  history?: readonly FileState[];
 }
 
 /**
@@ -217,11 +222,21 @@ export interface Rewrite {
  */
 export async function rewrite(
   { io, file }: Place,
-  { cache, previous, kept, key, slot, metadata, fileId, generation = nextAfter(previous) }: Rewrite,
+  {
+    cache,
+    previous,
+    kept,
+    key,
+    slot,
+    metadata,
+    fileId,
+    generation = nextAfter(previous),
+    history = [],
+  }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
   const { groups, seal } = await regroup(cache, kept, fileId);
-  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)) };
+  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), history };
   const findings = previous?.sealing.findings ?? noFindings();
   const source = { fileId, generation, slot, manifest, groups, findings };
   const { header, sealing, parts, frames } = sealImage(source, key);
@@ -248,10 +263,12 @@ export async function rewrite(
     metadata,
     groups: new Map(groups.map((group) => [group.row?.account ?? null, group])),
     end,
+    history,
     rows: entries,
     live: entries,
     recovered: null,
   };
+  advance(contents, [end]);
   return { contents, identity };
 }
 
@@ -295,11 +312,7 @@ export async function append(
     changes.map(({ after }) => after),
     batch.sealed,
   ); // [Note: secrets stay sealed]
-  contents.end = {
-    at: end.at + bytes.length,
-    ordinal: end.ordinal + 1,
-    previousTag: Buffer.from(tag),
-  };
+  advance(contents, [{ at: end.at + bytes.length, ordinal: end.ordinal + 1, previousTag: tag }]);
   written(contents, changes, changes.length, metadata);
   return identity;
 }

@@ -31,7 +31,7 @@ import {
   TRAILER_LENGTH,
 } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
-import type { Mark, Position } from './format/key-item.ts';
+import type { FileState, Mark, Position } from './format/key-item.ts';
 import {
   decodeManifest,
   entriesIn,
@@ -41,7 +41,7 @@ import {
   type Manifest,
   nameOf,
   outlineIn,
-  outlineRow,
+  outlineText,
 } from './format/manifest.ts';
 import { printable } from './printable.ts';
 import { refusal } from './refusal.ts';
@@ -56,6 +56,8 @@ export interface Contents {
   /** Only frames that are still current: a rewrite copies them unchanged. */
   readonly groups: Map<string | null, Group>;
   end: Cursor;
+  /** The latest states that the file had, oldest first, the current one included. A rewrite takes them along. */
+  history: readonly FileState[];
   /** Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. */
   rows: number;
   live: number;
@@ -74,15 +76,34 @@ export function markOf({ header, end, metadata }: Contents): Mark {
 }
 
 /** Returns the same position, to compare with a mark. `file` holds all of its bytes. */
-export function positionOf({ header, end }: Contents, file: Buffer): Position {
+export function positionOf({ header, end, history }: Contents, file: Buffer): Position {
   return {
     generation: header.generation,
     end: end.at,
+    history,
     tagAt: (at) =>
       at < FRAMES_AT || at > end.at
         ? null
         : file.subarray(at - TRAILER_LENGTH, at - TRAILER_LENGTH + TAG_LENGTH),
   };
+}
+
+/** Far more than the updates that a running program falls behind by. */
+const MAX_HISTORY = 32;
+
+/** Records that the file ends here now. */
+export function advance(contents: Contents, ends: readonly Cursor[]): void {
+  const last = ends.at(-1);
+  if (last === undefined) return;
+  contents.end = { ...last, previousTag: Buffer.from(last.previousTag) };
+  const { generation } = contents.header;
+  const latest = ends.slice(-MAX_HISTORY);
+  const states = latest.map(({ at, previousTag }) => ({
+    generation,
+    end: at,
+    tag: Buffer.from(previousTag),
+  }));
+  contents.history = [...contents.history, ...states].slice(-MAX_HISTORY);
 }
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
@@ -119,7 +140,11 @@ async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Prom
   const { batches, sound } = decodeLater(later.frames, header);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
-  const contents = contentsOf({ header, sealing, cache, metadata: metadataOf(manifest), end: later.end });
+  const contents = contentsOf(
+    { header, sealing, cache, metadata: metadataOf(manifest), end: base.end },
+    manifest,
+  );
+  advance(contents, [base.end, ...later.ends]);
   try {
     await takeBase(contents, base.frames, manifest, pause);
     contents.rows = contents.live = storeOf(cache).size;
@@ -134,10 +159,14 @@ async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Prom
   return contents;
 }
 
-function contentsOf(found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'metadata' | 'end'>): Contents {
+function contentsOf(
+  found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'metadata' | 'end'>,
+  manifest: Manifest | null,
+): Contents {
   const { at, ordinal, previousTag } = found.end;
   const end = { at, ordinal, previousTag: Buffer.from(previousTag) };
-  return { ...found, end, groups: new Map(), rows: 0, live: 0, recovered: null };
+  const history = manifest?.history ?? [];
+  return { ...found, end, history, groups: new Map(), rows: 0, live: 0, recovered: null };
 }
 
 async function takeBase(
@@ -181,12 +210,16 @@ async function readFrames(
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, damaged, end } = scanFrames(file, START, sealing);
+  const { frames, ends, damaged, end } = scanFrames(file, START, sealing);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
   const own = { ...sealing, findings: noFindings() };
-  const contents = contentsOf({ header, sealing: own, cache, metadata, end });
+  const contents = contentsOf({ header, sealing: own, cache, metadata, end }, manifest);
+  advance(
+    contents,
+    ends.filter(({ ordinal }) => ordinal >= header.baseFrames),
+  );
   let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
   for (const { ordinal, content } of frames) {
     if (ordinal === 0 || ordinal >= header.baseFrames) continue;
@@ -275,15 +308,14 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
  * Reads the frames after the last known one; `null` if the file continues differently. `tail` begins with the tag of
  * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
-export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; end: Cursor } | null {
+export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; ends: Cursor[] } | null {
   const { sealing, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
   const scan = scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, offset);
   const { batches, sound } = decodeLater(scan.frames, contents.header);
   if (scan.damaged || !sound) return null;
-  const { at, ordinal, previousTag } = scan.end;
-  return { batches, end: { at: at + offset, ordinal, previousTag: Buffer.from(previousTag) } };
+  return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })) };
 }
 
 function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultMetadata {
@@ -403,7 +435,7 @@ function indexRow(cache: TokenCache, account: string, entries: readonly Entry[])
     grants: entries.flatMap(({ section, key }) => (section === GRANT && key !== null ? [key] : [])),
     atOnce,
     users,
-    outline: atOnce ? null : outlineRow(outlineForIndex(store, account), users),
+    outline: atOnce ? null : outlineText(outlineForIndex(store, account), users),
   };
 }
 

@@ -3,7 +3,7 @@ import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { storeOf, TokenCache } from '../cache/token-cache.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
-import { type Contents, follow, keptFrames, markOf } from './contents.ts';
+import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
@@ -181,11 +181,11 @@ export class VaultMemory {
   }
 
   /** Applies what another process appended. Only valid while nothing is held. */
-  follow(batches: readonly Batch[], end: Cursor, identity: Identity): void {
+  follow(batches: readonly Batch[], ends: readonly Cursor[], identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
     const updates = batches.map((batch) => follow(contents, batch));
-    contents.end = end;
+    advance(contents, ends);
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);
     this.#notify(updates);

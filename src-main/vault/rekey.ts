@@ -252,6 +252,7 @@ export class Rekeying {
               ? { ...metadata, pending: 'rotate' }
               : { ...metadata, pending: 'destroy', keyMadeAt: now },
           fileId: contents.header.fileId,
+          history: contents.history,
         },
         { readBack: true },
       );

@@ -5,11 +5,22 @@ import { useModel, useStore } from '../parts/hooks.ts';
 export function AboutDialog() {
   const { vault, dialogs, ports } = useModel();
   const { info, status } = useStore(vault.view);
+  const homepage = info?.homepage ?? null;
+  const restorable = status?.state === 'key-missing' || status?.state === 'wrong-key';
+  const licences = async () => {
+    const answer = await ports.app.showLicences();
+    if (!answer.ok) dialogs.fail('The licences could not be shown', answer.error);
+  };
   return (
     <DialogFrame
       title="About Tokenkeep"
       buttons={
         <>
+          {restorable && (
+            <Action onPress={() => dialogs.open({ kind: 'start-fresh', restore: true })}>
+              Restore from an export…
+            </Action>
+          )}
           <Action onPress={() => void ports.app.showFile()}>Show vault file</Action>
           <Action kind="primary" onPress={dialogs.close} autoFocus>
             Close
@@ -24,6 +35,8 @@ export function AboutDialog() {
       <dl className="pairs">
         <dt>Version</dt>
         <dd>{info?.version ?? 'not known'}</dd>
+        <dt>Build</dt>
+        <dd>{info?.build ?? 'not known'}</dd>
         <dt>Electron</dt>
         <dd>{info?.electron ?? 'not known'}</dd>
         <dt>File</dt>
@@ -37,8 +50,26 @@ export function AboutDialog() {
           The window has no network access. Tokenkeep contacts the providers of your sign-in profiles, the
           issuer of a token whose signature you check, and the update server.
         </dd>
+        <dt>Source</dt>
+        <dd>
+          {homepage === null ? (
+            'This build names no page with source and documentation.'
+          ) : (
+            <>
+              Source and documentation: <bdi>{homepage}</bdi>{' '}
+              <Action kind="quiet" onPress={() => void ports.app.openHomepage()}>
+                Open in browser
+              </Action>
+            </>
+          )}
+        </dd>
         <dt>Licence</dt>
-        <dd>MIT. Licences of the included software are in the installation folder.</dd>
+        <dd>
+          MIT.{' '}
+          <Action kind="quiet" onPress={() => void licences()}>
+            Show licences of the included software
+          </Action>
+        </dd>
       </dl>
     </DialogFrame>
   );

@@ -14,7 +14,7 @@ import { UserInfoTab } from '../parts/UserInfoTab.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { profile } from '../state/claims.ts';
-import { accountName, accountPlace } from '../state/groups.ts';
+import { accountName, accountPlace, nicknameOf } from '../state/groups.ts';
 import { number } from '../state/words.ts';
 import { AccountActivity } from './ActivityPage.tsx';
 
@@ -49,6 +49,28 @@ export function MainScreen() {
       )}
       <TokenPanel onClose={close} />
     </main>
+  );
+}
+
+/** The tenant's name, and a way to give it one. */
+function TenantName({ realm }: { realm: string }) {
+  const { accounts, dialogs } = useModel();
+  const name = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm));
+  return (
+    <>
+      {name !== undefined && (
+        <b>
+          <UserText>{name}</UserText>
+        </b>
+      )}
+      <Action
+        kind="quiet"
+        aria-label={`${name === undefined ? 'Name' : 'Rename'} tenant ${realm}…`}
+        onPress={() => dialogs.open({ kind: 'tenant-name', realm })}
+      >
+        {name === undefined ? 'Name tenant…' : 'Rename…'}
+      </Action>
+    </>
   );
 }
 
@@ -132,7 +154,10 @@ export function AccountView({ account }: { account: AccountItem }) {
         <TabPanel id="profile" className="tab-panel">
           {profile(account, tokens ?? []).map((section, index) => (
             <section className="profile" key={`${String(index)} ${section.title}`} aria-label={section.title}>
-              <h2>{section.title}</h2>
+              <div className="profile-head">
+                <h2>{section.title}</h2>
+                {section.realm !== undefined && <TenantName realm={section.realm} />}
+              </div>
               <Lines lines={section.lines} />
             </section>
           ))}

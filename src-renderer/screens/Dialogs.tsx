@@ -14,6 +14,7 @@ import { ImportDialog, LockedImportDialog, ReadingDialog } from './ImportDialogs
 import { ProfileDialog } from './ProfileDialog.tsx';
 import { SignInAgainDialog, SignInDialog, SigningInDialog } from './SignInDialog.tsx';
 import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
+import { TenantNameDialog } from './TenantNameDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
 /**
@@ -74,6 +75,8 @@ function contents(dialog: Dialog): ReactNode {
   switch (dialog.kind) {
     case 'about':
       return <AboutDialog />;
+    case 'tenant-name':
+      return <TenantNameDialog dialog={dialog} />;
     case 'sign-in':
       return <SignInDialog />;
     case 'sign-in-again':

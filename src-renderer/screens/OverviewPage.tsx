@@ -25,6 +25,7 @@ import {
   appLabel,
   guestTenants,
   homeTenant,
+  listFile,
   listText,
   nextExpiry,
   overviewAccounts,
@@ -55,7 +56,7 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
 
 /** All accounts as a table: who is signed in, where, and until when. */
 export function OverviewPage() {
-  const { accounts, overview, sources, toasts } = useModel();
+  const { accounts, dialogs, overview, ports, sources, toasts } = useModel();
   const { shown, tenants, appNames, byId, text } = useStore(accounts.view);
   const { filters, order, selected } = useStore(overview.view);
   // Order and filters follow the clock by the minute, the texts exactly.
@@ -91,6 +92,12 @@ export function OverviewPage() {
   useEffect(() => {
     if (unknown) overview.filter({ place: null });
   }, [overview, unknown]);
+  const save = async () => {
+    const answer = await ports.app.saveList(listFile(rows, tenants, appNames, now));
+    if (!answer.ok) dialogs.fail('The list could not be saved', answer.error);
+    else if (answer.value !== null)
+      toasts.show(`${count(rows.length, 'account')} saved to ${visible(answer.value)}, without tokens.`);
+  };
   const filtered =
     filters.status !== null || filters.app !== null || filters.tenant !== null || filters.place !== null;
   return (
@@ -109,6 +116,17 @@ export function OverviewPage() {
                 ? `${number(byId.size)} in ${count(places.size, 'tenant')}`
                 : count(rows.length, 'account')}
             </span>
+            {filters.tenant !== null && (
+              <Action
+                kind="quiet"
+                onPress={() => dialogs.open({ kind: 'tenant-name', realm: filters.tenant ?? '' })}
+              >
+                Name tenant…
+              </Action>
+            )}
+            <Action kind="quiet" onPress={() => void save()}>
+              Save list…
+            </Action>
             <Action
               kind="quiet"
               onPress={() => {

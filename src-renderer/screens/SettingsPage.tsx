@@ -8,7 +8,7 @@ import { localTime } from '../state/time.ts';
 /** How times are shown, and which hosts were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
-  const { utc, closeWhenAway, menuBar, notify, hosts, error } = useStore(settings.view);
+  const { utc, closeWhenAway, menuBar, notify, asksRarely, hosts, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: boolean) => {
     // Every text on the screen has a time in it.
@@ -62,6 +62,33 @@ export function SettingsPage() {
             refreshed.
           </p>
         </Card>
+        <Card title="Copying" wide>
+          <div className="setting">
+            <span className="two-lines">
+              <span>Ask before a copy</span>
+              <span className="second">
+                For access tokens. Refresh and ID tokens ask every time. A yes ends when the window loses the
+                focus or the screen is locked.
+              </span>
+            </span>
+            <div className="ranges" role="group" aria-label="Ask before a copy">
+              <button
+                type="button"
+                aria-pressed={!asksRarely}
+                onClick={() => void settings.setAsksRarely(false)}
+              >
+                Every time
+              </button>
+              <button
+                type="button"
+                aria-pressed={asksRarely}
+                onClick={() => void settings.setAsksRarely(true)}
+              >
+                Every 5 min
+              </button>
+            </div>
+          </div>
+        </Card>
         <Card title="Background" wide>
           <Switch
             label="Show in the menu bar"
@@ -105,8 +132,8 @@ export function SettingsPage() {
           )}
           <p className="note">
             The window has no network access. A separate part of Tokenkeep makes these requests: for sign-ins,
-            refreshes and sign-outs. Pages that open in your browser, and the check for updates, are not in
-            this list.
+            refreshes, sign-outs, signature keys, user info and updates. Pages that open in your browser are
+            not in this list.
           </p>
         </Card>
       </div>

@@ -6,7 +6,14 @@ import type {
   TokenItem,
 } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
-import { type AccountGroup, groupAccounts, keepOnly, type TenantNames, tenantNames } from './groups.ts';
+import {
+  type AccountGroup,
+  groupAccounts,
+  keepOnly,
+  type Nicknames,
+  type TenantNames,
+  tenantNames,
+} from './groups.ts';
 import { matchesShown, parseSearch, type SearchTerm, shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
@@ -20,6 +27,8 @@ export interface AccountsView {
   /** All groups, and the groups with only the accounts that match the search. */
   groups: readonly AccountGroup[];
   tenants: TenantNames;
+  /** Names that the user gave to tenants. */
+  nicknames: Nicknames;
   /** Names of apps by client ID, learned from their tokens. */
   appNames: ReadonlyMap<string, string>;
   shown: readonly AccountGroup[];
@@ -51,6 +60,8 @@ export interface Accounts {
   /** Loads the list from main, and shows it after the promise. Calls during a load lead to one more load. */
   load: (after?: Promise<unknown>) => Promise<void>;
   search: (text: string) => void;
+  /** Gives a tenant a name; "" removes it. Resolves with what went wrong; null if nothing did. */
+  nameTenant: (realm: string, name: string) => Promise<PlainError | null>;
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
   /** Loads tokens of apps whose names are not known, to learn them. */
@@ -63,6 +74,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     byId: new Map(),
     groups: [],
     tenants: new Map(),
+    nicknames: {},
     appNames: new Map(),
     shown: [],
     shownCount: 0,
@@ -140,12 +152,13 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       patch({ error: answer.error });
       return;
     }
-    const { accounts: all, totals } = answer.value;
+    const { accounts: all, totals, tenantNames: nicknames } = answer.value;
     patch({
       totals,
       byId: new Map(all.map((account) => [account.id, account])),
-      groups: groupAccounts(all),
-      tenants: tenantNames(all),
+      groups: groupAccounts(all, nicknames),
+      tenants: tenantNames(all, nicknames),
+      nicknames,
       error: null,
     });
     lookAgainWhenDue(all);
@@ -181,6 +194,11 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
       // The pending answer may be older than this call.
       next ??= loading.then(() => accounts.load());
       return next;
+    },
+    async nameTenant(realm, name) {
+      const answer = await tokenCache.nameTenant(realm, name);
+      if (answer.ok) await accounts.load();
+      return answer.ok ? null : answer.error;
     },
     learn(tokens) {
       const { appNames } = view.get();

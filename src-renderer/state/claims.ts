@@ -148,6 +148,8 @@ const AUTHORITY: ReadonlyMap<string, string> = new Map([
 export interface ProfileSection {
   title: string;
   lines: ClaimLine[];
+  /** The tenant that it is about. */
+  realm?: string;
 }
 
 /** Returns the fields of an account, by section. */
@@ -162,8 +164,10 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
     add(lines, 'local_account_id', tenant.local_account_id, 'User ID in this tenant: object ID or subject');
     add(lines, 'username', tenant.username, 'Username in this tenant');
     add(lines, 'name', tenant.name, 'Name in this tenant');
+    // Providers without tenants are named by their host.
+    const hasName = tenant.realm !== '' && (account.authority_type === 'MSSTS' || account.kind === 'app');
     const title = account.kind === 'app' ? 'Tenant' : home ? 'Home tenant' : 'Guest in';
-    if (lines.length > 0) sections.push({ title, lines });
+    if (lines.length > 0) sections.push({ title, lines, ...(hasName ? { realm: tenant.realm } : {}) });
   });
   const labels = appLabels(account.clients, tokens);
   if (account.clients.length > 0) {

@@ -21,6 +21,7 @@ import { createStore, type Store } from './store.ts';
 /** The open dialog. Only one dialog is open at a time. */
 export type Dialog =
   | { kind: 'about' }
+  | { kind: 'tenant-name'; realm: string }
   | { kind: 'sign-in' }
   /** `draft`: fields of a new profile, and whom it is for. */
   | { kind: 'profile'; profile: SignInProfile | null; draft?: ProfileDraft; again?: string }

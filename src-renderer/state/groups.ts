@@ -1,4 +1,4 @@
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import type { AccountItem, AccountList } from '../../src-main/ipc/contract.ts';
 import { shortId, visible } from './text.ts';
 import { appName, PERSONAL_TENANT } from './wellKnown.ts';
 import { listing } from './words.ts';
@@ -9,6 +9,18 @@ export interface AccountGroup {
   title: string;
   accounts: readonly AccountItem[];
 }
+
+/** Names that the user gave to tenants, by ID in lower case. */
+export type Nicknames = AccountList['tenantNames'];
+
+/** Returns the name that the user gave to a tenant. Its ID is anybody's text, such as `constructor`. */
+export function nicknameOf(nicknames: Nicknames, realm: string): string | undefined {
+  const id = realm.toLowerCase();
+  return Object.hasOwn(nicknames, id) ? nicknames[id] : undefined;
+}
+
+/** Characters, as main takes them. */
+export const LONGEST_TENANT_NAME = 60;
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
@@ -40,7 +52,7 @@ export function accountDetail(account: AccountItem): string {
  * Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an
  * account. A tenant is named after the domain of its users, because the cache has no tenant names.
  */
-export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] {
+export function groupAccounts(accounts: readonly AccountItem[], nicknames: Nicknames = {}): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();
   for (const account of byName(accounts)) {
     const id = groupId(account);
@@ -49,7 +61,7 @@ export function groupAccounts(accounts: readonly AccountItem[]): AccountGroup[] 
     else group.push(account);
   }
   return [...byId]
-    .map(([id, group]) => ({ id, title: titleOf(id, group), accounts: group }))
+    .map(([id, group]) => ({ id, title: titleOf(id, group, nicknames), accounts: group }))
     .sort(
       (a, b) => rank(a.id) - rank(b.id) || collator.compare(a.title, b.title) || collator.compare(a.id, b.id),
     );
@@ -94,11 +106,13 @@ function rank(id: string): number {
   return id === 'app' ? 1 : 0;
 }
 
-function titleOf(id: string, accounts: readonly AccountItem[]): string {
+function titleOf(id: string, accounts: readonly AccountItem[], nicknames: Nicknames): string {
   if (id === 'app') return 'Apps without a user';
   if (id === 'orphan') return 'Tokens without an account';
   if (id.startsWith('host ')) return visible(id.slice(5));
   const tenant = id.slice(7);
+  const nickname = nicknameOf(nicknames, tenant);
+  if (nickname !== undefined) return visible(nickname);
   if (tenant === PERSONAL_TENANT) return 'Personal Microsoft accounts';
   return sharedDomain(accounts) ?? `Tenant ${shortId(tenant)}`;
 }
@@ -109,7 +123,7 @@ function titleOf(id: string, accounts: readonly AccountItem[]): string {
  */
 export type TenantNames = ReadonlyMap<string, string>;
 
-export function tenantNames(accounts: readonly AccountItem[]): TenantNames {
+export function tenantNames(accounts: readonly AccountItem[], nicknames: Nicknames = {}): TenantNames {
   const homes = new Map<string, AccountItem[]>();
   const names = new Map<string, string>();
   for (const account of accounts) {
@@ -130,7 +144,9 @@ export function tenantNames(accounts: readonly AccountItem[]): TenantNames {
     const domain = sharedDomain(users);
     if (domain !== null) names.set(id, domain);
   }
-  return names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
+  names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
+  for (const [id, name] of Object.entries(nicknames)) names.set(id, visible(name));
+  return names;
 }
 
 /** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */

@@ -233,6 +233,34 @@ export function listText(
   appNames: ReadonlyMap<string, string>,
   now: number,
 ): string {
+  return listCells(all, tenants, appNames, now)
+    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
+    .join('\n');
+}
+
+/** The list as a CSV file (RFC 4180), without tokens. */
+export function listFile(
+  all: readonly AccountItem[],
+  tenants: TenantNames,
+  appNames: ReadonlyMap<string, string>,
+  now: number,
+): string {
+  // The mark tells spreadsheets that it is UTF-8.
+  return `\ufeff${listCells(all, tenants, appNames, now)
+    .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
+    .join('')}`;
+}
+
+/** A spreadsheet would run a text that begins like a formula, and anyone can choose their display name. */
+const csvCell = (text: string): string =>
+  `"${/^[=+\-@\t\r]/.test(text) ? "'" : ''}${text.replaceAll('"', '""')}"`;
+
+function listCells(
+  all: readonly AccountItem[],
+  tenants: TenantNames,
+  appNames: ReadonlyMap<string, string>,
+  now: number,
+): string[][] {
   const lines = all.map((account) => [
     accountName(account),
     account.username || accountDetail(account),
@@ -242,7 +270,5 @@ export function listText(
     statusSentence(accountStatus(account, now)),
     account.nextExpiry === null ? '' : new Date(account.nextExpiry * 1000).toISOString(),
   ]);
-  return [['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'], ...lines]
-    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
-    .join('\n');
+  return [['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'], ...lines];
 }

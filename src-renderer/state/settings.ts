@@ -16,6 +16,8 @@ export interface Settings {
   setCloseWhenAway: (on: boolean) => Promise<void>;
   setMenuBar: (on: boolean) => Promise<void>;
   setNotify: (on: boolean) => Promise<void>;
+  /** Main asks the user before it is turned on. */
+  setAsksRarely: (on: boolean) => Promise<void>;
 }
 
 export function createSettings({ app }: Ports): Settings {
@@ -24,6 +26,7 @@ export function createSettings({ app }: Ports): Settings {
     closeWhenAway: false,
     menuBar: false,
     notify: true,
+    asksRarely: false,
     hosts: [],
     error: null,
   });
@@ -32,6 +35,7 @@ export function createSettings({ app }: Ports): Settings {
   return {
     view,
     setMenuBar: async (on) => show(await app.setMenuBar(on)),
+    setAsksRarely: async (on) => show(await app.setAsksRarely(on)),
     setNotify: async (on) => show(await app.setNotify(on)),
     async load() {
       const answer = await app.settings();

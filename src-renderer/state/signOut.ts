@@ -89,10 +89,10 @@ export function createSignOut(
     });
     if (asks) void ask(accountIds);
     const ids = accountIds === null ? null : here.map(({ id }) => id);
-    const elsewhere = chosen.some(({ places }) => places.some((place) => place !== 'vault'));
+    // Programs whose tokens are not read may name an account that is in the vault alone.
     const [counts, places] = await Promise.all([
       ids?.length === 0 ? ({ ok: true, value: addCounts([]) } as const) : tokenCache.removalCount(ids),
-      elsewhere && accountIds !== null
+      accountIds !== null
         ? app.signOutPlaces(accountIds)
         : ({ ok: true, value: [] as readonly PlaceOffer[] } as const),
     ]);

@@ -146,10 +146,14 @@ export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceIt
   ].join(' · ');
 }
 
-/** "Opened read-only and followed live. Azure CLI wrote to it 4 s ago." */
-export function sourceBanner({ name, writtenAt, problem, viewOnly, leave }: SourceItem, now: number): string {
+/** "Opened read-only and followed live. Azure CLI wrote to it 4 s ago: Mara Lindqvist, 1 token refreshed." */
+export function sourceBanner(
+  { name, writtenAt, problem, viewOnly, leave, lastChange }: SourceItem,
+  now: number,
+): string {
   if (problem !== null) return problem;
-  const wrote = writtenAt === null ? '' : ` ${name} wrote to it ${relative(writtenAt, now)}.`;
+  const what = lastChange === null ? '.' : `: ${lastChange}`;
+  const wrote = writtenAt === null ? '' : ` ${name} wrote to it ${relative(writtenAt, now)}${what}`;
   return `Opened read-only and followed live.${wrote}${viewOnly ? ` ${leave}` : ''}`;
 }
 

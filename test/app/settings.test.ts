@@ -43,6 +43,12 @@ describe('the hosts that were contacted', () => {
     expect(statSync(HOSTS()).ino).toBe(before);
   });
 
+  it('include the update server, whatever its address looks like', () => {
+    const one = settings();
+    one.contacted('https://updates.example/', {}, 'Updates');
+    expect(one.read().hosts).toEqual([{ host: 'updates.example', why: ['Updates'], at: 1_800_000_000 }]);
+  });
+
   it('never keep a request from being made', () => {
     const one = settings();
     writeFileSync(HOSTS(), 'not JSON');
@@ -72,6 +78,14 @@ describe('the zone of the times', () => {
     expect(settings().read()).toMatchObject({ utc: true, menuBar: false, notify: true });
     settings().setBackground({ menuBar: true });
     expect(settings().read()).toMatchObject({ utc: true, menuBar: true });
+  });
+});
+
+describe('asking before a copy', () => {
+  it('is every time until the user chooses otherwise, and is remembered', () => {
+    expect(settings().read().asksRarely).toBe(false);
+    expect(settings().setAsksRarely(true)).toMatchObject({ asksRarely: true, notify: true });
+    expect(settings().read().asksRarely).toBe(true);
   });
 });
 

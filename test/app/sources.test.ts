@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenSources, openSources } from '../../app/sources/open-sources.ts';
+import { changeBetween } from '../../app/sources/source-change.ts';
+import type { SourceList } from '../../app/sources/contract.ts';
 import { sourceSignOuts } from '../../app/sources/source-sign-out.ts';
 import { QuestionError } from '../../src-main/errors.ts';
-import { cachedAccounts } from '../../src-main/ipc/index.ts';
-import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { cachedAccounts, usernameOf } from '../../src-main/ipc/index.ts';
+import { memoryKeychain, openVault, type TokenResponseEvent } from '../../src-main/index.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
-import { testVault } from '../../src-main/testing/index.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { vectorText } from '../ipc/vectors.ts';
 
 const TEXT = vectorText('documents', 'msal-python-aad-several.json');
@@ -199,6 +202,31 @@ describe('signing out', () => {
     expect(await out.undo('report')).toEqual([]);
   });
 
+  it('names a program that has an account and is never changed, before and after', async () => {
+    const { id } = await openAzure();
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const username = usernameOf(leaving);
+    expect(username).toContain('@');
+    put(
+      join(home, '.config', 'gh', 'hosts.yml'),
+      `github.com:\n    users:\n        ${username.toUpperCase()}:\n        ben:\n`,
+    );
+    const gh = sources.handlers.sources(null) as SourceList;
+    await sources.handlers.openSource(null, gh.items.find(({ program }) => program === 'gh')!.id);
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const [, offer] = out.offers([leaving.id]);
+    expect(offer).toMatchObject({ name: 'GitHub CLI', viewOnly: true, accounts: 1, others: 1, tokens: 0 });
+    expect(offer!.leave).toBe(`To sign out, run: gh auth logout -h github.com -u ${username.toUpperCase()}`);
+    // An account that is in the vault alone.
+    expect(out.offers(['another'], [username])).toMatchObject([{ name: 'GitHub CLI' }]);
+    expect(out.offers(['another'], ['ben'])).toEqual([]);
+    const receipts = await out.signOut([leaving.id], [id], 'report');
+    expect(receipts).toMatchObject([
+      { name: 'GitHub CLI', result: 'still', says: offer!.leave },
+      { name: 'Azure CLI', result: 'signed-out' },
+    ]);
+  });
+
   it('puts back what is left when one of several places failed before', async () => {
     await openAzure();
     const text = readFileSync(file, 'utf8');
@@ -290,5 +318,34 @@ describe('signing out', () => {
     mkdirSync(file); // can't be written
     const [place] = sources.opened();
     expect((await out.signOut([leaving.id], [place!.id], 'report'))[0]).toMatchObject({ result: 'still' });
+  });
+});
+
+describe('what a program changed', () => {
+  const cacheOf = (...events: Parameters<SerializableTokenCache['add']>[0][]) => {
+    const cache = new SerializableTokenCache();
+    for (const event of events) cache.add(event);
+    return { cache };
+  };
+  const [ada, ben] = ['ada@example.org', 'ben@example.org'].map((username) =>
+    tokenResponse({ username }),
+  ) as [TokenResponseEvent, TokenResponseEvent];
+  const fresh = { ...ada, response: { ...ada.response, access_token: 'at-new' } };
+
+  it.each([
+    ['nothing', [ada], [ada], null],
+    ['a refresh', [ada, ben], [fresh, ben], 'ada, 1 token refreshed.'],
+    ['a sign-in', [ada], [ada, ben], 'ben, signed in.'],
+    ['a sign-out', [ada, ben], [ada], 'ben, signed out.'],
+    ['several', [ada], [fresh, ben], '2 accounts changed.'],
+  ])('is %s', (_, before, after, says) => {
+    const said = changeBetween(cacheOf(...before), cacheOf(...after));
+    expect(said).toBe(says);
+    expect(said ?? '').not.toContain('at-new');
+  });
+
+  it('can’t be told where one of the two could not be read', () => {
+    expect(changeBetween(null, cacheOf(ada))).toBeNull();
+    expect(changeBetween(cacheOf(ada), { cache: null })).toBeNull();
   });
 });

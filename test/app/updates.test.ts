@@ -53,9 +53,11 @@ async function begin(
 ) {
   const told: UpdateStatus[] = [];
   const unexpected: unknown[] = [];
+  const requests: string[] = [];
   const running = updates({
     open: () => Promise.resolve(updater),
     verify,
+    onRequest: () => requests.push('request'),
     onStatus: (status) => told.push(status),
     startAgain: () => updater?.asked?.push('start again'),
     restart: () => updater?.asked?.push('restart'),
@@ -64,7 +66,7 @@ async function begin(
   });
   await new Promise(setImmediate);
   running.close();
-  return { running, told, unexpected };
+  return { running, told, unexpected, requests };
 }
 
 describe('updates', () => {
@@ -84,8 +86,10 @@ describe('updates', () => {
 
   it('are downloaded when the user says so, and installed when they say so again', async () => {
     const updater = fakeUpdater('0.2.0');
-    const { running, told } = await begin(updater);
+    const { running, told, requests } = await begin(updater);
+    expect(requests).toHaveLength(1);
     await running.download();
+    expect(requests).toHaveLength(2);
     expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
     expect(updater.asked).toEqual(['check', 'download']);
     await running.install();
@@ -174,6 +178,7 @@ describe('an update that something else installed', () => {
     const running = updates({
       open: () => Promise.resolve(null),
       verify: null,
+      onRequest: () => undefined,
       onStatus: (status) => told.push(status),
       startAgain: null,
       restart: () => restarts.push('restart'),

@@ -1,20 +1,20 @@
-/** docs/threat-model.md names, for each attacker, the tests that attack. They have to be there, and to hold tests. */
+/**
+ * docs/threat-model.md names, for each attacker, the tests that attack. They have to be there, belong to a run of `npm test`, and not be
+ * skipped. That they ran and passed, `npm test` itself asserts at its end, from its runners' reports.
+ */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { attacksIn, attacksNotRun } from '../../scripts/checks/attackers.mjs';
 
 const TESTS = /\.(?:test|spec)\.tsx?$/;
 const HAS_TESTS = /^\s*(?:it|test|describe)(?:\.\w+)*[(<]/m;
+/** Without a condition, so on every system. */
+const LEFT_OUT =
+  /\b(?:it|test|describe)(?:\.\w+)*\.(?:skip|only|todo|fails|fixme)\(\s*(?:['"`]|\))|\bx(?:it|describe)\(/;
 
-const rows = readFileSync('docs/threat-model.md', 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('|'))
-  .slice(2)
-  .map((line) => line.split('|').map((cell) => cell.trim()))
-  .map(([, attacker = '', , tests = '']) => ({
-    attacker,
-    named: [...tests.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
-  }));
+const page = readFileSync('docs/threat-model.md', 'utf8');
+const rows: { attacker: string; named: string[] }[] = attacksIn(page);
 
 function testFilesIn(path: string): string[] {
   if (!existsSync(path)) return [];
@@ -24,17 +24,60 @@ function testFilesIn(path: string): string[] {
     .filter((file) => TESTS.test(file));
 }
 
+/** Whether a runner of `npm test` takes the file: vitest.config.ts, and the projects `app` and `packaged` of playwright.config.ts. */
+const isRun = (file: string): boolean =>
+  /^test\/(?:e2e|packaged)\/.*\.spec\.ts$/.test(file) ||
+  (/^test\/.*\.test\.tsx?$/.test(file) && !/^test\/(?:e2e|judges)\//.test(file));
+
 it('has rows', () => {
-  expect(rows.length).toBeGreaterThan(15);
+  expect(rows.length).toBeGreaterThan(20);
 });
 
-it.each(rows)('$attacker: is attacked by tests that exist', ({ named }) => {
+it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named }) => {
   expect(named.length).toBeGreaterThan(0);
   for (const path of named) {
     const files = testFilesIn(path);
     expect(files, path).not.toEqual([]);
-    expect(files.filter((file) => HAS_TESTS.test(readFileSync(file, 'utf8'))).length, path).toBeGreaterThan(
-      0,
-    );
+    const withTests = files.filter((file) => HAS_TESTS.test(readFileSync(file, 'utf8')));
+    expect(withTests.length, path).toBeGreaterThan(0);
+    for (const file of withTests) {
+      expect(isRun(file), file).toBe(true);
+      expect(LEFT_OUT.exec(readFileSync(file, 'utf8'))?.[0], file).toBe(undefined);
+    }
   }
+});
+
+describe('after a run', () => {
+  const small =
+    '| attacker | outcome | attacked by |\n| --- | --- | --- |\n| reads | nothing | `test/a.test.ts`, `test/b` |\n';
+  const vitest = (...tests: [string, string][]) => ({
+    testResults: tests.map(([name, status]) => ({
+      name: `/clone/${name}`,
+      assertionResults: [{ fullName: 'attacks', status }],
+    })),
+  });
+  const playwright = (file: string, status: string) => ({
+    suites: [{ suites: [{ specs: [{ file, title: 'attacks', tests: [{ status }] }] }] }],
+  });
+  const missing = (...reports: object[]): unknown => attacksNotRun(small, reports, '/clone');
+
+  const elsewhere = playwright('test/b/c.spec.ts', 'expected');
+  const told = [expect.stringContaining('no test of test/a.test.ts passed (reads)')];
+
+  it('is content with attacks that passed, whichever runner ran them', () => {
+    const ran = vitest(['test/a.test.ts', 'passed'], ['test/a.test.ts', 'skipped']);
+    expect(missing(ran, elsewhere)).toEqual({ missing: [], skipped: [] });
+  });
+
+  it.each([
+    ['did not run', []],
+    ['failed', [vitest(['test/a.test.ts', 'failed'], ['test/a.test.ts', 'skipped'])]],
+    ['is another', [vitest(['test/a.test.tsx', 'passed'])]],
+  ])('names an attack that %s', (_how, reports) => {
+    expect(missing(...reports, elsewhere)).toEqual({ missing: told, skipped: [] });
+  });
+
+  it('names an attack that was skipped', () => {
+    expect(missing(vitest(['test/a.test.ts', 'pending']), elsewhere)).toEqual({ missing: [], skipped: told });
+  });
 });

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { manyAccounts } from '../ipc/many.ts';
 import { browser } from '../support/browser.ts';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import { answerDialogs, chooseToImport, importDocument, showPage, test, vaultFile, vector } from './app.ts';
@@ -15,6 +16,16 @@ import { addProfile, meet, test as besideProvider } from './provider.ts';
 import { troubledDocument } from './troubled.ts';
 
 const FOLDER = join('artifacts', 'screenshots');
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const EXPIRED = `${part({ alg: 'RS256', kid: 'a-key' })}.${part({
+  iss: 'https://id.contoso.example/',
+  aud: 'api://contoso.example',
+  sub: 'u1',
+  preferred_username: 'dana@contoso.example',
+  scp: 'Orders.Read',
+  iat: 1_700_000_000,
+  exp: 1_700_003_600,
+})}.c2ln`;
 const SEVERAL = vector('documents', 'msal-python-aad-several.json');
 
 // Each picture is taken and checked twice.
@@ -40,6 +51,9 @@ async function picture(
   themes: readonly Theme[] = ['light', 'dark'],
 ): Promise<void> {
   await window.mouse.move(0, 0);
+  // Axe sees no clipping: what is shown has at least a third of the window.
+  const shown = () => (document.querySelector('main')?.getBoundingClientRect().height ?? 0) / innerHeight;
+  expect.soft(await window.evaluate(shown), `the height of ${name}`).toBeGreaterThan(1 / 3);
   for (const theme of themes) {
     await window.emulateMedia({ colorScheme: theme });
     await window.evaluate(() =>
@@ -80,6 +94,10 @@ test('first run, a document to import, one that is none', async ({ start }) => {
   await chooseToImport(started, vector('hostile', 'not-json.json'));
   await expect(window.getByRole('alertdialog')).toBeVisible();
   await picture(window, 'import-refused');
+  await window.getByRole('button', { name: 'Close' }).click();
+  await window.getByRole('button', { name: 'Find caches' }).click();
+  await expect(window.getByRole('heading', { name: /caches? found/i })).toBeVisible();
+  await picture(window, 'no-caches-found', ['light']);
   await quit();
 });
 
@@ -97,6 +115,14 @@ test('activity and timeline', async ({ start }) => {
   await showPage(window, 'Activity');
   await expect(window.getByText('Rotated the encryption key')).toBeVisible();
   await picture(window, 'activity');
+  await showPage(window, 'Inspect');
+  await picture(window, 'inspect-empty', ['light']);
+  await window.getByRole('textbox', { name: 'Token' }).fill(EXPIRED);
+  await expect(window.getByRole('region', { name: 'Assessment' })).toContainText('Expired');
+  await picture(window, 'inspect');
+  await window.getByRole('button', { name: 'Compare' }).click();
+  await window.getByRole('textbox', { name: 'Token B' }).fill(EXPIRED.replace('.c2ln', '.c2lu'));
+  await picture(window, 'compare', ['light']);
   await quit();
 });
 
@@ -117,6 +143,16 @@ test('accounts, tokens and claims', async ({ start }) => {
   await picture(window, 'opaque');
   await window.getByRole('tab', { name: 'Profile' }).click();
   await picture(window, 'profile');
+  await window
+    .getByRole('button', { name: /^Name tenant/ })
+    .first()
+    .click();
+  await picture(window, 'tenant-name', ['light']);
+  await window.getByRole('button', { name: 'Cancel' }).click();
+  await window.getByRole('tab', { name: /^Tokens/ }).click();
+  await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click({ button: 'right' });
+  await picture(window, 'token-menu');
+  await window.keyboard.press('Escape');
   await window.getByRole('option').filter({ hasText: 'nightly-report' }).click();
   await picture(window, 'app-only');
   await window.getByRole('option').filter({ hasText: 'Rosa Stein' }).click();
@@ -204,6 +240,19 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await window.getByRole('button', { name: 'Open', exact: true }).click();
   // The export opened: all that is in it is in the vault already.
   await expect(window.getByRole('heading', { name: 'Nothing to import' })).toBeVisible({ timeout: 60_000 });
+  await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await window.getByRole('button', { name: 'When I am away' }).click();
+  await expect(window.getByRole('button', { name: 'When I am away' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+  await picture(window, 'settings');
+  await app.evaluate(({ powerMonitor }) => void powerMonitor.emit('lock-screen'));
+  await expect(window.getByRole('heading', { name: 'Tokenkeep is locked' })).toBeVisible();
+  await picture(window, 'locked-away');
   await quit();
 });
 
@@ -219,6 +268,24 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
   await window.getByRole('dialog').getByRole('button', { name: 'Repair', exact: true }).click();
   await expect(window.getByRole('button', { name: 'Undo' })).toBeVisible();
   await picture(window, 'repaired');
+
+  const many = join(keyring.env['HOME'] ?? '', 'many.json');
+  writeFileSync(many, manyAccounts(20, Math.floor(Date.now() / 1000)));
+  await window.getByRole('button', { name: 'Accounts', exact: true }).click();
+  await importDocument(started, many);
+  const all = window.getByRole('button', { name: 'All accounts' });
+  if (await all.isVisible()) await all.click();
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await table.focus();
+  for (const key of ['Home', ' ', 'Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowDown'])
+    await window.keyboard.press(key);
+  await expect(window.getByRole('button', { name: 'Sign out 4…' })).toBeVisible();
+  await picture(window, 'overview');
+  await window.emulateMedia({ forcedColors: 'active' });
+  await picture(window, 'high-contrast-overview', ['light']);
+  await window.emulateMedia({ forcedColors: 'none' });
+  await window.setViewportSize({ width: 800, height: 500 });
+  await picture(window, 'narrow-overview', ['light']);
   await quit();
 });
 
@@ -232,6 +299,12 @@ test('a narrow window', async ({ start }) => {
   await picture(window, 'narrow-token');
   await showPage(window, 'Security');
   await picture(window, 'narrow-security');
+  await showPage(window, 'Inspect');
+  await window.getByRole('textbox', { name: 'Token' }).fill(EXPIRED);
+  await picture(window, 'narrow-inspect', ['light']);
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await picture(window, 'narrow-settings', ['light']);
   await quit();
 });
 
@@ -247,6 +320,13 @@ test('at 200 %, in high contrast, without motion', async ({ start }) => {
   await window.getByRole('button', { name: 'Sign out…' }).click();
   await picture(window, 'high-contrast-sign-out');
   await window.getByRole('button', { name: 'Cancel' }).click();
+  await window.getByRole('row').filter({ hasText: 'Microsoft Graph' }).first().click({ button: 'right' });
+  await picture(window, 'high-contrast-token-menu', ['light']);
+  await window.keyboard.press('Escape');
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await picture(window, 'high-contrast-settings', ['light']);
+  await window.getByRole('button', { name: 'Accounts', exact: true }).click();
   await window.emulateMedia({ forcedColors: 'none' });
   await window.getByRole('searchbox').fill('');
   /** As many pixels of CSS as a window of that size has at 200 %. */
@@ -375,7 +455,7 @@ test('the file: damaged, read-only, newer', async ({ keyring, start }) => {
 
 besideProvider('signing in, staying signed in, leaving', async ({ start, provider }) => {
   const started = await start();
-  const { window } = started;
+  const { app, window } = started;
   const at = browser(trustingFetch(provider.ca));
   const { opened } = await meet(started, provider);
   await window.getByRole('button', { name: 'Sign in…' }).click();
@@ -403,6 +483,21 @@ besideProvider('signing in, staying signed in, leaving', async ({ start, provide
   await expect(accounts(window)).toContainText('Noor Haddad');
   await window.getByRole('switch', { name: 'Auto-refresh' }).check();
   await picture(window, 'kept-fresh');
+  await answerDialogs(app, { agree: true });
+  await window.getByRole('button', { name: 'Check signature…' }).click();
+  await expect(window.getByRole('group', { name: 'Signature' })).toContainText('Signature valid');
+  await picture(window, 'signature', ['light']);
+  await window.getByRole('button', { name: 'Copy…', exact: true }).click();
+  await expect(window.getByText('Token copied.', { exact: false }).first()).toBeVisible();
+  const token = await app.evaluate(({ clipboard }) => clipboard.readText());
+  await window.getByRole('tab', { name: 'User info' }).click();
+  await picture(window, 'user-info', ['light']);
+  await showPage(window, 'Inspect');
+  await window.getByRole('textbox', { name: 'Token' }).fill(token);
+  await window.getByRole('button', { name: 'Check signature…' }).click();
+  await expect(window.getByRole('region', { name: 'Signature' })).toContainText('Signature valid');
+  await picture(window, 'inspect-signature');
+  await window.getByRole('button', { name: 'Accounts', exact: true }).click();
   await window.getByRole('button', { name: 'Sign out…' }).click();
   await expect(window.getByRole('checkbox', { name: /revoke/ })).toBeChecked();
   await picture(window, 'sign-out-offers');

@@ -57,7 +57,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'status accounts tokens claims search removalCount reveal copy',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'keepMine takeFile makeOwn forget',
-      'verify rotateKey compact activity examine repair undoRepair removeTokens',
+      'verify rotateKey compact activity examine repair undoRepair removeTokens nameTenant',
     ]
       .join(' ')
       .split(' ')
@@ -69,6 +69,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
       'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
       'signOutPlaces undoSignOut signOutDone clearActivity settings setUtc setMenuBar setNotify setCloseWhenAway unlock checkSignature userInfo',
+      'setAsksRarely saveList openHomepage showLicences',
       'sources findSources openSource openAllSources closeSource showSource addSource importSource',
     ]
       .join(' ')

@@ -1,12 +1,16 @@
 /** A provider that answers as told: what a real one would never say can be tried with it. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export interface FakeProvider {
   readonly issuer: string;
   /** Forms that the token endpoint got, newest last. */
   readonly asked: URLSearchParams[];
+  /** The same of the revocation endpoint, which answers with this status. */
+  readonly revoked: URLSearchParams[];
+  revocationStatus: number;
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
   claims: Record<string, unknown>;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
@@ -50,6 +54,11 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
       id_token: await sign({ ...claims, nonce: fake.begun.get(code)?.nonce, ...fake.claims }),
     };
   };
+  const formOf = async (request: IncomingMessage): Promise<URLSearchParams> => {
+    const form = new URLSearchParams(await text(request));
+    form.set('authorization', request.headers.authorization ?? '');
+    return form;
+  };
   const server = createServer((request, response) => {
     void (async () => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -63,17 +72,18 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
           token_endpoint: `${fake.issuer}/token`,
           jwks_uri: `${fake.issuer}/jwks`,
           end_session_endpoint: `${fake.issuer}/end`,
+          revocation_endpoint: `${fake.issuer}/revoke`,
           ...fake.metadata,
         });
       } else if (pathname === '/jwks') send({ keys: [jwk] });
       else if (pathname === '/token') {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-        const form = new URLSearchParams(Buffer.concat(chunks).toString());
-        form.set('authorization', request.headers.authorization ?? '');
+        const form = await formOf(request);
         fake.asked.push(form);
         const body = await tokens(form);
         send(body, body['error'] === undefined ? 200 : 400);
+      } else if (pathname === '/revoke') {
+        fake.revoked.push(await formOf(request));
+        response.writeHead(fake.revocationStatus).end();
       } else send({}, 404);
     })();
   }).listen(0, '127.0.0.1');
@@ -81,6 +91,8 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
   const fake: FakeProvider = {
     issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
+    revoked: [],
+    revocationStatus: 200,
     claims: {},
     answer: undefined,
     lifetime: 3600,

@@ -5,8 +5,18 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type WebSignIn, webSignIn, type WebSignInOptions } from '../../src-main/express/index.ts';
-import { memoryStore, type PartitionedCaches, partitionedCaches } from '../../src-main/partitions/index.ts';
+import {
+  type WebSignIn,
+  webSignIn,
+  type WebSignInOptions,
+  type WebSignOut,
+} from '../../src-main/express/index.ts';
+import {
+  type MemoryStore,
+  memoryStore,
+  type PartitionedCaches,
+  partitionedCaches,
+} from '../../src-main/partitions/index.ts';
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts';
 
@@ -73,6 +83,25 @@ async function start({ cookie = {}, proxies = 0, ...settings }: Settings = {}): 
     auth.requireUser({ scopes: ['mail.read'] }),
     (req, res) => void res.json(auth.user(req).accessToken),
   );
+  app.get('/other-app', auth.requireUser(), async (req, res) => {
+    const { account, partition } = auth.user(req);
+    await partition.update((cache) =>
+      cache.add({
+        client_id: 'other-app',
+        scope: ['other'],
+        token_endpoint: `${provider.issuer}/token`,
+        home_account_id: account.home_account_id,
+        response: {
+          access_token: 'a',
+          refresh_token: 'of another app',
+          token_type: 'Bearer',
+          expires_in: 60,
+        },
+        skipAccountCreation: true,
+      }),
+    );
+    res.json(true);
+  });
   app.get('/open', (req, res) => void res.json(auth.user(req).accessToken));
   app.use(((error, _req, res, _next) => {
     errors.push(error);
@@ -364,6 +393,94 @@ describe('the session', () => {
     expect(await bodyOf(ada.ask('/me'))).toBe('bob');
   });
 
+  describe('of sign-ins that end at the same moment', () => {
+    let store: MemoryStore;
+    /** The tokens in the store, entry by entry. */
+    const stored = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const key of store.maintenance!.keys()) {
+        const text = Buffer.from((await store.read(key))?.bytes ?? '').toString();
+        if (text.includes('"refresh ')) found.push(text);
+      }
+      return found;
+    };
+    beforeEach(async () => {
+      store = memoryStore();
+      app = await start({ caches: partitionedCaches({ store, sealingKeys: 'plain-text', userIndex: true }) });
+    });
+
+    it.each([
+      ['ada', 'ada', 'ada'],
+      ['ada', 'bob', 'cid'],
+    ])('%s, %s and %s: nothing is left that no session leads to', async (...users) => {
+      const ada = new Browser(app);
+      const tabs = [];
+      for (const user of users) tabs.push(await ada.begin('/sign-in', user));
+      const same = new Map(ada.cookies); // None of the answers is there before the others are asked for.
+      const answers = await Promise.all(
+        tabs.map(async (tab) => {
+          const one = new Browser(app);
+          for (const [name, value] of same) one.cookies.set(name, value);
+          expect(await one.finish(tab)).toBe('/');
+          return one;
+        }),
+      );
+      expect((await stored()).length).toBe(1);
+      const known = await Promise.all(answers.map((one) => bodyOf(one.ask('/'))));
+      for (const [index, name] of known.entries()) expect([users[index], null]).toContain(name);
+      expect(known.some((name) => name !== null)).toBe(true);
+      const [last = ada] = answers.filter((_one, index) => known[index] !== null);
+      await last.ask('/sign-out', { method: 'POST' });
+      expect(await stored()).toEqual([]);
+      if (users[0] === users[1]) expect(store.size).toBe(0);
+    });
+
+    it('a session that could not be saved leaves no tokens', async () => {
+      const ada = new Browser(app);
+      const back = await ada.begin('/sign-in', 'ada');
+      app.sessions.set = (_id, _session, done) => done?.(new Error('full'));
+      expect(await ada.finish(back)).toMatch(/session_ended/);
+      expect(await stored()).toEqual([]);
+    });
+
+    it('tokens that cannot be opened stand in no one’s way', async () => {
+      const ada = new Browser(app);
+      await ada.signIn('ada');
+      for await (const key of store.maintenance!.keys()) {
+        const found = await store.read(key);
+        if (!Buffer.from(found?.bytes ?? '').includes('"refresh ')) continue;
+        const broken = { bytes: Buffer.from('else'), version: 'x'.repeat(16) };
+        await store.write(key, broken, { expected: found?.version ?? null, ttl: null });
+      }
+      expect(await ada.signIn('ada')).toBe('/');
+      expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    });
+
+    it('a cookie that someone planted does not join two users', async () => {
+      const [ada, eve] = [new Browser(app), new Browser(app)];
+      const backs = [await ada.begin('/sign-in', 'ada'), await eve.begin('/sign-in', 'eve')] as const;
+      eve.cookies.set('tokenkeep-browser', ada.cookies.get('tokenkeep-browser') ?? '');
+      await ada.finish(backs[0]);
+      await eve.finish(backs[1]);
+      expect(await bodyOf(eve.ask('/me'))).toBe('eve');
+      expect([303, 200]).toContain((await ada.ask('/me')).status);
+      expect(await bodyOf(ada.ask('/'))).not.toBe('eve');
+    });
+  });
+
+  it('whose cookie ends with the browser: its tokens end a day after the last request', async () => {
+    const ttls: (number | null)[] = [];
+    const inner = memoryStore();
+    const write: typeof inner.write = (key, entry, condition, call) => {
+      ttls.push(condition.ttl);
+      return inner.write(key, entry, condition, call);
+    };
+    const own = partitionedCaches({ store: { ...inner, write }, sealingKeys: 'plain-text' });
+    app = await start({ caches: own, cookie: { maxAge: undefined } });
+    await new Browser(app).signIn('ada');
+    expect(Math.max(...ttls.map(Number))).toBe(86_400 * 1.2);
+  });
+
   it('with sessionStore, partitions move to the new session of the same user, and not to another user’s', async () => {
     const inSession = await start({
       caches: (req) =>
@@ -420,10 +537,12 @@ describe('the session', () => {
 
   it('has cookies of https only where the app is public by https', async () => {
     const tls = await start({ redirectUri: 'https://app.example/callback' });
-    const [line = ''] = (await new Browser(tls).ask('/sign-in')).headers.getSetCookie();
-    expect(line).toMatch(
-      /^__Host-tokenkeep-attempt-[\w-]+=.*; Path=\/; HttpOnly; SameSite=Lax; Max-Age=900; Secure$/,
-    );
+    const lines = (await new Browser(tls).ask('/sign-in')).headers.getSetCookie();
+    expect(lines.length).toBe(2);
+    for (const line of lines)
+      expect(line).toMatch(
+        /^__Host-tokenkeep-(?:attempt-|browser)[\w-]*=.*; Path=\/; HttpOnly; SameSite=Lax; Max-Age=900; Secure$/,
+      );
   });
 
   it('a proxy that removes a prefix', async () => {
@@ -514,6 +633,113 @@ describe('signing out', () => {
     expect(url.searchParams.get('post_logout_redirect_uri')).toBe(`${app.url}/`);
     expect(await bodyOf(ada.ask('/'))).toBeNull();
     expect(Object.keys((app.sessions as unknown as { sessions: object }).sessions)).toEqual([]);
+  });
+
+  describe('revokes the refresh tokens at the provider, and says so:', () => {
+    let told: WebSignOut[];
+    beforeEach(async () => {
+      told = [];
+      provider.revoked.length = 0;
+      provider.revocationStatus = 200;
+      provider.metadata = {};
+      app = await start({ onSignOut: (one) => told.push(one) });
+      ada = new Browser(app);
+      await ada.signIn('ada', '/files');
+    });
+    afterEach(() => {
+      provider.metadata = {};
+      provider.revocationStatus = 200;
+    });
+    const what = () => told.map(({ account, revocation }) => [account.username, revocation]);
+
+    it('those of this app, as its client', async () => {
+      await ada.ask('/mail'); // Another refresh token.
+      await ada.ask('/sign-out', { method: 'POST' });
+      expect(what()).toEqual([['ada', 'done']]);
+      expect(provider.revoked[0]?.get('token')).toMatch(/^refresh \d+$/);
+      expect(provider.revoked[0]?.get('token_type_hint')).toBe('refresh_token');
+      expect(provider.revoked[0]?.get('authorization')).toMatch(/^Basic /);
+    });
+
+    it('those of a user whose place another one takes', async () => {
+      await ada.signIn('bob');
+      expect(what()).toEqual([['ada', 'done']]);
+      expect(provider.revoked.length).toBe(1);
+      expect(await bodyOf(ada.ask('/me'))).toBe('bob');
+    });
+
+    it.each<[Record<string, unknown>, number, string]>([
+      [{}, 503, 'failed'],
+      [{ revocation_endpoint: undefined }, 200, 'unsupported'],
+      [{ revocation_endpoint: 'http://evil.example/revoke' }, 200, 'unsupported'],
+    ])(
+      'where the provider has %o and answers %i, the user is signed out here',
+      async (metadata, status, end) => {
+        provider.metadata = metadata;
+        provider.revocationStatus = status;
+        app = await start({ onSignOut: (one) => told.push(one) });
+        ada = new Browser(app);
+        await ada.signIn('ada', '/files');
+        expect((await ada.ask('/sign-out', { method: 'POST' })).status).toBe(303);
+        expect(what()).toEqual([['ada', end]]);
+        if (end === 'failed') expect(told[0]?.error).toMatchObject({ code: 'provider_unreachable' });
+        expect(await bodyOf(ada.ask('/'))).toBeNull();
+      },
+    );
+
+    it('and no refresh token of another app', async () => {
+      const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
+      app = await start({ caches, onSignOut: (one) => told.push(one) });
+      ada = new Browser(app);
+      await ada.signIn('ada', '/files');
+      const cached = await ada.ask('/other-app');
+      expect(cached.status).toBe(200);
+      await ada.ask('/sign-out', { method: 'POST' });
+      expect(provider.revoked.map((form) => form.get('token'))).not.toContain('of another app');
+      expect(provider.revoked.length).toBe(1);
+    });
+  });
+
+  it('never leads to a sign-out page without TLS, with the ID token in its address', async () => {
+    provider.metadata = { end_session_endpoint: 'http://evil.example/end' };
+    app = await start();
+    ada = new Browser(app);
+    await ada.signIn('ada');
+    const answer = await ada.ask('/sign-out', { method: 'POST' });
+    provider.metadata = {};
+    expect(answer.headers.get('location')).toBe('/');
+  });
+
+  it('by the provider: a token that one server has accepted is refused by the others', async () => {
+    const store = memoryStore();
+    const caches = () => partitionedCaches({ store, sealingKeys: 'plain-text', userIndex: true });
+    const [here, there] = [await start({ caches: caches() }), await start({ caches: caches() })];
+    const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+    const post = ({ url }: App) => fetch(`${url}/back-channel-logout`, { method: 'POST', body });
+    expect((await post(here)).status).toBe(200);
+    expect((await post(there)).status).toBe(400);
+  });
+
+  it('by the provider: a token that failed because of the store may be posted again', async () => {
+    const inner = memoryStore();
+    let isDown = false;
+    const read: typeof inner.read = (...call) =>
+      isDown ? Promise.reject(new Error('down')) : inner.read(...call);
+    const caches = partitionedCaches({
+      store: { ...inner, read },
+      sealingKeys: 'plain-text',
+      userIndex: true,
+    });
+    app = await start({ caches });
+    ada = new Browser(app);
+    await ada.signIn('ada');
+    const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+    const post = () => fetch(`${app.url}/back-channel-logout`, { method: 'POST', body });
+    isDown = true;
+    expect((await post()).status).toBe(500);
+    isDown = false;
+    expect((await post()).status).toBe(200);
+    expect(await bodyOf(ada.ask('/'))).toBeNull();
   });
 
   it.each<[Record<string, string>]>([

@@ -38,6 +38,23 @@ describe('"Don’t ask again for five minutes"', () => {
     expect(questions).toHaveLength(4);
   });
 
+  it('counts for each yes where the settings say so, for access tokens only, and ends as it does otherwise', async () => {
+    const { ask, access, refresh, questions, user, gestures, endConsent } = await open();
+    user.asksRarely = true;
+    await ask.copy(W, access.id);
+    expect(questions[0]?.option).toBeUndefined();
+    expect(questions[0]?.detail).toContain('For five minutes');
+    await ask.copy(W, access.id);
+    expect([questions.length, gestures]).toEqual([1, ['used']]);
+    await ask.copy(W, refresh.id);
+    expect(questions[1]?.detail).not.toContain('For five minutes');
+    endConsent();
+    user.agrees = false;
+    await ask.copy(W, access.id);
+    await ask.copy(W, access.id); // a no counts for nothing
+    expect(questions).toHaveLength(4);
+  });
+
   it.each<[string, (here: Awaited<ReturnType<typeof open>>) => void]>([
     ['the window loses the focus', ({ leaving }) => leaving.forEach((call) => call())],
     ['the screen is locked', ({ endConsent }) => endConsent()],

@@ -10,6 +10,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
   const user = {
     agrees: true,
     ticks: false,
+    asksRarely: false,
     chooses: null as string | null,
     saves: null as string | null,
     now: Date.UTC(2026, 5, 1, 12, 30) / 1000,
@@ -35,6 +36,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
       if (user.agrees && user.ticks && question.option !== undefined) onOption?.();
       return Promise.resolve(user.agrees);
     },
+    asksRarely: () => user.asksRarely,
     useGesture: () => void gestures.push('used'),
     onLeave: (_window, call) => void leaving.push(call),
     chooseFile: () => Promise.resolve(user.chooses),

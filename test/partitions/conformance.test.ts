@@ -3,6 +3,7 @@ import { MemoryStore } from 'express-session';
 import { createClient, createCluster } from 'redis';
 import pg from 'pg';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import { partitionedCaches } from '../../src-main/partitions/index.ts';
 import { layered, type PartitionInvalidation } from '../../src-main/partitions/stores/layered-store.ts';
 import { memoryStore } from '../../src-main/partitions/stores/memory-store.ts';
 import {
@@ -173,6 +174,20 @@ describe('a Redis Cluster of three', () => {
         };
         return { store: redisStore({ client: cluster }), invalidation, close: () => cluster.close() };
       }),
+  });
+
+  test('a client of a single node is told so, and that is no outage', async () => {
+    const client = createClient({ url: nodes[0]?.url ?? '' });
+    client.on('error', () => undefined);
+    await client.connect();
+    const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys: 'plain-text' });
+    // Of keys that other nodes have; one in three is here.
+    const checks = await Promise.allSettled(Array.from({ length: 24 }, () => caches.check()));
+    const codes = checks.flatMap((one) =>
+      one.status === 'rejected' ? [(one.reason as { code: string }).code] : [],
+    );
+    expect(new Set(codes)).toEqual(new Set(['store_client']));
+    client.destroy();
   });
 
   test('partitions are spread over the nodes', async () => {

@@ -192,6 +192,56 @@ describe('a token is refused, and nobody is signed out,', () => {
     await verify(await sign(good()));
   });
 
+  it('that another process has accepted, with the caches of a shared store', async () => {
+    const store = memoryStore();
+    const one = () => verifier({ caches: partitionedCaches({ store, sealingKeys: 'plain-text' }) });
+    const token = await sign(good());
+    const all = await Promise.allSettled([one()(token), one()(token), one()(token)]);
+    expect(all.filter(({ status }) => status === 'fulfilled').length).toBe(1);
+    await expect(one()(token)).rejects.toThrow(/used before/);
+    const signedOut: unknown[] = [];
+    await expect(one()(token, (user) => signedOut.push(user))).rejects.toThrow(/used before/);
+    expect(signedOut).toEqual([]);
+    await one()(await sign(good()));
+    let marks = 0;
+    for await (const key of store.maintenance!.keys()) {
+      marks += 1;
+      expect(Buffer.from((await store.read(key))!.bytes).toString()).not.toContain('noor');
+    }
+    expect(marks).toBe(2);
+  });
+
+  it('counts as used only when the user was signed out', async () => {
+    const verify = verifier({
+      caches: partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' }),
+    });
+    const token = await sign(good());
+    await expect(verify(token, () => Promise.reject(new Error('store')))).rejects.toThrow('store');
+    const signedOut: unknown[] = [];
+    await verify(token, (user) => signedOut.push(user));
+    expect(signedOut).toEqual([{ issuer: ISSUER, sub: 'noor', sid: 's-1' }]);
+    await expect(verify(token, () => undefined)).rejects.toThrow(/used before/);
+  });
+
+  it('is accepted again if the store failed before it could be noted', async () => {
+    const inner = memoryStore();
+    let isDown = true;
+    const write: typeof inner.write = (...call) =>
+      isDown ? Promise.reject(new Error('down')) : inner.write(...call);
+    const verify = verifier({
+      caches: partitionedCaches({ store: { ...inner, write }, sealingKeys: 'plain-text' }),
+    });
+    const token = await sign(good());
+    await expect(verify(token)).rejects.toMatchObject({ code: 'store_unavailable' });
+    isDown = false;
+    await expect(verify(token)).resolves.toMatchObject({ sub: 'noor' });
+  });
+
+  it('with a copy of the caches is refused when it is made', () => {
+    const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
+    expect(() => verifier({ caches: { ...caches } })).toThrow(expect.objectContaining({ field: 'caches' }));
+  });
+
   it('never with the token or a claim of it in the error', async () => {
     const token = await sign({ ...good(), aud: 'other', sub: 'secret-subject' });
     const error = await refusal(token);

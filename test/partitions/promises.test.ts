@@ -1,11 +1,13 @@
 /** Promises that partitions once broke, each as it was broken. */
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { type SealingKeys, memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
-import { postgresStore } from '../../src-main/partitions/stores/postgres-store.ts';
+import { postgresInvalidation, postgresStore } from '../../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 import { caches, KEYS, namesIn, observed, signIn } from './people.ts';
 
 const scopesIn = (cache: TokenCache): string[] =>
@@ -185,6 +187,40 @@ describe('a turn', () => {
     expect(await there!.exclusively('refresh', () => Promise.resolve('next'))).toBe('next');
   });
 
+  it('of a session is not held up by an update whose session store never answered', async () => {
+    const stored = new Map<string, object>();
+    let [hangs, late] = [false, (): void => undefined];
+    const sessions = {
+      get: (id: string, done: (error: null, session: unknown) => void) => {
+        const answer = (): void => done(null, stored.get(id) ?? null);
+        if (hangs) late = answer;
+        else answer();
+      },
+      destroy: () => undefined,
+    };
+    const request = (): object => {
+      const req: Record<string, unknown> = { sessionStore: sessions, sessionID: 's', headers: {} };
+      const session: Record<string, unknown> = { ...stored.get('s'), id: 's' };
+      Object.defineProperty(session, 'req', { value: req, enumerable: false });
+      const save = (done: () => void): void => {
+        stored.set('s', structuredClone({ ...session }));
+        done();
+      };
+      Object.defineProperty(session, 'save', { value: save, enumerable: false });
+      req['session'] = session;
+      return session;
+    };
+    const partition = (timeout: number) => caches({ store: sessionStore(request()), timeout }).partition('a');
+    await partition(5000).update((cache) => signIn(cache, 'noor', 'first'));
+    hangs = true;
+    const hung = partition(40).update((cache) => signIn(cache, 'noor', 'lost'));
+    await expect(hung).rejects.toMatchObject({ code: 'store_timeout' });
+    hangs = false;
+    await partition(5000).update((cache) => signIn(cache, 'noor', 'next'));
+    late();
+    expect(await partition(5000).read(scopesIn)).toEqual(['first', 'next']);
+  });
+
   it('hands its signal to what redeems a refresh token', async () => {
     const partition = caches({ turnLimit: 60 }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor', 'orders', 10));
@@ -247,6 +283,37 @@ describe('races and touches', () => {
       code: 'invalid_argument',
     });
     expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+});
+
+describe('an error of the server that comes in the packet before the one that is waited for', () => {
+  it('postgresInvalidation does not believe that it listens', async () => {
+    const listening = new EventEmitter();
+    const connectionOf = (events: EventEmitter, query: (text: string, values?: unknown[]) => void) =>
+      Object.assign(events, {
+        query: (text: string, values?: unknown[]) => {
+          query(text, values);
+          return Promise.resolve({ rows: [], rowCount: 0 });
+        },
+        release: () => undefined,
+      });
+    const first = connectionOf(listening, () => undefined);
+    const second = connectionOf(new EventEmitter(), (_text, values) => {
+      listening.emit('notification', { payload: values?.[1] });
+      listening.emit('error', new Error('terminating connection due to administrator command'));
+      listening.emit('end');
+    });
+    const connections = [first, second];
+    const pool = {
+      connect: (callback: (error: undefined, connection: unknown) => void) =>
+        callback(undefined, connections.shift()),
+    };
+    const invalidation = postgresInvalidation({ pool: pool as never });
+    const subscribed = invalidation.subscribe(
+      () => undefined,
+      () => undefined,
+    );
+    await expect(subscribed).rejects.toThrow(/lost before it listened/);
   });
 });
 

@@ -73,6 +73,14 @@ const libraries: Record<
     isOnServer: true,
     serve: (visit) => express([expressSession()], visit, ofExpressSession),
   },
+  'express-session, through a function': {
+    isOnServer: true,
+    serve: (visit) =>
+      express([expressSession()], visit, (req) => ({
+        ...ofExpressSession(req),
+        session: () => () => req.session,
+      })),
+  },
   passport: { isOnServer: true, serve: passport },
   'cookie-session': {
     isOnServer: false,
@@ -177,4 +185,19 @@ it('a library that drops what is written does not conform', async () => {
 it('a session whose end cannot be seen is refused when the store is made', () => {
   for (const session of [{}, { get: () => undefined }, Object.freeze({})])
     expect(() => sessionStore(session)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+});
+
+it.each([
+  ['a promise of a session', Promise.resolve({})],
+  ['@fastify/session without isAlive', { sessionId: 's', encryptedSessionId: 's.x', get: load, set: load }],
+  ['koa-session with a store, without isAlive', { externalKey: 'k', save: load }],
+])('a function that returns %s is refused, whenever it does so', async (_what, session) => {
+  expect(() => sessionStore(() => session)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+  let current: object | null = null;
+  const store = sessionStore(() => current);
+  current = session;
+  const entry = { bytes: Buffer.from('x'), version: 'v'.repeat(16) };
+  await expect(store.write('k'.repeat(43), entry, { expected: null, ttl: null })).rejects.toMatchObject({
+    code: 'invalid_argument',
+  });
 });

@@ -80,6 +80,7 @@ test('hostile accounts draw no element of their own', async () => {
 
 describe('every world has its screen', () => {
   const HEADINGS: Record<string, string> = {
+    away: 'Tokenkeep is locked',
     'first-run': 'See and control your sign-ins',
     waiting: 'Waiting for the keychain…',
     locked: 'The keychain is locked',

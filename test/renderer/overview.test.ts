@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountName, tenantNames } from '../../src-renderer/state/groups.ts';
+import { accountName, nicknameOf, tenantNames } from '../../src-renderer/state/groups.ts';
 import {
   appChoices,
   homeTenant,
+  listFile,
   listText,
   nextExpiry,
   OVERVIEW_FROM,
@@ -150,6 +151,31 @@ describe('rows', () => {
     expect(lines).toHaveLength(8);
     for (const line of lines) expect(line.split('\t')).toHaveLength(7);
     expect(lines[7]).toMatch(/^a b c\tx@y\.example/);
+  });
+
+  test('are saved as CSV in which no name is a formula', () => {
+    const hostile = account({ id: 'h', name: '=HYPERLINK("https://x.example")', username: 'x@y.example' });
+    const lines = listFile([hostile], tenants, new Map(), NOW).split('\r\n');
+    expect(lines[0]).toMatch(/^\ufeff"Account","Username","Home tenant"/);
+    expect(lines[1]).toMatch(/^"'=HYPERLINK\(""https:\/\/x\.example""\)","x@y\.example",/);
+    expect(lines.slice(2)).toEqual(['']);
+  });
+
+  test('show the names that the user gave to tenants, and are found by them', async () => {
+    const { model, world } = await stage('overview');
+    const fabrikam = 'b1a2c3d4-0000-4000-8000-00fab41ca000';
+    const view = () => model.accounts.view.get();
+    const ada = () => [...view().byId.values()].find(({ name }) => name === 'Lin Nakamura')!;
+    expect(homeTenant(ada(), view().tenants)).toBe('fabrikam.example');
+    expect(await model.accounts.nameTenant(fabrikam.toUpperCase(), 'Customer F')).toBeNull();
+    expect(homeTenant(ada(), view().tenants)).toBe('Customer F');
+    expect(view().groups.map(({ title }) => title)).toContain('Customer F');
+    model.accounts.search('tenant:"customer f"');
+    await settled();
+    world.failing.set('nameTenant', { code: 'vault_busy', message: 'Another program uses the vault.' });
+    expect(await model.accounts.nameTenant(fabrikam, '')).toMatchObject({ code: 'vault_busy' });
+    expect(nicknameOf({}, 'constructor')).toBeUndefined();
+    expect(nicknameOf(view().nicknames, fabrikam)).toBe('Customer F');
   });
 
   test('a provider without tenants is named by its host', () => {

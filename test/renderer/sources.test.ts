@@ -22,7 +22,7 @@ describe('sources', () => {
     expect(sourceState(items[0]!, now + 60).text).toBe('Open');
     expect(sourcesSum(items)).toBe('8 sources, 4 open');
     expect(sourceBanner(items[0]!, now)).toBe(
-      'Opened read-only and followed live. Azure CLI wrote to it 4 s ago.',
+      'Opened read-only and followed live. Azure CLI wrote to it 4 s ago: Mara Lindqvist, 1 token refreshed.',
     );
     expect(sourceBanner(items[3]!, now)).toContain('Unlock it');
     expect(sourceBanner(items[4]!, now)).toContain('gh auth logout');

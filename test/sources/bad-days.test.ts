@@ -227,6 +227,58 @@ it('changes a document in the end that its program writes at every attempt, and 
   expect(medium.stored().toString()).toContain('rt-carl6');
 });
 
+describe('an item of the keyring', () => {
+  async function observed(locking: 'none' | 'lockfile') {
+    const medium = await keyringMedium('text');
+    const { source, options } = medium;
+    medium.store(bytesOf(whole));
+    const service = (await options.secrets!.secretService!())!;
+    const seen: { at: string; signal: number; turns: number }[] = [];
+    let turns = 0;
+    const note = (at: string): void => {
+      seen.push({ at, signal: statSync(source.file).mtimeMs, turns });
+    };
+    const watched: SecretService = {
+      ...service,
+      secretOf: (item) => (note('read'), service.secretOf(item)),
+      setSecret: (item, secret) => (note('set'), service.setSecret(item, secret)),
+    };
+    const place = { ...source.place, locking };
+    const secrets = { secretService: () => Promise.resolve(watched) };
+    const count = (): void => {
+      turns += 1;
+      if (turns < 10_000) setImmediate(count);
+    };
+    setImmediate(count);
+    return {
+      source: { ...source, place },
+      options: { ...options, secrets },
+      seen,
+      turns: () => turns,
+    };
+  }
+
+  it('has its signal ahead before it is changed, so that a program looks again even if Tokenkeep is killed then', async () => {
+    const { source, options, seen } = await observed('lockfile');
+    const [ada] = (await readSource(source, options)).accounts;
+    const start = Date.now();
+    await signOutAtSource(source, ada!, options);
+    expect(seen.find(({ at }) => at === 'set')!.signal).toBeGreaterThan(start + 4_000);
+    expect(statSync(source.file).mtimeMs).toBeLessThan(Date.now() + 1_000);
+  });
+
+  it('is read and changed in steps, between which the process serves others', async () => {
+    const { source, options, seen, turns } = await observed('none');
+    const before = turns();
+    const [ada] = (await readSource(source, options)).accounts;
+    expect(turns() - before).toBeGreaterThan(0);
+    seen.length = 0;
+    await signOutAtSource(source, ada!, options);
+    // Nothing else waits between the first look and the comparison: no file, no lock.
+    expect(seen[1]!.turns - seen[0]!.turns).toBeGreaterThanOrEqual(5);
+  });
+});
+
 describe('something else in the place of a cache', () => {
   it.each([
     ['a folder', (file: string) => mkdirSync(file), 'not-understood'],

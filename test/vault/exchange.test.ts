@@ -214,9 +214,9 @@ describe('what can’t be imported changes nothing', () => {
 
 test('four hostile exports that are opened at once take the memory of one', async () => {
   const { vault } = await signedIn('ada');
-  // 128 MB each. The most that a file may ask for is a gigabyte.
+  // 64 MB each. The most that a file may ask for is a gigabyte.
   const cheap = await encrypt(Buffer.from('{}'), PASSPHRASE, CHEAP);
-  const hostile = cheap.toString('latin1').replace(/(-> scrypt \S+) 4\n/, '$1 17\n');
+  const hostile = cheap.toString('latin1').replace(/(-> scrypt \S+) 4\n/, '$1 16\n');
   const files = Array.from({ length: 4 }, () => written(Buffer.from(hostile, 'latin1')));
   const before = process.memoryUsage.rss();
   let most = 0;
@@ -226,8 +226,8 @@ test('four hostile exports that are opened at once take the memory of one', asyn
   );
   clearInterval(watch);
   expect(codes).toMatchObject(files.map(() => ({ code: 'passphrase_wrong' })));
-  expect(most - before).toBeGreaterThan(100e6);
-  expect(most - before).toBeLessThan(2 * 134e6);
+  expect(most - before).toBeGreaterThan(50e6);
+  expect(most - before).toBeLessThan(2 * 67e6);
 });
 
 test('age and its library agree with the rounds that are asked for', async () => {

@@ -5,7 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { type StoredChange, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
 import { decodeHeader, encodeHeader } from '../../src-main/vault/format/header.ts';
-import { decodeManifest, encodeManifest } from '../../src-main/vault/format/manifest.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  outlineIn,
+  outlineText,
+} from '../../src-main/vault/format/manifest.ts';
 import { exampleFile, printed } from './vectors.ts';
 
 const FORMAT = join(import.meta.dirname, '../../src-main/vault/format/FORMAT.md');
@@ -93,7 +98,9 @@ describe('what is encoded', () => {
       grants: fc.array(text),
       atOnce: fc.boolean(),
       users: fc.array(user),
-      outline: fc.option(fc.tuple(maybe, maybe, maybe, fc.array(text), fc.array(token))),
+      outline: fc.option(
+        fc.tuple(maybe, maybe, maybe, fc.array(text), fc.array(token)).map((one) => JSON.stringify(one)),
+      ),
     });
     const manifest = fc.record({
       keyMadeAt: fc.nat(),
@@ -101,6 +108,13 @@ describe('what is encoded', () => {
       pending: fc.constantFrom(null, 'rotate' as const, 'destroy' as const),
       epoch: fc.nat(),
       tombstones: fc.array(note),
+      history: fc.array(
+        fc.record({
+          generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+          end: fc.nat(),
+          tag: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
+        }),
+      ),
       index: fc.uniqueArray(fc.option(row), { selector: (one) => one?.account ?? Symbol('none') }),
     });
     fc.assert(
@@ -108,6 +122,44 @@ describe('what is encoded', () => {
         expect(decodeManifest(encodeManifest(one, Buffer.alloc(32)))).toEqual(one);
       }),
     );
+    const [ada] = [
+      {
+        home_account_id: 'a',
+        environment: 'e',
+        username: 'ada',
+        local_account_id: 'a',
+        authority_type: '',
+        tenants: [],
+      },
+    ];
+    fc.assert(
+      fc.property(row, (one) => {
+        const found = outlineIn({ ...one, users: [ada] });
+        expect(found === null).toBe(one.outline === null);
+        if (found !== null)
+          expect(outlineIn({ ...one, users: [ada], outline: outlineText(found, [ada]) })).toEqual(found);
+      }),
+    );
+    for (const outline of [
+      '',
+      '[',
+      'null',
+      '[null,null,null,[]]',
+      '[null,null,null,[],[[0,1]]]',
+      '[1,null,null,[],[]]',
+    ]) {
+      expect(
+        outlineIn({
+          account: 'a',
+          entries: 0,
+          notUnderstood: 0,
+          grants: [],
+          atOnce: false,
+          users: [ada],
+          outline,
+        }),
+      ).toBeNull();
+    }
   });
 
   test('of a header too, and no other 128 bytes are one', () => {

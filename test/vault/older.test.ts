@@ -230,6 +230,54 @@ function keyIn({ keychain }: Scene): string {
   return key;
 }
 
+describe.each([0, 1, 2])(
+  'a file that another machine with the same key has rewritten, after %i updates of its own',
+  (updates) => {
+    /** The file of another history, one generation ahead. */
+    async function elsewhere(): Promise<Buffer> {
+      const other = new Scene();
+      other.disk.put(other.file, scene.bytes);
+      for (const [account, item] of scene.keychain.items) other.keychain.items.set(account, item);
+      const vault = await other.open();
+      expect(vault.status.state).toBe('ready');
+      for (let n = 0; n < updates; n += 1) await vault.update((cache) => signIn(cache, `them-${n}`));
+      await vault.compact();
+      return other.bytes;
+    }
+
+    test('is noticed by a program that runs, which keeps what it has', async () => {
+      const vault = await scene.open();
+      const theirs = await elsewhere();
+      await vault.update((cache) => signIn(cache, 'dee'));
+      scene.disk.put(scene.file, theirs);
+      expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas', 'dee'));
+      expect(vault.status.state).toBe('older');
+      await vault.keepMine();
+      expect(await users(await scene.open())).toEqual(homes('ada', 'ben', 'cas', 'dee'));
+    });
+
+    test('is noticed at the next start', async () => {
+      const vault = await scene.open();
+      const theirs = await elsewhere();
+      await vault.update((cache) => signIn(cache, 'dee'));
+      await vault.close();
+      scene.disk.put(scene.file, theirs);
+      const next = await scene.open();
+      expect(next.status.state).toBe('older');
+      await next.takeFile();
+      expect((await scene.open()).status.state).toBe('ready');
+    });
+
+    test('is a later state of the same history for who saw what it was rewritten from', async () => {
+      const vault = await scene.open();
+      const theirs = await elsewhere();
+      scene.disk.put(scene.file, theirs);
+      expect(await users(vault)).toHaveLength(3 + updates);
+      expect(vault.status.state).toBe('ready');
+    });
+  },
+);
+
 test('a file that is ahead of the mark is current: the mark is a lower bound', async () => {
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'dee'));

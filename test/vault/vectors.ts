@@ -84,19 +84,8 @@ function rowOf(account: string, entries: number, username: string): Group['row']
   };
   // The vectors' tokens have no times; [type, cached, modified, expires].
   const times = [null, null, null] as const;
-  const outline: NonNullable<Group['row']>['outline'] =
-    entries === 1
-      ? [null, null, null, [], [[1, ...times]]]
-      : [
-          null,
-          null,
-          null,
-          ['app'],
-          [
-            [1, ...times],
-            [2, ...times],
-          ],
-        ];
+  const tokens = entries === 1 ? [[1, ...times]] : [1, 2].map((type) => [type, ...times]);
+  const outline = JSON.stringify([null, null, null, entries === 1 ? [] : ['app'], tokens]);
   return { account, entries, notUnderstood: 0, grants: [], atOnce: false, users: [user], outline };
 }
 
@@ -125,7 +114,14 @@ function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
       fileId: FILE_ID,
       generation: 7n,
       slot,
-      manifest: { keyMadeAt: NOW, profile: 'msal-node', pending, epoch: tombstones.length, tombstones },
+      manifest: {
+        keyMadeAt: NOW,
+        profile: 'msal-node',
+        pending,
+        epoch: tombstones.length,
+        tombstones,
+        history: [],
+      },
       groups: [groupOf('ada'), groupOf('ben'), { row: null, frames: [loose] }],
     },
     KEY,
@@ -298,7 +294,14 @@ export function exampleFile(): Buffer {
       fileId,
       generation: 1n,
       slot: 'a',
-      manifest: { keyMadeAt: 1_780_000_000, profile: 'msal-python', pending: null, epoch: 0, tombstones: [] },
+      manifest: {
+        keyMadeAt: 1_780_000_000,
+        profile: 'msal-python',
+        pending: null,
+        epoch: 0,
+        tombstones: [],
+        history: [],
+      },
       groups: [{ row: rowOf('u.t', 1, 'ada'), frames: [frame] }],
     },
     counting(0)(32),

@@ -127,12 +127,12 @@ export const leaseCases: Record<string, Check> = {
         take: (...all: Parameters<typeof leases.take>) => ((takes += 1), leases.take(...all)),
       },
     };
-    const long = sealed(counted, { lease: 1500 })
+    const long = sealed(counted, { lease: 4000 })
       .partition(id)
       .exclusively('turn', async () => {
         hasBegun = true;
-        // Four renewals, each a third of the lease apart.
-        await until(() => Promise.resolve(takes > 4), 'it was never prolonged');
+        // Three renewals, each a third of the lease apart.
+        await until(() => Promise.resolve(takes > 3), 'it was never prolonged');
         hasEnded = true;
       });
     await until(() => Promise.resolve(hasBegun), 'it never began');
@@ -149,7 +149,7 @@ export const leaseCases: Record<string, Check> = {
   ) => {
     const order: string[] = [];
     let [die, hasBegun] = [(): void => undefined, false];
-    const dead = sealed(dying(store), { lease: 600 })
+    const dead = sealed(dying(store), { lease: 2500 })
       .partition(id)
       .exclusively('turn', () => {
         order.push('dies');

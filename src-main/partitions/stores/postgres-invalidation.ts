@@ -13,6 +13,8 @@ export interface PostgresInvalidationOptions {
   channel?: string;
 }
 
+const LOST = 'The connection was lost before it listened.';
+
 /** Milliseconds between attempts to listen again. */
 const PAUSE = 500;
 
@@ -64,7 +66,10 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
       };
       const listen = async (): Promise<void> => {
         const { connection, release } = await checkout(pool);
-        let isOpen = true;
+        let [isOpen, isListening] = [true, false];
+        let fail = (_error: Error): void => undefined;
+        const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+        failed.catch(() => undefined);
         const probe = `probe-${randomUUID()}`;
         let hear = (): void => undefined;
         const heard = new Promise<void>((resolve) => (hear = resolve));
@@ -75,9 +80,16 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
         const lost = (): void => {
           if (!isOpen) return;
           leave();
+          if (!isListening) {
+            fail(new Error(LOST));
+            return;
+          }
           onGap();
           again();
         };
+        // From the start: the server may say in one packet that it heard and that it ends.
+        connection.on('error', lost);
+        connection.on('end', lost);
         try {
           connection.on('notification', ({ payload = '' }) => {
             const [sender, key] = payload.split(' ');
@@ -86,13 +98,13 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
           });
           await connection.query(`LISTEN "${channel}"`);
           await notify(probe, HEARD_WITHIN);
-          await within(HEARD_WITHIN, heard);
+          await Promise.race([failed, within(HEARD_WITHIN, heard)]);
+          if (!isOpen) throw new Error(LOST);
+          isListening = true;
         } catch (error) {
           leave();
           throw error;
         }
-        connection.on('error', lost);
-        connection.on('end', lost);
         if (hasEnded) leave();
         onGap(); // Earlier messages were missed.
       };

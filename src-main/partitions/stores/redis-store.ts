@@ -195,6 +195,16 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
     "The client's Redis user lacks a permission. It needs +get +del +pexpire +eval +evalsha +set +getrange on the keys of the prefix.",
   ],
   [
+    /^(MOVED|ASK) \d|\bCROSSSLOT\b/,
+    'store_client',
+    'This Redis is a node of a cluster, and the client is that of a single server. Pass a client of createCluster().',
+  ],
+  [
+    /^DENIED\b/,
+    'store_forbidden',
+    'This Redis is in protected mode and refuses other machines. Give it a password, or bind it to an address that the app uses.',
+  ],
+  [
     /unknown command|unknown subcommand/i,
     'store_forbidden',
     'This Redis does not have a command that is needed (EVAL, EVALSHA, GETRANGE, PEXPIRE). Allow it, or use Redis 6.2 or later.',

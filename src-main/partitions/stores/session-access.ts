@@ -43,7 +43,7 @@ export interface SessionAccessOptions {
 /** @throws InvalidArgumentError if the session cannot be updated safely through this object */
 export function accessTo(source: SessionSource, options: SessionAccessOptions, field: string): SessionAccess {
   if (typeof source === 'function')
-    return new RequestSession(source as () => object | null | undefined, options);
+    return new FollowedSession(source as () => object | null | undefined, options);
   if (!isObject(source)) {
     throw new InvalidArgumentError(
       'There is no session: does the session middleware run before this? Nothing was read or written.',
@@ -64,6 +64,59 @@ export function accessTo(source: SessionSource, options: SessionAccessOptions, f
 }
 
 const NOTHING = 'Nothing was read or written.';
+
+/** The session that a function returns, in whatever way its library keeps it. */
+class FollowedSession implements SessionAccess {
+  readonly #source: () => object | null | undefined;
+  readonly #request: RequestSession;
+  readonly leases?: PartitionLeases;
+
+  constructor(source: () => object | null | undefined, options: SessionAccessOptions) {
+    this.#source = () => {
+      const session = source();
+      assertFollowable(session, options);
+      return session;
+    };
+    this.#request = new RequestSession(this.#source, options);
+    const { leases } = this.#now;
+    if (leases !== undefined) this.leases = leases;
+  }
+
+  /** A session of express-session is watched in its store, also if a function returns it. */
+  get #now(): SessionAccess {
+    const session = this.#source();
+    return isObject(session) && isStoredSession(session) ? new StoredSession(session) : this.#request;
+  }
+
+  async read(field: string): Promise<unknown> {
+    return this.#now.read(field);
+  }
+
+  async write(field: string, value: unknown, check: (session: object) => void): Promise<void> {
+    return this.#now.write(field, value, check);
+  }
+
+  async inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#now.inTurn(task);
+  }
+}
+
+/** @throws InvalidArgumentError if the session can't be updated safely through a function */
+function assertFollowable(session: unknown, { isAlive }: SessionAccessOptions): void {
+  if (isFunction(property(session, 'then')))
+    throw new InvalidArgumentError(
+      `The function returned a promise of a session, so what is written would be lost. Await the session first: const session = await …; sessionStore(session). ${NOTHING}`,
+    );
+  // @fastify/session, and koa-session with a store.
+  const isInStore = ['encryptedSessionId', 'externalKey'].some(
+    (name) => typeof property(session, name) === 'string',
+  );
+  if (isInStore && isAlive === undefined)
+    throw new InvalidArgumentError(
+      `This session is kept in a store that cannot be seen from here, so a session that has ended would be revived. Pass isAlive, which asks that store. ${NOTHING}`,
+      { field: 'isAlive' },
+    );
+}
 
 /** A session in a cookie, or of a library whose store cannot be reached from its session. */
 class RequestSession implements SessionAccess {

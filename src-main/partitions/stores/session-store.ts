@@ -3,10 +3,11 @@
  *
  * @module tokenkeep/partitions/session
  */
+import { abandonable } from '../../abort.ts';
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import type { PartitionStore } from '../partition-store.ts';
+import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
 export { SessionEndedError } from '../../errors.ts';
@@ -54,6 +55,13 @@ interface Field {
   readonly entry: string;
   /** Seconds since the epoch; absent: until the session ends. */
   readonly expires?: number;
+}
+
+/** One request's turn to change the session. */
+interface Turn {
+  readonly all: Record<string, unknown>;
+  /** Throws once nobody waits for the change any more. */
+  readonly assertWanted: () => void;
 }
 
 /**
@@ -111,17 +119,21 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
     if (!isField(value)) return { version: 'not an entry', entry: '' };
     return value.expires !== undefined && value.expires <= now() ? undefined : value;
   };
-  const set = async (all: Record<string, unknown>, key: string, value: Field | undefined): Promise<void> => {
+  const set = async ({ all, assertWanted }: Turn, key: string, value: Field | undefined): Promise<void> => {
     const { [key]: _old, ...others } = all;
     const after = value === undefined ? others : { ...others, [key]: value };
     await access.write(field, Object.keys(after).length === 0 ? undefined : after, (session) => {
+      assertWanted();
       if (value !== undefined && cookie !== undefined) assertFits(session, cookie, key);
     });
   };
   const expiry = (ttl: number | null): { expires?: number } => (ttl === null ? {} : { expires: now() + ttl });
   /** Prevents other saves of the session in this process between the read and the save. */
-  const change = <T>(task: (all: Record<string, unknown>) => Promise<T>): Promise<T> =>
-    access.inTurn(async () => task(await fields()));
+  const change = <T>(call: StoreCall | undefined, task: (turn: Turn) => Promise<T>): Promise<T> =>
+    access.inTurn(() =>
+      // A session store that never answers must not hold up the next request of the session.
+      abandonable(call?.signal, async (assertWanted) => task({ all: await fields(), assertWanted })),
+    );
 
   return {
     read: async (key) => {
@@ -129,23 +141,23 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
       if (value === undefined) return null;
       return { version: value.version, bytes: Buffer.from(value.entry, 'base64') };
     },
-    write: (key, { bytes, version }, { expected, ttl }) =>
-      change(async (all) => {
-        if ((found(all, key)?.version ?? null) !== expected) return false;
-        await set(all, key, { version, entry: Buffer.from(bytes).toString('base64'), ...expiry(ttl) });
+    write: (key, { bytes, version }, { expected, ttl }, call) =>
+      change(call, async (turn) => {
+        if ((found(turn.all, key)?.version ?? null) !== expected) return false;
+        await set(turn, key, { version, entry: Buffer.from(bytes).toString('base64'), ...expiry(ttl) });
         return true;
       }),
-    remove: (key, expected) =>
-      change(async (all) => {
-        const value = found(all, key);
+    remove: (key, expected, call) =>
+      change(call, async (turn) => {
+        const value = found(turn.all, key);
         if (expected !== undefined && value !== undefined && value.version !== expected) return false;
-        if (all[key] !== undefined) await set(all, key, undefined);
+        if (turn.all[key] !== undefined) await set(turn, key, undefined);
         return true;
       }),
-    touch: (key, ttl) =>
-      change(async (all) => {
-        const value = found(all, key);
-        if (value !== undefined) await set(all, key, { ...value, ...expiry(ttl) });
+    touch: (key, ttl, call) =>
+      change(call, async (turn) => {
+        const value = found(turn.all, key);
+        if (value !== undefined) await set(turn, key, { ...value, ...expiry(ttl) });
       }),
     ...(access.leases === undefined ? {} : { leases: access.leases }),
   };

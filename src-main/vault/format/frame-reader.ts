@@ -31,6 +31,8 @@ export interface Scan {
   frames: readonly IntactFrame[];
   /** Data that was flushed can't be authenticated: frames are missing, or foreign bytes are present. */
   damaged: boolean;
+  /** The end of each intact frame. */
+  ends: readonly Cursor[];
   /** The end of the intact frames: the next frame is written here, and what follows was never acknowledged. */
   end: Cursor;
 }
@@ -79,6 +81,7 @@ export async function outlineBase(
 export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Scan {
   const { baseFrames } = sealing;
   const frames: IntactFrame[] = [];
+  const ends: Cursor[] = [];
   let damaged = false;
   let cursor = from;
   const search = { budget: file.length + SEARCH_BYTES };
@@ -92,9 +95,10 @@ export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing, offset 
     if (at !== cursor.at || !isNext(file, at, prefix, cursor)) damaged = true;
     frames.push({ ordinal: prefix.ordinal, content: contentOf(file, found) });
     cursor = after(file, found);
+    ends.push(cursor);
   }
   if (cursor.ordinal < baseFrames) damaged = true;
-  return { frames, damaged, end: cursor };
+  return { frames, ends, damaged, end: cursor };
 }
 
 interface Found {

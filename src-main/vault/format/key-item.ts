@@ -3,12 +3,20 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isArray, isObject } from '../../cache/json.ts';
 import { KEY_LENGTH, markKey } from './keys.ts';
 
+/** A state that a vault's file had: its generation, and where its last frame ended. */
+export interface FileState {
+  generation: bigint;
+  /** Offset at which the last frame ends. */
+  end: number;
+  /** Tag of the frame that ends there. */
+  tag: Buffer;
+}
+
 /**
  * The position of a vault's file when this machine last acknowledged a commit, so that an older or shorter file is
  * detected. It is a lower bound: a file may be ahead of it, but never behind.
  */
-export interface Mark {
-  generation: bigint;
+export interface Mark extends FileState {
   /** Offset at which the last acknowledged frame ends. 0: unknown within this generation. */
   end: number;
   /** Tag of the frame that ends there; empty if `end` is 0. */
@@ -108,17 +116,27 @@ export interface Position {
   end: number;
   /** The tag of the frame that ends at this offset, if there is one. */
   tagAt: (end: number) => Buffer | null;
+  /** The latest states that it descends from, oldest first, without gaps. */
+  history: readonly FileState[];
 }
 
 /** Returns whether the file is older or shorter than the mark, or has diverged from it. */
-export function isBehind({ generation, end, tagAt }: Position, mark: Mark): boolean {
-  if (generation !== mark.generation) return generation < mark.generation;
+export function isBehind({ generation, end, tagAt, history }: Position, mark: Mark): boolean {
+  if (generation < mark.generation) return true;
   if (mark.end === 0) return false;
+  if (generation > mark.generation) return !mayDescend(history, mark);
   return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
 }
 
+/** Returns false if the history shows that the file does not descend from this state: it has another one in its place. */
+function mayDescend(history: readonly FileState[], { generation, end, tag }: FileState): boolean {
+  const [oldest] = history;
+  if (oldest === undefined || isFurther(oldest, { generation, end, tag })) return true;
+  return history.some((one) => one.generation === generation && one.end === end && one.tag.equals(tag));
+}
+
 /** Returns whether `a` is further than `b`. */
-export function isFurther(a: Mark, b: Mark): boolean {
+export function isFurther(a: FileState, b: FileState): boolean {
   return a.generation === b.generation ? a.end > b.end : a.generation > b.generation;
 }
 

@@ -17,9 +17,12 @@ import {
   type VaultMetadata,
 } from './batch.ts';
 import type { FrameContent } from './frame.ts';
+import type { FileState } from './key-item.ts';
 
 /** The first frame: the description of a rewritten file. */
 export interface Manifest extends VaultMetadata {
+  /** The latest states that the file descends from, oldest first, without gaps. Empty: unknown. */
+  history: readonly FileState[];
   /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
   /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account is there twice. */
@@ -39,8 +42,11 @@ export interface IndexRow {
   atOnce: boolean;
   /** The users of this account id. */
   users: readonly AccountSummary[];
-  /** What a list shows of its tokens, as it is written; null if a list has to read the frame. */
-  outline: OutlineRow | null;
+  /**
+   * What a list shows of its tokens, as JSON text; null if a list has to read the frame. It is parsed when it is asked for: most
+   * programs never do, and ten thousand parsed ones cost more time and memory than all the rest of the index.
+   */
+  outline: string | null;
 }
 
 /** `[issuer, username, name, clients, tokens]`, the second and third null where the user's own are shown. */
@@ -55,13 +61,13 @@ type OutlineRow = [
 const TYPES: readonly CredentialType[] = ['AccessToken', 'RefreshToken', 'IdToken'];
 
 /** Returns an outline as a row of the index has it. */
-export function outlineRow(
+export function outlineText(
   outline: AccountOutline | null,
   [user]: readonly AccountSummary[],
-): OutlineRow | null {
+): string | null {
   if (outline === null || user === undefined) return null;
   const { issuer, username, name, clients, tokens } = outline;
-  return [
+  const row: OutlineRow = [
     issuer,
     username === user.username ? null : username,
     name === (user.name ?? null) ? null : name,
@@ -74,12 +80,14 @@ export function outlineRow(
       ...(isRefused ? [1] : []),
     ]),
   ];
+  return JSON.stringify(row);
 }
 
 /** Returns the outline of an account from its row; null if a list has to read the frame. */
 export function outlineIn({ outline, users: [user] }: IndexRow): AccountOutline | null {
-  if (outline === null || user === undefined) return null;
-  const [issuer, username, name, clients, rows] = outline;
+  const row = outline === null ? null : parsed(outline);
+  if (!isOutline(row) || user === undefined) return null;
+  const [issuer, username, name, clients, rows] = row;
   const tokens: TokenOutline[] = [];
   for (const [type, cachedAt = null, modifiedAt = null, expiresAt = null, refused] of rows) {
     const known = TYPES[type];
@@ -87,6 +95,14 @@ export function outlineIn({ outline, users: [user] }: IndexRow): AccountOutline 
     tokens.push({ type: known, cachedAt, modifiedAt, expiresAt, isRefused: refused === 1 });
   }
   return { issuer, username: username ?? user.username, name: name ?? user.name ?? null, clients, tokens };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 /** What a lost account is called. */
@@ -97,6 +113,11 @@ export function nameOf({ account, users }: IndexRow): string {
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
   const { keyMadeAt, profile, pending, epoch } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
+  const history = manifest.history.map(({ generation, end, tag }) => [
+    generation.toString(),
+    end,
+    tag.toString('base64'),
+  ]);
   const index = manifest.index.map(
     (row) =>
       row && [
@@ -110,7 +131,7 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
       ],
   );
   // The manifest has no secrets; the key is there because every body begins with one.
-  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, index }, secretsKey);
+  const body = encodeBody({ keyMadeAt, profile, pending, epoch, tombstones, history, index }, secretsKey);
   return { body, sealed: Buffer.alloc(0) };
 }
 
@@ -120,7 +141,9 @@ export function decodeManifest(content: FrameContent): Manifest | null {
   if (!isObject(json) || content.sealed.length > 0) return null;
   const { keyMadeAt, profile, pending, epoch, index } = json;
   const tombstones = decodeTombstones(json['tombstones']);
-  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number' || tombstones === null) return null;
+  const history = decodeHistory(json['history']);
+  if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number') return null;
+  if (tombstones === null || history === null) return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
   if (!isPending(pending) || !isArray(index)) return null;
   const rows: (IndexRow | null)[] = [];
@@ -131,7 +154,20 @@ export function decodeManifest(content: FrameContent): Manifest | null {
     if (row !== null) accounts.add(row.account);
     rows.push(row);
   }
-  return { keyMadeAt, profile, pending, epoch, tombstones, index: rows };
+  return { keyMadeAt, profile, pending, epoch, tombstones, history, index: rows };
+}
+
+function decodeHistory(rows: unknown): FileState[] | null {
+  if (!isArray(rows)) return null;
+  const history: FileState[] = [];
+  for (const row of rows) {
+    if (!isArray(row) || row.length !== 3) return null;
+    const [generation, end, tag] = row;
+    if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation)) return null;
+    if (!isCount(end) || typeof tag !== 'string') return null;
+    history.push({ generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64') });
+  }
+  return history;
 }
 
 function decodeRow(row: unknown): IndexRow | undefined {
@@ -140,7 +176,8 @@ function decodeRow(row: unknown): IndexRow | undefined {
   if (typeof account !== 'string' || account === '' || typeof atOnce !== 'boolean') return undefined;
   if (!isCount(entries) || !isCount(notUnderstood) || !isArray(grants) || !grants.every(isText))
     return undefined;
-  if (!isArray(users) || !users.every(isUser) || !(outline === null || isOutline(outline))) return undefined;
+  if (!isArray(users) || !users.every(isUser) || !(outline === null || typeof outline === 'string'))
+    return undefined;
   return { account, entries, notUnderstood, grants: grants as string[], atOnce, users, outline };
 }
 

@@ -89,6 +89,19 @@ describe('refreshing', () => {
     expect(await here.signing.handlers.refreshNow(null, account, 'no.such')).toMatchObject({ refreshed: 0 });
   });
 
+  it('user info comes from the provider itself, for a token that was granted with openid', async () => {
+    const other = await stage(provider, { scopes: ['profile', 'email', 'offline_access'] });
+    const done = await other.go();
+    if (done.step !== 'done' || done.accountId === null) throw new Error(JSON.stringify(done));
+    const info = await other.signing.handlers.userInfo(null, done.accountId);
+    expect(info?.claims).toContainEqual({ name: 'name', json: '"Noor Haddad"' });
+    await other.close();
+    // This one is for an API.
+    await expect(async () => here.signing.handlers.userInfo(null, account)).rejects.toMatchObject({
+      code: 'no_user_token',
+    });
+  });
+
   it('asked for many times at once, refreshes once', async () => {
     await Promise.all(Array.from({ length: 10 }, refreshNow));
     expect(provider.events.list.map(({ type }) => type)).toEqual(['refreshed']);

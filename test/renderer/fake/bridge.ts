@@ -32,6 +32,7 @@ export interface World {
   /** Seconds since the epoch. */
   now(): number;
   members: Member[];
+  tenantNames: AccountList['tenantNames'];
   status: VaultStatus;
   info: AppInfo;
   signIn: SignInWorld;
@@ -123,7 +124,7 @@ export function fakeBridge(world: World): FakeBridge {
 
   let utc = false;
   let closeWhenAway = false;
-  let [menuBar, notify] = [false, true];
+  let [menuBar, notify, asksRarely] = [false, true, false];
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
     items: world.sources ?? [],
@@ -142,7 +143,13 @@ export function fakeBridge(world: World): FakeBridge {
     command: (command) => tell('command', command),
     tokenCache: {
       status: () => answer('status', [], () => world.status),
-      accounts: () => answer('accounts', [], () => listed(world.members)),
+      accounts: () =>
+        answer('accounts', [], () => ({ ...listed(world.members), tenantNames: world.tenantNames })),
+      nameTenant: (realm, name) =>
+        answer('nameTenant', [realm, name], () => {
+          const { [realm.toLowerCase()]: _before, ...others } = world.tenantNames;
+          world.tenantNames = name === '' ? others : { ...others, [realm.toLowerCase()]: name };
+        }),
       tokens: (id) => answer('tokens', [id], () => chosen([id]).flatMap((member) => member.tokens)),
       claims: (id) => answer('claims', [id], () => decoded(find(id), world.now())),
       search: (text) => answer('search', [text], () => matching(world.members, text)),
@@ -237,27 +244,42 @@ export function fakeBridge(world: World): FakeBridge {
           return true;
         }),
       settings: () =>
-        answer('settings', [], () => ({ utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) })),
+        answer('settings', [], () => ({
+          utc,
+          closeWhenAway,
+          menuBar,
+          notify,
+          asksRarely,
+          hosts: hosts(world.now()),
+        })),
       setMenuBar: (next) =>
         answer('setMenuBar', [next], () => {
           menuBar = next;
-          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
         }),
+      setAsksRarely: (next) =>
+        answer('setAsksRarely', [next], () => {
+          asksRarely = next && world.consents;
+          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
+        }),
+      saveList: (text) => answer('saveList', [text], () => (world.consents ? 'accounts.csv' : null)),
+      openHomepage: () => answer('openHomepage', [], () => undefined),
+      showLicences: () => answer('showLicences', [], () => undefined),
       setNotify: (next) =>
         answer('setNotify', [next], () => {
           notify = next;
-          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
         }),
       setCloseWhenAway: (next) =>
         answer('setCloseWhenAway', [next], () => {
           closeWhenAway = next;
-          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
         }),
       unlock: () => answer('unlock', [], () => true),
       setUtc: (next) =>
         answer('setUtc', [next], () => {
           utc = next;
-          return { utc, closeWhenAway, menuBar, notify, hosts: hosts(world.now()) };
+          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
         }),
       sources: () => answer('sources', [], sourceList),
       findSources: () => answer('findSources', [], sourceList),
@@ -317,7 +339,7 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-function listed(members: readonly Member[]): AccountList {
+function listed(members: readonly Member[]): Omit<AccountList, 'tenantNames'> {
   const accounts = members.map((member) => member.account);
   const users = accounts.filter((item) => item.kind !== 'app').length;
   return {

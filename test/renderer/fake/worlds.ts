@@ -27,6 +27,8 @@ export function readyStatus(now: number, changes: Partial<VaultStatus> = {}): Va
 const INFO: AppInfo = {
   version: '0.1.0',
   electron: '45.4.1',
+  build: 'commit 3f2a91c04b7e, linux x64',
+  homepage: 'https://tokenkeep.example/',
   platform: 'linux',
   demo: false,
   keychainCrashed: false,
@@ -200,6 +202,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
     names: [],
     writtenAt: now - 700,
     changedAt: null,
+    lastChange: null,
     importable: true,
   };
   const off = { accounts: 0, tokens: 0, importable: false };
@@ -211,6 +214,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
       name: 'Azure CLI',
       file: '~/.azure/msal_token_cache.json',
       changedAt: now - 4,
+      lastChange: 'Mara Lindqvist, 1 token refreshed.',
       writtenAt: now - 4,
     },
     {
@@ -349,6 +353,7 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
       names: [],
       problem: null,
       changedAt: null,
+      lastChange: null,
     })),
   }),
   demo: () => ({ info: { ...INFO, demo: true } }),
@@ -405,6 +410,7 @@ export function world(name: string, now: () => number): World {
   return {
     now,
     members: cast(at),
+    tenantNames: {},
     status: readyStatus(at),
     info: INFO,
     signIn: signInWorld(),

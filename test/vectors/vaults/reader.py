@@ -174,7 +174,8 @@ def index_of(frames, header):
         assert row[3] == [key for section, key, *_ in changes if section == "TokenkeepGrant"]
         if row[5] is not None:
             counted = [sum(section == each for section, *_ in changes) for each in sections[:3]]
-            assert [sum(token[0] == each for token in row[5][4]) for each in range(3)] == counted
+            tokens = json.loads(row[5])[4]
+            assert [sum(token[0] == each for token in tokens) for each in range(3)] == counted
     return [[row[0], [user["username"] for user in row[4]]] for row in rows if row is not None]
 
 

@@ -1,0 +1,30 @@
+/** Names that the user gives to tenants, kept in the vault: a token cache has only IDs and the domains of usernames. */
+import { isRecord } from '../cache/json.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { appData, setAppData } from './app-data.ts';
+
+const NAME = 'tenants';
+
+/** The most names that are kept; the oldest goes first. */
+const MOST = 2_000;
+
+/** Returns the names by tenant ID in lower case. */
+export function tenantNames(cache: TokenCache): Readonly<Record<string, string>> {
+  const stored = appData(cache, NAME);
+  if (!isRecord(stored)) return {};
+  return Object.fromEntries(
+    Object.entries(stored).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/**
+ * Names a tenant, inside an update. It need not be one of an account in the vault: other programs' caches are shown beside it.
+ *
+ * @param name "": the tenant has no name of the user's any more
+ */
+export function nameTenant(cache: TokenCache, realm: string, name: string): void {
+  const tenant = realm.toLowerCase();
+  const others = Object.entries(tenantNames(cache)).filter(([id]) => id !== tenant);
+  const next = (name === '' ? others : [...others, [tenant, name] as const]).slice(-MOST);
+  setAppData(cache, NAME, next.length === 0 ? undefined : Object.fromEntries(next));
+}

@@ -1,0 +1,91 @@
+/**
+ * Short notes in the store that all processes share, such as "this logout token was used". They are sealed like partitions, and expire.
+ */
+import { createHash } from 'node:crypto';
+import { PartitionError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
+import { readEntry, writeEntry } from './entry.ts';
+import { type PartitionName, partitionName } from './partition-name.ts';
+import type { StoredPartition } from './partition-store.ts';
+import { newVersion } from './random.ts';
+import type { Settings } from './settings.ts';
+
+const MOST_TRIES = 20;
+
+export class Marks {
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Whether there is a mark. @throws PartitionStoreError */
+  async has(...name: readonly string[]): Promise<boolean> {
+    return (await this.#read(nameOf(name))) !== null;
+  }
+
+  /** Sets a mark for so many seconds. @returns false if it was set already @throws PartitionStoreError */
+  async setOnce(seconds: number, ...name: readonly string[]): Promise<boolean> {
+    return this.#write(nameOf(name), '', null, seconds);
+  }
+
+  /** Sets the text of a mark for so many seconds. @returns the text before; null if there was none @throws PartitionStoreError */
+  async exchange(seconds: number, text: string, ...parts: readonly string[]): Promise<string | null> {
+    const name = nameOf(parts);
+    for (let left = MOST_TRIES; left > 0; left -= 1) {
+      const found = await this.#read(name);
+      if (await this.#write(name, text, found?.version ?? null, seconds)) {
+        return found === null ? null : readEntry(found.bytes, name, this.#settings.sealing).document;
+      }
+    }
+    throw new PartitionError(
+      'partition_busy',
+      name.key,
+      'Others wrote this mark again and again. Try again.',
+    );
+  }
+
+  /** Removes a mark. @throws PartitionStoreError */
+  async remove(...name: readonly string[]): Promise<void> {
+    const { store, timeout } = this.#settings;
+    const { key } = nameOf(name);
+    await Deadline.run(timeout, (deadline) => deadline.with((call) => store.remove(key, undefined, call)));
+  }
+
+  #read({ key }: PartitionName): Promise<StoredPartition | null> {
+    const { store, timeout } = this.#settings;
+    return Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(key, call)));
+  }
+
+  #write(name: PartitionName, text: string, expected: string | null, ttl: number): Promise<boolean> {
+    const { store, timeout, sealing } = this.#settings;
+    const bytes = writeEntry({ document: text, metadata: {} }, name, sealing);
+    const entry = { bytes, version: newVersion() };
+    return Deadline.run(timeout, async (deadline) => {
+      try {
+        return await deadline.with((call) => store.write(name.key, entry, { expected, ttl }, call));
+      } catch (error) {
+        // If the reply was lost, the version shows whether the write succeeded.
+        const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
+        if (stored?.version === entry.version) return true;
+        throw error;
+      }
+    });
+  }
+}
+
+function nameOf(parts: readonly string[]): PartitionName {
+  return partitionName('mark', createHash('sha256').update(JSON.stringify(parts)).digest('base64url'));
+}
+
+/** By the object that `partitionedCaches` returned. */
+const marks = new WeakMap<object, Marks>();
+
+export function keepMarks(caches: object, settings: Settings): void {
+  marks.set(caches, new Marks(settings));
+}
+
+/** Returns the marks in the store of these caches; undefined if `partitionedCaches` did not make the object. */
+export function marksOf(caches: object): Marks | undefined {
+  return marks.get(caches);
+}
