@@ -22,6 +22,8 @@ export interface Arrived {
 export interface Browser {
   /** Opens an address and presses buttons until there are none left. */
   visit(url: string, person: Person): Promise<Arrived>;
+  /** Posts an empty form, and presses buttons until there are none left. */
+  post(url: string, person: Person): Promise<Arrived>;
   /** Opens an address without pressing anything. */
   open(url: string): Promise<Arrived>;
 }
@@ -58,17 +60,20 @@ export function browser(fetchFn: typeof fetch): Browser {
     throw new Error(`The redirects from ${url} do not end.`);
   }
 
+  async function pressed(first: Promise<Arrived>, person: Person): Promise<Arrived> {
+    let page = await first;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const next = press(page.html, person);
+      if (next === undefined) return page;
+      page = await load(new URL(next.action, page.url).href, next.form);
+    }
+    throw new Error(`The forms of ${page.url} do not end.`);
+  }
+
   return {
     open: (url) => load(url),
-    async visit(url, person) {
-      let page = await load(url);
-      for (let pages = 0; pages < MOST_PAGES; pages++) {
-        const pressed = press(page.html, person);
-        if (pressed === undefined) return page;
-        page = await load(new URL(pressed.action, page.url).href, pressed.form);
-      }
-      throw new Error(`The forms of ${url} do not end.`);
-    },
+    visit: (url, person) => pressed(load(url), person),
+    post: (url, person) => pressed(load(url, new URLSearchParams()), person),
   };
 }
 
@@ -114,7 +119,7 @@ function arrived(url: string, status: number, html: string): Arrived {
  * error.
  */
 function plainFetch(url: string, form: URLSearchParams | undefined, cookie: string): Promise<Response> {
-  const headers: Record<string, string> = cookie === '' ? {} : { cookie };
+  const headers: Record<string, string> = { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) };
   // `response_mode=form_post` is sent as a form
   if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
   const method = form === undefined ? 'GET' : 'POST';
