@@ -74,6 +74,70 @@ export const cachesOver: Record<string, Check> = {
     strictEqual((await store.read(sealed(store).partition(id).key))?.version, before?.version);
   },
 
+  'an update that was rejected is not written, and those beside it are, though another process was faster':
+    async ({ store, another, seen }, id) => {
+      const there = sealed(another).partition(id);
+      await there.update((cache) => sign(cache, 'zero'));
+      let isFirst = true;
+      const raced: typeof store = {
+        ...store,
+        write: async (...call) => {
+          if (isFirst) {
+            isFirst = false;
+            await there.update((cache) => sign(cache, 'theirs'));
+          }
+          return store.write(...call);
+        },
+      };
+      const here = sealed(raced).partition(id);
+      const ghost = here.update((cache) => {
+        sign(cache, 'ghost');
+        throw new Error('of the function');
+      });
+      const good = here.update((cache) => sign(cache, 'good'));
+      await rejects(ghost, { message: 'of the function' });
+      await good;
+      await seen?.();
+      deepStrictEqual(await there.read(scopesIn), ['good', 'theirs', 'zero']);
+    },
+
+  'losing every race is busy, and no outage': async ({ store }, id) => {
+    const partition = sealed({ ...store, write: () => Promise.resolve(false) }, { timeout: 250 }).partition(
+      id,
+    );
+    await rejects(
+      partition.update((cache) => sign(cache, 'ours')),
+      { code: 'partition_busy', partition: partition.key },
+    );
+    strictEqual(await store.read(partition.key), null);
+  },
+
+  'a refresh that comes after the sign-out, or after the next sign-in, brings nothing back': async (
+    { store, another, seen },
+    id,
+  ) => {
+    const [here, there] = [sealed(store).partition(id), sealed(another).partition(id)];
+    await here.update((cache) => sign(cache, 'old'));
+    await seen?.();
+    await there.read(scopesIn);
+    const since = there.epoch ?? 0;
+    await here.signOut('uid.utid');
+    await there.update((cache) => sign(cache, 'late'), { since });
+    await seen?.();
+    deepStrictEqual(await here.read(scopesIn), []);
+    await here.update((cache) => sign(cache, 'new'));
+    await there.update((cache) => sign(cache, 'later'), { since });
+    await seen?.();
+    deepStrictEqual(await here.read(scopesIn), ['new']);
+  },
+
+  'a read is not rejected because its entry could not be prolonged': async ({ store }, id) => {
+    const touch = (): Promise<void> => Promise.reject(new Error('of the store'));
+    const partition = sealed({ ...store, touch }, { ttl: { sliding: 60 } }).partition(id);
+    await partition.update((cache) => sign(cache, 'mine'));
+    deepStrictEqual(await partition.read(scopesIn), ['mine']);
+  },
+
   'what is stored tells nothing': async ({ store }, id) => {
     const partition = sealed(store).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));

@@ -1,0 +1,81 @@
+/** `tokenkeep/express` in Fastify, as docs/web-apps.md has it, with a real provider. */
+import session from 'express-session';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { webApp } from '../../examples/provider/clients.ts';
+import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
+import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { freePort } from '../support/servers/server.ts';
+import { type WebMiddleware, webSignIn, type WebSignOut } from '../../src-main/express/index.ts';
+import { memoryStore, type MemoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
+import { browser } from '../support/browser.ts';
+
+/** As in the guide. */
+const hook = (middleware: WebMiddleware) => async (request: FastifyRequest, reply: FastifyReply) => {
+  await new Promise<void>((resolve, reject) => {
+    reply.raw.once('close', resolve);
+    middleware(request.raw, reply.raw, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+  if (reply.raw.writableEnded) reply.hijack();
+};
+
+let provider: RunningProvider;
+let store: MemoryStore;
+let url: string;
+let close: () => Promise<unknown>;
+let trusting: typeof fetch;
+const told: WebSignOut['revocation'][] = [];
+
+beforeAll(async () => {
+  const port = await freePort();
+  url = `http://localhost:${port}`;
+  const client = webApp([`${url}/callback`], [`${url}/`]);
+  provider = await startProvider({ clients: [client] });
+  trusting = trustingFetch(provider.ca);
+  store = memoryStore();
+  const auth = webSignIn({
+    caches: partitionedCaches({ store, sealingKeys: 'plain-text' }),
+    issuer: provider.issuer,
+    clientId: client.client_id,
+    clientSecret: client.client_secret,
+    redirectUri: `${url}/callback`,
+    parameters: { prompt: 'consent' },
+    fetch: trusting,
+    onSignOut: ({ revocation }) => told.push(revocation),
+  });
+  const app = fastify();
+  app.addHook(
+    'onRequest',
+    hook(session({ secret: 's', resave: false, saveUninitialized: false }) as WebMiddleware),
+  );
+  app.addHook('onRequest', hook(auth.routes));
+  app.get('/', async (request) => ({ user: (await auth.findUser(request.raw))?.account.username ?? null }));
+  app.get('/orders', { onRequest: hook(auth.requireUser({ scopes: ['orders.read'] })) }, (request, reply) => {
+    const { account, accessToken } = auth.user(request.raw);
+    void reply.send({ user: account.username, length: accessToken.length });
+  });
+  await app.listen({ port, host: 'localhost' });
+  close = () => app.close();
+});
+afterAll(async () => {
+  await close();
+  await provider.stop();
+});
+
+it('signs in with a fresh token, refuses what no browser shows, and signs out', async () => {
+  const noor = browser(trusting);
+  expect((await fetch(`${url}/orders`, { redirect: 'manual' })).status).toBe(401);
+  const page = await noor.visit(`${url}/orders?a=1`, { user: 'noor' });
+  expect([page.url, page.status]).toEqual([`${url}/orders?a=1`, 200]);
+  expect(JSON.parse(page.html)).toMatchObject({
+    user: 'noor@contoso.example',
+    length: expect.any(Number) as number,
+  });
+  expect(store.size).toBeGreaterThan(0);
+  expect((await noor.open(`${url}/callback?state=x&code=y`)).status).toBe(400);
+  expect(JSON.parse((await noor.open(`${url}/`)).html)).toEqual({ user: 'noor@contoso.example' });
+  await noor.post(`${url}/sign-out`, { user: 'noor' });
+  expect(told).toEqual(['done']);
+  expect(store.size).toBe(0);
+  expect(JSON.parse((await noor.open(`${url}/`)).html)).toEqual({ user: null });
+});
