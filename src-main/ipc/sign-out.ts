@@ -4,6 +4,7 @@ import type { RemovalCount } from '../cache/sign-out.ts';
 import { appRemovalCount, removalCount, removalCountOfAll, type TokenCache } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, findAccount } from './cached-accounts.ts';
 import type { ServedVault } from './ports.ts';
+import { forgettingTenants } from './tenant-names.ts';
 
 /**
  * Counts the entries that `signOutAccounts` would remove.
@@ -42,7 +43,7 @@ export async function signOutAccounts(
   return eraseAccounts(vault, (cache) => {
     const remove = ids === null ? (all: TokenCache) => all.signOutAll() : removeThese(cache, ids);
     alongside(cache);
-    const receipts = remove(cache);
+    const receipts = forgettingTenants(cache, () => remove(cache));
     afterwards(cache, receipts);
     return receipts;
   });

@@ -2,6 +2,7 @@
 import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { appData, setAppData } from './app-data.ts';
+import { cachedAccounts } from './cached-accounts.ts';
 
 const NAME = 'tenants';
 
@@ -27,4 +28,24 @@ export function nameTenant(cache: TokenCache, realm: string, name: string): void
   const others = Object.entries(tenantNames(cache)).filter(([id]) => id !== tenant);
   const next = (name === '' ? others : [...others, [tenant, name] as const]).slice(-MOST);
   setAppData(cache, NAME, next.length === 0 ? undefined : Object.fromEntries(next));
+}
+
+/**
+ * Removes accounts, inside an update, and with the last account of a tenant the name that the user gave to it. A tenant that no account of
+ * this cache was in keeps its name.
+ */
+export function forgettingTenants<T>(cache: TokenCache, remove: () => T): T {
+  if (Object.keys(tenantNames(cache)).length === 0) return remove();
+  const before = tenantsIn(cache);
+  const removed = remove();
+  const after = tenantsIn(cache);
+  for (const tenant of before) if (!after.has(tenant)) nameTenant(cache, tenant, '');
+  return removed;
+}
+
+function tenantsIn(cache: TokenCache): Set<string> {
+  const accounts = [...cachedAccounts(cache).byId.values()];
+  return new Set(
+    accounts.flatMap(({ summary }) => summary?.tenants.map(({ realm }) => realm.toLowerCase()) ?? []),
+  );
 }

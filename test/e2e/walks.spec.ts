@@ -1,5 +1,5 @@
 /** Three people on their way through the whole app: a developer, a consultant and a private user. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
@@ -74,6 +74,25 @@ test('a consultant sees who is signed in in 20 tenants, signs four out, and keep
   await importDocument(started, file);
   await expect(window.getByText('20 in 20 tenants')).toBeVisible();
   const table = window.getByRole('grid', { name: 'Accounts' });
+
+  // A customer by a name of one's own, and the list for a colleague.
+  await window.getByRole('button', { name: 'Tenant', exact: true }).click();
+  await window.getByRole('menuitem', { name: 'tenant-7.example' }).click();
+  await window.getByRole('button', { name: 'Name tenant…' }).click();
+  await window.getByRole('textbox', { name: 'Name' }).fill('Customer seven');
+  await window.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(table).toContainText('Customer seven');
+  await window.getByRole('button', { name: 'Tenant: Customer seven' }).click();
+  await window.getByRole('menuitem', { name: 'All tenants' }).click();
+  const list = join(folder, 'accounts.csv');
+  await answerDialogs(app, { agree: true, target: list });
+  await window.getByRole('button', { name: 'Save list…' }).click();
+  await expect(window.getByText('20 accounts saved to accounts.csv, without tokens.')).toBeVisible();
+  const saved = readFileSync(list, 'utf8');
+  expect(saved.trimEnd().split('\r\n')).toHaveLength(21);
+  expect(saved).toContain('"Customer seven"');
+  expect(saved).not.toMatch(/eyJ|secret/);
+
   await table.focus();
   await window.keyboard.press('Home');
   await window.keyboard.press(' ');

@@ -21,6 +21,21 @@ it('keeps a name for a tenant, whatever the case of its ID, and forgets it on re
   ]);
 });
 
+it('goes with the last account of the tenant, and stays while there is one', async () => {
+  const { ask } = open();
+  const { accounts } = await ask.accounts(W);
+  const users = accounts.filter(({ kind, tenants }) => kind === 'user' && tenants.length > 0);
+  const tenant = users[0]!.tenants[0]!.realm.toLowerCase();
+  const inside = users.filter(({ tenants }) => tenants.some(({ realm }) => realm.toLowerCase() === tenant));
+  await ask.nameTenant(W, tenant, 'Head office');
+  await ask.nameTenant(W, 'of another program', 'Lab');
+  for (const [index, { id }] of inside.entries()) {
+    await ask.signOut(W, [id]);
+    const left = index < inside.length - 1 ? { [tenant]: 'Head office' } : {};
+    expect((await ask.accounts(W)).tenantNames).toEqual({ ...left, 'of another program': 'Lab' });
+  }
+});
+
 it.each([
   ['no realm', ['', 'x']],
   ['a name of more than 60 characters', ['t', 'x'.repeat(61)]],
