@@ -8,7 +8,7 @@ import { issuerIn, sameIssuer } from './schema/issuers.ts';
 import { folded } from './schema/match.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, HOST, TEXT } from '../options.ts';
 
 /** Selects accounts. A field that is absent matches any value. */
 export interface AccountFilter {
@@ -115,13 +115,13 @@ function isMeant(identity: Identity, { issuer, environment }: Partial<AccountRef
 export function summaries(store: Store, filter: AccountFilter = {}): AccountSummary[] {
   // Callers may pass an account from this list as the filter; its other fields are ignored.
   checkOptions<AccountFilter & AccountSummary>('accounts', filter as AccountFilter & AccountSummary, {
-    username: true,
-    home_account_id: true,
-    environment: true,
-    issuer: true,
-    name: true,
-    local_account_id: true,
-    authority_type: true,
+    username: TEXT,
+    home_account_id: TEXT,
+    environment: HOST,
+    issuer: TEXT,
+    name: TEXT,
+    local_account_id: TEXT,
+    authority_type: TEXT,
     tenants: true,
   });
   const { home_account_id: home, environment, issuer } = filter;

@@ -1,7 +1,21 @@
 /** Gets access tokens without user interaction: from the cache, or by redeeming a refresh token (RFC 6749 §6). */
 import { type Abortable, abandonable } from '../abort.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import {
+  checkOptions,
+  requireOptions,
+  type OptionNames,
+  FLAG,
+  HOST,
+  NAME,
+  NAMES,
+  AMOUNT,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+  TEXT_OR_NULL,
+  TEXT_RECORD,
+} from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
 import { isRecord } from './json.ts';
 import { issuersFor } from './accounts.ts';
@@ -54,28 +68,34 @@ export interface TokenRequest {
 
 /** A spread `AccountSummary` may be part of a request. */
 const TOKEN_REQUEST: OptionNames<TokenRequest & AccountSummary> = {
-  client_id: true,
-  home_account_id: true,
-  environment: true,
-  issuer: true,
-  realm: true,
-  scopes: true,
-  resource: true,
-  audience: true,
-  user_assertion: true,
-  user_assertion_hash: true,
-  requested_claims_hash: true,
-  key_id: true,
-  token_type: true,
-  components: true,
-  margin: true,
-  forceRefresh: true,
-  username: true,
-  name: true,
-  local_account_id: true,
-  authority_type: true,
+  client_id: NAME,
+  home_account_id: TEXT_OR_NULL,
+  environment: HOST,
+  issuer: TEXT,
+  realm: TEXT,
+  scopes: TEXTS,
+  resource: NAMES,
+  audience: NAME,
+  user_assertion: TEXT,
+  user_assertion_hash: TEXT,
+  requested_claims_hash: TEXT,
+  key_id: TEXT,
+  token_type: TEXT,
+  components: TEXT_RECORD,
+  margin: AMOUNT,
+  forceRefresh: FLAG,
+  username: TEXT,
+  name: TEXT,
+  local_account_id: TEXT,
+  authority_type: TEXT,
   tenants: true,
 };
+
+/** @throws InvalidArgumentError with the name of the first field that is missing, unknown or of the wrong kind */
+function checkRequest(caller: string, request: TokenRequest): void {
+  checkOptions(caller, request, TOKEN_REQUEST);
+  requireOptions(caller, request, ['client_id', 'home_account_id', 'environment', 'scopes']);
+}
 
 /** The result of `lookup`. */
 export interface Lookup {
@@ -271,8 +291,10 @@ function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
  *
  * @param now seconds since the epoch
  * @param skew seconds by which the clock of the machine that cached a token may be ahead of this one
+ * @throws InvalidArgumentError if the request lacks a field, or has one that does not exist or is of the wrong kind
  */
 export function lookup(cache: TokenCache, request: TokenRequest, now: number, skew = 0): Lookup {
+  checkRequest('lookup', request);
   const cached = request.forceRefresh === true ? [] : candidates(cache, request);
   const accessToken = longestLived(cached.filter((token) => isUsableAt(token, now, skew, request.margin)));
   return {
@@ -383,8 +405,8 @@ export async function acquireTokenSilent(
   now: () => number,
   options: Abortable = {},
 ): Promise<AccessToken> {
-  checkOptions('acquireTokenSilent', request, TOKEN_REQUEST);
-  const { signal } = checkOptions('acquireTokenSilent', options, { signal: true });
+  checkRequest('acquireTokenSilent', request);
+  const { signal } = checkOptions('acquireTokenSilent', options, { signal: SIGNAL });
   return abandonable(signal, (assertWanted) => acquired(handle, request, redeem, now, assertWanted));
 }
 

@@ -1,6 +1,6 @@
 import { type Abortable, untilBegun } from '../abort.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, SIGNAL } from '../options.ts';
 import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './batch.ts';
@@ -31,7 +31,7 @@ export interface UpdateOptions extends Abortable {
 }
 
 /** The names of the options of `update`. */
-export const UPDATE_OPTIONS: OptionNames<UpdateOptions> = { since: true, signal: true };
+export const UPDATE_OPTIONS: OptionNames<UpdateOptions> = { since: true, signal: SIGNAL };
 
 /**
  * Access to a stored cache: a vault, a partition, or memory.
@@ -74,7 +74,7 @@ export function inMemory(cache: TokenCache): CacheHandle {
   const queue = new KeyedQueue();
   return {
     read: async (fn, options) => {
-      checkOptions('read', options, { signal: true }).signal?.throwIfAborted();
+      checkOptions('read', options, { signal: SIGNAL }).signal?.throwIfAborted();
       const transaction = transact(cache, fn);
       if (transaction.changes.length === 0) return Promise.resolve(transaction.value);
       transaction.undo();
@@ -87,7 +87,7 @@ export function inMemory(cache: TokenCache): CacheHandle {
       return Promise.resolve(transact(cache, fn).value);
     },
     exclusively: async (name, task, options) => {
-      const { signal } = checkOptions('exclusively', options, { signal: true });
+      const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
       return inTurn(queue, name, task, signal);
     },
   };

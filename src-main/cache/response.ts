@@ -4,6 +4,7 @@
  * receipt, or refused with an error.
  */
 import { InvalidArgumentError } from '../errors.ts';
+import { HOST, type Kind, TEXT, TEXTS } from '../options.ts';
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import { type Claims, decodeObject, readToken, stringClaim, subjectOf } from './schema/claims.ts';
@@ -97,17 +98,50 @@ function invalid(field: string, problem: string, cause?: unknown): InvalidArgume
   return new InvalidArgumentError(`\`${field}\` ${problem}. Nothing was added.`, { field, cause });
 }
 
+/** The event's fields. A name that is missing here does not compile. */
+const EVENT: { readonly [Name in keyof TokenResponseEvent]-?: 'text' | 'other' } = {
+  client_id: 'other',
+  scope: 'other',
+  token_endpoint: 'other',
+  response: 'other',
+  issuer: 'text',
+  environment: 'text',
+  realm: 'text',
+  home_account_id: 'text',
+  authority_type: 'text',
+  grant_type: 'text',
+  data: 'other',
+  skipAccountCreation: 'other',
+};
+
+/** Parameters of `data` that decide what a token is for. */
+const DATA: Readonly<Record<string, Kind>> = {
+  resource: TEXTS,
+  audience: TEXTS,
+  key_id: TEXT,
+  token_type: TEXT,
+  username: TEXT,
+  assertion: TEXT,
+  grant_type: TEXT,
+  user_assertion_hash: TEXT,
+  requested_claims_hash: TEXT,
+};
+
 /** @throws InvalidArgumentError that names the first invalid field */
 function assertEvent(event: TokenResponseEvent): void {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
   if (filled(given['client_id']) === undefined) throw invalid('client_id', 'is not the id of an app');
-  for (const field of ['issuer', 'environment', 'realm', 'home_account_id', 'authority_type', 'grant_type']) {
+  for (const field in given) {
+    if (!Object.hasOwn(EVENT, field))
+      throw invalid(field.slice(0, 60), `is not a field of an event (${Object.keys(EVENT).join(', ')})`);
     const value = given[field];
-    if (value !== undefined && value !== null && typeof value !== 'string')
+    const isText = EVENT[field as keyof TokenResponseEvent] === 'text';
+    if (isText && value !== undefined && value !== null && typeof value !== 'string')
       throw invalid(field, 'is not text');
   }
-  if (given['data'] !== undefined && !isRecord(given['data'])) throw invalid('data', 'is not an object');
+  if (!HOST.is(given['environment'] ?? '')) throw invalid('environment', 'is not a host');
+  assertData(given['data']);
   const { response } = given;
   if (!isRecord(response)) throw invalid('response', 'is not an object');
   assertResponse(response);
@@ -119,6 +153,16 @@ function assertEvent(event: TokenResponseEvent): void {
     const isList = Array.isArray(value) && value.every((scope) => typeof scope === 'string');
     if (value !== undefined && value !== null && typeof value !== 'string' && !isList)
       throw invalid(field, 'is neither text nor a list of texts');
+  }
+}
+
+function assertData(data: unknown): void {
+  if (data === undefined) return;
+  if (!isRecord(data)) throw invalid('data', 'is not an object');
+  for (const [name, kind] of Object.entries(DATA)) {
+    const value = data[name];
+    if (value !== undefined && value !== null && !kind.is(value))
+      throw invalid(`data.${name}`, `must be ${kind.what}`);
   }
 }
 

@@ -8,7 +8,7 @@
  * other. Ids are compared in any case.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, HOST, TEXT } from '../options.ts';
 import { countOf, identitiesOf, type Identity, meantBy } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
 import { isAccessor, isRecord } from './json.ts';
@@ -142,6 +142,13 @@ function accountId(whom: unknown): string {
 function removalOf(store: Store, whom: string | AccountReference, filter: SignOutFilter): Removal {
   const account = accountId(whom);
   const reference: Partial<AccountReference> = typeof whom === 'string' ? {} : whom;
+  for (const field of ['environment', 'issuer'] as const) {
+    const value: unknown = reference[field];
+    if (value !== undefined && typeof value !== 'string')
+      throw new InvalidArgumentError(`\`${field}\` of the account is not text. Nothing was removed.`, {
+        field,
+      });
+  }
   const all = identitiesOf(store, account);
   const wanted = filter.environment ?? reference.environment;
   const meant = meantBy(all, { ...reference, ...(wanted === undefined ? {} : { environment: wanted }) });
@@ -241,7 +248,7 @@ export function signOut(
   filter: SignOutFilter = {},
   at: number,
 ): SignOutReceipt {
-  checkOptions('signOut', filter, { environment: true }, 'Nothing was removed.');
+  checkOptions('signOut', filter, { environment: HOST }, 'Nothing was removed.');
   const removal = removalOf(store, whom, filter);
   const entries = belongings(store, removal);
   for (const entry of entries) store.drop(entry);
@@ -274,7 +281,7 @@ export function countBelongings(
   whom: string | AccountReference,
   filter: SignOutFilter = {},
 ): RemovalCount {
-  checkOptions('removalCount', filter, { environment: true });
+  checkOptions('removalCount', filter, { environment: HOST });
   return countOf(belongings(store, removalOf(store, whom, filter)));
 }
 
@@ -336,7 +343,7 @@ function spelled(store: Store, account: string): string {
   return account;
 }
 
-const APP_TOKEN_FILTER: OptionNames<AppTokenFilter> = { client_id: true, realm: true, environment: true };
+const APP_TOKEN_FILTER: OptionNames<AppTokenFilter> = { client_id: TEXT, realm: TEXT, environment: HOST };
 
 function appTokens(store: Store, filter: AppTokenFilter): Entry<Section>[] {
   checkOptions('removeAppTokens', filter, APP_TOKEN_FILTER, 'Nothing was removed.');

@@ -1,20 +1,22 @@
-import { checkOptions } from '../options.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { checkOptions, FUNCTION, LIST_OF_TEXTS, QUERY } from '../options.ts';
 import { type AccountFilter, summaries } from './accounts.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Entry, eventOf } from './entry.ts';
 import { modifyEntity } from './place.ts';
 import { addResponse, type TokenResponseEvent } from './response.ts';
 import type { Dialect } from './schema/dialects.ts';
-import type {
-  AccountReference,
-  AccountSummary,
-  AddReceipt,
-  CacheChange,
-  Entity,
-  EntityFilter,
-  EntityOf,
-  EntityType,
-  SignOutReceipt,
+import {
+  ENTITY_TYPES,
+  type AccountReference,
+  type AccountSummary,
+  type AddReceipt,
+  type CacheChange,
+  type Entity,
+  type EntityFilter,
+  type EntityOf,
+  type EntityType,
+  type SignOutReceipt,
 } from './schema/entities.ts';
 import { matches } from './schema/match.ts';
 import { scopeKeys } from './schema/scopes.ts';
@@ -77,7 +79,7 @@ export class TokenCache {
 
   /** Creates an empty cache. */
   constructor(options: TokenCacheOptions = {}) {
-    checkOptions(new.target.name, options, { now: true });
+    checkOptions(new.target.name, options, { now: FUNCTION });
     const now = options.now ?? systemClock;
     this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
     this.#store.onChange = (changes) => {
@@ -122,6 +124,7 @@ export class TokenCache {
    * Returns the entities that match, in the order in which they are stored; see EntityFilter. Expired tokens are included. A secret is
    * read as `entity.secret` only: copies of an entity, its JSON and its printed form have none.
    *
+   * @throws InvalidArgumentError if the type does not exist, or the filter has other fields or values than EntityFilter
    * @example
    * ```ts
    * const tokens = cache.find('AccessToken', { target: ['files.read'], query: { client_id: 'my-app' } });
@@ -139,7 +142,11 @@ export class TokenCache {
   }
 
   #matching<T extends EntityType>(type: T, filter: EntityFilter | undefined): Entry<T>[] {
-    checkOptions('find', filter, { target: true, query: true });
+    if (!ENTITY_TYPES.includes(type))
+      throw new InvalidArgumentError(`find: \`type\` is not a type of entity: ${ENTITY_TYPES.join(', ')}.`, {
+        field: 'type',
+      });
+    checkOptions('find', filter, { target: LIST_OF_TEXTS, query: QUERY });
     // A token that has all scopes is indexed under each of them, so one is enough.
     const scopes = filter?.target === undefined ? undefined : scopeKeys(filter.target).slice(0, 1);
     const narrow = scopes?.[0] === '' ? undefined : scopes;

@@ -7,7 +7,7 @@ import { sameJson } from '../cache/json.ts';
 import { isEntityType } from '../cache/schema/entities.ts';
 import type { Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, AMOUNT } from '../options.ts';
 import { duplicates } from './duplicates.ts';
 import { bySeverity, type Diagnosis, type Difference, differenceOf, type Finding } from './finding.ts';
 import { collisions } from './issuers.ts';
@@ -89,7 +89,7 @@ export interface ExamineOptions {
  * for (const { kind, says } of findings) console.log(kind, says);
  */
 export function examine(cache: TokenCache, options: ExamineOptions = {}): Finding[] {
-  const { now, account } = checkOptions('examine', options, { now: true, account: true });
+  const { now, account } = checkOptions('examine', options, { now: AMOUNT, account: true });
   const store = storeOf(cache);
   const at = now ?? store.now();
   const accounts = account === undefined ? accountsToExamine(cache) : [account];

@@ -15,7 +15,7 @@ import {
 import type { Outcome, TokenCacheRequests } from '../ipc/contract.ts';
 import { eventChannel, type Names, requestChannel } from '../ipc/requests.ts';
 import { listen } from './early-events.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, TEXT } from '../options.ts';
 
 export type { Names };
 
@@ -57,7 +57,7 @@ type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
 export function exposeTokenCache(options: ExposeOptions = {}): void {
   const { only = READ_REQUESTS, name = 'tokenCache' } = checkOptions('exposeTokenCache', options, {
     only: true,
-    name: true,
+    name: TEXT,
   });
   const unknown = only.find((each) => !Object.hasOwn(TOKEN_CACHE_REQUESTS, each));
   if (unknown !== undefined)
@@ -90,7 +90,7 @@ export function exposeTokenCache(options: ExposeOptions = {}): void {
  */
 export function exposeRequests<R, E>(contract: Exposure<R, E>): void {
   checkOptions<Exposure<R, E>>('exposeRequests', contract, {
-    name: true,
+    name: TEXT,
     prefix: true,
     requests: true,
     events: true,

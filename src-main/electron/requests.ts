@@ -1,7 +1,7 @@
 /** Serves the requests of a contract, with sender and arguments validated. The only use of `ipcMain`. */
 import { app, ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION } from '../options.ts';
 import { fitsBudget } from '../ipc/argument-budget.ts';
 import type { Outcome } from '../ipc/contract.ts';
 import {
@@ -81,7 +81,7 @@ export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<
   const { prefix, checks, handlers, onUnexpected } = checkOptions<RequestOptions<R>>(
     'serveRequests',
     options,
-    { windows: true, origin: true, prefix: true, checks: true, handlers: true, onUnexpected: true },
+    { windows: true, origin: true, prefix: true, checks: true, handlers: true, onUnexpected: FUNCTION },
     'Nothing is served.',
   );
   const stops = (Object.keys(checks) as (keyof R & string)[]).map((name) =>

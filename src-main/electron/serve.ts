@@ -1,7 +1,7 @@
 /** Serves the token cache to the windows of an Electron app. */
 import { app, BrowserWindow, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, FUNCTION, TEXT } from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
@@ -167,11 +167,11 @@ const NAMES: OptionNames<ServeOptions> = {
   windows: true,
   origin: true,
   only: true,
-  name: true,
+  name: TEXT,
   places: true,
-  beforeRetry: true,
-  asksRarely: true,
-  onUnexpected: true,
+  beforeRetry: FUNCTION,
+  asksRarely: FUNCTION,
+  onUnexpected: FUNCTION,
 };
 
 /** Returns the checks of the granted requests. Without a check, a request is not served. */

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError, KeychainError } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, TEXT } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { createItem, fileError, readSmallFile } from './sealed-items.ts';
 
@@ -34,7 +34,7 @@ export interface FirstOfOptions {
  * });
  */
 export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions): Keychain {
-  const { remember } = checkOptions('firstOf', options, { remember: true }, 'Nothing was read.');
+  const { remember } = checkOptions('firstOf', options, { remember: TEXT }, 'Nothing was read.');
   const labels = keychains.map(({ label = '' }) => label);
   if (keychains.length === 0 || labels.includes('') || new Set(labels).size < labels.length) {
     throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.');

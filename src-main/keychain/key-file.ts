@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FLAG } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import {
   assertItems,
@@ -44,7 +44,7 @@ export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
   const { items = `${file}.items`, create = true } = checkOptions(
     'keyFile',
     options,
-    { items: true, create: true },
+    { items: true, create: FLAG },
     'Nothing was read.',
   );
   if (typeof file !== 'string' || !isAbsolute(file)) {

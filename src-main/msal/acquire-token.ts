@@ -6,7 +6,7 @@ import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle
 import { isMicrosoft } from '../cache/schema/environments.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, SIGNAL } from '../options.ts';
 import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
 import { flight } from './flight.ts';
 
@@ -103,7 +103,7 @@ export async function acquireToken<Request extends SilentRequest, Result>(
   request: Request,
   options: Abortable = {},
 ): Promise<Result> {
-  const { signal } = checkOptions('acquireToken', options, { signal: true });
+  const { signal } = checkOptions('acquireToken', options, { signal: SIGNAL });
   return abandonable(signal, (assertWanted) =>
     acquired(handle, application, clientId, request, assertWanted),
   );

@@ -9,7 +9,7 @@ import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
 import { canonicalIssuer } from '../cache/schema/issuers.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { GrantError, InvalidArgumentError, SignInRequiredError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FLAG, FUNCTION, SIGNAL, TEXT } from '../options.ts';
 import {
   assertIssuer,
   checkedGrant,
@@ -104,7 +104,7 @@ export class Grants {
 
   /** @internal `isResource`: the issuer is the resource that the grants are for, whose authorization server has another name. */
   constructor(handle: CacheHandle, options: GrantsOptions, isResource = false) {
-    checkOptions('openGrants', options, { issuer: true, client_id: true, now: true });
+    checkOptions('openGrants', options, { issuer: TEXT, client_id: TEXT, now: FUNCTION });
     const { issuer, client_id, now = systemClock } = options;
     this.#at = { issuer, client_id, ...(isResource ? { isResource } : {}) };
     checkedPlace({ ...this.#at, label: '-' });
@@ -140,7 +140,7 @@ export class Grants {
    *   grant under the label and `replace` was not asked for. Nothing is changed
    */
   async add(label: string, grant: Grant, options: { replace?: boolean } = {}): Promise<KeptGrant> {
-    const { replace = false } = checkOptions('add', options, { replace: true }, 'Nothing was changed.');
+    const { replace = false } = checkOptions('add', options, { replace: FLAG }, 'Nothing was changed.');
     const place = this.#place(label);
     const checked = checkedGrant(grant);
     assertIssuer(checked, place);
@@ -226,9 +226,9 @@ export class Grants {
   async fresh(label: string, refresh: RefreshGrant, options: FreshOptions = {}): Promise<KeptGrant> {
     const place = this.#place(label);
     const { signal, timeout = TIMEOUT } = checkOptions('fresh', options, {
-      signal: true,
+      signal: SIGNAL,
       minLifetime: true,
-      rejected: true,
+      rejected: TEXT,
       timeout: true,
     });
     signal?.throwIfAborted();

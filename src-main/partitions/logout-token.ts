@@ -4,7 +4,7 @@ import { isRecord } from '../cache/json.ts';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/issuers.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION, TEXT } from '../options.ts';
 import { type Marks, marksOf } from './marks.ts';
 import type { PartitionedCaches } from './partitioned-caches.ts';
 import { type ProviderKeys, SigningKeys } from './signing-keys.ts';
@@ -179,12 +179,12 @@ function unavailable(cause: unknown): never {
 
 function checked(options: LogoutTokenOptions): LogoutTokenOptions {
   checkOptions('logoutTokens', options, {
-    issuer: true,
+    issuer: TEXT,
     clientId: true,
     keys: true,
     clockTolerance: true,
     caches: true,
-    now: true,
+    now: FUNCTION,
   });
   for (const field of ['issuer', 'clientId'] as const) {
     if (typeof options[field] !== 'string' || options[field] === '')

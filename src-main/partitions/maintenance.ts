@@ -1,6 +1,6 @@
 /** Jobs over all entries of a store: the sealing report, and resealing with another key. */
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION, SIGNAL } from '../options.ts';
 import { Deadline } from './deadline.ts';
 import { readEntry, sealedWith, writeEntry } from './entry.ts';
 import type { PartitionName } from './partition-name.ts';
@@ -66,7 +66,7 @@ export async function sealingReport(settings: Settings): Promise<SealingReport> 
  * @throws InvalidArgumentError if the store cannot list its entries, or nothing is sealed; PartitionStoreError
  */
 export async function reseal(settings: Settings, options: ResealOptions = {}): Promise<ResealReport> {
-  const { signal, onProgress } = checkOptions('reseal', options, { signal: true, onProgress: true });
+  const { signal, onProgress } = checkOptions('reseal', options, { signal: SIGNAL, onProgress: FUNCTION });
   if (settings.sealing.keys === null)
     throw new InvalidArgumentError(
       'These caches are plain text: there is no key to reseal with. Nothing was changed.',

@@ -25,7 +25,7 @@ import {
   SessionEndedError,
   SignInRequiredError,
 } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, FLAG, HOST, SIGNAL, TEXT, TEXTS } from '../options.ts';
 import {
   apiToken,
   type AppTokenRequest,
@@ -363,18 +363,18 @@ const READ = 'Nothing was read or written.';
 const PARTITION = { user: true, ttl: true, expires: true } as const;
 /** A request for a token of the app names its partition as well. */
 const APP_PARTITION: OptionNames<AppTokenRequest> = {
-  client_id: true,
-  realm: true,
-  environment: true,
-  scopes: true,
-  forceRefresh: true,
+  client_id: TEXT,
+  realm: TEXT,
+  environment: HOST,
+  scopes: TEXTS,
+  forceRefresh: FLAG,
 };
 const ON_BEHALF_OF: OptionNames<OnBehalfOfRequest> = {
-  client_id: true,
+  client_id: TEXT,
   assertion: true,
-  scopes: true,
+  scopes: TEXTS,
   grant: true,
-  forceRefresh: true,
+  forceRefresh: FLAG,
 };
 
 function secondsOf(expires: Date | number, now: number): number {
@@ -447,7 +447,7 @@ class Caches {
     task: (signal: AbortSignal) => Promise<T>,
     options?: Abortable,
   ): Promise<T> {
-    const { signal } = checkOptions('exclusively', options, { signal: true });
+    const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
     return untilBegun(signal, (begin) =>
       this.#turns.run(
         name,
@@ -557,7 +557,7 @@ class OpenedPartition implements Partition {
   }
 
   async read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T> {
-    const { signal } = checkOptions('read', options, { signal: true });
+    const { signal } = checkOptions('read', options, { signal: SIGNAL });
     return abandonable(signal, () =>
       published('read', this.key, () =>
         this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),

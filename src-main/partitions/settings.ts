@@ -1,7 +1,7 @@
 /** Validates the options of `partitionedCaches`. */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, FLAG, FUNCTION } from '../options.ts';
 import type { Sealing } from './entry.ts';
 import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import type { PartitionStore } from './partition-store.ts';
@@ -95,7 +95,7 @@ const NAMES: OptionNames<PartitionedCachesOptions> = {
   store: true,
   sealingKeys: true,
   sealWith: true,
-  acceptPlainText: true,
+  acceptPlainText: FLAG,
   ttl: true,
   timeout: true,
   turnTimeout: true,
@@ -104,7 +104,7 @@ const NAMES: OptionNames<PartitionedCachesOptions> = {
   openCaches: true,
   userIndex: true,
   importFrom: true,
-  now: true,
+  now: FUNCTION,
 };
 
 /** @throws InvalidArgumentError */

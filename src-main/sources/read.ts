@@ -3,7 +3,7 @@ import { SerializableTokenCache } from '../cache/document/serializable-token-cac
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError, TokenkeepError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, type OptionNames, AMOUNT, FUNCTION, RECORD } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { isKeyed, type KeyedContent, type NamedSignIn, namesIn, namesInDatabase } from './names.ts';
 import { readText, refused } from './program-file.ts';
@@ -37,7 +37,7 @@ export interface ReadOptions {
   pause?: number;
 }
 
-export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: true, now: true, pause: true };
+export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: RECORD, now: FUNCTION, pause: AMOUNT };
 
 /** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
 const LOOKS = 3;

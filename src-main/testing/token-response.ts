@@ -1,6 +1,6 @@
 import type { TokenResponseEvent } from '../cache/response.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, TEXT } from '../options.ts';
 
 /**
  * Whose token response it is, and what is in it.
@@ -52,10 +52,10 @@ export function tokenResponse(options: TokenResponseOptions = {}): TokenResponse
     refresh_token = `refresh token ${(count += 1)} of ${username}`,
     ...others
   } = checkOptions('tokenResponse', options, {
-    username: true,
-    name: true,
-    issuer: true,
-    client_id: true,
+    username: TEXT,
+    name: TEXT,
+    issuer: TEXT,
+    client_id: TEXT,
     scope: true,
     expires_in: true,
     access_token: true,

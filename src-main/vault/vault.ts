@@ -3,7 +3,7 @@ import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/sch
 import { type Abortable, abandonable, untilBegun } from '../abort.ts';
 import { type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FLAG, SIGNAL } from '../options.ts';
 import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type Job, jobOf, transact } from '../cache/batch.ts';
@@ -138,7 +138,7 @@ class FileVault implements Vault {
   }
 
   async read<T>(fn: Synchronous<T>, options?: ReadOptions): Promise<T> {
-    const { held, signal } = checkOptions('read', options, { held: true, signal: true });
+    const { held, signal } = checkOptions('read', options, { held: FLAG, signal: SIGNAL });
     return this.#traced('read', () =>
       abandonable(signal, (assertWanted) => this.#read(fn, held, assertWanted)),
     );
@@ -186,7 +186,7 @@ class FileVault implements Vault {
     task: (signal?: AbortSignal) => Promise<T>,
     options?: Abortable,
   ): Promise<T> {
-    const { signal } = checkOptions('exclusively', options, { signal: true });
+    const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
     if (this.#closed) throw closed();
     const hold = (begin: () => void): Promise<T> => {
       const held = async (): Promise<T> => {
@@ -199,7 +199,7 @@ class FileVault implements Vault {
   }
 
   async retry(options?: Abortable): Promise<VaultStatus> {
-    const { signal } = checkOptions('retry', options, { signal: true });
+    const { signal } = checkOptions('retry', options, { signal: SIGNAL });
     return abandonable(signal, () => this.#retry());
   }
 
@@ -258,13 +258,13 @@ class FileVault implements Vault {
   }
 
   async signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt> {
-    checkOptions('signOut', options, { signal: true }, 'Nothing was removed.');
+    checkOptions('signOut', options, { signal: SIGNAL }, 'Nothing was removed.');
     const { value, oldKey } = await this.erase((cache) => cache.signOut(account), options);
     return oldKey === undefined ? value : { ...value, oldKey };
   }
 
   async erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>> {
-    const { signal } = checkOptions('erase', options, { signal: true });
+    const { signal } = checkOptions('erase', options, { signal: SIGNAL });
     if (this.#closed) throw closed();
     const work = (begin: () => void): Promise<Erasure<T>> =>
       this.#rekeying.erase((cache: TokenCache) => {
@@ -275,13 +275,13 @@ class FileVault implements Vault {
   }
 
   async rotateKey(options?: Abortable): Promise<void> {
-    checkOptions('rotateKey', options, { signal: true });
+    checkOptions('rotateKey', options, { signal: SIGNAL });
     const { oldKey } = await this.erase(() => undefined, options);
     if (oldKey === 'pending') throw refusal('locked');
   }
 
   async compact(options?: Abortable): Promise<void> {
-    const { signal } = checkOptions('compact', options, { signal: true });
+    const { signal } = checkOptions('compact', options, { signal: SIGNAL });
     const work = (begin: () => void): Promise<void> =>
       this.#inTurn(() => {
         begin();
@@ -291,7 +291,7 @@ class FileVault implements Vault {
   }
 
   async verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport> {
-    const { signal } = checkOptions('verify', options, { signal: true });
+    const { signal } = checkOptions('verify', options, { signal: SIGNAL });
     const work = (assertWanted: () => void): Promise<VaultReport> =>
       this.#inTurn(() =>
         verify(this.#settings, this.#memory.known, (done, of) => {
@@ -303,7 +303,7 @@ class FileVault implements Vault {
   }
 
   async exportTo(file: string, passphrase: string, options?: Abortable): Promise<void> {
-    const { signal } = checkOptions('exportTo', options, { signal: true }, 'Nothing was exported.');
+    const { signal } = checkOptions('exportTo', options, { signal: SIGNAL }, 'Nothing was exported.');
     if (this.#closed) throw closed();
     await this.#traced('export', () =>
       untilBegun(signal, (begin) => exportTo(this.#access, file, passphrase, begin)),
@@ -311,7 +311,7 @@ class FileVault implements Vault {
   }
 
   async importFrom(file: string, passphrase?: string, options?: Abortable): Promise<ImportReport> {
-    const { signal } = checkOptions('importFrom', options, { signal: true }, 'Nothing was imported.');
+    const { signal } = checkOptions('importFrom', options, { signal: SIGNAL }, 'Nothing was imported.');
     if (this.#closed) throw closed();
     const now = (): number => Math.floor(this.#settings.now() / 1000);
     const work = (begin: () => void): Promise<ImportReport> =>

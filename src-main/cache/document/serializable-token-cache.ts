@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../errors.ts';
 import { readDocument, type SerializeOptions, writeDocument } from './document.ts';
 import type { AddReceipt, Entity, EntityType } from '../schema/entities.ts';
 import type { TokenResponseEvent } from '../response.ts';
@@ -37,9 +38,13 @@ export class SerializableTokenCache extends TokenCache {
   /**
    * Replaces the contents with those of a document. "", null and undefined empty the cache. Unrecognized entries are kept unchanged.
    *
-   * @throws DocumentError (`document_not_json`, `document_not_a_cache`); the cache is unchanged
+   * @throws InvalidArgumentError if it is not text; DocumentError (`document_not_json`, `document_not_a_cache`); the cache is unchanged
    */
   deserialize(state: string | null | undefined): void {
+    if (state !== null && state !== undefined && typeof state !== 'string')
+      throw new InvalidArgumentError('`state` is not the text of a document. Nothing was changed.', {
+        field: 'state',
+      });
     readDocument(storeOf(this), state);
     this.hasStateChanged = false;
   }

@@ -4,7 +4,7 @@ import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';
 import { sameIssuer } from '../../cache/schema/issuers.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, TEXT } from '../../options.ts';
 import type { Grant, JsonObject, KeptGrant, TokenResponse } from '../grant.ts';
 import { Grants, type RefreshGrant } from '../grants.ts';
 import { authenticate, type McpClientInformation } from './client-authentication.ts';
@@ -145,7 +145,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
       clientMetadata: true,
       redirect: true,
       redirectUrl: true,
-      label: true,
+      label: TEXT,
       client: true,
       clientInformation: true,
       clientMetadataUrl: true,

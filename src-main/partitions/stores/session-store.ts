@@ -6,7 +6,7 @@
 import { abandonable } from '../../abort.ts';
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, FUNCTION } from '../../options.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
 
@@ -99,7 +99,7 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
   } = checkOptions(
     'sessionStore',
     options,
-    { field: true, cookie: true, now: true, response: true, isAlive: true },
+    { field: true, cookie: true, now: FUNCTION, response: true, isAlive: true },
     'Nothing was read or written.',
   );
   checkOptions(

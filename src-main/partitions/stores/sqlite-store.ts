@@ -6,7 +6,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, FUNCTION } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
 
 /**
@@ -106,7 +106,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   } = checkOptions(
     'sqliteStore',
     options,
-    { file: true, database: true, table: true, now: true },
+    { file: true, database: true, table: true, now: FUNCTION },
     'Nothing was read or written.',
   );
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(table))
