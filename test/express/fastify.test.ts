@@ -14,7 +14,10 @@ import { browser } from '../support/browser.ts';
 const hook = (middleware: WebMiddleware) => async (request: FastifyRequest, reply: FastifyReply) => {
   await new Promise<void>((resolve, reject) => {
     reply.raw.once('close', resolve);
-    middleware(request.raw, reply.raw, (error) => (error === undefined ? resolve() : reject(error)));
+    middleware(request.raw, reply.raw, (error) => {
+      if (error instanceof Error) reject(error);
+      else resolve();
+    });
   });
   if (reply.raw.writableEnded) reply.hijack();
 };
