@@ -26,7 +26,7 @@ const KILLS = quick ? 5 : 10;
 /** In how many trials the next program is timed. */
 const WAITS = 3;
 /** Milliseconds to wait for an update after a writer was killed. */
-const PATIENCE = 90_000;
+const DEADLINE = 90_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-bench-'));
 const installed = fileURLToPath(new URL('../peers', import.meta.url));
@@ -154,7 +154,7 @@ async function next(subject: Subject, file: string, name: string): Promise<numbe
   const writer = await start(subject, file, name, 1);
   const begin = performance.now();
   writer.go();
-  await Promise.race([writer.ended, delay(PATIENCE)]);
+  await Promise.race([writer.ended, delay(DEADLINE)]);
   writer.child.kill('SIGKILL');
   return writer.acknowledged.length === 1 ? performance.now() - begin : null;
 }

@@ -159,7 +159,7 @@ export async function replaceFile<T>(
     } finally {
       await handle.close();
     }
-    await renameWithPatience(io, temporary, file);
+    await renameWithRetries(io, temporary, file);
   } catch (error) {
     await io.unlink(temporary).catch(() => undefined); // The caller must hear of the first failure.
     throw error;
@@ -228,7 +228,7 @@ export function hear<T>(promise: Promise<T>): Promise<T> {
 /** Renames `file` to `<file>.<label>-<time>`, or a free name like it. Returns the new name. */
 export async function setAside(io: Io, file: string, label: string, at: Date): Promise<string> {
   const aside = await freeName(io, file, label, at);
-  await renameWithPatience(io, file, aside);
+  await renameWithRetries(io, file, aside);
   await syncFolder(io, dirname(file));
   return aside;
 }
@@ -264,7 +264,7 @@ export async function sweep(io: Io, file: string): Promise<void> {
 const RENAME_TRIES = 10;
 
 /** On Windows, a rename fails while a virus scanner or an indexer has the file open, so it is tried again. */
-async function renameWithPatience(io: Io, from: string, to: string): Promise<void> {
+async function renameWithRetries(io: Io, from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await io.rename(from, to);

@@ -17,7 +17,7 @@ export interface Did {
 }
 
 /**
- * `FILE SERVICE PATIENCE`. Orders: `stop N` (before the Nth native call from then on it says `at N` and waits for `go`, or
+ * `FILE SERVICE DEADLINE`. Orders: `stop N` (before the Nth native call from then on it says `at N` and waits for `go`, or
  * ends at `crash`), `open`, `read`, `update USER`, `rotate`, `sign-out USER`, `retry`, `close`, `calls`.
  */
 export async function keyholder([file = '', service = '', deadline = '']: readonly string[]): Promise<void> {
