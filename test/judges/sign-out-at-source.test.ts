@@ -153,13 +153,13 @@ describe('azure-cli', () => {
         }),
     );
     // One after the other until the last az has ended, so that some of them meet its writes.
-    let isRunning = true;
-    const answers = Promise.all(running).finally(() => (isRunning = false));
+    const az = { isRunning: true };
+    const answers = Promise.all(running).finally(() => (az.isRunning = false));
     let signedOut = 0;
     for (const account of all.filter(({ username }) => username.startsWith('carl'))) {
       expect((await signOutAtSource(source, account, { deadline: 20_000 })).remaining).toBe(0);
       signedOut += 1;
-      if (isRunning) await new Promise((resolve) => setTimeout(resolve, 250));
+      if (az.isRunning) await new Promise((resolve) => setTimeout(resolve, 250));
     }
     expect(signedOut).toBe(leaving.length);
     for (const out of await answers) expect(out).toContain('fresh-');
