@@ -1,25 +1,31 @@
-/** The item in the menu bar, and notices, with Electron. What they say is in background.ts. */
-import { Menu, type MenuItemConstructorOptions, nativeImage, Notification, Tray } from 'electron';
+/** When the item in the menu bar and the notices change. What they say is in background.ts, how they are shown in tray.ts. */
 import type { Vault } from 'tokenkeep';
 import { accountList, cachedAccounts, tokenItems } from 'tokenkeep/ipc';
 import {
-  type BackgroundAction,
   type BackgroundItem,
   type CopyableToken,
   expiryNotices,
   menuBarItems,
+  type Notice,
 } from './background.ts';
 
+/** The item in the menu bar. */
+export interface TrayItem {
+  show(items: readonly BackgroundItem[]): void;
+  remove(): void;
+}
+
 export interface MenuBarOptions {
-  /** A PNG file. */
-  icon: string;
+  /** Puts the item into the menu bar. */
+  open: () => TrayItem;
+  /** Shows a notice. */
+  tell: (notice: Notice) => void;
   /** The user's own vault, once it is open. */
   vault: () => Promise<Vault>;
   /** Whether the user wants the item, and notices. */
   wanted: () => { menuBar: boolean; notify: boolean };
   /** The vault is locked: nobody's name is shown. */
   isLocked: () => boolean;
-  run: (action: BackgroundAction) => void;
   onUnexpected: (error: unknown) => void;
 }
 
@@ -40,9 +46,9 @@ const SOON = 3_000;
 /** Accounts whose tokens can be copied from the menu. */
 const MOST_COPIED = 12;
 
-export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: MenuBarOptions): MenuBar {
+export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: MenuBarOptions): MenuBar {
   const notices = expiryNotices();
-  let tray: Tray | undefined;
+  let item: TrayItem | undefined;
   let timer: NodeJS.Timeout | undefined;
   let heard: Vault | undefined;
   let endChanges: (() => void) | undefined;
@@ -52,23 +58,21 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
 
   const show = (items: readonly BackgroundItem[]): void => {
     const text = JSON.stringify(items);
-    if (tray === undefined || text === shown) return; // a menu that is open would close
+    if (item === undefined || text === shown) return; // a menu that is open would close
     shown = text;
-    tray.setContextMenu(Menu.buildFromTemplate(templateOf(items, run)));
+    item.show(items);
   };
   /** Locked or stopped while a look was under way: no name is shown, and no timer set, after that. */
   const isOver = (): boolean => stopped || isLocked();
   const look = async (): Promise<void> => {
     clearTimeout(timer);
     const { menuBar: inBar, notify } = wanted();
-    if (inBar && tray === undefined) {
-      tray = new Tray(nativeImage.createFromPath(icon).resize({ width: 22, height: 22 }));
-      tray.setToolTip('Tokenkeep');
-      tray.on('click', () => run({ do: 'show' }));
+    if (inBar && item === undefined) {
+      item = open();
       shown = '';
     } else if (!inBar) {
-      tray?.destroy();
-      tray = undefined;
+      item?.remove();
+      item = undefined;
     }
     if (!inBar && !notify) return;
     if (isLocked()) {
@@ -102,17 +106,9 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
       look().catch(onUnexpected);
     }, SOON);
   };
-  const tell = ({ accountId, title, body }: { accountId: string; title: string; body: string }): void => {
-    if (!Notification.isSupported()) return;
-    const notification = new Notification({ title, body, actions: [{ type: 'button', text: 'Sign in' }] });
-    const signIn = (): void => run({ do: 'sign-in-again', accountId });
-    notification.on('click', signIn);
-    notification.on('action', signIn);
-    notification.show();
-  };
   return {
     get isShown() {
-      return tray !== undefined;
+      return item !== undefined;
     },
     look,
     lookSoon,
@@ -121,8 +117,8 @@ export function menuBar({ icon, vault, wanted, isLocked, run, onUnexpected }: Me
       clearTimeout(soon);
       clearTimeout(timer);
       endChanges?.();
-      tray?.destroy();
-      tray = undefined;
+      item?.remove();
+      item = undefined;
     },
   };
 }
@@ -133,19 +129,6 @@ const LOCKED: readonly BackgroundItem[] = [
   { label: 'Open Tokenkeep', action: { do: 'show' } },
   { label: 'Quit Tokenkeep', action: { do: 'quit' } },
 ];
-
-function templateOf(
-  items: readonly BackgroundItem[],
-  run: (action: BackgroundAction) => void,
-): MenuItemConstructorOptions[] {
-  return items.map(({ label, action, items: inner }) => {
-    if (label === '') return { type: 'separator' };
-    // A single & would underline the next letter.
-    const text = label.replaceAll('&', '&&');
-    if (inner !== undefined) return { label: text, submenu: templateOf(inner, run) };
-    return action === undefined ? { label: text, enabled: false } : { label: text, click: () => run(action) };
-  });
-}
 
 function copyable(accounts: Iterable<Parameters<typeof tokenItems>[0]>, now: number): CopyableToken[] {
   const found: CopyableToken[] = [];

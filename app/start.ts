@@ -30,7 +30,9 @@ import type { AppEvents, AppRequests, MenuCommand, Settings } from './contract.t
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
 import { setMenu, showMenuState } from './menu.ts';
+import type { BackgroundAction } from './background.ts';
 import { menuBar } from './menu-bar.ts';
+import { openTray, showNotice } from './tray.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
 import { aboutBuild, openHomepage, showLicences } from './about.ts';
@@ -305,38 +307,39 @@ export async function start(
     if (window.webContents.isLoading()) window.webContents.once('did-finish-load', () => call(window));
     else call(window);
   };
+  const runInBackground = (action: BackgroundAction): void => {
+    switch (action.do) {
+      case 'copy':
+        shown.copyChosen(action.tokenId).catch(reportUnlessAway);
+        break;
+      case 'hide-tokens':
+        requests.emit('lock', null);
+        void shown.clearClipboard().catch(() => undefined);
+        break;
+      case 'quit':
+        app.quit();
+        break;
+      case 'show':
+        inWindow(() => undefined);
+        break;
+      case 'settings':
+        inWindow(() => run('settings'));
+        break;
+      default:
+        inWindow((window) => {
+          noteGesture(window.webContents);
+          requests.emit('forAccount', { accountId: action.accountId, action: action.do });
+        });
+    }
+  };
   const background = menuBar({
-    icon: join(__dirname, '../app/resources/icon.png'),
+    open: () => openTray(join(__dirname, '../app/resources/icon.png'), runInBackground),
+    tell: (notice) => showNotice(notice, runInBackground),
     vault: () => shown.own(),
     // Sample accounts are nobody’s.
     wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.read()),
     isLocked: () => away.locked,
     onUnexpected: reportUnlessAway,
-    run(action) {
-      switch (action.do) {
-        case 'copy':
-          shown.copyChosen(action.tokenId).catch(reportUnlessAway);
-          break;
-        case 'hide-tokens':
-          requests.emit('lock', null);
-          void shown.clearClipboard().catch(() => undefined);
-          break;
-        case 'quit':
-          app.quit();
-          break;
-        case 'show':
-          inWindow(() => undefined);
-          break;
-        case 'settings':
-          inWindow(() => run('settings'));
-          break;
-        default:
-          inWindow((window) => {
-            noteGesture(window.webContents);
-            requests.emit('forAccount', { accountId: action.accountId, action: action.do });
-          });
-      }
-    },
   });
   const changeBackground = async (changes: { menuBar?: boolean; notify?: boolean }): Promise<Settings> => {
     const changed = settings.setBackground(changes);
@@ -392,6 +395,7 @@ export async function start(
 
   return {
     handOver(next) {
+      newer.look(); // who started it anew may have updated it before
       const window = [...own][0] ?? open();
       bringToFront(window);
       importOnceLoaded(window, next.importFile);

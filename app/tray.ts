@@ -1,0 +1,40 @@
+/** The item in the menu bar, and notices, with Electron. */
+import { Menu, type MenuItemConstructorOptions, nativeImage, Notification, Tray } from 'electron';
+import type { BackgroundAction, BackgroundItem, Notice } from './background.ts';
+import type { TrayItem } from './menu-bar.ts';
+
+/** @param icon a PNG file */
+export function openTray(icon: string, run: (action: BackgroundAction) => void): TrayItem {
+  const tray = new Tray(nativeImage.createFromPath(icon).resize({ width: 22, height: 22 }));
+  tray.setToolTip('Tokenkeep');
+  tray.on('click', () => run({ do: 'show' }));
+  return {
+    show: (items) => tray.setContextMenu(Menu.buildFromTemplate(templateOf(items, run))),
+    remove: () => tray.destroy(),
+  };
+}
+
+export function showNotice(
+  { accountId, title, body }: Notice,
+  run: (action: BackgroundAction) => void,
+): void {
+  if (!Notification.isSupported()) return;
+  const notification = new Notification({ title, body, actions: [{ type: 'button', text: 'Sign in' }] });
+  const signIn = (): void => run({ do: 'sign-in-again', accountId });
+  notification.on('click', signIn);
+  notification.on('action', signIn);
+  notification.show();
+}
+
+function templateOf(
+  items: readonly BackgroundItem[],
+  run: (action: BackgroundAction) => void,
+): MenuItemConstructorOptions[] {
+  return items.map(({ label, action, items: inner }) => {
+    if (label === '') return { type: 'separator' };
+    // A single & would underline the next letter.
+    const text = label.replaceAll('&', '&&');
+    if (inner !== undefined) return { label: text, submenu: templateOf(inner, run) };
+    return action === undefined ? { label: text, enabled: false } : { label: text, click: () => run(action) };
+  });
+}

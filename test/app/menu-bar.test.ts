@@ -1,0 +1,89 @@
+/** The item in the menu bar never names anybody after the vault was locked, whatever was under way at that moment. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { BackgroundItem, Notice } from '../../app/background.ts';
+import { menuBar } from '../../app/menu-bar.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import type { Vault } from '../../src-main/index.ts';
+import { fakeVault } from '../ipc/fake-vault.ts';
+
+const DOCUMENT = readFileSync('test/vectors/documents/msal-python-aad-single.json', 'utf8');
+
+/** A menu bar over a vault whose every call waits until it is let go on. */
+function waiting() {
+  const cache = new SerializableTokenCache();
+  cache.deserialize(DOCUMENT);
+  const vault = fakeVault(cache);
+  const pending: (() => void)[] = [];
+  const shown: string[] = [];
+  const told: Notice[] = [];
+  const state = { locked: false, removed: 0 };
+  const hold = <T>(work: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => pending.push(() => void work().then(resolve, reject)));
+  const held = {
+    on: () => () => undefined,
+    read: (...args: Parameters<Vault['read']>) => hold(() => vault.read(...args)),
+  } as unknown as Vault;
+  const bar = menuBar({
+    open: () => ({
+      show: (items: readonly BackgroundItem[]) => void shown.push(JSON.stringify(items)),
+      remove: () => void state.removed++,
+    }),
+    tell: (notice) => void told.push(notice),
+    vault: () => hold(() => Promise.resolve(held)),
+    wanted: () => ({ menuBar: true, notify: true }),
+    isLocked: () => state.locked,
+    onUnexpected: (error) => {
+      throw error;
+    },
+  });
+  /** Lets one call go on, and everything that follows from it. */
+  const goOn = async (): Promise<boolean> => {
+    const next = pending.shift();
+    next?.();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    return next !== undefined;
+  };
+  return { bar, shown, told, state, goOn };
+}
+
+const NAMED = /avery|contoso/i;
+
+it.each([0, 1, 2, 3, 4])(
+  'locked after %i calls of a look: the item says that it is locked, and no more',
+  async (calls) => {
+    const { bar, shown, told, state, goOn } = waiting();
+    const look = bar.look();
+    for (let call = 0; call < calls; call++) await goOn();
+    const before = shown.length;
+    state.locked = true;
+    const locked = bar.look();
+    while (await goOn());
+    await Promise.all([look, locked]);
+    expect(shown.at(-1)).toContain('Vault locked');
+    expect(shown.slice(before).join('\n')).not.toMatch(NAMED);
+    expect(told).toEqual([]);
+    bar.stop();
+  },
+);
+
+it('stopped during a look: nothing is shown any more', async () => {
+  const { bar, shown, state, goOn } = waiting();
+  const look = bar.look();
+  await goOn();
+  bar.stop();
+  while (await goOn());
+  await look;
+  expect(shown).toEqual([]);
+  expect(state.removed).toBe(1);
+});
+
+it('unlocked, it names who is there', async () => {
+  const { bar, shown, goOn } = waiting();
+  const look = bar.look();
+  while (await goOn());
+  await look;
+  expect(shown.at(-1)).toMatch(NAMED);
+  bar.stop();
+});
