@@ -17,7 +17,7 @@ let program: string;
 let folder: string;
 
 beforeAll(async () => {
-  program = await bundle('test/sources/killed-sign-out.ts');
+  program = await bundle('test/sources/killed-program.ts');
   folder = mkdtempSync(join(tmpdir(), 'tokenkeep-killed-'));
 }, 60_000);
 afterAll(() => {
