@@ -20,7 +20,7 @@ export function configuration(
   clients: readonly ClientMetadata[],
   users: readonly User[],
   lifetimes: Lifetimes,
-  { registers, atproto }: { registers: boolean; atproto: boolean },
+  { registers, atproto, api }: { registers: boolean; atproto: boolean; api: boolean },
 ): Configuration {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const more = atproto ? ['atproto'] : [];
@@ -99,7 +99,7 @@ ${form}<button class="main" form="op.deviceInputForm">Continue</button>`,
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => API,
+        defaultResource: () => (api ? API : []),
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource) => ({
           scope: [...API_SCOPES, ...more].join(' '),

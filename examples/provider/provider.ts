@@ -29,6 +29,8 @@ export interface ProviderOptions {
   registration?: boolean;
   /** Answers with Entra's `client_info` beside the tokens, so that accounts are named `oid.tid`. */
   entra?: boolean;
+  /** Tokens are for an API, and the provider's own user info refuses them. Default: true. */
+  api?: boolean;
   /** Serves atproto's clients: DIDs, pushed requests, DPoP nonces. By http, as they take no https on this machine. */
   atproto?: boolean;
   /** Of an earlier provider, so that who trusts that one trusts this one. */
@@ -82,7 +84,11 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
         idToken: options.idTokenTtl ?? 3600,
         deviceCode: options.deviceCodeTtl ?? 600,
       },
-      { registers: options.registration === true, atproto: options.atproto === true },
+      {
+        registers: options.registration === true,
+        atproto: options.atproto === true,
+        api: options.api ?? true,
+      },
     ),
   );
   provider.use(unavailable(outages));

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetUpError, say } from './say.mjs';
 
@@ -10,7 +10,13 @@ import { SetUpError, say } from './say.mjs';
  */
 export function ensureNodeModules(root) {
   if (holdsWhatIsLocked(root)) return;
-  say(`installs into ${join(root, 'node_modules')}, with npm ci: the packages of package-lock.json`);
+  const folder = join(root, 'node_modules');
+  // npm ci would empty the folder behind it, which is another clone's.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new SetUpError(
+      `${folder} is a link, and what it leads to is not what package-lock.json says. Install there.`,
+    );
+  say(`installs into ${folder}, with npm ci: the packages of package-lock.json`);
   // npm's own warnings (Electron's packages declare a newer Node than they need) would only alarm.
   const { status } = spawnSync('npm', ['ci', '--loglevel=error', '--no-progress'], {
     cwd: root,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { activityOf } from '../../../src-main/ipc/activity.ts';
 import { findAccount } from '../../../src-main/ipc/cached-accounts.ts';
 import { tokenItems } from '../../../src-main/ipc/token-views.ts';
@@ -90,7 +90,9 @@ describe('refreshing', () => {
   });
 
   it('user info comes from the provider itself, for a token that was granted with openid', async () => {
-    const other = await stage(provider, { scopes: ['profile', 'email', 'offline_access'] });
+    const own = await startProvider({ api: false });
+    onTestFinished(() => own.stop());
+    const other = await stage(own);
     const done = await other.go();
     if (done.step !== 'done' || done.accountId === null) throw new Error(JSON.stringify(done));
     const info = await other.signing.handlers.userInfo(null, done.accountId);
