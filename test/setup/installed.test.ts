@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../../scripts/setup/build.mjs';
 import { missingPackages } from '../../scripts/setup/debian.mjs';
-import { holdsWhatIsLocked } from '../../scripts/setup/node-modules.mjs';
+import { ensureNodeModules, holdsWhatIsLocked } from '../../scripts/setup/node-modules.mjs';
 
 let root: string;
 beforeEach(async () => {
@@ -35,6 +35,14 @@ describe('node_modules', () => {
     await put('package-lock.json', { packages: locked });
     await put('node_modules/.package-lock.json', { packages });
     expect(holdsWhatIsLocked(root)).toBe(expected);
+  });
+
+  it('is left alone where it is a link to those of another clone', async () => {
+    await put('package-lock.json', { packages: locked });
+    await put('elsewhere/.package-lock.json', { packages: {} });
+    await symlink(join(root, 'elsewhere'), join(root, 'node_modules'));
+    expect(() => ensureNodeModules(root)).toThrow('is a link');
+    expect(await readFile(join(root, 'elsewhere/.package-lock.json'), 'utf8')).toBe('{"packages":{}}');
   });
 
   it('absent, or left by an installation that was cut short', async () => {
