@@ -113,7 +113,7 @@ describe('Electron Forge', () => {
 it('in a utilityProcess of Electron', () => {
   const folder = recipe('utility', null, 'main.mjs');
   npm(folder);
-  writeFileSync(join(folder, 'app.mjs'), APP.esm.replace('process.argv.slice(2)', 'process.argv.slice(-1)'));
+  writeFileSync(join(folder, 'app.mjs'), `${APP.esm.replace('slice(2)', 'slice(-1)')}process.exit();`);
   writeFileSync(
     join(folder, 'main.mjs'),
     `import { app, utilityProcess } from 'electron';
