@@ -1,0 +1,80 @@
+/**
+ * A package manager replaces the app while it runs, by a newer or an older version. The running one goes on writing, says that it has to
+ * be restarted, and the other version finds all of it.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPackageWithOptions, extractAll } from '@electron/asar';
+import { expect } from '@playwright/test';
+import { accountsOf, test, vector } from '../e2e/app.ts';
+import { startPackaged } from '../e2e/packaged.ts';
+import { removePatiently } from '../support/remove.ts';
+import { copyOf } from './copy.ts';
+
+const FIRST = 'avery.howard@contoso.example';
+const OTHER = 'lee.park';
+
+/** As dpkg does it: files are removed and written anew, never written to. */
+async function putVersion(folder: string, version: string, scratch: string): Promise<void> {
+  const asar = join(folder, 'resources/app.asar');
+  const code = join(scratch, version);
+  extractAll(asar, code);
+  const manifest = join(code, 'package.json');
+  const content = JSON.parse(readFileSync(manifest, 'utf8')) as object;
+  writeFileSync(manifest, JSON.stringify({ ...content, version }));
+  for (const path of [asar, `${asar}.unpacked`]) rmSync(path, { recursive: true });
+  await createPackageWithOptions(code, asar, { unpack: '**/*.node' });
+}
+
+for (const [change, version] of [
+  ['upgraded', '9.0.0-development'],
+  ['downgraded', '0.0.1-development'],
+] as const) {
+  test(`${change} while it runs: it goes on writing, and the other version has everything`, async ({
+    packagedApp,
+    keyring,
+  }) => {
+    test.setTimeout(120_000);
+    const { folder, program, remove } = copyOf(packagedApp);
+    const scratch = await mkdtemp(join(tmpdir(), 'tokenkeep-version-'));
+    const first = vector('documents', 'msal-python-aad-single.json');
+    const { child, started } = await startPackaged(program, keyring.env, ['--import', first]);
+    try {
+      const { window } = started;
+      const agree = async (): Promise<void> => {
+        const dialog = window.getByRole('dialog');
+        await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+        await dialog.waitFor({ state: 'detached' });
+      };
+      await agree();
+      await expect(accountsOf(window)).toContainText(FIRST);
+      await putVersion(folder, version, scratch);
+
+      // The other version, started beside it, hands over and leaves.
+      const other = vector('documents', 'msal-node-7-adfs.json');
+      expect(await started.startAgain(['--import', other])).toBe(0);
+      await agree();
+      await expect(accountsOf(window)).toContainText(OTHER);
+      // A page that is loaded again comes from files that were replaced as well.
+      await window.reload();
+      await expect(accountsOf(window)).toContainText(OTHER);
+      await expect(window.getByText('Restart to finish the update')).toBeVisible();
+      await started.quit();
+
+      const next = await startPackaged(program, keyring.env, []);
+      try {
+        for (const name of [FIRST, OTHER]) await expect(accountsOf(next.started.window)).toContainText(name);
+        await expect(next.started.window.getByText('Restart to finish the update')).toHaveCount(0);
+        await next.started.quit();
+      } finally {
+        next.child.kill('SIGKILL');
+      }
+    } finally {
+      child.kill('SIGKILL');
+      remove();
+      removePatiently(scratch);
+    }
+  });
+}
