@@ -1,4 +1,4 @@
-/** Two more public reports with the real MSAL Node, written anew: tokens in plain text behind a locked keyring, and a first run that hangs. */
+/** Two more public reports, written anew: tokens in plain text behind a locked keyring, and a first run of MSAL Node that hangs. */
 import { existsSync, readdirSync, readFile, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ICachePlugin, PublicClientApplication } from 'msal-node-7';
