@@ -131,7 +131,7 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
     clientId: 'desktop-app',
     webApp: { clientId: client.client_id, clientSecret: client.client_secret },
     users: users.map(({ id, name, username }) => ({ id, name, username })),
-    fetch: (input, init) => trusting(input, init as RequestInit | undefined),
+    fetch: (input, init) => trusting(input, init),
     outages,
     signIn: async (url, user = users[0]?.id ?? '') => {
       const { url: last } = await browser(trusting, { alone: true }).visit(String(url), { user: idOf(user) });

@@ -153,13 +153,15 @@ describe('a file system whose locks', () => {
     const folder = temporaryFolder();
     const slow = join(folder, 'slow.lock');
     // By another path it is another open file, so it would find the lock held.
-    const [first, meanwhile, later] = await run(900, [slow, slow, 'wait 2500', `${folder}/./slow.lock`]);
+    const again = ['wait 2500', `${folder}/./slow.lock`];
+    // On a busy machine a lock that is free may take longer than the deadline, too.
+    const [first, meanwhile, ...later] = await run(900, [slow, slow, ...again, ...again, ...again]);
     expect(first).toMatchObject({ code: 'lock_timeout' });
     expect(meanwhile).toMatchObject({
       code: 'lock_timeout',
       message: expect.stringContaining('still does not answer'),
     });
-    expect(later).toMatchObject({ code: 'held' });
+    expect(later.map(({ code }) => code)).toContain('held');
   });
 
   test('many that hang: each ends with an error in time', async () => {
