@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from './error-code.ts';
 import { StorageError } from './errors.ts';
 
 /** A folder for this user alone. */
@@ -100,8 +101,4 @@ function invalid(path: string, cause: unknown, why: string, remedy: string): Sto
 
 function shown(path: string): string {
   return path.length > SHOWN ? `${path.slice(0, SHOWN)}…` : path;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { codeOf } from './error-code.ts';
 
 /**
  * Node's `createRequire`, asked for at run time: webpack follows calls of the imported function at build time, and puts `undefined` in
@@ -147,10 +148,6 @@ function explained(cause: unknown, name: string, binary: string | undefined): Na
     // The package's own loader may hide why its binary did not load. The system's loader tells.
     return new NativeModuleFailure('not-loaded', why);
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function deepest(error: unknown): unknown {

@@ -1,4 +1,5 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
+import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
@@ -133,6 +134,6 @@ async function textOf({ body }: Response): Promise<string> {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason';
-  const cause = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
+  const cause = codeOf(error.cause);
   return cause === '' ? error.message : cause;
 }

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
 import { isVaultFile } from './vault-source.ts';
-import { codeOf } from './program-file.ts';
+import { codeOf } from '../error-code.ts';
 import { checkOptions } from '../options.ts';
 
 /** A cache that was found but not opened. */

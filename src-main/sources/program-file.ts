@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { SourceError } from '../errors.ts';
 import type { Content, Unread } from './source-state.ts';
 
@@ -174,11 +175,6 @@ export async function renameOver(
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY));
   }
-}
-
-/** The code of a system error such as `ENOENT`; "" for other errors. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function notWritten(file: string, cause: unknown): SourceError {

@@ -7,10 +7,11 @@ import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
 import type { FoundSource } from './find.ts';
-import { codeOf, isAlive, removeTemporary, temporaryName } from './program-file.ts';
+import { isAlive, removeTemporary, temporaryName } from './program-file.ts';
 import type { Place } from './programs.ts';
 
 /** The program name written into a lock file after the process ID. */
@@ -211,13 +212,13 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
     if ((await handle.stat()).isFile()) return handle;
     await handle.close();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    const code = codeOf(cause);
     if (code === 'EEXIST' || code === 'ENOENT') return null;
     if (EXCLUSIVE !== 0 && code === 'EAGAIN') return null; // locked by another program
     if (code !== 'ELOOP' && code !== 'ENXIO')
       throw new SourceError(
         'source_no_permission',
-        `The lock ${file} can’t be taken (${String(code)}). Nothing was changed. Check who may write there.`,
+        `The lock ${file} can’t be taken (${code}). Nothing was changed. Check who may write there.`,
         { cause },
       );
   }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import type { Io } from './disk/io.ts';
-import { errnoOf, storageError } from './disk/storage-error.ts';
+import { storageError } from './disk/storage-error.ts';
 import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
 import { keyCheck } from './format/keys.ts';
@@ -69,7 +70,7 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
     try {
       await io.writable(path);
     } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') continue; // It is created at the first commit.
+      if (codeOf(cause) === 'ENOENT') continue; // It is created at the first commit.
       return { ...opening, state: 'read-only', error: storageError(cause) };
     }
   }

@@ -60,6 +60,7 @@ const ELECTRON = /Only src-main\/electron and app/;
 /** What each wall keeps out, from the room and from a folder inside it. */
 const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/errors.ts', './cache/token-cache.ts', /imports none/],
+  ['src-main/error-code.ts', './errors.ts', /error-code\.ts knows none/],
   ['src-main/abort.ts', './cache/token-cache.ts', /abort\.ts knows none/],
   ['src-main/options.ts', './cache/token-cache.ts', /options\.ts knows only errors/],
   ['src-main/diagnostics.ts', './vault/vault.ts', /knows none of them/],

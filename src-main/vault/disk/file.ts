@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { StorageError } from '../../errors.ts';
 import { type Io, type IoFile, type IoStat, isRegular } from './io.ts';
-import { errnoOf } from './storage-error.ts';
+import { codeOf } from '../../error-code.ts';
 
 /** Identifies one state of a file without reading it. */
 export interface Identity {
@@ -32,7 +32,7 @@ export async function identify(io: Io, file: string): Promise<Identity | null> {
   try {
     return identityOf(await io.stat(file));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -59,7 +59,7 @@ export async function readWhole(
   try {
     handle = await io.open(file, 'r');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
   try {
@@ -173,7 +173,7 @@ async function makeFile(io: Io, file: string): Promise<IoFile> {
   try {
     return await io.open(file, 'wx', 0o600);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
     await makeFolder(io, dirname(file));
     return io.open(file, 'wx', 0o600);
   }
@@ -270,7 +270,7 @@ async function renameWithRetries(io: Io, from: string, to: string): Promise<void
       await io.rename(from, to);
       return;
     } catch (error) {
-      const refused = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(errnoOf(error));
+      const refused = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error));
       if (!refused || tries === RENAME_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10 * 2 ** Math.min(tries, 6)));
     }

@@ -1,10 +1,6 @@
+import { codeOf } from '../../error-code.ts';
 import { pathError } from '../../folders.ts';
 import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
-
-/** Returns the code of a system error, such as ENOENT; "" for an error that is none. */
-export function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: 'disk_full',
@@ -37,7 +33,7 @@ const ERRNO = /^E[A-Z0-9]+$/;
  */
 export function storageError(cause: unknown): TokenkeepError {
   if (isOurs(cause)) return cause;
-  const errno = errnoOf(cause);
+  const errno = codeOf(cause);
   if (!ERRNO.test(errno)) return unexpected(cause);
   const path = cause instanceof Error && 'path' in cause ? cause.path : undefined;
   const problem = typeof path === 'string' ? pathError(path, cause) : null;

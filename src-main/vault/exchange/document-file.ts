@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { codeOf } from '../../error-code.ts';
 import { DocumentError } from '../../errors.ts';
 import { printable } from '../printable.ts';
 
@@ -112,7 +113,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function unreadable(name: string, cause: unknown): DocumentError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = codeOf(cause);
   const reason = REASONS[code] ?? `can’t be read${code === '' ? '' : ` (${code})`}`;
   return new DocumentError('document_unreadable', `“${name}” ${reason}. Nothing was imported.`, { cause });
 }
