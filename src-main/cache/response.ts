@@ -4,7 +4,7 @@
  * receipt, or refused with an error.
  */
 import { InvalidArgumentError } from '../errors.ts';
-import { HOST, type Kind, TEXT, TEXTS } from '../options.ts';
+import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import { type Claims, decodeObject, readToken, stringClaim, subjectOf } from './schema/claims.ts';
@@ -98,20 +98,19 @@ function invalid(field: string, problem: string, cause?: unknown): InvalidArgume
   return new InvalidArgumentError(`\`${field}\` ${problem}. Nothing was added.`, { field, cause });
 }
 
-/** The event's fields. A name that is missing here does not compile. */
-const EVENT: { readonly [Name in keyof TokenResponseEvent]-?: 'text' | 'other' } = {
-  client_id: 'other',
-  scope: 'other',
-  token_endpoint: 'other',
-  response: 'other',
-  issuer: 'text',
-  environment: 'text',
-  realm: 'text',
-  home_account_id: 'text',
-  authority_type: 'text',
-  grant_type: 'text',
-  data: 'other',
-  skipAccountCreation: 'other',
+const EVENT: OptionNames<TokenResponseEvent> = {
+  client_id: true,
+  scope: true,
+  token_endpoint: true,
+  response: true,
+  issuer: TEXT_OR_NULL,
+  environment: TEXT_OR_NULL,
+  realm: TEXT_OR_NULL,
+  home_account_id: TEXT_OR_NULL,
+  authority_type: TEXT_OR_NULL,
+  grant_type: TEXT_OR_NULL,
+  data: true,
+  skipAccountCreation: true,
 };
 
 /** Parameters of `data` that decide what a token is for. */
@@ -132,14 +131,7 @@ function assertEvent(event: TokenResponseEvent): void {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
   if (filled(given['client_id']) === undefined) throw invalid('client_id', 'is not the id of an app');
-  for (const field in given) {
-    if (!Object.hasOwn(EVENT, field))
-      throw invalid(field.slice(0, 60), `is not a field of an event (${Object.keys(EVENT).join(', ')})`);
-    const value = given[field];
-    const isText = EVENT[field as keyof TokenResponseEvent] === 'text';
-    if (isText && value !== undefined && value !== null && typeof value !== 'string')
-      throw invalid(field, 'is not text');
-  }
+  checkOptions('add', event, EVENT, 'Nothing was added.');
   if (!HOST.is(given['environment'] ?? '')) throw invalid('environment', 'is not a host');
   assertData(given['data']);
   const { response } = given;
