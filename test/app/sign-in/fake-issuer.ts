@@ -1,4 +1,6 @@
 /** What an OpenID Connect issuer says that exists in a test only: `https://sso.example/employer`. */
+import type { SignInPorts } from '../../../app/sign-in/sign-in.ts';
+import type { Vault } from '../../../src-main/index.ts';
 import type { ProfileDraft } from '../../../app/contract.ts';
 import type { TokenResponseEvent } from '../../../src-main/cache/response.ts';
 import { jwt } from '../../cache/events.ts';
@@ -44,5 +46,29 @@ export const signInOf = (issuer: string, sub: string, label: string): TokenRespo
     access_token: `access of ${label}`,
     refresh_token: `refresh of ${label}`,
     id_token: jwt({ sub, iss: issuer, aud: 'app' }),
+  },
+});
+
+export const quietEmit: SignInPorts<null>['emit'] = {
+  signIn: () => undefined,
+  refreshStatus: () => undefined,
+  profiles: () => undefined,
+  signOuts: () => undefined,
+};
+
+/** The ports of a sign-in without a provider, a window or a timer; a test adds how it asks and fetches. */
+export const quietPorts = (folder: string, vault: () => Vault) => ({
+  folder,
+  vault: () => Promise.resolve(vault()),
+  ownVault: () => Promise.resolve(vault()),
+  isDemo: () => false,
+  tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
+  useGesture: () => undefined,
+  copyText: () => undefined,
+  now: () => Date.now(),
+  after: () => () => undefined,
+  emit: quietEmit,
+  onUnexpected(error: unknown) {
+    throw error;
   },
 });

@@ -10,7 +10,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { mergeAsImport } from '../../../src-main/ipc/account-history.ts';
 import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
-import { draftOf, json, metadataOf, signInOf } from './fake-issuer.ts';
+import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 
 const EMPLOYER = 'https://sso.example/employer';
 const PARTNER = 'https://sso.example/partner';
@@ -33,28 +33,11 @@ beforeEach(async () => {
   [sent, opened, asked, metadata, status] = [[], [], [], {}, 400];
   agrees = () => true;
   signing = signIn<null>({
-    folder,
-    vault: () => Promise.resolve(vault),
-    ownVault: () => Promise.resolve(vault),
-    isDemo: () => false,
-    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
-    useGesture: () => undefined,
+    ...quietPorts(folder, () => vault),
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
     confirm: (_caller, question) => {
       asked.push(question);
       return Promise.resolve(agrees(question));
-    },
-    copyText: () => undefined,
-    now: () => Date.now(),
-    after: () => () => undefined,
-    emit: {
-      signIn: () => undefined,
-      refreshStatus: () => undefined,
-      profiles: () => undefined,
-      signOuts: () => undefined,
-    },
-    onUnexpected: (error) => {
-      throw error;
     },
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);

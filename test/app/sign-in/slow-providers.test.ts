@@ -7,7 +7,7 @@ import type { SignOutReport } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
-import { draftOf, json, metadataOf, signInOf } from './fake-issuer.ts';
+import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
 
 /** The app's milliseconds in one of the test's. */
 const FASTER = 20;
@@ -42,26 +42,15 @@ async function answer(url: string, body: unknown): Promise<Response> {
 async function start(): Promise<void> {
   vault = await openVault({ file: join(folder, 'vault'), keychain });
   signing = signIn<null>({
-    folder,
-    vault: () => Promise.resolve(vault),
-    ownVault: () => Promise.resolve(vault),
-    isDemo: () => false,
-    tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
-    useGesture: () => undefined,
+    ...quietPorts(folder, () => vault),
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
     confirm: (_caller, _question, { signal }) => confirm(signal),
-    copyText: () => undefined,
     now: () => Date.now() + ahead,
     after(milliseconds, work) {
       const timer = setTimeout(work, milliseconds / FASTER);
       return () => clearTimeout(timer);
     },
-    emit: {
-      signIn: () => undefined,
-      refreshStatus: () => undefined,
-      profiles: () => undefined,
-      signOuts: () => void (told += 1),
-    },
+    emit: { ...quietEmit, signOuts: () => void (told += 1) },
     onUnexpected: (error) => void faults.push(error),
     fetch: (input, init) => answer(input instanceof Request ? input.url : String(input), init?.body),
   });

@@ -9,7 +9,7 @@ import { purposeOf } from '../../../app/settings.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
-import { json, metadataOf, signInOf } from './fake-issuer.ts';
+import { json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 
 const ISSUER = 'https://sso.example/employer';
 let vault: Vault;
@@ -29,28 +29,11 @@ beforeEach(async () => {
   metadata = { userinfo_endpoint: `${ISSUER}/userinfo` };
   answer = () => json({ sub: 'u1', name: 'Ada Marsh', groups: ['staff'] });
   signing = signIn<null>({
-    folder,
-    vault: () => Promise.resolve(vault),
-    ownVault: () => Promise.resolve(vault),
-    isDemo: () => false,
-    tokenText: () => Promise.reject(new Error('No token is checked here.')),
-    useGesture: () => undefined,
+    ...quietPorts(folder, () => vault),
     openBrowser: () => Promise.resolve(),
     confirm: (_caller, question) => {
       asked.push(question);
       return Promise.resolve(agrees(question));
-    },
-    copyText: () => undefined,
-    now: () => Date.now(),
-    after: () => () => undefined,
-    emit: {
-      signIn: () => undefined,
-      refreshStatus: () => undefined,
-      profiles: () => undefined,
-      signOuts: () => undefined,
-    },
-    onUnexpected: (error) => {
-      throw error;
     },
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
