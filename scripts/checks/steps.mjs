@@ -56,7 +56,11 @@ export function steps(artifacts, words = [], parts = []) {
     name,
     package: '@playwright/test',
     args: ['test', `--project=${project}`, '--reporter=list,json', ...words],
-    env: { PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`) },
+    env: {
+      PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`),
+      // `npm run screenshots` is asked for its pictures.
+      ...(words.includes('screenshots') && { TOKENKEEP_PICTURES: 'all' }),
+    },
     onBuild: true,
     report: join(artifacts, `${part}.json`),
     count: countPlaywright,
