@@ -1,6 +1,6 @@
 /** The app's data folder: the vault of this user, and small settings as JSON files. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StorageError } from 'tokenkeep';
 
@@ -38,7 +38,7 @@ export function readJson<T>(file: string, check: (value: unknown) => T, now: () 
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isMissing(cause)) return undefined;
     const message = `The app’s file ${basename(file)} can’t be read. It is unchanged. Check its permissions, then try again.`;
     throw new StorageError('storage_failed', message, { cause });
   }
@@ -54,9 +54,29 @@ export function readJson<T>(file: string, check: (value: unknown) => T, now: () 
   }
 }
 
+/**
+ * Creates a folder for this user alone, with its parents, one by one: Node's own recursive call never ends where a file system
+ * takes no folder, as /proc does.
+ */
+export function makeFolder(folder: string): void {
+  const make = (): unknown => mkdirSync(folder, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    if (existsSync(folder)) return;
+    if (dirname(folder) === folder || !isMissing(error)) throw error;
+    makeFolder(dirname(folder));
+    make();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
 /** Replaces a settings file atomically. @throws if it cannot be written; the file is then unchanged */
 export function writeJson(file: string, value: unknown): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
 }

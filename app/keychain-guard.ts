@@ -3,10 +3,11 @@
  * file exists during each call. If the app finds one at start, its last run crashed: it says so, and calls the keychain
  * again only at the user's request, to avoid a crash loop.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Keychain, KeychainError } from 'tokenkeep';
 import { KeychainTimeoutError } from 'tokenkeep/errors';
+import { makeFolder } from './data-folder.ts';
 
 export interface GuardedKeychain extends Keychain {
   /** The last run ended during a keychain call, and the user has not retried yet. */
@@ -70,7 +71,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
 
 function mark(marker: string): void {
   try {
-    mkdirSync(dirname(marker), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(marker));
     writeFileSync(marker, '', { mode: 0o600 });
   } catch {
     // Without a marker, on a full or read-only disk, a crash is not reported. Nothing else is lost.

@@ -38,3 +38,7 @@ it('does not take what can’t be read for nothing, which would then be replaced
   expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
   expect(readdirSync(folder)).toEqual(['a.json']);
 });
+
+it.runIf(process.platform === 'linux')('ends where the file system takes no folder', () => {
+  expect(() => writeJson('/proc/nowhere/else/settings.json', {})).toThrow('ENOENT');
+});
