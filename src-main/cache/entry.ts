@@ -10,8 +10,8 @@ import {
   isEntityType,
   type KeptChange,
 } from './schema/entities.ts';
-import { isUnderstood } from './schema/fields.ts';
-import { isGrant, isSection, type Section } from './schema/grants.ts';
+import { isSection, isUnderstood } from './schema/fields.ts';
+import type { Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
 
 /** A place of a cache document: a root and, unless the whole root is meant, a key in it. */
@@ -73,7 +73,7 @@ export class Entry<In extends string = string> implements Place {
       throw new InvalidArgumentError('A cache holds JSON values only. Nothing was changed.');
     }
     const isItem = key !== null && isSection(section);
-    const understood = isItem && (isEntityType(section) ? isUnderstood(section, value) : isGrant(value));
+    const understood = isItem && isUnderstood(section, value);
     const account = isItem ? accountOf(value, understood) : '';
     const entry = new Entry(section, isItem ? key : null, account, understood);
     entry.#value = value;
@@ -139,9 +139,9 @@ export function condensed(changes: readonly Change[]): Change[] {
   for (const change of changes) {
     const name = nameOf(placeOf(change));
     const first = places.get(name);
+    const { before } = first ?? change;
     const { after } = change;
-    const before = first === undefined ? change.before : first.before;
-    places.set(name, { ...(before && { before }), ...(after && { after }) });
+    places.set(name, first === undefined ? change : { ...(before && { before }), ...(after && { after }) });
   }
   return [...places.values()].filter(({ before, after }) => before !== after);
 }

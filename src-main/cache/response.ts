@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
-import { type Claims, decodeObject, readToken, stringClaim, subjectOf } from './schema/claims.ts';
+import { type Claims, claimsIn, decodeObject, stringClaim, subjectOf } from './schema/claims.ts';
 import { type Dialect, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
@@ -69,7 +69,10 @@ export interface TokenResponseEvent {
 /** The entities of one response. */
 export interface NewEntities {
   AccessToken?: AccessToken;
+  /** In its tenant, as MSAL Python and MSAL.NET store it; see `storedAccount`. */
   Account?: Account;
+  /** The user's ID in the home tenant, from `client_info`. */
+  uid?: string;
   IdToken?: IdToken;
   RefreshToken?: RefreshToken;
   AppMetadata: AppMetadata;
@@ -126,42 +129,28 @@ const DATA: Readonly<Record<string, Kind>> = {
   requested_claims_hash: TEXT,
 };
 
+/** Error codes that are safe to include in a message: short, and of common characters of RFC 6749 §5.2. */
+const ERROR_CODE = /^[\w.:-]{1,80}$/;
+
+const TOKENS = ['access_token', 'refresh_token', 'id_token'] as const;
+
 /** @throws InvalidArgumentError that names the first invalid field */
 function assertEvent(event: TokenResponseEvent): void {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
-  if (filled(given['client_id']) === undefined) throw invalid('client_id', 'is not the id of an app');
+  const { client_id, environment, data, response, scope } = given;
+  if (filled(client_id) === undefined) throw invalid('client_id', 'is not the id of an app');
   checkOptions('add', event, EVENT, 'Nothing was added.');
-  if (!HOST.is(given['environment'] ?? '')) throw invalid('environment', 'is not a host');
-  assertData(given['data']);
-  const { response } = given;
+  if (!HOST.is(environment ?? '')) throw invalid('environment', 'is not a host');
+  if (data !== undefined) {
+    if (!isRecord(data)) throw invalid('data', 'is not an object');
+    for (const name in data) {
+      const kind = Object.hasOwn(DATA, name) ? DATA[name] : undefined;
+      if (kind !== undefined && !kind.is(data[name] ?? ''))
+        throw invalid(`data.${name}`, `must be ${kind.what}`);
+    }
+  }
   if (!isRecord(response)) throw invalid('response', 'is not an object');
-  assertResponse(response);
-  if (given['scope'] === undefined && response['scope'] === undefined) throw invalid('scope', 'is missing');
-  for (const [field, value] of [
-    ['scope', given['scope']],
-    ['response.scope', response['scope']],
-  ] as const) {
-    const isList = Array.isArray(value) && value.every((scope) => typeof scope === 'string');
-    if (value !== undefined && value !== null && typeof value !== 'string' && !isList)
-      throw invalid(field, 'is neither text nor a list of texts');
-  }
-}
-
-function assertData(data: unknown): void {
-  if (data === undefined) return;
-  if (!isRecord(data)) throw invalid('data', 'is not an object');
-  for (const [name, kind] of Object.entries(DATA)) {
-    const value = data[name];
-    if (value !== undefined && value !== null && !kind.is(value))
-      throw invalid(`data.${name}`, `must be ${kind.what}`);
-  }
-}
-
-/** Error codes that are safe to include in a message: short, and of common characters of RFC 6749 §5.2. */
-const ERROR_CODE = /^[\w.:-]{1,80}$/;
-
-function assertResponse(response: Readonly<Record<string, unknown>>): void {
   const error = filled(response['error']);
   if (error !== undefined) {
     const code = ERROR_CODE.test(error) ? ` (${error})` : '';
@@ -170,23 +159,25 @@ function assertResponse(response: Readonly<Record<string, unknown>>): void {
       `says that the provider refused${code}: there are no tokens in this response`,
     );
   }
-  for (const field of ['access_token', 'refresh_token', 'id_token']) {
-    const value = response[field];
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      throw invalid(`response.${field}`, 'is not text');
+  for (const field of TOKENS) {
+    if (typeof (response[field] ?? '') !== 'string') throw invalid(`response.${field}`, 'is not text');
   }
-  const hasToken = ['access_token', 'refresh_token', 'id_token'].some((field) => filled(response[field]));
-  if (!hasToken) throw invalid('response', 'holds no token');
+  if (!TOKENS.some((field) => filled(response[field]))) throw invalid('response', 'holds no token');
+  if (scope === undefined && response['scope'] === undefined) throw invalid('scope', 'is missing');
+  if (!TEXTS.is(scope ?? '')) throw invalid('scope', 'is neither text nor a list of texts');
+  if (!TEXTS.is(response['scope'] ?? ''))
+    throw invalid('response.scope', 'is neither text nor a list of texts');
 }
 
 /** Returns scopes as a list without duplicates. */
 function listOf(scope: unknown): string[] {
-  const list = typeof scope === 'string' ? [scope] : Array.isArray(scope) ? scope : [];
-  return [...new Set(list.flatMap((text) => (typeof text === 'string' ? scopesOf(text) : [])))];
+  if (typeof scope === 'string') return [...new Set(scopesOf(scope))];
+  return Array.isArray(scope) ? [...new Set((scope as string[]).flatMap(scopesOf))] : [];
 }
 
 /** GitHub, Slack and LinkedIn separate scopes by commas, which RFC 6749 §3.3 allows within a scope. The request decides. */
 function grantedScopes(granted: readonly string[], asked: readonly string[]): readonly string[] {
+  if (!granted.some((scope) => scope.includes(','))) return granted;
   const parts = granted.flatMap((scope) => scope.split(',')).filter((scope) => scope !== '');
   const known = new Set(asked.flatMap((scope) => scope.split(',')));
   return parts.length > granted.length && parts.some((scope) => known.has(scope)) ? parts : granted;
@@ -201,28 +192,21 @@ function placeOf(
   try {
     url = new URL(event.token_endpoint);
   } catch (cause) {
-    throw new InvalidArgumentError('token_endpoint is not a URL. Nothing was added.', {
-      field: 'token_endpoint',
-      cause,
-    });
+    throw invalid('token_endpoint', 'is not a URL', cause);
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw invalid('token_endpoint', 'is neither an https nor an http URL');
   const host = filled(event.environment) ?? (dialect === 'msal-python' ? url.hostname : url.host);
   if (host === '') throw invalid('token_endpoint', 'has no host');
-  return {
-    url,
-    environment: dialect === 'msal-python' ? host : cachedEnvironment(host),
-    tenant: event.realm ?? decodeURIComponentSafely(url.pathname.split('/')[1] ?? ''),
-  };
-}
-
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  let tenant = event.realm ?? url.pathname.split('/', 2)[1] ?? '';
+  if (event.realm === undefined && tenant.includes('%')) {
+    try {
+      tenant = decodeURIComponent(tenant);
+    } catch {
+      // It is no encoding, and stays as it is.
+    }
   }
+  return { url, environment: dialect === 'msal-python' ? host : cachedEnvironment(host), tenant };
 }
 
 interface Identity {
@@ -245,20 +229,8 @@ function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined):
 
 /** Returns the claims that a broker provides beside the ID token, else those in it. */
 function claimsOf(response: TokenResponseEvent['response']): Claims | undefined {
-  if (isRecord(response['id_token_claims'])) return response['id_token_claims'];
-  const read = readToken(filled(response['id_token']) ?? '');
-  return read?.format === 'jwt' ? read.payload : undefined;
-}
-
-/** MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint. */
-function realmOf(
-  tenant: string,
-  claims: Claims | undefined,
-  dialect: Dialect,
-  override: string | undefined,
-): string {
-  if (override !== undefined || dialect === 'msal-python') return tenant;
-  return stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant;
+  const beside = response['id_token_claims'];
+  return isRecord(beside) ? beside : claimsIn(filled(response['id_token']) ?? '');
 }
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
@@ -279,27 +251,25 @@ function grantOf(event: TokenResponseEvent): string | undefined {
 }
 
 /**
- * Returns an id for an unknown user. It is derived from a token of the sign-in, so that users do not share it, and
- * has a prefix that no provider uses for subjects.
+ * Returns the account id; undefined if the tokens belong to the app. The id of an unknown user is derived from a token of the
+ * sign-in, so that users do not share it, and has a prefix that no provider uses for subjects.
  */
-function unnamedAccount(response: TokenResponseEvent['response']): string {
-  const token =
-    filled(response['refresh_token']) ?? filled(response['access_token']) ?? filled(response['id_token']);
-  return `unnamed:${hashText(token ?? '').slice(0, 22)}`;
-}
-
-/** Returns the account id; undefined if the tokens belong to the app. */
 function accountIdOf(event: TokenResponseEvent, identity: Identity): string | undefined {
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
   const grant = grantOf(event);
+  const [idToken, refreshToken, accessToken] = ['id_token', 'refresh_token', 'access_token'].map((field) =>
+    filled(event.response[field]),
+  );
   // An ID token means a user, even if it can't be read: it may be encrypted, or lack a subject.
   const isUsers =
-    filled(event.response['refresh_token']) !== undefined ||
-    filled(event.response['id_token']) !== undefined ||
+    refreshToken !== undefined ||
+    idToken !== undefined ||
     grant === 'refresh_token' ||
     (grant !== undefined && USER_GRANTS.has(grant.toLowerCase()));
-  return isUsers ? unnamedAccount(event.response) : undefined;
+  return isUsers
+    ? `unnamed:${hashText(refreshToken ?? accessToken ?? idToken ?? '').slice(0, 22)}`
+    : undefined;
 }
 
 /** Looks up the issuer of an account in the cache. */
@@ -350,18 +320,25 @@ export function entitiesOf(
   const identity = identityOf(clientInfo, claims);
   const home_account_id = accountIdOf(event, identity);
   const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
-  const realm = realmOf(tenant, claims, dialect, event.realm);
+  // MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint.
+  const realm =
+    event.realm !== undefined || dialect === 'msal-python'
+      ? tenant
+      : (stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant);
   const scope: unknown = event.scope;
-  const hasGranted = response['scope'] !== undefined && response['scope'] !== null;
   const asked = listOf(scope === undefined ? response['scope'] : scope);
-  const granted = hasGranted ? grantedScopes(listOf(response['scope']), asked) : asked;
+  const said = response['scope'] ?? undefined;
+  const granted = said === undefined ? asked : grantedScopes(listOf(said), asked);
   const target = (dialect === 'msal-python' ? [...granted].sort() : granted).join(' ');
-  const owner = { environment, client_id, ...(issuer === '' ? {} : { issuer }) };
+  const isAllGranted = granted === asked || covers(target, asked);
+  const owner: { environment: string; client_id: string; issuer?: string } = { environment, client_id };
+  if (issuer !== '') owner.issuer = issuer;
   const assertion = assertionHash(data, dialect);
+  const ofFamily = family(response);
   const accessToken = filled(response['access_token']);
   const times = lifetime(response, accessToken ?? '', now);
   const entities: NewEntities = {
-    AppMetadata: { environment, client_id, ...family(response) },
+    AppMetadata: { environment, client_id, ...ofFamily },
     expiry: accessToken === undefined ? null : times.expiry,
     asked,
     granted,
@@ -373,7 +350,7 @@ export function entitiesOf(
       home_account_id: home_account_id ?? (dialect === 'msal-python' ? null : ''),
       ...owner,
       target,
-      ...(covers(target, asked) ? {} : { requested_scopes: asked.join(' ') }),
+      ...(isAllGranted ? undefined : { requested_scopes: asked.join(' ') }),
       realm,
       ...times.fields,
       ...binding(response, data, dialect),
@@ -398,22 +375,24 @@ export function entitiesOf(
       secret: refreshToken,
       home_account_id,
       ...owner,
-      ...(isNode(dialect) ? {} : { target, last_modification_time: String(now) }),
+      ...(isNode(dialect) ? undefined : { target, last_modification_time: String(now) }),
       ...refreshTokenLifetime(response, now),
-      ...family(response),
+      ...ofFamily,
       ...assertion,
     };
   }
   if (home_account_id !== undefined && event.skipAccountCreation !== true) {
     const about = { environment, tenant, realm, issuer };
     entities.Account = accountOf(event, identity, home_account_id, about, claims, dialect);
+    const uid = stringClaim(identity.clientInfo, 'uid');
+    if (uid !== undefined) entities.uid = uid;
   }
   return entities;
 }
 
-function family(response: TokenResponseEvent['response']): { family_id?: string } {
+function family(response: TokenResponseEvent['response']): { family_id?: string } | undefined {
   const foci = filled(response['foci']) ?? whole(response['foci']);
-  return foci === undefined ? {} : { family_id: String(foci) };
+  return foci === undefined ? undefined : { family_id: String(foci) };
 }
 
 /** Parses a time: seconds, milliseconds, ISO 8601, or the date format of Azure's managed identities. */
@@ -451,30 +430,32 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
       cached_at: String(now),
       expires_on,
       extended_expires_on: extended === undefined ? expires_on : at(now + extended),
-      ...(refresh === undefined ? {} : { refresh_on: at(now + refresh) }),
-      ...(end === undefined ? { unknown_expiry: expires_on } : {}),
+      ...(refresh === undefined ? undefined : { refresh_on: at(now + refresh) }),
+      ...(end === undefined ? { unknown_expiry: expires_on } : undefined),
     },
   };
 }
 
 /**
- * Returns the lifetime of a refresh token, for which no standard has a name: `refresh_token_expires_in` at Microsoft, GitHub
- * and Google, `refresh_expires_in` at Keycloak, where 0 stands for no limit, `x_refresh_token_expires_in` at Intuit.
+ * The lifetime of a refresh token, for which no standard has a name: `refresh_token_expires_in` at Microsoft, GitHub and
+ * Google, `refresh_expires_in` at Keycloak, where 0 stands for no limit, `x_refresh_token_expires_in` at Intuit.
  */
+const REFRESH_LIFETIMES = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in'];
+
 function refreshTokenLifetime(
   response: TokenResponseEvent['response'],
   now: number,
-): Pick<RefreshToken, 'expires_on'> {
-  const seconds = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
-    .map((name) => whole(response[name]))
-    .find((value) => value !== undefined && value > 0);
-  return seconds === undefined ? {} : { expires_on: String(Math.min(now + seconds, LATEST)) };
+): Pick<RefreshToken, 'expires_on'> | undefined {
+  for (const name of REFRESH_LIFETIMES) {
+    const seconds = whole(response[name]) ?? 0;
+    if (seconds > 0) return { expires_on: String(Math.min(now + seconds, LATEST)) };
+  }
+  return undefined;
 }
 
 /** Returns the `exp` of a JWT (RFC 7519 §4.1.4). */
 function expiryIn(token: string): number | undefined {
-  const read = readToken(token);
-  const exp = read?.format === 'jwt' ? read.payload['exp'] : undefined;
+  const exp = claimsIn(token)?.['exp'];
   return typeof exp === 'number' && Number.isFinite(exp) ? exp : undefined;
 }
 
@@ -495,12 +476,12 @@ function binding(
   const bound = isNode(dialect) && schemeOf({ token_type }) !== '';
   return {
     token_type,
-    ...(key_id === undefined ? {} : { key_id }),
-    ...(resource === undefined ? {} : { resource }),
-    ...(audience === undefined ? {} : { audience }),
-    ...(claims === undefined ? {} : { requestedClaimsHash: claims }),
-    ...(bound ? { credential_type: 'AccessToken_With_AuthScheme' } : {}),
-    ...(components === undefined ? {} : extended(components, dialect)),
+    ...(key_id === undefined ? undefined : { key_id }),
+    ...(resource === undefined ? undefined : { resource }),
+    ...(audience === undefined ? undefined : { audience }),
+    ...(claims === undefined ? undefined : { requestedClaimsHash: claims }),
+    ...(bound ? { credential_type: 'AccessToken_With_AuthScheme' } : undefined),
+    ...(components === undefined ? undefined : extended(components, dialect)),
   };
 }
 
@@ -516,13 +497,13 @@ export function joinedText(value: unknown): string | undefined {
 function assertionHash(
   data: Data,
   dialect: Dialect,
-): { user_assertion_hash?: string; userAssertionHash?: string } {
+): { user_assertion_hash?: string; userAssertionHash?: string } | undefined {
   const onBehalf = data['requested_token_use'] === 'on_behalf_of' ? filled(data['assertion']) : undefined;
   const hash =
     filled(data['user_assertion_hash']) ??
     filled(data['userAssertionHash']) ??
     (onBehalf === undefined ? undefined : sha256Base64url(onBehalf));
-  if (hash === undefined) return {};
+  if (hash === undefined) return undefined;
   return isNode(dialect) ? { userAssertionHash: hash } : { user_assertion_hash: hash };
 }
 
@@ -549,8 +530,10 @@ function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean
   return known || isMicrosoft(about.environment) ? 'MSSTS' : generic;
 }
 
+const USERNAMES = ['preferred_username', 'upn', 'unique_name', 'email'] as const;
+
 function usernameIn(claims: Claims | undefined): string | undefined {
-  for (const claim of ['preferred_username', 'upn', 'unique_name', 'email']) {
+  for (const claim of USERNAMES) {
     const name = stringClaim(claims, claim);
     if (name !== undefined) return name;
   }
@@ -568,31 +551,41 @@ function accountOf(
 ): Account {
   const grant = grantOf(event);
   const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
-  const account: Account = {
+  const name = dialect === 'msal-python' ? undefined : stringClaim(claims, 'name');
+  const client_info = dialect === 'msal-python' ? undefined : filled(event.response['client_info']);
+  return {
     home_account_id,
     environment: about.environment,
-    ...(about.issuer === '' ? {} : { issuer: about.issuer }),
+    ...(about.issuer === '' ? undefined : { issuer: about.issuer }),
     realm: about.realm,
     local_account_id: identity.local_account_id ?? null,
     username: usernameIn(claims) ?? filled(event.data?.['username']) ?? '',
     authority_type: authorityTypeOf(event, about, identity.clientInfo !== undefined, dialect),
-    ...(!signsIn || isNode(dialect) ? {} : { account_source: grant }),
+    ...(!signsIn || isNode(dialect) ? undefined : { account_source: grant }),
+    ...(name === undefined ? undefined : { name }),
+    ...(client_info === undefined ? undefined : { client_info }),
   };
-  if (dialect === 'msal-python') return account;
-  const name = stringClaim(claims, 'name');
-  const client_info = filled(event.response['client_info']);
-  const named: Account = {
-    ...account,
-    ...(name === undefined ? {} : { name }),
-    ...(client_info === undefined ? {} : { client_info }),
-  };
-  if (!isNode(dialect)) return named;
-  // MSAL Node has one account per user, with the home tenant as its realm and a list of tenants.
+}
+
+/**
+ * Returns the account as the dialect stores it. MSAL Node has one account per user, with the home tenant as its realm and a list of
+ * tenants.
+ *
+ * @param others the user's account entities
+ */
+export function storedAccount(
+  { Account: account, uid }: NewEntities,
+  others: readonly Account[],
+  dialect: Dialect,
+): Account | undefined {
+  if (account === undefined || !isNode(dialect)) return account;
   return {
-    ...named,
-    realm: homeTenantOf(home_account_id) ?? (account.authority_type === 'ADFS' ? '' : about.realm),
-    local_account_id: stringClaim(identity.clientInfo, 'uid') ?? named.local_account_id ?? '',
-    tenantProfiles: joinedProfiles([named]),
+    ...account,
+    realm:
+      homeTenantOf(account.home_account_id) ??
+      (account.authority_type === 'ADFS' ? '' : (account.realm ?? '')),
+    local_account_id: uid ?? account.local_account_id ?? '',
+    tenantProfiles: joinedProfiles([account, ...others]),
   };
 }
 
@@ -612,22 +605,20 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
     place(store, type, entity, supersededEntries(store, type, entity));
     kept.push(type);
   }
-  if (entities.Account !== undefined) {
-    addAccount(store, entities.Account);
-    kept.push('Account');
-  }
+  if (addAccount(store, entities)) kept.push('Account');
   if (addAppMetadata(store, entities)) kept.push('AppMetadata');
   const { asked, granted, expiry } = entities;
-  const notGranted = asked.filter((scope) => !covers(granted.join(' '), [scope]));
-  return Object.freeze({ account: accountIn(entities), kept, asked, granted, notGranted, expiry });
-}
-
-function accountIn({ AccessToken, IdToken, RefreshToken }: NewEntities): AddReceipt['account'] {
+  const all = granted.join(' ');
+  const notGranted = granted === asked ? [] : asked.filter((scope) => !covers(all, [scope]));
+  const { AccessToken, IdToken, RefreshToken } = entities;
   const entity = RefreshToken ?? IdToken ?? AccessToken;
   const id = entity?.home_account_id ?? '';
-  if (entity === undefined || id === '') return null;
   const issuer = issuerIn(entity);
-  return { home_account_id: id, environment: entity.environment, ...(issuer === '' ? {} : { issuer }) };
+  const account: AddReceipt['account'] =
+    entity === undefined || id === ''
+      ? null
+      : { home_account_id: id, environment: entity.environment, ...(issuer === '' ? undefined : { issuer }) };
+  return Object.freeze({ account, kept, asked, granted, notGranted, expiry });
 }
 
 /** Returns the issuer of the account with this ID to which the endpoint may belong, if there is only one. */
@@ -664,8 +655,7 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   const subject = subjectOf(claims);
   // Compare with the pairwise subject in the app's earlier ID token, which may differ from the account's ID.
   for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
-    const read = entity === null ? undefined : readToken(entity.secret);
-    const before = read?.format === 'jwt' ? subjectOf(read.payload) : undefined;
+    const before = subjectOf(entity === null ? undefined : claimsIn(entity.secret));
     if (before !== undefined && before !== subject) throw another();
     if (before !== undefined) return;
   }
@@ -678,28 +668,31 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   if (!isKnown || !isSame) throw another();
 }
 
-/** Returns whether it is the technical name of a guest in another tenant, which should not be displayed. */
-function isGuestName(value: unknown): boolean {
-  return folded(value).includes('#ext#');
-}
-
-/** Adds or updates an account. Fields that the response does not contain (grant type, other tenants) are kept. */
-function addAccount(store: Store, fresh: Account): void {
-  const oneForAll = isNode(dialectOf(store));
-  const known = oneForAll ? usersAccounts(store, fresh) : sameEntries(store, 'Account', fresh);
-  const entities = known.flatMap(({ entity }) => (entity === null ? [] : [entity]));
-  const tenants = oneForAll ? { tenantProfiles: joinedProfiles([...entities, fresh]) } : {};
-  const [before] = entities;
-  const changes = Object.fromEntries(
-    Object.entries(fresh).filter(([field, value]) => {
-      if (value === '' || value === null) return false;
-      // Keep the environment, and a user name that a guest's name would replace.
-      if (before !== undefined && field === 'environment') return false;
-      return field !== 'username' || !isGuestName(value) || filled(before?.username) === undefined;
-    }),
-  );
-  const account = copyWith(before ?? fresh, { ...changes, ...tenants });
-  place(store, 'Account', account, known, known[0]?.key);
+/**
+ * Adds or updates an account. Fields that the response does not contain (grant type, other tenants) are kept.
+ *
+ * @returns whether there is an account
+ */
+function addAccount(store: Store, entities: NewEntities): boolean {
+  if (entities.Account === undefined) return false;
+  const dialect = dialectOf(store);
+  const known = isNode(dialect)
+    ? usersAccounts(store, entities.Account)
+    : sameEntries(store, 'Account', entities.Account);
+  const accounts = known.flatMap(({ entity }) => entity ?? []);
+  const fresh = storedAccount(entities, accounts, dialect) ?? entities.Account;
+  const [before] = accounts;
+  const changes: Record<string, unknown> = {};
+  for (const field in fresh) {
+    const value = fresh[field];
+    if (value === '' || value === null) continue;
+    // Keep the environment, and a user name that the technical name of a guest in another tenant would replace.
+    if (before !== undefined && field === 'environment') continue;
+    const isGuestName = field === 'username' && folded(value).includes('#ext#');
+    if (!isGuestName || filled(before?.username) === undefined) changes[field] = value;
+  }
+  place(store, 'Account', copyWith(before ?? fresh, changes), known, known[0]?.key);
+  return true;
 }
 
 /**

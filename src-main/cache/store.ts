@@ -7,16 +7,14 @@ import type { Clock } from './clock.ts';
 import { type Change, condensed, Entry, inverse, type Place, placeOf } from './entry.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
 import type { AccountOutline, AccountSummary, Entity, EntityType } from './schema/entities.ts';
-import { GRANT, isSection, type Section } from './schema/grants.ts';
+import { isSection } from './schema/fields.ts';
+import { GRANT, type Section } from './schema/grants.ts';
 import { folded } from './schema/match.ts';
-
-function isOf<T extends Section>(type: T, entry: Entry<Section>): entry is Entry<T> {
-  return entry.section === type;
-}
 
 function understood<T extends EntityType>(type: T, found: Iterable<Entry<Section>>): Entry<T>[] {
   const entries: Entry<T>[] = [];
-  for (const entry of found) if (isOf(type, entry) && entry.isUnderstood) entries.push(entry);
+  for (const entry of found)
+    if (entry.section === type && entry.isUnderstood) entries.push(entry as Entry<T>);
   return entries;
 }
 
@@ -299,7 +297,8 @@ export class Store {
       this.#putBeside(root);
     }
     const before = this.#set(entry);
-    if (this.#depth > 0) this.#journal.push({ ...(before && { before }), after: entry });
+    if (this.#depth > 0)
+      this.#journal.push(before === undefined ? { after: entry } : { before, after: entry });
   }
 
   /** Stores a whole root under a free name. */
@@ -420,5 +419,5 @@ export class Store {
 }
 
 function isItem(entry: Entry): entry is Entry<Section> {
-  return entry.key !== null && isSection(entry.section);
+  return entry.key !== null; // Roots of other names are whole.
 }

@@ -1,9 +1,9 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import { type Change, Entry } from '../cache/entry.ts';
 import { dialectOf } from '../cache/place.ts';
-import { entitiesOf } from '../cache/response.ts';
+import { entitiesOf, storedAccount } from '../cache/response.ts';
 import { readToken } from '../cache/schema/claims.ts';
-import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
+import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment } from '../cache/schema/environments.ts';
 import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
@@ -101,7 +101,7 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       response,
       ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
     };
-    const account: Account | undefined = entitiesOf(event, now, dialect).Account;
+    const account = storedAccount(entitiesOf(event, now, dialect), [], dialect);
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
     const key = keyOf('Account', account, dialect);
     const after: Entry = Entry.of('Account', key, account);

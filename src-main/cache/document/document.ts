@@ -9,7 +9,8 @@ import { type Dialect, DIALECTS, LAYOUTS, type Layout } from '../schema/dialects
 import { recognise } from './recognize.ts';
 import { Entry } from '../entry.ts';
 import { isEntityType } from '../schema/entities.ts';
-import { isSection, type Section } from '../schema/grants.ts';
+import { isSection } from '../schema/fields.ts';
+import type { Section } from '../schema/grants.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 

@@ -12,7 +12,8 @@ import { place, sameEntries } from '../place.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { Entry } from '../entry.ts';
-import { GRANT, isSection } from '../schema/grants.ts';
+import { isSection } from '../schema/fields.ts';
+import { GRANT } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 

@@ -6,6 +6,7 @@
  * fields that no library needs may be missing.
  */
 import type { EntityOf, EntityType } from './entities.ts';
+import { GRANT, type GrantItem, type Section } from './grants.ts';
 import { isAccessor, isRecord } from '../json.ts';
 
 /** The kind of a field's value. */
@@ -28,8 +29,8 @@ const required = (kind: Kind, ...names: string[]): Field[] =>
 const optional = (kind: Kind, ...names: string[]): Field[] =>
   names.map((name) => ({ name, kind, optional: true }));
 
-/** The fields of each entity type. Other fields may have any value. */
-export const FIELDS: Readonly<Record<EntityType, readonly Field[]>> = {
+/** The fields of each entity type, and of grants. Other fields may have any value. */
+const FIELDS: Readonly<Record<Section, readonly Field[]>> = {
   AccessToken: [
     ...optional('type', 'credential_type'),
     ...required('secret', 'secret'),
@@ -57,13 +58,20 @@ export const FIELDS: Readonly<Record<EntityType, readonly Field[]>> = {
     ...optional('text', 'realm', 'local_account_id', 'username', 'authority_type', 'issuer'),
   ],
   AppMetadata: [...required('filled', 'environment', 'client_id'), ...optional('text', 'family_id')],
+  [GRANT]: [
+    ...required('secret', 'secret'),
+    ...required('filled', 'home_account_id', 'environment', 'authority', 'client_id', 'label'),
+    ...required('text', 'holds'),
+    ...optional('text', 'issuer', 'username', 'name', 'target'),
+  ],
 };
 
-const SECONDS = /^\d{1,15}$/;
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : SECONDS.test(String(value));
+/** Whether a root of a cache document holds items under keys, which belong to accounts. */
+export function isSection(section: string): section is Section {
+  return Object.hasOwn(FIELDS, section);
 }
+
+const SECONDS = /^\d{1,15}$/;
 
 /** Normalizes the spelling of a type's name: MSAL Go writes `IDToken`. */
 function spelled(value: unknown): string {
@@ -78,7 +86,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function holds(
-  type: EntityType,
+  type: Section,
   entity: Readonly<Record<string, unknown>>,
   { name, kind, optional: may }: Field,
 ): boolean {
@@ -86,15 +94,19 @@ function holds(
   if (kind === 'secret' && isAccessor(entity, name)) return true;
   const value = entity[name];
   if (value === undefined || value === null) return may;
-  if (kind === 'time') return (typeof value === 'string' || typeof value === 'number') && isTime(value);
+  if (kind === 'time' && typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
   if (typeof value !== 'string') return false;
   if (kind === 'text') return true;
+  if (kind === 'time') return SECONDS.test(value);
   if (kind === 'type') return value === type || OTHERS[type]?.includes(spelled(value)) !== true;
   return value !== '';
 }
 
-/** Returns whether a value is a valid entity of the type. */
-export function isUnderstood<T extends EntityType>(type: T, value: unknown): value is EntityOf[T] {
+/** Returns whether a value is a valid entity of the type, or a grant. */
+export function isUnderstood<T extends Section>(
+  type: T,
+  value: unknown,
+): value is T extends EntityType ? EntityOf[T] : GrantItem {
   if (!isRecord(value)) return false;
   for (const field of FIELDS[type]) if (!holds(type, value, field)) return false;
   return true;

@@ -2,19 +2,13 @@
  * Grants of OAuth libraries other than MSAL, as they stand in a cache document: under a root of their own, which MSAL libraries pass over.
  * Fields that lists show are stored in plain form; everything else is JSON text in `secret`. See `tokenkeep/oauth`.
  */
-import { isAccessor, isRecord } from '../json.ts';
-import { type CredentialType, type Entity, type EntityType, isEntityType, type Seconds } from './entities.ts';
+import type { CredentialType, Entity, EntityType, Seconds } from './entities.ts';
 
 /** The root of the grants in a cache document. */
 export const GRANT = 'TokenkeepGrant';
 
 /** A root of a cache document whose items stand under keys. */
 export type Section = EntityType | typeof GRANT;
-
-/** Whether a root of a cache document holds items under keys, which belong to accounts. */
-export function isSection(section: string): section is Section {
-  return section === GRANT || isEntityType(section);
-}
 
 /** One grant in a document: what a list may show, and the rest as one secret. */
 export interface GrantItem extends Entity {
@@ -44,19 +38,6 @@ export interface GrantItem extends Entity {
   readonly refused_at?: Seconds | null;
   /** The grant as JSON text. In a vault it is sealed by itself, and opened when it is read. */
   readonly secret: string;
-}
-
-const TEXTS = ['home_account_id', 'environment', 'authority', 'client_id', 'label'] as const;
-const MAYBE = ['issuer', 'username', 'name', 'target'] as const;
-
-/** Whether a value is a grant. Opens no sealed secret. */
-export function isGrant(value: unknown): value is GrantItem {
-  if (!isRecord(value)) return false;
-  if (!TEXTS.every((field) => typeof value[field] === 'string' && value[field] !== '')) return false;
-  if (typeof value['holds'] !== 'string') return false;
-  if (!MAYBE.every((field) => ['string', 'undefined'].includes(typeof (value[field] ?? undefined))))
-    return false;
-  return isAccessor(value, 'secret') || (typeof value['secret'] === 'string' && value['secret'] !== '');
 }
 
 const HELD: Readonly<Record<CredentialType, string>> = {

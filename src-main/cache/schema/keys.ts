@@ -64,7 +64,9 @@ function idTokenKey(token: Entity, dialect: Dialect): string {
 
 /** Returns the home tenant of a `uid.utid`; undefined for an ID of another form. */
 export function homeTenantOf(home_account_id: string): string | undefined {
-  const tenant = home_account_id.split('.', 2)[1];
+  const start = home_account_id.indexOf('.') + 1;
+  const end = home_account_id.indexOf('.', start);
+  const tenant = start === 0 ? '' : home_account_id.slice(start, end < 0 ? undefined : end);
   return tenant === '' ? undefined : tenant;
 }
 

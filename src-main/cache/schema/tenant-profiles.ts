@@ -114,19 +114,21 @@ export function writtenProfile(account: Account, tenant: TenantProfile): string 
 /** Returns MSAL Node's list of all tenants of one user's entities. Existing items keep their text. */
 export function joinedProfiles(accounts: readonly Account[]): string[] {
   const written = new Map<string, string>();
+  const unlisted: Account[] = [];
   for (const account of accounts) {
     const list = account['tenantProfiles'];
+    let isListed = false;
     for (const item of Array.isArray(list) ? list : []) {
       const fields = typeof item === 'string' ? parsed(item) : undefined;
       if (typeof item !== 'string' || typeof fields?.['tenantId'] !== 'string') continue;
       written.set(folded(named(account, fields['tenantId'])), item);
+      isListed = true;
     }
+    if (!isListed) unlisted.push(account);
   }
-  for (const account of accounts) {
-    for (const tenant of tenantsOf([account])) {
-      if (!written.has(folded(tenant.realm)))
-        written.set(folded(tenant.realm), writtenProfile(account, tenant));
-    }
+  for (const account of unlisted) {
+    const name = folded(realmOf(account));
+    if (!written.has(name)) written.set(name, writtenProfile(account, ownTenant(account)));
   }
   return [...written.values()];
 }
