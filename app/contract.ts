@@ -77,6 +77,8 @@ export interface AppRequests extends SignInRequests, SourceRequests {
    * Returns the file's name; null if the dialog was dismissed.
    */
   saveList(text: string): string | null;
+  /** Saves the text of a receipt in the same way. */
+  saveReceipt(text: string): string | null;
   /** Opens the homepage of this build in the browser, after a click. */
   openHomepage(): void;
   /** Shows the licence texts in the system's file manager. */
@@ -169,6 +171,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   signOutPlaces: true,
   signOut: true,
   undoSignOut: true,
+  checkSignOut: true,
   signOutDone: true,
   signOuts: true,
   clearActivity: true,
@@ -182,6 +185,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   addSource: true,
   importSource: true,
   showSource: true,
+  openProgram: true,
   settings: true,
   setUtc: true,
   setCloseWhenAway: true,
@@ -189,6 +193,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   setNotify: true,
   setAsksRarely: true,
   saveList: true,
+  saveReceipt: true,
   openHomepage: true,
   showLicences: true,
   unlock: true,

@@ -36,7 +36,8 @@ import { openTray, showNotice } from './tray.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
 import { aboutBuild, openHomepage, showLicences } from './about.ts';
-import { saveList } from './list-file.ts';
+import { openProgram } from './program-link.ts';
+import { LIST, RECEIPT, saveText } from './save-text.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
 import { startAgain, startsItself } from './restart.ts';
@@ -127,6 +128,7 @@ export async function start(
     ownVault: data.vaultFile,
     planImport: (file) => shown.planImport(file),
     showFile: (file) => shell.showItemInFolder(file),
+    openProgram,
     now: () => Math.floor(Date.now() / 1000),
     onChange() {
       requests.emit('sources', null);
@@ -211,6 +213,7 @@ export async function start(
       setNotify: onOrOff,
       setAsksRarely: onOrOff,
       saveList: listText,
+      saveReceipt: listText,
       openHomepage: noArguments,
       showLicences: noArguments,
       unlock: noArguments,
@@ -231,7 +234,8 @@ export async function start(
           if (on && !(await confirm(caller, ASK_RARELY))) return settings.read();
           return settings.setAsksRarely(on);
         },
-        saveList: (caller, text) => saveList(caller, text),
+        saveList: (caller, text) => saveText(caller, text, LIST),
+        saveReceipt: (caller, text) => saveText(caller, text, RECEIPT),
         async openHomepage(caller) {
           useGesture(caller);
           await openHomepage();

@@ -39,6 +39,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   signOutOffers: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds, wishes])),
   undoSignOut: takes(v.strictTuple([id])),
+  checkSignOut: takes(v.strictTuple([id])),
   signOutDone: takes(v.strictTuple([id])),
   signOuts: noArguments,
   clearActivity: noArguments,

@@ -89,7 +89,7 @@ export interface SignOutWishes {
   vault: boolean;
   revoke: boolean;
   endSession: boolean;
-  /** Ids of opened caches of other programs. */
+  /** Ids of opened caches of other programs, and of pages to open in the browser. */
   places: readonly string[];
   /**
    * Accounts that are left alone at one of the chosen places: `vault`, `provider` (its refresh token is not revoked), or the id of a cache.
@@ -126,7 +126,7 @@ export interface SignOutReport {
   revoked: { count: number; pending: number; problem: PlainError | null } | null;
   /** The browser session; null: not requested. */
   session: { opened: boolean; problem: PlainError | null } | null;
-  /** Opened caches of other programs that had some of these accounts, what is still signed in first. */
+  /** Opened caches of other programs that had some of these accounts, what is still signed in first, and pages that were opened. */
   places: readonly PlaceReceipt[];
   /** The accounts are in the vault, which was not chosen. */
   keptInVault: boolean;
@@ -201,7 +201,7 @@ export interface SignInRequests {
 
   /** @param accountIds null: all */
   signOutOffers(accountIds: readonly string[] | null): SignOutOffers;
-  /** The opened caches of other programs that have some of these accounts. */
+  /** The opened caches of other programs that have some of these accounts, and the pages that sign them out on all devices. */
   signOutPlaces(accountIds: readonly string[]): readonly PlaceOffer[];
   /**
    * Signs accounts out: one request, from the click to the receipt. The main process writes down what is to be done,
@@ -213,6 +213,8 @@ export interface SignInRequests {
   signOut(accountIds: readonly string[] | null, wishes: SignOutWishes): SignOutReport;
   /** Puts back what a sign-out removed from caches of other programs, until `signOutDone` or the app quits. */
   undoSignOut(reportId: string): SignOutReport;
+  /** Reads the places again where somebody was still signed in, until `signOutDone`. Needs a click. */
+  checkSignOut(reportId: string): SignOutReport;
   /** Forgets what could be undone. */
   signOutDone(reportId: string): void;
   /** Receipts of the last 90 days, newest first. */

@@ -21,7 +21,7 @@ import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './p
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
 import type { SourceSignOuts } from '../sources/source-sign-out.ts';
-import { clearReceipts, signOuts, usernamesIn } from './sign-out.ts';
+import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
 import { userInfo } from './user-info.ts';
 
@@ -82,9 +82,11 @@ export interface SignIn<Caller> {
 
 const NO_SOURCES: SourceSignOuts = {
   names: () => new Map(),
+  accounts: () => [],
   offers: () => [],
   signOut: () => Promise.resolve([]),
   undo: () => Promise.resolve([]),
+  check: () => Promise.resolve([]),
   done: () => undefined,
 };
 
@@ -275,11 +277,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return refreshStatus(accountId);
       },
       signOutOffers: (_caller, ids) => out.offers(ids),
-      signOutPlaces: async (_caller, ids) =>
-        (ports.sources ?? NO_SOURCES).offers(
-          ids,
-          await (await vault()).read((cache) => usernamesIn(cache, ids)),
-        ),
+      signOutPlaces: (_caller, ids) => out.places(ids),
       signOut(caller, ids, wishes) {
         // Another program's file is not changed, and no page is opened, without a click.
         const clicked = wishes.endSession || wishes.places.length > 0;
@@ -289,6 +287,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       undoSignOut(caller, id) {
         ports.useGesture(caller);
         return out.undo(id);
+      },
+      checkSignOut(caller, id) {
+        ports.useGesture(caller);
+        return out.check(id);
       },
       signOutDone: (_caller, id) => out.done(id),
       signOuts: () => out.reports(),

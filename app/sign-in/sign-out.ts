@@ -22,9 +22,10 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
-import type { PlaceReceipt } from '../sources/contract.ts';
+import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
+import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
@@ -51,9 +52,13 @@ export interface SignOutPorts {
 export interface SignOuts {
   /** @param ids null: all */
   offers(ids: readonly string[] | null): Promise<SignOutOffers>;
+  /** The opened places that have some of these accounts, and the pages that sign them out on all devices. */
+  places(ids: readonly string[]): Promise<readonly PlaceOffer[]>;
   signOut(ids: readonly string[] | null, wishes: SignOutWishes, ask: Ask): Promise<SignOutReport>;
   /** @throws InvalidArgumentError if there is nothing left to undo */
   undo(reportId: string): Promise<SignOutReport>;
+  /** Looks again where somebody was still signed in. @throws InvalidArgumentError if it is not known any more */
+  check(reportId: string): Promise<SignOutReport>;
   /** Forgets what could be undone. */
   done(reportId: string): void;
   /** Receipts, newest first. */
@@ -221,11 +226,13 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const id = randomUUID();
     const at = ports.now();
     const elsewhere = ids === null ? new Map<string, string>() : ports.sources.names(ids);
+    const leaving = ids === null ? [] : await accountsIn(vault, ids);
     // A cache may have disappeared while the question was open. The receipt has a row for it.
     if (ids !== null && !ids.some((one) => all?.includes(one) === true || elsewhere.has(one))) throw gone();
     if (there?.length === 0 || !wishes.vault) {
-      if (elsewhere.size === 0) throw nothingChosen();
+      if (elsewhere.size === 0 && !hasPage(leaving, wishes.places)) throw nothingChosen();
       return signOutElsewhere(vault, {
+        leaving,
         id,
         at,
         ids: ids ?? [],
@@ -254,6 +261,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let ending: Promise<SignOutReport['session']>;
     try {
       if (ids !== null) places = await signOutPlaces(vault, ids, { report: draft, revoke: [], wish }, wishes);
+      places = [...places, ...(await openPages(leaving, wishes.places, ports.openBrowser))];
       const written = await removeAndWriteDown(
         vault,
         { ...draft, places: [...draft.places, ...places] },
@@ -370,7 +378,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       there,
       wishes,
       names,
+      leaving,
     }: {
+      leaving: readonly CachedAccount[];
       id: string;
       at: number;
       ids: readonly string[];
@@ -381,7 +391,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Promise<SignOutReport> {
     const report: SignOutReport = {
       ...{ id, at, receipts: [], revoked: null, session: null, places: [] },
-      names: [...new Set(names.values())],
+      names: [...new Set(names.size > 0 ? names.values() : leaving.map(usernameOf))],
       keptInVault: there.length > 0,
     };
     const { state, bytes } = vault.status;
@@ -396,9 +406,44 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           wishes.except,
           await vault.read((cache) => usernamesIn(cache, ids)),
         );
-    const done = { ...report, places };
+    const pages = await openPages(leaving, wishes.places, ports.openBrowser);
+    const done = { ...report, places: [...places, ...pages] };
     await keep(vault, done);
     return done;
+  }
+
+  /** Returns the accounts in the vault and in opened places. */
+  async function accountsIn(vault: Vault, ids: readonly string[]): Promise<CachedAccount[]> {
+    const own = await vault.read((cache) => {
+      const { byId } = cachedAccounts(cache);
+      return ids.flatMap((id) => byId.get(id) ?? []);
+    });
+    return [...own, ...ports.sources.accounts(ids)];
+  }
+
+  /** Replaces rows of a receipt, found by name and file, and stores it. */
+  async function withRows(
+    id: string,
+    rows: readonly PlaceReceipt[],
+    isReplaced: (row: PlaceReceipt) => boolean,
+  ): Promise<SignOutReport> {
+    const vault = await ports.vault();
+    const kept = (await vault.read(all)).find(({ report }) => report.id === id);
+    const before = kept?.report ?? last;
+    if (before?.id !== id || rows.length === 0)
+      throw new InvalidArgumentError(
+        'What this sign-out removed is not kept any more. Nothing was put back or checked.',
+      );
+    const now = new Map(rows.map((row) => [`${row.name}\n${row.file}`, row]));
+    const report: SignOutReport = {
+      ...before,
+      places: before.places.map((row) =>
+        isReplaced(row) ? (now.get(`${row.name}\n${row.file}`) ?? row) : row,
+      ),
+    };
+    last = report;
+    if (kept === undefined || kept.revoke.length === 0) await keep(vault, report);
+    return report;
   }
 
   /** Stores a receipt, unless that would create the vault: a look at other programs leaves no trace. */
@@ -607,6 +652,13 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
   return {
     offers,
+    async places(ids) {
+      const vault = await ports.vault();
+      const usernames = await vault.read((cache) => usernamesIn(cache, ids));
+      // Sample data has no pages.
+      const pages = ports.isDemo() ? [] : pageOffers(await accountsIn(vault, ids));
+      return [...ports.sources.offers(ids, usernames), ...pages];
+    },
     signOut: (ids, wishes, ask) =>
       track(
         signOut(ids, wishes, ask).then((report) => {
@@ -620,25 +672,12 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
     },
     async undo(id) {
-      const vault = await ports.vault();
-      const kept = (await vault.read(all)).find(({ report }) => report.id === id);
       const back = await ports.sources.undo(id);
-      const undone = new Set(back.map(({ name, file }) => `${name}\n${file}`));
-      const before = kept?.report ?? last;
-      if (before?.id !== id || undone.size === 0)
-        throw new InvalidArgumentError('What was removed is not kept any more. Nothing was put back.');
-      const report: SignOutReport = {
-        ...before,
-        places: before.places.map((place) =>
-          undone.has(`${place.name}\n${place.file}`)
-            ? { ...place, result: 'still', says: 'Undone: what was removed is back.' }
-            : place,
-        ),
-      };
-      last = report;
-      if (kept === undefined || kept.revoke.length === 0) await keep(vault, report);
-      return report;
+      const says = 'Undone: what was removed is back.';
+      const rows = back.map((row): PlaceReceipt => ({ ...row, result: 'still', says }));
+      return withRows(id, rows, () => true);
     },
+    check: async (id) => withRows(id, await ports.sources.check(id), ({ result }) => result === 'still'),
     done: (id) => ports.sources.done(id),
     resume: (vault) => track(resume(vault)),
     async idle() {
@@ -703,7 +742,7 @@ function inVault(cache: TokenCache, ids: readonly string[] | null): readonly str
 }
 
 /** Returns the user names of those of the accounts that are in the vault. */
-export function usernamesIn(cache: TokenCache, ids: readonly string[]): string[] {
+function usernamesIn(cache: TokenCache, ids: readonly string[]): string[] {
   const { byId } = cachedAccounts(cache);
   return ids.flatMap((id) => {
     const account = byId.get(id);

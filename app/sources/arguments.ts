@@ -20,4 +20,5 @@ export const sourceChecks: ArgumentChecks<SourceRequests> = {
   addSource: noArguments,
   importSource: idOnly,
   showSource: idOnly,
+  openProgram: idOnly,
 };

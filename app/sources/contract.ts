@@ -18,10 +18,14 @@ export interface SourceItem {
   /** Tokenkeep never changes it; `leave` says how to sign out there. */
   viewOnly: boolean;
   leave: string;
+  /** What `openProgram` opens: "VS Code"; null if nothing. */
+  opens: string | null;
+  /** The command that signs out there; null if there is none, or if it names a sign-in. */
+  command: string | null;
   accounts: number;
   tokens: number;
   /** Sign-ins of programs without MSAL documents. */
-  names: readonly NamedSignIn[];
+  names: readonly NamedItem[];
   /** Seconds since the epoch: the last change, and the last one that was noticed while it was open. */
   writtenAt: number | null;
   changedAt: number | null;
@@ -31,13 +35,19 @@ export interface SourceItem {
   importable: boolean;
 }
 
+/** A sign-in of a program without MSAL documents. */
+export interface NamedItem extends NamedSignIn {
+  /** The command that signs out there; null if there is none. */
+  command: string | null;
+}
+
 export interface SourceList {
   /** Whether the user has asked to look for caches. */
   searched: boolean;
   items: readonly SourceItem[];
 }
 
-/** A place that has some of the accounts that are about to be signed out. */
+/** A place that has some of the accounts that are about to be signed out, or a page that signs them out on all devices. */
 export interface PlaceOffer {
   id: string;
   name: string;
@@ -53,13 +63,20 @@ export interface PlaceOffer {
   staying: readonly string[];
   viewOnly: boolean;
   leave: string;
+  /** What `openProgram` opens: "VS Code"; null if nothing. */
+  opens: string | null;
+  /** The command that signs out there; null if there is none. */
+  command: string | null;
+  /** The host of the page that opens in the browser; null if it is a cache. */
+  page: string | null;
 }
 
 /** The result of a sign-out in one place. */
 export interface PlaceReceipt {
   name: string;
   file: string;
-  result: 'signed-out' | 'still';
+  /** `not-confirmed`: a page was opened, and what the user did there is not known. */
+  result: 'signed-out' | 'still' | 'not-confirmed';
   /** What was removed, or why it was not. */
   says: string;
 }
@@ -79,6 +96,8 @@ export interface SourceRequests {
   importSource(id: string): void;
   /** Shows the file in the system's file manager. */
   showSource(id: string): void;
+  /** Opens the program in which the user signs out. Needs a click. */
+  openProgram(id: string): void;
 }
 
 export interface SourceEvents {

@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { InvalidArgumentError } from 'tokenkeep';
 import { cachedAccounts, type Handlers, type Question } from 'tokenkeep/ipc';
 import {
+  commandToLeave,
   displayPath,
   findSources,
   type FoundSource,
@@ -38,6 +39,8 @@ export interface OpenSourcesPorts<Caller> {
   /** Plans an import and tells the windows. */
   planImport: (file: string) => Promise<void>;
   showFile: (file: string) => void;
+  /** Opens a program by a URL of the table of programs. @throws Error if it is not installed */
+  openProgram: (program: { readonly name: string; readonly url: string }) => Promise<void>;
   /** Seconds since the epoch. */
   now: () => number;
   /** Called when the list or an opened cache has changed. */
@@ -58,7 +61,6 @@ export interface OpenSources<Caller> {
   opened(): readonly OpenSource[];
   /** Reads a cache again, such as after a sign-out there. */
   readAgain(id: string): Promise<void>;
-  /** Closes every cache. */
   /** Closes the opened caches. They stay in the list. */
   close(): void;
   stop(): void;
@@ -176,6 +178,14 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         ports.useGesture(caller);
         ports.showFile(source.file);
       },
+      async openProgram(caller, id) {
+        const { leaving } = find(id).source;
+        ports.useGesture(caller);
+        const opens = opensOf({ leaving });
+        if (opens === null)
+          throw new InvalidArgumentError('Tokenkeep can’t open this program. Nothing was done.');
+        await ports.openProgram(opens);
+      },
     },
     opened: () =>
       [...kept.values()].flatMap(({ id, source, reading }) =>
@@ -205,6 +215,7 @@ function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: stri
   const cache = reading?.cache ?? null;
   const accounts = cache === null ? [] : [...cachedAccounts(cache).byId.values()];
   const { content } = source.place;
+  const command = commandToLeave(source);
   return {
     id,
     program: source.program,
@@ -216,12 +227,17 @@ function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: stri
     problem: reading?.problem ?? null,
     viewOnly: isViewOnly(source),
     leave: howToLeave(source),
+    opens: opensOf(source)?.name ?? null,
+    command,
     accounts: accounts.length + (reading?.names.length ?? 0),
     tokens: accounts.reduce(
       (sum, one) => sum + one.accessTokens.length + one.refreshTokens.length + one.idTokens.length,
       0,
     ),
-    names: reading?.names ?? [],
+    names: (reading?.names ?? []).map((one) => ({
+      ...one,
+      command: command === null ? commandToLeave(source, one) : null,
+    })),
     writtenAt: reading?.writtenAt ?? source.writtenAt,
     changedAt,
     lastChange,
@@ -233,6 +249,11 @@ function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: stri
 async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([one, other].map((file) => stat(file).catch(() => null)));
   return a !== null && a !== undefined && a.ino === b?.ino && a.dev === b.dev;
+}
+
+/** What opens the program in which the user signs out. */
+export function opensOf({ leaving }: Pick<FoundSource, 'leaving'>): { name: string; url: string } | null {
+  return leaving.by === 'program' ? (leaving.opens ?? null) : null;
 }
 
 /** Whether Tokenkeep never changes a cache. */

@@ -2,6 +2,7 @@
 import { TokenkeepError } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
 import {
+  commandToLeave,
   displayPath,
   howToLeave,
   type ReadOptions,
@@ -10,11 +11,13 @@ import {
 } from 'tokenkeep/sources';
 import type { SignOutExcept } from '../sign-in/contract.ts';
 import type { PlaceOffer, PlaceReceipt } from './contract.ts';
-import { isViewOnly, type OpenSource, type OpenSources } from './open-sources.ts';
+import { isViewOnly, type OpenSource, type OpenSources, opensOf } from './open-sources.ts';
 
 export interface SourceSignOuts {
   /** Names of those of the accounts that are in opened places, by id. */
   names(accountIds: readonly string[]): ReadonlyMap<string, string>;
+  /** Those of the accounts that are in opened places, once for each place. */
+  accounts(accountIds: readonly string[]): readonly CachedAccount[];
   /**
    * The opened places that have some of these accounts.
    *
@@ -37,9 +40,14 @@ export interface SourceSignOuts {
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
   undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
+  /** Reads the places again where somebody was still signed in, and returns their rows as they are now. */
+  check(reportId: string): Promise<PlaceReceipt[]>;
   /** Forgets what was removed. */
   done(reportId: string): void;
 }
+
+/** A place that had some of the accounts when they were signed out. */
+type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };
 
 export function sourceSignOuts(
   sources: Pick<OpenSources<unknown>, 'opened' | 'readAgain'>,
@@ -47,6 +55,9 @@ export function sourceSignOuts(
 ): SourceSignOuts {
   /** What can be undone, by report. It holds tokens, encrypted, and ends with this process. */
   const undoable = new Map<string, { place: OpenSource; receipt: SourceReceipt }[]>();
+
+  /** What `check` looks for, by report. */
+  const asked = new Map<string, { ids: readonly string[]; usernames: readonly string[]; still: Still[] }>();
 
   /** Places that were shown in a question. They may be closed, or disappear, while it is open. */
   const offered = new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
@@ -93,8 +104,15 @@ export function sourceSignOuts(
       const [signIn, ...more] = reading.names.filter((one) => wanted.has(one.name.toLowerCase()));
       if (signIn === undefined) return [];
       const others = reading.names.length - 1 - more.length;
-      const leave = howToLeave(source, more.length === 0 ? signIn : undefined);
-      return [{ id, name, file: displayPath(source.file), accounts: 1 + more.length, others, leave }];
+      const only = more.length === 0 ? signIn : undefined;
+      return [
+        {
+          ...{ id, name, file: displayPath(source.file), accounts: 1 + more.length, others },
+          leave: howToLeave(source, only),
+          opens: opensOf(source)?.name ?? null,
+          command: commandToLeave(source, only),
+        },
+      ];
     });
   };
 
@@ -140,6 +158,7 @@ export function sourceSignOuts(
   }
 
   return {
+    accounts: (ids) => holding(ids).flatMap(({ theirs }) => theirs),
     names: (ids) =>
       new Map(holding(ids).flatMap(({ theirs }) => theirs.map((one) => [one.id, accountName(one)] as const))),
     offers: (ids, usernames = []) => [
@@ -158,6 +177,9 @@ export function sourceSignOuts(
           staying: others.slice(0, MOST_STAYING).map(accountName),
           viewOnly: isViewOnly(source),
           leave: howToLeave(source),
+          opens: opensOf(source)?.name ?? null,
+          command: commandToLeave(source),
+          page: null,
         };
       }),
       ...naming(ids, usernames).map((named) => ({
@@ -166,10 +188,12 @@ export function sourceSignOuts(
         tokensOf: {},
         staying: [],
         viewOnly: true,
+        page: null,
       })),
     ],
     async signOut(ids, places, reportId, except = [], usernames = []) {
       const receipts: PlaceReceipt[] = [];
+      const still: Still[] = [];
       const left = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
       const held = holding(ids);
       const named = naming(ids, usernames);
@@ -183,13 +207,18 @@ export function sourceSignOuts(
           const says = isViewOnly(source) ? howToLeave(source) : 'Not chosen.';
           receipts.push({ name, file: displayPath(source.file), result: 'still', says });
         }
+        still.push({ id, name, file: displayPath(source.file) });
       }
       for (const id of places) {
         const known = offered.get(id);
         if (known !== undefined && !held.some(({ place }) => place.id === id))
           receipts.push({ ...known, ...missing(id) });
       }
-      for (const { name, file, leave: says } of named) receipts.push({ name, file, result: 'still', says });
+      for (const { id, name, file, leave: says } of named) {
+        receipts.push({ name, file, result: 'still', says });
+        still.push({ id, name, file });
+      }
+      asked.set(reportId, { ids, usernames, still });
       // What is still signed in comes first.
       return receipts.sort((a, b) => Number(a.result === 'signed-out') - Number(b.result === 'signed-out'));
     },
@@ -207,7 +236,31 @@ export function sourceSignOuts(
       undoable.delete(reportId);
       return [...undone.values()];
     },
+    async check(reportId) {
+      const { ids, usernames, still } = asked.get(reportId) ?? { ids: [], usernames: [], still: [] };
+      const rows: PlaceReceipt[] = [];
+      for (const { id, name, file } of still) {
+        await sources.readAgain(id);
+        const theirs = holding(ids).find(({ place }) => place.id === id)?.theirs;
+        const named = naming(ids, usernames).find((one) => one.id === id);
+        if (theirs !== undefined)
+          rows.push({
+            name,
+            file,
+            result: 'still',
+            says: `Checked again: ${listed(theirs.map(accountName))}.`,
+          });
+        else if (named !== undefined)
+          rows.push({ name, file, result: 'still', says: `Checked again. ${named.leave}` });
+        else {
+          const { result, says } = missing(id);
+          rows.push({ name, file, result, says: result === 'still' ? says : 'Left: none (checked again).' });
+        }
+      }
+      return rows;
+    },
     done(reportId) {
+      asked.delete(reportId);
       for (const { receipt } of undoable.get(reportId) ?? []) receipt.done();
       undoable.delete(reportId);
     },

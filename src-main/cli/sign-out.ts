@@ -1,8 +1,8 @@
 /** `signout`: signs accounts out of the vault and of other programs, checks the result, and offers to undo it. */
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
 import { TokenkeepError } from '../errors.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
+import { everywherePage } from '../sources/everywhere.ts';
 import { howToLeave } from '../sources/read.ts';
 import { signOutAtSource, type SourceReceipt } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
@@ -44,7 +44,7 @@ export function signOut(given: Given, world: World): Promise<number> {
       for (const result of await leaveAll(person, vault, world, undoable))
         results.push({ account: nameOf(person), ...result });
     for (const person of leaving)
-      if (isMicrosoft(person.account.environment)) results.push({ account: nameOf(person), ...AT_MICROSOFT });
+      for (const result of atProvider(person)) results.push({ account: nameOf(person), ...result });
     const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out', 'Not confirmed'];
     results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
     if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
@@ -97,11 +97,12 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
 }
 
 /** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
-const AT_MICROSOFT: Leaving = {
-  place: 'Microsoft',
-  result: 'Not confirmed',
-  says: 'Nothing is revoked there. For all devices: https://myaccount.microsoft.com, then Sign out everywhere',
-};
+function atProvider({ account }: Person): Leaving[] {
+  const page = everywherePage(account);
+  if (page === null) return [];
+  const says = `Nothing is revoked there. For all devices: ${page.url}, then ${page.choose}`;
+  return [{ place: 'Microsoft', result: 'Not confirmed', says }];
+}
 
 async function confirmed(leaving: readonly Person[], world: World): Promise<void> {
   if (!world.isInteractive)

@@ -9,7 +9,8 @@ export { displayPath, findSources, type FoundSource, sourceFromFile, type Source
 export type { NamedSignIn } from './names.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
 export { removeLeftovers } from './program-lock.ts';
-export { howToLeave, readSource, type ReadOptions, type SourceReading } from './read.ts';
+export { type EverywherePage, everywherePage } from './everywhere.ts';
+export { commandToLeave, howToLeave, readSource, type ReadOptions, type SourceReading } from './read.ts';
 export type { Dpapi } from './dpapi.ts';
 export type { PasswordStore, SecretReaders } from './sealed.ts';
 export { type SecretItem, type SecretService, secretService } from './secret-service.ts';

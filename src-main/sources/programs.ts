@@ -71,7 +71,12 @@ export type Leaving =
   | { readonly by: 'tokenkeep'; readonly left?: string }
   /** `NAME`, `CLIENT_ID` and `HOST` in the command stand for those of a sign-in. */
   | { readonly by: 'command'; readonly command: string }
-  | { readonly by: 'program'; readonly where: string };
+  | {
+      readonly by: 'program';
+      readonly where: string;
+      /** What opens the program, or the part of the system, in which the user signs out. */
+      readonly opens?: { readonly name: string; readonly url: string };
+    };
 
 /** A program, or a folder that several programs share. */
 export interface Program {
@@ -130,6 +135,9 @@ const CACHE_NAMES = ['msal.cache', 'mg.msal.cache', 'azure-mcp-msal.cache'].flat
   `${name}.nocae`,
   `${name}.cae`,
 ]);
+
+/** Its link handler opens a window, or brings one to the front. */
+const VS_CODE = { name: 'VS Code', url: 'vscode://' };
 
 /** All known programs, in display order. */
 export const PROGRAMS: readonly Program[] = [
@@ -348,7 +356,7 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'teams-toolkit',
     name: 'Teams Toolkit',
-    leaving: { by: 'program', where: 'In Teams Toolkit, open Accounts and choose Sign out.' },
+    leaving: { by: 'program', where: 'In Teams Toolkit, open Accounts and choose Sign out.', opens: VS_CODE },
     places: (computer) => {
       const { home, join } = foldersOf(computer);
       return ['azure', 'm365'].map((name) => ({
@@ -382,6 +390,7 @@ export const PROGRAMS: readonly Program[] = [
     leaving: {
       by: 'program',
       where: 'In Windows, open Settings, Accounts, Access work or school, or Email & accounts.',
+      opens: { name: 'Settings', url: 'ms-settings:emailandaccounts' },
     },
     places: (computer) => {
       if (computer.platform !== 'win32') return [];
@@ -397,7 +406,7 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'vscode',
     name: 'VS Code',
-    leaving: { by: 'program', where: 'In VS Code, open Accounts and choose Sign Out.' },
+    leaving: { by: 'program', where: 'In VS Code, open Accounts and choose Sign Out.', opens: VS_CODE },
     places: (computer) => {
       const { config, join } = foldersOf(computer);
       const file = join(config, 'Code', 'User', 'globalStorage', 'state.vscdb');

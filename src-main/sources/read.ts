@@ -191,14 +191,35 @@ export function howToLeave(
 ): string {
   if (leaving.by === 'program') return leaving.where;
   if (leaving.by === 'tokenkeep') return `Tokenkeep can sign out of ${name}.`;
-  const { command } = leaving;
-  const run =
-    signIn === undefined
-      ? command
-      : command
-          .replace(/\b(?:NAME|CLIENT_ID)\b/, () => asWord(signIn.name))
-          .replace(/\bHOST\b/, () => asWord(signIn.at ?? 'HOST'));
-  return `To sign out, run: ${run}`;
+  return `To sign out, run: ${filled(leaving.command, signIn)}`;
+}
+
+/**
+ * Returns the command that signs out of a program, to copy into a shell.
+ *
+ * @param signIn the sign-in that the command names
+ * @returns null if the program has no such command, or the command names a sign-in and none was given
+ * @example
+ * import { commandToLeave, findSources } from 'tokenkeep/sources';
+ *
+ * for (const source of await findSources()) console.log(source.name, commandToLeave(source));
+ */
+export function commandToLeave(
+  { leaving }: Pick<FoundSource, 'leaving'>,
+  signIn?: NamedSignIn,
+): string | null {
+  if (leaving.by !== 'command') return null;
+  const command = filled(leaving.command, signIn);
+  return PLACEHOLDER.test(command) && signIn === undefined ? null : command;
+}
+
+const PLACEHOLDER = /\b(?:NAME|CLIENT_ID|HOST)\b/;
+
+function filled(command: string, signIn: NamedSignIn | undefined): string {
+  if (signIn === undefined) return command;
+  return command
+    .replace(/\b(?:NAME|CLIENT_ID)\b/, () => asWord(signIn.name))
+    .replace(/\bHOST\b/, () => asWord(signIn.at ?? 'HOST'));
 }
 
 /** Quotes a name for a shell: it comes from a file, and the user may paste the command. */

@@ -1,4 +1,5 @@
 import type { SourceItem } from '../../app/contract.ts';
+import { copyText } from '../bridge.ts';
 import { asksFirst, nameExpiry, sourceBanner } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
@@ -26,6 +27,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
         <Action kind="quiet" onPress={() => void sources.show(item.id)}>
           Show in folder
         </Action>
+        {isOpen && <ProgramActions of={item} />}
         {isOpen && (
           <Action
             kind="quiet"
@@ -69,11 +71,35 @@ export function SourceHead({ item }: { item: SourceItem }) {
   );
 }
 
+/** What the user can do about a program that Tokenkeep never changes: open it, or copy the command that signs out there. */
+export function ProgramActions({
+  of: { id, opens, command },
+}: {
+  of: Pick<SourceItem, 'id' | 'opens' | 'command'>;
+}) {
+  const { sources } = useModel();
+  if (opens !== null) return <Action onPress={() => void sources.openProgram(id)}>{`Open ${opens}`}</Action>;
+  return command === null ? null : <CopyCommand command={command} />;
+}
+
+function CopyCommand({ command }: { command: string }) {
+  const { toasts } = useModel();
+  return (
+    <Action
+      onPress={() => {
+        toasts.show(copyText(command) ? 'Command copied.' : 'The command could not be copied.');
+      }}
+    >
+      Copy command
+    </Action>
+  );
+}
+
 /** Sign-ins of a program whose tokens can't be read. */
 export function NamedSignIns({ item }: { item: SourceItem }) {
   return (
     <ul className="named">
-      {item.names.map(({ name, at, expiresOn }) => (
+      {item.names.map(({ name, at, expiresOn, command }) => (
         <li key={`${name} ${at ?? ''}`}>
           <span className="two-lines">
             <span>
@@ -86,6 +112,7 @@ export function NamedSignIns({ item }: { item: SourceItem }) {
             )}
           </span>
           <Expiry expiresOn={expiresOn} />
+          {command !== null && <CopyCommand command={command} />}
         </li>
       ))}
     </ul>

@@ -1,10 +1,18 @@
+import { Fragment } from 'react';
 import { Button } from 'react-aria-components';
 import type { SourceItem } from '../../app/contract.ts';
-import { sourceAction, sourcesSum, sourceState } from '../state/sources.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { placesOf, sourceAction, sourcesSum, sourceState } from '../state/sources.ts';
 import { number } from '../state/words.ts';
 import { Icon, type IconName } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { UserText } from './text.tsx';
+
+const isFile = ({ program }: SourceItem): boolean => program === 'file';
+const GROUPS = [
+  { title: 'Found on this computer', has: (item: SourceItem) => !isFile(item) },
+  { title: 'Files', has: isFile },
+];
 
 /** All accounts, the vault, and the caches of other programs. The chosen one filters the table. */
 export function SourceList({ withAll = false }: { withAll?: boolean }) {
@@ -42,15 +50,22 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           onChoose={() => choose('vault')}
         />
       )}
-      {items.length > 0 && <h2 className="sources-title">Found on this computer</h2>}
-      {items.map((item) => (
-        <SourceRow
-          key={item.id}
-          item={item}
-          isChosen={withAll && place === item.id}
-          onChoose={() => choose(item.id)}
-        />
-      ))}
+      {GROUPS.map(({ title, has }) => {
+        const its = items.filter(has);
+        return its.length === 0 ? null : (
+          <Fragment key={title}>
+            <h2 className="sources-title">{title}</h2>
+            {its.map((item) => (
+              <SourceRow
+                key={item.id}
+                item={item}
+                isChosen={withAll && place === item.id}
+                onChoose={() => choose(item.id)}
+              />
+            ))}
+          </Fragment>
+        );
+      })}
       {searched && items.length === 0 && (
         <p className="note sources-note">No cache of another program was found.</p>
       )}
@@ -146,6 +161,13 @@ function Row({
       )}
     </div>
   );
+}
+
+/** Returns the places of an account, with the programs that only name it. */
+export function useAccountPlaces(account: AccountItem): readonly string[] {
+  const { sources } = useModel();
+  const items = useStore(sources.view, (view) => view.items);
+  return placesOf(account, items);
 }
 
 /** Names the places of an account: the first, and how many more. */

@@ -6,7 +6,7 @@ import { AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
 import { Avatar } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
-import { PlaceBadges } from '../parts/SourceList.tsx';
+import { PlaceBadges, useAccountPlaces } from '../parts/SourceList.tsx';
 import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
@@ -89,6 +89,7 @@ export function AccountView({ account }: { account: AccountItem }) {
   // Sample accounts have no provider, and tokens of other programs are only read.
   const asksProvider = account.kind === 'user' && account.places.includes('vault') && !demo;
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
+  const places = useAccountPlaces(account);
   return (
     <section className="account" aria-label="Account">
       <div className="who">
@@ -100,7 +101,7 @@ export function AccountView({ account }: { account: AccountItem }) {
           <p>
             <UserText>{accountPlace(account, tenants)}</UserText>
           </p>
-          {account.places.some((place) => place !== 'vault') && <PlaceBadges all places={account.places} />}
+          {places.some((place) => place !== 'vault') && <PlaceBadges all places={places} />}
         </div>
         {refreshable && (
           <Action

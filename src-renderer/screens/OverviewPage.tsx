@@ -16,7 +16,7 @@ import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
 import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
-import { PlaceBadges, SourceList } from '../parts/SourceList.tsx';
+import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
 import { accountDetail, accountName } from '../state/groups.ts';
@@ -392,6 +392,7 @@ const Person = memo(function Person({
   const expiry = useTimed((now) => nextExpiry(account, now));
   const guest = guestTenants(account, tenants);
   const apps = account.clients.map((id) => appLabel(id, appNames));
+  const places = useAccountPlaces(account);
   return (
     <div
       role="row"
@@ -440,7 +441,7 @@ const Person = memo(function Person({
         <span className="second">{expiry.detail}</span>
       </div>
       <div role="gridcell" className="col-source">
-        <PlaceBadges places={account.places} />
+        <PlaceBadges places={places} />
       </div>
     </div>
   );

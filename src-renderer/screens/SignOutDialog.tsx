@@ -5,13 +5,14 @@ import { DialogFrame, QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { receiptPlaces, receiptText } from '../state/activity.ts';
+import { ProgramActions } from '../parts/SourceHead.tsx';
 import { SignOutMatrix } from '../parts/SignOutMatrix.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
+  cachesAmong,
   chosenPlaces,
-  everywherePage,
   placeOfferText,
   placesText,
   providerResultLines,
@@ -28,6 +29,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const all = accountIds === null;
   const several = names.length > 1;
   const matrix = isMatrix(dialog);
+  const isListed = cachesAmong(places).length > 0;
   const total = matrixTotal(dialog).places;
   return (
     <QuestionFrame
@@ -45,7 +47,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       yes={
         matrix
           ? `Sign out ${count(names.length, 'account')}`
-          : places.length > 0
+          : isListed
             ? `Sign out of ${count(chosen, 'place')}`
             : all
               ? 'Sign out all'
@@ -66,9 +68,9 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         </p>
       )}
       {matrix && <SignOutMatrix dialog={dialog} />}
-      {places.length > 0 && !matrix && <PlaceChoices dialog={dialog} />}
-      {places.length === 0 && <p>This removes:</p>}
-      {places.length === 0 && (
+      {isListed && !matrix && <PlaceChoices dialog={dialog} />}
+      {!isListed && <p>This removes:</p>}
+      {!isListed && (
         <ul className="counts removal" aria-busy={counts === null}>
           {counts === null ? (
             <li data-soft>Counting…</li>
@@ -94,6 +96,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
           isDisabled={working}
         />
       )}
+      {!isListed && counts !== null && <PageChoices dialog={dialog} />}
       {sources.map((source) => (
         <p className="note" key={source}>
           Removed from Tokenkeep only: the program that wrote <UserText>{source}</UserText> keeps its own
@@ -105,6 +108,30 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
       </p>
     </QuestionFrame>
+  );
+}
+
+/** A checkbox for each page on which the user signs out on all devices. */
+function PageChoices({ dialog: { places, wishes, working } }: { dialog: DialogOf<'sign-out'> }) {
+  const { signOut } = useModel();
+  if (places.length === 0) return null;
+  return (
+    <div className="choices">
+      {places.map(({ id, page, leave }) => (
+        <label key={id}>
+          <input
+            type="checkbox"
+            checked={wishes.places.includes(id)}
+            disabled={working}
+            onChange={(event) => signOut.wish(withPlace(wishes, id, event.target.checked))}
+          />
+          <span>
+            Also open {page} in the browser, to sign out on all devices
+            <span className="second">{leave}</span>
+          </span>
+        </label>
+      ))}
+    </div>
   );
 }
 
@@ -143,32 +170,33 @@ function PlaceChoices({ dialog }: { dialog: DialogOf<'sign-out'> }) {
                 type="checkbox"
                 checked={wishes.places.includes(place.id)}
                 disabled={working || place.viewOnly}
-                onChange={(event) =>
-                  signOut.wish({
-                    ...wishes,
-                    places: event.target.checked
-                      ? [...wishes.places, place.id]
-                      : wishes.places.filter((id) => id !== place.id),
-                  })
-                }
+                onChange={(event) => signOut.wish(withPlace(wishes, place.id, event.target.checked))}
               />
               <span>
                 <b>
                   <UserText>{place.name}</UserText>
                 </b>
-                <span className="second mono">
-                  <UserText>{place.file}</UserText>
-                </span>
+                {place.file !== '' && (
+                  <span className="second mono">
+                    <UserText>{place.file}</UserText>
+                  </span>
+                )}
                 <span className="second">
                   <UserText>{placeOfferText(place)}</UserText>
                 </span>
               </span>
             </label>
+            {place.page === null && <ProgramActions of={place} />}
           </li>
         ))}
       </ul>
     </>
   );
+}
+
+function withPlace(wishes: SignOutWishes, place: string, isChosen: boolean): SignOutWishes {
+  const others = wishes.places.filter((id) => id !== place);
+  return { ...wishes, places: isChosen ? [...others, place] : others };
 }
 
 /** Maximum names shown. */
@@ -202,7 +230,6 @@ export function LeaveChoices({
 }) {
   if (offers === null) return <p className="note">Checking what the provider supports…</p>;
   const { revoke, endSession, provider } = offers;
-  const page = everywherePage(offers);
   if (revoke !== 'offered' && endSession !== 'offered')
     return <p className="note">{CANNOT[worse(revoke, endSession)]}</p>;
   return (
@@ -221,10 +248,7 @@ export function LeaveChoices({
           </span>
         </label>
       ) : (
-        <p className="note">
-          This provider can’t revoke refresh tokens.
-          {page !== null && ` To sign out on all devices, open ${page} and choose Sign out everywhere.`}
-        </p>
+        <p className="note">This provider can’t revoke refresh tokens.</p>
       )}
       {endSession === 'offered' && (
         <label>
@@ -279,6 +303,7 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
           >
             Copy receipt
           </Action>
+          <Action onPress={() => void signOut.save(receiptText(report, clock.now()))}>Save…</Action>
           {undoable && (
             <Action kind="quiet" onPress={() => void signOut.undo()}>
               Undo in other programs
@@ -290,15 +315,20 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
         </>
       }
     >
-      <p>{when}</p>
+      <p className="places-receipt">{when}</p>
       {still.length > 0 && (
-        <div className="still" role="alert">
-          <b>Still signed in: {listing(still.map(({ name }) => name))}</b>
-          {still.map(({ name, says }) => (
-            <p key={name}>
-              <UserText>{still.length > 1 ? `${name}: ${says}` : says}</UserText>
-            </p>
-          ))}
+        <div className="still">
+          <div role="alert">
+            <b>Still signed in: {listing(still.map(({ name }) => name))}</b>
+            {still.map(({ name, says }) => (
+              <p key={name}>
+                <UserText>{still.length > 1 ? `${name}: ${says}` : says}</UserText>
+              </p>
+            ))}
+          </div>
+          {report.places.some(({ result, file }) => result === 'still' && file !== '') && (
+            <Action onPress={() => void signOut.check()}>Check again</Action>
+          )}
         </div>
       )}
       <ReceiptLines

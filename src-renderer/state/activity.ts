@@ -398,6 +398,9 @@ export function receiptPlaces(report: SignOutReport, now: number, timeZone?: str
     ...report.places
       .filter(({ result }) => result === 'signed-out')
       .map(({ name, says: how }) => ({ says: name, value: how, tone: 'ok' as const })),
+    ...report.places
+      .filter(({ result }) => result === 'not-confirmed')
+      .map(({ name, says: how }) => ({ says: name, value: `Not confirmed. ${how}`, tone: 'plain' as const })),
     ...(oldKey === null ? [] : [oldKey]),
     ...providerResultLines(report),
   ];

@@ -71,7 +71,7 @@ export function createModel(ports: Ports): Model {
     signatures.clear();
   });
   const settings = createSettings(ports);
-  const sources = createSources(ports, dialogs);
+  const sources = createSources(ports, dialogs, toasts);
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
   // Another vault state can mean other accounts: unlocked, recovered, started fresh.
@@ -106,7 +106,7 @@ export function createModel(ports: Ports): Model {
     update,
     health,
     signIn,
-    signOut: createSignOut(ports, vault, accounts, selection, dialogs),
+    signOut: createSignOut(ports, vault, accounts, selection, dialogs, toasts),
     refreshStatus: createRefreshStatus(ports, vault, accounts, selection, toasts),
     async start() {
       // The zone of the times is known before the first list is drawn.

@@ -1,10 +1,4 @@
-import type {
-  KeptReceipt,
-  PlaceOffer,
-  SignOutOffers,
-  SignOutReport,
-  SignOutWishes,
-} from '../../app/contract.ts';
+import type { KeptReceipt, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -14,6 +8,8 @@ import type { Selection } from './selection.ts';
 import { localTime } from './time.ts';
 import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
+import type { Toasts } from './toasts.ts';
+import { visible } from './text.ts';
 import { addCounts, count } from './words.ts';
 
 /** Maximum accounts whose tokens are loaded to find the names of apps. */
@@ -31,6 +27,10 @@ export interface SignOut {
   confirm: () => Promise<void>;
   /** Puts back what the sign-out of the open receipt removed from other programs. */
   undo: () => Promise<void>;
+  /** Looks again where the accounts of the open receipt were still signed in. */
+  check: () => Promise<void>;
+  /** Saves the text of a receipt as a file. */
+  save: (text: string) => Promise<void>;
   /** Closes the receipt and forgets what could be undone. */
   done: () => void;
 }
@@ -41,6 +41,7 @@ export function createSignOut(
   accounts: Accounts,
   selection: Selection,
   dialogs: Dialogs,
+  toasts: Toasts,
 ): SignOut {
   const { tokenCache, app } = ports;
 
@@ -108,7 +109,12 @@ export function createSignOut(
         wishes: {
           ...dialog.wishes,
           vault: here.length > 0,
-          places: places.value.filter(({ viewOnly }) => !viewOnly).map(({ id }) => id),
+          places: places.value
+            .filter(
+              ({ viewOnly, page }) =>
+                !viewOnly && (page === null || isPageChosen(chosen.length, places.value)),
+            )
+            .map(({ id }) => id),
         },
       });
   };
@@ -168,6 +174,18 @@ export function createSignOut(
       const answer = await app.undoSignOut(dialog.report.id);
       if (answer.ok) dialogs.open({ ...dialog, report: answer.value });
       else dialogs.fail('The sign-out could not be undone', answer.error);
+    },
+    async check() {
+      const dialog = dialogs.view.get();
+      if (dialog?.kind !== 'receipt') return;
+      const answer = await app.checkSignOut(dialog.report.id);
+      if (answer.ok) dialogs.open({ ...dialog, report: answer.value });
+      else toasts.show(answer.error.message);
+    },
+    async save(text) {
+      const answer = await app.saveReceipt(text);
+      if (!answer.ok) toasts.show(answer.error.message);
+      else if (answer.value !== null) toasts.show(`Saved as ${visible(answer.value)}.`);
     },
     done() {
       const dialog = dialogs.view.get();
@@ -281,13 +299,17 @@ function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   return told === undefined ? null : oldKeyLine(told);
 }
 
-/** Where a user can end the sessions on all devices, if the provider has no endpoint for it; null if no such page is known. */
-export function everywherePage({ revoke, provider }: SignOutOffers): string | null {
-  const isMicrosoft =
-    /^login\.(?:microsoftonline\.(?:com|us)|microsoft\.com|partner\.microsoftonline\.cn)$/.test(
-      provider ?? '',
-    );
-  return isMicrosoft && revoke !== 'offered' ? 'myaccount.microsoft.com' : null;
+/** Those places that are caches of programs. The others are pages. */
+export function cachesAmong(places: readonly PlaceOffer[]): PlaceOffer[] {
+  return places.filter(({ page }) => page === null);
+}
+
+/**
+ * Whether a page on which the user signs out on all devices is chosen from the start: for one account that is in several places. Several
+ * accounts would need as many sign-ins there.
+ */
+function isPageChosen(accounts: number, places: readonly PlaceOffer[]): boolean {
+  return accounts === 1 && cachesAmong(places).length > 0;
 }
 
 /** How many places a sign-out would change. */
@@ -296,8 +318,8 @@ export function chosenPlaces({ vault, places }: SignOutWishes): number {
 }
 
 /** "Removes 5 tokens of 2 accounts from its file. The other 3 accounts stay." */
-export function placeOfferText({ tokens, accounts, others, viewOnly, leave }: PlaceOffer): string {
-  if (viewOnly) return leave;
+export function placeOfferText({ tokens, accounts, others, viewOnly, leave, page }: PlaceOffer): string {
+  if (viewOnly || page !== null) return leave;
   const whose = accounts > 1 ? ` of ${count(accounts, 'account')}` : '';
   const stay =
     others === 0
@@ -321,7 +343,8 @@ export function placesText(report: SignOutReport): string | null {
   if (report.places.length === 0) return null;
   const vault = report.receipts.length > 0 || report.keptInVault ? 1 : 0;
   const all = report.places.length + vault;
-  const left = stillSignedIn(report).length;
+  const unknown = report.places.filter(({ result }) => result === 'not-confirmed').length;
+  const left = stillSignedIn(report).length + unknown;
   return left === 0
     ? `signed out of ${all === 1 ? 'its only place' : `all ${String(all)} places`}`
     : `signed out of ${String(all - left)} of ${count(all, 'place')}`;

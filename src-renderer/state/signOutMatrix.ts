@@ -34,7 +34,7 @@ export interface SignOutChoice {
 
 /** Whether each account gets a checkbox for each place. */
 export function isMatrix({ accounts, places }: Pick<SignOutChoice, 'accounts' | 'places'>): boolean {
-  return accounts.length > 1 && accounts.length <= MOST_ROWS && places.length > 0;
+  return accounts.length > 1 && accounts.length <= MOST_ROWS && places.some(({ page }) => page === null);
 }
 
 export function matrixColumns({ accounts, places, offers }: Omit<SignOutChoice, 'wishes'>): MatrixColumn[] {
@@ -94,6 +94,8 @@ export function matrixLines(choice: SignOutChoice): { id: string; name: string; 
     const whose = count(leaving.length, 'account');
     const offer = places.find((place) => place.id === id);
     if (offer?.viewOnly === true) return { id, name, says: offer.leave };
+    if (offer !== undefined && offer.page !== null)
+      return { id, name, says: leaving.length === 0 ? 'No page is opened.' : offer.leave };
     if (leaving.length === 0)
       return { id, name, says: id === 'provider' ? 'Nothing is revoked.' : 'Nothing is removed.' };
     if (id === 'provider')
@@ -136,14 +138,17 @@ function staying(
 export function matrixTotal(choice: SignOutChoice): { places: number; says: string } {
   let places = 0;
   let isRevoking = false;
+  const pages = new Set(choice.places.flatMap(({ id, page }) => (page === null ? [] : [id])));
+  let isPageOpened = false;
   for (const column of matrixColumns(choice))
     for (const account of column.has) {
       if (column.viewOnly || !isChosen(choice.wishes, account, column.id)) continue;
       if (column.id === 'provider') isRevoking = true;
+      else if (pages.has(column.id)) isPageOpened = true;
       else places += 1;
     }
   return {
     places,
-    says: `${count(places, 'place')} on this computer${isRevoking ? ', and the provider' : ''}`,
+    says: `${count(places, 'place')} on this computer${isRevoking ? ', and the provider' : ''}${isPageOpened ? ', and a page in the browser' : ''}`,
   };
 }

@@ -1,9 +1,11 @@
 import type { SourceItem, SourceList } from '../../app/contract.ts';
 import type { Outcome } from '../../src-main/ipc/contract.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
+import type { Toasts } from './toasts.ts';
 import { changesAt, isPast, relative } from './time.ts';
 import { count } from './words.ts';
 
@@ -25,10 +27,12 @@ export interface Sources {
   /** Plans an import into the vault; the import dialog follows. */
   import: (id: string) => Promise<void>;
   show: (id: string) => Promise<void>;
+  /** Opens the program in which the user signs out. */
+  openProgram: (id: string) => Promise<void>;
 }
 
 /** The caches of other programs. Main looks for them, opens and follows them when the user asks. */
-export function createSources({ app }: Ports, dialogs: Dialogs): Sources {
+export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts): Sources {
   const view = createStore<SourcesView>({
     searched: false,
     items: [],
@@ -80,6 +84,10 @@ export function createSources({ app }: Ports, dialogs: Dialogs): Sources {
     async show(id) {
       const answer = await app.showSource(id);
       if (!answer.ok) dialogs.fail('The file could not be shown', answer.error);
+    },
+    async openProgram(id) {
+      const answer = await app.openProgram(id);
+      if (!answer.ok) toasts.show(answer.error.message);
     },
   };
 }
@@ -155,6 +163,22 @@ export function sourceBanner(
   const what = lastChange === null ? '.' : `: ${lastChange}`;
   const wrote = writtenAt === null ? '' : ` ${name} wrote to it ${relative(writtenAt, now)}${what}`;
   return `Opened read-only and followed live.${wrote}${viewOnly ? ` ${leave}` : ''}`;
+}
+
+/**
+ * The places of an account, with the programs that name it and whose tokens are not read. Only a name in the form of an e-mail address
+ * means one user everywhere.
+ */
+export function placesOf(
+  { places, username }: Pick<AccountItem, 'places' | 'username'>,
+  items: readonly SourceItem[],
+): readonly string[] {
+  const wanted = username.toLowerCase();
+  if (!wanted.includes('@')) return places;
+  const naming = items.filter(
+    ({ id, names }) => !places.includes(id) && names.some(({ name }) => name.toLowerCase() === wanted),
+  );
+  return naming.length === 0 ? places : [...places, ...naming.map(({ id }) => id)];
 }
 
 /** "2 sources, 1 open". */

@@ -25,6 +25,7 @@ let chosen: string | null;
 let changes: number;
 const asked: string[] = [];
 const planned: string[] = [];
+const opened: string[] = [];
 let sources: OpenSources<null>;
 let keys: Keychain = memoryKeychain();
 
@@ -39,6 +40,7 @@ beforeEach(() => {
   changes = 0;
   asked.splice(0);
   planned.splice(0);
+  opened.splice(0);
   sources = openSources<null>({
     computer: { platform: 'linux', home, env: {} },
     reading: { secrets: { vault: (path) => openVault({ file: path, keychain: keys }) }, pause: 1 },
@@ -50,6 +52,7 @@ beforeEach(() => {
     chooseFile: () => Promise.resolve(chosen),
     planImport: (path) => Promise.resolve(void planned.push(path)),
     showFile: () => undefined,
+    openProgram: ({ url }) => Promise.resolve(void opened.push(url)),
     now: () => 1_800_000_000,
     onChange: () => (changes += 1),
   });
@@ -166,6 +169,21 @@ describe('finding and opening', () => {
     }
   });
 
+  it('opens the program in which the user signs out, by a click and by its own link only', async () => {
+    put(join(home, '.config', 'Code', 'User', 'globalStorage', 'state.vscdb'), '');
+    await handlers.find();
+    const { id, opens } = await handlers.named('VS Code');
+    expect(opens).toBe('VS Code');
+    clicked = false;
+    await expect(async () => sources.handlers.openProgram(null, id)).rejects.toThrow(QuestionError);
+    clicked = true;
+    await sources.handlers.openProgram(null, id);
+    expect(opened).toEqual(['vscode://']);
+    const gh = await handlers.named('GitHub CLI');
+    expect(gh).toMatchObject({ opens: null, command: null });
+    await expect(async () => sources.handlers.openProgram(null, gh.id)).rejects.toThrow('can’t open');
+  });
+
   it('forgets the contents when it is closed', async () => {
     const { id } = await openAzure();
     await sources.handlers.closeSource(null, id);
@@ -225,6 +243,31 @@ describe('signing out', () => {
       { name: 'GitHub CLI', result: 'still', says: offer!.leave },
       { name: 'Azure CLI', result: 'signed-out' },
     ]);
+  });
+
+  it('looks again where somebody was still signed in, and says when the program has signed out', async () => {
+    const { id } = await openAzure();
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const hosts = join(home, '.config', 'gh', 'hosts.yml');
+    put(hosts, `github.com:\n    users:\n        ${usernameOf(leaving)}:\n`);
+    const gh = (sources.handlers.sources(null) as SourceList).items.find(({ program }) => program === 'gh')!;
+    await sources.handlers.openSource(null, gh.id);
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    await out.signOut([leaving.id], [], 'report');
+    expect(await out.check('report')).toMatchObject([
+      { name: 'Azure CLI', result: 'still', says: `Checked again: ${usernameOf(leaving)}.` },
+      { name: 'GitHub CLI', result: 'still', says: expect.stringContaining('gh auth logout') as string },
+    ]);
+    writeFileSync(hosts, '');
+    writeFileSync(file, '{}');
+    expect(await out.check('report')).toMatchObject([
+      { name: 'Azure CLI', result: 'signed-out', says: 'Left: none (checked again).' },
+      { name: 'GitHub CLI', result: 'signed-out' },
+    ]);
+    await sources.handlers.closeSource(null, id);
+    expect((await out.check('report'))[0]).toMatchObject({ result: 'still' });
+    out.done('report');
+    expect(await out.check('report')).toEqual([]);
   });
 
   it('puts back what is left when one of several places failed before', async () => {

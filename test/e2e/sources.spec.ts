@@ -31,6 +31,7 @@ test('the cache of another program is opened on request, followed, and an accoun
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
   await expect(question).toContainText('~/.azure/msal_token_cache.json');
+  await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
   await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
   const receipt = window.getByRole('dialog');
   await expect(receipt).toContainText('signed out of its only place');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { everywherePage, receiptWords } from '../../src-renderer/state/signOut.ts';
+import { receiptWords } from '../../src-renderer/state/signOut.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -112,16 +112,6 @@ describe('signing out', () => {
       error: { message: 'Read-only.' },
     });
   });
-});
-
-test.each([
-  ['login.microsoftonline.com', 'none', 'myaccount.microsoft.com'],
-  ['login.microsoftonline.com.evil.example', 'none', null],
-  ['id.example', 'none', null],
-  ['login.microsoftonline.com', 'offered', null],
-  [null, 'none', null],
-] as const)('%s, which has revocation %s: the page for all devices is %s', (provider, revoke, page) => {
-  expect(everywherePage({ provider, revoke, endSession: 'offered' })).toBe(page);
 });
 
 describe('the receipt', () => {

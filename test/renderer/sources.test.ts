@@ -1,11 +1,34 @@
 import { describe, expect, test } from 'vitest';
+import { receiptText } from '../../src-renderer/state/activity.ts';
 import { overviewAccounts } from '../../src-renderer/state/overview.ts';
 import { placeOfferText, placesText, stillSignedIn } from '../../src-renderer/state/signOut.ts';
-import { sourceAction, sourceBanner, sourcesSum, sourceState } from '../../src-renderer/state/sources.ts';
+import {
+  placesOf,
+  sourceAction,
+  sourceBanner,
+  sourcesSum,
+  sourceState,
+} from '../../src-renderer/state/sources.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
+const PAGE = 'page-myaccount-microsoft-com';
+
 describe('sources', () => {
+  test('join the line of the account whose user name they have, if it is an e-mail address', async () => {
+    const { model } = await stage('sources');
+    const items = model.sources.view.get().items.map((item) => ({
+      ...item,
+      names: item.id === 'gh' ? ['Ada@Example.org', 'ben'].map((name) => ({ name, command: null })) : [],
+    }));
+    expect(placesOf({ places: ['vault'], username: 'ada@example.org' }, items)).toEqual(['vault', 'gh']);
+    expect(placesOf({ places: ['vault'], username: 'ben' }, items)).toEqual(['vault']);
+    expect(placesOf({ places: ['vault', 'gh'], username: 'ada@example.org' }, items)).toEqual([
+      'vault',
+      'gh',
+    ]);
+  });
+
   test('have a sentence for each state', async () => {
     const { model, time } = await stage('sources');
     const now = Math.floor(time.now() / 1000);
@@ -64,11 +87,36 @@ describe('a sign-out of several places', () => {
 
   test('offers each place, those that can be changed chosen', async () => {
     const { dialog } = await opened();
-    expect(dialog.wishes).toMatchObject({ vault: true, places: ['az'] });
+    expect(dialog.wishes).toMatchObject({ vault: true, places: ['az', PAGE] });
     expect(dialog.places.map(placeOfferText)).toEqual([
       'Removes 3 tokens from its cache. The other 2 accounts stay. You can undo this until you press Done.',
       'In VS Code, open Accounts and choose Sign Out.',
+      'Microsoft has no endpoint that revokes tokens. Tokenkeep opens My Account, where you choose Sign out everywhere.',
     ]);
+  });
+
+  test('opens a page for all devices only where one account is in several places, or the user chooses it', async () => {
+    const { model, world } = await stage('sources-few');
+    world.signIn.places = world.signIn.places.filter(({ page }) => page !== null);
+    await model.signOut.one('a001');
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({ wishes: { vault: true, places: [] } });
+    world.signIn.places = (await stage('sources-few')).world.signIn.places;
+    await model.signOut.several(['a001', 'a003']);
+    await settled();
+    expect(model.dialogs.view.get()).toMatchObject({ wishes: { places: ['az'] } });
+  });
+
+  test('opens the program, checks again and saves the receipt when the user asks', async () => {
+    const { model, bridge } = await opened();
+    await model.sources.openProgram('code');
+    await model.signOut.confirm();
+    await model.signOut.check();
+    await model.signOut.save('text');
+    const asked = (name: string) => bridge.asked.filter(([request]) => request === name);
+    expect(asked('openProgram')).toEqual([['openProgram', 'code']]);
+    expect(asked('checkSignOut')).toEqual([['checkSignOut', 'sign-out-1']]);
+    expect(asked('saveReceipt')).toEqual([['saveReceipt', 'text']]);
   });
 
   test('says first where the account is still signed in', async () => {
@@ -76,7 +124,10 @@ describe('a sign-out of several places', () => {
     await model.signOut.confirm();
     const receipt = model.dialogs.view.get();
     if (receipt?.kind !== 'receipt') throw new Error('No receipt.');
-    expect(placesText(receipt.report)).toBe('signed out of 2 of 3 places');
+    expect(placesText(receipt.report)).toBe('signed out of 2 of 4 places');
+    expect(receiptText(receipt.report, receipt.report.at)).toContain(
+      'Microsoft, on all devices: Not confirmed. My Account was opened',
+    );
     expect(stillSignedIn(receipt.report)).toEqual([
       { name: 'VS Code', says: 'In VS Code, open Accounts and choose Sign Out.' },
     ]);
@@ -97,6 +148,10 @@ describe('a sign-out of several places', () => {
     await settled();
     expect(bridge.asked.map(([name]) => name)).not.toContain('removalCount');
     const dialog = model.dialogs.view.get();
-    expect(dialog).toMatchObject({ inVault: 0, wishes: { vault: false, places: ['az'] }, offers: undefined });
+    expect(dialog).toMatchObject({
+      inVault: 0,
+      wishes: { vault: false, places: ['az', PAGE] },
+      offers: undefined,
+    });
   });
 });

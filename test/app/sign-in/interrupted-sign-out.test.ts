@@ -57,6 +57,7 @@ function otherPrograms(left: Set<string>, steps: ReturnType<typeof ending>): Sou
       [...left].map((id) => ({
         ...rowOf(id),
         ...{ id, tokens: 1, accounts: 1, others: 0, tokensOf: {}, staying: [], viewOnly: false, leave: '' },
+        ...{ opens: null, command: null, page: null },
       })),
     async signOut(_ids, places) {
       const rows = [];
@@ -66,6 +67,8 @@ function otherPrograms(left: Set<string>, steps: ReturnType<typeof ending>): Sou
       }
       return rows;
     },
+    accounts: () => [],
+    check: () => Promise.resolve([]),
     undo: () => Promise.resolve([]),
     done: () => undefined,
   };

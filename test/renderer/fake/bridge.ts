@@ -296,6 +296,13 @@ export function fakeBridge(world: World): FakeBridge {
       addSource: () => answer('addSource', [], () => (world.consents ? sourceList() : null)),
       importSource: (id) => answer('importSource', [id], () => undefined),
       showSource: (id) => answer('showSource', [id], () => undefined),
+      openProgram: (id) => answer('openProgram', [id], () => undefined),
+      saveReceipt: (text) => answer('saveReceipt', [text], () => (world.consents ? 'sign-out.txt' : null)),
+      checkSignOut: (id) =>
+        answer('checkSignOut', [id], () => ({
+          ...(world.signIn.receipts[0] ?? fail('There is no receipt.')),
+          id,
+        })),
       undoSignOut: (id) =>
         answer('undoSignOut', [id], () => ({
           ...(world.signIn.receipts[0] ?? fail('There is no receipt.')),
@@ -305,12 +312,17 @@ export function fakeBridge(world: World): FakeBridge {
       signOut: (ids, wishes) =>
         answer('signOut', [ids, wishes], () => ({
           names: chosen(ids).map(({ account }) => account.username),
-          places: world.signIn.places.map(({ id, name, file, leave }) => ({
+          places: world.signIn.places.map(({ id, name, file, leave, page }) => ({
             name,
             file,
-            ...(wishes.places.includes(id)
-              ? { result: 'signed-out' as const, says: '3 tokens removed. Left: none (checked again).' }
-              : { result: 'still' as const, says: leave }),
+            ...(page !== null
+              ? {
+                  result: 'not-confirmed' as const,
+                  says: 'My Account was opened: choose Sign out everywhere there. Tokenkeep can’t see what you chose.',
+                }
+              : wishes.places.includes(id)
+                ? { result: 'signed-out' as const, says: '3 tokens removed. Left: none (checked again).' }
+                : { result: 'still' as const, says: leave }),
           })),
           keptInVault: !wishes.vault,
           id: 'sign-out-1',

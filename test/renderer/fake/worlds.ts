@@ -197,6 +197,8 @@ function sourceItems(now: number): NonNullable<World['sources']> {
     problem: null,
     viewOnly: false,
     leave: '',
+    opens: null,
+    command: null,
     accounts: 3,
     tokens: 9,
     names: [],
@@ -256,7 +258,13 @@ function sourceItems(now: number): NonNullable<World['sources']> {
       viewOnly: true,
       leave: 'To sign out, run: gh auth logout',
       accounts: 1,
-      names: [{ name: 'ada-marsh', at: 'github.com' }],
+      names: [
+        {
+          name: 'ada@contoso.example',
+          at: 'github.com',
+          command: 'gh auth logout -h github.com -u ada@contoso.example',
+        },
+      ],
     },
     {
       ...base,
@@ -296,6 +304,9 @@ function placeOffers(): SignInWorld['places'] {
       staying: ['Mara Lindqvist', 'Dana Whitfield'],
       viewOnly: false,
       leave: '',
+      opens: null,
+      command: null,
+      page: null,
     },
     {
       id: 'code',
@@ -308,6 +319,25 @@ function placeOffers(): SignInWorld['places'] {
       staying: [],
       viewOnly: true,
       leave: 'In VS Code, open Accounts and choose Sign Out.',
+      opens: 'VS Code',
+      command: null,
+      page: null,
+    },
+    {
+      id: 'page-myaccount-microsoft-com',
+      name: 'Microsoft, on all devices',
+      file: '',
+      tokens: 0,
+      accounts: 1,
+      others: 0,
+      tokensOf: { a001: 0 },
+      staying: [],
+      viewOnly: false,
+      leave:
+        'Microsoft has no endpoint that revokes tokens. Tokenkeep opens My Account, where you choose Sign out everywhere.',
+      opens: null,
+      command: null,
+      page: 'myaccount.microsoft.com',
     },
   ];
 }

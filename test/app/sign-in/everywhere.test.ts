@@ -1,0 +1,107 @@
+/** The page on which a user signs out on all devices: offered, opened by main, and never said to be done. */
+import { expect, it } from 'vitest';
+import { signOuts } from '../../../app/sign-in/sign-out.ts';
+import type { Vault } from '../../../src-main/index.ts';
+import { cachedAccounts, usernameOf } from '../../../src-main/ipc/index.ts';
+import { testVault, tokenResponse } from '../../../src-main/testing/index.ts';
+
+const ISSUER = 'https://login.microsoftonline.com/72f988bf-0000-4000-8000-2d7cd011db47/v2.0';
+const PAGE = 'page-myaccount-microsoft-com';
+const wishes = { vault: true, revoke: false, endSession: false, places: [] as string[] };
+
+async function withVault(
+  issuer: string,
+  work: (out: ReturnType<typeof signOuts>, ids: string[], opened: string[], vault: Vault) => Promise<void>,
+  { isDemo = false, fails = false } = {},
+): Promise<void> {
+  const { vault, dispose } = await testVault();
+  const opened: string[] = [];
+  try {
+    await vault.update((cache) => cache.add(tokenResponse({ username: 'ada@contoso.example', issuer })));
+    const out = signOuts({
+      vault: () => Promise.resolve(vault),
+      isDemo: () => isDemo,
+      profiles: { list: () => [], allowed: () => undefined },
+      consent: { findAllowed: () => Promise.reject(new Error('Nobody is asked.')) } as never,
+      sources: {
+        names: () => new Map(),
+        accounts: () => [],
+        offers: () => [],
+        signOut: () => Promise.resolve([]),
+        undo: () => Promise.resolve([]),
+        check: () => Promise.resolve([]),
+        done: () => undefined,
+      },
+      openBrowser: (url) =>
+        fails ? Promise.reject(new Error('No browser.')) : Promise.resolve(void opened.push(url)),
+      now: () => Math.floor(Date.now() / 1000),
+      after: () => () => undefined,
+      onProgress: () => undefined,
+      onUnexpected: (error) => {
+        throw error;
+      },
+    });
+    const ids = await vault.read((cache) =>
+      [...cachedAccounts(cache).byId.values()]
+        .filter((account) => usernameOf(account) === 'ada@contoso.example')
+        .map(({ id }) => id),
+    );
+    await work(out, ids, opened, vault);
+    out.stop();
+  } finally {
+    await dispose();
+  }
+}
+
+it('is opened if it is chosen, and its row says that nothing is confirmed', async () => {
+  await withVault(ISSUER, async (out, ids, opened) => {
+    expect(await out.places(ids)).toMatchObject([
+      { id: PAGE, page: 'myaccount.microsoft.com', viewOnly: false },
+    ]);
+    expect(opened).toEqual([]);
+    const report = await out.signOut(ids, { ...wishes, places: [PAGE] }, null);
+    expect(opened).toEqual(['https://myaccount.microsoft.com']);
+    expect(report.receipts).toHaveLength(1);
+    expect(report.places).toMatchObject([{ name: 'Microsoft, on all devices', result: 'not-confirmed' }]);
+    expect((await out.reports())[0]?.places).toEqual(report.places);
+  });
+});
+
+it('is opened alone, and the account stays in the vault', async () => {
+  await withVault(ISSUER, async (out, ids, opened) => {
+    const report = await out.signOut(ids, { ...wishes, vault: false, places: [PAGE] }, null);
+    expect(opened).toHaveLength(1);
+    expect(report).toMatchObject({ names: ['ada@contoso.example'], keptInVault: true });
+    await expect(out.signOut(ids, { ...wishes, vault: false }, null)).rejects.toThrow('No place was chosen');
+  });
+});
+
+it('is not opened if it is not chosen, whatever the window asks for', async () => {
+  await withVault(ISSUER, async (out, ids, opened) => {
+    const report = await out.signOut(ids, { ...wishes, places: ['page-evil-example'] }, null);
+    expect(opened).toEqual([]);
+    expect(report.places).toEqual([]);
+  });
+});
+
+it('that does not open is told with its address, and the account is signed out', async () => {
+  const says = expect.stringContaining('Open https://myaccount.microsoft.com') as string;
+  await withVault(
+    ISSUER,
+    async (out, ids) => {
+      const report = await out.signOut(ids, { ...wishes, places: [PAGE] }, null);
+      expect(report).toMatchObject({
+        receipts: [{ remaining: 0 }],
+        places: [{ result: 'not-confirmed', says }],
+      });
+    },
+    { fails: true },
+  );
+});
+
+it.each([
+  ['another provider', 'https://id.example', false],
+  ['sample data', ISSUER, true],
+])('is not offered for %s', async (_, issuer, isDemo) => {
+  await withVault(issuer, async (out, ids) => expect(await out.places(ids)).toEqual([]), { isDemo });
+});
