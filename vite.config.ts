@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: '../out/renderer',
     emptyOutDir: true,
     target: 'chrome130', // Electron 33
-    modulePreload: { polyfill: false }, // it would fetch, and the window has no network
+    modulePreload: false, // it would fetch, and the window has no network
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000, // kB; it is read from the disk beside it, not fetched
   },

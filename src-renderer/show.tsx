@@ -3,7 +3,7 @@ import { keepFocus } from './focus.ts';
 import { LastResort } from './parts/LastResort.tsx';
 import { ModelContext } from './parts/hooks.ts';
 import { BridgeMissing } from './screens/StartScreens.tsx';
-import { TokenkeepWindow } from './screens/TokenkeepWindow.tsx';
+import { loadRest, TokenkeepWindow } from './screens/TokenkeepWindow.tsx';
 import type { Ports } from './state/ports.ts';
 import { createModel } from './state/model.ts';
 import './styles/index.css';
@@ -15,7 +15,7 @@ export function show(root: HTMLElement, ports: Ports | null): void {
     return;
   }
   const model = createModel(ports);
-  void model.start();
+  void model.start().then(loadRest);
   keepFocus();
   createRoot(root).render(
     <LastResort>

@@ -1,21 +1,12 @@
-import { type ReactNode, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import { Modal, ModalOverlay } from 'react-aria-components';
 import { focusOrigin, returnFocus } from '../focus.ts';
-import { Action } from '../parts/Action.tsx';
-import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
-import type { Dialog, DialogOf } from '../state/dialogs.ts';
+import { later } from '../parts/later.ts';
+import type { Dialog } from '../state/dialogs.ts';
 import type { Store } from '../state/store.ts';
-import { AboutDialog } from './AboutDialog.tsx';
-import { ExportDialog } from './ExportDialog.tsx';
-import { RepairDialog } from './HealthPage.tsx';
-import { ImportDialog, LockedImportDialog, ReadingDialog } from './ImportDialogs.tsx';
-import { ProfileDialog } from './ProfileDialog.tsx';
-import { SignInAgainDialog, SignInDialog, SigningInDialog } from './SignInDialog.tsx';
-import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
-import { TenantNameDialog } from './TenantNameDialog.tsx';
-import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
+
+export const dialogContents = later(() => import('./DialogContents.tsx'));
 
 /**
  * Renders the open dialog. The overlay stays while one dialog replaces another (sign-out, receipt), so that the
@@ -24,6 +15,7 @@ import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs
 export function Dialogs() {
   const { dialogs, importing, signIn, signOut } = useModel();
   const dialog = useStore(dialogs.view);
+  const contents = dialogContents.use(dialog !== null);
   useFocusReturn(dialogs.view);
   if (dialog === null) return null;
   return (
@@ -39,7 +31,7 @@ export function Dialogs() {
         else dialogs.close();
       }}
     >
-      <Modal className="modal">{contents(dialog)}</Modal>
+      <Modal className="modal">{contents !== null && <contents.DialogContents dialog={dialog} />}</Modal>
     </ModalOverlay>
   );
 }
@@ -69,63 +61,4 @@ function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'rotate-key' || dialog.kind === 'export' || dialog.kind === 'repair')
     return dialog.working;
   return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
-}
-
-function contents(dialog: Dialog): ReactNode {
-  switch (dialog.kind) {
-    case 'about':
-      return <AboutDialog />;
-    case 'tenant-name':
-      return <TenantNameDialog dialog={dialog} />;
-    case 'sign-in':
-      return <SignInDialog />;
-    case 'sign-in-again':
-      return <SignInAgainDialog dialog={dialog} />;
-    case 'profile':
-      return <ProfileDialog dialog={dialog} />;
-    case 'signing-in':
-      return <SigningInDialog />;
-    case 'start-fresh':
-      return <StartFreshDialog dialog={dialog} />;
-    case 'recover':
-      return <RecoverDialog />;
-    case 'rotate-key':
-      return <RotateKeyDialog dialog={dialog} />;
-    case 'export':
-      return <ExportDialog dialog={dialog} />;
-    case 'repair':
-      return <RepairDialog dialog={dialog} />;
-    case 'failure':
-      return <FailureDialog dialog={dialog} />;
-    case 'import-reading':
-      return <ReadingDialog dialog={dialog} />;
-    case 'import-locked':
-      return <LockedImportDialog dialog={dialog} />;
-    case 'import-plan':
-      return <ImportDialog dialog={dialog} />;
-    case 'sign-out':
-      return <SignOutDialog dialog={dialog} />;
-    case 'receipt':
-      return <ReceiptDialog dialog={dialog} />;
-  }
-}
-
-/** An action failed: shows main's message. */
-export function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
-  const { dialogs } = useModel();
-  return (
-    <DialogFrame
-      alert
-      title={dialog.title}
-      buttons={
-        <Action kind="primary" onPress={dialogs.close} autoFocus>
-          Close
-        </Action>
-      }
-    >
-      <p>
-        <UserText>{dialog.error.message}</UserText>
-      </p>
-    </DialogFrame>
-  );
 }

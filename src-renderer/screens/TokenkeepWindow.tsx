@@ -7,17 +7,18 @@ import { Header } from '../parts/Header.tsx';
 import { Banners } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
+import { later } from '../parts/later.ts';
 import { MainScreen } from './AccountsPage.tsx';
-import { ActivityPage } from './ActivityPage.tsx';
-import { Dialogs } from './Dialogs.tsx';
-import { HealthPage } from './HealthPage.tsx';
-import { InspectPage } from './InspectPage.tsx';
+import { dialogContents, Dialogs } from './Dialogs.tsx';
 import { OverviewPage } from './OverviewPage.tsx';
-import { SecurityPage } from './SecurityPage.tsx';
-import { SettingsPage } from './SettingsPage.tsx';
 import { FirstRun, ListFailed, LockedScreen, NoticeScreen, Opening } from './StartScreens.tsx';
 import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
+
+const otherPages = later(() => import('./Pages.tsx'));
+
+/** Loads what the first accounts don't need. */
+export const loadRest = (): Promise<unknown> => Promise.all([dialogContents.load(), otherPages.load()]);
 
 /** The window; a single screen while the vault is locked. */
 export function TokenkeepWindow() {
@@ -41,6 +42,7 @@ function OpenWindow() {
   const search = useRef<HTMLInputElement>(null);
   const screen = screenOf(status, info, totals, error ?? listError);
 
+  const others = otherPages.use(page !== 'accounts');
   const accountsShown = page === 'accounts';
 
   useEffect(() => {
@@ -95,11 +97,7 @@ function OpenWindow() {
     <div className="window">
       <Header search={search} screen={accountsShown ? screen.kind : null} />
       <Banners notice={accountsShown && screen.kind === 'main' ? screen.notice : null} />
-      {page === 'inspect' && <InspectPage />}
-      {page === 'activity' && <ActivityPage />}
-      {page === 'security' && <SecurityPage />}
-      {page === 'health' && <HealthPage />}
-      {page === 'settings' && <SettingsPage />}
+      {page !== 'accounts' && others !== null && <others.OtherPage page={page} />}
       {accountsShown && <AccountsPage screen={screen} />}
       <Toasts />
       <Footer />

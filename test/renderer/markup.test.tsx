@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
@@ -9,7 +9,7 @@ import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
-import { TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
+import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { stage } from './fake/model.ts';
@@ -99,6 +99,8 @@ describe('every world has its screen', () => {
     hostile: '',
     opening: '',
   };
+  beforeAll(loadRest);
+
   test.each(Object.keys(WORLDS).filter((name) => HEADINGS[name] !== ''))('%s', async (name) => {
     const { model } = await stage(name);
     const html = within(model, <TokenkeepWindow />);
