@@ -10,8 +10,8 @@ import { advance, type Contents, exchange, keptFrames, regroup, written } from '
 import { holds, type Identity, type Log, replaceFile, sweep } from './disk/file.ts';
 import type { Io } from './disk/io.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
-import { aligned, sealImage } from './format/frame-writer.ts';
-import { contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
+import { sealImage } from './format/frame-writer.ts';
+import { aligned, contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
 import type { Slot } from './format/header.ts';
 import type { FileState } from './format/key-item.ts';
 import type { Groups } from './format/manifest.ts';
@@ -119,7 +119,8 @@ export class Saving {
     const { settings, memory } = this.#access;
     const { opening, cache } = memory;
     const { contents, identity } = opening;
-    const tombstones = contents === null ? [] : tombstonesIn(cache, changes, contents, now);
+    const isRemoving = contents !== null && changes.some(({ after }) => after === undefined);
+    const tombstones = isRemoving ? tombstonesIn(cache, changes, contents, now) : [];
     if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
       const metadata = tombstones.length > 0 ? { tombstones } : {};
       return { ...opening, identity: await append(settings.log, contents, identity, changes, metadata) };

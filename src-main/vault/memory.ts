@@ -66,7 +66,7 @@ export interface Attempt {
  */
 export class VaultMemory {
   readonly changes = new Listeners<CacheChange>();
-  readonly statuses = new Listeners<VaultStatus>();
+  readonly #statuses = new Listeners<VaultStatus>();
   cache: TokenCache;
   opening: Opening;
   /** While the file is not what this program saw last: the vault as it saw it. `cache` belongs to it. */
@@ -78,9 +78,11 @@ export class VaultMemory {
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
   savedAt: number | null = null;
-  status: VaultStatus;
   #unsaved = 0;
-  #published: string;
+  /** `null`: it may have changed since it was described. */
+  #status: VaultStatus | null = null;
+  /** What listeners know. */
+  #published = '';
   /** Milliseconds since the epoch. */
   readonly #now: (() => number) | undefined;
   readonly #circumstances: Pick<Circumstances, 'file' | 'keychain'>;
@@ -94,8 +96,16 @@ export class VaultMemory {
     this.opening = opening;
     this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.savedAt = savedAtOf(opening);
-    this.status = this.#describe();
-    this.#published = JSON.stringify(this.status);
+  }
+
+  get status(): VaultStatus {
+    return (this.#status ??= this.#describe());
+  }
+
+  /** Adds a listener to changes of the status from now on. */
+  onStatus(listener: (status: VaultStatus) => void): () => void {
+    if (this.#statuses.size === 0) this.#published = JSON.stringify(this.status);
+    return this.#statuses.add(listener);
   }
 
   /** A cache in a vault has the vault's clock. */
@@ -237,14 +247,14 @@ export class VaultMemory {
     this.refresh();
   }
 
-  /** Publishes the status if it changed. */
+  /** Publishes the status if it changed. Without listeners, it is described when it is asked for: an update changes it each time. */
   refresh(): void {
-    const status = this.#describe();
-    const published = JSON.stringify(status);
+    this.#status = null;
+    if (this.#statuses.size === 0) return;
+    const published = JSON.stringify(this.status);
     if (published === this.#published) return;
     this.#published = published;
-    this.status = status;
-    this.statuses.emit(status);
+    this.#statuses.emit(this.status);
   }
 
   /** Closes: overwrites the keys, and notifies nobody any more. Who waited meanwhile finds no key, not an overwritten one. */
@@ -254,7 +264,7 @@ export class VaultMemory {
     this.mine = null;
     this.isEnded = true;
     this.changes.clear();
-    this.statuses.clear();
+    this.#statuses.clear();
   }
 
   #describe(): VaultStatus {

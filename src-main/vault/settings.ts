@@ -48,9 +48,6 @@ const MAX_NAME_BYTES = 220;
 /** Milliseconds. The task under such a lock is a network request, which may take until its time-out. */
 const NAMED_DEADLINE = 60_000;
 
-// eslint-disable-next-line no-restricted-properties -- the default of `now`; everything else is given it
-const systemNow = (): number => Date.now();
-
 const NAMES: OptionNames<VaultOptions> = {
   file: true,
   name: TEXT,
@@ -90,7 +87,8 @@ export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Setti
     wrong('unprotected', "`unprotected` must be 'refuse' or 'memory'.");
   }
   const file = throughLinks(options.file);
-  const { io = nodeIo, timers = systemTimers, now = systemNow, lockDeadline } = ports;
+  // eslint-disable-next-line no-restricted-properties -- everything else is given `now`
+  const { io = nodeIo, timers = systemTimers, now = Date.now, lockDeadline } = ports;
   const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
   return {
     file,

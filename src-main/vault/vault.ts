@@ -131,7 +131,7 @@ class FileVault implements Vault {
       | ['change', (change: CacheChange) => void]
       | ['status', (status: VaultStatus) => void]
   ): () => void {
-    if (event === 'status') return this.#memory.statuses.add(listener);
+    if (event === 'status') return this.#memory.onStatus(listener);
     const end = this.#memory.changes.add(listener);
     this.#lookLater();
     return end;

@@ -9,6 +9,8 @@ import {
   PREFIX_LENGTH,
   readPrefix,
   type Sealing,
+  SECTOR,
+  SHORTEST_HOLE,
   StoredFrame,
   tagOf,
   TRAILER_LENGTH,
@@ -36,11 +38,6 @@ export interface Scan {
   /** The end of the intact frames: the next frame is written here, and what follows was never acknowledged. */
   end: Cursor;
 }
-
-// The unit that a disk writes atomically. A frame that was being written during a power cut lacks whole sectors.
-export const SECTOR = 512;
-// Shorter runs of zeros occur in intact frames, so writers avoid shorter holes (`aligned` in frame-writer.ts).
-export const SHORTEST_HOLE = 8;
 
 /**
  * The largest number of bytes, beyond the length of the file, on which authentication may fail before the search for

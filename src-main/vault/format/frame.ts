@@ -112,6 +112,29 @@ export function contentLength(content: FrameContent): number {
   return PREFIX_LENGTH + content.sealed.length + bodyLength + TRAILER_LENGTH;
 }
 
+/** The unit that a disk writes atomically. A frame that was being written during a power cut lacks whole sectors. */
+export const SECTOR = 512;
+/** Shorter runs of zeros occur in intact frames, so writers avoid shorter holes (`aligned`). */
+export const SHORTEST_HOLE = 8;
+
+const SPACE = 0x20;
+
+/**
+ * Pads the JSON of the content with spaces, so that a frame that begins at `at` does not end within a few bytes of a
+ * sector border. Otherwise a power cut could drop so few bytes of this frame, or of the next one, that the loss could
+ * not be told from damage.
+ */
+export function aligned({ body, sealed }: FrameContent, at: number): FrameContent {
+  let length = body.length;
+  // A copied frame has padding for its previous offset.
+  while (body[length - 1] === SPACE) length -= 1;
+  const json = body.subarray(0, length);
+  const over = (at + contentLength({ body: json, sealed })) % SECTOR;
+  const isNearStart = over > 0 && over < SHORTEST_HOLE;
+  const spaces = isNearStart ? SHORTEST_HOLE - over : over > SECTOR - SHORTEST_HOLE ? SECTOR - over : 0;
+  return { body: spaces === 0 ? json : Buffer.concat([json, Buffer.alloc(spaces, SPACE)]), sealed };
+}
+
 /** Where a frame comes in its file. */
 export interface FramePlace {
   ordinal: number;
