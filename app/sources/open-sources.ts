@@ -261,7 +261,10 @@ export const isViewOnly = ({ leaving, place }: FoundSource): boolean =>
   leaving.by !== 'tokenkeep' || (place.content !== 'msal' && place.content !== 'vault');
 
 const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
-  sealing === 'secret-service' || sealing === 'keychain' || sealing === 'vault';
+  sealing === 'secret-service' ||
+  sealing === 'keychain' ||
+  sealing === 'key-in-keyring' ||
+  sealing === 'vault';
 
 function keyringQuestion({ name, sealing }: FoundSource): Question {
   if (sealing === 'vault')
@@ -270,9 +273,10 @@ function keyringQuestion({ name, sealing }: FoundSource): Question {
       detail: 'Its key is in the system keychain, which may ask for your password next. It is only read.',
       yes: 'Open',
     };
+  const what = sealing === 'key-in-keyring' ? 'Its key is' : 'It is';
   return {
     message: `Open the cache of ${name}?`,
-    detail: 'It is in the system keyring, which may ask for your password next. It is only read.',
+    detail: `${what} in the system keyring, which may ask for your password next. It is only read.`,
     yes: 'Open',
   };
 }

@@ -21,6 +21,7 @@ export type Sealing =
   | 'dpapi' // Windows, for the current user
   | 'secret-service' // Linux: the desktop's keyring
   | 'keychain' // macOS
+  | 'key-in-keyring' // a file, encrypted by the program under a key that it keeps in the keyring or keychain
   | 'vault' // a vault of Tokenkeep, whose key is in the system keychain
   | 'program'; // by the program itself; others cannot open it
 
@@ -58,6 +59,12 @@ export interface Place {
   };
   /** The item of the macOS keychain. */
   readonly password?: { readonly service: string; readonly account: string };
+  /** Where the key of the file may be, as keytar names it: the program has had several names. */
+  readonly keys?: {
+    readonly store: 'secret-service' | 'keychain';
+    readonly services: readonly string[];
+    readonly account: string;
+  };
   /** A list of subscriptions that also names the account (Azure CLI). */
   readonly profile?: string;
   /** Other files that signal changes of the same item: programs that share it use different names. */
@@ -356,14 +363,24 @@ export const PROGRAMS: readonly Program[] = [
   {
     id: 'teams-toolkit',
     name: 'Teams Toolkit',
-    leaving: { by: 'program', where: 'In Teams Toolkit, open Accounts and choose Sign out.', opens: VS_CODE },
-    places: (computer) => {
-      const { home, join } = foldersOf(computer);
-      return ['azure', 'm365'].map((name) => ({
-        file: join(home, '.fx', 'account', `token.cache.${name}.json`),
-        sealing: 'program',
+    sharedBy: ['Microsoft 365 Agents Toolkit'],
+    leaving: { by: 'tokenkeep', left: 'It keeps the account’s id, without a token, until the next sign-in.' },
+    places: ({ platform, ...computer }) => {
+      const { home, join } = foldersOf({ platform, ...computer });
+      return ['azure', 'm365', 'appStudio'].map((account) => ({
+        file: join(home, '.fx', 'account', `token.cache.${account}.json`),
+        sealing: 'key-in-keyring',
         locking: 'none',
-        content: 'sealed',
+        content: 'msal',
+        keys: {
+          store: platform === 'linux' ? 'secret-service' : 'keychain',
+          services: [
+            'Microsoft Microsoft 365 Agents Toolkit',
+            'Microsoft 365 Agents Toolkit',
+            'Microsoft Teams Toolkit',
+          ],
+          account,
+        },
       }));
     },
   },

@@ -1,4 +1,5 @@
 /** Opens and replaces caches protected by the system: in a keyring, with DPAPI, or in a macOS keychain. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { loadKeytar } from '../keychain/keytar.ts';
 import { isRecord } from '../cache/json.ts';
 import { type Dpapi, windowsDpapi } from './dpapi.ts';
@@ -68,11 +69,12 @@ const inMemory = (put: PreparedSecret['put']): Promise<Result<PreparedSecret>> =
 
 /** @returns why this system cannot open the cache, if it cannot */
 export function sealedStore(source: FoundSource, readers: SecretReaders = {}): SealedStore | Unread {
-  const { sealing, item, password } = source.place;
+  const { sealing, item, password, keys } = source.place;
   if (sealing === 'secret-service' && item !== undefined)
     return keyringStore(source, item, readers.secretService ?? secretService);
   if (sealing === 'keychain' && password !== undefined)
     return keychainStore(source, password, readers.keychain ?? macKeychain);
+  if (sealing === 'key-in-keyring' && keys !== undefined) return keyedStore(source, keys, readers);
   const dpapi = sealing === 'dpapi' ? (readers.dpapi ?? windowsDpapi)() : null;
   if (dpapi !== null) return dpapiStore(source, dpapi);
   return {
@@ -86,6 +88,7 @@ const SEALERS: Readonly<Record<FoundSource['sealing'], string>> = {
   dpapi: 'Windows',
   'secret-service': 'the system keyring',
   keychain: 'the macOS keychain',
+  'key-in-keyring': 'the program itself',
   vault: 'Tokenkeep',
   program: 'the program itself',
 };
@@ -137,8 +140,8 @@ async function withItem<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
   action: (service: SecretService, item: SecretItem) => Promise<T>,
+  attributes = source.place.item?.attributes ?? {},
 ): Promise<Result<T>> {
-  const attributes = source.place.item?.attributes ?? {};
   let service: SecretService | null;
   try {
     service = await connect();
@@ -179,41 +182,22 @@ async function macKeychain(): Promise<PasswordStore | null> {
   return process.platform === 'darwin' ? loadKeytar() : null;
 }
 
+/** keytar also reads what keytar wrote on Windows, such as the keys of Teams Toolkit. */
+async function keytarStore(): Promise<PasswordStore | null> {
+  return process.platform === 'linux' ? null : loadKeytar();
+}
+
 /** What macOS says if the user did not allow access: errSecUserCanceled, errSecAuthFailed, errSecInteractionNotAllowed. */
 const NOT_ALLOWED =
   /user cancell?ed|passphrase you entered is not correct|interaction is not allowed|\(-(?:128|25293|25308)\)/i;
 
 function keychainStore(
   source: FoundSource,
-  { service, account }: NonNullable<FoundSource['place']['password']>,
+  password: NonNullable<FoundSource['place']['password']>,
   open: () => Promise<PasswordStore | null>,
 ): SealedStore {
-  const asked = async <T>(action: (keychain: PasswordStore) => Promise<T>): Promise<Result<T>> => {
-    try {
-      const keychain = await open();
-      if (keychain !== null) return { value: await action(keychain) };
-      return {
-        state: 'sealed',
-        problem: `${source.name} keeps this in the macOS keychain, which this system does not have.`,
-      };
-    } catch (error) {
-      return NOT_ALLOWED.test(wordsOf(error))
-        ? {
-            state: 'no-permission',
-            problem: `macOS did not give access to the keychain item of ${source.name}. Open this again and choose Allow.`,
-          }
-        : {
-            state: 'sealed',
-            problem: `The macOS keychain did not open what ${source.name} keeps: ${wordsOf(error)}`,
-          };
-    }
-  };
-  const stored = async (): Promise<Result<string>> => {
-    const found = await asked((keychain) => keychain.getPassword(service, account));
-    if (!('value' in found)) return found;
-    if (found.value !== null) return { value: found.value };
-    return { state: 'gone', problem: `The macOS keychain holds nothing of ${source.name} any more.` };
-  };
+  const { service, account } = password;
+  const stored = () => passwordIn(source, password, open);
   return {
     async read() {
       const found = await stored();
@@ -225,12 +209,48 @@ function keychainStore(
     },
     prepare: (text) =>
       inMemory(() =>
-        asked(async (keychain) => {
+        askKeychain(source, open, async (keychain) => {
           await keychain.setPassword(service, account, text);
           return undefined;
         }),
       ),
   };
+}
+
+async function askKeychain<T>(
+  source: FoundSource,
+  open: () => Promise<PasswordStore | null>,
+  action: (keychain: PasswordStore) => Promise<T>,
+): Promise<Result<T>> {
+  try {
+    const keychain = await open();
+    if (keychain !== null) return { value: await action(keychain) };
+    return {
+      state: 'sealed',
+      problem: `${source.name} keeps this in the macOS keychain, which this system does not have.`,
+    };
+  } catch (error) {
+    return NOT_ALLOWED.test(wordsOf(error))
+      ? {
+          state: 'no-permission',
+          problem: `macOS did not give access to the keychain item of ${source.name}. Open this again and choose Allow.`,
+        }
+      : {
+          state: 'sealed',
+          problem: `The macOS keychain did not open what ${source.name} keeps: ${wordsOf(error)}`,
+        };
+  }
+}
+
+async function passwordIn(
+  source: FoundSource,
+  { service, account }: NonNullable<FoundSource['place']['password']>,
+  open: () => Promise<PasswordStore | null>,
+): Promise<Result<string>> {
+  const found = await askKeychain(source, open, (keychain) => keychain.getPassword(service, account));
+  if (!('value' in found)) return found;
+  if (found.value !== null) return { value: found.value };
+  return { state: 'gone', problem: `The macOS keychain holds nothing of ${source.name} any more.` };
 }
 
 /** azd puts the encrypted bytes into a JSON envelope; everyone else writes them as they are. */
@@ -286,4 +306,121 @@ function insideEnvelope(bytes: Buffer): Buffer | null {
   } catch {
     return null;
   }
+}
+
+/** The envelope of Teams Toolkit: AES-256-GCM, with nonce, ciphertext and tag in hexadecimal digits. */
+interface Envelope {
+  readonly i: string;
+  readonly c: string;
+  readonly t: string;
+}
+
+/** Keys are 32 characters, used as they are. */
+const KEY_LENGTH = 32;
+
+function keyedStore(
+  source: FoundSource,
+  keys: NonNullable<FoundSource['place']['keys']>,
+  readers: SecretReaders,
+): SealedStore {
+  const { file, name } = source;
+  /** undefined: the document was plain, as the program writes it where there is no keyring. */
+  let key: string | undefined;
+  const find = async (envelope: Envelope): Promise<Result<{ key: string; text: string }>> => {
+    const found = await keysFor(source, keys, readers);
+    if (!('value' in found)) return found;
+    for (const one of found.value) {
+      const text = openedWith(one, envelope);
+      if (text !== null) return { value: { key: one, text } };
+    }
+    return {
+      state: 'sealed',
+      problem: `${name} keeps the key of ${file} where only it can read it, such as in VS Code. Sign out in the program: open Accounts there.`,
+    };
+  };
+  const raw = async (): Promise<Result<Buffer>> => {
+    const found = await readBytes(file, name);
+    return 'state' in found ? found : { value: found.bytes };
+  };
+  return {
+    async read() {
+      const found = await raw();
+      if (!('value' in found)) return found;
+      const bytes = found.value;
+      const text = decodedText(bytes);
+      if (text === null) return notText(file);
+      const envelope = envelopeIn(text);
+      key = undefined;
+      if (envelope === null) return { value: { text, raw: bytes } };
+      const opened = await find(envelope);
+      if (!('value' in opened)) return opened;
+      ({ key } = opened.value);
+      return { value: { text: opened.value.text, raw: bytes } };
+    },
+    raw,
+    async prepare(text) {
+      const whole = key === undefined ? text : JSON.stringify(sealedWith(key, text));
+      const { put, discard } = await prepareWhole(file, Buffer.from(whole, 'utf8'));
+      return { value: { put: () => put().then(() => ({ value: undefined })), discard } };
+    },
+  };
+}
+
+function envelopeIn(text: string): Envelope | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (!isRecord(json)) return null;
+    const { i, c, t } = json;
+    return typeof i === 'string' && typeof c === 'string' && typeof t === 'string' ? { i, c, t } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the text; null if the key is another one, or the envelope is damaged. */
+function openedWith(key: string, { i, c, t }: Envelope): string | null {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(i, 'hex'), { authTagLength: 16 });
+    decipher.setAuthTag(Buffer.from(t, 'hex'));
+    return decodedText(Buffer.concat([decipher.update(Buffer.from(c, 'hex')), decipher.final()]));
+  } catch {
+    return null;
+  }
+}
+
+function sealedWith(key: string, text: string): Envelope {
+  const nonce = randomBytes(16);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return { i: nonce.toString('hex'), c: sealed.toString('hex'), t: cipher.getAuthTag().toString('hex') };
+}
+
+/** Returns the program's keys, under each of its names. */
+async function keysFor(
+  source: FoundSource,
+  { store, services, account }: NonNullable<FoundSource['place']['keys']>,
+  readers: SecretReaders,
+): Promise<Result<string[]>> {
+  const found: string[] = [];
+  let problem: Unread | undefined;
+  for (const service of services) {
+    const attributes = { 'xdg:schema': 'org.freedesktop.Secret.Generic', service, account };
+    const one =
+      store === 'secret-service'
+        ? await keyInKeyring(source, attributes, readers.secretService ?? secretService)
+        : await passwordIn(source, { service, account }, readers.keychain ?? keytarStore);
+    if ('value' in one) found.push(one.value);
+    else if (one.state !== 'gone') problem ??= one;
+  }
+  const keys = found.filter((key) => Buffer.byteLength(key) === KEY_LENGTH);
+  return keys.length === 0 && problem !== undefined ? problem : { value: keys };
+}
+
+async function keyInKeyring(
+  source: FoundSource,
+  attributes: Readonly<Record<string, string>>,
+  connect: () => Promise<SecretService | null>,
+): Promise<Result<string>> {
+  const found = await withItem(source, connect, (service, item) => service.secretOf(item), attributes);
+  return 'value' in found ? { value: found.value.toString('utf8') } : found;
 }

@@ -263,7 +263,7 @@ function sealedMedium(source: FoundSource, store: SealedStore): Medium {
         async put() {
           // A program that runs looks at this file's time, and would bring the account back without it: far ahead before the change, so
           // that it looks again even if this process is killed in between.
-          const inItem = source.sealing !== 'dpapi';
+          const inItem = source.sealing === 'secret-service' || source.sealing === 'keychain';
           if (inItem) await setAhead(source.file, SIGNAL_AHEAD).catch(() => undefined);
           valueOf(await put());
           if (inItem) await setAhead(source.file).catch(() => undefined);

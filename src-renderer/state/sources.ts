@@ -126,7 +126,12 @@ export function sourceState(
 
 /** Whether the system may ask for a password when the source is opened. */
 export function asksFirst(sealing: SourceItem['sealing']): boolean {
-  return sealing === 'secret-service' || sealing === 'keychain' || sealing === 'vault';
+  return (
+    sealing === 'secret-service' ||
+    sealing === 'keychain' ||
+    sealing === 'key-in-keyring' ||
+    sealing === 'vault'
+  );
 }
 
 /** The button of a source in the list; null if its row is selected instead. */
@@ -143,6 +148,7 @@ export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceIt
     dpapi: 'Encrypted by Windows',
     'secret-service': 'In the system keyring',
     keychain: 'In the macOS keychain',
+    'key-in-keyring': 'Encrypted by the program, its key in the system keyring',
     vault: 'Vault of Tokenkeep',
     program: 'Encrypted by the program',
   };
