@@ -1,5 +1,6 @@
 /** The vault and the caches of other programs, as the command reads them. */
 import { resolve } from 'node:path';
+import { brokerSignIns } from '../sources/broker.ts';
 import { findSources, type FoundSource, sourceFromFile } from '../sources/find.ts';
 import { readSource, type SourceReading } from '../sources/read.ts';
 import { removeLeftovers } from '../sources/program-lock.ts';
@@ -22,6 +23,7 @@ interface ReadSource {
 export function secretsOf({ env, platform, keychain }: World): SecretReaders {
   return {
     secretService: () => secretService(env),
+    broker: () => brokerSignIns(env),
     ...(keychain === undefined
       ? {}
       : { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain }) }),

@@ -33,7 +33,8 @@ const DEADLINE = 30_000;
  */
 export function windowsDpapi(
   platform: NodeJS.Platform = process.platform,
-  env: Readonly<Record<string, string | undefined>> = {},
+  // eslint-disable-next-line no-restricted-syntax -- the environment names the folder of Windows
+  env: Readonly<Record<string, string | undefined>> = process.env,
   runProgram: RunProgram = run,
 ): Dpapi | null {
   if (platform !== 'win32') return null;

@@ -36,7 +36,10 @@ export interface SourcesOptions {
   platform?: NodeJS.Platform;
   /** Absolute path of the home folder. Default: that of the current user. */
   home?: string;
-  /** Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. */
+  /**
+   * Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. Default: those of this process; none if `home` is given,
+   * since they would be another user's.
+   */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -66,10 +69,11 @@ const MOST_IN_A_FOLDER = 200;
 
 export function computerOf({
   platform = process.platform,
-  home = homedir(),
-  env = {},
+  home,
+  // eslint-disable-next-line no-restricted-syntax -- variables such as AZURE_CONFIG_DIR move the folders of programs
+  env = home === undefined ? process.env : {},
 }: SourcesOptions): Computer {
-  return { platform, home, env };
+  return { platform, home: home ?? homedir(), env };
 }
 
 /**

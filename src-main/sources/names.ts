@@ -51,7 +51,7 @@ const VSCODE_PROVIDERS: Readonly<Record<string, string>> = {
 
 /** @returns null if the text is not in the program's format */
 export function namesIn(
-  content: Exclude<Place['content'], 'msal' | 'vault' | 'sealed' | KeyedContent>,
+  content: Exclude<Place['content'], 'msal' | 'vault' | 'sealed' | 'broker' | KeyedContent>,
   text: string,
   file: string,
 ): NamedSignIn[] | null {

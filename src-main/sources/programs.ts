@@ -51,6 +51,7 @@ export interface Place {
     | 'gemini'
     | 'vscode-state'
     | 'gcloud-credentials'
+    | 'broker'
     | 'sealed';
   /** The attributes of the Secret Service item; base64 if .NET writes it. */
   readonly item?: {
@@ -398,6 +399,27 @@ export const PROGRAMS: readonly Program[] = [
           content: 'sealed',
         },
       ];
+    },
+  },
+  {
+    id: 'broker',
+    name: 'Accounts of this computer',
+    sharedBy: ['Microsoft Edge', 'Intune', 'Himmelblau'],
+    leaving: {
+      by: 'program',
+      where:
+        'In the Intune portal, remove this device, or ask your administrator. With Himmelblau, run aad-tool.',
+    },
+    places: (computer) => {
+      if (computer.platform !== 'linux') return [];
+      const { local, join } = foldersOf(computer);
+      // What tells the session bus that there is a broker.
+      return ['/usr/share', local].map((folder) => ({
+        file: join(folder, 'dbus-1', 'services', 'com.microsoft.identity.broker1.service'),
+        sealing: 'program',
+        locking: 'none',
+        content: 'broker',
+      }));
     },
   },
   {

@@ -1,4 +1,5 @@
 /** Reads a source: its contents, or a state and a message that explain why it cannot be read. Never changes it. */
+import { brokerSignIns } from './broker.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -62,6 +63,7 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
   }
   if (content === 'vault') return vaultReading(source, options);
+  if (content === 'broker') return brokerReading(source, options);
   for (let look = 1; ; look += 1) {
     let reading: SourceReading;
     if (isKeyed(content)) reading = await databaseReading(source, content);
@@ -87,6 +89,26 @@ async function databaseReading(source: FoundSource, content: KeyedContent): Prom
     return nothing(source, state, problem);
   }
 }
+
+async function brokerReading(source: FoundSource, { secrets }: ReadOptions): Promise<SourceReading> {
+  try {
+    const names = await (secrets?.broker ?? ownBroker)();
+    if (names === null)
+      return nothing(
+        source,
+        'sealed',
+        'The broker does not run, and Tokenkeep does not start it. Start a program that uses it, such as Microsoft Edge, then open this again.',
+      );
+    const { writtenAt } = source;
+    return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    return nothing(source, 'sealed', `The broker did not tell its accounts: ${words}`);
+  }
+}
+
+// eslint-disable-next-line no-restricted-syntax -- the environment names the session bus
+const ownBroker = (): Promise<NamedSignIn[] | null> => brokerSignIns(process.env);
 
 async function vaultReading(source: FoundSource, { now, secrets }: ReadOptions): Promise<SourceReading> {
   try {
@@ -118,7 +140,7 @@ async function understood(
 ): Promise<SourceReading> {
   const { content } = source.place;
   if (content !== 'msal') {
-    const isNamed = content !== 'sealed' && content !== 'vault' && !isKeyed(content);
+    const isNamed = content !== 'sealed' && content !== 'vault' && content !== 'broker' && !isKeyed(content);
     const names = isNamed ? namesIn(content, text, source.file) : [];
     if (names === null) return nothing(source, 'not-understood', notUnderstood(source));
     return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };

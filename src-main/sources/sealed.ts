@@ -6,6 +6,7 @@ import { type Dpapi, windowsDpapi } from './dpapi.ts';
 import type { FoundSource } from './find.ts';
 import { decodedText, notText, prepareWhole, readBytes } from './program-file.ts';
 import { KeyringError, type SecretItem, secretService, type SecretService } from './secret-service.ts';
+import type { NamedSignIn } from './names.ts';
 import type { Unread } from './source-state.ts';
 import type { OpenVault } from './vault-source.ts';
 
@@ -42,6 +43,8 @@ export interface SecretReaders {
   dpapi?: () => Dpapi | null;
   /** macOS: opens the user's keychain. Returns null on other systems. */
   keychain?: () => Promise<PasswordStore | null>;
+  /** Linux: asks a broker that runs for its accounts, by name. Returns null if none runs. */
+  broker?: () => Promise<NamedSignIn[] | null>;
   /** Opens a vault of Tokenkeep that is a source. Default: `openVault` with the system keychain. */
   vault?: OpenVault;
 }

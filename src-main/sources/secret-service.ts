@@ -50,6 +50,7 @@ const ITEM = 'org.freedesktop.Secret.Item';
 /**
  * Connects to the keyring of this session.
  *
+ * @param env names the session bus. Default: the environment of this process
  * @returns null if there is no session bus or no Secret Service on it
  *
  * @example
@@ -60,7 +61,8 @@ const ITEM = 'org.freedesktop.Secret.Item';
  * service?.close();
  */
 export async function secretService(
-  env: Readonly<Record<string, string | undefined>> = {},
+  // eslint-disable-next-line no-restricted-syntax -- the environment names the session bus
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<SecretService | null> {
   const path = busSocket(env);
   if (path === undefined) return null;

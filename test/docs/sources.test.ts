@@ -39,9 +39,10 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s',
     }
     for (const { file } of places) {
       const path = relative(HOME, file);
-      const isNamed = path
-        .split('/')
-        .some((_, index, parts) => row.includes(`~/${join(...parts.slice(0, index + 1))}`));
+      // Places that are not the user's are named from the root.
+      const isNamed = path.startsWith('..')
+        ? row.includes(`\`${join(file, '..')}\``)
+        : path.split('/').some((_, index, parts) => row.includes(`~/${join(...parts.slice(0, index + 1))}`));
       expect(isNamed, `~/${path} is not in: ${row}`).toBe(true);
     }
   });
@@ -53,7 +54,7 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s',
   it('says how to sign out', () => {
     const { leaving } = program;
     if (leaving.by === 'command') expect(row).toContain(`\`${leaving.command}\``);
-    if (leaving.by === 'program') expect(row).toMatch(/in (?:the program|Windows)/);
+    if (leaving.by === 'program') expect(row).toMatch(/in (?:the program|Windows|the Intune portal)/);
     if (leaving.by === 'tokenkeep') expect(row).toContain('| here');
   });
 });

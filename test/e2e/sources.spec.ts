@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { storedItem, storeItem } from '../support/keyring-items.ts';
 import { answerDialogs, showList, test, vector } from './app.ts';
 
 test('the cache of another program is opened on request, followed, and an account signed out there', async ({
@@ -45,5 +46,32 @@ test('the cache of another program is opened on request, followed, and an accoun
   writeFileSync(file, '{}');
   await expect(window.getByRole('heading', { name: /found on this computer$/ })).toBeVisible();
   await expect(window.getByText('Nobody signed in')).toBeVisible();
+  await quit();
+});
+
+test('a cache in the keyring is opened after a question, and an account signed out of its item', async ({
+  keyring,
+  start,
+}) => {
+  const folder = join(keyring.env['HOME'] ?? '', '.azure');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'msal_token_cache.sig'), '');
+  const item = ['xdg:schema=Microsoft Azure CLI', 'type=Token cache'];
+  const text = readFileSync(vector('documents', 'msal-python-aad-several.json'), 'utf8');
+  storeItem(keyring.env, 'Azure CLI', text, item);
+
+  const { app, window, quit } = await start();
+  await window.getByRole('button', { name: 'Find caches' }).click();
+  const asked = await answerDialogs(app, { agree: true });
+  await window.getByRole('button', { name: 'Open Azure CLI' }).click();
+  await expect.poll(async () => (await asked()).join()).toContain('It is in the system keyring');
+  await showList(window);
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  const question = window.getByRole('alertdialog');
+  await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
+  await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
+  await expect(window.getByRole('dialog')).toContainText('Left: none (checked again).');
+  expect(storedItem(keyring.env, item).length).toBeLessThan(text.length);
+  await window.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
   await quit();
 });

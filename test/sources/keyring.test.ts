@@ -1,15 +1,15 @@
 /** Caches in a real keyring, of an item that libsecret's own tool has written, as the libraries of other programs do. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { busSocket } from '../../src-main/sources/dbus.ts';
 import { findSources } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
 import { secretService } from '../../src-main/sources/secret-service.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
+import { storedItem, storeItem } from '../support/keyring-items.ts';
 import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
 
 let keyring: OwnKeyring;
@@ -30,37 +30,9 @@ const python = (names: readonly string[]): string => {
     });
   return cache.serialize({ dialect: 'msal-python' });
 };
-const stored = (attributes: readonly string[]): string =>
-  spawnSync('/usr/bin/python3', ['-c', LOOKUP, ...attributes], { env: keyring.env, encoding: 'utf8' }).stdout;
-const store = (label: string, secret: string, attributes: readonly string[]): void => {
-  const { status, stderr } = spawnSync('/usr/bin/python3', ['-c', STORE, label, secret, ...attributes], {
-    env: keyring.env,
-    encoding: 'utf8',
-  });
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-};
-// libsecret by way of ctypes: what every libsecret program does, without its own tool, which Debian keeps in another package.
-const SECRET = `
-import ctypes, sys
-lib = ctypes.CDLL('libsecret-1.so.0'); glib = ctypes.CDLL('libglib-2.0.so.0')
-for f in (lib.secret_password_lookupv_sync, glib.g_hash_table_new): f.restype = ctypes.c_void_p
-class Attribute(ctypes.Structure): _fields_ = [('name', ctypes.c_char_p), ('type', ctypes.c_int)]
-class Schema(ctypes.Structure): _fields_ = [('name', ctypes.c_char_p), ('flags', ctypes.c_int), ('attributes', Attribute * 32), ('reserved', ctypes.c_void_p * 8)]
-pairs = [a.split('=', 1) for a in sys.argv[FIRST:]]
-schema = Schema(); schema.name = dict(pairs)['xdg:schema'].encode(); rest = [(k, v) for k, v in pairs if k != 'xdg:schema']
-table = ctypes.c_void_p(glib.g_hash_table_new(ctypes.c_void_p.in_dll(glib, 'g_str_hash') if False else ctypes.cast(glib.g_str_hash, ctypes.c_void_p), ctypes.cast(glib.g_str_equal, ctypes.c_void_p)))
-keep = []
-for i, (k, v) in enumerate(rest):
-    schema.attributes[i] = Attribute(k.encode(), 0); kb, vb = ctypes.create_string_buffer(k.encode()), ctypes.create_string_buffer(v.encode()); keep += [kb, vb]
-    glib.g_hash_table_insert(table, ctypes.cast(kb, ctypes.c_void_p), ctypes.cast(vb, ctypes.c_void_p))
-`;
-const STORE = `${SECRET.replace('FIRST', '3')}
-ok = lib.secret_password_storev_sync(ctypes.byref(schema), table, None, sys.argv[1].encode(), sys.argv[2].encode(), None, None)
-sys.exit(0 if ok else 1)`;
-const LOOKUP = `${SECRET.replace('FIRST', '1')}
-found = lib.secret_password_lookupv_sync(ctypes.byref(schema), table, None, None)
-sys.stdout.write(ctypes.cast(found, ctypes.c_char_p).value.decode() if found else '')`;
+const stored = (attributes: readonly string[]): string => storedItem(keyring.env, attributes);
+const store = (label: string, secret: string, attributes: readonly string[]): void =>
+  storeItem(keyring.env, label, secret, attributes);
 
 const AZ = ['xdg:schema=Microsoft Azure CLI', 'type=Token cache'];
 const NET = [
@@ -111,6 +83,18 @@ describe('a cache in the keyring', () => {
     expect(statSync(signal).mtimeMs).toBeGreaterThan(Date.now() - 10_000);
     await receipt.undo();
     expect(stored(AZ)).toContain('rt-ada');
+  });
+
+  it('is opened where nothing but the source is given: the session’s own keyring is asked', async () => {
+    store('Azure CLI', python(['ada']), AZ);
+    const source = await found('azure-cli');
+    vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', keyring.env['DBUS_SESSION_BUS_ADDRESS']);
+    vi.stubEnv('XDG_RUNTIME_DIR', keyring.env['XDG_RUNTIME_DIR']);
+    try {
+      expect(await readSource(source)).toMatchObject({ state: 'accounts' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('is base64 where .NET wrote it, and stays so', async () => {

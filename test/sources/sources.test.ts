@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { azureProfileWithout } from '../../src-main/sources/azure-profile.ts';
 import { displayPath, findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
@@ -119,6 +119,22 @@ describe('finding', () => {
     ['/srv/x', '/home/ada', '/srv/x'],
   ])('shows %s in the home %s as %s', (path, own, shown) => {
     expect(displayPath(path, own)).toBe(shown);
+  });
+
+  it('looks where the variables of this process say, unless another home is given', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-moved-'));
+    writeFileSync(join(folder, 'msal_token_cache.json'), '{"Account":{}}');
+    vi.stubEnv('AZURE_CONFIG_DIR', folder);
+    try {
+      const file = join(folder, 'msal_token_cache.json');
+      expect((await findSources({ platform: 'linux' })).map((source) => source.file)).toContain(file);
+      expect(
+        (await findSources({ platform: 'linux', home: folder })).map((source) => source.file),
+      ).not.toContain(file);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('takes any document that the user adds', async () => {
