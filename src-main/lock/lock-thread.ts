@@ -59,10 +59,40 @@ const { parentPort, workerData } = require('node:worker_threads');
 const { openSync, closeSync, fstatSync, statfsSync, constants } = require('node:fs');
 const { dirname } = require('node:path');
 const { binary, at, local } = workerData;
-const addon = { exports: {} };
-process.dlopen(addon, binary);
-const native = addon.exports;
+const native = binary === null ? systemCalls() : addonIn(binary);
 const FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+function addonIn(path) {
+  const addon = { exports: {} };
+  process.dlopen(addon, path);
+  return addon.exports;
+}
+
+// [Note: locks under Bun] The same locks (fcntl(2), "Open file description locks"), without the addon.
+function systemCalls() {
+  const { dlopen, read } = require('bun:ffi');
+  const { errno } = require('node:os').constants;
+  const shape = { fcntl: { args: ['i32', 'i32', 'ptr'], returns: 'i32' }, __errno_location: { args: [], returns: 'ptr' } };
+  const names = ['libc.so.6', 'libc.musl-' + (process.arch === 'arm64' ? 'aarch64' : 'x86_64') + '.so.1'];
+  let libc;
+  for (const name of names) {
+    try {
+      libc ??= dlopen(name, shape).symbols;
+    } catch (error) {
+      if (name === names.at(-1)) throw error;
+    }
+  }
+  const [SETLK, WRITE, UNLOCK] = [37, 1, 2];
+  const set = (fd, type) => {
+    const lock = new Uint8Array(32); // struct flock of 64-bit systems; all zeros: the whole file
+    lock[0] = type;
+    if (libc.fcntl(fd, SETLK, lock) === 0) return;
+    const number = read.i32(libc.__errno_location(), 0);
+    const code = Object.keys(errno).find((name) => errno[name] === number) ?? 'EAGAIN';
+    throw Object.assign(new Error(code + ': fcntl'), { code });
+  };
+  return { tryLock: (fd) => set(fd, WRITE), unlock: (fd) => set(fd, UNLOCK) };
+}
 
 function attempt(file, id) {
   for (;;) {
@@ -216,14 +246,15 @@ class Thread {
   readonly #worker: Worker;
   #seen = { state: '', since: 0 };
 
-  constructor(binary: string) {
+  /** @param binary `null` under Bun */
+  constructor(binary: string | null) {
     this.#worker = new Worker(SCRIPT, {
       eval: true,
       env: {},
       execArgv: [],
       // Descriptors outlive their thread: the locks of one that hung are still held.
       trackUnmanagedFds: false,
-      workerData: { binary, at: this.#at, local: LOCAL },
+      workerData: { binary, at: this.#at, local: binary === null ? [] : LOCAL },
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
     });
     this.started = new Promise((resolve, reject) => {
@@ -430,7 +461,7 @@ export async function closeFiles(files: readonly LockFile[]): Promise<void> {
 }
 
 /** Gives the requests of a thread that hangs to another one. */
-function leaveBehindIfStuck(binary: string): void {
+function leaveBehindIfStuck(binary: string | null): void {
   const thread = working;
   const stuck = thread?.stuckIn() ?? null;
   if (thread === null || stuck === null) return;
@@ -451,7 +482,7 @@ function leaveBehindIfStuck(binary: string): void {
   for (const other of others) working.ask(other);
 }
 
-function startThread(binary: string): Thread {
+function startThread(binary: string | null): Thread {
   const thread = new Thread(binary);
   threads.add(thread);
   return thread;
@@ -474,6 +505,13 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> 
   }
 }
 
+/**
+ * [Note: locks under Bun] When a lock is held by another program, the native module asks libuv to translate the system's error
+ * (`uv_translate_sys_error`). Bun 1.4 does not have that function, and ends the process. Where the system call can be made without
+ * the module, the thread makes it itself; all locks are then taken on the thread.
+ */
+const IS_BUN = 'bun' in process.versions;
+
 const NAME = 'fs-native-extensions';
 const load = nativeModule<typeof native>(NAME, () => import('fs-native-extensions'));
 
@@ -482,11 +520,14 @@ const load = nativeModule<typeof native>(NAME, () => import('fs-native-extension
  * program in place finds it loaded. Failing here is no error yet: it is loaded again when a lock is needed.
  */
 export function preload(): void {
+  if (IS_BUN) return;
   setTimeout(() => void load().catch(() => undefined), 100).unref();
 }
 
 /** The file that the main thread has loaded. The system gives the thread the same one, even if it has been replaced since. */
-async function binaryPath(): Promise<string> {
+async function binaryPath(): Promise<string | null> {
+  if (IS_BUN && process.platform === 'linux') return null;
+  if (IS_BUN) throw new NativeModuleFailure('runtime', new Error(`Bun ends the process in ${NAME}.`));
   await load();
   const loaded = loadedBinaries().find((path) => path.includes(NAME));
   if (loaded === undefined) throw new Error(`The binary of ${NAME} was loaded in a way that is not known.`);
@@ -502,7 +543,9 @@ function moduleError(error: unknown, path: string): LockError {
     reason === 'runtime'
       ? [
           'lock_module_failed',
-          'Vaults can’t be written under Deno, which ends the process when it loads native modules of this kind.',
+          IS_BUN
+            ? 'Vaults can’t be written under Bun on this system: it would end the process when another program writes.'
+            : 'Vaults can’t be written under Deno, which ends the process when it loads native modules of this kind.',
           'Run the program with Node.js.',
         ]
       : reason === 'not-found'
