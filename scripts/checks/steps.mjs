@@ -81,7 +81,7 @@ export function steps(artifacts, words = [], parts = []) {
     { part: 'lint', lane: 0, name: 'walls and habits', package: 'eslint', node, args: ['.'] },
     { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', node, args: ['--emit', 'none'] },
     { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
-    vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=2']),
+    vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=3']),
     playwright('e2e', 'end-to-end tests', 'app'),
     playwright('packaged', 'the packaged app', 'packaged'),
     playwright('e2e-packaged', 'end-to-end tests in the packaged app', 'e2e-packaged'),

@@ -44,7 +44,7 @@ test('a developer, whose API answers 401, finds the token, sees why, refreshes i
   await window.getByRole('textbox', { name: 'Token' }).fill(`Authorization: Bearer ${old}`);
   await expect(window.getByRole('region', { name: 'Assessment' })).toContainText('Expired 1 h ago');
 
-  await showPage(window, 'Accounts').catch(() => undefined); // its heading is the account's name
+  await window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Accounts' }).click();
   await window.getByRole('button', { name: 'Refresh now' }).click();
   await expect(window.getByText('1 access token refreshed.')).toBeVisible();
   await row.click({ button: 'right' });
