@@ -213,7 +213,7 @@ export interface Rewrite {
   fileId: Buffer;
   /** Default: one more than the previous file's. */
   generation?: bigint;
-  /** The states that the new file descends from. Default: none, for a file that replaces others by a user's choice. */
+  /** The states that the new file descends from. Default: unknown. */
   history?: readonly FileState[];
 }
 

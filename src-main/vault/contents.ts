@@ -31,7 +31,7 @@ import {
   TRAILER_LENGTH,
 } from './format/frame.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
-import type { FileState, Mark, Position } from './format/key-item.ts';
+import { type FileState, type Mark, MAX_HISTORY, type Position } from './format/key-item.ts';
 import {
   decodeManifest,
   entriesIn,
@@ -87,9 +87,6 @@ export function positionOf({ header, end, history }: Contents, file: Buffer): Po
         : file.subarray(at - TRAILER_LENGTH, at - TRAILER_LENGTH + TAG_LENGTH),
   };
 }
-
-/** Far more than the updates that a running program falls behind by. */
-const MAX_HISTORY = 32;
 
 /** Records that the file ends here now. */
 export function advance(contents: Contents, ends: readonly Cursor[]): void {

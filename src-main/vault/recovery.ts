@@ -6,7 +6,7 @@ import { rewrite } from './commit.ts';
 import { type Contents, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
-import { latestMark, type Mark } from './format/key-item.ts';
+import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
@@ -90,6 +90,7 @@ export async function keepMine(access: Access): Promise<void> {
           metadata: contents.metadata,
           fileId,
           generation: generationAfter(mark, contents),
+          history: joinedHistory([contents.history, historyOf(memory.opening.contents)], mark),
         });
         const found = { ...written, key, slot, state: 'ready', error: null, mark } as const;
         memory.saved({ ...mine, ...found }, Math.floor(settings.now() / 1000));
@@ -130,6 +131,7 @@ export async function takeFile(access: Access): Promise<void> {
           metadata: isPending ? { ...contents.metadata, pending: 'rotate' } : contents.metadata,
           fileId,
           generation: generationAfter(mark, contents),
+          history: joinedHistory([historyOf(contents), historyOf(seen)], mark),
         });
         await memory.replace({ ...opening, ...written, key, slot, state: 'ready', error: null, mark });
         memory.isUnmarked = true;
@@ -207,6 +209,11 @@ async function keyFor(
 /** Returns whether nothing can be read from the file. */
 function isEmptied(contents: Contents | null): boolean {
   return contents === null || (contents.recovered !== null && storeOf(contents.cache).size === 0);
+}
+
+/** Returns the states that the contents descend from. Those of a damaged file may have gaps. */
+function historyOf(contents: Contents | null): readonly FileState[] {
+  return contents === null || contents.recovered !== null ? [] : contents.history;
 }
 
 function generationAfter(mark: Mark | null, { header: { generation } }: Contents): bigint {

@@ -278,6 +278,39 @@ describe.each([0, 1, 2])(
   },
 );
 
+describe.each(['keepMine', 'takeFile'] as const)('what %s makes of two histories', (choice) => {
+  /** A vault whose file an older one has replaced, after an update of its own. */
+  async function forked(): Promise<{ here: Vault; elsewhere: Vault; other: Scene }> {
+    const other = new Scene();
+    other.disk.put(other.file, state(2));
+    for (const [account, item] of scene.keychain.items) other.keychain.items.set(account, item);
+    const [here, elsewhere] = [await scene.open(), await other.open()];
+    await here.update((cache) => signIn(cache, 'dee'));
+    scene.disk.put(scene.file, state(1));
+    await here.read(() => undefined);
+    expect(here.status.state).toBe('older');
+    return { here, elsewhere, other };
+  }
+
+  test('is current for a program that has seen one of them', async () => {
+    const { here } = await forked();
+    const beside = await scene.open();
+    await here[choice]();
+    await beside.read(() => undefined);
+    expect(beside.status.state).toBe('ready');
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+
+  test('is another history for a program that has seen a third one', async () => {
+    const { here, elsewhere, other } = await forked();
+    await elsewhere.update((cache) => signIn(cache, 'eve'));
+    await here[choice]();
+    other.disk.put(other.file, scene.bytes);
+    expect(await users(elsewhere)).toEqual(homes('ada', 'ben', 'cas', 'eve'));
+    expect(elsewhere.status.state).toBe('older');
+  });
+});
+
 test('a file that is ahead of the mark is current: the mark is a lower bound', async () => {
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'dee'));

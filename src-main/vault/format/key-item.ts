@@ -132,7 +132,38 @@ export function isBehind({ generation, end, tagAt, history }: Position, mark: Ma
 function mayDescend(history: readonly FileState[], { generation, end, tag }: FileState): boolean {
   const [oldest] = history;
   if (oldest === undefined || isFurther(oldest, { generation, end, tag })) return true;
-  return history.some((one) => one.generation === generation && one.end === end && one.tag.equals(tag));
+  return history.some((one) => isSame(one, { generation, end, tag }));
+}
+
+/** Far more than the updates that a running program falls behind by. */
+export const MAX_HISTORY = 32;
+
+/**
+ * Returns the history of a file that replaces others by the user's choice: it descends from the states of all of them, and of no
+ * further one. A program that has seen another state is told that the file is not a later one.
+ *
+ * @param histories of the replaced files; empty: unknown
+ * @param mark the latest mark: the chosen file is current for this machine
+ */
+export function joinedHistory(histories: readonly (readonly FileState[])[], mark: Mark | null): FileState[] {
+  const known = histories.filter(({ length }) => length > 0);
+  const starts = known.flatMap(([oldest]) => oldest ?? []).sort(compare);
+  const start = starts.at(-1); // Before it, one of them may have gaps.
+  const all = [...known.flat(), ...(mark === null || mark.end === 0 ? [] : [mark])]
+    .filter((one) => start === undefined || compare(one, start) >= 0)
+    .sort(compare);
+  return all
+    .filter((one, index) => !all.slice(0, index).some((other) => isSame(one, other)))
+    .map(({ generation, end, tag }) => ({ generation, end, tag }))
+    .slice(-MAX_HISTORY);
+}
+
+function isSame(a: FileState, b: FileState): boolean {
+  return a.generation === b.generation && a.end === b.end && a.tag.equals(b.tag);
+}
+
+function compare(a: FileState, b: FileState): number {
+  return isFurther(a, b) ? 1 : isFurther(b, a) ? -1 : 0;
 }
 
 /** Returns whether `a` is further than `b`. */
