@@ -22,11 +22,7 @@ import { EXIT, Stop, type World } from './world.ts';
 
 export async function get(given: Given, world: World): Promise<number> {
   // Fail before anything is opened or refreshed.
-  if (world.out.isTerminal && !given.has('reveal'))
-    throw new Stop(
-      EXIT.notPrinted,
-      'Not printed: standard output is a terminal, and its scrollback would keep the token.\nPipe the output to a program, or add --reveal.',
-    );
+  if (!given.has('reveal')) assertNoTerminal(world, ', or add --reveal');
   const token = await withVault(given, world, async (vault) => {
     const found = await tokenFor(vault, given, world);
     // A token that goes to a program is no event: scripts ask for one every few minutes.
@@ -43,6 +39,15 @@ export async function get(given: Given, world: World): Promise<number> {
     );
   else world.out.write(given.has('header') ? `Authorization: ${token_type} ${secret}\n` : `${secret}\n`);
   return EXIT.ok;
+}
+
+/** @throws Stop if a token would be printed to a terminal */
+function assertNoTerminal(world: World, otherwise = ''): void {
+  if (!world.out.isTerminal) return;
+  throw new Stop(
+    EXIT.notPrinted,
+    `Not printed: standard output is a terminal, and its scrollback would keep the token.\nPipe the output to a program${otherwise}.`,
+  );
 }
 
 interface Found {
@@ -249,6 +254,7 @@ export async function credential(given: Given, world: World): Promise<number> {
   const [action] = given.operands;
   if (action !== 'get' && action !== 'store' && action !== 'erase')
     throw new Stop(EXIT.usage, 'git asks for get, store or erase.');
+  if (action === 'get') assertNoTerminal(world);
   const asked = await world.input();
   if (action !== 'get') return EXIT.ok;
   const attributes = asked.split('\n').map((line) => line.split(/=(.*)/s));

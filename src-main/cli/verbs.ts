@@ -168,7 +168,7 @@ export function help(): string {
     '',
     'tokenkeep VERB --help tells more about a verb. tokenkeep --version prints the version.',
     '',
-    'Exit codes: 0 done, 1 failed, 2 wrong words, 3 not found, 4 sign-in needed, 5 still signed in somewhere, 6 keychain locked,',
+    'Exit codes: 0 done, 1 failed, 2 invalid arguments, 3 not found, 4 sign-in needed, 5 still signed in somewhere, 6 keychain locked,',
     '7 no keychain, 8 findings, 9 not printed to a terminal, 10 key missing, 11 wrong key, 12 damaged, 13 made by a newer version,',
     '14 read-only, 15 unreadable, 16 busy, 17 older than what was seen, 18 not confirmed, 19 a copy of another vault.',
     '',

@@ -138,7 +138,7 @@ async function take(file: string, now: () => number): Promise<Held | null> {
   if (created !== undefined) return created;
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: try again.
-  if (!(await isStale(left, now)) || !flock(left)) return letGo(left);
+  if (!(await isStale(left, now)) || !(await locked(left))) return letGo(left);
   await left.truncate(0);
   await left.write(`${process.pid} ${OURS}`, 0);
   return { handle: left, removed: true };
@@ -198,7 +198,17 @@ async function createdEmpty(file: string): Promise<Held | null | undefined> {
 async function takeShared(file: string): Promise<Held | null> {
   const handle = await opened(file, FLAGS | constants.O_CREAT);
   if (handle === null) return null;
-  return flock(handle) ? { handle, removed: false } : letGo(handle);
+  return (await locked(handle)) ? { handle, removed: false } : letGo(handle);
+}
+
+/** Closes the file if it can't be locked at all. @throws SourceError */
+async function locked(handle: FileHandle): Promise<boolean> {
+  try {
+    return flock(handle);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function letGo(handle: FileHandle): Promise<null> {

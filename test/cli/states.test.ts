@@ -69,6 +69,33 @@ describe.each(Object.entries(EXPECTED))('a vault that is %s', (state, expected) 
   });
 });
 
+it.each(Object.entries(VERBS))('%s prints no secret to a terminal', async (verb, words) => {
+  const secrets = ['at-secret', 'rt-secret'] as const;
+  const { file, keychain, clock, vault, dispose } = await testVault({});
+  try {
+    await vault.update((cache) =>
+      cache.add(
+        tokenResponse({ username: 'ada@example.org', access_token: secrets[0], refresh_token: secrets[1] }),
+      ),
+    );
+    await vault.close();
+    const home = join(file, '..');
+    let printed = '';
+    const screen = { write: (text: string) => (printed += text), isTerminal: true, columns: 200 };
+    const own = [...words.map((word) => (word === 'copy.age' ? join(home, word) : word))];
+    const { code } = await command({ home, keychain }, verb === 'decode' ? own : [...own, '--vault', file], {
+      stdin: 'seven-warm-lanterns-drift-north\n',
+      now: () => clock.now(),
+      out: screen,
+      err: screen,
+    });
+    expect(code, printed).toBe(verb === 'get' || verb === 'credential' ? EXIT.notPrinted : EXIT.ok);
+    for (const secret of secrets) expect(printed).not.toContain(secret);
+  } finally {
+    await dispose();
+  }
+});
+
 describe('what can be read in part, or must not be changed', () => {
   it.each([
     ['damaged', EXIT.damaged, EXIT.damaged],

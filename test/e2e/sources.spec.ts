@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { accessLog } from '../support/access-log.ts';
 import { storedItem, storeItem } from '../support/keyring-items.ts';
 import { answerDialogs, showList, test, vector } from './app.ts';
 
@@ -15,11 +16,18 @@ test('the cache of another program is opened on request, followed, and an accoun
   writeFileSync(file, readFileSync(vector('documents', 'msal-python-aad-several.json')));
   const before = readFileSync(file, 'utf8');
 
+  // The kernel tells who opens it.
+  const log = await accessLog([file]);
   const { app, window, quit } = await start();
   await window.getByRole('button', { name: 'Find caches' }).click();
   await expect(window.getByRole('heading', { name: /found on this computer$/ })).toBeVisible();
+  await log.settle();
+  expect(log.opened()).toEqual([]);
   await window.getByRole('button', { name: 'Open Azure CLI' }).click();
   await showList(window);
+  await log.settle();
+  expect(log.opened()).toEqual([file]);
+  await log.close();
   await expect(window.getByRole('region', { name: 'Sources' })).toContainText('Azure CLI');
   await expect(window.getByText('Azure CLI').first()).toBeVisible();
 

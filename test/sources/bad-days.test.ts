@@ -16,7 +16,7 @@ import {
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
 import type { Dpapi } from '../../src-main/sources/dpapi.ts';
@@ -314,6 +314,23 @@ describe('something else in the place of a cache', () => {
 });
 
 describe('a lock', () => {
+  it.each(['lockfile', 'lock'] as const)('can’t be taken without the command flock: %s', async (locking) => {
+    const file = put('cache.json', whole);
+    const found = (await sourceFromFile(file))!;
+    const source = { ...found, place: { ...found.place, locking } };
+    const { accounts } = await readSource(source);
+    vi.stubEnv('PATH', home);
+    try {
+      await expect(signOutAtSource(source, accounts[0]!)).rejects.toThrow('Install util-linux');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(readFileSync(file, 'utf8')).toBe(whole);
+    expect(readdirSync(home).filter((name) => name.endsWith('.tmp') || name.endsWith('.lockfile'))).toEqual(
+      [],
+    );
+  });
+
   let source: FoundSource;
   let lock: string;
   let ada: AccountSummary;

@@ -1,0 +1,84 @@
+/** The lock on a file system without hard links, such as a memory card: the error of each is what its `link` answers. */
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { whileLocked } from '../../src-main/sources/program-lock.ts';
+import type { Place } from '../../src-main/sources/programs.ts';
+
+const { link } = promises;
+let folder: string;
+let place: Place;
+let lock: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-links-'));
+  const file = join(folder, 'cache.json');
+  writeFileSync(file, '{}');
+  place = { file, sealing: 'none', locking: 'lockfile', content: 'msal' };
+  lock = `${file}.lockfile`;
+});
+afterEach(() => {
+  promises.link = link;
+  syncBuiltinESMExports();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function withoutLinks(code: string): void {
+  promises.link = () => Promise.reject(Object.assign(new Error(code), { code }));
+  syncBuiltinESMExports();
+}
+const isLockedFor = (another: string): boolean => spawnSync('flock', ['-n', another, 'true']).status !== 0;
+
+describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'])(
+  'where link answers %s',
+  (code) => {
+    it('is created with our name, keeps others out, and is removed', async () => {
+      withoutLinks(code);
+      const seen = await whileLocked(place, async () => {
+        const name = readFileSync(lock, 'utf8');
+        return Promise.resolve({ name, isLocked: isLockedFor(lock), files: readdirSync(folder).sort() });
+      });
+      expect(seen).toEqual({
+        name: `${process.pid} tokenkeep`,
+        isLocked: true,
+        files: ['cache.json', 'cache.json.lockfile'],
+      });
+      expect(readdirSync(folder)).toEqual(['cache.json']);
+    });
+  },
+);
+
+it('waits for a program that holds it, and takes over one that was left behind', async () => {
+  withoutLinks('EPERM');
+  writeFileSync(lock, `${process.pid} az`);
+  await expect(whileLocked(place, () => Promise.resolve(), { deadline: 50 })).rejects.toMatchObject({
+    code: 'source_busy',
+  });
+  expect(readFileSync(lock, 'utf8')).toBe(`${process.pid} az`);
+  const { pid } = spawnSync('true');
+  writeFileSync(lock, `${pid} az`);
+  utimesSync(lock, 1, 1);
+  expect(await whileLocked(place, () => Promise.resolve(readFileSync(lock, 'utf8')))).toBe(
+    `${process.pid} tokenkeep`,
+  );
+  expect(existsSync(lock)).toBe(false);
+});
+
+it('is not taken where the folder can’t be written, and the task is not run', async () => {
+  withoutLinks('EACCES');
+  let isRun = false;
+  await expect(whileLocked(place, () => Promise.resolve((isRun = true)))).rejects.toThrow();
+  expect(isRun).toBe(false);
+  expect(readdirSync(folder)).toEqual(['cache.json']);
+});
