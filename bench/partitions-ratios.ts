@@ -2,9 +2,20 @@
  * Measures what partitions cost as ratios within one run: reads and updates beside a bare GET of the same bytes, and
  * `acquireToken` beside MSAL Node's `DistributedCachePlugin`. The ratios of one run stay comparable on a loaded machine.
  */
+import { randomBytes } from 'node:crypto';
 import { ConfidentialClientApplication, DistributedCachePlugin, type ICachePlugin } from '@azure/msal-node';
+import { createClient, RESP_TYPES } from 'redis';
 import { acquireToken, msalCachePlugin } from '../src-main/msal/index.ts';
-import { type Partition, type PartitionedCaches, perRequest } from '../src-main/partitions/index.ts';
+import {
+  layered,
+  type Partition,
+  type PartitionedCaches,
+  partitionedCaches,
+  perRequest,
+  type SealingKeys,
+} from '../src-main/partitions/index.ts';
+import { redisStore } from '../src-main/partitions/stores/redis-store.ts';
+import { startRedis } from '../test/support/servers/redis.ts';
 import { app } from './generate.ts';
 import { realisticResponse, smallUser } from './small-user.ts';
 import { median, times } from './statistics.ts';
@@ -34,12 +45,44 @@ const SCOPES = ['User.Read'];
 type Task = (index: number) => Promise<unknown>;
 
 /** Microseconds of CPU, and requests per second. */
-interface Figures {
+export interface Figures {
   cpu: number;
   rate: number;
 }
 
-export async function reportRatios({ caches, inMemory, redis, get }: Ratios): Promise<void> {
+/** Prints the figures of each kind of request. */
+export async function reportRatios(): Promise<void> {
+  const figures = await measureRatios();
+  const of = (name: string): Figures => figures.get(name) ?? { cpu: NaN, rate: NaN };
+  console.log(`\n${AT_ONCE} requests at once of ${USERS} users; medians of ${ROUNDS} rounds of ${CALLS}`);
+  for (const [name, { cpu, rate }] of figures) {
+    const peer = /^(?:fresh token|refresh)/.exec(name);
+    const base = of(peer === null ? 'a bare GET of the same bytes' : `${peer[0]}, DistributedCachePlugin`);
+    console.log(
+      `  ${name.padEnd(42)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second (${times(base.rate / rate)}), ` +
+        `${Math.round(cpu).toLocaleString('en').padStart(6)} µs CPU (${times(cpu / base.cpu)})`,
+    );
+  }
+}
+
+/** Starts a Redis of its own. @returns the figures of each kind of request, by its name */
+export async function measureRatios(): Promise<Map<string, Figures>> {
+  const server = await startRedis(['--appendonly', 'no']);
+  const redis = await createClient({ url: server.url }).connect();
+  const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  const store = redisStore({ client: redis });
+  const sealingKeys: SealingKeys = [{ id: 'bench', key: randomBytes(32) }];
+  const caches = partitionedCaches({ store, sealingKeys });
+  const inMemory = partitionedCaches({ store: layered({ store, staleness: 60 }), sealingKeys });
+  try {
+    return await measureAll({ caches, inMemory, redis, get: (key) => bytes.get(key) });
+  } finally {
+    await redis.close();
+    await server.close();
+  }
+}
+
+async function measureAll({ caches, inMemory, redis, get }: Ratios): Promise<Map<string, Figures>> {
   const id = (index: number): string => smallUser(index % USERS).home_account_id;
   const partition = (index: number): Partition => caches.partition(id(index));
   let salt = 0;
@@ -80,17 +123,7 @@ export async function reportRatios({ caches, inMemory, redis, get }: Ratios): Pr
         }),
       ),
   };
-  const figures = await measure(tasks);
-  const of = (name: string): Figures => figures.get(name) ?? { cpu: NaN, rate: NaN };
-  console.log(`\n${AT_ONCE} requests at once of ${USERS} users; medians of ${ROUNDS} rounds of ${CALLS}`);
-  for (const [name, { cpu, rate }] of figures) {
-    const peer = /^(?:fresh token|refresh)/.exec(name);
-    const base = of(peer === null ? 'a bare GET of the same bytes' : `${peer[0]}, DistributedCachePlugin`);
-    console.log(
-      `  ${name.padEnd(42)} ${Math.round(rate).toLocaleString('en').padStart(7)} a second (${times(base.rate / rate)}), ` +
-        `${Math.round(cpu).toLocaleString('en').padStart(6)} µs CPU (${times(cpu / base.cpu)})`,
-    );
-  }
+  return measure(tasks);
 }
 
 async function measure(tasks: Record<string, Task>): Promise<Map<string, Figures>> {

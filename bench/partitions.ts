@@ -9,12 +9,7 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createClient, RESP_TYPES } from 'redis';
 import { writeEntry } from '../src-main/partitions/entry.ts';
-import {
-  layered,
-  type PartitionedCaches,
-  partitionedCaches,
-  type SealingKeys,
-} from '../src-main/partitions/index.ts';
+import { type PartitionedCaches, partitionedCaches, type SealingKeys } from '../src-main/partitions/index.ts';
 import { partitionName } from '../src-main/partitions/partition-name.ts';
 import { migratePartitions, postgresStore } from '../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../src-main/partitions/stores/redis-store.ts';
@@ -193,18 +188,6 @@ async function inRedis(counts: readonly number[]): Promise<void> {
   await server.close();
 }
 
-async function inOneRun(): Promise<void> {
-  const server = await startRedis(['--appendonly', 'no']);
-  const redis = await createClient({ url: server.url }).connect();
-  const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-  const store = redisStore({ client: redis });
-  const caches = partitionedCaches({ store, sealingKeys: keys });
-  const inMemory = partitionedCaches({ store: layered({ store, staleness: 60 }), sealingKeys: keys });
-  await reportRatios({ caches, inMemory, redis, get: (key) => bytes.get(key) });
-  await redis.close();
-  await server.close();
-}
-
 async function inPostgres(): Promise<void> {
   const server = await startPostgres();
   const pool = new pg.Pool({ connectionString: server.url });
@@ -246,7 +229,7 @@ console.log(
 console.log(
   `a document of ${smallDocument(0, now).length} bytes for each user; medians of ${SAMPLES} calls, one after the other\n`,
 );
-if (isIn('ratios')) await inOneRun();
+if (isIn('ratios')) await reportRatios();
 if (isIn('redis')) await inRedis(sizes);
 if (isIn('postgres')) await inPostgres();
 if (isIn('redis')) await inRedis(longest);

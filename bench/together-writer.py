@@ -1,5 +1,6 @@
 """As together-writer.ts, by MSAL Python's extensions: together-writer.py FILE NAME COUNT, with Debian's own Python."""
 import sys
+import time
 import warnings
 
 warnings.simplefilter("ignore")
@@ -27,9 +28,10 @@ index = 0
 while index < count:
     scope = "api://%s-%d/read" % (name, index)
     token = dict(some, target=scope)
+    begin = time.perf_counter()
     try:
         cache.modify(kind, token, token)
-        print(scope, flush=True)
+        print(scope, (time.perf_counter() - begin) * 1000, flush=True)
     except Exception as error:
         print("error %s" % type(error).__name__, flush=True)
     index += 1

@@ -5,7 +5,7 @@ export default defineConfig({
   cwd: import.meta.dirname,
   entry: [
     ...['cache.ts', 'cell.ts', 'msal.ts', 'partitions.ts', 'main.ts', 'vault.ts', 'vault-cell.ts'],
-    ...['together.ts', 'together-writer.ts'],
+    ...['together.ts', 'together-writer.ts', 'report.ts'],
   ],
   outDir: '../artifacts/bench',
   format: 'esm',
@@ -14,6 +14,16 @@ export default defineConfig({
   dts: false,
   clean: true,
   fixedExtension: true,
-  deps: { neverBundle: ['msal-node-7', '@azure/msal-node', 'redis', 'pg', 'keytar', 'fs-native-extensions'] },
+  deps: {
+    neverBundle: [
+      'msal-node-7',
+      '@azure/msal-node',
+      'redis',
+      'pg',
+      'esbuild',
+      'keytar',
+      'fs-native-extensions',
+    ],
+  },
   logLevel: 'error',
 });

@@ -1,0 +1,131 @@
+/** Measures what the package weighs: each entry as bundled for production, and an installation beside its peers'. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import manifest from '../package.json' with { type: 'json' };
+import { median } from './statistics.ts';
+import { VERSIONS } from './together-peers.ts';
+
+const NATIVE = Object.keys(manifest.dependencies);
+const NOT_BUNDLED = [...NATIVE, ...Object.keys(manifest.peerDependencies)];
+/** How often each installation is timed. */
+const INSTALLS = 3;
+
+/** In bytes, minified, without the native packages and the peers. */
+export interface EntrySize {
+  entry: string;
+  /** What loading the entry reads. */
+  loaded: number;
+  /** The same, compressed with gzip. */
+  gzip: number;
+  /** What it reads when it is first used. */
+  later: number;
+}
+
+export interface Installation {
+  name: string;
+  megabytes: number;
+  packages: number;
+  /** Install scripts of these packages. npm was told not to run them. */
+  scripts: string[];
+  /** The median, in seconds, with everything in npm's cache. */
+  seconds: number;
+}
+
+const npm = (folder: string, ...words: string[]): string =>
+  execFileSync('npm', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** Packs this clone, which must have been built. @returns the path of the tarball */
+export function pack(root: string, folder: string): string {
+  const [packed] = JSON.parse(npm(root, 'pack', '--json', '--pack-destination', folder)) as [
+    { filename: string },
+  ];
+  return join(folder, packed.filename);
+}
+
+/** @param folder in which the package is installed */
+export async function entrySizes(folder: string): Promise<EntrySize[]> {
+  const entries = Object.keys(manifest.exports).filter((path) => path !== './package.json');
+  const sizes: EntrySize[] = [];
+  for (const path of entries) {
+    const entry = path.replace(/^\./, 'tokenkeep');
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: `export * from '${entry}';`, resolveDir: folder },
+      bundle: true,
+      splitting: true,
+      minify: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format: 'esm',
+      external: NOT_BUNDLED.flatMap((name) => [name, `${name}/*`]),
+      outdir: folder,
+      logLevel: 'error',
+    });
+    const { outputs } = metafile;
+    const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint !== undefined));
+    for (const name of loaded)
+      for (const { path: other, kind, external } of outputs[name]?.imports ?? [])
+        if (external !== true && kind === 'import-statement') loaded.add(other);
+    const names = new Set([...loaded].map((name) => basename(name)));
+    const [now, later] = [true, false].map((wanted) =>
+      outputFiles.filter((file) => names.has(basename(file.path)) === wanted).map(({ contents }) => contents),
+    );
+    const bytes = (all: Uint8Array[] = []): number => all.reduce((total, each) => total + each.length, 0);
+    sizes.push({
+      entry,
+      loaded: bytes(now),
+      gzip: gzipSync(Buffer.concat(now ?? [])).length,
+      later: bytes(later),
+    });
+  }
+  return sizes;
+}
+
+/** Installs the tarball and its peers, each into empty folders. */
+export function installations(tarball: string): Installation[] {
+  const wanted: [name: string, specifier: string][] = [
+    ['Tokenkeep', tarball],
+    ...Object.entries(VERSIONS).map(([name, version]) => [name, `${name}@${version}`] as [string, string]),
+  ];
+  return wanted.map(([name, specifier]) => installed(name, specifier));
+}
+
+function installed(name: string, specifier: string): Installation {
+  const place = mkdtempSync(join(tmpdir(), 'tokenkeep-install-'));
+  const seconds: number[] = [];
+  let folder = place;
+  // The first fills npm's cache, and is not counted.
+  for (let time = 0; time <= INSTALLS; time += 1) {
+    folder = join(place, String(time));
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+    const begin = performance.now();
+    npm(folder, 'install', '--prefer-offline', ...QUIET, specifier);
+    if (time > 0) seconds.push((performance.now() - begin) / 1000);
+  }
+  const lock = JSON.parse(npm(folder, 'query', '*')) as {
+    name: string;
+    location: string;
+    scripts?: Record<string, string>;
+  }[];
+  const packages = lock.filter(({ location }) => location !== '');
+  const scripts = packages
+    .filter(({ scripts: own = {} }) => ['preinstall', 'install', 'postinstall'].some((each) => each in own))
+    .map((each) => each.name);
+  const megabytes = sizeOf(join(folder, 'node_modules')) / 1e6;
+  rmSync(place, { recursive: true, force: true });
+  return { name, megabytes, packages: packages.length, scripts, seconds: median(seconds) };
+}
+
+const QUIET = ['--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', '--loglevel=error'];
+
+/** In bytes, of all files in the folder. */
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((total, { parentPath, name }) => total + statSync(join(parentPath, name)).size, 0);
+}
