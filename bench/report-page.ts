@@ -326,7 +326,7 @@ ${tableOf(
 ${picture('size', 'Installed size and time to install, beside msal-node-extensions and electron-store')}
 
 Installed with npm into an empty folder: production dependencies, without peers, install scripts not run, everything in npm's cache. The
-median of three.
+median of two.
 
 ${tableOf(
   ['', 'installed', 'packages', 'time', 'install scripts'],

@@ -12,7 +12,7 @@ import { VERSIONS } from './together-peers.ts';
 const NATIVE = Object.keys(manifest.dependencies);
 const NOT_BUNDLED = [...NATIVE, ...Object.keys(manifest.peerDependencies)];
 /** How often each installation is timed. */
-const INSTALLS = 3;
+const INSTALLS = 2;
 
 /** In bytes, minified, without the native packages and the peers. */
 export interface EntrySize {
