@@ -128,6 +128,8 @@ export interface Bar {
 
 export interface Panel {
   title: string;
+  /** What the colours mean, where the names of the bars don't say it. */
+  key?: readonly (readonly [role: Role, meaning: string])[];
   bars: readonly Bar[];
 }
 
@@ -137,10 +139,17 @@ export function bars(label: string, panels: readonly Panel[], theme: Theme): str
   const ink = INK[theme];
   const parts: string[] = [];
   let y = 8;
-  for (const { title, bars: rows } of panels) {
+  for (const { title, key = [], bars: rows } of panels) {
     parts.push(word(title, { x: 16, y: y + 16, fill: ink.text, bold: true }));
     y += 28;
-    const largest = Math.max(...rows.map((row) => sum(row)));
+    let keyX = 16;
+    for (const [role, meaning] of key) {
+      parts.push(`<rect x="${keyX}" y="${y}" width="12" height="12" fill="${COLOURS[theme][role]}"/>`);
+      parts.push(word(meaning, { x: keyX + 18, y: y + 11, fill: ink.faint }));
+      keyX += 46 + meaning.length * 7;
+    }
+    if (key.length > 0) y += 24;
+    const largest = Math.max(...rows.map((row) => sum(row)), Number.MIN_VALUE);
     for (const row of rows) {
       const isOurs = row.parts.some(({ role }) => role === 'ours');
       parts.push(word(row.name, { x: left - 12, y: y + 15, fill: ink.text, anchor: 'end', bold: isOurs }));

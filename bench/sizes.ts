@@ -48,12 +48,17 @@ export function pack(root: string, folder: string): string {
 
 /** @param folder in which the package is installed */
 export async function entrySizes(folder: string): Promise<EntrySize[]> {
-  const entries = Object.keys(manifest.exports).filter((path) => path !== './package.json');
+  const entries = Object.keys(manifest.exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => path.replace(/^\./, 'tokenkeep'));
+  const programs = [
+    ['openVault of tokenkeep', "export { openVault } from 'tokenkeep';"] as const,
+    ...entries.map((entry) => [entry, `export * from '${entry}';`] as const),
+  ];
   const sizes: EntrySize[] = [];
-  for (const path of entries) {
-    const entry = path.replace(/^\./, 'tokenkeep');
+  for (const [entry, contents] of programs) {
     const { outputFiles, metafile } = await build({
-      stdin: { contents: `export * from '${entry}';`, resolveDir: folder },
+      stdin: { contents, resolveDir: folder },
       bundle: true,
       splitting: true,
       minify: true,
