@@ -1,5 +1,6 @@
 import { type Abortable, abandonable } from '../abort.ts';
 import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
+import { answerTo, rememberAnswer } from './claims.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle.ts';
@@ -8,7 +9,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, SIGNAL } from '../options.ts';
 import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
-import { flight } from './flight.ts';
+import { flight, type Seen } from './flight.ts';
 
 /**
  * An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle.
@@ -60,7 +61,7 @@ export interface SilentRequest {
  *
  * A valid cached token is returned without MSAL, after one read of the cache. Pass a function as `application`: it is called only when MSAL
  * is needed, and creating a client costs more than reading the token. A request with
- * `claims` always asks the provider. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
+ * `claims` asks the provider, once for all callers that come together with the same claims. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
  * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
  * it again; if the account has another one, that is tried next.
  *
@@ -147,7 +148,7 @@ async function acquired<Request extends SilentRequest, Result>(
     // Outside Microsoft's clouds MSAL may know the account under another environment, such as one with a port.
     const isKnown = request.account === undefined ? isMicrosoft(account.environment) : true;
     const accounts = isRead && isKnown ? undefined : await library.getTokenCache().getAllAccounts();
-    const own = request.account ?? ownObject(accounts, account);
+    const own = ofTenant(request.account ?? ownObject(accounts, account), wanted.realm);
     return library.acquireTokenSilent({ ...request, account: own, forceRefresh: fresh });
   };
   if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
@@ -155,14 +156,20 @@ async function acquired<Request extends SilentRequest, Result>(
   const renew = async (): Promise<Result> => {
     assertWanted();
     return untilRefusedAll(watched, made, wanted, () =>
-      flight.run({ epoch: watched.since }, () => ask(forceRefresh || refreshSoon)),
+      flight.run({ epoch: watched.since, seen: watched.seen }, () => ask(forceRefresh || refreshSoon)),
     );
   };
-  // A token that another caller got in the meantime was requested without these claims.
   if (hasClaims)
     return exclusively(opened, lock, async () => {
-      await watched.read(() => undefined);
-      return renew();
+      // Of callers that were challenged with the same claims, the first one asks for all.
+      const shared = await watched.read((cache) => {
+        const token = isPlain(request) ? answerTo(cache, wanted, claims, before, systemClock()) : undefined;
+        return { result: token && cachedResult(cache, token, account, correlationId) };
+      });
+      if (shared.result !== undefined) return shared.result as Result;
+      const result = await renew();
+      await rememberAnswer(opened, wanted, claims, result).catch(() => undefined); // The next caller then asks itself.
+      return result;
     });
   const renewal = singleFlight(watched, wanted, {
     now: systemClock,
@@ -197,6 +204,12 @@ function ownObject(accounts: unknown, account: Account): Account {
   return listed.find(({ homeAccountId }) => homeAccountId === account.homeAccountId) ?? account;
 }
 
+/** MSAL looks for a cached token in the tenant of the account, whatever the authority of the request is. */
+function ofTenant(account: Account, realm: string | undefined): Account {
+  const isSame = realm === undefined || account.tenantId?.toLowerCase() === realm.toLowerCase();
+  return isSame || !isMicrosoft(account.environment) ? account : { ...account, tenantId: realm };
+}
+
 /** The tenant whose token is meant: that of the request's authority, as in MSAL, else the account's. */
 function realmOf(request: object, { environment, tenantId = '' }: Account): { realm?: string } {
   const authority: unknown = Reflect.get(request, 'authority');
@@ -216,6 +229,8 @@ class InTurn implements CacheHandle {
   readonly #wanted: TokenRequest;
   /** `epoch` of the handle as of the last read. */
   since: number | undefined;
+  /** The cache as of the last read. */
+  seen: Seen | undefined;
   /** The secrets of the refresh tokens to try. */
   refreshTokens: readonly string[] = [];
 
@@ -227,6 +242,7 @@ class InTurn implements CacheHandle {
   read<T>(fn: Synchronous<T>): Promise<T> {
     const noting = (cache: TokenCache): T => {
       this.since = this.#handle.epoch;
+      this.seen = { handle: this.#handle, cache, version: cache.version };
       this.refreshTokens = lookup(cache, this.#wanted, systemClock()).refreshTokens.map(
         ({ secret }) => secret,
       );

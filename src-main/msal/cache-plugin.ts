@@ -2,7 +2,8 @@ import { flight } from './flight.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
-import { LibraryMemory } from './library-memory.ts';
+import { LibraryMemory, type MissingChanges } from './library-memory.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 
 /**
  * Maximum duration of an access, in milliseconds. MSAL closes each access within its next synchronous steps, but an app that creates its
@@ -111,10 +112,13 @@ class Application {
       this.#memory.load(undefined);
       return;
     }
-    const found = await handle.read((cache) => ({
+    const fill = (cache: TokenCache): { missing: MissingChanges | undefined; epoch: number | undefined } => ({
       missing: this.#memory.missingFrom(cache),
       epoch: handle.epoch,
-    }));
+    });
+    const seen = current?.seen;
+    const isUnchanged = seen !== undefined && seen.handle === handle && seen.cache.version === seen.version;
+    const found = isUnchanged ? fill(seen.cache) : await handle.read(fill);
     filledBy.set(this.#cache, this);
     this.#memory.load(found.missing);
     this.#epoch = found.epoch;

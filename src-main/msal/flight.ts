@@ -1,5 +1,14 @@
 /** Context that a refresh passes to the cache plugin, which MSAL calls during the refresh. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { CacheHandle } from '../cache/handle.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+
+/** A cache that was read a moment ago. It may be read again without the store, as long as it has this version. */
+export interface Seen {
+  readonly handle: CacheHandle;
+  readonly cache: TokenCache;
+  readonly version: number;
+}
 
 /** One request to the provider, made by MSAL in its turn. */
 export interface Flight {
@@ -8,6 +17,8 @@ export interface Flight {
    * sign-out in between; MSAL itself only looks whether the account is there.
    */
   readonly epoch: number | undefined;
+  /** What the holder of the turn has read. Nobody else refreshes meanwhile, so MSAL's memory is filled from it. */
+  readonly seen: Seen | undefined;
   /**
    * The memory that was filled in this flight. MSAL reads the cache again before it saves a response. Nobody else may refresh
    * meanwhile, and saving merges with the newest contents, so it does not have to be filled again.

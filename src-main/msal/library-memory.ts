@@ -150,7 +150,7 @@ interface Unsaved extends LibraryChange {
 }
 
 /** Changes of the cache that the memory of MSAL lacks. */
-interface MissingChanges {
+export interface MissingChanges {
   version: number;
   names: EnvironmentNames;
   /** Owners that have changed; undefined if the owner has no entries left. */
