@@ -101,11 +101,12 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     kept.set(id, fresh);
     return fresh;
   };
-  const read = async (one: Kept): Promise<void> => {
-    one.reading = await readSource(one.source, ports.reading);
+  const read = async (one: Kept, unlock = false): Promise<void> => {
+    one.reading = await readSource(one.source, { ...ports.reading, unlock });
   };
-  const open = async (one: Kept): Promise<void> => {
-    await read(one);
+  /** @param unlock the user was told that the system may ask for a password */
+  const open = async (one: Kept, unlock = false): Promise<void> => {
+    await read(one, unlock);
     one.stop();
     one.stop = watchSource(one.source, () => {
       const before = one.reading;
@@ -134,7 +135,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         if (mayAskForPassword(one.source)) {
           if (!(await ports.confirm(caller, keyringQuestion(one.source)))) return list();
         } else ports.useGesture(caller);
-        await open(one);
+        await open(one, mayAskForPassword(one.source));
         return list();
       },
       async openAllSources(caller) {
@@ -142,7 +143,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         const plain = [...kept.values()].filter(
           (one) => one.reading === null && !mayAskForPassword(one.source),
         );
-        await Promise.all(plain.map(open));
+        await Promise.all(plain.map((one) => open(one)));
         return list();
       },
       closeSource(_caller, id) {

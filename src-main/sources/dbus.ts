@@ -33,7 +33,7 @@ export interface Call {
   body?: readonly Value[];
 }
 
-const [METHOD_CALL, METHOD_RETURN, ERROR] = [1, 2, 3];
+const [METHOD_CALL, METHOD_RETURN, ERROR, SIGNAL] = [1, 2, 3, 4];
 const FIELD = {
   path: 1,
   interface: 2,
@@ -68,6 +68,7 @@ export function busSocket(env: Readonly<Record<string, string | undefined>>): st
 export class Bus {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, { resolve: (body: Value[]) => void; reject: (error: Error) => void }>();
+  readonly #listeners = new Map<string, (body: Value[]) => void>();
   readonly #deadline: number;
   #serial = 0;
   #received: Buffer = Buffer.alloc(0);
@@ -146,6 +147,22 @@ export class Bus {
     });
   }
 
+  /** Calls the listener for each signal of an object, from when this has resolved until the connection is closed. */
+  async onSignal(
+    { path, interface: of, member }: Pick<Call, 'path' | 'interface' | 'member'>,
+    listener: (body: Value[]) => void,
+  ): Promise<void> {
+    this.#listeners.set(`${path} ${of} ${member}`, listener);
+    await this.call({
+      destination: 'org.freedesktop.DBus',
+      path: '/org/freedesktop/DBus',
+      interface: 'org.freedesktop.DBus',
+      member: 'AddMatch',
+      signature: 's',
+      body: [`type='signal',path='${path}',interface='${of}',member='${member}'`],
+    });
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -174,6 +191,12 @@ export class Bus {
 
   #answer(message: Buffer): void {
     const { type, fields, body } = readMessage(message);
+    if (type === SIGNAL) {
+      const [path, of, member] = [FIELD.path, FIELD.interface, FIELD.member].map((field) =>
+        fields.get(field),
+      );
+      this.#listeners.get(`${String(path)} ${String(of)} ${String(member)}`)?.(body);
+    }
     if (type !== METHOD_RETURN && type !== ERROR) return;
     const serial = Number(fields.get(FIELD.replySerial));
     const waiting = this.#waiting.get(serial);

@@ -4,7 +4,7 @@ import { SerializableTokenCache } from '../cache/document/serializable-token-cac
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError, TokenkeepError } from '../errors.ts';
-import { checkOptions, type OptionNames, AMOUNT, FUNCTION, RECORD } from '../options.ts';
+import { checkOptions, type OptionNames, AMOUNT, FLAG, FUNCTION, RECORD } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { isKeyed, type KeyedContent, type NamedSignIn, namesIn, namesInDatabase } from './names.ts';
 import { readText, refused } from './program-file.ts';
@@ -36,9 +36,16 @@ export interface ReadOptions {
   now?: () => number;
   /** Milliseconds before an incomplete document is read again. Default: 500. */
   pause?: number;
+  /** Asks the system to unlock a locked keyring, which prompts the user for its password: tell them first. Default: false. */
+  unlock?: boolean;
 }
 
-export const READ_OPTIONS: OptionNames<ReadOptions> = { secrets: RECORD, now: FUNCTION, pause: AMOUNT };
+export const READ_OPTIONS: OptionNames<ReadOptions> = {
+  secrets: RECORD,
+  now: FUNCTION,
+  pause: AMOUNT,
+  unlock: FLAG,
+};
 
 /** Number of attempts, since programs write in place and a document may be incomplete for a moment. */
 const LOOKS = 3;
@@ -128,7 +135,7 @@ async function vaultReading(source: FoundSource, { now, secrets }: ReadOptions):
 async function contentOf(source: FoundSource, options: ReadOptions): Promise<Content> {
   const { file, sealing } = source.place;
   if (sealing === 'none') return readText(file, source.name);
-  const store = sealedStore(source, options.secrets);
+  const store = sealedStore(source, options.secrets, options.unlock);
   const found = 'state' in store ? store : await store.read();
   return 'state' in found ? found : { text: found.value.text, writtenAt: source.writtenAt };
 }

@@ -71,13 +71,17 @@ const inMemory = (put: PreparedSecret['put']): Promise<Result<PreparedSecret>> =
   Promise.resolve({ value: { put, discard: () => Promise.resolve() } });
 
 /** @returns why this system cannot open the cache, if it cannot */
-export function sealedStore(source: FoundSource, readers: SecretReaders = {}): SealedStore | Unread {
+export function sealedStore(
+  source: FoundSource,
+  readers: SecretReaders = {},
+  unlock = false,
+): SealedStore | Unread {
   const { sealing, item, password, keys } = source.place;
   if (sealing === 'secret-service' && item !== undefined)
-    return keyringStore(source, item, readers.secretService ?? secretService);
+    return keyringStore(source, item, readers.secretService ?? secretService, unlock);
   if (sealing === 'keychain' && password !== undefined)
     return keychainStore(source, password, readers.keychain ?? macKeychain);
-  if (sealing === 'key-in-keyring' && keys !== undefined) return keyedStore(source, keys, readers);
+  if (sealing === 'key-in-keyring' && keys !== undefined) return keyedStore(source, keys, readers, unlock);
   const dpapi = sealing === 'dpapi' ? (readers.dpapi ?? windowsDpapi)() : null;
   if (dpapi !== null) return dpapiStore(source, dpapi);
   return {
@@ -102,9 +106,10 @@ function keyringStore(
   source: FoundSource,
   { encoding }: Item,
   connect: () => Promise<SecretService | null>,
+  unlock: boolean,
 ): SealedStore {
   let before: Buffer = Buffer.alloc(0);
-  const raw = () => withItem(source, connect, (service, item) => service.secretOf(item));
+  const raw = () => withItem(source, connect, (service, item) => service.secretOf(item), { unlock });
   return {
     async read() {
       const found = await raw();
@@ -138,12 +143,18 @@ function encodedLike(before: Buffer, text: string, encoding: Item['encoding']): 
   return Buffer.from(plain ? text : Buffer.from(text, 'utf8').toString('base64'), 'utf8');
 }
 
-/** Finds the keyring item of a source and runs a function on it. Never unlocks the keyring, since that prompts the user. */
+interface ItemOptions {
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Prompts the user if the keyring is locked. */
+  readonly unlock?: boolean;
+}
+
+/** Finds the keyring item of a source and runs a function on it. */
 async function withItem<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
   action: (service: SecretService, item: SecretItem) => Promise<T>,
-  attributes = source.place.item?.attributes ?? {},
+  { attributes = source.place.item?.attributes ?? {}, unlock = false }: ItemOptions = {},
 ): Promise<Result<T>> {
   let service: SecretService | null;
   try {
@@ -157,7 +168,10 @@ async function withItem<T>(
     const { unlocked, locked } = await service.search(attributes);
     const [item] = unlocked;
     if (item !== undefined) return { value: await action(service, item) };
-    if (locked.length > 0)
+    const [sealed] = locked;
+    if (sealed !== undefined && unlock && (await service.unlock?.([sealed])) === true)
+      return { value: await action(service, sealed) };
+    if (sealed !== undefined)
       return { state: 'locked', problem: 'The system keyring is locked. Unlock it, then open this again.' };
     return { state: 'gone', problem: `The system keyring holds nothing of ${source.name} any more.` };
   } catch (error) {
@@ -325,12 +339,13 @@ function keyedStore(
   source: FoundSource,
   keys: NonNullable<FoundSource['place']['keys']>,
   readers: SecretReaders,
+  unlock: boolean,
 ): SealedStore {
   const { file, name } = source;
   /** undefined: the document was plain, as the program writes it where there is no keyring. */
   let key: string | undefined;
   const find = async (envelope: Envelope): Promise<Result<{ key: string; text: string }>> => {
-    const found = await keysFor(source, keys, readers);
+    const found = await keysFor(source, keys, readers, unlock);
     if (!('value' in found)) return found;
     for (const one of found.value) {
       const text = openedWith(one, envelope);
@@ -403,6 +418,7 @@ async function keysFor(
   source: FoundSource,
   { store, services, account }: NonNullable<FoundSource['place']['keys']>,
   readers: SecretReaders,
+  unlock: boolean,
 ): Promise<Result<string[]>> {
   const found: string[] = [];
   let problem: Unread | undefined;
@@ -410,10 +426,11 @@ async function keysFor(
     const attributes = { 'xdg:schema': 'org.freedesktop.Secret.Generic', service, account };
     const one =
       store === 'secret-service'
-        ? await keyInKeyring(source, attributes, readers.secretService ?? secretService)
+        ? await keyInKeyring(source, readers.secretService ?? secretService, { attributes, unlock })
         : await passwordIn(source, { service, account }, readers.keychain ?? keytarStore);
     if ('value' in one) found.push(one.value);
     else if (one.state !== 'gone') problem ??= one;
+    if (problem?.state === 'locked') break; // One prompt is enough.
   }
   const keys = found.filter((key) => Buffer.byteLength(key) === KEY_LENGTH);
   return keys.length === 0 && problem !== undefined ? problem : { value: keys };
@@ -421,9 +438,9 @@ async function keysFor(
 
 async function keyInKeyring(
   source: FoundSource,
-  attributes: Readonly<Record<string, string>>,
   connect: () => Promise<SecretService | null>,
+  options: ItemOptions,
 ): Promise<Result<string>> {
-  const found = await withItem(source, connect, (service, item) => service.secretOf(item), attributes);
+  const found = await withItem(source, connect, (service, item) => service.secretOf(item), options);
   return 'value' in found ? { value: found.value.toString('utf8') } : found;
 }

@@ -31,6 +31,13 @@ export interface SecretService {
   secretOf(item: SecretItem): Promise<Buffer>;
   /** Replaces the secret of the same item: its attributes and its label stay. @throws KeyringError */
   setSecret(item: SecretItem, secret: Buffer): Promise<void>;
+  /**
+   * Asks the system to unlock items, which prompts the user for the keyring's password.
+   *
+   * @returns false if the user declined, or did not answer within two minutes
+   * @throws KeyringError
+   */
+  unlock?(items: readonly SecretItem[]): Promise<boolean>;
   /** Closes the connection. */
   close(): void;
 }
@@ -101,9 +108,7 @@ function ask(
 }
 
 function serviceOn(bus: Bus, session: string): SecretService {
-  const asked = async (
-    ...[path, name, member, signature, body]: [string, string, string, string, Value[]]
-  ) => {
+  const asked: Asked = async (...[path, name, member, signature, body]) => {
     try {
       return await ask(bus, path, name, member, signature, body);
     } catch (error) {
@@ -136,6 +141,44 @@ function serviceOn(bus: Bus, session: string): SecretService {
     async setSecret(item, secret) {
       await asked(item, ITEM, 'SetSecret', '(oayays)', [[session, Buffer.alloc(0), secret, 'text/plain']]);
     },
+    async unlock(items) {
+      const [, prompt] = await asked(
+        '/org/freedesktop/secrets',
+        'org.freedesktop.Secret.Service',
+        'Unlock',
+        'ao',
+        [[...items]],
+      );
+      if (typeof prompt !== 'string' || prompt === '/') return true; // It was unlocked in the meantime.
+      return promptOf(bus, prompt, (...words) => asked(...words));
+    },
     close: () => bus.close(),
   };
+}
+
+type Asked = (
+  ...words: [path: string, name: string, member: string, signature: string, body: Value[]]
+) => Promise<Value[]>;
+
+const PROMPT = 'org.freedesktop.Secret.Prompt';
+/** Milliseconds in which the user can type a password. */
+const ANSWERING = 120_000;
+
+/** Shows a prompt of the keyring. Returns whether the user answered it. */
+async function promptOf(bus: Bus, path: string, asked: Asked): Promise<boolean> {
+  let answered: (isDone: boolean) => void = () => undefined;
+  const answer = new Promise<boolean>((resolve) => (answered = resolve));
+  await bus.onSignal({ path, interface: PROMPT, member: 'Completed' }, ([isDismissed]) =>
+    answered(isDismissed !== true),
+  );
+  await asked(path, PROMPT, 'Prompt', 's', ['']); // of no window
+  const timer = setTimeout(() => {
+    answered(false);
+    void asked(path, PROMPT, 'Dismiss', '', []).catch(() => undefined);
+  }, ANSWERING);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
+  }
 }

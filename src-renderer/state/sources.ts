@@ -137,7 +137,8 @@ export function asksFirst(sealing: SourceItem['sealing']): boolean {
 /** The button of a source in the list; null if its row is selected instead. */
 export function sourceAction({ state, sealing }: SourceItem): string | null {
   if (state === 'found') return asksFirst(sealing) ? 'Open…' : 'Open';
-  if (state === 'locked' || state === 'in-use') return 'Retry';
+  if (state === 'locked') return 'Unlock…';
+  if (state === 'in-use') return 'Retry';
   return state === 'gone' ? 'Remove' : null;
 }
 

@@ -37,7 +37,7 @@ describe('sources', () => {
       ['Azure CLI', 'Changed just now', null],
       ['Azure PowerShell', 'Open', null],
       ['Azure Developer CLI', 'Not opened', 'Open'],
-      ['Graph PowerShell', 'Locked by the system', 'Retry'],
+      ['Graph PowerShell', 'Locked by the system', 'Unlock…'],
       ['GitHub CLI', 'Open, view only', null],
       ['Power Platform CLI', 'Can’t be read: use Power Platform CLI', null],
       ['CLI for Microsoft 365', 'File is gone', 'Remove'],

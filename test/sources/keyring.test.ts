@@ -131,6 +131,8 @@ describe('a cache in the keyring', () => {
     const { accounts } = await readSource(source, { secrets });
     await keyring.lock();
     expect((await readSource(source, { secrets })).state).toBe('locked');
+    // There is no screen in this session for the prompt, so it is as if the user had declined.
+    expect((await readSource(source, { secrets, unlock: true })).state).toBe('locked');
     await expect(signOutAtSource(source, accounts[0]!, { secrets })).rejects.toMatchObject({
       code: 'source_locked',
     });
