@@ -1,5 +1,6 @@
-import { readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
 import { say } from '../say.ts';
 
 interface Native {
@@ -14,11 +15,12 @@ interface Refusal {
 }
 
 /**
- * Says when this process gets a lock and lets it go, seen where the vault asks the system for it: `lock NAME SINCE DUE
- * TIME`, `unlock NAME`. SINCE is the first try that was in vain, 0 where there was none. DUE is when the try that
- * succeeded was to be made: what lies between DUE and TIME, the process was not let run, for which no lock is to blame.
+ * Says when this process gets a lock and lets it go, seen where the vault asks the system for it, on this thread, or the thread for
+ * locks: `lock NAME SINCE DUE TIME`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DUE is when it would have had
+ * the lock if it had been let run: what lies between DUE and TIME is the machine's load, for which no lock is to blame.
  */
 export function watchLocks(): void {
+  watchThread();
   const native: Native = createRequire(import.meta.url)('fs-native-extensions');
   const { tryLock, unlock } = native;
   const { setTimeout } = globalThis;
@@ -46,6 +48,74 @@ export function watchLocks(): void {
     say('unlock', nameOf(fd));
     unlock(fd);
   };
+}
+
+/** A request to the thread for locks, and its answer. Other messages have other members. */
+interface Message {
+  id: number;
+  files?: { file: { path: string } }[];
+  outcome?: { kind: string };
+}
+
+interface Asked {
+  since: bigint;
+  /** By thread. */
+  delays: ReadonlyMap<string, bigint>;
+  names: string[];
+}
+
+interface Spoken {
+  postMessage: (this: Worker, message: Message) => void;
+  emit: (this: Worker, event: string, ...values: unknown[]) => boolean;
+}
+
+/** The thread for locks takes those that have to be waited for. */
+function watchThread(): void {
+  const { postMessage, emit } = Worker.prototype as unknown as Spoken;
+  const asked = new Map<number, Asked>();
+  Worker.prototype.postMessage = function (this: Worker, message: Message): void {
+    if (message.files !== undefined) {
+      const names = message.files.map(({ file }) => file.path.replace(/^.*\./, ''));
+      asked.set(message.id, { since: now(), delays: delays(), names });
+    }
+    postMessage.call(this, message);
+  };
+  Worker.prototype.emit = function (this: Worker, event: string, ...values: unknown[]): boolean {
+    const message = values[0] as Message;
+    const request = event === 'message' ? asked.get(message.id) : undefined;
+    if (request !== undefined && message.outcome !== undefined) {
+      asked.delete(message.id);
+      if (message.outcome.kind === 'held') tell(request);
+    }
+    return emit.call(this, event, ...values);
+  };
+}
+
+/** All but the last lock were only the way to it. */
+function tell({ since, delays: before, names }: Asked): void {
+  const at = now();
+  let starved = 0n; // The longest: the threads wait side by side.
+  for (const [thread, delay] of delays()) {
+    const own = delay - (before.get(thread) ?? 0n);
+    if (own > starved) starved = own;
+  }
+  const due = at - starved;
+  for (const name of names) say('lock', name, since, due < since ? since : due, at);
+  for (const name of names.slice(0, -1)) say('unlock', name);
+}
+
+/** Nanoseconds for which each thread of this process was ready and not let run; see proc(5), `schedstat`. */
+function delays(): Map<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (const thread of readdirSync('/proc/self/task')) {
+    try {
+      const [, delay = '0'] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ');
+      found.set(thread, BigInt(delay));
+    } catch {
+      // It has ended.
+    }
+  }
+  return found;
 }
 
 function now(): bigint {
