@@ -192,10 +192,10 @@ export class Bus {
   #answer(message: Buffer): void {
     const { type, fields, body } = readMessage(message);
     if (type === SIGNAL) {
-      const [path, of, member] = [FIELD.path, FIELD.interface, FIELD.member].map((field) =>
-        fields.get(field),
+      const named = [FIELD.path, FIELD.interface, FIELD.member].map((field) =>
+        textOf(fields.get(field) ?? ''),
       );
-      this.#listeners.get(`${String(path)} ${String(of)} ${String(member)}`)?.(body);
+      this.#listeners.get(named.join(' '))?.(body);
     }
     if (type !== METHOD_RETURN && type !== ERROR) return;
     const serial = Number(fields.get(FIELD.replySerial));
