@@ -1,11 +1,10 @@
 /**
  * [Note: a thread for locks]
- * Locks are tried on a thread of their own. `tryLock` is one system call that answers at once on a local disk, and on a
- * file system that hangs it never comes back: on the main thread that would be the end of the program.
+ * Locks are tried on a separate thread. `tryLock` is one system call, which returns at once on a local disk. On a file system that
+ * hangs it never returns, and on the main thread that would block the program for ever.
  *
- * The thread keeps nothing: which file is open under which descriptor is the main thread's knowledge, and descriptors are
- * the whole process's. So a thread that hangs in one system call can be left behind, and another one goes on with the
- * locks that it had.
+ * The thread has no state: descriptors belong to the process, and the main thread knows which file each of them is. A thread
+ * that hangs in a system call can therefore be abandoned, and another thread takes over its locks.
  */
 import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -13,15 +12,15 @@ import { LockError, type LockErrorCode } from '../errors.ts';
 import { loadedBinaries, nativeModule, NativeModuleFailure } from '../native-module.ts';
 import type * as native from 'fs-native-extensions';
 
-/** One lock file: its path, and its descriptor once it is open. */
+/** A lock file: its path, and its descriptor once it is open. */
 export interface LockFile {
   readonly path: string;
   fd: number | null;
-  /** It lies on a local file system of Linux, and has been locked once: its locks answer at once. */
+  /** It is on a local file system of Linux and has been locked once, so its locks don't block. */
   isLocal: boolean;
 }
 
-/** What became of a try: the lock is held, another program kept it until the deadline, or the system refused. */
+/** The outcome of an attempt: the lock is held, another program held it until the deadline, or the system refused. */
 export type LockOutcome =
   | { readonly kind: 'held' }
   | { readonly kind: 'busy' }
@@ -33,26 +32,25 @@ export type LockOutcome =
     }
   | { readonly kind: 'not-a-file'; readonly path: string; readonly error?: SystemError };
 
-/** What an error of the system says, as it passes between threads. */
+/** An error of the system, in a form that can be passed between threads. */
 export interface SystemError {
   readonly message: string;
   readonly code: string;
 }
 
-/** Milliseconds between two looks at a thread that owes an answer. In the same system call at both, it counts as hung. */
+/** Milliseconds between two checks of a thread with open requests. If it is in the same system call at both, it hangs. */
 const LOOK = 750;
-/** Threads that may hang at the same time. Each holds some memory until its system call comes back. */
+/** The largest number of hanging threads. Each takes some memory until its system call returns. */
 const MOST_HUNG = 4;
-/** Milliseconds beyond its deadline that a request is given, and those that a thread is given to start. */
+/** Milliseconds that a request gets in addition to its deadline, and milliseconds that a thread gets to start. */
 const GRACE = 250;
 const START = 10_000;
 
 /**
- * The thread's whole script. It is a text, so that bundlers have no second file to carry.
+ * The script of the thread. It is a string, so that bundlers need no second file.
  *
- * A request names the lock files to take in order; all but the last are let go of when the last is held. `at[0]` says in
- * which request's system call the thread is (0: in none), `at[1]` counts the calls, and `at[2]` is the request in which the
- * thread was left behind.
+ * A request lists lock files to lock in order. When the last one is held, the others are released. `at[0]` is the request whose
+ * system call the thread is in (0: none), `at[1]` counts the calls, and `at[2]` is the request in which the thread was abandoned.
  */
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -210,7 +208,7 @@ parentPort.on('message', (message) => {
 parentPort.postMessage({ id: 0 });
 `;
 
-/** File systems of Linux that no network can stop: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. statfs(2) */
+/** Local file systems of Linux: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. Source: statfs(2). */
 const LOCAL =
   process.platform === 'linux'
     ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
@@ -235,9 +233,9 @@ interface Request {
   readonly failed: (error: unknown) => void;
 }
 
-/** A running thread, and what it was asked and has not answered. */
+/** A running thread and its open requests. */
 class Thread {
-  /** Rejects where the thread can't start. */
+  /** Rejects if the thread can't start. */
   readonly started: Promise<void>;
   readonly requests = new Map<number, Request>();
   readonly #givenUp = new Set<number>();
@@ -260,7 +258,7 @@ class Thread {
     this.started = new Promise((resolve, reject) => {
       this.requests.set(0, { message: { id: 0 }, answered: () => resolve(), failed: reject });
     });
-    this.started.catch(() => undefined); // Whoever asks for a lock hears of it.
+    this.started.catch(() => undefined); // Reported to callers that ask for a lock.
     this.#worker.on('message', (answer: Answer) => {
       const request = this.requests.get(answer.id);
       if (answer.opened !== undefined) {
@@ -275,14 +273,14 @@ class Thread {
     this.#worker.on('exit', () => this.#end(new Error('The thread for locks has ended.')));
   }
 
-  /** A program does not end while it waits for an answer. */
+  /** Sends a request. The process does not exit while it waits for the answer. */
   ask(request: Request): void {
     this.requests.set(request.message.id, request);
     this.#worker.ref();
     this.#worker.postMessage(request.message);
   }
 
-  /** Lets the process end, unless somebody waits for another answer. */
+  /** Lets the process exit, unless a caller waits for another answer. */
   giveUp(id: number): void {
     if (this.requests.has(id)) this.#givenUp.add(id);
     else this.#givenUp.delete(id);
@@ -293,7 +291,7 @@ class Thread {
     this.#worker.postMessage(message);
   }
 
-  /** The request in whose system call it has been for longer than `LOOK`; `null` where it has moved on. */
+  /** Returns the request in whose system call the thread has been for longer than `LOOK`; `null` if there is none. */
   stuckIn(): number | null {
     const [id, calls] = [Atomics.load(this.#at, 0), Atomics.load(this.#at, 1)];
     const [state, now] = [`${id} ${calls}`, performance.now()];
@@ -305,7 +303,7 @@ class Thread {
     return Atomics.load(this.#at, 0) !== 0;
   }
 
-  /** Takes the requests that somebody waits for from a thread that hangs, but for the one that it hangs in. */
+  /** Takes over the requests of a hanging thread that callers still wait for, except the one that it hangs in. */
   leaveBehind(except: number): Request[] {
     Atomics.store(this.#at, 2, except);
     const taken = [...this.requests.values()].filter(
@@ -330,10 +328,10 @@ class Thread {
   }
 }
 
-/** The thread that does the work. Those that hang are left behind, and end when their system call comes back. */
+/** The thread in use. Hanging threads are abandoned, and end when their system call returns. */
 let working: Thread | null = null;
 const threads = new Set<Thread>();
-/** Paths whose locking hangs. Another attempt would block another thread. */
+/** Paths on which locking hangs. Another attempt would block another thread. */
 const hanging = new Set<string>();
 let lastId = 0;
 
@@ -460,7 +458,7 @@ export async function closeFiles(files: readonly LockFile[]): Promise<void> {
   thread.giveUp(id);
 }
 
-/** Gives the requests of a thread that hangs to another one. */
+/** Hands the requests of a hanging thread to a new one. */
 function leaveBehindIfStuck(binary: string | null): void {
   const thread = working;
   const stuck = thread?.stuckIn() ?? null;
@@ -488,7 +486,7 @@ function startThread(binary: string | null): Thread {
   return thread;
 }
 
-/** A process waits for its threads, and one that hangs in the system would keep it from ending, invisibly and for ever. */
+/** A process waits for its threads to end, so a hanging thread would keep it running for ever. */
 function endAnyway(): void {
   if ([...threads].some((thread) => thread.isStuck)) process.kill(process.pid, 'SIGKILL');
 }
@@ -524,14 +522,14 @@ export function preload(): void {
   setTimeout(() => void load().catch(() => undefined), 100).unref();
 }
 
-/** The file that the main thread has loaded. The system gives the thread the same one, even if it has been replaced since. */
+/** Returns the binary that the main thread has loaded. The thread gets the same one, even if the file was replaced since. `null`: see IS_BUN. */
 async function binaryPath(): Promise<string | null> {
   if (IS_BUN && process.platform === 'linux') return null;
   if (IS_BUN) throw new NativeModuleFailure('runtime', new Error(`Bun ends the process in ${NAME}.`));
   await load();
   const loaded = loadedBinaries().find((path) => path.includes(NAME));
   if (loaded === undefined) throw new Error(`The binary of ${NAME} was loaded in a way that is not known.`);
-  // Electron’s main thread finds a binary in an archive where it was unpacked; other threads have to be told.
+  // Electron's main thread maps paths in an archive to the unpacked files; other threads don't.
   return loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1');
 }
 

@@ -1,4 +1,4 @@
-/** Durable files: read whole, replaced in one step, and appended to. */
+/** Durable files: reading, atomic replacement and appending. */
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { StorageError } from '../../errors.ts';
@@ -22,12 +22,12 @@ export function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
   return { dev, ino, size, mtimeNs };
 }
 
-/** Returns whether both are the same file, whatever was written to it meanwhile. */
+/** Returns whether both identify the same file, even if it was written to in the meantime. */
 export function sameFile(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** Returns the file's identity, or `null` where there is no such file. */
+/** Returns the file's identity, or `null` if the file does not exist. */
 export async function identify(io: Io, file: string): Promise<Identity | null> {
   try {
     return identityOf(await io.stat(file));
@@ -37,18 +37,18 @@ export async function identify(io: Io, file: string): Promise<Identity | null> {
   }
 }
 
-/** The start of a file, and how much of it `readWhole` is to read. */
+/** Lets `readWhole` decide from the start of a file whether to read the rest. */
 export interface Beginning {
   /** Number of bytes at the start. */
   length: number;
-  /** Called with the start when it was read. Returns whether the rest is wanted. */
+  /** Called with the start. Returns whether to read the rest. */
   isWanted: (start: Buffer) => boolean;
 }
 
 /**
- * Reads a file's bytes and the identity that it had then. Returns `null` where there is no such file.
+ * Reads a file's bytes and its identity at that time. Returns `null` if the file does not exist.
  *
- * @param atMost the number of bytes to read; or whether to go on after the start
+ * @param atMost the largest number of bytes to read, or a decision based on the start
  */
 export async function readWhole(
   io: Io,
@@ -83,7 +83,7 @@ export async function readWhole(
   }
 }
 
-/** A file is read into one buffer, and Node 20 aborts at 2 GiB. A vault of 10,000 accounts has 0.1 GiB. */
+/** A file is read into one buffer, and Node 20 aborts at 2 GiB. A vault of 10,000 accounts takes 0.1 GiB. */
 export const MAX_FILE_BYTES = 1024 ** 3;
 
 function notAFile(): StorageError {
@@ -101,7 +101,7 @@ export function tooLarge(bytes: bigint): StorageError {
   );
 }
 
-/** Reads `length` bytes, or fewer where the file ends earlier. */
+/** Reads `length` bytes, or fewer if the file ends earlier. */
 export async function readRange(handle: IoFile, position: number, length: number): Promise<Buffer> {
   return readInto(handle, Buffer.allocUnsafe(length), position);
 }
@@ -124,7 +124,7 @@ export async function writeRange(handle: IoFile, bytes: Buffer, position: number
   }
 }
 
-/** [Note: leftovers] `sweep` recognizes a writer's temporary file by this name. */
+/** [Note: leftovers] `sweep` recognizes a writer's temporary files by this name. */
 const TEMPORARY = '.new-';
 const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
 
@@ -138,7 +138,7 @@ export function isTemporary(name: string): boolean {
  * rename, flush of the folder. If it rejects, the file is as it was. There is one exception: if the folder can't be
  * flushed after the rename, the new bytes are in place, and a power cut may bring the old ones back.
  *
- * @param owner the file in the same folder whose `sweep` removes what a killed writer leaves behind
+ * @param owner the file in the same folder whose `sweep` removes the temporary file if the writer is killed
  */
 export async function replaceFile<T>(
   io: Io,
@@ -161,14 +161,14 @@ export async function replaceFile<T>(
     }
     await renameWithRetries(io, temporary, file);
   } catch (error) {
-    await io.unlink(temporary).catch(() => undefined); // The caller must hear of the first failure.
+    await io.unlink(temporary).catch(() => undefined); // The caller gets the first error.
     throw error;
   }
   await syncFolder(io, folder);
   return { identity, end };
 }
 
-/** Creates a file, and its folder if there is none. */
+/** Creates a file, and its folder if necessary. */
 async function makeFile(io: Io, file: string): Promise<IoFile> {
   try {
     return await io.open(file, 'wx', 0o600);
@@ -179,7 +179,7 @@ async function makeFile(io: Io, file: string): Promise<IoFile> {
   }
 }
 
-/** Makes the next part and flushes the previous one while a part is being written. */
+/** While one part is written, prepares the next one and flushes the previous one. */
 async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promise<T> {
   let at = 0;
   let flushed = Promise.resolve();
@@ -200,7 +200,7 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
 export async function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
-    // One buffer for all: a hundred megabytes of them would stop the program to be collected.
+    // One buffer for all parts: collecting a hundred megabytes of garbage would stop the program.
     const bytes = Buffer.allocUnsafe(Math.max(0, ...parts.map(({ length }) => length)));
     let at = 0;
     for (const part of parts) {
@@ -213,13 +213,13 @@ export async function holds(io: Io, file: string, parts: readonly Buffer[]): Pro
   }
 }
 
-/** Truncates and flushes: after a power cut, the old end must not follow the first sectors of a new one. */
+/** Truncates and flushes. Without the flush, a power cut could leave the old end behind the first sectors of a new one. */
 export async function cutOff(handle: IoFile, at: number): Promise<void> {
   await handle.truncate(at);
   await handle.sync();
 }
 
-/** Marks a promise that is awaited later as handled, so that an early rejection is no uncaught error. */
+/** Prevents an unhandled rejection of a promise that is awaited later. */
 export function hear<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
@@ -233,7 +233,7 @@ export async function setAside(io: Io, file: string, label: string, at: Date): P
   return aside;
 }
 
-/** Copies `file` as `setAside` renames it. The file stays, so that no program ever finds none there. */
+/** Copies `file` to the name that `setAside` would give it. The file stays, so that other programs always find one. */
 export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
   const whole = await readWhole(io, file);
   const aside = await freeName(io, file, label, at);
@@ -250,7 +250,7 @@ async function freeName(io: Io, file: string, label: string, at: Date): Promise<
   }
 }
 
-/** Removes what killed writers left beside `file`. The caller holds its lock, so no other writer is alive. */
+/** Removes the temporary files of killed writers. The caller holds the lock of `file`, so no other writer is active. */
 export async function sweep(io: Io, file: string): Promise<void> {
   const own = basename(file).length;
   const folder = dirname(file);
@@ -277,7 +277,7 @@ async function renameWithRetries(io: Io, from: string, to: string): Promise<void
   }
 }
 
-/** Creates the folder with its parents, for this user alone, and flushes their names. */
+/** Creates the folder and its parents for this user only, and flushes their names. */
 export async function makeFolder(io: Io, folder: string): Promise<void> {
   const outermost = await io.mkdir(folder, 0o700);
   for (let made = folder; outermost !== null && made.length >= outermost.length; made = dirname(made)) {
@@ -285,7 +285,7 @@ export async function makeFolder(io: Io, folder: string): Promise<void> {
   }
 }
 
-/** Flushes a folder, which makes names in it durable. Windows refuses to open a folder, and needs no flush. */
+/** Flushes a folder, which makes the names in it durable. Windows can't open folders and does not need this. */
 async function syncFolder(io: Io, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await io.open(folder, 'r');
@@ -297,12 +297,11 @@ async function syncFolder(io: Io, folder: string): Promise<void> {
 }
 
 /**
- * The end of a vault's file, where changes are appended and those of others are read. The file stays open from one
- * append to the next: opening and closing it costs as much as the flush. On Windows it does not, because nobody could
- * rename another file over it then.
+ * The end of a vault's file: appends changes and reads those of other programs. The file stays open between appends, because
+ * opening and closing it costs as much as the flush. On Windows it is closed, because an open file can't be replaced by a rename.
  *
- * `known` is the file as it was last seen under its name. What has been renamed over it is another file, and is neither
- * read nor written here.
+ * `known` is the file as last seen under its name. A file that was renamed over it is another file; it is neither read nor
+ * written here.
  */
 export class Log {
   readonly #io: Io;
@@ -317,8 +316,8 @@ export class Log {
   }
 
   /**
-   * Writes `bytes` at `at`, durably; what follows there was never acknowledged, and is cut off. Where it rejects, the
-   * file ends at `at`, or in an unfinished frame that the next writer cuts off.
+   * Writes `bytes` at `at` durably. Truncates what follows `at`, which was never acknowledged. If it rejects, the file ends at
+   * `at` or in an unfinished frame, which the next writer truncates.
    */
   async append(at: number, bytes: Buffer, known: Identity): Promise<Identity> {
     try {
@@ -329,19 +328,19 @@ export class Log {
         await writeRange(handle, bytes, at);
         await handle.datasync();
       } catch (error) {
-        await cutOff(handle, at).catch(() => undefined); // What failed first is what the caller must hear.
+        await cutOff(handle, at).catch(() => undefined); // The caller gets the first error.
         throw error;
       }
       const identity = identityOf(await handle.stat());
       if (!this.#keep) await this.close();
       return identity;
     } catch (error) {
-      await this.close(); // Whatever is the matter with it, the next one starts afresh.
+      await this.close(); // The next append opens the file again.
       throw error;
     }
   }
 
-  /** What stands after `from`; `null` where the file is not the one that is known, or shorter than that. */
+  /** Reads what follows `from`; `null` if it is another file, or a shorter one. */
   async tail(from: number, known: Identity): Promise<{ bytes: Buffer; identity: Identity } | null> {
     if (this.#open !== null && sameFile(this.#open.identity, known)) {
       return readAfter(this.#open.handle, from, known);
@@ -354,11 +353,11 @@ export class Log {
     }
   }
 
-  /** Lets go of the file. It is opened again when it is needed. */
+  /** Closes the file. It is opened again when needed. */
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = null;
-    // What is flushed stays flushed, whatever closing says: it must not make a save that was done look refused.
+    // Everything is flushed, so an error while closing must not make a completed save look refused.
     await open?.handle.close().catch(() => undefined);
   }
 

@@ -2,27 +2,27 @@ import { accessSync, fstatSync, statSync, watch, writeSync } from 'node:fs';
 import { constants, open, readdir, rename, unlink } from 'node:fs/promises';
 import { makeFolders } from '../../folders.ts';
 
-/** The system calls that a vault makes. Tests replace them, to make one fail or stop half way. */
+/** The system calls that a vault makes. Tests replace them to make a call fail or stop halfway. */
 export interface Io {
   open(file: string, flags: string, mode?: number): Promise<IoFile>;
   rename(from: string, to: string): Promise<void>;
   unlink(file: string): Promise<void>;
-  /** Creates the folder with its parents. Returns the outermost folder that was created, or `null` where all existed. */
+  /** Creates the folder with its parents. Returns the outermost folder that it created, or `null` if all existed. */
   mkdir(folder: string, mode: number): Promise<string | null>;
   readdir(folder: string): Promise<string[]>;
   stat(file: string): Promise<IoStat>;
-  /** Rejects where this user may not write to the path. */
+  /** Rejects if this user may not write to the path. */
   writable(path: string): Promise<void>;
   /**
-   * Tells of changes in a folder, by the name of the file where the system says it. Does not keep a process alive. Returns
-   * what ends it; `null` where the folder can't be watched. Absent: nothing can be.
+   * Watches a folder and calls `changed` with the name of a changed file, or null if the system does not name it. Does not keep
+   * the process alive. Returns a function that stops watching, or `null` if the folder can't be watched. Absent: no folder can.
    */
   watch?(folder: string, changed: (name: string | null) => void, failed: () => void): (() => void) | null;
 }
 
 export interface IoFile {
   read(target: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
-  /** May write fewer bytes than it was given. */
+  /** May write only part of the bytes. */
   write(source: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
   truncate(length: number): Promise<void>;
   datasync(): Promise<void>;
@@ -36,19 +36,19 @@ export interface IoStat {
   ino: bigint;
   size: bigint;
   mtimeNs: bigint;
-  /** Permissions and type, as POSIX has them. */
+  /** File type and permissions, as in POSIX. */
   mode: bigint;
 }
 
-/** Whether it is a file and not a folder, a device or a pipe. */
+/** Returns whether it is a regular file, not a folder, device or pipe. */
 export function isRegular({ mode }: IoStat): boolean {
   return (Number(mode) & constants.S_IFMT) === constants.S_IFREG;
 }
 
-/** Non-blocking: opening a named pipe that nobody writes to would wait for ever. Windows has neither. */
+/** Non-blocking, because opening a named pipe without a writer would wait for ever. Windows has neither. */
 const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Up to this many bytes, the system copies a write into its memory faster than another thread can be reached. */
+/** Writes of up to this many bytes take less time on this thread than a request to another thread does. */
 const SMALL = 64 * 1024;
 
 export const nodeIo: Io = {
@@ -79,14 +79,14 @@ export const nodeIo: Io = {
       watcher.on('error', failed);
       return () => watcher.close();
     } catch {
-      return null; // No such folder yet, or the system watches no more of them.
+      return null; // The folder does not exist yet, or the system’s limit is reached.
     }
   },
 };
 
 /**
- * Runs a call on this thread. The system answers from memory, and the way through libuv's threads takes thirty times as
- * long, or until a person has answered a prompt: the keychain's calls hold those threads.
+ * Runs a call on this thread. The system answers from memory. A request to libuv's threads takes thirty times as long; while keychain
+ * calls occupy these threads, it waits until the user has answered a prompt.
  */
 function atOnce<T>(call: () => T): Promise<T> {
   return new Promise((resolve) => resolve(call()));
