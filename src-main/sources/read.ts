@@ -169,7 +169,7 @@ async function understood(
   }
 }
 
-/** Lets the process serve others between two steps, which take half a second each for a document of 100 MB. */
+/** Lets the process serve others between two steps, which take up to 1.5 s each for a document of 100 MB. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

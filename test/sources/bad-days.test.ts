@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -279,6 +280,11 @@ describe('an item of the keyring', () => {
   });
 });
 
+async function anybody(): Promise<AccountSummary> {
+  const file = put('another.json', whole);
+  return (await readSource((await sourceFromFile(file))!)).accounts[0]!;
+}
+
 describe('something else in the place of a cache', () => {
   it.each([
     ['a folder', (file: string) => mkdirSync(file), 'not-understood'],
@@ -294,6 +300,19 @@ describe('something else in the place of a cache', () => {
     const reading = await readSource(source!, { pause: 1 });
     expect(reading.state).toBe(state);
     expect(reading.problem).toContain(file);
+  });
+
+  it('a file larger than any cache is not read, and says its size', async () => {
+    const file = put('.azure/msal_token_cache.json', '{');
+    truncateSync(file, 300 * 1024 * 1024); // a hole, which takes no room
+    const [source] = await findSources({ home, platform: 'linux' });
+    const reading = await readSource(source!, { pause: 1 });
+    expect(reading).toMatchObject({
+      state: 'not-understood',
+      problem: `${file} has 300 MB, more than any token cache. Nothing was read.`,
+    });
+    await expect(signOutAtSource(source!, await anybody())).rejects.toThrow('300 MB');
+    expect(statSync(file).size).toBe(300 * 1024 * 1024);
   });
 
   it('a document that Go has sealed with a key of the kernel is sealed', async () => {
