@@ -71,7 +71,8 @@ export async function entrySizes(folder: string): Promise<EntrySize[]> {
       logLevel: 'error',
     });
     const { outputs } = metafile;
-    const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint !== undefined));
+    // What is loaded later has an entry point too, its own.
+    const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === '<stdin>'));
     for (const name of loaded)
       for (const { path: other, kind, external } of outputs[name]?.imports ?? [])
         if (external !== true && kind === 'import-statement') loaded.add(other);

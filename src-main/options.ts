@@ -54,6 +54,24 @@ export const SIGNAL: Kind = {
   what: 'an AbortSignal',
 };
 
+/** Something that has these functions, such as a keychain or a cache handle. */
+export function having(what: string, ...names: readonly string[]): Kind {
+  const is = (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return { is, what };
+}
+export const KEYCHAIN: Kind = having(
+  'a keychain, with the functions `get`, `set` and `delete`',
+  ...['get', 'set', 'delete'],
+);
+/** One of some words. */
+export const oneOf = (...words: readonly string[]): Kind => ({
+  is: (value) => words.includes(value as string),
+  what: `one of ${words.map((word) => `'${word}'`).join(', ')}`,
+});
+
 /** The options of `T`, each with what it must be. true: its value is checked where it is used. A name that is missing here does not compile. */
 export type OptionNames<T> = { readonly [Name in keyof T]-?: true | Kind };
 
@@ -87,6 +105,18 @@ export function checkOptions<T extends object>(
       });
   }
   return options;
+}
+
+/**
+ * Refuses an argument of the wrong kind, as `checkOptions` refuses an option.
+ *
+ * @throws InvalidArgumentError with the name in `field`
+ */
+export function checkArgument(caller: string, name: string, value: unknown, kind: Kind): void {
+  if (!kind.is(value))
+    throw new InvalidArgumentError(`${caller}: \`${name}\` must be ${kind.what}. Nothing was done.`, {
+      field: name,
+    });
 }
 
 /**

@@ -2,14 +2,15 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lookup } from '../src-main/cache/acquire.ts';
 import * as cacheRoom from '../src-main/cache/index.ts';
 import { examine } from '../src-main/doctor/index.ts';
 import { InvalidArgumentError } from '../src-main/errors.ts';
 import { keychainConformance } from '../src-main/keychain/conformance.ts';
 import * as keychains from '../src-main/keychain/index.ts';
-import { acquireToken } from '../src-main/msal/index.ts';
+import { webSignIn } from '../src-main/express/index.ts';
+import { acquireToken, msalCachePlugin } from '../src-main/msal/index.ts';
 import { partitionStoreConformance } from '../src-main/partitions/conformance/conformance.ts';
 import { mcpOAuthProvider } from '../src-main/oauth/mcp/index.ts';
 import { openGrants } from '../src-main/oauth/index.ts';
@@ -19,6 +20,7 @@ import * as sqlite from '../src-main/partitions/stores/sqlite-store.ts';
 import * as redis from '../src-main/partitions/stores/redis-store.ts';
 import { sessionStore } from '../src-main/partitions/stores/session-store.ts';
 import { findSources } from '../src-main/sources/index.ts';
+import { testClock, testKeychain, testVault, tokenResponse } from '../src-main/testing/index.ts';
 import { openVault } from '../src-main/vault/index.ts';
 
 const { TokenCache, SerializableTokenCache, inMemory, acquireTokenSilent } = cacheRoom;
@@ -126,6 +128,64 @@ it.each(Object.entries(misspelt))('%s', async (_name, call) => {
   expect(outcome).toBeInstanceOf(InvalidArgumentError);
   expect(outcome).toMatchObject({ field: 'misspelt' });
   expect((outcome as Error).message).toMatch(/no option `misspelt`.*Known options: `/);
+});
+
+const signInWith = (wrong: object): unknown =>
+  webSignIn({
+    caches: caches(),
+    issuer: 'https://id.example',
+    clientId: 'c',
+    redirectUri: 'https://app.example/back',
+    ...wrong,
+  });
+
+/** Values of no use to any of these: by the option, or by the argument's name. */
+const wrongKinds: Readonly<Record<string, [field: string, call: (wrong: never) => unknown]>> = {
+  'openVault, keychain': ['keychain', (wrong) => openVault({ file, keychain: wrong })],
+  'firstOf, keychains': ['keychains', (wrong) => keychains.firstOf(wrong, { remember: file })],
+  'firstOf, one of them': ['keychains', (wrong) => keychains.firstOf([wrong], { remember: file })],
+  'systemKeychain, load': ['load', (wrong) => keychains.systemKeychain({ load: wrong })],
+  'systemKeychain, deadline': ['deadline', (wrong) => keychains.systemKeychain({ deadline: wrong })],
+  'keychainConformance, open': ['open', (wrong) => keychainConformance({ open: wrong })],
+  'keychainConformance, locked': ['locked', (wrong) => keychainConformance({ open: never, locked: wrong })],
+  'vault.on, event': ['event', async (wrong) => (await vault).on(wrong, never)],
+  'vault.on, listener': ['listener', async (wrong) => (await vault).on('change', wrong)],
+  inMemory: ['cache', (wrong) => inMemory(wrong)],
+  msalCachePlugin: ['handle', (wrong) => msalCachePlugin(wrong)],
+  'testVault, state': ['state', (wrong) => testVault({ state: wrong })],
+  'testVault, users': ['users', (wrong) => testVault({ users: wrong })],
+  'testVault, clock': ['clock', (wrong) => testVault({ clock: wrong })],
+  'testKeychain, mode': ['mode', (wrong) => Object.assign(testKeychain(), { mode: wrong })],
+  'testClock, start': ['start', (wrong) => testClock(wrong)],
+  'testClock, advance': ['seconds', (wrong) => testClock().advance(wrong)],
+  'tokenResponse, issuer': ['issuer', (wrong) => tokenResponse({ issuer: wrong })],
+  'tokenResponse, scope': ['scope', (wrong) => tokenResponse({ scope: wrong })],
+  'tokenResponse, expires_in': ['expires_in', (wrong) => tokenResponse({ expires_in: wrong })],
+  'webSignIn, caches': ['caches', (wrong) => signInWith({ caches: wrong })],
+  'webSignIn, clientId': ['clientId', (wrong) => signInWith({ clientId: wrong })],
+  'webSignIn, clientSecret': ['clientSecret', (wrong) => signInWith({ clientSecret: wrong })],
+  'webSignIn, scopes': ['scopes', (wrong) => signInWith({ scopes: wrong })],
+  'webSignIn, parameters': ['parameters', (wrong) => signInWith({ parameters: wrong })],
+  'webSignIn, fetch': ['fetch', (wrong) => signInWith({ fetch: wrong })],
+  'webSignIn, now': ['now', (wrong) => signInWith({ now: wrong })],
+  'webSignIn, onSignOut': ['onSignOut', (wrong) => signInWith({ onSignOut: wrong })],
+};
+
+describe.each(Object.entries(wrongKinds))('%s', (_name, [field, call]) => {
+  it.each([true, '', { a: 1 }, [1], null])(
+    '%j is refused, and the message names what it is for',
+    async (wrong) => {
+      const outcome = await Promise.resolve()
+        .then(() => call(wrong as never))
+        .catch((error: unknown) => error);
+      expect(outcome).toBeInstanceOf(InvalidArgumentError);
+      expect(outcome).toMatchObject({ field });
+    },
+  );
+});
+
+it('a misspelt path of webSignIn is refused', () => {
+  expect(() => signInWith({ paths: { signin: '/in' } })).toThrow(/no option `signin`/);
 });
 
 it('what is no object is refused, and what is missing is named', async () => {

@@ -1,6 +1,6 @@
 import { type Abortable, untilBegun } from '../abort.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames, SIGNAL } from '../options.ts';
+import { checkArgument, checkOptions, having, type OptionNames, SIGNAL } from '../options.ts';
 import { KeyedQueue } from '../queue.ts';
 import type { TokenCache } from './token-cache.ts';
 import { transact } from './batch.ts';
@@ -71,6 +71,7 @@ export interface CacheHandle {
  * const accounts = await handle.read((cache) => cache.accounts());
  */
 export function inMemory(cache: TokenCache): CacheHandle {
+  checkArgument('inMemory', 'cache', cache, having('a TokenCache', 'find', 'add'));
   const queue = new KeyedQueue();
   return {
     read: async (fn, options) => {

@@ -3,7 +3,16 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../cache/clock.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import {
+  checkOptions,
+  FUNCTION,
+  LIST_OF_TEXTS,
+  NAME,
+  type OptionNames,
+  RECORD,
+  TEXT,
+  TEXT_RECORD,
+} from '../options.ts';
 import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
 import type { WebMiddleware, WebRequest } from './http.ts';
 import { isTrustworthy } from './provider.ts';
@@ -130,19 +139,19 @@ export interface WebSignIn {
 
 const OPTIONS: OptionNames<WebSignInOptions> = {
   caches: true,
-  issuer: true,
-  clientId: true,
-  clientSecret: true,
-  clientAssertion: true,
-  redirectUri: true,
-  scopes: true,
-  parameters: true,
-  paths: true,
-  basePath: true,
-  carryOver: true,
-  onSignOut: true,
-  fetch: true,
-  now: true,
+  issuer: TEXT,
+  clientId: NAME,
+  clientSecret: NAME,
+  clientAssertion: FUNCTION,
+  redirectUri: TEXT,
+  scopes: LIST_OF_TEXTS,
+  parameters: TEXT_RECORD,
+  paths: RECORD,
+  basePath: TEXT,
+  carryOver: FUNCTION,
+  onSignOut: FUNCTION,
+  fetch: FUNCTION,
+  now: FUNCTION,
 };
 
 /** Parameters that protect the sign-in. */
@@ -163,6 +172,11 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 /** @throws InvalidArgumentError with the name of the option in `field` */
 export function checkedOptions(options: WebSignInOptions): WebSignInOptions {
   checkOptions('webSignIn', options, OPTIONS);
+  checkOptions<WebSignInPaths>('webSignIn, paths', options.paths, {
+    signIn: TEXT,
+    signOut: TEXT,
+    backChannelLogout: TEXT,
+  });
   const invalid = (field: keyof WebSignInOptions, what: string): never => {
     throw new InvalidArgumentError(`webSignIn needs "${field}": ${what}`, { field });
   };

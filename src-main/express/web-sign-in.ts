@@ -16,7 +16,7 @@ import {
   SignInRequiredError,
   WebSignInError,
 } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../options.ts';
+import { checkOptions, LIST_OF_TEXTS, type OptionNames, TEXT } from '../options.ts';
 import { logoutTokens, type VerifyLogoutToken } from '../partitions/logout-token.ts';
 import { type Marks, marksOf } from '../partitions/marks.ts';
 import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
@@ -104,7 +104,7 @@ export function webSignIn(options: WebSignInOptions): WebSignIn {
   return {
     routes: middleware((req, res) => app.route(req, res)),
     requireUser: (required) => {
-      const { scopes = [] } = checkOptions('requireUser', required, { scopes: true });
+      const { scopes = [] } = checkOptions('requireUser', required, { scopes: LIST_OF_TEXTS });
       const wanted = scopes.flatMap(scopesOf);
       return middleware((req, res) => app.require(req, res, wanted));
     },
@@ -608,7 +608,12 @@ interface FoundUser {
   readonly token?: AccessToken;
 }
 
-const SIGN_IN: OptionNames<SignInOptions> = { returnTo: true, scopes: true, claims: true, loginHint: true };
+const SIGN_IN: OptionNames<SignInOptions> = {
+  returnTo: TEXT,
+  scopes: LIST_OF_TEXTS,
+  claims: TEXT,
+  loginHint: TEXT,
+};
 
 /** Errors of the token endpoint that end when the user signs in (OpenID Connect Core §3.1.2.6, RFC 6749 §5.2). */
 const ASKS_USER: ReadonlySet<string> = new Set([

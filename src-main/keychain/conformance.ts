@@ -6,7 +6,7 @@
 import { match, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION } from '../options.ts';
 import type { Keychain } from './keychain.ts';
 
 /**
@@ -164,9 +164,9 @@ const failing =
  */
 export function keychainConformance(options: KeychainConformanceOptions): KeychainConformanceCase[] {
   const { open, locked, unavailable } = checkOptions('keychainConformance', options, {
-    open: true,
-    locked: true,
-    unavailable: true,
+    open: FUNCTION,
+    locked: FUNCTION,
+    unavailable: FUNCTION,
   });
   const caseOf = (
     name: string,

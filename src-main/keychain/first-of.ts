@@ -1,7 +1,7 @@
 import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError, KeychainError } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
-import { checkOptions, TEXT } from '../options.ts';
+import { checkArgument, checkOptions, KEYCHAIN, TEXT } from '../options.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { createItem, fileError, readSmallFile } from './sealed-items.ts';
 
@@ -17,6 +17,11 @@ export interface FirstOfOptions {
   /** Absolute path of a small file that remembers which keychain was chosen. Holds no secret. */
   readonly remember: string;
 }
+
+const KEYCHAINS = {
+  is: (value: unknown): boolean => Array.isArray(value) && value.every(KEYCHAIN.is),
+  what: 'a list of keychains',
+};
 
 /**
  * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on, only
@@ -35,6 +40,7 @@ export interface FirstOfOptions {
  */
 export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions): Keychain {
   const { remember } = checkOptions('firstOf', options, { remember: TEXT }, 'Nothing was read.');
+  checkArgument('firstOf', 'keychains', keychains, KEYCHAINS);
   const labels = keychains.map(({ label = '' }) => label);
   if (keychains.length === 0 || labels.includes('') || new Set(labels).size < labels.length) {
     throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.');

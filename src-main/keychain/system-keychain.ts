@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KeychainError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION, type Kind, RECORD } from '../options.ts';
 import { type AssertWanted, DeadlineQueue, systemTimers, type Timers } from './deadline.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 import { type Keytar, keytarError, loadKeytar } from './keytar.ts';
@@ -28,6 +28,11 @@ export interface SystemKeychainOptions {
 /** All system keychains of this process share one queue, see [Note: one call at a time] in deadline.ts. */
 let sharedQueue: DeadlineQueue | undefined;
 
+const MILLISECONDS: Kind = {
+  is: (value) => typeof value === 'number' && value > 0,
+  what: 'a number of milliseconds',
+};
+
 /**
  * Returns the keychain of the operating system: macOS Keychain, Windows Credential Manager, or the Secret Service on
  * Linux (GNOME Keyring, KWallet, KeePassXC). The native module is loaded at the first call.
@@ -44,9 +49,9 @@ export function systemKeychain(options: SystemKeychainOptions = {}): Keychain {
     deadline,
     timers,
   } = checkOptions('systemKeychain', options, {
-    load: true,
-    deadline: true,
-    timers: true,
+    load: FUNCTION,
+    deadline: MILLISECONDS,
+    timers: RECORD,
   });
   const queue =
     deadline === undefined && timers === undefined

@@ -1,6 +1,7 @@
 import { flight } from './flight.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { checkArgument, having, type Kind } from '../options.ts';
 import type { CachePlugin, SerializableTokenCache, TokenCacheContext } from './library.ts';
 import { LibraryMemory, type MissingChanges } from './library-memory.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -47,6 +48,7 @@ interface Access {
  * });
  */
 export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): CachePlugin {
+  checkArgument('msalCachePlugin', 'handle', handle, HANDLE);
   const opening = Promise.resolve(handle);
   opening.catch(() => undefined); // Each access reports it.
   const applications = new WeakMap<SerializableTokenCache, Application>();
@@ -66,6 +68,13 @@ export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): Cac
   };
   return plugin;
 }
+
+const OPENED = having('', 'read', 'update');
+const OPENING = having('', 'then');
+const HANDLE: Kind = {
+  is: (value) => OPENED.is(value) || OPENING.is(value),
+  what: 'a vault, a partition or what `inMemory` returns, or a promise of one',
+};
 
 /** The state of one MSAL application. Serializes cache accesses, which MSAL lets overlap. */
 class Application {

@@ -1,3 +1,7 @@
+import { AMOUNT, checkArgument, type Kind } from '../options.ts';
+
+const SECONDS: Kind = { is: Number.isFinite, what: 'a number of seconds' };
+
 /**
  * A clock that is set by hand.
  *
@@ -27,10 +31,12 @@ export interface TestClock {
  * clock.advance(300);
  */
 export function testClock(start = 1_798_761_600): TestClock {
+  checkArgument('testClock', 'start', start, AMOUNT);
   let seconds = start;
   return {
     now: () => seconds,
     advance(by) {
+      checkArgument('advance', 'seconds', by, SECONDS);
       seconds += by;
     },
   };

@@ -1,4 +1,5 @@
 import { KeychainError, KeychainTimeoutError } from '../errors.ts';
+import { checkArgument, oneOf } from '../options.ts';
 import { type Keychain, memoryKeychain } from '../keychain/keychain.ts';
 
 /**
@@ -70,6 +71,7 @@ export function testKeychain(): TestKeychain {
       return mode;
     },
     set mode(next) {
+      checkArgument('testKeychain', 'mode', next, oneOf('open', 'locked', 'unavailable', 'silent'));
       mode = next;
       if (mode === 'silent') return;
       const answers = waiting;

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileLock } from '../lock/file-lock.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, having, LIST_OF_TEXTS, oneOf } from '../options.ts';
 import type { Vault, VaultOptions } from '../vault/api.ts';
 import { type Io, nodeIo } from '../vault/disk/io.ts';
 import { CHECK_AT, HEADER_COPY_AT, HEADER_LENGTH, VERSION } from '../vault/format/header.ts';
@@ -177,7 +177,12 @@ export async function testVault(options: TestVaultOptions = {}): Promise<TestVau
     users = ['ada@example.org'],
     clock = testClock(),
     unprotected = 'refuse',
-  } = checkOptions('testVault', options, { state: true, users: true, clock: true, unprotected: true });
+  } = checkOptions('testVault', options, {
+    state: oneOf(...Object.keys(STATES)),
+    users: LIST_OF_TEXTS,
+    clock: having('what `testClock` returns', 'now', 'advance'),
+    unprotected: oneOf('refuse', 'memory'),
+  });
   const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-testing-'));
   const keychain = listed(testKeychain());
   const stage: Stage = {

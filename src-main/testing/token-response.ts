@@ -1,6 +1,6 @@
 import type { TokenResponseEvent } from '../cache/response.ts';
 import { isMicrosoft } from '../cache/schema/environments.ts';
-import { checkOptions, TEXT } from '../options.ts';
+import { AMOUNT, checkOptions, LIST_OF_TEXTS, NAME, TEXT, TEXT_OR_NULL } from '../options.ts';
 
 /**
  * Whose token response it is, and what is in it.
@@ -29,6 +29,11 @@ export interface TokenResponseOptions {
   refresh_token?: string | null;
 }
 
+const ADDRESS = {
+  is: (value: unknown): boolean => NAME.is(value) && URL.canParse(String(value)),
+  what: 'a URL as text',
+};
+
 let count = 0;
 
 /**
@@ -52,14 +57,14 @@ export function tokenResponse(options: TokenResponseOptions = {}): TokenResponse
     refresh_token = `refresh token ${(count += 1)} of ${username}`,
     ...others
   } = checkOptions('tokenResponse', options, {
-    username: TEXT,
+    username: NAME,
     name: TEXT,
-    issuer: TEXT,
-    client_id: TEXT,
-    scope: true,
-    expires_in: true,
-    access_token: true,
-    refresh_token: true,
+    issuer: ADDRESS,
+    client_id: NAME,
+    scope: LIST_OF_TEXTS,
+    expires_in: AMOUNT,
+    access_token: NAME,
+    refresh_token: TEXT_OR_NULL,
   });
   const { name = username.replace(/@.*/, '') } = others;
   const { host, origin, pathname } = new URL(issuer);

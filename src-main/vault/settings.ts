@@ -6,7 +6,7 @@ import { systemTimers, type Timers } from '../keychain/deadline.ts';
 import { checkedKeychain } from '../keychain/keychain.ts';
 import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
-import { checkOptions, type OptionNames, SIGNAL, TEXT } from '../options.ts';
+import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
 import { Log } from './disk/file.ts';
 import { type Io, nodeIo } from './disk/io.ts';
@@ -52,7 +52,7 @@ const NAMES: OptionNames<VaultOptions> = {
   file: true,
   name: TEXT,
   service: true,
-  keychain: true,
+  keychain: KEYCHAIN,
   unprotected: true,
   signal: SIGNAL,
 };

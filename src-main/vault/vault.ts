@@ -3,7 +3,7 @@ import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/sch
 import { type Abortable, abandonable, untilBegun } from '../abort.ts';
 import { type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
-import { checkOptions, FLAG, SIGNAL } from '../options.ts';
+import { checkArgument, checkOptions, FLAG, FUNCTION, oneOf, SIGNAL } from '../options.ts';
 import type { Forgotten, ReadOptions } from './api.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type Job, jobOf, transact } from '../cache/batch.ts';
@@ -131,6 +131,8 @@ class FileVault implements Vault {
       | ['change', (change: CacheChange) => void]
       | ['status', (status: VaultStatus) => void]
   ): () => void {
+    checkArgument('on', 'event', event, oneOf('change', 'status'));
+    checkArgument('on', 'listener', listener, FUNCTION);
     if (event === 'status') return this.#memory.onStatus(listener);
     const end = this.#memory.changes.add(listener);
     this.#lookLater();
