@@ -373,6 +373,12 @@ export const WORLDS: Readonly<Record<string, (now: number) => Partial<World>>> =
     sources: sourceItems(now),
     signIn: signInWorld({ places: placeOffers() }),
   }),
+  'vault-only': () => ({
+    signIn: signInWorld({
+      places: placeOffers().filter(({ page }) => page !== null),
+      offers: { revoke: 'none', endSession: 'none', provider: 'login.microsoftonline.com' },
+    }),
+  }),
   found: (now) => ({
     members: [],
     status: readyStatus(now, { bytes: null, savedAt: null }),
