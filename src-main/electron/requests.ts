@@ -14,7 +14,7 @@ import {
   settle,
 } from '../ipc/requests.ts';
 import { watchInput } from './dialogs.ts';
-import { contentsOf, isTrusted, type Trusted } from './sender.ts';
+import { contentsOf, isTrusted, originOf, type Trusted } from './sender.ts';
 
 /** Options of `serveRequests`. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
@@ -150,8 +150,8 @@ function windowsOf({ windows }: Trusted): WebContents[] {
 const warned = new Set<string>();
 
 /** In development, logs a refusal once per origin, because the origin is usually misspelt. */
-function warn(channel: string, { senderFrame }: IpcMainInvokeEvent): void {
-  const origin = senderFrame?.origin ?? 'a frame that is gone';
+function warn(channel: string, event: IpcMainInvokeEvent): void {
+  const origin = originOf(event);
   if (app.isPackaged || warned.has(origin)) return;
   warned.add(origin);
   const here = servers.get(channel)?.flatMap(({ trusted }) => trusted.origin) ?? [];

@@ -37,6 +37,15 @@ export function isTrusted(
   return origins.includes(frame.origin) && contentsOf(windows()).includes(event.sender);
 }
 
+/** The origin of a request's frame, for a message. A frame that is gone is null, or throws at each of its fields. */
+export function originOf(event: Pick<IpcMainInvokeEvent, 'senderFrame'>): string {
+  try {
+    return event.senderFrame?.origin ?? 'a frame that is gone';
+  } catch {
+    return 'a frame that is gone';
+  }
+}
+
 /** The web contents of the windows that still exist. */
 export function contentsOf(windows: readonly (ServedWindow | null | undefined)[]): WebContents[] {
   return windows.flatMap((window) => {

@@ -1,6 +1,6 @@
 import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 import { expect, it } from 'vitest';
-import { contentsOf, isTrusted, type ServedWindow } from '../../src-main/electron/sender.ts';
+import { contentsOf, isTrusted, originOf, type ServedWindow } from '../../src-main/electron/sender.ts';
 
 // Of Electron's objects only what is looked at; the end-to-end tests have the real ones.
 const contents = (id: number, gone = false) => ({ id, isDestroyed: () => gone }) as unknown as WebContents;
@@ -23,6 +23,17 @@ it.each([
   ['a sandboxed frame', { sender: own, senderFrame: frame('null') }],
 ])('is not %s', (_what, event) => {
   expect(isTrusted(event, trusted)).toBe(false);
+});
+
+it('names the origin of a request, also where its frame is gone', () => {
+  const disposed = {
+    get origin(): string {
+      throw new Error('Render frame was disposed before WebFrameMain could be accessed');
+    },
+  } as unknown as IpcMainInvokeEvent['senderFrame'];
+  expect(originOf({ senderFrame: frame('https://other.example') })).toBe('https://other.example');
+  expect(originOf({ senderFrame: null })).toBe('a frame that is gone');
+  expect(originOf({ senderFrame: disposed })).toBe('a frame that is gone');
 });
 
 it('looks at the windows afresh each time', () => {

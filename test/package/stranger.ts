@@ -24,8 +24,17 @@ export interface Stranger {
   remove: () => void;
 }
 
+/** Milliseconds. What hangs ends, and is an error; nothing is measured by it. */
+const LONGEST = 300_000;
+
 export function run(command: string, args: string[], cwd: string): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const options = { timeout: LONGEST, killSignal: 'SIGKILL' } as const;
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  });
 }
 
 export function installPacked(): Stranger {

@@ -121,6 +121,36 @@ it('programs that start at once move it once', async () => {
   for (const one of others) await one.close();
 });
 
+it('killed at any step, the sign-ins are in the old copy or in the vault, and the next start finishes', async () => {
+  const program = await bundle(join(import.meta.dirname, 'adopt-program.ts'));
+  onTestFinished(() => rmSync(dirname(program), { recursive: true }));
+  for (const step of ['read 1', 'read 2', 'before remove', 'after remove', 'read 3']) {
+    const folder = temporaryFolder();
+    const [old = '', file = '', keys = ''] = ['old.json', 'a.vault', 'keys'].map((name) =>
+      join(folder, name),
+    );
+    plainFile(old, ['noor@example.org', 'ben@example.org']);
+    const start = async (...words: string[]): Promise<[line: string, signal: string | null]> => {
+      const child = spawn(process.execPath, [program, old, file, keys, ...words], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      child.stdin.end('now\n');
+      const ended = new Promise<string | null>((resolve) =>
+        child.once('close', (_code, signal) => resolve(signal)),
+      );
+      let text = '';
+      for await (const chunk of child.stdout) text += String(chunk);
+      return [text.trim().split('\n').at(-1) ?? '', await ended];
+    };
+    expect([step, ...(await start(step))]).toEqual([step, 'ready', 'SIGKILL']);
+    const isGone = ['after remove', 'read 3'].includes(step);
+    expect([step, existsSync(old)]).toEqual([step, !isGone]);
+    const [line, signal] = await start();
+    expect([step, signal, JSON.parse(line)]).toMatchObject([step, null, { adopted: !isGone, accounts: 2 }]);
+    expect([step, existsSync(old)]).toEqual([step, false]);
+  }
+}, 60_000);
+
 it('four processes that start at once move it once, and each has the accounts', async () => {
   const [folder, program] = [temporaryFolder(), await bundle(join(import.meta.dirname, 'adopt-program.ts'))];
   onTestFinished(() => rmSync(dirname(program), { recursive: true }));

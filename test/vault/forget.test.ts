@@ -1,6 +1,10 @@
 // Deleting a vault needs no key, and leaves neither the file nor the key.
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { VaultError } from '../../src-main/errors.ts';
+import { testVault } from '../../src-main/testing/index.ts';
+import type { VaultState } from '../../src-main/vault/state.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -25,6 +29,39 @@ test('ready: file and key are gone, and it goes on as an empty vault', async () 
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
   await vault.update((cache) => signIn(cache, 'ben'));
   expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben')]);
+});
+
+/** What becomes of the key, in every state that there is; of which a vault that another program is writing rejects. */
+const IN_EACH_STATE: Readonly<
+  Record<VaultState, 'destroyed' | 'pending' | 'unknown' | 'kept' | 'vault_busy'>
+> = {
+  ready: 'destroyed',
+  locked: 'pending',
+  'no-keychain': 'pending',
+  'key-missing': 'destroyed',
+  'wrong-key': 'destroyed',
+  damaged: 'destroyed',
+  newer: 'destroyed',
+  'read-only': 'destroyed',
+  unreadable: 'unknown',
+  busy: 'vault_busy',
+  older: 'destroyed',
+  copy: 'kept',
+};
+
+test.each(Object.entries(IN_EACH_STATE))('%s, on a real disk: the key is %s', async (state, key) => {
+  const { vault, file, mend, dispose } = await testVault({ state: state as VaultState });
+  onTestFinished(dispose);
+  expect(vault.status.state).toBe(state);
+  const forget = () =>
+    vault.forget().then(
+      (told) => told.key,
+      (error: unknown) => (error as VaultError).code,
+    );
+  expect(await forget()).toBe(key);
+  expect(existsSync(file)).toBe(key === 'vault_busy');
+  await mend();
+  if (key === 'vault_busy') expect(await forget()).toBe('destroyed');
 });
 
 test('nothing there: nothing is done', async () => {
