@@ -184,7 +184,8 @@ export interface Vault extends CacheHandle {
    * read back when this resolves. In a state other than `ready`, whatever can be read is exported. `signal` calls it off until
    * the file is written.
    *
-   * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read
+   * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read; InvalidArgumentError if
+   *   the file is a vault or one of its lock files
    */
   exportTo(file: string, passphrase: string, options?: Abortable): Promise<void>;
 

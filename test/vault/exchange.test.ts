@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   linkSync,
   readdirSync,
@@ -93,9 +94,35 @@ describe('what is exported', () => {
       code: 'invalid_argument',
     });
     expect(readFileSync(scene.file).equals(before)).toBe(true);
+    for (const suffix of ['.lock', '.lock-queue', '.key-lock', '.mark', '.use-lock-3']) {
+      await expect(vault.exportTo(`${scene.file}${suffix}`, PASSPHRASE)).rejects.toMatchObject({
+        code: 'invalid_argument',
+      });
+    }
     const older = written('an older one');
     await vault.exportTo(older, PASSPHRASE);
     expect(readFileSync(older).subarray(0, 21).toString()).toBe('age-encryption.org/v1');
+  });
+
+  test('takes the place of no other vault, and of nothing that is not a file', async () => {
+    const { vault } = await signedIn('ada');
+    const { scene: another } = await signedIn('ben');
+    const before = readFileSync(another.file);
+    await expect(vault.exportTo(another.file, PASSPHRASE)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('another vault'),
+    });
+    expect(readFileSync(another.file).equals(before)).toBe(true);
+    await expect(vault.exportTo(temporaryFolder(), PASSPHRASE)).rejects.toMatchObject({
+      code: 'storage_failed',
+      message: expect.stringContaining('a folder'),
+    });
+    if (process.platform !== 'win32') {
+      const pipe = fileIn('pipe');
+      execFileSync('mkfifo', [pipe]);
+      await expect(vault.exportTo(pipe, PASSPHRASE)).rejects.toMatchObject({ code: 'storage_failed' });
+      expect(statSync(pipe).isFIFO()).toBe(true);
+    }
   });
 
   test('is not there where it could not be written', async () => {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { documentText } from '../../cache/document/document.ts';
 import {
   InvalidArgumentError,
@@ -9,6 +9,8 @@ import {
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 import { identify, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
+import { isRegular } from '../disk/io.ts';
+import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import { storageError } from '../disk/storage-error.ts';
 
@@ -62,7 +64,13 @@ async function document(access: Access): Promise<string> {
   return documentText(access.memory.cache);
 }
 
-/** An export must not overwrite the vault itself. Follows links and other spellings of its name. */
+/** The suffixes of the files beside a vault. Who locks a file that was replaced excludes nobody. */
+const BESIDE = /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark)$/;
+
+/**
+ * An export must not replace this vault or a file beside it, another vault, or anything that is not a file. Follows links and other
+ * spellings of the name.
+ */
 async function assertElsewhere({ settings }: Access, file: string): Promise<void> {
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
     throw new InvalidArgumentError(
@@ -77,6 +85,29 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   if (same || resolve(file) === resolve(settings.file)) {
     throw new InvalidArgumentError(
       'exportTo: `file` is the vault itself. Nothing was written. Choose another name.',
+    );
+  }
+  const vault = basename(settings.file);
+  const isBeside =
+    resolve(dirname(file)) === resolve(dirname(settings.file)) &&
+    basename(file).startsWith(vault) &&
+    BESIDE.test(basename(file).slice(vault.length));
+  if (isBeside) {
+    throw new InvalidArgumentError(
+      'exportTo: `file` is one of the vault’s lock files. Nothing was written. Choose another name.',
+    );
+  }
+  if (other === null) return;
+  if (!isRegular(await settings.io.stat(file))) {
+    throw new StorageError(
+      'storage_failed',
+      'There is a folder, a device or a pipe in that place, not a file. Nothing was exported. Choose another name.',
+    );
+  }
+  const start = await readWhole(settings.io, file, MAGIC_LENGTH).catch(() => null);
+  if (start !== null && isVaultHeader(start.bytes)) {
+    throw new InvalidArgumentError(
+      'exportTo: `file` is another vault, which the export would replace. Nothing was written. Choose another name.',
     );
   }
 }
