@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
 import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
@@ -118,18 +119,21 @@ function PageChoices({ dialog: { places, wishes, working } }: { dialog: DialogOf
   return (
     <div className="choices">
       {places.map(({ id, page, leave }) => (
-        <label key={id}>
-          <input
-            type="checkbox"
-            checked={wishes.places.includes(id)}
-            disabled={working}
-            onChange={(event) => signOut.wish(withPlace(wishes, id, event.target.checked))}
-          />
-          <span>
-            Also open {page} in the browser, to sign out on all devices
-            <span className="second">{leave}</span>
-          </span>
-        </label>
+        <Fragment key={id}>
+          <label>
+            <input
+              type="checkbox"
+              checked={wishes.places.includes(id)}
+              disabled={working}
+              aria-describedby={`about-${id}`}
+              onChange={(event) => signOut.wish(withPlace(wishes, id, event.target.checked))}
+            />
+            <span>Also open {page} in the browser, to sign out on all devices</span>
+          </label>
+          <p className="note" id={`about-${id}`}>
+            {leave}
+          </p>
+        </Fragment>
       ))}
     </div>
   );
