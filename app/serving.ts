@@ -16,6 +16,8 @@ export interface ServingOptions {
   beforeRetry: () => void;
   asksRarely: () => boolean;
   onUnexpected: (error: unknown) => void;
+  /** Returns the error that the window gets in place of one that a request failed with. */
+  explain: (error: unknown) => unknown;
 }
 
 export interface Serving {

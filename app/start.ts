@@ -95,6 +95,7 @@ export async function start(
   const windows = (): BrowserWindow[] => [...own];
 
   const guard = guardKeychain(systemKeychain(), join(data.folder, 'keychain-asked'));
+  const explain = (error: unknown): unknown => newer.explain(error);
   const shown = serving({
     windows,
     openOwn: () =>
@@ -109,6 +110,7 @@ export async function start(
     beforeRetry: () => guard.allow(),
     asksRarely: () => settings.read().asksRarely,
     onUnexpected: report,
+    explain,
   });
   const reload = (): void => {
     // After the response to the request has been sent.
@@ -164,6 +166,7 @@ export async function start(
         signOuts: () => requests.emit('signOuts', null),
       },
       onUnexpected: reportUnlessAway,
+      explain,
     },
     (url, init) => settings.contacted(url, init),
   );
@@ -276,6 +279,7 @@ export async function start(
       ['info', 'unlock', 'menuState', 'update', 'downloadUpdate', 'installUpdate'],
     ),
     onUnexpected: report,
+    explain,
   });
   const installed = {
     resources: development ? null : process.resourcesPath,

@@ -5,11 +5,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
+import { PublicError, UnexpectedError } from 'tokenkeep/errors';
 import type { UpdateStatus } from './contract.ts';
 import { signatureCheck, UnsignedUpdateError } from './signed-updates.ts';
 
 /** Milliseconds between checks for updates. */
 const PAUSE = 24 * 60 * 60 * 1000;
+
+/** A request failed because the app's files were replaced while it runs. The message is shown to users. */
+export class UpdatedError extends PublicError<'update_unfinished'> {
+  constructor(cause: unknown) {
+    super(
+      'update_unfinished',
+      'Restart to finish the update. Tokenkeep was updated while it was running, so this could not be done. What was saved before is unchanged.',
+      { cause },
+    );
+  }
+}
+
+/** Codes of errors that replaced files cause: native modules, and a vault that the other version has written. */
+const CAUSED_BY_UPDATE = /_module_(?:failed|missing)$|^native_code_changed$|_newer$/;
+
+function mayComeFromUpdate(error: unknown): boolean {
+  if (!(error instanceof PublicError) || error instanceof UnexpectedError) return true;
+  return CAUSED_BY_UPDATE.test((error as PublicError).code);
+}
 
 /** The part of electron-updater that the app uses. */
 export type Updater = Pick<
@@ -40,6 +60,8 @@ export interface Updates {
   install(): Promise<void>;
   /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
   look(): void;
+  /** Returns the error for the window: `UpdatedError` in place of one that replaced files may have caused. Looks for them first. */
+  explain: (error: unknown) => unknown;
   close(): void;
 }
 
@@ -116,6 +138,12 @@ export function updates({
     move({ state: error instanceof UnsignedUpdateError ? 'unsigned' : 'failed', version });
   }
 
+  function lookAtDisk(): void {
+    const now = installed?.() ?? null;
+    if (running === null || now === null || now === running || status.state === 'restart') return;
+    move({ state: 'restart' });
+  }
+
   /** An immediate refusal has been reported by now. */
   const isInstalling = (): boolean => status.state === 'ready';
 
@@ -153,10 +181,12 @@ export function updates({
       updater?.quitAndInstall();
       if (isInstalling()) startAgain?.();
     },
-    look() {
-      const now = installed?.() ?? null;
-      if (running === null || now === null || now === running || status.state === 'restart') return;
-      move({ state: 'restart' });
+    look: lookAtDisk,
+    explain(error) {
+      if (running === null || !mayComeFromUpdate(error)) return error;
+      lookAtDisk();
+      const isBeingReplaced = installed?.() === null;
+      return status.state === 'restart' || isBeingReplaced ? new UpdatedError(error) : error;
     },
     close: () => clearInterval(timer),
   };

@@ -24,6 +24,8 @@ export interface AttemptPorts {
   emit: (progress: SignInProgress) => void;
   /** Called with unexpected errors. */
   onUnexpected: (error: unknown) => void;
+  /** See `ErrorPorts.explain`. */
+  explain?: (error: unknown) => unknown;
 }
 
 export interface Attempt {
@@ -101,7 +103,7 @@ export function attempts(ports: AttemptPorts): Attempts {
       report({ step: 'done', profile, accountId });
     } catch (error) {
       if (error instanceof Cancelled) report({ step: 'none' });
-      else report({ step: 'failed', profile, way, error: plainErrorOf(error, ports.onUnexpected) });
+      else report({ step: 'failed', profile, way, error: plainErrorOf(error, ports) });
     } finally {
       if (current?.signal === signal) page = undefined;
     }

@@ -201,8 +201,15 @@ function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : 'The provider';
 }
 
+/** What becomes of errors. */
+export interface ErrorPorts {
+  onUnexpected: (error: unknown) => void;
+  /** Returns the error that the window gets in place of one. */
+  explain?: (error: unknown) => unknown;
+}
+
 /** Converts an error for the window. Nothing of a foreign error is passed on, because its text may contain secrets. */
-export function plainErrorOf(error: unknown, onUnexpected: (error: unknown) => void): PlainError {
+export function plainErrorOf(error: unknown, { onUnexpected, explain }: ErrorPorts): PlainError {
   if (!(error instanceof PublicError)) onUnexpected(error);
-  return plainError(error);
+  return plainError(explain?.(error) ?? error);
 }

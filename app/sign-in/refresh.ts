@@ -43,6 +43,8 @@ export interface RefreshPorts {
   /** Seconds since the epoch. */
   now: () => number;
   onUnexpected: (error: unknown) => void;
+  /** See `ErrorPorts.explain`. */
+  explain?: (error: unknown) => unknown;
 }
 
 /** The part of a vault that a refresh needs. */
@@ -137,7 +139,7 @@ async function refreshAccount(
     { accountId, history, agreed, problem, verified, refreshed, automatic },
     ports,
   ).catch(ports.onUnexpected);
-  return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports.onUnexpected) };
+  return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports) };
 }
 
 /** The issuer for an app's refresh tokens, approved by the user if needed. */

@@ -65,6 +65,8 @@ export interface SignInPorts<Caller> {
     [Name in keyof SignInEvents]: (event: SignInEvents[Name]) => void;
   };
   onUnexpected: (error: unknown) => void;
+  /** See `ErrorPorts.explain`. */
+  explain?: (error: unknown) => unknown;
 }
 
 export interface SignIn<Caller> {
@@ -95,6 +97,7 @@ const DEADLINE = 10 * 60_000;
 
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   const { vault, emit, after, onUnexpected, openBrowser } = ports;
+  const explained = ports.explain === undefined ? {} : { explain: ports.explain };
   const seconds = (): number => Math.floor(ports.now() / 1000);
   const saved = profilesAt(join(ports.folder, 'sign-in-profiles.json'), ports.now);
   const profiles = withRegistration(saved, ports.registration ?? '');
@@ -115,8 +118,9 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       emit.signIn(progress);
     },
     onUnexpected,
+    ...explained,
   });
-  const refresh = refreshing({ profiles, consent, now: seconds, onUnexpected });
+  const refresh = refreshing({ profiles, consent, now: seconds, onUnexpected, ...explained });
   const auto = autoRefresh({
     async due() {
       const own = await ports.ownVault();
@@ -137,6 +141,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     after,
     onChange: () => emit.refreshStatus(null),
     onUnexpected,
+    ...explained,
   });
   const out = signOuts({
     vault,
@@ -149,6 +154,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     after,
     onProgress: () => emit.signOuts(null),
     onUnexpected,
+    ...explained,
   });
 
   /** Asks the questions of one request. The request's user gesture counts for the first. */

@@ -47,6 +47,8 @@ export interface SignOutPorts {
   /** Called when a pending sign-out has progressed. */
   onProgress: () => void;
   onUnexpected: (error: unknown) => void;
+  /** See `ErrorPorts.explain`. */
+  explain?: (error: unknown) => unknown;
 }
 
 export interface SignOuts {
@@ -290,7 +292,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
   /** Other programs' caches were signed out of, but not the vault. The user is told now; the next start must not go on by itself. */
   async function notRemoved(vault: Vault, report: SignOutReport, error: unknown): Promise<void> {
-    const { message } = plainErrorOf(error, ports.onUnexpected);
+    const { message } = plainErrorOf(error, ports);
     const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says: message };
     const kept: Kept = { report: { ...report, places: [row, ...report.places] }, revoke: [] };
     await vault.update((cache) => store(cache, kept)).catch(ports.onUnexpected);
@@ -344,7 +346,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       if (before === undefined) return;
       const revoke = wishes.revoke ? before.revoke.filter(may) : [];
       const skipped = wishes.revoke && (before.unknown || refused.size > 0);
-      const problem = skipped ? plainErrorOf(notSent(refused), ports.onUnexpected) : null;
+      const problem = skipped ? plainErrorOf(notSent(refused), ports) : null;
       const session = before.session !== undefined && may(before.session) ? before.session : undefined;
       const interrupted = signInError('sign_out_interrupted', session ?? { issuer: '', client_id: '' });
       const report: SignOutReport = {
@@ -531,7 +533,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           await revokeOne(task);
           outcomes.set(task, null);
         } catch (error) {
-          const problem = plainErrorOf(error, ports.onUnexpected);
+          const problem = plainErrorOf(error, ports);
           // A provider that did not respond for one token is not retried for the others.
           for (const each of tasks.slice(index))
             outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
@@ -601,7 +603,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       });
       return { opened: true, problem: null };
     } catch (error) {
-      return { opened: false, problem: plainErrorOf(error, ports.onUnexpected) };
+      return { opened: false, problem: plainErrorOf(error, ports) };
     }
   }
 

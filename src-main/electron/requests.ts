@@ -29,6 +29,11 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
    * The message of such an error may quote the data that was being worked on.
    */
   onUnexpected?: (error: unknown) => void;
+  /**
+   * Returns the error that the window gets in place of one that a request failed with, or the same one. Use it where the app knows the
+   * cause, such as that its files were replaced by an update.
+   */
+  explain?: (error: unknown) => unknown;
 }
 
 /**
@@ -78,21 +83,33 @@ const servers = new Map<string, Server[]>();
  * ```
  */
 export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<R>): ServedRequests<E> {
-  const { prefix, checks, handlers, onUnexpected } = checkOptions<RequestOptions<R>>(
+  const { prefix, checks, handlers, onUnexpected, explain } = checkOptions<RequestOptions<R>>(
     'serveRequests',
     options,
-    { windows: true, origin: true, prefix: true, checks: true, handlers: true, onUnexpected: FUNCTION },
+    {
+      windows: true,
+      origin: true,
+      prefix: true,
+      checks: true,
+      handlers: true,
+      onUnexpected: FUNCTION,
+      explain: FUNCTION,
+    },
     'Nothing is served.',
   );
   const stops = (Object.keys(checks) as (keyof R & string)[]).map((name) =>
     serveChannel(requestChannel(prefix, name), {
       trusted: options,
       answer: (event, args) =>
-        settle(() => {
-          if (!fitsBudget(args)) throw tooMuch();
-          watchInput(event.sender);
-          return handlers[name](event.sender, ...checks[name](args));
-        }, onUnexpected),
+        settle(
+          () => {
+            if (!fitsBudget(args)) throw tooMuch();
+            watchInput(event.sender);
+            return handlers[name](event.sender, ...checks[name](args));
+          },
+          onUnexpected,
+          explain,
+        ),
     }),
   );
   return {

@@ -37,6 +37,8 @@ export interface ServeOptions extends Trusted {
   asksRarely?: () => boolean;
   /** See `RequestOptions.onUnexpected`. */
   onUnexpected?: (error: unknown) => void;
+  /** See `RequestOptions.explain`. */
+  explain?: (error: unknown) => unknown;
 }
 
 /**
@@ -118,12 +120,14 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     chooseTarget,
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
+    ...(options.explain === undefined ? {} : { explain: options.explain }),
   });
-  const { windows, origin, onUnexpected } = options;
+  const { windows, origin, onUnexpected, explain } = options;
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
     windows,
     origin,
     ...(onUnexpected === undefined ? {} : { onUnexpected }),
+    ...(explain === undefined ? {} : { explain }),
     prefix: tokenCachePrefix(options.name),
     checks: granted(argumentChecks, options.only ?? READ_REQUESTS),
     handlers: handlers.requests,
@@ -172,6 +176,7 @@ const NAMES: OptionNames<ServeOptions> = {
   beforeRetry: FUNCTION,
   asksRarely: FUNCTION,
   onUnexpected: FUNCTION,
+  explain: FUNCTION,
 };
 
 /** Returns the checks of the granted requests. Without a check, a request is not served. */

@@ -148,7 +148,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       try {
         emit('importPlanned', await planned.plan(path));
       } catch (error) {
-        emit('importFailed', plainError(error));
+        emit('importFailed', plainError(ports.explain?.(error) ?? error));
       }
     },
   };

@@ -50,4 +50,6 @@ export interface Ports<Caller> {
   emit: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
   /** Called before the vault is retried at the user's request. */
   beforeRetry: () => void;
+  /** Returns the error that the window gets in place of one that an import failed with. */
+  explain?: (error: unknown) => unknown;
 }

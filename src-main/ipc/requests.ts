@@ -72,17 +72,18 @@ const UNEXPECTED: PlainError = {
 /**
  * Runs `work` and returns its value or its error as a plain value. [Note: errors cross as values] A
  * {@link PublicError} keeps its code and message, which are written for people. Of any other error nothing crosses,
- * because its text may hold a token: it goes to `onUnexpected`, and the window gets `unexpected`.
+ * because its text may hold a token: it goes to `onUnexpected`, and the window gets `unexpected`. `explain` may put an error in its place.
  */
 export async function settle<T>(
   work: () => T | Promise<T>,
   onUnexpected?: (error: unknown) => void,
+  explain: (error: unknown) => unknown = (error) => error,
 ): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
     if (!isOurs(error)) onUnexpected?.(error);
-    return { ok: false, error: plainError(error) };
+    return { ok: false, error: plainError(explain(error)) };
   }
 }
 

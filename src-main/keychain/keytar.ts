@@ -70,7 +70,7 @@ export function loadError(error: unknown): KeychainError {
   return keychainError(
     'keychain_module_failed',
     'The native module that reaches the keychain (keytar) can’t be loaded on this system.',
-    'Install the app for this platform.',
+    'Restart to finish the update, if the app was updated while it was running. Otherwise install the app for this platform.',
     cause,
   );
 }

@@ -555,7 +555,7 @@ function moduleError(error: unknown, path: string): LockError {
         : [
             'lock_module_failed',
             `The native module for file locks (${NAME}) can’t be loaded, so the vault can’t be written safely.`,
-            'If the app was updated while it was running, restart it. Otherwise install the app for this platform.',
+            'Restart to finish the update, if the app was updated while it was running. Otherwise install the app for this platform.',
           ];
   return new LockError(code, path, `${what} Nothing was written. ${remedy} The system says: “${words}”`, {
     cause,

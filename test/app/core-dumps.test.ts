@@ -17,5 +17,5 @@ it.runIf(process.platform === 'linux')('is for the process and those that it sta
 it('changes nothing elsewhere, and does not keep the app from starting', () => {
   expect(leaveMemoryOutOfCoreDumps('darwin', '/nowhere')).toBe(false);
   expect(leaveMemoryOutOfCoreDumps('win32', '/nowhere')).toBe(false);
-  expect(leaveMemoryOutOfCoreDumps('linux', '/nowhere/coredump_filter')).toBe(false);
+  expect(leaveMemoryOutOfCoreDumps('linux', '/proc/self/nowhere/coredump_filter')).toBe(false);
 });

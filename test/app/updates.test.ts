@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
 import { UnsignedUpdateError } from '../../app/signed-updates.ts';
-import { type Updater, updates } from '../../app/updates.ts';
+import { type Updater, UpdatedError, updates } from '../../app/updates.ts';
+import {
+  DocumentError,
+  KeychainError,
+  LockError,
+  NativeCodeError,
+  UnexpectedError,
+} from '../../src-main/errors.ts';
+import { settle } from '../../src-main/ipc/requests.ts';
+import { updateLine } from '../../src-renderer/state/update.ts';
 
 interface Fake extends Updater {
   asked: string[];
@@ -196,6 +205,55 @@ describe('an update that something else installed', () => {
     expect(running.status).toEqual({ state: 'restart' });
     await running.install();
     expect(restarts).toEqual(['restart']);
+    running.close();
+  });
+});
+
+describe('a request that fails after an upgrade in place', () => {
+  const begun = (onDisk: { value: string | null }, told: UpdateStatus[] = []) =>
+    updates({
+      open: () => Promise.resolve(null),
+      verify: null,
+      onRequest: () => undefined,
+      onStatus: (status) => told.push(status),
+      startAgain: null,
+      restart: () => undefined,
+      installed: () => onDisk.value,
+      onUnexpected: () => undefined,
+    });
+  const failures: [string, Error][] = [
+    ['a chunk that is gone', new Error('Cannot find module ./chunk.js')],
+    ['the module for exports', new UnexpectedError('can’t be loaded')],
+    ['the lock module', new LockError('lock_module_failed', '/lock', 'can’t be loaded')],
+    ['the lock module, missing', new LockError('lock_module_missing', '/lock', 'is not there')],
+    ['the keychain module', new KeychainError('keychain_module_failed', 'can’t be loaded')],
+    ['a native module of the other version', new NativeCodeError('differs')],
+  ];
+  const sentence = updateLine({ state: 'restart' })?.text ?? 'none';
+
+  it.each(failures)('refuses with the sentence of the update line: %s', async (_what, failure) => {
+    for (const next of ['two', null]) {
+      const onDisk: { value: string | null } = { value: 'one' };
+      const told: UpdateStatus[] = [];
+      const running = begun(onDisk, told);
+      expect(running.explain(failure)).toBe(failure);
+      onDisk.value = next;
+      const outcome = await settle(() => Promise.reject(failure), undefined, running.explain);
+      expect(outcome).toMatchObject({ ok: false, error: { code: 'update_unfinished' } });
+      expect(outcome.ok ? '' : outcome.error.message).toMatch(new RegExp(`^${sentence}\\. `));
+      // It is noticed there and then, without a focus.
+      expect(told).toEqual(next === null ? [] : [{ state: 'restart' }]);
+      running.close();
+    }
+  });
+
+  it('keeps the words of an error that no update causes', () => {
+    const onDisk: { value: string | null } = { value: 'one' };
+    const running = begun(onDisk);
+    onDisk.value = 'two';
+    const own = new DocumentError('document_not_json', 'not JSON');
+    expect(running.explain(own)).toBe(own);
+    expect(new UpdatedError(own).cause).toBe(own);
     running.close();
   });
 });

@@ -204,7 +204,7 @@ describe('a file system whose locks', () => {
       rmSync(prebuilds(library), { recursive: true });
       const [first] = await run(500, [join(temporaryFolder(), 'lock')], main);
       expect(first).toMatchObject({ code: 'lock_module_failed' });
-      expect(first?.message).toMatch(/fs-native-extensions.*restart it/);
+      expect(first?.message).toMatch(/fs-native-extensions.*Restart to finish the update, if/);
     });
 
     test('is damaged', async () => {

@@ -28,7 +28,7 @@ const cipherOf = async (key: Buffer) =>
 
 function notLoaded(cause: unknown): never {
   throw new UnexpectedError(
-    'The part of this program that encrypts and decrypts exports can’t be loaded. Nothing was written or imported. If the app was updated while it was running, restart it.',
+    'The part of this program that encrypts and decrypts exports can’t be loaded. Nothing was written or imported. Restart to finish the update, if the app was updated while it was running.',
     { cause },
   );
 }
