@@ -47,6 +47,38 @@ it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named
   }
 });
 
+/** The sentences of the README's section on security: the tests that would fail if one were false; none for a limit that is admitted. */
+const CLAIMS: Record<string, readonly string[]> = {
+  'The vault is encrypted with AES-256-GCM.': ['test/vault/format.test.ts'],
+  'Its key is in the macOS Keychain, the Windows Credential Manager or the Secret Service': ['test/keychain'],
+  'Someone who gets only the file, a backup of it or the disk can’t read it.': [
+    'test/vault',
+    'test/e2e/sign-ins.spec.ts',
+  ],
+  'On Linux and Windows, other processes of the same user can read the key.': [],
+  'macOS prompts first.': [],
+  'The window has no network access.': ['test/e2e/network.spec.ts'],
+  'The app contacts Microsoft’s sign-in hosts, the update server that its build names,': [
+    'test/app/sign-in/issuers.test.ts',
+    'test/app/updates.test.ts',
+  ],
+};
+
+it('has a test for each sentence on security in the README', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const [, section = ''] = /\n## Security\n\n([^]*?)\n\n/.exec(readme) ?? [];
+  const sentences = section
+    .replaceAll('\n', ' ')
+    .replaceAll("'", '’')
+    .split(/(?<=\.) /);
+  expect(sentences.length).toBe(Object.keys(CLAIMS).length);
+  for (const sentence of sentences) {
+    const [known] = Object.entries(CLAIMS).filter(([start]) => sentence.startsWith(start));
+    expect(known, sentence).not.toBe(undefined);
+    for (const path of known?.[1] ?? []) expect(testFilesIn(path).filter(isRun), path).not.toEqual([]);
+  }
+});
+
 describe('after a run', () => {
   const small =
     '| attacker | outcome | attacked by |\n| --- | --- | --- |\n| reads | nothing | `test/a.test.ts`, `test/b` |\n';
