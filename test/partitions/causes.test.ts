@@ -134,6 +134,33 @@ describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
   });
 });
 
+it.each([
+  ['MOVED 12182 10.0.0.2:6379', 'store_client'],
+  ['ASK 3999 10.0.0.2:6379', 'store_client'],
+  ["CROSSSLOT Keys in request don't hash to the same slot", 'store_client'],
+  ["READONLY You can't write against a read only replica.", 'store_read_only'],
+  ['DENIED Redis is running in protected mode because protected mode is enabled', 'store_forbidden'],
+  ['NOAUTH Authentication required.', 'store_forbidden'],
+  ['WRONGPASS invalid username-password pair or user is disabled.', 'store_forbidden'],
+  ["ERR unknown command 'evalsha', with args beginning with:", 'store_forbidden'],
+  ['MISCONF Redis is configured to save RDB snapshots', 'store_full'],
+  ['CLUSTERDOWN The cluster is down', 'store_unavailable'],
+  ['LOADING Redis is loading the dataset in memory', 'store_unavailable'],
+])('Redis answers "%s": %s', async (text, code) => {
+  const refuse = () => Promise.reject(new Error(text));
+  const client = { getBuffer: refuse, del: refuse, pexpire: refuse, evalsha: refuse, eval: refuse };
+  const partition = caches({ store: redisStore({ client }) }).partition('a');
+  for (const call of [
+    partition.read(namesIn),
+    partition.update((cache) => signIn(cache, 'noor')),
+    partition.exclusively('turn', () => Promise.resolve()),
+  ]) {
+    const error = (await call.catch((failure: unknown) => failure)) as Error;
+    expect(error).toMatchObject({ code });
+    expect(/try again/i.test(error.message)).toBe(code === 'store_unavailable');
+  }
+});
+
 describe('pg', () => {
   let server: PostgresServer;
   let owner: pg.Pool;

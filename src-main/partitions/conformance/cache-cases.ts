@@ -131,6 +131,24 @@ export const cachesOver: Record<string, Check> = {
     deepStrictEqual(await here.read(scopesIn), ['new']);
   },
 
+  'a user who is signed out everywhere is out of each partition, and a late refresh brings nothing back':
+    async ({ store, another, seen }, id) => {
+      const [here, there] = [store, another].map((one) => sealed(one, { userIndex: true }));
+      const own = [here, there].map((caches, index) => caches?.partition(`${id} ${index}`));
+      for (const partition of own) await partition?.update((cache) => sign(cache, 'mine', id));
+      const other = here?.partition(`${id} other`);
+      await other?.update((cache) => sign(cache, 'theirs', `${id}-other`));
+      await seen?.();
+      await own[1]?.read(scopesIn);
+      const since = own[1]?.epoch ?? 0;
+      const receipt = await here?.signOutUser({ home_account_id: `${id}.utid` });
+      deepStrictEqual(receipt, { partitions: 2, deleted: 0, remaining: 0 });
+      await own[1]?.update((cache) => sign(cache, 'late', id), { since });
+      await seen?.();
+      for (const partition of own) deepStrictEqual(await partition?.read(scopesIn), []);
+      deepStrictEqual(await other?.read(scopesIn), ['theirs']);
+    },
+
   'a read is not rejected because its entry could not be prolonged': async ({ store }, id) => {
     const touch = (): Promise<void> => Promise.reject(new Error('of the store'));
     const partition = sealed({ ...store, touch }, { ttl: { sliding: 60 } }).partition(id);

@@ -143,6 +143,24 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await next, true, 'the next one did not wait');
   },
 
+  'exclusively: a task that never ends is aborted after the limit, and the next one has its turn': async (
+    { store, another },
+    id,
+  ) => {
+    const hung = sealed(store, { turnLimit: 300 }).partition(id);
+    let reason: unknown;
+    await rejects(
+      hung.exclusively('turn', (signal) => {
+        signal.addEventListener('abort', () => (reason = signal.reason));
+        return new Promise<void>(() => undefined);
+      }),
+      { code: 'partition_turn_expired', partition: hung.key },
+    );
+    strictEqual((reason as { code?: unknown }).code, 'partition_turn_expired');
+    const next = sealed(another).partition(id);
+    strictEqual(await next.exclusively('turn', () => Promise.resolve('next')), 'next');
+  },
+
   'exclusively: who dies in its turn keeps the others waiting for its lease, and no longer': async (
     { store, another },
     id,

@@ -1,6 +1,6 @@
 /**
  * Eight servers of a web app share Redis or PostgreSQL, half of them a version that seals with a newer key. They are killed, and so is
- * the store; it hangs, is full and is flushed. What was acknowledged must be there, for its own user only.
+ * the store; it hangs, ends connections, answers with the wrong entry, is full and is flushed. What was acknowledged must be there, for its own user only.
  */
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -73,6 +73,7 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
     };
     return child;
   };
+  const userKeys = await keysOfUsers(store, running, keys);
   const servers = Array.from({ length: serverCount }, (_, index) => begin(index, 0));
   let lives = 0;
   const faults: Record<string, () => Promise<void>> = {
@@ -85,6 +86,17 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
       await running.stop();
       await pause(random.below(600));
       await running.start();
+    },
+    'connections are ended again and again': async () => {
+      for (let turn = 0; turn < 30; turn += 1) {
+        await endConnections(store, running);
+        await pause(random.below(30));
+      }
+    },
+    "the store answers with another user's entry": async () => {
+      await swap(store, running, userKeys);
+      await pause(400);
+      await swap(store, running, userKeys);
     },
     'the store hangs for longer than a call waits': () => hang(running, 1800),
     'the store is slow': async () => {
@@ -111,7 +123,7 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
   try {
     for (let left = 600; left > 0 && working.size < serverCount; left -= 1) await pause(50);
     must(working.size === serverCount, 'the servers never began');
-    for (let turn = 0; turn < (short ? names.length : 60); turn += 1) {
+    for (let turn = 0; turn < (short ? names.length : 40); turn += 1) {
       const name = (short ? names[turn] : random.pick(names)) ?? '';
       await tally.try(rows.faults, name, faults[name] ?? (() => undefined));
       await pause(short ? 150 : 300 + random.below(700));
@@ -151,6 +163,46 @@ async function hang(running: Running, milliseconds: number): Promise<void> {
   running.pause();
   await pause(milliseconds);
   running.resume();
+}
+
+/** The keys of two users in the store. */
+async function keysOfUsers(store: StoreName, { url }: Running, keys: string): Promise<[string, string]> {
+  const { caches, close } = await cachesOver(store, url, keys, 'new');
+  const [one, other] = [0, 1].map((index) => caches.partition(`session of user${index}`).key);
+  await close();
+  return [one ?? '', other ?? ''];
+}
+
+/** Exchanges the entries of two users, if both have one: what is done in between must be refused. */
+async function swap(store: StoreName, running: Running, keys: [string, string]): Promise<void> {
+  if (store === 'redis') {
+    const script =
+      "local a, b = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) if a and b then redis.call('SET', KEYS[1], b, 'KEEPTTL') redis.call('SET', KEYS[2], a, 'KEEPTTL') end return 1";
+    await command(running, ['EVAL', script, '2', ...keys.map((key) => `tokenkeep:${key}`)]);
+    return;
+  }
+  await ask(
+    running,
+    'UPDATE tokenkeep_partitions p SET bytes = q.bytes, version = q.version FROM tokenkeep_partitions q WHERE p.key = ANY($1) AND q.key = ANY($1) AND p.key <> q.key',
+    [keys],
+  );
+}
+
+async function endConnections(store: StoreName, running: Running): Promise<void> {
+  if (store === 'redis') await command(running, ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+  else
+    await ask(
+      running,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
+}
+
+async function ask({ url }: Running, text: string, values: unknown[] = []): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(text, values);
+  await client.end();
 }
 
 async function command({ url }: Running, words: string[]): Promise<void> {

@@ -20,6 +20,7 @@ export type StoreName = (typeof STORES)[number];
 const EXPECTED = new Set([
   ...['store_unavailable', 'store_timeout', 'store_full', 'store_read_only', 'partition_busy'],
   'partition_turn_expired',
+  'partition_damaged', // While the store answers with another user's entry, which is put right later.
 ]);
 
 /** Opens the caches as one version of the app has them. */
