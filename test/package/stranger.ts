@@ -24,6 +24,9 @@ export interface Stranger {
   remove: () => void;
 }
 
+/** Whether the package is installed with pnpm, in whose node_modules a program finds only what it names itself. test/judges sets it. */
+const WITH_PNPM = process.env['TOKENKEEP_WITH_PNPM'] === '1';
+
 /** Milliseconds. What hangs ends, and is an error; nothing is measured by it. */
 const LONGEST = 300_000;
 
@@ -47,7 +50,7 @@ export function installPacked(): Stranger {
 
 /** The tarball, and a folder in which it is installed: made once for all test files that run on the same build. */
 function packedOnce(): string {
-  const all = join(process.cwd(), 'artifacts', 'packed');
+  const all = join(process.cwd(), 'artifacts', WITH_PNPM ? 'packed-pnpm' : 'packed');
   const made = join(all, whatIsPacked());
   if (existsSync(made)) return made;
   rmSync(all, { recursive: true, force: true });
@@ -58,7 +61,9 @@ function packedOnce(): string {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
   const tarball = join(place, packed.filename);
-  run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], folder);
+  if (WITH_PNPM)
+    run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(all, 'pnpm-store'), tarball], folder);
+  else run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], folder);
   try {
     renameSync(place, made);
   } catch (error) {

@@ -1,0 +1,18 @@
+/** The guides, the pages and the README's programs once more, from the package as pnpm installs it. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+
+vi.stubEnv('TOKENKEEP_WITH_PNPM', '1');
+const { installPacked } = await import('../package/stranger.ts');
+
+it('is installed by pnpm', () => {
+  const { folder, remove } = installPacked();
+  expect(lstatSync(join(folder, 'node_modules/tokenkeep')).isSymbolicLink()).toBe(true);
+  remove();
+}, 300_000);
+
+await import('../package/oauth-guides.test.ts');
+await import('../package/mcp.test.ts');
+await import('../package/readme.test.ts');
+await import('../package/testing.test.ts');
