@@ -10,6 +10,8 @@ const OID = '34b70d68-17b0-4b54-b2dd-8f85ebc9d624';
 
 export interface Entra {
   authorityHost: string;
+  /** The certificate authority, PEM. */
+  ca: string;
   /** For the options of a credential: sends its requests here. */
   httpClient: { sendRequest(request: PipelineRequest): Promise<unknown> };
   /** How often each grant was redeemed; `reused`: a refresh token that had been used. */
@@ -102,6 +104,7 @@ export async function startEntra(): Promise<Entra> {
   const send = trustingFetch(identity.ca);
   return {
     authorityHost: `https://localhost:${(server.address() as AddressInfo).port}`,
+    ca: identity.ca,
     counts,
     httpClient: {
       async sendRequest(request) {

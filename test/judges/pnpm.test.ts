@@ -12,6 +12,7 @@ it('is installed by pnpm', () => {
   remove();
 }, 300_000);
 
+await import('../package/azure-identity.test.ts');
 await import('../package/oauth-guides.test.ts');
 await import('../package/mcp.test.ts');
 await import('../package/readme.test.ts');

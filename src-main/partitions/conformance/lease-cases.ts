@@ -151,7 +151,9 @@ export const leaseCases: Record<string, Check> = {
     let reason: unknown;
     await rejects(
       hung.exclusively('turn', (signal) => {
-        signal.addEventListener('abort', () => (reason = signal.reason));
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+        });
         return new Promise<void>(() => undefined);
       }),
       { code: 'partition_turn_expired', partition: hung.key },
