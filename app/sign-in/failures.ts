@@ -8,6 +8,7 @@ export type SignInErrorCode =
   | 'provider_unreachable' // no such host, nobody listens, no network, an answer of 5xx
   | 'provider_untrusted' // its TLS certificate
   | 'provider_unsuitable' // no OpenID Connect metadata, or those of another issuer
+  | 'provider_redirects' // a request was answered with a redirect, which is never followed
   | 'consent_refused'
   | 'scope_refused'
   | 'clock_skew'
@@ -67,6 +68,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     .map((link) => `${fieldOf(link, 'code') ?? ''} ${link instanceof Error ? link.message : ''}`)
     .join(' ');
   if (/OAUTH_JWT_TIMESTAMP/.test(words)) return 'clock_skew';
+  if (REDIRECTED.test(words) || chain(error).some(isRedirectResponse)) return 'provider_redirects';
   if (UNTRUSTED.test(words)) return 'provider_untrusted';
   if (UNREACHABLE.test(words)) return 'provider_unreachable';
   const [first] = chain(error);
@@ -105,6 +107,12 @@ export function providerCodeOf(error: unknown): string | null {
 const isRedirect = (description: string): boolean =>
   /redirect[ _]ur[il]/i.test(description) && /regist|match|allow|invalid|AADSTS50011/i.test(description);
 
+/** Electron's `net` with `redirect` "manual" and "error", which both reject, and Node's fetch with "error". */
+const REDIRECTED = /Redirect was cancelled|redirect policy was 'error'|unexpected redirect/;
+const isRedirectResponse = (link: unknown): boolean =>
+  link instanceof Response &&
+  (link.type === 'opaqueredirect' || [301, 302, 303, 307, 308].includes(link.status));
+
 const UNTRUSTED =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|ERR_TLS|SSL_(?:PROTOCOL|VERSION)|ERR_SSL|EPROTO|HOSTNAME_MISMATCH/;
 const UNREACHABLE =
@@ -125,6 +133,10 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `The certificate of ${host} is not trusted on this computer, so nothing was sent to it. If it belongs to your organization, this computer has to trust its certificate authority first.`;
     case 'provider_unsuitable':
       return `${host} answered, but not as an OpenID Connect provider with this address. Nothing was changed. Copy the issuer exactly as the provider gives it, with its path.`;
+    case 'provider_redirects':
+      if (about.leaving === true)
+        return `${host} answered the revocation with a redirect to another address. Tokenkeep does not follow it, because the refresh token would be sent there, so the token stays valid at ${host} until it expires. End the session on the provider’s website.`;
+      return `${host} answered with a redirect to another address. Tokenkeep does not follow it, because codes and tokens may be sent only where the provider’s metadata says. What is saved here is unchanged. Compare the issuer in the sign-in profile with the one that the provider gives, or report it to the provider.`;
     case 'consent_refused':
       return `The sign-in was refused at ${host}, by you or by a policy of your organization. Nothing was changed. Sign in again and accept, or ask your administrator.`;
     case 'scope_refused':

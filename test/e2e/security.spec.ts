@@ -155,22 +155,37 @@ test('its session reaches no network, whatever the page’s policy says', async 
     expect.stringContaining('use https://xn--pple-43d.example/what-the-window-knows?'),
   ]);
   expect(await inPage(started, 'window.app.profiles()')).toEqual({ ok: true, value: [] });
-  // What a provider answers leads nowhere else: openid-client asks for that, and Chromium has to heed it.
+  // What a provider answers leads nowhere else: sign-in asks for that, and Chromium has to heed it.
   const visited: string[] = [];
   const server = createServer((request, response) => {
-    visited.push(request.url ?? '');
-    response.writeHead(302, { Location: '/elsewhere' }).end();
+    const path = request.url ?? '';
+    visited.push(path);
+    response.writeHead(Number(/\d{3}$/.exec(path)?.[0] ?? 200), { Location: '/elsewhere' }).end();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  await app.evaluate(
+  const words = await app.evaluate(
     async ({ session }, port) => {
       const network = session.fromPartition('sign-in', { cache: false });
-      await network.fetch(`http://127.0.0.1:${port}/token`, { redirect: 'manual' }).catch(() => undefined);
+      const said: string[] = [];
+      for (const redirect of ['manual', 'error'] as const) {
+        for (const status of [302, 307, 308]) {
+          const url = `http://127.0.0.1:${port}/${redirect}/${status}`;
+          await network.fetch(url, { method: 'POST', body: 'token=secret', redirect }).then(
+            () => said.push('followed'),
+            (error: unknown) => said.push(String(error)),
+          );
+        }
+      }
+      return said;
     },
     (server.address() as AddressInfo).port,
   );
   server.close();
-  expect(visited).toEqual(['/token']);
+  expect(visited).toEqual(
+    ['manual', 'error'].flatMap((redirect) => [302, 307, 308].map((status) => `/${redirect}/${status}`)),
+  );
+  // By these words the user is told that the provider redirects (app/sign-in/failures.ts).
+  for (const said of words) expect(said).toMatch(/Redirect was cancelled|redirect policy was 'error'/);
   // Item 18: nothing outside the built window's folder.
   for (const path of [
     'main.cjs',

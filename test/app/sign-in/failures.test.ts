@@ -37,6 +37,11 @@ it.each([
     'provider_untrusted',
     new Error('something went wrong', { cause: new Error('net::ERR_CERT_AUTHORITY_INVALID') }),
   ],
+  // How Electron's net and Node's fetch report a redirect that they were told not to follow.
+  ['provider_redirects', new Error('something went wrong', { cause: new Error('Redirect was cancelled') })],
+  ['provider_redirects', new Error("Attempted to redirect, but redirect policy was 'error'")],
+  ['provider_redirects', new TypeError('fetch failed', { cause: new Error('unexpected redirect') })],
+  ['provider_redirects', new Error('unexpected', { cause: new Response(null, { status: 307 }) })],
   ['clock_skew', Object.assign(new Error('JWT'), { code: 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' })],
   ['answer_invalid', Object.assign(new Error('JWT'), { code: 'OAUTH_JWT_CLAIM_COMPARISON_FAILED' })],
 ])('%s: %o', (code, error) => {
