@@ -160,13 +160,15 @@ async function agreements(
   ask: Ask,
 ): Promise<Map<string, Agreed>> {
   const agreed = new Map<string, Agreed>();
+  // As they are when the user is asked: a profile that is replaced while the question is open must not turn the token elsewhere.
+  const saved = profiles.list();
   let problem: Error | undefined;
   let asked = false;
   for (const token of account.refreshTokens) {
     const { client_id } = token;
     if (agreed.has(keyOf(token))) continue;
     const look = (realm?: string): IssuerLookup | undefined =>
-      lookUpIssuer(account, history, profiles.list(), { client_id, own: token['issuer'], realm });
+      lookUpIssuer(account, history, saved, { client_id, own: token['issuer'], realm });
     const found = look();
     if (found === undefined) {
       problem = signInError('profile_unknown', { issuer: '', client_id });

@@ -26,19 +26,25 @@ let agrees: (question: Question) => boolean;
 /** What an issuer's metadata say besides the usual. */
 let metadata: Record<string, object>;
 let status: number;
+/** What happens while the next question is open. */
+let confirmFirst: (() => Promise<void>) | undefined;
+/** Milliseconds by which the app's clock is ahead. */
+let ahead: number;
 
 beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-issuers-'));
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   [sent, opened, asked, metadata, status] = [[], [], [], {}, 400];
-  agrees = () => true;
+  [agrees, confirmFirst, ahead] = [() => true, undefined, 0];
   signing = signIn<null>({
     ...quietPorts(folder, () => vault),
     openBrowser: (url) => Promise.resolve(void opened.push(url)),
-    confirm: (_caller, question) => {
+    confirm: async (_caller, question) => {
       asked.push(question);
-      return Promise.resolve(agrees(question));
+      await confirmFirst?.();
+      return agrees(question);
     },
+    now: () => Date.now() + ahead,
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       if (url.pathname.endsWith('/.well-known/openid-configuration')) {
@@ -321,6 +327,84 @@ describe('consent', () => {
     agrees = ({ message }) => !message.includes('other hosts');
     expect((await refreshNow(id)).problem?.code).toBe('host_refused');
     expect(sent).toEqual([]);
+  });
+});
+
+describe('a profile that is replaced while a question is open', () => {
+  /** The first answer is given only after the profile was replaced by one of another issuer of the same host and app, which is allowed. */
+  async function replacing(): Promise<{ account: string; isReplaced: () => boolean }> {
+    const { id } = await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
+    const account = await importDocument(documentOf());
+    let replaced = false;
+    confirmFirst = async () => {
+      confirmFirst = undefined;
+      await signing.handlers.saveProfile(null, draftOf(PARTNER), id);
+      replaced = true;
+    };
+    return { account, isReplaced: () => replaced };
+  }
+
+  it('changes nothing of where a guessed token goes: to the issuer that the question named', async () => {
+    const { account, isReplaced } = await replacing();
+    [asked, status] = [[], 200];
+    expect((await refreshNow(account)).refreshed).toBe(1);
+    expect(isReplaced()).toBe(true);
+    expect(asked[0]?.detail).toContain(EMPLOYER);
+    expect(hosts()).toEqual([`${EMPLOYER}/token`]);
+    // What is remembered is what was agreed to.
+    sent = [];
+    expect((await refreshNow(account)).refreshed).toBe(1);
+    expect(hosts()).toEqual([`${EMPLOYER}/token`]);
+  });
+
+  it('sends nothing where the answer is No', async () => {
+    const { account, isReplaced } = await replacing();
+    agrees = ({ message }) => !message.startsWith('Refresh');
+    expect((await refreshNow(account)).problem?.code).toBe('refresh_declined');
+    expect(isReplaced()).toBe(true);
+    expect(sent).toEqual([]);
+  });
+
+  it('signs in at the issuer that was agreed to, and not at the new one', async () => {
+    const { id } = await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
+    await signing.handlers.saveProfile(null, draftOf(PARTNER, 'other'), null);
+    metadata[EMPLOYER] = { token_endpoint: 'https://collector.example/token' };
+    // What is known of the provider is kept for ten minutes.
+    ahead = 11 * 60_000;
+    confirmFirst = async () => {
+      confirmFirst = undefined;
+      await signing.handlers.saveProfile(null, draftOf(PARTNER), id);
+    };
+    asked = [];
+    await signing.handlers.signIn(null, id, 'browser', null);
+    await expect.poll(() => opened).toHaveLength(1);
+    expect(asked[0]?.detail).toContain(`The provider ${EMPLOYER} names`);
+    expect(new URL(opened[0]!).href).toMatch(`${EMPLOYER}/authorize?`);
+    expect(confirmFirst).toBeUndefined();
+    await signing.handlers.cancelSignIn(null);
+    await signing.idle();
+  });
+
+  it('leaves a revocation with the issuer that the question named', async () => {
+    const { id } = await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
+    await importDocument(documentOf({ iss: EMPLOYER }));
+    const accounts = await vault.read((cache) => [...cachedAccounts(cache).byId.keys()]);
+    confirmFirst = async () => {
+      confirmFirst = undefined;
+      await signing.handlers.saveProfile(null, draftOf('https://sso.example/third'), id);
+    };
+    asked = [];
+    status = 200;
+    await signing.handlers.signOut(null, accounts, {
+      vault: true,
+      revoke: true,
+      endSession: true,
+      places: [],
+    });
+    expect(asked[0]?.message).toContain(EMPLOYER);
+    expect(confirmFirst).toBeUndefined();
+    expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
+    expect(opened).toEqual([expect.stringMatching(`^${EMPLOYER}/logout`)]);
   });
 });
 
