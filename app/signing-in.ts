@@ -7,7 +7,7 @@ type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'confirm' | 'copyTex
 
 /** @param contacted is told of each request, before it is made */
 export function signingIn(
-  ports: Omit<SignInPorts<WebContents>, SystemPorts>,
+  ports: Omit<SignInPorts<WebContents>, SystemPorts> & Required<Pick<SignInPorts<WebContents>, 'explain'>>,
   contacted: (url: string, init?: RequestInit) => void,
 ): SignIn<WebContents> {
   // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from

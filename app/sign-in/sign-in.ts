@@ -141,7 +141,6 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     after,
     onChange: () => emit.refreshStatus(null),
     onUnexpected,
-    ...explained,
   });
   const out = signOuts({
     vault,
