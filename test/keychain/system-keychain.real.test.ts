@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -105,22 +105,19 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
+function asked(env: Environment, ...words: string[]) {
+  const bus = ['--session', '--print-reply', '--dest=org.freedesktop.DBus', '/'];
+  return spawnSync('dbus-send', [...bus, ...words], { env, encoding: 'utf8' });
+}
+
+/** A bus has its socket before it listens, and a service that is started between the two stays without a bus. */
+async function untilBusListens(env: Environment): Promise<void> {
+  while (asked(env, 'org.freedesktop.DBus.GetId').status !== 0) await delay(50);
+}
+
 async function untilOnBus(env: Environment): Promise<void> {
-  const ask = [
-    '--session',
-    '--print-reply',
-    '--dest=org.freedesktop.DBus',
-    '/',
-    'org.freedesktop.DBus.NameHasOwner',
-  ];
-  for (;;) {
-    const { stdout } = spawnSync('dbus-send', [...ask, 'string:org.freedesktop.secrets'], {
-      env,
-      encoding: 'utf8',
-    });
-    if (stdout.includes('true')) return;
-    await delay(50);
-  }
+  const words = ['org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.secrets'];
+  while (!asked(env, ...words).stdout.includes('true')) await delay(50);
 }
 
 test('a Secret Service without a default collection: a code of its own, and the way out (failure 23c)', async () => {
@@ -158,8 +155,8 @@ test('a session bus whose policy keeps programs from the Secret Service: refused
       stdio: 'ignore',
     }),
   );
-  while (!existsSync(join(folder, 'sandbox'))) await delay(20);
   const sandboxed = { ...env, DBUS_SESSION_BUS_ADDRESS: address };
+  await untilBusListens(sandboxed);
   const words = ['--no-new-privs', 'gnome-keyring-daemon', '--foreground', '--components=secrets'];
   started.push(
     spawn('setpriv', [...words, `--control-directory=${folder}/second`], { env: sandboxed, stdio: 'ignore' }),
