@@ -478,7 +478,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     let line: Promise<boolean | null> = Promise.resolve(null);
     const askInTurn: Ask = (question) => {
       const answer = async (): Promise<boolean | null> => {
-        // The accounts are already removed, so a question about them would be confusing.
+        // The sign-out continues without this answer. It would come too late.
         if (over || ask === null) return null;
         cancel();
         const unanswered = new AbortController();

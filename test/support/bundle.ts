@@ -16,6 +16,7 @@ export async function bundle(entry: string): Promise<string> {
     root,
     configFile: false,
     logLevel: 'error',
+    resolve: { tsconfigPaths: true },
     build: {
       outDir,
       emptyOutDir: false,

@@ -4,10 +4,9 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SignOutReport, SignOutWishes } from '../../../app/contract.ts';
-import type { SourceSignOuts } from '../../../app/sources/source-sign-out.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
-import type { Vault } from '../../../src-main/index.ts';
+import { CACHES, otherPrograms, stepping } from './sign-out-steps.ts';
 import { stage } from './stage.ts';
 
 let provider: RunningProvider;
@@ -17,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => provider.stop());
 
-const CACHES = ['first', 'second'];
 /** Milliseconds; a sign-in for each step, on a machine that may be busy. */
 const LONGEST = 120_000;
 const NEVER = new Promise<never>(() => undefined);
@@ -45,32 +43,6 @@ function ending(at: number) {
       end();
       await NEVER;
     },
-  };
-}
-
-/** Two caches of other programs that have the account. */
-function otherPrograms(left: Set<string>, steps: ReturnType<typeof ending>): SourceSignOuts {
-  const rowOf = (id: string) => ({ name: id, file: `/${id}.json` });
-  return {
-    names: (ids) => new Map(ids.map((id) => [id, 'noor'])),
-    offers: () =>
-      [...left].map((id) => ({
-        ...rowOf(id),
-        ...{ id, tokens: 1, accounts: 1, others: 0, tokensOf: {}, staying: [], viewOnly: false, leave: '' },
-        ...{ opens: null, command: null, page: null },
-      })),
-    async signOut(_ids, places) {
-      const rows = [];
-      for (const id of places) {
-        await steps.around(`the removal from the ${id} cache`, () => left.delete(id));
-        rows.push({ ...rowOf(id), result: 'signed-out' as const, says: 'Left: none.' });
-      }
-      return rows;
-    },
-    accounts: () => [],
-    check: () => Promise.resolve([]),
-    undo: () => Promise.resolve([]),
-    done: () => undefined,
   };
 }
 
@@ -142,18 +114,6 @@ async function endedAt(at: number, chosen: Partial<SignOutWishes>): Promise<Outc
   await second.close();
   expect(faults).toEqual([]);
   return { step: steps.passed[at] ?? '', accounts, revoked, opened, left: [...left], reports };
-}
-
-function stepping(vault: Vault, steps: ReturnType<typeof ending>): Vault {
-  return new Proxy(vault, {
-    get(target, name) {
-      const found: unknown = Reflect.get(target, name);
-      if (typeof found !== 'function') return found;
-      const call = (...args: unknown[]): unknown => Reflect.apply(found, target, args);
-      if (name !== 'update' && name !== 'erase') return call;
-      return (...args: unknown[]) => steps.around(`the write of the vault (${name})`, () => call(...args));
-    },
-  });
 }
 
 /** @param steps at least one more than it has: the last one must be undefined */

@@ -7,7 +7,7 @@ import { type SignIn, type SignInPorts, signIn } from '../../../app/sign-in/sign
 import { DESKTOP_APP } from '../../../examples/provider/clients.ts';
 import type { RunningProvider } from '../../../examples/provider/provider.ts';
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
-import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { type Keychain, memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { tokenText } from '../../../src-main/ipc/places.ts';
 import { type Arrived, type Browser, browser, type Person } from '../../support/browser.ts';
 
@@ -32,15 +32,17 @@ export interface Stage {
 }
 
 /** One keychain for each folder: a second stage in it is the next start. */
-const keychains = new Map<string, ReturnType<typeof memoryKeychain>>();
+const keychains = new Map<string, Keychain>();
 
 export async function stage(
-  provider: RunningProvider,
+  provider: Pick<RunningProvider, 'issuer' | 'ca'>,
   changes: Partial<ProfileDraft> = {},
   ports: Partial<SignInPorts<null>> = {},
   folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-')),
+  /** One that outlives the process, for a start in another one. */
+  ownKeychain?: Keychain,
 ): Promise<Stage> {
-  const keychain = keychains.get(folder) ?? memoryKeychain();
+  const keychain = ownKeychain ?? keychains.get(folder) ?? memoryKeychain();
   keychains.set(folder, keychain);
   const vault = await openVault({ file: join(folder, 'accounts.vault'), keychain });
   const trusting = trustingFetch(provider.ca);
