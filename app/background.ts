@@ -37,6 +37,12 @@ function endOf({ kind, status }: AccountItem): number | null {
   return kind === 'user' && status.state === 'active' ? status.until : null;
 }
 
+/** Whether only a refresh token could renew it that is another program's and was never used here. The window calls it unknown, too. */
+function isUntried({ source, places, status }: AccountItem, now: number): boolean {
+  const isForeign = source !== null || !places.includes('vault');
+  return isForeign && status.state === 'renews' && (status.activeUntil ?? now) <= now;
+}
+
 /** @param now seconds since the epoch */
 export function menuBarItems(
   accounts: readonly AccountItem[],
@@ -55,8 +61,8 @@ export function menuBarItems(
     return end !== null && end > now && end <= now + NOTICE;
   });
   const left = users.filter((account) => !needing.includes(account) && !soon.includes(account));
-  const unknown = left.filter(({ status }) => status.state === 'unknown');
-  const active = left.filter(({ status }) => status.state !== 'unknown');
+  const unknown = left.filter((account) => account.status.state === 'unknown' || isUntried(account, now));
+  const active = left.filter((account) => !unknown.includes(account));
   const listed = (
     of: readonly AccountItem[],
     action: 'show-account' | 'sign-in-again' | 'sign-out',
