@@ -11,6 +11,8 @@ export interface SourceItem {
   /** Its path, with `~` for the home folder. */
   file: string;
   sealing: Sealing;
+  /** The system may ask for a password when it is opened, so the user is asked first. */
+  asksFirst: boolean;
   /** `found`: not opened. */
   state: 'found' | SourceState;
   /** The problem and the remedy; null if there is none. */

@@ -224,6 +224,7 @@ function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: stri
     sharedBy: source.sharedBy,
     file: displayPath(source.file, home),
     sealing: source.sealing,
+    asksFirst: mayAskForPassword(source),
     state: reading?.state ?? 'found',
     problem: reading?.problem ?? null,
     viewOnly: isViewOnly(source),

@@ -106,6 +106,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     },
     onCleared: () => served.emit('clipboardCleared', null),
   });
+  const { windows, origin, onUnexpected, explain } = options;
   const handlers = tokenCacheHandlers<WebContents>({
     vault: opened,
     places: options.places ?? (() => []),
@@ -120,9 +121,8 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     chooseTarget,
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
-    ...(options.explain === undefined ? {} : { explain: options.explain }),
+    ...(explain === undefined ? {} : { explain }),
   });
-  const { windows, origin, onUnexpected, explain } = options;
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
     windows,
     origin,

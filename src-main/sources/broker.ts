@@ -26,14 +26,7 @@ export async function brokerSignIns(
   const bus = path === undefined ? null : await Bus.connect(path).catch(() => null);
   if (bus === null) return null;
   try {
-    const [isRunning] = await bus.call({
-      destination: 'org.freedesktop.DBus',
-      path: '/org/freedesktop/DBus',
-      interface: 'org.freedesktop.DBus',
-      member: 'NameHasOwner',
-      signature: 's',
-      body: [NAME],
-    });
+    const [isRunning] = await bus.callDaemon('NameHasOwner', NAME);
     if (isRunning !== true) return null;
     const id = randomUUID();
     const [answer] = await bus.call({

@@ -116,12 +116,7 @@ export class Bus {
       socket.write(`\0AUTH EXTERNAL ${Buffer.from(uid, 'latin1').toString('hex')}\r\n`);
     });
     const bus = new Bus(socket, deadline);
-    await bus.call({
-      destination: 'org.freedesktop.DBus',
-      path: '/org/freedesktop/DBus',
-      interface: 'org.freedesktop.DBus',
-      member: 'Hello',
-    });
+    await bus.callDaemon('Hello');
     return bus;
   }
 
@@ -147,20 +142,24 @@ export class Bus {
     });
   }
 
+  /** Calls the bus itself, with texts. @throws as `call` does */
+  callDaemon(member: string, ...body: string[]): Promise<Value[]> {
+    return this.call({
+      destination: 'org.freedesktop.DBus',
+      path: '/org/freedesktop/DBus',
+      interface: 'org.freedesktop.DBus',
+      member,
+      ...(body.length > 0 && { signature: 's'.repeat(body.length), body }),
+    });
+  }
+
   /** Calls the listener for each signal of an object, from when this has resolved until the connection is closed. */
   async onSignal(
     { path, interface: of, member }: Pick<Call, 'path' | 'interface' | 'member'>,
     listener: (body: Value[]) => void,
   ): Promise<void> {
     this.#listeners.set(`${path} ${of} ${member}`, listener);
-    await this.call({
-      destination: 'org.freedesktop.DBus',
-      path: '/org/freedesktop/DBus',
-      interface: 'org.freedesktop.DBus',
-      member: 'AddMatch',
-      signature: 's',
-      body: [`type='signal',path='${path}',interface='${of}',member='${member}'`],
-    });
+    await this.callDaemon('AddMatch', `type='signal',path='${path}',interface='${of}',member='${member}'`);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { SourceItem } from '../../app/contract.ts';
 import { copyText } from '../bridge.ts';
-import { asksFirst, nameExpiry, sourceBanner } from '../state/sources.ts';
+import { nameExpiry, sourceBanner } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
@@ -50,7 +50,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
             pending={opening ? 'Opening…' : null}
             onPress={() => void sources.open(item.id)}
           >
-            {asksFirst(item.sealing) ? 'Open…' : 'Open'}
+            {item.asksFirst ? 'Open…' : 'Open'}
           </Action>
         )}
       </div>

@@ -9,7 +9,7 @@ import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { NamedSignIns } from '../parts/SourceHead.tsx';
 import { UserText } from '../parts/text.tsx';
 import type { Notice } from '../state/notices.ts';
-import { asksFirst, sourceFacts, sourceState } from '../state/sources.ts';
+import { sourceFacts, sourceState } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 
 /** Milliseconds before "Opening…" is shown. */
@@ -114,7 +114,7 @@ export function FirstRun() {
 function SourcesFound() {
   const { sources, signIn } = useModel();
   const { items } = useStore(sources.view);
-  const plain = items.filter(({ state, sealing }) => state === 'found' && !asksFirst(sealing));
+  const plain = items.filter(({ state, asksFirst }) => state === 'found' && !asksFirst);
   return (
     <main className="blank" data-tone="calm">
       <div className="blank-column sources-found">
@@ -173,7 +173,7 @@ function FoundRow({ item }: { item: SourceItem }) {
           pending={opening ? 'Opening…' : null}
           onPress={() => void sources.open(item.id)}
         >
-          {asksFirst(item.sealing) ? 'Open…' : 'Open'}
+          {item.asksFirst ? 'Open…' : 'Open'}
         </Action>
       ) : (
         <span className="second">{state.text}</span>

@@ -1,6 +1,5 @@
 import type { SourceItem, SourceList } from '../../app/contract.ts';
-import type { Outcome } from '../../src-main/ipc/contract.ts';
-import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import type { AccountItem, Outcome } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
@@ -124,26 +123,19 @@ export function sourceState(
   }
 }
 
-/** Whether the system may ask for a password when the source is opened. */
-export function asksFirst(sealing: SourceItem['sealing']): boolean {
-  return (
-    sealing === 'secret-service' ||
-    sealing === 'keychain' ||
-    sealing === 'key-in-keyring' ||
-    sealing === 'vault'
-  );
-}
-
 /** The button of a source in the list; null if its row is selected instead. */
-export function sourceAction({ state, sealing }: SourceItem): string | null {
-  if (state === 'found') return asksFirst(sealing) ? 'Open…' : 'Open';
+export function sourceAction({ state, asksFirst }: SourceItem): string | null {
+  if (state === 'found') return asksFirst ? 'Open…' : 'Open';
   if (state === 'locked') return 'Unlock…';
   if (state === 'in-use') return 'Retry';
   return state === 'gone' ? 'Remove' : null;
 }
 
 /** "Plain file, changed 12 min ago". */
-export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceItem, now: number): string {
+export function sourceFacts(
+  { sealing, asksFirst, writtenAt, viewOnly, sharedBy }: SourceItem,
+  now: number,
+): string {
   const SEALED = {
     none: 'Plain file',
     dpapi: 'Encrypted by Windows',
@@ -156,7 +148,7 @@ export function sourceFacts({ sealing, writtenAt, viewOnly, sharedBy }: SourceIt
   return [
     `${SEALED[sealing]}${writtenAt === null ? '' : `, changed ${relative(writtenAt, now)}`}`,
     ...(viewOnly ? ['view only'] : []),
-    ...(asksFirst(sealing) ? ['may ask for your password'] : []),
+    ...(asksFirst ? ['may ask for your password'] : []),
     ...(sharedBy.length > 0 ? [`also used by ${sharedBy.map(visible).join(', ')}`] : []),
   ].join(' · ');
 }

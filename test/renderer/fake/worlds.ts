@@ -193,6 +193,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
   const base = {
     sharedBy: [],
     sealing: 'none' as const,
+    asksFirst: false,
     state: 'accounts' as const,
     problem: null,
     viewOnly: false,
@@ -226,6 +227,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
       name: 'Azure PowerShell',
       file: '~/.local/share/.IdentityService/msal.cache',
       sealing: 'secret-service',
+      asksFirst: true,
       importable: false,
     },
     {
@@ -245,6 +247,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
       name: 'Graph PowerShell',
       file: '~/.graph/cache',
       sealing: 'secret-service',
+      asksFirst: true,
       state: 'locked',
       problem: 'The system keyring is locked. Unlock it, then open this again.',
     },
