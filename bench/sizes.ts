@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { build, type OutputFile } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 import { median } from './statistics.ts';
 import { VERSIONS } from './together-peers.ts';
@@ -46,6 +46,42 @@ export function pack(root: string, folder: string): string {
   return join(folder, packed.filename);
 }
 
+/** A program as a bundler makes it: what it loads at once, and what it loads when that is first used. */
+interface Bundled {
+  readonly now: OutputFile[];
+  readonly later: OutputFile[];
+}
+
+/** @param folder in which the package is installed */
+export async function bundled(
+  folder: string,
+  contents: string,
+  external: readonly string[],
+): Promise<Bundled> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents, resolveDir: folder },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    external: [...external],
+    outdir: folder,
+    logLevel: 'error',
+  });
+  const { outputs } = metafile;
+  // What is loaded later has an entry point too, its own.
+  const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === '<stdin>'));
+  for (const name of loaded)
+    for (const { path, kind, external: isOutside } of outputs[name]?.imports ?? [])
+      if (isOutside !== true && kind === 'import-statement') loaded.add(path);
+  const names = new Set([...loaded].map((name) => basename(name)));
+  const isLoaded = (file: OutputFile): boolean => names.has(basename(file.path));
+  return { now: outputFiles.filter(isLoaded), later: outputFiles.filter((file) => !isLoaded(file)) };
+}
+
 /** @param folder in which the package is installed */
 export async function entrySizes(folder: string): Promise<EntrySize[]> {
   const entries = Object.keys(manifest.exports)
@@ -57,34 +93,17 @@ export async function entrySizes(folder: string): Promise<EntrySize[]> {
   ];
   const sizes: EntrySize[] = [];
   for (const [entry, contents] of programs) {
-    const { outputFiles, metafile } = await build({
-      stdin: { contents, resolveDir: folder },
-      bundle: true,
-      splitting: true,
-      minify: true,
-      write: false,
-      metafile: true,
-      platform: 'node',
-      format: 'esm',
-      external: NOT_BUNDLED.flatMap((name) => [name, `${name}/*`]),
-      outdir: folder,
-      logLevel: 'error',
-    });
-    const { outputs } = metafile;
-    // What is loaded later has an entry point too, its own.
-    const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === '<stdin>'));
-    for (const name of loaded)
-      for (const { path: other, kind, external } of outputs[name]?.imports ?? [])
-        if (external !== true && kind === 'import-statement') loaded.add(other);
-    const names = new Set([...loaded].map((name) => basename(name)));
-    const [now, later] = [true, false].map((wanted) =>
-      outputFiles.filter((file) => names.has(basename(file.path)) === wanted).map(({ contents }) => contents),
+    const { now, later } = await bundled(
+      folder,
+      contents,
+      NOT_BUNDLED.flatMap((name) => [name, `${name}/*`]),
     );
-    const bytes = (all: Uint8Array[] = []): number => all.reduce((total, each) => total + each.length, 0);
+    const bytes = (files: OutputFile[]): number =>
+      files.reduce((total, file) => total + file.contents.length, 0);
     sizes.push({
       entry,
       loaded: bytes(now),
-      gzip: gzipSync(Buffer.concat(now ?? [])).length,
+      gzip: gzipSync(Buffer.concat(now.map((file) => file.contents))).length,
       later: bytes(later),
     });
   }

@@ -20,7 +20,7 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
-import type { SourceSignOuts } from '../sources/source-sign-out.ts';
+import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
 import { userInfo } from './user-info.ts';
@@ -81,16 +81,6 @@ export interface SignIn<Caller> {
   pause: () => void;
   stop: () => void;
 }
-
-const NO_SOURCES: SourceSignOuts = {
-  names: () => new Map(),
-  accounts: () => [],
-  offers: () => [],
-  signOut: () => Promise.resolve([]),
-  undo: () => Promise.resolve([]),
-  check: () => Promise.resolve([]),
-  done: () => undefined,
-};
 
 /** Milliseconds for the user to sign in: enough to find a phone, but the port does not stay open. */
 const DEADLINE = 10 * 60_000;

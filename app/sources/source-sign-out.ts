@@ -46,6 +46,17 @@ export interface SourceSignOuts {
   done(reportId: string): void;
 }
 
+/** No cache of another program is opened. */
+export const NO_SOURCES: SourceSignOuts = {
+  names: () => new Map(),
+  accounts: () => [],
+  offers: () => [],
+  signOut: () => Promise.resolve([]),
+  undo: () => Promise.resolve([]),
+  check: () => Promise.resolve([]),
+  done: () => undefined,
+};
+
 /** A place that had some of the accounts when they were signed out. */
 type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };
 

@@ -14,6 +14,7 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { vectorText } from '../ipc/vectors.ts';
+import { portsAt } from '../sources/app-ports.ts';
 
 const TEXT = vectorText('documents', 'msal-python-aad-several.json');
 
@@ -41,21 +42,20 @@ beforeEach(() => {
   asked.splice(0);
   planned.splice(0);
   opened.splice(0);
-  sources = openSources<null>({
-    computer: { platform: 'linux', home, env: {} },
-    reading: { secrets: { vault: (path) => openVault({ file: path, keychain: keys }) }, pause: 1 },
-    useGesture() {
-      if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
-    },
-    confirm: (_caller, { message }) => Promise.resolve((asked.push(message), agrees)),
-    ownVault: join(home, 'own.vault'),
-    chooseFile: () => Promise.resolve(chosen),
-    planImport: (path) => Promise.resolve(void planned.push(path)),
-    showFile: () => undefined,
-    openProgram: ({ url }) => Promise.resolve(void opened.push(url)),
-    now: () => 1_800_000_000,
-    onChange: () => (changes += 1),
-  });
+  sources = openSources(
+    portsAt(home, {
+      reading: { secrets: { vault: (path) => openVault({ file: path, keychain: keys }) }, pause: 1 },
+      useGesture() {
+        if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
+      },
+      confirm: (_caller, { message }) => Promise.resolve((asked.push(message), agrees)),
+      chooseFile: () => Promise.resolve(chosen),
+      planImport: (path) => Promise.resolve(void planned.push(path)),
+      openProgram: ({ url }) => Promise.resolve(void opened.push(url)),
+      now: () => 1_800_000_000,
+      onChange: () => (changes += 1),
+    }),
+  );
 });
 afterEach(() => {
   sources.stop();

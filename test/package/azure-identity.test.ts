@@ -1,14 +1,11 @@
 /** The program of docs/azure-identity.md, from the packed package: it signs in by a device code, and needs none after a restart. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { transform } from 'esbuild';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Entra, startEntra, TENANT } from '../azure-identity/entra.ts';
 import { codeOf } from '../docs/page.ts';
-import { installPacked, link, type Stranger } from './stranger.ts';
+import { installPacked, linesOf, link, type Stranger } from './stranger.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -64,17 +61,9 @@ it('signs in, has the token after a restart, and signs out', async () => {
   const home = mkdtempSync(join(packed.folder, 'home-'));
   const file = join(packed.folder, 'tool.mjs');
   writeFileSync(file, await program(home));
-  const start = async (...words: string[]): Promise<string[]> => {
-    const child = spawn(process.execPath, [file, ...words], {
-      cwd: packed.folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(packed.folder, 'entra.pem') },
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const [said, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-    expect(ended).toEqual([0, null]);
-    return said.trim().split('\n');
-  };
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(packed.folder, 'entra.pem') };
+  const start = (...words: string[]): Promise<string[]> =>
+    linesOf(process.execPath, [file, ...words], { cwd: packed.folder, env });
   const [asked, token = ''] = await start();
   expect([asked, token.length > 20]).toEqual(['asked', true]);
   expect(await start('sign-out')).toEqual([token, '0']);

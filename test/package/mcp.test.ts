@@ -1,17 +1,14 @@
 /** The program of docs/mcp.md, from the packed package: it signs in at a real MCP server, and is signed in after a restart. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { transform } from 'esbuild';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { browser } from '../../examples/provider/browser.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { codeOf } from '../docs/page.ts';
 import { type RunningMcpServer, startMcpServer } from '../mcp/server.ts';
 import { freePort } from '../support/servers/server.ts';
-import { installPacked, link, type Stranger } from './stranger.ts';
+import { installPacked, linesOf, link, type Stranger } from './stranger.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -79,23 +76,12 @@ it('signs in, calls a tool, and calls it after a restart', async () => {
   const home = mkdtempSync(join(packed.folder, 'home-'));
   const file = join(packed.folder, 'agent.mjs');
   writeFileSync(file, await program(home));
-  const start = async (): Promise<string[]> => {
-    const child = spawn(process.execPath, [file], {
-      cwd: packed.folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(packed.folder, 'ca.pem') },
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const ended = once(child, 'exit');
-    const lines: string[] = [];
-    for await (const line of createInterface({ input: child.stdout })) {
-      lines.push(line);
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(packed.folder, 'ca.pem') };
+  const start = (): Promise<string[]> =>
+    linesOf(process.execPath, [file], { cwd: packed.folder, env }, (line) => {
       const [, url] = /^Open (.*)/.exec(line) ?? [];
       if (url !== undefined) void browser(trustingFetch(server.provider.ca)).visit(url, { user: 'noor' });
-    }
-    expect(await ended).toEqual([0, null]);
-    return lines;
-  };
+    });
   expect(await start()).toEqual([expect.stringMatching(/^Open https:/), 'order 1']);
   expect(await start()).toEqual(['order 1']);
   expect(server.provider.events.count('signed-in')).toBe(1);

@@ -1,5 +1,5 @@
 /** The programs of README's first screen, as they stand there: from the packed package, against a provider on this machine. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { startDisplay } from '../../scripts/session/display.mjs';
 import { blocksOf } from '../docs/page.ts';
 import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
 import { freePort } from '../support/servers/server.ts';
-import { installPacked, link, type Stranger } from './stranger.ts';
+import { installPacked, linesOf, link, type Stranger } from './stranger.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -85,42 +85,29 @@ const MSAL = (): Record<string, string> => ({
 
 interface Run {
   command: string;
-  words?: readonly string[];
+  words: readonly string[];
   home: string;
   env?: Readonly<Record<string, string>>;
 }
 
-function begin({ command, words = [], home, env = {} }: Run): ChildProcess {
-  const child = spawn(command, [...words], {
-    cwd: packed.folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...keyring.env,
-      HOME: home,
-      XDG_CONFIG_HOME: join(home, '.config'),
-      NODE_EXTRA_CA_CERTS: join(packed.folder, 'ca.pem'),
-      ...env,
-    },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
+const envOf = ({ home, env = {} }: Run): NodeJS.ProcessEnv => ({
+  ...keyring.env,
+  HOME: home,
+  XDG_CONFIG_HOME: join(home, '.config'),
+  NODE_EXTRA_CA_CERTS: join(packed.folder, 'ca.pem'),
+  ...env,
+});
 
 /** Runs a program to its end, opens the addresses that it names, and gives the lines that it says. */
-async function said(run: Run): Promise<string[]> {
-  const child = begin(run);
-  const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout! })) {
-    lines.push(line);
+function said(run: Run): Promise<string[]> {
+  const place = { cwd: packed.folder, env: envOf(run) };
+  return linesOf(run.command, run.words, place, (line) => {
     const address = /https:\S+/.exec(line)?.[0];
     const code = /code (\S+) to/.exec(line)?.[1];
     const user = provider.users[0]!.id;
     const url = code === undefined ? address : `${provider.issuer}/device?user_code=${code}`;
     if (url !== undefined) void browser(trustingFetch(provider.ca), { alone: true }).visit(url, { user });
-  }
-  expect(await ended).toBe(0);
-  return lines;
+  });
 }
 
 const write = (file: string, text: string): string => {
@@ -225,10 +212,16 @@ it('a web app: signs in with a session, and calls an API', async () => {
     'tokens.sqlite': join(folder, 'tokens.sqlite'),
     'sealing.key': write('sealing.key', 'a key of 32 bytes, for this test'),
   });
-  const child = begin({ command: process.execPath, words: [write('web.mjs', program)], home: folder });
+  const web = { command: process.execPath, words: [write('web.mjs', program)], home: folder };
+  const child = spawn(web.command, web.words, {
+    cwd: packed.folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: envOf(web),
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise((resolve) => child.once('exit', resolve));
   try {
-    for await (const line of createInterface({ input: child.stdout! })) if (line === 'listens') break;
+    for await (const line of createInterface({ input: child.stdout })) if (line === 'listens') break;
     const before = api.tokens.length;
     const user = provider.users[1]!.id;
     const page = await browser(trustingFetch(provider.ca)).visit(`http://localhost:${port}/`, { user });

@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { bundled } from '../../bench/sizes.ts';
 import { APP, NATIVE, startsTwice } from './recipe.ts';
 import { installPacked, run, type Stranger } from './stranger.ts';
 
@@ -99,33 +100,8 @@ it('no file calls a `createRequire` that webpack would follow, and replace by un
 });
 
 it('a vault that is opened loads nothing of the age format, which only exports and imports need', async () => {
-  const contents = `export { openVault } from 'tokenkeep';`;
-  const { outputFiles, metafile } = await build({
-    stdin: { contents, resolveDir: packed.folder },
-    bundle: true,
-    splitting: true,
-    minify: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
-    format: 'esm',
-    external: [...NATIVE],
-    outdir: packed.folder,
-    logLevel: 'error',
-  });
-  const { outputs } = metafile;
-  const pathOf = (file: string): string =>
-    Object.keys(outputs).find((name) => file.endsWith(basename(name)))!;
-  const start = outputFiles.find(({ path }) => outputs[pathOf(path)]?.entryPoint !== undefined)!;
-  const loaded = new Set([pathOf(start.path)]);
-  for (const name of loaded)
-    for (const { path, kind, external } of outputs[name]!.imports)
-      if (external !== true && kind === 'import-statement') loaded.add(path);
-  const texts = (wanted: boolean): string =>
-    outputFiles
-      .filter(({ path }) => loaded.has(pathOf(path)) === wanted)
-      .map(({ text }) => text)
-      .join('\n');
-  const [atOnce, later] = [texts(true).length, texts(false).length];
+  const files = await bundled(packed.folder, `export { openVault } from 'tokenkeep';`, NATIVE);
+  const lengthOf = (all: { text: string }[]): number => all.map(({ text }) => text).join('\n').length;
+  const [atOnce, later] = [lengthOf(files.now), lengthOf(files.later)];
   expect([atOnce < 230_000, later > 150_000]).toEqual([true, true]);
 });

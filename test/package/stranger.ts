@@ -1,6 +1,7 @@
 /** What `npm pack` gives, installed in an empty folder as a stranger would. Needs `npm run build`. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -15,6 +16,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, onTestFinished } from 'vitest';
 import { removePatiently } from '../support/remove.ts';
 
 export interface Stranger {
@@ -38,6 +41,29 @@ export function run(command: string, args: string[], cwd: string): string {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   });
+}
+
+/**
+ * Runs a program to its end, which must be a good one, and gives the lines that it says.
+ *
+ * @param onLine is told of each line while the program runs: the browser's part
+ */
+export async function linesOf(
+  command: string,
+  words: readonly string[],
+  { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
+  onLine: (line: string) => void = () => undefined,
+): Promise<string[]> {
+  const child = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    onLine(line);
+  }
+  expect([...words, ...(await ended)]).toEqual([...words, 0, null]);
+  return lines;
 }
 
 export function installPacked(): Stranger {

@@ -9,6 +9,7 @@ import { findSources } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
 import { secretService } from '../../src-main/sources/secret-service.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
+import { portsAt } from './app-ports.ts';
 import { type Body, padded, type SessionBus, sessionBus, text, uint32 } from '../support/session-bus.ts';
 
 const cache = new SerializableTokenCache();
@@ -108,22 +109,15 @@ it('never prompts where it was not asked to', async () => {
 it('the app announces the prompt, and prompts again for no later look', async () => {
   const { options } = await keyring(false);
   const events: string[] = [];
-  const sources = openSources<null>({
-    computer: { home, platform: 'linux', env: {} },
-    reading: options,
-    useGesture: () => undefined,
-    confirm: (_, { detail }) =>
-      Promise.resolve(
-        events.push(`${detail}; prompts: ${bus.called.filter((one) => one === 'Prompt').length}`) > 0,
-      ),
-    ownVault: join(home, 'own.vault'),
-    chooseFile: () => Promise.resolve(null),
-    planImport: () => Promise.resolve(),
-    showFile: () => undefined,
-    openProgram: () => Promise.resolve(),
-    now: () => 1,
-    onChange: () => undefined,
-  });
+  const sources = openSources(
+    portsAt(home, {
+      reading: options,
+      confirm: (_, { detail }) =>
+        Promise.resolve(
+          events.push(`${detail}; prompts: ${bus.called.filter((one) => one === 'Prompt').length}`) > 0,
+        ),
+    }),
+  );
   const { items } = await sources.handlers.findSources(null);
   await sources.handlers.openSource(null, items[0]!.id);
   expect(events).toEqual([

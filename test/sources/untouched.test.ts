@@ -15,6 +15,7 @@ import { findSources } from '../../src-main/sources/index.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { command } from '../cli/command.ts';
 import { accessLog, type AccessLog } from '../support/access-log.ts';
+import { portsAt } from './app-ports.ts';
 import { bundle } from '../support/bundle.ts';
 
 let program: string;
@@ -73,18 +74,7 @@ function contents(folder: string): Record<string, string> {
 it('finding opens no file, and neither does the app before a click on that one', async () => {
   expect((await findSources({ home, platform: 'linux' })).length).toBeGreaterThan(10);
   let sent = 0;
-  const sources = openSources<null>({
-    computer: { home, platform: 'linux', env: {} },
-    useGesture: () => undefined,
-    confirm: () => Promise.resolve(true),
-    ownVault: join(home, 'own.vault'),
-    chooseFile: () => Promise.resolve(null),
-    planImport: () => Promise.resolve(),
-    showFile: () => undefined,
-    openProgram: () => Promise.resolve(),
-    now: () => 1,
-    onChange: () => (sent += 1),
-  });
+  const sources = openSources(portsAt(home, { onChange: () => (sent += 1) }));
   const { items } = await sources.handlers.findSources(null);
   expect(await openedNow()).toEqual([]);
   const azure = items.find(({ name }) => name === 'Azure CLI')!;

@@ -1,5 +1,6 @@
 /** The page on which a user signs out on all devices: offered, opened by main, and never said to be done. */
 import { expect, it } from 'vitest';
+import { NO_SOURCES } from '../../../app/sources/source-sign-out.ts';
 import { signOuts } from '../../../app/sign-in/sign-out.ts';
 import type { Vault } from '../../../src-main/index.ts';
 import { cachedAccounts, usernameOf } from '../../../src-main/ipc/index.ts';
@@ -23,15 +24,7 @@ async function withVault(
       isDemo: () => isDemo,
       profiles: { list: () => [], allowed: () => undefined },
       consent: { findAllowed: () => Promise.reject(new Error('Nobody is asked.')) } as never,
-      sources: {
-        names: () => new Map(),
-        accounts: () => [],
-        offers: () => [],
-        signOut: () => Promise.resolve([]),
-        undo: () => Promise.resolve([]),
-        check: () => Promise.resolve([]),
-        done: () => undefined,
-      },
+      sources: NO_SOURCES,
       openBrowser: (url) =>
         fails ? Promise.reject(new Error('No browser.')) : Promise.resolve(void opened.push(url)),
       now: () => Math.floor(Date.now() / 1000),
