@@ -60,8 +60,8 @@ export interface SilentRequest {
  * time send the same refresh token, and a provider that rotates refresh tokens signs the user out.
  *
  * A valid cached token is returned without MSAL, after one read of the cache. Pass a function as `application`: it is called only when MSAL
- * is needed, and creating a client costs more than reading the token. A request with
- * `claims` asks the provider, once for all callers that come together with the same claims. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
+ * is needed, and creating a client costs more than reading the token. A request with `claims` asks the provider, once for all callers that
+ * come together with the same claims. If the process that asks dies, the next one takes over. If an early refresh that the provider asked
  * for fails, the cached token is returned. A refresh token that the provider refuses is removed from the cache, so that no process sends
  * it again; if the account has another one, that is tried next.
  *
