@@ -80,6 +80,7 @@ function sh(line: string, input = ''): Promise<{ status: number; stdout: string;
     const child = execFile('bash', ['-c', line], { cwd: folder, env }, (error, stdout, stderr) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
+    child.stdin?.on('error', () => undefined); // A program that does not read its input may have ended.
     child.stdin?.end(input);
   });
 }
