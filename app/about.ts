@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, shell } from 'electron';
-import { StorageError } from 'tokenkeep';
+import { UnexpectedError } from 'tokenkeep/errors';
 
 /** The commit that this was built from, inserted by the bundler; "" if it is not known. */
 declare const __COMMIT__: string;
@@ -51,9 +51,9 @@ export function showLicences(): void {
     : [join(__dirname, '../dist/THIRD-PARTY-NOTICES.txt'), join(__dirname, '../LICENSE')];
   const file = places.find((place) => existsSync(place));
   if (file === undefined) {
-    const message =
-      'The licence texts are missing from this installation. Install Tokenkeep again to get them.';
-    throw new StorageError('storage_failed', message);
+    throw new UnexpectedError(
+      'The licence texts are missing from this installation. Install Tokenkeep again to get them.',
+    );
   }
   shell.showItemInFolder(file);
 }

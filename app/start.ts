@@ -95,7 +95,11 @@ export async function start(
   const windows = (): BrowserWindow[] => [...own];
 
   const guard = guardKeychain(systemKeychain(), join(data.folder, 'keychain-asked'));
-  const explain = (error: unknown): unknown => newer.explain(error);
+  /** What becomes of the failures of every request, whoever serves it. */
+  const failures = {
+    onUnexpected: report,
+    explain: (error: unknown): unknown => newer.explain(error),
+  };
   const shown = serving({
     windows,
     openOwn: () =>
@@ -109,8 +113,7 @@ export async function start(
     places: () => places(),
     beforeRetry: () => guard.allow(),
     asksRarely: () => settings.read().asksRarely,
-    onUnexpected: report,
-    explain,
+    ...failures,
   });
   const reload = (): void => {
     // After the response to the request has been sent.
@@ -165,8 +168,8 @@ export async function start(
         profiles: () => requests.emit('profiles', null),
         signOuts: () => requests.emit('signOuts', null),
       },
+      ...failures,
       onUnexpected: reportUnlessAway,
-      explain,
     },
     (url, init) => settings.contacted(url, init),
   );
@@ -278,8 +281,7 @@ export async function start(
       },
       ['info', 'unlock', 'menuState', 'update', 'downloadUpdate', 'installUpdate'],
     ),
-    onUnexpected: report,
-    explain,
+    ...failures,
   });
   const installed = {
     resources: development ? null : process.resourcesPath,

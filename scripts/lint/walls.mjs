@@ -95,8 +95,14 @@ export const rooms = [
   },
   {
     room: 'src-main/vault',
-    knows: [...cache, 'src-main/diagnostics.ts', 'src-main/keychain', 'src-main/lock'],
-    why: 'vault/ stands on cache, keychain and lock; it must not know what stands on it (ipc, electron, msal).',
+    knows: [
+      ...cache,
+      'src-main/diagnostics.ts',
+      'src-main/keychain',
+      'src-main/lock',
+      'src-main/native-module.ts',
+    ],
+    why: 'vault/ stands on cache, keychain, lock and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
   },
   {
     room: 'src-main/vault/format',
