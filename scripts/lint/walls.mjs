@@ -209,7 +209,8 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts'], // published names, which the command shows as well
+    // Published names and the words of a status, which the command shows as well.
+    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts', 'src-main/cache/shown-status.ts'],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: ['*'],
@@ -217,7 +218,11 @@ export const rooms = [
   },
   {
     room: 'src-renderer/state',
-    knows: ['src-renderer/bridge.ts', 'src-main/cache/schema/well-known.ts'],
+    knows: [
+      'src-renderer/bridge.ts',
+      'src-main/cache/schema/well-known.ts',
+      'src-main/cache/shown-status.ts',
+    ],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: [],
