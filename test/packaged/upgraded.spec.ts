@@ -126,8 +126,9 @@ test('what the update broke is refused with its sentence, and what it did not br
     const broken = join(scratch, 'broken.json');
     writeFileSync(broken, '{ "Account": ');
     expect(await started.startAgain(['--import', broken])).toBe(0);
-    await expect(dialog).toContainText('JSON');
-    await expect(dialog).not.toContainText(SENTENCE);
+    const alert = window.getByRole('alertdialog');
+    await expect(alert).toContainText('cut off while it was written');
+    await expect(alert).not.toContainText(SENTENCE);
     await started.quit();
   } finally {
     child.kill('SIGKILL');
