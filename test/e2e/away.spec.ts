@@ -41,7 +41,7 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   });
 
   await test.step('no script unlocks it', async () => {
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.reload());
+    await window.reload();
     await expect(lockScreen).toBeVisible();
     const answer = await window.evaluate<{ ok: boolean }>('window.app.unlock()');
     expect(answer.ok).toBe(false);
