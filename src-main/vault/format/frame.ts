@@ -1,8 +1,8 @@
 // FORMAT.md, "Frames".
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
-import { KEY_LENGTH } from './keys.ts';
+import { derive, KEY_LENGTH } from './keys.ts';
 
 export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;
@@ -84,13 +84,11 @@ function isCopied({ baseFrames }: Sealing, ordinal: number): boolean {
 
 /** @param seed as it is in the prefix */
 function contentKey(sealing: Sealing, ordinal: number, seed: Buffer): Buffer {
-  if (!isCopied(sealing, ordinal)) {
-    return Buffer.from(hkdfSync('sha256', sealing.frameKey, seed, 'tokenkeep vault 2 frame', KEY_LENGTH));
-  }
+  if (!isCopied(sealing, ordinal)) return derive(sealing.frameKey, seed, 'tokenkeep vault 2 frame');
   const plain = seedStream(sealing, ordinal, 1);
   combine(plain, 0, seed);
   try {
-    return Buffer.from(hkdfSync('sha256', plain, sealing.fileId, 'tokenkeep vault 2 account', KEY_LENGTH));
+    return derive(plain, sealing.fileId, 'tokenkeep vault 2 account');
   } finally {
     plain.fill(0);
   }
