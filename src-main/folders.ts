@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './error-code.ts';
@@ -39,6 +40,42 @@ async function makeOne(folder: string, mode: number): Promise<'made' | 'there' |
     if (await isFolder(folder)) return 'there';
     if (codeOf(error) === 'ENOENT' && dirname(folder) !== folder) return 'no parent';
     throw error;
+  }
+}
+
+/**
+ * Does what `makeFolders` does, for callers that can't wait.
+ *
+ * @throws StorageError as `makeFolders`; other errors of the system
+ */
+export function makeFoldersSync(folder: string, mode = PRIVATE): void {
+  try {
+    makeEachSync(folder, mode);
+  } catch (error) {
+    throw folderError(folder, error) ?? error;
+  }
+}
+
+function makeEachSync(folder: string, mode: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (isFolderSync(folder)) return;
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeEachSync(dirname(folder), mode);
+    try {
+      mkdirSync(folder, { mode });
+    } catch (again) {
+      if (!isFolderSync(folder)) throw again; // Another program may have made it meanwhile.
+    }
+  }
+}
+
+function isFolderSync(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 

@@ -81,7 +81,7 @@ export const rooms = [
     room: 'src-main/folders.ts',
     knows: ['src-main/error-code.ts', 'src-main/errors.ts'],
     packages: [],
-    why: 'folders.ts creates folders for vault/, keychain/ and lock/, and knows none of them.',
+    why: 'folders.ts creates folders for vault/, keychain/, lock/ and native-code/, and knows none of them.',
   },
   {
     room: 'src-main/keychain',
@@ -116,9 +116,9 @@ export const rooms = [
   },
   {
     room: 'src-main/native-code',
-    knows: ['src-main/errors.ts'],
+    knows: ['src-main/errors.ts', 'src-main/folders.ts'],
     packages: [],
-    why: 'native-code/ compares files before anything is loaded, so it knows only errors.ts.',
+    why: 'native-code/ compares files before anything is loaded, so it knows only errors.ts and folders.ts.',
   },
   {
     room: 'src-main/oauth',

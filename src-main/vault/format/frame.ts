@@ -273,12 +273,12 @@ export class StoredFrame implements FrameContent {
    * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns its tag, a
    * view of `target`.
    *
+   * The checksum of the content is copied too: if memory were damaged, whoever reads the copy would see it.
+   *
    * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
-   * @throws VaultError `vault_damaged` if its checksum is wrong
    */
   copyTo(target: Buffer, at: number, place: FramePlace, seeds: { old: Buffer; fresh: Buffer }): Buffer {
     const [file, from, prefix] = [this.#file, this.#at, this.#prefix];
-    if (!isWhole(file, from, prefix)) this.#damaged();
     file.copy(target, at + SEED_AT, from + SEED_AT, from + frameLength(prefix));
     combine(target, at + SEED_AT, seeds.old, KEY_LENGTH * this.ordinal);
     combine(target, at + SEED_AT, seeds.fresh, KEY_LENGTH * place.ordinal);

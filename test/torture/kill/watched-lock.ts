@@ -94,12 +94,16 @@ function watchThread(): void {
 /** All but the last lock were only the way to it. */
 function tell({ since, delays: before, names }: Asked): void {
   const at = now();
-  let starved = 0n; // The longest: the threads wait side by side.
+  // The thread for locks has to run until it has the lock, and then this thread, to hear of it. Which of the others is the
+  // thread for locks is not known: it is at most the one that waited longest.
+  const own = String(process.pid);
+  let [here, longest] = [0n, 0n];
   for (const [thread, delay] of delays()) {
-    const own = delay - (before.get(thread) ?? 0n);
-    if (own > starved) starved = own;
+    const waited = delay - (before.get(thread) ?? 0n);
+    if (thread === own) here = waited;
+    else if (waited > longest) longest = waited;
   }
-  const due = at - starved;
+  const due = at - here - longest;
   for (const name of names) say('lock', name, since, due < since ? since : due, at);
   for (const name of names.slice(0, -1)) say('unlock', name);
 }
