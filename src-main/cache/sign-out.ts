@@ -20,9 +20,8 @@ import {
   type EntryCount,
   type SignOutReceipt,
 } from './schema/entities.ts';
-import { sameEnvironment } from './schema/environments.ts';
+import { sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import { GRANT, type Section } from './schema/grants.ts';
-import { sameIssuer } from './schema/issuers.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
 import type { Store } from './store.ts';
 

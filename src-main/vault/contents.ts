@@ -1,6 +1,5 @@
 /** The contents of an opened vault: how they are read from the file, follow it, and are grouped by account for a rewrite. */
-import { outlineForIndex } from '../cache/account-outline.ts';
-import { usersOf } from '../cache/accounts.ts';
+import { outlineForIndex, usersOf } from '../cache/accounts.ts';
 import { replay } from '../cache/batch.ts';
 import { type Change, Entry } from '../cache/entry.ts';
 import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';

@@ -4,7 +4,7 @@ import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
 import { entriesOf, pauses } from './contents.ts';
 import type { Group, Groups } from './format/manifest.ts';
-import { sealedSecretOf } from './format/secret.ts';
+import { sealedSecretOf } from './format/batch.ts';
 
 /** A cache, and the frames of accounts that are complete and current. */
 export interface Side {

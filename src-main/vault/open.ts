@@ -3,12 +3,17 @@ import { dirname } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
-import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/file.ts';
-import type { Io } from './disk/io.ts';
+import { hear, identify, type Identity, type Io, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
-import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';
+import {
+  FRAMES_AT,
+  type HeaderKey,
+  type HeaderReading,
+  keyCheck,
+  readHeader,
+  type Slot,
+} from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
-import { keyCheck } from './format/keys.ts';
 import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
 import type { KeySlots, SlotReading } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';

@@ -8,8 +8,7 @@ import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
-import { Log } from './disk/file.ts';
-import { type Io, nodeIo } from './disk/io.ts';
+import { type Io, Log, nodeIo } from './disk/file.ts';
 import { KeySlots } from './slots.ts';
 
 /** A vault's dependencies; options validated, with defaults. */

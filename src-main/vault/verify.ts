@@ -5,7 +5,7 @@ import { readWhole, sameIdentity } from './disk/file.ts';
 import { scanFrames } from './format/frame-reader.ts';
 import { NO_TAG } from './format/frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
-import { sealedSecretOf } from './format/secret.ts';
+import { sealedSecretOf } from './format/batch.ts';
 import { shareAlive } from './memory.ts';
 import { type Known, look, type Opening } from './open.ts';
 import { refusal } from './refusal.ts';

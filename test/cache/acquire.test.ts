@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import { SignInRequiredError } from '../../src-main/errors.ts';
-import { hashComponents } from '../../src-main/cache/schema/extension.ts';
+import { hashComponents } from '../../src-main/cache/schema/match.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';

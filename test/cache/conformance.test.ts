@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { EntityType } from '../../src-main/cache/schema/entities.ts';
-import { hashComponents } from '../../src-main/cache/schema/extension.ts';
+import { hashComponents } from '../../src-main/cache/schema/match.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';

@@ -1,8 +1,7 @@
 /** Every key in every dialect, and which dialect a document is in. */
 import { describe, expect, test } from 'vitest';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import { type Dialect, DIALECTS, LAYOUTS } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS, keyOf, LAYOUTS } from '../../src-main/cache/schema/dialects.ts';
 import { recognise } from '../../src-main/cache/document/recognize.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';

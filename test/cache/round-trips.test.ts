@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import type { Dialect } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, keyOf } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { documentOf } from './entities.ts';
 import { itemsIn, signIn, withSecret } from './events.ts';

@@ -6,11 +6,16 @@ import {
   configuredEnvironment,
   isMicrosoft,
   sameEnvironment,
-} from '../../src-main/cache/schema/environments.ts';
+} from '../../src-main/cache/schema/authorities.ts';
 import { isExpired, isUsable, wantsRefresh } from '../../src-main/cache/schema/expiry.ts';
-import { componentsOf, hashComponents } from '../../src-main/cache/schema/extension.ts';
-import { matches } from '../../src-main/cache/schema/match.ts';
-import { covers, sameScopes, scopesOverlap } from '../../src-main/cache/schema/scopes.ts';
+import {
+  componentsOf,
+  covers,
+  hashComponents,
+  matches,
+  sameScopes,
+  scopesOverlap,
+} from '../../src-main/cache/schema/match.ts';
 
 describe('scopes', () => {
   test.each([

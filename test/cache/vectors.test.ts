@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ENTITY_TYPES, type Entity } from '../../src-main/cache/schema/entities.ts';
-import { canonicalEnvironment } from '../../src-main/cache/schema/environments.ts';
-import { extensionOf } from '../../src-main/cache/schema/extension.ts';
-import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
+import { canonicalEnvironment } from '../../src-main/cache/schema/authorities.ts';
+import { extensionOf, keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
 import { type Dialect, DIALECTS } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { dialectOf } from '../../src-main/cache/place.ts';

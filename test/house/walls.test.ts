@@ -88,7 +88,7 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/vault/exchange/a.ts', '../../msal/plugin.ts', /vault\/ stands on/],
   ['src-main/vault/a.ts', 'electron', ELECTRON],
   ['src-main/vault/format/a.ts', '../vault.ts', /FORMAT\.md in code/],
-  ['src-main/vault/format/a.ts', '../disk/io.ts', /FORMAT\.md in code/],
+  ['src-main/vault/format/a.ts', '../disk/file.ts', /FORMAT\.md in code/],
   ['src-main/vault/format/a.ts', '../../keychain/keychain.ts', /FORMAT\.md in code/],
   ['src-main/vault/disk/a.ts', '../format/frame.ts', /does not know what they mean/],
   ['src-main/msal/a.ts', '../vault/vault.ts', /any cache handle/],

@@ -13,7 +13,7 @@ import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-enc
 import { describe, expect, test } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
-import { nodeIo } from '../../src-main/vault/disk/io.ts';
+import { nodeIo } from '../../src-main/vault/disk/file.ts';
 import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
 import { age, ageWith } from './age.ts';
 import { Scene, temporaryFolder } from './fakes.ts';

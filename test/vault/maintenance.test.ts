@@ -3,7 +3,7 @@ import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { errno } from './disk.ts';
 import { metadataAfter } from '../../src-main/vault/tombstones.ts';
 import { openFile } from '../../src-main/vault/open.ts';
-import { SealedSecret } from '../../src-main/vault/format/secret.ts';
+import { SealedSecret } from '../../src-main/vault/format/batch.ts';
 import { placeOf } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';

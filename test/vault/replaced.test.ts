@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Io, nodeIo } from '../../src-main/vault/disk/io.ts';
+import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';

@@ -8,8 +8,7 @@ import {
 } from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
-import { identify, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
-import { isRegular } from '../disk/io.ts';
+import { identify, isRegular, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import { storageError } from '../disk/storage-error.ts';

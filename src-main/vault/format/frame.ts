@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
-import { derive, KEY_LENGTH } from './keys.ts';
+import { derive, KEY_LENGTH } from './header.ts';
 
 export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;

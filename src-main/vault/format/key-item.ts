@@ -1,7 +1,7 @@
 // FORMAT.md, "The key in the keychain" and "The mark file".
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isArray, isObject } from '../../cache/json.ts';
-import { KEY_LENGTH, markKey } from './keys.ts';
+import { KEY_LENGTH, markKey } from './header.ts';
 
 /** A state that a vault's file had: its generation, and where its last frame ended. */
 export interface FileState {
