@@ -202,6 +202,13 @@ export const rooms = [
     why: "The app is the first embedder: it imports 'tokenkeep' and its entries, as a stranger's app would.",
   },
   {
+    room: 'app/command.ts',
+    knows: ['app', 'src-main/cli/process.ts'],
+    entries: true,
+    packages: ['electron'],
+    why: 'app/command.ts runs the command, which is no entry of the package: embedders have their own.',
+  },
+  {
     room: 'src-renderer',
     knows: ['src-renderer', 'src-main/cache/schema/well-known.ts'], // published names, which the command shows as well
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],

@@ -116,6 +116,8 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['app/a.ts', '../src-renderer/bridge.ts', /first embedder/],
   ['app/a.ts', '../dist/index.mjs', /first embedder/],
   ['app/a.ts', 'redis', /Clients are passed in/],
+  ['app/a.ts', '../src-main/cli/process.ts', /first embedder/],
+  ['app/command.ts', '../src-main/vault/vault.ts', /runs the command, which is no entry/],
   ['src-renderer/a.ts', '../src-main/errors.ts', /The window is sandboxed/],
   ['src-renderer/parts/a.ts', '../../src-main/ipc/handlers.ts', /The window is sandboxed/],
   ['src-renderer/screens/a.ts', '../../app/main.ts', /The window is sandboxed/],
