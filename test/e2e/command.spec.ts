@@ -42,8 +42,9 @@ test('the command shows what the app shows, and what it signs out leaves the win
   packagedApp,
   start,
 }) => {
-  const { window, quit, ...started } = await start();
-  await importDocument({ window, quit, ...started }, vector('documents', 'msal-python-aad-several.json'));
+  const started = await start();
+  const { window } = started;
+  await importDocument(started, vector('documents', 'msal-python-aad-several.json'));
   await expect(accountsOf(window)).toContainText('priya.nair');
 
   const listed = await command(packagedApp, keyring.env, ['list', '--json']);
@@ -56,7 +57,7 @@ test('the command shows what the app shows, and what it signs out leaves the win
   expect(signedOut.out).toMatch(/Signed out +vault .*old key destroyed/);
   await expect(accountsOf(window)).not.toContainText('priya.nair');
   await expect(window.getByText('Encrypted')).toBeVisible();
-  await quit();
+  await started.quit();
 
   const verified = await command(packagedApp, keyring.env, ['verify']);
   expect(verified.code, verified.err).toBe(0);

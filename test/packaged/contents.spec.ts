@@ -113,7 +113,7 @@ test('what it takes on the disk', ({ packagedApp }, info) => {
   const report = `installed: ${all.toFixed(0)} MB, of which ${asar.toFixed(2)} MB are Tokenkeep’s own (app.asar), the rest Electron`;
   info.annotations.push({ type: 'size', description: report });
   console.log(report);
-  expect(asar).toBeLessThan(3);
+  expect(asar).toBeLessThan(4.5); // 1.2 of it is the command
   expect(all).toBeLessThan(320);
 });
 
