@@ -182,12 +182,12 @@ describe('recognising a dialect', () => {
     expect(recognise({}, LAYOUTS['msal-python'])).toBe(null);
   });
 
-  test('the empty document of MSAL Node is told by its roots', () => {
+  test('the empty document of MSAL Node is recognized by its roots', () => {
     const empty = { Account: {}, IdToken: {}, AccessToken: {}, RefreshToken: {}, AppMetadata: {} };
     expect(recognise(empty, LAYOUTS['msal-node'])).toBe('msal-node');
   });
 
-  test('where two libraries took turns, the layout tells who was last', () => {
+  test('if two libraries wrote in turn, the layout tells which one was last', () => {
     const python = document('msal-python');
     const node = document('msal-node');
     const both = {

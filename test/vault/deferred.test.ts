@@ -113,7 +113,7 @@ describe('one account', () => {
     expect(await deferredIn(vault)).toEqual([homeOf('ada'), homeOf('ben')]);
   });
 
-  test('under a key that does not name it is read at once', async () => {
+  test('under a key that does not begin with its id, it is read at once', async () => {
     const scene = new Scene();
     const vault = await scene.open();
     await vault.update((cache) => {
@@ -146,7 +146,7 @@ describe('one account', () => {
   });
 });
 
-describe('a frame that was changed by somebody without the key', () => {
+describe('a frame that someone without the key changed', () => {
   test('is named when it is met, and the rest can be kept', async () => {
     const scene = await written();
     forge(scene, 'ada');
@@ -222,7 +222,7 @@ describe('a frame that was changed by somebody without the key', () => {
   });
 });
 
-describe('a frame that is authentic elsewhere', () => {
+describe('an authentic frame at another position', () => {
   /** Puts a frame in the place of another one, with the checksums and the link that it has to have there. */
   function planted(file: Buffer, place: number, frame: Buffer): Buffer {
     const starts = startsOf(file);
