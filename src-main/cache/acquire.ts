@@ -313,7 +313,7 @@ export async function singleFlight<T>(
   request: TokenRequest,
   { now, lock, before, found, renew }: Flight<T>,
 ): Promise<T> {
-  return exclusively(handle, lock, async (signal) => {
+  const turn = async (signal?: AbortSignal): Promise<T> => {
     const token = await handle.read((cache) =>
       longestLived(
         candidates(cache, request).filter(
@@ -325,7 +325,9 @@ export async function singleFlight<T>(
       ),
     );
     return token === undefined ? renew(signal) : found(token);
-  });
+  };
+  // A signal costs as much as a read, so one is asked for only where it is used.
+  return exclusively(handle, lock, renew.length === 0 ? () => turn() : turn);
 }
 
 interface Flight<T> {
@@ -333,7 +335,7 @@ interface Flight<T> {
   lock: string;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
-  /** @param signal aborted when the lock is lost and the next caller may refresh */
+  /** @param signal aborted when the lock is lost and the next caller may refresh; absent where `renew` declares no parameter */
   renew: (signal?: AbortSignal) => Promise<T>;
 }
 

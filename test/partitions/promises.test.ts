@@ -221,6 +221,34 @@ describe('a turn', () => {
     expect(await partition(5000).read(scopesIn)).toEqual(['first', 'next']);
   });
 
+  it('creates no AbortController and no timer for a task that takes no signal, nor do reads and updates', async () => {
+    const partition = caches({ store: memoryStore() }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const [controllers, timers] = [vi.fn(), vi.spyOn(globalThis, 'setTimeout')];
+    const Own = AbortController;
+    vi.stubGlobal(
+      'AbortController',
+      class extends Own {
+        constructor() {
+          super();
+          controllers();
+        }
+      },
+    );
+    try {
+      for (let turn = 0; turn < 5; turn += 1) {
+        await partition.exclusively('refresh', () => partition.read(namesIn));
+        await partition.update((cache) => signIn(cache, 'noor', `t${turn}`));
+      }
+      expect([controllers.mock.calls.length, timers.mock.calls.length]).toEqual([0, 0]);
+      await partition.exclusively('refresh', (signal) => Promise.resolve(signal.aborted));
+      expect(controllers).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.unstubAllGlobals();
+      timers.mockRestore();
+    }
+  });
+
   it('hands its signal to what redeems a refresh token', async () => {
     const partition = caches({ turnLimit: 60 }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor', 'orders', 10));
