@@ -8,12 +8,6 @@ interface Native {
   unlock: (fd: number) => void;
 }
 
-/** A try that was in vain, and when the next one is due. Nanoseconds. */
-interface Refusal {
-  first: bigint;
-  due: bigint;
-}
-
 /**
  * Says when this process gets a lock and lets it go, seen where the vault asks the system for it, on this thread, or the thread for
  * locks: `lock NAME SINCE DUE TIME`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DUE is when it would have had
@@ -23,25 +17,10 @@ export function watchLocks(): void {
   watchThread();
   const native: Native = createRequire(import.meta.url)('fs-native-extensions');
   const { tryLock, unlock } = native;
-  const { setTimeout } = globalThis;
-  const refused = new Map<number, Refusal>();
-  let asking: Refusal | undefined;
-  const later = (callback: () => void, milliseconds = 0): NodeJS.Timeout => {
-    if (asking !== undefined) asking.due = now() + BigInt(Math.round(milliseconds * 1e6));
-    asking = undefined;
-    return setTimeout(callback, milliseconds);
-  };
-  globalThis.setTimeout = Object.assign(later, setTimeout);
+  // This thread tries once, and asks the thread for locks if it was in vain: what it gets, it has not waited for.
   native.tryLock = (fd) => {
-    const before = refused.get(fd);
-    if (!tryLock(fd)) {
-      // The pause that is asked for next is the one until the next try.
-      asking = before ?? { first: now(), due: now() };
-      refused.set(fd, asking);
-      return false;
-    }
-    refused.delete(fd);
-    say('lock', nameOf(fd), before?.first ?? 0, before?.due ?? 0, now());
+    if (!tryLock(fd)) return false;
+    say('lock', nameOf(fd), 0, 0, now());
     return true;
   };
   native.unlock = (fd) => {
