@@ -8,10 +8,10 @@ import { StorageError } from './errors.ts';
 const PRIVATE = 0o700;
 
 /**
- * Creates a folder with its parents, one by one. Node's own recursive call never ends where a file system neither has such a
+ * Creates a folder with its parents, one by one. Node's own recursive call never returns if a file system neither has such a
  * name nor takes one, as /proc does, and its synchronous form takes the whole program with it.
  *
- * @returns the outermost folder that was created, or `null` where all existed
+ * @returns the outermost folder that was created, or `null` if all existed
  * @throws StorageError `path_invalid` or `name_too_long`; other errors of the system
  */
 export async function makeFolders(folder: string, mode = PRIVATE): Promise<string | null> {
@@ -92,7 +92,7 @@ const SHOWN = 240;
 /**
  * Returns the error for a path that no permission and no free space makes usable, or `null` if `cause` is another error.
  *
- * @param path what the system was asked for
+ * @param path the path that was passed to the system
  */
 export function pathError(path: string, cause: unknown): StorageError | null {
   switch (codeOf(cause)) {
@@ -111,7 +111,7 @@ export function pathError(path: string, cause: unknown): StorageError | null {
   }
 }
 
-/** What two more codes of the system mean where a folder was to be created. */
+/** Returns the error for two more system codes, for a folder that could not be created. */
 function folderError(path: string, cause: unknown): StorageError | null {
   switch (codeOf(cause)) {
     case 'EEXIST':

@@ -128,7 +128,7 @@ const EVENT: OptionNames<TokenResponseEvent> = {
   skipAccountCreation: true,
 };
 
-/** Parameters of `data` that decide what a token is for. */
+/** Parameters of `data` that determine the purpose of a token. */
 const DATA: Readonly<Record<string, Kind>> = {
   resource: TEXTS,
   audience: TEXTS,

@@ -117,7 +117,7 @@ function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, n
   return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
 }
 
-/** What a sign-out removes. */
+/** The scope of a sign-out. */
 interface Removal {
   /** Lower-cased. */
   readonly account: string;

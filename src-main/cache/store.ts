@@ -45,7 +45,7 @@ type Root = Map<string, Entry<Section>>;
 /**
  * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are grants, whose keys are
  * listed, or of the types below, with keys that begin with the account's id and a hyphen, so that a store knows which account
- * to read when it is asked for a key. What is not like that is put into the store at once.
+ * to read when it is asked for a key. Other entries are put into the store at once.
  */
 export interface DeferredAccount {
   /** Lower-cased. */
@@ -56,9 +56,9 @@ export interface DeferredAccount {
   readonly notUnderstood: number;
   /** The keys of its grants. */
   readonly grants: readonly string[];
-  /** What `accounts()` says of it. */
+  /** Its users, as `accounts()` returns them. */
   readonly users: readonly AccountSummary[];
-  /** What a list shows of its tokens; null if a list has to read it. */
+  /** A summary of its tokens for lists; null if a list has to read the account. */
   readonly outline: AccountOutline | null;
   /** Reads the entries. Throws if they can't be read; nothing is changed then. */
   read(): readonly Entry[];
@@ -101,7 +101,7 @@ export class Store {
   layout: Layout | undefined;
   /** Called after each outermost `run` that changed something. */
   onChange: ((changes: readonly Change[]) => void) | undefined;
-  /** Whether `replace` must note what it changes. */
+  /** Whether `replace` must record its changes. */
   isObserved = false;
 
   constructor(now: Clock) {

@@ -284,7 +284,7 @@ function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buff
   }
 }
 
-/** Drawn from for every frame that is appended. */
+/** Random seeds for appended frames. */
 const seeds = seedsFrom(randomBytes);
 
 /**

@@ -47,7 +47,7 @@ export async function difference(from: Side, to: Side): Promise<Change[]> {
   return changes;
 }
 
-/** What is damaged has no changes to tell of; the state tells of it. */
+/** A damaged account yields no changes; the state reports the damage. */
 function readable(cache: TokenCache, account: string | null): Entry[] {
   try {
     return entriesOf(cache, account);

@@ -19,7 +19,7 @@ import type { KeySlots, SlotReading } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 
-/** What was found at a vault's path. Opening changes neither the file nor the keychain. */
+/** The result of looking at a vault's path. Opening changes neither the file nor the keychain. */
 export interface Opening {
   state: VaultState;
   /** Why the state is not `ready`. */
@@ -43,7 +43,7 @@ export interface Opening {
   original: string | null;
 }
 
-/** What a running program already knows. */
+/** The knowledge of a running program, from before. */
 export interface Known {
   /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
   key: Buffer | null;
@@ -51,7 +51,7 @@ export interface Known {
   seen: Marked | null;
   /** The keychain's last answer for this vault. */
   marked: Marked | null;
-  /** Damage was met in this file that only reading all of it finds. */
+  /** This file has damage that only reading every frame finds. */
   isDoubted: boolean;
 }
 

@@ -39,7 +39,7 @@ export async function verify(
 }
 
 function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
-  // For a file that is damaged, and shorter for that reason, the damage is what the user has to know.
+  // If a file is shorter because it is damaged, report the damage.
   const isDamaged = contents !== null && contents.recovered !== null;
   const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
   return {

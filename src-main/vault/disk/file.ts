@@ -442,7 +442,7 @@ export function isRegular({ mode }: IoStat): boolean {
   return (Number(mode) & constants.S_IFMT) === constants.S_IFREG;
 }
 
-/** Non-blocking, because opening a named pipe without a writer would wait for ever. Windows has neither. */
+/** Non-blocking, because opening a named pipe without a writer would block forever. Windows has neither. */
 const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Reads and writes of up to this many bytes take less time on this thread than a request to another thread does. */

@@ -63,7 +63,7 @@ async function document(access: Access): Promise<string> {
   return documentText(access.memory.cache);
 }
 
-/** The suffixes of the files beside a vault. Who locks a file that was replaced excludes nobody. */
+/** The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody. */
 const BESIDE = /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark)$/;
 
 /**

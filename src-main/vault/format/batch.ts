@@ -158,7 +158,7 @@ function decodeRow(row: unknown): DecodedRow | null {
   return sealedLength < TAG_LENGTH ? null : { section, key, value, sealedLength };
 }
 
-/** What has to be done about the key of older copies of the file. */
+/** The remaining step of a sign-out, so that older copies of the file can't be opened. */
 export type Pending =
   /** This file's own key has to be replaced: an account was signed out while the keychain was not available. */
   | 'rotate'
@@ -175,7 +175,7 @@ export interface Tombstone {
   at: number;
 }
 
-/** What a vault records about itself beside its entries. */
+/** A vault's metadata: everything that the file records beside its entries. */
 export interface VaultMetadata {
   /** Seconds since the epoch; 0 if unknown. */
   keyMadeAt: number;
@@ -201,7 +201,7 @@ export function withTombstones(
   return { ...rest, epoch: highest, tombstones: [...latest.values()] };
 }
 
-/** What a frame can record beside its changes. Absent: no change. */
+/** Metadata that a frame may change. Absent: no change. */
 export interface FrameMetadata {
   pending?: Pending | null;
   tombstones?: readonly Tombstone[];

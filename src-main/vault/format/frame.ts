@@ -47,7 +47,7 @@ export function seedsFrom(random: (length: number) => Buffer): () => Buffer {
   };
 }
 
-/** What is found when frames are read that were not read when the file was opened. A rewrite takes it along. */
+/** Findings from frames that were read after the file was opened. A rewrite keeps them. */
 export interface Findings {
   /** A frame is not authentic, or not what FORMAT.md says. */
   isDamaged: boolean;
@@ -70,7 +70,7 @@ export interface Sealing {
   readonly findings: Findings;
 }
 
-/** Returns what the seeds of these frames are combined with, from the frame `from` on. */
+/** Returns the key stream that hides the seeds of these frames, from the frame `from` on. */
 export function seedStream({ seedKey }: Sealing, from: number, frames: number): Buffer {
   const counter = Buffer.alloc(16);
   counter.writeBigUInt64BE(2n * BigInt(from), 8);
@@ -133,7 +133,7 @@ export function aligned({ body, sealed }: FrameContent, at: number): FrameConten
   return { body: spaces === 0 ? json : Buffer.concat([json, Buffer.alloc(spaces, SPACE)]), sealed };
 }
 
-/** Where a frame comes in its file. */
+/** The position of a frame in the chain of its file. */
 export interface FramePlace {
   ordinal: number;
   previousTag: Buffer;
@@ -273,7 +273,7 @@ export class StoredFrame implements FrameContent {
    * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns its tag, a
    * view of `target`.
    *
-   * The checksum of the content is copied too: if memory were damaged, whoever reads the copy would see it.
+   * The checksum of the content is copied too: a reader of the copy would notice damage to memory.
    *
    * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
    */

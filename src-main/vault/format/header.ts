@@ -124,7 +124,7 @@ function isNewer(file: Buffer, at: number): boolean {
   return bytes.length === length && isSealed(bytes);
 }
 
-/** Whether the first bytes of a file are those of a vault, of whatever version. */
+/** Returns whether a file begins like a vault of any version. */
 export function isVaultHeader(bytes: Uint8Array): boolean {
   return MAGIC.equals(bytes.subarray(0, MAGIC.length));
 }
