@@ -29,7 +29,7 @@ function commit(): string {
 
 /** Of the desktop app. CommonJS: the preload script must be, and an ES module as the main entry would run only after
  * `ready` may have fired. */
-function app(name: 'main' | 'preload'): UserConfig {
+function app(name: 'main' | 'preload' | 'command'): UserConfig {
   return {
     name: `app, ${name}`,
     entry: { [name]: `app/${name}.ts` },
@@ -119,4 +119,5 @@ export default defineConfig([
   // Two builds, since what they share would become a chunk of its own, and a sandboxed preload script can load none.
   app('main'),
   app('preload'),
+  app('command'), // apart, so that the app does not load it at its start
 ]);

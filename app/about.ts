@@ -1,11 +1,7 @@
 /** What the About dialog says of a build, and the two things that it opens. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { app, shell } from 'electron';
-import { UnexpectedError } from 'tokenkeep/errors';
-
-/** The commit that this was built from, inserted by the bundler; "" if it is not known. */
-declare const __COMMIT__: string;
+import { InvalidArgumentError, UnexpectedError } from 'tokenkeep/errors';
 
 export interface Build {
   /** "3f2a91c04b7e, linux x64"; "development" where it is no release. */
@@ -14,17 +10,62 @@ export interface Build {
   homepage: string | null;
 }
 
-export function aboutBuild(): Build {
-  const system = `${process.platform} ${process.arch}`;
-  const commit = __COMMIT__ === '' ? 'commit not known' : `commit ${__COMMIT__}`;
+export interface AboutPorts {
+  packaged: boolean;
+  /** The commit that this was built from; "" if it is not known. */
+  commit: string;
+  /** Where the package.json of the build is: in a packaged app, the asar. */
+  appFolder: string;
+  /** Files with licence texts; the first one that exists is shown. */
+  licences: readonly string[];
+  openInBrowser: (url: string) => Promise<void>;
+  /** Shows a file in the system's file manager. */
+  showFile: (file: string) => void;
+}
+
+export interface About extends Build {
+  /**
+   * Opens the page of this build in the browser, if it names one.
+   *
+   * @throws InvalidArgumentError if the system opens no browser
+   */
+  openHomepage(): Promise<void>;
+  /**
+   * Shows the licence texts of Tokenkeep and of what it includes.
+   *
+   * @throws UnexpectedError if the installation has none; an update in place may have removed them
+   */
+  showLicences(): void;
+}
+
+export function about(ports: AboutPorts): About {
+  const { packaged, commit, appFolder, licences, openInBrowser, showFile } = ports;
+  const known = commit === '' ? 'commit not known' : `commit ${commit}`;
+  const homepage = packaged ? homepageIn(appFolder) : null;
   return {
-    build: `${app.isPackaged ? '' : 'development, '}${commit}, ${system}`,
-    homepage: app.isPackaged ? homepageIn(app.getAppPath()) : null,
+    build: `${packaged ? '' : 'development, '}${known}, ${process.platform} ${process.arch}`,
+    homepage,
+    async openHomepage() {
+      if (homepage === null) return;
+      await openInBrowser(homepage).catch((cause: unknown) => {
+        const message = `The system did not open a browser. Nothing was changed. Open ${homepage} yourself.`;
+        throw new InvalidArgumentError(message, { cause });
+      });
+    },
+    showLicences() {
+      const file = licences.find((place) => existsSync(place));
+      if (file === undefined) {
+        throw new UnexpectedError(
+          'The licence texts are missing from this installation. Install Tokenkeep again to get them.',
+        );
+      }
+      showFile(file);
+    },
   };
 }
 
-/** Returns the homepage in the package.json of the asar. Addresses that end in `.invalid` are nobody's (RFC 2606). */
-export function homepageIn(folder: string): string | null {
+/** Returns the homepage in the package.json of a folder. Addresses that end in `.invalid` are nobody's (RFC 2606). */
+function homepageIn(folder: string): string | null {
   try {
     const { homepage } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       homepage?: unknown;
@@ -35,25 +76,4 @@ export function homepageIn(folder: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Opens the page of this build in the browser. */
-export async function openHomepage(): Promise<void> {
-  const { homepage } = aboutBuild();
-  if (homepage !== null) await shell.openExternal(homepage);
-}
-
-/** Shows the licence texts of Tokenkeep and of what it includes, in the system's file manager. */
-export function showLicences(): void {
-  // Beside the packaged app, or in the clone.
-  const places = app.isPackaged
-    ? [join(process.resourcesPath, 'THIRD-PARTY-NOTICES.txt'), join(process.resourcesPath, 'LICENSE')]
-    : [join(__dirname, '../dist/THIRD-PARTY-NOTICES.txt'), join(__dirname, '../LICENSE')];
-  const file = places.find((place) => existsSync(place));
-  if (file === undefined) {
-    throw new UnexpectedError(
-      'The licence texts are missing from this installation. Install Tokenkeep again to get them.',
-    );
-  }
-  shell.showItemInFolder(file);
 }

@@ -217,6 +217,7 @@ export const APP_EVENTS: Names<AppEvents> = {
 export const WINDOW_REQUESTS = [
   'status',
   'accounts',
+  'accountsText',
   'nameTenant',
   'tokens',
   'claims',

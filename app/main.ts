@@ -1,5 +1,6 @@
 /** The desktop app's entry. */
 import { readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +8,8 @@ import { app, dialog } from 'electron';
 import { NativeCodeError } from 'tokenkeep/errors';
 import { assertNativeCode, guardNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
 import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
+import type { runCommand } from './command.ts';
+import { commandWords, isCommand, startCommand } from './command-line.ts';
 import { leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
@@ -27,18 +30,27 @@ main();
 
 function main(): void {
   leaveMemoryOutOfCoreDumps(process.platform); // before there is a key in it
+  const script = app.isPackaged ? [] : process.argv.slice(1, 2);
+  const args = process.argv.slice(1 + script.length);
+  if (isCommand(args)) {
+    process.exit(startCommand(process.execPath, args, script));
+    return;
+  }
+  const words = commandWords(args);
   let asked: Arguments;
   try {
     // Before anything is opened. In development, any switch is accepted.
     if (app.isPackaged)
-      assertAccepted({ ...process, args: process.argv.slice(1), development: isDevelopmentBuild() });
+      assertAccepted({ ...process, args: words === null ? args : [], development: isDevelopmentBuild() });
     guardNativeCode(__NATIVE_SHA256__);
-    // In development the script's own path comes first.
-    asked = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
-    const modules = join(__dirname, '../node_modules');
-    assertNativeCode(__NATIVE_SHA256__, modules);
+    asked = parseArguments(words === null ? args : [], process.cwd());
+    assertNativeCode(__NATIVE_SHA256__, join(__dirname, '../node_modules'));
+    if (words !== null) {
+      loadCommand()(words);
+      return;
+    }
   } catch (error) {
-    fail(error);
+    fail(error, words !== null);
     return;
   }
   app.enableSandbox(); // for every renderer, whatever its window's options. Electron security checklist item 4
@@ -61,7 +73,7 @@ function main(): void {
   const running = app
     .whenReady()
     .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked, page }));
-  running.catch(fail);
+  running.catch((error: unknown) => fail(error));
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
   });
@@ -125,13 +137,20 @@ async function end(here: RunningApp): Promise<boolean> {
   return stuck && here.stuck;
 }
 
-/** Reports a failure before there is a window: shows a system dialog and sets the exit code. */
-function fail(error: unknown): void {
+/** The command has a bundle of its own, which the app does not read at its start. */
+function loadCommand(): typeof runCommand {
+  const bundle = createRequire(__filename)('./command.cjs') as { runCommand: typeof runCommand };
+  return bundle.runCommand;
+}
+
+/** Reports a failure before there is a window, in a system dialog or on the terminal, and sets the exit code. */
+function fail(error: unknown, onTerminal = false): void {
   const known = error instanceof ArgumentsError || error instanceof NativeCodeError;
   if (!known) report(error);
   const message = known
     ? error.message
     : 'Tokenkeep could not start. Your saved sign-ins are unchanged. The terminal that it was started from shows more.';
-  dialog.showErrorBox('Tokenkeep', message);
+  if (onTerminal) tell(`tokenkeep: ${message}\n`);
+  else dialog.showErrorBox('Tokenkeep', message);
   app.exit(1);
 }

@@ -35,7 +35,7 @@ import { menuBar } from './menu-bar.ts';
 import { openTray, showNotice } from './tray.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
-import { aboutBuild, openHomepage, showLicences } from './about.ts';
+import { about as aboutApp } from './about.ts';
 import { openProgram } from './program-link.ts';
 import { LIST, RECEIPT, saveText } from './save-text.ts';
 import { askBeforeQuitting } from './quitting.ts';
@@ -55,6 +55,8 @@ import { bringToFront, openWindow } from './window.ts';
 declare const __VERSION__: string;
 /** `TOKENKEEP_CLIENT_ID` when the app was built; "" if it was not set. */
 declare const __CLIENT_ID__: string;
+/** The commit that this was built from; "" if it is not known. */
+declare const __COMMIT__: string;
 
 export interface StartOptions {
   /** Whether this process holds the single-instance lock. */
@@ -145,7 +147,18 @@ export async function start(
     sources
       .opened()
       .flatMap(({ id, name, reading: { cache } }) => (cache === null ? [] : [{ id, name, cache }]));
-  const about = aboutBuild();
+  const papers = app.isPackaged ? process.resourcesPath : join(__dirname, '..');
+  const about = aboutApp({
+    packaged: app.isPackaged,
+    commit: __COMMIT__,
+    appFolder: app.getAppPath(),
+    licences: [
+      join(papers, app.isPackaged ? '' : 'dist', 'THIRD-PARTY-NOTICES.txt'),
+      join(papers, 'LICENSE'),
+    ],
+    openInBrowser: (url) => shell.openExternal(url),
+    showFile: (file) => shell.showItemInFolder(file),
+  });
   const settings = settingsAt(data.folder, () => Date.now());
   const signing = signingIn(
     {
@@ -242,11 +255,11 @@ export async function start(
         },
         saveList: (caller, text) => saveText(caller, text, LIST),
         saveReceipt: (caller, text) => saveText(caller, text, RECEIPT),
-        async openHomepage(caller) {
+        openHomepage(caller) {
           useGesture(caller);
-          await openHomepage();
+          return about.openHomepage();
         },
-        showLicences: () => showLicences(),
+        showLicences: () => about.showLicences(),
         unlock(caller) {
           useGesture(caller);
           return away.unlock();
@@ -255,7 +268,8 @@ export async function start(
           // A packaged app has a package.json of its own, which marks a development build.
           version: app.isPackaged ? app.getVersion() : __VERSION__,
           electron: process.versions.electron,
-          ...about,
+          build: about.build,
+          homepage: about.homepage,
           platform: platform(),
           demo: shown.demo,
           keychainCrashed: guard.crashed,

@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './error-code.ts';
@@ -7,10 +8,10 @@ import { StorageError } from './errors.ts';
 const PRIVATE = 0o700;
 
 /**
- * Creates a folder with its parents, one by one. Node's own recursive call never ends where a file system neither has such a
+ * Creates a folder with its parents, one by one. Node's own recursive call never returns if a file system neither has such a
  * name nor takes one, as /proc does, and its synchronous form takes the whole program with it.
  *
- * @returns the outermost folder that was created, or `null` where all existed
+ * @returns the outermost folder that was created, or `null` if all existed
  * @throws StorageError `path_invalid` or `name_too_long`; other errors of the system
  */
 export async function makeFolders(folder: string, mode = PRIVATE): Promise<string | null> {
@@ -42,6 +43,42 @@ async function makeOne(folder: string, mode: number): Promise<'made' | 'there' |
   }
 }
 
+/**
+ * Does what `makeFolders` does, for callers that can't wait.
+ *
+ * @throws StorageError as `makeFolders`; other errors of the system
+ */
+export function makeFoldersSync(folder: string, mode = PRIVATE): void {
+  try {
+    makeEachSync(folder, mode);
+  } catch (error) {
+    throw folderError(folder, error) ?? error;
+  }
+}
+
+function makeEachSync(folder: string, mode: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (isFolderSync(folder)) return;
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeEachSync(dirname(folder), mode);
+    try {
+      mkdirSync(folder, { mode });
+    } catch (again) {
+      if (!isFolderSync(folder)) throw again; // Another program may have made it meanwhile.
+    }
+  }
+}
+
+function isFolderSync(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
@@ -55,7 +92,7 @@ const SHOWN = 240;
 /**
  * Returns the error for a path that no permission and no free space makes usable, or `null` if `cause` is another error.
  *
- * @param path what the system was asked for
+ * @param path the path that was passed to the system
  */
 export function pathError(path: string, cause: unknown): StorageError | null {
   switch (codeOf(cause)) {
@@ -74,7 +111,7 @@ export function pathError(path: string, cause: unknown): StorageError | null {
   }
 }
 
-/** What two more codes of the system mean where a folder was to be created. */
+/** Returns the error for two more system codes, for a folder that could not be created. */
 function folderError(path: string, cause: unknown): StorageError | null {
   switch (codeOf(cause)) {
     case 'EEXIST':

@@ -1,5 +1,5 @@
 import type { AppBridge } from '../app/contract.ts';
-import type { TokenCacheBridge } from '../src-main/ipc/contract.ts';
+import type { AccountList, Outcome, TokenCacheBridge } from '../src-main/ipc/contract.ts';
 import type { Ports, Time, Visibility } from './state/ports.ts';
 
 /** The only module that touches globals: the preload script's bridges, the clock, and the window's own events. */
@@ -14,7 +14,19 @@ declare global {
 export function openPorts(): Ports | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
-  return { tokenCache, app, time: systemTime, visibility: pageVisibility, random };
+  return {
+    tokenCache: { ...tokenCache, accounts: () => accountsOf(tokenCache) },
+    app,
+    time: systemTime,
+    visibility: pageVisibility,
+    random,
+  };
+}
+
+/** Loads the account list as text: the preload script's bridge copies objects one by one, which takes long with 10,000 accounts. */
+async function accountsOf({ accountsText }: TokenCacheBridge): Promise<Outcome<AccountList>> {
+  const answer = await accountsText();
+  return answer.ok ? { ok: true, value: JSON.parse(answer.value) as AccountList } : answer;
 }
 
 export const systemTime: Time = {

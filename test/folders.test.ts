@@ -2,7 +2,7 @@
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeFolders } from '../src-main/folders.ts';
+import { makeFolders, makeFoldersSync } from '../src-main/folders.ts';
 import { firstOf, keyFile, memoryKeychain } from '../src-main/keychain/index.ts';
 import { openVault, openVaultIn } from '../src-main/vault/vault.ts';
 import { temporaryFolder } from './vault/fakes.ts';
@@ -30,6 +30,7 @@ describe.skipIf(process.platform !== 'linux').each(places)('%s', (_name, place, 
 
   test('is refused as a folder', async () => {
     await expect(makeFolders(place)).rejects.toMatchObject(error);
+    expect(() => makeFoldersSync(place)).toThrow(expect.objectContaining(error));
   });
 
   test('is refused for a vault, for its lock and for an export', async () => {
@@ -64,4 +65,7 @@ test('folders are created with their parents, for this user alone; what two prog
   expect([first, second]).toContain(join(top, 'a'));
   expect(readdirSync(join(top, 'a', 'b'))).toEqual(['c']);
   expect(await makeFolders(deep)).toBeNull();
+  makeFoldersSync(deep);
+  makeFoldersSync(join(deep, 'd', 'e'));
+  expect(readdirSync(join(deep, 'd'))).toEqual(['e']);
 });

@@ -81,7 +81,7 @@ export const rooms = [
     room: 'src-main/folders.ts',
     knows: ['src-main/error-code.ts', 'src-main/errors.ts'],
     packages: [],
-    why: 'folders.ts creates folders for vault/, keychain/ and lock/, and knows none of them.',
+    why: 'folders.ts creates folders for vault/, keychain/, lock/ and native-code/, and knows none of them.',
   },
   {
     room: 'src-main/keychain',
@@ -122,9 +122,9 @@ export const rooms = [
   },
   {
     room: 'src-main/native-code',
-    knows: ['src-main/errors.ts'],
+    knows: ['src-main/errors.ts', 'src-main/folders.ts'],
     packages: [],
-    why: 'native-code/ compares files before anything is loaded, so it knows only errors.ts.',
+    why: 'native-code/ compares files before anything is loaded, so it knows only errors.ts and folders.ts.',
   },
   {
     room: 'src-main/oauth',
@@ -206,6 +206,13 @@ export const rooms = [
     entries: true,
     packages: ['*', 'electron', 'openid-client'],
     why: "The app is the first embedder: it imports 'tokenkeep' and its entries, as a stranger's app would.",
+  },
+  {
+    room: 'app/command.ts',
+    knows: ['app', 'src-main/cli/process.ts'],
+    entries: true,
+    packages: ['electron'],
+    why: 'app/command.ts runs the command, which is no entry of the package: embedders have their own.',
   },
   {
     room: 'src-renderer',

@@ -23,7 +23,7 @@ export type AccountStatus =
   /** The lifetime of its tokens is unknown. */
   | { state: 'unknown' };
 
-/** A refresh that the provider refused for good. */
+/** A refresh that the provider refused permanently. */
 export interface Refusal {
   /** `refused`: for an unspecified reason. */
   reason: 'refused' | 'expired' | 'revoked';

@@ -17,18 +17,22 @@ import {
   TEXT_RECORD,
 } from '../options.ts';
 import { type CacheHandle, exclusively } from './handle.ts';
-import { isRecord } from './json.ts';
 import { issuersFor } from './accounts.ts';
 import { issuerFor, modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
-import { canonicalEnvironment, hostOf } from './schema/environments.ts';
+import { canonicalEnvironment, hostOf, issuerIn, sameIssuer } from './schema/authorities.ts';
 import { expiryOf, isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
-import { hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
-import { issuerIn, sameIssuer } from './schema/issuers.ts';
-import { homeTenantOf } from './schema/keys.ts';
-import { assertionHashOf, folded } from './schema/match.ts';
-import { scopesOf } from './schema/scopes.ts';
+import {
+  assertionHashOf,
+  folded,
+  hashComponents,
+  hashText,
+  scopesOf,
+  sha256Base64url,
+} from './schema/match.ts';
+import { homeTenantOf } from './schema/dialects.ts';
+import { type Refusal, refusalsOf } from './schema/refusals.ts';
 import { ANY_TENANT } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
@@ -190,39 +194,6 @@ function newestFirst(tokens: readonly RefreshToken[]): RefreshToken[] {
   return tokens.toReversed().sort((a, b) => age(b) - age(a));
 }
 
-/** [Note: refused once] Records that the provider refused a refresh token: for which app, and for which scopes unless for all. */
-interface Refusal {
-  readonly client_id: string;
-  /** The hash of the refused secret: if another library replaces the token but keeps this field, the refusal no longer applies. */
-  readonly secret: string;
-  readonly scopes?: string;
-}
-
-function refusalsOf(token: RefreshToken): Refusal[] {
-  const list: unknown = token['refusals'];
-  return Array.isArray(list) ? list.filter(isRefusal) : [];
-}
-
-function isRefusal(value: unknown): value is Refusal {
-  if (!isRecord(value)) return false;
-  const { client_id, secret, scopes = '' } = value;
-  return [client_id, secret, scopes].every((field) => typeof field === 'string');
-}
-
-/** Whether the provider refused this refresh token to its own app, for any scopes. */
-export function isRefusedForGood(token: RefreshToken): boolean {
-  const refusals = refusalsOf(token).filter(
-    ({ client_id, scopes }) => scopes === undefined && folded(client_id) === folded(token.client_id),
-  );
-  if (refusals.length === 0) return false;
-  try {
-    const secret = hashText(token.secret);
-    return refusals.some((refusal) => refusal.secret === secret);
-  } catch {
-    return false; // The secret can't be decrypted, so it can't be compared.
-  }
-}
-
 /** Refusals that could not be written to the cache, by handle. They are remembered until the process ends. */
 const unwritten = new WeakMap<CacheHandle, Set<string>>();
 
@@ -342,7 +313,7 @@ export async function singleFlight<T>(
   request: TokenRequest,
   { now, lock, before, found, renew }: Flight<T>,
 ): Promise<T> {
-  return exclusively(handle, lock, async (signal) => {
+  const turn = async (signal?: AbortSignal): Promise<T> => {
     const token = await handle.read((cache) =>
       longestLived(
         candidates(cache, request).filter(
@@ -354,7 +325,9 @@ export async function singleFlight<T>(
       ),
     );
     return token === undefined ? renew(signal) : found(token);
-  });
+  };
+  // A signal costs as much as a read, so one is asked for only where it is used.
+  return exclusively(handle, lock, renew.length === 0 ? () => turn() : turn);
 }
 
 interface Flight<T> {
@@ -362,7 +335,7 @@ interface Flight<T> {
   lock: string;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
-  /** @param signal aborted when the lock is lost and the next caller may refresh */
+  /** @param signal aborted when the lock is lost and the next caller may refresh; absent where `renew` declares no parameter */
   renew: (signal?: AbortSignal) => Promise<T>;
 }
 

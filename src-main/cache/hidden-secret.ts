@@ -5,7 +5,7 @@
  */
 import { isRecord } from './json.ts';
 
-/** What a secret is read from when it is asked for: an entry, whose value may have been sealed since. */
+/** The entry that a secret is read from on demand. Its value may have been sealed since. */
 export interface SecretSource {
   readonly value: unknown;
 }

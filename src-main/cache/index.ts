@@ -43,6 +43,6 @@ export {
   type TenantProfile,
 } from './schema/entities.ts';
 export { expiryOf } from './schema/expiry.ts';
-export { configuredEnvironment, isMicrosoft } from './schema/environments.ts';
+export { configuredEnvironment, isMicrosoft } from './schema/authorities.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
 export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';

@@ -4,15 +4,19 @@ import { Entry } from './entry.ts';
 import { sourceOf } from './hidden-secret.ts';
 import { copyWith, isRecord } from './json.ts';
 import { readToken } from './schema/claims.ts';
-import type { Dialect } from './schema/dialects.ts';
+import { type Dialect, keyOf } from './schema/dialects.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
-import { sameEnvironment } from './schema/environments.ts';
+import {
+  canonicalIssuer,
+  followsMsal,
+  issuerIn,
+  issuerSaidBy,
+  sameEnvironment,
+  sameIssuer,
+} from './schema/authorities.ts';
 import { secondsOf } from './schema/expiry.ts';
 import { faultsOf } from './schema/fields.ts';
-import { canonicalIssuer, followsMsal, issuerIn, issuerSaidBy, sameIssuer } from './schema/issuers.ts';
-import { keyOf } from './schema/keys.ts';
-import { folded, sameCredential, supersedes } from './schema/match.ts';
-import { grantOf, scopeKeys } from './schema/scopes.ts';
+import { folded, grantOf, sameCredential, scopeKeys, supersedes } from './schema/match.ts';
 import { freeKey, type Store } from './store.ts';
 
 /** The dialect of a cache that was not read from a document. */

@@ -8,7 +8,7 @@ import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TE
 import { isRecord, copyWith } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import { type Claims, claimsIn, decodeObject, stringClaim, subjectOf } from './schema/claims.ts';
-import { type Dialect, isNode } from './schema/dialects.ts';
+import { type Dialect, homeTenantOf, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
   Account,
@@ -18,12 +18,24 @@ import type {
   IdToken,
   RefreshToken,
 } from './schema/entities.ts';
-import { cachedEnvironment, isMicrosoft } from './schema/environments.ts';
-import { componentsOf, hashComponents, hashText, sha256Base64url } from './schema/extension.ts';
-import { authorityOf, followsMsal, issuerIn, mayOwn } from './schema/issuers.ts';
-import { homeTenantOf } from './schema/keys.ts';
-import { folded, schemeOf } from './schema/match.ts';
-import { covers, scopesOf } from './schema/scopes.ts';
+import {
+  authorityOf,
+  cachedEnvironment,
+  followsMsal,
+  isMicrosoft,
+  issuerIn,
+  mayOwn,
+} from './schema/authorities.ts';
+import {
+  componentsOf,
+  covers,
+  folded,
+  hashComponents,
+  hashText,
+  schemeOf,
+  scopesOf,
+  sha256Base64url,
+} from './schema/match.ts';
 import { ADFS_REALM, joinedProfiles } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 
@@ -116,7 +128,7 @@ const EVENT: OptionNames<TokenResponseEvent> = {
   skipAccountCreation: true,
 };
 
-/** Parameters of `data` that decide what a token is for. */
+/** Parameters of `data` that determine the purpose of a token. */
 const DATA: Readonly<Record<string, Kind>> = {
   resource: TEXTS,
   audience: TEXTS,
@@ -276,7 +288,7 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
 type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
 
 /**
- * Returns the issuer if it is part of the user's identity; see issuers.ts. If it is unknown, the endpoint's authority is
+ * Returns the issuer if it is part of the user's identity; see authorities.ts. If it is unknown, the endpoint's authority is
  * used.
  */
 function issuerOf(

@@ -20,9 +20,8 @@ import {
   type EntryCount,
   type SignOutReceipt,
 } from './schema/entities.ts';
-import { sameEnvironment } from './schema/environments.ts';
+import { sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import { GRANT, type Section } from './schema/grants.ts';
-import { sameIssuer } from './schema/issuers.ts';
 import { fieldsMatch, folded } from './schema/match.ts';
 import type { Store } from './store.ts';
 
@@ -118,7 +117,7 @@ function without(value: unknown, ids: Ids, spare: (value: unknown) => boolean, n
   return Object.freeze(Object.fromEntries(fields.filter(([, inner]) => inner !== undefined)));
 }
 
-/** What a sign-out removes. */
+/** The scope of a sign-out. */
 interface Removal {
   /** Lower-cased. */
   readonly account: string;

@@ -18,8 +18,7 @@ import {
   type EntityType,
   type SignOutReceipt,
 } from './schema/entities.ts';
-import { matches } from './schema/match.ts';
-import { scopeKeys } from './schema/scopes.ts';
+import { matches, scopeKeys } from './schema/match.ts';
 import {
   type AppTokenFilter,
   countAll,

@@ -1,7 +1,7 @@
 /** Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once among all programs. */
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
+import { isMicrosoft } from '../cache/schema/authorities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';

@@ -1,11 +1,10 @@
 /** The accounts in the vault and the sources: one row per account, regardless of the number of places. */
-import { tokenOutlines } from '../cache/account-outline.ts';
+import { tokenOutlines } from '../cache/accounts.ts';
 import { accountStatus, type Refusal } from '../cache/account-status.ts';
+import { isRefusedForGood } from '../cache/schema/refusals.ts';
 import { shownStatus, STATUS_TITLES, STATUSES } from '../cache/shown-status.ts';
-import { isRefusedForGood } from '../cache/acquire.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
-import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { canonicalIssuer } from '../cache/schema/issuers.ts';
+import { canonicalEnvironment, canonicalIssuer } from '../cache/schema/authorities.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { expiryOf, isUsable } from '../cache/schema/expiry.ts';
 import { appName, resourceName } from '../cache/schema/well-known.ts';

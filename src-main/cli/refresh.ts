@@ -2,7 +2,7 @@
 import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
+import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { SignInRequiredError } from '../errors.ts';
 import { EXIT, Stop, type World } from './world.ts';
 

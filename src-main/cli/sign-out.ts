@@ -79,9 +79,11 @@ interface Undoable {
  */
 async function undone(undoable: readonly Undoable[], world: World): Promise<boolean> {
   const where = [...new Set(undoable.map(({ place }) => place))].join(', ');
-  const answer = await world.ask(
-    `Press Enter to finish, or type “undo” to put back what was removed from ${where}: `,
-  );
+  const question = `Press Enter to finish, or type “undo” to put back what was removed from ${where}: `;
+  const answer = await world.ask(question).catch((error: unknown) => {
+    if (error instanceof Stop) return ''; // Ctrl+C puts nothing back.
+    throw error;
+  });
   if (!/^undo$/i.test(answer.trim())) return false;
   for (const { person, place, receipt } of undoable)
     try {

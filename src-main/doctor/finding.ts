@@ -1,7 +1,7 @@
 import { type Change, Entry, placeOf } from '../cache/entry.ts';
 import { isRecord } from '../cache/json.ts';
 import { type EntityType, isEntityType } from '../cache/schema/entities.ts';
-import { hashText } from '../cache/schema/extension.ts';
+import { hashText } from '../cache/schema/match.ts';
 
 /**
  * The kinds of findings, most severe first.

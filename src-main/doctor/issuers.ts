@@ -5,8 +5,7 @@
 import { usableBy } from '../cache/document/convert.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { EntityType } from '../cache/schema/entities.ts';
-import { canonicalEnvironment } from '../cache/schema/environments.ts';
-import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
+import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import type { Store } from '../cache/store.ts';
 import { cacheOf, storeOf } from '../cache/token-cache.ts';
 import { type Cause, type Diagnosis, diagnosis } from './finding.ts';

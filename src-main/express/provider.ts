@@ -1,7 +1,7 @@
 /** What is asked of the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
 import { abandonable } from '../abort.ts';
 import { isRecord } from '../cache/json.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
+import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
 import { InvalidArgumentError, WebSignInError } from '../errors.ts';
 

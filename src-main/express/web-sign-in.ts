@@ -5,9 +5,8 @@ import { type Clock, systemClock } from '../cache/clock.ts';
 import { merge } from '../cache/document/merge.ts';
 import { type Claims, readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
-import { sameIssuer } from '../cache/schema/issuers.ts';
-import { scopesOf } from '../cache/schema/scopes.ts';
+import { isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
+import { scopesOf } from '../cache/schema/match.ts';
 import { TokenCache } from '../cache/token-cache.ts';
 import {
   LogoutTokenError,

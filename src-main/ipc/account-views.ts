@@ -1,8 +1,8 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
-import { accountOutline } from '../cache/account-outline.ts';
+import { accountOutline } from '../cache/accounts.ts';
 import { accountStatus } from '../cache/account-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
-import { scopesOf } from '../cache/schema/scopes.ts';
+import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf } from './account-history.ts';
 import {

@@ -31,6 +31,7 @@ const idOnly = takes(v.strictTuple([id]));
 export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   status: noArguments,
   accounts: noArguments,
+  accountsText: noArguments,
   tokens: idOnly,
   claims: idOnly,
   search: takes(v.strictTuple([searchText])),

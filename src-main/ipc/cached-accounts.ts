@@ -14,9 +14,8 @@ import type {
   IdToken,
   RefreshToken,
 } from '../cache/schema/entities.ts';
-import { canonicalEnvironment, hostOf } from '../cache/schema/environments.ts';
+import { canonicalEnvironment, canonicalIssuer, hostOf, sameIssuer } from '../cache/schema/authorities.ts';
 import { GRANT, type GrantItem, type Section } from '../cache/schema/grants.ts';
-import { canonicalIssuer, sameIssuer } from '../cache/schema/issuers.ts';
 import { folded } from '../cache/schema/match.ts';
 import type { DeferredAccount, Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';

@@ -6,6 +6,7 @@ import type { Names } from './requests.ts';
 export const TOKEN_CACHE_REQUESTS: Names<TokenCacheRequests> = {
   status: true,
   accounts: true,
+  accountsText: true,
   tokens: true,
   claims: true,
   search: true,
@@ -54,6 +55,7 @@ export const TOKEN_CACHE_EVENTS: Names<TokenCacheEvents> = {
 export const READ_REQUESTS: readonly (keyof TokenCacheRequests)[] = [
   'status',
   'accounts',
+  'accountsText',
   'tokens',
   'claims',
   'search',

@@ -278,6 +278,8 @@ export interface TokenCacheRequests {
   status(): VaultStatus;
   /** The account list. */
   accounts(): AccountList;
+  /** The account list as JSON text: a list of 10,000 accounts crosses the bridge of the preload script many times faster so. */
+  accountsText(): string;
   /** The tokens of one account: access tokens first, then refresh and ID tokens. */
   tokens(accountId: string): readonly TokenItem[];
   /** One token decoded, without its signature. */

@@ -12,7 +12,7 @@ import {
 import { accountList, search, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
 import { cachedAccounts, findAccount } from './cached-accounts.ts';
-import type { CopyForm, TokenCacheRequests } from './contract.ts';
+import type { AccountList, CopyForm, TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
@@ -61,10 +61,13 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     return answer;
   };
 
+  const list = async (): Promise<AccountList> => accountList(await read((cache) => cache), now(), places());
+
   return {
     requests: {
       status: async () => (await vault).status,
-      accounts: async () => accountList(await read((cache) => cache), now(), places()),
+      accounts: list,
+      accountsText: async () => JSON.stringify(await list()),
       tokens: (_caller, id) => read((cache) => tokensAt(cache, places(), id)),
       claims: (_caller, id) => read((cache) => decoded(findTokenAt(cache, places(), id).token.token)),
       search: async (_caller, text) =>

@@ -1,8 +1,7 @@
 /** The tokens of one account as a window shows them: purpose, lifetime and claims, never a secret or a signature. */
 import { type Claims, type ReadToken, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
-import { extensionOf } from '../cache/schema/extension.ts';
-import { scopesOf } from '../cache/schema/scopes.ts';
+import { extensionOf, scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import {

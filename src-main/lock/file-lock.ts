@@ -21,7 +21,7 @@ export interface FileLockOptions {
 
 const DEADLINE = 10_000;
 
-/** The longest pauses between two tries, in milliseconds: of the one who is next, and of those behind. */
+/** The longest pauses between two tries, in milliseconds: of the next program in the queue, and of those behind it. */
 const NEXT = 4;
 const BEHIND = 15;
 
@@ -138,7 +138,7 @@ function hash(text: string): number {
   return value;
 }
 
-/** What the system answers where locking may work another time. Whatever else it answers is for good. */
+/** Error codes after which locking may work another time. All others are permanent. */
 const FOR_NOW = [
   'EIO',
   'ESTALE',

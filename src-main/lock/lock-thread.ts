@@ -1,7 +1,7 @@
 /**
  * [Note: a thread for locks]
  * Locks are tried on a separate thread. `tryLock` is one system call, which returns at once on a local disk. On a file system that
- * hangs it never returns, and on the main thread that would block the program for ever.
+ * hangs it never returns, and on the main thread that would block the program forever.
  *
  * The thread has no state: descriptors belong to the process, and the main thread knows which file each of them is. A thread
  * that hangs in a system call can therefore be abandoned, and another thread takes over its locks.
@@ -486,7 +486,7 @@ function startThread(binary: string | null): Thread {
   return thread;
 }
 
-/** A process waits for its threads to end, so a hanging thread would keep it running for ever. */
+/** A process waits for its threads to end, so a hanging thread would keep it running forever. */
 function endAnyway(): void {
   if ([...threads].some((thread) => thread.isStuck)) process.kill(process.pid, 'SIGKILL');
 }

@@ -4,7 +4,7 @@ import { answerTo, rememberAnswer } from './claims.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
+import { isMicrosoft } from '../cache/schema/authorities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, SIGNAL } from '../options.ts';

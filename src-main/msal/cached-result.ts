@@ -1,9 +1,9 @@
 /** Builds MSAL's result of a silent request from the cache. */
 import { readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
-import { cachedEnvironment } from '../cache/schema/environments.ts';
+import { cachedEnvironment } from '../cache/schema/authorities.ts';
 import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
-import { scopesOf } from '../cache/schema/scopes.ts';
+import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 
 /** Fields of a silent request that make it more than "a bearer token for these scopes": MSAL answers those itself. */

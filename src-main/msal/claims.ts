@@ -3,7 +3,7 @@ import type { CacheHandle } from '../cache/handle.ts';
 import type { TokenRequest } from '../cache/acquire.ts';
 import type { AccessToken } from '../cache/schema/entities.ts';
 import { isExpired } from '../cache/schema/expiry.ts';
-import { hashText } from '../cache/schema/extension.ts';
+import { hashText } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 
 /** The field of an access token. A library that replaces the token may keep it, so its hash covers the secret. */

@@ -5,7 +5,7 @@
  * never found, so each MSAL is told its entities under the name that its own store or configuration says.
  */
 import { isRecord } from '../cache/json.ts';
-import { cachedEnvironment, canonicalEnvironment } from '../cache/schema/environments.ts';
+import { cachedEnvironment, canonicalEnvironment } from '../cache/schema/authorities.ts';
 import type { LiveEntity } from './library.ts';
 
 /** The names in the metadata of one authority. */

@@ -1,9 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
+import { makeFoldersSync } from '../folders.ts';
 
 /** What a bundler leaves external. */
 const PACKAGES = ['keytar', 'fs-native-extensions'];
+/** As other folders of a package are: the app may be installed for all users. */
+const READABLE = 0o755;
 /** Sources, which a started program does not need. */
 const NEEDLESS = /^(?:src|include|script|binding\.(?:c|gyp)|CMakeLists\.txt)$/;
 
@@ -16,7 +19,8 @@ const NEEDLESS = /^(?:src|include|script|binding\.(?:c|gyp)|CMakeLists\.txt)$/;
  * @param to absolute path of the folder that is packaged
  * @param platform default: the one that this runs on, such as `linux-x64`
  * @returns the names of the packages that were copied
- * @throws InvalidArgumentError if one of them is not installed, or has no binary for the platform
+ * @throws InvalidArgumentError if one of them is not installed, or has no binary for the platform; StorageError `path_invalid` or
+ *   `name_too_long` if `to` can't be a folder
  * @example
  * import { copyNativeCode } from 'tokenkeep/native-code';
  *
@@ -49,8 +53,9 @@ export function copyNativeCode(
     }
     copied.add(name);
     const target = join(to, 'node_modules', name);
+    makeFoldersSync(dirname(target), READABLE);
     rmSync(target, { recursive: true, force: true });
-    mkdirSync(target, { recursive: true });
+    makeFoldersSync(target, READABLE);
     for (const part of readdirSync(source)) {
       if (part === 'node_modules' || part === 'prebuilds' || NEEDLESS.test(part)) continue;
       cpSync(join(source, part), join(target, part), { recursive: true });

@@ -1,10 +1,9 @@
 /** Grants: their types, validation, and their form in a cache document. */
 import { isRecord, MAX_DEPTH } from '../cache/json.ts';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
-import { sha256Base64url } from '../cache/schema/extension.ts';
+import { canonicalIssuer, followsMsal, isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
+import { sha256Base64url } from '../cache/schema/match.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
-import { canonicalIssuer, followsMsal, sameIssuer } from '../cache/schema/issuers.ts';
 import { GrantError, InvalidArgumentError } from '../errors.ts';
 
 /** A JSON object of the caller or of the provider. Kept verbatim. */

@@ -6,8 +6,7 @@ import { exclusively } from '../cache/handle.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { AccessToken, RefreshToken } from '../cache/schema/entities.ts';
 import { expiryOf, isUsable, secondsOf, wantsRefresh } from '../cache/schema/expiry.ts';
-import { sha256Base64url } from '../cache/schema/extension.ts';
-import { scopesOf } from '../cache/schema/scopes.ts';
+import { scopesOf, sha256Base64url } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 

@@ -1,9 +1,13 @@
-/** Deadlines for store calls, so that no call is awaited indefinitely. */
+/** Deadlines for store calls, so that no call is awaited indefinitely, and the one timer that they share. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
 import type { StoreCall } from './partition-store.ts';
 
-/** Milliseconds between checks of the running deadlines. One timer serves all of them. */
+/** Milliseconds between checks of what is running. One timer serves all of it. */
 const TICK = 20;
+
+interface Timed {
+  expireAt(now: number): void;
+}
 
 /** Timeouts of calls that were never made. */
 const unsent = new WeakSet<object>();
@@ -13,15 +17,36 @@ export function isUnsent(error: unknown): boolean {
   return typeof error === 'object' && error !== null && unsent.has(error);
 }
 
-const running = new Set<Deadline>();
+const running = new Set<Timed>();
 let timer: NodeJS.Timeout | undefined;
 
 function tick(): void {
   const now = performance.now();
-  for (const deadline of running) deadline.expireAt(now);
+  for (const timed of running) timed.expireAt(now);
   if (running.size > 0) return;
   clearInterval(timer);
   timer = undefined;
+}
+
+function start(timed: Timed): void {
+  running.add(timed);
+  timer ??= setInterval(tick, TICK);
+}
+
+/**
+ * Calls `ring` once, up to 20 ms after the time has passed. A timer of its own for each call would cost more.
+ *
+ * @returns a function that cancels it
+ */
+export function alarm(milliseconds: number, ring: () => void): () => void {
+  const end = performance.now() + milliseconds;
+  const timed: Timed = {
+    expireAt: (now) => {
+      if (now >= end && running.delete(timed)) ring();
+    },
+  };
+  start(timed);
+  return () => void running.delete(timed);
 }
 
 /**
@@ -29,7 +54,7 @@ function tick(): void {
  *
  * It is passed to store calls as `StoreCall`. The `AbortSignal` is created only if the store uses it.
  */
-export class Deadline implements StoreCall {
+export class Deadline implements StoreCall, Timed {
   readonly #milliseconds: number;
   readonly #end: number;
   readonly #waiting = new Set<(error: Error) => void>();
@@ -38,8 +63,7 @@ export class Deadline implements StoreCall {
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds;
     this.#end = performance.now() + milliseconds;
-    running.add(this);
-    timer ??= setInterval(tick, TICK);
+    start(this);
   }
 
   /** Runs a task under a deadline of its own. */

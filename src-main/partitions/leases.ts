@@ -2,13 +2,31 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { KeyedQueue } from '../queue.ts';
 import { PartitionError } from '../errors.ts';
-import { Deadline } from './deadline.ts';
+import { alarm, Deadline } from './deadline.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { Lease, PartitionLeases } from './partition-store.ts';
 import type { Settings } from './settings.ts';
 
 /** Milliseconds between two attempts to take another process's lease; random, so that waiting processes don't stay in step. */
 const PAUSES = { first: 15, longest: 250 };
+
+/** One turn, as its task sees it. Few tasks use the signal, so it is created when it is first read. */
+export class Turn {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  /** Aborted when the turn is lost or has taken too long. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(reason);
+  }
+}
 
 export class Turns {
   readonly #settings: Settings;
@@ -25,53 +43,51 @@ export class Turns {
   run<T>(
     { key }: PartitionName,
     name: string,
-    task: (signal: AbortSignal) => Promise<T>,
+    task: (turn: Turn) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     const { turnTimeout } = this.#settings;
-    const waiting = new AbortController();
-    const timer = setTimeout(() => waiting.abort(), turnTimeout);
-    const callOff = (): void => waiting.abort();
-    signal?.addEventListener('abort', callOff);
-    const begun = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', callOff);
-    };
-    const over = new Promise<never>((_resolve, reject) => {
-      waiting.signal.addEventListener('abort', () => reject(busy(key, turnTimeout)));
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const giveUp = (): void => {
+        isOver = true;
+        reject(busy(key, turnTimeout));
+      };
+      const cancel = alarm(turnTimeout, giveUp);
+      signal?.addEventListener('abort', giveUp);
+      const begun = (): void => {
+        cancel();
+        signal?.removeEventListener('abort', giveUp);
+      };
+      const ended = this.#queue.run(`${key} ${name}`, async () => {
+        const turn = new Turn();
+        const lost = (): void => turn.abort(busy(key, turnTimeout));
+        const end = await this.#begin(key, name, () => isOver, lost).finally(begun);
+        try {
+          return await this.#limited(key, task, turn);
+        } finally {
+          await end();
+        }
+      });
+      ended.then(resolve, reject);
     });
-    const turn = this.#queue.run(`${key} ${name}`, async () => {
-      const controller = new AbortController();
-      const lost = (): void => controller.abort(busy(key, turnTimeout));
-      const end = await this.#begin(key, name, () => waiting.signal.aborted, lost).finally(begun);
-      try {
-        return await this.#limited(key, task, controller);
-      } finally {
-        await end();
-      }
-    });
-    return Promise.race([turn, over]);
   }
 
   /** Limits the task, so that a provider that never responds does not block a user's refresh on every server. */
-  async #limited<T>(
-    key: string,
-    task: (signal: AbortSignal) => Promise<T>,
-    controller: AbortController,
-  ): Promise<T> {
+  async #limited<T>(key: string, task: (turn: Turn) => Promise<T>, turn: Turn): Promise<T> {
     const { turnLimit } = this.#settings;
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = (): void => undefined;
     const expired = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+      cancel = alarm(turnLimit, () => {
         const error = turnExpired(key, turnLimit);
-        controller.abort(error);
+        turn.abort(error);
         reject(error);
-      }, turnLimit);
+      });
     });
     try {
-      return await Promise.race([task(controller.signal), expired]);
+      return await Promise.race([task(turn), expired]);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
@@ -111,7 +127,8 @@ class Held {
   readonly #key: string;
   readonly #lease: Lease;
   readonly #timeout: number;
-  #timer: NodeJS.Timeout | undefined;
+  /** Cancels the next renewal; undefined: the lease is not kept. */
+  #cancel: (() => void) | undefined;
   #renewal: Promise<unknown> = Promise.resolve();
 
   constructor(leases: PartitionLeases, key: string, lease: Lease, timeout: number) {
@@ -130,22 +147,21 @@ class Held {
   /** @param lost called if another owner has taken the lease */
   keep(lost: () => void): void {
     const interval = (this.#lease.ttl * 1000) / 3;
-    this.#timer = setTimeout(() => {
+    this.#cancel = alarm(interval, () => {
       this.#renewal = this.take(interval)
         .catch(() => true) // A failed renewal is retried.
         .then((isOurs) => {
-          if (this.#timer === undefined) return;
+          if (this.#cancel === undefined) return;
           if (isOurs) this.keep(lost);
           else lost(); // It came too late.
         });
-    }, interval);
-    this.#timer.unref();
+    });
   }
 
   /** Releases the lease. If that fails, the lease expires. */
   async give(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     await this.#renewal; // Otherwise a renewal on another connection could arrive after the release and take the lease again.
     await Deadline.run(this.#timeout, (deadline) =>
       deadline.with((call) => this.#leases.give(this.#key, this.#lease, call)),

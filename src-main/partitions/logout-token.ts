@@ -2,7 +2,7 @@
 import { systemClock } from '../cache/clock.ts';
 import { isRecord } from '../cache/json.ts';
 import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
-import { sameIssuer } from '../cache/schema/issuers.ts';
+import { sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { checkOptions, FUNCTION, TEXT } from '../options.ts';
 import { type Marks, marksOf } from './marks.ts';

@@ -11,6 +11,7 @@
  * The text is the document with `"secret":` followed by the byte 1 in place of each secret, then for each secret
  * the byte 1 and its shape. The byte 1 never appears in JSON text.
  */
+import { isUtf8 } from 'node:buffer';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const MARK = '\u0001';
@@ -30,18 +31,27 @@ const DEFLATE = { level: 1, windowBits: 12, memLevel: 5, chunkSize: 4096, dictio
 /** Limits the memory that a document from a hostile store can use. Sealed documents cannot be forged. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
+/** A run of characters of a secret, and the number of bytes that it takes in this encoding. */
+interface Run {
+  readonly text: string;
+  readonly encoding: 'base64url' | 'utf8';
+  readonly length: number;
+}
+
 export function pack(document: string): Buffer {
   const shapes: string[] = [];
-  const secrets: Buffer[] = [];
+  const secrets: Run[] = [];
   const text = document.replace(/"secret":"([^"\\]*)"/g, (_all, secret: string) => {
     shapes.push(shapeOf(secret, secrets));
     return `"secret":${MARK}`;
   });
   const compressed = deflateRawSync(text + MARK + shapes.join(MARK), DEFLATE);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(compressed.length);
-  const size = 4 + compressed.length + secrets.reduce((sum, { length: bytes }) => sum + bytes, 0);
-  return Buffer.concat([length, compressed, ...secrets, Buffer.alloc(-size & (PADDING - 1))]);
+  const size = 4 + compressed.length + secrets.reduce((sum, { length }) => sum + length, 0);
+  const packed = Buffer.alloc(size + (-size & (PADDING - 1)));
+  let at = packed.writeUInt32BE(compressed.length, 0);
+  at += compressed.copy(packed, at);
+  for (const { text: run, encoding } of secrets) at += packed.write(run, at, encoding);
+  return packed;
 }
 
 /** @throws Error if `pack` did not produce the bytes */
@@ -70,17 +80,17 @@ export function unpack(bytes: Buffer): string {
  *     J <bytes of the signature>:<header>\n<payload>
  *     S <lengths of alternating literal and base64url runs, separated by commas>
  */
-function shapeOf(secret: string, secrets: Buffer[]): string {
+function shapeOf(secret: string, secrets: Run[]): string {
   const jwt = jwtParts(secret);
   if (jwt !== undefined) {
     secrets.push(jwt.signature);
     return `J${jwt.signature.length}:${jwt.header}\n${jwt.payload}`;
   }
   const lengths: number[] = [];
-  const add = (run: string, encoding: 'base64url' | 'utf8'): void => {
-    const bytes = Buffer.from(run, encoding);
-    secrets.push(bytes);
-    lengths.push(bytes.length);
+  const add = (text: string, encoding: Run['encoding']): void => {
+    const length = encoding === 'utf8' ? Buffer.byteLength(text) : (text.length / 4) * 3;
+    secrets.push({ text, encoding, length });
+    lengths.push(length);
   };
   // Every other run is base64url in groups of four characters, which decode to three bytes each.
   let from = 0;
@@ -119,7 +129,7 @@ function secretOf(shape: string, bytes: Buffer, from: number): { secret: string;
 interface JwtParts {
   header: string;
   payload: string;
-  signature: Buffer;
+  signature: Run;
 }
 
 /** Returns undefined unless the secret is a signed JWT that can be restored exactly. */
@@ -128,12 +138,19 @@ function jwtParts(secret: string): JwtParts | undefined {
   if (more !== undefined || !header.startsWith('eyJ') || !payload.startsWith('ey')) return undefined;
   const bytes = Buffer.from(signature, 'base64url');
   if (bytes.length < SHORTEST_SIGNATURE || bytes.toString('base64url') !== signature) return undefined;
-  const texts = [header, payload].map((part) => {
-    const text = Buffer.from(part, 'base64url').toString('utf8');
-    const isExact = Buffer.from(text).toString('base64url') === part;
-    return isExact && !text.includes(MARK) && !text.includes('\n') ? text : undefined;
-  });
-  const [headerText, payloadText] = texts;
+  const [headerText, payloadText] = [header, payload].map(textOf);
   if (headerText === undefined || payloadText === undefined) return undefined;
-  return { header: headerText, payload: payloadText, signature: bytes };
+  return {
+    header: headerText,
+    payload: payloadText,
+    signature: { text: signature, encoding: 'base64url', length: bytes.length },
+  };
+}
+
+/** Returns the text of a JWT's header or payload; undefined if the part could not be restored from it. */
+function textOf(part: string): string | undefined {
+  const bytes = Buffer.from(part, 'base64url');
+  if (!isUtf8(bytes) || bytes.toString('base64url') !== part) return undefined;
+  const text = bytes.toString('utf8');
+  return text.includes(MARK) || text.includes('\n') ? undefined : text;
 }

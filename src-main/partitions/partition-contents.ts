@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
 import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
 import { GRANT, type Section } from '../cache/schema/grants.ts';
-import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';

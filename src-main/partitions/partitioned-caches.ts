@@ -38,7 +38,7 @@ import {
 import { Deadline } from './deadline.ts';
 import { published, purposeOf } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
-import { Turns } from './leases.ts';
+import { type Turn, Turns } from './leases.ts';
 import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import { keepMarks } from './marks.ts';
 import {
@@ -106,7 +106,7 @@ export interface Partition extends CacheHandle {
    * Don't nest calls.
    *
    * The turn ends when the task settles, when its holder dies, or after `turnLimit`. Then the signal is aborted: pass it to the
-   * call to the provider. A lease is not a fence: a holder that was suspended for longer than its lease continues beside the
+   * call to the provider. A task that declares no parameter gets no signal. A lease is not a fence: a holder that was suspended for longer than its lease continues beside the
    * next one. The updates of both are kept.
    *
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
@@ -444,7 +444,7 @@ class Caches {
   async exclusively<T>(
     { name }: OpenedAs,
     turn: string,
-    task: (signal: AbortSignal) => Promise<T>,
+    task: (turn: Pick<Turn, 'signal'>) => Promise<T>,
     options?: Abortable,
   ): Promise<T> {
     const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
@@ -454,7 +454,7 @@ class Caches {
         turn,
         async (own) => {
           begin();
-          return task(signal === undefined ? own : AbortSignal.any([own, signal]));
+          return task(signal === undefined ? own : either(own, signal));
         },
         signal,
       ),
@@ -581,13 +581,22 @@ class OpenedPartition implements Partition {
     return published('turn', this.key, (note) => {
       const start = performance.now();
       note({ purpose: purposeOf(name) });
-      const begun = (signal: AbortSignal): Promise<T> => {
+      const begun = (turn: Pick<Turn, 'signal'>): Promise<T> => {
         note({ waited: performance.now() - start });
-        return task(signal);
+        return task.length === 0 ? (task as () => Promise<T>)() : task(turn.signal);
       };
       return this.#caches.exclusively(this.#as, name, begun, options);
     });
   }
+}
+
+/** A turn whose signal is also aborted by the caller's. */
+function either(turn: Turn, signal: AbortSignal): Pick<Turn, 'signal'> {
+  return {
+    get signal() {
+      return AbortSignal.any([turn.signal, signal]);
+    },
+  };
 }
 
 function missing(): never {

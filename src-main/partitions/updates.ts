@@ -35,6 +35,8 @@ interface Attempt {
   readonly batch: Batch;
   readonly metadata: EntryMetadata;
   readonly hasChanged: boolean;
+  /** How many races this update has lost so far. */
+  readonly losses: number;
 }
 
 /** Milliseconds between attempts: increasing and random, so that two writers don't stay in step. */
@@ -109,7 +111,7 @@ export class Updates {
     for (let pause = PAUSES.first; ; ) {
       const isConfirmed = found === undefined;
       found ??= await orBusy(name, losses, () => this.#read(name, deadline));
-      const attempt = perform(jobs, found, this.#settings.now());
+      const attempt = { ...perform(jobs, found, this.#settings.now()), losses };
       if (!attempt.hasChanged) {
         const kept = found;
         found = undefined;
@@ -162,7 +164,7 @@ export class Updates {
     const { name, lifetime } = jobs.at(-1) as Waiting;
     const opened = cache.version;
     if (isEmpty(cache)) {
-      await this.#removeImported(name, deadline);
+      await orBusy(name, attempt.losses, () => this.#removeImported(name, deadline));
       const isGone =
         expected === null || (await deadline.with((call) => store.remove(name.key, expected, call)));
       if (!isGone) return undefined;
@@ -170,7 +172,9 @@ export class Updates {
       return { cache, opened, metadata: {}, version: null };
     }
     const ttl = lifetime.ttl(cache, now());
-    const index = await this.#index?.note(name, cache, attempt.metadata, ttl);
+    const index = await orBusy(name, attempt.losses, async () =>
+      this.#index?.note(name, cache, attempt.metadata, ttl),
+    );
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
@@ -207,7 +211,7 @@ export class Updates {
  * Runs all jobs on the cache, each completely or not at all. A job that throws, or would leave another user's credentials,
  * changes nothing.
  */
-function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
+function perform(jobs: readonly Waiting[], found: Found, now: number): Omit<Attempt, 'losses'> {
   const { cache, version } = found;
   const isImported = cache.version !== found.opened && !isEmpty(cache);
   let metadata = found.metadata;
@@ -235,7 +239,10 @@ function perform(jobs: readonly Waiting[], found: Found, now: number): Attempt {
   };
 }
 
-/** Reports `partition_busy` instead of a timeout if other writers won until the deadline, because the store did respond. */
+/**
+ * Reports `partition_busy` instead of a timeout if other writers won until the deadline. A write that was sent is no task for
+ * this function: `partition_busy` says that the update was not made, and without the store's answer nobody knows.
+ */
 async function orBusy<T>(name: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
   try {
     return await task();

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
 import type { IdToken } from '../cache/schema/entities.ts';
-import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/issuers.ts';
+import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { type EntryMetadata, readEntry, writeEntry } from './entry.ts';

@@ -1,6 +1,6 @@
 /** The pages on which a user of Microsoft ends the sessions on all devices: Microsoft has no endpoint that revokes a refresh token. */
 import type { AccountSummary } from '../cache/schema/entities.ts';
-import { configuredEnvironment } from '../cache/schema/environments.ts';
+import { configuredEnvironment } from '../cache/schema/authorities.ts';
 
 /**
  * A page on which a user can end the sessions on all devices.

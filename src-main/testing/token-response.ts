@@ -1,5 +1,5 @@
 import type { TokenResponseEvent } from '../cache/response.ts';
-import { isMicrosoft } from '../cache/schema/environments.ts';
+import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { AMOUNT, checkOptions, LIST_OF_TEXTS, NAME, TEXT, TEXT_OR_NULL } from '../options.ts';
 
 /**

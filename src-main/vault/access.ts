@@ -33,7 +33,7 @@ export class Access {
     });
   }
 
-  /** Damage was met in a frame that was read on demand: reads the whole file, so that the state says what is lost. */
+  /** After damage in a frame that was read on demand: reads the whole file, so that the state reports the loss. */
   async #afterDamage(): Promise<void> {
     if (this.memory.opening.contents?.sealing.findings.isDamaged !== true) return;
     await this.lookAgain().catch(() => undefined); // The next call tries again.
@@ -56,7 +56,7 @@ export class Access {
     });
   }
 
-  /** What is known by now of a vault in this state. */
+  /** Replaces the state and its error, if the vault is still in the given state. */
   #found(found: Pick<Opening, 'state' | 'error'>, state: VaultState): void {
     const { memory } = this;
     if (memory.opening.state !== state) return;

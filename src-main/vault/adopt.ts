@@ -25,7 +25,7 @@ export interface EarlierCache {
   remove(): unknown;
 }
 
-/** What was found in an old copy. */
+/** The contents of an old copy. */
 export type EarlierContents =
   | string
   | Uint8Array
@@ -34,7 +34,7 @@ export type EarlierContents =
   | null
   | undefined;
 
-/** What a move into the vault did. */
+/** The result of a move into the vault. */
 export interface AdoptionReport extends ImportReport {
   /** Whether there was an old copy. It is gone now. */
   adopted: boolean;

@@ -7,8 +7,7 @@ import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { StorageError, type TokenkeepError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { advance, type Contents, exchange, keptFrames, regroup, written } from './contents.ts';
-import { holds, type Identity, type Log, replaceFile, sweep } from './disk/file.ts';
-import type { Io } from './disk/io.ts';
+import { holds, type Identity, type Io, type Log, replaceFile, sweep } from './disk/file.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
 import { sealImage } from './format/frame-writer.ts';
 import { aligned, contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
@@ -285,7 +284,7 @@ function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buff
   }
 }
 
-/** Drawn from for every frame that is appended. */
+/** Random seeds for appended frames. */
 const seeds = seedsFrom(randomBytes);
 
 /**

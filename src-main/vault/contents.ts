@@ -1,6 +1,5 @@
 /** The contents of an opened vault: how they are read from the file, follow it, and are grouped by account for a rewrite. */
-import { outlineForIndex } from '../cache/account-outline.ts';
-import { usersOf } from '../cache/accounts.ts';
+import { outlineForIndex, usersOf } from '../cache/accounts.ts';
 import { replay } from '../cache/batch.ts';
 import { type Change, Entry } from '../cache/entry.ts';
 import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
@@ -47,7 +46,7 @@ import { printable } from './printable.ts';
 import { refusal } from './refusal.ts';
 import type { Recovered } from './state.ts';
 
-/** An opened vault file: its contents, and what is needed to append to it. */
+/** An opened vault file: its contents, and the state needed to append to it. */
 export interface Contents {
   readonly header: Header;
   readonly sealing: Sealing;
@@ -61,7 +60,7 @@ export interface Contents {
   /** Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. */
   rows: number;
   live: number;
-  /** What could be read of a damaged file; `null` if the file is intact. */
+  /** The readable part of a damaged file; `null` if the file is intact. */
   readonly recovered: Recovered | null;
 }
 
@@ -270,7 +269,7 @@ export function keptFrames(contents: Contents | null, changes: readonly Change[]
   const kept = new Map(contents?.groups);
   if (contents === null) return kept;
   const { misplaced } = contents.sealing.findings;
-  // Reading one may find others, which the loop comes to. What is not copied has to be in memory.
+  // Reading one may add others to the set, which the loop then visits. Accounts that are not copied must be in memory.
   for (const account of misplaced) {
     if (account !== null) storeOf(contents.cache).ofAccount(account);
     kept.delete(account);

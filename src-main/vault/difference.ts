@@ -4,7 +4,7 @@ import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
 import { entriesOf, pauses } from './contents.ts';
 import type { Group, Groups } from './format/manifest.ts';
-import { sealedSecretOf } from './format/secret.ts';
+import { sealedSecretOf } from './format/batch.ts';
 
 /** A cache, and the frames of accounts that are complete and current. */
 export interface Side {
@@ -47,7 +47,7 @@ export async function difference(from: Side, to: Side): Promise<Change[]> {
   return changes;
 }
 
-/** What is damaged has no changes to tell of; the state tells of it. */
+/** A damaged account yields no changes; the state reports the damage. */
 function readable(cache: TokenCache, account: string | null): Entry[] {
   try {
     return entriesOf(cache, account);

@@ -150,7 +150,7 @@ export class VaultMemory {
     await this.replace(opening);
   }
 
-  /** Does what `adopt` does, whatever is in memory. */
+  /** Does what `adopt` does, regardless of what memory holds. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
     this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
@@ -257,7 +257,7 @@ export class VaultMemory {
     this.#statuses.emit(this.status);
   }
 
-  /** Closes: overwrites the keys, and notifies nobody any more. Who waited meanwhile finds no key, not an overwritten one. */
+  /** Closes: overwrites the keys and stops notifying. A task that still waits finds no key rather than an overwritten one. */
   end(): void {
     for (const key of [this.opening.key, this.mine?.key]) key?.fill(0);
     this.opening = { ...this.opening, key: null };
@@ -289,7 +289,7 @@ function savedAtOf({ identity }: Opening): number | null {
   return identity === null ? null : Number(identity.mtimeNs / 1_000_000_000n);
 }
 
-/** What the status reports beside what was found at the vault's path. */
+/** Facts for the status that do not come from the vault's path. */
 export interface Circumstances {
   file: string;
   keychain: string;

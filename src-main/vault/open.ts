@@ -3,18 +3,23 @@ import { dirname } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
-import { hear, identify, type Identity, readWhole, sameFile, sameIdentity } from './disk/file.ts';
-import type { Io } from './disk/io.ts';
+import { hear, identify, type Identity, type Io, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
-import { FRAMES_AT, type HeaderKey, type HeaderReading, readHeader, type Slot } from './format/header.ts';
+import {
+  FRAMES_AT,
+  type HeaderKey,
+  type HeaderReading,
+  keyCheck,
+  readHeader,
+  type Slot,
+} from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
-import { keyCheck } from './format/keys.ts';
 import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
 import type { KeySlots, SlotReading } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 
-/** What was found at a vault's path. Opening changes neither the file nor the keychain. */
+/** The result of looking at a vault's path. Opening changes neither the file nor the keychain. */
 export interface Opening {
   state: VaultState;
   /** Why the state is not `ready`. */
@@ -38,7 +43,7 @@ export interface Opening {
   original: string | null;
 }
 
-/** What a running program already knows. */
+/** The knowledge of a running program, from before. */
 export interface Known {
   /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
   key: Buffer | null;
@@ -46,7 +51,7 @@ export interface Known {
   seen: Marked | null;
   /** The keychain's last answer for this vault. */
   marked: Marked | null;
-  /** Damage was met in this file that only reading all of it finds. */
+  /** This file has damage that only reading every frame finds. */
   isDoubted: boolean;
 }
 

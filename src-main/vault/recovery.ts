@@ -50,7 +50,7 @@ export async function recover(access: Access): Promise<void> {
   });
 }
 
-/** The states in which `keepMine` is possible, and what the replaced file is called. */
+/** The states in which `keepMine` is possible, and the label of the replaced file in each. */
 const KEPT_AS: ReadonlyMap<VaultState, string> = new Map([
   ['older', 'older'],
   ['damaged', 'damaged'],

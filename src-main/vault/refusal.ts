@@ -72,7 +72,7 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
   return new VaultError(code, says, cause === undefined ? undefined : { cause });
 }
 
-/** Returns whether the error says by itself why the vault can't be read: no system error is behind it, or one of the path. */
+/** Returns whether the error's own message explains why the vault can't be read: it has no cause in the system, or one about the path. */
 function isSaid({ code, cause }: StorageError): boolean {
   return cause === undefined || code === 'path_invalid' || code === 'name_too_long';
 }

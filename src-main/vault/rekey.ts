@@ -160,7 +160,7 @@ export class Rekeying {
       if (fresh !== null) await write([], fresh);
     }
     if (fresh === null || fileId === null) return 'pending';
-    // Not what memory holds by now: an older copy that was put back meanwhile names the slot of the old key.
+    // Use these values, not those in memory: an older copy that was put back meanwhile names the slot of the old key.
     return this.#destroyOldKey(old, known, { fileId, slot: fresh.slot, key: fresh.key });
   }
 
@@ -219,7 +219,7 @@ export class Rekeying {
     const { settings, memory } = this.#access;
     this.#assertReplaceable(jobs);
     const { opening, cache } = memory;
-    // Another program started afresh in the meantime with the key created here: it must not be stored under another
+    // Another program has called `startFresh` meanwhile with the key created here: it must not be stored under another
     // name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
     if (opening.state === 'older') {

@@ -1,4 +1,4 @@
-import { readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
@@ -8,8 +8,7 @@ import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
-import { Log } from './disk/file.ts';
-import { type Io, nodeIo } from './disk/io.ts';
+import { type Io, Log, nodeIo } from './disk/file.ts';
 import { KeySlots } from './slots.ts';
 
 /** A vault's dependencies; options validated, with defaults. */
@@ -114,9 +113,10 @@ const MOST_LINKS = 40;
 function throughLinks(file: string, links = 0): string {
   let target: string;
   try {
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return file;
     target = resolve(realpathSync(dirname(file)), readlinkSync(file));
   } catch {
-    return file; // It is not a link, or does not exist yet.
+    return file; // It can’t be read; opening it says why.
   }
   return links === MOST_LINKS ? file : throughLinks(target, links + 1);
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
 import type { Keychain } from '../keychain/keychain.ts';
-import type { Slot } from './format/header.ts';
+import { KEY_LENGTH, type Slot } from './format/header.ts';
 import { decodeKeyItem, encodeKeyItem, type KeyItem, type Mark } from './format/key-item.ts';
-import { KEY_LENGTH } from './format/keys.ts';
 
 /** `invalid`: something other than a key item is stored in the slot. */
 export type SlotReading = KeyItem | 'absent' | 'invalid';

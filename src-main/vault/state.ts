@@ -69,11 +69,11 @@ export type VaultWarning = 'folder_writable' | 'file_writable';
 export interface OlderFile {
   /** What this program still has in memory; `null` if the file was already older when it was opened. */
   mine: number | null;
-  /** What the file holds; `null` if it can't be opened, or is gone. */
+  /** The number of accounts in the file; `null` if it can't be opened or is gone. */
   file: number | null;
 }
 
-/** What can be read of a damaged vault. */
+/** The readable part of a damaged vault. */
 export interface Recovered {
   /** Number of readable accounts. */
   accounts: number;

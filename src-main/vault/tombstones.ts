@@ -1,6 +1,6 @@
 import { apply, transact } from '../cache/batch.ts';
 import { type Change, type Entry, inverse } from '../cache/entry.ts';
-import { canonicalIssuer, issuerIn } from '../cache/schema/issuers.ts';
+import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { signOutId } from '../cache/sign-out.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { type Contents, keptFrames } from './contents.ts';

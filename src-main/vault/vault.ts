@@ -368,7 +368,7 @@ class FileVault implements Vault {
     return this.#closed ? Promise.reject(closed()) : this.#access.inTurn(task);
   }
 
-  /** Does what a newly found state requires. */
+  /** Starts the work that a new state requires. */
   #opened(): void {
     void finishForgetting(this.#access).catch(() => undefined);
     const { error, state, contents } = this.#memory.opening;

@@ -5,7 +5,7 @@ import { readWhole, sameIdentity } from './disk/file.ts';
 import { scanFrames } from './format/frame-reader.ts';
 import { NO_TAG } from './format/frame.ts';
 import { encodeHeader, FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from './format/header.ts';
-import { sealedSecretOf } from './format/secret.ts';
+import { sealedSecretOf } from './format/batch.ts';
 import { shareAlive } from './memory.ts';
 import { type Known, look, type Opening } from './open.ts';
 import { refusal } from './refusal.ts';
@@ -39,7 +39,7 @@ export async function verify(
 }
 
 function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
-  // For a file that is damaged, and shorter for that reason, the damage is what the user has to know.
+  // If a file is shorter because it is damaged, report the damage.
   const isDamaged = contents !== null && contents.recovered !== null;
   const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
   return {

@@ -11,6 +11,10 @@ export function AboutDialog() {
     const answer = await ports.app.showLicences();
     if (!answer.ok) dialogs.fail('The licences could not be shown', answer.error);
   };
+  const page = async () => {
+    const answer = await ports.app.openHomepage();
+    if (!answer.ok) dialogs.fail('The page could not be opened', answer.error);
+  };
   return (
     <DialogFrame
       title="About Tokenkeep"
@@ -57,7 +61,7 @@ export function AboutDialog() {
           ) : (
             <>
               Source and documentation: <bdi>{homepage}</bdi>{' '}
-              <Action kind="quiet" onPress={() => void ports.app.openHomepage()}>
+              <Action kind="quiet" onPress={() => void page()}>
                 Open in browser
               </Action>
             </>

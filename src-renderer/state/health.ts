@@ -34,7 +34,7 @@ export interface Health {
   undo: () => Promise<void>;
 }
 
-/** Examines the cache once at the start, and on every change while the Health page is shown. */
+/** Examines the cache when the Health page is opened, and on every change while it is shown: main then opens every account. */
 export function createHealth(
   { tokenCache }: Ports,
   pages: Pages,
@@ -70,7 +70,7 @@ export function createHealth(
     const { byId } = accounts.view.get();
     if (byId === known) return;
     known = byId;
-    if (shown === 'health' || view.get().report === null) void examine();
+    if (shown === 'health') void examine();
   });
 
   return {

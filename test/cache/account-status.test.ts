@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { tokenOutlines, type TokensByType } from '../../src-main/cache/account-outline.ts';
+import { tokenOutlines, type TokensByType } from '../../src-main/cache/accounts.ts';
 import { accountStatus, type Refusal } from '../../src-main/cache/account-status.ts';
-import { hashText } from '../../src-main/cache/schema/extension.ts';
+import { hashText } from '../../src-main/cache/schema/match.ts';
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;

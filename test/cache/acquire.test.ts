@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import { SignInRequiredError } from '../../src-main/errors.ts';
-import { hashComponents } from '../../src-main/cache/schema/extension.ts';
+import { hashComponents } from '../../src-main/cache/schema/match.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
@@ -52,7 +52,7 @@ describe('silent acquisition', () => {
     expect(cache.find('Account')).toEqual([]);
   });
 
-  test('a token that was got as of any tenant is one of the home tenant, and of no other', () => {
+  test('a token requested for any tenant belongs to the home tenant, and to no other', () => {
     const cache = cacheWith(signIn());
     for (const token of cache.find('AccessToken'))
       cache.modify('AccessToken', token, { realm: 'organizations' });
@@ -61,7 +61,7 @@ describe('silent acquisition', () => {
     expect(secretIn('contoso')).toBeUndefined();
   });
 
-  test('a response that says nothing of the user is for the account that asked', async () => {
+  test('a response that does not name the user belongs to the account of the request', async () => {
     const cache = cacheWith(signIn());
     const bare = answer({ access_token: 'new', expires_in: 3600 });
     const token = await acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, bare, now);
@@ -91,12 +91,12 @@ describe('silent acquisition', () => {
     expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['rotated']);
   });
 
-  test('without any refresh token the user has to sign in', async () => {
+  test('without a refresh token, the user has to sign in', async () => {
     const attempt = acquireTokenSilent(inMemory(cacheWith()), request, answer({}), now);
     await expect(attempt).rejects.toThrow(expect.objectContaining({ code: 'sign_in_required' }));
   });
 
-  test('own tokens first, then those of the family; an app of no family gets none of them', () => {
+  test('returns the app’s own tokens first, then those of the family; an app without a family gets none of them', () => {
     const family = signIn({ foci: '1', refresh_token: "the family's" }, { client_id: 'sibling' });
     const tried = (cache: TokenCache): string[] =>
       lookup(cache, request, 1000).refreshTokens.map(({ secret }) => secret);
@@ -125,7 +125,7 @@ describe('silent acquisition', () => {
     expect(token).toMatchObject({ secret: 'new', ext_cache_key: hashComponents({ fmi_path: 'q' }) });
   });
 
-  test('of several usable tokens the one that lives longest', () => {
+  test('returns the usable token that lives longest', () => {
     const cache = cacheWith(
       signIn({ access_token: 'short', expires_in: 1000 }, { scope: ['s1', 's2'] }),
       signIn({ access_token: 'long', expires_in: 9000 }, { scope: ['s3'] }),
@@ -159,7 +159,7 @@ describe('one refresh at a time', () => {
     expect(seen.asked).toBe(1);
   });
 
-  test('also on a handle that can not exclude', async () => {
+  test('also on a handle without `exclusively`', async () => {
     const { seen, redeem } = provider();
     const handle = inMemory(cacheWith(signIn({ expires_in: 0 })));
     Reflect.deleteProperty(handle, 'exclusively');
@@ -167,7 +167,7 @@ describe('one refresh at a time', () => {
     expect(seen.asked).toBe(1);
   });
 
-  test('a token that a clock a little ahead has cached is used', async () => {
+  test('a token cached by a clock that is slightly ahead is used', async () => {
     const { seen, redeem } = provider();
     const handle = inMemory(cacheWith(signIn()));
     const behind = (): number => 1000 - 30;
@@ -176,7 +176,7 @@ describe('one refresh at a time', () => {
     expect((await acquireTokenSilent(handle, request, redeem, () => 1000 - 90)).secret).toBe('new 1');
   });
 
-  test('who waits for an early refresh in vain gets the token that there is', async () => {
+  test('a caller whose early refresh fails gets the existing token', async () => {
     const cache = cacheWith(signIn({ refresh_in: 0 }));
     const busy = () => Promise.reject(new Error('busy'));
     const handle = { ...inMemory(cache), exclusively: busy };

@@ -85,7 +85,7 @@ describe('a request', () => {
     }
   });
 
-  it('for another resource never gets a token that is for none', () => {
+  it('for another resource never gets a token for no resource', () => {
     expect(lookup(cached(), { ...REQUEST, resource: OTHER.href }, 0).accessToken).toBeUndefined();
   });
 });

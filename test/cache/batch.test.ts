@@ -54,7 +54,7 @@ describe('a batch', () => {
     expect(await job.outcome).toBe(1);
   });
 
-  test('refuses an async job, which alone fails', async () => {
+  test('refuses an async job, and only that one fails', async () => {
     const cache = new TokenCache();
     const late = jobOf(async (c) => {
       c.add(signIn());
@@ -79,7 +79,7 @@ describe('an entry', () => {
     expect(() => Entry.of('AppMetadata', 'k', { now: new Date() })).toThrow(InvalidArgumentError);
   });
 
-  test('exchanges its value in every cache and change that holds it, and nobody hears of it', () => {
+  test('exchanges its value in every cache and change that holds it, without an event', () => {
     const entry = Entry.of('AppMetadata', 'k', value);
     const caches = [cacheOf([entry]), cacheOf([entry])];
     const versions = caches.map(({ version }) => version);

@@ -34,7 +34,7 @@ describe('reading tokens', () => {
     expect(readToken(token)).toBe(undefined);
   });
 
-  test('any text is read or opaque, and never throws', () => {
+  test('any text is either read or opaque, and none throws', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { EntityType } from '../../src-main/cache/schema/entities.ts';
-import { hashComponents } from '../../src-main/cache/schema/extension.ts';
+import { hashComponents } from '../../src-main/cache/schema/match.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
@@ -135,7 +135,7 @@ describe('conformance', () => {
     expect(cache.hasStateChanged).toBe(true);
   });
 
-  test('10: an unknown root and a malformed access token survive', () => {
+  test('10: an unknown root and a malformed access token are kept', () => {
     const cache = cacheAt();
     cache.deserialize(
       JSON.stringify({ AccessToken: { 'an-entry': { foo: 'bar' } }, customized: 'whatever' }, undefined, 4),
@@ -169,7 +169,7 @@ describe('conformance', () => {
     expect(cache.find('AccessToken')).toHaveLength(2);
   });
 
-  test('12: an empty cache answers nothing and throws nothing', () => {
+  test('12: an empty cache returns nothing and throws nothing', () => {
     const cache = cacheAt();
     expect(cache.find('AccessToken', { target: ['s1'], query: { home_account_id: 'uid.utid' } })).toEqual([]);
     expect(cache.accounts()).toEqual([]);
@@ -235,7 +235,7 @@ describe('conformance', () => {
     }
   });
 
-  test('15: everything is found under an alias', () => {
+  test('15: every entity is found under an alias', () => {
     const cache = cacheAt();
     cache.add(signIn({}, { token_endpoint: 'https://login.microsoftonline.com/contoso/v2/token' }));
     for (const environment of ['login.windows.net', 'STS.windows.net', 'login.microsoft.com']) {
@@ -257,21 +257,21 @@ describe('conformance', () => {
       return inMemory(cache);
     };
 
-    test('a fresh token: no I/O', async () => {
+    test('a fresh token is returned without I/O', async () => {
       const token = await acquireTokenSilent(due(), request, never, () => 2799);
       expect(token.secret).toBe('an access token');
     });
-    test('refresh_on passed and the provider up: the new token', async () => {
+    test('after refresh_on with the provider up, the new token is returned', async () => {
       const token = await acquireTokenSilent(due(), request, up, () => 2800);
       expect(token.secret).toBe('new');
     });
-    test('refresh_on passed and the provider down: the old token, kept', async () => {
+    test('after refresh_on with the provider down, the old token is kept and returned', async () => {
       const handle = due();
       const token = await acquireTokenSilent(handle, request, down, () => 2800);
       expect(token.secret).toBe('an access token');
       expect(await handle.read((cache) => cache.find('AccessToken').length)).toBe(1);
     });
-    test('expired and down: an error', async () => {
+    test('an expired token with the provider down is an error', async () => {
       await expect(acquireTokenSilent(due(), request, down, () => 4300)).rejects.toThrow(
         'the provider is down',
       );

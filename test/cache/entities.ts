@@ -1,8 +1,7 @@
 /** Arbitrary entities and documents for property tests, in the words of the schema. */
 import fc from '../support/fast-check.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import { type Dialect, DIALECTS, ROOTS } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS, keyOf, ROOTS } from '../../src-main/cache/schema/dialects.ts';
 
 /** Few of each, so that entities meet. Ids that are prefixes of others, and in other cases. */
 export const HOMES = ['uid.utid', 'UID.UTID', 'uid.utid2', 'uid-b2c_1_x.utid', 'sub', 'sub-2'] as const;

@@ -118,12 +118,12 @@ async function handedOut(): Promise<Record<string, Entity[]>> {
 }
 
 describe.each(Object.entries(await handedOut()))('an entity from %s', (_from, entities) => {
-  test('has its secret for who asks for it', () => {
+  test('reveals its secret when it is read', () => {
     expect(entities.length).toBeGreaterThan(1);
     for (const { secret } of entities) expect(SECRETS).toContain(secret);
   });
 
-  test.each(WAYS)('gives none by %s', (_name, way) => {
+  test.each(WAYS)('reveals no secret by %s', (_name, way) => {
     for (const entity of entities) {
       const texts = textsIn(way(entity)).join('\n');
       for (const secret of SECRETS) expect(texts).not.toContain(secret);

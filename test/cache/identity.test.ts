@@ -162,7 +162,7 @@ describe('two realms of one host, with the same subject', () => {
     expect(lookup(cache, request, 1000).refreshTokens.map(({ secret }) => secret)).toEqual(['rt alpha']);
   });
 
-  test('a refresh without an ID token is filed under the account that the endpoint belongs to', () => {
+  test('a refresh without an ID token is stored under the account of the endpoint', () => {
     const cache = cacheWith(realmSignIn('alpha'), realmSignIn('beta'));
     const bare = { id_token: undefined, access_token: 'newer' };
     const { account } = cache.add(realmSignIn('beta', bare, { home_account_id: '5' }));
@@ -171,7 +171,7 @@ describe('two realms of one host, with the same subject', () => {
     expect(secretFor(cache, requestAt('alpha'))).toBe('at alpha');
   });
 
-  test('what MSAL libraries wrote without an issuer is told apart by the ID token beside it', () => {
+  test('entities that MSAL libraries wrote without an issuer are distinguished by the ID token beside them', () => {
     const cache = new SerializableTokenCache({ now });
     const { id_token } = realmSignIn('alpha').response;
     const own = { home_account_id: '5', environment: 'id.example', client_id: 'app', realm: 'realms' };
@@ -243,7 +243,7 @@ describe('a refresh that ends after a new sign-in', () => {
   });
 });
 
-describe('a token of which nothing names the issuer', () => {
+describe('a token of unknown issuer', () => {
   const loose = { home_account_id: '5', environment: 'id.example:8443', client_id: 'app', realm: '' };
   /** Signed in at these realms, beside a document whose tokens no ID token goes with. */
   const cacheBeside = (...realms: string[]): SerializableTokenCache => {
@@ -284,7 +284,7 @@ describe('a token of which nothing names the issuer', () => {
     expect(secretFor(cacheBeside('alpha', 'beta'), request)).toBeUndefined();
   });
 
-  test('does not keep either of two users from signing out, and goes with the first', () => {
+  test('does not prevent either of two users from signing out, and is removed with the first', () => {
     const cache = cacheBeside('alpha', 'beta');
     const [alpha, beta] = cache.accounts();
     expect(cache.signOut(alpha!)).toMatchObject({ issuer: alpha!.issuer, remaining: 0 });
@@ -341,7 +341,7 @@ describe('one user', () => {
     ]);
   });
 
-  test('is known by name from whichever claim has it', () => {
+  test('takes the name from whichever claim has it', () => {
     const nameFrom = (claims: object): string | undefined =>
       cacheWith(realmSignIn('alpha', { id_token: jwt({ sub: '5', ...claims }) })).accounts()[0]?.username;
     expect(nameFrom({ preferred_username: 'p', upn: 'u' })).toBe('p');
@@ -364,7 +364,7 @@ describe('one user', () => {
     expect(cache.accounts()).toMatchObject([{ username: 'john.doe@contoso.example' }]);
   });
 
-  test('whose account entity is missing is still signed in, and can be signed out', () => {
+  test('without an account entity is still signed in and can be signed out', () => {
     const cache = new SerializableTokenCache({ now });
     const own = { home_account_id: 'u.t', environment: 'login.windows.net', client_id: 'app' };
     cache.deserialize(JSON.stringify({ RefreshToken: { r: { ...own, secret: 'r' } } }));
@@ -379,7 +379,7 @@ describe('one user', () => {
     expect(cache.accounts()).toMatchObject([{ authority_type: 'Generic' }]);
   });
 
-  test('has an account source only where a grant signed them in', () => {
+  test('has an account source only if a grant signed the user in', () => {
     const sourceOf = (grant_type: string): unknown =>
       cacheWith(signIn({}, { grant_type })).find('Account')[0]?.account_source;
     expect(sourceOf('authorization_code')).toBe('authorization_code');
@@ -387,7 +387,7 @@ describe('one user', () => {
   });
 });
 
-describe('signing everyone out', () => {
+describe('signing out all accounts', () => {
   test('removes every account, apps, and what names an account, and counts each once', () => {
     const cache = cacheWith(realmSignIn('alpha'), realmSignIn('beta'), signIn(), {
       ...signIn({ id_token: undefined, refresh_token: undefined, client_info: undefined }),
@@ -404,7 +404,7 @@ describe('signing everyone out', () => {
     expect(cache.find('AccessToken')).toEqual([]);
   });
 
-  test('costs what is there, however many accounts there are', () => {
+  test('costs as much as its own entries, however many accounts there are', () => {
     const cache = new SerializableTokenCache({ now });
     const account = { environment: 'login.windows.net', realm: 't' };
     const entries = Array.from({ length: 3000 }, (_, n) => [
@@ -468,7 +468,7 @@ describe('what a token is for', () => {
     );
   });
 
-  test('a refresh token got on behalf of a user answers for that assertion alone', () => {
+  test('an on-behalf-of refresh token matches only its assertion', () => {
     const cache = new TokenCache({ now });
     cache.add(signIn({}, { data: purposes['assertion']!.data }));
     const tokens = (more: Partial<TokenRequest>): number =>
@@ -488,7 +488,7 @@ describe('what a token is for', () => {
     },
   );
 
-  test('a PoP token that only its credential type gives away is none', () => {
+  test('a PoP token that only its credential type identifies is no bearer token', () => {
     const cache = new SerializableTokenCache({ now });
     cache.add(signIn());
     const [token] = cache.find('AccessToken');
@@ -578,7 +578,7 @@ describe('lifetimes', () => {
     expect(added(response)).toEqual({ expiry, on });
   });
 
-  test('a token of unknown lifetime is given out until it is refused', () => {
+  test('a token of unknown lifetime is returned until it is refused', () => {
     const cache = new TokenCache({ now });
     cache.add(signIn({ expires_in: undefined }));
     const request = {
@@ -606,7 +606,7 @@ describe('lifetimes', () => {
   });
 });
 
-describe('what can’t be taken in is refused, with the name of the field, and all is as it was', () => {
+describe('an invalid event is refused with the name of the field, and nothing changes', () => {
   test.each<[string, unknown]>([
     ['client_id', { client_id: undefined }],
     ['client_id', { client_id: '' }],
@@ -720,7 +720,7 @@ describe('a refused refresh token', () => {
     expect(sent).toBe(2);
   });
 
-  test('a refusal of what was asked is no refusal of other scopes', async () => {
+  test('a refusal of some scopes does not refuse other scopes', async () => {
     const cache = cacheWith(realmSignIn('alpha'));
     const sent: unknown[] = [];
     const redeem: Redeem = (_, { scopes }) => {
@@ -736,7 +736,7 @@ describe('a refused refresh token', () => {
     expect(sent).toEqual([['read'], ['write']]);
   });
 
-  test('an answer about another subject is refused, and nothing is lost', async () => {
+  test('a response about another subject is refused, and nothing is lost', async () => {
     const cache = cacheWith(realmSignIn('alpha'));
     const before = cache.serialize();
     const { response } = realmSignIn('alpha', {
@@ -770,7 +770,7 @@ describe('reading is as tolerant as the most tolerant library', () => {
     },
   );
 
-  test('what no library needs may be missing, and times may be numbers', () => {
+  test('fields that no library needs may be missing, and times may be numbers', () => {
     const token = { ...own, secret: 's', target: 'read', expires_on: 9000 };
     const cache = read({
       AccessToken: { a: token },

@@ -1,8 +1,7 @@
 /** Every key in every dialect, and which dialect a document is in. */
 import { describe, expect, test } from 'vitest';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import { type Dialect, DIALECTS, LAYOUTS } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, DIALECTS, keyOf, LAYOUTS } from '../../src-main/cache/schema/dialects.ts';
 import { recognise } from '../../src-main/cache/document/recognize.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
@@ -183,12 +182,12 @@ describe('recognising a dialect', () => {
     expect(recognise({}, LAYOUTS['msal-python'])).toBe(null);
   });
 
-  test('the empty document of MSAL Node is told by its roots', () => {
+  test('the empty document of MSAL Node is recognized by its roots', () => {
     const empty = { Account: {}, IdToken: {}, AccessToken: {}, RefreshToken: {}, AppMetadata: {} };
     expect(recognise(empty, LAYOUTS['msal-node'])).toBe('msal-node');
   });
 
-  test('where two libraries took turns, the layout tells who was last', () => {
+  test('if two libraries wrote in turn, the layout tells which one was last', () => {
     const python = document('msal-python');
     const node = document('msal-node');
     const both = {

@@ -65,7 +65,7 @@ test.each(KINDS)('%s: one of a thousand is compared', (_name, type, make) => {
   expect(store.like(type, wanted)).toHaveLength(0);
 });
 
-test('what may denote the same credential in spite of its fields is compared', () => {
+test('entries that may denote the same credential despite different fields are compared', () => {
   const store = storeOf(
     cacheWith({
       RefreshToken: [...times((n) => ({ ...REFRESH, target: `s${n}` })), REFRESH],
@@ -83,7 +83,7 @@ test('what may denote the same credential in spite of its fields is compared', (
   expect(sameEntries(store, 'Account', { ...ACCOUNT, environment: '7.EXAMPLE:8443' })).toHaveLength(1);
 });
 
-test('a thousand versions of one token: the newest stays, and each is looked at a few times', () => {
+test('of a thousand versions of one token, the newest stays, and each is compared a few times', () => {
   let reads = 0;
   const cache = cacheWith({
     AccessToken: times((n) => ({
@@ -110,7 +110,7 @@ test('a thousand versions of one token: the newest stays, and each is looked at 
   expect(reads).toBeLessThan(20 * MANY);
 });
 
-test('accounts beside ID tokens that tell their issuer: a token is read once, not for each account', () => {
+test('ID tokens that name the issuer of accounts are read once, not once per account', () => {
   let reads = 0;
   const secret = jwt({ iss: 'https://id.example.com/realm', sub: 'a' });
   const cache = cacheWith({

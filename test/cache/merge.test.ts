@@ -26,7 +26,7 @@ const secrets = (cache: SerializableTokenCache): string[] =>
   [...cache.find('AccessToken'), ...cache.find('RefreshToken')].map(({ secret }) => secret);
 
 describe('merging', () => {
-  test('a plan says what will be done, and changes nothing', () => {
+  test('a plan describes the merge and changes nothing', () => {
     const into = read(written(1000, 'msal-python'));
     const before = into.serialize();
     const from = read(written(2000, 'msal-node', { access_token: 'A2', refresh_token: 'R2' }));
@@ -45,7 +45,7 @@ describe('merging', () => {
     expect(JSON.parse(into.serialize())).toMatchObject({ odd: [1] });
   });
 
-  test('a token whose lifetime nobody told is not counted as expired', () => {
+  test('a token of unknown lifetime is not counted as expired', () => {
     const into = read('');
     const from = read('');
     from.add(signIn({ access_token: 'opaque', refresh_token: 'R', expires_in: undefined }));
@@ -108,7 +108,7 @@ describe('merging', () => {
     expect(into.find('AppMetadata')).toHaveLength(1);
   });
 
-  test('what is not understood finds a place, once', () => {
+  test('unrecognized entries are copied, once', () => {
     const into = read('{"AccessToken":{"k":{"mine":1}},"root":"mine"}');
     const from = read('{"AccessToken":{"k":{"theirs":1},"l":7},"root":"theirs"}');
     merge(into, from);
@@ -120,7 +120,7 @@ describe('merging', () => {
     });
   });
 
-  test('one change event, and an empty cache takes on the dialect', () => {
+  test('emits one change event, and an empty cache adopts the dialect', () => {
     const into = read('');
     let events = 0;
     into.on('change', () => (events += 1));

@@ -30,7 +30,7 @@ const content = (cache: TokenCache): string[] =>
     .map((record) => JSON.stringify(record))
     .sort();
 
-describe('what is added is found', () => {
+describe('entities that were added are found', () => {
   const scope = fc.subarray(['s1', 's2', 's3', 'openid'], { minLength: 1 });
   test('by every field, and by every subset of its scopes', () => {
     fc.assert(
@@ -103,7 +103,7 @@ describe('documents', () => {
     );
   });
 
-  test('whatever the text, there is no error but a DocumentError, and then nothing has changed', () => {
+  test('any text is read or refused with a DocumentError, and then nothing has changed', () => {
     const hostile = fc.oneof(
       fc.string(),
       fc.json(),
@@ -162,7 +162,7 @@ describe('sign-out', () => {
       ),
     );
 
-  test('leaves nothing that names the account, and all else as it was', () => {
+  test('removes every trace of the account and leaves everything else unchanged', () => {
     fc.assert(
       fc.property(
         fc.array(typed, { maxLength: 15 }),

@@ -110,7 +110,7 @@ describe('identities', () => {
 });
 
 describe('adding again', () => {
-  test('access tokens whose scopes overlap are replaced, others stay', () => {
+  test('access tokens with overlapping scopes are replaced, others stay', () => {
     const cache = added(
       signIn({ access_token: '1' }, { scope: ['a', 'b', 'openid'] }),
       signIn({ access_token: '2' }, { scope: ['c', 'openid'] }),
@@ -120,7 +120,7 @@ describe('adding again', () => {
     expect(cache.find('AccessToken').map(({ secret }) => secret)).toEqual(['2', '3', '4']);
   });
 
-  test('a token that is bound to a key does not replace one that is not, nor the other way round', () => {
+  test('a bound token and a bearer token do not replace each other', () => {
     const bound = signIn({ access_token: 'bound' }, { data: { key_id: 'k' } });
     for (const events of [
       [signIn(), bound],
@@ -130,7 +130,7 @@ describe('adding again', () => {
     }
   });
 
-  test('what is known of an account stays', () => {
+  test('known fields of an account stay', () => {
     const cache = added(signIn({}, { grant_type: 'authorization_code' }), signIn({ id_token: undefined }));
     expect(cache.find('Account')).toMatchObject([
       {
@@ -141,7 +141,7 @@ describe('adding again', () => {
     ]);
   });
 
-  test('an app stays in its family, whatever a later response says of it', () => {
+  test('an app stays in its family, whatever a later response says', () => {
     const family = (cache: TokenCache): unknown => cache.find('AppMetadata')[0]?.family_id;
     const appOnly = signIn({ client_info: undefined, id_token: undefined, refresh_token: undefined });
     expect(family(added(signIn({ foci: '1' }), appOnly))).toBe('1');
@@ -152,7 +152,7 @@ describe('adding again', () => {
     expect(added(signIn({}, { skipAccountCreation: true })).find('Account')).toEqual([]);
   });
 
-  test('an endpoint that is no URL is refused, and no secret is in the message', () => {
+  test('an endpoint that is no URL is refused, and the message has no secret', () => {
     const attempt = expect(() => added(signIn({}, { token_endpoint: 'not a URL' })));
     attempt.toThrow(InvalidArgumentError);
     attempt.not.toThrow(/an access token/);
@@ -192,7 +192,7 @@ describe("in MSAL Node's document", () => {
     ]);
   });
 
-  test('an account that another library left for a guest is made the one for all', () => {
+  test('a guest’s account of another library becomes the account for all tenants', () => {
     const cache = node();
     const guest = {
       home_account_id: 'uid.utid',

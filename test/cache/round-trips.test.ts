@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { keyOf } from '../../src-main/cache/schema/keys.ts';
-import type { Dialect } from '../../src-main/cache/schema/dialects.ts';
+import { type Dialect, keyOf } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { documentOf } from './entities.ts';
 import { itemsIn, signIn, withSecret } from './events.ts';
@@ -126,7 +125,7 @@ test('4: signing out finds what the other library wrote', () => {
   expect(itemsIn(cache)).toEqual([]);
 });
 
-test('4: modify deals with every key of the credential', () => {
+test('4: modify changes the credential under all of its keys', () => {
   const cache = cacheOf(
     ['msal-python', 'RefreshToken', rt({ target: 's1' })],
     ['msal-node', 'RefreshToken', rt()],
@@ -218,7 +217,7 @@ test('7: target: "" is a token without scopes, which MSAL Node is given scopes f
   expect(targets('msal-node')).toEqual(['openid']);
 });
 
-test('8: extended_expires_on is read as it stands', () => {
+test('8: extended_expires_on is read unchanged', () => {
   const entity = at({ extended_expires_on: '8200' });
   const cache = cacheOf(['msal-node', 'AccessToken', entity]);
   for (const dialect of ['msal-python', 'msal-dotnet'] as const) {
@@ -294,7 +293,7 @@ test("MSAL Node's refresh token gets what MSAL Python reads: a target, and the t
   });
 });
 
-test('a plain and a bound token of the same scopes go side by side, though MSAL Python has one key for both', () => {
+test('a plain and a bound token with the same scopes are both kept, although MSAL Python has one key for both', () => {
   const cache = new SerializableTokenCache({ now: () => 1000 });
   cache.add(signIn({ access_token: 'plain' }));
   cache.add(signIn({ access_token: 'bound', token_type: 'pop' }, { data: { key_id: 'k' } }));

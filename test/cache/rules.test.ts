@@ -6,11 +6,16 @@ import {
   configuredEnvironment,
   isMicrosoft,
   sameEnvironment,
-} from '../../src-main/cache/schema/environments.ts';
+} from '../../src-main/cache/schema/authorities.ts';
 import { isExpired, isUsable, wantsRefresh } from '../../src-main/cache/schema/expiry.ts';
-import { componentsOf, hashComponents } from '../../src-main/cache/schema/extension.ts';
-import { matches } from '../../src-main/cache/schema/match.ts';
-import { covers, sameScopes, scopesOverlap } from '../../src-main/cache/schema/scopes.ts';
+import {
+  componentsOf,
+  covers,
+  hashComponents,
+  matches,
+  sameScopes,
+  scopesOverlap,
+} from '../../src-main/cache/schema/match.ts';
 
 describe('scopes', () => {
   test.each([
@@ -113,12 +118,12 @@ describe('expiry', () => {
     expect(isUsable(token(times), now)).toBe(usable);
   });
 
-  test('a token is expired at expires_on, not before, and never where the time is unknown', () => {
+  test('a token expires at expires_on, not before, and never if the time is unknown', () => {
     expect([4599, 4600].map((now) => isExpired(token({}), now))).toEqual([false, true]);
     expect(isExpired(token({ expires_on: '' }), 1e12)).toBe(false);
   });
 
-  test('a token wants a refresh from refresh_on, and not where it has none', () => {
+  test('a token is due for refresh from refresh_on on, and never without it', () => {
     expect([2799, 2800].map((now) => wantsRefresh(token({ refresh_on: '2800' }), now))).toEqual([
       false,
       true,
@@ -203,7 +208,7 @@ describe('matching', () => {
     expect(matches('AccessToken', entity, { target: ['s1'], query })).toBe(answers);
   });
 
-  test('a listing has bound tokens in it', () => {
+  test('a list contains bound tokens', () => {
     expect(matches('AccessToken', pop, { query: { home_account_id: 'uid.utid' } })).toBe(true);
   });
 });

@@ -80,7 +80,7 @@ test('modify carries an accessor over, and replaces it where the secret changes'
   expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['new']);
 });
 
-test('a document has the secrets in it', () => {
+test('a document contains the secrets', () => {
   const cache = cacheWithItems(sealed().records);
   for (const dialect of ['msal-python', 'msal-node'] as const) {
     const text = documentText(cache, { dialect });

@@ -33,7 +33,7 @@ describe('signing out', () => {
     expect(cache.signOut('uid.utid')).toMatchObject({ removed: { AccessToken: 1 }, remaining: 0 });
   });
 
-  test('with a filter, what is not understood goes where it names the environment', () => {
+  test('with a filter, unrecognized entries are removed only if they name the environment', () => {
     const entry = (environment: string): object => ({ home_account_id: 'a.b', environment, secret: 'x' });
     const cache = read({
       AccessToken: {
@@ -93,7 +93,7 @@ describe('modify', () => {
     return cache;
   };
 
-  test('an entity that is gone is not brought back', () => {
+  test('an entity that was removed is not restored', () => {
     const cache = cacheWith();
     const [token] = cache.find('RefreshToken');
     cache.signOut('uid.utid');
@@ -179,7 +179,7 @@ test('an account with many tokens: found by app and tenant, kept up to date', ()
   });
 });
 
-test('a root that is not a map makes room for entities, and is kept beside them', () => {
+test('a root that is not a map is renamed for entities and kept beside them', () => {
   const cache = read({ AccessToken: ['odd'], RefreshToken: null, Account: {} });
   cache.add(signIn());
   expect(JSON.parse(cache.serialize())).toMatchObject({ 'AccessToken-2': ['odd'] });
@@ -189,13 +189,13 @@ test('a root that is not a map makes room for entities, and is kept beside them'
   expect(again.find('AccessToken')).toHaveLength(1);
 });
 
-test('what is left when all entities are gone is still a cache document', () => {
+test('a document without entities is still a cache document', () => {
   const text = documentText(cacheWithItems([{ section: 'other', key: null, value: 1 }]));
   expect(JSON.parse(text)).toEqual({ AccessToken: {}, other: 1 });
   expect(itemsIn(read(JSON.parse(text)))).toEqual([{ section: 'other', key: null, value: 1 }]);
 });
 
-test('whole numbers beyond 2^53 keep their digits, in what is not understood and in fields that are not known', () => {
+test('integers beyond 2^53 keep their digits in unrecognized entries and unknown fields', () => {
   const text = '{"AccessToken":{},"ticks":638000000000000001,"more":{"a":[-12345678901234567890,1.5,12]}}';
   const cache = new SerializableTokenCache();
   cache.deserialize(text);

@@ -652,7 +652,7 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
   });
 });
 
-test('scopes that are separated by commas are told apart', () => {
+test('scopes separated by commas are split', () => {
   const cache = new SerializableTokenCache({ now: () => NOW });
   const receipt = cache.add(eventOf(SHAPES['GitHub OAuth app: no lifetime, no refresh token']!));
   expect(receipt).toMatchObject({ granted: ['repo', 'gist'], notGranted: [] });
@@ -662,7 +662,7 @@ test('there are more than 32 of them', () => {
   expect(Object.keys(SHAPES).length).toBeGreaterThan(32);
 });
 
-test('two users whom nobody names are two accounts, and a caller’s name is one', () => {
+test('two unnamed users are two accounts; with an id of the caller’s, they are one', () => {
   const cache = new SerializableTokenCache({ now: () => NOW });
   const spotify = SHAPES['Spotify']!;
   const first = cache.add(eventOf(spotify));

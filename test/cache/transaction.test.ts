@@ -34,7 +34,7 @@ describe('a transaction', () => {
     expect(own[0]?.after?.value).toEqual({ ...before, secret: 'third' });
   });
 
-  test('what was set and taken away again is no change', () => {
+  test('an entry that was set and removed again is no change', () => {
     const cache = cacheWith();
     const { changes } = transact(cache, () => {
       cache.add(signIn({}, { client_id: 'x' }));
@@ -44,7 +44,7 @@ describe('a transaction', () => {
     expect(changes).toEqual([]);
   });
 
-  test('that throws changes nothing, and tells nobody', () => {
+  test('that throws changes nothing and emits no event', () => {
     const cache = cacheWith([]);
     const before = content(cache);
     const listener = vi.fn();
@@ -87,7 +87,7 @@ describe('a transaction', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  test('inside another is part of it', () => {
+  test('inside another transaction is part of it', () => {
     const cache = cacheWith();
     const fail = (): never => {
       transact(cache, () => cache.add(signIn()));
@@ -97,7 +97,7 @@ describe('a transaction', () => {
     expect(content(cache)).toEqual([]);
   });
 
-  test('takes back a document that was read in it, with its dialect', () => {
+  test('undoes the reading of a document, with its dialect', () => {
     const cache = new SerializableTokenCache();
     cache.deserialize(
       '{"Account":{},"IdToken":{},"AccessToken":{},"RefreshToken":{},"AppMetadata":{},"x":1}',
@@ -128,7 +128,7 @@ test('changes can be replayed on another cache', () => {
 });
 
 describe('the change event', () => {
-  test('one for each call, with all that the call did', () => {
+  test('is emitted once per call, with all changes of the call', () => {
     const cache = cacheWith();
     const changes: CacheChange[] = [];
     const stop = cache.on('change', (change) => changes.push(change));
@@ -158,7 +158,7 @@ describe('the change event', () => {
     expect(changes).toHaveLength(2);
   });
 
-  test('tells of what is not understood apart', () => {
+  test('reports unrecognized entries separately', () => {
     const cache = new SerializableTokenCache();
     const changes: CacheChange[] = [];
     cache.on('change', (change) => changes.push(change));

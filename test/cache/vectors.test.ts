@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ENTITY_TYPES, type Entity } from '../../src-main/cache/schema/entities.ts';
-import { canonicalEnvironment } from '../../src-main/cache/schema/environments.ts';
-import { extensionOf } from '../../src-main/cache/schema/extension.ts';
-import { keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
+import { canonicalEnvironment } from '../../src-main/cache/schema/authorities.ts';
+import { extensionOf, keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
 import { type Dialect, DIALECTS } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { dialectOf } from '../../src-main/cache/place.ts';
@@ -84,7 +83,7 @@ const users = (cache: TokenCache): unknown[] =>
 describe.each(vectors)('$path', ({ path, dialect, ...expected }) => {
   const text = bytes(path).toString();
 
-  test('comes out as it went in, to the byte', () => {
+  test('is written back byte for byte', () => {
     expect(read(text).serialize() === text).toBe(true);
   });
 
@@ -135,7 +134,7 @@ describe.each(vectors)('$path', ({ path, dialect, ...expected }) => {
     expect(JSON.parse(read(text).serialize({ dialect: own }))).toEqual(JSON.parse(text));
   });
 
-  test('signing out each account leaves nothing of it, and all of the others', () => {
+  test('signing out each account removes all of it and nothing of the others', () => {
     for (const { home_account_id } of read(text).accounts()) {
       const cache = read(text);
       const others = gists(cache).filter((line) => !line.startsWith(`${home_account_id.toLowerCase()}|`));

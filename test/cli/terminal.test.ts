@@ -108,6 +108,35 @@ describe('with a keyring', () => {
     });
   }, 90_000);
 
+  it('changes nothing where a question is answered by Ctrl+C or Ctrl+D, and finishes where undo was offered', async () => {
+    await terminal(keyring.env, async ({ home, run, begin, seen, type, enter, press }) => {
+      const file = azureCli(home);
+      await run(`tokenkeep import ${file}`);
+      for (const key of ['C-c', 'C-d']) {
+        const exported = begin('tokenkeep export copy.age');
+        await seen(/Passphrase:/);
+        press(key);
+        expect(await exported()).toMatchObject({
+          code: EXIT.cancelled,
+          text: expect.stringContaining('Cancelled. Nothing was changed.') as string,
+        });
+        const asked = begin('tokenkeep signout ada@example.org');
+        await seen(/Sign out of 2 places\? \[y\/N\]/);
+        press(key);
+        expect((await asked()).code).toBe(EXIT.cancelled);
+      }
+      expect(readFileSync(file, 'utf8')).toContain('ada@example.org');
+      const done = begin('tokenkeep signout ada@example.org');
+      await seen(/Sign out of 2 places\? \[y\/N\]/);
+      type('y');
+      enter();
+      await seen(/Press Enter to finish/);
+      press('C-c');
+      expect((await done()).code).toBe(EXIT.ok);
+      expect(readFileSync(file, 'utf8')).not.toContain('ada@example.org');
+    });
+  }, 90_000);
+
   it('asks for a passphrase twice, and shows neither', async () => {
     await terminal(keyring.env, async ({ home, run, begin, seen, type, enter }) => {
       await run(`tokenkeep import ${azureCli(home)}`);

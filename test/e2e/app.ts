@@ -15,7 +15,7 @@ import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
 import { HELD } from '../support/driven.ts';
 import { type Keyring, type Place, startKeyring } from '../support/keyring.ts';
-import { exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
+import { drawn, exitCode, isPackaged, type Started, startPackaged } from './packaged.ts';
 
 export { type Started } from './packaged.ts';
 
@@ -90,6 +90,7 @@ async function watch(app: ElectronApplication, program: Program, env: Env): Prom
     stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
   }
   const window = await app.firstWindow();
+  await drawn(window);
   window.on('console', (message) => output.push(`[${message.type()}] ${message.text()}`));
   const startAgain = (args: readonly string[]): Promise<number | null> =>
     exitCode(program.executable, [...program.first, ...args], env);

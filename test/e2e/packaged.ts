@@ -62,6 +62,7 @@ export async function attach(address: string): Promise<{ window: Page; end: () =
   const context = browser.contexts()[0];
   if (context === undefined) throw new Error('Chromium has no context to look into.');
   const window = context.pages()[0] ?? (await context.waitForEvent('page'));
+  await drawn(window);
   const end = async (): Promise<void> => {
     const session = await browser.newBrowserCDPSession();
     const gone = new Promise((resolve) => browser.once('disconnected', resolve));
@@ -70,6 +71,10 @@ export async function attach(address: string): Promise<{ window: Page; end: () =
   };
   return { window, end };
 }
+
+/** Waits until the page is there: a window is announced before its document has a body. */
+export const drawn = (window: Page): Promise<void> =>
+  window.locator('body *').first().waitFor({ state: 'attached' });
 
 /** The addresses of the pages that Chromium has. */
 async function pagesAt(address: string): Promise<string[]> {

@@ -12,10 +12,10 @@ import {
   SerializableTokenCache,
   type TokenResponseEvent,
 } from '../../src-main/cache/index.ts';
-import { sameEnvironment } from '../../src-main/cache/schema/environments.ts';
-import { sameScopes } from '../../src-main/cache/schema/scopes.ts';
+import { sameEnvironment } from '../../src-main/cache/schema/authorities.ts';
+import { sameScopes } from '../../src-main/cache/schema/match.ts';
 import { ANY_TENANT } from '../../src-main/cache/schema/tenant-profiles.ts';
-import { homeTenantOf } from '../../src-main/cache/schema/keys.ts';
+import { homeTenantOf } from '../../src-main/cache/schema/dialects.ts';
 import { adfs, APPS, b2c, entra, generic, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { type Judge, MSAL_PYTHON, type Trial, type Verdict, verdicts } from './judges.ts';
 

@@ -19,6 +19,7 @@ describe('what a window sees', () => {
     const answers = [
       await ask.status(W),
       accounts,
+      await ask.accountsText(W),
       tokens,
       ...(await Promise.all(tokens.map(async ({ id }) => ask.claims(W, id)))),
       ...(await Promise.all(accounts.map(async ({ id }) => ask.removalCount(W, [id])))),
@@ -28,6 +29,11 @@ describe('what a window sees', () => {
       await ask.signOut(W, null),
     ];
     for (const secret of secretsIn(text)) expect(JSON.stringify(answers)).not.toContain(secret);
+  });
+
+  it.each(documents)('has the same list of $file as objects and as text', async ({ file }) => {
+    const { ask } = windowOver(cacheOf(vectorText('documents', file)));
+    expect(JSON.parse(await ask.accountsText(W))).toEqual(await ask.accounts(W));
   });
 
   it('is refused for ids that are not there', async () => {

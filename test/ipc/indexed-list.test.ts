@@ -2,7 +2,7 @@
 import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { Entry } from '../../src-main/cache/entry.ts';
-import { hashText } from '../../src-main/cache/schema/extension.ts';
+import { hashText } from '../../src-main/cache/schema/match.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { accountList, search } from '../../src-main/ipc/account-views.ts';
 import type { AccountList } from '../../src-main/ipc/contract.ts';

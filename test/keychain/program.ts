@@ -1,5 +1,5 @@
 // Run by system.real.test.ts in a process of its own. Does what its arguments say, and prints what came of it.
-import { renameSync } from 'node:fs';
+import { copyFileSync, renameSync } from 'node:fs';
 import { KeychainError } from '../../src-main/errors.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 
@@ -7,12 +7,12 @@ const [deadline = '', ...calls] = process.argv.slice(2);
 const keychain = systemKeychain({ deadline: Number(deadline) });
 for (const call of calls) {
   const [name = '', account = '', secret = ''] = call.split(' ');
-  if (name === 'wait') {
-    await new Promise((resolve) => setTimeout(resolve, Number(account)));
-    continue;
-  }
   if (name === 'rename') {
     renameSync(account, secret); // As an upgrade of the program does it.
+    continue;
+  }
+  if (name === 'copy') {
+    copyFileSync(account, secret); // As an installation does it.
     continue;
   }
   try {

@@ -197,16 +197,8 @@ test('the session that docs/keychains.md starts has an unlocked keyring; one wit
 test('the library is installed while the program runs: the next try reaches the keychain', async () => {
   const { env } = await opened(startKeyring());
   const main = withoutLibrary();
-  const later = join(dirname(main), 'later.mjs');
-  // As an installation would: what the native module asks for is there from now on.
-  writeFileSync(
-    later,
-    `import { copyFileSync } from 'node:fs';
-    setTimeout(() => copyFileSync(${JSON.stringify(BINARY)}, ${JSON.stringify(binaryBelow(dirname(main)))}), 1500);
-    process.argv.splice(2, 1, '5000', 'get k', 'wait 3000', 'get k', 'get k');
-    await import('./main.mjs');`,
-  );
-  expect(await run(env, [], 5000, later)).toMatchObject([
+  const installed = `copy ${BINARY} ${binaryBelow(dirname(main))}`;
+  expect(await run(env, ['get k', installed, 'get k', 'get k'], 5000, main)).toMatchObject([
     { code: 'keychain_library_missing' },
     { value: null },
     { value: null },

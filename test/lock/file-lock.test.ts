@@ -29,7 +29,7 @@ test('one holder at a time, of many', async () => {
   for (const lock of locks) await lock.close();
 });
 
-test('one who wants it all the time lets the one who waits go first', async () => {
+test('a holder that asks again at once lets the one that waits go first', async () => {
   const file = newFile();
   const [greedy, patient] = [new FileLock(file), new FileLock(file)];
   let holds = 0;
@@ -50,7 +50,7 @@ test('one who wants it all the time lets the one who waits go first', async () =
   await patient.close();
 });
 
-test('who is called off leaves the line at once, and those behind are next', async () => {
+test('a cancelled caller leaves the queue at once, and those behind it are next', async () => {
   const file = newFile();
   const [first, second, third] = [new FileLock(file), new FileLock(file), new FileLock(file)];
   let end = (): void => undefined;
@@ -76,7 +76,7 @@ test('who is called off leaves the line at once, and those behind are next', asy
   for (const lock of [first, second, third]) await lock.close();
 });
 
-test('a holder that takes too long: busy, and said so', async () => {
+test('a holder that takes too long: the call rejects as busy', async () => {
   const file = newFile();
   const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
   let end = (): void => undefined;

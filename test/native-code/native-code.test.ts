@@ -185,5 +185,9 @@ describe('copied into a packaged app', () => {
     );
     install('fs-native-extensions', {}, binaries);
     expect(copy('linux-ia32')).toThrow(expect.objectContaining({ field: 'platform' }));
+    put('file', '');
+    expect(() => copyNativeCode(dirname(folder), join(folder, 'file', 'packaged'), 'linux-x64')).toThrow(
+      expect.objectContaining({ code: 'path_invalid' }),
+    );
   });
 });

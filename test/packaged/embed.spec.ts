@@ -22,7 +22,7 @@ import { type RunningProvider, startProvider } from '../../examples/provider/pro
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { test } from '../e2e/app.ts';
-import { startPackaged } from '../e2e/packaged.ts';
+import { drawn, startPackaged } from '../e2e/packaged.ts';
 import { browser } from '../support/browser.ts';
 import { HELD } from '../support/driven.ts';
 import { linkSandboxHelper } from './copy.ts';
@@ -77,7 +77,9 @@ async function startFrom(app: string, env: Record<string, string>): Promise<Desk
     env,
     chromiumSandbox: true,
   });
-  return { window: await desk.firstWindow(), quit: () => desk.close() };
+  const window = await desk.firstWindow();
+  await drawn(window);
+  return { window, quit: () => desk.close() };
 }
 
 /** The system's browser, as the app finds it: a program that notes the address, which someone then visits. */

@@ -1,4 +1,5 @@
 /** What a user does with the package: installs it, starts it, uses it, removes it; and finds the sign-ins still there. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
@@ -59,6 +60,12 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
       } finally {
         child.kill('SIGKILL');
       }
+    });
+    await test.step('the same program is the command', () => {
+      const { DISPLAY: _, ...env } = keyring.env;
+      const { stdout, status } = spawnSync(program, ['list'], { env, encoding: 'utf8' });
+      expect([status, stdout]).toEqual([0, expect.stringMatching(/priya\.nair\S+ .*vault$/m)]);
+      expect(stdout).not.toContain('lee.park');
     });
   } finally {
     await remove();

@@ -41,7 +41,7 @@ function hostile() {
 
 async function stage() {
   const operator = hostile();
-  const all = caches({ store: operator.store, timeout: 300 });
+  const all = caches({ store: operator.store, timeout: 2000 });
   const [ada, bob] = [all.partition('session-of-ada'), all.partition('session-of-bob')];
   await ada.update((cache) => signIn(cache, 'ada'));
   await bob.update((cache) => signIn(cache, 'bob'));

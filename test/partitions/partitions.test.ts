@@ -107,7 +107,7 @@ describe('reads and updates', () => {
       isReading = true;
       return new Promise(() => undefined); // It is gone: no answer, no end.
     };
-    void caches({ store, timeout: 100 })
+    void caches({ store })
       .partition('a')
       .update((cache) => signIn(cache, 'noor', 'lost'))
       .catch(() => undefined);

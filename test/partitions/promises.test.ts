@@ -4,7 +4,12 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { type SealingKeys, memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
+import {
+  type PartitionStore,
+  type SealingKeys,
+  memoryStore,
+  partitionedCaches,
+} from '../../src-main/partitions/index.ts';
 import { postgresInvalidation, postgresStore } from '../../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
@@ -221,6 +226,34 @@ describe('a turn', () => {
     expect(await partition(5000).read(scopesIn)).toEqual(['first', 'next']);
   });
 
+  it('creates no AbortController and no timer for a task that takes no signal, nor do reads and updates', async () => {
+    const partition = caches({ store: memoryStore() }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    const [controllers, timers] = [vi.fn(), vi.spyOn(globalThis, 'setTimeout')];
+    const Own = AbortController;
+    vi.stubGlobal(
+      'AbortController',
+      class extends Own {
+        constructor() {
+          super();
+          controllers();
+        }
+      },
+    );
+    try {
+      for (let turn = 0; turn < 5; turn += 1) {
+        await partition.exclusively('refresh', () => partition.read(namesIn));
+        await partition.update((cache) => signIn(cache, 'noor', `t${turn}`));
+      }
+      expect([controllers.mock.calls.length, timers.mock.calls.length]).toEqual([0, 0]);
+      await partition.exclusively('refresh', (signal) => Promise.resolve(signal.aborted));
+      expect(controllers).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.unstubAllGlobals();
+      timers.mockRestore();
+    }
+  });
+
   it('hands its signal to what redeems a refresh token', async () => {
     const partition = caches({ turnLimit: 60 }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor', 'orders', 10));
@@ -245,24 +278,100 @@ describe('a turn', () => {
 });
 
 describe('races and touches', () => {
-  it('losing every race is busy, whenever the time is over', async () => {
-    const lost = { ...memoryStore(), write: () => Promise.resolve(false) };
-    // A machine that is busy might lose no race before the time is over.
+  // A busy machine might lose no race before a real clock's deadline.
+  const withClockTurned = async (milliseconds: number, task: () => Promise<void>): Promise<void> => {
     vi.useFakeTimers({
       toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'],
     });
     try {
-      for (const timeout of [60, 110, 200]) {
-        const update = caches({ store: lost, timeout })
-          .partition('a')
-          .update((cache) => signIn(cache, 'noor', 'ours'));
-        const ended = expect(update).rejects.toMatchObject({ code: 'partition_busy' });
-        await vi.advanceTimersByTimeAsync(timeout + 50);
-        await ended;
+      const ended = task();
+      // Real hashing runs between the calls of the store, so the turns of the event loop are given as well.
+      for (let left = milliseconds; left > 0; left -= 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await vi.advanceTimersByTimeAsync(1);
       }
+      await ended;
     } finally {
       vi.useRealTimers();
     }
+  };
+  const hanging = () => new Promise<never>(() => undefined);
+
+  it('losing every race is busy, whenever the time is over', async () => {
+    const lost = { ...memoryStore(), write: () => Promise.resolve(false) };
+    for (const timeout of [60, 110, 200])
+      await withClockTurned(timeout + 50, async () => {
+        const update = caches({ store: lost, timeout })
+          .partition('a')
+          .update((cache) => signIn(cache, 'noor', 'ours'));
+        await expect(update).rejects.toMatchObject({ code: 'partition_busy' });
+      });
+  });
+
+  /** A store whose writes of the partition lose the first race; then `what` never answers. */
+  const slowAfterARace = (what: 'read' | 'index' | 'write' | 'remove', key: () => string) => {
+    const inner = memoryStore();
+    let races = 0;
+    const store: PartitionStore = {
+      ...inner,
+      read: (name) => {
+        const isMeant = what === 'read' ? name === key() : what === 'index' && name !== key();
+        return races > 0 && isMeant ? hanging() : inner.read(name);
+      },
+      write: (name, ...rest) => {
+        if (name !== key()) return inner.write(name, ...rest);
+        races += 1;
+        return races === 1 ? Promise.resolve(false) : hanging();
+      },
+      remove: (name, ...rest) => {
+        if (what !== 'remove') return inner.remove(name, ...rest);
+        races += 1;
+        return races === 1 ? Promise.resolve(false) : hanging();
+      },
+    };
+    return { inner, store };
+  };
+
+  it.each([
+    { step: 'a read', what: 'read', code: 'partition_busy' },
+    { step: 'the index of users', what: 'index', code: 'partition_busy' },
+    // The store has it and may still write it, so `partition_busy`, which promises that nothing was written, would be wrong.
+    { step: 'a write that was sent', what: 'write', code: 'store_timeout' },
+    { step: 'a removal that was sent', what: 'remove', code: 'store_timeout' },
+  ] as const)('after a lost race, $step without an answer is $code', async ({ what, code }) => {
+    let key = '';
+    const { inner, store } = slowAfterARace(what, () => key);
+    ({ key } = caches({ store: inner }).partition('a'));
+    if (what === 'remove')
+      await caches({ store: inner })
+        .partition('a')
+        .update((cache) => signIn(cache, 'noor'));
+    await withClockTurned(400, async () => {
+      const partition = caches({ store, timeout: 100, userIndex: what === 'index' }).partition('a');
+      const update =
+        what === 'remove'
+          ? partition.signOut('noor.utid')
+          : partition.update((cache) => signIn(cache, 'noor', 'ours'));
+      await expect(update).rejects.toMatchObject({ code });
+    });
+  });
+
+  it('a store that never answers is a time-out, also of an update that reads a second time', async () => {
+    const inner = memoryStore();
+    await caches({ store: inner })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor'));
+    let reads = 0;
+    const store = { ...inner, read: (key: string) => ((reads += 1) > 1 ? hanging() : inner.read(key)) };
+    const partition = caches({ store, timeout: 100 }).partition('a');
+    await partition.read(namesIn);
+    const other = caches({ store: inner }).partition('a');
+    await other.update((cache) => signIn(cache, 'noor', 'theirs'));
+    await withClockTurned(200, async () => {
+      // The cache that was kept open is outdated: that is no race that was lost.
+      const update = partition.update((cache) => signIn(cache, 'noor', 'ours'));
+      await expect(update).rejects.toMatchObject({ code: 'store_timeout' });
+    });
   });
 
   it('a touch that fails rejects no read, and is tried again', async () => {

@@ -106,7 +106,7 @@ describe('Redis with Sentinel', () => {
     const caches = partitionedCaches({
       store: redisStore({ client }),
       sealingKeys: 'plain-text',
-      timeout: 1000,
+      timeout: 3000,
     });
     await caches.check();
     await caches.partition('a').update((cache) => signIn(cache, 'noor'));

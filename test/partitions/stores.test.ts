@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import express from 'express';
 import pg from 'pg';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { layered, memoryStore, type PartitionInvalidation } from '../../src-main/partitions/index.ts';
 import {
@@ -240,6 +240,33 @@ describe('memory in front', () => {
       other.destroy();
       await server.close();
     }
+  });
+});
+
+describe('Redis', () => {
+  it('creates no timer in a command that is sent at once', async () => {
+    const server = await startRedis();
+    const client = await createClient({ url: server.url }).connect();
+    const timers = vi.spyOn(AbortSignal, 'timeout');
+    try {
+      const partition = caches({ store: redisStore({ client }) }).partition('a');
+      await partition.update((cache) => signIn(cache, 'noor'));
+      expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+      expect(timers).not.toHaveBeenCalled();
+    } finally {
+      timers.mockRestore();
+      await client.close();
+      await server.close();
+    }
+  });
+
+  it('leaves its timeout to a client that may keep a command for a node that is away', () => {
+    const given: object[] = [];
+    const withCommandOptions = (options: object) => given.push(options) as never;
+    const cluster = { withCommandOptions, isReady: true };
+    redisStore({ client: Object.assign({ legacy: () => undefined, duplicate: () => undefined }, cluster) });
+    redisStore({ client: cluster });
+    expect(given.map((options) => 'timeout' in options)).toEqual([true, false]);
   });
 });
 

@@ -12,25 +12,32 @@ import { HEALTH } from './fake/worlds.ts';
 const asked = (bridge: { asked: [string, ...unknown[]][] }, name: string) =>
   bridge.asked.filter(([request]) => request === name).length;
 
+/** The Health page, shown. */
+async function onPage(changes: Parameters<typeof stage>[1] = {}) {
+  const set = await stage('findings', changes);
+  set.model.pages.show('health');
+  await settled();
+  return set;
+}
+
 describe('looking', () => {
-  test('once at the start, when the page is shown, and then at each change', async () => {
+  test('waits until the page is shown, and then follows each change', async () => {
     const { model, bridge } = await stage('findings');
+    bridge.emit('change', null);
+    await settled();
+    expect(asked(bridge, 'examine')).toBe(0);
+    model.pages.show('health');
+    await settled();
     expect(model.health.view.get().report).toEqual(HEALTH);
     expect(asked(bridge, 'examine')).toBe(1);
     bridge.emit('change', null);
     await settled();
-    expect(asked(bridge, 'examine')).toBe(1);
-    model.pages.show('health');
-    await settled();
     expect(asked(bridge, 'examine')).toBe(2);
-    bridge.emit('change', null);
-    await settled();
-    expect(asked(bridge, 'examine')).toBe(3);
   });
 
   test('that failed says why, and can be tried again', async () => {
     const error = { code: 'unexpected', message: 'It could not be read.' };
-    const { model, world } = await stage('findings', { failing: new Map([['examine', error]]) });
+    const { model, world } = await onPage({ failing: new Map([['examine', error]]) });
     expect(model.health.view.get()).toMatchObject({ report: null, error });
     world.failing.clear();
     await model.health.examine();
@@ -41,7 +48,7 @@ describe('looking', () => {
 describe('a repair', () => {
   test('shows the difference first, is made once, and can be undone', async () => {
     const slow = gate();
-    const { model, world, bridge } = await stage('findings');
+    const { model, world, bridge } = await onPage();
     model.health.propose();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'repair', ids: null, count: 1, working: false });
     expect(model.dialogs.view.get()).toMatchObject({ difference: { removed: [{ key: 'old' }] } });
@@ -62,7 +69,7 @@ describe('a repair', () => {
   });
 
   test('of one finding names it; of one that can’t be repaired there is none', async () => {
-    const { model } = await stage('findings');
+    const { model } = await onPage();
     model.health.propose([HEALTH.findings[0]!]);
     expect(model.dialogs.view.get()).toBeNull();
     model.health.propose([HEALTH.findings[1]!]);
@@ -71,7 +78,7 @@ describe('a repair', () => {
 
   test('that was refused changes nothing, and says so', async () => {
     const error = { code: 'vault_read_only', message: 'It can’t be written.' };
-    const { model, world } = await stage('findings');
+    const { model, world } = await onPage();
     world.failing.set('repair', error).set('undoRepair', error);
     model.health.propose();
     await model.health.repair();

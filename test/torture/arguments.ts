@@ -63,6 +63,6 @@ export function readArguments(words: readonly string[]): Arguments {
   return {
     ...found,
     only: only.length > 0 ? only : SECTIONS,
-    kills: found.kills || (found.short ? 24 : 2000),
+    kills: found.kills || (found.short ? 16 : 2000),
   };
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeIo } from '../../src-main/vault/disk/io.ts';
+import { nodeIo } from '../../src-main/vault/disk/file.ts';
 import { placeOf } from '../vault/disk.ts';
 import { type Opening, openFile } from '../../src-main/vault/open.ts';
 import { usersIn } from '../vault/people.ts';

@@ -75,7 +75,7 @@ it.each(['locked', 'no-keychain', 'key-missing', 'damaged', 'read-only', 'newer'
   },
 );
 
-it('an old copy that is not understood stays, and so does one that can’t be removed', async () => {
+it('an old copy that is not understood, or can’t be removed, stays', async () => {
   const { vault, old } = await open();
   writeFileSync(old, '{ "half": ');
   const earlier = { read: () => readFileSync(old, 'utf8'), remove: () => expect.unreachable() };
@@ -88,7 +88,7 @@ it('an old copy that is not understood stays, and so does one that can’t be re
   await expect(adopt(vault, { read, remove: 'x' } as never)).rejects.toMatchObject({ field: 'remove' });
 });
 
-it('what an older version of the app writes meanwhile is merged as well', async () => {
+it('changes that an older version of the app writes meanwhile are merged as well', async () => {
   const { vault, old } = await open({ users: [] });
   const { read, remove } = plainFile(old, ['noor@example.org']);
   let reads = 0;
@@ -151,7 +151,7 @@ it('killed at any step, the sign-ins are in the old copy or in the vault, and th
   }
 }, 60_000);
 
-it('four processes that start at once move it once, and each has the accounts', async () => {
+it('four processes that start at once move it once, and each gets the accounts', async () => {
   const [folder, program] = [temporaryFolder(), await bundle(join(import.meta.dirname, 'adopt-program.ts'))];
   onTestFinished(() => rmSync(dirname(program), { recursive: true }));
   const [old, file, keys] = ['old.json', 'a.vault', 'keys'].map((name) => join(folder, name)) as [

@@ -17,7 +17,7 @@ function unmarked(keychain: FakeKeychain): FakeKeychain {
   return other;
 }
 
-test('whichever sector of a frame the power cut leaves out, at whatever length: it was not written (failure 10)', async () => {
+test('a frame that lacks any one sector after a power cut, at any length, counts as not written (failure 10)', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));

@@ -69,7 +69,7 @@ it('does not open the file of after a key rotation', async () => {
   await vault.close();
 });
 
-it('without its keychain is opened by nobody once the account was signed out, not even by its user', async () => {
+it('without its keychain can’t be opened after the sign-out, not even by its user', async () => {
   const { vault, own, backup, attack } = await stage();
   await vault.signOut('ada.utid');
   expect(await attack(backup.file, own.backup())).toEqual([]);

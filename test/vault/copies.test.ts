@@ -38,7 +38,7 @@ describe('two vaults of the same name and service', () => {
     expect(scene.keychain.items.size).toBe(2);
   });
 
-  test('a new one in a temporary folder does not touch the real one', async () => {
+  test('a new vault in a temporary folder does not touch the real one', async () => {
     const scene = new Scene();
     const real = await scene.open({ name: 'my-app' });
     await real.update((cache) => signIn(cache, 'ada'));
@@ -52,7 +52,7 @@ describe('two vaults of the same name and service', () => {
     expect((await scene.open({ name: 'my-app' })).status.state).toBe('ready');
   });
 
-  test('another name opens the same vault: a name is a label', async () => {
+  test('another name opens the same vault, because a name is only a label', async () => {
     const { scene } = await sceneWithCopy();
     const vault = await scene.open({ name: 'renamed' });
     expect(vault.status.state).toBe('ready');
@@ -103,7 +103,7 @@ describe('a copy', () => {
     expect(await own.verify()).toMatchObject({ sound: true });
   });
 
-  test('that two programs make their own at the same time is one vault', async () => {
+  test('made its own vault by two programs at the same time becomes one vault', async () => {
     const { scene, copy } = await sceneWithCopy();
     const programs = [await scene.open({ file: copy }), await scene.open({ file: copy })] as const;
     await Promise.allSettled(programs.map((vault) => vault.makeOwn()));
@@ -128,21 +128,21 @@ describe('a copy', () => {
     expect((await scene.open()).status).toMatchObject({ state: 'copy', copyOf: copy });
   });
 
-  test('another vault at the place of the original is not the original', async () => {
+  test('another vault at the path of the original does not count as the original', async () => {
     const { scene, copy } = await sceneWithCopy();
     scene.disk.nodes.delete(scene.file);
     await (await scene.open()).update((cache) => signIn(cache, 'zoe'));
     expect((await scene.open({ file: copy })).status.state).toBe('ready');
   });
 
-  test('stops being one when the original goes', async () => {
+  test('stops being a copy when the original is gone', async () => {
     const { scene, copy } = await sceneWithCopy();
     const vault = await scene.open({ file: copy });
     scene.disk.nodes.delete(scene.file);
     expect((await vault.retry()).state).toBe('ready');
   });
 
-  test('the same file by another name is no copy', async () => {
+  test('the same file under another name is no copy', async () => {
     const { scene } = await sceneWithCopy();
     const other = join(dirname(scene.file), '..', 'other', 'cache.vault');
     const node = scene.disk.nodes.get(scene.file);
@@ -150,7 +150,7 @@ describe('a copy', () => {
     expect((await scene.open({ file: other })).status.state).toBe('ready');
   });
 
-  test('whose own key can’t be stored stays a copy', async () => {
+  test('stays a copy if its own key can’t be stored', async () => {
     const { scene, copy } = await sceneWithCopy();
     const vault = await scene.open({ file: copy });
     scene.keychain.before = (call) => {

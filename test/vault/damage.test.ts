@@ -75,7 +75,7 @@ function expectNothingInvented(opening: Opening): void {
   }
 }
 
-test('the file that the others are made from is good', async () => {
+test('the file from which the damaged ones are made is intact', async () => {
   expect(starts).toHaveLength(BASE_FRAMES + 2);
   const opening = await openBytes(good);
   expect(opening.state).toBe('ready');
@@ -103,7 +103,7 @@ describe('every byte flipped', () => {
 });
 
 describe('every length', () => {
-  test('a file cut short in its base is damaged; cut short in what was appended, it is an older one', async () => {
+  test('a file truncated in its base is damaged; truncated in an appended frame, it is older', async () => {
     const endOfBase = starts[BASE_FRAMES] ?? 0;
     for (const length of places()) {
       const opening = await openBytes(good.subarray(0, length));
@@ -118,21 +118,21 @@ describe('every length', () => {
     }
   }, 60_000);
 
-  test('zeros after the last frame are room that was not written to', async () => {
+  test('zeros after the last frame are unwritten space', async () => {
     const opening = await openBytes(Buffer.concat([good, Buffer.alloc(5000)]));
     expect(opening.state).toBe('ready');
     expect(opening.contents?.end.at).toBe(good.length);
   });
 
-  test('anything else after the last frame is damage', async () => {
+  test('any other bytes after the last frame are damage', async () => {
     const opening = await openBytes(Buffer.concat([good, Buffer.alloc(5000, 7)]));
     expect(opening.state).toBe('damaged');
     expect(secretsOf(opening)).toEqual(ALL);
   });
 });
 
-describe('a frame that was being written when the power went', () => {
-  test.each([0, 512, 1024])('lacks the sector at %i: it never was', async (hole) => {
+describe('a frame that was being written during a power cut', () => {
+  test.each([0, 512, 1024])('without the sector at %i, it counts as never written', async (hole) => {
     const scene = new Scene();
     const vault = await scene.open();
     await vault.update((cache) => USERS.forEach((user) => signIn(cache, user)));

@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
 import { Entry } from '../../src-main/cache/entry.ts';
-import { outlineForIndex } from '../../src-main/cache/account-outline.ts';
-import { usersOf } from '../../src-main/cache/accounts.ts';
+import { outlineForIndex, usersOf } from '../../src-main/cache/accounts.ts';
 import { GRANT } from '../../src-main/cache/schema/grants.ts';
 import { isDeferrable } from '../../src-main/cache/store.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
@@ -114,7 +113,7 @@ describe('one account', () => {
     expect(await deferredIn(vault)).toEqual([homeOf('ada'), homeOf('ben')]);
   });
 
-  test('under a key that does not name it is read at once', async () => {
+  test('under a key that does not begin with its id, it is read at once', async () => {
     const scene = new Scene();
     const vault = await scene.open();
     await vault.update((cache) => {
@@ -147,7 +146,7 @@ describe('one account', () => {
   });
 });
 
-describe('a frame that was changed by somebody without the key', () => {
+describe('a frame that someone without the key changed', () => {
   test('is named when it is met, and the rest can be kept', async () => {
     const scene = await written();
     forge(scene, 'ada');
@@ -223,7 +222,7 @@ describe('a frame that was changed by somebody without the key', () => {
   });
 });
 
-describe('a frame that is authentic elsewhere', () => {
+describe('an authentic frame at another position', () => {
   /** Puts a frame in the place of another one, with the checksums and the link that it has to have there. */
   function planted(file: Buffer, place: number, frame: Buffer): Buffer {
     const starts = startsOf(file);

@@ -1,5 +1,5 @@
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
-import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/io.ts';
+import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/file.ts';
 import type { Place } from '../../src-main/vault/open.ts';
 import { KeySlots } from '../../src-main/vault/slots.ts';
 

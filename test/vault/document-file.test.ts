@@ -40,7 +40,7 @@ it('reads a file that says it has no size', async () => {
   expect(await textIn('/proc/self/status')).toContain('Name:');
 });
 
-describe('one sentence for each kind of wrong file', () => {
+describe('each kind of invalid file has its own error message', () => {
   it('empty', async () => {
     const error = await refusal(file('empty.json', ''));
     expect(error.code).toBe('document_not_json');
@@ -83,13 +83,13 @@ describe('one sentence for each kind of wrong file', () => {
     expect((await refusal('/dev/zero')).message).toContain('a device or a pipe');
   });
 
-  it('a pipe that nobody writes to', async () => {
+  it('a pipe without a writer', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     expect((await refusal(path)).message).toContain('a device or a pipe');
   });
 
-  it('not there', async () => {
+  it('no file', async () => {
     const error = await refusal(join(folder, 'nowhere.json'));
     expect(error.code).toBe('document_unreadable');
     expect(error.message).toBe('“nowhere.json” is not there any more. Nothing was imported.');
@@ -107,7 +107,7 @@ describe('one sentence for each kind of wrong file', () => {
     expect((await refusal(path)).message).toContain('no permission');
   });
 
-  it('with a name that is made to mislead', async () => {
+  it('with a misleading name', async () => {
     const error = await refusal(join(folder, 'evil\u202egnp.exe\n\n'));
     expect(error.message).not.toMatch(/[\n\u202e]/u);
   });

@@ -47,7 +47,7 @@ test('signing out: account gone, new key in the other slot, old key destroyed, o
   expect((await scene.open()).status.state).toBe('wrong-key');
 });
 
-describe('what another program changes between the read of the file and the answer of the keychain', () => {
+describe('changes by another program between the read of the file and the keychain’s answer', () => {
   /** A vault that has read its file under the second key when the keychain is asked; then the file is the later one. */
   async function overtaken(
     change: (other: Vault) => Promise<unknown>,
@@ -75,14 +75,14 @@ describe('what another program changes between the read of the file and the answ
     return { scene, vault };
   }
 
-  test('a replaced key is not missing', async () => {
+  test('a key that another program replaced is not reported as missing', async () => {
     const { scene, vault } = await overtaken((other) => other.erase(() => undefined));
     expect(Object.keys(await vault.read(usersIn)).sort()).toEqual([homeOf('ada'), homeOf('ben')].sort());
     expect(vault.status.state).toBe('ready');
     expect(scene.keychain.asked).toEqual(['get b', 'get a']);
   });
 
-  test('a slot that has another key by now holds no wrong key', async () => {
+  test('a slot whose key was replaced meanwhile is not reported as a wrong key', async () => {
     const { vault } = await overtaken(async (other) => {
       await other.erase(() => undefined);
       await other.erase(() => undefined);
@@ -91,7 +91,7 @@ describe('what another program changes between the read of the file and the answ
     expect(vault.status.state).toBe('ready');
   });
 
-  test('a file that was written to is not an older one', async () => {
+  test('a file that was written to is not older', async () => {
     const { vault } = await overtaken((other) => other.update((cache) => signIn(cache, 'cas')));
     expect(Object.keys(await vault.read(usersIn)).sort()).toEqual(['ada', 'ben', 'cas'].map(homeOf).sort());
     expect(vault.status.state).toBe('ready');
@@ -107,7 +107,7 @@ test('sign-outs at the same time share one new key', async () => {
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
 });
 
-test('two programs replace the key at the same time: one after the other, and never the key that is in use (failure 14)', async () => {
+test('two programs that replace the key at the same time do so one after the other, and never overwrite the key in use (failure 14)', async () => {
   const scene = await sceneWithTwo();
   const programs = [await scene.open(), await scene.open(), await scene.open()];
   for (let round = 0; round < 3; round += 1) await Promise.all(programs.map((vault) => vault.rotateKey()));
@@ -118,7 +118,7 @@ test('two programs replace the key at the same time: one after the other, and ne
   }
 });
 
-test('who comes late to destroy an old key leaves alone the one that was made meanwhile', async () => {
+test('a late destruction of an old key spares a key created meanwhile', async () => {
   const scene = await sceneWithTwo();
   const vault = await scene.open();
   const lock = (call: string): void => {
@@ -164,7 +164,7 @@ describe('while the keychain is locked', () => {
     expect(vault.status.oldKey).toBeUndefined();
   });
 
-  test('one that does not answer: the account leaves the file all the same, and the key when it answers', async () => {
+  test('a keychain that does not answer: the account is removed from the file at once, the key when it answers', async () => {
     const scene = await sceneWithTwo();
     const vault = await scene.open();
     const { keychain } = scene;
@@ -185,7 +185,7 @@ describe('while the keychain is locked', () => {
     expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben')]);
   });
 
-  test('and locked again between the two keys: the old one is destroyed later', async () => {
+  test('a keychain that locks between the two keys: the old one is destroyed later', async () => {
     const scene = await sceneWithTwo();
     const vault = await scene.open();
     scene.keychain.before = (call) => {
@@ -203,7 +203,7 @@ describe('while the keychain is locked', () => {
     expect(status.oldKey).toBeUndefined();
   });
 
-  test('nothing is claimed in a state in which nothing can be removed', async () => {
+  test('a sign-out is refused in states in which nothing can be removed', async () => {
     const scene = await sceneWithTwo();
     scene.keychain.mood = 'locked';
     const vault = await scene.open({ unprotected: 'memory' });
@@ -211,7 +211,7 @@ describe('while the keychain is locked', () => {
   });
 });
 
-test('a new key that the keychain lost again does not cost the old one', async () => {
+test('the old key is kept if the keychain has lost the new one', async () => {
   const scene = await sceneWithTwo();
   const vault = await scene.open();
   scene.keychain.before = (call) => {
@@ -246,7 +246,7 @@ test('the process ends at each step of a sign-out: the file opens, with the acco
   }
 });
 
-test('nothing saved yet: nothing to erase, and no key is made for it', async () => {
+test('nothing saved yet: nothing is erased and no key is created', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   const receipt = await vault.signOut(homeOf('ada'));

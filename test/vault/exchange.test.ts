@@ -13,7 +13,7 @@ import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-enc
 import { describe, expect, test } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
-import { nodeIo } from '../../src-main/vault/disk/io.ts';
+import { nodeIo } from '../../src-main/vault/disk/file.ts';
 import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
 import { age, ageWith } from './age.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
@@ -76,7 +76,7 @@ describe('what is exported', () => {
     expect(await other.importFrom(plain)).toMatchObject({ accountsAdded: 0, tokensAdded: 0 });
   });
 
-  test('takes the place of an older export, and not of the vault', async () => {
+  test('replaces an older export, but never the vault', async () => {
     const { scene, vault } = await signedIn('ada');
     const [symbolic, hard] = [fileIn('symbolic'), fileIn('hard')];
     symlinkSync(scene.file, symbolic);
@@ -104,7 +104,7 @@ describe('what is exported', () => {
     expect(readFileSync(older).subarray(0, 21).toString()).toBe('age-encryption.org/v1');
   });
 
-  test('takes the place of no other vault, and of nothing that is not a file', async () => {
+  test('replaces no other vault, and nothing that is not a file', async () => {
     const { vault } = await signedIn('ada');
     const { scene: another } = await signedIn('ben');
     const before = readFileSync(another.file);
@@ -172,7 +172,7 @@ describe('a passphrase', () => {
   );
 });
 
-describe('what can’t be imported changes nothing', () => {
+describe('a failed import changes nothing', () => {
   const refused = async (file: string, passphrase: string | undefined, code: string) => {
     const { scene, vault } = await signedIn('grace');
     const before = readFileSync(scene.file);
@@ -233,7 +233,7 @@ describe('what can’t be imported changes nothing', () => {
     expect(String(error.cause)).not.toContain('secret-of-a-document');
   });
 
-  test('armor is taken', async () => {
+  test('armored age files are accepted', async () => {
     const text = armor.encode(await sealed('{}'));
     expect((await decrypt(Buffer.from(text), PASSPHRASE, 'x')).toString()).toBe('{}');
   });
@@ -281,7 +281,7 @@ function documentOf(cache: TokenCache): string {
   );
 }
 
-test('an export removes what one that was killed has left, and nothing else', async () => {
+test('an export removes the temporary file of a killed export, and nothing else', async () => {
   const scene = new Scene();
   const vault = await scene.open({}, { io: nodeIo, scryptWork: CHEAP, now: () => Date.now() });
   await vault.update((cache) => signIn(cache, 'ada'));

@@ -46,7 +46,7 @@ test('in memory: one task of a name at a time, and a failed one frees the way', 
   expect(done).toHaveLength(4);
 });
 
-test('a caller that waits too long gets an error', async () => {
+test('a call that waits too long rejects', async () => {
   const file = join(temporaryFolder(), 'use-lock');
   const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { deadline: 30 })];
   let free = (): void => undefined;

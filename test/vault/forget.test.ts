@@ -19,7 +19,7 @@ async function sceneWithFile(): Promise<Scene> {
 const left = (scene: Scene): string[] =>
   [...scene.disk.nodes.keys()].filter((file) => !file.includes('lock'));
 
-test('ready: file and key are gone, and it goes on as an empty vault', async () => {
+test('ready: file and key are removed, and the vault continues empty', async () => {
   const scene = await sceneWithFile();
   const vault = await scene.open();
   expect(await vault.forget()).toEqual({ key: 'destroyed' });
@@ -64,7 +64,7 @@ test.each(Object.entries(IN_EACH_STATE))('%s, on a real disk: the key is %s', as
   if (key === 'vault_busy') expect(await forget()).toBe('destroyed');
 });
 
-test('nothing there: nothing is done', async () => {
+test('without an earlier cache, nothing is done', async () => {
   const scene = new Scene();
   expect(await (await scene.open()).forget()).toEqual({ key: 'none' });
 });
@@ -86,7 +86,7 @@ describe.each(['locked', 'unavailable'] as const)('while the keychain is %s', (m
   });
 });
 
-test('the file put back meanwhile keeps its key', async () => {
+test('a file that is put back meanwhile keeps its key', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   scene.keychain.mood = 'locked';
@@ -114,7 +114,7 @@ test.each([
   expect(vault.status).toMatchObject({ state: 'ready', bytes: null });
 });
 
-test('older: what the program has in memory is gone too', async () => {
+test('older: the contents of memory are removed too', async () => {
   const scene = await sceneWithFile();
   const before = Buffer.from(scene.bytes);
   const vault = await scene.open();

@@ -87,7 +87,7 @@ const PLACED: [state: string, code: string, place: () => Promise<void> | void][]
 ];
 
 describe.each(PLACED)('%s', (state, code, place) => {
-  test('what was read before stays readable, and the status says so; nothing is written (failure 22c)', async () => {
+  test('accounts that were read before stay readable, and the status says so; nothing is written (failure 22c)', async () => {
     await place();
     const bytes = Buffer.from(scene.bytes);
     expect(await users(vault)).toEqual(ALL);
@@ -113,7 +113,7 @@ describe.each(PLACED)('%s', (state, code, place) => {
     expect(scene.disk.nodes.has(file)).toBe(true);
   });
 
-  test('no listener hears that the accounts are gone', async () => {
+  test('listeners are not told that the accounts are gone', async () => {
     const told: unknown[] = [];
     vault.on('change', (change) => told.push(change));
     await place();
@@ -154,13 +154,13 @@ test.each(PLACED.filter(([state]) => ['damaged', 'key-missing', 'wrong-key'].inc
   },
 );
 
-test('a file of a newer version is not replaced by what the program has', async () => {
+test('a file of a newer version is never replaced by the contents of memory', async () => {
   await PLACED.find(([state]) => state === 'newer')?.[2]();
   await vault.read(() => undefined);
   await expect(vault.keepMine()).rejects.toMatchObject({ code: 'vault_newer' });
 });
 
-test('with nothing kept there is nothing to keep', async () => {
+test('keepMine is refused if memory holds nothing', async () => {
   await vault.close();
   scene.disk.put(scene.file, scene.bytes.fill(1));
   const later = await scene.open();
@@ -168,7 +168,7 @@ test('with nothing kept there is nothing to keep', async () => {
   await expect(later.keepMine()).rejects.toMatchObject({ code: 'vault_damaged' });
 });
 
-test('a damaged file is recovered or begun afresh, if its user wants that', async () => {
+test('a damaged file is recovered or replaced only when the user chooses so', async () => {
   const bytes = Buffer.from(scene.bytes).fill(1, 4300, 4400);
   scene.disk.put(scene.file, bytes);
   await vault.read(() => undefined);

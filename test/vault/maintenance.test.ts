@@ -3,7 +3,7 @@ import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { errno } from './disk.ts';
 import { metadataAfter } from '../../src-main/vault/tombstones.ts';
 import { openFile } from '../../src-main/vault/open.ts';
-import { SealedSecret } from '../../src-main/vault/format/secret.ts';
+import { SealedSecret } from '../../src-main/vault/format/batch.ts';
 import { placeOf } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -30,7 +30,7 @@ test('verify counts what is there and opens every secret', async () => {
   expect(scene.bytes.equals(before)).toBe(true);
 });
 
-test('verify finds what was damaged since', async () => {
+test('verify finds damage that happened after opening', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));
@@ -39,7 +39,7 @@ test('verify finds what was damaged since', async () => {
   expect(await vault.verify()).toMatchObject({ sound: false, state: 'damaged', code: 'vault_damaged' });
 });
 
-test('compact leaves what is alive', async () => {
+test('compact keeps the current entries', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   for (let n = 0; n < 5; n += 1) await vault.update((cache) => signIn(cache, 'ada', `number ${n}`));
@@ -50,7 +50,7 @@ test('compact leaves what is alive', async () => {
   expect(await (await scene.open()).read(usersIn)).toEqual({ [homeOf('ada')]: 'access number 4' });
 });
 
-test('compact saves what was held', async () => {
+test('compact saves changes that were held in memory', async () => {
   const scene = new Scene();
   const vault = await scene.open({ unprotected: 'memory' });
   await vault.update((cache) => signIn(cache, 'ada', 'old'));
@@ -102,7 +102,7 @@ test('verify reports each region and its progress', async () => {
   expect(cut!.after).toBeGreaterThan(60);
 });
 
-test('the status has the place and age of the key, and the share of live data', async () => {
+test('the status has the slot and age of the key, and the share of live data', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect(vault.status).not.toHaveProperty('key');
@@ -117,7 +117,7 @@ test('the status has the place and age of the key, and the share of live data', 
   expect((await scene.open()).status).toMatchObject({ key: { slot: 'b', madeAt: madeAt + 60 } });
 });
 
-test('the clock jumps ahead, and far back: nothing is removed, not even what looks expired (failure 23)', async () => {
+test('a clock that jumps ahead or far back removes nothing, not even tokens that look expired (failure 23)', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => ['ada', 'ben', 'cas'].forEach((user) => signIn(cache, user)));
@@ -143,7 +143,7 @@ test('the clock jumps ahead, and far back: nothing is removed, not even what loo
   expect(await vault.read(usersIn)).not.toHaveProperty([homeOf('ben')]);
 });
 
-test('verify authenticates every secret, and makes a string of none', async () => {
+test('verify authenticates every secret and makes a string of none', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));
@@ -188,7 +188,7 @@ test('tombstones: the newest thousand, and those of the last week, by a clock th
   expect(kept((epoch) => (epoch < 700 ? 5 : now - 60))).toEqual(all);
 });
 
-test('a vault that is closed while another program holds the key’s lock leaves the key as it is', async () => {
+test('closing while another program holds the key lock leaves the key unchanged', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));

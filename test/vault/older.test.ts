@@ -186,7 +186,7 @@ test('another vault’s file in its place is reported, and used if the user agre
   expect(await users(vault)).toEqual(homes('zoe'));
 });
 
-test('the current file put back ends it by itself', async () => {
+test('putting the current file back ends the state', async () => {
   const vault = await scene.open();
   scene.disk.put(scene.file, state(0));
   await vault.read(() => undefined);
@@ -198,7 +198,7 @@ test('the current file put back ends it by itself', async () => {
   expect(await users(await scene.open())).toHaveLength(4);
 });
 
-test('older than the last rewrite: noticed although nobody closed the vault', async () => {
+test('a file older than the last rewrite is noticed even if no program closed the vault', async () => {
   const vault = await scene.open();
   await vault.compact();
   await vault.update((cache) => signIn(cache, 'dee'));
@@ -332,7 +332,7 @@ test('changes held in memory stay there while the file is older, and are saved w
 });
 
 describe('a sign-out that was acknowledged', () => {
-  test('while the keychain was locked is done again in an older file, by the program that runs', async () => {
+  test('made while the keychain was locked is repeated in an older file by the running program', async () => {
     const vault = await scene.open();
     scene.keychain.mood = 'locked';
     expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
@@ -374,7 +374,7 @@ describe('a sign-out that was acknowledged', () => {
     expect([...scene.disk.nodes.keys()].filter((file) => file.endsWith('.mark'))).toEqual([]);
   });
 
-  test('whose old key could not be destroyed is done again in an older file', async () => {
+  test('whose old key could not be destroyed is repeated in an older file', async () => {
     const vault = await scene.open();
     scene.keychain.before = (call) => {
       if (call === 'delete a') scene.keychain.mood = 'locked';
@@ -435,7 +435,7 @@ describe('a sign-out that was acknowledged', () => {
   });
 });
 
-test('a locked keychain does not end the choice, nor what is in memory', async () => {
+test('a locked keychain ends neither the choice nor the contents of memory', async () => {
   const vault = await scene.open();
   scene.disk.put(scene.file, state(0));
   scene.keychain.mood = 'locked';

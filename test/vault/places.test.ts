@@ -32,7 +32,7 @@ async function stateOf(file: string, keychain = memoryKeychain()): Promise<strin
 }
 
 describe.skipIf(!POSIX)('in the place of a vault', () => {
-  test('a pipe that nobody writes to, eight times, and other files can still be read', async () => {
+  test('eight pipes without a writer do not block other file accesses', async () => {
     const file = join(temporaryFolder(), 'cache.vault');
     execFileSync('mkfifo', [file]);
     const states = await Promise.all(Array.from({ length: 8 }, () => stateOf(file)));
@@ -61,7 +61,7 @@ describe.skipIf(!POSIX)('in the place of a vault', () => {
     expect(await stateOf(file)).toBe('damaged');
   });
 
-  test('a vault that was made 2 GiB long', async () => {
+  test('a vault file extended to 2 GiB', async () => {
     const file = join(temporaryFolder(), 'cache.vault');
     const keychain = memoryKeychain();
     const vault = await openVault({ file, keychain });
@@ -71,7 +71,7 @@ describe.skipIf(!POSIX)('in the place of a vault', () => {
     expect(await stateOf(file, keychain)).toBe('unreadable');
   });
 
-  test('a pipe in the place of a vault that is open: memory is kept, and it goes on when the file is back', async () => {
+  test('a pipe in the place of an open vault: memory is kept, and the vault continues when the file is back', async () => {
     const file = join(temporaryFolder(), 'cache.vault');
     const vault = await openVault({ file, keychain: memoryKeychain() });
     await vault.update((cache) => signIn(cache, 'ada'));
@@ -86,7 +86,7 @@ describe.skipIf(!POSIX)('in the place of a vault', () => {
   });
 });
 
-test('forged frames: four megabytes of them do not take longer than damage', async () => {
+test('four megabytes of forged frames take no longer than damage', async () => {
   const file = join(temporaryFolder(), 'cache.vault');
   const keychain = memoryKeychain();
   const vault = await openVault({ file, keychain });
@@ -113,7 +113,7 @@ test('a name that is too long for file systems is refused before anything is cre
   expect(await stateOf(join(temporaryFolder(), 'x'.repeat(220)))).toBe('ready');
 });
 
-test('what another program writes is reported within 100 ms, and listening keeps no program alive', async () => {
+test('changes by another program are reported within 100 ms, and listening keeps no program alive', async () => {
   const file = join(temporaryFolder(), 'cache.vault');
   const keychain = memoryKeychain();
   const [mine, theirs] = [await openVault({ file, keychain }), await openVault({ file, keychain })];
@@ -138,22 +138,25 @@ test('what another program writes is reported within 100 ms, and listening keeps
   await theirs.close();
 });
 
-test.skipIf(!POSIX)('a folder or a file that others can write is reported, and works', async () => {
-  const folder = temporaryFolder();
-  const file = join(folder, 'cache.vault');
-  const keychain = memoryKeychain();
-  const vault = await openVault({ file, keychain });
-  await vault.update((cache) => signIn(cache, 'ada'));
-  expect(vault.status.warnings).toBeUndefined();
-  chmodSync(folder, 0o777);
-  chmodSync(file, 0o666);
-  expect(await vault.retry()).toMatchObject({
-    state: 'ready',
-    warnings: ['folder_writable', 'file_writable'],
-  });
-  // Nobody can replace another's file in a folder like /tmp.
-  chmodSync(folder, 0o1777);
-  chmodSync(file, 0o600);
-  expect((await vault.retry()).warnings).toBeUndefined();
-  await vault.close();
-});
+test.skipIf(!POSIX)(
+  'a folder or file that others can write is reported as a warning, and the vault works',
+  async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'cache.vault');
+    const keychain = memoryKeychain();
+    const vault = await openVault({ file, keychain });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    expect(vault.status.warnings).toBeUndefined();
+    chmodSync(folder, 0o777);
+    chmodSync(file, 0o666);
+    expect(await vault.retry()).toMatchObject({
+      state: 'ready',
+      warnings: ['folder_writable', 'file_writable'],
+    });
+    // Nobody can replace another's file in a folder like /tmp.
+    chmodSync(folder, 0o1777);
+    chmodSync(file, 0o600);
+    expect((await vault.retry()).warnings).toBeUndefined();
+    await vault.close();
+  },
+);

@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Io, nodeIo } from '../../src-main/vault/disk/io.ts';
+import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
-test('another file that has the inode and the length of the one before is another file', async () => {
+test('a different file with the inode and length of the previous one is recognized as different', async () => {
   const scene = new Scene();
   const [mine, theirs] = [await scene.open(), await scene.open()];
   await theirs.update((cache) => signIn(cache, 'ada'));
@@ -23,7 +23,7 @@ test('another file that has the inode and the length of the one before is anothe
   expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada'), homeOf('ben')]);
 });
 
-test('a key that was taken away before there was a file is not what the file is made with', async () => {
+test('a key that was removed before the file existed is not used for the file', async () => {
   const scene = new Scene();
   await (await scene.open()).update((cache) => signIn(cache, 'eve'));
   scene.disk.nodes.clear();
@@ -34,7 +34,7 @@ test('a key that was taken away before there was a file is not what the file is 
   expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada')]);
 });
 
-test('what is held in memory does not bring back an account that another program has signed out', async () => {
+test('changes held in memory do not bring back an account that another program signed out', async () => {
   const scene = new Scene();
   let full = false;
   const open: Io['open'] = (file, flags) =>
@@ -58,7 +58,7 @@ test('what is held in memory does not bring back an account that another program
 });
 
 describe('on a real disk', () => {
-  test('a folder that has to be made is durable, and those that it is made in', async () => {
+  test('a new folder and its new parents are flushed', async () => {
     const scene = new Scene();
     const flushed: string[] = [];
     const io: Io = {
@@ -75,7 +75,7 @@ describe('on a real disk', () => {
     expect(statSync(dirname(folder)).mode & 0o777).toBe(0o700);
   });
 
-  test('what is nobody’s leftover stays, whatever it is called', async () => {
+  test('files that are no leftovers stay, whatever their names are', async () => {
     const scene = new Scene();
     const vault = await scene.open({}, { io: nodeIo });
     await vault.update((cache) => signIn(cache, 'ada'));
@@ -88,7 +88,7 @@ describe('on a real disk', () => {
     );
   });
 
-  test('a link to the vault is the vault, to all who write to it', async () => {
+  test('a symbolic link to the vault is the same vault for every writer', async () => {
     const scene = new Scene();
     const link = join(dirname(scene.file), 'link.vault');
     symlinkSync('cache.vault', link);

@@ -36,7 +36,7 @@ async function expectRefused(scene: Scene, state: VaultStatus['state'], code: st
   return status;
 }
 
-test('nothing there: ready, empty, and nothing is made before the first update', async () => {
+test('no file: ready and empty, and nothing is created before the first update', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect(vault.status).toMatchObject({
@@ -88,7 +88,7 @@ test('no keychain (failure 3)', async () => {
   await expect(vault.update(() => undefined)).rejects.toThrow(/^unavailable$/);
 });
 
-test('key missing (failure 6)', async () => {
+test('key missing: nothing is overwritten (failure 6)', async () => {
   const scene = await sceneWithFile();
   scene.keychain.items.clear();
   await expectRefused(scene, 'key-missing', 'vault_key_missing');
@@ -110,7 +110,7 @@ test.each([0, 1, 127, 4096, 4223])('a file of %i bytes is damaged, and not empty
   expect(status.bytes).toBe(length);
 });
 
-test('damaged: what can be read is read (failure 9)', async () => {
+test('damaged: intact frames are read (failure 9)', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   bytes.fill(1, bytes.length - 100);
@@ -121,7 +121,7 @@ test('damaged: what can be read is read (failure 9)', async () => {
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
-test('newer: a later version, which only the key can have written (failure 21)', async () => {
+test('newer: a later version, authenticated by the key (failure 21)', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   makeNewer(bytes, decodeKeyItem(scene.keychain.item('a').text)!.key);
@@ -129,7 +129,7 @@ test('newer: a later version, which only the key can have written (failure 21)',
   await expectRefused(scene, 'newer', 'vault_newer');
 });
 
-test('a header that says so without the key is damage', async () => {
+test('a header of a newer version that is not authentic is damage', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   makeNewer(bytes, Buffer.alloc(32, 1));
@@ -148,7 +148,7 @@ test('read-only: it can be read (failure 11)', async () => {
   expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
 });
 
-test('unreadable: neither read-only nor empty, and read when it may be', async () => {
+test('unreadable is neither read-only nor empty, and ends when the file can be read', async () => {
   const scene = await sceneWithFile();
   scene.disk.unreadable = true;
   const status = await expectRefused(scene, 'unreadable', 'vault_unreadable');
@@ -180,7 +180,7 @@ describe('busy: another program keeps the lock', () => {
     };
   }
 
-  test('said so, nothing changed, reading goes on; the next save ends it', async () => {
+  test('reported, nothing changed, reading continues; the next save ends it', async () => {
     const { scene, letGo } = await sceneWithHolder();
     const before = Buffer.from(scene.bytes);
     const vault = await scene.open({}, { lockDeadline: 20 });
@@ -196,7 +196,7 @@ describe('busy: another program keeps the lock', () => {
     expect(await (await scene.open()).read((cache) => cache.accounts())).toHaveLength(3);
   });
 
-  test('held in memory, and saved by itself when the other one has let go', async () => {
+  test('held in memory, and saved when the other program releases the lock', async () => {
     const { scene, letGo } = await sceneWithHolder();
     const vault = await scene.open({ unprotected: 'memory' }, { lockDeadline: 20 });
     await vault.update((cache) => signIn(cache, 'cas'));
@@ -229,7 +229,7 @@ test('retry: unlocked meanwhile', async () => {
   expect((await vault.retry()).state).toBe('ready');
 });
 
-test('a keychain that locks itself later does not close an open vault', async () => {
+test('a keychain that locks later does not close an open vault', async () => {
   const scene = await sceneWithFile();
   const vault = await scene.open();
   scene.keychain.mood = 'locked';
@@ -238,7 +238,7 @@ test('a keychain that locks itself later does not close an open vault', async ()
   expect(Object.keys(await vault.read(usersIn))).toHaveLength(3);
 });
 
-test('start fresh sets the file aside, and never deletes it', async () => {
+test('startFresh sets the file aside and never deletes it', async () => {
   const scene = await sceneWithFile();
   const old = Buffer.from(scene.bytes);
   scene.keychain.items.clear();
@@ -252,16 +252,19 @@ test('start fresh sets the file aside, and never deletes it', async () => {
   await expect(vault.startFresh()).rejects.toBeInstanceOf(InvalidArgumentError);
 });
 
-test.each(['locked', 'unavailable'] as const)('no fresh start while the keychain is %s', async (mood) => {
-  const scene = await sceneWithFile();
-  scene.keychain.mood = mood;
-  const vault = await scene.open();
-  await expect(vault.startFresh()).rejects.toBeInstanceOf(VaultError);
-  await expect(vault.recover()).rejects.toBeInstanceOf(VaultError);
-  expect([...scene.disk.nodes.keys()]).toEqual([scene.file]);
-});
+test.each(['locked', 'unavailable'] as const)(
+  'startFresh is refused while the keychain is %s',
+  async (mood) => {
+    const scene = await sceneWithFile();
+    scene.keychain.mood = mood;
+    const vault = await scene.open();
+    await expect(vault.startFresh()).rejects.toBeInstanceOf(VaultError);
+    await expect(vault.recover()).rejects.toBeInstanceOf(VaultError);
+    expect([...scene.disk.nodes.keys()]).toEqual([scene.file]);
+  },
+);
 
-test('recover keeps what could be read, and the damaged file beside it', async () => {
+test('recover keeps the readable accounts, and the damaged file beside the new one', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   bytes.fill(1, bytes.length - 100);
@@ -276,7 +279,7 @@ test('recover keeps what could be read, and the damaged file beside it', async (
   expect(await again.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
 });
 
-test('what a process leaves that is killed while it keeps the damaged file is swept like the rest', async () => {
+test('the leftovers of a process killed while it copied the damaged file are removed', async () => {
   const scene = await sceneWithFile();
   const bytes = Buffer.from(scene.bytes);
   bytes.fill(1, bytes.length - 100);

@@ -7,7 +7,7 @@ import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
-test('an update is there for whoever opens the vault next', async () => {
+test('an update is visible to the next program that opens the vault', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   expect(await vault.update((cache) => (signIn(cache, 'ada'), 'value'))).toBe('value');
@@ -31,7 +31,7 @@ test('an update that changes nothing writes nothing', async () => {
   expect([...scene.disk.nodes.keys()]).toEqual([]);
 });
 
-test('a function that throws changes nothing, and its neighbours are not disturbed', async () => {
+test('a function that throws changes nothing and does not affect the others in its batch', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   const failing = vault.update((cache) => {
@@ -127,7 +127,7 @@ test('a sealed entity can be changed, and keeps its secret', async () => {
   expect(token).toMatchObject({ note: 'kept', secret: 'access secret of ada' });
 });
 
-test('a file of which more than half is dead is written anew', async () => {
+test('a file that is more than half reclaimable is rewritten', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   for (let n = 0; n < 120; n += 1) await vault.update((cache) => signIn(cache, 'ada', `number ${n}`));
@@ -156,7 +156,7 @@ describe('when the disk is full', () => {
     expect(Object.keys(await (await scene.open()).read(usersIn))).toHaveLength(2);
   });
 
-  test('memory: it is held, tried again with growing pauses, and saved at last', async () => {
+  test('memory: the change is held, retried with growing pauses, and finally saved', async () => {
     const scene = new Scene();
     const vault = await scene.open({ unprotected: 'memory' });
     await vault.update((cache) => signIn(cache, 'ada'));
@@ -178,7 +178,7 @@ describe('when the disk is full', () => {
   });
 });
 
-test('memory: what was changed while locked is there when it is unlocked, on top of the file', async () => {
+test('memory: changes made while locked are applied on top of the file after unlocking', async () => {
   const scene = new Scene();
   await (await scene.open()).update((cache) => signIn(cache, 'ada'));
   scene.keychain.mood = 'locked';
@@ -232,7 +232,7 @@ test('every call that writes, failing at each of its occurrences: the old state 
   for (let failAt = 1; failAt <= calls; failAt += 1) await run(failAt);
 });
 
-test('a file that can’t be closed after it was flushed: what is saved is not said to be refused', async () => {
+test('an error while closing a flushed file does not make a completed update reject', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));
@@ -246,7 +246,7 @@ test('a file that can’t be closed after it was flushed: what is saved is not s
   expect(Object.keys(await (await scene.open()).read(usersIn))).toHaveLength(2);
 });
 
-test('a closed vault says so', async () => {
+test('a closed vault rejects every call', async () => {
   const vault = await new Scene().open();
   await vault.close();
   for (const call of [
@@ -259,7 +259,7 @@ test('a closed vault says so', async () => {
   }
 });
 
-test('many changes at once go into a file that is written anew, an account a frame, whole or not at all', async () => {
+test('a large batch rewrites the file with one frame per account, whole or not at all', async () => {
   const scene = new Scene();
   const [vault, other] = [await scene.open(), await scene.open()];
   await vault.update((cache) => signIn(cache, 'ada'));

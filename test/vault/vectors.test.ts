@@ -11,7 +11,7 @@ import { type VaultVector, vaultVectors } from './vectors.ts';
 const FOLDER = join(import.meta.dirname, '../vectors/vaults');
 const index: unknown = JSON.parse(readFileSync(join(FOLDER, 'index.json'), 'utf8'));
 
-test('today’s code writes the kept files byte for byte', () => {
+test('the current code writes the vectors byte for byte', () => {
   const made = vaultVectors();
   expect(index).toEqual(made.map(({ vector }) => vector));
   for (const { vector, bytes } of made) {

@@ -9,9 +9,9 @@ import {
   FRAMES_AT,
   HEADER_COPY_AT,
   HEADER_LENGTH,
+  keyCheck,
 } from '../../src-main/vault/format/header.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
-import { keyCheck } from '../../src-main/vault/format/keys.ts';
 import type { Group } from '../../src-main/vault/format/manifest.ts';
 
 /** What a reader must make of a file. */

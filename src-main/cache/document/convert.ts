@@ -4,17 +4,14 @@
  * that key. Data that is not understood is kept.
  */
 import { ageIn } from '../place.ts';
-import { sameCredential } from '../schema/match.ts';
+import { folded, grantOf, sameCredential, scopeKeys } from '../schema/match.ts';
 import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
-import { canonicalEnvironment, hostOf } from '../schema/environments.ts';
+import { canonicalEnvironment, hostOf } from '../schema/authorities.ts';
 import { GRANT } from '../schema/grants.ts';
-import { grantOf, scopeKeys } from '../schema/scopes.ts';
 import { copyWith } from '../json.ts';
 import { isExpired } from '../schema/expiry.ts';
-import { keyOf } from '../schema/keys.ts';
+import { type Dialect, isNode, keyOf, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
-import { folded } from '../schema/match.ts';
-import { type Dialect, isNode, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 import { freeKey, type Store } from '../store.ts';
 import { isHomeTenant, joinedProfiles, realmOf } from '../schema/tenant-profiles.ts';

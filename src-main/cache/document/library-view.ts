@@ -1,17 +1,21 @@
 /** Converts between the cache and the memory of one library. */
 import { usableBy } from './convert.ts';
 import type { Account, Entity, EntityType } from '../schema/entities.ts';
-import { canonicalEnvironment, sameEnvironment } from '../schema/environments.ts';
+import {
+  canonicalEnvironment,
+  followsMsal,
+  issuerIn,
+  issuerSaidBy,
+  sameEnvironment,
+} from '../schema/authorities.ts';
 import { copyWith, sameJson } from '../json.ts';
-import { homeTenantOf } from '../schema/keys.ts';
+import { type Dialect, homeTenantOf } from '../schema/dialects.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { folded } from '../schema/match.ts';
 import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import type { Clock } from '../clock.ts';
-import type { Dialect } from '../schema/dialects.ts';
 import type { Entry } from '../entry.ts';
 import { isUnderstood } from '../schema/fields.ts';
-import { followsMsal, issuerIn, issuerSaidBy } from '../schema/issuers.ts';
 import { signOut, signOutId } from '../sign-out.ts';
 import type { Store } from '../store.ts';
 import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';

@@ -5,7 +5,7 @@
 import { summaries } from '../accounts.ts';
 import { ageIn } from '../place.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
-import { sameEnvironment } from '../schema/environments.ts';
+import { sameEnvironment } from '../schema/authorities.ts';
 import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { place, sameEntries } from '../place.ts';

@@ -1,8 +1,7 @@
 /** Detects which library wrote a document, by its keys and, if they are inconclusive, by its layout. */
 import { ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { isRecord } from '../json.ts';
-import { keyOf } from '../schema/keys.ts';
-import { type Dialect, DIALECTS, type Layout, LAYOUTS, ROOTS } from '../schema/dialects.ts';
+import { type Dialect, DIALECTS, keyOf, type Layout, LAYOUTS, ROOTS } from '../schema/dialects.ts';
 import { isUnderstood } from '../schema/fields.ts';
 
 type Roots = Readonly<Record<string, unknown>>;

@@ -201,7 +201,7 @@ export interface TokenOutline {
   readonly modifiedAt: number | null;
   /** Of access and refresh tokens. */
   readonly expiresAt: number | null;
-  /** The provider refused this refresh token for good. */
+  /** The provider refused this refresh token permanently. */
   readonly isRefused: boolean;
 }
 
@@ -272,17 +272,17 @@ export interface AddReceipt {
   readonly kept: readonly EntityType[];
   /** The requested scopes. */
   readonly asked: readonly string[];
-  /** The scopes that the provider says it granted; those asked for where it says nothing (RFC 6749 §5.1). */
+  /** The granted scopes according to the provider; the requested ones if it does not say (RFC 6749 §5.1). */
   readonly granted: readonly string[];
   /** The requested scopes that the provider does not list as granted. */
   readonly notGranted: readonly string[];
-  /** Where the access token's expiry comes from: the response, the token itself, or nowhere. null: no access token. */
+  /** The source of the access token's expiry: the response, the token itself, or none. null: no access token. */
   readonly expiry: 'given' | 'derived' | 'unknown' | null;
 }
 
 /** Number of entries by type. */
 export interface EntryCount extends Record<EntityType, number> {
-  /** Of the grants of `tokenkeep/oauth`. Absent where there are none. */
+  /** The number of grants of `tokenkeep/oauth`. Absent if there are none. */
   grants?: number;
 }
 
@@ -290,7 +290,7 @@ export interface EntryCount extends Record<EntityType, number> {
 export interface SignOutReceipt {
   /** The account; "" for tokens of apps. */
   home_account_id: string;
-  /** The issuer of the account; absent where it has none, or where all accounts of the id were meant. */
+  /** The issuer of the account; absent if it has none, or if all accounts with the id were signed out. */
   issuer?: string;
   /** Seconds since the epoch. */
   at: number;

@@ -24,7 +24,7 @@ export function isExpiryUnknown(token: Entity): boolean {
 }
 
 /**
- * Returns when an access token expires. `expires_on` alone does not tell: where the provider named no lifetime, it holds
+ * Returns when an access token expires. `expires_on` alone is not enough: if the provider named no lifetime, it holds
  * the 600 seconds that MSAL libraries assume.
  *
  * @returns seconds since the epoch; Infinity if the lifetime is unknown, NaN if the token has no `expires_on`

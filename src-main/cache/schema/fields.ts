@@ -120,7 +120,7 @@ const WRONG: Readonly<Record<Kind, string>> = {
   type: 'names another type of entity',
 };
 
-/** An invalid field, and what is wrong with it. */
+/** An invalid field and its fault. */
 export interface FieldFault {
   /** "" if the value is not an object. */
   readonly field: string;

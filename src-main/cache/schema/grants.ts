@@ -10,13 +10,13 @@ export const GRANT = 'TokenkeepGrant';
 /** A root of a cache document whose items stand under keys. */
 export type Section = EntityType | typeof GRANT;
 
-/** One grant in a document: what a list may show, and the rest as one secret. */
+/** One grant in a document: fields for lists, and the rest as one secret. */
 export interface GrantItem extends Entity {
-  /** The account: the subject, or `label:` and the label where the provider names none. */
+  /** The account: the subject, or `label:` and the label if the provider names no subject. */
   readonly home_account_id: string;
   /** Host of the issuer. */
   readonly environment: string;
-  /** The issuer. Absent where it is not part of who the user is: Microsoft's clouds, B2C and AD FS. */
+  /** The issuer. Absent if it is not part of the user's identity: Microsoft's clouds, B2C and AD FS. */
   readonly issuer?: string | null;
   /** The issuer as the caller named it. */
   readonly authority: string;
@@ -32,9 +32,9 @@ export interface GrantItem extends Entity {
   readonly expires_on?: Seconds | null;
   /** When it was cached. */
   readonly cached_at?: Seconds | null;
-  /** What it holds: `access_token`, `refresh_token`, `id_token`, `client`, `keys`, …, space-separated. */
+  /** Its contents: `access_token`, `refresh_token`, `id_token`, `client`, `keys`, …, space-separated. */
   readonly holds: string;
-  /** When the provider refused the refresh token for good. */
+  /** The time at which the provider refused the refresh token permanently. */
   readonly refused_at?: Seconds | null;
   /** The grant as JSON text. In a vault it is sealed by itself, and opened when it is read. */
   readonly secret: string;

@@ -1,12 +1,9 @@
 /** The field values that each library expects in an entity that another library wrote. Other fields are unchanged. */
 import type { Entity, EntityType } from './entities.ts';
-import { cachedEnvironment, configuredEnvironment, hostOf } from './environments.ts';
-import { componentsIn, extensionOf } from './extension.ts';
+import { cachedEnvironment, configuredEnvironment, hostOf, issuerIn } from './authorities.ts';
+import { componentsIn, extensionOf, folded, keyIdOf, schemeOf } from './match.ts';
 import { secondsOf } from './expiry.ts';
-import { issuerIn } from './issuers.ts';
-import { homeTenantOf } from './keys.ts';
-import { folded, keyIdOf, schemeOf } from './match.ts';
-import { type Dialect, isNode } from './dialects.ts';
+import { type Dialect, homeTenantOf, isNode } from './dialects.ts';
 import { ADFS_REALM, ANY_TENANT } from './tenant-profiles.ts';
 
 type Changes = Readonly<Record<string, unknown>>;

@@ -2,11 +2,10 @@
  * Decides whether an entity matches a filter, whether two entities denote the same credential, and whether one supersedes
  * another, regardless of the library that wrote them and of their keys.
  */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { isRecord } from '../json.ts';
 import type { Entity, EntityFilter, EntityType } from './entities.ts';
-import { sameEnvironment } from './environments.ts';
-import { extensionOf } from './extension.ts';
-import { issuerIn, sameIssuer } from './issuers.ts';
-import { answers, covers, grantOf, sameScopes, scopesOverlap } from './scopes.ts';
+import { issuerIn, sameEnvironment, sameIssuer } from './authorities.ts';
 
 type Wanted = string | null;
 type Predicate = (entity: Entity, wanted: Wanted) => boolean;
@@ -220,4 +219,171 @@ export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolea
   const [grant, oldGrant] = [grantOf(fresh), grantOf(old)];
   if (keyIdOf(fresh) === keyIdOf(old)) return scopesOverlap(grant, oldGrant);
   return keyIdOf(fresh) !== '' && keyIdOf(old) !== '' && sameScopes(grant, oldGrant);
+}
+
+// Scopes are sets (RFC 6749 §3.3): order does not matter. Case does not matter either, because libraries write scopes as
+// the server or the app spells them. OpenID Connect scopes are ignored, because they request other tokens than the
+// access token.
+
+const OPENID_SCOPES: ReadonlySet<string> = new Set(['openid', 'profile', 'offline_access', 'email']);
+
+/** Splits a text into scopes and keeps their spelling. */
+export function scopesOf(text: string): string[] {
+  return text.split(/\s+/).filter((scope) => scope !== '');
+}
+
+function significant(scopes: Iterable<string>): Set<string> {
+  const set = new Set<string>();
+  for (const scope of scopes) {
+    const name = scope.toLowerCase();
+    if (!OPENID_SCOPES.has(name)) set.add(name);
+  }
+  return set;
+}
+
+function significantIn(text: string): Set<string> {
+  return significant(scopesOf(text));
+}
+
+function contains(set: ReadonlySet<string>, part: ReadonlySet<string>): boolean {
+  for (const scope of part) if (!set.has(scope)) return false;
+  return true;
+}
+
+function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  for (const scope of a) if (b.has(scope)) return true;
+  return false;
+}
+
+/** Returns whether `target` contains all wanted scopes. */
+export function covers(target: string, wanted: readonly string[]): boolean {
+  return contains(significantIn(target), significant(wanted));
+}
+
+/** Returns whether both texts contain the same scopes. */
+export function sameScopes(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [left, right] = [significantIn(a), significantIn(b)];
+  return left.size === right.size && contains(left, right);
+}
+
+/** Returns whether they have a scope in common. Two texts with only OpenID Connect scopes overlap. */
+export function scopesOverlap(a: string, b: string): boolean {
+  const [left, right] = [significantIn(a), significantIn(b)];
+  return left.size === 0 && right.size === 0 ? true : overlap(left, right);
+}
+
+/** Returns the granted scopes of a token, and the requested ones if the provider granted others. */
+export function grantOf(token: Entity): string {
+  const asked = textOf(token['requested_scopes']);
+  const target = textOf(token['target']);
+  return asked === '' ? target : `${target} ${asked}`;
+}
+
+/** Returns index keys: the scopes without OpenID Connect scopes, lower-cased; one empty key if there are none. */
+export function scopeKeys(scopes: string | readonly string[]): string[] {
+  const set = significant(typeof scopes === 'string' ? scopesOf(scopes) : scopes);
+  return set.size === 0 ? [''] : [...set];
+}
+
+/**
+ * Returns whether an access token matches a request for these scopes: all of them were granted; or exactly these were
+ * requested, however few were granted; or they are among the requested ones, and the provider names granted scopes in its
+ * own form (AD FS returns `openid`).
+ */
+export function answers(token: Entity, wanted: readonly string[]): boolean {
+  const target = textOf(token['target']);
+  if (covers(target, wanted)) return true;
+  const requested = textOf(token['requested_scopes']);
+  if (requested === '') return false;
+  const [asked, want] = [significantIn(requested), significant(wanted)];
+  if (!contains(asked, want)) return false;
+  return want.size === asked.size || !overlap(asked, significantIn(target));
+}
+
+// Extension components restrict an access token to a special purpose, such as one agent (`fmi_path`). It matches only
+// requests with the same components, and its key ends with their hash.
+
+/** Parameters of a token request that do not restrict the token, or that have their own field. */
+const NO_COMPONENTS: ReadonlySet<string> = new Set([
+  ...['grant_type', 'code', 'redirect_uri', 'client_id', 'client_secret', 'code_verifier', 'refresh_token'], // RFC 6749, 7636
+  ...['scope', 'username', 'password', 'state', 'response_type', 'response_mode', 'device_code'], // RFC 6749, 8628
+  ...['assertion', 'client_assertion', 'client_assertion_type'], // RFC 7521
+  ...['resource', 'audience', 'requested_token_type', 'subject_token', 'subject_token_type'], // RFC 8707, 8693
+  ...['actor_token', 'actor_token_type'], // RFC 8693
+  ...['nonce', 'claims', 'prompt', 'login_hint', 'domain_hint', 'id_token_hint'], // OpenID Connect Core §3.1.2.1
+  ...['client_info', 'requested_token_use', 'on_behalf_of', 'token_type', 'req_cnf', 'key_id'], // MSAL
+  ...['user_assertion_hash', 'userAssertionHash', 'requested_claims_hash', 'requestedClaimsHash'],
+]);
+
+/** Returns the extension components of a token request; undefined if there are none. */
+export function componentsOf(
+  data: Readonly<Record<string, unknown>> | undefined,
+): Record<string, string> | undefined {
+  const components = Object.entries(data ?? {}).filter(
+    (pair): pair is [string, string] =>
+      typeof pair[1] === 'string' &&
+      pair[1] !== '' &&
+      !NO_COMPONENTS.has(pair[0]) &&
+      !pair[0].startsWith('x-'),
+  );
+  return components.length > 0 ? Object.fromEntries(components) : undefined;
+}
+
+/**
+ * Returns the SHA-256 of the components, sorted by name, each encoded as `length:name` `length:value` with lengths in
+ * bytes, so that the encoding is unambiguous. Lower-case base64url, as all MSAL libraries use it in keys.
+ */
+export function hashComponents(components: Readonly<Record<string, string>>): string {
+  const utf8 = new TextEncoder();
+  const measured = (text: string): string => `${utf8.encode(text).length}:${text}`;
+  const written = Object.entries(components)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => measured(name) + measured(value))
+    .join('');
+  return hashText(written);
+}
+
+/**
+ * Returns the hash at the end of MSAL Node's keys. MSAL Node looks tokens up by the hash above, but stores them under the
+ * hash of the components' JSON (`saveAccessToken` in msal-common 16.16, confirmed by documents it wrote). Under any other
+ * key, it would store a second token instead of replacing this one.
+ */
+export function hashComponentsForNode(components: Readonly<Record<string, string>>): string {
+  return hashText(JSON.stringify(components));
+}
+
+/** SHA-256 as base64url, as MSAL Node hashes assertions. */
+export function sha256Base64url(text: string): string {
+  const digest = String.fromCharCode(...sha256(new TextEncoder().encode(text)));
+  return btoa(digest).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** SHA-256 as lower-cased base64url. */
+export function hashText(text: string): string {
+  return sha256Base64url(text).toLowerCase();
+}
+
+/** The field in which MSAL Node and MSAL.NET store the components. MSAL Python stores only the hash. */
+const COMPONENT_FIELDS = ['additionalCacheKeyComponents', 'ext'] as const;
+
+/** Returns the components of an access token; undefined if it has none, or only their hash. */
+export function componentsIn(token: Entity): Record<string, string> | undefined {
+  for (const field of COMPONENT_FIELDS) {
+    const value = token[field];
+    if (!isRecord(value)) continue;
+    const pairs = Object.entries(value).filter(
+      (pair): pair is [string, string] => typeof pair[1] === 'string',
+    );
+    if (pairs.length > 0) return Object.fromEntries(pairs);
+  }
+  return undefined;
+}
+
+/** Returns the hash of an access token's components; "" if it has none. */
+export function extensionOf(token: Entity): string {
+  const hash = token['ext_cache_key'];
+  if (typeof hash === 'string' && hash !== '') return hash.toLowerCase();
+  const components = componentsIn(token);
+  return components === undefined ? '' : hashComponents(components);
 }

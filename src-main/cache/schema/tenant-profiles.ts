@@ -4,7 +4,7 @@
  */
 import type { Account, TenantProfile } from './entities.ts';
 import { isRecord } from '../json.ts';
-import { homeTenantOf } from './keys.ts';
+import { homeTenantOf } from './dialects.ts';
 import { folded } from './match.ts';
 
 /** Realms that name no tenant. They mean the user's home tenant. */

@@ -2,7 +2,7 @@
 import { systemClock } from '../../cache/clock.ts';
 import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';
-import { sameIssuer } from '../../cache/schema/issuers.ts';
+import { sameIssuer } from '../../cache/schema/authorities.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
 import { checkOptions, TEXT } from '../../options.ts';
 import type { Grant, JsonObject, KeptGrant, TokenResponse } from '../grant.ts';

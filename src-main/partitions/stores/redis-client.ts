@@ -25,6 +25,8 @@ export interface RedisCommandOptions {
   typeMapping?: Record<number, typeof Buffer>;
   /** Cancels the command. */
   abortSignal?: AbortSignal;
+  /** Milliseconds that the client may keep the command before it is sent; 0: without a limit. */
+  timeout?: number;
 }
 
 /**
@@ -126,11 +128,20 @@ const AS_BYTES = { 0x24: Buffer };
 
 class NodeRedis implements RedisRunner {
   readonly #client: RedisClient;
+  /** For commands that are sent at once. */
   readonly #commands: RedisCommands;
 
+  /**
+   * A client of one server sends a command in the same turn of the event loop, or is not ready. So it needs no timeout of its own, for which
+   * `redis` 6 creates an AbortSignal and a timer in each command. A pool, a cluster and a sentinel may keep a command for a node that is away.
+   */
   constructor(client: RedisClient) {
     this.#client = client;
-    this.#commands = client.withCommandOptions({ typeMapping: AS_BYTES });
+    const isOneServer = has(client, 'legacy', 'duplicate') && client.isReady !== undefined; // Only that client has `legacy`.
+    this.#commands = client.withCommandOptions({
+      typeMapping: AS_BYTES,
+      ...(isOneServer ? { timeout: 0 } : {}),
+    });
   }
 
   async get(key: string, call?: StoreCall): Promise<Buffer | null> {

@@ -24,7 +24,7 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
     'The file system refused to read or write the vault, which is as it was before. Check the disk, and that the folder exists and can be written, before you try again.',
 };
 
-/** What the system calls of `fs` are named in an error, and what a code of the system looks like. */
+/** The names of the system calls of `fs` in errors, and the form of a system error code. */
 const ERRNO = /^E[A-Z0-9]+$/;
 
 /**

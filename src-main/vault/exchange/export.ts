@@ -8,8 +8,7 @@ import {
 } from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
-import { identify, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
-import { isRegular } from '../disk/io.ts';
+import { identify, isRegular, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import { storageError } from '../disk/storage-error.ts';
@@ -64,7 +63,7 @@ async function document(access: Access): Promise<string> {
   return documentText(access.memory.cache);
 }
 
-/** The suffixes of the files beside a vault. Who locks a file that was replaced excludes nobody. */
+/** The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody. */
 const BESIDE = /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark)$/;
 
 /**

@@ -6,7 +6,7 @@ import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
 
 /**
- * What an import did.
+ * The result of an import.
  *
  * @example
  * import type { ImportReport } from 'tokenkeep/vault';

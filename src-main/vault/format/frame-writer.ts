@@ -14,8 +14,16 @@ import {
   seedStream,
   StoredFrame,
 } from './frame.ts';
-import { checkedPart, encodeHeader, FRAMES_AT, type Header, HEADER_COPY_AT } from './header.ts';
-import { KEY_LENGTH, keyCheck, sealingKey } from './keys.ts';
+import {
+  checkedPart,
+  encodeHeader,
+  FRAMES_AT,
+  type Header,
+  HEADER_COPY_AT,
+  KEY_LENGTH,
+  keyCheck,
+  sealingKey,
+} from './header.ts';
 import { encodeManifest, type Group, type Manifest } from './manifest.ts';
 
 export interface ImageSource {

@@ -1,8 +1,8 @@
 // FORMAT.md, "Frames".
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
-import { KEY_LENGTH } from './keys.ts';
+import { derive, KEY_LENGTH } from './header.ts';
 
 export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;
@@ -47,7 +47,7 @@ export function seedsFrom(random: (length: number) => Buffer): () => Buffer {
   };
 }
 
-/** What is found when frames are read that were not read when the file was opened. A rewrite takes it along. */
+/** Findings from frames that were read after the file was opened. A rewrite keeps them. */
 export interface Findings {
   /** A frame is not authentic, or not what FORMAT.md says. */
   isDamaged: boolean;
@@ -70,7 +70,7 @@ export interface Sealing {
   readonly findings: Findings;
 }
 
-/** Returns what the seeds of these frames are combined with, from the frame `from` on. */
+/** Returns the key stream that hides the seeds of these frames, from the frame `from` on. */
 export function seedStream({ seedKey }: Sealing, from: number, frames: number): Buffer {
   const counter = Buffer.alloc(16);
   counter.writeBigUInt64BE(2n * BigInt(from), 8);
@@ -84,13 +84,11 @@ function isCopied({ baseFrames }: Sealing, ordinal: number): boolean {
 
 /** @param seed as it is in the prefix */
 function contentKey(sealing: Sealing, ordinal: number, seed: Buffer): Buffer {
-  if (!isCopied(sealing, ordinal)) {
-    return Buffer.from(hkdfSync('sha256', sealing.frameKey, seed, 'tokenkeep vault 2 frame', KEY_LENGTH));
-  }
+  if (!isCopied(sealing, ordinal)) return derive(sealing.frameKey, seed, 'tokenkeep vault 2 frame');
   const plain = seedStream(sealing, ordinal, 1);
   combine(plain, 0, seed);
   try {
-    return Buffer.from(hkdfSync('sha256', plain, sealing.fileId, 'tokenkeep vault 2 account', KEY_LENGTH));
+    return derive(plain, sealing.fileId, 'tokenkeep vault 2 account');
   } finally {
     plain.fill(0);
   }
@@ -135,7 +133,7 @@ export function aligned({ body, sealed }: FrameContent, at: number): FrameConten
   return { body: spaces === 0 ? json : Buffer.concat([json, Buffer.alloc(spaces, SPACE)]), sealed };
 }
 
-/** Where a frame comes in its file. */
+/** The position of a frame in the chain of its file. */
 export interface FramePlace {
   ordinal: number;
   previousTag: Buffer;
@@ -275,12 +273,12 @@ export class StoredFrame implements FrameContent {
    * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns its tag, a
    * view of `target`.
    *
+   * The checksum of the content is copied too: a reader of the copy would notice damage to memory.
+   *
    * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
-   * @throws VaultError `vault_damaged` if its checksum is wrong
    */
   copyTo(target: Buffer, at: number, place: FramePlace, seeds: { old: Buffer; fresh: Buffer }): Buffer {
     const [file, from, prefix] = [this.#file, this.#at, this.#prefix];
-    if (!isWhole(file, from, prefix)) this.#damaged();
     file.copy(target, at + SEED_AT, from + SEED_AT, from + frameLength(prefix));
     combine(target, at + SEED_AT, seeds.old, KEY_LENGTH * this.ordinal);
     combine(target, at + SEED_AT, seeds.fresh, KEY_LENGTH * place.ordinal);

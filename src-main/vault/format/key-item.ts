@@ -1,9 +1,9 @@
 // FORMAT.md, "The key in the keychain" and "The mark file".
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isArray, isObject } from '../../cache/json.ts';
-import { KEY_LENGTH, markKey } from './keys.ts';
+import { KEY_LENGTH, markKey } from './header.ts';
 
-/** A state that a vault's file had: its generation, and where its last frame ended. */
+/** A state that a vault's file had: its generation and the end of its last frame. */
 export interface FileState {
   generation: bigint;
   /** Offset at which the last frame ends. */

@@ -29,7 +29,7 @@ export interface Manifest extends VaultMetadata {
   index: readonly (IndexRow | null)[];
 }
 
-/** An account in the index: what a list shows of it before its frame is read, and what a lost one is called. */
+/** An account in the index. A list shows it without reading its frame, and a lost account is named by it. */
 export interface IndexRow {
   /** Lower-cased. */
   account: string;
@@ -43,7 +43,7 @@ export interface IndexRow {
   /** The users of this account id. */
   users: readonly AccountSummary[];
   /**
-   * What a list shows of its tokens, as JSON text; null if a list has to read the frame. It is parsed when it is asked for: most
+   * A summary of its tokens for lists, as JSON text; null if a list has to read the frame. It is parsed on demand: most
    * programs never do, and ten thousand parsed ones cost more time and memory than all the rest of the index.
    */
   outline: string | null;
@@ -105,7 +105,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a lost account is called. */
+/** Returns the name of a lost account. */
 export function nameOf({ account, users }: IndexRow): string {
   return users.find(({ username }) => username !== '')?.username ?? account;
 }

@@ -137,14 +137,16 @@ export function fakeBridge(world: World): FakeBridge {
     return sourceList();
   };
 
+  const accountList = (): AccountList => ({ ...listed(world.members), tenantNames: world.tenantNames });
+
   return {
     asked,
     emit: tell,
     command: (command) => tell('command', command),
     tokenCache: {
       status: () => answer('status', [], () => world.status),
-      accounts: () =>
-        answer('accounts', [], () => ({ ...listed(world.members), tenantNames: world.tenantNames })),
+      accounts: () => answer('accounts', [], accountList),
+      accountsText: () => answer('accountsText', [], () => JSON.stringify(accountList())),
       nameTenant: (realm, name) =>
         answer('nameTenant', [realm, name], () => {
           const { [realm.toLowerCase()]: _before, ...others } = world.tenantNames;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/io.ts';
+import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/file.ts';
 
 /** What goes wrong with one call. */
 export type Effect =

@@ -15,7 +15,7 @@ interface Case {
 }
 
 /** How many of each operation's faults the short form tries. */
-const SAMPLE = 4;
+const SAMPLE = 3;
 
 /** Every call that writes, going wrong in each way at each of its occurrences, in each operation. */
 export async function inject(scene: Scene): Promise<void> {

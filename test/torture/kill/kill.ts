@@ -10,6 +10,7 @@ import { must } from '../tally.ts';
 import { Ledger } from './ledger.ts';
 import { placeOf, valuesIn, WRITERS } from './register.ts';
 import { summary, Waits } from './waits.ts';
+import { delaysOf } from './watched-lock.ts';
 
 const ROW = 'kill: a writer (failures 10 and 15)';
 /** What the promise says, in milliseconds: for a long campaign, which has the machine to itself. */
@@ -105,7 +106,7 @@ class Killing {
     return new Child(this.#scene.program, ['writer', this.#folder]);
   }
 
-  #heard(slot: number, { tasks, held }: Writer, line: string): void {
+  #heard(slot: number, { child, tasks, held }: Writer, line: string): void {
     const [word, n = '', ...rest] = line.split(' ');
     if (word === 'open') {
       if (n !== 'ready') this.complaints.push(`a writer found the vault ${n}`);
@@ -117,8 +118,8 @@ class Killing {
     }
     if (word === 'lock') {
       held.add(n);
-      const [since = '0', due = '0', time = '0'] = rest;
-      this.waits.lockings.push({ lock: n, since: BigInt(since), due: BigInt(due), at: BigInt(time) });
+      const [since = '0', time = '0', delays = '-'] = rest;
+      this.waits.lockings.push({ lock: n, pid: child.pid, since: BigInt(since), at: BigInt(time), delays });
       return;
     }
     if (word === 'begin') {
@@ -150,8 +151,10 @@ class Killing {
     awaitDeath(victim.child.pid);
     const dead = process.hrtime.bigint();
     this.#writers[slot] = undefined;
+    const others = this.#writers.flatMap((writer) => writer?.child.pid ?? []);
+    const delays = new Map(others.map((pid) => [pid, delaysOf(pid)]));
     await victim.child.ended; // All that it said has been heard.
-    this.waits.deaths.push({ slot, killed, dead, held: [...victim.held] });
+    this.waits.deaths.push({ slot, killed, dead, held: [...victim.held], delays });
     const [task] = victim.tasks.values();
     return task?.kind ?? 'opening';
   }

@@ -1,3 +1,5 @@
+import { delaysIn } from './watched-lock.ts';
+
 /** A kill, in nanoseconds of the system's monotonic clock, which all processes share. */
 export interface Death {
   slot: number;
@@ -6,14 +8,17 @@ export interface Death {
   dead: bigint;
   /** The locks that it held. */
   held: readonly string[];
+  /** By process: how long its threads had been ready and not let run by then; see `delaysOf`. */
+  delays: ReadonlyMap<number, string>;
 }
 
 /** A writer got a lock; see `watchLocks`. */
 export interface Locking {
   lock: string;
+  pid: number;
   since: bigint;
-  due: bigint;
   at: bigint;
+  delays: string;
 }
 
 /** What a writer began at `begun` is durable at `at`. */
@@ -34,13 +39,13 @@ export class Waits {
     const blocked: number[] = [];
     const all: number[] = [];
     const lockings = this.lockings.sort((a, b) => Number(a.at - b.at));
-    for (const { killed, dead, held } of this.deaths) {
+    for (const { killed, dead, held, delays } of this.deaths) {
       for (const lock of held) {
         const next = lockings.find((other) => other.lock === lock && other.at > killed);
         if (next === undefined || next.since === 0n || next.since > dead) continue;
-        // Between `due` and `at` it was not let run.
-        blocked.push(Math.max(0, Number((next.due < next.at ? next.due : next.at) - dead)));
-        all.push(Math.max(0, Number(next.at - dead)));
+        const wait = Math.max(0, Number(next.at - dead));
+        blocked.push(Math.max(0, wait - starved(delays.get(next.pid) ?? '-', next.delays)));
+        all.push(wait);
       }
     }
     return { blocked: milliseconds(blocked), all: milliseconds(all) };
@@ -62,6 +67,17 @@ export class Waits {
   untilDead(): number[] {
     return milliseconds(this.deaths.map(({ killed, dead }) => Number(dead - killed)));
   }
+}
+
+/**
+ * Nanoseconds of a wait for which the processor was what was waited for, added up over the threads of the process: the thread for
+ * locks has to run until it has the lock, then the main thread, to hear of it, and either may wait for a thread that collects garbage.
+ */
+function starved(before: string, after: string): number {
+  const known = delaysIn(before);
+  let sum = 0n;
+  for (const [thread, delay] of delaysIn(after)) sum += delay - (known.get(thread) ?? delay);
+  return Number(sum);
 }
 
 function milliseconds(times: readonly number[]): number[] {

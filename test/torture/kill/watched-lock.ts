@@ -8,40 +8,19 @@ interface Native {
   unlock: (fd: number) => void;
 }
 
-/** A try that was in vain, and when the next one is due. Nanoseconds. */
-interface Refusal {
-  first: bigint;
-  due: bigint;
-}
-
 /**
  * Says when this process gets a lock and lets it go, seen where the vault asks the system for it, on this thread, or the thread for
- * locks: `lock NAME SINCE DUE TIME`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DUE is when it would have had
- * the lock if it had been let run: what lies between DUE and TIME is the machine's load, for which no lock is to blame.
+ * locks: `lock NAME SINCE TIME DELAYS`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DELAYS is how long its
+ * threads have been ready and not let run so far; see `delaysIn`.
  */
 export function watchLocks(): void {
   watchThread();
   const native: Native = createRequire(import.meta.url)('fs-native-extensions');
   const { tryLock, unlock } = native;
-  const { setTimeout } = globalThis;
-  const refused = new Map<number, Refusal>();
-  let asking: Refusal | undefined;
-  const later = (callback: () => void, milliseconds = 0): NodeJS.Timeout => {
-    if (asking !== undefined) asking.due = now() + BigInt(Math.round(milliseconds * 1e6));
-    asking = undefined;
-    return setTimeout(callback, milliseconds);
-  };
-  globalThis.setTimeout = Object.assign(later, setTimeout);
+  // This thread tries once, and asks the thread for locks if it was in vain: what it gets, it has not waited for.
   native.tryLock = (fd) => {
-    const before = refused.get(fd);
-    if (!tryLock(fd)) {
-      // The pause that is asked for next is the one until the next try.
-      asking = before ?? { first: now(), due: now() };
-      refused.set(fd, asking);
-      return false;
-    }
-    refused.delete(fd);
-    say('lock', nameOf(fd), before?.first ?? 0, before?.due ?? 0, now());
+    if (!tryLock(fd)) return false;
+    say('lock', nameOf(fd), 0, now(), '-');
     return true;
   };
   native.unlock = (fd) => {
@@ -59,8 +38,6 @@ interface Message {
 
 interface Asked {
   since: bigint;
-  /** By thread. */
-  delays: ReadonlyMap<string, bigint>;
   names: string[];
 }
 
@@ -76,7 +53,7 @@ function watchThread(): void {
   Worker.prototype.postMessage = function (this: Worker, message: Message): void {
     if (message.files !== undefined) {
       const names = message.files.map(({ file }) => file.path.replace(/^.*\./, ''));
-      asked.set(message.id, { since: now(), delays: delays(), names });
+      asked.set(message.id, { since: now(), names });
     }
     postMessage.call(this, message);
   };
@@ -92,30 +69,42 @@ function watchThread(): void {
 }
 
 /** All but the last lock were only the way to it. */
-function tell({ since, delays: before, names }: Asked): void {
+function tell({ since, names }: Asked): void {
   const at = now();
-  let starved = 0n; // The longest: the threads wait side by side.
-  for (const [thread, delay] of delays()) {
-    const own = delay - (before.get(thread) ?? 0n);
-    if (own > starved) starved = own;
-  }
-  const due = at - starved;
-  for (const name of names) say('lock', name, since, due < since ? since : due, at);
+  const delays = delaysOf('self');
+  for (const name of names) say('lock', name, since, at, delays);
   for (const name of names.slice(0, -1)) say('unlock', name);
 }
 
-/** Nanoseconds for which each thread of this process was ready and not let run; see proc(5), `schedstat`. */
-function delays(): Map<string, bigint> {
-  const found = new Map<string, bigint>();
-  for (const thread of readdirSync('/proc/self/task')) {
-    try {
-      const [, delay = '0'] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ');
-      found.set(thread, BigInt(delay));
-    } catch {
-      // It has ended.
+/**
+ * Nanoseconds for which each thread of a process was ready and not let run, as `THREAD=NANOSECONDS,…`; see proc(5), `schedstat`.
+ *
+ * @param process its id, or `self`
+ */
+export function delaysOf(process: number | 'self'): string {
+  const found: string[] = [];
+  const tasks = `/proc/${process}/task`;
+  try {
+    for (const thread of readdirSync(tasks)) {
+      const [, delay = '0'] = readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ');
+      found.push(`${thread}=${delay}`);
     }
+  } catch {
+    // It has ended, or one of its threads has.
   }
-  return found;
+  return found.join(',') || '-';
+}
+
+/** By thread. */
+export function delaysIn(text: string): Map<string, bigint> {
+  return new Map(
+    text === '-'
+      ? []
+      : text.split(',').map((one): [string, bigint] => {
+          const [thread = '', delay = '0'] = one.split('=');
+          return [thread, BigInt(delay)];
+        }),
+  );
 }
 
 function now(): bigint {

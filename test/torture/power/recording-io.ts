@@ -1,4 +1,4 @@
-import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/io.ts';
+import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/file.ts';
 
 /** What a vault did to its disk, in order, and what it had promised by then. `inode` tells files from names. */
 export type Step =

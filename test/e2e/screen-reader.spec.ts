@@ -1,0 +1,202 @@
+/**
+ * Each page as a screen reader gets it: Chromium's accessibility tree. Every control has a role, a name and its state, and the order
+ * in which it is read is the order in which it is seen.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, type Page } from '@playwright/test';
+import { manyAccounts } from '../ipc/many.ts';
+import { showPage, test, vaultFile } from './app.ts';
+import { seed } from './library.ts';
+
+interface AXNode {
+  nodeId: string;
+  ignored: boolean;
+  role?: { value: string };
+  name?: { value: string };
+  properties?: { name: string; value: { value?: unknown } }[];
+  childIds?: string[];
+  parentId?: string;
+  backendDOMNodeId?: number;
+}
+
+/** Roles that a user operates, and the state that each has to tell. */
+const CONTROLS: Readonly<Record<string, string | null>> = {
+  button: null,
+  link: null,
+  textbox: null,
+  searchbox: null,
+  combobox: 'expanded',
+  checkbox: 'checked',
+  switch: 'checked',
+  radio: 'checked',
+  menuitem: null,
+  menuitemradio: 'checked',
+  tab: 'selected',
+  option: 'selected',
+  listbox: null,
+  grid: null,
+  slider: null,
+};
+
+/** Roles that only group, and need a name to be told apart. */
+const NAMED = new Set([
+  'dialog',
+  'alertdialog',
+  'region',
+  'navigation',
+  'tablist',
+  'radiogroup',
+  'image',
+  'tabpanel',
+]);
+
+const roleOf = (node: AXNode): string => node.role?.value ?? '';
+const nameOf = (node: AXNode): string => (node.name?.value ?? '').trim();
+const propertyOf = (node: AXNode, name: string): unknown =>
+  node.properties?.find((each) => each.name === name)?.value.value;
+const said = (node: AXNode): string => `${roleOf(node)} “${nameOf(node)}”`;
+
+/** Checks the window as it is now. */
+async function listen(window: Page, screen: string): Promise<void> {
+  const client = await window.context().newCDPSession(window);
+  await client.send('Accessibility.enable');
+  const { nodes } = (await client.send('Accessibility.getFullAXTree')) as unknown as { nodes: AXNode[] };
+  const read = inOrder(nodes);
+  const faults: string[] = [];
+
+  for (const node of read) {
+    const role = roleOf(node);
+    if ((role in CONTROLS || NAMED.has(role)) && nameOf(node) === '') faults.push(`${role} without a name`);
+    const state = CONTROLS[role] ?? null;
+    if (state !== null && propertyOf(node, state) === undefined)
+      faults.push(`${said(node)} does not tell: ${state}`);
+    // What takes the focus and is no known control is read as nothing. Boxes that scroll take it by Chromium's own rule.
+    const nothing = ['generic', 'none', ''].includes(role) && propertyOf(node, 'focusable') === true;
+    if (nothing && (await attributesOf(node)).includes('tabindex'))
+      faults.push(`${said(node)} takes the focus`);
+  }
+
+  const headings = read
+    .filter((node) => roleOf(node) === 'heading')
+    .map((node) => Number(propertyOf(node, 'level')));
+  const dialog = read.some((node) => /dialog$/.test(roleOf(node)));
+  if (!dialog && headings.filter((level) => level === 1).length !== 1)
+    faults.push(`headings of level 1: ${headings.filter((level) => level === 1).length}`);
+  headings.forEach((level, index) => {
+    const before = headings[index - 1];
+    if (before !== undefined && level > before + 1)
+      faults.push(`a heading of level ${level} after one of ${before}`);
+  });
+
+  // Read from top to bottom, column by column: what follows is not wholly above, unless it is in a column further right.
+  const controls = read.filter(
+    (node) => roleOf(node) in CONTROLS && !['listbox', 'grid'].includes(roleOf(node)),
+  );
+  expect.soft(controls.length, `controls of ${screen}`).toBeGreaterThan(2);
+  let before: { node: AXNode; box: Box } | undefined;
+  for (const node of controls) {
+    const box = await boxOf(node);
+    if (box === null) continue;
+    if (before !== undefined && box.bottom <= before.box.top + 1 && box.left < before.box.right - 1)
+      faults.push(`${said(node)} is read after ${said(before.node)}, and seen above it`);
+    before = { node, box };
+  }
+  await client.detach();
+  expect.soft(faults, screen).toEqual([]);
+
+  async function attributesOf({ backendDOMNodeId }: AXNode): Promise<string[]> {
+    const { node } = await client.send('DOM.describeNode', { backendNodeId: backendDOMNodeId ?? 0 });
+    return node.attributes ?? [];
+  }
+
+  async function boxOf({ backendDOMNodeId }: AXNode): Promise<Box | null> {
+    try {
+      const { model } = await client.send('DOM.getBoxModel', { backendNodeId: backendDOMNodeId ?? 0 });
+      const [left = 0, top = 0, right = 0, , , bottom = 0] = model.border;
+      return right - left > 1 && bottom - top > 1 ? { left, top, right, bottom } : null;
+    } catch {
+      return null; // not drawn
+    }
+  }
+}
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** All nodes that are read, in the order in which they are. */
+function inOrder(nodes: readonly AXNode[]): AXNode[] {
+  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+  const root = nodes.find(({ parentId }) => parentId === undefined);
+  const found: AXNode[] = [];
+  const visit = (node: AXNode | undefined): void => {
+    if (node === undefined) return;
+    if (!node.ignored) found.push(node);
+    for (const id of node.childIds ?? []) visit(byId.get(id));
+  };
+  visit(root);
+  return found;
+}
+
+test('the table of all accounts is read with name and state of every control, in the order in which it is seen', async ({
+  keyring,
+  start,
+}) => {
+  const { env } = keyring;
+  const document = join(env['HOME']!, 'eight.json');
+  writeFileSync(document, manyAccounts(8, Math.floor(Date.now() / 1000)));
+  mkdirSync(dirname(vaultFile(env)), { recursive: true });
+  await seed(env, vaultFile(env), document);
+  const { window, quit } = await start();
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await table.waitFor();
+  await listen(window, 'overview');
+  await table.focus();
+  await table.press('Space');
+  await window.getByRole('region', { name: 'Selection' }).waitFor();
+  await listen(window, 'overview, one selected');
+  await window.getByRole('button', { name: 'Sign out 1…' }).click();
+  await window.getByRole('alertdialog').waitFor();
+  await listen(window, 'sign out');
+  await quit();
+});
+
+test('each page is read with role, name and state of every control, in the order in which it is seen', async ({
+  start,
+}) => {
+  const { window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  for (const name of [/^Tokens/, 'Timeline', 'Activity', 'Profile']) {
+    await window.getByRole('tab', { name }).click();
+    await listen(window, `account, ${String(name)}`);
+  }
+  for (const name of ['Inspect', 'Activity', 'Security', 'Health']) {
+    await showPage(window, name);
+    await expect(window.getByRole('main')).not.toHaveAttribute('aria-busy', 'true');
+    await listen(window, name);
+  }
+  await window.getByRole('button', { name: 'More' }).click();
+  await listen(window, 'menu');
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await window.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+  await listen(window, 'Settings');
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: 'About Tokenkeep' }).click();
+  await window.getByRole('dialog').waitFor();
+  await listen(window, 'About');
+  await quit();
+});
+
+test('the first run and the dialog for a sign-in profile are read in the same way', async ({ start }) => {
+  const { window, quit } = await start();
+  await window.getByRole('button', { name: 'Find caches' }).waitFor();
+  await listen(window, 'first run');
+  await window.getByRole('button', { name: 'Sign in…' }).click();
+  await window.getByRole('dialog').waitFor();
+  await listen(window, 'add a sign-in profile');
+  await quit();
+});
