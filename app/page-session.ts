@@ -118,11 +118,7 @@ function assetsIn(folder: string): string[] {
  *
  * @param ahead is used for the first window only, so that the files need not stay in memory
  */
-export function servePage(
-  session: Session,
-  folder: string,
-  { ahead }: { ahead: PageFiles },
-): void {
+export function servePage(session: Session, folder: string, { ahead }: { ahead: PageFiles }): void {
   const read = new Map(ahead);
   session.protocol.handle(SCHEME, async (request) => {
     if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
