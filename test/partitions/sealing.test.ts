@@ -70,8 +70,10 @@ describe('two versions of an app at once, in every order of updates, resealing a
   } as const;
   type Version = keyof typeof VERSIONS;
   const names = Object.keys(VERSIONS) as Version[];
-  const sealsWith = (version: Version): string =>
-    'sealWith' in VERSIONS[version] ? VERSIONS[version].sealWith : VERSIONS[version].sealingKeys[0].id;
+  const sealsWith = (version: Version): string => {
+    const { sealingKeys, sealWith }: { sealingKeys: SealingKeys; sealWith?: string } = VERSIONS[version];
+    return sealWith ?? sealingKeys[0]?.id ?? '';
+  };
   const opens = (version: Version, id: string): boolean =>
     VERSIONS[version].sealingKeys.some((one) => one.id === id);
 
@@ -156,7 +158,8 @@ describe('two versions of an app at once, in every order of updates, resealing a
     );
     expect(skipping).toHaveLength(3);
     for (const pair of skipping)
-      for (const writer of pair) expect(await refusals(pair, writer), `${pair} ${writer}`).toBeGreaterThan(0);
+      for (const writer of pair)
+        expect(await refusals(pair, writer), [...pair, writer].join(' ')).toBeGreaterThan(0);
     expect(await refusals(['uses', 'after'], 'knows')).toBeGreaterThan(0); // Not resealed before the old key went.
   });
 });
