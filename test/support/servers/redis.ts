@@ -66,9 +66,15 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
 /** A primary, a replica of it, and a Sentinel that promotes the replica when the primary does not answer. */
 export interface RedisSentinel {
   readonly sentinel: { readonly host: string; readonly port: number };
+  /** The primary at the beginning. */
   readonly primary: RedisServer;
   /** Resolves when the replica has everything. */
   replicated(): Promise<void>;
+  /**
+   * Kills the primary, or makes it hang, until the replica is promoted. It then comes back and becomes the replica. Sentinel waits
+   * for some seconds between two promotions.
+   */
+  failOver(how: 'killed' | 'hanging'): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,7 +106,7 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
   };
   const until = async (isSo: () => Promise<boolean>): Promise<void> => {
     for (let left = 200; !(await isSo()); left -= 1) {
-      if (left === 0) throw new Error('Sentinel does not find the replica.');
+      if (left === 0) throw new Error('Sentinel does not find the replica, or does not promote it.');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
@@ -111,14 +117,29 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
   await until(async () =>
     /"num-slaves"\W+1\b/.test(JSON.stringify(await ask(port, ['SENTINEL', 'MASTER', 'mymaster']))),
   );
+  let [first, second] = [primary, replica];
+  const replication = async (of: number): Promise<string> =>
+    String(await ask(of, ['INFO', 'replication']).catch(() => ''));
   return {
     sentinel: { host: '127.0.0.1', port },
     primary,
     replicated: async () => {
       const offset = async (of: number) =>
-        /master_repl_offset:(\d+)/.exec(String(await ask(of, ['INFO', 'replication'])))?.[1];
-      const wanted = Number(await offset(primary.port));
-      await until(async () => Number(await offset(replica.port)) >= wanted);
+        Number(/master_repl_offset:(\d+)/.exec(await replication(of))?.[1]);
+      const wanted = await offset(first.port);
+      await until(async () => (await offset(second.port)) >= wanted);
+    },
+    failOver: async (how) => {
+      const [old, next] = [first, second];
+      await (how === 'killed' ? old.stop() : old.pause());
+      try {
+        await until(async () => (await replication(next.port)).includes('role:master'));
+      } finally {
+        await (how === 'killed' ? old.start() : old.resume());
+      }
+      await ask(old.port, ['REPLICAOF', '127.0.0.1', String(next.port)]); // Sentinel does the same, ten seconds later.
+      await until(async () => (await replication(old.port)).includes('master_link_status:up'));
+      [first, second] = [next, old];
     },
     close: async () => {
       await daemon.end('SIGKILL');

@@ -1,12 +1,12 @@
 /**
  * Eight servers of a web app share Redis or PostgreSQL, half of them a version that seals with a newer key. They are killed, and so is
- * the store; it hangs, ends connections, answers with the wrong entry, is full and is flushed. What was acknowledged must be there, for its own user only.
+ * the store; it hangs, ends connections, answers with the wrong entry, is full, is flushed, and fails over. What was acknowledged must be there, for its own user only.
  */
 import pg from 'pg';
 import { createClient } from 'redis';
 import { migratePartitions } from '../../../src-main/partitions/stores/postgres-store.ts';
 import { startPostgres } from '../../support/servers/postgres.ts';
-import { startRedis } from '../../support/servers/redis.ts';
+import { type RedisSentinel, startRedis, startRedisSentinel } from '../../support/servers/redis.ts';
 import type { Server } from '../../support/servers/server.ts';
 import { Child } from '../child.ts';
 import type { Random } from '../random.ts';
@@ -28,6 +28,7 @@ const keyOf = (random: Random): string =>
   Buffer.from(Array.from({ length: 32 }, () => random.below(256))).toString('base64');
 
 type Running = Server & { url: string };
+type Faults = Record<string, () => Promise<void>>;
 
 export async function troubleStores(scene: Scene): Promise<void> {
   for (const store of STORES) await troubleStore(scene, store);
@@ -37,7 +38,12 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
   const { tally, short, seed } = scene;
   const serverCount = short ? MOST_SERVERS / 2 : MOST_SERVERS;
   const random = scene.random.fork(store);
-  const running = store === 'redis' ? await startRedis() : await startMigrated();
+  const replicated = store === 'sentinel' ? await startRedisSentinel() : undefined;
+  const running = replicated
+    ? reachedBy(replicated)
+    : store === 'redis'
+      ? await startRedis()
+      : await startMigrated();
   const rows = { updates: `partitions in ${store}: updates`, faults: `partitions in ${store}: faults` };
   const keys = `old:${keyOf(random)},new:${keyOf(random)}`;
   /** Acknowledged scopes by user. */
@@ -76,12 +82,26 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
   const userKeys = await keysOfUsers(store, running, keys);
   const servers = Array.from({ length: serverCount }, (_, index) => begin(index, 0));
   let lives = 0;
-  const faults: Record<string, () => Promise<void>> = {
-    'a server is killed': async () => {
-      const index = random.below(serverCount);
-      await servers[index]?.kill();
-      servers[index] = begin(index, (lives += 1));
-    },
+  const aServerIsKilled = async (): Promise<void> => {
+    const index = random.below(serverCount);
+    await servers[index]?.kill();
+    servers[index] = begin(index, (lives += 1));
+  };
+  /** Redis replicates asynchronously, so only what the replica has, and what comes after the failover, is sure to stay. */
+  const failsOver = (sentinel: RedisSentinel, how: 'killed' | 'hanging') => async (): Promise<void> => {
+    forgiveUntil = Infinity;
+    await sentinel.replicated();
+    await sentinel.failOver(how);
+    await pause(IN_FLIGHT);
+    forgiveUntil = 0;
+  };
+  const ofReplicas: (of: RedisSentinel) => Faults = (of) => ({
+    'a server is killed': aServerIsKilled,
+    'the primary is killed, and its replica is promoted': failsOver(of, 'killed'),
+    'the primary hangs, and its replica is promoted': failsOver(of, 'hanging'),
+  });
+  const ofOne: Faults = {
+    'a server is killed': aServerIsKilled,
     'the store is killed and started': async () => {
       await running.stop();
       await pause(random.below(600));
@@ -119,11 +139,12 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
         }
       : {}),
   };
+  const faults = replicated === undefined ? ofOne : ofReplicas(replicated);
   const names = Object.keys(faults);
   try {
     for (let left = 600; left > 0 && working.size < serverCount; left -= 1) await pause(50);
     must(working.size === serverCount, 'the servers never began');
-    for (let turn = 0; turn < (short ? names.length : 40); turn += 1) {
+    for (let turn = 0; turn < (short ? names.length : replicated === undefined ? 40 : 12); turn += 1) {
       const name = (short ? names[turn] : random.pick(names)) ?? '';
       await tally.try(rows.faults, name, faults[name] ?? (() => undefined));
       await pause(short ? 150 : 300 + random.below(700));
@@ -211,6 +232,10 @@ async function command({ url }: Running, words: string[]): Promise<void> {
   await client.connect();
   await client.sendCommand(words);
   client.destroy();
+}
+
+function reachedBy({ sentinel: { host, port }, primary, close }: RedisSentinel): Running {
+  return { ...primary, url: `redis://${host}:${port}`, close };
 }
 
 async function startMigrated(): Promise<Running> {

@@ -1,6 +1,6 @@
 /** One server of a web app: updates and reads the partitions of its users without end, and says what was acknowledged. */
 import pg from 'pg';
-import { createClient } from 'redis';
+import { createClient, createSentinel } from 'redis';
 import { systemClock } from '../../../src-main/cache/clock.ts';
 import { TokenkeepError } from '../../../src-main/errors.ts';
 import {
@@ -13,7 +13,7 @@ import { redisStore } from '../../../src-main/partitions/stores/redis-store.ts';
 import { Random } from '../random.ts';
 import { orders, say } from '../say.ts';
 
-export const STORES = ['redis', 'postgres'] as const;
+export const STORES = ['redis', 'sentinel', 'postgres'] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** Codes of failures that a server in trouble may cause. Anything else is reported. */
@@ -42,6 +42,20 @@ export async function cachesOver(store: StoreName, url: string, keys: string, se
         client.destroy();
         return Promise.resolve();
       },
+    };
+  }
+  if (store === 'sentinel') {
+    const { hostname, port } = new URL(url);
+    const client = createSentinel({
+      name: 'mymaster',
+      sentinelRootNodes: [{ host: hostname, port: Number(port) }],
+      scanInterval: 200,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return {
+      caches: partitionedCaches({ ...options, store: redisStore({ client }) }),
+      close: () => client.destroy(),
     };
   }
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 1000 });
