@@ -1,7 +1,7 @@
 /** What the About dialog says of a build, and the two things that it opens. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InvalidArgumentError, StorageError } from 'tokenkeep/errors';
+import { InvalidArgumentError, UnexpectedError } from 'tokenkeep/errors';
 
 export interface Build {
   /** "3f2a91c04b7e, linux x64"; "development" where it is no release. */
@@ -33,7 +33,7 @@ export interface About extends Build {
   /**
    * Shows the licence texts of Tokenkeep and of what it includes.
    *
-   * @throws StorageError if the installation has none
+   * @throws UnexpectedError if the installation has none; an update in place may have removed them
    */
   showLicences(): void;
 }
@@ -55,9 +55,9 @@ export function about(ports: AboutPorts): About {
     showLicences() {
       const file = licences.find((place) => existsSync(place));
       if (file === undefined) {
-        const message =
-          'The licence texts are missing from this installation. Install Tokenkeep again to get them.';
-        throw new StorageError('storage_failed', message);
+        throw new UnexpectedError(
+          'The licence texts are missing from this installation. Install Tokenkeep again to get them.',
+        );
       }
       showFile(file);
     },

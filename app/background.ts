@@ -1,5 +1,5 @@
 /** What the app does without a window, where the user has asked for it: an item in the menu bar, and a notice before an account ends. */
-import type { AccountItem } from 'tokenkeep/ipc';
+import { type AccountItem, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
 
 /** Seconds before its end at which the user is told that an account can't renew itself. */
 const NOTICE = 600;
@@ -33,14 +33,13 @@ function nameOfAccount({ name, username, home_account_id }: AccountItem): string
 }
 
 /** Returns when an account ends that can't renew itself, in seconds since the epoch; null for others. */
-function endOf({ kind, status }: AccountItem): number | null {
-  return kind === 'user' && status.state === 'active' ? status.until : null;
+function endOf({ id, time }: ShownStatus): number | null {
+  return id === 'until' ? time : null;
 }
 
-/** Whether only a refresh token could renew it that is another program's and was never used here. The window calls it unknown, too. */
-function isUntried({ source, places, status }: AccountItem, now: number): boolean {
-  const isForeign = source !== null || !places.includes('vault');
-  return isForeign && status.state === 'renews' && (status.activeUntil ?? now) <= now;
+/** "in 9 min". */
+function minutesUntil(end: number, now: number): string {
+  return `in ${Math.max(1, Math.ceil((end - now) / 60))} min`;
 }
 
 /** @param now seconds since the epoch */
@@ -51,18 +50,16 @@ export function menuBarItems(
 ): BackgroundItem[] {
   const line = { label: '' };
   const users = accounts.filter(({ kind }) => kind === 'user');
-  const ended = (account: AccountItem): boolean => {
-    const end = endOf(account);
-    return account.status.state === 'needs-sign-in' || (end !== null && end <= now);
+  const statuses = new Map(users.map((account) => [account, shownStatus(account, now)]));
+  const endsAt = (account: AccountItem): number | null => {
+    const status = statuses.get(account);
+    return status === undefined ? null : endOf(status);
   };
-  const needing = users.filter(ended);
-  const soon = users.filter((account) => {
-    const end = endOf(account);
-    return end !== null && end > now && end <= now + NOTICE;
-  });
-  const left = users.filter((account) => !needing.includes(account) && !soon.includes(account));
-  const unknown = left.filter((account) => account.status.state === 'unknown' || isUntried(account, now));
-  const active = left.filter((account) => !unknown.includes(account));
+  const soon = users.filter((account) => (endsAt(account) ?? Infinity) <= now + NOTICE);
+  const having = (...ids: ShownStatus['id'][]): AccountItem[] =>
+    users.filter((account) => !soon.includes(account) && ids.some((id) => statuses.get(account)?.id === id));
+  const unknown = having('unknown');
+  const active = having('active', 'until');
   const listed = (
     of: readonly AccountItem[],
     action: 'show-account' | 'sign-in-again' | 'sign-out',
@@ -79,15 +76,14 @@ export function menuBarItems(
     items.length === 0 ? [] : [{ label: title }, ...items, line];
   const folder = (title: string, items: BackgroundItem[]): BackgroundItem[] =>
     items.length === 0 ? [] : [{ label: title, items }];
-  const minutes = (account: AccountItem): string =>
-    `in ${Math.max(1, Math.ceil(((endOf(account) ?? now) - now) / 60))} min`;
+  const minutes = (account: AccountItem): string => minutesUntil(endsAt(account) ?? now, now);
   const folders = [
-    ...folder(`Active: ${active.length}`, listed(active, 'show-account')),
-    ...folder(`Unknown: ${unknown.length}`, listed(unknown, 'show-account')),
+    ...folder(`${STATUS_TITLES.active}: ${active.length}`, listed(active, 'show-account')),
+    ...folder(`${STATUS_TITLES.unknown}: ${unknown.length}`, listed(unknown, 'show-account')),
   ];
   return [
     ...(users.length === 0 ? [{ label: 'No accounts' }, line] : []),
-    ...group('Needs sign-in', listed(needing, 'sign-in-again')),
+    ...group(STATUS_TITLES['needs-sign-in'], listed(having('needs-sign-in'), 'sign-in-again')),
     ...group('Expires soon', listed(soon, 'sign-in-again', minutes)),
     ...(folders.length === 0 ? [] : [...folders, line]),
     ...folder(
@@ -130,17 +126,16 @@ export function expiryNotices(): ExpiryNotices {
       let next = Infinity;
       const seen = new Map<string, number>();
       for (const account of accounts) {
-        const end = endOf(account);
-        if (end === null || end <= now) continue;
+        const end = account.kind === 'user' ? endOf(shownStatus(account, now)) : null;
+        if (end === null) continue;
         if (end > now + NOTICE) next = Math.min(next, end - NOTICE);
         else {
           seen.set(account.id, end);
-          const minutes = Math.max(1, Math.ceil((end - now) / 60));
           const body = `This sign-in can’t renew itself. Sign in to continue without a break.`;
           if (told.get(account.id) !== end)
             due.push({
               accountId: account.id,
-              title: `${nameOfAccount(account)} expires in ${minutes} min`,
+              title: `${nameOfAccount(account)} expires ${minutesUntil(end, now)}`,
               body,
             });
         }

@@ -9,6 +9,10 @@ import { codeOf } from './error-code.ts';
 const requireAt = (place: string): NodeJS.Require =>
   process.getBuiltinModule('node:module').createRequire(place);
 
+/** What to do where code that belongs to the program can't be loaded. The app's own refusal begins with the same words. */
+export const RESTART_IF_UPDATED =
+  'Restart to finish the update, if the app was updated while it was running.';
+
 /** Why a native module could not be loaded. */
 export type NativeFailureReason =
   | 'not-found' // the package is not installed beside the program, or a bundler swallowed it

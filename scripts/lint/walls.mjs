@@ -95,8 +95,14 @@ export const rooms = [
   },
   {
     room: 'src-main/vault',
-    knows: [...cache, 'src-main/diagnostics.ts', 'src-main/keychain', 'src-main/lock'],
-    why: 'vault/ stands on cache, keychain and lock; it must not know what stands on it (ipc, electron, msal).',
+    knows: [
+      ...cache,
+      'src-main/diagnostics.ts',
+      'src-main/keychain',
+      'src-main/lock',
+      'src-main/native-module.ts',
+    ],
+    why: 'vault/ stands on cache, keychain, lock and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
   },
   {
     room: 'src-main/vault/format',
@@ -210,7 +216,8 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts'], // published names, which the command shows as well
+    // Published names and the words of a status, which the command shows as well.
+    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts', 'src-main/cache/shown-status.ts'],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: ['*'],
@@ -218,7 +225,11 @@ export const rooms = [
   },
   {
     room: 'src-renderer/state',
-    knows: ['src-renderer/bridge.ts', 'src-main/cache/schema/well-known.ts'],
+    knows: [
+      'src-renderer/bridge.ts',
+      'src-main/cache/schema/well-known.ts',
+      'src-main/cache/shown-status.ts',
+    ],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: [],

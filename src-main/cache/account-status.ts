@@ -3,8 +3,11 @@ import type { TokenOutline } from './schema/entities.ts';
 
 /** Whether an account can still be used. Times are seconds since the epoch. */
 export type AccountStatus =
-  /** A refresh token renews it. `activeUntil`: expiry of its current access tokens; null if none is left. */
-  | { state: 'renews'; activeUntil: number | null }
+  /**
+   * A refresh token renews it. `activeUntil`: expiry of its current access tokens; null if none is left. `untried`: the refresh token was
+   * obtained by another program, which may have used it up, and was never used here.
+   */
+  | { state: 'renews'; activeUntil: number | null; untried?: true }
   /** No refresh token: active until its last access token expires. */
   | { state: 'active'; until: number }
   /**
@@ -43,11 +46,13 @@ export interface Refusal {
  * @param tokens of one account
  * @param refusal the last refusal that the caller knows of; refusals marked on the tokens count as well
  * @param now seconds since the epoch
+ * @param isUntried whether all of its refresh tokens are another program's and were never used here
  */
 export function accountStatus(
   tokens: readonly TokenOutline[],
   refusal: Refusal | null,
   now: number,
+  isUntried = false,
 ): AccountStatus {
   const accessTokens = tokens.filter(({ type }) => type === 'AccessToken');
   const refreshTokens = tokens.filter(({ type }) => type === 'RefreshToken');
@@ -75,7 +80,8 @@ export function accountStatus(
     return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
   }
   const ends = usable.map(({ expiresAt }) => expiresAt);
-  if (ends.some((end) => end === null || end > now)) return { state: 'renews', activeUntil };
+  if (ends.some((end) => end === null || end > now))
+    return { state: 'renews', activeUntil, ...(isUntried ? { untried: true } : {}) };
   // The expiry is unknown, so there is no "active until".
   if (expiries.includes(null)) return { state: 'unknown' };
   if (activeUntil !== null) return { state: 'active', until: activeUntil };

@@ -2,6 +2,7 @@
 import { tokenOutlines } from '../cache/accounts.ts';
 import { accountStatus, type Refusal } from '../cache/account-status.ts';
 import { isRefusedForGood } from '../cache/schema/refusals.ts';
+import { shownStatus, STATUS_TITLES, STATUSES } from '../cache/shown-status.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
 import { canonicalEnvironment, canonicalIssuer } from '../cache/schema/authorities.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
@@ -136,7 +137,7 @@ export function peopleIn(caches: readonly Opened[], now: number, named: readonly
       places,
       named: named.filter(({ signIn }) => isNamed(account, signIn)),
       tokens: held.flatMap(linesOf),
-      status: statusOf(held, refusal, now),
+      status: statusOf(held, places, refusal, now),
       ...(refusal === undefined ? {} : { refusal }),
       ...(coming.length === 0 ? {} : { nextExpiry: Math.min(...coming) }),
     });
@@ -151,7 +152,7 @@ export function peopleIn(caches: readonly Opened[], now: number, named: readonly
     if (before === undefined) people.push(onlyNamed(one, now));
     else people[same] = { ...before, named: [...before.named, one] };
   }
-  const order: readonly Status['is'][] = ['Needs sign-in', 'Active until', 'Unknown', 'Active'];
+  const order: readonly Status['is'][] = STATUSES.map((id) => STATUS_TITLES[id]);
   return people.sort(
     (a, b) =>
       order.indexOf(a.status.is) - order.indexOf(b.status.is) ||
@@ -189,21 +190,40 @@ export function placesOf({ places, named }: Person): string[] {
 }
 
 /** Computes the status over all places: a person whose sign-in was refused in one place may be active in another. */
-function statusOf(held: readonly Held[], refusal: Refused | undefined, now: number): Status {
-  const status = accountStatus(held.flatMap(tokenOutlines), refusal ?? null, now);
-  switch (status.state) {
-    case 'renews': {
-      // The refresh token of another program has not been tried here.
-      const isOwn = held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
-      return { is: isOwn || status.activeUntil !== null ? 'Active' : 'Unknown' };
-    }
-    case 'active':
-      return { is: 'Active until', until: status.until };
-    case 'needs-sign-in':
-      return { is: 'Needs sign-in', reason: status.reason, at: status.at, code: status.code };
-    case 'unknown':
-      return { is: 'Unknown' };
-  }
+function statusOf(
+  held: readonly Held[],
+  places: Person['places'],
+  refusal: Refused | undefined,
+  now: number,
+): Status {
+  const tokens = held.flatMap(tokenOutlines);
+  const count = (wanted: string): number => tokens.filter(({ type }) => type === wanted).length;
+  const status = accountStatus(tokens, refusal ?? null, now, isUntried(held, places));
+  const { title, time, ended } = shownStatus(
+    {
+      kind: 'user',
+      status,
+      tokens: {
+        AccessToken: count('AccessToken'),
+        RefreshToken: count('RefreshToken'),
+        IdToken: count('IdToken'),
+      },
+    },
+    now,
+  );
+  if (title === 'Active until') return { is: title, until: time ?? now };
+  if (title !== 'Needs sign-in') return { is: title };
+  const { reason = 'expired', at = now, code = null } = ended ?? {};
+  return { is: title, reason, at, code };
+}
+
+/** Whether another program obtained all refresh tokens, and none was used here. */
+function isUntried(held: readonly Held[], places: Person['places']): boolean {
+  const own = places.find(({ opened }) => opened.source === undefined);
+  if (own === undefined) return true;
+  const [named] = namedIn(own.opened.cache, own.account);
+  if (named !== undefined && historyOf(own.opened.cache, named.id).shared) return true;
+  return !held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
 }
 
 /** Only the vault records refusals. Its activity says who refused, and whose refresh token. */

@@ -16,7 +16,7 @@ import {
   tokensOf,
 } from './cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
-import { accountsAt, partsOf, type PlaceCache } from './places.ts';
+import { accountsAt, partsOf, type PlaceCache, VAULT_PLACE } from './places.ts';
 import { tenantNames } from './tenant-names.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
@@ -90,11 +90,19 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
       RefreshToken: count('RefreshToken'),
       IdToken: count('IdToken'),
     },
-    status: accountStatus(tokens, history.refusal, now),
+    status: accountStatus(tokens, history.refusal, now, isUntried(account, history)),
     source: history.source,
     places: partsOf(account).map(({ place }) => place),
     ...timesOf(tokens, now),
   };
+}
+
+/** Whether another program obtained all of an account's refresh tokens, and none was used here. */
+function isUntried(account: CachedAccount, { shared }: AccountHistory): boolean {
+  const parts = partsOf(account);
+  const own = parts.find(({ place }) => place === VAULT_PLACE)?.account;
+  if (own === undefined || shared) return true;
+  return parts.length > 1 && !outlineOf(own).tokens.some(({ type }) => type === 'RefreshToken');
 }
 
 function timesOf(

@@ -4,6 +4,14 @@
  *
  * @module tokenkeep/ipc
  */
+export {
+  type ShownStatus,
+  shownStatus,
+  STATUS_TITLES,
+  type StatusId,
+  STATUSES,
+  type StatusSource,
+} from '../cache/shown-status.ts';
 export { type AccountHistory, changeHistory, historyOf, refusalReason } from './account-history.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';

@@ -1,5 +1,5 @@
 import type { KeychainError, KeychainErrorCode } from '../errors.ts';
-import { nativeModule, NativeModuleFailure } from '../native-module.ts';
+import { nativeModule, NativeModuleFailure, RESTART_IF_UPDATED } from '../native-module.ts';
 import { keychainError } from './keychain.ts';
 
 /**
@@ -70,7 +70,7 @@ export function loadError(error: unknown): KeychainError {
   return keychainError(
     'keychain_module_failed',
     'The native module that reaches the keychain (keytar) can’t be loaded on this system.',
-    'Restart to finish the update, if the app was updated while it was running. Otherwise install the app for this platform.',
+    `${RESTART_IF_UPDATED} Otherwise install the app for this platform.`,
     cause,
   );
 }

@@ -9,7 +9,7 @@
 import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { LockError, type LockErrorCode } from '../errors.ts';
-import { loadedBinaries, nativeModule, NativeModuleFailure } from '../native-module.ts';
+import { loadedBinaries, nativeModule, NativeModuleFailure, RESTART_IF_UPDATED } from '../native-module.ts';
 import type * as native from 'fs-native-extensions';
 
 /** A lock file: its path, and its descriptor once it is open. */
@@ -555,7 +555,7 @@ function moduleError(error: unknown, path: string): LockError {
         : [
             'lock_module_failed',
             `The native module for file locks (${NAME}) can’t be loaded, so the vault can’t be written safely.`,
-            'Restart to finish the update, if the app was updated while it was running. Otherwise install the app for this platform.',
+            `${RESTART_IF_UPDATED} Otherwise install the app for this platform.`,
           ];
   return new LockError(code, path, `${what} Nothing was written. ${remedy} The system says: “${words}”`, {
     cause,

@@ -14,6 +14,9 @@ import { localTime } from '../state/time.ts';
 import {
   cachesAmong,
   chosenPlaces,
+  otherCopies,
+  ownCopyLines,
+  ownCopyText,
   placeOfferText,
   placesText,
   providerResultLines,
@@ -25,7 +28,7 @@ import { count, listing, removals } from '../state/words.ts';
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes, places } = dialog;
+  const { accountIds, names, user, who, apps, counts, working, offers, wishes, places } = dialog;
   const chosen = chosenPlaces(wishes);
   const all = accountIds === null;
   const several = names.length > 1;
@@ -98,12 +101,12 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         />
       )}
       {!isListed && counts !== null && <PageChoices dialog={dialog} />}
-      {sources.map((source) => (
-        <p className="note" key={source}>
-          Removed from Tokenkeep only: the program that wrote <UserText>{source}</UserText> keeps its own
-          copy.
-        </p>
-      ))}
+      {wishes.vault &&
+        otherCopies(dialog).map((copy) => (
+          <p className="note" key={copy.file}>
+            <UserText>{ownCopyText(copy)}</UserText>
+          </p>
+        ))}
       <p className="note">
         Tokens already issued to apps stay valid until they expire.{' '}
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
@@ -371,6 +374,7 @@ function VaultReceipt({ dialog: { user, who, report } }: { dialog: DialogOf<'rec
           },
           { says: 'When', value: when },
           ...(oldKey === null ? [] : [oldKey]),
+          ...ownCopyLines(report).map((line) => ({ ...line, value: <UserText>{line.value}</UserText> })),
           ...providerResultLines(report).map((line) => ({
             ...line,
             value: <span role="status">{line.value}</span>,

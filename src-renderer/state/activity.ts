@@ -4,7 +4,7 @@ import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
-import { placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
+import { ownCopyLines, placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 import { shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
@@ -402,6 +402,7 @@ export function receiptPlaces(report: SignOutReport, now: number, timeZone?: str
       .filter(({ result }) => result === 'not-confirmed')
       .map(({ name, says: how }) => ({ says: name, value: `Not confirmed. ${how}`, tone: 'plain' as const })),
     ...(oldKey === null ? [] : [oldKey]),
+    ...ownCopyLines(report),
     ...providerResultLines(report),
   ];
 }

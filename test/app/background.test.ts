@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BackgroundItem, expiryNotices, menuBarItems } from '../../app/background.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { statusId } from '../../src-renderer/state/accountStatus.ts';
 
 const NOW = 1_800_000_000;
 const account = (name: string, status: AccountItem['status'], kind: AccountItem['kind'] = 'user') =>
@@ -12,6 +11,7 @@ const account = (name: string, status: AccountItem['status'], kind: AccountItem[
     kind,
     status,
     home_account_id: 'a.b',
+    tokens: { AccessToken: 1, RefreshToken: 1, IdToken: 1 },
     source: null,
     places: ['vault'],
   }) as unknown as AccountItem;
@@ -65,18 +65,6 @@ describe('the menu bar item', () => {
       'Settings…',
       'Quit Tokenkeep',
     ]);
-  });
-
-  it.each([
-    [{ source: '/home/ada/cache.json' }, null],
-    [{ source: '/home/ada/cache.json' }, NOW - 1],
-    [{ source: '/home/ada/cache.json' }, NOW + 60],
-    [{ places: ['azure-cli'] }, null],
-    [{}, null],
-  ])('calls an account active or unknown as the window does: %o, active until %s', (changes, activeUntil) => {
-    const mara = { ...account('Mara', { state: 'renews', activeUntil }), ...changes };
-    const group = { active: 'Active: 1', unknown: 'Unknown: 1' }[statusId(mara, NOW) as 'active' | 'unknown'];
-    expect(labels(menuBarItems([mara], [], NOW))[0]).toBe(group);
   });
 
   it('stays short with many accounts, and usable with none', () => {

@@ -57,6 +57,34 @@ test('the cache of another program is opened on request, followed, and an accoun
   await quit();
 });
 
+test('the sign-out of an imported account says which program keeps its own copy, and where', async ({
+  keyring,
+  start,
+}) => {
+  const folder = join(keyring.env['HOME'] ?? '', '.azure');
+  const file = join(folder, 'msal_token_cache.json');
+  mkdirSync(folder, { recursive: true });
+  const text = readFileSync(vector('documents', 'msal-python-aad-single.json'), 'utf8');
+  writeFileSync(file, text);
+  const says = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
+
+  const { window, quit } = await start(['--import', file]);
+  await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+  await showList(window);
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  const question = window.getByRole('alertdialog');
+  await expect(question).toContainText(says);
+  for (const box of await question.getByRole('checkbox', { name: /revoke|browser/ }).all())
+    await box.uncheck();
+  await question.getByRole('button', { name: 'Sign out', exact: true }).click();
+  const receipt = window.getByRole('dialog');
+  await expect(receipt).toContainText('None (checked again)');
+  await expect(receipt).toContainText(says);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+  await receipt.getByRole('button', { name: 'Done' }).click();
+  await quit();
+});
+
 test('a cache in the keyring is opened after a question, and an account signed out of its item', async ({
   keyring,
   start,

@@ -87,8 +87,8 @@ describe('the status of an account', () => {
   test.each([
     [{ status: { state: 'renews', activeUntil: NOW + 9 } }, 'ok', 'Active, renews itself'],
     [{ status: { state: 'renews', activeUntil: null } }, 'ok', 'Active, renews itself'],
-    [{ source: '/a.json', status: { state: 'renews', activeUntil: NOW + 9 } }, 'ok', 'Active, renews itself'],
-    [{ source: '/a.json', status: { state: 'renews', activeUntil: NOW } }, 'none', 'Unknown, never tried'],
+    [{ status: { state: 'renews', activeUntil: NOW + 9, untried: true } }, 'ok', 'Active, renews itself'],
+    [{ status: { state: 'renews', activeUntil: NOW, untried: true } }, 'none', 'Unknown, never tried'],
     [{ status: { state: 'active', until: NOW + 299 } }, 'soon', 'Active until 22:18, can’t renew itself'],
     [{ status: { state: 'active', until: NOW } }, 'gone', 'Needs sign-in, expired 22:13'],
     [{ status: refused('expired', NOW - 300) }, 'gone', 'Needs sign-in, expired 22:08'],

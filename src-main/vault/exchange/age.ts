@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Identity, Recipient, Stanza } from 'age-encryption';
 import { DocumentError, PassphraseError, TokenkeepError, UnexpectedError } from '../../errors.ts';
 import { scrypt } from '../../keychain/scrypt.ts';
+import { RESTART_IF_UPDATED } from '../../native-module.ts';
 
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
 /** The first bytes of a file that `encrypt` wrote. */
@@ -28,7 +29,7 @@ const cipherOf = async (key: Buffer) =>
 
 function notLoaded(cause: unknown): never {
   throw new UnexpectedError(
-    'The part of this program that encrypts and decrypts exports can’t be loaded. Nothing was written or imported. Restart to finish the update, if the app was updated while it was running.',
+    `The part of this program that encrypts and decrypts exports can’t be loaded. Nothing was written or imported. ${RESTART_IF_UPDATED}`,
     { cause },
   );
 }

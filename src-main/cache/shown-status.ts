@@ -1,0 +1,100 @@
+/** What the window, the menu bar, notices and the command say of an account's status. Each adds only how it writes times. */
+import type { AccountStatus } from './account-status.ts';
+
+/** The groups of statuses, in the order in which they need attention. */
+export const STATUSES = ['needs-sign-in', 'until', 'unknown', 'active'] as const;
+
+/** `until`: active, and can't renew itself. */
+export type StatusId = (typeof STATUSES)[number];
+
+/** The words of each group. "Active until" is followed by a time. */
+export const STATUS_TITLES = {
+  'needs-sign-in': 'Needs sign-in',
+  until: 'Active until',
+  unknown: 'Unknown',
+  active: 'Active',
+} as const satisfies Record<StatusId, string>;
+
+/** The status of an account as it is shown. Times are seconds since the epoch. */
+export interface ShownStatus {
+  id: StatusId;
+  /** "Active", "Active until", "Needs sign-in" or "Unknown". */
+  title: (typeof STATUS_TITLES)[StatusId];
+  /** "Renews itself", "Can’t renew itself", "Refused", "Never tried"; may be "". */
+  detail: string;
+  /** The end of what is active, or when what the detail says happened; null if it has no time. */
+  time: number | null;
+  /** When it changes without a change of the account; null if it does not. */
+  changesAt: number | null;
+  /** Why the user has to sign in again. */
+  ended: Extract<AccountStatus, { state: 'needs-sign-in' }> | null;
+}
+
+/** What the status is computed from: an `AccountItem` has it. */
+export interface StatusSource {
+  kind: 'user' | 'app' | 'orphan';
+  status: AccountStatus;
+  tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
+}
+
+/**
+ * Returns the status of an account as it is shown. The status in an `AccountItem` is that of the time at which the list was made; this one
+ * is that of `now`.
+ *
+ * @param now seconds since the epoch
+ *
+ * @example
+ * import { accountList, shownStatus } from 'tokenkeep/ipc';
+ *
+ * const now = Math.floor(Date.now() / 1000);
+ * const { accounts } = await vault.read((cache) => accountList(cache, now));
+ * for (const account of accounts) console.log(account.username, shownStatus(account, now).title);
+ */
+export function shownStatus({ kind, status, tokens }: StatusSource, now: number): ShownStatus {
+  if (kind === 'orphan') return shown('unknown', 'No account entry');
+  switch (status.state) {
+    case 'renews': {
+      const { activeUntil } = status;
+      // A refresh token that another program obtained and nobody has used here.
+      if (status.untried !== true) return shown('active', 'Renews itself');
+      if (activeUntil === null || activeUntil <= now) return shown('unknown', 'Never tried');
+      return { ...shown('active', 'Renews itself'), changesAt: activeUntil };
+    }
+    case 'active': {
+      const { until } = status;
+      const expired = {
+        state: 'needs-sign-in',
+        reason: 'expired',
+        at: until,
+        code: null,
+        activeUntil: null,
+      } as const;
+      if (until <= now) return ended(kind, expired);
+      if (kind === 'app') return { ...shown('active', 'Renews itself'), changesAt: until };
+      return { ...shown('until', 'Can’t renew itself'), time: until, changesAt: until };
+    }
+    case 'needs-sign-in':
+      return ended(kind, status);
+    case 'unknown':
+      return shown('unknown', noExpiry(tokens));
+  }
+}
+
+function shown(id: StatusId, detail: string): ShownStatus {
+  return { id, title: STATUS_TITLES[id], detail, time: null, changesAt: null, ended: null };
+}
+
+function ended(
+  kind: 'user' | 'app',
+  status: Extract<AccountStatus, { state: 'needs-sign-in' }>,
+): ShownStatus {
+  const detail = { refused: 'Refused', expired: 'Expired', revoked: 'Revoked' }[status.reason];
+  // An app gets new tokens with its own credentials.
+  if (kind === 'app') return { ...shown('unknown', detail), time: status.at };
+  return { ...shown('needs-sign-in', detail), time: status.at, ended: status };
+}
+
+function noExpiry({ AccessToken, RefreshToken, IdToken }: StatusSource['tokens']): string {
+  if (AccessToken + RefreshToken > 0) return 'Expiry not known';
+  return IdToken > 0 ? 'Only an ID token' : 'No tokens';
+}

@@ -1,0 +1,157 @@
+/** The window, the menu bar, notices and the command say the same of an account, whatever is stored and whatever has happened. */
+import { expect, it } from 'vitest';
+import { expiryNotices, menuBarItems } from '../../app/background.ts';
+import { TokenCache } from '../../src-main/cache/index.ts';
+import { STATUS_TITLES, type StatusId } from '../../src-main/cache/shown-status.ts';
+import { peopleIn, VAULT } from '../../src-main/cli/people.ts';
+import { type AccountHistory, changeHistory } from '../../src-main/ipc/account-history.ts';
+import { accountList } from '../../src-main/ipc/account-views.ts';
+import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import type { FoundSource } from '../../src-main/sources/find.ts';
+import {
+  accountStatus,
+  statusId,
+  statusSentence,
+  statusWords,
+} from '../../src-renderer/state/accountStatus.ts';
+import { signInOf } from './sign-in/fake-issuer.ts';
+
+const START = 1_800_000_000;
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** What a cache holds of the account: an access token for an hour, and maybe a refresh token. */
+type Stored = 'both' | 'access' | 'none';
+
+interface Case {
+  vault: Stored;
+  /** In the opened cache of another program. */
+  other?: Stored;
+  happened?: Partial<AccountHistory>;
+  /** Seconds since the tokens were stored. */
+  after: number;
+  id: StatusId;
+  says: string;
+  /** In the menu bar; by default the group. */
+  menu?: string;
+  notice?: string;
+}
+
+const imported = { source: '/home/ada/cache.json', shared: true };
+const refused = (reason: 'refused' | 'expired' | 'revoked', at = START + MINUTE) => ({
+  refusal: { reason, at, code: 'invalid_grant' },
+});
+
+const cases: readonly Case[] = [
+  { vault: 'both', after: MINUTE, id: 'active', says: 'Active, renews itself' },
+  { vault: 'both', after: 2 * HOUR, id: 'active', says: 'Active, renews itself' },
+  { vault: 'both', happened: imported, after: MINUTE, id: 'active', says: 'Active, renews itself' },
+  { vault: 'both', happened: imported, after: 2 * HOUR, id: 'unknown', says: 'Unknown, never tried' },
+  // It was imported, and has been refreshed here since.
+  {
+    vault: 'both',
+    happened: { ...imported, shared: false },
+    after: 2 * HOUR,
+    id: 'active',
+    says: 'Active, renews itself',
+  },
+  { vault: 'none', other: 'both', after: MINUTE, id: 'active', says: 'Active, renews itself' },
+  { vault: 'none', other: 'both', after: 2 * HOUR, id: 'unknown', says: 'Unknown, never tried' },
+  { vault: 'both', other: 'both', after: 2 * HOUR, id: 'active', says: 'Active, renews itself' },
+  // The only refresh token is the other program's.
+  { vault: 'access', other: 'both', after: 2 * HOUR, id: 'unknown', says: 'Unknown, never tried' },
+  {
+    vault: 'access',
+    after: MINUTE,
+    id: 'until',
+    says: 'Active until 09:00, can’t renew itself',
+    menu: 'Active: 1',
+  },
+  {
+    vault: 'access',
+    after: HOUR - 5 * MINUTE,
+    id: 'until',
+    says: 'Active until 09:00, can’t renew itself',
+    menu: 'Expires soon',
+    notice: 'u1 expires in 5 min',
+  },
+  { vault: 'access', after: HOUR, id: 'needs-sign-in', says: 'Needs sign-in, expired 09:00' },
+  {
+    vault: 'access',
+    happened: imported,
+    after: 2 * HOUR,
+    id: 'needs-sign-in',
+    says: 'Needs sign-in, expired 09:00',
+  },
+  ...(['refused', 'expired', 'revoked'] as const).flatMap((reason): Case[] => [
+    {
+      vault: 'both',
+      happened: refused(reason),
+      after: 2 * MINUTE,
+      id: 'needs-sign-in',
+      says: `Needs sign-in, ${reason} 08:01`,
+    },
+    {
+      vault: 'both',
+      happened: { ...imported, ...refused(reason) },
+      after: 2 * HOUR,
+      id: 'needs-sign-in',
+      says: `Needs sign-in, ${reason} 08:01`,
+    },
+  ]),
+  // Something newer was stored since.
+  {
+    vault: 'both',
+    happened: refused('refused', START - MINUTE),
+    after: 2 * HOUR,
+    id: 'active',
+    says: 'Active, renews itself',
+  },
+];
+
+function cacheWith(stored: Stored): TokenCache {
+  const cache = new TokenCache({ now: () => START });
+  if (stored === 'none') return cache;
+  const event = signInOf('https://id.example', 'u1', 'u1');
+  const { refresh_token, ...access } = event.response;
+  cache.add({ ...event, response: stored === 'both' ? { ...access, refresh_token } : access });
+  return cache;
+}
+
+it.each(cases)('$says: $vault in the vault, $other elsewhere, $happened, after $after s', async (one) => {
+  const now = START + one.after;
+  const cache = cacheWith(one.vault);
+  const other = cacheWith(one.other ?? 'none');
+  const [id] = cachedAccounts(cache).byId.keys();
+  if (id !== undefined) changeHistory(cache, id, one.happened ?? {});
+  const places = one.other === undefined ? [] : [{ id: 'azure-cli', name: 'Azure CLI', cache: other }];
+
+  const { accounts } = await accountList(cache, now, places);
+  expect(accounts).toHaveLength(1);
+  const account = accounts[0]!;
+  const said = accountStatus(account, now, 'UTC');
+  expect({ id: said.id, says: statusSentence(said) }).toEqual({ id: one.id, says: one.says });
+  expect(statusId(account, now)).toBe(one.id);
+  expect(statusWords(account, now)).toBe(one.says.replaceAll(/ \d\d:\d\d/g, ''));
+
+  // The list may be an older one: time alone changes what is said of it.
+  const [older] = (await accountList(cache, START, places)).accounts;
+  if (one.happened?.refusal === undefined) expect(accountStatus(older!, now, 'UTC')).toEqual(said);
+
+  const title = STATUS_TITLES[one.id];
+  const group = one.id === 'needs-sign-in' ? title : `${title}: 1`;
+  expect(menuBarItems([account], [], now)[0]?.label).toBe(one.menu ?? group);
+  expect(
+    expiryNotices()
+      .look([account], now)
+      .due.map((notice) => notice.title),
+  ).toEqual(one.notice === undefined ? [] : [one.notice]);
+
+  const opened = [
+    { name: VAULT, cache, accounts: cache.accounts() },
+    ...(one.other === undefined
+      ? []
+      : [{ name: 'azure-cli', cache: other, accounts: other.accounts(), source: {} as FoundSource }]),
+  ];
+  expect(peopleIn(opened, now).map(({ status }) => status.is)).toEqual([title]);
+});
