@@ -72,7 +72,7 @@ describe('two versions of an app at once, in every order of updates, resealing a
   const names = Object.keys(VERSIONS) as Version[];
   const sealsWith = (version: Version): string => {
     const { sealingKeys, sealWith }: { sealingKeys: SealingKeys; sealWith?: string } = VERSIONS[version];
-    return sealWith ?? sealingKeys[0]?.id ?? '';
+    return sealWith ?? sealingKeys[0].id;
   };
   const opens = (version: Version, id: string): boolean =>
     VERSIONS[version].sealingKeys.some((one) => one.id === id);

@@ -339,8 +339,10 @@ function keepFields(store: SessionLibraryStore): void {
               if (error === undefined || error === null)
                 save(withFields(session, held, isAlive ? found : undefined));
               else if (isFunction(callback)) callback(error);
+              cancel();
               resolve();
             };
+            const cancel = alarm(LONGEST_TURN, resolve);
             Reflect.apply(store.get, store, [id, done]);
           }),
       );
