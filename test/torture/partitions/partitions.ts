@@ -234,8 +234,9 @@ async function command({ url }: Running, words: string[]): Promise<void> {
   client.destroy();
 }
 
-function reachedBy({ sentinel: { host, port }, primary, close }: RedisSentinel): Running {
-  return { ...primary, url: `redis://${host}:${port}`, close };
+function reachedBy(servers: RedisSentinel): Running {
+  const { host, port } = servers.sentinel;
+  return { ...servers.primary, url: `redis://${host}:${port}`, close: () => servers.close() };
 }
 
 async function startMigrated(): Promise<Running> {
