@@ -9,6 +9,7 @@ import { receiptPlaces, receiptText } from '../state/activity.ts';
 import { ProgramActions } from '../parts/SourceHead.tsx';
 import { SignOutMatrix } from '../parts/SignOutMatrix.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
+import { copyLines, filesWithCopies, keptCopyText } from '../state/importedCopies.ts';
 import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
@@ -98,10 +99,12 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         />
       )}
       {!isListed && counts !== null && <PageChoices dialog={dialog} />}
-      {sources.map((source) => (
+      {filesWithCopies(
+        sources,
+        places.filter(({ id, page }) => page === null && wishes.places.includes(id)).map(({ file }) => file),
+      ).map((source) => (
         <p className="note" key={source}>
-          Removed from Tokenkeep only: the program that wrote <UserText>{source}</UserText> keeps its own
-          copy.
+          <UserText>{keptCopyText(source)}</UserText>
         </p>
       ))}
       <p className="note">
@@ -370,6 +373,7 @@ function VaultReceipt({ dialog: { user, who, report } }: { dialog: DialogOf<'rec
             tone: remaining === 0 ? 'ok' : 'plain',
           },
           { says: 'When', value: when },
+          ...copyLines(report).map((line) => ({ ...line, value: <UserText>{line.value}</UserText> })),
           ...(oldKey === null ? [] : [oldKey]),
           ...providerResultLines(report).map((line) => ({
             ...line,
